@@ -1,0 +1,32 @@
+"""See every tensor of a network while it trains.
+
+`trace(...)` builds, trains and records a network and returns the `Run`; `open_run(path)` opens
+one recorded before. Both do what the commands of the same name do. Importing this package loads
+nothing heavy: the public names are looked up when they are first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from resnet_inspect.api import open_run, trace
+    from resnet_inspect.store.run import Run
+
+__version__ = "0.1.0"
+__all__ = ["Run", "__version__", "open_run", "trace"]
+
+_HOMES = {
+    "Run": "resnet_inspect.store.run",
+    "open_run": "resnet_inspect.api",
+    "trace": "resnet_inspect.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name on its first use."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'resnet_inspect' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,1 @@
+"""Pure functions from what was recorded to answers. No files, no framework, no drawing."""

@@ -1,0 +1,107 @@
+"""What one op does to its window of input: kernel, stride, padding, multiply-accumulates."""
+
+from __future__ import annotations
+
+import math
+from typing import cast
+
+import msgspec
+
+from resnet_inspect.graph import Graph, Op, TensorSpec
+
+Pair = tuple[int, int]
+
+# Ops that slide a window: position of the kernel among the inputs, or None for pooling ops.
+WINDOWED: dict[str, int | None] = {
+    "Conv2D": 1,
+    "DepthwiseConv2dNative": 1,
+    "MaxPool": None,
+    "AvgPool": None,
+}
+PRODUCTS = ("MatMul", "BatchMatMulV2", "BatchMatMul")
+
+
+class Window(msgspec.Struct, frozen=True):
+    """A sliding window: sizes as (height, width), padding in pixels as (top, bottom, left, right).
+
+    `padding` is None where the size of the input is unknown.
+    """
+
+    kernel: Pair
+    stride: Pair
+    padding: tuple[int, int, int, int] | None
+
+
+def window(graph: Graph, op: Op) -> Window | None:
+    """The window of a convolution or pooling op; None for any other op or an unknown kernel."""
+    if op.type not in WINDOWED:
+        return None
+    place = WINDOWED[op.type]
+    axes = (2, 3) if op.attrs.get("data_format") == "NCHW" else (1, 2)
+    if place is None:
+        kernel = _pair(op, "ksize", axes)
+    else:
+        shape = graph.spec(op.inputs[place]).shape
+        if shape is None or shape[0] is None or shape[1] is None:
+            return None
+        kernel = (shape[0], shape[1])
+    stride = _pair(op, "strides", axes)
+    dilation = _pair(op, "dilations", axes)
+    reach = tuple((size - 1) * step + 1 for size, step in zip(kernel, dilation, strict=True))
+    return Window(kernel, stride, _padding(graph, op, axes, (reach[0], reach[1]), stride))
+
+
+def same_padding(size: int, reach: int, stride: int) -> Pair:
+    """Pixels that SAME padding adds before and after: TensorFlow's rule, the odd one after."""
+    outputs = -(-size // stride)
+    total = max((outputs - 1) * stride + reach - size, 0)
+    return total // 2, total - total // 2
+
+
+def macs(graph: Graph, op: Op) -> int | None:
+    """Multiply-accumulates of a forward op per example (per entry of axis 0 of its output).
+
+    Counts convolutions and matrix products; additions of biases are not counted. 0 for all other
+    ops, None where a size is unknown.
+    """
+    output = op.outputs[0] if op.outputs else TensorSpec((), "")
+    if op.type in ("Conv2D", "DepthwiseConv2dNative"):
+        kernel = graph.spec(op.inputs[1]).elements
+        axes = (2, 3) if op.attrs.get("data_format") == "NCHW" else (1, 2)
+        sizes = None if output.shape is None else [output.shape[axis] for axis in axes]
+        return None if sizes is None else _product([kernel, *sizes])
+    if op.type in PRODUCTS:
+        left = graph.spec(op.inputs[0]).shape
+        transposed = bool(op.attrs.get("transpose_a") or op.attrs.get("adj_x"))
+        if left is None or output.shape is None:
+            return None
+        return _product([left[-2 if transposed else -1], *output.shape[1:]])
+    return 0
+
+
+def _product(sizes: list[int | None]) -> int | None:
+    return None if None in sizes else math.prod(cast("list[int]", sizes))
+
+
+def _pair(op: Op, name: str, axes: Pair) -> Pair:
+    values = cast("list[int]", op.attrs.get(name, [1, 1, 1, 1]))
+    return values[axes[0]], values[axes[1]]
+
+
+def _padding(
+    graph: Graph, op: Op, axes: Pair, reach: Pair, stride: Pair
+) -> tuple[int, int, int, int] | None:
+    kind = op.attrs.get("padding")
+    if kind == "EXPLICIT":
+        pads = cast("list[int]", op.attrs["explicit_paddings"])
+        first, second = 2 * axes[0], 2 * axes[1]
+        return pads[first], pads[first + 1], pads[second], pads[second + 1]
+    if kind != "SAME":
+        return 0, 0, 0, 0
+    shape = graph.spec(op.inputs[0]).shape
+    if shape is None or shape[axes[0]] is None or shape[axes[1]] is None:
+        return None
+    sizes = cast("tuple[int, ...]", shape)
+    rows = same_padding(sizes[axes[0]], reach[0], stride[0])
+    columns = same_padding(sizes[axes[1]], reach[1], stride[1])
+    return *rows, *columns

@@ -1,0 +1,105 @@
+"""What a run amounts to: the content of the answer page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from resnet_inspect.analysis.origin import ReshapeOrigin, reshape_origins
+from resnet_inspect.analysis.shapes import Depth, Totals, shapes
+from resnet_inspect.graph import Graph, Phase
+from resnet_inspect.graph.tensors import Shape
+
+if TYPE_CHECKING:
+    from resnet_inspect.stats import TensorSummary
+
+
+class FlowStep(msgspec.Struct, frozen=True):
+    """Layers in a row whose outputs have one shape: from layer `first` to layer `last`."""
+
+    first: str
+    last: str
+    layers: int
+    shape: Shape
+
+
+class BlockOutput(msgspec.Struct, frozen=True):
+    """What the output of a block held: `layer` is the block's last layer.
+
+    `relu_zeros` is the share of zeros among all outputs of the block's ReLUs, None without one.
+    """
+
+    block: str
+    layer: str
+    summary: TensorSummary
+    relu_zeros: float | None
+
+
+class ScalarCourse(msgspec.Struct, frozen=True):
+    """A scalar's values over the steps, in order."""
+
+    name: str
+    values: tuple[float, ...]
+
+
+class Overview(msgspec.Struct, frozen=True):
+    """The facts of one run. `ops` counts ops by phase, `step` is the step `blocks` are from."""
+
+    layers: int
+    ops: dict[Phase, int]
+    totals: Totals
+    flow: tuple[FlowStep, ...]
+    origins: tuple[ReshapeOrigin, ...]
+    step: int | None
+    blocks: tuple[BlockOutput, ...]
+    scalars: tuple[ScalarCourse, ...]
+
+
+def overview(
+    graph: Graph,
+    step: int | None,
+    summaries: Mapping[str, TensorSummary],
+    scalars: Mapping[str, Mapping[int, float]],
+) -> Overview:
+    """Draw a run together; `summaries` are each layer's activation at `step`."""
+    return Overview(
+        layers=len(graph.layers),
+        ops=dict(Counter(op.phase for op in graph.ops)),
+        totals=shapes(graph, Depth.LAYER).totals,
+        flow=shape_flow(graph),
+        origins=reshape_origins(graph),
+        step=step,
+        blocks=_block_outputs(graph, summaries),
+        scalars=tuple(
+            ScalarCourse(name, tuple(values.values())) for name, values in scalars.items()
+        ),
+    )
+
+
+def shape_flow(graph: Graph) -> tuple[FlowStep, ...]:
+    """How the shape changes from the network's input to its output; the input comes first."""
+    if not graph.layers:
+        return ()
+    entry = graph.layers[0].inputs[0]
+    flow = [FlowStep(entry.op, entry.op, 0, graph.spec(entry).shape)]
+    for shape, run in groupby(graph.layers, key=lambda layer: graph.spec(layer.output).shape):
+        members = list(run)
+        flow.append(FlowStep(members[0].name, members[-1].name, len(members), shape))
+    return tuple(flow)
+
+
+def _block_outputs(graph: Graph, summaries: Mapping[str, TensorSummary]) -> tuple[BlockOutput, ...]:
+    found = []
+    for path, run in groupby(graph.layers, key=lambda layer: layer.path[:2]):
+        members = list(run)
+        last = members[-1].name
+        if last in summaries:
+            relus = [summaries[m.name] for m in members if m.type == "Relu" and m.name in summaries]
+            count = sum(summary.count for summary in relus)
+            share = sum(summary.zeros for summary in relus) / count if count else None
+            found.append(BlockOutput(path[-1], last, summaries[last], share))
+    return tuple(found)

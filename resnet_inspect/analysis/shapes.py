@@ -1,0 +1,194 @@
+"""The shape table of a network at four depths: stage, block, layer, op."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from itertools import groupby
+
+import msgspec
+
+from resnet_inspect.analysis.geometry import Window, macs, window
+from resnet_inspect.graph import Graph, Layer, Op, Phase, TensorRef, Variable
+from resnet_inspect.graph.tensors import Shape
+
+
+class Depth(StrEnum):
+    """How finely a network is taken apart."""
+
+    STAGE = "stage"
+    BLOCK = "block"
+    LAYER = "layer"
+    OP = "op"
+
+
+class ShapeRow(msgspec.Struct, frozen=True):
+    """One stage, block, layer or op.
+
+    `inputs` are the shapes it takes from elsewhere, `shape` is its (first) output's. `params` are
+    elements of its variables, each variable counted once in a table, `trainable_params` those
+    that training moves; `macs` multiply-accumulates per example; `memory` the bytes of its output,
+    for stages and blocks of all layers in it. None is unknown.
+    """
+
+    name: str
+    type: str
+    phase: Phase
+    inputs: tuple[Shape, ...]
+    shape: Shape
+    dtype: str
+    window: Window | None
+    trainable_params: int
+    params: int
+    macs: int | None
+    memory: int | None
+
+
+class Totals(msgspec.Struct, frozen=True):
+    """Sums over the forward rows of a table; None where a part is unknown."""
+
+    trainable_params: int
+    params: int
+    macs: int | None
+    memory: int | None
+
+
+class ShapeTable(msgspec.Struct, frozen=True):
+    """Rows in graph order, and their totals."""
+
+    depth: Depth
+    rows: tuple[ShapeRow, ...]
+    totals: Totals
+
+
+def shapes(graph: Graph, depth: Depth = Depth.LAYER) -> ShapeTable:
+    """Build the shape table of a graph."""
+    owned = _owned_variables(graph)
+    if depth == Depth.OP:
+        rows = _op_rows(graph, owned)
+    else:
+        rows = [_layer_row(graph, layer, owned[layer.name]) for layer in graph.layers]
+        if depth != Depth.LAYER:
+            rows = _group_rows(graph, rows, 1 if depth == Depth.STAGE else 2, depth)
+    forward = [row for row in rows if row.phase == Phase.FORWARD]
+    totals = Totals(
+        trainable_params=sum(row.trainable_params for row in forward),
+        params=sum(row.params for row in forward),
+        macs=_sum(row.macs for row in forward),
+        memory=_sum(row.memory for row in forward),
+    )
+    return ShapeTable(depth, tuple(rows), totals)
+
+
+def _owned_variables(graph: Graph) -> dict[str, list[Variable]]:
+    """Each layer's variables, a shared one only with the first layer that uses it."""
+    taken: set[str] = set()
+    owned: dict[str, list[Variable]] = {}
+    for layer in graph.layers:
+        names = [name for name in layer.variables if name not in taken]
+        taken.update(names)
+        owned[layer.name] = [graph.variable_by_name[name] for name in names]
+    return owned
+
+
+def _layer_row(graph: Graph, layer: Layer, variables: list[Variable]) -> ShapeRow:
+    output = graph.spec(layer.output)
+    return ShapeRow(
+        name=layer.name,
+        type=layer.type,
+        phase=Phase.FORWARD,
+        inputs=tuple(graph.spec(ref).shape for ref in layer.inputs),
+        shape=output.shape,
+        dtype=output.dtype,
+        window=window(graph, graph.op_by_name[layer.main]),
+        trainable_params=_elements(v for v in variables if v.trainable),
+        params=_elements(variables),
+        macs=_sum(macs(graph, graph.op_by_name[name]) for name in layer.ops),
+        memory=output.bytes,
+    )
+
+
+def _group_rows(
+    graph: Graph, rows: Sequence[ShapeRow], levels: int, depth: Depth
+) -> list[ShapeRow]:
+    """Join neighbouring layers that share the first `levels` names of their path."""
+    pairs = zip(graph.layers, rows, strict=True)
+    return [
+        _joined("/".join(path[:levels]), list(members), depth)
+        for path, members in groupby(pairs, key=lambda pair: pair[0].path[:levels])
+    ]
+
+
+def _joined(name: str, members: list[tuple[Layer, ShapeRow]], depth: Depth) -> ShapeRow:
+    inside = {layer.output for layer, _ in members}
+    entering: dict[TensorRef, Shape] = {}
+    for layer, row in members:
+        for ref, shape in zip(layer.inputs, row.inputs, strict=True):
+            if ref not in inside:
+                entering.setdefault(ref, shape)
+    rows = [row for _, row in members]
+    return ShapeRow(
+        name=name,
+        type=depth.value,
+        phase=Phase.FORWARD,
+        inputs=tuple(entering.values()),
+        shape=rows[-1].shape,
+        dtype=rows[-1].dtype,
+        window=None,
+        trainable_params=sum(row.trainable_params for row in rows),
+        params=sum(row.params for row in rows),
+        macs=_sum(row.macs for row in rows),
+        memory=_sum(row.memory for row in rows),
+    )
+
+
+def _op_rows(graph: Graph, owned: dict[str, list[Variable]]) -> list[ShapeRow]:
+    held: dict[str, list[Variable]] = {}
+    for layer in graph.layers:
+        for variable in owned[layer.name]:
+            held.setdefault(_user_of(graph, layer, variable), []).append(variable)
+    return [_op_row(graph, op, held.get(op.name, [])) for op in graph.ops]
+
+
+def _user_of(graph: Graph, layer: Layer, variable: Variable) -> str:
+    """The op of `layer` that computes with a variable's value; its main op if none does."""
+    own = set(layer.ops)
+    for reader in variable.readers:
+        if reader in own:
+            if graph.op_by_name[reader].type != "ReadVariableOp":
+                return reader
+            for consumer in graph.consumers.get(TensorRef(reader), ()):
+                if consumer in own:
+                    return consumer
+    return layer.main
+
+
+def _op_row(graph: Graph, op: Op, variables: list[Variable]) -> ShapeRow:
+    output = op.outputs[0] if op.outputs else None
+    memory = _sum(spec.bytes for spec in op.outputs if spec.dtype != "resource")
+    return ShapeRow(
+        name=op.name,
+        type=op.type,
+        phase=op.phase,
+        inputs=tuple(graph.spec(ref).shape for ref in op.inputs),
+        shape=output.shape if output else None,
+        dtype=output.dtype if output else "",
+        window=window(graph, op),
+        trainable_params=_elements(v for v in variables if v.trainable),
+        params=_elements(variables),
+        macs=macs(graph, op) if op.phase == Phase.FORWARD else 0,
+        memory=memory,
+    )
+
+
+def _elements(variables: Iterable[Variable]) -> int:
+    return sum(variable.spec.elements or 0 for variable in variables)
+
+
+def _sum(values: Iterable[int | None]) -> int | None:
+    total = 0
+    for value in values:
+        if value is None:
+            return None
+        total += value
+    return total

@@ -1,0 +1,121 @@
+"""The Python interface, and the one place where a tracer meets the store.
+
+Commands call these functions too, so both do the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from resnet_inspect.analysis.overview import Overview, overview
+from resnet_inspect.config import Settings
+from resnet_inspect.errors import BuildError, StorageFullError
+from resnet_inspect.graph import Failure, Graph
+from resnet_inspect.stats import StepRecord
+from resnet_inspect.store import catalogue
+from resnet_inspect.store.info import RunInfo, Status, Writer
+from resnet_inspect.store.run import Run
+from resnet_inspect.store.writer import RunWriter, now
+from resnet_inspect.tracers.contract import TraceFailed
+
+Watch = Callable[[Path, StepRecord | None], None]
+
+
+def trace(*, out: str | Path | None = None, force: bool = False, **settings: Any) -> Run:
+    """Build the tutorial's ResNet, train it briefly, record it; returns the open run.
+
+    Keyword arguments are the settings of `resnet_inspect.config.Settings`, such as n=5, ver=2,
+    steps=20. `out` is the run file; left out, one under runs/. Raises BuildError, with the run's
+    path as `where`, if the network cannot be built or trained, and other InspectErrors for
+    settings, data, devices or files that do not do.
+    """
+    return open_run(record(Settings.of(settings), out=out, force=force))
+
+
+def open_run(path: str | Path) -> Run:
+    """Open a recorded run; raises RunMissingError or RunFileError. Close it after use."""
+    return Run.open(path)
+
+
+def summarize(run: Run) -> Overview:
+    """The content of the answer page of a run, from its last recorded step."""
+    recorded = run.recorded_steps()
+    step = recorded[-1] if recorded else None
+    summaries = {} if step is None else run.summaries(step)
+    return overview(run.graph, step, summaries, run.scalars())
+
+
+def record(
+    settings: Settings,
+    *,
+    out: str | Path | None = None,
+    force: bool = False,
+    watch: Watch = lambda _path, _record: None,
+) -> Path:
+    """Trace with these settings and return the run file; `watch` is called with the run
+    file once it exists, once the graph is in it (with None), and with each step's record.
+
+    Everything that can be refused is refused before the file is touched. Whatever stops the trace
+    later, the file keeps every step committed before it and says how it ended. Raises BuildError
+    if the network cannot be built or trained.
+    """
+    from resnet_inspect.data import Batches, load
+    from resnet_inspect.tracers import registry
+
+    training = settings.mode == "train"
+    data = load(settings.data, training=training).check(settings.classes, settings.batch_size)
+    batches = Batches(data, settings.batch_size, settings.seed, raw=settings.raw, training=training)
+    session = registry.load("tutorial")(settings, batches)
+    network = f"resnet{settings.depth}-v{settings.ver}"
+    info = RunInfo(
+        network=network,
+        settings=settings,
+        device=session.environment.device,
+        versions=session.environment.versions,
+        created=now(),
+        writer=Writer.current(),
+    )
+    path = Path(out) if out is not None else catalogue.fresh_name(network)
+    writer = RunWriter.create(path, info, force=force)
+    try:
+        watch(path, None)
+        session.run(_Recorder(writer, watch))
+    except TraceFailed as outcome:
+        writer.finish(Status.FAILED, failure=outcome.failure)
+        raise _refusal(outcome.failure, path) from outcome
+    except BaseException as error:
+        by_user = isinstance(error, KeyboardInterrupt)
+        reason = "stopped by the user" if by_user else f"{type(error).__name__}: {error}"
+        with suppress(StorageFullError):
+            writer.finish(Status.INTERRUPTED, reason=reason.splitlines()[0])
+        raise
+    writer.finish(Status.COMPLETE)
+    return path
+
+
+class _Recorder:
+    """The sink that writes, then tells whoever watches."""
+
+    def __init__(self, writer: RunWriter, watch: Watch) -> None:
+        self._writer = writer
+        self._watch = watch
+
+    def graph(self, graph: Graph, seconds: float) -> None:
+        self._writer.graph(graph, seconds)
+        self._watch(self._writer.path, None)
+
+    def step(self, record: StepRecord) -> None:
+        self._writer.step(record)
+        self._watch(self._writer.path, record)
+
+
+def _refusal(failure: Failure, path: Path) -> BuildError:
+    return BuildError(
+        f"the network could not be built or trained: {failure.kind} while {failure.during}",
+        where=str(failure.source[0]) if failure.source else failure.op,
+        got=failure.message,
+        fix=f"the graph so far is in {path}: resnet-inspect shapes {path}",
+    )

@@ -1,0 +1,1 @@
+"""The command line: a parser, one thin file per command, and errors turned into exit codes."""

@@ -1,0 +1,1 @@
+"""One module a command: HELP, `configure` for its flags, `run` for its wiring."""

@@ -1,0 +1,34 @@
+"""`runs`: the run files in a folder."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from resnet_inspect.cli.parser import add_json
+from resnet_inspect.errors import EXIT_OK
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of `runs`."""
+    parser.add_argument("folder", nargs="?", default="runs", type=Path, help="default: runs/")
+    add_json(parser)
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Print the list, or the same as JSON; a file that cannot be read is listed with the reason."""
+    from resnet_inspect.render.run_table import run_table
+    from resnet_inspect.store.catalogue import listed
+
+    rows = listed(parsed.folder)
+    if parsed.json:
+        from resnet_inspect.render.documents import json_document
+
+        print(json_document(runs=rows))
+    elif rows:
+        from resnet_inspect.render.screen import Screen
+
+        Screen().table(run_table(rows))
+    else:
+        print(f"no runs in {parsed.folder}/; record one: resnet-inspect trace --n 5 --ver 2")
+    return EXIT_OK

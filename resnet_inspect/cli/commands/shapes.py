@@ -1,0 +1,45 @@
+"""`shapes`: the shape table of a run."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from resnet_inspect.cli.parser import add_run
+from resnet_inspect.errors import EXIT_OK
+
+DEPTHS = ("stage", "block", "layer", "op")
+PHASES = ("forward", "backward", "optimizer", "other")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of `shapes`."""
+    add_run(parser)
+    parser.add_argument("--depth", choices=DEPTHS, default="layer", help="default: layer")
+    parser.add_argument("--phase", choices=PHASES, help="only ops of that part of a step")
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Print the table, or the same as JSON."""
+    import msgspec
+
+    from resnet_inspect.analysis.shapes import Depth, shapes
+    from resnet_inspect.store import catalogue
+    from resnet_inspect.store.run import Run
+
+    path = Path(parsed.run) if parsed.run else catalogue.newest()
+    with Run.open(path) as recorded:
+        found = shapes(recorded.graph, Depth(parsed.depth))
+    if parsed.phase:
+        rows = tuple(row for row in found.rows if row.phase == parsed.phase)
+        found = msgspec.structs.replace(found, rows=rows)
+    if parsed.json:
+        from resnet_inspect.render.documents import json_document
+
+        print(json_document(run=str(path), depth=found.depth, rows=found.rows, totals=found.totals))
+    else:
+        from resnet_inspect.render.screen import Screen
+        from resnet_inspect.render.shape_table import shape_table
+
+        Screen().table(shape_table(found))
+    return EXIT_OK

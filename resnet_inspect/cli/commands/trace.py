@@ -1,0 +1,61 @@
+"""`trace`: build, train, record, then print the answer page."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from resnet_inspect.cli.narration import Narrator
+from resnet_inspect.cli.settings_flags import add_settings, resolve_settings
+from resnet_inspect.errors import EXIT_OK, BuildError
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of `trace`."""
+    parser.add_argument("-o", "--out", metavar="RUN", type=Path, help="run file to write")
+    parser.add_argument("--force", action="store_true", help="replace an existing run file")
+    parser.add_argument("--quiet", action="store_true", help="say nothing on stderr")
+    add_settings(parser)
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Trace, and print the page of whatever was recorded, also of a failed or stopped run."""
+    settings = resolve_settings(parsed).settings
+    signal.signal(signal.SIGTERM, _stop)
+    narrator = Narrator(settings.steps, quiet=parsed.quiet)
+    from resnet_inspect import api
+
+    narrator.say("loading TensorFlow …")
+    try:
+        with narrator:
+            path = api.record(settings, out=parsed.out, force=parsed.force, watch=narrator.watch)
+    except (BuildError, KeyboardInterrupt):
+        if narrator.path is not None:
+            _print_page(narrator.path)
+        raise
+    _print_page(path)
+    return EXIT_OK
+
+
+def _print_page(path: Path) -> None:
+    from resnet_inspect import api
+    from resnet_inspect.render import spelling
+    from resnet_inspect.render.answer_page import answer_page
+    from resnet_inspect.render.screen import Screen
+
+    with api.open_run(path) as recorded:
+        answer_page(
+            Screen(),
+            recorded.info,
+            api.summarize(recorded),
+            recorded.graph.notes,
+            spelling.path(path),
+        )
+    sys.stdout.flush()
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

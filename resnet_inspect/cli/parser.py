@@ -1,0 +1,56 @@
+"""The parser. Only the command that was asked for is loaded, so that --help stays instant."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+COMMANDS = {
+    "trace": "build the network, train it briefly, record it, print the answer page",
+    "runs": "list the run files",
+    "shapes": "shape table: in → out, kernel, stride, padding, parameters, MACs, memory",
+    "config": "show the settings and where each value comes from",
+}
+EPILOG = "exit codes: 0 ok, 2 usage, 3 model not built or trained, 5 run file damaged or too new"
+
+
+class _Parser(argparse.ArgumentParser):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+
+
+def build(arguments: Sequence[str] | None = None) -> argparse.ArgumentParser:
+    """The parser for these arguments; with None, one that knows every command whole."""
+    parser = _Parser(
+        prog="resnet-inspect",
+        description="See every tensor of a network while it trains.",
+        epilog=EPILOG,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", title="commands", parser_class=_Parser
+    )
+    wanted = next((word for word in arguments or () if not word.startswith("-")), None)
+    for name, text in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        if arguments is None or name == wanted:
+            module(name).configure(command)
+    return parser
+
+
+def module(name: str) -> Any:
+    """The module of a command."""
+    return import_module(f"resnet_inspect.cli.commands.{name}")
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """The positional RUN and --json, which reading commands share."""
+    parser.add_argument("run", nargs="?", metavar="RUN", help="run file (default: newest in runs/)")
+    add_json(parser)
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """The flag --json."""
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")

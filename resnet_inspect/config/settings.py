@@ -1,0 +1,264 @@
+"""The settings of one trace as a validated value, and a description of each field.
+
+`FIELDS` is the single source for flags, environment variables, configuration files and
+documentation. This room must not know of networks or frameworks, only of names and values.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Any, NamedTuple
+
+import msgspec
+
+from resnet_inspect.errors import ConfigError
+
+Value = int | float | bool | str | tuple[int, ...] | None
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that decides what one trace builds, trains and records.
+
+    The defaults are the tutorial's network and recipe. Values are checked by `Settings.of`, which
+    all front ends use; the constructor itself trusts its arguments.
+    """
+
+    n: int = 5
+    ver: int = 2
+    filters: int = 16
+    classes: int = 10
+    mean_axes: tuple[int, ...] = (1, 2)
+    bn_axis: int = -1
+    mode: str = "train"
+    checkpoint: str | None = None
+    optimizer: str = "momentum"
+    learning_rate: float | None = None
+    momentum: float = 0.9
+    weight_decay: float = 2e-4
+    update_ops: bool = True
+    data: str = "shapes10"
+    raw: bool = False
+    batch_size: int = 128
+    steps: int = 20
+    every: int = 1
+    seed: int = 0
+    device: str = "auto"
+
+    @classmethod
+    def of(cls, values: Mapping[str, object], where: str = "trace()") -> Settings:
+        """Build settings from plain values, checking each one.
+
+        Raises ConfigError for an unknown name, a wrong type or a value out of range; `where` is
+        named in the message.
+        """
+        checked = {name: field_named(name, where).check(v, where) for name, v in values.items()}
+        return msgspec.structs.replace(cls(), **checked)
+
+    @property
+    def depth(self) -> int:
+        """Weighted layers on the longest path: 6n+2, as the papers count."""
+        return 6 * self.n + 2
+
+
+class Field(NamedTuple):
+    """How one setting is spelled, checked and explained.
+
+    `kind` is one of int, float, bool, str, axes; `allowed` says in words what a value may be.
+    """
+
+    name: str
+    kind: str
+    help: str
+    allowed: str
+    accepts: Callable[[Any], bool]
+    choices: tuple[str, ...] = ()
+    optional: bool = False
+
+    @property
+    def flag(self) -> str:
+        """The command-line spelling, such as --batch-size."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """The environment variable, such as RESNET_INSPECT_BATCH_SIZE."""
+        return "RESNET_INSPECT_" + self.name.upper()
+
+    def check(self, value: object, where: str) -> Value:
+        """Return `value` as this field holds it, or raise ConfigError naming `where`."""
+        if value is None and self.optional:
+            return None
+        held = _coerce(self.kind, value)
+        if held is None or not self.accepts(held):
+            raise ConfigError(
+                f"setting '{self.name}' has a value it cannot take",
+                where=where,
+                expected=self.allowed,
+                got=_spell(value),
+                fix=f"give {self.name} {self.allowed}",
+            )
+        return held
+
+    def parse(self, text: str, where: str) -> Value:
+        """Read a flag's or an environment variable's text, or raise ConfigError."""
+        value: object = text
+        if self.optional and text.lower() in ("", "none"):
+            value = None
+        elif self.kind == "bool":
+            value = {"1": True, "true": True, "yes": True, "on": True}.get(text.lower(), text)
+            value = {"0": False, "false": False, "no": False, "off": False}.get(text.lower(), value)
+        elif self.kind == "axes":
+            value = _numbers(text.split(","), int) or text
+        elif self.kind == "int":
+            value = (_numbers([text], int) or [text])[0]
+        elif self.kind == "float":
+            value = (_numbers([text], float) or [text])[0]
+        return self.check(value, where)
+
+
+def field_named(name: str, where: str) -> Field:
+    """Find a field by its name; raise ConfigError with the nearest names if there is none."""
+    for field in FIELDS:
+        if field.name == name:
+            return field
+    names = [field.name for field in FIELDS]
+    near = get_close_matches(name, names, n=1)
+    raise ConfigError(
+        f"unknown setting '{name}'",
+        where=where,
+        expected="one of " + ", ".join(names),
+        got=name,
+        fix=f"did you mean '{near[0]}'?" if near else "remove it, or correct its spelling",
+    )
+
+
+def _numbers(texts: list[str], kind: type[int] | type[float]) -> list[int] | list[float] | None:
+    try:
+        return [kind(text) for text in texts]
+    except ValueError:
+        return None
+
+
+def _coerce(kind: str, value: object) -> Value:
+    """Hold `value` as `kind`, or None where it is of another type (an int passes as a float)."""
+    if kind == "bool":
+        return value if isinstance(value, bool) else None
+    if isinstance(value, bool):
+        return None
+    if kind == "int":
+        return value if isinstance(value, int) else None
+    if kind == "float":
+        return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+    if kind == "str":
+        return value if isinstance(value, str) else None
+    if not isinstance(value, list | tuple) or not value:
+        return None
+    whole = all(isinstance(item, int) and not isinstance(item, bool) for item in value)
+    return tuple(value) if whole else None
+
+
+def _spell(value: object) -> str:
+    kinds = {str: "text", bool: "truth value", int: "whole number", float: "number", list: "list"}
+    return f"{value!r} ({kinds.get(type(value), type(value).__name__)})"
+
+
+def _at_least(low: int) -> Callable[[Any], bool]:
+    return lambda value: bool(low <= value < 2**31)
+
+
+def _one_of(*choices: object) -> Callable[[Any], bool]:
+    return lambda value: value in choices
+
+
+def _axes_of_an_image_batch(axes: tuple[int, ...]) -> bool:
+    return all(-4 <= axis < 4 for axis in axes) and len({axis % 4 for axis in axes}) == len(axes)
+
+
+def _count(name: str, text: str, low: int = 1) -> Field:
+    return Field(name, "int", text, f"a whole number of at least {low}", _at_least(low))
+
+
+def _choice(name: str, text: str, *choices: str) -> Field:
+    return Field(name, "str", text, "one of " + ", ".join(choices), _one_of(*choices), choices)
+
+
+FIELDS: tuple[Field, ...] = (
+    _count("n", "blocks per stage; the network has 6n+2 layers"),
+    Field("ver", "int", "1 post-activation, 2 pre-activation", "1 or 2", _one_of(1, 2)),
+    _count("filters", "channels of the first stage (the stem always has 16)"),
+    _count("classes", "classes the last layer tells apart"),
+    Field(
+        "mean_axes",
+        "axes",
+        "axes the final mean runs over",
+        "distinct axes of a batch of images, each from -4 to 3, such as 1,2",
+        _axes_of_an_image_batch,
+    ),
+    Field(
+        "bn_axis",
+        "int",
+        "axis batch normalization keeps",
+        "-1 or 3 (channels) or 1 (height: the known mistake)",
+        _one_of(-1, 3, 1),
+    ),
+    _choice("mode", "train the network, or only evaluate it", "train", "eval"),
+    Field(
+        "checkpoint",
+        "str",
+        "TensorFlow 1 checkpoint to start from",
+        "a path",
+        bool,
+        optional=True,
+    ),
+    _choice("optimizer", "how gradients move the weights", "momentum", "sgd", "adam"),
+    Field(
+        "learning_rate",
+        "float",
+        "one constant rate instead of the schedule",
+        "a number above 0",
+        lambda rate: rate > 0,
+        optional=True,
+    ),
+    Field(
+        "momentum",
+        "float",
+        "momentum of the momentum optimizer",
+        "a number from 0 to below 1",
+        lambda momentum: 0 <= momentum < 1,
+    ),
+    Field(
+        "weight_decay",
+        "float",
+        "factor of the L2 term; 0 leaves it out",
+        "a number of at least 0",
+        lambda factor: factor >= 0,
+    ),
+    Field(
+        "update_ops",
+        "bool",
+        "update batch normalization's moving averages",
+        "true or false",
+        lambda _: True,
+    ),
+    Field(
+        "data",
+        "str",
+        "shapes10, cifar10:PATH or npz:PATH",
+        "shapes10, cifar10:PATH or npz:PATH",
+        lambda name: name == "shapes10" or name.partition(":")[0] in ("cifar10", "npz"),
+    ),
+    Field(
+        "raw",
+        "bool",
+        "feed pictures as they are: 0…255, neither distorted nor standardized",
+        "true or false",
+        lambda _: True,
+    ),
+    _count("batch_size", "examples in one step"),
+    _count("steps", "training steps; 0 runs one batch forward only", low=0),
+    _count("every", "record tensors at every so many steps"),
+    _count("seed", "seed of weights, order and distortions", low=0),
+    _choice("device", "where to compute", "auto", "cpu", "gpu"),
+)

@@ -1,0 +1,7 @@
+"""Pictures to train on: the drawn set, CIFAR-10 files, npz files, and the distortions."""
+
+from resnet_inspect.data.batches import Batches
+from resnet_inspect.data.images import LabelledImages
+from resnet_inspect.data.sources import load
+
+__all__ = ["Batches", "LabelledImages", "load"]

@@ -1,0 +1,70 @@
+"""Batches in a fixed random order, distorted as the tutorial does, always the same for a seed."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_inspect.data.images import LabelledImages
+
+MARGIN = 4
+
+
+class Batches:
+    """The batches of one training run: batch number k depends on the seed and on k alone.
+
+    Each epoch goes through the pictures once in a new order; what does not fill a batch at the end
+    of an epoch is left for another epoch's order. `raw` pictures are fed as they are (0…255);
+    otherwise training pictures are distorted and standardized, evaluation ones standardized.
+    """
+
+    def __init__(
+        self, data: LabelledImages, size: int, seed: int, *, raw: bool, training: bool
+    ) -> None:
+        self.data = data
+        self.size = size
+        self._seed = seed
+        self._raw = raw
+        self._training = training
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Height, width, channels."""
+        height, width, channels = self.data.images.shape[1:]
+        return height, width, channels
+
+    def batch(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Batch `number`, from 0: images [size, height, width, channels], labels [size]."""
+        epoch, place = divmod(number, len(self.data) // self.size)
+        order: NDArray[np.int64] = np.arange(len(self.data))
+        if self._training:
+            order = np.random.default_rng([self._seed, 0, epoch]).permutation(len(self.data))
+        chosen = order[place * self.size : (place + 1) * self.size]
+        images = self.data.images[chosen].astype(np.float32)
+        if not self._raw:
+            if self._training:
+                images = distort(images, np.random.default_rng([self._seed, 1, number]))
+            images = standardize(images)
+        return images, self.data.labels[chosen]
+
+
+def distort(images: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Pad by 4 with zeros, crop back at a random place, flip half of the pictures left-right."""
+    count, height, width, channels = images.shape
+    padded = np.pad(images, ((0, 0), (MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)))
+    tops, lefts = rng.integers(0, 2 * MARGIN + 1, (2, count))
+    rows = tops[:, None, None] + np.arange(height)[None, :, None]
+    columns = lefts[:, None, None] + np.arange(width)[None, None, :]
+    cropped: NDArray[np.float32] = padded[np.arange(count)[:, None, None], rows, columns]
+    flips = rng.random(count) < 0.5
+    cropped[flips] = cropped[flips, :, ::-1]
+    return cropped.reshape(count, height, width, channels)
+
+
+def standardize(images: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Each picture less its mean, over its standard deviation or 1/√elements if that is larger."""
+    flat = images.reshape(len(images), -1).astype(np.float64)
+    mean = flat.mean(axis=1, keepdims=True)
+    spread = np.maximum(flat.std(axis=1, keepdims=True), 1.0 / np.sqrt(flat.shape[1]))
+    standardized: NDArray[np.float32] = ((flat - mean) / spread).astype(np.float32)
+    return standardized.reshape(images.shape)

@@ -1,0 +1,159 @@
+"""Reading pictures by the name of their source: shapes10, cifar10:PATH, npz:PATH."""
+
+from __future__ import annotations
+
+import tarfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_inspect.data import shapes10
+from resnet_inspect.data.images import LabelledImages
+from resnet_inspect.errors import DataError
+
+RECORD = 3073
+CIFAR_CLASSES = 10
+NPZ_RANK = 4
+
+
+def load(name: str, *, training: bool = True) -> LabelledImages:
+    """Read the pictures called `name`; for evaluation the test part, where the source has one.
+
+    Raises DataError for a file that is missing, damaged or not what its name says.
+    """
+    kind, _, path = name.partition(":")
+    if kind == "shapes10":
+        images, labels = shapes10.draw()
+        return LabelledImages(images, labels, "shapes10")
+    if not path:
+        raise DataError(
+            f"the data source '{kind}' needs a path",
+            where="setting 'data'",
+            expected=f"{kind}:PATH",
+            got=name,
+            fix=f"write the path after a colon, such as {kind}:my_data",
+        )
+    file = Path(path).expanduser()
+    try:
+        return _read_cifar10(file, training) if kind == "cifar10" else _read_npz(file)
+    except FileNotFoundError as error:
+        raise DataError(
+            "the data is missing",
+            where=str(error.filename or file),
+            expected="CIFAR-10 in its binary version" if kind == "cifar10" else "an .npz file",
+            got="no such file or folder",
+            fix="check the path; without --data the program draws its own pictures",
+        ) from error
+    except OSError as error:
+        raise DataError(
+            "the data cannot be read",
+            where=str(file),
+            got=error.strerror or str(error),
+            fix="check the path and its permissions",
+        ) from error
+
+
+def _read_cifar10(path: Path, training: bool) -> LabelledImages:
+    prefix = "data_batch_" if training else "test_batch"
+    if path.is_dir():
+        files = sorted(file for file in path.glob("*.bin") if file.name.startswith(prefix))
+        parts = {str(file): file.read_bytes() for file in files}
+    elif path.suffix == ".bin":
+        parts = {str(path): path.read_bytes()}
+    else:
+        parts = _read_archive(path, prefix)
+    if not parts:
+        raise DataError(
+            "no CIFAR-10 batch files found",
+            where=str(path),
+            expected=f"files named {prefix}*.bin (the binary version of the data set)",
+            got="none of that name",
+            fix="name the folder or archive of the binary version, not of the Python version",
+        )
+    decoded = [_decode_cifar10(content, name) for name, content in parts.items()]
+    images = np.concatenate([images for images, _ in decoded])
+    return LabelledImages(images, np.concatenate([labels for _, labels in decoded]), str(path))
+
+
+def _read_archive(path: Path, prefix: str) -> dict[str, bytes]:
+    try:
+        with tarfile.open(path) as archive:
+            members = [m for m in archive.getmembers() if m.isfile() and m.name.endswith(".bin")]
+            chosen = sorted((m for m in members if Path(m.name).name.startswith(prefix)), key=str)
+            opened = [(m.name, archive.extractfile(m)) for m in chosen]
+            return {f"{path}, {name}": file.read() for name, file in opened if file}
+    except (tarfile.TarError, EOFError, OSError) as error:
+        if isinstance(error, FileNotFoundError | PermissionError):
+            raise
+        raise DataError(
+            "the file is no archive of CIFAR-10, or a damaged one",
+            where=str(path),
+            expected="a .tar.gz of the binary version, a .bin file, or a folder of them",
+            got=str(error),
+            fix="fetch or unpack it again",
+        ) from error
+
+
+def _decode_cifar10(content: bytes, where: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Split 3,073-byte records into pictures [count, 32, 32, 3] and labels [count]."""
+    if not content or len(content) % RECORD:
+        raise DataError(
+            "the CIFAR-10 file is truncated or of another format",
+            where=where,
+            expected=f"a whole number of {RECORD}-byte records, at least one",
+            got=f"{len(content)} bytes, {len(content) % RECORD} beyond a record",
+            fix="copy the file again; the binary version is needed",
+        )
+    records = np.frombuffer(content, np.uint8).reshape(-1, RECORD)
+    labels = records[:, 0].astype(np.int64)
+    if labels.max() >= CIFAR_CLASSES:
+        place = int(np.argmax(labels >= CIFAR_CLASSES))
+        raise DataError(
+            "the file is not CIFAR-10 in its binary version",
+            where=f"{where}, record {place}",
+            expected="a label byte from 0 to 9 at the start of each record",
+            got=str(labels[place]),
+            fix="name a data_batch_*.bin file of the binary version of CIFAR-10",
+        )
+    planes = records[:, 1:].reshape(-1, 3, 32, 32)
+    return np.ascontiguousarray(planes.transpose(0, 2, 3, 1)), labels
+
+
+def _read_npz(file: Path) -> LabelledImages:
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (ValueError, zipfile.BadZipFile, EOFError, AttributeError) as error:
+        raise DataError(
+            "the file is no .npz file, or a damaged one",
+            where=str(file),
+            expected="what numpy.savez wrote, without Python objects",
+            got=str(error),
+            fix="write it again with numpy.savez(FILE, images=…, labels=…)",
+        ) from error
+    for name in ("images", "labels"):
+        if name not in arrays:
+            raise DataError(
+                f"the .npz file has no array '{name}'",
+                where=str(file),
+                expected="arrays 'images' [count, height, width, channels] and 'labels' [count]",
+                got=", ".join(f"'{found}'" for found in arrays) or "no arrays",
+                fix="write it with numpy.savez(FILE, images=…, labels=…)",
+            )
+    images, labels = arrays["images"], arrays["labels"]
+    numeric = images.dtype.kind in "uif" and labels.dtype.kind in "ui"
+    if images.ndim != NPZ_RANK or labels.shape != images.shape[:1] or not numeric:
+        raise DataError(
+            "the arrays of the .npz file do not fit together",
+            where=str(file),
+            expected="images [count, height, width, channels], numbers; labels [count], integers",
+            got=f"images {list(images.shape)} {images.dtype}, "
+            f"labels {list(labels.shape)} {labels.dtype}",
+            fix="one picture per row, channels last, and one whole-number label per picture",
+        )
+    if not images.size:
+        raise DataError("the .npz file holds no pictures", where=str(file), fix="give it some")
+    kept = images if images.dtype == np.uint8 else images.astype(np.float32)
+    return LabelledImages(kept, labels.astype(np.int64), str(file))

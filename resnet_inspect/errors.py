@@ -1,0 +1,113 @@
+"""The exception tree: every refusal says what, where, expected, got and what to do.
+
+Each class carries a slug, for tests and tools, and the exit code that the command line returns
+for it. This room knows nothing of the others and imports nothing.
+"""
+
+from __future__ import annotations
+
+EXIT_OK = 0
+EXIT_FINDINGS = 1
+EXIT_USAGE = 2
+EXIT_BUILD = 3
+EXIT_RENDERER = 4
+EXIT_RUN_FILE = 5
+EXIT_INTERRUPTED = 130
+
+
+class InspectError(Exception):
+    """Anything this program refuses or could not do, told in the parts a reader needs.
+
+    `what` is one sentence without a full stop; the other parts may be empty and are then left out.
+    """
+
+    slug = "error"
+    exit_code = EXIT_USAGE
+
+    def __init__(
+        self, what: str, *, where: str = "", expected: str = "", got: str = "", fix: str = ""
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.expected = expected
+        self.got = got
+        self.fix = fix
+
+    def __str__(self) -> str:
+        parts = (
+            ("where", self.where),
+            ("expected", self.expected),
+            ("got", self.got),
+            ("do", self.fix),
+        )
+        told = (f"  {name + ':':<10}{text}" for name, text in parts if text)
+        return "\n".join([self.what, *told])
+
+
+class UsageError(InspectError):
+    """A command, flag or argument that cannot be obeyed."""
+
+    slug = "usage"
+
+
+class ConfigError(UsageError):
+    """A setting that is unknown, of the wrong type or out of range."""
+
+    slug = "config"
+
+
+class DataError(UsageError):
+    """Training data that is missing, damaged or does not fit the settings."""
+
+    slug = "data"
+
+
+class DeviceError(UsageError):
+    """A device was asked for that this machine does not have."""
+
+    slug = "device"
+
+
+class CheckpointError(UsageError):
+    """A checkpoint that is missing or does not fit the network."""
+
+    slug = "checkpoint"
+
+
+class FrameworkMissingError(UsageError):
+    """The framework a tracer needs is not installed."""
+
+    slug = "framework-missing"
+
+
+class OutputError(UsageError):
+    """A file that cannot be written, or must not be overwritten."""
+
+    slug = "output"
+
+
+class BuildError(InspectError):
+    """The model could not be built or trained; the run file explains the failure."""
+
+    slug = "build"
+    exit_code = EXIT_BUILD
+
+
+class StorageFullError(BuildError):
+    """The run could not be recorded to its end; every committed step is kept."""
+
+    slug = "storage-full"
+
+
+class RunFileError(InspectError):
+    """A run file that is missing, damaged, foreign or from a newer version."""
+
+    slug = "run-file"
+    exit_code = EXIT_RUN_FILE
+
+
+class RunMissingError(UsageError):
+    """No run file where one was expected."""
+
+    slug = "run-missing"

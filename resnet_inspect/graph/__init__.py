@@ -1,0 +1,20 @@
+"""What a network is: tensors, ops, variables, layers. No framework, no files, no statistics."""
+
+from resnet_inspect.graph.network import Failure, Graph, Note
+from resnet_inspect.graph.nodes import Layer, Op, Phase, Source, Variable
+from resnet_inspect.graph.tensors import AxisRef, TensorRef, TensorSpec, spell_shape
+
+__all__ = [
+    "AxisRef",
+    "Failure",
+    "Graph",
+    "Layer",
+    "Note",
+    "Op",
+    "Phase",
+    "Source",
+    "TensorRef",
+    "TensorSpec",
+    "Variable",
+    "spell_shape",
+]

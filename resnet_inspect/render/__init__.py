@@ -1,0 +1,1 @@
+"""Answers as terminal tables, pictures and documents. Decides nothing, computes nothing new."""

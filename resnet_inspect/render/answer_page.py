@@ -1,0 +1,190 @@
+"""The answer page: what a trace built and saw, on one screen."""
+
+from __future__ import annotations
+
+import numpy as np
+from rich.text import Text
+
+from resnet_inspect.analysis.origin import ReshapeOrigin
+from resnet_inspect.analysis.overview import BlockOutput, FlowStep, Overview
+from resnet_inspect.graph import Failure, Note, Phase
+from resnet_inspect.render import spelling
+from resnet_inspect.render.screen import Screen, plain, table
+from resnet_inspect.store.info import RunInfo, Status
+
+LABEL = 10
+CELLS = 24
+SCALARS_SHOWN = ("loss", "cross_entropy", "l2_loss", "accuracy", "learning_rate")
+
+
+def answer_page(
+    screen: Screen, info: RunInfo, found: Overview, notes: tuple[Note, ...], file: str
+) -> None:
+    """Print the page of one run; `file` is the run's path as the user may type it."""
+    _headline(screen, info, found, file)
+    if info.failure is not None:
+        _failure(screen, info.failure)
+    if found.flow:
+        _section(screen, "Shapes, from the images to the logits")
+        _flow(screen, found.flow)
+    for origin in found.origins:
+        _section(screen, f"Where the {origin.size} of {origin.op} comes from")
+        _origin(screen, origin)
+    if found.blocks:
+        _section(screen, f"Output of each block at step {found.step}")
+        _blocks(screen, found.blocks)
+    if found.scalars:
+        _section(screen, f"Scalars over {len(found.scalars[0].values)} steps")
+        _scalars(screen, found)
+    if notes:
+        _section(screen, "Not observed")
+        for note in notes:
+            _pair(screen, note.subject, note.text)
+    _section(screen, "Next")
+    _next(screen, info, file)
+
+
+def _headline(screen: Screen, info: RunInfo, found: Overview, file: str) -> None:
+    settings, totals = info.settings, found.totals
+    status = info.status.value + (f" ({info.reason})" if info.reason else "")
+    screen.line(plain(f"{info.network}, {settings.depth} layers: {status}", "bold"))
+    ops = sum(found.ops.values())
+    parts = ", ".join(f"{found.ops[phase]:,} {phase}" for phase in Phase if phase in found.ops)
+    _pair(screen, "network", f"n={settings.n}, version {settings.ver}, {found.layers} layer calls")
+    _pair(
+        screen, "graph", f"{ops:,} ops ({parts}), built in {spelling.duration(info.trace_seconds)}"
+    )
+    _pair(
+        screen,
+        "size",
+        f"{spelling.count(totals.trainable_params)} trainable of {spelling.count(totals.params)} "
+        f"parameters, {spelling.count(totals.macs)} MACs an image",
+    )
+    _pair(screen, "device", info.device + f", TensorFlow {info.versions.get('tensorflow', '?')}")
+    fed = ", raw" if settings.raw else ", distorted and standardized"
+    if settings.mode == "eval" and not settings.raw:
+        fed = ", standardized"
+    _pair(screen, "data", f"{settings.data}, batches of {settings.batch_size}{fed}")
+    how = "forward only" if settings.steps == 0 else f"{settings.mode}, {settings.optimizer}"
+    _pair(screen, "recipe", f"{how}, seed {settings.seed}")
+    _pair(screen, "run file", file)
+
+
+def _failure(screen: Screen, failure: Failure) -> None:
+    _section(screen, f"Failed while {failure.during}")
+    _pair(screen, "error", f"{failure.kind}: {failure.message}")
+    if failure.op:
+        _pair(screen, "op", failure.op)
+    for place in failure.source:
+        _pair(screen, "line", f"{spelling.path(place.file)}:{place.line} in {place.function}")
+        _pair(screen, "", place.text)
+
+
+def _flow(screen: Screen, flow: tuple[FlowStep, ...]) -> None:
+    made = table("layers", "from", "to", "shape", right=("layers",))
+    for step in flow:
+        last = "" if step.first == step.last else step.last
+        layers = "input" if not step.layers else str(step.layers)
+        made.add_row(
+            *(plain(cell) for cell in (layers, step.first, last, spelling.shape(step.shape)))
+        )
+    screen.line(made)
+
+
+def _origin(screen: Screen, origin: ReshapeOrigin) -> None:
+    place = f"axis {origin.axis} of {origin.op} is {origin.size}"
+    _pair(screen, "size", place + f": the shape is written as {list(origin.literal)}")
+    if origin.source is not None:
+        source = origin.source
+        _pair(screen, "literal", f"{spelling.path(source.file)}:{source.line} in {source.function}")
+        _pair(screen, "", source.text)
+    agrees = "it does" if origin.channels == origin.size else f"it does not: {origin.channels}"
+    _pair(screen, "must equal", f"the channels of {origin.layer}: {agrees}")
+    if origin.through:
+        _pair(screen, "by way of", " → ".join((*origin.through, origin.op)))
+
+
+def _blocks(screen: Screen, blocks: tuple[BlockOutput, ...]) -> None:
+    low, high = common_range(blocks)
+    left, right = spelling.number(low, 2), spelling.number(high, 2)
+    axis = left + " " * max(1, CELLS - len(left) - len(right)) + right
+    numbers = ("mean", "std", "zero", "in ReLUs")
+    made = table("block", "layer", axis, *numbers, right=numbers)
+    for block in blocks:
+        summary = block.summary
+        cells = list(summary.sketch.density(low, high, CELLS)) if high > low else [0.0] * CELLS
+        bad = summary.nan + summary.posinf + summary.neginf
+        made.add_row(
+            plain(block.block),
+            plain(block.layer),
+            Text(spelling.bars(cells), style="cyan"),
+            spelling.number(summary.mean),
+            spelling.number(summary.std),
+            spelling.share(summary.zero_fraction) + (f", {bad:,} not finite" if bad else ""),
+            "" if block.relu_zeros is None else spelling.share(block.relu_zeros),
+        )
+    screen.line(made)
+
+
+def common_range(blocks: tuple[BlockOutput, ...]) -> tuple[float, float]:
+    """One range for all histograms, holding the middle 98 % of each."""
+    ends = [block.summary.sketch.quantiles((0.01, 0.99)) for block in blocks]
+    held = [end for end in ends if end]
+    if not held:
+        return 0.0, 0.0
+    return float(np.min(held)), float(np.max(held))
+
+
+def _scalars(screen: Screen, found: Overview) -> None:
+    made = table("scalar", "first", "last", "lowest", "highest", "course", right=("first", "last"))
+    order = {name: place for place, name in enumerate(SCALARS_SHOWN)}
+    for scalar in sorted(found.scalars, key=lambda s: order.get(s.name, len(order))):
+        values = scalar.values
+        made.add_row(
+            plain(scalar.name),
+            spelling.number(values[0]),
+            spelling.number(values[-1]),
+            spelling.number(min(values)),
+            spelling.number(max(values)),
+            Text(course(values, CELLS), style="cyan"),
+        )
+    screen.line(made)
+
+
+def course(values: tuple[float, ...], cells: int) -> str:
+    """Values over steps as a row of bars between their lowest and highest; ! is not finite."""
+    groups = np.array_split(np.asarray(values), min(cells, len(values)))
+    means = np.array([group.mean() for group in groups])
+    finite = means[np.isfinite(means)]
+    if not finite.size:
+        return "!" * len(means)
+    low, span = finite.min(), np.ptp(finite)
+    ramp = spelling.RAMP
+    return "".join(
+        "!" if not np.isfinite(mean) else ramp[1 + round(7 * (mean - low) / span)] if span else "▄"
+        for mean in means
+    )
+
+
+def _next(screen: Screen, info: RunInfo, file: str) -> None:
+    steps = [("every layer's shape, padding, parameters", f"resnet-inspect shapes {file}")]
+    if info.status == Status.FAILED:
+        steps.append(("the settings this run had", "resnet-inspect runs"))
+    else:
+        steps.append(("every op, as JSON", f"resnet-inspect shapes {file} --depth op --json"))
+        steps.append(("all runs", "resnet-inspect runs"))
+    for what, command in steps:
+        _pair(screen, "", f"{command}")
+        _pair(screen, "", f"    {what}")
+
+
+def _section(screen: Screen, title: str) -> None:
+    screen.line(plain(""), plain(title, "bold"))
+
+
+def _pair(screen: Screen, label: str, text: str) -> None:
+    made = table("", "")
+    made.show_header = False
+    made.columns[0].width = LABEL
+    made.add_row(plain(label, "dim"), plain(text))
+    screen.line(made)

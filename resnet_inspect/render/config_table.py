@@ -1,0 +1,22 @@
+"""The settings for a terminal."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from resnet_inspect.config import FIELDS, Resolved
+from resnet_inspect.render.screen import plain, table
+from resnet_inspect.render.spelling import spell_setting
+
+
+def config_table(resolved: Resolved) -> Table:
+    """Every setting with its value, where the value comes from, and what it may be."""
+    made = table("setting", "value", "from", "may be")
+    for field in FIELDS:
+        made.add_row(
+            plain(field.name),
+            plain(spell_setting(getattr(resolved.settings, field.name))),
+            plain(resolved.origins[field.name]),
+            plain(field.allowed),
+        )
+    return made

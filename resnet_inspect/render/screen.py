@@ -1,0 +1,92 @@
+"""Writing to a terminal or a pipe through rich, with nothing read as markup."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import IO, TYPE_CHECKING
+
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from resnet_inspect.render.spelling import ASCII
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+PIPE_WIDTH = 100
+
+
+class Screen:
+    """stdout as the program writes it: data only, names as they are, no emoji codes.
+
+    Where the output's encoding cannot hold them, signs are replaced by ASCII ones. To a pipe or a
+    file lines are `width` columns (100, or COLUMNS where that is set).
+    """
+
+    def __init__(self, file: IO[str] | None = None, *, width: int | None = None) -> None:
+        file = file or sys.stdout
+        self.console = Console(
+            file=file, markup=False, highlight=False, emoji=False, soft_wrap=False, width=width
+        )
+        if width is None and not self.console.is_terminal and "COLUMNS" not in os.environ:
+            self.console.width = PIPE_WIDTH
+        self._ascii = not can_encode(file)
+
+    @property
+    def width(self) -> int:
+        """Columns of a line."""
+        return self.console.width
+
+    def line(self, *parts: RenderableType) -> None:
+        """Write parts one below the other."""
+        for part in parts:
+            self._write(part)
+
+    def table(self, part: Table) -> None:
+        """Write a table; to a pipe or a file its lines are as long as they need to be."""
+        before = self.console.width
+        if not self.console.is_terminal:
+            room = self.console.options.update(width=10_000)
+            self.console.width = max(before, Measurement.get(self.console, room, part).maximum)
+        self._write(part)
+        self.console.width = before
+
+    def _write(self, part: RenderableType) -> None:
+        if not self._ascii:
+            self.console.print(part)
+            return
+        with self.console.capture() as captured:
+            self.console.print(part)
+        text = captured.get().translate(ASCII)
+        self.console.file.write(text.encode("ascii", "replace").decode())
+
+
+def plain(text: str, style: str = "") -> Text:
+    """Text that stays as it is; control characters are shown as escapes, not obeyed."""
+    clean = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+    return Text(clean, style=style)
+
+
+def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
+    """A table without frame; the columns named in `right` are aligned right, none wraps."""
+    made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
+    for name in columns:
+        made.add_column(
+            plain(name),
+            justify="right" if name in right else "left",
+            overflow="fold",
+            no_wrap=False,
+        )
+    return made
+
+
+def can_encode(file: IO[str]) -> bool:
+    """Whether a text stream can hold block characters."""
+    try:
+        "▁×→…".encode(getattr(file, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

@@ -1,0 +1,7 @@
+"""What a tensor holds: summaries and mergeable histograms. NumPy only; no framework, no files."""
+
+from resnet_inspect.stats.record import StepRecord, Tap
+from resnet_inspect.stats.sketch import Sketch
+from resnet_inspect.stats.summary import TensorSummary
+
+__all__ = ["Sketch", "StepRecord", "Tap", "TensorSummary"]

@@ -1,0 +1,66 @@
+"""The fixed bins of the histogram: the top bits of a float32's own bit pattern.
+
+A finite float32 is sign, 8 exponent bits, 23 mantissa bits. Its top 12 bits (sign, exponent, 3
+mantissa bits) are its *code*. Codes are turned into *bins* that ascend with the value:
+
+    bin = 2048 + code            for positive numbers (code below 2048)
+    bin = 2047 - (code - 2048)   for negative numbers
+
+So bin 2048 begins at +0, bin 2047 ends at -0, and neighbouring bins share an edge. Each power of
+two holds 2**3 = 8 bins of equal width, so a bin is at most 1/8 of its smaller edge (in size) wide;
+only the two bins at zero, |x| < 2**-129, have no relative bound. No pass over the data is needed
+to choose the bins, and histograms of any two tensors merge by adding counts.
+
+Codes with all exponent bits set are infinities and NaN: they are counted apart and have no bin
+here, so bins run from LOWEST (the most negative finite numbers) to HIGHEST.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+MANTISSA_BITS = 3
+SHIFT = 23 - MANTISSA_BITS
+HALF = 1 << (8 + MANTISSA_BITS)
+CODES = 2 * HALF
+LOWEST = 1 << MANTISSA_BITS
+HIGHEST = CODES - 1 - LOWEST
+
+Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]
+
+
+def bin_of_code() -> NDArray[np.int64]:
+    """The bin of each of the 4096 codes, shape [4096]; those of non-finite codes lie outside
+    LOWEST…HIGHEST.
+    """
+    codes = np.arange(CODES)
+    return np.where(codes < HALF, HALF + codes, HALF - 1 - (codes - HALF))
+
+
+def codes_of(values: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The code of each value, in the shape of `values`."""
+    return (values.view(np.uint32) >> SHIFT).astype(np.int64)
+
+
+def lower_edges(bins: NDArray[np.int64]) -> Floats:
+    """The smaller edge of each bin (for negative bins the one further from zero), same shape."""
+    return _edges(bins)
+
+
+def upper_edges(bins: NDArray[np.int64]) -> Floats:
+    """The larger edge of each bin, same shape."""
+    return _edges(bins + 1)
+
+
+def _edges(position: NDArray[np.int64]) -> Floats:
+    """The value at the lower end of bin `position`; 2**128 stands for the end of the last bin."""
+    distance = np.where(position >= HALF, position - HALF, HALF - position)
+    size = np.ldexp(
+        (1 << MANTISSA_BITS) + (distance & ((1 << MANTISSA_BITS) - 1)).astype(np.float64),
+        (distance >> MANTISSA_BITS) - 127 - MANTISSA_BITS,
+    )
+    subnormal = np.ldexp(distance.astype(np.float64), -126 - MANTISSA_BITS)
+    size = np.where(distance < (1 << MANTISSA_BITS), subnormal, size)
+    return np.where(position >= HALF, size, -size)

@@ -1,0 +1,1 @@
+"""One run is one SQLite file; this is the only room that knows SQL."""

@@ -1,0 +1,95 @@
+"""Finding run files: the ones in a folder, and the newest."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from resnet_inspect.errors import InspectError, RunMissingError
+from resnet_inspect.store.run import Run
+
+FOLDER = Path("runs")
+SUFFIX = ".db"
+
+
+class RunRow(msgspec.Struct, frozen=True):
+    """One file in the list of runs; one that cannot be read has the status `unreadable`.
+
+    `reason` says why it is unreadable, failed or was interrupted; `steps` is how many there are,
+    `planned` how many were asked for; `bytes` the size of the file.
+    """
+
+    file: str
+    network: str
+    status: str
+    reason: str
+    steps: int
+    planned: int
+    device: str
+    data: str
+    created: str
+    bytes: int
+
+
+def listed(folder: Path = FOLDER) -> list[RunRow]:
+    """All run files of a folder, the newest first."""
+    return [_row(file) for file in run_files(folder)]
+
+
+def _row(file: Path) -> RunRow:
+    size = file.stat().st_size
+    try:
+        with Run.open(file) as run:
+            info, steps = run.info, len(run.steps())
+    except InspectError as error:
+        return RunRow(str(file), "", "unreadable", error.what, 0, 0, "", "", "", size)
+    return RunRow(
+        file=str(file),
+        network=info.network,
+        status=info.status.value,
+        reason=info.failure.message if info.failure else info.reason,
+        steps=steps,
+        planned=max(info.settings.steps, 1),
+        device=info.device,
+        data=info.settings.data,
+        created=info.created,
+        bytes=size,
+    )
+
+
+def run_files(folder: Path = FOLDER) -> list[Path]:
+    """The files that may be runs, newest first."""
+    return sorted(folder.glob(f"*{SUFFIX}"), key=lambda file: file.stat().st_mtime, reverse=True)
+
+
+def newest(folder: Path = FOLDER) -> Path:
+    """The run under `folder` that was created last; raises RunMissingError if there is none."""
+    created: list[tuple[str, Path]] = []
+    for file in run_files(folder):
+        try:
+            with Run.open(file) as run:
+                created.append((run.info.created, file))
+        except InspectError:
+            continue
+    if not created:
+        raise RunMissingError(
+            "there is no run yet",
+            where=f"{folder}/",
+            expected=f"run files (*{SUFFIX})",
+            got="none",
+            fix="record one: resnet-inspect trace --n 5 --ver 2",
+        )
+    return max(created)[1]
+
+
+def fresh_name(network: str, folder: Path = FOLDER) -> Path:
+    """A free name for a new run of `network`, with the time in it."""
+    stem = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{network}"
+    file = folder / f"{stem}{SUFFIX}"
+    number = 2
+    while file.exists():
+        file = folder / f"{stem}-{number}{SUFFIX}"
+        number += 1
+    return file

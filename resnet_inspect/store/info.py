@@ -1,0 +1,86 @@
+"""What is known of a run as a whole, and whether its writer is still alive."""
+
+from __future__ import annotations
+
+import os
+import platform
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+from resnet_inspect.config import Settings
+from resnet_inspect.graph import Failure
+
+
+class Status(StrEnum):
+    """RUNNING: being written; COMPLETE: all steps; INTERRUPTED: stopped or killed before that;
+    FAILED: the model could not be built or trained.
+    """
+
+    RUNNING = "running"
+    COMPLETE = "complete"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+
+
+class Writer(msgspec.Struct, frozen=True):
+    """The process that writes a run. `started` is in clock ticks since boot, from /proc."""
+
+    pid: int
+    started: int
+    boot: str
+    namespace: str
+
+    @classmethod
+    def current(cls) -> Writer:
+        """This process."""
+        return cls(os.getpid(), _started(os.getpid()), *_machine())
+
+    def gone(self) -> bool:
+        """Whether the process has certainly ended; False where that cannot be known from here,
+        as for a process on another machine.
+        """
+        boot, namespace = _machine()
+        if self.boot != boot:
+            return self.boot.partition("@")[2] == boot.partition("@")[2]
+        return self.namespace == namespace and _started(self.pid) != self.started
+
+
+class RunInfo(msgspec.Struct, frozen=True):
+    """One run: what was traced, with what, when, and how it ended. Times are ISO 8601, UTC."""
+
+    network: str
+    settings: Settings
+    device: str
+    versions: dict[str, str]
+    created: str
+    writer: Writer
+    status: Status = Status.RUNNING
+    ended: str = ""
+    reason: str = ""
+    trace_seconds: float = 0.0
+    failure: Failure | None = None
+
+
+def _machine() -> tuple[str, str]:
+    """The boot this machine is in, as BOOT@HOST, and the process namespace."""
+    boot = _read("/proc/sys/kernel/random/boot_id")
+    try:
+        namespace = Path("/proc/self/ns/pid").readlink().name
+    except OSError:
+        namespace = ""
+    return f"{boot}@{platform.node()}", namespace
+
+
+def _started(pid: int) -> int:
+    """When a process started; 0 if there is none, or it has ended and waits for its parent."""
+    fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    return int(fields[19]) if len(fields) > 19 and fields[0] not in "ZX" else 0
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return ""

@@ -1,0 +1,194 @@
+"""Reads a run file: finished, still being written, or left behind by a killed process."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+
+from resnet_inspect.errors import RunFileError, RunMissingError
+from resnet_inspect.graph import Graph
+from resnet_inspect.store import schema
+from resnet_inspect.store.info import RunInfo, Status
+
+if TYPE_CHECKING:
+    from resnet_inspect.stats import Tap, TensorSummary
+
+SIDE_FILES = ("-wal", "-shm", "-journal")
+NUMBERS = ("count", "nan", "posinf", "neginf", "zeros", "min", "max", "mean", "std")
+COLUMNS = ", ".join((*NUMBERS, "sketch"))
+
+
+class Run:
+    """One recorded run. Open it with `Run.open` and close it, or use it in a with statement.
+
+    Reading never changes the file. Raises RunFileError wherever the file proves to be damaged.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+
+    @classmethod
+    def open(cls, path: Path | str) -> Run:
+        """Open a run file.
+
+        Raises RunMissingError if there is none, RunFileError if it is no run file, is damaged or
+        comes from a newer version of the program.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise RunMissingError(
+                "there is no such run file",
+                where=str(path),
+                expected="a file that `resnet-inspect trace` wrote",
+                got="a folder" if path.is_dir() else "nothing",
+                fix="`resnet-inspect runs` lists the runs there are",
+            )
+        with _damage(path):
+            connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+            version = schema.version_of(connection)
+            if version is None:
+                connection.close()
+                raise RunFileError(
+                    "this is no run file",
+                    where=str(path),
+                    expected="a file that `resnet-inspect trace` wrote",
+                    got="another kind of database" if path.stat().st_size else "an empty file",
+                    fix="`resnet-inspect runs` lists the runs there are",
+                )
+            if version > schema.VERSION:
+                connection.close()
+                raise RunFileError(
+                    "the run file comes from a newer version of resnet-inspect",
+                    where=str(path),
+                    expected=f"schema version {schema.VERSION} or older",
+                    got=f"version {version}",
+                    fix="pip install --upgrade resnet-inspect",
+                )
+            run = cls(path, schema.upgraded(connection))
+            _ = run.info
+        return run
+
+    @property
+    def info(self) -> RunInfo:
+        """What is known of the run now; a run whose writer is gone is interrupted."""
+        with _damage(self.path):
+            rows = self._rows("SELECT value FROM run WHERE key = 'info'")
+            if not rows:
+                raise RunFileError(
+                    "the run file is damaged",
+                    where=str(self.path),
+                    expected="a row that describes the run",
+                    got="none",
+                    fix="trace the network again",
+                )
+            info = msgspec.json.decode(rows[0][0], type=RunInfo)
+        if info.status == Status.RUNNING and info.writer.gone():
+            return msgspec.structs.replace(
+                info, status=Status.INTERRUPTED, reason="the process was killed"
+            )
+        return info
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The captured graph; one without ops if the run ended before there was any."""
+        rows = self._rows("SELECT body FROM graph")
+        if not rows:
+            return Graph(ops=())
+        with _damage(self.path):
+            return msgspec.json.decode(zlib.decompress(rows[0][0]), type=Graph)
+
+    def steps(self) -> list[int]:
+        """The numbers of all steps there are, in order."""
+        return [row[0] for row in self._rows("SELECT step FROM step ORDER BY step")]
+
+    def recorded_steps(self) -> list[int]:
+        """The numbers of the steps at which tensors were summarized, in order."""
+        return [r[0] for r in self._rows("SELECT DISTINCT step FROM summary ORDER BY step")]
+
+    def step_seconds(self) -> dict[int, float]:
+        """Wall time of each step."""
+        return dict(self._rows("SELECT step, seconds FROM step ORDER BY step"))
+
+    def scalars(self) -> dict[str, dict[int, float]]:
+        """For each scalar its value at each step, in order; NaN where it was NaN."""
+        found: dict[str, dict[int, float]] = {}
+        for name, step, value in self._rows("SELECT name, step, value FROM scalar ORDER BY step"):
+            found.setdefault(name, {})[step] = math.nan if value is None else value
+        return found
+
+    def taps(self) -> list[Tap]:
+        """The tensors that were summarized, in graph order."""
+        from resnet_inspect.stats import Tap
+
+        return [Tap(*row) for row in self._rows("SELECT layer, kind, tensor FROM tap ORDER BY id")]
+
+    def summaries(self, step: int, kind: str = "activation") -> dict[str, TensorSummary]:
+        """What each layer's tensor of that kind held at a step; empty if it was not recorded."""
+        rows = self._rows(
+            f"SELECT layer, {COLUMNS} FROM summary JOIN tap ON tap.id = summary.tap"
+            " WHERE step = ? AND kind = ? ORDER BY tap.id",
+            (step, kind),
+        )
+        return {row[0]: self._summary(row[1:]) for row in rows}
+
+    def history(self, layer: str, kind: str = "activation") -> dict[int, TensorSummary]:
+        """What one layer's tensor of that kind held at each recorded step, in order."""
+        rows = self._rows(
+            f"SELECT step, {COLUMNS} FROM summary JOIN tap ON tap.id = summary.tap"
+            " WHERE layer = ? AND kind = ? ORDER BY step",
+            (layer, kind),
+        )
+        return {row[0]: self._summary(row[1:]) for row in rows}
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        """The run itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the file."""
+        self.close()
+
+    def _summary(self, row: tuple[Any, ...]) -> TensorSummary:
+        from resnet_inspect.stats import Sketch, TensorSummary
+
+        with _damage(self.path):
+            sketch = Sketch.unpack(zlib.decompress(row[-1]))
+            return TensorSummary(**dict(zip(NUMBERS, row[:-1], strict=True)), sketch=sketch)
+
+    def _rows(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        with _damage(self.path):
+            return self._connection.execute(query, values).fetchall()
+
+
+@contextmanager
+def _damage(path: Path) -> Iterator[None]:
+    """Turn whatever a damaged file makes its readers raise into one clear error."""
+    try:
+        yield
+    except (sqlite3.DatabaseError, zlib.error, msgspec.MsgspecError, ValueError) as error:
+        raise RunFileError(
+            "the run file is damaged, or no run file",
+            where=str(path),
+            expected="a file that `resnet-inspect trace` wrote",
+            got=str(error),
+            fix="trace the network again, or take a copy of the run",
+        ) from error

@@ -1,0 +1,48 @@
+"""The schema's version, and the way from older versions to it.
+
+A file is never changed by being read: an older one is copied into memory and brought up to date
+there. `MIGRATIONS[v]` is the SQL that leads from version v to v + 1.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from importlib import resources
+
+APPLICATION_ID = 0x52494E53
+VERSION = 1
+MIGRATIONS: dict[int, str] = {}
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Lay the current schema into an empty database."""
+    script = resources.files("resnet_inspect.store").joinpath("schema.sql").read_text("utf-8")
+    connection.executescript(
+        f"BEGIN; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"
+        f"{script} COMMIT;"
+    )
+
+
+def version_of(connection: sqlite3.Connection) -> int | None:
+    """The schema version of a database, or None if it is no run file."""
+    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        return None
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def upgraded(
+    connection: sqlite3.Connection,
+    migrations: Mapping[int, str] = MIGRATIONS,
+    target: int = VERSION,
+) -> sqlite3.Connection:
+    """The connection itself if it is of version `target`, else a migrated copy in memory."""
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version >= target:
+        return connection
+    copy = sqlite3.connect(":memory:")
+    connection.backup(copy)
+    connection.close()
+    for step in range(version, target):
+        copy.executescript(f"BEGIN; {migrations[step]}; PRAGMA user_version = {step + 1}; COMMIT;")
+    return copy

@@ -1,0 +1,201 @@
+"""Writes a run file while the run happens."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from resnet_inspect.errors import OutputError, StorageFullError
+from resnet_inspect.graph import Failure, Graph
+from resnet_inspect.stats import StepRecord, Tap
+from resnet_inspect.store import schema
+from resnet_inspect.store.info import RunInfo, Status
+from resnet_inspect.store.run import SIDE_FILES, Run
+
+# Errors of SQLite that say the disk, not the program, is at fault.
+STORAGE_CODES = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+
+class RunWriter:
+    """A run file being written: the graph once, then steps, each in one transaction.
+
+    Made by `create`. After `finish` nothing more can be written. Raises StorageFullError where
+    the disk is full; what was committed before stays readable.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, info: RunInfo) -> None:
+        self.path = path
+        self.info = info
+        self._connection = connection
+        self._taps: dict[Tap, int] = {}
+
+    @classmethod
+    def create(cls, path: Path, info: RunInfo, *, force: bool = False) -> RunWriter:
+        """Start a run file at `path`; raises OutputError where that may not or cannot be.
+
+        An existing file stands in the way unless `force` is given and it is a run that nobody
+        writes to any more.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists():
+                _make_way(path, force)
+            with path.open("xb"):
+                pass
+        except OSError as error:
+            raise OutputError(
+                "the run file cannot be written",
+                where=str(path),
+                got=error.strerror or str(error),
+                fix="give another place with -o",
+            ) from error
+        writer = cls(path, sqlite3.connect(path, isolation_level=None), info)
+        try:
+            with writer._transaction(whole=True):
+                writer._connection.execute("PRAGMA journal_mode = WAL")
+                writer._connection.execute("PRAGMA synchronous = NORMAL")
+                schema.create(writer._connection)
+                writer._save(info)
+        except BaseException:
+            writer._connection.close()
+            remove(path)
+            raise
+        return writer
+
+    def graph(self, graph: Graph, seconds: float) -> None:
+        """Keep the graph, and the time the framework needed to build it."""
+        with self._transaction():
+            body = zlib.compress(msgspec.json.encode(graph), 6)
+            self._connection.execute("INSERT INTO graph VALUES (1, ?)", (body,))
+            self._save(msgspec.structs.replace(self.info, trace_seconds=seconds))
+
+    def step(self, record: StepRecord) -> None:
+        """Keep one step whole, or nothing of it."""
+        with self._transaction():
+            execute = self._connection.execute
+            execute("INSERT INTO step VALUES (?, ?, ?)", (record.step, record.seconds, time.time()))
+            for name, value in record.scalars.items():
+                execute("INSERT INTO scalar VALUES (?, ?, ?)", (record.step, name, value))
+            for tap, summary in record.summaries.items():
+                row = (
+                    self._tap_id(tap),
+                    record.step,
+                    summary.count,
+                    summary.nan,
+                    summary.posinf,
+                    summary.neginf,
+                    summary.zeros,
+                    summary.min,
+                    summary.max,
+                    summary.mean,
+                    summary.std,
+                    zlib.compress(summary.sketch.pack(), 6),
+                )
+                execute("INSERT INTO summary VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+    def finish(self, status: Status, reason: str = "", failure: Failure | None = None) -> None:
+        """Say how the run ended and leave a single file behind."""
+        info = msgspec.structs.replace(
+            self.info, status=status, reason=reason, failure=failure, ended=now()
+        )
+        try:
+            with self._transaction():
+                self._save(info)
+            with suppress(sqlite3.OperationalError):  # a reader may hold the log open
+                self._connection.execute("PRAGMA journal_mode = DELETE")
+        finally:
+            self._connection.close()
+
+    def _tap_id(self, tap: Tap) -> int:
+        if tap not in self._taps:
+            values = (tap.layer, tap.kind, tap.tensor)
+            self._connection.execute(
+                "INSERT OR IGNORE INTO tap (layer, kind, tensor) VALUES (?, ?, ?)", values
+            )
+            found = self._connection.execute(
+                "SELECT id FROM tap WHERE layer = ? AND kind = ? AND tensor = ?", values
+            )
+            self._taps[tap] = found.fetchone()[0]
+        return self._taps[tap]
+
+    def _save(self, info: RunInfo) -> None:
+        text = msgspec.json.encode(info).decode()
+        self._connection.execute("INSERT OR REPLACE INTO run VALUES ('info', ?)", (text,))
+        self.info = info
+
+    @contextmanager
+    def _transaction(self, *, whole: bool = False) -> Iterator[None]:
+        """Commit the body or none of it; `whole` leaves the transaction to the body."""
+        known, info = dict(self._taps), self.info
+        try:
+            if not whole:
+                self._connection.execute("BEGIN IMMEDIATE")
+            yield
+            if not whole:
+                self._connection.execute("COMMIT")
+        except BaseException as error:
+            self._taps, self.info = known, info
+            with suppress(sqlite3.Error):
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error) and _is_storage(error):
+                raise StorageFullError(
+                    "the run could not be written to its end",
+                    where=str(self.path),
+                    got=str(error),
+                    fix="free space on that disk or give another place with -o; "
+                    "steps written before are kept",
+                ) from error
+            raise
+
+
+def remove(path: Path) -> None:
+    """Delete a run file with its side files."""
+    for suffix in ("", *SIDE_FILES):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def now() -> str:
+    """This moment, ISO 8601 in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _is_storage(error: sqlite3.Error) -> bool:
+    code = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF in STORAGE_CODES
+
+
+def _make_way(path: Path, force: bool) -> None:
+    """Remove the run at `path` if that is allowed, else raise OutputError."""
+    if not force:
+        raise OutputError(
+            "the file exists already",
+            where=str(path),
+            expected="a name that is free",
+            fix="choose another with -o, or add --force to replace that run",
+        )
+    try:
+        with Run.open(path) as run:
+            busy = run.info.status == Status.RUNNING
+    except Exception as error:
+        raise OutputError(
+            "--force replaces run files only, and this is none that can be read",
+            where=str(path),
+            got=str(error).splitlines()[0],
+            fix="choose another name with -o, or remove the file yourself",
+        ) from error
+    if busy:
+        raise OutputError(
+            "the run in this file is still being written",
+            where=str(path),
+            got="a running writer",
+            fix="wait for it, stop it, or choose another name with -o",
+        )
+    remove(path)

@@ -1,0 +1,147 @@
+"""From a TensorFlow graph to the framework-free one, keeping nothing that is alive.
+
+Only ops are translated that a user would call theirs: what the program itself adds to look at
+tensors is left out by name. Attributes come from one GraphDef for the whole graph, which is many
+times cheaper than asking each op.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tensorflow.python.framework.function_def_to_graph import function_def_to_graph
+
+from resnet_inspect.graph import Graph, Layer, Note, Op, Phase, TensorRef, TensorSpec, Variable
+from resnet_inspect.tracers.tensorflow.attributes import called_functions, plain_attributes
+from resnet_inspect.tracers.tensorflow.construction import Construction, LayerCall
+from resnet_inspect.tracers.tensorflow.sources import SourceFinder
+
+
+def capture(
+    made: Construction, end: int, inputs: dict[str, Any], hidden: frozenset[str] = frozenset()
+) -> Graph:
+    """Translate the first `end` ops of a graph, less those named in `hidden`.
+
+    `inputs` maps names to the tensors fed from outside. Works on a graph whose building failed.
+    """
+    numbered = [
+        (position, op)
+        for position, op in enumerate(made.graph.get_operations()[:end])
+        if op.name not in hidden
+    ]
+    phases = {op.name: made.phase_at(position) for position, op in numbered}
+    definition = made.graph.as_graph_def(add_shapes=True)
+    ops = _translate([op for _, op in numbered], definition.node, phases.__getitem__)
+    functions = _nested_functions(ops, definition)
+    handles = _handles(made)
+    layers = [_layer(call, made, phases) for call in made.calls]
+    return Graph(
+        ops=ops,
+        variables=_variables(made, ops, handles),
+        layers=tuple(layers),
+        inputs={name: _reference(tensor) for name, tensor in inputs.items()},
+        functions=functions,
+        notes=tuple(_notes(functions)),
+    )
+
+
+def _translate(ops: list[Any], nodes: Any, phase_of: Callable[[str], Phase]) -> tuple[Op, ...]:
+    names = {op.name for op in ops}
+    attributes = {node.name: plain_attributes(node) for node in nodes if node.name in names}
+    find = SourceFinder()
+    return tuple(
+        Op(
+            name=op.name,
+            type=op.type,
+            phase=phase_of(op.name),
+            device=op.device,
+            inputs=tuple(_reference(tensor) for tensor in op.inputs),
+            control_inputs=tuple(op.name for op in op.control_inputs if op.name in names),
+            outputs=tuple(_specification(tensor) for tensor in op.outputs),
+            attrs=attributes[op.name],
+            source=find(op.traceback),
+        )
+        for op in ops
+    )
+
+
+def _reference(tensor: Any) -> TensorRef:
+    return TensorRef(tensor.op.name, tensor.value_index)
+
+
+def _specification(tensor: Any) -> TensorSpec:
+    known = tensor.shape.rank is not None
+    shape = tuple(tensor.shape.as_list()) if known else None
+    return TensorSpec(shape, tensor.dtype.base_dtype.name)
+
+
+def _handles(made: Construction) -> dict[str, str]:
+    """The name of the variable behind each placeholder through which the graph holds one."""
+    names = {id(variable.handle): name for name, variable in made.variables.items()}
+    return {
+        inside.op.name: names[id(outside)]
+        for outside, inside in made.graph.captures
+        if id(outside) in names
+    }
+
+
+def _variables(
+    made: Construction, ops: tuple[Op, ...], handles: dict[str, str]
+) -> tuple[Variable, ...]:
+    held: dict[str, list[str]] = {}
+    for handle, name in handles.items():
+        held.setdefault(name, []).append(handle)
+    readers: dict[str, list[str]] = {}
+    for op in ops:
+        for name in dict.fromkeys(handles[ref.op] for ref in op.inputs if ref.op in handles):
+            readers.setdefault(name, []).append(op.name)
+    return tuple(
+        Variable(
+            name=name,
+            spec=TensorSpec(tuple(variable.shape.as_list()), variable.dtype.base_dtype.name),
+            trainable=bool(variable.trainable),
+            handles=tuple(held.get(name, ())),
+            readers=tuple(readers.get(name, ())),
+        )
+        for name, variable in made.variables.items()
+    )
+
+
+def _layer(call: LayerCall, made: Construction, phases: dict[str, Phase]) -> Layer:
+    made_here = made.graph.get_operations()[call.start : call.end]
+    ops = [op for op in made_here if phases.get(op.name) == Phase.FORWARD]
+    return Layer(
+        name=call.name,
+        type=call.type,
+        path=call.path,
+        main=next(op.name for op in ops if op.type == call.type),
+        ops=tuple(op.name for op in ops),
+        inputs=tuple(_reference(tensor) for tensor in call.inputs),
+        output=_reference(call.output),
+        variables=tuple(call.variables),
+    )
+
+
+def _nested_functions(ops: tuple[Op, ...], definition: Any) -> dict[str, Graph]:
+    """The functions that `ops` call, and those that these call, each as a graph of its own."""
+    library = {function.signature.name: function for function in definition.library.function}
+    waiting = called_functions(ops, library)
+    found: dict[str, Graph] = {}
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            graph = function_def_to_graph(library[name])
+            nodes = graph.as_graph_def(add_shapes=True).node
+            inner = _translate(graph.get_operations(), nodes, lambda _: Phase.OTHER)
+            inputs = {tensor.op.name: _reference(tensor) for tensor in graph.inputs}
+            found[name] = Graph(ops=inner, inputs=inputs)
+            waiting |= called_functions(inner, library)
+    return dict(sorted(found.items()))
+
+
+def _notes(functions: dict[str, Graph]) -> list[Note]:
+    return [
+        Note(name, "a nested function: its ops are listed, but its tensors are not summarized")
+        for name in functions
+    ]

@@ -1,0 +1,62 @@
+"""Loading a TensorFlow 1 checkpoint of the network by variable names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from resnet_inspect.errors import CheckpointError
+from resnet_inspect.graph import spell_shape
+
+
+def restore(path: str, variables: Mapping[str, tf.Variable], required: frozenset[str]) -> list[str]:
+    """Give `variables` the values saved under their names; returns the names not found.
+
+    Raises CheckpointError, before anything is changed, where the checkpoint cannot be read, where
+    a name in `required` is missing, or where a shape differs.
+    """
+    reader = _open(path)
+    shapes = reader.get_variable_to_shape_map()
+    missing = [name for name in variables if name not in shapes]
+    needed = [name for name in missing if name in required]
+    if needed:
+        wanted = ", ".join(
+            f"{name} {spell_shape(tuple(variables[name].shape.as_list()))}" for name in needed[:3]
+        )
+        more = f" and {len(needed) - 3} more" if len(needed) > 3 else ""
+        raise CheckpointError(
+            f"the checkpoint lacks {len(needed)} of the network's variables",
+            where=path,
+            expected=wanted + more,
+            got=f"{len(shapes)} variables without them, such as {', '.join(sorted(shapes)[:3])}",
+            fix="check --n, --ver and the names in the checkpoint",
+        )
+    for name, variable in variables.items():
+        here, there = tuple(variable.shape.as_list()), tuple(shapes.get(name, ()))
+        if name in shapes and here != there:
+            raise CheckpointError(
+                f"the variable '{name}' has another shape in the checkpoint",
+                where=path,
+                expected=f"{spell_shape(here)} as in the network",
+                got=f"{spell_shape(there)} in the checkpoint",
+                fix="check --n, --ver, --filters, --classes and --bn-axis",
+            )
+    for name, variable in variables.items():
+        if name in shapes:
+            variable.assign(tf.cast(reader.get_tensor(name), variable.dtype))
+    return missing
+
+
+def _open(path: str) -> Any:
+    try:
+        return tf.train.load_checkpoint(path)
+    except (ValueError, tf.errors.OpError) as error:
+        raise CheckpointError(
+            "the checkpoint cannot be read",
+            where=path,
+            expected="the prefix that tf.train.Saver was given, or a folder with checkpoints",
+            got=str(error).splitlines()[0],
+            fix="name the files without .index or .data-00000-of-00001",
+        ) from error

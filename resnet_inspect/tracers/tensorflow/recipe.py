@@ -1,0 +1,156 @@
+"""The tutorial's training recipe: loss, learning rate, optimizer and update ops.
+
+Like the network's file, this one is written to be read by the user of the tool.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from resnet_inspect.config import Settings
+from resnet_inspect.graph import Phase
+from resnet_inspect.tracers.tensorflow.construction import Construction, Tensor
+
+BOUNDARIES = (10000, 15000, 20000, 25000)
+RATES = (0.1, 0.05, 0.01, 0.005, 0.001)
+ADAM_BETAS = (0.9, 0.999)
+ADAM_EPSILON = 1e-8
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Scalars of one batch, float32: `total` = `cross_entropy` + `l2`."""
+
+    total: Tensor
+    cross_entropy: Tensor
+    l2: Tensor
+    accuracy: Tensor
+
+
+def measure(logits: Tensor, labels: Tensor, made: Construction, weight_decay: float) -> Losses:
+    """The loss of logits [batch, classes] for labels [batch], over all trainable variables."""
+    with tf.name_scope("cross_entropy"):
+        entropies = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+        cross_entropy = tf.reduce_mean(entropies)
+    with tf.name_scope("accuracy"):
+        hits = tf.equal(tf.argmax(logits, axis=-1, output_type=labels.dtype), labels)
+        accuracy = tf.reduce_mean(tf.cast(hits, tf.float32))
+    if not weight_decay:
+        return Losses(cross_entropy, cross_entropy, tf.constant(0.0, name="l2_loss"), accuracy)
+    with tf.name_scope("l2_loss"):
+        squares = [tf.nn.l2_loss(tf.cast(v, tf.float32)) for v in trainable(made).values()]
+        l2 = weight_decay * tf.add_n(squares)
+    return Losses(tf.add(cross_entropy, l2, name="loss"), cross_entropy, l2, accuracy)
+
+
+def trainable(made: Construction) -> dict[str, tf.Variable]:
+    """The variables that training moves, by name, in order of creation."""
+    return {name: variable for name, variable in made.variables.items() if variable.trainable}
+
+
+def train(losses: Losses, made: Construction, settings: Settings) -> Tensor:
+    """Add gradients, the optimizer's updates and the step counter; returns the learning rate.
+
+    Update ops of batch normalization run before the optimizer's, by control edges.
+    """
+    weights = trainable(made)
+    with made.phase(Phase.BACKWARD):
+        gradients = tf.gradients(losses.total, list(weights.values()), name="gradients")
+    global_step = made.variable("global_step", lambda: tf.constant(0, tf.int64), trainable=False)
+    with tf.name_scope("learning_rate"):
+        rate = learning_rate(global_step, settings.learning_rate)
+    with made.phase(Phase.OPTIMIZER), tf.control_dependencies(made.update_ops):
+        step = _Step(made, dict(zip(weights, gradients, strict=True)), rate, settings.momentum)
+        updates = OPTIMIZERS[settings.optimizer](step)
+        with tf.control_dependencies(updates):
+            global_step.assign_add(1, read_value=False)
+    return rate
+
+
+def learning_rate(global_step: tf.Variable, constant: float | None) -> Tensor:
+    """The rate at this step: piecewise constant, a value holding up to and with its boundary."""
+    if constant is not None:
+        return tf.constant(constant, tf.float32)
+    passed = tf.cast(global_step > tf.constant(BOUNDARIES, tf.int64), tf.int32)
+    return tf.gather(tf.constant(RATES, tf.float32), tf.reduce_sum(passed))
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What an optimizer needs for one update: named weights with their gradients, and the rate."""
+
+    made: Construction
+    gradients: dict[str, Tensor]
+    rate: Tensor
+    momentum: float
+
+    def handle(self, name: str) -> Tensor:
+        return self.made.variables[name].handle
+
+    def slot(self, name: str, slot: str) -> Tensor:
+        """The optimizer's own variable beside the weight `name`, zero at first."""
+        shape = self.made.variables[name].shape
+        return self.made.variable(f"{name}/{slot}", lambda: tf.zeros(shape), trainable=False).handle
+
+
+def _momentum(step: _Step) -> list[tf.Operation]:
+    """accumulator ← momentum · accumulator + gradient; weight ← weight - rate · accumulator."""
+    return [
+        tf.raw_ops.ResourceApplyMomentum(
+            var=step.handle(name),
+            accum=step.slot(name, "Momentum"),
+            lr=step.rate,
+            grad=gradient,
+            momentum=step.momentum,
+            name=f"Momentum/update_{name}",
+        )
+        for name, gradient in step.gradients.items()
+    ]
+
+
+def _sgd(step: _Step) -> list[tf.Operation]:
+    """weight ← weight - rate · gradient."""
+    return [
+        tf.raw_ops.ResourceApplyGradientDescent(
+            var=step.handle(name),
+            alpha=step.rate,
+            delta=gradient,
+            name=f"GradientDescent/update_{name}",
+        )
+        for name, gradient in step.gradients.items()
+    ]
+
+
+def _adam(step: _Step) -> list[tf.Operation]:
+    """Kingma & Ba 2015, arXiv 1412.6980, with bias correction; powers of the betas are kept."""
+    beta1, beta2 = ADAM_BETAS
+    power1 = step.made.variable("beta1_power", lambda: tf.constant(beta1), trainable=False)
+    power2 = step.made.variable("beta2_power", lambda: tf.constant(beta2), trainable=False)
+    value1, value2 = power1.read_value(), power2.read_value()
+    updates = [
+        tf.raw_ops.ResourceApplyAdam(
+            var=step.handle(name),
+            m=step.slot(name, "Adam"),
+            v=step.slot(name, "Adam_1"),
+            beta1_power=value1,
+            beta2_power=value2,
+            lr=step.rate,
+            beta1=beta1,
+            beta2=beta2,
+            epsilon=ADAM_EPSILON,
+            grad=gradient,
+            name=f"Adam/update_{name}",
+        )
+        for name, gradient in step.gradients.items()
+    ]
+    with tf.control_dependencies(updates):
+        return [
+            *updates,
+            power1.assign(value1 * beta1, read_value=False),
+            power2.assign(value2 * beta2, read_value=False),
+        ]
+
+
+OPTIMIZERS = {"momentum": _momentum, "sgd": _sgd, "adam": _adam}

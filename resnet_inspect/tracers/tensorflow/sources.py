@@ -1,0 +1,71 @@
+"""Which lines of a traceback are the user's own.
+
+Of this package only the network and its recipe count as such; frames of TensorFlow, Keras, the
+standard library and the tracer itself are left out, and so is everything outside the traced call.
+"""
+
+from __future__ import annotations
+
+import linecache
+import sys
+import sysconfig
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from resnet_inspect.graph import Source
+
+PACKAGE = Path(__file__).resolve().parents[2]
+MODEL_FILES = frozenset(str(Path(__file__).with_name(name)) for name in ("resnet.py", "recipe.py"))
+FOREIGN = tuple(
+    f"{folder}/"
+    for folder in (
+        Path(tf.__file__).parent,
+        Path(tf.__file__).parent.parent / "keras",
+        sysconfig.get_path("stdlib"),
+        PACKAGE,
+    )
+)
+
+
+class SourceFinder:
+    """Turns tracebacks into the user's own frames; call it with any iterable of frames."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int, str], Source] = {}
+
+    def __call__(self, frames: Iterable[Any]) -> tuple[Source, ...]:
+        """The user's frames among `frames` (outermost first), innermost first."""
+        found: list[Source] = []
+        for frame in reversed(list(frames)):
+            file = frame.filename
+            if file == TRACED_FROM:
+                break
+            if is_own(file):
+                found.append(self._source(file, frame.lineno, frame.name))
+        return tuple(found)
+
+    def _source(self, file: str, line: int, function: str) -> Source:
+        key = (file, line, function)
+        if key not in self._known:
+            text = linecache.getline(file, line).strip()
+            self._known[key] = Source(shorten_home(file), line, function, text)
+        return self._known[key]
+
+
+TRACED_FROM = str(Path(__file__).with_name("tutorial.py"))
+
+
+def is_own(file: str) -> bool:
+    """Whether a source file is the user's, as far as a reader of the run is concerned."""
+    if file in MODEL_FILES:
+        return True
+    return not (file.startswith(FOREIGN) or file.startswith("<") or file == sys.argv[0])
+
+
+def shorten_home(file: str) -> str:
+    """Write the home folder as ~: run files are shared."""
+    home = str(Path.home())
+    return "~" + file.removeprefix(home) if file.startswith(home + "/") else file
