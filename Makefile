@@ -22,7 +22,7 @@ $(VENV)/installed-$(TENSORFLOW): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -c constraints.txt \
-	  -e '.[$(TENSORFLOW),dev]'
+	  --config-settings editable_mode=compat -e '.[$(TENSORFLOW),dev]'
 	@touch $@
 
 install: $(VENV)/installed-$(TENSORFLOW) ## set up .venv with TensorFlow and the tools

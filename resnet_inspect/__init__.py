@@ -7,9 +7,10 @@ nothing heavy: the public names are looked up when they are first used.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # as typing's, whose import would double the time of --help
 if TYPE_CHECKING:
+    from typing import Any
+
     from resnet_inspect.api import open_run, trace
     from resnet_inspect.store.run import Run
 

@@ -13,13 +13,13 @@ from typing import Any
 from resnet_inspect.analysis.overview import Overview, overview
 from resnet_inspect.config import Settings
 from resnet_inspect.errors import BuildError, StorageFullError
-from resnet_inspect.graph import Failure, Graph
+from resnet_inspect.graph import Failure
 from resnet_inspect.stats import StepRecord
 from resnet_inspect.store import catalogue
 from resnet_inspect.store.info import RunInfo, Status, Writer
 from resnet_inspect.store.run import Run
-from resnet_inspect.store.writer import RunWriter, now
-from resnet_inspect.tracers.contract import TraceFailed
+from resnet_inspect.store.writer import RunWriter, check_free, now
+from resnet_inspect.tracers.contract import TrainingFailed
 
 Watch = Callable[[Path, StepRecord | None], None]
 
@@ -56,7 +56,7 @@ def record(
     watch: Watch = lambda _path, _record: None,
 ) -> Path:
     """Trace with these settings and return the run file; `watch` is called with the run
-    file once it exists, once the graph is in it (with None), and with each step's record.
+    file and None once the graph is in it, then with the file and each step.
 
     Everything that can be refused is refused before the file is touched. Whatever stops the trace
     later, the file keeps every step committed before it and says how it ended. Raises BuildError
@@ -65,11 +65,13 @@ def record(
     from resnet_inspect.data import Batches, load
     from resnet_inspect.tracers import registry
 
+    network = f"resnet{settings.depth}-v{settings.ver}"
+    path = Path(out) if out is not None else catalogue.fresh_name(network)
+    check_free(path, force=force)
     training = settings.mode == "train"
     data = load(settings.data, training=training).check(settings.classes, settings.batch_size)
     batches = Batches(data, settings.batch_size, settings.seed, raw=settings.raw, training=training)
     session = registry.load("tutorial")(settings, batches)
-    network = f"resnet{settings.depth}-v{settings.ver}"
     info = RunInfo(
         network=network,
         settings=settings,
@@ -78,38 +80,32 @@ def record(
         created=now(),
         writer=Writer.current(),
     )
-    path = Path(out) if out is not None else catalogue.fresh_name(network)
+    built = session.build()
     writer = RunWriter.create(path, info, force=force)
+    failure = built.failure
     try:
+        writer.graph(built.graph, built.seconds)
         watch(path, None)
-        session.run(_Recorder(writer, watch))
-    except TraceFailed as outcome:
-        writer.finish(Status.FAILED, failure=outcome.failure)
-        raise _refusal(outcome.failure, path) from outcome
+        if failure is None:
+            session.run(lambda step: _keep(writer, step, watch))
+    except TrainingFailed as outcome:
+        failure = outcome.failure
     except BaseException as error:
         by_user = isinstance(error, KeyboardInterrupt)
         reason = "stopped by the user" if by_user else f"{type(error).__name__}: {error}"
         with suppress(StorageFullError):
             writer.finish(Status.INTERRUPTED, reason=reason.splitlines()[0])
         raise
+    if failure is not None:
+        writer.finish(Status.FAILED, failure=failure)
+        raise _refusal(failure, path)
     writer.finish(Status.COMPLETE)
     return path
 
 
-class _Recorder:
-    """The sink that writes, then tells whoever watches."""
-
-    def __init__(self, writer: RunWriter, watch: Watch) -> None:
-        self._writer = writer
-        self._watch = watch
-
-    def graph(self, graph: Graph, seconds: float) -> None:
-        self._writer.graph(graph, seconds)
-        self._watch(self._writer.path, None)
-
-    def step(self, record: StepRecord) -> None:
-        self._writer.step(record)
-        self._watch(self._writer.path, record)
+def _keep(writer: RunWriter, step: StepRecord, watch: Watch) -> None:
+    writer.step(step)
+    watch(writer.path, step)
 
 
 def _refusal(failure: Failure, path: Path) -> BuildError:

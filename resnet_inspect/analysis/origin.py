@@ -64,17 +64,25 @@ def _origin(graph: Graph, layer: Layer) -> ReshapeOrigin | None:
 
 
 def _way_from_channel_maker(graph: Graph, layer: Layer) -> list[Layer] | None:
-    """The shortest way of layers from one that makes channels to just before `layer`."""
+    """The shortest way of layers from one that makes channels to just before `layer`.
+
+    Where an addition joins two equally short ways, the one through the layer made later counts:
+    a block's own branch rather than its shortcut.
+    """
     made_by = {made.output: made for made in graph.layers}
-    ways = deque([[made_by[ref]] for ref in layer.inputs if ref in made_by])
+    place = {made.name: number for number, made in enumerate(graph.layers)}
+
+    def before(step: Layer) -> list[Layer]:
+        found = [made_by[ref] for ref in step.inputs if ref in made_by]
+        return sorted(found, key=lambda made: place[made.name], reverse=True)
+
+    ways = deque([made] for made in before(layer))
     seen: set[str] = set()
     while ways:
         way = ways.popleft()
         if way[0].type in CHANNEL_MAKERS:
             return way
-        for ref in way[0].inputs:
-            before = made_by.get(ref)
-            if before is not None and before.name not in seen:
-                seen.add(before.name)
-                ways.append([before, *way])
+        if way[0].name not in seen:
+            seen.add(way[0].name)
+            ways.extend([made, *way] for made in before(way[0]))
     return None

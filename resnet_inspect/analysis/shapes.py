@@ -27,8 +27,8 @@ class ShapeRow(msgspec.Struct, frozen=True):
 
     `inputs` are the shapes it takes from elsewhere, `shape` is its (first) output's. `params` are
     elements of its variables, each variable counted once in a table, `trainable_params` those
-    that training moves; `macs` multiply-accumulates per example; `memory` the bytes of its output,
-    for stages and blocks of all layers in it. None is unknown.
+    that training moves; `macs` multiply-accumulates per example; `memory` the bytes of that
+    output, for stages and blocks of all layers in it. None is unknown.
     """
 
     name: str
@@ -165,7 +165,6 @@ def _user_of(graph: Graph, layer: Layer, variable: Variable) -> str:
 
 def _op_row(graph: Graph, op: Op, variables: list[Variable]) -> ShapeRow:
     output = op.outputs[0] if op.outputs else None
-    memory = _sum(spec.bytes for spec in op.outputs if spec.dtype != "resource")
     return ShapeRow(
         name=op.name,
         type=op.type,
@@ -177,7 +176,7 @@ def _op_row(graph: Graph, op: Op, variables: list[Variable]) -> ShapeRow:
         trainable_params=_elements(v for v in variables if v.trainable),
         params=_elements(variables),
         macs=macs(graph, op) if op.phase == Phase.FORWARD else 0,
-        memory=memory,
+        memory=output.bytes if output and output.dtype != "resource" else 0,
     )
 
 

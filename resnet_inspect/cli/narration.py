@@ -37,12 +37,11 @@ class Narrator:
         """Take one event of a trace."""
         if record is not None:
             self._step(record)
-        elif self.path is None:
-            self.path = path
-            self.say(f"building the graph … (run file {path})")
-        else:
-            self.say(f"running {self._steps} step{'s' if self._steps > 1 else ''} …")
-            self._start_bar()
+            return
+        self.path = path
+        plural = "s" if self._steps > 1 else ""
+        self.say(f"graph built; running {self._steps} step{plural} (run file {path}) …")
+        self._start_bar()
 
     def _step(self, record: StepRecord) -> None:
         told = f"loss {record.scalars['loss']:.4f}, {record.seconds:.2f} s a step"

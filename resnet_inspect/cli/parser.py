@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
+
+TYPE_CHECKING = False  # as typing's, whose import would double the time of --help
+if TYPE_CHECKING:
+    from typing import Any
 
 COMMANDS = {
     "trace": "build the network, train it briefly, record it, print the answer page",

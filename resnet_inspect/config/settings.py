@@ -15,6 +15,7 @@ import msgspec
 
 from resnet_inspect.errors import ConfigError
 
+LARGEST = 2**63 - 1  # what a run file can hold
 Value = int | float | bool | str | tuple[int, ...] | None
 
 
@@ -150,7 +151,7 @@ def _coerce(kind: str, value: object) -> Value:
     if kind == "int":
         return value if isinstance(value, int) else None
     if kind == "float":
-        return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+        return _as_float(value) if isinstance(value, int | float) else None
     if kind == "str":
         return value if isinstance(value, str) else None
     if not isinstance(value, list | tuple) or not value:
@@ -159,13 +160,21 @@ def _coerce(kind: str, value: object) -> Value:
     return tuple(value) if whole else None
 
 
+def _as_float(value: float) -> float | None:
+    try:
+        held = float(value)
+    except OverflowError:
+        return None
+    return held if math.isfinite(held) else None
+
+
 def _spell(value: object) -> str:
     kinds = {str: "text", bool: "truth value", int: "whole number", float: "number", list: "list"}
     return f"{value!r} ({kinds.get(type(value), type(value).__name__)})"
 
 
 def _at_least(low: int) -> Callable[[Any], bool]:
-    return lambda value: bool(low <= value < 2**31)
+    return lambda value: bool(low <= value <= LARGEST)
 
 
 def _one_of(*choices: object) -> Callable[[Any], bool]:
@@ -259,6 +268,12 @@ FIELDS: tuple[Field, ...] = (
     _count("batch_size", "examples in one step"),
     _count("steps", "training steps; 0 runs one batch forward only", low=0),
     _count("every", "record tensors at every so many steps"),
-    _count("seed", "seed of weights, order and distortions", low=0),
+    Field(
+        "seed",
+        "int",
+        "seed of weights, order and distortions",
+        "a whole number from 0 to 2147483647",
+        lambda seed: 0 <= seed < 2**31,
+    ),
     _choice("device", "where to compute", "auto", "cpu", "gpu"),
 )

@@ -40,7 +40,9 @@ def resolve(
             origins[name] = str(file)
     for variable in sorted(environment):
         if variable.startswith(PREFIX):
-            field = field_named(variable.removeprefix(PREFIX).lower(), f"environment, {variable}")
+            name = variable.removeprefix(PREFIX)
+            known = name.lower() if name.isupper() else name
+            field = field_named(known, f"environment, {variable}")
             values[field.name] = field.parse(environment[variable], f"environment, {variable}")
             origins[field.name] = variable
     for name, text in flags.items():
@@ -69,6 +71,14 @@ def _read_file(file: Path) -> dict[str, object]:
             expected="a TOML file in UTF-8",
             got=f"a byte that is not UTF-8 at position {error.start}",
             fix="name a .toml file; sample_configs/ has examples",
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(
+            "the configuration file holds a value that cannot be read",
+            where=str(file),
+            expected="lines of the form: name = value",
+            got=str(error),
+            fix="mend that value; `resnet-inspect config show` prints every name",
         ) from error
     except OSError as error:
         raise ConfigError(

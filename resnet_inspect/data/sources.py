@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
 import tarfile
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,8 @@ from resnet_inspect.errors import DataError
 RECORD = 3073
 CIFAR_CLASSES = 10
 NPZ_RANK = 4
+# What the readers of compressed files raise when their content is damaged.
+DAMAGE = (zlib.error, lzma.LZMAError, EOFError, zipfile.BadZipFile, RuntimeError)
 
 
 def load(name: str, *, training: bool = True) -> LabelledImages:
@@ -35,22 +39,23 @@ def load(name: str, *, training: bool = True) -> LabelledImages:
             got=name,
             fix=f"write the path after a colon, such as {kind}:my_data",
         )
-    file = Path(path).expanduser()
     try:
+        file = Path(path).expanduser()
         return _read_cifar10(file, training) if kind == "cifar10" else _read_npz(file)
     except FileNotFoundError as error:
         raise DataError(
             "the data is missing",
-            where=str(error.filename or file),
+            where=str(error.filename or path),
             expected="CIFAR-10 in its binary version" if kind == "cifar10" else "an .npz file",
             got="no such file or folder",
             fix="check the path; without --data the program draws its own pictures",
         ) from error
-    except OSError as error:
+    except (OSError, RuntimeError, ValueError) as error:
+        # A home folder that does not exist is a RuntimeError, a path with a NUL a ValueError.
         raise DataError(
             "the data cannot be read",
-            where=str(file),
-            got=error.strerror or str(error),
+            where=path,
+            got=getattr(error, "strerror", None) or str(error),
             fix="check the path and its permissions",
         ) from error
 
@@ -83,15 +88,19 @@ def _read_archive(path: Path, prefix: str) -> dict[str, bytes]:
             members = [m for m in archive.getmembers() if m.isfile() and m.name.endswith(".bin")]
             chosen = sorted((m for m in members if Path(m.name).name.startswith(prefix)), key=str)
             opened = [(m.name, archive.extractfile(m)) for m in chosen]
-            return {f"{path}, {name}": file.read() for name, file in opened if file}
-    except (tarfile.TarError, EOFError, OSError) as error:
+            parts = {f"{path}, {name}": file.read() for name, file in opened if file}
+            # Checksums stand at the end of the stream, past what tarfile reads.
+            while archive.fileobj is not None and archive.fileobj.read(1 << 20):
+                pass
+            return parts
+    except (*DAMAGE, tarfile.TarError, OSError) as error:
         if isinstance(error, FileNotFoundError | PermissionError):
             raise
         raise DataError(
             "the file is no archive of CIFAR-10, or a damaged one",
             where=str(path),
             expected="a .tar.gz of the binary version, a .bin file, or a folder of them",
-            got=str(error),
+            got=str(error).splitlines()[0] if str(error) else type(error).__name__,
             fix="fetch or unpack it again",
         ) from error
 
@@ -123,9 +132,9 @@ def _decode_cifar10(content: bytes, where: str) -> tuple[NDArray[np.uint8], NDAr
 
 def _read_npz(file: Path) -> LabelledImages:
     try:
-        with np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except (ValueError, zipfile.BadZipFile, EOFError, AttributeError) as error:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+            arrays = {name: np.asarray(archive[name]) for name in archive.files}
+    except (*DAMAGE, ValueError, TypeError, AttributeError) as error:
         raise DataError(
             "the file is no .npz file, or a damaged one",
             where=str(file),

@@ -74,4 +74,7 @@ class Graph(msgspec.Struct, frozen=True, dict=True):
         """Shape and type of a tensor; raises KeyError for an unknown op, IndexError for an output
         the op does not have.
         """
-        return self.op_by_name[ref.op].outputs[ref.index]
+        op = self.op_by_name[ref.op]
+        if ref.index < 0:
+            raise IndexError(f"{ref}: outputs are counted from 0")
+        return op.outputs[ref.index]

@@ -67,12 +67,10 @@ class AxisRef(msgspec.Struct, frozen=True, order=True):
         return f"{self.tensor} axis {self.axis}"
 
 
-def spell_shape(shape: Shape, *, ascii_only: bool = False) -> str:
-    """Write a shape as 128×32×32×16; a scalar is `scalar`, unknown sizes are `?`.
-
-    With `ascii_only` the sizes are joined by the letter x.
+def spell_shape(shape: Shape) -> str:
+    """Write a shape as 128×32×32×16; a scalar is `scalar`, an unknown size `?`, an unknown rank
+    `unknown`.
     """
     if shape is None:
-        return "?"
-    sign = "x" if ascii_only else "×"
-    return sign.join("?" if size is None else str(size) for size in shape) or "scalar"
+        return "unknown"
+    return "×".join("?" if size is None else str(size) for size in shape) or "scalar"

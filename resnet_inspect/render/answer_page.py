@@ -10,7 +10,7 @@ from resnet_inspect.analysis.overview import BlockOutput, FlowStep, Overview
 from resnet_inspect.graph import Failure, Note, Phase
 from resnet_inspect.render import spelling
 from resnet_inspect.render.screen import Screen, plain, table
-from resnet_inspect.store.info import RunInfo, Status
+from resnet_inspect.store.info import RunInfo
 
 LABEL = 10
 CELLS = 24
@@ -39,9 +39,9 @@ def answer_page(
     if notes:
         _section(screen, "Not observed")
         for note in notes:
-            _pair(screen, note.subject, note.text)
+            screen.line(plain(f"  {note.subject}: {note.text}"))
     _section(screen, "Next")
-    _next(screen, info, file)
+    _next(screen, file)
 
 
 def _headline(screen: Screen, info: RunInfo, found: Overview, file: str) -> None:
@@ -136,7 +136,8 @@ def common_range(blocks: tuple[BlockOutput, ...]) -> tuple[float, float]:
 
 
 def _scalars(screen: Screen, found: Overview) -> None:
-    made = table("scalar", "first", "last", "lowest", "highest", "course", right=("first", "last"))
+    numbers = ("first", "last", "lowest", "highest")
+    made = table("scalar", *numbers, "course", right=numbers)
     order = {name: place for place, name in enumerate(SCALARS_SHOWN)}
     for scalar in sorted(found.scalars, key=lambda s: order.get(s.name, len(order))):
         values = scalar.values
@@ -166,16 +167,13 @@ def course(values: tuple[float, ...], cells: int) -> str:
     )
 
 
-def _next(screen: Screen, info: RunInfo, file: str) -> None:
-    steps = [("every layer's shape, padding, parameters", f"resnet-inspect shapes {file}")]
-    if info.status == Status.FAILED:
-        steps.append(("the settings this run had", "resnet-inspect runs"))
-    else:
-        steps.append(("every op, as JSON", f"resnet-inspect shapes {file} --depth op --json"))
-        steps.append(("all runs", "resnet-inspect runs"))
-    for what, command in steps:
-        _pair(screen, "", f"{command}")
-        _pair(screen, "", f"    {what}")
+def _next(screen: Screen, file: str) -> None:
+    for command, what in (
+        (f"resnet-inspect shapes {file}", "every layer's shape, padding, parameters, MACs"),
+        (f"resnet-inspect shapes {file} --depth op --json", "every op, for programs"),
+        ("resnet-inspect runs", "all runs"),
+    ):
+        screen.line(plain(f"  {command}"), plain(f"      {what}", "dim"))
 
 
 def _section(screen: Screen, title: str) -> None:

@@ -45,13 +45,22 @@ class Screen:
         for part in parts:
             self._write(part)
 
-    def table(self, part: Table) -> None:
-        """Write a table; to a pipe or a file its lines are as long as they need to be."""
+    def table(self, *variants: Table) -> None:
+        """Write the first variant of a table that fits, else the last; widest first.
+
+        To a pipe or a file the first is written, its lines as long as they need to be.
+        """
+        room = self.console.options.update(width=10_000)
+        widths = [Measurement.get(self.console, room, one).maximum for one in variants]
+        if self.console.is_terminal:
+            fitting = (
+                one for one, wide in zip(variants, widths, strict=True) if wide <= self.width
+            )
+            self._write(next(fitting, variants[-1]))
+            return
         before = self.console.width
-        if not self.console.is_terminal:
-            room = self.console.options.update(width=10_000)
-            self.console.width = max(before, Measurement.get(self.console, room, part).maximum)
-        self._write(part)
+        self.console.width = max(before, widths[0])
+        self._write(variants[0])
         self.console.width = before
 
     def _write(self, part: RenderableType) -> None:

@@ -10,42 +10,54 @@ from resnet_inspect.render import spelling
 from resnet_inspect.render.screen import plain, table
 
 NUMBERS = ("params", "MACs", "memory")
+# What a narrow terminal goes without, in this order.
+EXPENDABLE = ("inputs", "memory", "type", "MACs")
 
 
-def shape_table(found: ShapeTable) -> Table:
-    """Rows of a shape table with their totals: in → out, window, parameters, MACs, memory."""
-    windows = found.depth in (Depth.LAYER, Depth.OP)
-    columns = ["name", "type", "in → out", *(["kernel/stride, pad"] if windows else []), *NUMBERS]
-    if found.depth == Depth.OP:
-        columns.insert(2, "phase")
-    made = table(*columns, right=NUMBERS)
-    for row in found.rows:
-        cells = [row.name, row.type, flow(row)]
-        if windows:
-            cells.append(window(row.window))
-        if found.depth == Depth.OP:
-            cells.insert(2, row.phase.value)
-        cells += [
-            spelling.count(row.params) if row.params else "",
-            spelling.count(row.macs) if row.macs != 0 else "",
-            spelling.size(row.memory) if row.memory != 0 else "",
-        ]
-        made.add_row(*(plain(cell) for cell in cells))
+def shape_tables(found: ShapeTable) -> list[Table]:
+    """The table of shapes, windows, parameters, MACs and memory, then narrower ones.
+
+    A narrower one says below itself what it leaves out.
+    """
+    return [_table(found, EXPENDABLE[:count]) for count in range(len(EXPENDABLE) + 1)]
+
+
+def _table(found: ShapeTable, left_out: tuple[str, ...]) -> Table:
+    rows = [_cells(row, "inputs" not in left_out) for row in found.rows]
     totals = found.totals
-    made.add_section()
-    made.add_row(
-        plain("total, forward", "bold"),
-        *[""] * (len(columns) - 4),
-        *(
-            plain(cell, "bold")
-            for cell in (
-                spelling.count(totals.params),
-                spelling.count(totals.macs),
-                spelling.size(totals.memory),
-            )
-        ),
-    )
+    sums = {
+        "name": "total, forward",
+        "params": spelling.count(totals.params),
+        "MACs": spelling.count(totals.macs),
+        "memory": spelling.size(totals.memory),
+    }
+    columns = [name for name in rows[0] if name not in left_out] if rows else ["name", *NUMBERS]
+    if found.depth != Depth.OP:
+        columns = [name for name in columns if name != "phase"]
+    if found.depth in (Depth.STAGE, Depth.BLOCK):
+        columns = [name for name in columns if name not in ("type", "kernel/stride, pad")]
+    made = table(*columns, right=NUMBERS)
+    for row in rows:
+        made.add_row(*(plain(row[name]) for name in columns))
+    made.add_row(*(plain(sums.get(name, ""), "bold") for name in columns))
+    if left_out:
+        made.caption = f"too narrow for: {', '.join(left_out)}; --json has everything"
+        made.caption_justify = "left"
     return made
+
+
+def _cells(row: ShapeRow, inputs: bool) -> dict[str, str]:
+    """A row's cells by column."""
+    return {
+        "name": row.name,
+        "type": row.type,
+        "phase": row.phase.value,
+        "in → out" if inputs else "out": flow(row) if inputs else spelling.shape(row.shape),
+        "kernel/stride, pad": window(row.window),
+        "params": spelling.count(row.params) if row.params else "",
+        "MACs": spelling.count(row.macs) if row.macs != 0 else "",
+        "memory": spelling.size(row.memory) if row.memory != 0 else "",
+    }
 
 
 def flow(row: ShapeRow) -> str:

@@ -9,20 +9,8 @@ from resnet_inspect.graph.tensors import Shape, spell_shape
 
 RAMP = " ▁▂▃▄▅▆▇█"
 ASCII_RAMP = " .:-=+*#@"
-ASCII = str.maketrans(
-    {
-        "×": "x",
-        "→": "->",
-        "…": "...",
-        "–": "-",
-        "−": "-",
-        "·": ".",
-        "²": "^2",
-        "±": "+-",
-        "∞": "inf",
-    }
-    | dict(zip(RAMP, ASCII_RAMP, strict=True))
-)
+# One sign for one sign, so that a layout stays as it is.
+ASCII = str.maketrans("×→…–−" + RAMP, "x>~--" + ASCII_RAMP)
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -32,7 +20,7 @@ def number(value: float | None, digits: int = 3) -> str:
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
+        return "inf" if value > 0 else "−inf"
     if value == 0:
         return "0"
     if 1e-3 <= abs(value) < 1e5:

@@ -8,8 +8,9 @@ mantissa bits) are its *code*. Codes are turned into *bins* that ascend with the
 
 So bin 2048 begins at +0, bin 2047 ends at -0, and neighbouring bins share an edge. Each power of
 two holds 2**3 = 8 bins of equal width, so a bin is at most 1/8 of its smaller edge (in size) wide;
-only the two bins at zero, |x| < 2**-129, have no relative bound. No pass over the data is needed
-to choose the bins, and histograms of any two tensors merge by adding counts.
+only the subnormal numbers, |x| < 2**-126, have no relative bound: their bins are all 2**-129 wide.
+No pass over the data is needed to choose the bins, and histograms of any two tensors merge by
+adding counts.
 
 Codes with all exponent bits set are infinities and NaN: they are counted apart and have no bin
 here, so bins run from LOWEST (the most negative finite numbers) to HIGHEST.

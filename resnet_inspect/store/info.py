@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from enum import StrEnum
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -25,25 +26,32 @@ class Status(StrEnum):
 
 
 class Writer(msgspec.Struct, frozen=True):
-    """The process that writes a run. `started` is in clock ticks since boot, from /proc."""
+    """The process that writes a run. `started` is in clock ticks since boot, from /proc.
+
+    `host`, `boot` and `namespace` tell machines, their boots and process namespaces apart; they
+    are hashes, since run files are shared.
+    """
 
     pid: int
     started: int
+    host: str
     boot: str
     namespace: str
 
     @classmethod
     def current(cls) -> Writer:
         """This process."""
-        return cls(os.getpid(), _started(os.getpid()), *_machine())
+        return cls(os.getpid(), _started(os.getpid()), *_place())
 
     def gone(self) -> bool:
         """Whether the process has certainly ended; False where that cannot be known from here,
-        as for a process on another machine.
+        as for a process on another machine or in another container.
         """
-        boot, namespace = _machine()
+        host, boot, namespace = _place()
+        if self.host != host:
+            return False
         if self.boot != boot:
-            return self.boot.partition("@")[2] == boot.partition("@")[2]
+            return True
         return self.namespace == namespace and _started(self.pid) != self.started
 
 
@@ -63,14 +71,15 @@ class RunInfo(msgspec.Struct, frozen=True):
     failure: Failure | None = None
 
 
-def _machine() -> tuple[str, str]:
-    """The boot this machine is in, as BOOT@HOST, and the process namespace."""
-    boot = _read("/proc/sys/kernel/random/boot_id")
+def _place() -> tuple[str, str, str]:
+    """Hashes of this machine's name, of its boot, and of the process namespace."""
     try:
         namespace = Path("/proc/self/ns/pid").readlink().name
     except OSError:
         namespace = ""
-    return f"{boot}@{platform.node()}", namespace
+    names = platform.node(), _read("/proc/sys/kernel/random/boot_id"), namespace
+    host, boot, inside = (sha256(name.encode()).hexdigest()[:16] for name in names)
+    return host, boot, inside
 
 
 def _started(pid: int) -> int:

@@ -105,7 +105,7 @@ class Run:
         if not rows:
             return Graph(ops=())
         with _damage(self.path):
-            return msgspec.json.decode(zlib.decompress(rows[0][0]), type=Graph)
+            return msgspec.msgpack.decode(zlib.decompress(rows[0][0]), type=Graph)
 
     def steps(self) -> list[int]:
         """The numbers of all steps there are, in order."""

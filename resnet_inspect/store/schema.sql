@@ -13,7 +13,8 @@ CREATE TABLE run (
     value TEXT NOT NULL
 ) WITHOUT ROWID;
 
--- The captured graph: JSON of graph.Graph, compressed with zlib. At most one row.
+-- The captured graph: graph.Graph as MessagePack (JSON has no infinities), compressed with zlib.
+-- At most one row.
 CREATE TABLE graph (
     id   INTEGER PRIMARY KEY CHECK (id = 1),
     body BLOB NOT NULL

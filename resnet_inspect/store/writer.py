@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from resnet_inspect.errors import OutputError, StorageFullError
+from resnet_inspect.errors import InspectError, OutputError, StorageFullError
 from resnet_inspect.graph import Failure, Graph
 from resnet_inspect.stats import StepRecord, Tap
 from resnet_inspect.store import schema
@@ -40,13 +40,12 @@ class RunWriter:
     def create(cls, path: Path, info: RunInfo, *, force: bool = False) -> RunWriter:
         """Start a run file at `path`; raises OutputError where that may not or cannot be.
 
-        An existing file stands in the way unless `force` is given and it is a run that nobody
-        writes to any more.
+        Replaces an existing run if `force` is given; see `check_free`.
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            if path.exists():
-                _make_way(path, force)
+            check_free(path, force=force)
+            remove(path)
             with path.open("xb"):
                 pass
         except OSError as error:
@@ -72,7 +71,7 @@ class RunWriter:
     def graph(self, graph: Graph, seconds: float) -> None:
         """Keep the graph, and the time the framework needed to build it."""
         with self._transaction():
-            body = zlib.compress(msgspec.json.encode(graph), 6)
+            body = zlib.compress(msgspec.msgpack.encode(graph), 6)
             self._connection.execute("INSERT INTO graph VALUES (1, ?)", (body,))
             self._save(msgspec.structs.replace(self.info, trace_seconds=seconds))
 
@@ -172,8 +171,14 @@ def _is_storage(error: sqlite3.Error) -> bool:
     return code & 0xFF in STORAGE_CODES
 
 
-def _make_way(path: Path, force: bool) -> None:
-    """Remove the run at `path` if that is allowed, else raise OutputError."""
+def check_free(path: Path, *, force: bool) -> None:
+    """Raise OutputError unless a run may be written to `path`; changes nothing.
+
+    An existing file stands in the way unless `force` is given and it is a run that nobody writes
+    to any more.
+    """
+    if not path.exists():
+        return
     if not force:
         raise OutputError(
             "the file exists already",
@@ -184,11 +189,11 @@ def _make_way(path: Path, force: bool) -> None:
     try:
         with Run.open(path) as run:
             busy = run.info.status == Status.RUNNING
-    except Exception as error:
+    except InspectError as error:
         raise OutputError(
             "--force replaces run files only, and this is none that can be read",
             where=str(path),
-            got=str(error).splitlines()[0],
+            got=error.what,
             fix="choose another name with -o, or remove the file yourself",
         ) from error
     if busy:
@@ -198,4 +203,3 @@ def _make_way(path: Path, force: bool) -> None:
             got="a running writer",
             fix="wait for it, stop it, or choose another name with -o",
         )
-    remove(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,19 +11,23 @@ from resnet_inspect.data import Batches
 from resnet_inspect.graph import Failure, Graph
 from resnet_inspect.stats import StepRecord
 
-
-class Sink(Protocol):
-    """Takes what a trace sees, in this order: one graph, then one record a step."""
-
-    def graph(self, graph: Graph, seconds: float) -> None:
-        """Take the captured graph; `seconds` is the time the framework needed to build it."""
-
-    def step(self, record: StepRecord) -> None:
-        """Take one step."""
+Sink = Callable[[StepRecord], None]
 
 
-class TraceFailed(Exception):
-    """The model could not be built or trained; the graph so far went to the sink before this."""
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What building came to: the graph, as far as it got, and why it failed if it did.
+
+    `seconds` is the time the framework needed.
+    """
+
+    graph: Graph
+    seconds: float
+    failure: Failure | None = None
+
+
+class TrainingFailed(Exception):
+    """A step could not be run."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)
@@ -38,16 +43,19 @@ class Environment:
 
 
 class Session(Protocol):
-    """One prepared trace: the framework is loaded and the device is known to exist."""
+    """One trace: the framework is loaded and the device is known to exist."""
 
     environment: Environment
 
+    def build(self) -> Outcome:
+        """Build the network; called once. Raises a UsageError where the settings do not fit it."""
+
     def run(self, sink: Sink) -> None:
-        """Build and train, handing everything to `sink`. Raises TraceFailed."""
+        """Run what was built and hand each step to `sink`. Raises TrainingFailed."""
 
 
 class Tracer(Protocol):
-    """Makes sessions. Everything that can be refused is refused here, before a run file exists."""
+    """Makes sessions."""
 
     def __call__(self, settings: Settings, batches: Batches) -> Session:
-        """Load the framework and check the settings against it; raises a UsageError."""
+        """Load the framework and find the device; raises a UsageError."""

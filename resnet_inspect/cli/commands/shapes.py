@@ -39,7 +39,7 @@ def run(parsed: argparse.Namespace) -> int:
         print(json_document(run=str(path), depth=found.depth, rows=found.rows, totals=found.totals))
     else:
         from resnet_inspect.render.screen import Screen
-        from resnet_inspect.render.shape_table import shape_table
+        from resnet_inspect.render.shape_table import shape_tables
 
-        Screen().table(shape_table(found))
+        Screen().table(*shape_tables(found))
     return EXIT_OK

@@ -28,7 +28,7 @@ def run(parsed: argparse.Namespace) -> int:
     narrator = Narrator(settings.steps, quiet=parsed.quiet)
     from resnet_inspect import api
 
-    narrator.say("loading TensorFlow …")
+    narrator.say("loading TensorFlow and building the graph …")
     try:
         with narrator:
             path = api.record(settings, out=parsed.out, force=parsed.force, watch=narrator.watch)

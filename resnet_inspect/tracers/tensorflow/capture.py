@@ -19,11 +19,17 @@ from resnet_inspect.tracers.tensorflow.sources import SourceFinder
 
 
 def capture(
-    made: Construction, end: int, inputs: dict[str, Any], hidden: frozenset[str] = frozenset()
+    made: Construction,
+    end: int,
+    inputs: dict[str, Any],
+    *,
+    hidden: frozenset[str] = frozenset(),
+    notes: tuple[Note, ...] = (),
 ) -> Graph:
     """Translate the first `end` ops of a graph, less those named in `hidden`.
 
-    `inputs` maps names to the tensors fed from outside. Works on a graph whose building failed.
+    `inputs` maps names to the tensors fed from outside; `notes` stand before the graph's
+    own. Works on a graph whose building failed.
     """
     numbered = [
         (position, op)
@@ -42,7 +48,7 @@ def capture(
         layers=tuple(layers),
         inputs={name: _reference(tensor) for name, tensor in inputs.items()},
         functions=functions,
-        notes=tuple(_notes(functions)),
+        notes=(*notes, *_notes(functions)),
     )
 
 
@@ -57,10 +63,12 @@ def _translate(ops: list[Any], nodes: Any, phase_of: Callable[[str], Phase]) -> 
             phase=phase_of(op.name),
             device=op.device,
             inputs=tuple(_reference(tensor) for tensor in op.inputs),
-            control_inputs=tuple(op.name for op in op.control_inputs if op.name in names),
+            control_inputs=tuple(
+                sorted(one.name for one in op.control_inputs if one.name in names)
+            ),
             outputs=tuple(_specification(tensor) for tensor in op.outputs),
             attrs=attributes[op.name],
-            source=find(op.traceback),
+            source=find(op.traceback or ()),
         )
         for op in ops
     )

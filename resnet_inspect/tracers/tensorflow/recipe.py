@@ -6,6 +6,7 @@ Like the network's file, this one is written to be read by the user of the tool.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
 
@@ -61,7 +62,7 @@ def train(losses: Losses, made: Construction, settings: Settings) -> Tensor:
     global_step = made.variable("global_step", lambda: tf.constant(0, tf.int64), trainable=False)
     with tf.name_scope("learning_rate"):
         rate = learning_rate(global_step, settings.learning_rate)
-    with made.phase(Phase.OPTIMIZER), tf.control_dependencies(made.update_ops):
+    with made.phase(Phase.OPTIMIZER):
         step = _Step(made, dict(zip(weights, gradients, strict=True)), rate, settings.momentum)
         updates = OPTIMIZERS[settings.optimizer](step)
         with tf.control_dependencies(updates):
@@ -86,6 +87,14 @@ class _Step:
     rate: Tensor
     momentum: float
 
+    def after_update_ops(self) -> Any:
+        """Context in which ops wait for the update ops.
+
+        TensorFlow leaves out the control edge of an op that has an input made in the context, so
+        whatever an update takes is made before it.
+        """
+        return tf.control_dependencies(self.made.update_ops)
+
     def handle(self, name: str) -> Tensor:
         return self.made.variables[name].handle
 
@@ -97,59 +106,67 @@ class _Step:
 
 def _momentum(step: _Step) -> list[tf.Operation]:
     """accumulator ← momentum · accumulator + gradient; weight ← weight - rate · accumulator."""
-    return [
-        tf.raw_ops.ResourceApplyMomentum(
-            var=step.handle(name),
-            accum=step.slot(name, "Momentum"),
-            lr=step.rate,
-            grad=gradient,
-            momentum=step.momentum,
-            name=f"Momentum/update_{name}",
-        )
-        for name, gradient in step.gradients.items()
-    ]
+    momentum = tf.constant(step.momentum, name="Momentum/momentum")
+    slots = {name: step.slot(name, "Momentum") for name in step.gradients}
+    with step.after_update_ops():
+        return [
+            tf.raw_ops.ResourceApplyMomentum(
+                var=step.handle(name),
+                accum=slots[name],
+                lr=step.rate,
+                grad=gradient,
+                momentum=momentum,
+                name=f"Momentum/update_{name}",
+            )
+            for name, gradient in step.gradients.items()
+        ]
 
 
 def _sgd(step: _Step) -> list[tf.Operation]:
     """weight ← weight - rate · gradient."""
-    return [
-        tf.raw_ops.ResourceApplyGradientDescent(
-            var=step.handle(name),
-            alpha=step.rate,
-            delta=gradient,
-            name=f"GradientDescent/update_{name}",
-        )
-        for name, gradient in step.gradients.items()
-    ]
+    with step.after_update_ops():
+        return [
+            tf.raw_ops.ResourceApplyGradientDescent(
+                var=step.handle(name),
+                alpha=step.rate,
+                delta=gradient,
+                name=f"GradientDescent/update_{name}",
+            )
+            for name, gradient in step.gradients.items()
+        ]
 
 
 def _adam(step: _Step) -> list[tf.Operation]:
     """Kingma & Ba 2015, arXiv 1412.6980, with bias correction; powers of the betas are kept."""
-    beta1, beta2 = ADAM_BETAS
-    power1 = step.made.variable("beta1_power", lambda: tf.constant(beta1), trainable=False)
-    power2 = step.made.variable("beta2_power", lambda: tf.constant(beta2), trainable=False)
-    value1, value2 = power1.read_value(), power2.read_value()
-    updates = [
-        tf.raw_ops.ResourceApplyAdam(
-            var=step.handle(name),
-            m=step.slot(name, "Adam"),
-            v=step.slot(name, "Adam_1"),
-            beta1_power=value1,
-            beta2_power=value2,
-            lr=step.rate,
-            beta1=beta1,
-            beta2=beta2,
-            epsilon=ADAM_EPSILON,
-            grad=gradient,
-            name=f"Adam/update_{name}",
-        )
-        for name, gradient in step.gradients.items()
+    powers = [
+        step.made.variable(name, lambda beta=beta: tf.constant(beta), trainable=False)  # type: ignore[misc]
+        for name, beta in zip(("beta1_power", "beta2_power"), ADAM_BETAS, strict=True)
     ]
+    values = [power.read_value() for power in powers]
+    beta1, beta2 = (tf.constant(beta, name="Adam/beta") for beta in ADAM_BETAS)
+    epsilon = tf.constant(ADAM_EPSILON, name="Adam/epsilon")
+    slots = {name: (step.slot(name, "Adam"), step.slot(name, "Adam_1")) for name in step.gradients}
+    with step.after_update_ops():
+        updates = [
+            tf.raw_ops.ResourceApplyAdam(
+                var=step.handle(name),
+                m=slots[name][0],
+                v=slots[name][1],
+                beta1_power=values[0],
+                beta2_power=values[1],
+                lr=step.rate,
+                beta1=beta1,
+                beta2=beta2,
+                epsilon=epsilon,
+                grad=gradient,
+                name=f"Adam/update_{name}",
+            )
+            for name, gradient in step.gradients.items()
+        ]
     with tf.control_dependencies(updates):
-        return [
-            *updates,
-            power1.assign(value1 * beta1, read_value=False),
-            power2.assign(value2 * beta2, read_value=False),
+        changes = zip(powers, values, (beta1, beta2), strict=True)
+        return updates + [
+            power.assign(value * beta, read_value=False) for power, value, beta in changes
         ]
 
 

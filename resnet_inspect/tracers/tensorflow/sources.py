@@ -17,8 +17,9 @@ import tensorflow as tf
 
 from resnet_inspect.graph import Source
 
-PACKAGE = Path(__file__).resolve().parents[2]
+PACKAGE = Path(__file__).parents[2]
 MODEL_FILES = frozenset(str(Path(__file__).with_name(name)) for name in ("resnet.py", "recipe.py"))
+TRACED_FROM = str(Path(__file__).with_name("tutorial.py"))
 FOREIGN = tuple(
     f"{folder}/"
     for folder in (
@@ -51,11 +52,8 @@ class SourceFinder:
         key = (file, line, function)
         if key not in self._known:
             text = linecache.getline(file, line).strip()
-            self._known[key] = Source(shorten_home(file), line, function, text)
+            self._known[key] = Source(portable(file), line, function, text)
         return self._known[key]
-
-
-TRACED_FROM = str(Path(__file__).with_name("tutorial.py"))
 
 
 def is_own(file: str) -> bool:
@@ -65,7 +63,14 @@ def is_own(file: str) -> bool:
     return not (file.startswith(FOREIGN) or file.startswith("<") or file == sys.argv[0])
 
 
-def shorten_home(file: str) -> str:
-    """Write the home folder as ~: run files are shared."""
+def portable(file: str) -> str:
+    """How a run file names a source file: runs are shared, so no home folder is told.
+
+    Files of this package begin with its name; others are relative to the current folder where
+    they lie in it, else the home folder is written as ~.
+    """
+    for folder in (PACKAGE.parent, Path.cwd()):
+        if file.startswith(f"{folder}/"):
+            return file.removeprefix(f"{folder}/")
     home = str(Path.home())
     return "~" + file.removeprefix(home) if file.startswith(home + "/") else file

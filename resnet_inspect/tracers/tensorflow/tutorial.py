@@ -6,7 +6,6 @@ import re
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
@@ -15,7 +14,7 @@ from resnet_inspect.config import Settings
 from resnet_inspect.data import Batches
 from resnet_inspect.graph import Failure, Graph, Note, Phase
 from resnet_inspect.stats import StepRecord, Tap
-from resnet_inspect.tracers.contract import Sink, TraceFailed
+from resnet_inspect.tracers.contract import Outcome, Sink, TrainingFailed
 from resnet_inspect.tracers.tensorflow import recipe, taps
 from resnet_inspect.tracers.tensorflow.capture import capture
 from resnet_inspect.tracers.tensorflow.checkpoint import restore
@@ -29,72 +28,70 @@ REFUSALS = (ValueError, TypeError, tf.errors.OpError)
 NODE = re.compile(r"\{\{node ([^}]+)\}\}")
 
 
-@dataclass(frozen=True)
-class Built:
-    """A traced step: `call(images, labels, record)` gives scalars by name, counts and moments.
-
-    `seconds` is the time TensorFlow took to trace the step, without taps and capture.
-    """
-
-    call: Callable[[Tensor, Tensor, Tensor], Any]
-    graph: Graph
-    taps: tuple[Tap, ...]
-    variables: dict[str, tf.Variable]
-    seconds: float
-
-
 class TutorialSession:
-    """One run of the tutorial's network; see `contract.Session`."""
+    """One run of the tutorial's network; see `contract.Session`.
+
+    After `build`, `variables` holds the network's variables by name and `step` runs one step.
+    """
 
     def __init__(self, settings: Settings, batches: Batches) -> None:
         self._settings = settings
         self._batches = batches
         self._device, self.environment = choose_device(tf, settings.device)
+        self._call: Callable[[Tensor, Tensor, Tensor], Any] | None = None
+        self._taps: list[Tap] = []
+        self.variables: dict[str, tf.Variable] = {}
 
-    def run(self, sink: Sink) -> None:
-        """Build, then train for the steps that the settings say; raises TraceFailed."""
-        built = self.build(sink)
-        for step in range(max(self._settings.steps, 1)):
-            sink.step(self._step(built, step))
-
-    def build(self, sink: Sink) -> Built:
-        """Trace the step and hand its graph to `sink`, also where that fails half-way."""
+    def build(self) -> Outcome:
+        """Trace the step; a checkpoint that does not fit raises CheckpointError."""
         settings = self._settings
-        variables: dict[str, tf.Variable] = {}
-        tracing = _Tracing(settings, variables, self._device)
+        tracing = _Tracing(settings, self.variables, self._device)
         images = tf.TensorSpec([settings.batch_size, *self._batches.image_shape], name="images")
         labels = tf.TensorSpec([settings.batch_size], tf.int64, name="labels")
+        record = tf.TensorSpec([], tf.bool, name="record")
         step = tf.function(tracing.trace, autograph=False)
         try:
             with tf.device(self._device):
-                record = tf.TensorSpec([], tf.bool, "record")
-                call = step.get_concrete_function(images, labels, record)
+                self._call = step.get_concrete_function(images, labels, record)
         except REFUSALS as error:
-            sink.graph(tracing.capture(), tracing.seconds())
-            raise TraceFailed(explain(error, "building the network")) from error
-        graph = tracing.capture()
-        notes = graph.notes
-        if settings.checkpoint is not None:
-            notes += _restore(settings.checkpoint, graph, variables)
-        graph = Graph(**{**_fields(graph), "notes": notes})
-        sink.graph(graph, tracing.seconds())
-        return Built(call, graph, tuple(tracing.taps), variables, tracing.seconds())
+            failure = explain(error, "building the network")
+            return Outcome(tracing.capture(()), tracing.seconds(), failure)
+        self._taps = tracing.taps
+        return Outcome(tracing.capture(self._restored(tracing.needed())), tracing.seconds())
 
-    def _step(self, built: Built, step: int) -> StepRecord:
+    def run(self, sink: Sink) -> None:
+        """Run the steps that the settings say, at least one; raises TrainingFailed."""
+        for number in range(max(self._settings.steps, 1)):
+            sink(self.step(number))
+
+    def step(self, number: int) -> StepRecord:
+        """Run one step on its batch."""
+        if self._call is None:
+            raise RuntimeError("a session is built, with success, before it is run")
         settings = self._settings
-        images, labels = self._batches.batch(step)
-        record = step % settings.every == 0 or step == settings.steps - 1
+        images, labels = self._batches.batch(number)
+        record = number % settings.every == 0 or number == settings.steps - 1
         start = time.perf_counter()
         try:
-            scalars, counts, moments = built.call(
+            scalars, counts, moments = self._call(
                 tf.constant(images), tf.constant(labels), tf.constant(record)
             )
             values = {name: float(value) for name, value in scalars.items()}
         except tf.errors.OpError as error:
-            raise TraceFailed(explain(error, f"running step {step}")) from error
+            raise TrainingFailed(explain(error, f"running step {number}")) from error
         seconds = time.perf_counter() - start
-        summaries = taps.read(counts.numpy(), moments.numpy()) if record else []
-        return StepRecord(step, seconds, values, dict(zip(built.taps, summaries, strict=record)))
+        summaries = taps.read(counts.numpy(), moments.numpy())
+        kept = dict(zip(self._taps, summaries, strict=True)) if record else {}
+        return StepRecord(number, seconds, values, kept)
+
+    def _restored(self, needed: frozenset[str]) -> tuple[Note, ...]:
+        """Load the checkpoint, if there is one, and note what it had no values for."""
+        path = self._settings.checkpoint
+        missing = restore(path, self.variables, needed) if path is not None else []
+        if not missing:
+            return ()
+        listed = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
+        return (Note(str(path), f"{len(missing)} variables keep their initial value: {listed}"),)
 
 
 class _Tracing:
@@ -154,12 +151,17 @@ class _Tracing:
         self.taps = [Tap(call.name, "activation", call.output.name) for call in made.calls]
         return scalars, [call.output for call in made.calls]
 
-    def capture(self) -> Graph:
-        """The graph as far as it was built, without the taps."""
+    def needed(self) -> frozenset[str]:
+        """The variables of the network itself, without those of the optimizer."""
+        calls = self._made.calls if self._made is not None else []
+        return frozenset(name for call in calls for name in call.variables)
+
+    def capture(self, notes: tuple[Note, ...]) -> Graph:
+        """The graph as far as it was built, without the taps; with `notes` beside its own."""
         if self._made is None:
-            return Graph(ops=())
+            return Graph(ops=(), notes=notes)
         end = self._end or self._made.position()
-        return capture(self._made, end, self._inputs, frozenset({"record"}))
+        return capture(self._made, end, self._inputs, hidden=frozenset({"record"}), notes=notes)
 
     def seconds(self) -> float:
         """How long TensorFlow took, up to the taps or the failure."""
@@ -178,16 +180,3 @@ def explain(error: Exception, during: str) -> Failure:
         op=node[1] if node else "",
         source=source,
     )
-
-
-def _restore(path: str, graph: Graph, variables: dict[str, tf.Variable]) -> tuple[Note, ...]:
-    required = frozenset(name for layer in graph.layers for name in layer.variables)
-    missing = restore(path, variables, required)
-    if not missing:
-        return ()
-    listed = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
-    return (Note(path, f"{len(missing)} variables keep their initial value: {listed}"),)
-
-
-def _fields(graph: Graph) -> dict[str, Any]:
-    return {name: getattr(graph, name) for name in graph.__struct_fields__}

@@ -1,0 +1,45 @@
+"""How soon commands answer: whole processes, medians, against a bare interpreter in turn."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from bench import Row
+
+ROUNDS = 15
+PROGRAM = Path(sys.executable).with_name("resnet-inspect")
+
+
+def seconds(*command: str | Path) -> float:
+    """Wall time of one process."""
+    start = time.perf_counter()
+    subprocess.run([str(word) for word in command], stdout=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - start
+
+
+def measure() -> list[Row]:
+    """Ratios of --help to importing argparse, and the time of `shapes` on an n=5 run."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / "run.db"
+        subprocess.run(
+            [PROGRAM, "trace", "--quiet", "--batch-size", "8", "--steps", "1", "-o", run],
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+        helps, bares, shapes = [], [], []
+        for _ in range(ROUNDS):
+            bares.append(seconds(sys.executable, "-c", "import argparse"))
+            helps.append(seconds(PROGRAM, "--help"))
+            shapes.append(seconds(PROGRAM, "shapes", run))
+    ratio = statistics.median(a / b for a, b in zip(helps, bares, strict=True))
+    slow = statistics.median(a / b for a, b in zip(shapes, bares, strict=True))
+    return [
+        ("--help over `python -c 'import argparse'`", f"{ratio:.2f} ×", "target ≤ 2 ×"),
+        ("shapes on an n=5 run over the same", f"{slow:.1f} ×", ""),
+        ("shapes on an n=5 run", f"{statistics.median(shapes):.2f} s", "target ≤ 0.25 s"),
+    ]

@@ -1,0 +1,70 @@
+"""The content of the answer page, on the recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from resnet_inspect import api
+from resnet_inspect.analysis.origin import reshape_origins
+from resnet_inspect.analysis.overview import shape_flow
+from resnet_inspect.store.run import Run
+
+Open = Callable[[str], Run]
+
+
+def test_the_64_comes_from_the_literal_and_must_equal_the_last_channels(recording: Open) -> None:
+    (origin,) = reshape_origins(recording("v2").graph)
+    assert (origin.op, origin.axis, origin.size, origin.literal) == ("Reshape", 1, 64, (-1, 64))
+    assert origin.source is not None
+    assert origin.source.file == "resnet_inspect/tracers/tensorflow/resnet.py"
+    assert "[-1, filters * 2**2]" in origin.source.text
+    assert (origin.layer, origin.channels) == ("res20_branch2b", 64)
+    assert origin.through == (
+        "add20",
+        "pre_activation_final_norm",
+        "relu_final",
+        "final_reduce_mean",
+    )
+
+
+def test_version_1_reaches_the_reshape_through_its_last_activation(recording: Open) -> None:
+    (origin,) = reshape_origins(recording("v1").graph)
+    assert origin.layer == "res20_branch2b"
+    assert origin.through == ("bn20_branch2b", "add20", "relu20", "final_reduce_mean")
+
+
+def test_shapes_flow_from_images_to_logits(recording: Open) -> None:
+    flow = shape_flow(recording("v2").graph)
+    assert [(step.first, step.last, step.layers, step.shape) for step in flow] == [
+        ("images", "images", 0, (8, 32, 32, 3)),
+        ("conv1", "relu10_branch2a", 10, (8, 32, 32, 16)),
+        ("res10_branch1", "relu20_branch2a", 9, (8, 16, 16, 32)),
+        ("res20_branch1", "relu_final", 9, (8, 8, 8, 64)),
+        ("final_reduce_mean", "final_reduce_mean", 1, (8, 1, 1, 64)),
+        ("Reshape", "Reshape", 1, (8, 64)),
+        ("dense1", "dense1", 1, (8, 10)),
+    ]
+
+
+@pytest.mark.parametrize("name", ["v1", "v2"])
+def test_blocks_are_shown_by_their_last_layer_at_the_last_step(recording: Open, name: str) -> None:
+    run = recording(name)
+    found = api.summarize(run)
+    assert found.step == 2
+    kept = run.summaries(2)
+    assert [block.block for block in found.blocks] == ["stem", "res00", "res10", "res20", "head"]
+    for block in found.blocks:
+        assert block.summary == kept[block.layer]
+    inside = [kept["relu10_branch2a"], kept["relu10_branch2b" if name == "v2" else "relu10"]]
+    share = sum(summary.zeros for summary in inside) / sum(summary.count for summary in inside)
+    assert found.blocks[2].relu_zeros == pytest.approx(share)
+    assert 0.2 < share < 0.8
+
+
+def test_a_failed_run_has_an_overview_too(recording: Open) -> None:
+    found = api.summarize(recording("mean_axes"))
+    assert found.blocks == ()
+    assert found.scalars == ()
+    assert found.flow[-1].shape == (1, 10)

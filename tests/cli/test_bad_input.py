@@ -1,0 +1,143 @@
+"""Every kind of bad input: one clear message, the right exit code, nothing written."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.cli.conftest import Command
+
+LABELS = np.arange(20) % 10
+IMAGES = np.zeros((20, 32, 32, 3), np.uint8)
+
+
+def prepare(folder: Path) -> None:
+    """Files that are wrong in one way each."""
+    (folder / "unknown_key.toml").write_text("n = 5\nfilter = 32\n")
+    (folder / "wrong_type.toml").write_text('n = "five"\n')
+    (folder / "broken.toml").write_text("n = = 5\n")
+    (folder / "short.bin").write_bytes(bytes(3073 * 2 + 7))
+    (folder / "magic.bin").write_bytes(b"\x89PNG" + bytes(3073 * 2 - 4))
+    (folder / "magic.tar.gz").write_bytes(b"not an archive")
+    np.savez(folder / "no_images.npz", pictures=IMAGES, labels=LABELS)
+    np.savez(folder / "labels.npz", images=IMAGES, labels=LABELS + 1)
+    (folder / "exists.db").write_text("precious")
+    (folder / "text.db").write_text("no run " * 500)
+    with sqlite3.connect(folder / "newer.db") as newer:
+        newer.execute("PRAGMA application_id = 1380535891")
+        newer.execute("PRAGMA user_version = 99")
+    newer.close()
+
+
+TRACE: list[tuple[str, list[str]]] = [
+    ("unknown setting 'filter'", ["--config", "unknown_key.toml"]),
+    ("setting 'n' has a value it cannot take", ["--config", "wrong_type.toml"]),
+    ("the configuration file is not valid TOML", ["--config", "broken.toml"]),
+    ("the configuration file cannot be read", ["--config", "absent.toml"]),
+    ("setting 'n' has a value it cannot take", ["--n", "0"]),
+    ("setting 'ver' has a value it cannot take", ["--ver", "3"]),
+    ("setting 'device' has a value it cannot take", ["--device", "tpu"]),
+    ("the batch is larger than the data", ["--batch-size", "2561"]),
+    ("the data is missing", ["--data", "cifar10:absent"]),
+    ("the CIFAR-10 file is truncated or of another format", ["--data", "cifar10:short.bin"]),
+    ("the file is not CIFAR-10 in its binary version", ["--data", "cifar10:magic.bin"]),
+    ("the file is no archive of CIFAR-10, or a damaged one", ["--data", "cifar10:magic.tar.gz"]),
+    ("the .npz file has no array 'images'", ["--data", "npz:no_images.npz"]),
+    ("a label is outside the classes of the network", ["--data", "npz:labels.npz"]),
+    ("the file exists already", ["-o", "exists.db"]),
+    ("--force replaces run files only", ["-o", "exists.db", "--force"]),
+]
+
+
+@pytest.mark.parametrize(("message", "flags"), TRACE, ids=[" ".join(flags) for _, flags in TRACE])
+def test_trace_refuses(command: Command, tmp_path: Path, message: str, flags: list[str]) -> None:
+    here = tmp_path / "here"
+    prepare(here)
+    before = {file: file.read_bytes() for file in here.iterdir()}
+    words = ["--batch-size", "8", "-o", "run.db"]
+    done = command("trace", "--quiet", *words, *flags)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"resnet-inspect: {message}")
+    assert "\n  do:       " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert {file: file.read_bytes() for file in here.iterdir()} == before
+
+
+def test_environment_variables_are_checked_too(command: Command) -> None:
+    done = command("config", "show", RESNET_INSPECT_BATCHSIZE="8")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "resnet-inspect: unknown setting 'batchsize'\n"
+        "  where:    environment, RESNET_INSPECT_BATCHSIZE\n"
+        "  expected: one of n, ver, filters, classes, mean_axes, bn_axis, mode, checkpoint, "
+        "optimizer, learning_rate, momentum, weight_decay, update_ops, data, raw, batch_size, "
+        "steps, every, seed, device\n"
+        "  got:      batchsize\n"
+        "  do:       did you mean 'batch_size'?\n"
+    )
+
+
+READING: list[tuple[int, str, str]] = [
+    (2, "there is no such run file", "absent.db"),
+    (5, "the run file is damaged, or no run file", "text.db"),
+    (5, "the run file comes from a newer version of resnet-inspect", "newer.db"),
+]
+
+
+@pytest.mark.parametrize(("code", "message", "file"), READING)
+def test_shapes_refuses(
+    command: Command, tmp_path: Path, code: int, message: str, file: str
+) -> None:
+    prepare(tmp_path / "here")
+    done = command("shapes", file)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.startswith(f"resnet-inspect: {message}\n  where:    {file}\n")
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["nonsense"], ["shapes", "--depth", "atom"], ["trace", "--no-such-flag"]]
+)
+def test_unusable_command_lines(command: Command, words: list[str]) -> None:
+    done = command(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("usage: resnet-inspect")
+
+
+@pytest.mark.tensorflow
+def test_a_gpu_that_is_not_there(command: Command, tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
+    done = command(
+        "trace", "--quiet", "--device", "gpu", real_tensorflow=True, CUDA_VISIBLE_DEVICES="-1"
+    )
+    assert done.returncode == 2
+    assert done.stderr == (
+        "resnet-inspect: there is no GPU that TensorFlow can use\n"
+        "  where:    setting 'device'\n"
+        "  expected: a GPU in tensorflow.config.list_physical_devices('GPU')\n"
+        "  got:      none\n"
+        "  do:       use --device cpu, or install the driver and resnet-inspect[gpu]\n"
+    )
+    assert not list((tmp_path / "here").iterdir())
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("existing", [False, True])
+def test_a_bad_checkpoint_leaves_an_older_run_alone(
+    command: Command, tmp_path: Path, existing: bool
+) -> None:
+    pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
+    from tests.recordings import FOLDER
+
+    file: Any = tmp_path / "here" / "run.db"
+    before = (FOLDER / "v2.db").read_bytes() if existing else None
+    if before is not None:
+        file.write_bytes(before)
+    words = ["--n", "1", "--batch-size", "8", "--checkpoint", "absent", "-o", "run.db", "--force"]
+    done = command("trace", "--quiet", *words, real_tensorflow=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("resnet-inspect: the checkpoint cannot be read\n")
+    assert (file.read_bytes() if file.exists() else None) == before

@@ -1,0 +1,142 @@
+"""The reading commands, as processes, without TensorFlow."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from resnet_inspect.cli.parser import COMMANDS
+from tests.cli.conftest import Command
+from tests.recordings import FOLDER
+from tests.reference import expected_network as expected
+
+Golden = Callable[[str, str], None]
+V2 = FOLDER / "v2.db"
+
+
+def test_reading_commands_never_load_tensorflow(command: Command) -> None:
+    lines: list[tuple[str | Path, ...]] = [
+        ("--help",),
+        ("--version",),
+        ("runs", FOLDER),
+        ("runs", FOLDER, "--json"),
+        ("config", "show"),
+        ("config", "show", "--json"),
+    ]
+    for depth in ("stage", "block", "layer", "op"):
+        lines += [("shapes", V2, "--depth", depth), ("shapes", V2, "--depth", depth, "--json")]
+    for words in lines:
+        done = command(*words)
+        assert (done.returncode, done.stderr) == (0, ""), words
+        assert done.stdout
+    assert {str(words[0]) for words in lines} >= set(COMMANDS) - {"trace"}
+
+
+def test_trace_does_load_it_and_says_what_is_missing(command: Command) -> None:
+    done = command("trace", "--n", "1", "--batch-size", "8", "-o", "run.db")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    message = done.stderr.partition("resnet-inspect: ")[2]
+    assert message.startswith("TensorFlow cannot be imported\n")
+    assert "got:      this TensorFlow is a fake that must not be imported\n" in message
+    assert "do:       pip install 'resnet-inspect[cpu]'" in message
+
+
+@pytest.mark.parametrize("ver", [1, 2])
+def test_shapes_json_agrees_with_the_specification(command: Command, ver: int) -> None:
+    done = command("shapes", FOLDER / f"v{ver}.db", "--depth", "op", "--json")
+    document = json.loads(done.stdout)
+    assert document["schema_version"] == 1
+    forward = [row for row in document["rows"] if row["phase"] == "forward"]
+    found = Counter(row["type"] for row in forward)
+    wanted = expected.op_counts(1, ver)
+    assert {kind: found[kind] for kind in wanted} == wanted
+    assert {row["phase"] for row in document["rows"]} == {
+        "forward",
+        "backward",
+        "optimizer",
+        "other",
+    }
+    totals = expected.totals(1, ver)
+    assert document["totals"]["trainable_params"] == totals.trainable_params == 78_378
+    assert document["totals"]["params"] == totals.params
+    assert document["totals"]["macs"] == totals.macs
+    layers = json.loads(command("shapes", FOLDER / f"v{ver}.db", "--json").stdout)["rows"]
+    assert [(row["name"], tuple(row["shape"])) for row in layers] == [
+        (layer.name, layer.output) for layer in expected.layers(1, ver, 8)
+    ]
+    fields = {"name", "type", "phase", "shape", "dtype", "trainable_params", "params", "macs"}
+    assert all(fields <= set(row) for row in layers)
+
+
+@pytest.mark.parametrize("depth", ["stage", "block", "layer"])
+def test_shape_tables(command: Command, golden: Golden, depth: str) -> None:
+    golden(f"shapes_{depth}.txt", command("shapes", V2, "--depth", depth).stdout)
+
+
+def test_one_phase_only(command: Command) -> None:
+    done = command("shapes", V2, "--depth", "op", "--phase", "backward", "--json")
+    assert {row["phase"] for row in json.loads(done.stdout)["rows"]} == {"backward"}
+
+
+def test_a_terminal_without_unicode_gets_ascii(command: Command) -> None:
+    done = command("shapes", V2, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert done.returncode == 0
+    assert done.stdout.isascii()
+    assert "8x32x32x3 > 8x32x32x16" in done.stdout
+
+
+def test_the_newest_run_is_the_default(command: Command, tmp_path: Path) -> None:
+    done = command("shapes")
+    assert done.returncode == 2
+    assert "there is no run yet" in done.stderr
+    (tmp_path / "here" / "runs").mkdir()
+    shutil.copy(V2, tmp_path / "here" / "runs" / "a.db")
+    assert command("shapes").stdout == command("shapes", V2).stdout
+    assert "no runs in elsewhere/" in command("runs", "elsewhere").stdout
+
+
+def test_runs_lists_each_file_with_its_state(command: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "here" / "runs"
+    folder.mkdir()
+    for name in ("v1", "mean_axes"):
+        shutil.copy(FOLDER / f"{name}.db", folder / f"{name}.db")
+    (folder / "broken.db").write_text("no run at all, but long enough to look at" * 30)
+    rows = {row["file"]: row for row in json.loads(command("runs", "--json").stdout)["runs"]}
+    assert rows["runs/v1.db"]["status"] == "complete"
+    assert rows["runs/v1.db"]["steps"] == 3
+    assert rows["runs/mean_axes.db"]["status"] == "failed"
+    assert "labels.shape" in rows["runs/mean_axes.db"]["reason"]
+    assert rows["runs/broken.db"]["status"] == "unreadable"
+    text = command("runs").stdout
+    assert all(word in text for word in ("runs/v1.db", "failed", "unreadable", "damaged"))
+
+
+def test_config_show_says_where_each_value_comes_from(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "here" / "my.toml").write_text("n = 3\nver = 1\nsteps = 7\n")
+    done = command(
+        "config", "show", "--json", "--config", "my.toml", "--steps", "9", RESNET_INSPECT_VER="2"
+    )
+    document = json.loads(done.stdout)
+    found = {n: (document["settings"][n], document["origins"][n]) for n in document["origins"]}
+    assert found["n"] == (3, "my.toml")
+    assert found["ver"] == (2, "RESNET_INSPECT_VER")
+    assert found["steps"] == (9, "flag --steps")
+    assert found["mean_axes"] == ([1, 2], "default")
+
+
+def test_a_closed_pipe_is_no_error(command: Command) -> None:
+    done = command("--version")
+    assert done.stdout.startswith("resnet-inspect ")
+    import subprocess
+    import sys
+
+    line = f"{sys.executable} -m resnet_inspect shapes {V2} --depth op | head -1"
+    piped = subprocess.run(line, shell=True, capture_output=True, text=True, check=False)
+    assert (piped.returncode, piped.stderr) == (0, "")
+    assert piped.stdout.startswith("name")

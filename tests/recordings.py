@@ -1,0 +1,36 @@
+"""The committed recordings under tests/runs, and how to make them anew: `make record`.
+
+They let everything that reads runs be tested without TensorFlow; a TensorFlow test records again
+and compares, so they cannot drift from the program.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+from resnet_inspect import api
+from resnet_inspect.config import Settings
+from resnet_inspect.errors import BuildError
+
+FOLDER = Path(__file__).parent / "runs"
+SMALL: dict[str, Any] = {"n": 1, "batch_size": 8, "steps": 3}
+RECORDINGS: dict[str, dict[str, Any]] = {
+    "v1": SMALL | {"ver": 1},
+    "v2": SMALL,
+    "mean_axes": SMALL | {"mean_axes": [2, 3]},
+}
+
+
+def make(name: str, folder: Path) -> Path:
+    """Record `name` into a folder and return the file; a failing network is recorded as such."""
+    file = folder / f"{name}.db"
+    with contextlib.suppress(BuildError):
+        api.record(Settings.of(RECORDINGS[name]), out=file, force=True)
+    return file
+
+
+if __name__ == "__main__":
+    for recording in RECORDINGS:
+        print(make(recording, FOLDER))

@@ -1,0 +1,99 @@
+"""Tensor summaries against plain NumPy and exact arithmetic, alone and merged."""
+
+import statistics
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import ArrayLike
+
+from resnet_inspect.stats import Sketch, TensorSummary
+
+RNG = np.random.default_rng(11)
+NAN, INF = np.nan, np.inf
+ARRAYS: dict[str, ArrayLike] = {
+    "normal": RNG.normal(0, 1, (4, 5, 6)).astype(np.float32),
+    "large mean": (1e6 + RNG.normal(0, 1, 500)).astype(np.float32),
+    "huge": (RNG.normal(0, 1e30, 100)).astype(np.float32),
+    "tiny": (RNG.normal(0, 1e-40, 100)).astype(np.float32),
+    "zeros": np.array([0.0, -0.0, 1.0, 0.0], np.float32),
+    "not finite": np.array([[1.0, NAN, INF], [-INF, -2.0, NAN]], np.float32),
+    "scalar": np.float32(-3.5),
+    "integers": np.arange(-3, 9),
+    "half": RNG.normal(0, 1, 64).astype(np.float16),
+    "double": RNG.normal(0, 1, 64),
+    "constant": np.full(7, 0.1, np.float32),
+}
+lists = st.lists(st.floats(width=32), max_size=40)
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_agrees_with_numpy(name: str) -> None:
+    values = np.asarray(ARRAYS[name])
+    found = TensorSummary.of(values)
+    finite = values[np.isfinite(values)].astype(np.float64)
+    exact = [Fraction(value) for value in finite.tolist()]
+    assert found.count == values.size
+    assert found.finite == finite.size
+    assert found.nan == np.count_nonzero(np.isnan(values))
+    assert found.posinf == np.count_nonzero(values == INF)
+    assert found.neginf == np.count_nonzero(values == -INF)
+    assert found.zeros == values.size - np.count_nonzero(values)
+    assert found.zero_fraction == found.zeros / values.size
+    assert (found.min, found.max) == (finite.min(), finite.max())
+    assert found.mean == pytest.approx(float(statistics.mean(exact)), rel=1e-12, abs=0)
+    spread = float(statistics.pstdev(exact))
+    assert found.std == pytest.approx(spread, rel=1e-9, abs=1e-9 * abs(finite).max())
+    assert found.sketch == Sketch.of(values)
+
+
+def test_large_mean_keeps_the_spread() -> None:
+    values = np.array([1e6, 1e6 + 1, 1e6 + 2, 1e6 + 3], np.float32)
+    assert TensorSummary.of(values).std == pytest.approx(np.sqrt(1.25), rel=1e-12)
+
+
+@pytest.mark.parametrize("values", [[], [NAN, NAN], [INF, -INF]])
+def test_nothing_finite_has_no_moments(values: list[float]) -> None:
+    found = TensorSummary.of(np.array(values, np.float32))
+    assert (found.min, found.max, found.mean, found.std) == (None, None, None, None)
+    assert (found.count, found.finite, found.zero_fraction) == (len(values), 0, 0.0)
+    assert found.sketch.total == 0
+
+
+def assert_close(found: TensorSummary, expected: TensorSummary) -> None:
+    """Counts, extremes and sketch are equal; moments agree to 1e-9 of the largest value."""
+    for name in ("count", "nan", "posinf", "neginf", "zeros", "min", "max", "sketch"):
+        assert getattr(found, name) == getattr(expected, name), name
+    if expected.mean is None or expected.min is None or expected.max is None:
+        assert (found.mean, found.std) == (None, None)
+        return
+    scale = max(abs(expected.min), abs(expected.max))
+    assert found.mean == pytest.approx(expected.mean, rel=1e-9, abs=1e-9 * scale)
+    assert found.std == pytest.approx(expected.std, rel=1e-9, abs=1e-9 * scale)
+
+
+@settings(deadline=None)
+@given(lists, lists)
+def test_merging_is_summarizing_the_concatenation(left: list[float], right: list[float]) -> None:
+    a, b = (TensorSummary.of(np.array(values, np.float32)) for values in (left, right))
+    whole = TensorSummary.of(np.array(left + right, np.float32))
+    assert_close(a + b, whole)
+    assert_close(b + a, whole)
+
+
+@settings(deadline=None)
+@given(lists)
+def test_an_empty_tensor_is_neutral(values: list[float]) -> None:
+    summary, empty = TensorSummary.of(np.array(values, np.float32)), TensorSummary.of([])
+    assert summary + empty == summary
+    assert empty + summary == summary
+
+
+def test_merging_many_parts_with_a_large_mean() -> None:
+    values = (1e6 + RNG.normal(0, 1, 3_000)).astype(np.float32)
+    parts = [TensorSummary.of(part) for part in np.split(values, 100)]
+    merged = sum(parts[1:], start=parts[0])
+    assert merged.std == pytest.approx(np.std(values.astype(np.float64)), rel=1e-9)
+    assert_close(merged, TensorSummary.of(values))

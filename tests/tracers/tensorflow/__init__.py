@@ -1,0 +1,1 @@
+"""Tests with real TensorFlow; they are skipped, with the reason, where it is not installed."""

@@ -1,0 +1,194 @@
+"""One training step after another, against formulas in NumPy and gradients by another way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.reference import numpy_network
+from tests.tracers.tensorflow.conftest import session, traced
+
+BN = ("moving_mean", "moving_variance")
+
+
+def steps(made: Any, count: int) -> tuple[list[dict[str, Any]], list[dict[str, float]]]:
+    """Weights before each of `count` steps and after the last, and each step's scalars."""
+    from tests.tracers.tensorflow.reference_runs import weights_of
+
+    made.build()
+    weights, scalars = [weights_of(made.variables)], []
+    for step in range(count):
+        scalars.append(made.step(step).scalars)
+        weights.append(weights_of(made.variables))
+    return weights, scalars
+
+
+def gradients(weights: dict[str, Any], made: Any, step: int, decay: float) -> dict[str, Any]:
+    """Gradients of the whole loss by a GradientTape on the eager forward function."""
+    import tensorflow as tf
+
+    from resnet_inspect.tracers.tensorflow.construction import Construction
+    from resnet_inspect.tracers.tensorflow.layers import Layers
+    from resnet_inspect.tracers.tensorflow.resnet import inference
+
+    variables: dict[str, Any] = {}
+    images, labels = made._batches.batch(step)
+
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
+    def compute() -> Any:
+        net = Layers(Construction(0, variables), training=True, bn_axis=-1, update_ops=False)
+        with tf.GradientTape() as tape:
+            logits = inference(
+                tf.constant(images), net, n=1, ver=2, filters=16, classes=10, mean_axes=(1, 2)
+            )
+            chosen = tf.gather(tf.nn.log_softmax(logits), labels, batch_dims=1)
+            moved = {name: v for name, v in variables.items() if v.trainable}
+            squares = [tf.reduce_sum(v * v) / 2 for v in moved.values()]
+            loss = -tf.reduce_mean(chosen) + decay * sum(squares)
+        return tape.gradient(loss, moved)
+
+    call = compute.get_concrete_function()
+    for name, variable in variables.items():
+        variable.assign(weights[name])
+    return {name: value.numpy() for name, value in call().items()}
+
+
+def close(found: Any, wanted: Any, name: str) -> None:
+    """Agreement to the accuracy of float32 sums over a batch of images."""
+    tolerance = max(1e-6, 2e-5 * np.abs(wanted).max())
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=tolerance, err_msg=name)
+
+
+def test_losses_agree_with_numpy() -> None:
+    made = session()
+    weights, scalars = steps(made, 2)
+    for step in (0, 1):
+        images, labels = made._batches.batch(step)
+        outputs, _ = numpy_network.forward(weights[step], images, 1, 2, True)
+        logits = outputs["dense1"]
+        wanted = numpy_network.loss(_trainable(weights[step]), logits, labels)
+        found = scalars[step]
+        assert found["cross_entropy"] == pytest.approx(wanted.cross_entropy, rel=1e-5)
+        assert found["l2_loss"] == pytest.approx(wanted.l2, rel=1e-5)
+        assert found["loss"] == pytest.approx(wanted.total, rel=1e-5)
+        assert found["accuracy"] == np.mean(logits.argmax(axis=1) == labels)
+        assert found["learning_rate"] == pytest.approx(0.1)
+
+
+def _trainable(weights: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in weights.items()
+        if name.rpartition("/")[2] in ("kernel", "bias", "gamma", "beta")
+    }
+
+
+@pytest.mark.parametrize(("optimizer", "rate"), [("momentum", 0.1), ("sgd", 0.1), ("adam", 0.001)])
+def test_updates_follow_the_formulas(optimizer: str, rate: float) -> None:
+    made = session(optimizer=optimizer, learning_rate=rate)
+    weights, _ = steps(made, 2)
+    slots: dict[str, Any] = {}
+    for step in (0, 1):
+        found = gradients(weights[step], made, step, 2e-4)
+        for name, gradient in found.items():
+            before, after = weights[step][name], weights[step + 1][name]
+            if optimizer == "sgd":
+                change = rate * gradient
+            elif optimizer == "momentum":
+                slots[name] = 0.9 * slots.get(name, 0.0) + gradient
+                change = rate * slots[name]
+                close(weights[step + 1][f"{name}/Momentum"], slots[name], name)
+            else:
+                m, v = slots.get(name, (0.0, 0.0))
+                m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
+                slots[name] = m, v
+                close(weights[step + 1][f"{name}/Adam"], m, name)
+                # Biases before a normalization have a gradient of rounding errors only, which
+                # Adam blows up to its full rate: nothing to compare there.
+                if np.abs(gradient).max() < 1e-4:
+                    continue
+                m, v = weights[step + 1][f"{name}/Adam"], weights[step + 1][f"{name}/Adam_1"]
+                t = step + 1
+                scaled = rate * np.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+                change = scaled * m / (np.sqrt(v) + 1e-8)
+            np.testing.assert_allclose(
+                after, before - change, atol=3e-5 * max(1e-2, np.abs(change).max()), err_msg=name
+            )
+    assert weights[2]["global_step"] == 2
+
+
+def test_moving_averages_follow_the_batch_statistics() -> None:
+    made = session()
+    weights, _ = steps(made, 1)
+    images, _ = made._batches.batch(0)
+    _, statistics = numpy_network.forward(weights[0], images, 1, 2, True)
+    for name, batch in statistics.items():
+        for kind, seen in (("moving_mean", batch.mean), ("moving_variance", batch.variance)):
+            wanted = 0.99 * weights[0][f"{name}/{kind}"] + 0.01 * seen
+            close(weights[1][f"{name}/{kind}"], wanted, f"{name}/{kind}")
+
+
+def test_without_update_ops_the_averages_stay_and_the_ops_are_absent() -> None:
+    made = session(update_ops=False)
+    weights, _ = steps(made, 2)
+    for name, value in weights[2].items():
+        if name.endswith(BN):
+            assert np.array_equal(value, weights[0][name])
+    kept = traced(update_ops=False)
+    assert not [op for op in kept.graph.ops if "AssignMovingAvg" in op.name]
+
+
+def test_update_ops_run_before_the_optimizer_by_control_edges() -> None:
+    graph = traced().graph
+    updates = {op.name for op in graph.ops if op.type == "AssignSubVariableOp"}
+    assert len(updates) == 2 * 9
+    applied = [op for op in graph.ops if op.type == "ResourceApplyMomentum"]
+    assert len(applied) == len([v for v in graph.variables if v.trainable])
+    for op in applied:
+        assert updates <= set(op.control_inputs)
+        assert op.phase == "optimizer"
+
+
+def test_the_l2_term_covers_all_trainable_variables_or_is_left_out() -> None:
+    graph = traced().graph
+    trainable = [v for v in graph.variables if v.trainable]
+    assert len([op for op in graph.ops if op.type == "L2Loss"]) == len(trainable) == 38
+    without = traced(weight_decay=0.0)
+    assert not [op for op in without.graph.ops if op.type == "L2Loss"]
+    for record in without.steps:
+        assert record.scalars["l2_loss"] == 0
+        assert record.scalars["loss"] == record.scalars["cross_entropy"]
+
+
+def test_the_schedule() -> None:
+    import tensorflow as tf
+
+    from resnet_inspect.tracers.tensorflow import recipe
+
+    for step in (0, 1, 9999, 10000, 10001, 15000, 15001, 20000, 20001, 25000, 25001, 10**6):
+        found = recipe.learning_rate(tf.constant(step, tf.int64), None)
+        assert float(found) == pytest.approx(numpy_network.schedule(step))
+
+
+def test_the_same_seed_gives_the_same_numbers() -> None:
+    first, second, other = traced(steps=3), traced(steps=3), traced(steps=3, seed=1)
+    assert [s.scalars for s in first.steps] == [s.scalars for s in second.steps]
+    assert [s.summaries for s in first.steps] == [s.summaries for s in second.steps]
+    assert first.steps[0].scalars != other.steps[0].scalars
+
+
+def test_only_every_so_many_steps_are_recorded_and_the_last() -> None:
+    kept = traced(steps=6, every=4)
+    assert [s.step for s in kept.steps] == list(range(6))
+    assert [s.step for s in kept.steps if s.summaries] == [0, 4, 5]
+
+
+@pytest.mark.parametrize("changes", [{"steps": 0}, {"mode": "eval"}])
+def test_forward_only_changes_no_variable(changes: dict[str, Any]) -> None:
+    made = session(**changes)
+    weights, scalars = steps(made, 1)
+    for name, value in weights[1].items():
+        assert np.array_equal(value, weights[0][name]), name
+    assert set(scalars[0]) == {"loss", "cross_entropy", "l2_loss", "accuracy"}
