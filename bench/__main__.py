@@ -1,4 +1,4 @@
-"""`python -m bench [NAME …]`: runs the benchmarks, prints their tables, writes bench/results.json."""
+"""`python -m bench [NAME …]`: runs benchmarks, prints a table, writes bench/results.json."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ def main(names: list[str]) -> None:
     """Run the benchmarks of these names, or all."""
     found = {}
     for name in names or NAMES:
-        print(f"{name}: {import_module(f'bench.{name}').__doc__.splitlines()[0]}")
-        found[name] = import_module(f"bench.{name}").measure()
+        benchmark = import_module(f"bench.{name}")
+        print(f"{name}: {(benchmark.__doc__ or '').partition(chr(10))[0]}")
+        found[name] = benchmark.measure()
         for what, value, limit in found[name]:
             print(f"  {what:<58} {value:>10}   {limit}")
     results = [{"what": w, "value": v, "target": t} for rows in found.values() for w, v, t in rows]

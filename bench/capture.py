@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from importlib import import_module
 from typing import Any
 
 from bench import Row, session
@@ -13,7 +14,7 @@ ROUNDS = 5
 
 def measure() -> list[Row]:
     """Share of capture in the time of a trace, for n=5 and n=18."""
-    from resnet_inspect.tracers.tensorflow import tutorial
+    tutorial: Any = import_module("resnet_inspect.tracers.tensorflow.tutorial")
 
     spent: list[float] = []
     whole = tutorial.capture

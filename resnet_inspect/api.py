@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from resnet_inspect.analysis.overview import Overview, overview
+from resnet_inspect.analysis.shapes import Depth, ShapeTable
+from resnet_inspect.analysis.shapes import shapes as shape_table
 from resnet_inspect.config import Settings
 from resnet_inspect.errors import BuildError, StorageFullError
 from resnet_inspect.graph import Failure
@@ -38,6 +40,11 @@ def trace(*, out: str | Path | None = None, force: bool = False, **settings: Any
 def open_run(path: str | Path) -> Run:
     """Open a recorded run; raises RunMissingError or RunFileError. Close it after use."""
     return Run.open(path)
+
+
+def shapes(run: Run, depth: str = "layer") -> ShapeTable:
+    """The shape table of a run at depth stage, block, layer or op; ValueError for another."""
+    return shape_table(run.graph, Depth(depth))
 
 
 def summarize(run: Run) -> Overview:

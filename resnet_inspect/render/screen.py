@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING
 
 from rich.console import Console
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 PIPE_WIDTH = 100
+UNBOUNDED = 100_000
 
 
 class Screen:
@@ -45,23 +47,26 @@ class Screen:
         for part in parts:
             self._write(part)
 
-    def table(self, *variants: Table) -> None:
+    def table(self, variants: Iterable[Table]) -> None:
         """Write the first variant of a table that fits, else the last; widest first.
 
         To a pipe or a file the first is written, its lines as long as they need to be.
         """
-        room = self.console.options.update(width=10_000)
-        widths = [Measurement.get(self.console, room, one).maximum for one in variants]
         if self.console.is_terminal:
-            fitting = (
-                one for one, wide in zip(variants, widths, strict=True) if wide <= self.width
-            )
-            self._write(next(fitting, variants[-1]))
+            for one in variants:
+                fitting = one
+                if self._needs(one) <= self.width:
+                    break
+            self._write(fitting)
             return
-        before = self.console.width
-        self.console.width = max(before, widths[0])
-        self._write(variants[0])
+        before, self.console.width = self.console.width, UNBOUNDED
+        self._write(next(iter(variants)))
         self.console.width = before
+
+    def _needs(self, part: Table) -> int:
+        """The columns a table takes if nothing in it is folded."""
+        room = self.console.options.update(width=UNBOUNDED)
+        return Measurement.get(self.console, room, part).maximum
 
     def _write(self, part: RenderableType) -> None:
         if not self._ascii:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich.table import Table
 
 from resnet_inspect.analysis.geometry import Window
@@ -14,12 +16,13 @@ NUMBERS = ("params", "MACs", "memory")
 EXPENDABLE = ("inputs", "memory", "type", "MACs")
 
 
-def shape_tables(found: ShapeTable) -> list[Table]:
+def shape_tables(found: ShapeTable) -> Iterator[Table]:
     """The table of shapes, windows, parameters, MACs and memory, then narrower ones.
 
     A narrower one says below itself what it leaves out.
     """
-    return [_table(found, EXPENDABLE[:count]) for count in range(len(EXPENDABLE) + 1)]
+    for count in range(len(EXPENDABLE) + 1):
+        yield _table(found, EXPENDABLE[:count])
 
 
 def _table(found: ShapeTable, left_out: tuple[str, ...]) -> Table:

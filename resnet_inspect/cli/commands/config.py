@@ -28,5 +28,5 @@ def run(parsed: argparse.Namespace) -> int:
         from resnet_inspect.render.config_table import config_table
         from resnet_inspect.render.screen import Screen
 
-        Screen().table(config_table(resolved))
+        Screen().table([config_table(resolved)])
     return EXIT_OK

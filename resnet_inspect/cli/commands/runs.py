@@ -28,7 +28,7 @@ def run(parsed: argparse.Namespace) -> int:
     elif rows:
         from resnet_inspect.render.screen import Screen
 
-        Screen().table(run_table(rows))
+        Screen().table([run_table(rows)])
     else:
         print(f"no runs in {parsed.folder}/; record one: resnet-inspect trace --n 5 --ver 2")
     return EXIT_OK

@@ -41,5 +41,5 @@ def run(parsed: argparse.Namespace) -> int:
         from resnet_inspect.render.screen import Screen
         from resnet_inspect.render.shape_table import shape_tables
 
-        Screen().table(*shape_tables(found))
+        Screen().table(shape_tables(found))
     return EXIT_OK

@@ -1,13 +1,15 @@
 """From a TensorFlow graph to the framework-free one, keeping nothing that is alive.
 
 Only ops are translated that a user would call theirs: what the program itself adds to look at
-tensors is left out by name. Attributes come from one GraphDef for the whole graph, which is many
-times cheaper than asking each op.
+tensors is left out by name. Attributes and control inputs come from one GraphDef for the whole
+graph, which is many times cheaper than asking each op.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tensorflow.python.framework.function_def_to_graph import function_def_to_graph
@@ -18,6 +20,19 @@ from resnet_inspect.tracers.tensorflow.construction import Construction, LayerCa
 from resnet_inspect.tracers.tensorflow.sources import SourceFinder
 
 
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Nothing made here is garbage, and searching TensorFlow's heap for some doubles the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@_no_garbage_collection()
 def capture(
     made: Construction,
     end: int,
@@ -54,7 +69,7 @@ def capture(
 
 def _translate(ops: list[Any], nodes: Any, phase_of: Callable[[str], Phase]) -> tuple[Op, ...]:
     names = {op.name for op in ops}
-    attributes = {node.name: plain_attributes(node) for node in nodes if node.name in names}
+    definitions = {node.name: node for node in nodes if node.name in names}
     find = SourceFinder()
     return tuple(
         Op(
@@ -63,15 +78,19 @@ def _translate(ops: list[Any], nodes: Any, phase_of: Callable[[str], Phase]) -> 
             phase=phase_of(op.name),
             device=op.device,
             inputs=tuple(_reference(tensor) for tensor in op.inputs),
-            control_inputs=tuple(
-                sorted(one.name for one in op.control_inputs if one.name in names)
-            ),
+            control_inputs=_control_inputs(definitions[op.name], names),
             outputs=tuple(_specification(tensor) for tensor in op.outputs),
-            attrs=attributes[op.name],
+            attrs=plain_attributes(definitions[op.name]),
             source=find(op.traceback or ()),
         )
         for op in ops
     )
+
+
+def _control_inputs(node: Any, names: set[str]) -> tuple[str, ...]:
+    """In the order of their names: TensorFlow's own varies between traces."""
+    before = (name[1:] for name in node.input if name.startswith("^"))
+    return tuple(sorted(name for name in before if name in names))
 
 
 def _reference(tensor: Any) -> TensorRef:

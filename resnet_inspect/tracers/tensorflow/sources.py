@@ -36,6 +36,7 @@ class SourceFinder:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, int, str], Source] = {}
+        self._own: dict[str, bool] = {}
 
     def __call__(self, frames: Iterable[Any]) -> tuple[Source, ...]:
         """The user's frames among `frames` (outermost first), innermost first."""
@@ -44,7 +45,9 @@ class SourceFinder:
             file = frame.filename
             if file == TRACED_FROM:
                 break
-            if is_own(file):
+            if file not in self._own:
+                self._own[file] = is_own(file)
+            if self._own[file]:
                 found.append(self._source(file, frame.lineno, frame.name))
         return tuple(found)
 

@@ -1,0 +1,76 @@
+"""The documents against the program: commands, settings, fields and targets they speak of exist."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import resnet_inspect
+from resnet_inspect.cli.parser import COMMANDS, build
+from resnet_inspect.config import FIELDS
+from tests.recordings import FOLDER
+
+ROOT = Path(__file__).parents[1]
+PAPERS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+LINES = [
+    line.partition("#")[0].strip()
+    for paper in PAPERS
+    for line in paper.read_text(encoding="utf-8").splitlines()
+    if re.match(r"(\.venv/bin/)?resnet-inspect ", line.strip())
+]
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_every_command_line_shown_can_be_parsed(line: str) -> None:
+    words = shlex.split(line)[1:]
+    parsed = build(words).parse_args(words)
+    assert parsed.command in COMMANDS
+    if getattr(parsed, "config", None):
+        assert (ROOT / parsed.config).is_file()
+
+
+def test_the_readme_speaks_of_every_command() -> None:
+    assert LINES
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name in COMMANDS:
+        assert f"| `{name}" in readme
+
+
+def test_make_targets_that_are_spoken_of_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for paper in PAPERS:
+        for target in re.findall(r"^make (\w+)|`make (\w+)`", paper.read_text(encoding="utf-8")):
+            assert re.search(rf"^{''.join(target)}:.*## ", makefile, re.MULTILINE), target
+
+
+def test_links_lead_somewhere() -> None:
+    for paper in PAPERS:
+        for link in re.findall(r"\]\(([^)#]+)\)", paper.read_text(encoding="utf-8")):
+            assert (paper.parent / link).exists(), (paper, link)
+
+
+def test_every_setting_is_a_flag_of_trace() -> None:
+    parser = build(["trace"])
+    for field in FIELDS:
+        value = ["none"] if field.kind != "bool" else []
+        parsed = parser.parse_args(["trace", field.flag, *value])
+        assert getattr(parsed, field.name) in ("none", True)
+
+
+def test_the_whole_parser_can_be_built_for_completion() -> None:
+    import shtab
+
+    script = shtab.complete(build(), shell="bash")
+    assert all(field.flag in script for field in FIELDS)
+    assert all(name in script for name in COMMANDS)
+
+
+def test_the_python_interface_reads_a_recording() -> None:
+    with resnet_inspect.open_run(FOLDER / "v2.db") as run:
+        assert isinstance(run, resnet_inspect.Run)
+        assert len(resnet_inspect.shapes(run, depth="block").rows) == 5
+    with pytest.raises(AttributeError):
+        _ = resnet_inspect.nonsense
