@@ -1,8 +1,8 @@
 """See every tensor of a network while it trains.
 
 `trace(...)` builds, trains and records a network and returns the `Run`; `open_run(path)` opens
-one recorded before; `shapes(run, depth)` is its shape table. They do what the commands of the same name do. Importing this package loads
-nothing heavy: the public names are looked up when they are first used.
+one recorded before; `shapes(run, depth)` is its shape table. They do what the commands do.
+Importing this package loads nothing heavy: the public names are looked up on their first use.
 """
 
 from __future__ import annotations
