@@ -21,7 +21,7 @@ $(VENV)/installed-$(TENSORFLOW): pyproject.toml constraints.txt
 	  { echo "Python's venv module is missing; on Debian or Ubuntu: apt install python3-venv"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -c constraints.txt \
+	$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --compile-bytecode -c constraints.txt \
 	  --config-settings editable_mode=compat -e '.[$(TENSORFLOW),dev]'
 	@touch $@
 
