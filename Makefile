@@ -31,7 +31,7 @@ trace: install ## trace the tutorial's ResNet and print the answer page (ARGS: o
 	$(BIN)/resnet-inspect trace $(ARGS)
 
 test: install ## run all tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: install ## lint, types, layers, and module sizes
 	$(BIN)/ruff check .
