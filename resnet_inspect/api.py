@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
+import msgspec
+
+from resnet_inspect import paths
 from resnet_inspect.analysis.overview import Overview, overview
 from resnet_inspect.analysis.shapes import Depth, ShapeTable
 from resnet_inspect.analysis.shapes import shapes as shape_table
@@ -30,8 +34,8 @@ def trace(*, out: str | Path | None = None, force: bool = False, **settings: Any
     """Build the tutorial's ResNet, train it briefly, record it; returns the open run.
 
     Keyword arguments are the settings of `resnet_inspect.config.Settings`, such as n=5, ver=2,
-    steps=20. `out` is the run file; left out, one under runs/. Raises BuildError, with the run's
-    path as `where`, if the network cannot be built or trained, and other InspectErrors for
+    steps=20. `out` is the run file; left out, one under runs/. Raises BuildError if the network
+    cannot be built or trained (the run file is kept and named in it), and other InspectErrors for
     settings, data, devices or files that do not do.
     """
     return open_run(record(Settings.of(settings), out=out, force=force))
@@ -52,7 +56,7 @@ def summarize(run: Run) -> Overview:
     recorded = run.recorded_steps()
     step = recorded[-1] if recorded else None
     summaries = {} if step is None else run.summaries(step)
-    return overview(run.graph, step, summaries, run.scalars())
+    return overview(run.graph, run.lineage, step, summaries, run.scalars())
 
 
 def record(
@@ -81,19 +85,22 @@ def record(
     session = registry.load("tutorial")(settings, batches)
     info = RunInfo(
         network=network,
-        settings=settings,
+        settings=_shared(settings),
         device=session.environment.device,
         versions=session.environment.versions,
         created=now(),
         writer=Writer.current(),
     )
     built = session.build()
+    if out is None:  # another trace may have taken the name meanwhile
+        path = catalogue.fresh_name(network)
     writer = RunWriter.create(path, info, force=force)
     failure = built.failure
     try:
         writer.graph(built.graph, built.seconds)
-        watch(path, None)
+        writer.lineage(session.explain())
         if failure is None:
+            watch(path, None)
             session.run(lambda step: _keep(writer, step, watch))
     except TrainingFailed as outcome:
         failure = outcome.failure
@@ -115,10 +122,23 @@ def _keep(writer: RunWriter, step: StepRecord, watch: Watch) -> None:
     watch(writer.path, step)
 
 
+def _shared(settings: Settings) -> Settings:
+    """The settings as a run file tells them: without the home folder's path."""
+    kind, colon, file = settings.data.partition(":")
+    checkpoint = settings.checkpoint
+    return msgspec.structs.replace(
+        settings,
+        data=kind + colon + paths.portable(file),
+        checkpoint=None if checkpoint is None else paths.portable(checkpoint),
+    )
+
+
 def _refusal(failure: Failure, path: Path) -> BuildError:
-    return BuildError(
+    error = BuildError(
         f"the network could not be built or trained: {failure.kind} while {failure.during}",
         where=str(failure.source[0]) if failure.source else failure.op,
         got=failure.message,
-        fix=f"the graph so far is in {path}: resnet-inspect shapes {path}",
+        fix=f"look at what was recorded: resnet-inspect shapes {quote(str(path))}",
     )
+    error.run = str(path)
+    return error

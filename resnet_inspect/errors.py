@@ -7,10 +7,8 @@ for it. This room knows nothing of the others and imports nothing.
 from __future__ import annotations
 
 EXIT_OK = 0
-EXIT_FINDINGS = 1
 EXIT_USAGE = 2
 EXIT_BUILD = 3
-EXIT_RENDERER = 4
 EXIT_RUN_FILE = 5
 EXIT_INTERRUPTED = 130
 
@@ -41,8 +39,13 @@ class InspectError(Exception):
             ("got", self.got),
             ("do", self.fix),
         )
-        told = (f"  {name + ':':<10}{text}" for name, text in parts if text)
-        return "\n".join([self.what, *told])
+        told = (f"  {name + ':':<10}{_clean(text)}" for name, text in parts if text)
+        return "\n".join([_clean(self.what), *told])
+
+
+def _clean(text: str) -> str:
+    """Control characters as escapes: names come from files, and a terminal obeys them."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 class UsageError(InspectError):
@@ -88,10 +91,11 @@ class OutputError(UsageError):
 
 
 class BuildError(InspectError):
-    """The model could not be built or trained; the run file explains the failure."""
+    """The model could not be built or trained; the run file at `run` explains the failure."""
 
     slug = "build"
     exit_code = EXIT_BUILD
+    run = ""
 
 
 class StorageFullError(BuildError):

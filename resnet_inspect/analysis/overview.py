@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from resnet_inspect.analysis.origin import ReshapeOrigin, reshape_origins
 from resnet_inspect.analysis.shapes import Depth, Totals, shapes
+from resnet_inspect.analysis.why import Explanation, reshapes
 from resnet_inspect.graph import Graph, Phase
+from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.graph.tensors import Shape
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Overview(msgspec.Struct, frozen=True):
     ops: dict[Phase, int]
     totals: Totals
     flow: tuple[FlowStep, ...]
-    origins: tuple[ReshapeOrigin, ...]
+    origins: tuple[Explanation, ...]
     step: int | None
     blocks: tuple[BlockOutput, ...]
     scalars: tuple[ScalarCourse, ...]
@@ -61,6 +62,7 @@ class Overview(msgspec.Struct, frozen=True):
 
 def overview(
     graph: Graph,
+    lineage: Lineage,
     step: int | None,
     summaries: Mapping[str, TensorSummary],
     scalars: Mapping[str, Mapping[int, float]],
@@ -71,7 +73,7 @@ def overview(
         ops=dict(Counter(op.phase for op in graph.ops)),
         totals=shapes(graph, Depth.LAYER).totals,
         flow=shape_flow(graph),
-        origins=reshape_origins(graph),
+        origins=reshapes(graph, lineage),
         step=step,
         blocks=_block_outputs(graph, summaries),
         scalars=tuple(

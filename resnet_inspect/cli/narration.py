@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -31,7 +32,8 @@ class Narrator:
     def say(self, text: str) -> None:
         """One line on stderr."""
         if not self._quiet:
-            print(text, file=sys.stderr, flush=True)
+            with suppress(OSError, ValueError):  # stderr is full or closed: the trace goes on
+                print(text, file=sys.stderr, flush=True)
 
     def watch(self, path: Path, record: StepRecord | None) -> None:
         """Take one event of a trace."""
@@ -40,11 +42,13 @@ class Narrator:
             return
         self.path = path
         plural = "s" if self._steps > 1 else ""
-        self.say(f"graph built; running {self._steps} step{plural} (run file {path}) …")
+        self.say(f"graph built; running {self._steps} step{plural} (run file {path}) ...")
         self._start_bar()
 
     def _step(self, record: StepRecord) -> None:
-        told = f"loss {record.scalars['loss']:.4f}, {record.seconds:.2f} s a step"
+        told = f"loss {record.scalars['loss']:.4f}, {record.seconds:.2f} s"
+        if record.step == 0:
+            told += " (the first step compiles)"
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], advance=1, description=told)
         elif self._seen % max(1, self._steps // LINES) == 0 or record.step == self._steps - 1:
@@ -52,7 +56,7 @@ class Narrator:
         self._seen += 1
 
     def _start_bar(self) -> None:
-        if self._quiet or not sys.stderr.isatty():
+        if self._quiet or sys.stderr is None or not sys.stderr.isatty():
             return
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn

@@ -14,6 +14,7 @@ COMMANDS = {
     "trace": "build the network, train it briefly, record it, print the answer page",
     "runs": "list the run files",
     "shapes": "shape table: in → out, kernel, stride, padding, parameters, MACs, memory",
+    "why": "where the size of an axis comes from, and which settings move it",
     "config": "show the settings and where each value comes from",
 }
 EPILOG = "exit codes: 0 ok, 2 usage, 3 model not built or trained, 5 run file damaged or too new"

@@ -16,6 +16,7 @@ import msgspec
 from resnet_inspect.errors import ConfigError
 
 LARGEST = 2**63 - 1  # what a run file can hold
+LARGEST_FLOAT32 = 3.4028234e38
 Value = int | float | bool | str | tuple[int, ...] | None
 
 
@@ -87,8 +88,11 @@ class Field(NamedTuple):
         """The environment variable, such as RESNET_INSPECT_BATCH_SIZE."""
         return "RESNET_INSPECT_" + self.name.upper()
 
-    def check(self, value: object, where: str) -> Value:
-        """Return `value` as this field holds it, or raise ConfigError naming `where`."""
+    def check(self, value: object, where: str, typed: str | None = None) -> Value:
+        """Return `value` as this field holds it, or raise ConfigError naming `where`.
+
+        `typed` is the text it was read from, if it was.
+        """
         if value is None and self.optional:
             return None
         held = _coerce(self.kind, value)
@@ -97,7 +101,7 @@ class Field(NamedTuple):
                 f"setting '{self.name}' has a value it cannot take",
                 where=where,
                 expected=self.allowed,
-                got=_spell(value),
+                got=_spell(value) if typed is None else typed,
                 fix=f"give {self.name} {self.allowed}",
             )
         return held
@@ -116,7 +120,7 @@ class Field(NamedTuple):
             value = (_numbers([text], int) or [text])[0]
         elif self.kind == "float":
             value = (_numbers([text], float) or [text])[0]
-        return self.check(value, where)
+        return self.check(value, where, text)
 
 
 def field_named(name: str, where: str) -> Field:
@@ -227,7 +231,7 @@ FIELDS: tuple[Field, ...] = (
         "float",
         "one constant rate instead of the schedule",
         "a number above 0",
-        lambda rate: rate > 0,
+        lambda rate: 0 < rate <= LARGEST_FLOAT32,
         optional=True,
     ),
     Field(
@@ -242,7 +246,7 @@ FIELDS: tuple[Field, ...] = (
         "float",
         "factor of the L2 term; 0 leaves it out",
         "a number of at least 0",
-        lambda factor: factor >= 0,
+        lambda factor: 0 <= factor <= LARGEST_FLOAT32,
     ),
     Field(
         "update_ops",

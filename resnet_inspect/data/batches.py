@@ -40,12 +40,16 @@ class Batches:
         if self._training:
             order = np.random.default_rng([self._seed, 0, epoch]).permutation(len(self.data))
         chosen = order[place * self.size : (place + 1) * self.size]
+        with np.errstate(all="ignore"):  # NaN and infinities are for the network to show
+            return self._fed(chosen, number), self.data.labels[chosen]
+
+    def _fed(self, chosen: NDArray[np.int64], number: int) -> NDArray[np.float32]:
         images = self.data.images[chosen].astype(np.float32)
         if not self._raw:
             if self._training:
                 images = distort(images, np.random.default_rng([self._seed, 1, number]))
             images = standardize(images)
-        return images, self.data.labels[chosen]
+        return images
 
 
 def distort(images: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:

@@ -7,6 +7,7 @@ import tarfile
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -164,5 +165,12 @@ def _read_npz(file: Path) -> LabelledImages:
         )
     if not images.size:
         raise DataError("the .npz file holds no pictures", where=str(file), fix="give it some")
+    if int(labels.max()) > np.iinfo(np.int64).max:
+        labels = labels.astype(np.float64).clip(max=2.0**62)  # refused as outside the classes
+    with np.errstate(all="ignore"):
+        return _as_labelled(images, labels, file)
+
+
+def _as_labelled(images: Any, labels: Any, file: Path) -> LabelledImages:
     kept = images if images.dtype == np.uint8 else images.astype(np.float32)
     return LabelledImages(kept, labels.astype(np.int64), str(file))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from rich.text import Text
 
-from resnet_inspect.analysis.origin import ReshapeOrigin
 from resnet_inspect.analysis.overview import BlockOutput, FlowStep, Overview
 from resnet_inspect.graph import Failure, Note, Phase
 from resnet_inspect.render import spelling
 from resnet_inspect.render.screen import Screen, plain, table
+from resnet_inspect.render.why_page import origin_lines
 from resnet_inspect.store.info import RunInfo
 
 LABEL = 10
@@ -28,13 +30,15 @@ def answer_page(
         _section(screen, "Shapes, from the images to the logits")
         _flow(screen, found.flow)
     for origin in found.origins:
-        _section(screen, f"Where the {origin.size} of {origin.op} comes from")
-        _origin(screen, origin)
+        name = origin.tensor.removesuffix(":0")
+        _section(screen, f"Where the {origin.size} of {name} comes from")
+        for label, text in origin_lines(origin):
+            _pair(screen, label, text)
     if found.blocks:
         _section(screen, f"Output of each block at step {found.step}")
         _blocks(screen, found.blocks)
     if found.scalars:
-        _section(screen, f"Scalars over {len(found.scalars[0].values)} steps")
+        _section(screen, _over(len(found.scalars[0].values)))
         _scalars(screen, found)
     if notes:
         _section(screen, "Not observed")
@@ -65,7 +69,9 @@ def _headline(screen: Screen, info: RunInfo, found: Overview, file: str) -> None
     if settings.mode == "eval" and not settings.raw:
         fed = ", standardized"
     _pair(screen, "data", f"{settings.data}, batches of {settings.batch_size}{fed}")
-    how = "forward only" if settings.steps == 0 else f"{settings.mode}, {settings.optimizer}"
+    how = f"train, {settings.optimizer}"
+    if settings.steps == 0 or settings.mode == "eval":
+        how = "forward only" if settings.mode == "train" else "evaluation with moving averages"
     _pair(screen, "recipe", f"{how}, seed {settings.seed}")
     _pair(screen, "run file", file)
 
@@ -89,19 +95,6 @@ def _flow(screen: Screen, flow: tuple[FlowStep, ...]) -> None:
             *(plain(cell) for cell in (layers, step.first, last, spelling.shape(step.shape)))
         )
     screen.line(made)
-
-
-def _origin(screen: Screen, origin: ReshapeOrigin) -> None:
-    place = f"axis {origin.axis} of {origin.op} is {origin.size}"
-    _pair(screen, "size", place + f": the shape is written as {list(origin.literal)}")
-    if origin.source is not None:
-        source = origin.source
-        _pair(screen, "literal", f"{spelling.path(source.file)}:{source.line} in {source.function}")
-        _pair(screen, "", source.text)
-    agrees = "it does" if origin.channels == origin.size else f"it does not: {origin.channels}"
-    _pair(screen, "must equal", f"the channels of {origin.layer}: {agrees}")
-    if origin.through:
-        _pair(screen, "by way of", " → ".join((*origin.through, origin.op)))
 
 
 def _blocks(screen: Screen, blocks: tuple[BlockOutput, ...]) -> None:
@@ -141,12 +134,13 @@ def _scalars(screen: Screen, found: Overview) -> None:
     order = {name: place for place, name in enumerate(SCALARS_SHOWN)}
     for scalar in sorted(found.scalars, key=lambda s: order.get(s.name, len(order))):
         values = scalar.values
+        finite = [value for value in values if math.isfinite(value)]
         made.add_row(
             plain(scalar.name),
             spelling.number(values[0]),
             spelling.number(values[-1]),
-            spelling.number(min(values)),
-            spelling.number(max(values)),
+            spelling.number(min(finite, default=None)),
+            spelling.number(max(finite, default=None)),
             Text(course(values, CELLS), style="cyan"),
         )
     screen.line(made)
@@ -165,6 +159,10 @@ def course(values: tuple[float, ...], cells: int) -> str:
         "!" if not np.isfinite(mean) else ramp[1 + round(7 * (mean - low) / span)] if span else "▄"
         for mean in means
     )
+
+
+def _over(steps: int) -> str:
+    return f"Scalars over {steps} steps" if steps != 1 else "Scalars of one step"
 
 
 def _next(screen: Screen, file: str) -> None:

@@ -12,6 +12,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from resnet_inspect.paths import printable
 from resnet_inspect.render.spelling import ASCII
 
 if TYPE_CHECKING:
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 
 PIPE_WIDTH = 100
 UNBOUNDED = 100_000
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command line what a closed pipe means; rich would exit with 1."""
+        raise BrokenPipeError
 
 
 class Screen:
@@ -30,7 +37,7 @@ class Screen:
 
     def __init__(self, file: IO[str] | None = None, *, width: int | None = None) -> None:
         file = file or sys.stdout
-        self.console = Console(
+        self.console = _Console(
             file=file, markup=False, highlight=False, emoji=False, soft_wrap=False, width=width
         )
         if width is None and not self.console.is_terminal and "COLUMNS" not in os.environ:
@@ -80,8 +87,7 @@ class Screen:
 
 def plain(text: str, style: str = "") -> Text:
     """Text that stays as it is; control characters are shown as escapes, not obeyed."""
-    clean = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
-    return Text(clean, style=style)
+    return Text(printable(text), style=style)
 
 
 def table(*columns: str, right: tuple[str, ...] = ()) -> Table:

@@ -65,6 +65,8 @@ def _cells(row: ShapeRow, inputs: bool) -> dict[str, str]:
 
 def flow(row: ShapeRow) -> str:
     """The shapes an op takes and gives, such as 128×32×32×16 → 128×16×16×32."""
+    if not row.dtype and row.shape is None:
+        return "no output"
     inputs = ", ".join(dict.fromkeys(spelling.shape(shape) for shape in row.inputs))
     return f"{inputs} → {spelling.shape(row.shape)}" if inputs else spelling.shape(row.shape)
 

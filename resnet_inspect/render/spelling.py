@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from resnet_inspect import paths
 from resnet_inspect.graph.tensors import Shape, spell_shape
 
 RAMP = " ▁▂▃▄▅▆▇█"
@@ -67,16 +68,7 @@ def duration(seconds: float) -> str:
 
 def path(file: str | Path) -> str:
     """A path with the current folder left out and the home folder as ~."""
-    text, here, home = str(file), str(Path.cwd()), str(Path.home())
-    for folder, short in ((here + "/", ""), (shorten(here, home) + "/", ""), (home + "/", "~/")):
-        if text.startswith(folder):
-            return short + text.removeprefix(folder)
-    return text
-
-
-def shorten(text: str, home: str) -> str:
-    """`text` with the home folder as ~."""
-    return "~" + text.removeprefix(home) if text.startswith(home + "/") else text
+    return paths.short(str(file))
 
 
 def bars(values: list[float]) -> str:
@@ -96,3 +88,8 @@ def spell_setting(value: object) -> str:
     if isinstance(value, tuple):
         return ",".join(str(item) for item in value)
     return str(value)
+
+
+def size_text(value: int | None) -> str:
+    """The size of an axis; ? for an unknown one."""
+    return "?" if value is None else str(value)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
 from resnet_inspect.errors import InspectError, RunMissingError
-from resnet_inspect.store.run import Run
+from resnet_inspect.store.run import SIDE_FILES, Run
 
 FOLDER = Path("runs")
 SUFFIX = ".db"
@@ -34,19 +36,36 @@ class RunRow(msgspec.Struct, frozen=True):
 
 
 def listed(folder: Path = FOLDER) -> list[RunRow]:
-    """All run files of a folder, the newest first."""
-    return [_row(file) for file in run_files(folder)]
+    """All run files of a folder, the newest first, those that cannot be read last.
+
+    Raises RunMissingError if there is no such folder.
+    """
+    if not folder.is_dir():
+        raise RunMissingError(
+            "there is no such folder",
+            where=f"{folder}/",
+            expected=f"a folder with run files (*{SUFFIX})",
+            got="a file" if folder.exists() else "nothing",
+            fix="record a run: resnet-inspect trace --n 5 --ver 2",
+        )
+    rows = [_row(file) for file in run_files(folder)]
+    return sorted(rows, key=lambda row: row.created, reverse=True)
+
+
+def run_files(folder: Path = FOLDER) -> list[Path]:
+    """The files that may be runs, by name."""
+    return sorted(folder.glob(f"*{SUFFIX}"))
 
 
 def _row(file: Path) -> RunRow:
-    size = file.stat().st_size
+    name, size = os.fsencode(file).decode(errors="replace"), _size(file)
     try:
         with Run.open(file) as run:
             info, steps = run.info, len(run.steps())
     except InspectError as error:
-        return RunRow(str(file), "", "unreadable", error.what, 0, 0, "", "", "", size)
+        return RunRow(name, "", "unreadable", error.what, 0, 0, "", "", "", size)
     return RunRow(
-        file=str(file),
+        file=name,
         network=info.network,
         status=info.status.value,
         reason=info.failure.message if info.failure else info.reason,
@@ -59,9 +78,13 @@ def _row(file: Path) -> RunRow:
     )
 
 
-def run_files(folder: Path = FOLDER) -> list[Path]:
-    """The files that may be runs, newest first."""
-    return sorted(folder.glob(f"*{SUFFIX}"), key=lambda file: file.stat().st_mtime, reverse=True)
+def _size(file: Path) -> int:
+    """Bytes of a run with its side files; 0 for one that is gone."""
+    total = 0
+    for suffix in ("", *SIDE_FILES):
+        with suppress(OSError):
+            total += file.with_name(file.name + suffix).stat().st_size
+    return total
 
 
 def newest(folder: Path = FOLDER) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sqlite3
 import zlib
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import msgspec
 
 from resnet_inspect.errors import RunFileError, RunMissingError
 from resnet_inspect.graph import Graph
+from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.store import schema
 from resnet_inspect.store.info import RunInfo, Status
 
@@ -45,7 +47,7 @@ class Run:
         comes from a newer version of the program.
         """
         path = Path(path)
-        if not path.is_file():
+        if not os.path.isfile(path):  # noqa: PTH113 - unlike Path.is_file it never raises
             raise RunMissingError(
                 "there is no such run file",
                 where=str(path),
@@ -106,6 +108,15 @@ class Run:
             return Graph(ops=())
         with _damage(self.path):
             return msgspec.msgpack.decode(zlib.decompress(rows[0][0]), type=Graph)
+
+    @cached_property
+    def lineage(self) -> Lineage:
+        """Where sizes come from; empty if the run ended before that was known."""
+        rows = self._rows("SELECT body FROM lineage")
+        if not rows:
+            return Lineage()
+        with _damage(self.path):
+            return msgspec.msgpack.decode(zlib.decompress(rows[0][0]), type=Lineage)
 
     def steps(self) -> list[int]:
         """The numbers of all steps there are, in order."""
@@ -184,6 +195,16 @@ def _damage(path: Path) -> Iterator[None]:
     """Turn whatever a damaged file makes its readers raise into one clear error."""
     try:
         yield
+    except sqlite3.ProgrammingError:
+        raise  # a closed run, or one used in another thread: not the file's fault
+    except sqlite3.OperationalError as error:
+        raise RunFileError(
+            "the run file cannot be read here",
+            where=str(path),
+            expected="a file that may be read, in a folder that may be written if it has a -wal",
+            got=str(error),
+            fix="check the permissions, or copy it, with the -wal file beside it, elsewhere",
+        ) from error
     except (sqlite3.DatabaseError, zlib.error, msgspec.MsgspecError, ValueError) as error:
         raise RunFileError(
             "the run file is damaged, or no run file",

@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from importlib import resources
 
 APPLICATION_ID = 0x52494E53
-VERSION = 1
-MIGRATIONS: dict[int, str] = {}
+VERSION = 2
+MIGRATIONS: dict[int, str] = {
+    1: "CREATE TABLE lineage (id INTEGER PRIMARY KEY CHECK (id = 1), body BLOB NOT NULL)",
+}
 
 
 def create(connection: sqlite3.Connection) -> None:

@@ -20,6 +20,12 @@ CREATE TABLE graph (
     body BLOB NOT NULL
 );
 
+-- Where sizes come from: graph.lineage.Lineage, stored like the graph. At most one row.
+CREATE TABLE lineage (
+    id   INTEGER PRIMARY KEY CHECK (id = 1),
+    body BLOB NOT NULL
+);
+
 -- Steps in order, 0 the first. seconds: wall time of the step itself; at: Unix time of its end.
 CREATE TABLE step (
     step    INTEGER PRIMARY KEY,

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from errno import EACCES, ENOTDIR
 from pathlib import Path
 
 import msgspec
 
 from resnet_inspect.errors import InspectError, OutputError, StorageFullError
 from resnet_inspect.graph import Failure, Graph
+from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.stats import StepRecord, Tap
 from resnet_inspect.store import schema
 from resnet_inspect.store.info import RunInfo, Status
 from resnet_inspect.store.run import SIDE_FILES, Run
 
+CHECKPOINT_SECONDS = 5.0
 # Errors of SQLite that say the disk, not the program, is at fault.
 STORAGE_CODES = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
@@ -35,6 +39,7 @@ class RunWriter:
         self.info = info
         self._connection = connection
         self._taps: dict[Tap, int] = {}
+        self._checked = time.monotonic()
 
     @classmethod
     def create(cls, path: Path, info: RunInfo, *, force: bool = False) -> RunWriter:
@@ -42,19 +47,12 @@ class RunWriter:
 
         Replaces an existing run if `force` is given; see `check_free`.
         """
-        try:
+        check_free(path, force=force)
+        with _writable(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            check_free(path, force=force)
             remove(path)
             with path.open("xb"):
                 pass
-        except OSError as error:
-            raise OutputError(
-                "the run file cannot be written",
-                where=str(path),
-                got=error.strerror or str(error),
-                fix="give another place with -o",
-            ) from error
         writer = cls(path, sqlite3.connect(path, isolation_level=None), info)
         try:
             with writer._transaction(whole=True):
@@ -62,6 +60,7 @@ class RunWriter:
                 writer._connection.execute("PRAGMA synchronous = NORMAL")
                 schema.create(writer._connection)
                 writer._save(info)
+            writer._checkpoint()
         except BaseException:
             writer._connection.close()
             remove(path)
@@ -74,6 +73,13 @@ class RunWriter:
             body = zlib.compress(msgspec.msgpack.encode(graph), 6)
             self._connection.execute("INSERT INTO graph VALUES (1, ?)", (body,))
             self._save(msgspec.structs.replace(self.info, trace_seconds=seconds))
+        self._checkpoint()
+
+    def lineage(self, lineage: Lineage) -> None:
+        """Keep where sizes come from."""
+        with self._transaction():
+            body = zlib.compress(msgspec.msgpack.encode(lineage), 6)
+            self._connection.execute("INSERT INTO lineage VALUES (1, ?)", (body,))
 
     def step(self, record: StepRecord) -> None:
         """Keep one step whole, or nothing of it."""
@@ -98,6 +104,8 @@ class RunWriter:
                     zlib.compress(summary.sketch.pack(), 6),
                 )
                 execute("INSERT INTO summary VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        if time.monotonic() - self._checked > CHECKPOINT_SECONDS:
+            self._checkpoint()
 
     def finish(self, status: Status, reason: str = "", failure: Failure | None = None) -> None:
         """Say how the run ended and leave a single file behind."""
@@ -107,10 +115,17 @@ class RunWriter:
         try:
             with self._transaction():
                 self._save(info)
+            self._checkpoint()
             with suppress(sqlite3.OperationalError):  # a reader may hold the log open
                 self._connection.execute("PRAGMA journal_mode = DELETE")
         finally:
             self._connection.close()
+
+    def _checkpoint(self) -> None:
+        """Bring the log into the file itself, as far as readers allow: the file may be copied."""
+        with suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        self._checked = time.monotonic()
 
     def _tap_id(self, tap: Tap) -> int:
         if tap not in self._taps:
@@ -145,20 +160,61 @@ class RunWriter:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
             if isinstance(error, sqlite3.Error) and _is_storage(error):
-                raise StorageFullError(
+                full = StorageFullError(
                     "the run could not be written to its end",
                     where=str(self.path),
                     got=str(error),
                     fix="free space on that disk or give another place with -o; "
                     "steps written before are kept",
-                ) from error
+                )
+                full.run = str(self.path)
+                raise full from error
             raise
 
 
 def remove(path: Path) -> None:
     """Delete a run file with its side files."""
-    for suffix in ("", *SIDE_FILES):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    for part in _parts(path):
+        part.unlink(missing_ok=True)
+
+
+def _parts(path: Path) -> list[Path]:
+    """The file and what SQLite may have left beside it, which holds steps too."""
+    return [path, *(path.with_name(path.name + suffix) for suffix in SIDE_FILES)]
+
+
+def _is_there(part: Path) -> bool:
+    """Whether there is anything of that name, also a link that leads nowhere."""
+    try:
+        part.lstat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+@contextmanager
+def _writable(path: Path) -> Iterator[None]:
+    """Turn the system's refusals into one clear error."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            "the run file cannot be written",
+            where=str(path),
+            got=error.strerror or str(error),
+            fix="give another place with -o",
+        ) from error
+
+
+def _check_folder(path: Path) -> None:
+    """Raise OSError unless files can be made in the folder of `path`, or the folder be made."""
+    folder = path.parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(EACCES, os.strerror(EACCES))
 
 
 def now() -> str:
@@ -177,12 +233,15 @@ def check_free(path: Path, *, force: bool) -> None:
     An existing file stands in the way unless `force` is given and it is a run that nobody writes
     to any more.
     """
-    if not path.exists():
+    with _writable(path):
+        there = [part for part in _parts(path) if _is_there(part)]
+        _check_folder(path)
+    if not there:
         return
     if not force:
         raise OutputError(
             "the file exists already",
-            where=str(path),
+            where=str(there[0]),
             expected="a name that is free",
             fix="choose another with -o, or add --force to replace that run",
         )

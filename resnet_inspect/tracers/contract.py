@@ -9,6 +9,7 @@ from typing import Protocol
 from resnet_inspect.config import Settings
 from resnet_inspect.data import Batches
 from resnet_inspect.graph import Failure, Graph
+from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.stats import StepRecord
 
 Sink = Callable[[StepRecord], None]
@@ -49,6 +50,9 @@ class Session(Protocol):
 
     def build(self) -> Outcome:
         """Build the network; called once. Raises a UsageError where the settings do not fit it."""
+
+    def explain(self) -> Lineage:
+        """Where the sizes in what was built come from; after `build`, also one that failed."""
 
     def run(self, sink: Sink) -> None:
         """Run what was built and hand each step to `sink`. Raises TrainingFailed."""

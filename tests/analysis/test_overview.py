@@ -7,32 +7,34 @@ from collections.abc import Callable
 import pytest
 
 from resnet_inspect import api
-from resnet_inspect.analysis.origin import reshape_origins
 from resnet_inspect.analysis.overview import shape_flow
+from resnet_inspect.analysis.why import reshapes
 from resnet_inspect.store.run import Run
 
 Open = Callable[[str], Run]
 
 
-def test_the_64_comes_from_the_literal_and_must_equal_the_last_channels(recording: Open) -> None:
-    (origin,) = reshape_origins(recording("v2").graph)
-    assert (origin.op, origin.axis, origin.size, origin.literal) == ("Reshape", 1, 64, (-1, 64))
-    assert origin.source is not None
-    assert origin.source.file == "resnet_inspect/tracers/tensorflow/resnet.py"
-    assert "[-1, filters * 2**2]" in origin.source.text
-    assert (origin.layer, origin.channels) == ("res20_branch2b", 64)
-    assert origin.through == (
-        "add20",
-        "pre_activation_final_norm",
-        "relu_final",
-        "final_reduce_mean",
-    )
+@pytest.mark.parametrize("name", ["v1", "v2"])
+def test_the_64_is_a_literal_that_must_equal_the_channels(recording: Open, name: str) -> None:
+    run = recording(name)
+    (origin,) = reshapes(run.graph, run.lineage)
+    assert (origin.tensor, origin.axis, origin.size) == ("Reshape:0", 1, 64)
+    assert origin.formula is not None
+    assert origin.formula.text == "filters × 2²"
+    assert origin.formula.source.file == "resnet_inspect/tracers/tensorflow/resnet.py"
+    assert "[-1, filters * 2**2]" in origin.formula.source.text
+    assert origin.inflow[0].place == "final_reduce_mean:0 axis 3"
+    assert origin.inflow[-1].place == "res20_branch1/kernel axis 3"
+    assert {step.size for step in origin.inflow} == {64}
 
 
-def test_version_1_reaches_the_reshape_through_its_last_activation(recording: Open) -> None:
-    (origin,) = reshape_origins(recording("v1").graph)
-    assert origin.layer == "res20_branch2b"
-    assert origin.through == ("bn20_branch2b", "add20", "relu20", "final_reduce_mean")
+def test_over_the_wrong_axes_no_axis_is_left_for_the_literal_to_equal(recording: Open) -> None:
+    run = recording("mean_axes")
+    (origin,) = reshapes(run.graph, run.lineage)
+    assert origin.inflow == ()
+    assert origin.couplings == ()
+    assert origin.incoming == ((8, 8, 1, 1),)
+    assert origin.outgoing == (1, 64)
 
 
 def test_shapes_flow_from_images_to_logits(recording: Open) -> None:

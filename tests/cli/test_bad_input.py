@@ -26,6 +26,8 @@ def prepare(folder: Path) -> None:
     np.savez(folder / "no_images.npz", pictures=IMAGES, labels=LABELS)
     np.savez(folder / "labels.npz", images=IMAGES, labels=LABELS + 1)
     (folder / "exists.db").write_text("precious")
+    (folder / "orphan.db-wal").write_text("steps of a run that was moved away")
+    (folder / "dangling.db").symlink_to("nowhere")
     (folder / "text.db").write_text("no run " * 500)
     with sqlite3.connect(folder / "newer.db") as newer:
         newer.execute("PRAGMA application_id = 1380535891")
@@ -49,6 +51,12 @@ TRACE: list[tuple[str, list[str]]] = [
     ("the .npz file has no array 'images'", ["--data", "npz:no_images.npz"]),
     ("a label is outside the classes of the network", ["--data", "npz:labels.npz"]),
     ("the file exists already", ["-o", "exists.db"]),
+    ("the file exists already", ["-o", "orphan.db"]),
+    ("the file exists already", ["-o", "dangling.db"]),
+    ("the run file cannot be written", ["-o", "n" * 300]),
+    ("the run file cannot be written", ["-o", "exists.db/run.db"]),
+    ("setting 'mean_axes' has a value it cannot take", ["--mean-axes", "-1,3"]),
+    ("setting 'learning_rate' has a value it cannot take", ["--learning-rate", "1e39"]),
     ("--force replaces run files only", ["-o", "exists.db", "--force"]),
 ]
 
@@ -57,14 +65,31 @@ TRACE: list[tuple[str, list[str]]] = [
 def test_trace_refuses(command: Command, tmp_path: Path, message: str, flags: list[str]) -> None:
     here = tmp_path / "here"
     prepare(here)
-    before = {file: file.read_bytes() for file in here.iterdir()}
+    before = content(here)
     words = ["--batch-size", "8", "-o", "run.db"]
     done = command("trace", "--quiet", *words, *flags)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"resnet-inspect: {message}")
     assert "\n  do:       " in done.stderr
     assert "Traceback" not in done.stderr
-    assert {file: file.read_bytes() for file in here.iterdir()} == before
+    assert content(here) == before
+
+
+def content(folder: Path) -> dict[str, bytes | None]:
+    """The bytes of each file in a folder; None for what cannot be read."""
+    return {file.name: file.read_bytes() if file.exists() else None for file in folder.iterdir()}
+
+
+def test_control_characters_in_names_are_not_obeyed(command: Command) -> None:
+    done = command("shapes", "odd\x1b[31m\nname.db")
+    assert done.returncode == 2
+    assert "\x1b" not in done.stderr
+    assert "  where:    odd\\x1b[31m\\nname.db\n" in done.stderr
+
+
+def test_negative_axes_can_be_typed(command: Command) -> None:
+    for words in (["--mean-axes", "-3,-2"], ["--mean-axes=-3,-2"]):
+        assert "-3,-2" in command("config", "show", *words).stdout
 
 
 def test_environment_variables_are_checked_too(command: Command) -> None:

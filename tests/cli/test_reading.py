@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from resnet_inspect import paths
 from resnet_inspect.cli.parser import COMMANDS
-from tests.cli.conftest import Command
+from tests.cli.conftest import PACKAGE, Command
 from tests.recordings import FOLDER
 from tests.reference import expected_network as expected
 
@@ -28,6 +33,7 @@ def test_reading_commands_never_load_tensorflow(command: Command) -> None:
         ("config", "show"),
         ("config", "show", "--json"),
     ]
+    lines += [("why", "Reshape:1", "--run", V2), ("why", "Reshape", "--run", V2, "--json")]
     for depth in ("stage", "block", "layer", "op"):
         lines += [("shapes", V2, "--depth", depth), ("shapes", V2, "--depth", depth, "--json")]
     for words in lines:
@@ -95,10 +101,11 @@ def test_the_newest_run_is_the_default(command: Command, tmp_path: Path) -> None
     done = command("shapes")
     assert done.returncode == 2
     assert "there is no run yet" in done.stderr
+    assert "no runs in runs/" in command("runs").stdout
     (tmp_path / "here" / "runs").mkdir()
     shutil.copy(V2, tmp_path / "here" / "runs" / "a.db")
     assert command("shapes").stdout == command("shapes", V2).stdout
-    assert "no runs in elsewhere/" in command("runs", "elsewhere").stdout
+    assert "there is no such folder" in command("runs", "elsewhere").stderr
 
 
 def test_runs_lists_each_file_with_its_state(command: Command, tmp_path: Path) -> None:
@@ -130,13 +137,91 @@ def test_config_show_says_where_each_value_comes_from(command: Command, tmp_path
     assert found["mean_axes"] == ([1, 2], "default")
 
 
-def test_a_closed_pipe_is_no_error(command: Command) -> None:
-    done = command("--version")
-    assert done.stdout.startswith("resnet-inspect ")
-    import subprocess
-    import sys
+READERS: list[list[str]] = [
+    ["--version"],
+    ["runs", str(FOLDER)],
+    ["shapes", str(V2), "--depth", "op"],
+    ["shapes", str(V2), "--json"],
+    ["config", "show"],
+]
 
-    line = f"{sys.executable} -m resnet_inspect shapes {V2} --depth op | head -1"
-    piped = subprocess.run(line, shell=True, capture_output=True, text=True, check=False)
-    assert (piped.returncode, piped.stderr) == (0, "")
-    assert piped.stdout.startswith("name")
+
+@pytest.mark.parametrize("words", READERS, ids=" ".join)
+def test_a_closed_pipe_is_no_error(words: list[str]) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = run_with(words, stdout=write)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("words", READERS, ids=" ".join)
+def test_a_full_device_is_told_in_one_line(words: list[str]) -> None:
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        done = run_with(words, stdout=full)
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"resnet-inspect: the output cannot be written\n")
+    assert b"Traceback" not in done.stderr
+
+
+def test_closed_streams_are_no_error() -> None:
+    line = f"{sys.executable} -m resnet_inspect shapes {V2} >&- 2>&-"
+    assert subprocess.run(["bash", "-c", line], cwd=PACKAGE, check=False).returncode == 0
+
+
+def run_with(words: list[str], stdout: Any) -> subprocess.CompletedProcess[bytes]:
+    """Run a command with that stdout."""
+    return subprocess.run(
+        [sys.executable, "-m", "resnet_inspect", *words],
+        cwd=PACKAGE,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("words", [["--help"], ["trace", "--help"], ["shapes", str(V2)]])
+def test_a_locale_without_unicode_is_no_error(command: Command, words: list[str]) -> None:
+    done = command(*words, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.isascii()
+
+
+def test_a_list_with_odd_files_in_it(command: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "here" / "runs"
+    folder.mkdir()
+    shutil.copy(V2, folder / "good.db")
+    (folder / "dangling.db").symlink_to("nowhere")
+    (folder / "folder.db").mkdir()
+    shutil.copy(V2, os.fsdecode(os.fsencode(folder) + b"/bad\xff\x1b[31m.db"))
+    assert command("shapes").returncode == 0
+    document = json.loads(command("runs", "--json").stdout)
+    states = {row["file"]: row["status"] for row in document["runs"]}
+    assert states["runs/good.db"] == "complete"
+    assert states["runs/dangling.db"] == states["runs/folder.db"] == "unreadable"
+    assert "\x1b[31m.db" in command("runs").stdout.replace("\\x1b", "\x1b")
+    assert "\x1b" not in command("runs").stdout
+
+
+def test_a_current_folder_that_is_gone_is_no_error(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    line = f"cd {gone}; rmdir {gone}; {sys.executable} -m resnet_inspect runs {FOLDER}"
+    environment = os.environ | {"PYTHONPATH": str(PACKAGE)}
+    done = subprocess.run(
+        ["bash", "-c", line], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "v2.db" in done.stdout
+
+
+def test_without_a_home_folder_paths_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    assert paths.short("/home/someone/x") == "/home/someone/x"
+    monkeypatch.setattr(Path, "home", lambda: Path("/home/someone"))
+    assert paths.short("/home/someone/x") == "~/x"
+    assert paths.short("/home/someoneelse/x") == "/home/someoneelse/x"
+    assert paths.short(f"{Path.cwd()}/x") == "x"

@@ -110,7 +110,7 @@ def test_wrong_flag_in_full() -> None:
         "setting 'batch_size' has a value it cannot take\n"
         "  where:    flag --batch-size\n"
         "  expected: a whole number of at least 1\n"
-        "  got:      'many' (text)\n"
+        "  got:      many\n"
         "  do:       give batch_size a whole number of at least 1"
     )
 

@@ -8,11 +8,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from resnet_inspect.errors import StorageFullError
-from resnet_inspect.store.info import Status
+from resnet_inspect.store.info import Status, Writer
 from resnet_inspect.store.run import Run
 from resnet_inspect.store.writer import RunWriter
 from tests.store.test_run_files import TAP, info, record
@@ -117,6 +119,45 @@ def test_a_limit_on_the_size_of_files_is_like_a_full_disk(tmp_path: Path) -> Non
     with Run.open(file) as run:
         assert run.info.status == Status.INTERRUPTED
         assert run.steps() == told
+
+
+def test_a_run_whose_reader_holds_it_open_is_whole_in_one_file(tmp_path: Path) -> None:
+    file = tmp_path / "run.db"
+    writer = RunWriter.create(file, info())
+    writer.step(record(0))
+    with Run.open(file) as reader:
+        assert reader.steps() == [0]
+        for step in range(1, 6):
+            writer.step(record(step))
+        writer.finish(Status.COMPLETE)
+        shutil.copy(file, tmp_path / "copy.db")
+    with Run.open(tmp_path / "copy.db") as run:
+        assert run.info.status == Status.COMPLETE
+        assert run.steps() == list(range(6))
+
+
+@pytest.mark.parametrize(
+    ("changes", "gone"),
+    [
+        ({}, False),
+        ({"pid": 2**22 + 1}, True),
+        ({"started": 1}, True),
+        ({"boot": "another"}, True),
+        ({"host": "another", "boot": "another", "pid": 2**22 + 1}, False),
+        ({"namespace": "another", "pid": 2**22 + 1}, False),
+    ],
+)
+def test_a_writer_is_gone_only_where_that_is_certain(changes: dict[str, Any], gone: bool) -> None:
+    assert msgspec.structs.replace(Writer.current(), **changes).gone() is gone
+
+
+def test_a_zombie_writes_no_more() -> None:
+    process = subprocess.Popen(["true"])
+    time.sleep(0.3)
+    started = int(Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[19])
+    zombie = msgspec.structs.replace(Writer.current(), pid=process.pid, started=started)
+    assert zombie.gone()
+    process.wait()
 
 
 def _write_steps(writer: RunWriter, steps: range) -> None:

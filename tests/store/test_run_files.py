@@ -154,8 +154,8 @@ def test_a_run_of_a_newer_version(tmp_path: Path) -> None:
     assert str(caught.value) == (
         "the run file comes from a newer version of resnet-inspect\n"
         f"  where:    {file}\n"
-        "  expected: schema version 1 or older\n"
-        "  got:      version 2\n"
+        "  expected: schema version 2 or older\n"
+        "  got:      version 3\n"
         "  do:       pip install --upgrade resnet-inspect"
     )
 
@@ -204,6 +204,15 @@ def test_an_older_file_is_migrated_in_memory_only(tmp_path: Path) -> None:
     assert file.read_bytes() == before
 
 
+def test_a_closed_run_is_not_called_damaged(tmp_path: Path) -> None:
+    file = tmp_path / "run.db"
+    RunWriter.create(file, info()).finish(Status.COMPLETE)
+    run = Run.open(file)
+    run.close()
+    with pytest.raises(sqlite3.ProgrammingError):
+        run.steps()
+
+
 def test_the_newest_run_is_found_by_its_creation(tmp_path: Path) -> None:
     with pytest.raises(RunMissingError, match="there is no run yet"):
         catalogue.newest(tmp_path)
@@ -218,4 +227,5 @@ def test_the_newest_run_is_found_by_its_creation(tmp_path: Path) -> None:
     rows = {Path(row.file).name: row for row in catalogue.listed(tmp_path)}
     assert rows["broken.db"].status == "unreadable"
     assert rows["a.db"].status == "complete"
+    assert list(rows) == ["a.db", "b.db", "c.db", "broken.db"]
     assert catalogue.fresh_name("resnet8-v2", tmp_path).parent == tmp_path

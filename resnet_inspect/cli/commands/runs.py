@@ -11,16 +11,16 @@ from resnet_inspect.errors import EXIT_OK
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the flags of `runs`."""
-    parser.add_argument("folder", nargs="?", default="runs", type=Path, help="default: runs/")
+    parser.add_argument("folder", nargs="?", type=Path, help="default: runs/")
     add_json(parser)
 
 
 def run(parsed: argparse.Namespace) -> int:
     """Print the list, or the same as JSON; a file that cannot be read is listed with the reason."""
     from resnet_inspect.render.run_table import run_table
-    from resnet_inspect.store.catalogue import listed
+    from resnet_inspect.store.catalogue import FOLDER, listed
 
-    rows = listed(parsed.folder)
+    rows = listed(parsed.folder or FOLDER) if parsed.folder or FOLDER.is_dir() else []
     if parsed.json:
         from resnet_inspect.render.documents import json_document
 
@@ -30,5 +30,7 @@ def run(parsed: argparse.Namespace) -> int:
 
         Screen().table([run_table(rows)])
     else:
-        print(f"no runs in {parsed.folder}/; record one: resnet-inspect trace --n 5 --ver 2")
+        print(
+            f"no runs in {parsed.folder or FOLDER}/; record one: resnet-inspect trace --n 5 --ver 2"
+        )
     return EXIT_OK

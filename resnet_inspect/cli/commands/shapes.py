@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from resnet_inspect.cli.parser import add_run
@@ -36,7 +37,14 @@ def run(parsed: argparse.Namespace) -> int:
     if parsed.json:
         from resnet_inspect.render.documents import json_document
 
-        print(json_document(run=str(path), depth=found.depth, rows=found.rows, totals=found.totals))
+        print(
+            json_document(
+                run=os.fsencode(path).decode(errors="replace"),
+                depth=found.depth,
+                rows=found.rows,
+                totals=found.totals,
+            )
+        )
     else:
         from resnet_inspect.render.screen import Screen
         from resnet_inspect.render.shape_table import shape_tables

@@ -6,6 +6,7 @@ import argparse
 import signal
 import sys
 from pathlib import Path
+from shlex import quote
 from types import FrameType
 
 from resnet_inspect.cli.narration import Narrator
@@ -24,15 +25,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace) -> int:
     """Trace, and print the page of whatever was recorded, also of a failed or stopped run."""
     settings = resolve_settings(parsed).settings
-    signal.signal(signal.SIGTERM, _stop)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     narrator = Narrator(settings.steps, quiet=parsed.quiet)
     from resnet_inspect import api
 
-    narrator.say("loading TensorFlow and building the graph …")
+    narrator.say("loading TensorFlow and building the graph ...")
     try:
         with narrator:
             path = api.record(settings, out=parsed.out, force=parsed.force, watch=narrator.watch)
-    except (BuildError, KeyboardInterrupt):
+    except BuildError as error:
+        if error.run:
+            _print_page(Path(error.run))
+        raise
+    except KeyboardInterrupt:
         if narrator.path is not None:
             _print_page(narrator.path)
         raise
@@ -52,10 +58,13 @@ def _print_page(path: Path) -> None:
             recorded.info,
             api.summarize(recorded),
             recorded.graph.notes,
-            spelling.path(path),
+            quote(spelling.path(path)),
         )
     sys.stdout.flush()
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
+    """End the trace once; what is then written and printed is not interrupted again."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
@@ -43,20 +45,30 @@ def restore(path: str, variables: Mapping[str, tf.Variable], required: frozenset
                 got=f"{spell_shape(there)} in the checkpoint",
                 fix="check --n, --ver, --filters, --classes and --bn-axis",
             )
-    for name, variable in variables.items():
-        if name in shapes:
-            variable.assign(tf.cast(reader.get_tensor(name), variable.dtype))
+    with _readable(path):
+        values = {name: reader.get_tensor(name) for name in variables if name in shapes}
+    for name, value in values.items():
+        variables[name].assign(tf.cast(value, variables[name].dtype))
     return missing
 
 
 def _open(path: str) -> Any:
+    with _readable(path):
+        reader = tf.train.load_checkpoint(str(Path(path).expanduser()))
+        if not reader.get_variable_to_shape_map():
+            raise ValueError("a file without variables")
+        return reader
+
+
+@contextmanager
+def _readable(path: str) -> Iterator[None]:
     try:
-        return tf.train.load_checkpoint(path)
-    except (ValueError, tf.errors.OpError) as error:
+        yield
+    except (ValueError, IndexError, RuntimeError, tf.errors.OpError) as error:
         raise CheckpointError(
             "the checkpoint cannot be read",
             where=path,
             expected="the prefix that tf.train.Saver was given, or a folder with checkpoints",
-            got=str(error).splitlines()[0],
-            fix="name the files without .index or .data-00000-of-00001",
+            got=str(error).splitlines()[0] if str(error) else type(error).__name__,
+            fix="name the files without .index or .data-00000-of-00001; copy all of them",
         ) from error

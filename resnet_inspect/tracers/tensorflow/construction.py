@@ -99,9 +99,44 @@ class Construction:
             call.variables.append(name)
         return self.variables[name]
 
+    def attempt(self, make: Callable[[], Tensor], name: str, otherwise: Tensor) -> Tensor:
+        """The tensor that `make` makes; a re-trace takes `otherwise` where that is refused."""
+        del name, otherwise
+        return make()
+
     def seed_of(self, name: str) -> tuple[int, int]:
         """A seed for `name`: the same whatever else is built, and in whatever order."""
         return self._seed, zlib.crc32(name.encode())
+
+
+class AbstractConstruction(Construction):
+    """For re-traces that only ask for shapes: variables without values, and no end at an error.
+
+    `shapes` are those of the variables, `conflicts` the layers that refused their inputs.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(0, {})
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        self.conflicts: list[str] = []
+
+    def variable(
+        self, name: str, initial: Callable[[], Tensor], *, trainable: bool = True
+    ) -> Tensor:
+        """A placeholder of the shape that the variable would have."""
+        del trainable
+        with tf.Graph().as_default():
+            value = initial()
+        self.shapes[name] = tuple(value.shape.as_list())
+        return tf.compat.v1.placeholder(value.dtype, value.shape, name="variable")
+
+    def attempt(self, make: Callable[[], Tensor], name: str, otherwise: Tensor) -> Tensor:
+        """The tensor that `make` makes, or `otherwise`, with the conflict noted."""
+        try:
+            return make()
+        except ValueError:
+            self.conflicts.append(name)
+            return otherwise
 
 
 def glorot_uniform(shape: Sequence[int], seed: tuple[int, int]) -> Tensor:

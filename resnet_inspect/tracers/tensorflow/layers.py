@@ -106,7 +106,7 @@ class Layers:
     def add(self, shortcut: Tensor, x: Tensor, *, name: str) -> Tensor:
         """The residual addition: AddV2."""
         with self._layer(name, "AddV2", shortcut, x) as call:
-            call.output = tf.add(shortcut, x, name=name)
+            call.output = self._made.attempt(lambda: tf.add(shortcut, x, name=name), name, x)
         return call.output
 
     def reduce_mean(self, x: Tensor, axes: tuple[int, ...], *, name: str) -> Tensor:

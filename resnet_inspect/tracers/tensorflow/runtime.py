@@ -11,7 +11,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import metadata
 from typing import Any
 
@@ -77,16 +77,21 @@ def _versions() -> dict[str, str]:
 @contextmanager
 def _held_back_stderr() -> Iterator[None]:
     """Hold back what is written to file descriptor 2; give it out again if the body fails."""
-    sys.stderr.flush()
-    saved = os.dup(2)
+    try:
+        sys.stderr.flush()
+        saved = os.dup(2)
+    except (OSError, AttributeError):  # closed, or full
+        yield
+        return
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             os.dup2(saved, 2)
             held.seek(0)
-            os.write(2, held.read())
+            with suppress(OSError):
+                os.write(2, held.read())
             raise
         finally:
             os.dup2(saved, 2)

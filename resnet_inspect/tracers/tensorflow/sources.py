@@ -15,6 +15,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from resnet_inspect import paths
 from resnet_inspect.graph import Source
 
 PACKAGE = Path(__file__).parents[2]
@@ -55,7 +56,7 @@ class SourceFinder:
         key = (file, line, function)
         if key not in self._known:
             text = linecache.getline(file, line).strip()
-            self._known[key] = Source(portable(file), line, function, text)
+            self._known[key] = Source(named(file), line, function, text)
         return self._known[key]
 
 
@@ -66,14 +67,15 @@ def is_own(file: str) -> bool:
     return not (file.startswith(FOREIGN) or file.startswith("<") or file == sys.argv[0])
 
 
-def portable(file: str) -> str:
-    """How a run file names a source file: runs are shared, so no home folder is told.
-
-    Files of this package begin with its name; others are relative to the current folder where
-    they lie in it, else the home folder is written as ~.
+def named(file: str) -> str:
+    """How a run file names a source file: files of this package begin with its name, others are
+    relative to the current folder where they lie in it; the home folder is never told.
     """
-    for folder in (PACKAGE.parent, Path.cwd()):
-        if file.startswith(f"{folder}/"):
-            return file.removeprefix(f"{folder}/")
-    home = str(Path.home())
-    return "~" + file.removeprefix(home) if file.startswith(home + "/") else file
+    inside = f"{PACKAGE.parent}/"
+    return file.removeprefix(inside) if file.startswith(inside) else paths.short(file)
+
+
+def located(file: str) -> str:
+    """Where the file that `named` gave a name lies on this machine."""
+    inside = PACKAGE.parent / file
+    return str(inside if inside.is_file() else Path(file).expanduser())

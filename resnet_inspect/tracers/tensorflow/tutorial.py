@@ -13,12 +13,14 @@ import tensorflow as tf
 from resnet_inspect.config import Settings
 from resnet_inspect.data import Batches
 from resnet_inspect.graph import Failure, Graph, Note, Phase
+from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.stats import StepRecord, Tap
 from resnet_inspect.tracers.contract import Outcome, Sink, TrainingFailed
 from resnet_inspect.tracers.tensorflow import recipe, taps
 from resnet_inspect.tracers.tensorflow.capture import capture
 from resnet_inspect.tracers.tensorflow.checkpoint import restore
 from resnet_inspect.tracers.tensorflow.construction import Construction, Tensor
+from resnet_inspect.tracers.tensorflow.explain import explain as explain_sizes
 from resnet_inspect.tracers.tensorflow.layers import Layers
 from resnet_inspect.tracers.tensorflow.resnet import inference
 from resnet_inspect.tracers.tensorflow.runtime import choose_device
@@ -40,6 +42,8 @@ class TutorialSession:
         self._device, self.environment = choose_device(tf, settings.device)
         self._call: Callable[[Tensor, Tensor, Tensor], Any] | None = None
         self._taps: list[Tap] = []
+        self._tracing: _Tracing | None = None
+        self._graph = Graph(ops=())
         self.variables: dict[str, tf.Variable] = {}
 
     def build(self) -> Outcome:
@@ -50,14 +54,24 @@ class TutorialSession:
         labels = tf.TensorSpec([settings.batch_size], tf.int64, name="labels")
         record = tf.TensorSpec([], tf.bool, name="record")
         step = tf.function(tracing.trace, autograph=False)
+        self._tracing = tracing
         try:
             with tf.device(self._device):
                 self._call = step.get_concrete_function(images, labels, record)
         except REFUSALS as error:
-            failure = explain(error, "building the network")
-            return Outcome(tracing.capture(()), tracing.seconds(), failure)
+            failure = describe(error, "building the network")
+            self._graph = tracing.capture(())
+            return Outcome(self._graph, tracing.seconds(), failure)
         self._taps = tracing.taps
-        return Outcome(tracing.capture(self._restored(tracing.needed())), tracing.seconds())
+        self._graph = tracing.capture(self._restored(tracing.needed()))
+        return Outcome(self._graph, tracing.seconds())
+
+    def explain(self) -> Lineage:
+        """Links, formulas and re-traces for what `build` made."""
+        if self._tracing is None or self._tracing.made is None:
+            return Lineage()
+        graph = self._tracing.made.graph
+        return explain_sizes(graph, self._graph, self._settings, self._batches.image_shape)
 
     def run(self, sink: Sink) -> None:
         """Run the steps that the settings say, at least one; raises TrainingFailed."""
@@ -78,7 +92,7 @@ class TutorialSession:
             )
             values = {name: float(value) for name, value in scalars.items()}
         except tf.errors.OpError as error:
-            raise TrainingFailed(explain(error, f"running step {number}")) from error
+            raise TrainingFailed(describe(error, f"running step {number}")) from error
         seconds = time.perf_counter() - start
         summaries = taps.read(counts.numpy(), moments.numpy())
         kept = dict(zip(self._taps, summaries, strict=True)) if record else {}
@@ -104,7 +118,7 @@ class _Tracing:
         self._started = time.perf_counter()
         self._ended = 0.0
         self._end = 0
-        self._made: Construction | None = None
+        self.made: Construction | None = None
         self._inputs: dict[str, Tensor] = {}
         self.taps: list[Tap] = []
 
@@ -118,7 +132,7 @@ class _Tracing:
         self, images: Tensor, labels: Tensor
     ) -> tuple[dict[str, Tensor], list[Tensor]]:
         settings = self._settings
-        made = self._made = Construction(settings.seed, self._variables)
+        made = self.made = Construction(settings.seed, self._variables)
         self._inputs = {"images": images, "labels": labels}
         training = settings.mode == "train"
         net = Layers(
@@ -153,22 +167,22 @@ class _Tracing:
 
     def needed(self) -> frozenset[str]:
         """The variables of the network itself, without those of the optimizer."""
-        calls = self._made.calls if self._made is not None else []
+        calls = self.made.calls if self.made is not None else []
         return frozenset(name for call in calls for name in call.variables)
 
     def capture(self, notes: tuple[Note, ...]) -> Graph:
         """The graph as far as it was built, without the taps; with `notes` beside its own."""
-        if self._made is None:
+        if self.made is None:
             return Graph(ops=(), notes=notes)
-        end = self._end or self._made.position()
-        return capture(self._made, end, self._inputs, hidden=frozenset({"record"}), notes=notes)
+        end = self._end or self.made.position()
+        return capture(self.made, end, self._inputs, hidden=frozenset({"record"}), notes=notes)
 
     def seconds(self) -> float:
         """How long TensorFlow took, up to the taps or the failure."""
         return (self._ended or time.perf_counter()) - self._started
 
 
-def explain(error: Exception, during: str) -> Failure:
+def describe(error: Exception, during: str) -> Failure:
     """The failure that an exception of TensorFlow tells of."""
     message = getattr(error, "message", None) or str(error)
     node = NODE.search(message)

@@ -74,6 +74,22 @@ def test_a_misshapen_variable_is_named_with_both_shapes(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("damage", ["missing", "cut", "flipped", "index"])
+def test_a_damaged_checkpoint(tmp_path: Path, damage: str) -> None:
+    path, _ = save(tmp_path, {})
+    (shard,) = tmp_path.glob("*.data-*")
+    whole = shard.read_bytes()
+    if damage == "missing":
+        shard.unlink()
+    elif damage == "cut":
+        shard.write_bytes(whole[:100])
+    elif damage == "flipped":
+        shard.write_bytes(bytes(255 - byte for byte in whole))
+    else:
+        path += ".index"
+    assert refusal(path).startswith("the checkpoint cannot be read\n")
+
+
 @pytest.mark.parametrize("content", [None, b"this is no checkpoint"])
 def test_a_file_that_is_no_checkpoint(tmp_path: Path, content: bytes | None) -> None:
     file = tmp_path / "model.ckpt"

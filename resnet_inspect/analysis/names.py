@@ -1,0 +1,118 @@
+"""Finds what a user means by a name: an op, a layer, a tensor or a variable, and an axis of it."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+import msgspec
+
+from resnet_inspect.errors import UsageError
+from resnet_inspect.graph import AxisRef, Graph, Phase, TensorRef
+from resnet_inspect.graph.lineage import FromAxis, FromVariable, Origin
+
+
+class Target(msgspec.Struct, frozen=True):
+    """A tensor (by name, such as `Reshape:0`) or a variable, with its shape.
+
+    `op` is the op that makes the tensor, empty for a variable.
+    """
+
+    name: str
+    shape: tuple[int | None, ...]
+    op: str
+    index: int
+    forward: bool
+
+    @classmethod
+    def of(cls, graph: Graph, ref: TensorRef) -> Target:
+        """The target that a tensor of the graph is."""
+        op = graph.op_by_name[ref.op]
+        shape = op.outputs[ref.index].shape or ()
+        return cls(str(ref), shape, ref.op, ref.index, op.phase == Phase.FORWARD)
+
+    def origin(self, axis: int) -> Origin:
+        """One of its axes."""
+        if not self.op:
+            return FromVariable(self.name, axis)
+        return FromAxis(AxisRef(TensorRef(self.op, self.index), axis))
+
+
+def find(graph: Graph, text: str) -> tuple[Target, tuple[int, ...]]:
+    """The target that `text` names and the axes asked for: all where none is named.
+
+    `text` is NAME, NAME:AXIS or NAME:OUTPUT:AXIS; an axis may be negative, a name may be any
+    unambiguous beginning of a layer's, an op's or a variable's, or the last part of an op's.
+    Raises UsageError with the nearest names.
+    """
+    name, numbers = _split(text)
+    op, index, variable = _resolve(graph, name, text)
+    if len(numbers) == 2:
+        index = numbers[0]
+    if variable:
+        shape = graph.variable_by_name[variable].spec.shape or ()
+        target = Target(variable, shape, "", 0, True)
+    else:
+        outputs = graph.op_by_name[op].outputs
+        if not 0 <= index < len(outputs):
+            raise UsageError(
+                f"'{op}' has no output {index}",
+                where=text,
+                expected=f"an output from 0 to {len(outputs) - 1}",
+                got=str(index),
+                fix="write NAME:AXIS, or NAME:OUTPUT:AXIS for an op of several outputs",
+            )
+        target = Target.of(graph, TensorRef(op, index))
+    shape, full = target.shape, target.name
+    if not numbers:
+        return target, tuple(range(len(shape)))
+    axis = numbers[-1]
+    if not -len(shape) <= axis < len(shape):
+        raise UsageError(
+            f"'{full}' has no axis {axis}",
+            where=text,
+            expected=f"an axis from {-len(shape)} to {len(shape) - 1}" if shape else "no axis",
+            got=str(axis),
+            fix=f"its shape is {list(shape)}; axes are counted from 0",
+        )
+    return target, (axis % len(shape),)
+
+
+def _split(text: str) -> tuple[str, list[int]]:
+    parts = text.split(":")
+    numbers: list[int] = []
+    while len(parts) > 1 and len(numbers) < 2 and parts[-1].removeprefix("-").isdecimal():
+        numbers.insert(0, int(parts.pop()))
+    return ":".join(parts), numbers
+
+
+def _resolve(graph: Graph, name: str, text: str) -> tuple[str, int, str]:
+    """Op, output and variable (one of op and variable is empty) that a name stands for."""
+    if name in graph.layer_by_name:
+        output = graph.layer_by_name[name].output
+        return output.op, output.index, ""
+    if name in graph.op_by_name:
+        return name, 0, ""
+    if name in graph.variable_by_name:
+        return "", 0, name
+    layers = [layer for layer in graph.layer_by_name if layer.startswith(name)]
+    if len(layers) == 1:
+        output = graph.layer_by_name[layers[0]].output
+        return output.op, output.index, ""
+    variables = [one for one in graph.variable_by_name if one.startswith(name)]
+    if len(variables) == 1 and not layers:
+        return "", 0, variables[0]
+    ops = [op for op in graph.op_by_name if op.startswith(name) or op.endswith("/" + name)]
+    if len(ops) == 1 and not layers and not variables:
+        return ops[0], 0, ""
+    several = layers or variables or ops
+    known = [*graph.layer_by_name, *graph.variable_by_name, *graph.op_by_name]
+    near = several[:5] if name and several else get_close_matches(name, known, n=3)
+    raise UsageError(
+        f"'{name}' names {len(several)} things" if name and several else f"there is no '{name}'",
+        where=text,
+        expected="a layer, an op or a variable of the run, then :AXIS",
+        got=name,
+        fix=f"did you mean {' or '.join(near)}?"
+        if near
+        else "`resnet-inspect shapes` lists layers",
+    )

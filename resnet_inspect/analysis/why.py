@@ -1,0 +1,288 @@
+"""Why an axis has its size: where it was written, how it got here, what moves it, what it must fit.
+
+Answers come from the recorded lineage alone; nothing is traced again.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from resnet_inspect.analysis.names import Target
+from resnet_inspect.graph import AxisRef, Graph, TensorRef
+from resnet_inspect.graph.lineage import (
+    Formula,
+    FromAxis,
+    FromLiteral,
+    FromVariable,
+    Lineage,
+    Link,
+    Origin,
+    Relation,
+    Variation,
+    axis_key,
+)
+from resnet_inspect.graph.tensors import Shape
+
+
+class ChainStep(msgspec.Struct, frozen=True):
+    """One step of the way from an axis back to its birth.
+
+    `place` is an axis (such as `add24:0 axis 3`), an element of a literal or an axis of a
+    variable; `relation` says how the axis before it in the chain follows it, and `rivals` names
+    other sizes that must agree with it at that op.
+    """
+
+    place: str
+    op: str
+    layer: str
+    op_type: str
+    literal: bool
+    size: int | None
+    relation: Relation | None
+    rivals: tuple[str, ...]
+
+
+class ProofRow(msgspec.Struct, frozen=True):
+    """The axis under a re-trace with one setting changed.
+
+    `moved` is None where the axis could not be matched, because the structure changed.
+    """
+
+    setting: str
+    before: int
+    after: int
+    size_before: int | None
+    size_after: int | None
+    moved: bool | None
+    note: str
+
+
+class Agreement(msgspec.Struct, frozen=True):
+    """A literal that must equal a size flowing in, and what a different one would do."""
+
+    op: str
+    literal: str
+    partner: str
+    size: int
+    effects: tuple[tuple[int, int, int], ...]
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """Why one axis has its size.
+
+    `formula` is what the size was written as, None where no expression was found; `origin` names
+    where the chain ends. Where that is a literal, `inflow` is the chain of the size it must equal
+    (empty where no axis that flows in is that size), and `incoming` and `outgoing` are the shapes
+    before and after the op that the literal decides.
+    """
+
+    tensor: str
+    axis: int
+    size: int | None
+    formula: Formula | None
+    origin: str
+    chain: tuple[ChainStep, ...]
+    inflow: tuple[ChainStep, ...]
+    inflow_formula: Formula | None
+    proof: tuple[ProofRow, ...]
+    couplings: tuple[Agreement, ...]
+    incoming: tuple[Shape, ...] = ()
+    outgoing: Shape = None
+
+
+def reshapes(graph: Graph, lineage: Lineage) -> tuple[Explanation, ...]:
+    """Explains every axis of a reshape layer that a literal decides."""
+    found = []
+    for layer in graph.layers:
+        if layer.type == "Reshape":
+            target = Target.of(graph, layer.output)
+            every = (why(graph, lineage, target, axis) for axis in range(len(target.shape)))
+            found += [one for one in every if one.chain[-1].literal]
+    return tuple(found)
+
+
+def why(graph: Graph, lineage: Lineage, target: Target, axis: int) -> Explanation:
+    """Explain one axis (counted from 0) of a tensor or variable."""
+    chain, end = _chain(graph, lineage, target.origin(axis))
+    couplings = tuple(one for one in _agreements(graph, lineage) if _concerns(one, chain, end))
+    inflow: tuple[ChainStep, ...] = ()
+    source: Origin | None = None
+    for coupling in lineage.couplings:
+        if coupling.literal == end:
+            inflow, source = _chain(graph, lineage, coupling.partner)
+    proof = tuple(_proof_row(one, target, axis) for one in lineage.variations)
+    return Explanation(
+        tensor=target.name,
+        axis=axis,
+        size=target.shape[axis],
+        formula=_formula(lineage, end, lineage.variations, graph),
+        origin=spell_origin(end),
+        chain=chain,
+        inflow=inflow,
+        inflow_formula=_formula(lineage, source, lineage.variations, graph) if source else None,
+        proof=proof,
+        couplings=couplings,
+        incoming=_incoming(graph, end, chain),
+        outgoing=_outgoing(graph, chain),
+    )
+
+
+def _incoming(graph: Graph, end: Origin, chain: tuple[ChainStep, ...]) -> tuple[Shape, ...]:
+    """The shapes of what flows into the op that a literal decides, without the literal."""
+    if not isinstance(end, FromLiteral) or len(chain) < 2:
+        return ()
+    op = graph.op_by_name[chain[-2].op]
+    return tuple(graph.spec(ref).shape for ref in op.inputs if ref.op != end.op)
+
+
+def _outgoing(graph: Graph, chain: tuple[ChainStep, ...]) -> Shape:
+    op = graph.op_by_name.get(chain[-2].op) if len(chain) > 1 else None
+    return op.outputs[0].shape if op else None
+
+
+def spell_origin(origin: Origin) -> str:
+    """Name an origin for people."""
+    if isinstance(origin, FromAxis):
+        return str(origin.ref)
+    if isinstance(origin, FromVariable):
+        return f"{origin.variable} axis {origin.axis}"
+    return f"{origin.op} element {origin.element}"
+
+
+def main_link(links: tuple[Link, ...]) -> Link | None:
+    """The link to follow: the first that the size equals, else the first."""
+    same = [link for link in links if link.relation == Relation.SAME]
+    return next(iter(same or links), None)
+
+
+def _chain(graph: Graph, lineage: Lineage, start: Origin) -> tuple[tuple[ChainStep, ...], Origin]:
+    """The way from a size back to where it was born, and that place."""
+    steps = [_step(graph, start, None)]
+    here = start
+    while isinstance(here, FromAxis):
+        link = main_link(lineage.of(here.ref))
+        if link is None:
+            break
+        here = link.origin
+        steps.append(_step(graph, here, link))
+    return tuple(steps), here
+
+
+def _step(graph: Graph, place: Origin, link: Link | None) -> ChainStep:
+    op = place.ref.tensor.op if isinstance(place, FromAxis) else getattr(place, "op", "")
+    layer = graph.layer_of_op.get(op)
+    return ChainStep(
+        place=spell_origin(place),
+        op=op,
+        literal=isinstance(place, FromLiteral),
+        layer=layer.name if layer else "",
+        op_type=graph.op_by_name[op].type if op in graph.op_by_name else "",
+        size=size_of(graph, place),
+        relation=link.relation if link else None,
+        rivals=tuple(spell_origin(other) for other in link.tied) if link else (),
+    )
+
+
+def size_of(graph: Graph, place: Origin) -> int | None:
+    """The size at a place."""
+    if isinstance(place, FromAxis):
+        shape = graph.spec(place.ref.tensor).shape
+        return shape[place.ref.axis] if shape else None
+    if isinstance(place, FromVariable):
+        shape = graph.variable_by_name[place.variable].spec.shape
+        return shape[place.axis] if shape else None
+    value = graph.op_by_name[place.op].attrs.get("value")
+    number = value[place.element] if isinstance(value, list) else value
+    return number if isinstance(number, int) else None
+
+
+def _formula(
+    lineage: Lineage, end: Origin, variations: tuple[Variation, ...], graph: Graph
+) -> Formula | None:
+    """The formula of a birth that agrees with the re-traces; the first one if none contradicts."""
+    if isinstance(end, FromLiteral):
+        found = lineage.formulas.get(f"{end.op}/{end.element}", ())
+    elif isinstance(end, FromVariable):
+        found = lineage.formulas.get(f"{end.variable}/{end.axis}", ())
+    else:
+        return None
+    moving = {one.setting for one in variations if _moves(one, end, graph)}
+    agreeing = [one for one in found if moving & {v.setting for v in variations} <= set(one.values)]
+    return next(iter(agreeing or found), None)
+
+
+def _moves(variation: Variation, end: Origin, graph: Graph) -> bool:
+    """Whether a variation moves a variable's axis (literals show in the tensor they decide)."""
+    if not isinstance(end, FromVariable):
+        return False
+    changed = variation.shapes.get(end.variable)
+    shape = graph.variable_by_name[end.variable].spec.shape
+    return bool(changed and shape and changed[end.axis] != shape[end.axis])
+
+
+def _proof_row(variation: Variation, target: Target, axis: int) -> ProofRow:
+    before = target.shape[axis]
+    changed = variation.shapes.get(target.name)
+    gone = target.op in variation.missing or not target.forward
+    matched = not gone and (changed is None or len(changed) == len(target.shape))
+    after = None if not matched else before if changed is None else changed[axis]
+    notes = []
+    if not target.forward:
+        notes.append("not part of the forward pass, which is what was traced again")
+    elif gone:
+        notes.append("the structure changes: there is no such op then")
+    elif not matched:
+        notes.append("the structure changes: another number of axes")
+    elif (variation.missing or variation.added) and not variation.conflicts:
+        notes.append(f"structure: {variation.added} ops more, {len(variation.missing)} fewer")
+    if variation.conflicts:
+        notes.append(f"{', '.join(variation.conflicts)} refuses its inputs then; passed over")
+    return ProofRow(
+        setting=variation.setting,
+        before=variation.before,
+        after=variation.after,
+        size_before=before,
+        size_after=after,
+        moved=None if not matched else after != before,
+        note="; ".join(notes),
+    )
+
+
+def _agreements(graph: Graph, lineage: Lineage) -> list[Agreement]:
+    """Couplings of numbers that somebody wrote, not of those that the framework worked out."""
+    return [
+        Agreement(
+            op=one.op,
+            literal=spell_origin(one.literal),
+            partner=spell_origin(one.partner),
+            size=one.size,
+            effects=one.effects,
+        )
+        for one in lineage.couplings
+        if f"{one.literal.op}/{one.literal.element}" in lineage.formulas
+        and one.op in graph.op_by_name
+    ]
+
+
+def _concerns(one: Agreement, chain: tuple[ChainStep, ...], end: Origin) -> bool:
+    """Whether a coupling lies on the way of a chain."""
+    places = {step.place for step in chain} | {spell_origin(end)}
+    return one.literal in places or one.partner in places
+
+
+def moved_axes(graph: Graph, variation: Variation) -> list[AxisRef]:
+    """Every axis of a tensor of the network that a variation moves."""
+    found = []
+    for name, shape in variation.shapes.items():
+        op, _, index = name.rpartition(":")
+        if op not in graph.op_by_name:
+            continue
+        ref = TensorRef(op, int(index))
+        before = graph.spec(ref).shape
+        if before is None or len(before) != len(shape):
+            continue
+        found += [AxisRef(ref, axis) for axis, size in enumerate(shape) if size != before[axis]]
+    return found
+
+
+__all__ = ["Explanation", "axis_key", "main_link", "moved_axes", "size_of", "spell_origin", "why"]

@@ -1,0 +1,50 @@
+"""`why`: where a size comes from."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from resnet_inspect.cli.parser import add_json
+from resnet_inspect.errors import EXIT_OK
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of `why`."""
+    parser.add_argument(
+        "tensor",
+        metavar="TENSOR[:AXIS]",
+        help="layer, op or variable, such as Reshape:1; without AXIS, all axes",
+    )
+    parser.add_argument("--run", metavar="RUN", help="run file (default: newest in runs/)")
+    parser.add_argument("--full", action="store_true", help="every op of the chain")
+    add_json(parser)
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Print an explanation an axis, or the same as JSON."""
+    from resnet_inspect.analysis.names import find
+    from resnet_inspect.analysis.why import why
+    from resnet_inspect.store import catalogue
+    from resnet_inspect.store.run import Run
+
+    path = Path(parsed.run) if parsed.run else catalogue.newest()
+    with Run.open(path) as recorded:
+        target, axes = find(recorded.graph, parsed.tensor)
+        found = [why(recorded.graph, recorded.lineage, target, axis) for axis in axes]
+    if parsed.json:
+        from resnet_inspect.render.documents import json_document
+
+        print(json_document(tensor=target.name, shape=target.shape, axes=found))
+        return EXIT_OK
+    from resnet_inspect.render.screen import Screen, plain
+    from resnet_inspect.render.why_page import why_page
+
+    screen = Screen()
+    for place, one in enumerate(found):
+        if place:
+            screen.line(plain(""))
+        why_page(screen, one, full=parsed.full)
+    if not found:
+        screen.line(plain(f"{target.name} is a scalar: it has no axes"))
+    return EXIT_OK

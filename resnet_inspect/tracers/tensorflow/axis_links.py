@@ -1,0 +1,282 @@
+"""What each axis of an op's outputs depends on, found by changing what the op takes.
+
+One size is changed at a time. If the op accepts that, the output axes that change depend on it.
+If it refuses, the size is tied to others: sets of sizes are then changed together, smallest
+first, until the op accepts. Answers are kept by the signature of the op.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+from resnet_inspect.graph import AxisRef, Graph, TensorRef
+from resnet_inspect.graph.lineage import (
+    Coupling,
+    FromAxis,
+    FromLiteral,
+    FromVariable,
+    Lineage,
+    Link,
+    Origin,
+    Relation,
+    axis_key,
+)
+from resnet_inspect.tracers.tensorflow.shape_probe import Leaf, Probe, Scratch, Shape
+
+CHANGES: tuple[Callable[[int], int], ...] = (
+    lambda size: size + 1,
+    lambda size: 2 * size,
+    lambda size: max(size // 2, 1),
+)
+# A size that can be changed: number of the leaf, number of its axis or element.
+Spot = tuple[int, int]
+# An axis of an output: number of the output, number of the axis.
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Dependence:
+    """The output axis at `place` follows the size at `spot`, which changes with all of `tied`."""
+
+    place: Place
+    spot: Spot
+    relation: Relation
+    tied: tuple[Spot, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one op's outputs depend on, and which sizes it wants to agree."""
+
+    dependences: tuple[Dependence, ...]
+    ties: tuple[tuple[Spot, ...], ...]
+    couplings: tuple[tuple[Spot, Spot, tuple[tuple[int, int, int], ...]], ...]
+
+
+def trace_lineage(graph: Any, kept: Graph) -> Lineage:
+    """The lineage of all ops in `kept`, which was captured from the TensorFlow graph `graph`."""
+    nodes = {node.name: node for node in graph.as_graph_def().node}
+    variables = {handle: v.name for v in kept.variables for handle in v.handles}
+    scratch = Scratch()
+    known: dict[Any, Answer | None] = {}
+    links: dict[str, tuple[Link, ...]] = {}
+    ties: dict[str, tuple[tuple[Origin, ...], ...]] = {}
+    couplings: list[Coupling] = []
+    opaque: list[str] = []
+    for op in kept.ops:
+        if not any(spec.shape for spec in op.outputs) or not op.inputs:
+            continue
+        if op.inputs[0].op in variables:
+            links.update(_of_variable(op.name, variables[op.inputs[0].op], op.outputs[0].shape))
+            continue
+        probe = Probe(graph.get_operation_by_name(op.name), nodes, scratch)
+        signature = probe.signature()
+        if signature not in known:
+            known[signature] = find_dependences(probe, [spec.shape for spec in op.outputs])
+        found = known[signature]
+        if found is None:
+            opaque.append(op.name)
+            continue
+        links.update(_as_links(op.name, probe.leaves, found.dependences))
+        if found.ties:
+            spell = _Origins(probe.leaves)
+            ties[op.name] = tuple(tuple(spell(spot) for spot in spots) for spots in found.ties)
+        couplings += _as_couplings(op.name, probe.leaves, found)
+    return Lineage(links, ties, tuple(couplings), opaque=tuple(opaque))
+
+
+def find_dependences(probe: Probe, wanted: list[Shape]) -> Answer | None:
+    """All dependences of an op; None if its shape function does not give the shapes it has."""
+    trial = _Trial(probe)
+    if trial.before is None or not _agrees(trial.before, wanted):
+        return None
+    found: list[Dependence] = []
+    refused: list[Spot] = []
+    for spot in trial.spots():
+        if trial.accepts((spot,)):
+            found += trial.compare((spot,))
+        else:
+            refused.append(spot)
+    ties = list(trial.tied_sets(refused))
+    for spots in ties:
+        found += trial.compare(spots)
+    return Answer(tuple(found), tuple(ties), tuple(trial.couplings(found)))
+
+
+class _Trial:
+    """One op's shapes as they are, and as they would be if some sizes it takes were larger."""
+
+    def __init__(self, probe: Probe) -> None:
+        self._probe = probe
+        self._base = [leaf.sizes for leaf in probe.leaves]
+        self._after: dict[tuple[Spot, ...], tuple[Shape, ...] | None] = {}
+        self.before = probe.run(self._base)
+
+    def spots(self) -> Iterator[Spot]:
+        """All sizes that can be changed."""
+        for number, leaf in enumerate(self._probe.leaves):
+            for axis, size in enumerate(leaf.sizes):
+                if size is not None and size > 0:
+                    yield number, axis
+
+    def accepts(self, spots: tuple[Spot, ...]) -> bool:
+        """Whether the op accepts that all of `spots` are larger."""
+        return self._changed(spots) is not None
+
+    def size(self, spot: Spot) -> int | None:
+        """The size at a spot as it is."""
+        return self._base[spot[0]][spot[1]]
+
+    def tied_sets(self, refused: list[Spot]) -> Iterator[tuple[Spot, ...]]:
+        """Smallest sets of refused sizes that the op accepts when they change together."""
+        left = list(refused)
+        for pair in combinations(refused, 2):
+            equal = self.size(pair[0]) == self.size(pair[1])
+            if equal and pair[0][0] != pair[1][0] and self.accepts(pair):
+                left = [spot for spot in left if spot not in pair]
+                yield pair
+        for axis in sorted({axis for _, axis in left}):
+            column = tuple(spot for spot in left if spot[1] == axis)
+            equal = len({self.size(spot) for spot in column}) == 1
+            if len(column) > 2 and equal and self.accepts(column):
+                left = [spot for spot in left if spot not in column]
+                yield column
+        for size in sorted({self.size(spot) or 0 for spot in left}):
+            group = tuple(spot for spot in left if self.size(spot) == size)
+            if len(group) > 1 and self.accepts(group):
+                yield group
+
+    def compare(self, spots: tuple[Spot, ...]) -> Iterator[Dependence]:
+        """What follows `spots`, which the op accepts when they change together."""
+        for output, (old, new) in enumerate(
+            zip(self.before or (), self._changed(spots) or (), strict=True)
+        ):
+            if old is None or new is None or len(old) != len(new):
+                continue
+            for axis, (size, changed) in enumerate(zip(old, new, strict=True)):
+                if size != changed and size is not None and changed is not None:
+                    for spot in spots:
+                        relation = self._relation(spot, size, changed)
+                        if relation is not None:
+                            tied = tuple(other for other in spots if other != spot)
+                            yield Dependence((output, axis), spot, relation, tied)
+
+    def couplings(
+        self, found: list[Dependence]
+    ) -> Iterator[tuple[Spot, Spot, tuple[tuple[int, int, int], ...]]]:
+        """Literals that decide an axis, with the size that must be equal, and what happens else."""
+        leaves = self._probe.leaves
+        literals = {one.spot: one.place for one in found if leaves[one.spot[0]].literal is not None}
+        for literal, place in literals.items():
+            for spot in self.spots():
+                if leaves[spot[0]].literal is not None or self.size(spot) != self.size(literal):
+                    continue
+                together = self._grown((literal, spot), lambda size: size + 1)
+                if together is not None and self._differences(together) == [place]:
+                    alone = self._grown((spot,), lambda size: size + 1)
+                    yield literal, spot, () if alone is None else self._effects(alone)
+
+    def _differences(self, after: tuple[Shape, ...]) -> list[Place]:
+        return [
+            (output, axis)
+            for output, (old, new) in enumerate(zip(self.before or (), after, strict=True))
+            for axis, pair in enumerate(zip(old or (), new or (), strict=False))
+            if pair[0] != pair[1]
+        ]
+
+    def _effects(self, after: tuple[Shape, ...]) -> tuple[tuple[int, int, int], ...]:
+        """The axes of the first output that change, with their sizes before and after."""
+        old, new = (self.before or (None,))[0] or (), after[0] or ()
+        return tuple(
+            (axis, a, b)
+            for axis, (a, b) in enumerate(zip(old, new, strict=False))
+            if a != b and a is not None and b is not None
+        )
+
+    def _relation(self, spot: Spot, size: int, changed: int) -> Relation | None:
+        origin = self.size(spot) or 0
+        if size == origin and changed in [change(size) for change in CHANGES]:
+            return Relation.SAME
+        # A literal that is followed by another number is no size, but an axis or a flag.
+        literal = self._probe.leaves[spot[0]].literal is not None
+        return None if literal else Relation.DERIVED
+
+    def _changed(self, spots: tuple[Spot, ...]) -> tuple[Shape, ...] | None:
+        """The outputs if all of `spots` are others; None if that is refused.
+
+        Growing by one leaves some sizes as they are that a doubled one moves (a stride), and some
+        may only be halved (the target of a reshape), so all are tried until something changes.
+        """
+        if spots not in self._after:
+            best = None
+            for change in CHANGES:
+                after = self._grown(spots, change)
+                best = best if after is None else after
+                if best is not None and best != self.before:
+                    break
+            self._after[spots] = best
+        return self._after[spots]
+
+    def _grown(
+        self, spots: tuple[Spot, ...], grow: Callable[[int], int]
+    ) -> tuple[Shape, ...] | None:
+        sizes = [list(one) for one in self._base]
+        for spot in spots:
+            sizes[spot[0]][spot[1]] = grow(self.size(spot) or 0)
+        return self._probe.run([tuple(one) for one in sizes])
+
+
+def _agrees(found: tuple[Shape, ...], wanted: list[Shape]) -> bool:
+    """Whether no known size is lost or different; shapes the graph itself does not know are."""
+    for one, other in zip(found, wanted, strict=True):
+        if other is None:
+            continue
+        if one is None or len(one) != len(other):
+            return False
+        if any(b is not None and a != b for a, b in zip(one, other, strict=True)):
+            return False
+    return True
+
+
+def _of_variable(op: str, name: str, shape: Shape) -> Iterator[tuple[str, tuple[Link, ...]]]:
+    for axis in range(len(shape or ())):
+        link = Link(FromVariable(name, axis), Relation.SAME)
+        yield axis_key(TensorRef(op), axis), (link,)
+
+
+class _Origins:
+    """Names the sizes that an op takes."""
+
+    def __init__(self, leaves: list[Leaf]) -> None:
+        self._leaves = leaves
+
+    def __call__(self, spot: Spot) -> Origin:
+        leaf = self._leaves[spot[0]]
+        if leaf.literal is not None:
+            return FromLiteral(leaf.name, spot[1])
+        return FromAxis(AxisRef(TensorRef(leaf.name, leaf.index), spot[1]))
+
+
+def _as_couplings(op: str, leaves: list[Leaf], found: Answer) -> Iterator[Coupling]:
+    origin = _Origins(leaves)
+    for literal, spot, effects in found.couplings:
+        number, partner = origin(literal), origin(spot)
+        if isinstance(number, FromLiteral) and isinstance(partner, FromAxis):
+            size = leaves[spot[0]].sizes[spot[1]] or 0
+            yield Coupling(op, number, partner, size, effects)
+
+
+def _as_links(
+    op: str, leaves: list[Leaf], found: tuple[Dependence, ...]
+) -> dict[str, tuple[Link, ...]]:
+    origin = _Origins(leaves)
+    links: dict[str, list[Link]] = {}
+    for one in found:
+        link = Link(origin(one.spot), one.relation, tuple(origin(spot) for spot in one.tied))
+        key = axis_key(TensorRef(op, one.place[0]), one.place[1])
+        if link not in links.setdefault(key, []):
+            links[key].append(link)
+    return {key: tuple(several) for key, several in links.items()}

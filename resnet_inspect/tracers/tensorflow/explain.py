@@ -1,0 +1,57 @@
+"""Draws together all that can be said of sizes: links, formulas in the source, re-traces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from resnet_inspect.config import Settings
+from resnet_inspect.graph import Graph, Source
+from resnet_inspect.graph.lineage import Formula, FromLiteral, Lineage
+from resnet_inspect.tracers.formulas import FormulaFinder
+from resnet_inspect.tracers.tensorflow.axis_links import trace_lineage
+from resnet_inspect.tracers.tensorflow.retrace import ImageShape, variations
+from resnet_inspect.tracers.tensorflow.sources import located
+
+# Settings that the network's function takes by these names.
+NAMES = ("n", "ver", "filters", "classes")
+
+
+def explain(graph: Any, kept: Graph, settings: Settings, image: ImageShape) -> Lineage:
+    """The lineage of `kept`, which was captured from the TensorFlow graph `graph`."""
+    found = trace_lineage(graph, kept)
+    values = {name: getattr(settings, name) for name in NAMES}
+    return msgspec.structs.replace(
+        found,
+        formulas=dict(_formulas(kept, found, values)),
+        variations=variations(settings, image),
+    )
+
+
+def _formulas(
+    kept: Graph, lineage: Lineage, values: dict[str, int]
+) -> Iterator[tuple[str, tuple[Formula, ...]]]:
+    """Formulas of the literals that decide a size, and of the axes of variables."""
+    find = FormulaFinder(values, lambda file: Path(located(file)))
+    literals = {
+        link.origin
+        for links in lineage.links.values()
+        for link in links
+        if isinstance(link.origin, FromLiteral)
+    }
+    for literal in sorted(literals, key=lambda one: (one.op, one.element)):
+        op = kept.op_by_name[literal.op]
+        value = op.attrs.get("value")
+        number = value[literal.element] if isinstance(value, list) else value
+        if isinstance(number, int) and (found := find(op.source, number)):
+            yield f"{literal.op}/{literal.element}", found
+    for variable in kept.variables:
+        source: tuple[Source, ...] = ()
+        if variable.readers:
+            source = kept.op_by_name[variable.readers[0]].source
+        for axis, size in enumerate(variable.spec.shape or ()):
+            if size is not None and (found := find(source, size)):
+                yield f"{variable.name}/{axis}", found
