@@ -33,7 +33,8 @@ def test_a_run_and_its_page(command: Command, tmp_path: Path) -> None:
         "78,378 trainable of 79,050 parameters, 12,501,632 MACs an image",
         "CPU:0",
         "Where the 64 of Reshape comes from",
-        "the channels of res20_branch2b: it does",
+        "64 = filters × 2²",
+        "carried through 9 ops from res20_branch1/kernel axis 3",
         "Output of each block at step 2",
         f"resnet-inspect shapes runs/{file.name}",
     ):
