@@ -20,6 +20,8 @@ RECORDINGS: dict[str, dict[str, Any]] = {
     "v1": SMALL | {"ver": 1},
     "v2": SMALL,
     "mean_axes": SMALL | {"mean_axes": [2, 3]},
+    "bn_axis": SMALL | {"bn_axis": 1},
+    "filters": SMALL | {"filters": 32},
 }
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from resnet_inspect.analysis.meanings import Danger, Meanings, dangers
+from resnet_inspect.analysis.postmortem import Postmortem, postmortem
 from resnet_inspect.analysis.shapes import Depth, Totals, shapes
 from resnet_inspect.analysis.why import Explanation, reshapes
 from resnet_inspect.graph import Graph, Phase
@@ -55,6 +57,8 @@ class Overview(msgspec.Struct, frozen=True):
     totals: Totals
     flow: tuple[FlowStep, ...]
     origins: tuple[Explanation, ...]
+    dangers: tuple[Danger, ...]
+    postmortem: Postmortem | None
     step: int | None
     blocks: tuple[BlockOutput, ...]
     scalars: tuple[ScalarCourse, ...]
@@ -74,6 +78,8 @@ def overview(
         totals=shapes(graph, Depth.LAYER).totals,
         flow=shape_flow(graph),
         origins=reshapes(graph, lineage),
+        dangers=dangers(graph, lineage, Meanings(graph, lineage)),
+        postmortem=postmortem(graph, lineage),
         step=step,
         blocks=_block_outputs(graph, summaries),
         scalars=tuple(

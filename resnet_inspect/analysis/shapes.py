@@ -9,6 +9,7 @@ from itertools import groupby
 import msgspec
 
 from resnet_inspect.analysis.geometry import Window, macs, window
+from resnet_inspect.analysis.meanings import Meanings
 from resnet_inspect.graph import Graph, Layer, Op, Phase, TensorRef, Variable
 from resnet_inspect.graph.tensors import Shape
 
@@ -42,6 +43,7 @@ class ShapeRow(msgspec.Struct, frozen=True):
     params: int
     macs: int | None
     memory: int | None
+    axes: tuple[str, ...] = ()
 
 
 class Totals(msgspec.Struct, frozen=True):
@@ -61,13 +63,15 @@ class ShapeTable(msgspec.Struct, frozen=True):
     totals: Totals
 
 
-def shapes(graph: Graph, depth: Depth = Depth.LAYER) -> ShapeTable:
-    """Build the shape table of a graph."""
+def shapes(
+    graph: Graph, depth: Depth = Depth.LAYER, meanings: Meanings | None = None
+) -> ShapeTable:
+    """Build the shape table of a graph; with `meanings`, each row tells those of its axes."""
     owned = _owned_variables(graph)
     if depth == Depth.OP:
-        rows = _op_rows(graph, owned)
+        rows = _op_rows(graph, owned, meanings)
     else:
-        rows = [_layer_row(graph, layer, owned[layer.name]) for layer in graph.layers]
+        rows = [_layer_row(graph, one, owned[one.name], meanings) for one in graph.layers]
         if depth != Depth.LAYER:
             rows = _group_rows(graph, rows, 1 if depth == Depth.STAGE else 2, depth)
     forward = [row for row in rows if row.phase == Phase.FORWARD]
@@ -91,7 +95,9 @@ def _owned_variables(graph: Graph) -> dict[str, list[Variable]]:
     return owned
 
 
-def _layer_row(graph: Graph, layer: Layer, variables: list[Variable]) -> ShapeRow:
+def _layer_row(
+    graph: Graph, layer: Layer, variables: list[Variable], meanings: Meanings | None
+) -> ShapeRow:
     output = graph.spec(layer.output)
     return ShapeRow(
         name=layer.name,
@@ -105,6 +111,7 @@ def _layer_row(graph: Graph, layer: Layer, variables: list[Variable]) -> ShapeRo
         params=_elements(variables),
         macs=_sum(macs(graph, graph.op_by_name[name]) for name in layer.ops),
         memory=output.bytes,
+        axes=meanings.axes(layer.output) if meanings else (),
     )
 
 
@@ -139,15 +146,18 @@ def _joined(name: str, members: list[tuple[Layer, ShapeRow]], depth: Depth) -> S
         params=sum(row.params for row in rows),
         macs=_sum(row.macs for row in rows),
         memory=_sum(row.memory for row in rows),
+        axes=rows[-1].axes,
     )
 
 
-def _op_rows(graph: Graph, owned: dict[str, list[Variable]]) -> list[ShapeRow]:
+def _op_rows(
+    graph: Graph, owned: dict[str, list[Variable]], meanings: Meanings | None
+) -> list[ShapeRow]:
     held: dict[str, list[Variable]] = {}
     for layer in graph.layers:
         for variable in owned[layer.name]:
             held.setdefault(_user_of(graph, layer, variable), []).append(variable)
-    return [_op_row(graph, op, held.get(op.name, [])) for op in graph.ops]
+    return [_op_row(graph, op, held.get(op.name, []), meanings) for op in graph.ops]
 
 
 def _user_of(graph: Graph, layer: Layer, variable: Variable) -> str:
@@ -163,7 +173,7 @@ def _user_of(graph: Graph, layer: Layer, variable: Variable) -> str:
     return layer.main
 
 
-def _op_row(graph: Graph, op: Op, variables: list[Variable]) -> ShapeRow:
+def _op_row(graph: Graph, op: Op, variables: list[Variable], meanings: Meanings | None) -> ShapeRow:
     output = op.outputs[0] if op.outputs else None
     return ShapeRow(
         name=op.name,
@@ -177,6 +187,7 @@ def _op_row(graph: Graph, op: Op, variables: list[Variable]) -> ShapeRow:
         params=_elements(variables),
         macs=macs(graph, op) if op.phase == Phase.FORWARD else 0,
         memory=output.bytes if output and output.dtype != "resource" else 0,
+        axes=meanings.axes(TensorRef(op.name)) if meanings and output else (),
     )
 
 

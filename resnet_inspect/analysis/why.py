@@ -5,10 +5,12 @@ Answers come from the recorded lineage alone; nothing is traced again.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
 from resnet_inspect.analysis.names import Target
-from resnet_inspect.graph import AxisRef, Graph, TensorRef
+from resnet_inspect.graph import Graph, Source, TensorRef
 from resnet_inspect.graph.lineage import (
     Formula,
     FromAxis,
@@ -19,7 +21,6 @@ from resnet_inspect.graph.lineage import (
     Origin,
     Relation,
     Variation,
-    axis_key,
 )
 from resnet_inspect.graph.tensors import Shape
 
@@ -40,6 +41,7 @@ class ChainStep(msgspec.Struct, frozen=True):
     size: int | None
     relation: Relation | None
     rivals: tuple[str, ...]
+    source: Source | None = None
 
 
 class ProofRow(msgspec.Struct, frozen=True):
@@ -149,10 +151,16 @@ def spell_origin(origin: Origin) -> str:
     return f"{origin.op} element {origin.element}"
 
 
-def main_link(links: tuple[Link, ...]) -> Link | None:
-    """The link to follow: the first that the size equals, else the first."""
-    same = [link for link in links if link.relation == Relation.SAME]
-    return next(iter(same or links), None)
+def main_link(graph: Graph, links: tuple[Link, ...]) -> Link | None:
+    """The link to follow: the first that the size equals, else the first.
+
+    A size of 1 equals every other 1, so there a larger size that it was made from comes first.
+    """
+
+    def rank(link: Link) -> tuple[bool, bool]:
+        return size_of(graph, link.origin) == 1, link.relation != Relation.SAME
+
+    return min(links, key=rank, default=None)
 
 
 def _chain(graph: Graph, lineage: Lineage, start: Origin) -> tuple[tuple[ChainStep, ...], Origin]:
@@ -160,7 +168,7 @@ def _chain(graph: Graph, lineage: Lineage, start: Origin) -> tuple[tuple[ChainSt
     steps = [_step(graph, start, None)]
     here = start
     while isinstance(here, FromAxis):
-        link = main_link(lineage.of(here.ref))
+        link = main_link(graph, lineage.of(here.ref))
         if link is None:
             break
         here = link.origin
@@ -180,6 +188,7 @@ def _step(graph: Graph, place: Origin, link: Link | None) -> ChainStep:
         size=size_of(graph, place),
         relation=link.relation if link else None,
         rivals=tuple(spell_origin(other) for other in link.tied) if link else (),
+        source=next(iter(graph.op_by_name[op].source), None) if op in graph.op_by_name else None,
     )
 
 
@@ -199,7 +208,7 @@ def size_of(graph: Graph, place: Origin) -> int | None:
 def _formula(
     lineage: Lineage, end: Origin, variations: tuple[Variation, ...], graph: Graph
 ) -> Formula | None:
-    """The formula of a birth that agrees with the re-traces; the first one if none contradicts."""
+    """The first formula of a birth that the re-traces do not contradict."""
     if isinstance(end, FromLiteral):
         found = lineage.formulas.get(f"{end.op}/{end.element}", ())
     elif isinstance(end, FromVariable):
@@ -208,7 +217,7 @@ def _formula(
         return None
     moving = {one.setting for one in variations if _moves(one, end, graph)}
     agreeing = [one for one in found if moving & {v.setting for v in variations} <= set(one.values)]
-    return next(iter(agreeing or found), None)
+    return next(iter(agreeing or (() if moving else found)), None)
 
 
 def _moves(variation: Variation, end: Origin, graph: Graph) -> bool:
@@ -270,19 +279,55 @@ def _concerns(one: Agreement, chain: tuple[ChainStep, ...], end: Origin) -> bool
     return one.literal in places or one.partner in places
 
 
-def moved_axes(graph: Graph, variation: Variation) -> list[AxisRef]:
-    """Every axis of a tensor of the network that a variation moves."""
-    found = []
+class MovedAxis(msgspec.Struct, frozen=True):
+    """An axis of a tensor or variable that a setting moves."""
+
+    name: str
+    layer: str
+    axis: int
+    before: int | None
+    after: int | None
+
+
+class SettingMoves(msgspec.Struct, frozen=True):
+    """Every axis that one setting moves, and what else its re-trace showed."""
+
+    setting: str
+    before: int
+    after: int
+    axes: tuple[MovedAxis, ...]
+    missing: int
+    added: int
+    conflicts: tuple[str, ...]
+
+
+def settings_moves(graph: Graph, lineage: Lineage) -> tuple[SettingMoves, ...]:
+    """For each setting that was varied, the axes of the forward pass that it moves."""
+    return tuple(
+        SettingMoves(
+            setting=one.setting,
+            before=one.before,
+            after=one.after,
+            axes=tuple(_moved_axes(graph, one)),
+            missing=len(one.missing),
+            added=one.added,
+            conflicts=one.conflicts,
+        )
+        for one in lineage.variations
+    )
+
+
+def _moved_axes(graph: Graph, variation: Variation) -> Iterator[MovedAxis]:
     for name, shape in variation.shapes.items():
         op, _, index = name.rpartition(":")
-        if op not in graph.op_by_name:
+        layer = graph.layer_of_op.get(op)
+        if name in graph.variable_by_name:
+            before = graph.variable_by_name[name].spec.shape
+        elif op in graph.op_by_name:
+            before = graph.spec(TensorRef(op, int(index))).shape
+        else:
             continue
-        ref = TensorRef(op, int(index))
-        before = graph.spec(ref).shape
-        if before is None or len(before) != len(shape):
-            continue
-        found += [AxisRef(ref, axis) for axis, size in enumerate(shape) if size != before[axis]]
-    return found
-
-
-__all__ = ["Explanation", "axis_key", "main_link", "moved_axes", "size_of", "spell_origin", "why"]
+        if before is not None and len(before) == len(shape):
+            for axis, (old, new) in enumerate(zip(before, shape, strict=True)):
+                if old != new:
+                    yield MovedAxis(name, layer.name if layer else "", axis, old, new)

@@ -79,6 +79,37 @@ class Coupling(msgspec.Struct, frozen=True):
     effects: tuple[tuple[int, int, int], ...]
 
 
+class Remedy(msgspec.Struct, frozen=True):
+    """A change of one size that makes a refused call pass, by trying: `place` from `before` to
+    `after`, which is the size at `other`.
+    """
+
+    place: FromAxis | FromVariable
+    other: FromAxis | FromVariable
+    before: int
+    after: int
+
+
+class Mismatch(msgspec.Struct, frozen=True):
+    """A call that refused the shapes of its tensors.
+
+    `function` is what was called, `tensors` the names of what it was given; `remedies` are single
+    changes that make it pass, those of the earlier tensor first; none where no single one does.
+    """
+
+    function: str
+    tensors: tuple[str, ...]
+    remedies: tuple[Remedy, ...]
+
+
+class Correction(msgspec.Struct, frozen=True):
+    """A setting with which a network that failed can be built, by trying; values as typed."""
+
+    setting: str
+    before: str
+    after: str
+
+
 class Variation(msgspec.Struct, frozen=True):
     """What a re-trace with one setting changed came to.
 
@@ -110,6 +141,8 @@ class Lineage(msgspec.Struct, frozen=True):
     couplings: tuple[Coupling, ...] = ()
     formulas: dict[str, tuple[Formula, ...]] = {}
     variations: tuple[Variation, ...] = ()
+    mismatch: Mismatch | None = None
+    corrections: tuple[Correction, ...] = ()
     opaque: tuple[str, ...] = ()
 
     def of(self, ref: AxisRef) -> tuple[Link, ...]:

@@ -30,7 +30,8 @@ class Failure(msgspec.Struct, frozen=True):
 class Graph(msgspec.Struct, frozen=True, dict=True):
     """Ops in order of creation (inputs before consumers), with variables, layers and notes.
 
-    `inputs` maps the name of each input of the network to its tensor. `functions` holds nested
+    `inputs` maps the name of each input of the network to its tensor, `axes` to what its axes mean
+    (batch, height, width, channel). `functions` holds nested
     functions (branches and bodies of control flow) as graphs of their own, by function name.
     """
 
@@ -38,6 +39,7 @@ class Graph(msgspec.Struct, frozen=True, dict=True):
     variables: tuple[Variable, ...] = ()
     layers: tuple[Layer, ...] = ()
     inputs: dict[str, TensorRef] = {}
+    axes: dict[str, tuple[str, ...]] = {}
     functions: dict[str, Graph] = {}
     notes: tuple[Note, ...] = ()
 

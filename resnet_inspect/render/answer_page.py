@@ -10,12 +10,14 @@ from rich.text import Text
 from resnet_inspect.analysis.overview import BlockOutput, FlowStep, Overview
 from resnet_inspect.graph import Failure, Note, Phase
 from resnet_inspect.render import spelling
+from resnet_inspect.render.postmortem_page import postmortem_lines
 from resnet_inspect.render.screen import Screen, plain, table
 from resnet_inspect.render.why_page import origin_lines
 from resnet_inspect.store.info import RunInfo
 
 LABEL = 10
 CELLS = 24
+DANGERS_SHOWN = 4
 SCALARS_SHOWN = ("loss", "cross_entropy", "l2_loss", "accuracy", "learning_rate")
 
 
@@ -26,6 +28,7 @@ def answer_page(
     _headline(screen, info, found, file)
     if info.failure is not None:
         _failure(screen, info.failure)
+    _reasons(screen, found, file)
     if found.flow:
         _section(screen, "Shapes, from the images to the logits")
         _flow(screen, found.flow)
@@ -45,7 +48,22 @@ def answer_page(
         for note in notes:
             screen.line(plain(f"  {note.subject}: {note.text}"))
     _section(screen, "Next")
-    _next(screen, file)
+    _next(screen, found, file)
+
+
+def _reasons(screen: Screen, found: Overview, file: str) -> None:
+    """Why it failed, or else what was done to axes that is hardly meant."""
+    if found.postmortem is not None:
+        _section(screen, "Why")
+        for label, text in postmortem_lines(found.postmortem):
+            _pair(screen, label, text)
+    elif found.dangers:
+        _section(screen, "Watch out")
+        for danger in found.dangers[:DANGERS_SHOWN]:
+            screen.line(plain(f"  {danger.layer}: {danger.text}"))
+        more = len(found.dangers) - DANGERS_SHOWN
+        if more > 0:
+            screen.line(plain(f"  and {more} more: resnet-inspect shapes {file} --axes"))
 
 
 def _headline(screen: Screen, info: RunInfo, found: Overview, file: str) -> None:
@@ -165,12 +183,16 @@ def _over(steps: int) -> str:
     return f"Scalars over {steps} steps" if steps != 1 else "Scalars of one step"
 
 
-def _next(screen: Screen, file: str) -> None:
-    for command, what in (
+def _next(screen: Screen, found: Overview, file: str) -> None:
+    lines = [
         (f"resnet-inspect shapes {file}", "every layer's shape, padding, parameters, MACs"),
         (f"resnet-inspect shapes {file} --depth op --json", "every op, for programs"),
         ("resnet-inspect runs", "all runs"),
-    ):
+    ]
+    for origin in found.origins[:1]:
+        name = f"{origin.tensor.removesuffix(':0')}:{origin.axis}"
+        lines.insert(0, (f"resnet-inspect why {name} --run {file}", "where that size comes from"))
+    for command, what in lines:
         screen.line(plain(f"  {command}"), plain(f"      {what}", "dim"))
 
 

@@ -63,6 +63,16 @@ def _cells(row: ShapeRow, inputs: bool) -> dict[str, str]:
     }
 
 
+def axes_tables(found: ShapeTable) -> list[Table]:
+    """Each row's output with what its axes mean: batch 128 × height/4 8 × channel 64."""
+    made = table("name", "type", "output")
+    for row in found.rows:
+        sizes = ["?" if size is None else str(size) for size in row.shape or ()]
+        parts = [f"{name} {size}".strip() for name, size in zip(row.axes, sizes, strict=True)]
+        made.add_row(plain(row.name), plain(row.type), plain(" × ".join(parts)))
+    return [made]
+
+
 def flow(row: ShapeRow) -> str:
     """The shapes an op takes and gives, such as 128×32×32×16 → 128×16×16×32."""
     if not row.dtype and row.shape is None:

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from rich.table import Table
 
-from resnet_inspect.analysis.why import Agreement, ChainStep, Explanation
+from resnet_inspect.analysis.why import Agreement, ChainStep, Explanation, SettingMoves
 from resnet_inspect.graph.lineage import Formula, Relation
 from resnet_inspect.render import spelling
 from resnet_inspect.render.screen import Screen, plain, table
@@ -54,7 +54,7 @@ def origin_lines(found: Explanation) -> Iterator[tuple[str, str]]:
         outgoing = spelling.shape(found.outgoing)
         yield (
             "must equal",
-            f"nothing: {shapes} flows in, and no axis of it is {size}; it becomes {outgoing}",
+            f"no axis that flows in: {shapes} has none of {size}, and becomes {outgoing}",
         )
     for coupling in found.couplings:
         yield "danger", danger(coupling)
@@ -131,6 +131,32 @@ def proof_table(found: Explanation) -> Table:
             plain(row.note),
         )
     return made
+
+
+def settings_page(screen: Screen, found: Sequence[SettingMoves]) -> None:
+    """Print for each setting which axes of layers' outputs and of variables it moves."""
+    for one in found:
+        title = f"{one.setting} {one.before} → {one.after}"
+        moves = f"moves {len(one.axes)} axes" if one.axes else "moves no axis"
+        screen.line(plain(f"{title}: {moves}", "bold"))
+        if one.missing or one.added:
+            screen.line(plain(f"  structure: {one.added} ops more, {one.missing} fewer"))
+        for conflict in one.conflicts:
+            screen.line(plain(f"  {conflict} refuses its inputs then; passed over"))
+        for (axis, before, after), names in _by_change(one).items():
+            shown = ", ".join(names[:4]) + (f", … {len(names) - 4} more" if len(names) > 4 else "")
+            screen.line(plain(f"  axis {axis} {before} → {after}: {shown}"))
+
+
+def _by_change(one: SettingMoves) -> dict[tuple[int, str, str], list[str]]:
+    """Names of layers and variables by the change they share, each once."""
+    found: dict[tuple[int, str, str], list[str]] = {}
+    for moved in one.axes:
+        change = (moved.axis, spelling.size_text(moved.before), spelling.size_text(moved.after))
+        name = moved.layer or moved.name
+        if name not in found.setdefault(change, []):
+            found[change].append(name)
+    return found
 
 
 def _formula_lines(label: str, size: str, formula: Formula) -> Iterator[tuple[str, str]]:

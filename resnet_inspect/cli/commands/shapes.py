@@ -17,6 +17,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the flags of `shapes`."""
     add_run(parser)
     parser.add_argument("--depth", choices=DEPTHS, default="layer", help="default: layer")
+    parser.add_argument("--axes", action="store_true", help="say what each axis means")
     parser.add_argument("--phase", choices=PHASES, help="only ops of that part of a step")
 
 
@@ -24,13 +25,17 @@ def run(parsed: argparse.Namespace) -> int:
     """Print the table, or the same as JSON."""
     import msgspec
 
+    from resnet_inspect.analysis.meanings import Meanings, dangers
     from resnet_inspect.analysis.shapes import Depth, shapes
     from resnet_inspect.store import catalogue
     from resnet_inspect.store.run import Run
 
     path = Path(parsed.run) if parsed.run else catalogue.newest()
     with Run.open(path) as recorded:
-        found = shapes(recorded.graph, Depth(parsed.depth))
+        graph = recorded.graph
+        meanings = Meanings(graph, recorded.lineage) if parsed.axes else None
+        watch = dangers(graph, recorded.lineage, meanings) if meanings else ()
+        found = shapes(graph, Depth(parsed.depth), meanings)
     if parsed.phase:
         rows = tuple(row for row in found.rows if row.phase == parsed.phase)
         found = msgspec.structs.replace(found, rows=rows)
@@ -43,11 +48,15 @@ def run(parsed: argparse.Namespace) -> int:
                 depth=found.depth,
                 rows=found.rows,
                 totals=found.totals,
+                dangers=watch,
             )
         )
     else:
-        from resnet_inspect.render.screen import Screen
-        from resnet_inspect.render.shape_table import shape_tables
+        from resnet_inspect.render.screen import Screen, plain
+        from resnet_inspect.render.shape_table import axes_tables, shape_tables
 
-        Screen().table(shape_tables(found))
+        screen = Screen()
+        screen.table(axes_tables(found) if parsed.axes else shape_tables(found))
+        for danger in watch:
+            screen.line(plain(f"{danger.layer}: {danger.text}"))
     return EXIT_OK

@@ -6,17 +6,21 @@ import argparse
 from pathlib import Path
 
 from resnet_inspect.cli.parser import add_json
-from resnet_inspect.errors import EXIT_OK
+from resnet_inspect.errors import EXIT_OK, UsageError
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the flags of `why`."""
     parser.add_argument(
         "tensor",
+        nargs="?",
         metavar="TENSOR[:AXIS]",
         help="layer, op or variable, such as Reshape:1; without AXIS, all axes",
     )
     parser.add_argument("--run", metavar="RUN", help="run file (default: newest in runs/)")
+    parser.add_argument(
+        "--settings", action="store_true", help="for each setting, every axis that it moves"
+    )
     parser.add_argument("--full", action="store_true", help="every op of the chain")
     add_json(parser)
 
@@ -28,7 +32,17 @@ def run(parsed: argparse.Namespace) -> int:
     from resnet_inspect.store import catalogue
     from resnet_inspect.store.run import Run
 
+    if parsed.tensor is None and not parsed.settings:
+        raise UsageError(
+            "`why` needs something to explain",
+            where="command line",
+            expected="TENSOR[:AXIS], or --settings",
+            got="neither",
+            fix="for example: resnet-inspect why Reshape:1",
+        )
     path = Path(parsed.run) if parsed.run else catalogue.newest()
+    if parsed.settings:
+        return _settings(path, parsed.json)
     with Run.open(path) as recorded:
         target, axes = find(recorded.graph, parsed.tensor)
         found = [why(recorded.graph, recorded.lineage, target, axis) for axis in axes]
@@ -47,4 +61,22 @@ def run(parsed: argparse.Namespace) -> int:
         why_page(screen, one, full=parsed.full)
     if not found:
         screen.line(plain(f"{target.name} is a scalar: it has no axes"))
+    return EXIT_OK
+
+
+def _settings(path: Path, as_json: bool) -> int:
+    from resnet_inspect.analysis.why import settings_moves
+    from resnet_inspect.store.run import Run
+
+    with Run.open(path) as recorded:
+        found = settings_moves(recorded.graph, recorded.lineage)
+    if as_json:
+        from resnet_inspect.render.documents import json_document
+
+        print(json_document(settings=found))
+        return EXIT_OK
+    from resnet_inspect.render.screen import Screen
+    from resnet_inspect.render.why_page import settings_page
+
+    settings_page(Screen(), found)
     return EXIT_OK

@@ -103,6 +103,7 @@ def find_dependences(probe: Probe, wanted: list[Shape]) -> Answer | None:
     ties = list(trial.tied_sets(refused))
     for spots in ties:
         found += trial.compare(spots)
+    found.sort(key=lambda one: one.spot)
     return Answer(tuple(found), tuple(ties), tuple(trial.couplings(found)))
 
 
@@ -119,14 +120,14 @@ class _Trial:
         """All sizes that can be changed."""
         for number, leaf in enumerate(self._probe.leaves):
             for axis, size in enumerate(leaf.sizes):
-                if size is not None and size > 0:
+                if size > 0:
                     yield number, axis
 
     def accepts(self, spots: tuple[Spot, ...]) -> bool:
         """Whether the op accepts that all of `spots` are larger."""
         return self._changed(spots) is not None
 
-    def size(self, spot: Spot) -> int | None:
+    def size(self, spot: Spot) -> int:
         """The size at a spot as it is."""
         return self._base[spot[0]][spot[1]]
 
@@ -144,7 +145,7 @@ class _Trial:
             if len(column) > 2 and equal and self.accepts(column):
                 left = [spot for spot in left if spot not in column]
                 yield column
-        for size in sorted({self.size(spot) or 0 for spot in left}):
+        for size in sorted({self.size(spot) for spot in left}):
             group = tuple(spot for spot in left if self.size(spot) == size)
             if len(group) > 1 and self.accepts(group):
                 yield group
@@ -197,7 +198,7 @@ class _Trial:
         )
 
     def _relation(self, spot: Spot, size: int, changed: int) -> Relation | None:
-        origin = self.size(spot) or 0
+        origin = self.size(spot)
         if size == origin and changed in [change(size) for change in CHANGES]:
             return Relation.SAME
         # A literal that is followed by another number is no size, but an axis or a flag.
@@ -225,7 +226,7 @@ class _Trial:
     ) -> tuple[Shape, ...] | None:
         sizes = [list(one) for one in self._base]
         for spot in spots:
-            sizes[spot[0]][spot[1]] = grow(self.size(spot) or 0)
+            sizes[spot[0]][spot[1]] = grow(self.size(spot))
         return self._probe.run([tuple(one) for one in sizes])
 
 
@@ -265,8 +266,7 @@ def _as_couplings(op: str, leaves: list[Leaf], found: Answer) -> Iterator[Coupli
     for literal, spot, effects in found.couplings:
         number, partner = origin(literal), origin(spot)
         if isinstance(number, FromLiteral) and isinstance(partner, FromAxis):
-            size = leaves[spot[0]].sizes[spot[1]] or 0
-            yield Coupling(op, number, partner, size, effects)
+            yield Coupling(op, number, partner, leaves[spot[0]].sizes[spot[1]], effects)
 
 
 def _as_links(

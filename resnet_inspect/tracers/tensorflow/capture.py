@@ -8,8 +8,9 @@ graph, which is many times cheaper than asking each op.
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 from tensorflow.python.framework.function_def_to_graph import function_def_to_graph
@@ -40,11 +41,12 @@ def capture(
     *,
     hidden: frozenset[str] = frozenset(),
     notes: tuple[Note, ...] = (),
+    axes: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
 ) -> Graph:
     """Translate the first `end` ops of a graph, less those named in `hidden`.
 
-    `inputs` maps names to the tensors fed from outside; `notes` stand before the graph's
-    own. Works on a graph whose building failed.
+    `inputs` maps names to the tensors fed from outside; `axes` what their axes mean;
+    `notes` stand before the graph's own. Works on a graph whose building failed.
     """
     numbered = [
         (position, op)
@@ -62,6 +64,7 @@ def capture(
         variables=_variables(made, ops, handles),
         layers=tuple(layers),
         inputs={name: _reference(tensor) for name, tensor in inputs.items()},
+        axes=dict(axes),
         functions=functions,
         notes=(*notes, *_notes(functions)),
     )

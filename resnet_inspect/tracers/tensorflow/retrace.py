@@ -13,7 +13,7 @@ import msgspec
 import tensorflow as tf
 
 from resnet_inspect.config import Settings
-from resnet_inspect.graph.lineage import Variation
+from resnet_inspect.graph.lineage import Correction, Variation
 from resnet_inspect.tracers.tensorflow.construction import AbstractConstruction
 from resnet_inspect.tracers.tensorflow.layers import Layers
 from resnet_inspect.tracers.tensorflow.resnet import inference
@@ -29,6 +29,8 @@ SETTINGS: dict[str, Callable[[int], int]] = {
     "classes": lambda value: value + 1,
     "batch_size": lambda value: value + 1,
 }
+# Settings that can keep a network from being built.
+CORRECTABLE = ("mean_axes", "filters", "bn_axis", "classes")
 IMAGE = ("image height", "image width", "image channels")
 IMAGE_CHANGES = (8, 8, 1)
 
@@ -55,6 +57,32 @@ def variations(settings: Settings, image: ImageShape) -> tuple[Variation, ...]:
             )
         )
     return tuple(found)
+
+
+def corrections(settings: Settings, image: ImageShape) -> tuple[Correction, ...]:
+    """Settings, each changed alone to the tutorial's value, with which a failed network builds.
+
+    It builds if no layer refuses its inputs and the logits keep the batch.
+    """
+    found = []
+    for name in CORRECTABLE:
+        before, after = getattr(settings, name), getattr(Settings(), name)
+        if before == after:
+            continue
+        try:
+            shapes, _, conflicts = _shapes(
+                msgspec.structs.replace(settings, **{name: after}), image
+            )
+        except ValueError:
+            continue
+        logits = shapes.get("dense1/BiasAdd:0", ())
+        if not conflicts and logits[:1] == (settings.batch_size,):
+            found.append(Correction(name, _typed(before), _typed(after)))
+    return tuple(found)
+
+
+def _typed(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _changes(

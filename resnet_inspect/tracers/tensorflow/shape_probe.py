@@ -18,6 +18,7 @@ Literal = tuple[int, ...]
 # Ops of which only the shape of the input matters.
 SHAPE_READERS = ("Shape", "ShapeN", "Size", "Rank")
 LARGEST_FEEDER = 64
+STAND_IN = 48
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,15 @@ class Leaf:
     literal: Literal | None = None
 
     @property
-    def sizes(self) -> tuple[int | None, ...]:
-        """What can be changed about it: the sizes of its axes, or its elements."""
-        return self.literal if self.literal is not None else (self.shape or ())
+    def sizes(self) -> tuple[int, ...]:
+        """What can be changed about it: the sizes of its axes, or its elements.
+
+        A size that is unknown is taken to be a number with many divisors: what depends on it can
+        be asked all the same.
+        """
+        if self.literal is not None:
+            return self.literal
+        return tuple(STAND_IN if size is None else size for size in self.shape or ())
 
 
 class Scratch:
@@ -43,7 +50,7 @@ class Scratch:
         self.graph = tf.Graph()
         self._made: dict[Any, Any] = {}
 
-    def leaf(self, leaf: Leaf, sizes: tuple[int | None, ...]) -> Any:
+    def leaf(self, leaf: Leaf, sizes: tuple[int, ...]) -> Any:
         """A tensor like `leaf`, but of these sizes; one by value has these elements."""
         unknown = leaf.literal is None and leaf.shape is None
         scalar = leaf.literal is not None and not leaf.shape
@@ -84,7 +91,7 @@ class Probe:
         ]
         return (*built, *((leaf.dtype, leaf.shape, leaf.literal) for leaf in self.leaves))
 
-    def run(self, sizes: list[tuple[int | None, ...]]) -> tuple[Shape, ...] | None:
+    def run(self, sizes: list[tuple[int, ...]]) -> tuple[Shape, ...] | None:
         """The shapes of the op's outputs if its leaves have these sizes; None if it refuses."""
         made: dict[tuple[str, int], Any] = {}
         try:

@@ -8,12 +8,13 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import tensorflow as tf
 
 from resnet_inspect.config import Settings
 from resnet_inspect.data import Batches
 from resnet_inspect.graph import Failure, Graph, Note, Phase
-from resnet_inspect.graph.lineage import Lineage
+from resnet_inspect.graph.lineage import Lineage, Mismatch
 from resnet_inspect.stats import StepRecord, Tap
 from resnet_inspect.tracers.contract import Outcome, Sink, TrainingFailed
 from resnet_inspect.tracers.tensorflow import recipe, taps
@@ -22,10 +23,13 @@ from resnet_inspect.tracers.tensorflow.checkpoint import restore
 from resnet_inspect.tracers.tensorflow.construction import Construction, Tensor
 from resnet_inspect.tracers.tensorflow.explain import explain as explain_sizes
 from resnet_inspect.tracers.tensorflow.layers import Layers
+from resnet_inspect.tracers.tensorflow.postmortem import examine
 from resnet_inspect.tracers.tensorflow.resnet import inference
+from resnet_inspect.tracers.tensorflow.retrace import corrections
 from resnet_inspect.tracers.tensorflow.runtime import choose_device
 from resnet_inspect.tracers.tensorflow.sources import SourceFinder
 
+AXES = {"images": ("batch", "height", "width", "channel"), "labels": ("batch",)}
 REFUSALS = (ValueError, TypeError, tf.errors.OpError)
 NODE = re.compile(r"\{\{node ([^}]+)\}\}")
 
@@ -44,6 +48,7 @@ class TutorialSession:
         self._taps: list[Tap] = []
         self._tracing: _Tracing | None = None
         self._graph = Graph(ops=())
+        self._mismatch: Mismatch | None = None
         self.variables: dict[str, tf.Variable] = {}
 
     def build(self) -> Outcome:
@@ -61,6 +66,7 @@ class TutorialSession:
         except REFUSALS as error:
             failure = describe(error, "building the network")
             self._graph = tracing.capture(())
+            self._mismatch = examine(error, self._graph, self.variables)
             return Outcome(self._graph, tracing.seconds(), failure)
         self._taps = tracing.taps
         self._graph = tracing.capture(self._restored(tracing.needed()))
@@ -71,7 +77,12 @@ class TutorialSession:
         if self._tracing is None or self._tracing.made is None:
             return Lineage()
         graph = self._tracing.made.graph
-        return explain_sizes(graph, self._graph, self._settings, self._batches.image_shape)
+        image = self._batches.image_shape
+        found = explain_sizes(graph, self._graph, self._settings, image)
+        if self._mismatch is None:
+            return found
+        tried = corrections(self._settings, image)
+        return msgspec.structs.replace(found, mismatch=self._mismatch, corrections=tried)
 
     def run(self, sink: Sink) -> None:
         """Run the steps that the settings say, at least one; raises TrainingFailed."""
@@ -175,7 +186,9 @@ class _Tracing:
         if self.made is None:
             return Graph(ops=(), notes=notes)
         end = self._end or self.made.position()
-        return capture(self.made, end, self._inputs, hidden=frozenset({"record"}), notes=notes)
+        return capture(
+            self.made, end, self._inputs, hidden=frozenset({"record"}), notes=notes, axes=AXES
+        )
 
     def seconds(self) -> float:
         """How long TensorFlow took, up to the taps or the failure."""

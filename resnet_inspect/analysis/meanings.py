@@ -1,0 +1,185 @@
+"""What axes mean: batch, height, width, channel, carried from the inputs along the lineage.
+
+A size that follows one axis in another proportion is written with the factor (`height/4`), one
+that several axes flow into with all of them (`batch·height`). An axis born as the last one of a
+kernel is a `channel`. Where a meaning is lost or mixed, `dangers` says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import msgspec
+
+from resnet_inspect.graph import AxisRef, Graph, Op, Source, TensorRef
+from resnet_inspect.graph.lineage import (
+    FromAxis,
+    FromLiteral,
+    Lineage,
+    Origin,
+    Relation,
+    axis_key,
+)
+
+CHANNEL = "channel"
+BATCH = "batch"
+REDUCTIONS = ("Mean", "Sum", "Max", "Min", "Prod")
+NORMALIZATIONS = ("FusedBatchNormV3", "FusedBatchNormV2", "FusedBatchNorm")
+
+
+class Meaning(msgspec.Struct, frozen=True):
+    """Names of the axes that a size comes from, and its share of their product (1: equal)."""
+
+    names: tuple[str, ...]
+    share: Fraction = Fraction(1)
+
+    def __str__(self) -> str:
+        """Such as batch, height/4, batch·height/64; empty for an axis without a meaning."""
+        text = "·".join(self.names)
+        if not text or self.share == 1:
+            return text
+        if self.share.numerator == 1:
+            return f"{text}/{self.share.denominator}"
+        return f"{text}×{self.share}"
+
+
+class Danger(msgspec.Struct, frozen=True):
+    """Something done to axes that is hardly meant, at `layer` (or op), with its line."""
+
+    layer: str
+    text: str
+    source: Source | None
+
+
+class Meanings:
+    """The meanings of all axes of a graph."""
+
+    def __init__(self, graph: Graph, lineage: Lineage) -> None:
+        self._graph = graph
+        self._lineage = lineage
+        self._partners = {(one.op, one.literal): one.partner for one in lineage.couplings}
+        self._known: dict[str, Meaning] = {}
+        for name, ref in graph.inputs.items():
+            for axis, meaning in enumerate(graph.axes.get(name, ())):
+                self._known[axis_key(ref, axis)] = Meaning((meaning,))
+        for op in graph.ops:
+            for index, spec in enumerate(op.outputs):
+                for axis in range(len(spec.shape or ())):
+                    self._add(op, AxisRef(TensorRef(op.name, index), axis))
+
+    def of(self, ref: AxisRef) -> Meaning:
+        """What an axis means; no names where nothing is known."""
+        return self._known.get(axis_key(ref.tensor, ref.axis), Meaning(()))
+
+    def axes(self, ref: TensorRef) -> tuple[str, ...]:
+        """The meaning of each axis of a tensor, empty texts where nothing is known."""
+        shape = self._graph.spec(ref).shape or ()
+        return tuple(str(self.of(AxisRef(ref, axis))) for axis in range(len(shape)))
+
+    def spell(self, ref: TensorRef) -> str:
+        """A shape with meanings, such as batch 128 × height/4 8 × channel 64."""
+        shape = self._graph.spec(ref).shape
+        if shape is None:
+            return "unknown"
+        named = zip(self.axes(ref), shape, strict=True)
+        parts = [f"{name} {'?' if size is None else size}".strip() for name, size in named]
+        return " × ".join(parts) or "scalar"
+
+    def _add(self, op: Op, ref: AxisRef) -> None:
+        key = axis_key(ref.tensor, ref.axis)
+        if key not in self._known:
+            meaning = self._meaning(op, ref)
+            if meaning.names:
+                self._known[key] = meaning
+
+    def _meaning(self, op: Op, ref: AxisRef) -> Meaning:
+        links = self._lineage.of(ref)
+        for link in links:
+            if link.relation == Relation.SAME:
+                found = self._of_origin(op, link.origin)
+                if found.names:
+                    return found
+        size = self._size(ref)
+        names: dict[str, None] = {}
+        product = Fraction(1)
+        for link in links:
+            origin = link.origin
+            if link.relation == Relation.DERIVED and isinstance(origin, FromAxis):
+                source, before = self.of(origin.ref), self._size(origin.ref)
+                if source.names and before is not None and before != 1:
+                    names.update(dict.fromkeys(source.names))
+                    product *= before / source.share
+        if not names or size is None:
+            return Meaning(())
+        return Meaning(tuple(names), Fraction(size) / product)
+
+    def _of_origin(self, op: Op, origin: Origin) -> Meaning:
+        if isinstance(origin, FromAxis):
+            return self.of(origin.ref)
+        if isinstance(origin, FromLiteral):
+            partner = self._partners.get((op.name, origin))
+            return self.of(partner.ref) if partner else Meaning(())
+        shape = self._graph.variable_by_name[origin.variable].spec.shape or ()
+        last = len(shape) > 1 and origin.axis == len(shape) - 1
+        return Meaning((CHANNEL,)) if last else Meaning(())
+
+    def _size(self, ref: AxisRef) -> int | None:
+        shape = self._graph.spec(ref.tensor).shape
+        return shape[ref.axis] if shape else None
+
+
+def dangers(graph: Graph, lineage: Lineage, meanings: Meanings) -> tuple[Danger, ...]:
+    """Means over channels, normalizations over something else, batches mixed with other axes."""
+    found: list[Danger] = []
+    for op in graph.ops:
+        layer = graph.layer_of_op.get(op.name)
+        if layer is None:
+            continue
+        source = op.source[0] if op.source else None
+        texts = [
+            *_reduced_channels(op, lineage, meanings, graph),
+            *_normalized(op, lineage, meanings),
+            *_mixed(op, lineage, meanings, graph),
+        ]
+        found += [Danger(layer.name, text, source) for text in texts]
+    return tuple(found)
+
+
+def _reduced_channels(op: Op, lineage: Lineage, meanings: Meanings, graph: Graph) -> Iterator[str]:
+    if op.type not in REDUCTIONS:
+        return
+    shape = graph.spec(op.inputs[0]).shape or ()
+    kept = {
+        link.origin.ref.axis
+        for axis in range(len(op.outputs[0].shape or ()))
+        for link in lineage.of(AxisRef(TensorRef(op.name), axis))
+        if isinstance(link.origin, FromAxis) and link.origin.ref.tensor == op.inputs[0]
+    }
+    gone = [axis for axis, size in enumerate(shape) if axis not in kept and size != 1]
+    names = [str(meanings.of(AxisRef(op.inputs[0], axis))) for axis in gone]
+    if any(name.startswith((CHANNEL, BATCH)) for name in names):
+        yield f"{op.type} over axes {gone} runs over {' and '.join(names)}"
+
+
+def _normalized(op: Op, lineage: Lineage, meanings: Meanings) -> Iterator[str]:
+    if op.type not in NORMALIZATIONS:
+        return
+    for tie in lineage.ties.get(op.name, ()):
+        for one in tie:
+            if isinstance(one, FromAxis) and one.ref.tensor == op.inputs[0]:
+                meaning = meanings.of(one.ref)
+                if meaning.names and CHANNEL not in meaning.names:
+                    yield f"batch normalization keeps axis {one.ref.axis}, {meaning}, not channels"
+
+
+def _mixed(op: Op, lineage: Lineage, meanings: Meanings, graph: Graph) -> Iterator[str]:
+    for axis, size in enumerate(op.outputs[0].shape or () if op.outputs else ()):
+        ref = AxisRef(TensorRef(op.name), axis)
+        meaning = meanings.of(ref)
+        new = any(link.relation == Relation.DERIVED for link in lineage.of(ref))
+        if new and BATCH in meaning.names and len(meaning.names) > 1:
+            before = graph.spec(op.inputs[0]).shape or ()
+            shown = before[axis] if axis < len(before) else "?"
+            told = f"axis {axis} is {meaning}, {shown} → {size}"
+            yield f"{op.type} mixes the batch with other axes: {told}"

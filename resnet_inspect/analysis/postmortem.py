@@ -1,0 +1,112 @@
+"""Why a network could not be built: which two sizes disagree, and where each comes from."""
+
+from __future__ import annotations
+
+import msgspec
+
+from resnet_inspect.analysis.meanings import Danger, Meanings, dangers
+from resnet_inspect.analysis.names import Target
+from resnet_inspect.analysis.why import ChainStep, spell_origin, why
+from resnet_inspect.graph import Graph, TensorRef
+from resnet_inspect.graph.lineage import (
+    Correction,
+    Formula,
+    FromAxis,
+    FromVariable,
+    Lineage,
+    Relation,
+    Remedy,
+)
+
+
+class Side(msgspec.Struct, frozen=True):
+    """One of two sizes that disagree, and where it comes from.
+
+    `changes` are the steps of its chain at which the size becomes another.
+    """
+
+    place: str
+    meaning: str
+    size: int
+    chain: tuple[ChainStep, ...]
+    changes: tuple[tuple[ChainStep, ChainStep], ...]
+    formula: Formula | None
+    origin: str
+
+
+class Postmortem(msgspec.Struct, frozen=True):
+    """What is known of a refused call.
+
+    `tensors` are its tensors by name, with their shapes spelled with meanings; `sides` the two
+    sizes that disagree, none where no single change makes the call pass; `meet` is the op both
+    come from, if there is one, where their ways part; `dangers` are earlier things done to axes
+    that are hardly meant; `corrections` settings with which the network builds.
+    """
+
+    function: str
+    tensors: tuple[tuple[str, str], ...]
+    sides: tuple[Side, ...]
+    meet: str
+    remedies: tuple[Remedy, ...]
+    dangers: tuple[Danger, ...]
+    corrections: tuple[Correction, ...]
+
+
+def postmortem(graph: Graph, lineage: Lineage) -> Postmortem | None:
+    """Explain the refused call of a failed run; None where none was recorded."""
+    mismatch = lineage.mismatch
+    if mismatch is None:
+        return None
+    meanings = Meanings(graph, lineage)
+    sides: tuple[Side, ...] = ()
+    if mismatch.remedies:
+        first = mismatch.remedies[0]
+        sides = tuple(_side(graph, lineage, meanings, p) for p in (first.place, first.other))
+    return Postmortem(
+        function=mismatch.function,
+        tensors=tuple((name, _spelled(graph, meanings, name)) for name in mismatch.tensors),
+        sides=sides,
+        meet=_meeting(sides),
+        remedies=mismatch.remedies,
+        dangers=dangers(graph, lineage, meanings),
+        corrections=lineage.corrections,
+    )
+
+
+def _side(
+    graph: Graph, lineage: Lineage, meanings: Meanings, place: FromAxis | FromVariable
+) -> Side:
+    if isinstance(place, FromAxis):
+        target, axis = Target.of(graph, place.ref.tensor), place.ref.axis
+        meaning = str(meanings.of(place.ref))
+    else:
+        shape = graph.variable_by_name[place.variable].spec.shape or ()
+        target, axis = Target(place.variable, shape, "", 0, forward=True), place.axis
+        meaning = ""
+    found = why(graph, lineage, target, axis)
+    pairs = zip(found.chain, found.chain[1:], strict=False)
+    return Side(
+        place=spell_origin(place),
+        meaning=meaning,
+        size=found.size or 0,
+        chain=found.chain,
+        changes=tuple(pair for pair in pairs if pair[1].relation == Relation.DERIVED),
+        formula=found.formula,
+        origin=found.origin,
+    )
+
+
+def _spelled(graph: Graph, meanings: Meanings, name: str) -> str:
+    op, _, index = name.rpartition(":")
+    if op in graph.op_by_name:
+        return meanings.spell(TensorRef(op, int(index)))
+    shape = graph.variable_by_name[name].spec.shape or ()
+    return " × ".join(str(size) for size in shape)
+
+
+def _meeting(sides: tuple[Side, ...]) -> str:
+    """The nearest op on both ways; empty where they have none in common."""
+    if len(sides) < 2:
+        return ""
+    others = {step.op for step in sides[1].chain if step.op}
+    return next((step.op for step in sides[0].chain if step.op in others), "")

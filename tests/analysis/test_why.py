@@ -1,0 +1,170 @@
+"""`why` and its names on the recordings, and the explanations of what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from resnet_inspect.analysis.meanings import Meanings, dangers
+from resnet_inspect.analysis.names import find
+from resnet_inspect.analysis.postmortem import postmortem
+from resnet_inspect.analysis.why import settings_moves, spell_origin, why
+from resnet_inspect.errors import UsageError
+from resnet_inspect.graph import TensorRef
+from resnet_inspect.store.run import Run
+
+Open = Callable[[str], Run]
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "axes"),
+    [
+        ("Reshape:1", "Reshape:0", (1,)),
+        ("Reshape", "Reshape:0", (0, 1)),
+        ("Reshape:-1", "Reshape:0", (1,)),
+        ("conv1", "conv1/BiasAdd:0", (0, 1, 2, 3)),
+        ("conv1/Conv2D:3", "conv1/Conv2D:0", (3,)),
+        ("conv1/kernel:-2", "conv1/kernel", (2,)),
+        ("pre_act:3", "pre_activation_final_norm/FusedBatchNormV3:0", (3,)),
+        ("pre_activation_final_norm:1:0", "pre_activation_final_norm/FusedBatchNormV3:1", (0,)),
+        ("res10_branch2a/Conv2D:1", "conv_block_stage1/res10_branch2a/Conv2D:0", (1,)),
+        ("loss", "loss:0", ()),
+    ],
+)
+def test_names_and_axes(recording: Open, text: str, name: str, axes: tuple[int, ...]) -> None:
+    target, found = find(recording("v2").graph, text)
+    assert (target.name, found) == (name, axes)
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "fix"),
+    [
+        ("Reshap3", "there is no 'Reshap3'", "did you mean Reshape"),
+        ("res1", "'res1' names 3 things", "did you mean res10_branch1 or res10_branch2a"),
+        ("Reshape:2", "'Reshape:0' has no axis 2", "its shape is [8, 64]"),
+        ("Reshape:-3", "'Reshape:0' has no axis -3", "its shape is [8, 64]"),
+        ("Reshape:1:0", "'Reshape' has no output 1", "write NAME:AXIS"),
+        ("", "there is no ''", "`resnet-inspect shapes` lists layers"),
+    ],
+)
+def test_names_that_do_not_do(recording: Open, text: str, what: str, fix: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        find(recording("v2").graph, text)
+    assert caught.value.what == what
+    assert fix in caught.value.fix
+
+
+def test_the_proof_shows_that_pixels_and_batch_have_no_part_in_the_64(recording: Open) -> None:
+    run = recording("v2")
+    target, _ = find(run.graph, "Reshape")
+    rows = {row.setting: row for row in why(run.graph, run.lineage, target, 1).proof}
+    assert {name for name, row in rows.items() if row.moved} == {"filters"}
+    assert (rows["filters"].size_before, rows["filters"].size_after) == (64, 68)
+    assert "add00 refuses its inputs then" in rows["filters"].note
+    assert rows["n"].note == "structure: 39 ops more, 0 fewer"
+    assert set(rows) == {
+        "filters",
+        "n",
+        "ver",
+        "classes",
+        "batch_size",
+        "image height",
+        "image width",
+        "image channels",
+    }
+
+
+def test_the_channels_of_the_images_are_not_taken_for_a_kernel_size(recording: Open) -> None:
+    run = recording("v2")
+    target, _ = find(run.graph, "conv1/kernel")
+    sizes = [why(run.graph, run.lineage, target, axis) for axis in range(4)]
+    assert [one.formula and one.formula.text for one in sizes] == ["3", "3", None, "16"]
+    assert [row.setting for row in sizes[2].proof if row.moved] == ["image channels"]
+
+
+def test_gradients_and_optimizer_ops_have_a_way_back_too(recording: Open) -> None:
+    run = recording("v2")
+    name = "gradients/conv1/Conv2D_grad/Conv2DBackpropFilter"
+    target, _ = find(run.graph, name)
+    found = why(run.graph, run.lineage, target, 3)
+    assert found.origin == "conv1/kernel axis 3"
+    assert {row.moved for row in found.proof} == {None}
+
+
+def test_what_each_setting_moves(recording: Open) -> None:
+    run = recording("v2")
+    moves = {one.setting: one for one in settings_moves(run.graph, run.lineage)}
+    assert {(a.name, a.axis, a.after) for a in moves["classes"].axes} == {
+        ("dense1/kernel", 1, 11),
+        ("dense1/bias", 0, 11),
+        ("dense1/MatMul:0", 1, 11),
+        ("dense1/BiasAdd:0", 1, 11),
+    }
+    assert moves["n"].axes == ()
+    assert {a.axis for a in moves["image width"].axes} == {2}
+
+
+def test_axes_carry_their_meanings(recording: Open) -> None:
+    run = recording("v2")
+    meanings = Meanings(run.graph, run.lineage)
+    spelled = {layer.name: meanings.spell(layer.output) for layer in run.graph.layers}
+    assert spelled["conv1"] == "batch 8 × height 32 × width 32 × channel 16"
+    assert spelled["add20"] == "batch 8 × height/4 8 × width/4 8 × channel 64"
+    assert spelled["final_reduce_mean"] == "batch 8 × 1 × 1 × channel 64"
+    assert spelled["Reshape"] == "batch 8 × channel 64"
+    assert meanings.spell(TensorRef("labels")) == "batch 8"
+    assert dangers(run.graph, run.lineage, meanings) == ()
+
+
+@pytest.mark.parametrize("name", ["v1", "v2"])
+def test_a_right_network_has_no_dangers(recording: Open, name: str) -> None:
+    run = recording(name)
+    assert dangers(run.graph, run.lineage, Meanings(run.graph, run.lineage)) == ()
+    assert postmortem(run.graph, run.lineage) is None
+
+
+def test_a_normalization_of_the_height_is_told(recording: Open) -> None:
+    run = recording("bn_axis")
+    found = dangers(run.graph, run.lineage, Meanings(run.graph, run.lineage))
+    normalizations = [layer for layer in run.graph.layers if layer.type == "FusedBatchNormV3"]
+    assert [one.layer for one in found] == [layer.name for layer in normalizations]
+    assert found[0].text == "batch normalization keeps axis 1, height, not channels"
+    assert found[0].source is not None
+    assert "net.batch_normalization" in found[0].source.text
+
+
+def test_the_lost_batch_is_explained(recording: Open) -> None:
+    run = recording("mean_axes")
+    found = postmortem(run.graph, run.lineage)
+    assert found is not None
+    assert found.function == "sparse_softmax_cross_entropy_with_logits"
+    assert dict(found.tensors)["dense1/BiasAdd:0"] == "batch·height/256 1 × channel 10"
+    labels, logits = found.sides
+    assert (labels.meaning, labels.size, labels.origin) == ("batch", 8, "labels:0 axis 0")
+    assert (logits.meaning, logits.size) == ("batch·height/256", 1)
+    ((after, before),) = logits.changes
+    assert (before.place, before.size) == ("final_reduce_mean:0 axis 0", 8)
+    assert (after.place, after.size) == ("Reshape:0 axis 0", 1)
+    assert [one.layer for one in found.dangers] == ["final_reduce_mean", "Reshape"]
+    assert [(c.setting, c.after) for c in found.corrections] == [("mean_axes", "1,2")]
+
+
+def test_the_literal_16_of_the_stem_is_explained(recording: Open) -> None:
+    run = recording("filters")
+    found = postmortem(run.graph, run.lineage)
+    assert found is not None
+    assert found.function == "add"
+    stem, branch = found.sides
+    assert (stem.size, branch.size) == (16, 32)
+    assert stem.formula is not None
+    assert branch.formula is not None
+    assert stem.formula.text == "16"
+    assert 'name="conv1"' in stem.formula.source.text
+    assert branch.formula.text == "filters × 2^stage"
+    assert branch.formula.values == {"filters": 32, "stage": 0}
+    assert [(spell_origin(r.place), r.after) for r in found.remedies] == [
+        ("conv1/BiasAdd:0 axis 3", 32),
+        ("conv_block_stage0/res00_branch2b/BiasAdd:0 axis 3", 16),
+    ]
+    assert [(c.setting, c.after) for c in found.corrections] == [("filters", "16")]

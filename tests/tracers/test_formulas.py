@@ -1,0 +1,110 @@
+"""Expressions found in source files, by lines that are written out here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resnet_inspect.graph import Source
+from resnet_inspect.tracers.formulas import FormulaFinder
+
+TEXT = """\
+def outer(x, *, filters, classes, n):
+    first = conv(x, 16)
+    for stage in range(3):
+        wide = filters * 2**stage
+        alias = wide
+        for i in range(n):
+            x = inner(x, wide, f"{stage}{i}")
+    x = reshape(x, [-1, filters * 2**2])
+    x = other(x, alias)
+    x = odd(x, (filters + 1) * 2 - classes)
+    return dense(
+        x,
+        classes,
+    )
+
+
+def inner(x, filters, name):
+    return conv(x, filters, 3)
+
+
+broken = lambda: 7
+"""
+
+
+@pytest.fixture
+def find(tmp_path: Path) -> FormulaFinder:
+    """A finder on a file of the text above, for filters=16, classes=10, n=2."""
+    (tmp_path / "net.py").write_text(TEXT)
+    (tmp_path / "bad.py").write_text("def (:\n")
+    return FormulaFinder({"filters": 16, "classes": 10, "n": 2}, lambda file: tmp_path / file)
+
+
+def at(*lines: int, file: str = "net.py") -> list[Source]:
+    """Frames at these lines, innermost first."""
+    return [Source(file, line, "f", "") for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("lines", "size", "text", "values", "line"),
+    [
+        ((8,), 64, "filters × 2²", {"filters": 16}, 8),
+        ((2,), 16, "16", {}, 2),
+        ((7,), 64, "filters × 2^stage", {"filters": 16, "stage": 2}, 4),
+        ((7,), 32, "filters × 2^stage", {"filters": 16, "stage": 1}, 4),
+        ((18, 7), 64, "filters × 2^stage", {"filters": 16, "stage": 2}, 4),
+        ((18, 7), 3, "3", {}, 18),
+        ((10,), 24, "(filters + 1) × 2 − classes", {"classes": 10, "filters": 16}, 10),
+        ((11,), 10, "classes", {"classes": 10}, 13),
+    ],
+)
+def test_sizes_are_found_as_they_were_written(
+    find: FormulaFinder,
+    lines: tuple[int, ...],
+    size: int,
+    text: str,
+    values: dict[str, int],
+    line: int,
+) -> None:
+    formula = find(at(*lines), size)[0]
+    assert (formula.text, formula.values, formula.source.line) == (text, values, line)
+    assert formula.source.text == TEXT.splitlines()[line - 1].strip()
+
+
+@pytest.mark.parametrize(
+    ("frames", "size"),
+    [
+        (at(8), 65),
+        (at(7), 256),
+        (at(18), 16),  # a parameter of the same name as a setting, in an inner function
+        (at(9), 64),  # a name that was given another name
+        (at(7), 1),  # a loop variable inside an f-string is no size
+        (at(21), 7),
+        (at(99), 16),
+        (at(1, file="absent.py"), 16),
+        (at(1, file="bad.py"), 16),
+        ([], 16),
+    ],
+)
+def test_what_is_not_written_is_not_found(
+    find: FormulaFinder, frames: list[Source], size: int
+) -> None:
+    found = find([*frames, *at(2)] if frames == at(18) else frames, size)
+    assert [f for f in found if f.source.line != 2] == []
+
+
+@given(st.integers(1, 400), st.integers(0, 6), st.integers(1, 50))
+def test_a_formula_comes_to_its_size(filters: int, power: int, more: int) -> None:
+    import tempfile
+
+    size = (filters + more) * 2**power
+    with tempfile.TemporaryDirectory() as folder:
+        text = f"def f(x, filters):\n    return g(x, (filters + {more}) * 2 ** {power})\n"
+        (Path(folder) / "net.py").write_text(text)
+        find = FormulaFinder({"filters": filters}, lambda file: Path(folder) / file)
+        texts = [formula.text for formula in find(at(2), size)]
+    assert any(text.startswith(f"(filters + {more}) × 2") for text in texts)
