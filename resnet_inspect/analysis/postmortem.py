@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
 from resnet_inspect.analysis.meanings import Danger, Meanings, dangers
 from resnet_inspect.analysis.names import Target
 from resnet_inspect.analysis.why import ChainStep, spell_origin, why
-from resnet_inspect.graph import Graph, TensorRef
+from resnet_inspect.graph import AxisRef, Graph, TensorRef
 from resnet_inspect.graph.lineage import (
     Correction,
     Formula,
@@ -40,7 +42,8 @@ class Postmortem(msgspec.Struct, frozen=True):
     `tensors` are its tensors by name, with their shapes spelled with meanings; `sides` the two
     sizes that disagree, none where no single change makes the call pass; `meet` is the op both
     come from, if there is one, where their ways part; `dangers` are earlier things done to axes
-    that are hardly meant; `corrections` settings with which the network builds.
+    that are hardly meant; `corrections` settings with which the network builds, `others` ways to
+    make the same call that pass, `hints` guesses that the sizes suggest.
     """
 
     function: str
@@ -50,6 +53,8 @@ class Postmortem(msgspec.Struct, frozen=True):
     remedies: tuple[Remedy, ...]
     dangers: tuple[Danger, ...]
     corrections: tuple[Correction, ...]
+    others: tuple[str, ...]
+    hints: tuple[str, ...]
 
 
 def postmortem(graph: Graph, lineage: Lineage) -> Postmortem | None:
@@ -70,7 +75,21 @@ def postmortem(graph: Graph, lineage: Lineage) -> Postmortem | None:
         remedies=mismatch.remedies,
         dangers=dangers(graph, lineage, meanings),
         corrections=lineage.corrections,
+        others=tuple(one.text for one in mismatch.others),
+        hints=tuple(dict.fromkeys(_hints(graph, meanings, mismatch.remedies))),
     )
+
+
+def _hints(graph: Graph, meanings: Meanings, remedies: tuple[Remedy, ...]) -> Iterator[str]:
+    """Where the size that is wanted stands at another axis of the same tensor: a transposition."""
+    for remedy in remedies:
+        if isinstance(remedy.place, FromAxis):
+            ref = remedy.place.ref
+            for axis, size in enumerate(graph.spec(ref.tensor).shape or ()):
+                if size == remedy.after and axis != ref.axis:
+                    meaning = str(meanings.of(AxisRef(ref.tensor, axis)))
+                    named = f", its {meaning}," if meaning else ""
+                    yield f"axis {axis} of {ref.tensor}{named} is {size}: were axes transposed?"
 
 
 def _side(

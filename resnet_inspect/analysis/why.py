@@ -30,7 +30,8 @@ class ChainStep(msgspec.Struct, frozen=True):
 
     `place` is an axis (such as `add24:0 axis 3`), an element of a literal or an axis of a
     variable; `relation` says how the axis before it in the chain follows it, and `rivals` names
-    other sizes that must agree with it at that op.
+    other sizes that must agree with it at that op, `beside` those that a derived size was made
+    from as well.
     """
 
     place: str
@@ -42,6 +43,7 @@ class ChainStep(msgspec.Struct, frozen=True):
     relation: Relation | None
     rivals: tuple[str, ...]
     source: Source | None = None
+    beside: tuple[str, ...] = ()
 
 
 class ProofRow(msgspec.Struct, frozen=True):
@@ -168,15 +170,26 @@ def _chain(graph: Graph, lineage: Lineage, start: Origin) -> tuple[tuple[ChainSt
     steps = [_step(graph, start, None)]
     here = start
     while isinstance(here, FromAxis):
-        link = main_link(graph, lineage.of(here.ref))
+        links = lineage.of(here.ref)
+        link = main_link(graph, links)
         if link is None:
             break
         here = link.origin
-        steps.append(_step(graph, here, link))
+        steps.append(_step(graph, here, link, _beside(graph, link, links)))
     return tuple(steps), here
 
 
-def _step(graph: Graph, place: Origin, link: Link | None) -> ChainStep:
+def _beside(graph: Graph, link: Link, links: tuple[Link, ...]) -> tuple[str, ...]:
+    """What a derived size was made from beside the one that is followed."""
+    if link.relation == Relation.SAME:
+        return ()
+    others = (one.origin for one in links if one != link and size_of(graph, one.origin) != 1)
+    return tuple(f"{spell_origin(one)} ({size_of(graph, one)})" for one in others)
+
+
+def _step(
+    graph: Graph, place: Origin, link: Link | None, beside: tuple[str, ...] = ()
+) -> ChainStep:
     op = place.ref.tensor.op if isinstance(place, FromAxis) else getattr(place, "op", "")
     layer = graph.layer_of_op.get(op)
     return ChainStep(
@@ -188,6 +201,7 @@ def _step(graph: Graph, place: Origin, link: Link | None) -> ChainStep:
         size=size_of(graph, place),
         relation=link.relation if link else None,
         rivals=tuple(spell_origin(other) for other in link.tied) if link else (),
+        beside=beside,
         source=next(iter(graph.op_by_name[op].source), None) if op in graph.op_by_name else None,
     )
 

@@ -90,16 +90,24 @@ class Remedy(msgspec.Struct, frozen=True):
     after: int
 
 
+class OtherCall(msgspec.Struct, frozen=True):
+    """The refused call with other arguments, which passes, by trying: such as `axis=3`."""
+
+    text: str
+
+
 class Mismatch(msgspec.Struct, frozen=True):
     """A call that refused the shapes of its tensors.
 
     `function` is what was called, `tensors` the names of what it was given; `remedies` are single
     changes that make it pass, those of the earlier tensor first; none where no single one does.
+    `others` are ways to call it on the same tensors that pass.
     """
 
     function: str
     tensors: tuple[str, ...]
     remedies: tuple[Remedy, ...]
+    others: tuple[OtherCall, ...] = ()
 
 
 class Correction(msgspec.Struct, frozen=True):

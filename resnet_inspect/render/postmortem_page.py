@@ -31,6 +31,10 @@ def postmortem_lines(found: Postmortem) -> Iterator[tuple[str, str]]:
             "tried",
             f"with {remedy.after} for {remedy.before} in {spell_origin(remedy.place)} it passes",
         )
+    for other in found.others:
+        yield "tried", f"with {other} it passes"
+    for hint in found.hints:
+        yield "perhaps", hint
     for correction in found.corrections:
         flag = "--" + correction.setting.replace("_", "-")
         yield "tried", f"with {flag} {correction.after} for {correction.before} the network builds"
@@ -50,7 +54,8 @@ def _side_lines(side: Side) -> Iterator[tuple[str, str]]:
     else:
         yield label, f"comes from {side.origin}"
     for after, before in side.changes:
-        yield "", f"{before.size} at {before.place} becomes {after.size} at {after.place}"
+        made = ", ".join((f"{before.place} ({before.size})", *before.beside))
+        yield "", f"{made} become {after.size} at {after.place}"
         if after.source is not None:
             yield from _line(after.source)
 

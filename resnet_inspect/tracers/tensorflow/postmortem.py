@@ -16,12 +16,12 @@ from typing import Any
 import tensorflow as tf
 
 from resnet_inspect.graph import AxisRef, Graph, TensorRef
-from resnet_inspect.graph.lineage import FromAxis, FromVariable, Mismatch, Remedy
+from resnet_inspect.graph.lineage import FromAxis, FromVariable, Mismatch, OtherCall, Remedy
+from resnet_inspect.tracers.tensorflow.failures import REFUSALS
 
 # The wrapper around TensorFlow's public functions.
 WRAPPER = "error_handler"
 MOST_TENSORS = 8
-REFUSALS = (ValueError, TypeError, tf.errors.OpError)
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,10 @@ class Call:
         return found[:MOST_TENSORS]
 
     def passes(self, shapes: dict[int, list[int | None]]) -> bool:
-        """Whether the call succeeds if its tensors (by id) have these shapes."""
+        """Whether the call succeeds if its tensors (by id) have these shapes.
+
+        A TypeError is a refusal too: it is what TensorFlow raises for some shapes.
+        """
         with tf.Graph().as_default():
             places = {
                 id(tensor): tf.compat.v1.placeholder(tensor.dtype, shapes[id(tensor)])
@@ -78,14 +81,12 @@ def examine(
         function=_name(call.function),
         tensors=tuple(names.get(id(t)) or f"{t.op.name}:{t.value_index}" for t in tensors),
         remedies=tuple(_remedies(call, tensors, shapes, names)),
+        others=tuple(OtherCall(text) for text in _other_calls(call, shapes)),
     )
 
 
 def _name(function: Any) -> str:
-    """A function's own name, beneath what TensorFlow puts around it to choose an implementation."""
-    held = inspect.getclosurevars(function).nonlocals if inspect.isfunction(function) else {}
-    name = str(getattr(held.get("dispatch_target", function), "__name__", "call"))
-    return name.removesuffix("_v2")
+    return str(getattr(_target(function), "__name__", "call")).removesuffix("_v2")
 
 
 def _refused_call(trace: TracebackType | None) -> Call | None:
@@ -106,30 +107,77 @@ def _refused_call(trace: TracebackType | None) -> Call | None:
 def _remedies(
     call: Call, tensors: list[Any], shapes: dict[int, list[int | None]], names: dict[int, str]
 ) -> Iterator[Remedy]:
-    """For each size that may be changed alone, the nearest size of another tensor that does it."""
+    """For each size that may be changed alone, the size of another tensor that does it.
+
+    Of several the one counts that may itself be changed to the first (a kernel's channels rather
+    than a multiple of them), then one at the same axis.
+    """
+
+    def passes(tensor: Any, axis: int, size: int | None) -> bool:
+        changed = {key: list(shape) for key, shape in shapes.items()}
+        changed[id(tensor)][axis] = size
+        return call.passes(changed)
+
     for tensor in tensors:
         for axis, before in enumerate(shapes[id(tensor)]):
-            for other, place, after in _candidates(tensor, axis, tensors, shapes):
-                changed = {key: list(shape) for key, shape in shapes.items()}
-                changed[id(tensor)][axis] = after
-                if before is not None and call.passes(changed):
-                    here = _place(tensor, axis, names)
-                    yield Remedy(here, _place(other, place, names), before, after)
-                    break
+            found = [
+                (not passes(other, place, before), place != axis, other, place, after)
+                for other, place, after in _candidates(tensor, axis, tensors, shapes)
+                if before is not None and passes(tensor, axis, after)
+            ]
+            if found and before is not None:
+                _, _, other, place, after = min(found, key=lambda one: one[:2])
+                here, there = _place(tensor, axis, names), _place(other, place, names)
+                yield Remedy(here, there, before, after)
+
+
+def _other_calls(call: Call, shapes: dict[int, list[int | None]]) -> Iterator[str]:
+    """Other axes, other flags, and the first two tensors swapped: those that pass, in words."""
+    named = _bound(call)
+    for name, value in named.items():
+        tries: list[Any] = []
+        if isinstance(value, bool):
+            tries = [not value]
+        elif isinstance(value, int) and "axis" in name:
+            tries = [axis for axis in range(max(map(len, shapes.values()))) if axis != value]
+        for other in tries:
+            if Call(_target(call.function), (), named | {name: other}).passes(shapes):
+                yield f"{name}={other}"
+    tensors = [name for name, value in named.items() if any(value is t for t in call.tensors())]
+    if len(tensors) > 1:
+        first, second = tensors[:2]
+        swapped = named | {first: named[second], second: named[first]}
+        if Call(_target(call.function), (), swapped).passes(shapes):
+            yield f"{first} and {second} swapped"
+
+
+def _bound(call: Call) -> dict[str, Any]:
+    """The arguments of a call by the names of its parameters, defaults included."""
+    try:
+        bound = inspect.signature(_target(call.function)).bind(*call.arguments, **call.named)
+    except (TypeError, ValueError):
+        return dict(call.named)
+    bound.apply_defaults()
+    return dict(bound.arguments)
+
+
+def _target(function: Any) -> Any:
+    """The function that a wrapper of TensorFlow's chooses to call."""
+    held = inspect.getclosurevars(function).nonlocals if inspect.isfunction(function) else {}
+    return held.get("dispatch_target", function)
 
 
 def _candidates(
     tensor: Any, axis: int, tensors: list[Any], shapes: dict[int, list[int | None]]
 ) -> list[tuple[Any, int, int]]:
-    """Sizes of the other tensors that differ from one of this, the same axis of them first."""
-    found = [
+    """Sizes of the other tensors that differ from one of this."""
+    return [
         (other, place, size)
         for other in tensors
         if other is not tensor
         for place, size in enumerate(shapes[id(other)])
         if size is not None and size != shapes[id(tensor)][axis]
     ]
-    return sorted(found, key=lambda one: one[1] != axis)
 
 
 def _place(tensor: Any, axis: int, names: dict[int, str]) -> FromAxis | FromVariable:

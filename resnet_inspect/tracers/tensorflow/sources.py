@@ -20,7 +20,10 @@ from resnet_inspect.graph import Source
 
 PACKAGE = Path(__file__).parents[2]
 MODEL_FILES = frozenset(str(Path(__file__).with_name(name)) for name in ("resnet.py", "recipe.py"))
-TRACED_FROM = str(Path(__file__).with_name("tutorial.py"))
+# Where tracing begins: what called it is no part of the model.
+TRACED_FROM = frozenset(
+    str(Path(__file__).with_name(name)) for name in ("tutorial.py", "functions.py")
+)
 FOREIGN = tuple(
     f"{folder}/"
     for folder in (
@@ -44,7 +47,7 @@ class SourceFinder:
         found: list[Source] = []
         for frame in reversed(list(frames)):
             file = frame.filename
-            if file == TRACED_FROM:
+            if file in TRACED_FROM:
                 break
             if file not in self._own:
                 self._own[file] = is_own(file)

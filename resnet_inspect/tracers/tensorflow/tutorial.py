@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import time
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +11,7 @@ import tensorflow as tf
 
 from resnet_inspect.config import Settings
 from resnet_inspect.data import Batches
-from resnet_inspect.graph import Failure, Graph, Note, Phase
+from resnet_inspect.graph import Graph, Note, Phase
 from resnet_inspect.graph.lineage import Lineage, Mismatch
 from resnet_inspect.stats import StepRecord, Tap
 from resnet_inspect.tracers.contract import Outcome, Sink, TrainingFailed
@@ -22,16 +20,14 @@ from resnet_inspect.tracers.tensorflow.capture import capture
 from resnet_inspect.tracers.tensorflow.checkpoint import restore
 from resnet_inspect.tracers.tensorflow.construction import Construction, Tensor
 from resnet_inspect.tracers.tensorflow.explain import explain as explain_sizes
+from resnet_inspect.tracers.tensorflow.failures import REFUSALS, describe
 from resnet_inspect.tracers.tensorflow.layers import Layers
 from resnet_inspect.tracers.tensorflow.postmortem import examine
 from resnet_inspect.tracers.tensorflow.resnet import inference
 from resnet_inspect.tracers.tensorflow.retrace import corrections
 from resnet_inspect.tracers.tensorflow.runtime import choose_device
-from resnet_inspect.tracers.tensorflow.sources import SourceFinder
 
 AXES = {"images": ("batch", "height", "width", "channel"), "labels": ("batch",)}
-REFUSALS = (ValueError, TypeError, tf.errors.OpError)
-NODE = re.compile(r"\{\{node ([^}]+)\}\}")
 
 
 class TutorialSession:
@@ -193,17 +189,3 @@ class _Tracing:
     def seconds(self) -> float:
         """How long TensorFlow took, up to the taps or the failure."""
         return (self._ended or time.perf_counter()) - self._started
-
-
-def describe(error: Exception, during: str) -> Failure:
-    """The failure that an exception of TensorFlow tells of."""
-    message = getattr(error, "message", None) or str(error)
-    node = NODE.search(message)
-    source = SourceFinder()(traceback.extract_tb(error.__traceback__))
-    return Failure(
-        kind=type(error).__name__,
-        message=message.strip().splitlines()[0] if message.strip() else "no message",
-        during=during,
-        op=node[1] if node else "",
-        source=source,
-    )
