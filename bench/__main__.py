@@ -8,7 +8,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-NAMES = ("startup", "capture", "recording")
+NAMES = ("startup", "capture", "lineage", "recording")
 RESULTS = Path(__file__).with_name("results.json")
 
 

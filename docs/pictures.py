@@ -26,7 +26,7 @@ def main() -> None:
         screen.console = Console(
             record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, highlight=False
         )
-        answer_page(screen, run.info, api.summarize(run), run.graph.notes, "runs/my_run.db")
+        answer_page(screen, run.info, api.summarize(run), "runs/my_run.db")
         run.close()
     drawn = screen.console.export_svg(
         title="resnet-inspect trace --n 5 --ver 2", theme=SVG_EXPORT_THEME, unique_id="page"

@@ -13,7 +13,7 @@ from resnet_inspect.analysis.meanings import Danger, Meanings, dangers
 from resnet_inspect.analysis.postmortem import Postmortem, postmortem
 from resnet_inspect.analysis.shapes import Depth, Totals, shapes
 from resnet_inspect.analysis.why import Explanation, reshapes
-from resnet_inspect.graph import Graph, Phase
+from resnet_inspect.graph import Graph, Note, Phase
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.graph.tensors import Shape
 
@@ -59,6 +59,7 @@ class Overview(msgspec.Struct, frozen=True):
     origins: tuple[Explanation, ...]
     dangers: tuple[Danger, ...]
     postmortem: Postmortem | None
+    notes: tuple[Note, ...]
     step: int | None
     blocks: tuple[BlockOutput, ...]
     scalars: tuple[ScalarCourse, ...]
@@ -80,12 +81,22 @@ def overview(
         origins=reshapes(graph, lineage),
         dangers=dangers(graph, lineage, Meanings(graph, lineage)),
         postmortem=postmortem(graph, lineage),
+        notes=(*graph.notes, *_opaque(lineage)),
         step=step,
         blocks=_block_outputs(graph, summaries),
         scalars=tuple(
             ScalarCourse(name, tuple(values.values())) for name, values in scalars.items()
         ),
     )
+
+
+def _opaque(lineage: Lineage) -> tuple[Note, ...]:
+    """Ops whose shape function told nothing: chains end there."""
+    if not lineage.opaque:
+        return ()
+    named = ", ".join(lineage.opaque[:3]) + (", …" if len(lineage.opaque) > 3 else "")
+    text = f"sizes could not be followed through {len(lineage.opaque)} ops: {named}"
+    return (Note("lineage", text),)
 
 
 def shape_flow(graph: Graph) -> tuple[FlowStep, ...]:

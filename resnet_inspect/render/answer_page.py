@@ -8,7 +8,7 @@ import numpy as np
 from rich.text import Text
 
 from resnet_inspect.analysis.overview import BlockOutput, FlowStep, Overview
-from resnet_inspect.graph import Failure, Note, Phase
+from resnet_inspect.graph import Failure, Phase
 from resnet_inspect.render import spelling
 from resnet_inspect.render.postmortem_page import postmortem_lines
 from resnet_inspect.render.screen import Screen, plain, table
@@ -21,9 +21,7 @@ DANGERS_SHOWN = 4
 SCALARS_SHOWN = ("loss", "cross_entropy", "l2_loss", "accuracy", "learning_rate")
 
 
-def answer_page(
-    screen: Screen, info: RunInfo, found: Overview, notes: tuple[Note, ...], file: str
-) -> None:
+def answer_page(screen: Screen, info: RunInfo, found: Overview, file: str) -> None:
     """Print the page of one run; `file` is the run's path as the user may type it."""
     _headline(screen, info, found, file)
     if info.failure is not None:
@@ -43,9 +41,9 @@ def answer_page(
     if found.scalars:
         _section(screen, _over(len(found.scalars[0].values)))
         _scalars(screen, found)
-    if notes:
+    if found.notes:
         _section(screen, "Not observed")
-        for note in notes:
+        for note in found.notes:
             screen.line(plain(f"  {note.subject}: {note.text}"))
     _section(screen, "Next")
     _next(screen, found, file)

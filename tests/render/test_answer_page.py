@@ -25,7 +25,8 @@ def page(run: Run, width: int, notes: tuple[Note, ...] = ()) -> str:
         run.info, device="CPU:0 (2 cores)", versions={"tensorflow": "2.21.0"}, trace_seconds=1.5
     )
     screen = Screen(file, width=width)
-    answer_page(screen, fixed, api.summarize(run), notes, f"runs/{run.path.name}")
+    found = msgspec.structs.replace(api.summarize(run), notes=notes)
+    answer_page(screen, fixed, found, f"runs/{run.path.name}")
     file.seek(0)
     return "\n".join(line.rstrip() for line in file.read().splitlines()) + "\n"
 

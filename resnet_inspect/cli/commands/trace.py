@@ -57,7 +57,6 @@ def _print_page(path: Path) -> None:
             Screen(),
             recorded.info,
             api.summarize(recorded),
-            recorded.graph.notes,
             quote(spelling.path(path)),
         )
     sys.stdout.flush()

@@ -1,0 +1,47 @@
+"""What it costs to know where sizes come from: lineage, re-traces, and asking a saved run."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import tempfile
+import time
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from bench import Row, session
+from bench.startup import PROGRAM, ROUNDS, seconds
+from resnet_inspect.config import Settings
+
+IMAGE = (32, 32, 3)
+
+
+def measure() -> list[Row]:
+    """Lineage of whole training graphs, one re-trace over one forward trace, `why` on a run."""
+    links: Any = import_module("resnet_inspect.tracers.tensorflow.axis_links")
+    retrace: Any = import_module("resnet_inspect.tracers.tensorflow.retrace")
+    rows: list[Row] = []
+    for n, target in ((5, 2), (18, 4)):
+        made = session(n=n, batch_size=128)
+        graph = made.build().graph
+        start = time.perf_counter()
+        links.trace_lineage(made._tracing.made.graph, graph)
+        spent = time.perf_counter() - start
+        what = f"lineage of the training graph, n={n}, {len(graph.ops):,} ops"
+        rows.append((what, f"{spent:.2f} s", f"target ≤ {target} s"))
+        forward = session(n=n, batch_size=128, steps=0).build().seconds
+        retrace._shapes(Settings(n=n), IMAGE)
+        start = time.perf_counter()
+        retrace.variations(Settings(n=n), IMAGE)
+        each = (time.perf_counter() - start) / (len(retrace.SETTINGS) + len(IMAGE) + 1)
+        what = f"one re-trace over one forward trace, n={n}"
+        rows.append((what, f"{each / forward:.2f} ×", "target ≤ 1.5 ×"))
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / "run.db"
+        small = ["--quiet", "--batch-size", "8", "--steps", "1", "-o", str(run)]
+        subprocess.run([PROGRAM, "trace", *small], stdout=subprocess.DEVNULL, check=True)
+        command = (PROGRAM, "why", "Reshape:1", "--run", run)
+        times = [seconds(*command) for _ in range(ROUNDS)]
+    rows.append(("why on an n=5 run", f"{statistics.median(times):.2f} s", "target ≤ 0.2 s"))
+    return rows
