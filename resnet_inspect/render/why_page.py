@@ -92,7 +92,7 @@ def chain_table(steps: Sequence[ChainStep], *, full: bool) -> Table:
         if len(run) > 1:
             how = f"carried unchanged through {len(run)} ops: {_layers(run)}"
         if step.rivals and full:
-            how += f"; with {', '.join(step.rivals)}"
+            how += f"; must equal {', '.join(step.rivals)}"
         made.add_row(
             spelling.size_text(step.size), plain(step.place if len(run) == 1 else "…"), plain(how)
         )

@@ -85,6 +85,32 @@ def test_shape_tables(command: Command, golden: Golden, depth: str) -> None:
     golden(f"shapes_{depth}.txt", command("shapes", V2, "--depth", depth).stdout)
 
 
+def test_why_json_has_the_documented_fields(command: Command) -> None:
+    one = json.loads(command("why", "Reshape:1", "--run", V2, "--json").stdout)
+    wanted = {"tensor", "axis", "size", "formula", "origin", "chain", "proof", "couplings"}
+    assert wanted <= set(one)
+    assert (one["tensor"], one["axis"], one["size"]) == ("Reshape:0", 1, 64)
+    assert one["formula"]["text"] == "filters × 2²"
+    rows = {row["setting"]: (row["size_before"], row["size_after"]) for row in one["proof"]}
+    assert rows["filters"] == (64, 68)
+    every = json.loads(command("why", "Reshape", "--run", V2, "--json").stdout)
+    assert [axis["size"] for axis in every["axes"]] == [8, 64]
+    moves = json.loads(command("why", "--settings", "--run", V2, "--json").stdout)
+    assert moves["settings"][0]["setting"] == "filters"
+
+
+@pytest.mark.parametrize("words", [["Reshape:1"], ["Reshape:1", "--full"], ["--settings"]])
+def test_why_pages(command: Command, golden: Golden, words: list[str]) -> None:
+    name = "_".join(word.strip("-").replace(":", "_") for word in words)
+    golden(f"why_{name}.txt", command("why", *words, "--run", V2).stdout)
+
+
+def test_shapes_with_axes(command: Command, golden: Golden) -> None:
+    golden("shapes_axes.txt", command("shapes", V2, "--axes").stdout)
+    lines = command("shapes", FOLDER / "bn_axis.db", "--axes").stdout
+    assert "bn00_branch2a: batch normalization keeps axis 1, height, not channels" in lines
+
+
 def test_one_phase_only(command: Command) -> None:
     done = command("shapes", V2, "--depth", "op", "--phase", "backward", "--json")
     assert {row["phase"] for row in json.loads(done.stdout)["rows"]} == {"backward"}

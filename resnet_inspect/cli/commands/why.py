@@ -27,6 +27,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(parsed: argparse.Namespace) -> int:
     """Print an explanation an axis, or the same as JSON."""
+    import msgspec
+
     from resnet_inspect.analysis.names import find
     from resnet_inspect.analysis.why import why
     from resnet_inspect.store import catalogue
@@ -49,7 +51,10 @@ def run(parsed: argparse.Namespace) -> int:
     if parsed.json:
         from resnet_inspect.render.documents import json_document
 
-        print(json_document(tensor=target.name, shape=target.shape, axes=found))
+        if len(found) == 1:
+            print(json_document(shape=target.shape, **msgspec.structs.asdict(found[0])))
+        else:
+            print(json_document(tensor=target.name, shape=target.shape, axes=found))
         return EXIT_OK
     from resnet_inspect.render.screen import Screen, plain
     from resnet_inspect.render.why_page import why_page
