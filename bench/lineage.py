@@ -31,7 +31,7 @@ def measure() -> list[Row]:
         what = f"lineage of the training graph, n={n}, {len(graph.ops):,} ops"
         rows.append((what, f"{spent:.2f} s", f"target ≤ {target} s"))
         forward = session(n=n, batch_size=128, steps=0).build().seconds
-        retrace._shapes(Settings(n=n), IMAGE)
+        retrace._trace(Settings(n=n), IMAGE)
         start = time.perf_counter()
         retrace.variations(Settings(n=n), IMAGE)
         each = (time.perf_counter() - start) / (len(retrace.SETTINGS) + len(IMAGE) + 1)

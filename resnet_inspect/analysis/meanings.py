@@ -24,6 +24,7 @@ from resnet_inspect.graph.lineage import (
 
 CHANNEL = "channel"
 BATCH = "batch"
+ELEMENTWISE = ("AddV2", "Add", "Sub", "Mul", "RealDiv")
 REDUCTIONS = ("Mean", "Sum", "Max", "Min", "Prod")
 NORMALIZATIONS = ("FusedBatchNormV3", "FusedBatchNormV2", "FusedBatchNorm")
 
@@ -112,7 +113,7 @@ class Meanings:
                     product *= before / source.share
         if not names or size is None:
             return Meaning(())
-        return Meaning(tuple(names), Fraction(size) / product)
+        return Meaning(tuple(names), _share(size, product))
 
     def _of_origin(self, op: Op, origin: Origin) -> Meaning:
         if isinstance(origin, FromAxis):
@@ -129,6 +130,17 @@ class Meanings:
         return shape[ref.axis] if shape else None
 
 
+def _share(size: int, product: Fraction) -> Fraction:
+    """What part of a product a size is; a stride rounds up, so 17 of 33 is a half."""
+    share = Fraction(size) / product
+    if 0 < share < 1 and share.numerator != 1:
+        stride = int(product // size) or 1
+        for divisor in (stride, stride + 1):
+            if -(-product // divisor) == size:
+                return Fraction(1, divisor)
+    return share
+
+
 def dangers(graph: Graph, lineage: Lineage, meanings: Meanings) -> tuple[Danger, ...]:
     """Means over channels, normalizations over something else, batches mixed with other axes."""
     found: list[Danger] = []
@@ -141,6 +153,7 @@ def dangers(graph: Graph, lineage: Lineage, meanings: Meanings) -> tuple[Danger,
             *_reduced_channels(op, lineage, meanings, graph),
             *_normalized(op, lineage, meanings),
             *_mixed(op, lineage, meanings, graph),
+            *_stretched(op, meanings, graph),
         ]
         found += [Danger(layer.name, text, source) for text in texts]
     return tuple(found)
@@ -171,6 +184,20 @@ def _normalized(op: Op, lineage: Lineage, meanings: Meanings) -> Iterator[str]:
                 meaning = meanings.of(one.ref)
                 if meaning.names and CHANNEL not in meaning.names:
                     yield f"batch normalization keeps axis {one.ref.axis}, {meaning}, not channels"
+
+
+def _stretched(op: Op, meanings: Meanings, graph: Graph) -> Iterator[str]:
+    """A channel of size 1 that broadcasting repeats: hardly a bias, which has fewer axes."""
+    if op.type not in ELEMENTWISE or not op.outputs:
+        return
+    wide = op.outputs[0].shape or ()
+    for ref in op.inputs:
+        shape = graph.spec(ref).shape or ()
+        if len(shape) == len(wide):
+            for axis, (size, after) in enumerate(zip(shape, wide, strict=True)):
+                meaning = str(meanings.of(AxisRef(ref, axis)))
+                if size == 1 and after != 1 and meaning:
+                    yield f"axis {axis} of {ref}, {meaning} 1, is repeated {after} times to fit"
 
 
 def _mixed(op: Op, lineage: Lineage, meanings: Meanings, graph: Graph) -> Iterator[str]:

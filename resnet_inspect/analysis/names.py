@@ -53,6 +53,15 @@ def find(graph: Graph, text: str) -> tuple[Target, tuple[int, ...]]:
         target = Target(variable, shape, "", 0, True)
     else:
         outputs = graph.op_by_name[op].outputs
+        if not outputs:
+            raise UsageError(
+                f"'{op}' has no output",
+                where=text,
+                expected="something with a shape",
+                got=f"an op of type {graph.op_by_name[op].type}, which only has an effect",
+                fix="ask for what it takes: "
+                + ", ".join(dict.fromkeys(str(ref) for ref in graph.op_by_name[op].inputs)),
+            )
         if not 0 <= index < len(outputs):
             raise UsageError(
                 f"'{op}' has no output {index}",
@@ -106,6 +115,7 @@ def _resolve(graph: Graph, name: str, text: str) -> tuple[str, int, str]:
         return ops[0], 0, ""
     several = layers or variables or ops
     known = [*graph.layer_by_name, *graph.variable_by_name, *graph.op_by_name]
+    known = list(dict.fromkeys(known))
     near = several[:5] if name and several else get_close_matches(name, known, n=3)
     raise UsageError(
         f"'{name}' names {len(several)} things" if name and several else f"there is no '{name}'",

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import msgspec
 
 from resnet_inspect.analysis.names import Target
-from resnet_inspect.graph import Graph, Source, TensorRef
+from resnet_inspect.graph import AxisRef, Graph, Source, TensorRef
 from resnet_inspect.graph.lineage import (
     Formula,
     FromAxis,
@@ -42,6 +42,7 @@ class ChainStep(msgspec.Struct, frozen=True):
     size: int | None
     relation: Relation | None
     rivals: tuple[str, ...]
+    variable: str = ""
     source: Source | None = None
     beside: tuple[str, ...] = ()
 
@@ -114,12 +115,14 @@ def why(graph: Graph, lineage: Lineage, target: Target, axis: int) -> Explanatio
     for coupling in lineage.couplings:
         if coupling.literal == end:
             inflow, source = _chain(graph, lineage, coupling.partner)
-    proof = tuple(_proof_row(one, target, axis) for one in lineage.variations)
+    formula = _formula(lineage, end, lineage.variations, graph)
+    name = _traced_as(lineage, target, chain)
+    proof = tuple(_proof_row(one, target, axis, name, formula) for one in lineage.variations)
     return Explanation(
         tensor=target.name,
         axis=axis,
         size=target.shape[axis],
-        formula=_formula(lineage, end, lineage.variations, graph),
+        formula=formula,
         origin=spell_origin(end),
         chain=chain,
         inflow=inflow,
@@ -166,17 +169,45 @@ def main_link(graph: Graph, links: tuple[Link, ...]) -> Link | None:
 
 
 def _chain(graph: Graph, lineage: Lineage, start: Origin) -> tuple[tuple[ChainStep, ...], Origin]:
-    """The way from a size back to where it was born, and that place."""
+    """The way from a size back to where it was born, and that place.
+
+    A variable that was made to fit what flows in (a gamma, the channels a kernel takes) has no
+    expression of its own: its way goes on at the size it is tied to.
+    """
     steps = [_step(graph, start, None)]
     here = start
-    while isinstance(here, FromAxis):
-        links = lineage.of(here.ref)
-        link = main_link(graph, links)
-        if link is None:
-            break
+    seen = {start}
+    while True:
+        if isinstance(here, FromAxis):
+            links = lineage.of(here.ref)
+            link = main_link(graph, links)
+        else:
+            links, link = (), _tie(graph, lineage, here)
+        if link is None or link.origin in seen:
+            return tuple(steps), here
         here = link.origin
+        seen.add(here)
         steps.append(_step(graph, here, link, _beside(graph, link, links)))
-    return tuple(steps), here
+
+
+def _tie(graph: Graph, lineage: Lineage, here: Origin) -> Link | None:
+    """What the axis of a variable without a formula must equal where it is used."""
+    if not isinstance(here, FromVariable) or _formula(lineage, here, lineage.variations, graph):
+        return None
+    for reader in graph.variable_by_name[here.variable].readers:
+        own = FromAxis(AxisRef(TensorRef(reader), here.axis))
+        for user in graph.consumers.get(TensorRef(reader), ()):
+            for tie in lineage.ties.get(user, ()):
+                if own in tie:
+                    others = [one for one in tie if isinstance(one, FromAxis) and one != own]
+                    data = [one for one in others if not _is_read(graph, one)]
+                    if data:
+                        return Link(data[0], Relation.SAME)
+    return None
+
+
+def _is_read(graph: Graph, one: FromAxis) -> bool:
+    return graph.op_by_name[one.ref.tensor.op].type == "ReadVariableOp"
 
 
 def _beside(graph: Graph, link: Link, links: tuple[Link, ...]) -> tuple[str, ...]:
@@ -201,6 +232,7 @@ def _step(
         size=size_of(graph, place),
         relation=link.relation if link else None,
         rivals=tuple(spell_origin(other) for other in link.tied) if link else (),
+        variable=place.variable if isinstance(place, FromVariable) else "",
         beside=beside,
         source=next(iter(graph.op_by_name[op].source), None) if op in graph.op_by_name else None,
     )
@@ -229,9 +261,13 @@ def _formula(
         found = lineage.formulas.get(f"{end.variable}/{end.axis}", ())
     else:
         return None
-    moving = {one.setting for one in variations if _moves(one, end, graph)}
-    agreeing = [one for one in found if moving & {v.setting for v in variations} <= set(one.values)]
-    return next(iter(agreeing or (() if moving else found)), None)
+    if isinstance(end, FromLiteral):
+        return next(iter(found), None)
+    told = [one for one in variations if end.variable in lineage.traced and not one.ended]
+    moving = {one.setting for one in told if _moves(one, end, graph)}
+    still = {one.setting for one in told if not one.missing} - moving
+    names = [(one, set(one.values)) for one in found]
+    return next((one for one, used in names if moving <= used and not used & still), None)
 
 
 def _moves(variation: Variation, end: Origin, graph: Graph) -> bool:
@@ -243,32 +279,54 @@ def _moves(variation: Variation, end: Origin, graph: Graph) -> bool:
     return bool(changed and shape and changed[end.axis] != shape[end.axis])
 
 
-def _proof_row(variation: Variation, target: Target, axis: int) -> ProofRow:
+def _proof_row(
+    variation: Variation, target: Target, axis: int, name: str, formula: Formula | None
+) -> ProofRow:
+    """One setting's row; `name` is what the re-trace knows the size by, empty if it does not."""
     before = target.shape[axis]
-    changed = variation.shapes.get(target.name)
-    gone = target.op in variation.missing or not target.forward
+    changed = variation.shapes.get(name)
+    gone = not name or name in variation.missing
     matched = not gone and (changed is None or len(changed) == len(target.shape))
     after = None if not matched else before if changed is None else changed[axis]
+    refused = ", ".join(variation.conflicts)
     notes = []
-    if not target.forward:
+    if not name:
         notes.append("not part of the forward pass, which is what was traced again")
+    elif gone and variation.ended:
+        notes.append(f"the network cannot be built then: {refused} refuses its inputs")
     elif gone:
-        notes.append("the structure changes: there is no such op then")
+        notes.append("the structure changes: it is not there then")
     elif not matched:
         notes.append("the structure changes: another number of axes")
-    elif (variation.missing or variation.added) and not variation.conflicts:
-        notes.append(f"structure: {variation.added} ops more, {len(variation.missing)} fewer")
-    if variation.conflicts:
-        notes.append(f"{', '.join(variation.conflicts)} refuses its inputs then; passed over")
+    elif refused and not variation.ended:
+        notes.append(f"{refused} refuses its inputs then; passed over")
+    elif refused:
+        notes.append(f"further on {variation.conflicts[-1]} refuses its inputs then")
+    elif variation.missing or variation.added:
+        notes.append("the structure changes, not this axis" if after == before else "")
+    moved = None if not matched else after != before
+    if moved and refused and formula is not None and variation.setting not in formula.values:
+        moved, after = None, None
+        notes = [f"cannot be told: it lies behind {refused}, which refuses its inputs then"]
     return ProofRow(
         setting=variation.setting,
         before=variation.before,
         after=variation.after,
         size_before=before,
         size_after=after,
-        moved=None if not matched else after != before,
-        note="; ".join(notes),
+        moved=moved,
+        note="; ".join(note for note in notes if note),
     )
+
+
+def _traced_as(lineage: Lineage, target: Target, chain: tuple[ChainStep, ...]) -> str:
+    """The name by which the re-trace knows a target; a read of a variable goes by the variable."""
+    if target.name in lineage.traced:
+        return target.name
+    step = chain[1] if len(chain) > 1 else None
+    if step is not None and step.variable in lineage.traced and not target.op.startswith("grad"):
+        return step.variable
+    return ""
 
 
 def _agreements(graph: Graph, lineage: Lineage) -> list[Agreement]:

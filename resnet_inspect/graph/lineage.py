@@ -122,8 +122,9 @@ class Variation(msgspec.Struct, frozen=True):
     """What a re-trace with one setting changed came to.
 
     `shapes` holds the tensors (by name, such as `Reshape:0`) and variables whose shape differs;
-    `missing` counts ops that are no longer there, `added` new ones. `conflicts` are ops that
-    refused their inputs; what they hand on was taken to be their last input.
+    `missing` are those no longer there, `added` counts new ops. `conflicts` are layers that refused
+    their inputs: an addition is passed over (what it hands on is taken to be its last input);
+    where the trace `ended`, the last of them is the op at which it did.
     """
 
     setting: str
@@ -133,6 +134,7 @@ class Variation(msgspec.Struct, frozen=True):
     missing: tuple[str, ...] = ()
     added: int = 0
     conflicts: tuple[str, ...] = ()
+    ended: bool = False
 
 
 class Lineage(msgspec.Struct, frozen=True):
@@ -141,7 +143,8 @@ class Lineage(msgspec.Struct, frozen=True):
     An axis without links is decided by its op alone (an attribute, a kept size of 1), or is where
     a size enters: an input of the network. `ties` are sizes that an op wants to agree, by op.
     `formulas` are the expressions that literals (`Reshape/shape/1`) and axes of variables
-    (`conv1/kernel/3`) were written as. `opaque` names ops whose shapes could not be probed.
+    (`conv1/kernel/3`) were written as. `opaque` names ops whose shapes could not be probed,
+    `traced` the tensors and variables that the unchanged re-trace saw.
     """
 
     links: dict[str, tuple[Link, ...]] = {}
@@ -149,6 +152,7 @@ class Lineage(msgspec.Struct, frozen=True):
     couplings: tuple[Coupling, ...] = ()
     formulas: dict[str, tuple[Formula, ...]] = {}
     variations: tuple[Variation, ...] = ()
+    traced: frozenset[str] = frozenset()
     mismatch: Mismatch | None = None
     corrections: tuple[Correction, ...] = ()
     opaque: tuple[str, ...] = ()

@@ -21,7 +21,9 @@ def postmortem_lines(found: Postmortem) -> Iterator[tuple[str, str]]:
         for side in found.sides:
             yield from _side_lines(side)
         if found.meet:
-            yield "both from", found.meet
+            yield "in common", f"{found.meet}, after which the two ways part"
+        else:
+            yield "in common", "no op: the two sizes were born apart"
     for danger in found.dangers:
         yield "before it", f"{danger.layer}: {danger.text}"
         if danger.source is not None:
@@ -33,11 +35,12 @@ def postmortem_lines(found: Postmortem) -> Iterator[tuple[str, str]]:
         )
     for other in found.others:
         yield "tried", f"with {other} it passes"
-    for hint in found.hints:
-        yield "perhaps", hint
     for correction in found.corrections:
         flag = "--" + correction.setting.replace("_", "-")
         yield "tried", f"with {flag} {correction.after} for {correction.before} the network builds"
+    if not found.corrections:
+        for hint in found.hints:
+            yield "perhaps", hint
 
 
 def _side_lines(side: Side) -> Iterator[tuple[str, str]]:

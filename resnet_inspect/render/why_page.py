@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from rich.table import Table
 
@@ -71,6 +71,9 @@ def origin_lines(found: Explanation) -> Iterator[tuple[str, str]]:
         )
     if still:
         yield "not by", ", ".join(still)
+    unknown = [row.setting for row in found.proof if row.moved is None]
+    if unknown and len(unknown) < len(found.proof):
+        yield "unknown", ", ".join(unknown)
 
 
 def danger(coupling: Agreement) -> str:
@@ -88,7 +91,7 @@ def chain_table(steps: Sequence[ChainStep], *, full: bool) -> Table:
     runs = [[step] for step in steps] if full else _collapsed(steps)
     for run in runs:
         step = run[-1] if len(run) > 1 else run[0]
-        how = "begins here" if step is steps[-1] else _how(step)
+        how = "begins here" if step is steps[-1] else _how(step, steps)
         if len(run) > 1:
             how = f"carried unchanged through {len(run)} ops: {_layers(run)}"
         if step.rivals and full:
@@ -102,7 +105,11 @@ def chain_table(steps: Sequence[ChainStep], *, full: bool) -> Table:
 def _collapsed(steps: Sequence[ChainStep]) -> list[list[ChainStep]]:
     """First and last step alone; in between, steps of one size together."""
     middle = steps[1:-1]
-    groups = [list(run) for _, run in groupby(middle, key=lambda step: (step.size, step.relation))]
+    derived = {id(step) for step, before in pairwise(steps) if before.relation == Relation.DERIVED}
+    groups = [
+        list(run)
+        for _, run in groupby(middle, key=lambda step: id(step) if id(step) in derived else 0)
+    ]
     return [[steps[0]], *groups, [steps[-1]]] if len(steps) > 1 else [list(steps)]
 
 
@@ -113,9 +120,14 @@ def _layers(run: Sequence[ChainStep]) -> str:
     return ", ".join(names) or run[0].op_type
 
 
-def _how(step: ChainStep) -> str:
-    made = f"{step.op_type} of {step.layer}" if step.layer else step.op_type
-    return made if step.relation in (None, Relation.SAME) else f"{made}, derived"
+def _how(step: ChainStep, steps: Sequence[ChainStep]) -> str:
+    """What made a size; it is derived there if it follows the next step's in another proportion."""
+    made = f"{step.op_type} of {step.layer}" if step.layer else step.op_type or "variable"
+    place = next(number for number, one in enumerate(steps) if one is step)
+    before = steps[place + 1]
+    if before.relation != Relation.DERIVED:
+        return made
+    return f"{made}, derived from {', '.join((f'{before.place} ({before.size})', *before.beside))}"
 
 
 def proof_table(found: Explanation) -> Table:
@@ -140,7 +152,8 @@ def settings_page(screen: Screen, found: Sequence[SettingMoves]) -> None:
         moves = f"moves {len(one.axes)} axes" if one.axes else "moves no axis"
         screen.line(plain(f"{title}: {moves}", "bold"))
         if one.missing or one.added:
-            screen.line(plain(f"  structure: {one.added} ops more, {one.missing} fewer"))
+            gone = f"{one.missing} tensors or variables fewer"
+            screen.line(plain(f"  the structure changes: {one.added} ops more, {gone}"))
         for conflict in one.conflicts:
             screen.line(plain(f"  {conflict} refuses its inputs then; passed over"))
         for (axis, before, after), names in _by_change(one).items():

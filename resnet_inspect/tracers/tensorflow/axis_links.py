@@ -8,7 +8,7 @@ first, until the op accepts. Answers are kept by the signature of the op.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -26,13 +26,16 @@ from resnet_inspect.graph.lineage import (
 )
 from resnet_inspect.tracers.tensorflow.shape_probe import Leaf, Probe, Scratch, Shape
 
-CHANGES: tuple[Callable[[int], int], ...] = (
+Change = Callable[[int], int]
+CHANGES: tuple[Change, ...] = (
     lambda size: size + 1,
     lambda size: 2 * size,
     lambda size: max(size // 2, 1),
 )
 # A size that can be changed: number of the leaf, number of its axis or element.
 Spot = tuple[int, int]
+# A literal, its partner, and the axes that change if only the partner does: axis, before, after.
+CoupledSpots = tuple[Spot, Spot, tuple[tuple[int, int, int], ...]]
 # An axis of an output: number of the output, number of the axis.
 Place = tuple[int, int]
 
@@ -53,7 +56,7 @@ class Answer:
 
     dependences: tuple[Dependence, ...]
     ties: tuple[tuple[Spot, ...], ...]
-    couplings: tuple[tuple[Spot, Spot, tuple[tuple[int, int, int], ...]], ...]
+    couplings: tuple[CoupledSpots, ...]
 
 
 def trace_lineage(graph: Any, kept: Graph) -> Lineage:
@@ -103,8 +106,9 @@ def find_dependences(probe: Probe, wanted: list[Shape]) -> Answer | None:
     ties = list(trial.tied_sets(refused))
     for spots in ties:
         found += trial.compare(spots)
-    found.sort(key=lambda one: one.spot)
-    return Answer(tuple(found), tuple(ties), tuple(trial.couplings(found)))
+    couplings = tuple(trial.couplings(found))
+    found = sorted(trial.told_apart(found, couplings), key=lambda one: one.spot)
+    return Answer(tuple(found), tuple(ties), couplings)
 
 
 class _Trial:
@@ -113,7 +117,7 @@ class _Trial:
     def __init__(self, probe: Probe) -> None:
         self._probe = probe
         self._base = [leaf.sizes for leaf in probe.leaves]
-        self._after: dict[tuple[Spot, ...], tuple[Shape, ...] | None] = {}
+        self._after: dict[tuple[Spot, ...], tuple[tuple[Shape, ...], Change] | None] = {}
         self.before = probe.run(self._base)
 
     def spots(self) -> Iterator[Spot]:
@@ -152,33 +156,64 @@ class _Trial:
 
     def compare(self, spots: tuple[Spot, ...]) -> Iterator[Dependence]:
         """What follows `spots`, which the op accepts when they change together."""
-        for output, (old, new) in enumerate(
-            zip(self.before or (), self._changed(spots) or (), strict=True)
-        ):
+        after, change = self._changed(spots) or (self.before or (), CHANGES[0])
+        for output, (old, new) in enumerate(zip(self.before or (), after, strict=True)):
             if old is None or new is None or len(old) != len(new):
                 continue
             for axis, (size, changed) in enumerate(zip(old, new, strict=True)):
                 if size != changed and size is not None and changed is not None:
                     for spot in spots:
-                        relation = self._relation(spot, size, changed)
+                        relation = self._relation(spot, size, changed, change)
                         if relation is not None:
                             tied = tuple(other for other in spots if other != spot)
                             yield Dependence((output, axis), spot, relation, tied)
 
-    def couplings(
-        self, found: list[Dependence]
-    ) -> Iterator[tuple[Spot, Spot, tuple[tuple[int, int, int], ...]]]:
+    def couplings(self, found: list[Dependence]) -> Iterator[CoupledSpots]:
         """Literals that decide an axis, with the size that must be equal, and what happens else."""
         leaves = self._probe.leaves
         literals = {one.spot: one.place for one in found if leaves[one.spot[0]].literal is not None}
         for literal, place in literals.items():
-            for spot in self.spots():
-                if leaves[spot[0]].literal is not None or self.size(spot) != self.size(literal):
-                    continue
-                together = self._grown((literal, spot), lambda size: size + 1)
-                if together is not None and self._differences(together) == [place]:
-                    alone = self._grown((spot,), lambda size: size + 1)
-                    yield literal, spot, () if alone is None else self._effects(alone)
+            partners = [spot for spot in self.spots() if self._agrees_with(literal, place, spot)]
+            if partners:
+                # Of equal sizes the one as far from the last axis: a reshape keeps their order.
+                rank = len((self.before or ((),))[place[0]] or ())
+                end = rank - place[1]
+                spot = min(partners, key=lambda s: abs(len(leaves[s[0]].sizes) - s[1] - end))
+                alone = self._grown((spot,), CHANGES[0])
+                yield literal, spot, () if alone is None else self._effects(alone)
+
+    def _agrees_with(self, literal: Spot, place: Place, spot: Spot) -> bool:
+        """Whether nothing but `place` changes if a literal and an equal size change together."""
+        leaf = self._probe.leaves[spot[0]]
+        if leaf.literal is not None or self.size(spot) != self.size(literal):
+            return False
+        together = self._grown((literal, spot), CHANGES[0])
+        return together is not None and self._differences(together) == [place]
+
+    def told_apart(
+        self, found: list[Dependence], couplings: tuple[CoupledSpots, ...]
+    ) -> Iterator[Dependence]:
+        """Without what is followed by accident of numbers.
+
+        The partner of a literal moves other axes only where the two disagree: the coupling tells
+        that. And a size that several axes move, each alone, is made of all of them, even if it
+        happens to equal one.
+        """
+        partners = {spot: literal for literal, spot, _ in couplings}
+        decided = {one.spot: one.place for one in found}
+        kept = [
+            one
+            for one in found
+            if one.spot not in partners or decided.get(partners[one.spot]) == one.place
+        ]
+        movers: dict[Place, set[Spot]] = {}
+        for one in kept:
+            literal = self._probe.leaves[one.spot[0]].literal is not None
+            if not one.tied and not literal and self.size(one.spot) != 1:
+                movers.setdefault(one.place, set()).add(one.spot)
+        for one in kept:
+            several = len(movers.get(one.place, ())) > 1 and one.spot in movers[one.place]
+            yield replace(one, relation=Relation.DERIVED) if several else one
 
     def _differences(self, after: tuple[Shape, ...]) -> list[Place]:
         return [
@@ -197,33 +232,32 @@ class _Trial:
             if a != b and a is not None and b is not None
         )
 
-    def _relation(self, spot: Spot, size: int, changed: int) -> Relation | None:
+    def _relation(self, spot: Spot, size: int, changed: int, change: Change) -> Relation | None:
         origin = self.size(spot)
-        if size == origin and changed in [change(size) for change in CHANGES]:
+        if size == origin and changed == change(size):
             return Relation.SAME
         # A literal that is followed by another number is no size, but an axis or a flag.
         literal = self._probe.leaves[spot[0]].literal is not None
         return None if literal else Relation.DERIVED
 
-    def _changed(self, spots: tuple[Spot, ...]) -> tuple[Shape, ...] | None:
-        """The outputs if all of `spots` are others; None if that is refused.
+    def _changed(self, spots: tuple[Spot, ...]) -> tuple[tuple[Shape, ...], Change] | None:
+        """The outputs if all of `spots` are others, and how they were changed; None if refused.
 
         Growing by one leaves some sizes as they are that a doubled one moves (a stride), and some
         may only be halved (the target of a reshape), so all are tried until something changes.
         """
         if spots not in self._after:
             best = None
-            for change in CHANGES:
+            literal = all(self._probe.leaves[spot[0]].literal is not None for spot in spots)
+            for change in CHANGES if literal else CHANGES[:2]:
                 after = self._grown(spots, change)
-                best = best if after is None else after
-                if best is not None and best != self.before:
+                best = best if after is None else (after, change)
+                if best is not None and best[0] != self.before:
                     break
             self._after[spots] = best
         return self._after[spots]
 
-    def _grown(
-        self, spots: tuple[Spot, ...], grow: Callable[[int], int]
-    ) -> tuple[Shape, ...] | None:
+    def _grown(self, spots: tuple[Spot, ...], grow: Change) -> tuple[Shape, ...] | None:
         sizes = [list(one) for one in self._base]
         for spot in spots:
             sizes[spot[0]][spot[1]] = grow(self.size(spot))

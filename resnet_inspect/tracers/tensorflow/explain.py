@@ -24,10 +24,12 @@ def explain(graph: Any, kept: Graph, settings: Settings, image: ImageShape) -> L
     """The lineage of `kept`, which was captured from the TensorFlow graph `graph`."""
     found = trace_lineage(graph, kept)
     values = {name: getattr(settings, name) for name in NAMES}
+    varied, traced = variations(settings, image)
     return msgspec.structs.replace(
         found,
         formulas=dict(_formulas(kept, found, values)),
-        variations=variations(settings, image),
+        variations=varied,
+        traced=traced,
     )
 
 

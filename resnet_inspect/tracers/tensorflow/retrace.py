@@ -7,7 +7,7 @@ inputs is noted and passed over, so that what lies behind it is seen too.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import dataclass
 
 import msgspec
 import tensorflow as tf
@@ -15,6 +15,7 @@ import tensorflow as tf
 from resnet_inspect.config import Settings
 from resnet_inspect.graph.lineage import Correction, Variation
 from resnet_inspect.tracers.tensorflow.construction import AbstractConstruction
+from resnet_inspect.tracers.tensorflow.failures import describe
 from resnet_inspect.tracers.tensorflow.layers import Layers
 from resnet_inspect.tracers.tensorflow.resnet import inference
 
@@ -35,28 +36,41 @@ IMAGE = ("image height", "image width", "image channels")
 IMAGE_CHANGES = (8, 8, 1)
 
 
-def variations(settings: Settings, image: ImageShape) -> tuple[Variation, ...]:
-    """One variation for each setting that decides shapes, and for each axis of an image."""
-    base, ops, _ = _shapes(settings, image)
+def variations(
+    settings: Settings, image: ImageShape
+) -> tuple[tuple[Variation, ...], frozenset[str]]:
+    """One variation for each setting that decides shapes and each axis of an image.
+
+    Also the names that the unchanged trace saw: of others a variation says nothing.
+    """
+    base = _trace(settings, image)
     found = []
     for name, before, after, changed, changed_image in _changes(settings, image):
-        try:
-            shapes, there, conflicts = _shapes(changed, changed_image)
-        except ValueError as error:
-            conflicts = (str(error).splitlines()[0],)
-            shapes, there = {}, frozenset()
+        there = _trace(changed, changed_image)
+        moved = {n: s for n, s in there.shapes.items() if n in base.shapes and base.shapes[n] != s}
         found.append(
             Variation(
                 setting=name,
                 before=before,
                 after=after,
-                shapes={n: s for n, s in shapes.items() if n in base and base[n] != s},
-                missing=tuple(sorted(ops - there)),
-                added=len(there - ops),
-                conflicts=conflicts,
+                shapes=moved,
+                missing=tuple(sorted(set(base.shapes) - set(there.shapes))),
+                added=len(there.ops - base.ops),
+                conflicts=there.conflicts,
+                ended=there.ended,
             )
         )
-    return tuple(found)
+    return tuple(found), frozenset(base.shapes)
+
+
+@dataclass(frozen=True)
+class _Traced:
+    """Shapes of the forward function's tensors and variables, its ops, and who refused."""
+
+    shapes: Shapes
+    ops: frozenset[str]
+    conflicts: tuple[str, ...]
+    ended: bool
 
 
 def corrections(settings: Settings, image: ImageShape) -> tuple[Correction, ...]:
@@ -69,14 +83,9 @@ def corrections(settings: Settings, image: ImageShape) -> tuple[Correction, ...]
         before, after = getattr(settings, name), getattr(Settings(), name)
         if before == after:
             continue
-        try:
-            shapes, _, conflicts = _shapes(
-                msgspec.structs.replace(settings, **{name: after}), image
-            )
-        except ValueError:
-            continue
-        logits = shapes.get("dense1/BiasAdd:0", ())
-        if not conflicts and logits[:1] == (settings.batch_size,):
+        there = _trace(msgspec.structs.replace(settings, **{name: after}), image)
+        logits = there.shapes.get("dense1/BiasAdd:0", ())
+        if not there.conflicts and logits[:1] == (settings.batch_size,):
             found.append(Correction(name, _typed(before), _typed(after)))
     return tuple(found)
 
@@ -98,10 +107,9 @@ def _changes(
         yield name, image[place], sizes[place], settings, (sizes[0], sizes[1], sizes[2])
 
 
-def _shapes(
-    settings: Settings, image: ImageShape
-) -> tuple[Shapes, frozenset[str], tuple[str, ...]]:
-    """Shapes of the forward function's tensors and variables, names of its ops, conflicts."""
+def _trace(settings: Settings, image: ImageShape) -> _Traced:
+    """Trace the forward function for shapes, as far as it goes."""
+    ended = ""
     with tf.Graph().as_default() as graph:
         images = tf.compat.v1.placeholder(tf.float32, [settings.batch_size, *image], name="images")
         made = AbstractConstruction()
@@ -111,23 +119,27 @@ def _shapes(
             bn_axis=settings.bn_axis,
             update_ops=False,
         )
-        inference(
-            images,
-            net,
-            n=settings.n,
-            ver=settings.ver,
-            filters=settings.filters,
-            classes=settings.classes,
-            mean_axes=settings.mean_axes,
-        )
+        try:
+            inference(
+                images,
+                net,
+                n=settings.n,
+                ver=settings.ver,
+                filters=settings.filters,
+                classes=settings.classes,
+                mean_axes=settings.mean_axes,
+            )
+        except ValueError as error:
+            ended = describe(error, "tracing again").op or "an op"
         ops = graph.get_operations()
     found: Shapes = dict(made.shapes)
     for op in ops:
         for tensor in op.outputs:
             if tensor.shape.rank:
                 found[f"{op.name}:{tensor.value_index}"] = tuple(tensor.shape.as_list())
-    return found, frozenset(_real(ops)), tuple(made.conflicts)
-
-
-def _real(ops: list[Any]) -> Iterator[str]:
-    return (op.name for op in ops if op.type != "Placeholder")
+    return _Traced(
+        shapes=found,
+        ops=frozenset(op.name for op in ops if op.type != "Placeholder"),
+        conflicts=(*made.conflicts, ended) if ended else tuple(made.conflicts),
+        ended=bool(ended),
+    )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from resnet_inspect.analysis.meanings import Meanings, dangers
 from resnet_inspect.analysis.names import Target
 from resnet_inspect.analysis.why import Explanation, why
 from resnet_inspect.graph import AxisRef, Graph, Layer, Phase, TensorRef
@@ -250,3 +251,43 @@ def test_a_reshape_of_an_unknown_batch() -> None:
     found = explain(graph, lineage, f"{graph.ops[-1].name}:0", 0)
     assert found.size is None
     assert found.origin == "x0:0 axis 0"
+
+
+# Settings whose numbers happen to be equal: 8 examples, 8×8 pixels, 64 channels, 64 = 8 × 8.
+CONFUSING: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
+    ({"mean_axes": [1]}, "batch·width/4 64 × 64", ("Reshape",)),
+    (
+        {"mean_axes": [-1]},
+        "batch·height·width/1024 8 × 64",
+        ("final_reduce_mean", "Reshape"),
+    ),
+    ({"batch_size": 64}, "batch 64 × channel 64", ()),
+    ({"filters": 1}, "batch 8 × channel 4", ("add00",)),
+]
+
+
+@pytest.mark.parametrize(("changes", "spelled", "layers"), CONFUSING)
+def test_equal_numbers_are_not_taken_for_one_another(
+    changes: dict[str, Any], spelled: str, layers: tuple[str, ...]
+) -> None:
+    made = session(**{"n": 1, "steps": 0} | changes)
+    graph, lineage = made.build().graph, made.explain()
+    meanings = Meanings(graph, lineage)
+    found = meanings.spell(TensorRef("Reshape"))
+    assert found.replace("channel 64", "64") == spelled.replace("channel 64", "64")
+    assert tuple(one.layer for one in dangers(graph, lineage, meanings)) == layers
+
+
+def test_a_network_that_ends_at_the_reshape_is_explained_too() -> None:
+    made = session(mean_axes=[1, 2, 3])
+    outcome = made.build()
+    assert outcome.failure is not None
+    assert outcome.failure.op == "Reshape"
+    lineage = made.explain()
+    assert lineage.variations
+    meanings = Meanings(outcome.graph, lineage)
+    (danger,) = dangers(outcome.graph, lineage, meanings)
+    assert danger.layer == "final_reduce_mean"
+    found = explain(outcome.graph, lineage, "final_reduce_mean:0", 0)
+    notes = {row.setting: row.note for row in found.proof}
+    assert notes["batch_size"] == "further on Reshape refuses its inputs then"

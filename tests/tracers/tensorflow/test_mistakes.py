@@ -64,4 +64,4 @@ def test_what_would_help_was_tried() -> None:
     assert "a and b swapped" in examined("swapped").others
     assert any("transposed" in hint for hint in examined("transposed").hints)
     flat = examined("flattened")
-    assert dict(flat.tensors)["Reshape:0"] == "batch 8 × batch·height·width·channel/8 4800"
+    assert dict(flat.tensors)["Reshape:0"] == "batch 8 × height·width·channel 4800"
