@@ -35,6 +35,8 @@ def origin_lines(found: Explanation) -> Iterator[tuple[str, str]]:
     size = spelling.size_text(found.size)
     if found.formula is not None:
         yield from _formula_lines("size", size, found.formula)
+    elif found.chain[-1].literal and len(found.chain) > 1:
+        yield "size", f"{size}, a constant that TensorFlow worked out: {found.origin}"
     elif len(found.chain) > 1:
         yield "size", f"{size}, from {found.origin}"
     else:
@@ -49,7 +51,7 @@ def origin_lines(found: Explanation) -> Iterator[tuple[str, str]]:
         if found.inflow_formula is not None:
             born = spelling.size_text(birth.size)
             yield from _formula_lines("born as", born, found.inflow_formula)
-    elif found.chain[-1].literal and len(found.chain) > 1:
+    elif found.formula is not None and found.chain[-1].literal:
         shapes = ", ".join(spelling.shape(shape) for shape in found.incoming)
         outgoing = spelling.shape(found.outgoing)
         yield (

@@ -135,9 +135,9 @@ def forward_axes(graph: Graph) -> Iterator[AxisRef]:
                         yield AxisRef(TensorRef(op.name, index), axis)
 
 
-@pytest.mark.parametrize("n", [1, 5, 18])
-def test_an_axis_moves_with_a_setting_exactly_if_its_lineage_says_so(n: int) -> None:
-    made = session(n=n, steps=0)
+@pytest.mark.parametrize(("n", "ver"), [(1, 1), (1, 2), (5, 1), (5, 2), (18, 2)])
+def test_an_axis_moves_with_a_setting_exactly_if_its_lineage_says_so(n: int, ver: int) -> None:
+    made = session(n=n, ver=ver, steps=0)
     graph, lineage = made.build().graph, made.explain()
     moves = {one.setting: one for one in lineage.variations}
     checked = 0
