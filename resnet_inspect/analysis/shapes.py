@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from resnet_inspect.analysis.geometry import Window, macs, window
-from resnet_inspect.analysis.meanings import Meanings
 from resnet_inspect.graph import Graph, Layer, Op, Phase, TensorRef, Variable
 from resnet_inspect.graph.tensors import Shape
+
+if TYPE_CHECKING:
+    from resnet_inspect.analysis.meanings import Meanings
 
 
 class Depth(StrEnum):

@@ -5,9 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from resnet_inspect.cli.parser import add_run
 from resnet_inspect.errors import EXIT_OK
+
+if TYPE_CHECKING:
+    from resnet_inspect.analysis.meanings import Danger, Meanings
+    from resnet_inspect.store.run import Run
 
 DEPTHS = ("stage", "block", "layer", "op")
 PHASES = ("forward", "backward", "optimizer", "other")
@@ -25,7 +30,6 @@ def run(parsed: argparse.Namespace) -> int:
     """Print the table, or the same as JSON."""
     import msgspec
 
-    from resnet_inspect.analysis.meanings import Meanings, dangers
     from resnet_inspect.analysis.shapes import Depth, shapes
     from resnet_inspect.store import catalogue
     from resnet_inspect.store.run import Run
@@ -33,8 +37,7 @@ def run(parsed: argparse.Namespace) -> int:
     path = Path(parsed.run) if parsed.run else catalogue.newest()
     with Run.open(path) as recorded:
         graph = recorded.graph
-        meanings = Meanings(graph, recorded.lineage) if parsed.axes else None
-        watch = dangers(graph, recorded.lineage, meanings) if meanings else ()
+        meanings, watch = _meanings(recorded) if parsed.axes else (None, ())
         found = shapes(graph, Depth(parsed.depth), meanings)
     if parsed.phase:
         rows = tuple(row for row in found.rows if row.phase == parsed.phase)
@@ -60,3 +63,11 @@ def run(parsed: argparse.Namespace) -> int:
         for danger in watch:
             screen.line(plain(f"{danger.layer}: {danger.text}"))
     return EXIT_OK
+
+
+def _meanings(recorded: Run) -> tuple[Meanings, tuple[Danger, ...]]:
+    """What the axes of a run mean, and what was done to them that is hardly meant."""
+    from resnet_inspect.analysis.meanings import Meanings, dangers
+
+    meanings = Meanings(recorded.graph, recorded.lineage)
+    return meanings, dangers(recorded.graph, recorded.lineage, meanings)
