@@ -7,7 +7,8 @@ from itertools import groupby, pairwise
 
 from rich.table import Table
 
-from resnet_inspect.analysis.why import Agreement, ChainStep, Explanation, SettingMoves
+from resnet_inspect.analysis.moves import SettingMoves
+from resnet_inspect.analysis.why import Agreement, ChainStep, Explanation
 from resnet_inspect.graph.lineage import Formula, Relation
 from resnet_inspect.render import spelling
 from resnet_inspect.render.screen import Screen, plain, table

@@ -70,7 +70,7 @@ def run(parsed: argparse.Namespace) -> int:
 
 
 def _settings(path: Path, as_json: bool) -> int:
-    from resnet_inspect.analysis.why import settings_moves
+    from resnet_inspect.analysis.moves import settings_moves
     from resnet_inspect.store.run import Run
 
     with Run.open(path) as recorded:
