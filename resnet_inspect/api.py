@@ -18,14 +18,15 @@ from resnet_inspect.analysis.overview import Overview, overview
 from resnet_inspect.analysis.shapes import Depth, ShapeTable
 from resnet_inspect.analysis.shapes import shapes as shape_table
 from resnet_inspect.config import Settings
-from resnet_inspect.errors import BuildError, StorageFullError
+from resnet_inspect.config.inputs import parse_inputs
+from resnet_inspect.errors import BuildError, ConfigError, StorageFullError
 from resnet_inspect.graph import Failure
 from resnet_inspect.stats import StepRecord
 from resnet_inspect.store import catalogue
 from resnet_inspect.store.info import RunInfo, Status, Writer
 from resnet_inspect.store.run import Run
 from resnet_inspect.store.writer import RunWriter, check_free, now
-from resnet_inspect.tracers.contract import TrainingFailed
+from resnet_inspect.tracers.contract import Session, TrainingFailed
 
 Watch = Callable[[Path, StepRecord | None], None]
 
@@ -73,16 +74,10 @@ def record(
     later, the file keeps every step committed before it and says how it ended. Raises BuildError
     if the network cannot be built or trained.
     """
-    from resnet_inspect.data import Batches, load
-    from resnet_inspect.tracers import registry
-
-    network = f"resnet{settings.depth}-v{settings.ver}"
+    network = settings.network
     path = Path(out) if out is not None else catalogue.fresh_name(network)
     check_free(path, force=force)
-    training = settings.mode == "train"
-    data = load(settings.data, training=training).check(settings.classes, settings.batch_size)
-    batches = Batches(data, settings.batch_size, settings.seed, raw=settings.raw, training=training)
-    session = registry.load("tutorial")(settings, batches)
+    session = _session(settings)
     info = RunInfo(
         network=network,
         settings=_shared(settings),
@@ -104,6 +99,9 @@ def record(
             session.run(lambda step: _keep(writer, step, watch))
     except TrainingFailed as outcome:
         failure = outcome.failure
+        if outcome.again is not None:
+            writer.graph(outcome.again.graph, outcome.again.seconds)
+            writer.lineage(session.explain())
     except BaseException as error:
         by_user = isinstance(error, KeyboardInterrupt)
         reason = "stopped by the user" if by_user else f"{type(error).__name__}: {error}"
@@ -115,6 +113,32 @@ def record(
         raise _refusal(failure, path)
     writer.finish(Status.COMPLETE)
     return path
+
+
+def _session(settings: Settings) -> Session:
+    """What traces as these settings say, with what it is fed; raises UsageErrors."""
+    from resnet_inspect.data import Batches, RandomInputs, load
+    from resnet_inspect.tracers import registry
+
+    if settings.target is not None:
+        specs = parse_inputs(_given_inputs(settings))
+        return registry.load("function")(settings, RandomInputs(specs, settings.seed))
+    training = settings.mode == "train"
+    data = load(settings.data, training=training).check(settings.classes, settings.batch_size)
+    batches = Batches(data, settings.batch_size, settings.seed, raw=settings.raw, training=training)
+    return registry.load("tutorial")(settings, batches)
+
+
+def _given_inputs(settings: Settings) -> str:
+    if settings.input is None:
+        raise ConfigError(
+            "a model of your own needs its inputs described",
+            where="setting 'input'",
+            expected="inputs such as images=8,32,32,3:float32; labels=8:int64",
+            got="none",
+            fix="add --input; random numbers of those shapes are fed",
+        )
+    return settings.input
 
 
 def _keep(writer: RunWriter, step: StepRecord, watch: Watch) -> None:

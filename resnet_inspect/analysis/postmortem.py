@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import msgspec
 
 from resnet_inspect.analysis.meanings import Danger, Meanings, dangers
-from resnet_inspect.analysis.names import Target
-from resnet_inspect.analysis.why import ChainStep, spell_origin, why
+from resnet_inspect.analysis.why import ChainStep, size_of, spell_origin, trail
 from resnet_inspect.graph import AxisRef, Graph, TensorRef
 from resnet_inspect.graph.lineage import (
     Correction,
     Formula,
     FromAxis,
-    FromVariable,
     Lineage,
+    Origin,
     Relation,
     Remedy,
 )
@@ -39,11 +39,12 @@ class Side(msgspec.Struct, frozen=True):
 class Postmortem(msgspec.Struct, frozen=True):
     """What is known of a refused call.
 
-    `tensors` are its tensors by name, with their shapes spelled with meanings; `sides` the two
-    sizes that disagree, none where no single change makes the call pass; `meet` is the op both
-    come from, if there is one, where their ways part; `dangers` are earlier things done to axes
-    that are hardly meant; `corrections` settings with which the network builds, `others` ways to
-    make the same call that pass, `hints` guesses that the sizes suggest.
+    `tensors` are its tensors by name, with their shapes spelled with meanings. `sides` are the two
+    sizes (or a size and a number of the call) that disagree, none where no single change makes the
+    call pass; `meet` is the op both come from, if there is one, where their ways part. `dangers`
+    are earlier things done to axes that are hardly meant; `corrections` settings with which the
+    network builds, `others` ways to make the same call that pass, `hints` guesses that the sizes
+    suggest.
     """
 
     function: str
@@ -92,26 +93,17 @@ def _hints(graph: Graph, meanings: Meanings, remedies: tuple[Remedy, ...]) -> It
                     yield f"axis {axis} of {ref.tensor}{named} is {size}: were axes transposed?"
 
 
-def _side(
-    graph: Graph, lineage: Lineage, meanings: Meanings, place: FromAxis | FromVariable
-) -> Side:
-    if isinstance(place, FromAxis):
-        target, axis = Target.of(graph, place.ref.tensor), place.ref.axis
-        meaning = str(meanings.of(place.ref))
-    else:
-        shape = graph.variable_by_name[place.variable].spec.shape or ()
-        target, axis = Target(place.variable, shape, "", 0, forward=True), place.axis
-        meaning = ""
-    found = why(graph, lineage, target, axis)
-    pairs = zip(found.chain, found.chain[1:], strict=False)
+def _side(graph: Graph, lineage: Lineage, meanings: Meanings, place: Origin) -> Side:
+    chain, end, formula = trail(graph, lineage, place)
+    pairs = pairwise(chain)
     return Side(
         place=spell_origin(place),
-        meaning=meaning,
-        size=found.size or 0,
-        chain=found.chain,
+        meaning=str(meanings.of(place.ref)) if isinstance(place, FromAxis) else "",
+        size=size_of(graph, place) or 0,
+        chain=chain,
         changes=tuple(pair for pair in pairs if pair[1].relation == Relation.DERIVED),
-        formula=found.formula,
-        origin=found.origin,
+        formula=formula,
+        origin=spell_origin(end),
     )
 
 

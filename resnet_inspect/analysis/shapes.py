@@ -50,7 +50,9 @@ class ShapeRow(msgspec.Struct, frozen=True):
 
 
 class Totals(msgspec.Struct, frozen=True):
-    """Sums over the forward rows of a table; None where a part is unknown."""
+    """Sums over the forward rows of a table; None where a part is unknown.  Of a graph without
+    layers they are those of its ops.
+    """
 
     trainable_params: int
     params: int
@@ -77,7 +79,8 @@ def shapes(
         rows = [_layer_row(graph, one, owned[one.name], meanings) for one in graph.layers]
         if depth != Depth.LAYER:
             rows = _group_rows(graph, rows, 1 if depth == Depth.STAGE else 2, depth)
-    forward = [row for row in rows if row.phase == Phase.FORWARD]
+    counted = rows if graph.layers else _op_rows(graph, owned, meanings)
+    forward = [row for row in counted if row.phase == Phase.FORWARD]
     totals = Totals(
         trainable_params=sum(row.trainable_params for row in forward),
         params=sum(row.params for row in forward),
@@ -160,6 +163,10 @@ def _op_rows(
     for layer in graph.layers:
         for variable in owned[layer.name]:
             held.setdefault(_user_of(graph, layer, variable), []).append(variable)
+    for variable in () if graph.layers else graph.variables:
+        for reader in variable.readers[:1]:
+            user = next(iter(graph.consumers.get(TensorRef(reader), ())), reader)
+            held.setdefault(user, []).append(variable)
     return [_op_row(graph, op, held.get(op.name, []), meanings) for op in graph.ops]
 
 

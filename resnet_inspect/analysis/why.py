@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from resnet_inspect.analysis.names import Target
-from resnet_inspect.graph import AxisRef, Graph, Source, TensorRef
+from resnet_inspect.graph import AxisRef, Graph, Phase, Source, TensorRef
 from resnet_inspect.graph.lineage import (
     Formula,
     FromAxis,
@@ -106,16 +106,16 @@ def reshapes(graph: Graph, lineage: Lineage) -> tuple[Explanation, ...]:
 
 def why(graph: Graph, lineage: Lineage, target: Target, axis: int) -> Explanation:
     """Explain one axis (counted from 0) of a tensor or variable."""
-    chain, end = _chain(graph, lineage, target.origin(axis))
+    chain, end, formula = trail(graph, lineage, target.origin(axis))
     couplings = tuple(one for one in _agreements(graph, lineage) if _concerns(one, chain, end))
     inflow: tuple[ChainStep, ...] = ()
     source: Origin | None = None
     for coupling in lineage.couplings:
         if coupling.literal == end:
             inflow, source = _chain(graph, lineage, coupling.partner)
-    formula = _formula(lineage, end, lineage.variations, graph)
     name = _traced_as(lineage, target, chain)
-    proof = tuple(_proof_row(one, target, axis, name, formula) for one in lineage.variations)
+    ops = frozenset(step.op for step in chain)
+    proof = tuple(_proof_row(one, target, axis, name, formula, ops) for one in lineage.variations)
     return Explanation(
         tensor=target.name,
         axis=axis,
@@ -130,6 +130,14 @@ def why(graph: Graph, lineage: Lineage, target: Target, axis: int) -> Explanatio
         incoming=_incoming(graph, end, chain),
         outgoing=_outgoing(graph, chain),
     )
+
+
+def trail(
+    graph: Graph, lineage: Lineage, start: Origin
+) -> tuple[tuple[ChainStep, ...], Origin, Formula | None]:
+    """The way from a size back to where it was born, that place, and what was written there."""
+    chain, end = _chain(graph, lineage, start)
+    return chain, end, _formula(lineage, end, lineage.variations, graph)
 
 
 def _incoming(graph: Graph, end: Origin, chain: tuple[ChainStep, ...]) -> tuple[Shape, ...]:
@@ -189,19 +197,37 @@ def _chain(graph: Graph, lineage: Lineage, start: Origin) -> tuple[tuple[ChainSt
 
 
 def _tie(graph: Graph, lineage: Lineage, here: Origin) -> Link | None:
-    """What the axis of a variable without a formula must equal where it is used."""
-    if not isinstance(here, FromVariable) or _formula(lineage, here, lineage.variations, graph):
+    """What the axis of a variable must equal where it is used, if it was made to fit that.
+
+    It was, unless a re-trace moved one of the two alone: then its size is written of its own.
+    """
+    if not isinstance(here, FromVariable):
         return None
     for reader in graph.variable_by_name[here.variable].readers:
         own = FromAxis(AxisRef(TensorRef(reader), here.axis))
-        for user in graph.consumers.get(TensorRef(reader), ()):
+        users = graph.consumers.get(TensorRef(reader), ())
+        for user in (op for op in users if graph.op_by_name[op].phase != Phase.BACKWARD):
             for tie in lineage.ties.get(user, ()):
                 if own in tie:
                     others = [one for one in tie if isinstance(one, FromAxis) and one != own]
                     data = [one for one in others if not _is_read(graph, one)]
-                    if data:
+                    if data and _move_together(graph, lineage, user, here, data[0]):
                         return Link(data[0], Relation.SAME)
     return None
+
+
+def _move_together(graph: Graph, lineage: Lineage, user: str, one: Origin, other: Origin) -> bool:
+    """Whether two sizes that meet at `user` move alike where they still meet there."""
+    return all(
+        _moves(variation, one, graph) == _moves(variation, other, graph)
+        for variation in lineage.variations
+        if not {_named(one), _named(other), user} & {*variation.missing, *variation.rewired}
+    )
+
+
+def _named(place: Origin) -> str:
+    """The name of what a place is an axis of, as re-traces know it."""
+    return str(place.ref.tensor) if isinstance(place, FromAxis) else getattr(place, "variable", "")
 
 
 def _is_read(graph: Graph, one: FromAxis) -> bool:
@@ -263,24 +289,31 @@ def _formula(
         return next(iter(found), None)
     told = [one for one in variations if end.variable in lineage.traced and not one.ended]
     moving = {one.setting for one in told if _moves(one, end, graph)}
-    still = {one.setting for one in told if not one.missing} - moving
+    still = {one.setting for one in told if end.variable not in one.missing} - moving
     names = [(one, set(one.values)) for one in found]
     return next((one for one, used in names if moving <= used and not used & still), None)
 
 
-def _moves(variation: Variation, end: Origin, graph: Graph) -> bool:
-    """Whether a variation moves a variable's axis (literals show in the tensor they decide)."""
-    if not isinstance(end, FromVariable):
+def _moves(variation: Variation, place: Origin, graph: Graph) -> bool:
+    """Whether a variation moves an axis (literals show in the tensor they decide)."""
+    if isinstance(place, FromLiteral):
         return False
-    changed = variation.shapes.get(end.variable)
-    shape = graph.variable_by_name[end.variable].spec.shape
-    return bool(changed and shape and changed[end.axis] != shape[end.axis])
+    axis = place.ref.axis if isinstance(place, FromAxis) else place.axis
+    changed = variation.shapes.get(_named(place), ())
+    return axis < len(changed) and changed[axis] != size_of(graph, place)
 
 
 def _proof_row(
-    variation: Variation, target: Target, axis: int, name: str, formula: Formula | None
+    variation: Variation,
+    target: Target,
+    axis: int,
+    name: str,
+    formula: Formula | None,
+    ops: frozenset[str],
 ) -> ProofRow:
-    """One setting's row; `name` is what the re-trace knows the size by, empty if it does not."""
+    """One setting's row; `name` is what the re-trace knows the size by, empty if it does not;
+    `ops` are those the size comes through.
+    """
     before = target.shape[axis]
     changed = variation.shapes.get(name)
     gone = not name or name in variation.missing
@@ -306,6 +339,10 @@ def _proof_row(
     if moved and refused and formula is not None and variation.setting not in formula.values:
         moved, after = None, None
         notes = [f"cannot be told: it lies behind {refused}, which refuses its inputs then"]
+    rewired = ops & variation.rewired
+    if moved and rewired and (formula is None or variation.setting not in formula.values):
+        moved, after = None, None
+        notes = [f"the structure changes: {min(rewired)} takes another input then"]
     return ProofRow(
         setting=variation.setting,
         before=variation.before,

@@ -46,7 +46,10 @@ class Narrator:
         self._start_bar()
 
     def _step(self, record: StepRecord) -> None:
-        told = f"loss {record.scalars['loss']:.4f}, {record.seconds:.2f} s"
+        loss = record.scalars.get("loss")
+        told = f"{record.seconds:.2f} s"
+        if loss is not None:
+            told = f"loss {loss:.4f}, {told}"
         if record.step == 0:
             told += " (the first step compiles)"
         if self._bar is not None:

@@ -20,6 +20,8 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         "settings", "flags beat RESNET_INSPECT_*, which beat the file"
     )
     for field in FIELDS:
+        if field.name == "target":  # an argument of `trace`, not a flag
+            continue
         default = spell_setting(getattr(defaults, field.name))
         text = f"{field.help} (default: {default})".replace("%", "%%")
         if field.kind == "bool":
@@ -33,6 +35,6 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 
 def resolve_settings(parsed: argparse.Namespace) -> Resolved:
     """The settings that flags, environment and file come to; raises ConfigError."""
-    given = {field.name: getattr(parsed, field.name) for field in FIELDS}
+    given = {field.name: getattr(parsed, field.name, None) for field in FIELDS}
     flags = {name: value for name, value in given.items() if value is not None}
     return resolve(flags, os.environ, parsed.config)

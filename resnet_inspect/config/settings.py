@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from resnet_inspect.config.inputs import parse_inputs
 from resnet_inspect.errors import ConfigError
 
 LARGEST = 2**63 - 1  # what a run file can hold
@@ -27,6 +28,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     all front ends use; the constructor itself trusts its arguments.
     """
 
+    target: str | None = None
+    input: str | None = None
     n: int = 5
     ver: int = 2
     filters: int = 16
@@ -57,6 +60,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """
         checked = {name: field_named(name, where).check(v, where) for name, v in values.items()}
         return msgspec.structs.replace(cls(), **checked)
+
+    @property
+    def network(self) -> str:
+        """A short name of what is traced."""
+        if self.target is not None:
+            return self.target.rpartition(":")[2]
+        return f"resnet{self.depth}-v{self.ver}"
 
     @property
     def depth(self) -> int:
@@ -189,6 +199,18 @@ def _axes_of_an_image_batch(axes: tuple[int, ...]) -> bool:
     return all(-4 <= axis < 4 for axis in axes) and len({axis % 4 for axis in axes}) == len(axes)
 
 
+def _names_a_callable(text: str) -> bool:
+    place, colon, name = text.rpartition(":")
+    return bool(colon and place and name.isidentifier())
+
+
+def _describes_inputs(text: str) -> bool:
+    try:
+        return bool(parse_inputs(text))
+    except ValueError:
+        return False
+
+
 def _count(name: str, text: str, low: int = 1) -> Field:
     return Field(name, "int", text, f"a whole number of at least {low}", _at_least(low))
 
@@ -198,6 +220,23 @@ def _choice(name: str, text: str, *choices: str) -> Field:
 
 
 FIELDS: tuple[Field, ...] = (
+    Field(
+        "target",
+        "str",
+        "a model of your own instead of the tutorial's: FILE.py:CALLABLE, which takes nothing and "
+        "returns what is called on the inputs",
+        "FILE.py:CALLABLE or package.module:CALLABLE",
+        _names_a_callable,
+        optional=True,
+    ),
+    Field(
+        "input",
+        "str",
+        "what the model of your own takes: NAME=SIZES:TYPE:MEANINGS, several with ; between",
+        "inputs such as images=8,32,32,3:float32:batch,height,width,channel; labels=8:int64",
+        _describes_inputs,
+        optional=True,
+    ),
     _count("n", "blocks per stage; the network has 6n+2 layers"),
     Field("ver", "int", "1 post-activation, 2 pre-activation", "1 or 2", _one_of(1, 2)),
     _count("filters", "channels of the first stage (the stem always has 16)"),

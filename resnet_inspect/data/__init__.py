@@ -2,6 +2,7 @@
 
 from resnet_inspect.data.batches import Batches
 from resnet_inspect.data.images import LabelledImages
+from resnet_inspect.data.random_inputs import RandomInputs
 from resnet_inspect.data.sources import load
 
-__all__ = ["Batches", "LabelledImages", "load"]
+__all__ = ["Batches", "LabelledImages", "RandomInputs", "load"]

@@ -85,7 +85,7 @@ class Remedy(msgspec.Struct, frozen=True):
     """
 
     place: FromAxis | FromVariable
-    other: FromAxis | FromVariable
+    other: Origin
     before: int
     after: int
 
@@ -99,7 +99,8 @@ class OtherCall(msgspec.Struct, frozen=True):
 class Mismatch(msgspec.Struct, frozen=True):
     """A call that refused the shapes of its tensors.
 
-    `function` is what was called, `tensors` the names of what it was given; `remedies` are single
+    `function` is what was called, `tensors` the names of what it was given; a single tensor
+    disagrees with a number in the call (the target of a reshape). `remedies` are single
     changes that make it pass, those of the earlier tensor first; none where no single one does.
     `others` are ways to call it on the same tensors that pass.
     """
@@ -122,7 +123,8 @@ class Variation(msgspec.Struct, frozen=True):
     """What a re-trace with one setting changed came to.
 
     `shapes` holds the tensors (by name, such as `Reshape:0`) and variables whose shape differs;
-    `missing` are those no longer there, `added` counts new ops. `conflicts` are layers that refused
+    `missing` are those no longer there, `added` counts new ops, `rewired` names ops that take
+    other tensors than before. `conflicts` are layers that refused
     their inputs: an addition is passed over (what it hands on is taken to be its last input);
     where the trace `ended`, the last of them is the op at which it did.
     """
@@ -133,6 +135,7 @@ class Variation(msgspec.Struct, frozen=True):
     shapes: dict[str, tuple[int | None, ...]]
     missing: tuple[str, ...] = ()
     added: int = 0
+    rewired: frozenset[str] = frozenset()
     conflicts: tuple[str, ...] = ()
     ended: bool = False
 

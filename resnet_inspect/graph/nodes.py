@@ -62,7 +62,8 @@ class Variable(msgspec.Struct, frozen=True):
     """A variable and the ops that read it.
 
     `handles` are the ops through which the graph holds the variable; `readers` the ops that take
-    its value or change it, in graph order.
+    its value or change it, in graph order; `source` the user's lines that made it, where those
+    are not the lines of its first reader.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Variable(msgspec.Struct, frozen=True):
     trainable: bool
     handles: tuple[str, ...] = ()
     readers: tuple[str, ...] = ()
+    source: tuple[Source, ...] = ()
 
 
 class Layer(msgspec.Struct, frozen=True):

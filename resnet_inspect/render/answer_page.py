@@ -8,6 +8,7 @@ import numpy as np
 from rich.text import Text
 
 from resnet_inspect.analysis.overview import BlockOutput, FlowStep, Overview
+from resnet_inspect.config import Settings
 from resnet_inspect.graph import Failure, Phase
 from resnet_inspect.render import spelling
 from resnet_inspect.render.postmortem_page import postmortem_lines
@@ -67,10 +68,13 @@ def _reasons(screen: Screen, found: Overview, file: str) -> None:
 def _headline(screen: Screen, info: RunInfo, found: Overview, file: str) -> None:
     settings, totals = info.settings, found.totals
     status = info.status.value + (f" ({info.reason})" if info.reason else "")
-    screen.line(plain(f"{info.network}, {settings.depth} layers: {status}", "bold"))
+    own = settings.target is not None
+    depth = "" if own else f", {settings.depth} layers"
+    screen.line(plain(f"{info.network}{depth}: {status}", "bold"))
     ops = sum(found.ops.values())
     parts = ", ".join(f"{found.ops[phase]:,} {phase}" for phase in Phase if phase in found.ops)
-    _pair(screen, "network", f"n={settings.n}, version {settings.ver}, {found.layers} layer calls")
+    version = f"n={settings.n}, version {settings.ver}, {found.layers} layer calls"
+    _pair(screen, "network", settings.target or version)
     _pair(
         screen, "graph", f"{ops:,} ops ({parts}), built in {spelling.duration(info.trace_seconds)}"
     )
@@ -78,9 +82,18 @@ def _headline(screen: Screen, info: RunInfo, found: Overview, file: str) -> None
         screen,
         "size",
         f"{spelling.count(totals.trainable_params)} trainable of {spelling.count(totals.params)} "
-        f"parameters, {spelling.count(totals.macs)} MACs an image",
+        "parameters" + (f", {spelling.count(totals.macs)} MACs an image" if totals.macs else ""),
     )
     _pair(screen, "device", info.device + f", TensorFlow {info.versions.get('tensorflow', '?')}")
+    if own:
+        _pair(screen, "data", f"random numbers: {settings.input}")
+        _pair(screen, "recipe", f"forward once, seed {settings.seed}")
+    else:
+        _recipe(screen, settings)
+    _pair(screen, "run file", file)
+
+
+def _recipe(screen: Screen, settings: Settings) -> None:
     fed = ", raw" if settings.raw else ", distorted and standardized"
     if settings.mode == "eval" and not settings.raw:
         fed = ", standardized"
@@ -89,7 +102,6 @@ def _headline(screen: Screen, info: RunInfo, found: Overview, file: str) -> None
     if settings.steps == 0 or settings.mode == "eval":
         how = "forward only" if settings.mode == "train" else "evaluation with moving averages"
     _pair(screen, "recipe", f"{how}, seed {settings.seed}")
-    _pair(screen, "run file", file)
 
 
 def _failure(screen: Screen, failure: Failure) -> None:

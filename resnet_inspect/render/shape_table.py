@@ -63,14 +63,18 @@ def _cells(row: ShapeRow, inputs: bool) -> dict[str, str]:
     }
 
 
-def axes_tables(found: ShapeTable) -> list[Table]:
-    """Each row's output with what its axes mean: batch 128 × height/4 8 × channel 64."""
-    made = table("name", "type", "output")
-    for row in found.rows:
-        sizes = ["?" if size is None else str(size) for size in row.shape or ()]
-        parts = [f"{name} {size}".strip() for name, size in zip(row.axes, sizes, strict=True)]
-        made.add_row(plain(row.name), plain(row.type), plain(" × ".join(parts)))
-    return [made]
+def axes_tables(found: ShapeTable) -> Iterator[Table]:
+    """Each row's output with what its axes mean, batch 128 × height/4 8 × channel 64; then a
+    narrower table, without types.
+    """
+    for columns in (("name", "type", "output"), ("name", "output")):
+        made = table(*columns)
+        for row in found.rows:
+            sizes = ["?" if size is None else str(size) for size in row.shape or ()]
+            parts = [f"{name} {size}".strip() for name, size in zip(row.axes, sizes, strict=True)]
+            cells = {"name": row.name, "type": row.type, "output": " × ".join(parts)}
+            made.add_row(*(plain(cells[column]) for column in columns))
+        yield made
 
 
 def flow(row: ShapeRow) -> str:

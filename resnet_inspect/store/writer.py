@@ -68,18 +68,18 @@ class RunWriter:
         return writer
 
     def graph(self, graph: Graph, seconds: float) -> None:
-        """Keep the graph, and the time the framework needed to build it."""
+        """Keep the graph, in place of an earlier one, and the time it took to build it."""
         with self._transaction():
             body = zlib.compress(msgspec.msgpack.encode(graph), 6)
-            self._connection.execute("INSERT INTO graph VALUES (1, ?)", (body,))
+            self._connection.execute("INSERT OR REPLACE INTO graph VALUES (1, ?)", (body,))
             self._save(msgspec.structs.replace(self.info, trace_seconds=seconds))
         self._checkpoint()
 
     def lineage(self, lineage: Lineage) -> None:
-        """Keep where sizes come from."""
+        """Keep where sizes come from, in place of what was told before."""
         with self._transaction():
             body = zlib.compress(msgspec.msgpack.encode(lineage), 6)
-            self._connection.execute("INSERT INTO lineage VALUES (1, ?)", (body,))
+            self._connection.execute("INSERT OR REPLACE INTO lineage VALUES (1, ?)", (body,))
 
     def step(self, record: StepRecord) -> None:
         """Keep one step whole, or nothing of it."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from resnet_inspect.config import Settings
-from resnet_inspect.data import Batches
 from resnet_inspect.graph import Failure, Graph
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.stats import StepRecord
@@ -28,11 +27,16 @@ class Outcome:
 
 
 class TrainingFailed(Exception):
-    """A step could not be run."""
+    """A step could not be run.
 
-    def __init__(self, failure: Failure) -> None:
+    `again` is what building came to with the sizes that were fed, if that was tried: its graph is
+    to be kept instead, and `Session.explain` speaks of it.
+    """
+
+    def __init__(self, failure: Failure, again: Outcome | None = None) -> None:
         super().__init__(failure.message)
         self.failure = failure
+        self.again = again
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,5 +65,7 @@ class Session(Protocol):
 class Tracer(Protocol):
     """Makes sessions."""
 
-    def __call__(self, settings: Settings, batches: Batches) -> Session:
-        """Load the framework and find the device; raises a UsageError."""
+    def __call__(self, settings: Settings, feed: Any) -> Session:
+        """Load the framework and find the device; raises a UsageError. `feed` is what is fed:
+        `data.Batches` for the tutorial's network, `data.RandomInputs` for a function.
+        """

@@ -7,7 +7,10 @@ from typing import cast
 
 from resnet_inspect.tracers.contract import Tracer
 
-TRACERS = {"tutorial": "resnet_inspect.tracers.tensorflow.tutorial:TutorialSession"}
+TRACERS = {
+    "tutorial": "resnet_inspect.tracers.tensorflow.tutorial:TutorialSession",
+    "function": "resnet_inspect.tracers.tensorflow.functions:FunctionSession",
+}
 
 
 def load(name: str) -> Tracer:

@@ -88,11 +88,11 @@ def test_the_channels_of_the_images_are_not_taken_for_a_kernel_size(recording: O
     ("text", "origin", "movers"),
     [
         ("res00_branch2a/Conv2D/ReadVariableOp:3", "res00_branch2a/kernel axis 3", ["filters"]),
-        ("conv1/Conv2D/ReadVariableOp:2", "conv1/kernel axis 2", ["image channels"]),
-        ("conv1/kernel:2", "conv1/kernel axis 2", ["image channels"]),
+        ("conv1/Conv2D/ReadVariableOp:2", "images:0 axis 3", ["image channels"]),
+        ("conv1/kernel:2", "images:0 axis 3", ["image channels"]),
         ("images:0", "images:0 axis 0", ["batch_size"]),
         ("dense1/kernel:0", "Reshape/shape element 1", ["filters"]),
-        ("bn20_branch2b/gamma:0", "bn20_branch2b/gamma axis 0", ["filters"]),
+        ("bn20_branch2b/gamma:0", "res20_branch2a/kernel axis 3", ["filters"]),
     ],
 )
 def test_reads_inputs_and_fitted_variables_are_followed(

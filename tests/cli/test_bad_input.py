@@ -98,9 +98,9 @@ def test_environment_variables_are_checked_too(command: Command) -> None:
     assert done.stderr == (
         "resnet-inspect: unknown setting 'batchsize'\n"
         "  where:    environment, RESNET_INSPECT_BATCHSIZE\n"
-        "  expected: one of n, ver, filters, classes, mean_axes, bn_axis, mode, checkpoint, "
-        "optimizer, learning_rate, momentum, weight_decay, update_ops, data, raw, batch_size, "
-        "steps, every, seed, device\n"
+        "  expected: one of target, input, n, ver, filters, classes, mean_axes, bn_axis, mode, "
+        "checkpoint, optimizer, learning_rate, momentum, weight_decay, update_ops, data, raw, "
+        "batch_size, steps, every, seed, device\n"
         "  got:      batchsize\n"
         "  do:       did you mean 'batch_size'?\n"
     )

@@ -38,6 +38,8 @@ VALID: dict[str, st.SearchStrategy[Any]] = {
     "steps": st.integers(0, 2**31 - 1),
     "every": counts,
     "seed": st.integers(0, 2**31 - 1),
+    "target": st.sampled_from((None, "model.py:build", "a b/model.py:Net", "package.module:build")),
+    "input": st.sampled_from((None, "8,32,32,3", "x=?,3:int64; y=8:bool:batch")),
     "device": st.sampled_from(("auto", "cpu", "gpu")),
 }
 valid = st.fixed_dictionaries({}, optional=VALID)
@@ -58,6 +60,8 @@ def spelled(value: Any) -> str:
 
 def test_defaults_are_the_tutorials() -> None:
     assert msgspec.structs.asdict(Settings()) == {
+        "target": None,
+        "input": None,
         "n": 5,
         "ver": 2,
         "filters": 16,

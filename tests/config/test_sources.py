@@ -8,8 +8,9 @@ from resnet_inspect.config import FIELDS, Settings, resolve
 from resnet_inspect.errors import ConfigError
 
 NAMES = (
-    "n, ver, filters, classes, mean_axes, bn_axis, mode, checkpoint, optimizer, learning_rate, "
-    "momentum, weight_decay, update_ops, data, raw, batch_size, steps, every, seed, device"
+    "target, input, n, ver, filters, classes, mean_axes, bn_axis, mode, checkpoint, optimizer, "
+    "learning_rate, momentum, weight_decay, update_ops, data, raw, batch_size, steps, every, "
+    "seed, device"
 )
 
 

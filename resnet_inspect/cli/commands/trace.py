@@ -16,6 +16,9 @@ from resnet_inspect.errors import EXIT_OK, BuildError
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the flags of `trace`."""
+    parser.add_argument(
+        "target", metavar="TARGET", nargs="?", help="FILE.py:CALLABLE: a model of your own"
+    )
     parser.add_argument("-o", "--out", metavar="RUN", type=Path, help="run file to write")
     parser.add_argument("--force", action="store_true", help="replace an existing run file")
     parser.add_argument("--quiet", action="store_true", help="say nothing on stderr")
@@ -27,7 +30,8 @@ def run(parsed: argparse.Namespace) -> int:
     settings = resolve_settings(parsed).settings
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
-    narrator = Narrator(settings.steps, quiet=parsed.quiet)
+    steps = settings.steps if settings.target is None else 1
+    narrator = Narrator(steps, quiet=parsed.quiet)
     from resnet_inspect import api
 
     narrator.say("loading TensorFlow and building the graph ...")

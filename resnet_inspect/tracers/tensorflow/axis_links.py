@@ -152,7 +152,25 @@ class _Trial:
         for size in sorted({self.size(spot) for spot in left}):
             group = tuple(spot for spot in left if self.size(spot) == size)
             if len(group) > 1 and self.accepts(group):
+                left = [spot for spot in left if spot not in group]
                 yield group
+        for spot in left:
+            partner = self._partner_by_multiples(spot)
+            if partner is not None:
+                yield spot, partner
+
+    def _partner_by_multiples(self, spot: Spot) -> Spot | None:
+        """The size that `spot` is tied to although it may be a multiple of it: the channels a
+        grouped convolution takes, against those of its kernel.
+        """
+        grow = CHANGES[0]
+        for other in self.spots():
+            literal = any(self._probe.leaves[one[0]].literal is not None for one in (spot, other))
+            if literal or other[0] == spot[0] or self.size(other) != self.size(spot):
+                continue
+            if self._grown((other,), grow) is None and self._grown((spot, other), grow) is not None:
+                return other
+        return None
 
     def compare(self, spots: tuple[Spot, ...]) -> Iterator[Dependence]:
         """What follows `spots`, which the op accepts when they change together."""

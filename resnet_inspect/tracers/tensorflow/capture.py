@@ -133,6 +133,7 @@ def _variables(
             trainable=bool(variable.trainable),
             handles=tuple(held.get(name, ())),
             readers=tuple(readers.get(name, ())),
+            source=made.made_at.get(name, ()),
         )
         for name, variable in made.variables.items()
     )

@@ -9,14 +9,15 @@ from __future__ import annotations
 import math
 import zlib
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import tensorflow as tf
 
-from resnet_inspect.graph import Phase
+from resnet_inspect.graph import Phase, Source
 
 Tensor = Any
 Initializer = Callable[[Sequence[int], tuple[int, int]], Tensor]
@@ -43,12 +44,19 @@ class Construction:
     """Takes notes while a function is traced into `graph`; make it inside the traced function.
 
     `variables` outlives the trace and may be shared between several constructions, so that a
-    second trace finds the variables of the first.
+    second trace finds the variables of the first. `made_at` tells the lines that made them, where
+    it was not the layer calls noted here.
     """
 
-    def __init__(self, seed: int, variables: dict[str, tf.Variable]) -> None:
+    def __init__(
+        self,
+        seed: int,
+        variables: dict[str, tf.Variable],
+        made_at: Mapping[str, tuple[Source, ...]] = MappingProxyType({}),
+    ) -> None:
         self.graph = tf.compat.v1.get_default_graph()
         self.variables = variables
+        self.made_at = made_at
         self.calls: list[LayerCall] = []
         self.open_calls: list[LayerCall] = []
         self.update_ops: list[Any] = []

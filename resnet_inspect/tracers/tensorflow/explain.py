@@ -9,28 +9,39 @@ from typing import Any
 import msgspec
 
 from resnet_inspect.config import Settings
-from resnet_inspect.graph import Graph, Source
-from resnet_inspect.graph.lineage import Formula, FromLiteral, Lineage
+from resnet_inspect.graph import Graph
+from resnet_inspect.graph.lineage import Formula, FromLiteral, Lineage, Mismatch
 from resnet_inspect.tracers.formulas import FormulaFinder
 from resnet_inspect.tracers.tensorflow.axis_links import trace_lineage
-from resnet_inspect.tracers.tensorflow.retrace import ImageShape, variations
+from resnet_inspect.tracers.tensorflow.retrace import ImageShape, corrections, variations
 from resnet_inspect.tracers.tensorflow.sources import located
 
 # Settings that the network's function takes by these names.
 NAMES = ("n", "ver", "filters", "classes")
 
 
-def explain(graph: Any, kept: Graph, settings: Settings, image: ImageShape) -> Lineage:
-    """The lineage of `kept`, which was captured from the TensorFlow graph `graph`."""
-    found = trace_lineage(graph, kept)
-    values = {name: getattr(settings, name) for name in NAMES}
+def explain(
+    graph: Any, kept: Graph, settings: Settings, image: ImageShape, mismatch: Mismatch | None = None
+) -> Lineage:
+    """The lineage of `kept`, which was captured from the TensorFlow graph `graph`; of one that
+    failed also which settings would mend it.
+    """
+    found = lineage_with_formulas(graph, kept, mismatch, {n: getattr(settings, n) for n in NAMES})
     varied, traced = variations(settings, image)
     return msgspec.structs.replace(
         found,
-        formulas=dict(_formulas(kept, found, values)),
         variations=varied,
         traced=traced,
+        corrections=corrections(settings, image) if mismatch is not None else (),
     )
+
+
+def lineage_with_formulas(
+    graph: Any, kept: Graph, mismatch: Mismatch | None, values: dict[str, int]
+) -> Lineage:
+    """Links and formulas; `values` are those of names that the user's source may use."""
+    found = msgspec.structs.replace(trace_lineage(graph, kept), mismatch=mismatch)
+    return msgspec.structs.replace(found, formulas=dict(_formulas(kept, found, values)))
 
 
 def _formulas(
@@ -44,6 +55,9 @@ def _formulas(
         for link in links
         if isinstance(link.origin, FromLiteral)
     }
+    if lineage.mismatch is not None:
+        others = (remedy.other for remedy in lineage.mismatch.remedies)
+        literals |= {one for one in others if isinstance(one, FromLiteral)}
     for literal in sorted(literals, key=lambda one: (one.op, one.element)):
         op = kept.op_by_name[literal.op]
         value = op.attrs.get("value")
@@ -51,8 +65,8 @@ def _formulas(
         if isinstance(number, int) and (found := find(op.source, number)):
             yield f"{literal.op}/{literal.element}", found
     for variable in kept.variables:
-        source: tuple[Source, ...] = ()
-        if variable.readers:
+        source = variable.source
+        if variable.readers and not source:
             source = kept.op_by_name[variable.readers[0]].source
         for axis, size in enumerate(variable.spec.shape or ()):
             if size is not None and (found := find(source, size)):

@@ -1,65 +1,143 @@
-"""Traces any function of tensors: graph, lineage, and the explanation of a failure."""
+"""Traces a function of tensors that is not the tutorial's: builds it, explains it, runs it once."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-import msgspec
 import tensorflow as tf
 
-from resnet_inspect.graph import Graph
-from resnet_inspect.graph.lineage import Lineage
-from resnet_inspect.tracers.contract import Outcome
-from resnet_inspect.tracers.tensorflow.axis_links import trace_lineage
+from resnet_inspect.config import Settings
+from resnet_inspect.data import RandomInputs
+from resnet_inspect.graph import Graph, Note, Phase, Source
+from resnet_inspect.graph.lineage import Lineage, Mismatch
+from resnet_inspect.stats import StepRecord, Tap
+from resnet_inspect.tracers.contract import Outcome, Sink, TrainingFailed
+from resnet_inspect.tracers.tensorflow import taps
 from resnet_inspect.tracers.tensorflow.capture import capture
-from resnet_inspect.tracers.tensorflow.construction import Construction
+from resnet_inspect.tracers.tensorflow.construction import Construction, Tensor
+from resnet_inspect.tracers.tensorflow.explain import lineage_with_formulas
 from resnet_inspect.tracers.tensorflow.failures import REFUSALS, describe
 from resnet_inspect.tracers.tensorflow.postmortem import examine
+from resnet_inspect.tracers.tensorflow.runtime import choose_device
+from resnet_inspect.tracers.tensorflow.sources import SourceFinder
+from resnet_inspect.tracers.tensorflow.targets import make_target
 
 
-@dataclass(frozen=True)
-class Input:
-    """A tensor fed to a function: its shape (None for an unknown size) and what its axes mean."""
+class FunctionSession:
+    """One forward run of what the target's callable returns; see `contract.Session`.
 
-    shape: tuple[int | None, ...]
-    axes: tuple[str, ...] = ()
-    dtype: str = "float32"
-
-
-def trace_function(
-    function: Callable[..., Any],
-    inputs: Mapping[str, Input],
-    variables: Mapping[str, tf.Variable] | None = None,
-) -> tuple[Outcome, Lineage]:
-    """Trace `function`, called with a tensor for each of `inputs` in order, as far as it goes.
-
-    `variables` are those it uses, by the names to tell them by.
+    `variables` are those made meanwhile, by their names.
     """
-    made: list[Construction] = []
-    tensors: dict[str, Any] = {}
 
-    def body(*arguments: Any) -> Any:
-        made.append(Construction(0, dict(variables or {})))
-        tensors.update(zip(inputs, arguments, strict=True))
-        return function(*arguments)
+    def __init__(self, settings: Settings, inputs: RandomInputs) -> None:
+        self._inputs = inputs
+        self._target = settings.target or ""
+        self._device, self.environment = choose_device(tf, settings.device)
+        self._made: Construction | None = None
+        self._graph = Graph(ops=())
+        self._call: Callable[..., Any] | None = None
+        self._taps: list[Tap] = []
+        self._mismatch: Mismatch | None = None
+        self.variables: dict[str, tf.Variable] = {}
+        self._made_at: dict[str, tuple[Source, ...]] = {}
+        self._source = SourceFinder()
+        with self._collected_variables(), tf.device(self._device):
+            self._function = make_target(self._target)
 
-    start = time.perf_counter()
-    failure = error = None
-    specs = [tf.TensorSpec(one.shape, one.dtype, name) for name, one in inputs.items()]
-    try:
-        tf.function(body, autograph=False).get_concrete_function(*specs)
-    except REFUSALS as refusal:
-        failure, error = describe(refusal, "tracing the function"), refusal
-    seconds = time.perf_counter() - start
-    if not made:
-        return Outcome(Graph(ops=()), seconds, failure), Lineage()
-    axes = {name: one.axes for name, one in inputs.items()}
-    graph = capture(made[0], made[0].position(), tensors, axes=axes)
-    lineage = trace_lineage(made[0].graph, graph)
-    if error is not None:
-        mismatch = examine(error, graph, made[0].variables)
-        lineage = msgspec.structs.replace(lineage, mismatch=mismatch)
-    return Outcome(graph, seconds, failure), lineage
+    def build(self) -> Outcome:
+        """Trace the function, as far as it goes."""
+        return self._trace([spec.sizes for spec in self._inputs.specs], "tracing it")
+
+    def explain(self) -> Lineage:
+        """Links and formulas for what was traced last."""
+        if self._made is None:
+            return Lineage()
+        return lineage_with_formulas(self._made.graph, self._graph, self._mismatch, {})
+
+    def run(self, sink: Sink) -> None:
+        """Run once, forward. Sizes that are refused only now are traced again as they are, so
+        that the refusal can be explained; raises TrainingFailed.
+        """
+        if self._call is None:
+            raise RuntimeError("a session is built, with success, before it is run")
+        arrays = self._inputs.batch(0)
+        fed = [
+            tf.cast(array, spec.dtype)
+            for array, spec in zip(arrays, self._inputs.specs, strict=True)
+        ]
+        start = time.perf_counter()
+        try:
+            counts, moments = self._call(*fed)
+        except tf.errors.OpError as error:
+            again = self._trace([array.shape for array in arrays], "running it")
+            failure = again.failure or describe(error, "running it")
+            raise TrainingFailed(failure, again) from error
+        seconds = time.perf_counter() - start
+        summaries = taps.read(counts.numpy(), moments.numpy())
+        sink(StepRecord(0, seconds, {}, dict(zip(self._taps, summaries, strict=True))))
+
+    def _trace(self, sizes: list[tuple[int | None, ...]], during: str) -> Outcome:
+        specs = [
+            tf.TensorSpec(size, spec.dtype, spec.name)
+            for size, spec in zip(sizes, self._inputs.specs, strict=True)
+        ]
+        tensors: dict[str, Tensor] = {}
+        end = 0
+
+        def body(*arguments: Tensor) -> Any:
+            nonlocal end
+            made = self._made = Construction(0, self.variables, self._made_at)
+            tensors.update((spec.name, one) for spec, one in zip(specs, arguments, strict=True))
+            with made.phase(Phase.FORWARD):
+                self._function(*arguments)
+            end = made.position()
+            tapped = _float_outputs(made.graph.get_operations())
+            self._taps = [Tap(one.op.name, "activation", one.name) for one in tapped]
+            return taps.summarize(tapped, tf.constant(True))
+
+        start = time.perf_counter()
+        error: Exception | None = None
+        try:
+            with self._collected_variables(), tf.device(self._device):
+                self._call = tf.function(body, autograph=False).get_concrete_function(*specs)
+        except REFUSALS as refusal:
+            error = refusal
+        seconds = time.perf_counter() - start
+        failure = describe(error, during) if error is not None else None
+        if self._made is not None:
+            axes = {spec.name: spec.axes for spec in self._inputs.specs}
+            end = end or self._made.position()
+            notes = (Note("inputs", "random numbers by shape: no data was given"),)
+            self._graph = capture(self._made, end, tensors, notes=notes, axes=axes)
+            if error is not None:
+                self._mismatch = examine(error, self._graph, self.variables)
+        return Outcome(self._graph, seconds, failure)
+
+    @contextmanager
+    def _collected_variables(self) -> Iterator[None]:
+        """Variables made in the body are kept by name; equal names get a number."""
+
+        def creator(make: Callable[..., tf.Variable], **named: Any) -> tf.Variable:
+            variable = make(**named)
+            name = base = variable.name.removesuffix(":0")
+            number = 0
+            while name in self.variables:
+                number += 1
+                name = f"{base}_{number}"
+            self.variables[name] = variable
+            self._made_at[name] = self._source(traceback.extract_stack()[:-1])
+            return variable
+
+        with tf.variable_creator_scope(creator):
+            yield
+
+
+def _float_outputs(ops: list[Any]) -> list[Tensor]:
+    """The outputs of these ops that hold floats, without what is fed, fixed or only read."""
+    given = ("Placeholder", "Const", "ReadVariableOp")
+    outputs = (tensor for op in ops if op.type not in given for tensor in op.outputs)
+    return [tensor for tensor in outputs if tensor.dtype.is_floating]

@@ -2,7 +2,8 @@
 
 The call is found in the traceback: TensorFlow's public functions run inside a wrapper that holds
 the function and its arguments. It is called again in a scratch graph on placeholders, with one
-size changed to that of another tensor at a time.
+size changed at a time: to that of another tensor, or, of a call on a single tensor, to a number
+that stands in the call (the target of a reshape).
 """
 
 from __future__ import annotations
@@ -11,13 +12,21 @@ import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from resnet_inspect.graph import AxisRef, Graph, TensorRef
-from resnet_inspect.graph.lineage import FromAxis, FromVariable, Mismatch, OtherCall, Remedy
+from resnet_inspect.graph.lineage import (
+    FromAxis,
+    FromLiteral,
+    FromVariable,
+    Mismatch,
+    OtherCall,
+    Remedy,
+)
 from resnet_inspect.tracers.tensorflow.failures import REFUSALS
+from resnet_inspect.tracers.tensorflow.runtime import quiet_tensorflow
 
 # The wrapper around TensorFlow's public functions.
 WRAPPER = "error_handler"
@@ -65,6 +74,7 @@ class Call:
         return True
 
 
+@quiet_tensorflow()
 def examine(
     error: BaseException, kept: Graph, variables: Mapping[str, tf.Variable]
 ) -> Mismatch | None:
@@ -75,12 +85,16 @@ def examine(
     names = {id(variable): name for name, variable in variables.items()}
     tensors = [t for t in call.tensors() if id(t) in names or t.op.name in kept.op_by_name]
     shapes = {id(tensor): tensor.shape.as_list() for tensor in call.tensors()}
-    if len(tensors) < 2 or call.passes(shapes):
+    if not tensors or call.passes(shapes):
         return None
+    if len(tensors) > 1:
+        remedies = tuple(_remedies(call, tensors, shapes, names))
+    else:
+        remedies = tuple(_remedies_by_number(call, tensors[0], kept, names))
     return Mismatch(
         function=_name(call.function),
         tensors=tuple(names.get(id(t)) or f"{t.op.name}:{t.value_index}" for t in tensors),
-        remedies=tuple(_remedies(call, tensors, shapes, names)),
+        remedies=remedies,
         others=tuple(OtherCall(text) for text in _other_calls(call, shapes)),
     )
 
@@ -90,7 +104,9 @@ def _name(function: Any) -> str:
 
 
 def _refused_call(trace: TracebackType | None) -> Call | None:
-    """The innermost public function of TensorFlow that the error came through."""
+    """The innermost public function of TensorFlow that the error came through, of those that take
+    several tensors if there are such.
+    """
     found = None
     while trace is not None:
         frame = trace.tb_frame
@@ -98,7 +114,8 @@ def _refused_call(trace: TracebackType | None) -> Call | None:
             held = frame.f_locals
             if {"fn", "args", "kwargs"} <= set(held):
                 call = Call(held["fn"], held["args"], held["kwargs"])
-                if len(call.tensors()) > 1:
+                several = found is not None and len(found.tensors()) > 1
+                if len(call.tensors()) > (1 if several else 0):
                     found = call
         trace = trace.tb_next
     return found
@@ -131,15 +148,50 @@ def _remedies(
                 yield Remedy(here, there, before, after)
 
 
+def _remedies_by_number(
+    call: Call, tensor: Any, kept: Graph, names: dict[int, str]
+) -> Iterator[Remedy]:
+    """For each number in the call the size that passes if it is that number.
+
+    Of several the one counts that is as far from the last axis: a reshape keeps their order.
+    """
+    shape = tensor.shape.as_list()
+    for written in _numbers(call, kept):
+        found = []
+        for axis, before in enumerate(shape):
+            changed = [*shape[:axis], written.value, *shape[axis + 1 :]]
+            if before not in (None, written.value) and call.passes({id(tensor): changed}):
+                found.append((abs(len(shape) - axis - written.from_end), axis, before))
+        if found:
+            _, axis, before = min(found)
+            place = _place(tensor, axis, names)
+            yield Remedy(place, written.place, before, written.value)
+
+
+class _Number(NamedTuple):
+    """A number in a call: its place in the graph, its value, its distance from the list's end."""
+
+    place: FromLiteral
+    value: int
+    from_end: int
+
+
+def _numbers(call: Call, kept: Graph) -> Iterator[_Number]:
+    """The positive integers in the lists that a call was given, as constants of the graph."""
+    for value in _bound(call).values():
+        if isinstance(value, list | tuple) and all(isinstance(one, int) for one in value):
+            ops = [op.name for op in kept.ops if op.attrs.get("value") == list(value)]
+            for element, number in enumerate(value):
+                if ops and number > 0:
+                    place = FromLiteral(ops[-1], element)
+                    yield _Number(place, number, len(value) - element)
+
+
 def _other_calls(call: Call, shapes: dict[int, list[int | None]]) -> Iterator[str]:
     """Other axes, other flags, and the first two tensors swapped: those that pass, in words."""
     named = _bound(call)
     for name, value in named.items():
-        tries: list[Any] = []
-        if isinstance(value, bool):
-            tries = [not value]
-        elif isinstance(value, int) and "axis" in name:
-            tries = [axis for axis in range(max(map(len, shapes.values()))) if axis != value]
+        tries = _alternatives(name, value, list(shapes.values()))
         for other in tries:
             if Call(_target(call.function), (), named | {name: other}).passes(shapes):
                 yield f"{name}={other}"
@@ -149,6 +201,17 @@ def _other_calls(call: Call, shapes: dict[int, list[int | None]]) -> Iterator[st
         swapped = named | {first: named[second], second: named[first]}
         if Call(_target(call.function), (), swapped).passes(shapes):
             yield f"{first} and {second} swapped"
+
+
+def _alternatives(name: str, value: Any, shapes: list[list[int | None]]) -> list[Any]:
+    """Other values of an argument that somebody may have meant."""
+    if isinstance(value, bool):
+        return [not value]
+    if isinstance(value, int) and "axis" in name:
+        return [axis for axis in range(max(map(len, shapes))) if axis != value]
+    if len(shapes) == 1 and isinstance(value, list | tuple) and value and value[0] == -1:
+        return [[-1, *shapes[0][len(shapes[0]) - len(value) + 1 :]]]
+    return []
 
 
 def _bound(call: Call) -> dict[str, Any]:

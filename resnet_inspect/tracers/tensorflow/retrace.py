@@ -55,7 +55,8 @@ def variations(
                 after=after,
                 shapes=moved,
                 missing=tuple(sorted(set(base.shapes) - set(there.shapes))),
-                added=len(there.ops - base.ops),
+                added=len(there.inputs.keys() - base.inputs.keys()),
+                rewired=_rewired(base, there),
                 conflicts=there.conflicts,
                 ended=there.ended,
             )
@@ -65,12 +66,17 @@ def variations(
 
 @dataclass(frozen=True)
 class _Traced:
-    """Shapes of the forward function's tensors and variables, its ops, and who refused."""
+    """Shapes of the forward function's tensors and variables, what each op takes, who refused."""
 
     shapes: Shapes
-    ops: frozenset[str]
+    inputs: dict[str, tuple[str, ...]]
     conflicts: tuple[str, ...]
     ended: bool
+
+
+def _rewired(base: _Traced, there: _Traced) -> frozenset[str]:
+    common = base.inputs.keys() & there.inputs.keys()
+    return frozenset(name for name in common if base.inputs[name] != there.inputs[name])
 
 
 def corrections(settings: Settings, image: ImageShape) -> tuple[Correction, ...]:
@@ -139,7 +145,11 @@ def _trace(settings: Settings, image: ImageShape) -> _Traced:
                 found[f"{op.name}:{tensor.value_index}"] = tuple(tensor.shape.as_list())
     return _Traced(
         shapes=found,
-        ops=frozenset(op.name for op in ops if op.type != "Placeholder"),
+        inputs={
+            op.name: tuple(tensor.name for tensor in op.inputs)
+            for op in ops
+            if op.type != "Placeholder"
+        },
         conflicts=(*made.conflicts, ended) if ended else tuple(made.conflicts),
         ended=bool(ended),
     )

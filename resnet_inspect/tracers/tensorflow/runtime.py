@@ -6,6 +6,7 @@ any log level applies. They are held back and thrown away only if the import suc
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import tempfile
@@ -72,6 +73,18 @@ def _versions() -> dict[str, str]:
                 continue
             break
     return found
+
+
+@contextmanager
+def quiet_tensorflow() -> Iterator[None]:
+    """No warnings of TensorFlow's Python side in the body, where calls are only tried."""
+    logger = logging.getLogger("tensorflow")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ PACKAGE = Path(__file__).parents[2]
 MODEL_FILES = frozenset(str(Path(__file__).with_name(name)) for name in ("resnet.py", "recipe.py"))
 # Where tracing begins: what called it is no part of the model.
 TRACED_FROM = frozenset(
-    str(Path(__file__).with_name(name)) for name in ("tutorial.py", "functions.py")
+    str(Path(__file__).with_name(name)) for name in ("tutorial.py", "functions.py", "targets.py")
 )
 FOREIGN = tuple(
     f"{folder}/"

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
 import tensorflow as tf
 
 from resnet_inspect.config import Settings
@@ -24,7 +23,6 @@ from resnet_inspect.tracers.tensorflow.failures import REFUSALS, describe
 from resnet_inspect.tracers.tensorflow.layers import Layers
 from resnet_inspect.tracers.tensorflow.postmortem import examine
 from resnet_inspect.tracers.tensorflow.resnet import inference
-from resnet_inspect.tracers.tensorflow.retrace import corrections
 from resnet_inspect.tracers.tensorflow.runtime import choose_device
 
 AXES = {"images": ("batch", "height", "width", "channel"), "labels": ("batch",)}
@@ -74,11 +72,7 @@ class TutorialSession:
             return Lineage()
         graph = self._tracing.made.graph
         image = self._batches.image_shape
-        found = explain_sizes(graph, self._graph, self._settings, image)
-        if self._mismatch is None:
-            return found
-        tried = corrections(self._settings, image)
-        return msgspec.structs.replace(found, mismatch=self._mismatch, corrections=tried)
+        return explain_sizes(graph, self._graph, self._settings, image, self._mismatch)
 
     def run(self, sink: Sink) -> None:
         """Run the steps that the settings say, at least one; raises TrainingFailed."""

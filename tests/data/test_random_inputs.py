@@ -1,0 +1,30 @@
+"""Random inputs by shape."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from resnet_inspect.config.inputs import parse_inputs
+from resnet_inspect.data import RandomInputs
+
+
+def test_shapes_types_and_values() -> None:
+    inputs = RandomInputs(parse_inputs("x=64,32,3; y=?:int64; z=4,?:bool; w=5:float16"), seed=1)
+    x, y, z, w = inputs.batch(0)
+    assert [(one.shape, one.dtype.name) for one in (x, y, z, w)] == [
+        ((64, 32, 3), "float32"),
+        ((8,), "int64"),
+        ((4, 8), "bool"),
+        ((5,), "float16"),
+    ]
+    assert abs(float(x.mean())) < 0.05
+    assert abs(float(x.std()) - 1) < 0.05
+    assert set(y.tolist()) <= {0, 1}
+
+
+def test_a_batch_depends_on_seed_and_number_alone() -> None:
+    specs = parse_inputs("x=4,4")
+    (first,) = RandomInputs(specs, seed=1).batch(3)
+    assert np.array_equal(first, RandomInputs(specs, seed=1).batch(3)[0])
+    assert not np.array_equal(first, RandomInputs(specs, seed=2).batch(3)[0])
+    assert not np.array_equal(first, RandomInputs(specs, seed=1).batch(4)[0])
