@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from resnet_inspect.stats import bins as layout
+from resnet_inspect.stats.elements import singles
 
 BYTES_PER_BIN = 6
 LARGEST_PACKED = 2**32 - 1
@@ -28,8 +29,14 @@ class Sketch:
 
     @classmethod
     def of(cls, values: ArrayLike) -> Sketch:
-        """Sketch the finite ones among `values` (taken as float32). The reference for devices."""
-        flat = np.asarray(values, dtype=np.float32).reshape(-1)
+        """Sketch the finite ones among `values`, of any shape: the reference for devices.
+
+        Takes every type that `stats.elements` does and raises TypeError for others. Each number
+        is counted in the bin that holds it, finite ones beyond float32's range in the outermost.
+        A device that rounds wider types to float32 first agrees but for numbers that this rounds
+        up to the next bin or to infinity.
+        """
+        flat = singles(values)
         codes = layout.codes_of(np.ascontiguousarray(flat[np.isfinite(flat)]))
         return cls.from_codes(np.bincount(codes, minlength=layout.CODES))
 

@@ -6,18 +6,23 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from resnet_inspect.stats.elements import doubles
 from resnet_inspect.stats.sketch import Sketch
+
+# Squares of numbers within 2**±SAFE, and sums of them, neither overflow nor vanish in float64.
+SAFE = 400
 
 
 @dataclass(frozen=True)
 class TensorSummary:
-    """Counts and moments of one tensor.
+    """Counts and moments of one tensor, in the tensor's own unit.
 
     `count` is the number of elements, of which `nan`, `posinf` and `neginf` are not finite;
     `zeros` counts +0 and -0. `min`, `max`, `mean` and `std` (of the population, as numpy.std) are
-    over the finite elements and None where there are none.
+    over the finite elements and None where there are none. All four are computed in float64, also
+    for narrower types, and min ≤ mean ≤ max; a constant tensor has a std of exactly 0.
     """
 
     count: int
@@ -41,22 +46,47 @@ class TensorSummary:
         """Share of all elements that are zero; 0 for an empty tensor."""
         return self.zeros / self.count if self.count else 0.0
 
+    @property
+    def sum(self) -> float:
+        """Sum of the finite elements, in float64: `finite · mean`; 0 where there are none.
+
+        Off by at most a few float64 roundings of `finite · max |x|`; infinite beyond its range.
+        """
+        return 0.0 if self.mean is None else self.finite * self.mean
+
+    @property
+    def sum_of_squares(self) -> float:
+        """Sum of the finite elements' squares, in float64: `finite · (std² + mean²)`.
+
+        Follows from std² = mean of squares - mean², and has no cancellation, so it is right to a
+        few float64 roundings of itself. 0 where there are none; infinite beyond float64's range.
+        Half of it is what TensorFlow calls the L2 loss of a tensor.
+        """
+        if self.mean is None or self.std is None:
+            return 0.0
+        return self.finite * (self.std * self.std + self.mean * self.mean)
+
     @classmethod
     def of(cls, values: ArrayLike) -> TensorSummary:
-        """Summarize an array of any shape: the reference that devices must agree with."""
-        flat = np.asarray(values).reshape(-1)
-        finite = flat[np.isfinite(flat)].astype(np.float64)
+        """Summarize an array of any shape: the reference that devices must agree with.
+
+        Takes every type that `stats.elements` does and raises TypeError for others. Finite float64
+        beyond float32's range stays exact in the moments and is in the sketch's outermost bins.
+        """
+        flat = doubles(values)
+        finite = flat[np.isfinite(flat)]
+        low, high, mean, std = _moments(finite) if finite.size else (None, None, None, None)
         return cls(
             count=flat.size,
             nan=int(np.isnan(flat).sum()),
             posinf=int(np.isposinf(flat).sum()),
             neginf=int(np.isneginf(flat).sum()),
             zeros=int((flat == 0).sum()),
-            min=float(finite.min()) if finite.size else None,
-            max=float(finite.max()) if finite.size else None,
-            mean=float(finite.mean()) if finite.size else None,
-            std=float(finite.std()) if finite.size else None,
-            sketch=Sketch.of(flat),
+            min=low,
+            max=high,
+            mean=mean,
+            std=std,
+            sketch=Sketch.of(values),
         )
 
     def __add__(self, other: TensorSummary) -> TensorSummary:
@@ -76,13 +106,38 @@ class TensorSummary:
         )
 
 
+def _moments(finite: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """Smallest, largest, mean and std of numbers, shape [n] with n > 0.
+
+    The mean is corrected by the mean of what is left, and the variance taken of the rest: a mean
+    far from 0 costs the std no digits. Extreme numbers are scaled by a power of two, exactly.
+    """
+    low, high = float(finite.min()), float(finite.max())
+    if low == high:
+        return low, high, low, 0.0
+    largest, exponent = math.frexp(max(-low, high))
+    if abs(exponent) <= SAFE:
+        largest, exponent = math.ldexp(largest, exponent), 0
+    scaled = np.ldexp(finite, -exponent) if exponent else finite
+    guess = scaled.mean()
+    rest = scaled - guess
+    more = rest.mean()
+    spread = min(math.sqrt(float(np.square(rest - more).mean())), largest)
+    middle = min(max(float(guess + more), -largest), largest)
+    mean = min(max(math.ldexp(middle, exponent), low), high)
+    return low, high, mean, math.ldexp(spread, exponent)
+
+
 def _merge_moments(a: TensorSummary, b: TensorSummary) -> tuple[float | None, float | None]:
+    """Mean and std of both together; halves and `hypot` keep extreme numbers from overflowing."""
     if a.mean is None or a.std is None:
         return b.mean, b.std
     if b.mean is None or b.std is None:
         return a.mean, a.std
     total = a.finite + b.finite
-    share = b.finite / total
-    gap = b.mean - a.mean
-    variance = a.std**2 * (1 - share) + b.std**2 * share + gap**2 * share * (1 - share)
-    return a.mean + gap * share, math.sqrt(variance)
+    left, right = a.finite / total, b.finite / total
+    half = b.mean / 2 - a.mean / 2
+    mean = a.mean + half * right + half * right
+    mean = min(max(mean, min(a.mean, b.mean)), max(a.mean, b.mean))
+    between = half * (2 * math.sqrt(left * right))
+    return mean, math.hypot(a.std * math.sqrt(left), b.std * math.sqrt(right), between)

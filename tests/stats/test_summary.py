@@ -2,6 +2,8 @@
 
 import statistics
 from fractions import Fraction
+from functools import reduce
+from operator import add
 
 import numpy as np
 import pytest
@@ -97,3 +99,91 @@ def test_merging_many_parts_with_a_large_mean() -> None:
     merged = sum(parts[1:], start=parts[0])
     assert merged.std == pytest.approx(np.std(values.astype(np.float64)), rel=1e-9)
     assert_close(merged, TensorSummary.of(values))
+
+
+@pytest.mark.parametrize("shards", [1, 7, 500])
+def test_a_spread_far_below_the_mean_is_right(shards: int) -> None:
+    values = 1e6 + RNG.normal(0, 1e-2, 1_000)
+    exact = [Fraction(value) for value in values.tolist()]
+    merged = reduce(add, (TensorSummary.of(part) for part in np.array_split(values, shards)))
+    assert merged.std == pytest.approx(float(statistics.pstdev(exact)), rel=1e-7)
+    assert merged.mean == pytest.approx(float(statistics.mean(exact)), rel=1e-14)
+    if shards == 1:
+        assert merged.std == pytest.approx(float(statistics.pstdev(exact)), rel=1e-12)
+
+
+cuts = st.lists(st.integers(0, 60), max_size=6).map(sorted)
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(width=32), max_size=60), cuts)
+def test_shards_of_a_batch_are_the_batch(values: list[float], cuts: list[int]) -> None:
+    batch = np.array(values, np.float32)
+    parts = [TensorSummary.of(part) for part in np.split(batch, cuts)]
+    assert_close(reduce(add, parts), TensorSummary.of(batch))
+    assert_close(reduce(lambda done, part: part + done, reversed(parts)), TensorSummary.of(batch))
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.floats(-100, 100), st.floats(0, 10), st.integers(0, 30)),
+        min_size=1,
+        max_size=8,
+    ),
+    st.integers(0, 8),
+)
+def test_steps_may_be_merged_in_any_grouping(
+    steps: list[tuple[float, float, int]], cut: int
+) -> None:
+    rng = np.random.default_rng(5)
+    tensors = [rng.normal(mean, std, size).astype(np.float32) for mean, std, size in steps]
+    whole = TensorSummary.of(np.concatenate(tensors))
+    parts = [TensorSummary.of(tensor) for tensor in tensors]
+    empty = TensorSummary.of([])
+    assert_close(reduce(add, parts[:cut], empty) + reduce(add, parts[cut:], empty), whole)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=9),
+    st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=9),
+)
+def test_no_doubles_overflow_in_a_merge(left: list[float], right: list[float]) -> None:
+    merged = TensorSummary.of(left) + TensorSummary.of(right)
+    whole = TensorSummary.of(left + right)
+    largest = max(abs(value) for value in left + right)
+    assert (merged.min, merged.max) == (whole.min, whole.max)
+    assert merged.mean == pytest.approx(whole.mean, rel=1e-9, abs=largest * 1e-9)
+    assert merged.std == pytest.approx(whole.std, rel=1e-9, abs=largest * 1e-9)
+
+
+def test_a_constant_has_no_spread_alone_and_merged() -> None:
+    summary = TensorSummary.of(np.full(7, 0.1))
+    merged = summary + TensorSummary.of(np.full(1000, 0.1))
+    assert (summary.mean, summary.std) == (0.1, 0.0)
+    assert (merged.mean, merged.std) == (0.1, 0.0)
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_sums_follow_from_the_moments(name: str) -> None:
+    values = np.asarray(ARRAYS[name])
+    found = TensorSummary.of(values)
+    exact = [Fraction(value) for value in values[np.isfinite(values)].astype(float).tolist()]
+    slack = len(exact) * float(max(abs(value) for value in exact)) * 1e-15
+    assert found.sum == pytest.approx(float(sum(exact)), rel=1e-14, abs=slack)
+    squares = float(sum(value**2 for value in exact))
+    assert found.sum_of_squares == pytest.approx(squares, rel=1e-13, abs=0)
+
+
+def test_squares_that_float32_cannot_sum() -> None:
+    values = np.full(1000, 1e30, np.float32)
+    with np.errstate(over="ignore"):
+        assert np.isinf((values**2).sum())
+    assert TensorSummary.of(values).sum_of_squares == pytest.approx(1e63, rel=1e-6)
+
+
+def test_sums_of_nothing_are_zero_and_of_too_much_infinite() -> None:
+    nothing, much = TensorSummary.of([NAN]), TensorSummary.of([1.5e308, 1.5e308])
+    assert (nothing.sum, nothing.sum_of_squares) == (0.0, 0.0)
+    assert (much.sum, much.sum_of_squares) == (INF, INF)
