@@ -14,6 +14,7 @@ from resnet_inspect.render import spelling
 from resnet_inspect.render.postmortem_page import postmortem_lines
 from resnet_inspect.render.screen import Screen, plain, table
 from resnet_inspect.render.why_page import origin_lines
+from resnet_inspect.stats import linear_borders
 from resnet_inspect.store.info import RunInfo
 
 LABEL = 10
@@ -131,9 +132,10 @@ def _blocks(screen: Screen, blocks: tuple[BlockOutput, ...]) -> None:
     axis = left + " " * max(1, CELLS - len(left) - len(right)) + right
     numbers = ("mean", "std", "zero", "in ReLUs")
     made = table("block", "layer", axis, *numbers, right=numbers)
+    borders = linear_borders(low, high, CELLS) if high > low else None
     for block in blocks:
         summary = block.summary
-        cells = list(summary.sketch.density(low, high, CELLS)) if high > low else [0.0] * CELLS
+        cells = [0.0] * CELLS if borders is None else list(summary.sketch.density(borders))
         bad = summary.nan + summary.posinf + summary.neginf
         made.add_row(
             plain(block.block),

@@ -1,7 +1,17 @@
 """What a tensor holds: summaries and mergeable histograms. NumPy only; no framework, no files."""
 
 from resnet_inspect.stats.record import StepRecord, Tap
+from resnet_inspect.stats.scales import linear_borders, symlog, symlog_borders, symlog_inverse
 from resnet_inspect.stats.sketch import Sketch
 from resnet_inspect.stats.summary import TensorSummary
 
-__all__ = ["Sketch", "StepRecord", "Tap", "TensorSummary"]
+__all__ = [
+    "Sketch",
+    "StepRecord",
+    "Tap",
+    "TensorSummary",
+    "linear_borders",
+    "symlog",
+    "symlog_borders",
+    "symlog_inverse",
+]

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from resnet_inspect.stats import bins as layout
 from resnet_inspect.stats.elements import singles
+from resnet_inspect.stats.packing import shuffled, unshuffled
 
 BYTES_PER_BIN = 6
 LARGEST_PACKED = 2**32 - 1
+
+Side: TypeAlias = Literal["left", "right"]
 
 
 @dataclass(frozen=True, eq=False)
 class Sketch:
     """Counts of values per bin, sparse: `bins` ascend (see `stats.bins`), `counts` are above 0.
 
-    Both have shape [k]. `a + b` is the sketch of both inputs together, exactly. A quantile read
-    from a sketch lies in the same bin as the true one, and is the bin's midpoint, so its relative
-    error is at most 1/16 = 6.25 % (for |x| ≥ 2**-126; below that its absolute one is 2**-130).
+    Both have shape [k]. `a + b` is the sketch of both inputs together, exactly.
+
+    What is read takes the numbers as spread evenly over each bin, but for the two bins beside 0,
+    |x| < 2**-129: they stand for the number 0 itself, which half of all outputs of a ReLU are.
     """
 
     bins: NDArray[np.int64]
@@ -56,8 +61,8 @@ class Sketch:
         if len(packed) % BYTES_PER_BIN:
             raise ValueError(f"{len(packed)} bytes are no whole number of bins")
         size = len(packed) // BYTES_PER_BIN
-        gaps = _unshuffled(packed[: 2 * size], "<u2")
-        bins, counts = np.cumsum(gaps), _unshuffled(packed[2 * size :], "<u4")
+        gaps = unshuffled(packed[: 2 * size], "<u2")
+        bins, counts = np.cumsum(gaps), unshuffled(packed[2 * size :], "<u4")
         within = size == 0 or (bins[0] >= layout.LOWEST and bins[-1] <= layout.HIGHEST)
         if not (within and gaps.all() and counts.all()):
             raise ValueError("bins must ascend within the layout, counts be above 0")
@@ -70,44 +75,94 @@ class Sketch:
         mostly zero, and stand together for a compressor.
         """
         gaps = np.diff(self.bins, prepend=0)
-        return _shuffled(gaps, "<u2") + _shuffled(np.minimum(self.counts, LARGEST_PACKED), "<u4")
+        return shuffled(gaps, "<u2") + shuffled(np.minimum(self.counts, LARGEST_PACKED), "<u4")
 
     @property
     def total(self) -> int:
         """How many values were counted."""
         return int(self.counts.sum())
 
+    @property
+    def resolution(self) -> float:
+        """Mean half width of the bins that hold the numbers, in the data's unit; 0 for none.
+
+        At most mean |x| / 16 for numbers that are normal in float32. It bounds the earth mover's
+        distance between the numbers and what is read: all of a bin moved to one of its ends from
+        an even spread is moved by half a width in mean, and no other move is longer. (Numbers
+        closer to 0 than 2**-129 add less than that; those beyond float32's range have no bound.)
+        """
+        edges = self.edges()
+        return float((edges[:, 1] - edges[:, 0]) @ self.counts / 2 / max(self.total, 1))
+
     def edges(self) -> NDArray[np.float64]:
-        """Lower and upper edge of each used bin, shape [k, 2]."""
-        return np.stack([layout.lower_edges(self.bins), layout.upper_edges(self.bins)], axis=1)
+        """Lower and upper edge of each used bin, shape [k, 2]; both 0 for the bins beside 0."""
+        edges = np.stack([layout.lower_edges(self.bins), layout.upper_edges(self.bins)], axis=1)
+        edges[(self.bins == layout.HALF - 1) | (self.bins == layout.HALF)] = 0.0
+        return edges
 
     def quantiles(self, shares: Sequence[float]) -> tuple[float, ...]:
         """The values below which each share (0…1) of the numbers lies; empty for no numbers.
 
-        Each is the midpoint of the bin that holds the true quantile (of the lower kind, the
-        smallest number x with at least that share of numbers ≤ x).
+        The true quantile is that of numpy's method "inverted_cdf": of n numbers the one of rank
+        r = ⌈share · n⌉, at least 1. Bins ascend with the value, so adding up counts until they
+        reach r ends at the very bin that holds it. Its midpoint is returned: from any number x of
+        a bin of width w it is at most w/2 away. For normal numbers w ≤ |x|/8, so the relative
+        error is at most 1/16 = 6.25 %; in 2**-129 ≤ |x| < 2**-126 w = 2**-129 and the absolute
+        one at most 2**-130. Below that 0 is returned: exact for 0, and off by less than 2**-129.
+        Beyond float32's range there is no bound. Raises ValueError for a share outside 0…1.
         """
+        wanted = np.asarray(shares, dtype=np.float64)
+        if not ((wanted >= 0) & (wanted <= 1)).all():
+            raise ValueError(f"shares must be within 0 and 1, got {wanted.tolist()}")
         if self.total == 0:
             return ()
         cumulative = np.cumsum(self.counts)
-        ranks = np.clip(np.ceil(np.asarray(shares) * self.total), 1, self.total)
-        places = np.searchsorted(cumulative, ranks)
-        middles = self.edges().mean(axis=1)
-        return tuple(float(value) for value in middles[places])
+        places = np.searchsorted(cumulative, np.clip(np.ceil(wanted * self.total), 1, self.total))
+        return tuple(self.edges().mean(axis=1)[places].tolist())
 
-    def density(self, low: float, high: float, cells: int) -> NDArray[np.float64]:
-        """Counts spread over `cells` equal cells of [low, high], shape [cells].
+    def density(self, borders: ArrayLike) -> NDArray[np.float64]:
+        """Counts between neighbouring ones of [m + 1] borders, shape [m].
 
-        A bin that crosses cell borders is shared among them by width; what lies outside is left
-        out. Raises ValueError unless low < high.
+        The borders may be spaced in any way (see `stats.scales`) and be infinite. A bin that one
+        of them crosses is shared by width; what lies outside is left out. Zeros that lie on a
+        border count above it, on the last one below, as numpy.histogram has it. Each count is off
+        by less than the numbers in the two bins that the borders cross. Raises ValueError unless
+        there are two borders or more and they ascend strictly.
         """
-        if not low < high:
-            raise ValueError(f"low {low} must be below high {high}")
-        borders = np.linspace(low, high, cells + 1)
-        edges = self.edges()
-        width = edges[:, 1] - edges[:, 0]
-        below = (borders[:, None] - edges[None, :, 0]) / width[None, :]
-        return np.asarray(np.diff(np.clip(below, 0.0, 1.0) @ self.counts))
+        places = np.asarray(borders, dtype=np.float64)
+        if places.ndim != 1 or len(places) < 2 or not (places[1:] > places[:-1]).all():
+            raise ValueError(f"expected two or more ascending borders, got {places.tolist()}")
+        return np.diff(np.append(self._rank(places[:-1], "left"), self._rank(places[-1], "right")))
+
+    def cdf(self, values: ArrayLike, side: Side = "right") -> NDArray[np.float64]:
+        """The distribution function: share of numbers ≤ each of `values`, in their shape.
+
+        With side "left" the share of numbers below them, which differs at 0 only. Ascends from 0
+        to 1. Off by at most the share of numbers in the bin that holds or begins at the value;
+        exact at 0 unless numbers are closer to it than 2**-129. NaN for NaN. Raises ValueError
+        where no number was counted.
+        """
+        if self.total == 0:
+            raise ValueError("no finite number was counted: there is no distribution")
+        return self._rank(np.asarray(values, dtype=np.float64), side) / self.total
+
+    def _rank(self, at: NDArray[np.float64], side: Side) -> NDArray[np.float64]:
+        """How many numbers are ≤ (right) or < (left) each place, in its shape; never descends.
+
+        Within a bin the way from its edge and, the width being a power of two, the quotient have
+        no rounding.
+        """
+        if self.total == 0:
+            return np.zeros_like(at)
+        lower, upper = self.edges().T
+        begun = np.searchsorted(lower, at, side=side) - 1
+        held = np.maximum(begun, 0)
+        width = (upper - lower)[held]
+        way = np.clip(at, lower[held], upper[held]) - lower[held]
+        inside = np.divide(way, width, out=np.ones_like(width), where=width > 0)
+        below = (np.cumsum(self.counts) - self.counts)[held]
+        ranks = np.where(begun < 0, 0.0, below + inside * self.counts[held])
+        return np.where(np.isnan(at), np.nan, ranks)
 
     def __add__(self, other: Sketch) -> Sketch:
         """The sketch of both sets of numbers together."""
@@ -123,14 +178,3 @@ class Sketch:
         return np.array_equal(self.bins, other.bins) and np.array_equal(self.counts, other.counts)
 
     __hash__ = None  # type: ignore[assignment]
-
-
-def _shuffled(values: NDArray[np.int64], kind: str) -> bytes:
-    width = np.dtype(kind).itemsize
-    return values.astype(kind).view(np.uint8).reshape(-1, width).T.tobytes()
-
-
-def _unshuffled(packed: bytes, kind: str) -> NDArray[np.int64]:
-    width = np.dtype(kind).itemsize
-    planes = np.frombuffer(packed, np.uint8).reshape(width, -1)
-    return np.ascontiguousarray(planes.T).view(kind).reshape(-1).astype(np.int64)
