@@ -1,0 +1,200 @@
+"""Distances between sketches against SciPy's between the numbers, and the laws of distances."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy import stats as scipy_stats
+
+from resnet_inspect.stats import Sketch, drift, kolmogorov_smirnov, wasserstein
+
+DISTANCES = (kolmogorov_smirnov, wasserstein, drift)
+TINY = 2.0**-129
+everything = st.floats(-(2.0**100), 2.0**100, width=32).filter(lambda x: x == 0 or abs(x) >= TINY)
+common = st.one_of(
+    st.sampled_from([0.0, -0.0, 1.0, 1.0625, -1.0]), st.integers(-64, 64).map(lambda k: k / 16)
+)
+lists = st.one_of(
+    st.lists(common, min_size=1, max_size=40), st.lists(everything, min_size=1, max_size=40)
+)
+Arrays = NDArray[np.float64]
+
+
+def true_gap(a: list[float] | Arrays, b: list[float] | Arrays) -> float:
+    """The statistic that SciPy computes from the numbers."""
+    with np.errstate(all="ignore"):  # its p-value, which is not asked for, divides by 0
+        return float(scipy_stats.ks_2samp(a, b, method="asymp").statistic)
+
+
+def gap_slack(a: Sketch, b: Sketch) -> float:
+    """The bound that the docstring states."""
+    shares = []
+    for mine, other in ((a, b), (b, a)):
+        held = dict(zip(other.bins.tolist(), (other.counts / other.total).tolist(), strict=True))
+        away = mine.edges()[:, 1] != mine.edges()[:, 0]
+        pairs = zip(mine.bins[away].tolist(), mine.counts[away] / mine.total, strict=True)
+        shares += [min(share, held.get(place, 0.0)) for place, share in pairs]
+    return float(max(shares, default=0.0))
+
+
+@settings(deadline=None)
+@given(lists, lists)
+@example([0.0] * 6 + [1.0] * 4, [-0.0] * 6 + [2.0] * 4)
+@example([1.0, 1.01], [1.1, 1.12])
+def test_the_largest_gap_is_within_its_bound(left: list[float], right: list[float]) -> None:
+    a, b = Sketch.of(left), Sketch.of(right)
+    found, true = kolmogorov_smirnov(a, b), true_gap(left, right)
+    assert 0 <= found <= 1
+    assert found - 1e-12 <= true <= found + gap_slack(a, b) + 1e-12
+
+
+@settings(deadline=None)
+@given(lists, lists)
+@example([0.0, 1.0, 2.0], [1.0, 1.0, 1.0])
+def test_the_earth_mover_is_within_its_bound(left: list[float], right: list[float]) -> None:
+    a, b = Sketch.of(left), Sketch.of(right)
+    found, true = wasserstein(a, b), scipy_stats.wasserstein_distance(left, right)
+    size = np.abs(left).mean() + np.abs(right).mean()
+    assert abs(found - true) <= a.resolution + b.resolution + 1e-12 * size
+    assert a.resolution + b.resolution <= size / 16 * (1 + 1e-12) + TINY
+
+
+@settings(deadline=None)
+@given(lists, lists)
+def test_the_area_is_that_between_the_two_functions(left: list[float], right: list[float]) -> None:
+    a, b = Sketch.of(left), Sketch.of(right)
+    # Each bin as two thousand numbers spread evenly over it, weighted by its count.
+    way = (np.arange(200) + 0.5) / 200
+    points = []
+    for sketch in (a, b):
+        lower, upper = sketch.edges().T
+        points.append((lower[:, None] + way * (upper - lower)[:, None]).reshape(-1))
+    true = scipy_stats.wasserstein_distance(
+        *points, np.repeat(a.counts, 200), np.repeat(b.counts, 200)
+    )
+    assert wasserstein(a, b) == pytest.approx(
+        true, rel=1e-9, abs=(a.resolution + b.resolution) / 190
+    )
+
+
+@settings(deadline=None)
+@given(lists, lists, st.integers(2, 9))
+def test_symmetric_and_blind_to_how_many(left: list[float], right: list[float], times: int) -> None:
+    a, b, many = Sketch.of(left), Sketch.of(right), Sketch.of(left * times)
+    for distance in DISTANCES:
+        assert distance(a, b) == distance(b, a)
+        assert distance(a, a) == 0.0
+        assert distance(many, b) == pytest.approx(distance(a, b), rel=1e-9)
+        assert distance(many, a) == 0.0
+        assert distance(a, b) >= 0.0
+
+
+@settings(deadline=None)
+@given(lists, lists)
+def test_only_equal_distributions_are_at_no_distance(left: list[float], right: list[float]) -> None:
+    a, b = Sketch.of(left), Sketch.of(right)
+    # Without the sign of zero, equal shares in equal bins are what makes two functions equal.
+    shares = [
+        dict(zip(sketch.bins.tolist(), (sketch.counts / sketch.total).tolist(), strict=True))
+        for sketch in (Sketch.of(np.array(left) + 0.0), Sketch.of(np.array(right) + 0.0))
+    ]
+    for distance in DISTANCES:
+        assert (distance(a, b) == 0) == (shares[0] == shares[1])
+
+
+@settings(deadline=None)
+@given(lists, lists, lists)
+def test_no_detour_is_shorter(first: list[float], second: list[float], third: list[float]) -> None:
+    sketches = [Sketch.of(values) for values in (first, second, third)]
+    for a, b, c in itertools.permutations(sketches):
+        for distance in (wasserstein, kolmogorov_smirnov):
+            there = distance(a, b) + distance(b, c)
+            assert distance(a, c) <= there * (1 + 1e-12)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(common, min_size=1, max_size=40),
+    st.lists(common, min_size=1, max_size=40),
+    st.integers(-60, 60),
+)
+def test_doubling_everything_leaves_drift_as_it_is(
+    left: list[float], right: list[float], power: int
+) -> None:
+    a, b = Sketch.of(left), Sketch.of(right)
+    factor = 2.0**power
+    more = Sketch.of(np.array(left) * factor), Sketch.of(np.array(right) * factor)
+    assert drift(*more) == pytest.approx(drift(a, b), rel=1e-12)
+    assert wasserstein(*more) == pytest.approx(wasserstein(a, b) * factor, rel=1e-12)
+    assert kolmogorov_smirnov(*more) == kolmogorov_smirnov(a, b)
+
+
+def test_known_distances() -> None:
+    # [1, 1.125) against [2, 2.25): middles 1.0625 and 2.125
+    one, two, both = Sketch.of([1.0]), Sketch.of([2.0]), Sketch.of([1.0, 2.0])
+    assert kolmogorov_smirnov(one, two) == 1.0
+    assert kolmogorov_smirnov(one, both) == 0.5
+    assert wasserstein(one, two) == 1.0625
+    assert wasserstein(one, both) == 0.53125
+    # σ of the middles of `both` is 0.53125, that of `one` 0
+    assert drift(one, both) == pytest.approx(math.sqrt(2), rel=1e-12)
+
+
+def test_gaps_that_change_their_sign_within_a_bin() -> None:
+    # all in [1, 1.125) against half below and half above it: two triangles of 1/2 each way
+    one, around = Sketch.of([1.0, 1.0]), Sketch.of([0.96875, 1.125])
+    below, within, above = 0.0625 * 0.5 / 2, 2 * (0.0625 * 0.5 / 2), 0.125 * 0.5 / 2
+    assert wasserstein(one, around) == below + within + above
+
+
+def test_zeros_of_either_sign_are_the_same_number() -> None:
+    plus, minus = Sketch.of([0.0, 0.0, 3.0]), Sketch.of([-0.0, -0.0, 3.0])
+    for distance in DISTANCES:
+        assert distance(plus, minus) == 0.0
+
+
+def test_a_shift_by_one_sigma_is_a_drift_of_one() -> None:
+    values = np.random.default_rng(7).normal(0, 1, 50_000)
+    assert drift(Sketch.of(values), Sketch.of(values + 1)) == pytest.approx(1.0, rel=0.02)
+    assert drift(Sketch.of(values), Sketch.of(values)) == 0.0
+
+
+def test_samples_of_two_steps_agree_with_scipy() -> None:
+    rng = np.random.default_rng(8)
+    one = np.maximum(rng.normal(0, 1, 20_000), 0)
+    two = np.maximum(rng.normal(0.3, 1.2, 30_000), 0)
+    a, b = Sketch.of(one), Sketch.of(two)
+    assert kolmogorov_smirnov(a, b) == pytest.approx(true_gap(one, two), abs=5e-3)
+    true = scipy_stats.wasserstein_distance(one, two)
+    assert wasserstein(a, b) == pytest.approx(true, abs=5e-3)
+    pooled = math.sqrt((one.var() + two.var()) / 2)
+    assert drift(a, b) == pytest.approx(true / pooled, rel=0.02)
+
+
+def test_constants_have_no_scale() -> None:
+    one, same, two, zero = (Sketch.of([x] * 5) for x in (0.1, 0.1, 0.2, 0.0))
+    assert drift(one, same) == 0.0
+    assert drift(one, two) == math.inf
+    assert drift(zero, one) == math.inf
+    assert drift(zero, zero) == 0.0
+
+
+def test_the_largest_and_smallest_numbers_do_not_overflow() -> None:
+    far = Sketch.of([3e38, -3e38, 2.0**-140])
+    with np.errstate(all="raise"):
+        assert math.isfinite(wasserstein(far, Sketch.of([1.0])))
+        assert math.isfinite(drift(far, Sketch.of([0.0])))
+
+
+@pytest.mark.parametrize("distance", DISTANCES)
+def test_nothing_is_at_no_distance_from_anything(distance: object) -> None:
+    assert callable(distance)
+    for pair in ([], [1.0]), ([1.0], []), ([math.nan], [math.inf]):
+        with pytest.raises(ValueError, match="no finite number was counted"):
+            distance(*(Sketch.of(values) for values in pair))
