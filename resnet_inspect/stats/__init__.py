@@ -1,5 +1,9 @@
-"""What a tensor holds: summaries and mergeable histograms. NumPy only; no framework, no files."""
+"""What a tensor holds: summaries, mergeable histograms and their distances, activity of channels.
 
+NumPy only; no framework, no files.
+"""
+
+from resnet_inspect.stats.channels import ChannelActivity
 from resnet_inspect.stats.distance import drift, kolmogorov_smirnov, wasserstein
 from resnet_inspect.stats.record import StepRecord, Tap
 from resnet_inspect.stats.scales import linear_borders, symlog, symlog_borders, symlog_inverse
@@ -7,6 +11,7 @@ from resnet_inspect.stats.sketch import Sketch
 from resnet_inspect.stats.summary import TensorSummary
 
 __all__ = [
+    "ChannelActivity",
     "Sketch",
     "StepRecord",
     "Tap",
