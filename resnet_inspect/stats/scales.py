@@ -48,6 +48,7 @@ def symlog(values: ArrayLike, linear_within: float) -> Floats:
     size = np.abs(numbers)
     far = size > linear_within
     logarithm = np.log(size, out=np.zeros_like(size), where=far) - math.log(linear_within)
+    # Kept from falling below 0 where the two logarithms round differently just beyond ±L.
     near = np.divide(numbers, linear_within, out=np.zeros_like(size), where=~far)
     return np.where(far, np.copysign(1 + np.maximum(logarithm, 0.0), numbers), near)
 

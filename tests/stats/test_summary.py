@@ -1,13 +1,14 @@
 """Tensor summaries against plain NumPy and exact arithmetic, alone and merged."""
 
 import statistics
+from dataclasses import replace
 from fractions import Fraction
 from functools import reduce
 from operator import add
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 
@@ -145,6 +146,7 @@ def test_steps_may_be_merged_in_any_grouping(
 
 
 @settings(deadline=None)
+@example([1.7e308], [-1.7e308, -1.7e308])
 @given(
     st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=9),
     st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=9),
@@ -156,6 +158,26 @@ def test_no_doubles_overflow_in_a_merge(left: list[float], right: list[float]) -
     assert (merged.min, merged.max) == (whole.min, whole.max)
     assert merged.mean == pytest.approx(whole.mean, rel=1e-9, abs=largest * 1e-9)
     assert merged.std == pytest.approx(whole.std, rel=1e-9, abs=largest * 1e-9)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_mean_is_rounded_once_and_the_spread_survives(seed: int) -> None:
+    rng, ulp, size = np.random.default_rng(seed), 2.0**-52, 10_001
+    steps = rng.integers(0, 2, size)
+    found = TensorSummary.of(1 + ulp * steps)
+    assert found.std == pytest.approx(ulp * float(np.std(steps)), rel=1e-12, abs=0)
+    values = 1e6 + rng.normal(0, 1e-2, size)
+    exact = Fraction(sum(map(Fraction, values.tolist()))) / size
+    mean = TensorSummary.of(values).mean
+    assert mean is not None
+    assert abs(float(Fraction(mean) - exact)) <= 0.51 * float(np.spacing(mean))
+
+
+def test_a_merged_mean_lies_between_both() -> None:
+    one = TensorSummary.of([0.9285802519931723])
+    many = replace(TensorSummary.of([-4.873301795248767e-12]), count=10**17)
+    assert (one + many).mean == many.mean
+    assert (many + one).mean == pytest.approx(many.mean, abs=1e-16)
 
 
 def test_a_constant_has_no_spread_alone_and_merged() -> None:
