@@ -49,6 +49,12 @@ class Screen:
         """Columns of a line."""
         return self.console.width
 
+    @property
+    def colours(self) -> bool:
+        """Whether shades of a colour can be told apart: at least 256, not refused by NO_COLOR."""
+        many = self.console.color_system in ("256", "truecolor")
+        return many and not self.console.no_color and not self._ascii
+
     def line(self, *parts: RenderableType) -> None:
         """Write parts one below the other."""
         for part in parts:
