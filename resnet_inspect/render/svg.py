@@ -1,0 +1,106 @@
+"""Pieces of an SVG document that reads well in light and dark; every name becomes plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from rich.cells import cell_len
+
+from resnet_inspect.paths import printable
+from resnet_inspect.render.intensity import DARK, LIGHT
+from resnet_inspect.render.labels import fitted
+
+FONT = "Verdana, DejaVu Sans, sans-serif"
+SIZE = 11
+TITLE_SIZE = 15
+WIDE, NARROW = set("mwMW@%—…×"), set("iljtfrI.,:;'|!()[]‹›/ -")
+BOLD = 1.18
+# Each in light and in dark.
+INKS = {
+    "paper": ("#ffffff", "#0d1117"),
+    "ink": ("#1f2328", "#e6edf3"),
+    "dim": ("#59636e", "#9198a1"),
+}
+LINES = {"rule": ("#d1d9e0", "#3d444d")}
+
+
+def text_width(text: str, size: float = SIZE) -> float:
+    """About how many pixels a text takes in Verdana, rather too many than too few."""
+    return size * sum(map(_em, text))
+
+
+def _em(sign: str) -> float:
+    if sign in WIDE:
+        return 1.08
+    if sign in NARROW:
+        return 0.45
+    return 0.79 if sign.isupper() else 0.64 * cell_len(sign)
+
+
+def label(
+    x: float, y: float, text: str, *, room: float, kind: str = "dim", anchor: str = "start"
+) -> str:
+    """A text that takes at most `room` pixels, shortened in the middle; whole as a tooltip."""
+    size = TITLE_SIZE * BOLD if kind == "title" else SIZE * BOLD if kind == "name" else SIZE
+    shown = fitted(text, room, lambda part: text_width(part, size))
+    more = f"<title>{escape(printable(text))}</title>" if shown != printable(text) else ""
+    place = f'x="{x:.1f}" y="{y:.1f}"' + (f' text-anchor="{anchor}"' if anchor != "start" else "")
+    return f'<text class="{kind}" {place}>{more}{escape(shown)}</text>'
+
+
+def wrapped(texts: Sequence[str], room: float) -> list[str]:
+    """Texts broken at words into lines of at most `room` pixels."""
+    lines = []
+    for text in texts:
+        line = ""
+        for word in text.split():
+            longer = f"{line} {word}".strip()
+            if line and text_width(longer) > room:
+                lines.append(line)
+                longer = word
+            line = longer
+        lines.append(line)
+    return lines
+
+
+def document(title: str, description: str, width: float, height: float, body: list[str]) -> str:
+    """A standalone picture; `description` says in words what it shows."""
+    name = escape(printable(title))
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="distributions" role="img"'
+            f' width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}"'
+            f' font-family="{FONT}" font-size="{SIZE}">',
+            f"<title>{name}</title>",
+            f"<desc>{escape(printable(description))}</desc>",
+            f"<style>{_style()}</style>",
+            f'<rect class="paper" width="{width:.0f}" height="{height:.0f}"/>',
+            *body,
+            "</svg>\n",
+        ]
+    )
+
+
+def _style() -> str:
+    """Colours as variables, each with its light value for readers that know no variables."""
+    levels = {f"l{at}": pair for at, pair in enumerate(zip(LIGHT, DARK, strict=True))}
+    inks, lines = INKS | levels, LINES
+    light, dark = (
+        ";".join(f"--{name}:{pair[at]}" for name, pair in (inks | lines).items()) for at in (0, 1)
+    )
+    rules = [f".{name}{{fill:{pair[0]};fill:var(--{name})}}" for name, pair in inks.items()]
+    rules += [f".{name}{{stroke:{p[0]};stroke:var(--{name})}}" for name, p in lines.items()]
+    paper = INKS["paper"][0]
+    return "\n".join(
+        [
+            f"svg.distributions{{color-scheme:light dark;{light}}}",
+            f"@media (prefers-color-scheme:dark){{svg.distributions{{{dark}}}}}",
+            *(f".distributions {rule}" for rule in rules),
+            ".distributions .title{font-size:15px;font-weight:bold;fill:#1f2328;fill:var(--ink)}",
+            ".distributions .name{font-weight:bold;fill:#1f2328;fill:var(--ink)}",
+            f".distributions .ridge{{stroke:{paper};stroke:var(--paper);stroke-width:1}}",
+            f".distributions .halo{{paint-order:stroke;stroke:{paper};stroke:var(--paper);"
+            "stroke-width:4}",
+        ]
+    )
