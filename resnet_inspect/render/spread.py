@@ -80,12 +80,7 @@ def spread(row: Distribution, scale: Scale, cells: int) -> Spread:
 
 def counts_between(sketch: Sketch, borders: Floats) -> Floats:
     """How many numbers lie between neighbouring ascending borders, bins shared by width."""
-    if not sketch.total:
-        return np.zeros(len(borders) - 1)
-    edges, first = np.unique(sketch.edges().reshape(-1), return_index=True)
-    # Below the end of a bin lies all before it and itself, below its begin all before it.
-    before = np.concatenate([[0], np.cumsum(sketch.counts)])[(first + 1) // 2]
-    found = np.diff(np.interp(borders, edges, before))
+    found = sketch.density(borders)
     return np.where(found > NOTHING, found, 0.0)
 
 
