@@ -48,6 +48,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     batch_size: int = 128
     steps: int = 20
     every: int = 1
+    record: str | None = None
+    taps: str = "layers"
+    gradients: bool = True
+    sample: int = 16384
     seed: int = 0
     device: str = "auto"
 
@@ -60,6 +64,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """
         checked = {name: field_named(name, where).check(v, where) for name, v in values.items()}
         return msgspec.structs.replace(cls(), **checked)
+
+    def records(self, step: int) -> bool:
+        """Whether tensors are recorded at this step."""
+        first, last = _range(self.record or "0-") or (0, LARGEST)
+        asked = step % self.every == 0 or step in (self.steps - 1, last)
+        return first <= step <= last and asked
 
     @property
     def network(self) -> str:
@@ -199,6 +209,15 @@ def _axes_of_an_image_batch(axes: tuple[int, ...]) -> bool:
     return all(-4 <= axis < 4 for axis in axes) and len({axis % 4 for axis in axes}) == len(axes)
 
 
+def _range(text: str) -> tuple[int, int] | None:
+    """The first and last step that a text such as 5-10 names, None if it names none."""
+    first, dash, last = text.partition("-")
+    if not dash or not (first + last).isascii() or not (first + last).isdigit():
+        return None
+    found = int(first or 0), int(last or LARGEST)
+    return found if found[0] <= found[1] else None
+
+
 def _names_a_callable(text: str) -> bool:
     place, colon, name = text.rpartition(":")
     return bool(colon and place and name.isidentifier())
@@ -310,7 +329,31 @@ FIELDS: tuple[Field, ...] = (
     ),
     _count("batch_size", "examples in one step"),
     _count("steps", "training steps; 0 runs one batch forward only", low=0),
-    _count("every", "record tensors at every so many steps"),
+    _count("every", "record tensors at every so many steps, and at the last"),
+    Field(
+        "record",
+        "str",
+        "record tensors only at these steps: the first and the last, such as 5-10 or 5-",
+        "two step numbers with - between, of which one may be left out",
+        lambda text: _range(text) is not None,
+        optional=True,
+    ),
+    Field(
+        "taps",
+        "str",
+        "tensors to record: layers, ops (of the forward pass), all, or patterns of names of "
+        "layers, ops and variables, such as res2*,conv1/kernel",
+        "layers, ops, all or patterns such as res2*",
+        lambda text: all(part.strip() for part in text.split(",")),
+    ),
+    Field(
+        "gradients",
+        "bool",
+        "record gradients too, of layers' outputs and of weights",
+        "true or false",
+        lambda _: True,
+    ),
+    _count("sample", "elements of a large tensor that are summarized; 0 takes all of them", low=0),
     Field(
         "seed",
         "int",

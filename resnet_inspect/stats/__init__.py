@@ -5,17 +5,30 @@ NumPy only; no framework, no files.
 
 from resnet_inspect.stats.channels import ChannelActivity
 from resnet_inspect.stats.distance import drift, kolmogorov_smirnov, wasserstein
-from resnet_inspect.stats.record import StepRecord, Tap
+from resnet_inspect.stats.record import (
+    Normalization,
+    NotFinite,
+    Origin,
+    StepRecord,
+    Tap,
+    Update,
+)
+from resnet_inspect.stats.sampling import Sampling
 from resnet_inspect.stats.scales import linear_borders, symlog, symlog_borders, symlog_inverse
 from resnet_inspect.stats.sketch import Sketch
 from resnet_inspect.stats.summary import TensorSummary
 
 __all__ = [
     "ChannelActivity",
+    "Normalization",
+    "NotFinite",
+    "Origin",
+    "Sampling",
     "Sketch",
     "StepRecord",
     "Tap",
     "TensorSummary",
+    "Update",
     "drift",
     "kolmogorov_smirnov",
     "linear_borders",

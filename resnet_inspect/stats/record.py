@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
+from resnet_inspect.stats.channels import ChannelActivity
 from resnet_inspect.stats.summary import TensorSummary
 
 
@@ -11,24 +15,88 @@ from resnet_inspect.stats.summary import TensorSummary
 class Tap:
     """A tensor that is summarized on recorded steps.
 
-    `kind` is activation, gradient or weight; `layer` the layer it belongs to and `tensor` its
-    name in the graph, such as `conv1/BiasAdd:0`.
+    `kind` is activation (any tensor of the forward pass), gradient (of the loss, with respect to
+    `tensor`) or weight; `layer` the layer it belongs to and `tensor` its name in the graph, such
+    as `conv1/BiasAdd:0`, or a variable's. `output` says that it is what the layer hands on.
     """
 
     layer: str
     kind: str
     tensor: str
+    output: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class NotFinite:
+    """Elements of a whole tensor that are not finite."""
+
+    nan: int
+    posinf: int
+    neginf: int
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What a step did to a variable: ‖w‖₂ before it and ‖Δw‖₂. `ratio` is None where ‖w‖ is 0."""
+
+    norm: float
+    change: float
+
+    @property
+    def ratio(self) -> float | None:
+        """‖Δw‖/‖w‖."""
+        return self.change / self.norm if self.norm else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Normalization:
+    """What batch normalization saw in a batch, beside its moving averages after it: [channels].
+
+    The variances of the batch are unbiased, as TensorFlow's moving averages take them.
+    """
+
+    batch_mean: NDArray[np.float32]
+    batch_variance: NDArray[np.float32]
+    moving_mean: NDArray[np.float32]
+    moving_variance: NDArray[np.float32]
+
+    @property
+    def parts(self) -> tuple[NDArray[np.float32], ...]:
+        """All four, in that order."""
+        return self.batch_mean, self.batch_variance, self.moving_mean, self.moving_variance
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the first NaN or infinity of a run came from.
+
+    `kind` is op (all that `name` takes was finite, what it gives is not), input, variable (it was
+    not finite before the step) or update (of the variable `name`).
+    """
+
+    step: int
+    kind: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:
-    """One step: its number (0 is the first), its wall time, its scalars, its summaries.
+    """One step: its number (0 is the first), its wall time, its scalars, and what tensors held.
 
-    `summaries` is empty on steps that were not recorded in full. `seconds` is the time the step
-    itself took, without reading data or writing the run.
+    All but the scalars is empty on steps that were not recorded in full. `summaries` are of a
+    sample of each tensor (see `sampling`); `not_finite` counts in the whole of it, and has only
+    tensors with such elements. `channels` are of outputs of ReLUs, `updates` by variable,
+    `normalizations` by layer. `origin` is told on the first step at which something was not
+    finite. `seconds` is the time the step itself took, without reading data or writing the run.
     """
 
     step: int
     seconds: float
     scalars: dict[str, float]
     summaries: dict[Tap, TensorSummary] = field(default_factory=dict)
+    sizes: dict[Tap, int] = field(default_factory=dict)
+    not_finite: dict[Tap, NotFinite] = field(default_factory=dict)
+    channels: dict[Tap, ChannelActivity] = field(default_factory=dict)
+    updates: dict[str, Update] = field(default_factory=dict)
+    normalizations: dict[str, Normalization] = field(default_factory=dict)
+    origin: Origin | None = None

@@ -22,7 +22,15 @@ from resnet_inspect.store import schema
 from resnet_inspect.store.info import RunInfo, Status
 
 if TYPE_CHECKING:
-    from resnet_inspect.stats import Tap, TensorSummary
+    from resnet_inspect.stats import (
+        ChannelActivity,
+        Normalization,
+        NotFinite,
+        Origin,
+        Tap,
+        TensorSummary,
+        Update,
+    )
 
 SIDE_FILES = ("-wal", "-shm", "-journal")
 NUMBERS = ("count", "nan", "posinf", "neginf", "zeros", "min", "max", "mean", "std")
@@ -141,25 +149,93 @@ class Run:
         """The tensors that were summarized, in graph order."""
         from resnet_inspect.stats import Tap
 
-        return [Tap(*row) for row in self._rows("SELECT layer, kind, tensor FROM tap ORDER BY id")]
+        rows = self._rows("SELECT layer, kind, tensor, output FROM tap ORDER BY id")
+        return [Tap(layer, kind, tensor, bool(output)) for layer, kind, tensor, output in rows]
+
+    def sizes(self) -> dict[Tap, int]:
+        """Elements of the whole of each tapped tensor, as far as known."""
+        rows = self._rows("SELECT elements FROM tap ORDER BY id")
+        pairs = zip(self.taps(), rows, strict=True)
+        return {tap: row[0] for tap, row in pairs if row[0] is not None}
 
     def summaries(self, step: int, kind: str = "activation") -> dict[str, TensorSummary]:
-        """What each layer's tensor of that kind held at a step; empty if it was not recorded."""
+        """What each layer's output held at a step (or its gradient, by `kind`); empty if the step
+        was not recorded.
+        """
         rows = self._rows(
             f"SELECT layer, {COLUMNS} FROM summary JOIN tap ON tap.id = summary.tap"
-            " WHERE step = ? AND kind = ? ORDER BY tap.id",
+            " WHERE step = ? AND kind = ? AND output ORDER BY tap.id",
             (step, kind),
         )
         return {row[0]: self._summary(row[1:]) for row in rows}
 
     def history(self, layer: str, kind: str = "activation") -> dict[int, TensorSummary]:
-        """What one layer's tensor of that kind held at each recorded step, in order."""
+        """What a layer's output (or its gradient) held at each recorded step, in order."""
         rows = self._rows(
             f"SELECT step, {COLUMNS} FROM summary JOIN tap ON tap.id = summary.tap"
-            " WHERE layer = ? AND kind = ? ORDER BY step",
+            " WHERE layer = ? AND kind = ? AND output ORDER BY step",
             (layer, kind),
         )
         return {row[0]: self._summary(row[1:]) for row in rows}
+
+    def course(self, tap: Tap) -> dict[int, TensorSummary]:
+        """What one tapped tensor held at each recorded step, in order."""
+        return {
+            row[0]: self._summary(row[1:])
+            for row in self._of_tap("summary", f"step, {COLUMNS}", tap)
+        }
+
+    def not_finite(self, tap: Tap) -> dict[int, NotFinite]:
+        """At each step at which some were not finite: how many, in the whole tensor."""
+        from resnet_inspect.stats import NotFinite
+
+        rows = self._of_tap("not_finite", "step, nan, posinf, neginf", tap)
+        return {row[0]: NotFinite(*row[1:]) for row in rows}
+
+    def channels(self, tap: Tap) -> dict[int, ChannelActivity]:
+        """How often each channel of a ReLU's output was active, at each recorded step."""
+        from resnet_inspect.stats import ChannelActivity
+
+        rows = self._of_tap("channels", "step, body", tap)
+        with _damage(self.path):
+            return {row[0]: ChannelActivity.unpack(zlib.decompress(row[1])) for row in rows}
+
+    def updates(self) -> dict[int, dict[str, Update]]:
+        """What each recorded step did to each variable that training moves."""
+        from resnet_inspect.stats import Update
+
+        rows = self._rows("SELECT step, body FROM updates ORDER BY step")
+        with _damage(self.path):
+            held = dict[str, tuple[float, float]]
+            decoded = {step: msgspec.msgpack.decode(body, type=held) for step, body in rows}
+        return {
+            step: {name: Update(*pair) for name, pair in pairs.items()}
+            for step, pairs in decoded.items()
+        }
+
+    def normalizations(self, layer: str) -> dict[int, Normalization]:
+        """What a batch normalization saw at each recorded step, beside its moving averages."""
+        import numpy as np
+
+        from resnet_inspect.stats import Normalization
+
+        rows = self._rows(
+            "SELECT step, body FROM normalization WHERE layer = ? ORDER BY step", (layer,)
+        )
+        with _damage(self.path):
+            return {
+                step: Normalization(*np.frombuffer(zlib.decompress(body), "<f4").reshape(4, -1))
+                for step, body in rows
+            }
+
+    @property
+    def origin(self) -> Origin | None:
+        """Where the first NaN or infinity came from; None if there was none."""
+        from resnet_inspect.stats import Origin
+
+        rows = self._rows("SELECT value FROM run WHERE key = 'origin'")
+        with _damage(self.path):
+            return msgspec.json.decode(rows[0][0], type=Origin) if rows else None
 
     def close(self) -> None:
         """Let go of the file."""
@@ -184,6 +260,13 @@ class Run:
         with _damage(self.path):
             sketch = Sketch.unpack(zlib.decompress(row[-1]))
             return TensorSummary(**dict(zip(NUMBERS, row[:-1], strict=True)), sketch=sketch)
+
+    def _of_tap(self, table: str, columns: str, tap: Tap) -> list[tuple[Any, ...]]:
+        return self._rows(
+            f"SELECT {columns} FROM {table} JOIN tap ON tap.id = {table}.tap"
+            " WHERE layer = ? AND kind = ? AND tensor = ? ORDER BY step",
+            (tap.layer, tap.kind, tap.tensor),
+        )
 
     def _rows(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         with _damage(self.path):

@@ -11,9 +11,31 @@ from collections.abc import Mapping
 from importlib import resources
 
 APPLICATION_ID = 0x52494E53
-VERSION = 2
+VERSION = 3
 MIGRATIONS: dict[int, str] = {
     1: "CREATE TABLE lineage (id INTEGER PRIMARY KEY CHECK (id = 1), body BLOB NOT NULL)",
+    2: """
+        ALTER TABLE tap ADD COLUMN output INTEGER NOT NULL DEFAULT 1;
+        ALTER TABLE tap ADD COLUMN elements INTEGER;
+        CREATE TABLE not_finite (
+            tap INTEGER NOT NULL REFERENCES tap (id),
+            step INTEGER NOT NULL REFERENCES step (step),
+            nan INTEGER NOT NULL, posinf INTEGER NOT NULL, neginf INTEGER NOT NULL,
+            PRIMARY KEY (tap, step)
+        ) WITHOUT ROWID;
+        CREATE TABLE channels (
+            tap INTEGER NOT NULL REFERENCES tap (id),
+            step INTEGER NOT NULL REFERENCES step (step),
+            body BLOB NOT NULL, PRIMARY KEY (tap, step)
+        );
+        CREATE TABLE updates (
+            step INTEGER PRIMARY KEY REFERENCES step (step), body BLOB NOT NULL
+        );
+        CREATE TABLE normalization (
+            layer TEXT NOT NULL, step INTEGER NOT NULL REFERENCES step (step),
+            body BLOB NOT NULL, PRIMARY KEY (layer, step)
+        )
+    """,
 }
 
 

@@ -6,7 +6,8 @@
 -- SQLite has no NaN: where a number may be NaN, NULL stands for it.
 
 -- What is known of the run as a whole: one row a fact, the value as JSON.
--- Keys: info (see store/info.py). Its status is running, complete, interrupted or failed; a run
+-- Keys: info (see store/info.py) and, once something was not finite, origin (stats.Origin). The
+-- info's status is running, complete, interrupted or failed; a run
 -- whose status is running but whose writer is gone counts as interrupted.
 CREATE TABLE run (
     key   TEXT PRIMARY KEY,
@@ -41,16 +42,20 @@ CREATE TABLE scalar (
     PRIMARY KEY (step, name)
 ) WITHOUT ROWID;
 
--- Tensors that are summarized. kind: activation, gradient or weight; tensor: such as "Reshape:0".
+-- Tensors that are summarized. kind: activation, gradient or weight; tensor: such as "Reshape:0",
+-- or a variable's name; output: whether it is what the layer hands on; elements: how many the whole
+-- tensor has, of which summaries may be of a sample; NULL if unknown.
 CREATE TABLE tap (
-    id     INTEGER PRIMARY KEY,
-    layer  TEXT NOT NULL,
-    kind   TEXT NOT NULL,
-    tensor TEXT NOT NULL,
+    id       INTEGER PRIMARY KEY,
+    layer    TEXT NOT NULL,
+    kind     TEXT NOT NULL,
+    tensor   TEXT NOT NULL,
+    output   INTEGER NOT NULL DEFAULT 1,
+    elements INTEGER,
     UNIQUE (layer, kind, tensor)
 );
 
--- What a tensor held at a step. count: all elements; nan, posinf, neginf: those that are not
+-- What a tensor held at a step. count: elements that were looked at; nan, posinf, neginf: those that are not
 -- finite; min, max, mean, std: of the finite ones, NULL where there are none; std of the
 -- population. sketch: zlib of the packed histogram (see stats/sketch.py, Sketch.pack). This table
 -- has row ids: rows of a table without them would spill to pages of their own.
@@ -68,4 +73,39 @@ CREATE TABLE summary (
     std    REAL,
     sketch BLOB NOT NULL,
     PRIMARY KEY (tap, step)
+);
+
+-- How many elements of a tap's whole tensor were not finite at a step; no row where none was.
+CREATE TABLE not_finite (
+    tap    INTEGER NOT NULL REFERENCES tap (id),
+    step   INTEGER NOT NULL REFERENCES step (step),
+    nan    INTEGER NOT NULL,
+    posinf INTEGER NOT NULL,
+    neginf INTEGER NOT NULL,
+    PRIMARY KEY (tap, step)
+) WITHOUT ROWID;
+
+-- How often each channel of a ReLU's output was above 0: zlib of ChannelActivity.pack (see
+-- stats/channels.py).
+CREATE TABLE channels (
+    tap  INTEGER NOT NULL REFERENCES tap (id),
+    step INTEGER NOT NULL REFERENCES step (step),
+    body BLOB NOT NULL,
+    PRIMARY KEY (tap, step)
+);
+
+-- What a step did to variables, in their order of `variables` in the graph: MessagePack of
+-- {variable: [norm, change]}, the 2-norms of its value before the step and of its change.
+CREATE TABLE updates (
+    step INTEGER PRIMARY KEY REFERENCES step (step),
+    body BLOB NOT NULL
+);
+
+-- What batch normalization saw beside its moving averages: zlib of float32, little-endian, the
+-- batch's means, its variances, the moving means, the moving variances, of each channel.
+CREATE TABLE normalization (
+    layer TEXT NOT NULL,
+    step  INTEGER NOT NULL REFERENCES step (step),
+    body  BLOB NOT NULL,
+    PRIMARY KEY (layer, step)
 );

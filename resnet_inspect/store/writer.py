@@ -90,7 +90,7 @@ class RunWriter:
                 execute("INSERT INTO scalar VALUES (?, ?, ?)", (record.step, name, value))
             for tap, summary in record.summaries.items():
                 row = (
-                    self._tap_id(tap),
+                    self._tap_id(tap, record.sizes.get(tap)),
                     record.step,
                     summary.count,
                     summary.nan,
@@ -104,8 +104,30 @@ class RunWriter:
                     zlib.compress(summary.sketch.pack(), 6),
                 )
                 execute("INSERT INTO summary VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            self._beside_summaries(record)
         if time.monotonic() - self._checked > CHECKPOINT_SECONDS:
             self._checkpoint()
+
+    def _beside_summaries(self, record: StepRecord) -> None:
+        execute, step = self._connection.execute, record.step
+        for tap, bad in record.not_finite.items():
+            execute(
+                "INSERT INTO not_finite VALUES (?, ?, ?, ?, ?)",
+                (self._taps[tap], step, bad.nan, bad.posinf, bad.neginf),
+            )
+        for tap, channels in record.channels.items():
+            body = zlib.compress(channels.pack(), 6)
+            execute("INSERT INTO channels VALUES (?, ?, ?)", (self._taps[tap], step, body))
+        if record.updates:
+            pairs = {name: (one.norm, one.change) for name, one in record.updates.items()}
+            execute("INSERT INTO updates VALUES (?, ?)", (step, msgspec.msgpack.encode(pairs)))
+        for layer, seen in record.normalizations.items():
+            packed = b"".join(part.astype("<f4").tobytes() for part in seen.parts)
+            body = zlib.compress(packed, 6)
+            execute("INSERT INTO normalization VALUES (?, ?, ?)", (layer, step, body))
+        if record.origin is not None:
+            text = msgspec.json.encode(record.origin).decode()
+            execute("INSERT OR IGNORE INTO run VALUES ('origin', ?)", (text,))
 
     def finish(self, status: Status, reason: str = "", failure: Failure | None = None) -> None:
         """Say how the run ended and leave a single file behind."""
@@ -127,11 +149,13 @@ class RunWriter:
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
         self._checked = time.monotonic()
 
-    def _tap_id(self, tap: Tap) -> int:
+    def _tap_id(self, tap: Tap, elements: int | None) -> int:
         if tap not in self._taps:
             values = (tap.layer, tap.kind, tap.tensor)
             self._connection.execute(
-                "INSERT OR IGNORE INTO tap (layer, kind, tensor) VALUES (?, ?, ?)", values
+                "INSERT OR IGNORE INTO tap (layer, kind, tensor, output, elements)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (*values, tap.output, elements),
             )
             found = self._connection.execute(
                 "SELECT id FROM tap WHERE layer = ? AND kind = ? AND tensor = ?", values

@@ -100,7 +100,8 @@ def test_environment_variables_are_checked_too(command: Command) -> None:
         "  where:    environment, RESNET_INSPECT_BATCHSIZE\n"
         "  expected: one of target, input, n, ver, filters, classes, mean_axes, bn_axis, mode, "
         "checkpoint, optimizer, learning_rate, momentum, weight_decay, update_ops, data, raw, "
-        "batch_size, steps, every, seed, device\n"
+        "batch_size, steps, every, record, taps, gradients, "
+        "sample, seed, device\n"
         "  got:      batchsize\n"
         "  do:       did you mean 'batch_size'?\n"
     )

@@ -10,7 +10,7 @@ from resnet_inspect.errors import ConfigError
 NAMES = (
     "target, input, n, ver, filters, classes, mean_axes, bn_axis, mode, checkpoint, optimizer, "
     "learning_rate, momentum, weight_decay, update_ops, data, raw, batch_size, steps, every, "
-    "seed, device"
+    "record, taps, gradients, sample, seed, device"
 )
 
 

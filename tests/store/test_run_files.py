@@ -154,8 +154,8 @@ def test_a_run_of_a_newer_version(tmp_path: Path) -> None:
     assert str(caught.value) == (
         "the run file comes from a newer version of resnet-inspect\n"
         f"  where:    {file}\n"
-        "  expected: schema version 2 or older\n"
-        "  got:      version 3\n"
+        "  expected: schema version 3 or older\n"
+        "  got:      version 4\n"
         "  do:       pip install --upgrade resnet-inspect"
     )
 

@@ -14,9 +14,9 @@ from resnet_inspect.config import Settings
 from resnet_inspect.data import RandomInputs
 from resnet_inspect.graph import Graph, Note, Phase, Source
 from resnet_inspect.graph.lineage import Lineage, Mismatch
-from resnet_inspect.stats import StepRecord, Tap
+from resnet_inspect.stats import StepRecord
 from resnet_inspect.tracers.contract import Outcome, Sink, TrainingFailed
-from resnet_inspect.tracers.tensorflow import taps
+from resnet_inspect.tracers.tensorflow import readings
 from resnet_inspect.tracers.tensorflow.capture import capture
 from resnet_inspect.tracers.tensorflow.construction import Construction, Tensor
 from resnet_inspect.tracers.tensorflow.explain import lineage_with_formulas
@@ -24,6 +24,8 @@ from resnet_inspect.tracers.tensorflow.failures import REFUSALS, describe
 from resnet_inspect.tracers.tensorflow.postmortem import examine
 from resnet_inspect.tracers.tensorflow.runtime import choose_device
 from resnet_inspect.tracers.tensorflow.sources import SourceFinder
+from resnet_inspect.tracers.tensorflow.tap_points import Watched, choose
+from resnet_inspect.tracers.tensorflow.taps import Taps
 from resnet_inspect.tracers.tensorflow.targets import make_target
 
 
@@ -35,18 +37,18 @@ class FunctionSession:
 
     def __init__(self, settings: Settings, inputs: RandomInputs) -> None:
         self._inputs = inputs
-        self._target = settings.target or ""
+        self._settings = settings
         self._device, self.environment = choose_device(tf, settings.device)
         self._made: Construction | None = None
         self._graph = Graph(ops=())
         self._call: Callable[..., Any] | None = None
-        self._taps: list[Tap] = []
+        self._taps = Taps(settings.sample)
         self._mismatch: Mismatch | None = None
         self.variables: dict[str, tf.Variable] = {}
         self._made_at: dict[str, tuple[Source, ...]] = {}
         self._source = SourceFinder()
         with self._collected_variables(), tf.device(self._device):
-            self._function = make_target(self._target)
+            self._function = make_target(settings.target or "")
 
     def build(self) -> Outcome:
         """Trace the function, as far as it goes."""
@@ -71,14 +73,25 @@ class FunctionSession:
         ]
         start = time.perf_counter()
         try:
-            counts, moments = self._call(*fed)
+            found = self._call(*fed)
         except tf.errors.OpError as error:
             again = self._trace([array.shape for array in arrays], "running it")
             failure = again.failure or describe(error, "running it")
             raise TrainingFailed(failure, again) from error
         seconds = time.perf_counter() - start
-        summaries = taps.read(counts.numpy(), moments.numpy())
-        sink(StepRecord(0, seconds, {}, dict(zip(self._taps, summaries, strict=True))))
+        fetched = {name: value.numpy() for name, value in found.items()}
+        held = readings.read(self._taps.placed, fetched)
+        sink(
+            StepRecord(
+                0,
+                seconds,
+                {},
+                summaries=held.summaries,
+                sizes=held.sizes,
+                not_finite=held.not_finite,
+                channels=held.channels,
+            )
+        )
 
     def _trace(self, sizes: list[tuple[int | None, ...]], during: str) -> Outcome:
         specs = [
@@ -95,9 +108,11 @@ class FunctionSession:
             with made.phase(Phase.FORWARD):
                 self._function(*arguments)
             end = made.position()
-            tapped = _float_outputs(made.graph.get_operations())
-            self._taps = [Tap(one.op.name, "activation", one.name) for one in tapped]
-            return taps.summarize(tapped, tf.constant(True))
+            self._taps = Taps(self._settings.sample)
+            wanted = "ops" if self._settings.taps == "layers" else self._settings.taps
+            for point in choose(Watched(made, end), wanted):
+                self._taps.add(point)
+            return self._taps.outputs()
 
         start = time.perf_counter()
         error: Exception | None = None
@@ -134,10 +149,3 @@ class FunctionSession:
 
         with tf.variable_creator_scope(creator):
             yield
-
-
-def _float_outputs(ops: list[Any]) -> list[Tensor]:
-    """The outputs of these ops that hold floats, without what is fed, fixed or only read."""
-    given = ("Placeholder", "Const", "ReadVariableOp")
-    outputs = (tensor for op in ops if op.type not in given for tensor in op.outputs)
-    return [tensor for tensor in outputs if tensor.dtype.is_floating]

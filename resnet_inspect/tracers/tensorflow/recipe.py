@@ -22,8 +22,11 @@ ADAM_EPSILON = 1e-8
 
 @dataclass(frozen=True)
 class Losses:
-    """Scalars of one batch, float32: `total` = `cross_entropy` + `l2`."""
+    """Scalars of one batch, float32: `total` = `cross_entropy` + `l2`; `entropies` [batch] are
+    the cross entropies of the examples.
+    """
 
+    entropies: Tensor
     total: Tensor
     cross_entropy: Tensor
     l2: Tensor
@@ -39,11 +42,13 @@ def measure(logits: Tensor, labels: Tensor, made: Construction, weight_decay: fl
         hits = tf.equal(tf.argmax(logits, axis=-1, output_type=labels.dtype), labels)
         accuracy = tf.reduce_mean(tf.cast(hits, tf.float32))
     if not weight_decay:
-        return Losses(cross_entropy, cross_entropy, tf.constant(0.0, name="l2_loss"), accuracy)
+        none = tf.constant(0.0, name="l2_loss")
+        return Losses(entropies, cross_entropy, cross_entropy, none, accuracy)
     with tf.name_scope("l2_loss"):
         squares = [tf.nn.l2_loss(tf.cast(v, tf.float32)) for v in trainable(made).values()]
         l2 = weight_decay * tf.add_n(squares)
-    return Losses(tf.add(cross_entropy, l2, name="loss"), cross_entropy, l2, accuracy)
+    total = tf.add(cross_entropy, l2, name="loss")
+    return Losses(entropies, total, cross_entropy, l2, accuracy)
 
 
 def trainable(made: Construction) -> dict[str, tf.Variable]:
@@ -51,19 +56,28 @@ def trainable(made: Construction) -> dict[str, tf.Variable]:
     return {name: variable for name, variable in made.variables.items() if variable.trainable}
 
 
-def train(losses: Losses, made: Construction, settings: Settings) -> Tensor:
-    """Add gradients, the optimizer's updates and the step counter; returns the learning rate.
-
-    Update ops of batch normalization run before the optimizer's, by control edges.
+def differentiate(
+    losses: Losses, made: Construction, outputs: list[Tensor]
+) -> tuple[dict[str, Tensor], list[Tensor]]:
+    """Add the gradients of the loss: of each trainable variable, and of each of `outputs` (None
+    for one that the loss does not depend on), which are on the way to those of the variables.
     """
     weights = trainable(made)
     with made.phase(Phase.BACKWARD):
-        gradients = tf.gradients(losses.total, list(weights.values()), name="gradients")
+        found = tf.gradients(losses.total, [*weights.values(), *outputs], name="gradients")
+    return dict(zip(weights, found, strict=False)), found[len(weights) :]
+
+
+def train(gradients: dict[str, Tensor], made: Construction, settings: Settings) -> Tensor:
+    """Add the optimizer's updates and the step counter; returns the learning rate.
+
+    Update ops of batch normalization run before the optimizer's, by control edges.
+    """
     global_step = made.variable("global_step", lambda: tf.constant(0, tf.int64), trainable=False)
     with tf.name_scope("learning_rate"):
         rate = learning_rate(global_step, settings.learning_rate)
     with made.phase(Phase.OPTIMIZER):
-        step = _Step(made, dict(zip(weights, gradients, strict=True)), rate, settings.momentum)
+        step = _Step(made, gradients, rate, settings.momentum)
         updates = OPTIMIZERS[settings.optimizer](step)
         with tf.control_dependencies(updates):
             global_step.assign_add(1, read_value=False)

@@ -1,115 +1,211 @@
-"""Summaries of tensors, computed where the tensors are; nothing but the summaries leaves it.
+"""Adds to a graph what summarizes tensors, at nearly no cost; `readings` reads what comes out.
 
-`stats.TensorSummary.of` is the reference. The histogram is taken over the top bits of every
-element; its non-finite bins tell whether the slower way, which leaves NaN and Inf out of the
-moments, is needed. All taps sit in one conditional, so that an unrecorded step pays nothing.
+`docs/taps.md` tells what was tried and measured. In short: of a large tensor a sample is taken (a
+copy of short runs, which then stays in a core's cache, while the tensor is let go), and moments
+and histogram are of the sample. The whole of it is only checked for NaN and infinities, where
+possible by a witness; the exact count reads a slice of the tensor that is empty while the witness
+is finite, so there is no control flow. Small tensors leave the device as they are, all in one
+vector. Histograms leave it without their empty bins.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
-from resnet_inspect.stats import Sketch, TensorSummary, bins
+from resnet_inspect.stats import Tap, bins
+from resnet_inspect.stats.sampling import Sampling
+from resnet_inspect.tracers.tensorflow.witness import witness
 
 Tensor = Any
 
-MOMENTS = ("count", "nan", "posinf", "neginf", "zeros", "min", "max", "mean", "variance")
-_VECTOR = [tf.TensorSpec([None], tf.float32)]
-_INFINITE_CODES = [
-    code
-    for code, place in enumerate(bins.bin_of_code())
-    if not bins.LOWEST <= place <= bins.HIGHEST
-]
+RAW_ELEMENTS = 256
+HEALTH = 3  # mode of DebugNumericSummaryV2: [device, elements, -inf, +inf, NaN]
 
 
-def summarize(tensors: Sequence[Tensor], record: Tensor) -> tuple[Tensor, Tensor]:
-    """Add taps on float tensors: counts [taps, 4096] of int32, moments [taps, 9] of float64.
+@dataclass(frozen=True)
+class Point:
+    """A tensor to summarize. `channels`: count where each channel is above 0 (outputs of ReLUs)."""
 
-    `record` is a scalar bool; where it is false both come back with no rows.
+    tap: Tap
+    tensor: Tensor
+    channels: bool = False
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A tap as it was added. `sampling` is None for a tensor of unknown size, taken whole.
+
+    `raw`: it leaves the device as it is; `checked`: the whole is checked apart from the sample;
+    `same_as` is the number of an earlier tap of the same tensor.
     """
-    return tf.cond(  # type: ignore[no-any-return]
-        record,
-        lambda: _measure([tf.reshape(tf.cast(tensor, tf.float32), [-1]) for tensor in tensors]),
-        lambda: (
-            tf.zeros([0, bins.CODES], tf.int32),
-            tf.zeros([0, len(MOMENTS)], tf.float64),
-        ),
-        name="taps",
-    )
+
+    tap: Tap
+    sampling: Sampling | None
+    raw: bool = False
+    checked: bool = False
+    channels: bool = False
+    same_as: int | None = None
 
 
-def read(counts: NDArray[np.int32], moments: NDArray[np.float64]) -> list[TensorSummary]:
-    """The summaries that rows of counts and moments stand for."""
-    return [
-        _summary(Sketch.from_codes(row), dict(zip(MOMENTS, values, strict=True)))
-        for row, values in zip(counts, moments.tolist(), strict=True)
-    ]
+@dataclass
+class _Columns:
+    """Tensors of all taps, to be put together."""
+
+    low: list[Tensor] = field(default_factory=list)
+    high: list[Tensor] = field(default_factory=list)
+    mean: list[Tensor] = field(default_factory=list)
+    half_squares: list[Tensor] = field(default_factory=list)
+    counts: list[Tensor] = field(default_factory=list)
+    odd: list[Tensor] = field(default_factory=list)
+    health: list[Tensor] = field(default_factory=list)
+    raw: list[Tensor] = field(default_factory=list)
+    positions: list[Tensor] = field(default_factory=list)
+    examples: list[Tensor] = field(default_factory=list)
 
 
-def _summary(sketch: Sketch, row: dict[str, float]) -> TensorSummary:
-    numbers = {name: int(row[name]) for name in MOMENTS[:5]}
-    if numbers["count"] == numbers["nan"] + numbers["posinf"] + numbers["neginf"]:
-        return TensorSummary(**numbers, min=None, max=None, mean=None, std=None, sketch=sketch)
-    return TensorSummary(
-        **numbers,
-        min=row["min"],
-        max=row["max"],
-        mean=row["mean"],
-        std=row["variance"] ** 0.5,
-        sketch=sketch,
-    )
+class Taps:
+    """Collects taps at the end of a trace: a witness must exist by then.
+
+    `sample` is about how many elements of a large tensor are summarized, 0 for all.
+    """
+
+    def __init__(self, sample: int) -> None:
+        self.placed: list[Placed] = []
+        self._sample = sample
+        self._columns = _Columns()
+        self._constants: dict[Any, Tensor] = {}
+        self._sizes: dict[str, Tensor] = {}
+        self._known: dict[str, int] = {}
+
+    def add(self, point: Point) -> None:
+        """Tap a tensor of floats, integers or truth values."""
+        x = point.tensor
+        if x.name in self._known:
+            number = self._known[x.name]
+            self.placed.append(Placed(point.tap, None, same_as=number))
+            return
+        self._known[x.name] = len(self.placed)
+        if not x.shape.is_fully_defined():
+            self.placed.append(Placed(point.tap, None))
+            self._summarize(tf.reshape(_as_float(x), [-1]))
+            return
+        sampling = Sampling.of(tuple(x.shape.as_list()), self._sample)
+        channels = point.channels and len(sampling.shape) > 1
+        if sampling.elements <= RAW_ELEMENTS and not channels:
+            self.placed.append(Placed(point.tap, sampling, raw=True))
+            if sampling.elements:  # what ops reserve has no shape it can be relied on to have
+                self._columns.raw.append(self._flat(_as_float(x)))
+            return
+        checked = sampling.runs > 0 and x.dtype.is_floating
+        self.placed.append(Placed(point.tap, sampling, checked=checked, channels=channels))
+        flat = self._flat(_as_float(self._sampled(x, sampling)))
+        self._summarize(flat)
+        if channels:
+            self._count_channels(flat, sampling)
+        if checked:
+            self._columns.health.append(self._health(x))
+
+    def outputs(self) -> dict[str, Tensor]:
+        """All that was recorded, in few tensors; to be fetched together, see `readings.read`."""
+        columns = self._columns
+        made: dict[str, Tensor] = {}
+        if columns.counts:
+            moments = (columns.low, columns.high, columns.mean)
+            narrow = [tf.cast(tf.stack(column), tf.float64) for column in moments]
+            made["moments"] = tf.stack([*narrow, tf.stack(columns.half_squares)], axis=1)
+            dense = tf.reshape(tf.stack(columns.counts), [-1, bins.CODES])
+            made["used"] = tf.math.count_nonzero(dense, 1, dtype=tf.int32)
+            flat = tf.reshape(dense, [-1])
+            places = tf.reshape(tf.where(flat), [-1])
+            codes = tf.bitwise.bitwise_and(places, tf.constant(bins.CODES - 1, tf.int64))
+            made["codes"] = tf.cast(codes, tf.uint16)
+            made["counts"] = tf.gather(flat, places)
+            made["odd"] = tf.concat(columns.odd, 0)
+        if columns.health:
+            made["health"] = tf.stack(columns.health)[:, 2:]
+        if columns.raw:
+            made["raw"] = tf.concat(columns.raw, 0)
+        if columns.positions:
+            made["positions"] = tf.concat(columns.positions, 0)
+            made["examples"] = tf.concat(columns.examples, 0)
+        return made
+
+    def _sampled(self, x: Tensor, sampling: Sampling) -> Tensor:
+        if sampling.runs == 0:
+            return x
+        key = ("runs", sampling.elements, sampling.runs, sampling.width)
+        if key not in self._constants:
+            self._constants[key] = tf.constant(sampling.places(), tf.int32)
+        runs = tf.reshape(x, self._constant((-1, sampling.width)))
+        return tf.gather(runs, self._constants[key], axis=0)
+
+    def _summarize(self, flat: Tensor) -> None:
+        """Moments and histogram of a vector of float32; all of it, if any of it is not finite.
+
+        The squares are of what is left without the mean, so they are right for a large mean too.
+        """
+        columns, axis = self._columns, self._constant((0,))
+        mean = tf.raw_ops.Mean(input=flat, axis=axis)
+        apart = tf.cast(flat - mean, tf.float64)
+        columns.low.append(tf.raw_ops.Min(input=flat, axis=axis))
+        columns.high.append(tf.raw_ops.Max(input=flat, axis=axis))
+        columns.mean.append(mean)
+        columns.half_squares.append(tf.nn.l2_loss(apart))
+        columns.odd.append(self._unless(tf.math.is_finite(mean), flat))
+        shift = self._constant(bins.SHIFT, tf.uint32)
+        codes = tf.bitcast(tf.bitwise.right_shift(tf.bitcast(flat, tf.uint32), shift), tf.int32)
+        # A matrix of one row is counted by one thread, without partial counts to add up.
+        columns.counts.append(
+            tf.raw_ops.DenseBincount(
+                input=tf.reshape(codes, self._constant((1, -1))),
+                size=self._constant(bins.CODES),
+                weights=self._constant((), tf.int32),
+            )
+        )
+
+    def _count_channels(self, flat: Tensor, sampling: Sampling) -> None:
+        shape = (sampling.examples, -1, sampling.shape[-1])
+        above = tf.cast(tf.reshape(flat, self._constant(shape)) > 0, tf.float32)
+        each = tf.raw_ops.Sum(input=above, axis=self._constant((1,)))
+        total, axis = tf.raw_ops.Sum(input=each, axis=self._constant((0,))), self._constant((0,))
+        self._columns.positions.append(total)
+        self._columns.examples.append(tf.raw_ops.Sum(input=tf.sign(each), axis=axis))
+
+    def _health(self, x: Tensor) -> Tensor:
+        """Elements of the whole of `x` that are not finite, read only if there may be any.
+
+        Where there is no witness the tensor is its own: a sum over all of it.
+        """
+        shown = witness(x)
+        source = x if shown is None else shown
+        if source.name not in self._sizes:
+            self._sizes[source.name] = tf.math.is_finite(tf.reduce_sum(source))
+        return tf.raw_ops.DebugNumericSummaryV2(
+            input=self._unless(self._sizes[source.name], x),
+            output_dtype=tf.float64,
+            tensor_debug_mode=HEALTH,
+        )
+
+    def _unless(self, condition: Tensor, x: Tensor) -> Tensor:
+        """Nothing of `x` (a slice of no rows) where `condition` holds, else all of it."""
+        rank = len(x.shape)
+        nothing, everything = self._constant((0, *[-1] * (rank - 1))), self._constant((-1,) * rank)
+        size = tf.raw_ops.SelectV2(condition=condition, t=nothing, e=everything)
+        return tf.raw_ops.Slice(input=x, begin=self._constant((0,) * rank), size=size)
+
+    def _flat(self, x: Tensor) -> Tensor:
+        return tf.reshape(x, self._constant((-1,)))
+
+    def _constant(self, value: Any, dtype: Any = tf.int32) -> Tensor:
+        """A constant, made once: each is an op to make, and to run in every step."""
+        key = (value, dtype)
+        if key not in self._constants:
+            self._constants[key] = tf.constant(value, dtype)
+        return self._constants[key]
 
 
-def _measure(vectors: list[Tensor]) -> tuple[Tensor, Tensor]:
-    counts = tf.stack([_code_counts(vector) for vector in vectors])
-    infinite = tf.reduce_sum(tf.gather(counts, _INFINITE_CODES, axis=1))
-    moments = tf.cond(
-        tf.equal(infinite, 0),
-        lambda: tf.stack([_finite_moments(vector) for vector in vectors]),
-        lambda: tf.stack([_careful_moments(vector) for vector in vectors]),
-    )
-    return counts, moments
-
-
-@tf.function(input_signature=_VECTOR, autograph=False)  # type: ignore[untyped-decorator]
-def _code_counts(x: Tensor) -> Tensor:
-    """Elements per code of `stats.bins`, shape [4096], int32."""
-    codes = tf.bitwise.right_shift(tf.bitcast(x, tf.uint32), tf.constant(bins.SHIFT, tf.uint32))
-    return tf.raw_ops.DenseBincount(
-        input=tf.bitcast(codes, tf.int32), size=bins.CODES, weights=tf.zeros([0], tf.int32)
-    )
-
-
-@tf.function(input_signature=_VECTOR, autograph=False)  # type: ignore[untyped-decorator]
-def _finite_moments(x: Tensor) -> Tensor:
-    """MOMENTS of finite numbers, shape [9]."""
-    none = tf.constant(0, tf.int64)
-    return tf.concat([_counts(x, none, none, none), _moments(x)], axis=0)
-
-
-@tf.function(input_signature=_VECTOR, autograph=False)  # type: ignore[untyped-decorator]
-def _careful_moments(x: Tensor) -> Tensor:
-    """MOMENTS, shape [9], of the finite ones among `x`, with the others counted."""
-    masks = tf.math.is_nan(x), tf.equal(x, np.inf), tf.equal(x, -np.inf)
-    counts = _counts(x, *(tf.math.count_nonzero(mask) for mask in masks))
-    return tf.concat([counts, _moments(tf.boolean_mask(x, tf.math.is_finite(x)))], axis=0)
-
-
-def _counts(x: Tensor, nan: Tensor, posinf: Tensor, neginf: Tensor) -> Tensor:
-    """The first five of MOMENTS."""
-    zeros = tf.math.count_nonzero(tf.equal(x, 0.0))
-    return tf.cast(tf.stack([tf.size(x, tf.int64), nan, posinf, neginf, zeros]), tf.float64)
-
-
-def _moments(finite: Tensor) -> Tensor:
-    """The last four of MOMENTS: sums in float64, the variance in a second pass."""
-    wide = tf.cast(finite, tf.float64)
-    mean = tf.reduce_mean(wide)
-    variance = tf.reduce_mean(tf.math.squared_difference(wide, mean))
-    ends = [tf.reduce_min(finite), tf.reduce_max(finite)]
-    return tf.stack([*(tf.cast(end, tf.float64) for end in ends), mean, variance])
+def _as_float(x: Tensor) -> Tensor:
+    return x if x.dtype == tf.float32 else tf.cast(x, tf.float32)

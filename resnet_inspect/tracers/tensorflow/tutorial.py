@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from resnet_inspect.config import Settings
 from resnet_inspect.data import Batches
-from resnet_inspect.graph import Graph, Note, Phase
+from resnet_inspect.graph import Graph, Note
 from resnet_inspect.graph.lineage import Lineage, Mismatch
-from resnet_inspect.stats import StepRecord, Tap
+from resnet_inspect.stats import Origin, StepRecord
 from resnet_inspect.tracers.contract import Outcome, Sink, TrainingFailed
-from resnet_inspect.tracers.tensorflow import recipe, taps
-from resnet_inspect.tracers.tensorflow.capture import capture
+from resnet_inspect.tracers.tensorflow import readings
 from resnet_inspect.tracers.tensorflow.checkpoint import restore
-from resnet_inspect.tracers.tensorflow.construction import Construction, Tensor
 from resnet_inspect.tracers.tensorflow.explain import explain as explain_sizes
 from resnet_inspect.tracers.tensorflow.failures import REFUSALS, describe
-from resnet_inspect.tracers.tensorflow.layers import Layers
+from resnet_inspect.tracers.tensorflow.origin import Values, find_origin
 from resnet_inspect.tracers.tensorflow.postmortem import examine
-from resnet_inspect.tracers.tensorflow.resnet import inference
 from resnet_inspect.tracers.tensorflow.runtime import choose_device
-
-AXES = {"images": ("batch", "height", "width", "channel"), "labels": ("batch",)}
+from resnet_inspect.tracers.tensorflow.step_trace import StepTrace
 
 
 class TutorialSession:
@@ -38,33 +35,37 @@ class TutorialSession:
         self._settings = settings
         self._batches = batches
         self._device, self.environment = choose_device(tf, settings.device)
-        self._call: Callable[[Tensor, Tensor, Tensor], Any] | None = None
-        self._taps: list[Tap] = []
-        self._tracing: _Tracing | None = None
+        self._recorded: Any = None
+        self._plain: Any = None
+        self._tracing: StepTrace | None = None
         self._graph = Graph(ops=())
         self._mismatch: Mismatch | None = None
+        self._origin_told = False
         self.variables: dict[str, tf.Variable] = {}
 
     def build(self) -> Outcome:
         """Trace the step; a checkpoint that does not fit raises CheckpointError."""
-        settings = self._settings
-        tracing = _Tracing(settings, self.variables, self._device)
-        images = tf.TensorSpec([settings.batch_size, *self._batches.image_shape], name="images")
-        labels = tf.TensorSpec([settings.batch_size], tf.int64, name="labels")
-        record = tf.TensorSpec([], tf.bool, name="record")
+        tracing = self._tracing = StepTrace(self._settings, self.variables, self._device)
         step = tf.function(tracing.trace, autograph=False)
-        self._tracing = tracing
         try:
             with tf.device(self._device):
-                self._call = step.get_concrete_function(images, labels, record)
+                self._recorded = step.get_concrete_function(*self._inputs())
         except REFUSALS as error:
             failure = describe(error, "building the network")
             self._graph = tracing.capture(())
             self._mismatch = examine(error, self._graph, self.variables)
             return Outcome(self._graph, tracing.seconds(), failure)
-        self._taps = tracing.taps
+        # The same step: what nobody asks for, TensorFlow takes out of a function it puts in place.
+        recorded = self._recorded
+        plain = tf.function(lambda *batch: recorded(*batch)["scalars"], autograph=False)
+        self._plain = plain.get_concrete_function(*self._inputs())
         self._graph = tracing.capture(self._restored(tracing.needed()))
         return Outcome(self._graph, tracing.seconds())
+
+    def _inputs(self) -> tuple[tf.TensorSpec, tf.TensorSpec]:
+        size = self._settings.batch_size
+        images = tf.TensorSpec([size, *self._batches.image_shape], name="images")
+        return images, tf.TensorSpec([size], tf.int64, name="labels")
 
     def explain(self) -> Lineage:
         """Links, formulas and re-traces for what `build` made."""
@@ -81,23 +82,52 @@ class TutorialSession:
 
     def step(self, number: int) -> StepRecord:
         """Run one step on its batch."""
-        if self._call is None:
+        if self._recorded is None or self._tracing is None:
             raise RuntimeError("a session is built, with success, before it is run")
-        settings = self._settings
-        images, labels = self._batches.batch(number)
-        record = number % settings.every == 0 or number == settings.steps - 1
+        batch = self._batches.batch(number)
+        record = self._settings.records(number)
         start = time.perf_counter()
         try:
-            scalars, counts, moments = self._call(
-                tf.constant(images), tf.constant(labels), tf.constant(record)
-            )
-            values = {name: float(value) for name, value in scalars.items()}
+            fed = [tf.constant(one) for one in batch]
+            found = self._recorded(*fed) if record else {"scalars": self._plain(*fed)}
+            scalars = {name: float(value) for name, value in found["scalars"].items()}
         except tf.errors.OpError as error:
             raise TrainingFailed(describe(error, f"running step {number}")) from error
         seconds = time.perf_counter() - start
-        summaries = taps.read(counts.numpy(), moments.numpy())
-        kept = dict(zip(self._taps, summaries, strict=True)) if record else {}
-        return StepRecord(number, seconds, values, kept)
+        if not record:
+            return StepRecord(number, seconds, scalars)
+        arrays = {name: value.numpy() for name, value in found["taps"].items()}
+        held = readings.read(self._tracing.taps.placed, arrays)
+        updates, averages = found.get("updates"), found.get("averages")
+        return StepRecord(
+            number,
+            seconds,
+            scalars,
+            summaries=held.summaries,
+            sizes=held.sizes,
+            not_finite=held.not_finite,
+            channels=held.channels,
+            updates={} if updates is None else self._tracing.read_updates(updates.numpy()),
+            normalizations={}
+            if averages is None
+            else self._tracing.read_averages(averages.numpy()),
+            origin=self._origin(number, batch, found["before"], scalars, bool(held.not_finite)),
+        )
+
+    def _origin(
+        self,
+        number: int,
+        batch: tuple[NDArray[Any], ...],
+        before: Values,
+        scalars: dict[str, float],
+        odd: bool,
+    ) -> Origin | None:
+        """Where the first NaN or infinity of the run came from; looked for once."""
+        if self._origin_told or not (odd or not np.isfinite(list(scalars.values())).all()):
+            return None
+        self._origin_told = True
+        again = StepTrace(self._settings, self.variables, self._device)
+        return find_origin(number, again.forward_and_backward, batch, self.variables, before)
 
     def _restored(self, needed: frozenset[str]) -> tuple[Note, ...]:
         """Load the checkpoint, if there is one, and note what it had no values for."""
@@ -107,79 +137,3 @@ class TutorialSession:
             return ()
         listed = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
         return (Note(str(path), f"{len(missing)} variables keep their initial value: {listed}"),)
-
-
-class _Tracing:
-    """The Python function that TensorFlow traces, with what was seen of it on the way."""
-
-    def __init__(self, settings: Settings, variables: dict[str, tf.Variable], device: str) -> None:
-        self._settings = settings
-        self._device = device
-        self._variables = variables
-        self._started = time.perf_counter()
-        self._ended = 0.0
-        self._end = 0
-        self.made: Construction | None = None
-        self._inputs: dict[str, Tensor] = {}
-        self.taps: list[Tap] = []
-
-    def trace(self, images: Tensor, labels: Tensor, record: Tensor) -> Any:
-        """One step: scalars by name, and the taps' counts and moments."""
-        with tf.device(self._device):
-            scalars, outputs = self._network_and_recipe(images, labels)
-            return scalars, *taps.summarize(outputs, record)
-
-    def _network_and_recipe(
-        self, images: Tensor, labels: Tensor
-    ) -> tuple[dict[str, Tensor], list[Tensor]]:
-        settings = self._settings
-        made = self.made = Construction(settings.seed, self._variables)
-        self._inputs = {"images": images, "labels": labels}
-        training = settings.mode == "train"
-        net = Layers(
-            made,
-            training=training,
-            bn_axis=settings.bn_axis,
-            update_ops=settings.update_ops and settings.steps > 0,
-        )
-        with made.phase(Phase.FORWARD):
-            logits = inference(
-                images,
-                net,
-                n=settings.n,
-                ver=settings.ver,
-                filters=settings.filters,
-                classes=settings.classes,
-                mean_axes=settings.mean_axes,
-            )
-        losses = recipe.measure(logits, labels, made, settings.weight_decay)
-        scalars = {
-            "loss": losses.total,
-            "cross_entropy": losses.cross_entropy,
-            "l2_loss": losses.l2,
-            "accuracy": losses.accuracy,
-        }
-        if training and settings.steps > 0:
-            scalars["learning_rate"] = recipe.train(losses, made, settings)
-        self._end = made.position()
-        self._ended = time.perf_counter()
-        self.taps = [Tap(call.name, "activation", call.output.name) for call in made.calls]
-        return scalars, [call.output for call in made.calls]
-
-    def needed(self) -> frozenset[str]:
-        """The variables of the network itself, without those of the optimizer."""
-        calls = self.made.calls if self.made is not None else []
-        return frozenset(name for call in calls for name in call.variables)
-
-    def capture(self, notes: tuple[Note, ...]) -> Graph:
-        """The graph as far as it was built, without the taps; with `notes` beside its own."""
-        if self.made is None:
-            return Graph(ops=(), notes=notes)
-        end = self._end or self.made.position()
-        return capture(
-            self.made, end, self._inputs, hidden=frozenset({"record"}), notes=notes, axes=AXES
-        )
-
-    def seconds(self) -> float:
-        """How long TensorFlow took, up to the taps or the failure."""
-        return (self._ended or time.perf_counter()) - self._started

@@ -1,0 +1,184 @@
+"""The Python function of one step that TensorFlow traces, with what was seen of it on the way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from resnet_inspect.config import Settings
+from resnet_inspect.graph import Graph, Note, Phase
+from resnet_inspect.stats import Normalization, Update
+from resnet_inspect.tracers.tensorflow import recipe
+from resnet_inspect.tracers.tensorflow.capture import capture
+from resnet_inspect.tracers.tensorflow.construction import Construction, LayerCall, Tensor
+from resnet_inspect.tracers.tensorflow.layers import Layers
+from resnet_inspect.tracers.tensorflow.resnet import inference
+from resnet_inspect.tracers.tensorflow.tap_points import Watched, choose
+from resnet_inspect.tracers.tensorflow.taps import Taps
+
+AXES = {"images": ("batch", "height", "width", "channel"), "labels": ("batch",)}
+
+
+class StepTrace:
+    """One trace of the tutorial's step. `made` is what was built, None before it began."""
+
+    def __init__(self, settings: Settings, variables: dict[str, tf.Variable], device: str) -> None:
+        self._settings = settings
+        self._device = device
+        self._variables = variables
+        self._started = time.perf_counter()
+        self._ended = 0.0
+        self._end = 0
+        self._inputs: dict[str, Tensor] = {}
+        self._normalized: list[LayerCall] = []
+        self._updated: list[str] = []
+        self.made: Construction | None = None
+        self.taps = Taps(settings.sample)
+
+    def trace(self, images: Tensor, labels: Tensor) -> dict[str, Any]:
+        """One step: `scalars` by name, `taps`, and `before`, the values of variables it read.
+
+        Also `updates` [weights, 2] with ‖w‖²/2 and ‖Δw‖²/2, and `averages`, in one vector.
+        """
+        with tf.device(self._device):
+            scalars, watched = self._build(images, labels)
+            self.taps = Taps(self._settings.sample)
+            before = _values_read(watched.made)
+            for point in choose(watched, self._settings.taps):
+                self.taps.add(point)
+            found: dict[str, Any] = {
+                "scalars": scalars,
+                "taps": self.taps.outputs(),
+                "before": before,
+            }
+            if self._trains:
+                found["updates"] = self._updates(watched.values)
+            if self._settings.mode == "train":
+                found["averages"] = self._averages(watched.made)
+            return {name: value for name, value in found.items() if value is not None}
+
+    @property
+    def _trains(self) -> bool:
+        return self._settings.mode == "train" and self._settings.steps > 0
+
+    def forward_and_backward(self, images: Tensor, labels: Tensor) -> Construction:
+        """Build the step without its updates; ops have the names they have in the whole step."""
+        with tf.device(self._device):
+            made, losses = self._forward(images, labels)
+            if self._trains:
+                recipe.differentiate(losses, made, [])
+        return made
+
+    def _forward(self, images: Tensor, labels: Tensor) -> tuple[Construction, recipe.Losses]:
+        settings = self._settings
+        made = self.made = Construction(settings.seed, self._variables)
+        self._inputs = {"images": images, "labels": labels}
+        net = Layers(
+            made,
+            training=settings.mode == "train",
+            bn_axis=settings.bn_axis,
+            update_ops=settings.update_ops and settings.steps > 0,
+        )
+        with made.phase(Phase.FORWARD):
+            logits = inference(
+                images,
+                net,
+                n=settings.n,
+                ver=settings.ver,
+                filters=settings.filters,
+                classes=settings.classes,
+                mean_axes=settings.mean_axes,
+            )
+        return made, recipe.measure(logits, labels, made, settings.weight_decay)
+
+    def _build(self, images: Tensor, labels: Tensor) -> tuple[dict[str, Tensor], Watched]:
+        settings = self._settings
+        made, losses = self._forward(images, labels)
+        scalars = {
+            "loss": losses.total,
+            "cross_entropy": losses.cross_entropy,
+            "l2_loss": losses.l2,
+            "accuracy": losses.accuracy,
+        }
+        gradients: dict[str, Tensor] = {}
+        of_outputs: dict[str, Tensor] = {}
+        if self._trains:
+            calls = made.calls if settings.gradients else []
+            gradients, found = recipe.differentiate(losses, made, [call.output for call in calls])
+            of_outputs = {call.name: one for call, one in zip(calls, found, strict=True)}
+            scalars["learning_rate"] = recipe.train(gradients, made, settings)
+        self._end = made.position()
+        self._ended = time.perf_counter()
+        if not settings.gradients:
+            gradients = {}
+        read = _values_read(made)
+        values = {name: read[name] for name in recipe.trainable(made) if name in read}
+        parts = {"cross_entropy": losses.entropies}
+        return scalars, Watched(made, self._end, parts, values, gradients, of_outputs)
+
+    def _updates(self, values: Mapping[str, Tensor]) -> Tensor:
+        self._updated = list(values)
+        rows = []
+        for name, before in values.items():
+            change = self._variables[name].read_value() - before
+            rows.append(tf.stack([tf.nn.l2_loss(before), tf.nn.l2_loss(change)]))
+        return tf.stack(rows)
+
+    def read_updates(self, rows: NDArray[np.float32]) -> dict[str, Update]:
+        """What `updates` says, by variable."""
+        lengths = np.sqrt(2 * rows.astype(np.float64))
+        pairs = zip(self._updated, lengths, strict=True)
+        return {name: Update(float(norm), float(change)) for name, (norm, change) in pairs}
+
+    def _averages(self, made: Construction) -> Tensor | None:
+        parts = []
+        self._normalized = []
+        for call in made.calls:
+            if call.type == "FusedBatchNormV3":
+                self._normalized.append(call)
+                held = [name for name in call.variables if "/moving_" in name]
+                seen = call.output.op.outputs[1:3]
+                parts += [*seen, *(self._variables[name].read_value() for name in held)]
+        return tf.concat(parts, 0) if parts else None
+
+    def read_averages(self, vector: NDArray[np.float32]) -> dict[str, Normalization]:
+        """What `averages` says, by layer."""
+        found = {}
+        for call in self._normalized:
+            size = 4 * int(call.output.op.outputs[1].shape[0])
+            found[call.name] = Normalization(*vector[:size].reshape(4, -1))
+            vector = vector[size:]
+        return found
+
+    def needed(self) -> frozenset[str]:
+        """The variables of the network itself, without those of the optimizer."""
+        calls = self.made.calls if self.made is not None else []
+        return frozenset(name for call in calls for name in call.variables)
+
+    def capture(self, notes: tuple[Note, ...]) -> Graph:
+        """The graph as far as it was built, without the taps; with `notes` beside its own."""
+        if self.made is None:
+            return Graph(ops=(), notes=notes)
+        end = self._end or self.made.position()
+        return capture(self.made, end, self._inputs, notes=notes, axes=AXES)
+
+    def seconds(self) -> float:
+        """How long TensorFlow took, up to the taps or the failure."""
+        return (self._ended or time.perf_counter()) - self._started
+
+
+def _values_read(made: Construction) -> dict[str, Tensor]:
+    """The value of each variable that the step reads, as it first reads it: before any update."""
+    names = {id(variable.handle): name for name, variable in made.variables.items()}
+    found: dict[str, Tensor] = {}
+    for outside, inside in made.graph.captures:
+        name = names.get(id(outside))
+        reads = [op for op in inside.consumers() if op.type == "ReadVariableOp"]
+        if name is not None and reads and made.variables[name].dtype.is_floating:
+            found[name] = reads[0].outputs[0]
+    return found
