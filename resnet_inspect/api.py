@@ -5,7 +5,7 @@ Commands call these functions too, so both do the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from shlex import quote
@@ -14,14 +14,20 @@ from typing import Any
 import msgspec
 
 from resnet_inspect import paths
+from resnet_inspect.analysis.distributions import (
+    Series,
+    around_normalization,
+    beside_gradients,
+    choose,
+)
 from resnet_inspect.analysis.overview import Overview, overview
 from resnet_inspect.analysis.shapes import Depth, ShapeTable
 from resnet_inspect.analysis.shapes import shapes as shape_table
 from resnet_inspect.config import Settings
 from resnet_inspect.config.inputs import parse_inputs
-from resnet_inspect.errors import BuildError, ConfigError, StorageFullError
+from resnet_inspect.errors import BuildError, ConfigError, StorageFullError, UsageError
 from resnet_inspect.graph import Failure
-from resnet_inspect.stats import StepRecord
+from resnet_inspect.stats import StepRecord, Tap, Update
 from resnet_inspect.store import catalogue
 from resnet_inspect.store.info import RunInfo, Status, Writer
 from resnet_inspect.store.run import Run
@@ -50,6 +56,67 @@ def open_run(path: str | Path) -> Run:
 def shapes(run: Run, depth: str = "layer") -> ShapeTable:
     """The shape table of a run at depth stage, block, layer or op; ValueError for another."""
     return shape_table(run.graph, Depth(depth))
+
+
+def distributions(
+    run: Run,
+    names: Sequence[str] = (),
+    kinds: Sequence[str] = (),
+    pair: str | None = None,
+    step: int | None = None,
+) -> list[tuple[Series, ...]]:
+    """What tensors of a run held over its steps, those that are to be seen together in one group.
+
+    `names` are layers, ops, variables or patterns (none: all layers' outputs), `kinds` of
+    activation, gradient, weight; `pair` is "bn" (before and after batch normalization) or
+    "gradient". `step` leaves out all others. Raises UsageError for what was not recorded.
+    """
+    taps = run.taps()
+    chosen = choose(run.graph, taps, names, kinds)
+    if pair == "bn":
+        groups = around_normalization(run.graph, taps, chosen)
+    elif pair == "gradient":
+        groups = beside_gradients(taps, chosen)
+    else:
+        groups = [(tap,) for tap in chosen]
+    recorded = run.recorded_steps()
+    if step is not None and step not in recorded:
+        raise UsageError(
+            f"step {step} was not recorded",
+            where="--step",
+            expected="one of "
+            + ", ".join(map(str, recorded[:10]))
+            + (", …" * (len(recorded) > 10)),
+            got=str(step),
+            fix="--record and --every decide which steps `trace` records",
+        )
+    # Of all layers at once only the last step is shown.
+    only = recorded[-1] if step is None and not names and pair is None else step
+    sizes, updates = run.sizes(), run.updates()
+    return [tuple(_series(run, tap, only, sizes, updates) for tap in group) for group in groups]
+
+
+def _series(
+    run: Run,
+    tap: Tap,
+    only: int | None,
+    sizes: dict[Tap, int],
+    updates: dict[int, dict[str, Update]],
+) -> Series:
+    def wanted(found: dict[int, Any]) -> dict[int, Any]:
+        return {step: one for step, one in found.items() if only in (None, step)}
+
+    weight = tap.kind == "weight"
+    course = run.course(tap) if only is None else run.course(tap, only)
+    return Series(
+        tap,
+        course,
+        sizes.get(tap),
+        wanted(run.not_finite(tap)),
+        wanted(run.channels(tap)),
+        wanted({s: by[tap.tensor] for s, by in updates.items() if weight and tap.tensor in by}),
+        wanted(run.normalizations(tap.layer) if tap.kind == "activation" and tap.output else {}),
+    )
 
 
 def summarize(run: Run) -> Overview:

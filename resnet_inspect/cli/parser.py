@@ -15,6 +15,7 @@ COMMANDS = {
     "runs": "list the run files",
     "shapes": "shape table: in → out, kernel, stride, padding, parameters, MACs, memory",
     "why": "where the size of an axis comes from, and which settings move it",
+    "hist": "distributions of activations, gradients and weights over the steps",
     "config": "show the settings and where each value comes from",
 }
 EPILOG = "exit codes: 0 ok, 2 usage, 3 model not built or trained, 5 run file damaged or too new"

@@ -178,12 +178,10 @@ class Run:
         )
         return {row[0]: self._summary(row[1:]) for row in rows}
 
-    def course(self, tap: Tap) -> dict[int, TensorSummary]:
-        """What one tapped tensor held at each recorded step, in order."""
-        return {
-            row[0]: self._summary(row[1:])
-            for row in self._of_tap("summary", f"step, {COLUMNS}", tap)
-        }
+    def course(self, tap: Tap, step: int | None = None) -> dict[int, TensorSummary]:
+        """What one tapped tensor held at each recorded step, in order, or at one of them."""
+        rows = self._of_tap("summary", f"step, {COLUMNS}", tap)
+        return {row[0]: self._summary(row[1:]) for row in rows if step in (None, row[0])}
 
     def not_finite(self, tap: Tap) -> dict[int, NotFinite]:
         """At each step at which some were not finite: how many, in the whole tensor."""

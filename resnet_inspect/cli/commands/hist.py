@@ -1,0 +1,120 @@
+"""`hist`: distributions over the steps of a run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from resnet_inspect.cli.parser import add_json
+from resnet_inspect.errors import EXIT_OK, OutputError, UsageError
+
+if TYPE_CHECKING:
+    from resnet_inspect.render.scale import Kind
+
+KINDS = ("activation", "gradient", "weight")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of `hist`."""
+    parser.add_argument(
+        "layers",
+        nargs="*",
+        metavar="LAYER",
+        help="layers, ops, variables or patterns such as res2*; left out, all layers at one step",
+    )
+    parser.add_argument("--run", metavar="RUN", help="run file (default: newest in runs/)")
+    parser.add_argument(
+        "--kind",
+        metavar="{activation,gradient,weight}",
+        help="one or several with commas between (default: activation, of variables weight)",
+    )
+    parser.add_argument("--step", type=int, metavar="N", help="only this step, in full height")
+    parser.add_argument(
+        "--pair",
+        choices=("bn", "gradient"),
+        help="bn: before and after batch normalization; gradient: with the gradient beside",
+    )
+    parser.add_argument("--heat", action="store_true", help="a heat map instead of ridges")
+    parser.add_argument(
+        "--scale",
+        choices=("auto", "linear", "symlog"),
+        default="auto",
+        help="symlog is bent to both sides of zero; auto bends where most would be one peak",
+    )
+    add_json(parser)
+    forms = parser.add_mutually_exclusive_group()
+    forms.add_argument("--csv", action="store_true", help="a table for programs")
+    forms.add_argument("--svg", metavar="FILE", type=Path, help="a picture for a document")
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Print pictures and tables, or the same as JSON or CSV, or write an SVG."""
+    from resnet_inspect import api
+    from resnet_inspect.store import catalogue
+    from resnet_inspect.store.run import Run
+
+    kinds = _kinds(parsed.kind)
+    path = Path(parsed.run) if parsed.run else catalogue.newest()
+    with Run.open(path) as recorded:
+        groups = api.distributions(recorded, parsed.layers, kinds, parsed.pair, parsed.step)
+        origin = recorded.origin
+    if parsed.json:
+        from resnet_inspect.render.distribution_data import rows_of
+        from resnet_inspect.render.documents import json_document
+
+        print(json_document(run=str(path), rows=rows_of(groups), origin=origin))
+        return EXIT_OK
+    if parsed.csv:
+        from resnet_inspect.render.distribution_data import csv_of
+
+        print(csv_of(groups), end="")
+        return EXIT_OK
+    scale: Kind | None = None if parsed.scale == "auto" else parsed.scale
+    if parsed.svg:
+        from resnet_inspect.render.distribution_pages import distributions_svg
+
+        _write(parsed.svg, distributions_svg(groups, heat=parsed.heat, scale=scale))
+        return EXIT_OK
+    from resnet_inspect.render.distribution_pages import distribution_page, overview_page
+    from resnet_inspect.render.screen import Screen
+
+    screen = Screen()
+    if not parsed.layers and not parsed.pair:
+        overview_page(screen, groups, scale=scale)
+    else:
+        distribution_page(screen, groups, heat=parsed.heat, scale=scale)
+    if origin is not None:
+        from resnet_inspect.render.distribution_pages import origin_text
+        from resnet_inspect.render.screen import plain
+
+        screen.line(plain(""), plain(origin_text(origin), "bold"))
+    return EXIT_OK
+
+
+def _kinds(text: str | None) -> tuple[str, ...]:
+    kinds = tuple(part.strip() for part in text.split(",")) if text is not None else ()
+    for kind in kinds:
+        if kind not in KINDS:
+            raise UsageError(
+                f"there is no kind '{kind}'",
+                where="flag --kind",
+                expected="one or several of " + ", ".join(KINDS),
+                got=text or "nothing",
+                fix="for example: --kind activation,gradient",
+            )
+    return kinds
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(
+            "the picture cannot be written",
+            where=str(path),
+            got=error.strerror or str(error),
+            fix="give another place with --svg",
+        ) from error
+    print(f"wrote {path}", file=sys.stderr)
