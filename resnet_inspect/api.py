@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import reduce
+from operator import add
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -20,7 +22,7 @@ from resnet_inspect.analysis.distributions import (
     beside_gradients,
     choose,
 )
-from resnet_inspect.analysis.overview import Overview, overview
+from resnet_inspect.analysis.overview import Held, Overview, overview
 from resnet_inspect.analysis.shapes import Depth, ShapeTable
 from resnet_inspect.analysis.shapes import shapes as shape_table
 from resnet_inspect.config import Settings
@@ -122,9 +124,23 @@ def _series(
 def summarize(run: Run) -> Overview:
     """The content of the answer page of a run, from its last recorded step."""
     recorded = run.recorded_steps()
-    step = recorded[-1] if recorded else None
-    summaries = {} if step is None else run.summaries(step)
-    return overview(run.graph, run.lineage, step, summaries, run.scalars())
+    if not recorded:
+        return overview(run.graph, run.lineage, Held(origin=run.origin), run.scalars())
+    step = recorded[-1]
+    activity = {
+        tap.layer: reduce(add, seen.values())
+        for tap in run.taps()
+        if tap.kind == "activation" and tap.output and (seen := run.channels(tap))
+    }
+    held = Held(
+        step,
+        run.summaries(step),
+        run.summaries(step, "gradient"),
+        run.updates().get(step, {}),
+        activity,
+        run.origin,
+    )
+    return overview(run.graph, run.lineage, held, run.scalars())
 
 
 def record(

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import msgspec
 
+from resnet_inspect.analysis.names import Target
+from resnet_inspect.analysis.why import why
 from resnet_inspect.graph import Graph, TensorRef
 from resnet_inspect.graph.lineage import Lineage, Variation
 
@@ -39,7 +41,7 @@ def settings_moves(graph: Graph, lineage: Lineage) -> tuple[SettingMoves, ...]:
             setting=one.setting,
             before=one.before,
             after=one.after,
-            axes=tuple(_moved_axes(graph, one)),
+            axes=tuple(_moved_axes(graph, lineage, one)),
             missing=len(one.missing),
             added=one.added,
             conflicts=one.conflicts,
@@ -48,17 +50,29 @@ def settings_moves(graph: Graph, lineage: Lineage) -> tuple[SettingMoves, ...]:
     )
 
 
-def _moved_axes(graph: Graph, variation: Variation) -> Iterator[MovedAxis]:
+def _moved_axes(graph: Graph, lineage: Lineage, variation: Variation) -> Iterator[MovedAxis]:
+    """The axes that moved; not those of which `why` says that it cannot be told."""
+    doubtful = bool(variation.conflicts or variation.rewired)
     for name, shape in variation.shapes.items():
         op, _, index = name.rpartition(":")
         layer = graph.layer_of_op.get(op)
         if name in graph.variable_by_name:
-            before = graph.variable_by_name[name].spec.shape
+            target = Target(name, graph.variable_by_name[name].spec.shape or (), "", 0, True)
         elif op in graph.op_by_name:
-            before = graph.spec(TensorRef(op, int(index))).shape
+            target = Target.of(graph, TensorRef(op, int(index)))
         else:
             continue
-        if before is not None and len(before) == len(shape):
-            for axis, (old, new) in enumerate(zip(before, shape, strict=True)):
-                if old != new:
-                    yield MovedAxis(name, layer.name if layer else "", axis, old, new)
+        if len(target.shape) != len(shape):
+            continue
+        for axis, (old, new) in enumerate(zip(target.shape, shape, strict=True)):
+            if old != new and not (
+                doubtful and _is_untold(graph, lineage, variation, target, axis)
+            ):
+                yield MovedAxis(name, layer.name if layer else "", axis, old, new)
+
+
+def _is_untold(
+    graph: Graph, lineage: Lineage, variation: Variation, target: Target, axis: int
+) -> bool:
+    rows = why(graph, lineage, target, axis).proof
+    return next(row.moved for row in rows if row.setting == variation.setting) is None

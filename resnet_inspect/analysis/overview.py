@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from itertools import groupby
-from typing import TYPE_CHECKING
+from statistics import median
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -18,7 +20,7 @@ from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.graph.tensors import Shape
 
 if TYPE_CHECKING:
-    from resnet_inspect.stats import TensorSummary
+    from resnet_inspect.stats import ChannelActivity, Origin, TensorSummary, Update
 
 
 class FlowStep(msgspec.Struct, frozen=True):
@@ -42,6 +44,36 @@ class BlockOutput(msgspec.Struct, frozen=True):
     relu_zeros: float | None
 
 
+class BlockLearning(msgspec.Struct, frozen=True):
+    """How a block learned: the gradient of its output, the updates of its weights, dead channels.
+
+    `ratio` is the median of ‖Δw‖/‖w‖ over its kernels (variables of more than one axis), None
+    without one; `dead` of the `channels` of its ReLUs were never above 0 at any recorded step.
+    """
+
+    block: str
+    layer: str
+    gradient: TensorSummary | None
+    ratio: float | None
+    dead: int
+    channels: int
+
+
+class Held(NamedTuple):
+    """What a run recorded of its tensors: of layers by name, of variables by name.
+
+    `activations` and `gradients` at `step`, the last that was recorded, `updates` too;
+    `activity` over all recorded steps.
+    """
+
+    step: int | None = None
+    activations: Mapping[str, TensorSummary] = MappingProxyType({})
+    gradients: Mapping[str, TensorSummary] = MappingProxyType({})
+    updates: Mapping[str, Update] = MappingProxyType({})
+    activity: Mapping[str, ChannelActivity] = MappingProxyType({})
+    origin: Origin | None = None
+
+
 class ScalarCourse(msgspec.Struct, frozen=True):
     """A scalar's values over the steps, in order."""
 
@@ -62,17 +94,18 @@ class Overview(msgspec.Struct, frozen=True):
     notes: tuple[Note, ...]
     step: int | None
     blocks: tuple[BlockOutput, ...]
+    learning: tuple[BlockLearning, ...]
+    origin: Origin | None
     scalars: tuple[ScalarCourse, ...]
 
 
 def overview(
     graph: Graph,
     lineage: Lineage,
-    step: int | None,
-    summaries: Mapping[str, TensorSummary],
+    held: Held,
     scalars: Mapping[str, Mapping[int, float]],
 ) -> Overview:
-    """Draw a run together; `summaries` are each layer's activation at `step`."""
+    """Draw a run together."""
     return Overview(
         layers=len(graph.layers),
         ops=dict(Counter(op.phase for op in graph.ops)),
@@ -82,8 +115,10 @@ def overview(
         dangers=dangers(graph, lineage, Meanings(graph, lineage)),
         postmortem=postmortem(graph, lineage),
         notes=(*graph.notes, *_opaque(lineage)),
-        step=step,
-        blocks=_block_outputs(graph, summaries),
+        step=held.step,
+        blocks=_block_outputs(graph, held.activations),
+        learning=_block_learning(graph, held),
+        origin=held.origin,
         scalars=tuple(
             ScalarCourse(name, tuple(values.values())) for name, values in scalars.items()
         ),
@@ -121,4 +156,32 @@ def _block_outputs(graph: Graph, summaries: Mapping[str, TensorSummary]) -> tupl
             count = sum(summary.count for summary in relus)
             share = sum(summary.zeros for summary in relus) / count if count else None
             found.append(BlockOutput(path[-1], last, summaries[last], share))
+    return tuple(found)
+
+
+def _block_learning(graph: Graph, held: Held) -> tuple[BlockLearning, ...]:
+    found = []
+    for path, run in groupby(graph.layers, key=lambda layer: layer.path[:2]):
+        members = list(run)
+        kernels = [
+            name
+            for layer in members
+            for name in layer.variables
+            if len(graph.variable_by_name[name].spec.shape or ()) > 1
+        ]
+        ratios = [held.updates[name].ratio for name in kernels if name in held.updates]
+        known = [ratio for ratio in ratios if ratio is not None]
+        seen = [held.activity[layer.name] for layer in members if layer.name in held.activity]
+        gradient = held.gradients.get(members[-1].name)
+        if gradient is not None or known or seen:
+            found.append(
+                BlockLearning(
+                    block=path[-1],
+                    layer=members[-1].name,
+                    gradient=gradient,
+                    ratio=median(known) if known else None,
+                    dead=sum(int(one.dead.sum()) for one in seen),
+                    channels=sum(len(one.dead) for one in seen),
+                )
+            )
     return tuple(found)

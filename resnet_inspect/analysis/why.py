@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from resnet_inspect.analysis.names import Target
+from resnet_inspect.analysis.proof import ProofRow, prove
 from resnet_inspect.graph import AxisRef, Graph, Phase, Source, TensorRef
 from resnet_inspect.graph.lineage import (
     Formula,
@@ -43,21 +44,6 @@ class ChainStep(msgspec.Struct, frozen=True):
     variable: str = ""
     source: Source | None = None
     beside: tuple[str, ...] = ()
-
-
-class ProofRow(msgspec.Struct, frozen=True):
-    """The axis under a re-trace with one setting changed.
-
-    `moved` is None where the axis could not be matched, because the structure changed.
-    """
-
-    setting: str
-    before: int
-    after: int
-    size_before: int | None
-    size_after: int | None
-    moved: bool | None
-    note: str
 
 
 class Agreement(msgspec.Struct, frozen=True):
@@ -113,9 +99,9 @@ def why(graph: Graph, lineage: Lineage, target: Target, axis: int) -> Explanatio
     for coupling in lineage.couplings:
         if coupling.literal == end:
             inflow, source = _chain(graph, lineage, coupling.partner)
-    name = _traced_as(lineage, target, chain)
+    places = tuple((step.place, step.relation) for step in chain)
     ops = frozenset(step.op for step in chain)
-    proof = tuple(_proof_row(one, target, axis, name, formula, ops) for one in lineage.variations)
+    proof = prove(graph, lineage, target.shape[axis], places, formula, ops)
     return Explanation(
         tensor=target.name,
         axis=axis,
@@ -199,30 +185,38 @@ def _chain(graph: Graph, lineage: Lineage, start: Origin) -> tuple[tuple[ChainSt
 def _tie(graph: Graph, lineage: Lineage, here: Origin) -> Link | None:
     """What the axis of a variable must equal where it is used, if it was made to fit that.
 
-    It was, unless a re-trace moved one of the two alone: then its size is written of its own.
+    It was if re-traces move both, or neither and no expression of its own is known. A variable
+    beside another, such as a slot of an optimizer, has that one's shape.
     """
     if not isinstance(here, FromVariable):
         return None
+    owner = graph.variable_by_name.get(here.variable.rpartition("/")[0])
+    if owner is not None and owner.spec.shape == graph.variable_by_name[here.variable].spec.shape:
+        return Link(FromVariable(owner.name, here.axis), Relation.SAME)
+    written = _formula(lineage, here, lineage.variations, graph) is not None
     for reader in graph.variable_by_name[here.variable].readers:
         own = FromAxis(AxisRef(TensorRef(reader), here.axis))
         users = graph.consumers.get(TensorRef(reader), ())
         for user in (op for op in users if graph.op_by_name[op].phase != Phase.BACKWARD):
-            for tie in lineage.ties.get(user, ()):
-                if own in tie:
-                    others = [one for one in tie if isinstance(one, FromAxis) and one != own]
-                    data = [one for one in others if not _is_read(graph, one)]
-                    if data and _move_together(graph, lineage, user, here, data[0]):
-                        return Link(data[0], Relation.SAME)
+            for tie in (one for one in lineage.ties.get(user, ()) if own in one):
+                others = [one for one in tie if isinstance(one, FromAxis) and one != own]
+                data = [one for one in others if not _is_read(graph, one)]
+                moves = _moves_of_both(graph, lineage, user, here, data[0]) if data else []
+                together = all(one == other for one, other in moves)
+                if data and together and (any(one for one, _ in moves) or not written):
+                    return Link(data[0], Relation.SAME)
     return None
 
 
-def _move_together(graph: Graph, lineage: Lineage, user: str, one: Origin, other: Origin) -> bool:
-    """Whether two sizes that meet at `user` move alike where they still meet there."""
-    return all(
-        _moves(variation, one, graph) == _moves(variation, other, graph)
+def _moves_of_both(
+    graph: Graph, lineage: Lineage, user: str, one: Origin, other: Origin
+) -> list[tuple[bool, bool]]:
+    """For each re-trace in which two sizes still meet at `user`: whether it moves either."""
+    return [
+        (_moves(variation, one, graph), _moves(variation, other, graph))
         for variation in lineage.variations
         if not {_named(one), _named(other), user} & {*variation.missing, *variation.rewired}
-    )
+    ]
 
 
 def _named(place: Origin) -> str:
@@ -301,67 +295,6 @@ def _moves(variation: Variation, place: Origin, graph: Graph) -> bool:
     axis = place.ref.axis if isinstance(place, FromAxis) else place.axis
     changed = variation.shapes.get(_named(place), ())
     return axis < len(changed) and changed[axis] != size_of(graph, place)
-
-
-def _proof_row(
-    variation: Variation,
-    target: Target,
-    axis: int,
-    name: str,
-    formula: Formula | None,
-    ops: frozenset[str],
-) -> ProofRow:
-    """One setting's row; `name` is what the re-trace knows the size by, empty if it does not;
-    `ops` are those the size comes through.
-    """
-    before = target.shape[axis]
-    changed = variation.shapes.get(name)
-    gone = not name or name in variation.missing
-    matched = not gone and (changed is None or len(changed) == len(target.shape))
-    after = None if not matched else before if changed is None else changed[axis]
-    refused = ", ".join(variation.conflicts)
-    notes = []
-    if not name:
-        notes.append("not part of the forward pass, which is what was traced again")
-    elif gone and variation.ended:
-        notes.append(f"the network cannot be built then: {refused} refuses its inputs")
-    elif gone:
-        notes.append("the structure changes: it is not there then")
-    elif not matched:
-        notes.append("the structure changes: another number of axes")
-    elif refused and not variation.ended:
-        notes.append(f"{refused} refuses its inputs then; passed over")
-    elif refused:
-        notes.append(f"further on {variation.conflicts[-1]} refuses its inputs then")
-    elif variation.missing or variation.added:
-        notes.append("the structure changes, not this axis" if after == before else "")
-    moved = None if not matched else after != before
-    if moved and refused and formula is not None and variation.setting not in formula.values:
-        moved, after = None, None
-        notes = [f"cannot be told: it lies behind {refused}, which refuses its inputs then"]
-    rewired = ops & variation.rewired
-    if moved and rewired and (formula is None or variation.setting not in formula.values):
-        moved, after = None, None
-        notes = [f"the structure changes: {min(rewired)} takes another input then"]
-    return ProofRow(
-        setting=variation.setting,
-        before=variation.before,
-        after=variation.after,
-        size_before=before,
-        size_after=after,
-        moved=moved,
-        note="; ".join(note for note in notes if note),
-    )
-
-
-def _traced_as(lineage: Lineage, target: Target, chain: tuple[ChainStep, ...]) -> str:
-    """The name by which the re-trace knows a target; a read of a variable goes by the variable."""
-    if target.name in lineage.traced:
-        return target.name
-    step = chain[1] if len(chain) > 1 else None
-    if step is not None and step.variable in lineage.traced and not target.op.startswith("grad"):
-        return step.variable
-    return ""
 
 
 def _agreements(graph: Graph, lineage: Lineage) -> list[Agreement]:

@@ -7,10 +7,11 @@ import math
 import numpy as np
 from rich.text import Text
 
-from resnet_inspect.analysis.overview import BlockOutput, FlowStep, Overview
+from resnet_inspect.analysis.overview import BlockLearning, BlockOutput, FlowStep, Overview
 from resnet_inspect.config import Settings
 from resnet_inspect.graph import Failure, Phase
 from resnet_inspect.render import spelling
+from resnet_inspect.render.distribution_remarks import origin_text
 from resnet_inspect.render.postmortem_page import postmortem_lines
 from resnet_inspect.render.screen import Screen, plain, table
 from resnet_inspect.render.why_page import origin_lines
@@ -40,6 +41,12 @@ def answer_page(screen: Screen, info: RunInfo, found: Overview, file: str) -> No
     if found.blocks:
         _section(screen, f"Output of each block at step {found.step}")
         _blocks(screen, found.blocks)
+    if any(one.gradient is not None or one.ratio is not None for one in found.learning):
+        _section(screen, f"How each block learned at step {found.step}")
+        _learning(screen, found.learning)
+    if found.origin is not None:
+        _section(screen, "Not finite")
+        screen.line(plain("  " + origin_text(found.origin)))
     if found.scalars:
         _section(screen, _over(len(found.scalars[0].values)))
         _scalars(screen, found)
@@ -149,6 +156,24 @@ def _blocks(screen: Screen, blocks: tuple[BlockOutput, ...]) -> None:
     screen.line(made)
 
 
+def _learning(screen: Screen, blocks: tuple[BlockLearning, ...]) -> None:
+    numbers = ("gradient std", "largest", "‖Δw‖/‖w‖", "dead channels")
+    made = table("block", "layer", *numbers, right=numbers)
+    for block in blocks:
+        gradient = block.gradient
+        low, high = (gradient.min, gradient.max) if gradient is not None else (None, None)
+        largest = max(abs(low), abs(high)) if low is not None and high is not None else None
+        made.add_row(
+            plain(block.block),
+            plain(block.layer),
+            spelling.number(gradient.std if gradient is not None else None),
+            spelling.number(largest),
+            spelling.number(block.ratio),
+            f"{block.dead} of {block.channels}" if block.channels else "",
+        )
+    screen.line(made)
+
+
 def common_range(blocks: tuple[BlockOutput, ...]) -> tuple[float, float]:
     """One range for all histograms, holding the middle 98 % of each."""
     ends = [block.summary.sketch.quantiles((0.01, 0.99)) for block in blocks]
@@ -201,6 +226,11 @@ def _next(screen: Screen, found: Overview, file: str) -> None:
         (f"resnet-inspect shapes {file} --depth op --json", "every op, for programs"),
         ("resnet-inspect runs", "all runs"),
     ]
+    if found.blocks:
+        layer = found.blocks[-1].layer
+        lines.insert(
+            0, (f"resnet-inspect hist {layer} --run {file}", "distributions over the steps")
+        )
     for origin in found.origins[:1]:
         name = f"{origin.tensor.removesuffix(':0')}:{origin.axis}"
         lines.insert(0, (f"resnet-inspect why {name} --run {file}", "where that size comes from"))

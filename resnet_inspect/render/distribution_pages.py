@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-import numpy as np
 from rich.text import Text
 
 from resnet_inspect.analysis.distributions import Series
-from resnet_inspect.render import spelling
+from resnet_inspect.render.distribution_remarks import remarks_on
 from resnet_inspect.render.heat_map import heat_map
 from resnet_inspect.render.heat_map_svg import heat_map_svg
 from resnet_inspect.render.histogram import histogram
@@ -19,7 +18,7 @@ from resnet_inspect.render.ridges_svg import ridges_svg
 from resnet_inspect.render.scale import Kind, Scale
 from resnet_inspect.render.screen import Screen, plain
 from resnet_inspect.render.spread import Distribution, merged
-from resnet_inspect.stats import Origin, Sketch
+from resnet_inspect.stats import Sketch
 
 Group = Sequence[Series]
 ROWS = 40
@@ -132,52 +131,3 @@ def _sample(series: Series) -> str:
     if series.elements is None or not counts or max(counts) == series.elements:
         return f"all {max(counts, default=0):,} elements"
     return f"{max(counts):,} of {series.elements:,} elements, spread evenly over the batch"
-
-
-def remarks_on(series: Series) -> Iterator[str]:
-    """What is known beside the distribution: channels, updates, averages, what is not finite."""
-    for step, bad in series.not_finite.items():
-        parts = ((bad.nan, "NaN"), (bad.posinf, "+Inf"), (bad.neginf, "-Inf"))
-        told = ", ".join(f"{count:,} {name}" for count, name in parts if count)
-        yield f"step {step}: not finite, in the whole tensor: {told}"
-    activity = series.activity
-    if activity is not None and activity.positions:
-        share = activity.share
-        dead, always = int(activity.dead.sum()), int(activity.always.sum())
-        yield (
-            f"channels: {dead} of {len(share)} dead (never above 0 in {activity.positions:,} "
-            f"positions), {always} always on; active in {spelling.share(float(share.min()))} to "
-            f"{spelling.share(float(share.max()))} of positions"
-        )
-        if dead:
-            numbers = np.flatnonzero(activity.dead).tolist()
-            yield "dead: " + ", ".join(map(str, numbers[:16])) + (", …" if dead > 16 else "")
-    ratios = [one.ratio for one in series.updates.values() if one.ratio is not None]
-    if ratios:
-        first, last = spelling.number(ratios[0]), spelling.number(ratios[-1])
-        yield (
-            f"update ratio ‖Δw‖/‖w‖: {first} at first, {last} at last, "
-            f"{spelling.number(min(ratios))} to {spelling.number(max(ratios))}"
-        )
-    if series.normalizations:
-        step = max(series.normalizations)
-        seen = series.normalizations[step]
-        spread = np.sqrt(np.maximum(seen.batch_variance, 1e-30))
-        apart = np.abs(seen.batch_mean - seen.moving_mean) / spread
-        ratio = seen.moving_variance / np.maximum(seen.batch_variance, 1e-30)
-        yield (
-            f"at step {step} the moving means are {spelling.number(float(np.median(apart)))} "
-            "standard deviations from the batch's (median of channels), the moving variances "
-            f"{spelling.number(float(np.median(ratio)))} times the batch's"
-        )
-
-
-def origin_text(origin: Origin) -> str:
-    """Where the first NaN or infinity came from, in words."""
-    told = {
-        "op": f"made by {origin.name} from finite numbers",
-        "input": f"fed in {origin.name}",
-        "variable": f"in the variable {origin.name} before the step",
-        "update": f"made by the update of {origin.name}",
-    }
-    return f"The first number that is not finite, at step {origin.step}, was {told[origin.kind]}."

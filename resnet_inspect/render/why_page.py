@@ -155,8 +155,9 @@ def settings_page(screen: Screen, found: Sequence[SettingMoves]) -> None:
         moves = f"moves {len(one.axes)} axes" if one.axes else "moves no axis"
         screen.line(plain(f"{title}: {moves}", "bold"))
         if one.missing or one.added:
-            gone = f"{one.missing} tensors or variables fewer"
-            screen.line(plain(f"  the structure changes: {one.added} ops more, {gone}"))
+            parts = ((one.added, "more"), (one.missing, "fewer"))
+            told = ", ".join(f"{count} {word}" for count, word in parts if count)
+            screen.line(plain(f"  the structure changes: ops and their tensors, {told}"))
         for conflict in one.conflicts:
             screen.line(plain(f"  {conflict} refuses its inputs then; passed over"))
         for (axis, before, after), names in _by_change(one).items():

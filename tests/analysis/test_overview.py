@@ -65,6 +65,21 @@ def test_blocks_are_shown_by_their_last_layer_at_the_last_step(recording: Open, 
     assert 0.2 < share < 0.8
 
 
+@pytest.mark.parametrize("name", ["v1", "v2"])
+def test_how_blocks_learned(recording: Open, name: str) -> None:
+    run = recording(name)
+    found = {one.block: one for one in api.summarize(run).learning}
+    assert list(found) == ["stem", "res00", "res10", "res20", "head"]
+    gradients, updates = run.summaries(2, "gradient"), run.updates()[2]
+    for one in found.values():
+        assert one.gradient == gradients[one.layer]
+        assert one.dead == 0
+    kernels = [f"res10_{part}/kernel" for part in ("branch1", "branch2a", "branch2b")]
+    assert found["res10"].ratio == sorted(updates[kernel].ratio or 0 for kernel in kernels)[1]
+    # Two ReLUs a block: of 16 and 32 channels before and behind the first convolution of version 2.
+    assert found["res10"].channels == {"v1": 32 + 32, "v2": 16 + 32}[name]
+
+
 def test_a_failed_run_has_an_overview_too(recording: Open) -> None:
     found = api.summarize(recording("mean_axes"))
     assert found.blocks == ()

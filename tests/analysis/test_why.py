@@ -134,7 +134,24 @@ def test_gradients_and_optimizer_ops_have_a_way_back_too(recording: Open) -> Non
     target, _ = find(run.graph, name)
     found = why(run.graph, run.lineage, target, 3)
     assert found.origin == "conv1/kernel axis 3"
-    assert {row.moved for row in found.proof} == {None}
+    assert {row.moved for row in found.proof} == {False}  # what is known of the kernel it equals
+    target, _ = find(run.graph, "dense1/kernel/Momentum")
+    assert why(run.graph, run.lineage, target, 1).origin == "dense1/kernel axis 1"
+    target, _ = find(run.graph, "labels")
+    rows = why(run.graph, run.lineage, target, 0).proof
+    assert [row.setting for row in rows if row.moved] == ["batch_size"]
+
+
+def test_what_a_setting_is_said_to_move_it_is_also_said_to_move_by_each_axis(
+    recording: Open,
+) -> None:
+    for name in ("v1", "v2", "bn_axis"):
+        run = recording(name)
+        for moves in settings_moves(run.graph, run.lineage):
+            for one in moves.axes:
+                target, _ = find(run.graph, f"{one.name}:{one.axis}")
+                rows = why(run.graph, run.lineage, target, one.axis).proof
+                assert next(row for row in rows if row.setting == moves.setting).moved, one
 
 
 def test_what_each_setting_moves(recording: Open) -> None:

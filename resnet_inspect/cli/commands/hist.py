@@ -86,7 +86,7 @@ def run(parsed: argparse.Namespace) -> int:
     else:
         distribution_page(screen, groups, heat=parsed.heat, scale=scale)
     if origin is not None:
-        from resnet_inspect.render.distribution_pages import origin_text
+        from resnet_inspect.render.distribution_remarks import origin_text
         from resnet_inspect.render.screen import plain
 
         screen.line(plain(""), plain(origin_text(origin), "bold"))

@@ -7,6 +7,7 @@ first, until the op accepts. Answers are kept by the signature of the op.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -94,6 +95,10 @@ def trace_lineage(graph: Any, kept: Graph) -> Lineage:
 def find_dependences(probe: Probe, wanted: list[Shape]) -> Answer | None:
     """All dependences of an op; None if its shape function does not give the shapes it has."""
     trial = _Trial(probe)
+    for size in sorted({size for leaf in probe.leaves for size in leaf.shape or () if size}):
+        if trial.before is not None or not probe.assume(size):
+            break
+        trial = _Trial(probe)
     if trial.before is None or not _agrees(trial.before, wanted):
         return None
     found: list[Dependence] = []
@@ -205,6 +210,12 @@ class _Trial:
         leaf = self._probe.leaves[spot[0]]
         if leaf.literal is not None or self.size(spot) != self.size(literal):
             return False
+        shape = (self.before or ())[place[0]] or ()
+        if None not in shape and math.prod(leaf.sizes) == math.prod(s or 0 for s in shape):
+            # Elements keep their order, so an axis is the same only if as many follow within it.
+            within = math.prod(leaf.sizes[spot[1] + 1 :])
+            if within != math.prod(s or 0 for s in shape[place[1] + 1 :]):
+                return False
         together = self._grown((literal, spot), CHANGES[0])
         return together is not None and self._differences(together) == [place]
 

@@ -40,7 +40,8 @@ def find_origin(
             for op in made.graph.get_operations()
             if op.type not in ("Placeholder", "ReadVariableOp")
             for tensor in op.outputs
-            if tensor.dtype.is_floating
+            # What ops reserve for their gradients is empty, whatever shape it says it has.
+            if tensor.dtype.is_floating and tensor.shape.num_elements() != 0
         ]
         checked.extend(tensor.op.name for tensor in outputs)
         return tf.stack([tf.reduce_all(tf.math.is_finite(tensor)) for tensor in outputs])

@@ -118,6 +118,7 @@ def _trace(settings: Settings, image: ImageShape) -> _Traced:
     ended = ""
     with tf.Graph().as_default() as graph:
         images = tf.compat.v1.placeholder(tf.float32, [settings.batch_size, *image], name="images")
+        tf.compat.v1.placeholder(tf.int64, [settings.batch_size], name="labels")
         made = AbstractConstruction()
         net = Layers(
             made,

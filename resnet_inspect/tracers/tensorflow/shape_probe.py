@@ -8,7 +8,7 @@ of a Reshape), the ops that compute it are built too, and TensorFlow folds them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import tensorflow as tf
@@ -30,6 +30,7 @@ class Leaf:
     dtype: str
     shape: Shape
     literal: Literal | None = None
+    stand_in: int = STAND_IN
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -40,7 +41,7 @@ class Leaf:
         """
         if self.literal is not None:
             return self.literal
-        return tuple(STAND_IN if size is None else size for size in self.shape or ())
+        return tuple(self.stand_in if size is None else size for size in self.shape or ())
 
 
 class Scratch:
@@ -76,6 +77,11 @@ class Probe:
         self._inside: list[Any] = []
         for tensor in op.inputs:
             self._take(tensor)
+
+    def assume(self, size: int) -> bool:
+        """Take all unknown sizes to be `size` from now on; False if there are none."""
+        self.leaves = [replace(leaf, stand_in=size) for leaf in self.leaves]
+        return any(None in (leaf.shape or ()) for leaf in self.leaves)
 
     def signature(self) -> tuple[Any, ...]:
         """Equal for probes that behave alike, whatever their ops are called."""

@@ -149,3 +149,20 @@ def test_sizes_that_are_known_only_at_the_first_step() -> None:
     mismatch = session.explain().mismatch
     assert mismatch is not None
     assert {(one.before, one.after) for one in mismatch.remedies} == {(960, 3072), (3072, 960)}
+
+
+def test_a_product_of_unknown_sizes_is_followed_to_the_line_that_says_its_width(
+    tmp_path: Path,
+) -> None:
+    target = f"{Path(__file__).parents[3]}/sample_configs/mistakes.py"
+    run = traced(Path(target), "flattened", "images=?,32,32,3", tmp_path / "run.db")
+    assert run.lineage.opaque == ()
+    found, _ = find(run.graph, "MatMul:1")
+    answer = why(run.graph, run.lineage, found, 1)
+    assert (answer.size, answer.origin) == (10, "kernel axis 1")
+    assert answer.formula is not None
+    assert "tf.zeros([3072, 10])" in answer.formula.source.text
+    taken, _ = find(run.graph, "kernel")
+    # Its own literal, though the product wants it to equal what flows in.
+    assert why(run.graph, run.lineage, taken, 0).origin == "kernel axis 0"
+    run.close()

@@ -294,6 +294,11 @@ CONFUSING: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
         ("final_reduce_mean", "Reshape"),
     ),
     ({"batch_size": 64}, "batch 64 × channel 64", ()),
+    (
+        {"mean_axes": [2, 3], "batch_size": 64},
+        "batch·height/256 8 × 64",
+        ("final_reduce_mean", "Reshape"),
+    ),
     ({"filters": 1}, "batch 8 × channel 4", ("add00",)),
 ]
 
