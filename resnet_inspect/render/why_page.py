@@ -45,20 +45,16 @@ def origin_lines(found: Explanation) -> Iterator[tuple[str, str]]:
     if found.inflow:
         birth = found.inflow[-1]
         first = found.inflow[0]
-        yield (
-            "must equal",
-            f"{first.place}, carried through {len(found.inflow) - 1} ops from {birth.place}",
-        )
+        ops = len(found.inflow) - 1
+        way = f", carried through {ops} op{'s' * (ops > 1)} from {birth.place}" if ops else ""
+        yield "flows in", first.place + way
         if found.inflow_formula is not None:
             born = spelling.size_text(birth.size)
             yield from _formula_lines("born as", born, found.inflow_formula)
     elif found.formula is not None and found.chain[-1].literal:
         shapes = ", ".join(spelling.shape(shape) for shape in found.incoming)
         outgoing = spelling.shape(found.outgoing)
-        yield (
-            "must equal",
-            f"no axis that flows in: {shapes} has none of {size}, and becomes {outgoing}",
-        )
+        yield "flows in", f"no axis of {size}: {shapes} becomes {outgoing}"
     for coupling in found.couplings:
         yield "danger", danger(coupling)
     moving = [row for row in found.proof if row.moved]
