@@ -1,11 +1,11 @@
 """Which elements of a large tensor are summarized: short runs, spread evenly over all of it.
 
-A run is one position with all its channels, or several where those are few, so that reading it
-costs one line of cache. The runs lie one in each of as many equal parts of the tensor, at offsets
-that change by the golden ratio, so that they fall evenly on examples, rows and columns and follow
-no period of them. The choice depends on the shape alone: two steps, two runs and two machines
-look at the same places. The share of elements below any value differs from that in the whole
-tensor by about 0.5/√(elements that vary independently) or less: 0.4 % for 16,384 of them.
+A run is one position with all its channels, or several of one example where those are few, so that
+reading it costs one line of cache. The runs lie one in each of as many equal parts of the tensor,
+at offsets that change by the golden ratio, so that they fall evenly on examples, rows and columns
+and follow no period of them. The choice depends on the shape alone: two steps, two runs and two
+machines look at the same places. The share of elements below any value differs from that in the
+whole tensor by about 0.5/√(elements that vary independently) or less: 0.4 % for 16,384 of them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Sampling:
         elements = math.prod(shape)
         if not wanted or elements <= WHOLE * wanted or len(shape) < 2:
             return cls(shape, 0, 0)
-        positions = elements // shape[-1]
+        positions = math.prod(shape[1:-1])  # of an example, so that no run crosses two of them
         each = next(
             count
             for count in range(1, positions + 1)
@@ -61,7 +61,7 @@ class Sampling:
 
     @property
     def examples(self) -> int:
-        """Parts of the sample that belong to an example each, if its runs fall on all alike."""
+        """How many equal parts of the sample belong to one example each: all, or one for a run."""
         if self.runs == 0:
             return self.shape[0] if self.shape else 1
         return self.shape[0] if self.runs % self.shape[0] == 0 else self.runs
