@@ -113,9 +113,11 @@ class Taps:
         columns = self._columns
         made: dict[str, Tensor] = {}
         if columns.counts:
-            moments = (columns.low, columns.high, columns.mean)
-            narrow = [tf.cast(tf.stack(column), tf.float64) for column in moments]
-            made["moments"] = tf.stack([*narrow, tf.stack(columns.half_squares)], axis=1)
+            narrow = [
+                tf.cast(tf.stack(column), tf.float64) for column in (columns.low, columns.high)
+            ]
+            wide = [tf.stack(column) for column in (columns.mean, columns.half_squares)]
+            made["moments"] = tf.stack([*narrow, *wide], axis=1)
             dense = tf.reshape(tf.stack(columns.counts), [-1, bins.CODES])
             made["used"] = tf.math.count_nonzero(dense, 1, dtype=tf.int32)
             flat = tf.reshape(dense, [-1])
@@ -145,15 +147,16 @@ class Taps:
     def _summarize(self, flat: Tensor) -> None:
         """Moments and histogram of a vector of float32; all of it, if any of it is not finite.
 
-        The squares are of what is left without the mean, so they are right for a large mean too.
+        The squares are of what is left without the mean, in float64: right for a large mean, too,
+        and no sum of finite numbers overflows.
         """
         columns, axis = self._columns, self._constant((0,))
-        mean = tf.raw_ops.Mean(input=flat, axis=axis)
-        apart = tf.cast(flat - mean, tf.float64)
+        wide = tf.cast(flat, tf.float64)
+        mean = tf.raw_ops.Mean(input=wide, axis=axis)
         columns.low.append(tf.raw_ops.Min(input=flat, axis=axis))
         columns.high.append(tf.raw_ops.Max(input=flat, axis=axis))
         columns.mean.append(mean)
-        columns.half_squares.append(tf.nn.l2_loss(apart))
+        columns.half_squares.append(tf.nn.l2_loss(wide - mean))
         columns.odd.append(self._unless(tf.math.is_finite(mean), flat))
         shift = self._constant(bins.SHIFT, tf.uint32)
         codes = tf.bitcast(tf.bitwise.right_shift(tf.bitcast(flat, tf.uint32), shift), tf.int32)
@@ -208,4 +211,10 @@ class Taps:
 
 
 def _as_float(x: Tensor) -> Tensor:
-    return x if x.dtype == tf.float32 else tf.cast(x, tf.float32)
+    """As float32; finite numbers beyond its range become the outermost that it has."""
+    if x.dtype == tf.float32:
+        return x
+    if x.dtype == tf.float64:
+        largest = tf.constant(tf.float32.max, tf.float64)
+        x = tf.where(tf.math.is_inf(x), x, tf.clip_by_value(x, -largest, largest))
+    return tf.cast(x, tf.float32)
