@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from resnet_inspect.stats import Origin
 from resnet_inspect.tracers.tensorflow.construction import Construction, Tensor
+from resnet_inspect.tracers.tensorflow.tap_points import is_number
 
 Values = Mapping[str, Tensor]
 
@@ -40,8 +41,7 @@ def find_origin(
             for op in made.graph.get_operations()
             if op.type not in ("Placeholder", "ReadVariableOp")
             for tensor in op.outputs
-            # What ops reserve for their gradients is empty, whatever shape it says it has.
-            if tensor.dtype.is_floating and tensor.shape.num_elements() != 0
+            if tensor.dtype.is_floating and is_number(tensor)
         ]
         checked.extend(tensor.op.name for tensor in outputs)
         return tf.stack([tf.reduce_all(tf.math.is_finite(tensor)) for tensor in outputs])

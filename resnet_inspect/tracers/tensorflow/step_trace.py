@@ -124,14 +124,16 @@ class StepTrace:
     def _updates(self, values: Mapping[str, Tensor]) -> Tensor:
         self._updated = list(values)
         rows = []
-        for name, before in values.items():
-            change = self._variables[name].read_value() - before
-            rows.append(tf.stack([tf.nn.l2_loss(before), tf.nn.l2_loss(change)]))
+        for name, value in values.items():  # in float64: squares of 1e30, or of 1e-30, are too much
+            before, after = (
+                tf.cast(x, tf.float64) for x in (value, self._variables[name].read_value())
+            )
+            rows.append(tf.stack([tf.nn.l2_loss(before), tf.nn.l2_loss(after - before)]))
         return tf.stack(rows)
 
-    def read_updates(self, rows: NDArray[np.float32]) -> dict[str, Update]:
+    def read_updates(self, rows: NDArray[np.float64]) -> dict[str, Update]:
         """What `updates` says, by variable."""
-        lengths = np.sqrt(2 * rows.astype(np.float64))
+        lengths = np.sqrt(2 * rows)
         pairs = zip(self._updated, lengths, strict=True)
         return {name: Update(float(norm), float(change)) for name, (norm, change) in pairs}
 

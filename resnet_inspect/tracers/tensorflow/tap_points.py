@@ -19,6 +19,9 @@ from resnet_inspect.tracers.tensorflow.taps import Point
 
 # Ops that make nothing of their own.
 GIVEN = ("Placeholder", "Const", "ReadVariableOp", "NoOp")
+# Outputs that hold no numbers to look at: an op's notes for its gradient, in a form of its own, and
+# what is left empty, whose rank is not even what the graph says.
+RESERVED = {("FusedBatchNormV3", 5), ("FusedBatchNormGradV3", 3), ("FusedBatchNormGradV3", 4)}
 
 
 @dataclass(frozen=True)
@@ -88,9 +91,10 @@ def _of_ops(watched: Watched, phases: tuple[Phase, ...]) -> Iterator[Point]:
 
 
 def is_number(tensor: Any) -> bool:
-    """Whether a tensor holds floats, integers or truth values."""
+    """Whether a tensor holds floats, integers or truth values that mean something."""
     kind = tensor.dtype
-    return bool(kind.is_floating or kind.is_integer or kind.is_bool)
+    held = kind.is_floating or kind.is_integer or kind.is_bool
+    return bool(held and (tensor.op.type, tensor.value_index) not in RESERVED)
 
 
 def _call_at(calls: list[LayerCall], position: int) -> LayerCall | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -98,8 +99,8 @@ class TutorialSession:
             return StepRecord(number, seconds, scalars)
         arrays = {name: value.numpy() for name, value in found["taps"].items()}
         held = readings.read(self._tracing.taps.placed, arrays)
-        updates, averages = found.get("updates"), found.get("averages")
-        return StepRecord(
+        tracing, updates, averages = self._tracing, found.get("updates"), found.get("averages")
+        done = StepRecord(
             number,
             seconds,
             scalars,
@@ -107,25 +108,18 @@ class TutorialSession:
             sizes=held.sizes,
             not_finite=held.not_finite,
             channels=held.channels,
-            updates={} if updates is None else self._tracing.read_updates(updates.numpy()),
-            normalizations={}
-            if averages is None
-            else self._tracing.read_averages(averages.numpy()),
-            origin=self._origin(number, batch, found["before"], scalars, bool(held.not_finite)),
+            updates={} if updates is None else tracing.read_updates(updates.numpy()),
+            normalizations={} if averages is None else tracing.read_averages(averages.numpy()),
         )
+        if self._origin_told or not _odd(done):
+            return done
+        self._origin_told = True
+        return replace(done, origin=self._origin(number, batch, found["before"]))
 
     def _origin(
-        self,
-        number: int,
-        batch: tuple[NDArray[Any], ...],
-        before: Values,
-        scalars: dict[str, float],
-        odd: bool,
+        self, number: int, batch: tuple[NDArray[Any], ...], before: Values
     ) -> Origin | None:
-        """Where the first NaN or infinity of the run came from; looked for once."""
-        if self._origin_told or not (odd or not np.isfinite(list(scalars.values())).all()):
-            return None
-        self._origin_told = True
+        """Where the first NaN or infinity of the run came from."""
         again = StepTrace(self._settings, self.variables, self._device)
         return find_origin(number, again.forward_and_backward, batch, self.variables, before)
 
@@ -137,3 +131,11 @@ class TutorialSession:
             return ()
         listed = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
         return (Note(str(path), f"{len(missing)} variables keep their initial value: {listed}"),)
+
+
+def _odd(step: StepRecord) -> bool:
+    """Whether anything of a step was not finite, in what was recorded of it."""
+    lengths = [update.change for update in step.updates.values()]
+    parts = [part for one in step.normalizations.values() for part in one.parts]
+    numbers = np.concatenate([[*step.scalars.values(), *lengths], *parts])
+    return bool(step.not_finite) or not bool(np.isfinite(numbers).all())
