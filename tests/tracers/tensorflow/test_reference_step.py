@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from resnet_inspect.stats import StepRecord
+from resnet_inspect.stats import ChannelActivity, StepRecord, TensorSummary
 from tests.tracers.tensorflow.conftest import session
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def first_step(made: Any, ver: int, **recipe: Any) -> Compared:
 @cache
 def usual_step(ver: int) -> Compared:
     """The first step by the usual recipe."""
-    return first_step(prepared(ver), ver)
+    return first_step(prepared(ver, sample=0), ver)
 
 
 def assert_losses_agree(step: Compared) -> None:
@@ -100,19 +101,112 @@ def test_losses_and_variables_agree(ver: int) -> None:
     assert step.after["global_step"] == 1
 
 
+def assert_summary_agrees(
+    found: TensorSummary, wanted: NDArray[Any], name: str, *, floor: float = 0.0
+) -> None:
+    """Counts exactly, moments to the accuracy of float32; below `floor` lie rounding errors."""
+    size = float(np.abs(wanted).max())
+    near = 1e-5 * max(size, floor)
+    assert found.count == found.finite == wanted.size, name
+    if size > floor:
+        assert found.zeros == np.count_nonzero(wanted == 0), name
+    for value, right in (
+        (found.mean, wanted.mean()),
+        (found.std, wanted.std()),
+        (found.min, wanted.min()),
+        (found.max, wanted.max()),
+    ):
+        assert value == pytest.approx(right, rel=0, abs=near), name
+
+
+def summaries(step: Compared, kind: str, *, output: bool) -> dict[str, TensorSummary]:
+    """Summaries of layers' outputs by the layer, or of variables by their name."""
+    return {
+        tap.layer if output else tap.tensor: found
+        for tap, found in step.record.summaries.items()
+        if (tap.kind, tap.output) == (kind, output) and tap.layer != "cross_entropy"
+    }
+
+
 @pytest.mark.parametrize("ver", [1, 2])
-def test_summaries_agree_with_the_activations(ver: int) -> None:
+def test_activations_agree(ver: int) -> None:
     step = usual_step(ver)
-    assert [tap.layer for tap in step.record.summaries] == list(step.wanted.activations)
-    for tap, found in step.record.summaries.items():
-        wanted = step.wanted.activations[tap.layer]
-        near = 1e-5 * np.abs(wanted).max()
-        assert found.count == found.finite == wanted.size, tap.layer
-        assert found.zeros == np.count_nonzero(wanted == 0), tap.layer
-        assert found.mean == pytest.approx(wanted.mean(), rel=0, abs=near), tap.layer
-        assert found.std == pytest.approx(wanted.std(), rel=1e-5), tap.layer
-        assert found.min == pytest.approx(wanted.min(), rel=0, abs=near), tap.layer
-        assert found.max == pytest.approx(wanted.max(), rel=0, abs=near), tap.layer
+    found = summaries(step, "activation", output=True)
+    assert list(found) == list(step.wanted.activations)
+    for layer, summary in found.items():
+        assert_summary_agrees(summary, step.wanted.activations[layer], layer)
+
+
+@pytest.mark.parametrize("ver", [1, 2])
+def test_gradients_of_activations_agree(ver: int) -> None:
+    step = usual_step(ver)
+    found = summaries(step, "gradient", output=True)
+    assert list(found) == list(step.wanted.activation_gradients)
+    for layer, summary in found.items():
+        assert_summary_agrees(summary, step.wanted.activation_gradients[layer], layer)
+
+
+@pytest.mark.parametrize("ver", [1, 2])
+def test_weights_and_their_gradients_agree(ver: int) -> None:
+    step = usual_step(ver)
+    weights, gradients = (summaries(step, kind, output=False) for kind in ("weight", "gradient"))
+    assert set(weights) == set(gradients) == set(step.wanted.gradients)
+    for name, gradient in step.wanted.gradients.items():
+        assert_summary_agrees(weights[name], step.before[name], name)
+        # Of a bias before a normalization rounding errors only; see FLOORS.
+        assert_summary_agrees(gradients[name], gradient, name, floor=0.1)
+
+
+@pytest.mark.parametrize("ver", [1, 2])
+def test_updates_agree(ver: int) -> None:
+    step = usual_step(ver)
+    assert set(step.record.updates) == set(step.wanted.trained)
+    for name, update in step.record.updates.items():
+        before, trained = step.before[name].astype(np.float64), step.wanted.trained[name]
+        change = np.linalg.norm(trained - before)
+        assert update.norm == pytest.approx(np.linalg.norm(before), rel=1e-9), name
+        assert update.change == pytest.approx(change, rel=1e-4, abs=1e-5), name
+        if update.norm == 0:
+            assert update.ratio is None, name
+            assert np.isnan(step.wanted.update_ratios[name]), name
+        else:
+            ratio = step.wanted.update_ratios[name]
+            assert update.ratio == pytest.approx(ratio, rel=1e-4, abs=1e-5 / update.norm), name
+        # The change is that of the variables themselves.
+        moved = np.linalg.norm(step.after[name].astype(np.float64) - before)
+        assert update.change == pytest.approx(moved, rel=1e-9), name
+
+
+@pytest.mark.parametrize("ver", [1, 2])
+def test_batch_statistics_and_moving_averages_agree(ver: int) -> None:
+    step = usual_step(ver)
+    assert list(step.record.normalizations) == list(step.wanted.batch_means)
+    for layer, found in step.record.normalizations.items():
+        wanted = (
+            step.wanted.batch_means[layer],
+            step.wanted.batch_variances[layer],
+            step.wanted.moving_averages[f"{layer}/moving_mean"],
+            step.wanted.moving_averages[f"{layer}/moving_variance"],
+        )
+        for part, right in zip(found.parts, wanted, strict=True):
+            near = 1e-5 * max(1e-1, np.abs(right).max())
+            np.testing.assert_allclose(part, right, rtol=1e-5, atol=near, err_msg=layer)
+        assert np.array_equal(found.moving_mean, step.after[f"{layer}/moving_mean"])
+        assert np.array_equal(found.moving_variance, step.after[f"{layer}/moving_variance"])
+
+
+@pytest.mark.parametrize("ver", [1, 2])
+def test_channels_and_sizes_agree(ver: int) -> None:
+    step = usual_step(ver)
+    relus = {name for name in step.wanted.activations if name.startswith("relu")}
+    assert {tap.layer for tap in step.record.channels} == relus
+    for tap, found in step.record.channels.items():
+        assert tap.kind == "activation"
+        assert found == ChannelActivity.of_array(step.wanted.activations[tap.layer]), tap.layer
+    for tap, summary in step.record.summaries.items():
+        assert step.record.sizes[tap] == summary.count
+    assert step.record.not_finite == {}
+    assert step.record.origin is None
 
 
 @pytest.mark.parametrize("ver", [1, 2])
