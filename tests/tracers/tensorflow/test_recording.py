@@ -1,0 +1,150 @@
+"""Settings of what is recorded: which steps, which tensors; and that looking changes nothing."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from resnet_inspect.config import Settings
+from resnet_inspect.stats import StepRecord, Tap
+from tests.tracers.tensorflow.conftest import session
+
+STEPS = 3
+
+
+@cache
+def run(**changes: Any) -> tuple[list[StepRecord], dict[str, NDArray[Any]]]:
+    """The records of a few steps, and the variables after them."""
+    made = session(steps=STEPS, sample=64, **changes)
+    made.build()
+    records: list[StepRecord] = []
+    made.run(records.append)
+    return records, {name: variable.numpy() for name, variable in made.variables.items()}
+
+
+OTHERS: tuple[dict[str, Any], ...] = (
+    {"record": f"{STEPS}-"},
+    {"taps": "all"},
+    {"gradients": False, "every": 2},
+    {"taps": "res1*,dense1/kernel"},
+)
+
+
+@pytest.mark.parametrize("changes", OTHERS, ids=str)
+def test_what_is_recorded_does_not_change_the_training(changes: dict[str, Any]) -> None:
+    """Bit for bit: all variables, and the scalars of every step."""
+    records, variables = run()
+    others, found = run(**changes)
+    assert [one.scalars for one in others] == [one.scalars for one in records]
+    assert set(found) == set(variables)
+    for name, value in variables.items():
+        assert found[name].tobytes() == value.tobytes(), name
+
+
+def recorded(records: list[StepRecord]) -> list[int]:
+    return [one.step for one in records if one.summaries]
+
+
+def test_an_unrecorded_step_brings_scalars_and_nothing_else() -> None:
+    records, _ = run(record=f"{STEPS}-")
+    for one in records:
+        assert set(one.scalars) == {
+            *("loss", "cross_entropy", "l2_loss", "accuracy", "learning_rate"),
+        }
+        assert one == StepRecord(one.step, one.seconds, one.scalars)
+    records, _ = run(gradients=False, every=2)
+    assert recorded(records) == [0, 2]
+    assert records[1] == StepRecord(1, records[1].seconds, records[1].scalars)
+
+
+@pytest.mark.parametrize(
+    ("changes", "steps"),
+    [
+        ({}, [*range(10)]),
+        ({"every": 4}, [0, 4, 8, 9]),
+        ({"record": "2-4"}, [2, 3, 4]),
+        ({"record": "7-"}, [7, 8, 9]),
+        ({"record": "-1"}, [0, 1]),
+        ({"record": "3-3"}, [3]),
+        ({"record": "20-30"}, []),
+        ({"record": "3-7", "every": 4}, [4, 7]),
+        ({"every": 100}, [0, 9]),
+    ],
+    ids=str,
+)
+def test_which_steps_are_recorded(changes: dict[str, Any], steps: list[int]) -> None:
+    settings = Settings.of({"steps": 10} | changes)
+    assert [number for number in range(10) if settings.records(number)] == steps
+
+
+def kinds(taps: dict[Tap, Any]) -> set[str]:
+    return {tap.kind for tap in taps}
+
+
+def test_layers_with_and_without_gradients() -> None:
+    (first, *_), _ = run()
+    assert kinds(first.summaries) == {"activation", "gradient", "weight"}
+    (without, *_), _ = run(gradients=False, every=2)
+    assert kinds(without.summaries) == {"activation", "weight"}
+    kept = {tap: one for tap, one in first.summaries.items() if tap.kind != "gradient"}
+    assert without.summaries == kept
+    assert without.updates == first.updates
+
+
+def test_all_has_what_layers_has_and_every_op() -> None:
+    (layers, *_), _ = run()
+    (every, *_), _ = run(taps="all")
+    for tap, summary in layers.summaries.items():
+        assert every.summaries[tap] == summary, tap
+    names = {tap.tensor for tap in every.summaries}
+    assert "conv1/Conv2D:0" in names
+    assert any(name.startswith("gradients/") for name in names)
+    assert every.not_finite == {}
+
+
+def test_ops_are_those_of_the_forward_pass() -> None:
+    made = session(steps=1, sample=64, taps="ops", gradients=False)
+    made.build()
+    record = made.step(0)
+    names = {tap.tensor for tap in record.summaries}
+    assert {"conv1/Conv2D:0", "conv1/BiasAdd:0"} <= names
+    assert not [name for name in names if name.startswith(("gradients/", "Momentum/"))]
+
+
+def test_patterns_name_layers_ops_and_variables() -> None:
+    (layers, *_), _ = run()
+    (chosen, *_), _ = run(taps="res1*,dense1/kernel")
+    for tap, summary in chosen.summaries.items():
+        assert tap.layer.startswith("res1") or tap.tensor == "dense1/kernel"
+        assert layers.summaries.get(tap, summary) == summary
+    wanted = [
+        tap
+        for tap in layers.summaries
+        if tap.layer.startswith("res1") or tap.tensor == "dense1/kernel"
+    ]
+    assert set(wanted) <= set(chosen.summaries)
+    assert {tap.tensor for tap in wanted} >= {"dense1/kernel", "res10_branch1/bias"}
+
+
+@pytest.mark.parametrize("ver", [1, 2])
+def test_dead_units_are_told_from_sparse_and_always_on(ver: int) -> None:
+    """By the offset of a normalization whose output goes into a ReLU; also in a sample."""
+    made = session(ver=ver, steps=1, sample=4096, gradients=False)
+    made.build()
+    beta = made.variables["bn10_branch2a/beta"]
+    value = beta.numpy()
+    value[[3, 8]] = -1e3, 1e3
+    beta.assign(value)
+    record = made.step(0)
+    (found,) = (one for tap, one in record.channels.items() if tap.layer == "relu10_branch2a")
+    assert np.flatnonzero(found.dead).tolist() == [3]
+    assert np.flatnonzero(found.always).tolist() == [8]
+    sparse = np.delete(found.share, [3, 8])
+    assert ((sparse > 0) & (sparse < 1)).all()
+    assert found.of == 8
+    share = next(one for tap, one in record.summaries.items() if tap.layer == "relu10_branch2a")
+    assert share.zero_fraction == pytest.approx(1 - found.share.mean())
