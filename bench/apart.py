@@ -1,0 +1,75 @@
+"""What `overhead` measures in processes of their own: what is global, and peaks of memory."""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from typing import Any
+
+from bench import Row
+from bench.interleaved import interleave
+from bench.steps import Steps
+
+ROUNDS = 4
+MODES = ("CURT_HEALTH", "CONCISE_HEALTH", "FULL_HEALTH")
+PROCESSES = 3
+MEMORY_STEPS = 8
+
+
+def others() -> list[Row]:
+    """TensorFlow's own debugger, which instruments every op that is traced after it is enabled."""
+    return [(f"tfdbg2, {mode}, every op", _answer("debugger", mode), "") for mode in MODES]
+
+
+def memory() -> list[Row]:
+    """Peak memory of recorded steps over plain ones, medians of fresh processes in turn."""
+    kinds = ("plain", "recorded")
+    found: dict[str, list[float]] = {kind: [] for kind in kinds}
+    for _ in range(PROCESSES):
+        for kind in kinds:
+            found[kind].append(float(_answer("peak", kind)))
+    plain, recorded = (statistics.median(found[kind]) for kind in kinds)
+    spread = max(max(found[kind]) - min(found[kind]) for kind in kinds)
+    return [
+        ("peak memory of the process, plain", f"{plain:.0f} MB", ""),
+        (
+            f"peak memory, recorded over plain (spread {spread:.0f})",
+            f"{recorded - plain:+.0f} MB",
+            "target ≤ 32 MB",
+        ),
+    ]
+
+
+def _answer(*arguments: str) -> str:
+    command = [sys.executable, "-m", "bench.apart", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout.strip().splitlines()[-1]
+
+
+def _debugger(mode: str) -> str:
+    steps = Steps()
+    plain = steps.plain()
+    plain(0)
+    with tempfile.TemporaryDirectory() as folder:
+        debugger: Any = steps.tf.debugging.experimental
+        debugger.enable_dump_debug_info(folder, tensor_debug_mode=mode, circular_buffer_size=1000)
+        debugged = steps.plain()
+        debugged(0)
+        found = interleave(plain, {mode: debugged}, ROUNDS)
+        debugger.disable_dump_debug_info()
+    return str(found[mode])
+
+
+def _peak(kind: str) -> str:
+    steps = Steps()
+    step = steps.plain() if kind == "plain" else steps.recorded()
+    for number in range(MEMORY_STEPS):
+        step(number)
+    return str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6)
+
+
+if __name__ == "__main__":
+    print({"debugger": _debugger, "peak": _peak}[sys.argv[1]](sys.argv[2]))
