@@ -13,7 +13,7 @@ from bench import Row
 from bench.interleaved import interleave
 from bench.steps import Steps
 
-ROUNDS = 4
+ROUNDS = 3
 MODES = ("CURT_HEALTH", "CONCISE_HEALTH", "FULL_HEALTH")
 PROCESSES = 3
 MEMORY_STEPS = 8

@@ -24,7 +24,7 @@ from resnet_inspect.config import Settings
 from resnet_inspect.store.info import RunInfo, Writer
 from resnet_inspect.store.writer import RunWriter, now
 
-ROUNDS, QUICK_ROUNDS, FEW = 16, 6, 4
+ROUNDS, QUICK_ROUNDS, FEW = 10, 6, 3
 RUN = 20
 EVERY = "layer outputs, gradients, weights"
 KEPT = EVERY + ", read and written to a run file"

@@ -19,7 +19,7 @@ from resnet_inspect.tracers.tensorflow.construction import Construction, LayerCa
 from resnet_inspect.tracers.tensorflow.layers import Layers
 from resnet_inspect.tracers.tensorflow.resnet import inference
 from resnet_inspect.tracers.tensorflow.tap_points import Watched, choose
-from resnet_inspect.tracers.tensorflow.taps import Taps
+from resnet_inspect.tracers.tensorflow.taps import RAW_ELEMENTS, Taps
 
 AXES = {"images": ("batch", "height", "width", "channel"), "labels": ("batch",)}
 
@@ -36,14 +36,14 @@ class StepTrace:
         self._end = 0
         self._inputs: dict[str, Tensor] = {}
         self._normalized: list[LayerCall] = []
-        self._updated: list[str] = []
+        self._updated: dict[str, int] = {}
         self.made: Construction | None = None
         self.taps = Taps(settings.sample)
 
     def trace(self, images: Tensor, labels: Tensor) -> dict[str, Any]:
         """One step: `scalars` by name, `taps`, and `before`, the values of variables it read.
 
-        Also `updates` [weights, 2] with ‖w‖²/2 and ‖Δw‖²/2, and `averages`, in one vector.
+        Also `updates` and `averages`, a vector each; see `read_updates` and `read_averages`.
         """
         with tf.device(self._device):
             scalars, watched = self._build(images, labels)
@@ -122,20 +122,36 @@ class StepTrace:
         return scalars, Watched(made, self._end, parts, values, gradients, of_outputs)
 
     def _updates(self, values: Mapping[str, Tensor]) -> Tensor:
-        self._updated = list(values)
-        rows = []
-        for name, value in values.items():  # in float64: squares of 1e30, or of 1e-30, are too much
-            before, after = (
-                tf.cast(x, tf.float64) for x in (value, self._variables[name].read_value())
-            )
-            rows.append(tf.stack([tf.nn.l2_loss(before), tf.nn.l2_loss(after - before)]))
-        return tf.stack(rows)
+        """What `read_updates` reads, in one vector of float64: of small weights, which most are,
+        the values before and after, so that their lengths need no ops of their own; then the
+        lengths of the others.
+        """
+        self._updated = {name: int(value.shape.num_elements()) for name, value in values.items()}
+        small: list[Tensor] = []
+        lengths: list[Tensor] = []
+        for name, before in values.items():
+            after = self._variables[name].read_value()
+            if self._updated[name] <= RAW_ELEMENTS:
+                small += [tf.reshape(before, [-1]), tf.reshape(after, [-1])]
+            else:  # in float64: squares of 1e30, or of 1e-30, are too much for less
+                wide = tf.cast(before, tf.float64), tf.cast(after, tf.float64)
+                lengths += [tf.nn.l2_loss(wide[0]), tf.nn.l2_loss(wide[1] - wide[0])]
+        none = tf.zeros([0], tf.float64)
+        values_of_small = tf.cast(tf.concat(small, 0), tf.float64) if small else none
+        return tf.concat([values_of_small, tf.stack(lengths) if lengths else none], 0)
 
-    def read_updates(self, rows: NDArray[np.float64]) -> dict[str, Update]:
+    def read_updates(self, vector: NDArray[np.float64]) -> dict[str, Update]:
         """What `updates` says, by variable."""
-        lengths = np.sqrt(2 * rows)
-        pairs = zip(self._updated, lengths, strict=True)
-        return {name: Update(float(norm), float(change)) for name, (norm, change) in pairs}
+        found = dict.fromkeys(self._updated, Update(0.0, 0.0))
+        for name, size in self._updated.items():
+            if size <= RAW_ELEMENTS:
+                before, after = vector[: 2 * size].reshape(2, size)
+                vector = vector[2 * size :]
+                found[name] = Update(_length(before), _length(after - before))
+        large = [name for name, size in self._updated.items() if size > RAW_ELEMENTS]
+        for name, (norm, change) in zip(large, np.sqrt(2 * vector).reshape(-1, 2), strict=True):
+            found[name] = Update(float(norm), float(change))
+        return found
 
     def _averages(self, made: Construction) -> Tensor | None:
         parts = []
@@ -172,6 +188,10 @@ class StepTrace:
     def seconds(self) -> float:
         """How long TensorFlow took, up to the taps or the failure."""
         return (self._ended or time.perf_counter()) - self._started
+
+
+def _length(values: NDArray[np.float64]) -> float:
+    return float(np.sqrt(np.square(values).sum()))
 
 
 def _values_read(made: Construction) -> dict[str, Tensor]:
