@@ -79,7 +79,7 @@ def _of_bins(source: _Source) -> TensorSummary:
     used = int(source.row("used"))
     codes = source.take("codes", used).astype(np.int64)
     counts = source.take("counts", used).astype(np.int64)
-    low, high, mean, half = map(float, source.row("moments"))
+    low, high, mean, squares = map(float, source.row("moments"))
     count = int(counts.sum())
     if not math.isfinite(mean) and count:
         # Something was not finite (or a sum overflowed): then all numbers came along.
@@ -95,7 +95,7 @@ def _of_bins(source: _Source) -> TensorSummary:
         min=low if count else None,
         max=high if count else None,
         mean=min(max(mean, low), high) if count else None,
-        std=(math.sqrt(2 * half / count) if low < high else 0.0) if count else None,
+        std=(math.sqrt(squares / count) if low < high else 0.0) if count else None,
         sketch=Sketch.from_codes(dense),
     )
 

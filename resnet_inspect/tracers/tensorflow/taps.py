@@ -22,6 +22,7 @@ from resnet_inspect.tracers.tensorflow.witness import witness
 Tensor = Any
 
 RAW_ELEMENTS = 256
+GROUP = 8  # samples that are summarized together: half a megabyte, which a core's cache holds
 HEALTH = 3  # mode of DebugNumericSummaryV2: [device, elements, -inf, +inf, NaN]
 
 
@@ -57,7 +58,7 @@ class _Columns:
     low: list[Tensor] = field(default_factory=list)
     high: list[Tensor] = field(default_factory=list)
     mean: list[Tensor] = field(default_factory=list)
-    half_squares: list[Tensor] = field(default_factory=list)
+    squares: list[Tensor] = field(default_factory=list)
     counts: list[Tensor] = field(default_factory=list)
     odd: list[Tensor] = field(default_factory=list)
     health: list[Tensor] = field(default_factory=list)
@@ -76,6 +77,7 @@ class Taps:
         self.placed: list[Placed] = []
         self._sample = sample
         self._columns = _Columns()
+        self._group: list[Tensor] = []
         self._constants: dict[Any, Tensor] = {}
         self._sizes: dict[str, Tensor] = {}
         self._known: dict[str, int] = {}
@@ -110,18 +112,18 @@ class Taps:
 
     def outputs(self) -> dict[str, Tensor]:
         """All that was recorded, in few tensors; to be fetched together, see `readings.read`."""
+        self._summarize_group()
         columns = self._columns
         made: dict[str, Tensor] = {}
         if columns.counts:
-            narrow = [
-                tf.cast(tf.stack(column), tf.float64) for column in (columns.low, columns.high)
-            ]
-            wide = [tf.stack(column) for column in (columns.mean, columns.half_squares)]
-            made["moments"] = tf.stack([*narrow, *wide], axis=1)
-            dense = tf.reshape(tf.stack(columns.counts), [-1, bins.CODES])
-            made["used"] = tf.math.count_nonzero(dense, 1, dtype=tf.int32)
-            flat = tf.reshape(dense, [-1])
-            places = tf.reshape(tf.where(flat), [-1])
+            ends = [tf.cast(tf.concat(one, 0), tf.float64) for one in (columns.low, columns.high)]
+            wide = [tf.concat(one, 0) for one in (columns.mean, columns.squares)]
+            made["moments"] = tf.stack([*ends, *wide], axis=1)
+            flat = self._flat(tf.concat(columns.counts, 0))
+            places = self._flat(tf.where(flat))
+            borders = tf.range(bins.CODES, tf.size(flat, tf.int64) + 1, bins.CODES, tf.int64)
+            until = tf.searchsorted(places, borders)
+            made["used"] = until - tf.pad(until[:-1], [[1, 0]])
             codes = tf.bitwise.bitwise_and(places, tf.constant(bins.CODES - 1, tf.int64))
             made["codes"] = tf.cast(codes, tf.uint16)
             made["counts"] = tf.gather(flat, places)
@@ -147,23 +149,39 @@ class Taps:
     def _summarize(self, flat: Tensor) -> None:
         """Moments and histogram of a vector of float32; all of it, if any of it is not finite.
 
-        The squares are of what is left without the mean, in float64: right for a large mean, too,
-        and no sum of finite numbers overflows.
+        Vectors of one length that come one after another are summarized together: what a tap
+        costs is mostly that each of its ops is run.
         """
-        columns, axis = self._columns, self._constant((0,))
-        wide = tf.cast(flat, tf.float64)
-        mean = tf.raw_ops.Mean(input=wide, axis=axis)
-        columns.low.append(tf.raw_ops.Min(input=flat, axis=axis))
-        columns.high.append(tf.raw_ops.Max(input=flat, axis=axis))
-        columns.mean.append(mean)
-        columns.half_squares.append(tf.nn.l2_loss(wide - mean))
-        columns.odd.append(self._unless(tf.math.is_finite(mean), flat))
+        group = self._group
+        size = flat.shape[0]
+        if group and (size is None or size != group[0].shape[0] or len(group) == GROUP):
+            self._summarize_group()
+        self._group.append(flat)
+
+    def _summarize_group(self) -> None:
+        """The squares are of what is left without the mean, in float64: right for a large mean,
+        too, and no sum of finite numbers overflows.
+        """
+        if not self._group:
+            return
+        rows, self._group = tf.stack(self._group), []
+        columns, axis = self._columns, self._constant((1,))
+        wide = tf.cast(rows, tf.float64)
+        mean = tf.raw_ops.Mean(input=wide, axis=axis, keep_dims=True)
+        columns.low.append(tf.raw_ops.Min(input=rows, axis=axis))
+        columns.high.append(tf.raw_ops.Max(input=rows, axis=axis))
+        columns.mean.append(self._flat(mean))
+        columns.squares.append(
+            tf.raw_ops.Sum(input=tf.math.squared_difference(wide, mean), axis=axis)
+        )
+        odd = self._flat(tf.where(self._flat(tf.math.logical_not(tf.math.is_finite(mean)))))
+        columns.odd.append(self._flat(tf.gather(rows, odd)))
         shift = self._constant(bins.SHIFT, tf.uint32)
-        codes = tf.bitcast(tf.bitwise.right_shift(tf.bitcast(flat, tf.uint32), shift), tf.int32)
-        # A matrix of one row is counted by one thread, without partial counts to add up.
+        codes = tf.bitcast(tf.bitwise.right_shift(tf.bitcast(rows, tf.uint32), shift), tf.int32)
+        # Each row of a matrix is counted by one thread, without partial counts to add up.
         columns.counts.append(
             tf.raw_ops.DenseBincount(
-                input=tf.reshape(codes, self._constant((1, -1))),
+                input=codes,
                 size=self._constant(bins.CODES),
                 weights=self._constant((), tf.int32),
             )
