@@ -23,6 +23,8 @@ GIVEN = ("Placeholder", "Const", "ReadVariableOp", "NoOp")
 # what is left empty, whose rank is not even what the graph says.
 RESERVED = {("FusedBatchNormV3", 5), ("FusedBatchNormGradV3", 3), ("FusedBatchNormGradV3", 4)}
 
+UNREADABLE = ("int2", "uint2", "int4", "uint4")  # TensorFlow itself cannot cast these
+
 
 @dataclass(frozen=True)
 class Watched:
@@ -94,6 +96,8 @@ def is_number(tensor: Any) -> bool:
     """Whether a tensor holds floats, integers or truth values that mean something."""
     kind = tensor.dtype
     held = kind.is_floating or kind.is_integer or kind.is_bool
+    if kind.name in UNREADABLE:
+        return False
     return bool(held and (tensor.op.type, tensor.value_index) not in RESERVED)
 
 

@@ -90,6 +90,8 @@ class Taps:
             self.placed.append(Placed(point.tap, None, same_as=number))
             return
         self._known[x.name] = len(self.placed)
+        if x.dtype.is_floating and x.dtype.size == 1:  # float8, which few ops take
+            x = tf.cast(x, tf.float32)
         if not x.shape.is_fully_defined():
             self.placed.append(Placed(point.tap, None))
             self._summarize(tf.reshape(_as_float(x), [-1]))
