@@ -27,6 +27,7 @@ from resnet_inspect.analysis.shapes import Depth, ShapeTable
 from resnet_inspect.analysis.shapes import shapes as shape_table
 from resnet_inspect.config import Settings
 from resnet_inspect.config.inputs import parse_inputs
+from resnet_inspect.config.own_model import check_own_model
 from resnet_inspect.errors import BuildError, ConfigError, StorageFullError, UsageError
 from resnet_inspect.graph import Failure
 from resnet_inspect.stats import StepRecord, Tap, Update
@@ -47,7 +48,9 @@ def trace(*, out: str | Path | None = None, force: bool = False, **settings: Any
     cannot be built or trained (the run file is kept and named in it), and other InspectErrors for
     settings, data, devices or files that do not do.
     """
-    return open_run(record(Settings.of(settings), out=out, force=force))
+    resolved = Settings.of(settings)
+    check_own_model(resolved, dict.fromkeys(settings, "trace()"))
+    return open_run(record(resolved, out=out, force=force))
 
 
 def open_run(path: str | Path) -> Run:

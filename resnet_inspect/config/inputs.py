@@ -1,13 +1,16 @@
 """What a model of the user's own is fed: names, sizes, types and meanings of its inputs, as text.
 
 `images=8,32,32,3:float32:batch,height,width,channel; labels=8:int64`: everything but the sizes may
-be left out. A size of `?` is unknown.
+be left out. A size of `?` is unknown; a `;` may stand at the end.
 """
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
+MOST_ELEMENTS = 2**31 - 1
 MEANINGS = {
     1: ("batch",),
     2: ("batch", "channel"),
@@ -30,7 +33,10 @@ class InputSpec(msgspec.Struct, frozen=True):
 
 def parse_inputs(text: str) -> tuple[InputSpec, ...]:
     """The inputs that `text` describes; raises ValueError with what is wrong."""
-    specs = tuple(_parse(part.strip(), place) for place, part in enumerate(text.split(";")))
+    parts = [part.strip() for part in text.strip().removesuffix(";").split(";")]
+    if len(parts) > 1 and "" in parts:
+        raise ValueError("nothing stands between two ;")
+    specs = tuple(_parse(part, place) for place, part in enumerate(parts))
     if len({spec.name for spec in specs}) < len(specs):
         raise ValueError("two inputs have the same name")
     return specs
@@ -42,8 +48,12 @@ def _parse(text: str, place: int) -> InputSpec:
     dtype = more[0].strip() if more and more[0].strip() else "float32"
     numbers = tuple(_size(one.strip()) for one in sizes.split(",")) if sizes.strip() else ()
     axes = tuple(one.strip() for one in more[1].split(",")) if len(more) > 1 else ()
-    if len(more) > 2 or dtype not in TYPES:
-        raise ValueError(f"{text!r} is not NAME=SIZES:TYPE:MEANINGS with a type TensorFlow knows")
+    if len(more) > 2:
+        raise ValueError(f"{text!r} has more parts than NAME=SIZES:TYPE:MEANINGS")
+    if dtype not in TYPES:
+        raise ValueError(f"{dtype!r} is no type: one of {', '.join(TYPES)}")
+    if math.prod(size or 1 for size in numbers) > MOST_ELEMENTS:
+        raise ValueError(f"{text!r} has more than {MOST_ELEMENTS} elements")
     if axes and len(axes) != len(numbers):
         raise ValueError(f"{text!r} has {len(numbers)} sizes and {len(axes)} meanings")
     named = name.strip() if given else f"input{place}"

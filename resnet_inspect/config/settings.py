@@ -87,7 +87,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class Field(NamedTuple):
     """How one setting is spelled, checked and explained.
 
-    `kind` is one of int, float, bool, str, axes; `allowed` says in words what a value may be.
+    `kind` is one of int, float, bool, str, axes; `allowed` says in words what a value may be;
+    `accepts` may raise ValueError with what is wrong.
     """
 
     name: str
@@ -115,13 +116,17 @@ class Field(NamedTuple):
         """
         if value is None and self.optional:
             return None
-        held = _coerce(self.kind, value)
-        if held is None or not self.accepts(held):
+        held, why = _coerce(self.kind, value), ""
+        try:
+            fits = held is not None and self.accepts(held)
+        except ValueError as error:
+            fits, why = False, f": {error}"
+        if not fits:
             raise ConfigError(
                 f"setting '{self.name}' has a value it cannot take",
                 where=where,
                 expected=self.allowed,
-                got=_spell(value) if typed is None else typed,
+                got=(_spell(value) if typed is None else typed) + why,
                 fix=f"give {self.name} {self.allowed}",
             )
         return held
@@ -224,10 +229,7 @@ def _names_a_callable(text: str) -> bool:
 
 
 def _describes_inputs(text: str) -> bool:
-    try:
-        return bool(parse_inputs(text))
-    except ValueError:
-        return False
+    return bool(parse_inputs(text))
 
 
 def _count(name: str, text: str, low: int = 1) -> Field:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from resnet_inspect.config.own_model import check_own_model
 from resnet_inspect.config.settings import FIELDS, Settings, Value, field_named
 from resnet_inspect.errors import ConfigError
 
@@ -47,10 +48,13 @@ def resolve(
             origins[field.name] = variable
     for name, text in flags.items():
         field = field_named(name, "command line")
-        where = f"flag {field.flag}"
+        where = "TARGET" if name == "target" else f"flag {field.flag}"
         values[name] = text if isinstance(text, bool) else field.parse(text, where)
         origins[name] = where
-    return Resolved(Settings.of(values), origins)
+    settings = Settings.of(values)
+    unset = ("default", *(one for one in environment if one.startswith(PREFIX)))
+    check_own_model(settings, {name: at for name, at in origins.items() if at not in unset})
+    return Resolved(settings, origins)
 
 
 def _read_file(file: Path) -> dict[str, object]:

@@ -2,36 +2,66 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from resnet_inspect.config.inputs import InputSpec
 
-UNKNOWN = 8
+FIRST_UNKNOWN = 8
 
 
 class RandomInputs:
     """Batches for a model with these inputs: batch number k depends on the seed and on k alone.
 
-    Floats are normal with mean 0 and deviation 1, integers and truth values 0 or 1. A size that
-    is unknown is 8.
+    Floats are normal with mean 0 and deviation 1, integers and truth values 0 or 1. `fed` are the
+    specs with a number for each unknown size: 8, 9, 10 and so on, so that two that need not be
+    equal are not; the first axes are one batch and share theirs.
     """
 
     def __init__(self, specs: tuple[InputSpec, ...], seed: int) -> None:
         self.specs = specs
+        self.fed = tuple(_known(specs))
         self._seed = seed
 
     def batch(self, number: int) -> tuple[NDArray[Any], ...]:
         """An array for each input. Types that NumPy does not have come as float32."""
         rng = np.random.default_rng([self._seed, 2, number])
-        return tuple(_draw(spec, rng) for spec in self.specs)
+        return tuple(_draw(spec, rng) for spec in self.fed)
+
+    def chosen(self) -> list[str]:
+        """The sizes that were given as unknown, in words: `x axis 0 is 8`."""
+        return [
+            f"{spec.name} axis {axis} is {fed.sizes[axis]}"
+            for spec, fed in zip(self.specs, self.fed, strict=True)
+            for axis, size in enumerate(spec.sizes)
+            if size is None
+        ]
+
+
+def _known(specs: tuple[InputSpec, ...]) -> list[InputSpec]:
+    unused = count(FIRST_UNKNOWN)
+    batch: int | None = None
+    found = []
+    for spec in specs:
+        sizes = list(spec.sizes)
+        for axis, size in enumerate(sizes):
+            if size is None and axis == 0:
+                batch = sizes[axis] = next(unused) if batch is None else batch
+            elif size is None:
+                sizes[axis] = next(unused)
+        found.append(msgspec.structs.replace(spec, sizes=tuple(sizes)))
+    return found
 
 
 def _draw(spec: InputSpec, rng: np.random.Generator) -> NDArray[Any]:
-    sizes = [UNKNOWN if size is None else size for size in spec.sizes]
+    sizes = [size or 0 for size in spec.sizes]
+    if spec.dtype == "float64":
+        return rng.standard_normal(sizes)
     if "float" in spec.dtype:
-        kind = "float32" if spec.dtype == "bfloat16" else spec.dtype
-        return rng.standard_normal(sizes).astype(kind)
-    return rng.integers(0, 2, sizes).astype(spec.dtype)
+        drawn = rng.standard_normal(sizes, dtype=np.float32)
+        return drawn.astype("float16") if spec.dtype == "float16" else drawn
+    return rng.integers(0, 2, sizes, dtype=spec.dtype)

@@ -18,6 +18,7 @@ IMAGES = np.zeros((20, 32, 32, 3), np.uint8)
 def prepare(folder: Path) -> None:
     """Files that are wrong in one way each."""
     (folder / "unknown_key.toml").write_text("n = 5\nfilter = 32\n")
+    (folder / "own_n.toml").write_text("n = 5\n")
     (folder / "wrong_type.toml").write_text('n = "five"\n')
     (folder / "broken.toml").write_text("n = = 5\n")
     (folder / "short.bin").write_bytes(bytes(3073 * 2 + 7))
@@ -57,6 +58,11 @@ TRACE: list[tuple[str, list[str]]] = [
     ("the run file cannot be written", ["-o", "exists.db/run.db"]),
     ("setting 'mean_axes' has a value it cannot take", ["--mean-axes", "-1,3"]),
     ("setting 'learning_rate' has a value it cannot take", ["--learning-rate", "1e39"]),
+    ("--input describes what a model of your own takes", ["--input", "x=8"]),
+    ("a model of your own does not use batch_size, steps", ["m.py:f", "--steps", "3"]),
+    ("a model of your own does not use n, batch_size", ["m.py:f", "--config", "own_n.toml"]),
+    ("setting 'input' has a value it cannot take", ["m.py:f", "--input", "x=8,a"]),
+    ("setting 'target' has a value it cannot take", ["m.py"]),
     ("--force replaces run files only", ["-o", "exists.db", "--force"]),
 ]
 
@@ -73,6 +79,15 @@ def test_trace_refuses(command: Command, tmp_path: Path, message: str, flags: li
     assert "\n  do:       " in done.stderr
     assert "Traceback" not in done.stderr
     assert content(here) == before
+
+
+def test_a_wrong_input_or_target_says_where_and_why(command: Command) -> None:
+    done = command("trace", "m.py:f", "--input", "x=8,a")
+    assert (
+        "  got:      x=8,a: 'a' is no size: a whole number, or ? for an unknown one\n"
+        in done.stderr
+    )
+    assert "  where:    TARGET\n" in command("trace", "m.py", "--input", "x=8").stderr
 
 
 def content(folder: Path) -> dict[str, bytes | None]:

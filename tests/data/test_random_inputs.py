@@ -14,7 +14,7 @@ def test_shapes_types_and_values() -> None:
     assert [(one.shape, one.dtype.name) for one in (x, y, z, w)] == [
         ((64, 32, 3), "float32"),
         ((8,), "int64"),
-        ((4, 8), "bool"),
+        ((4, 9), "bool"),
         ((5,), "float16"),
     ]
     assert abs(float(x.mean())) < 0.05
@@ -28,3 +28,19 @@ def test_a_batch_depends_on_seed_and_number_alone() -> None:
     assert np.array_equal(first, RandomInputs(specs, seed=1).batch(3)[0])
     assert not np.array_equal(first, RandomInputs(specs, seed=2).batch(3)[0])
     assert not np.array_equal(first, RandomInputs(specs, seed=1).batch(4)[0])
+
+
+def test_sizes_that_need_not_be_equal_are_not_and_the_batch_is_one() -> None:
+    inputs = RandomInputs(parse_inputs("x=?,?,3; y=?,7; z=5,?"), seed=0)
+    assert [one.shape for one in inputs.batch(0)] == [(8, 9, 3), (8, 7), (5, 10)]
+    assert inputs.chosen() == [
+        "x axis 0 is 8",
+        "x axis 1 is 9",
+        "y axis 0 is 8",
+        "z axis 1 is 10",
+    ]
+
+
+def test_single_precision_is_drawn_as_such() -> None:
+    (x,) = RandomInputs(parse_inputs("x=5"), seed=1).batch(0)
+    assert np.array_equal(x, np.random.default_rng([1, 2, 0]).standard_normal(5, np.float32))
