@@ -15,6 +15,7 @@ from resnet_inspect.graph.lineage import (
     Formula,
     FromAxis,
     Lineage,
+    Mismatch,
     Origin,
     Relation,
     Remedy,
@@ -77,20 +78,29 @@ def postmortem(graph: Graph, lineage: Lineage) -> Postmortem | None:
         dangers=dangers(graph, lineage, meanings),
         corrections=lineage.corrections,
         others=tuple(one.text for one in mismatch.others),
-        hints=tuple(dict.fromkeys(_hints(graph, meanings, mismatch.remedies))),
+        hints=tuple(dict.fromkeys(_hints(graph, meanings, mismatch))),
     )
 
 
-def _hints(graph: Graph, meanings: Meanings, remedies: tuple[Remedy, ...]) -> Iterator[str]:
-    """Where the size that is wanted stands at another axis of the same tensor: a transposition."""
-    for remedy in remedies:
-        if isinstance(remedy.place, FromAxis):
-            ref = remedy.place.ref
-            for axis, size in enumerate(graph.spec(ref.tensor).shape or ()):
-                if size == remedy.after and axis != ref.axis:
-                    meaning = str(meanings.of(AxisRef(ref.tensor, axis)))
-                    named = f", its {meaning}," if meaning else ""
-                    yield f"axis {axis} of {ref.tensor}{named} is {size}: were axes transposed?"
+def _hints(graph: Graph, meanings: Meanings, mismatch: Mismatch) -> Iterator[str]:
+    """Where the size that is wanted stands at one other axis of the same tensor, not the batch,
+    and the call passes if the two change places: a transposition.
+    """
+    for remedy in mismatch.remedies:
+        if not isinstance(remedy.place, FromAxis):
+            continue
+        ref = remedy.place.ref
+        sizes = graph.spec(ref.tensor).shape or ()
+        found = [axis for axis, size in enumerate(sizes) if size == remedy.after]
+        if len(found) != 1:
+            continue
+        other = AxisRef(ref.tensor, found[0])
+        meaning = str(meanings.of(other))
+        swapped = (ref, other) in mismatch.swaps or (other, ref) in mismatch.swaps
+        if swapped and meaning != "batch":
+            named = f", its {meaning}," if meaning else ""
+            place = f"axis {other.axis} of {ref.tensor}{named}"
+            yield f"{place} is {remedy.after}: were axes transposed?"
 
 
 def _side(graph: Graph, lineage: Lineage, meanings: Meanings, place: Origin) -> Side:

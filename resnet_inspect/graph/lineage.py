@@ -102,13 +102,15 @@ class Mismatch(msgspec.Struct, frozen=True):
     `function` is what was called, `tensors` the names of what it was given; a single tensor
     disagrees with a number in the call (the target of a reshape). `remedies` are single
     changes that make it pass, those of the earlier tensor first; none where no single one does.
-    `others` are ways to call it on the same tensors that pass.
+    `others` are ways to call it on the same tensors that pass, `swaps` pairs of axes of one tensor
+    that make it pass if they change places.
     """
 
     function: str
     tensors: tuple[str, ...]
     remedies: tuple[Remedy, ...]
     others: tuple[OtherCall, ...] = ()
+    swaps: tuple[tuple[AxisRef, AxisRef], ...] = ()
 
 
 class Correction(msgspec.Struct, frozen=True):

@@ -72,6 +72,10 @@ class Graph(msgspec.Struct, frozen=True, dict=True):
                 found.setdefault(ref, []).append(op.name)
         return {ref: tuple(names) for ref, names in found.items()}
 
+    def noting(self, *notes: Note) -> Graph:
+        """The same graph with more notes."""
+        return msgspec.structs.replace(self, notes=(*self.notes, *notes)) if notes else self
+
     def spec(self, ref: TensorRef) -> TensorSpec:
         """Shape and type of a tensor; raises KeyError for an unknown op, IndexError for an output
         the op does not have.

@@ -20,13 +20,13 @@ from resnet_inspect.tracers.tensorflow import readings
 from resnet_inspect.tracers.tensorflow.capture import capture
 from resnet_inspect.tracers.tensorflow.construction import Construction, Tensor
 from resnet_inspect.tracers.tensorflow.explain import lineage_with_formulas
-from resnet_inspect.tracers.tensorflow.failures import REFUSALS, describe
-from resnet_inspect.tracers.tensorflow.postmortem import examine
+from resnet_inspect.tracers.tensorflow.failures import describe, located_in
+from resnet_inspect.tracers.tensorflow.postmortem import examined
 from resnet_inspect.tracers.tensorflow.runtime import choose_device
 from resnet_inspect.tracers.tensorflow.sources import SourceFinder
 from resnet_inspect.tracers.tensorflow.tap_points import Watched, choose
 from resnet_inspect.tracers.tensorflow.taps import Taps
-from resnet_inspect.tracers.tensorflow.targets import make_target
+from resnet_inspect.tracers.tensorflow.targets import check_arguments, make_target
 
 
 class FunctionSession:
@@ -49,6 +49,8 @@ class FunctionSession:
         self._source = SourceFinder()
         with self._collected_variables(), tf.device(self._device):
             self._function = make_target(settings.target or "")
+        names = [spec.name for spec in inputs.specs]
+        check_arguments(self._function, settings.target or "", names)
 
     def build(self) -> Outcome:
         """Trace the function, as far as it goes."""
@@ -66,18 +68,18 @@ class FunctionSession:
         """
         if self._call is None:
             raise RuntimeError("a session is built, with success, before it is run")
-        arrays = self._inputs.batch(0)
-        fed = [
-            tf.cast(array, spec.dtype)
-            for array, spec in zip(arrays, self._inputs.specs, strict=True)
-        ]
+        try:
+            fed = [
+                tf.cast(array, spec.dtype)
+                for array, spec in zip(self._inputs.batch(0), self._inputs.specs, strict=True)
+            ]
+        except Exception as error:
+            raise TrainingFailed(describe(error, "drawing its inputs")) from error
         start = time.perf_counter()
         try:
-            found = self._call(*fed)
-        except tf.errors.OpError as error:
-            again = self._trace([array.shape for array in arrays], "running it")
-            failure = again.failure or describe(error, "running it")
-            raise TrainingFailed(failure, again) from error
+            found = self._call(*fed)["taps"]
+        except Exception as error:
+            raise self._failed(error) from error
         seconds = time.perf_counter() - start
         fetched = {name: value.numpy() for name, value in found.items()}
         held = readings.read(self._taps.placed, fetched)
@@ -93,6 +95,14 @@ class FunctionSession:
             )
         )
 
+    def _failed(self, error: Exception) -> TrainingFailed:
+        """What to tell of a run that failed; traced again if sizes were unknown."""
+        failure = located_in(self._graph, describe(error, "running it"))
+        if all(None not in spec.sizes for spec in self._inputs.specs):
+            return TrainingFailed(failure)
+        again = self._trace([spec.sizes for spec in self._inputs.fed], "running it")
+        return TrainingFailed(again.failure or failure, again)
+
     def _trace(self, sizes: list[tuple[int | None, ...]], during: str) -> Outcome:
         specs = [
             tf.TensorSpec(size, spec.dtype, spec.name)
@@ -106,31 +116,41 @@ class FunctionSession:
             made = self._made = Construction(0, self.variables, self._made_at)
             tensors.update((spec.name, one) for spec, one in zip(specs, arguments, strict=True))
             with made.phase(Phase.FORWARD):
-                self._function(*arguments)
+                returned = self._function(*arguments)
             end = made.position()
             self._taps = Taps(self._settings.sample)
             wanted = "ops" if self._settings.taps == "layers" else self._settings.taps
             for point in choose(Watched(made, end), wanted):
                 self._taps.add(point)
-            return self._taps.outputs()
+            # Fetched too: else what refuses the numbers may be taken out as not needed.
+            return {"taps": self._taps.outputs(), "returned": _tensors(returned)}
 
         start = time.perf_counter()
-        error: Exception | None = None
+        error: BaseException | None = None
         try:
             with self._collected_variables(), tf.device(self._device):
                 self._call = tf.function(body, autograph=False).get_concrete_function(*specs)
-        except REFUSALS as refusal:
-            error = refusal
+        except (Exception, SystemExit) as raised:
+            error = raised
         seconds = time.perf_counter() - start
         failure = describe(error, during) if error is not None else None
         if self._made is not None:
             axes = {spec.name: spec.axes for spec in self._inputs.specs}
             end = end or self._made.position()
-            notes = (Note("inputs", "random numbers by shape: no data was given"),)
+            notes: tuple[Note, ...] = tuple(self._notes(error))
             self._graph = capture(self._made, end, tensors, notes=notes, axes=axes)
             if error is not None:
-                self._mismatch = examine(error, self._graph, self.variables)
+                self._mismatch, notes = examined(error, self._graph, self.variables)
+                self._graph = self._graph.noting(*notes)
         return Outcome(self._graph, seconds, failure)
+
+    def _notes(self, error: BaseException | None) -> Iterator[Note]:
+        yield Note("inputs", "random numbers by shape: no data was given")
+        chosen = self._inputs.chosen()
+        if chosen:
+            yield Note("inputs", f"sizes given as ?, chosen by the program: {', '.join(chosen)}")
+        if error is None and not self._taps.placed:
+            yield Note("summaries", "none: no op that was asked for makes numbers")
 
     @contextmanager
     def _collected_variables(self) -> Iterator[None]:
@@ -149,3 +169,10 @@ class FunctionSession:
 
         with tf.variable_creator_scope(creator):
             yield
+
+
+def _tensors(returned: Any) -> list[Tensor]:
+    """The tensors in what a function returned; those of a ragged or sparse one are its parts."""
+    flat = tf.nest.flatten(returned, expand_composites=True)
+    held = (one for one in flat if isinstance(one, tf.Tensor))
+    return [one for one in held if one.dtype not in (tf.resource, tf.variant)]

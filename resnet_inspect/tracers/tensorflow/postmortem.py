@@ -1,22 +1,19 @@
 """What a refused call was given, and which single size would have made it pass.
 
-The call is found in the traceback: TensorFlow's public functions run inside a wrapper that holds
-the function and its arguments. It is called again in a scratch graph on placeholders, with one
-size changed at a time: to that of another tensor, or, of a call on a single tensor, to a number
-that stands in the call (the target of a reshape).
+The call (see `calls`) is made again in a scratch graph on placeholders, with one size changed at a
+time: to that of another tensor, or, of a call on a single tensor, to a number that stands in the
+call (the target of a reshape).
 """
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from types import TracebackType
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from resnet_inspect.graph import AxisRef, Graph, TensorRef
+from resnet_inspect.graph import AxisRef, Graph, Note, TensorRef
 from resnet_inspect.graph.lineage import (
     FromAxis,
     FromLiteral,
@@ -25,61 +22,34 @@ from resnet_inspect.graph.lineage import (
     OtherCall,
     Remedy,
 )
+from resnet_inspect.tracers.tensorflow.calls import Call, Shapes, refused_call, spelled
 from resnet_inspect.tracers.tensorflow.failures import REFUSALS
 from resnet_inspect.tracers.tensorflow.runtime import quiet_tensorflow
 
-# The wrapper around TensorFlow's public functions.
-WRAPPER = "error_handler"
-MOST_TENSORS = 8
+# What is tried to tell a wrong type from a wrong shape.
+TYPES = (tf.float32, tf.int32, tf.bool)
 
 
-@dataclass(frozen=True)
-class Call:
-    """A function with the arguments it was called with."""
-
-    function: Any
-    arguments: tuple[Any, ...]
-    named: dict[str, Any]
-
-    def tensors(self) -> list[Any]:
-        """The symbolic tensors and variables among the arguments, each once, at most eight."""
-        found: list[Any] = []
-        flat = tf.nest.flatten([list(self.arguments), list(self.named.values())])
-        for value in flat:
-            symbolic = isinstance(value, tf.Variable) or (
-                tf.is_tensor(value) and not hasattr(value, "numpy")
-            )
-            if symbolic and not any(value is one for one in found):
-                found.append(value)
-        return found[:MOST_TENSORS]
-
-    def passes(self, shapes: dict[int, list[int | None]]) -> bool:
-        """Whether the call succeeds if its tensors (by id) have these shapes.
-
-        A TypeError is a refusal too: it is what TensorFlow raises for some shapes.
-        """
-        with tf.Graph().as_default():
-            places = {
-                id(tensor): tf.compat.v1.placeholder(tensor.dtype, shapes[id(tensor)])
-                for tensor in self.tensors()
-            }
-
-            def replaced(value: Any) -> Any:
-                return tf.nest.map_structure(lambda one: places.get(id(one), one), value)
-
-            try:
-                self.function(*replaced(list(self.arguments)), **replaced(self.named))
-            except REFUSALS:
-                return False
-        return True
+def examined(
+    error: BaseException, kept: Graph, variables: Mapping[str, tf.Variable]
+) -> tuple[Mismatch | None, tuple[Note, ...]]:
+    """What `examine` finds, or a note that it could not: an explanation must not cost the run."""
+    try:
+        return examine(error, kept, variables), ()
+    except Exception as trouble:
+        text = f"the refused call could not be examined: {type(trouble).__name__}"
+        return None, (Note("explanation", text),)
 
 
 @quiet_tensorflow()
 def examine(
     error: BaseException, kept: Graph, variables: Mapping[str, tf.Variable]
 ) -> Mismatch | None:
-    """The call that raised `error`, as far as its tensors are in the captured graph `kept`."""
-    call = _refused_call(error.__traceback__)
+    """The call that raised `error`, as far as its tensors are in the captured graph `kept`.
+
+    None where no call is found, or where it refuses types or values rather than shapes.
+    """
+    call = refused_call(error.__traceback__) if isinstance(error, REFUSALS) else None
     if call is None or any(tensor.shape.rank is None for tensor in call.tensors()):
         return None
     names = {id(variable): name for name, variable in variables.items()}
@@ -91,38 +61,45 @@ def examine(
         remedies = tuple(_remedies(call, tensors, shapes, names))
     else:
         remedies = tuple(_remedies_by_number(call, tensors[0], kept, names))
+    others = tuple(OtherCall(text) for text in _other_calls(call, shapes))
+    if not remedies and not others and (call.runs_code or _wants_other_types(call, shapes)):
+        return None
     return Mismatch(
-        function=_name(call.function),
+        function=spelled(call),
         tensors=tuple(names.get(id(t)) or f"{t.op.name}:{t.value_index}" for t in tensors),
         remedies=remedies,
-        others=tuple(OtherCall(text) for text in _other_calls(call, shapes)),
+        others=others,
+        swaps=tuple(_swaps(call, tensors, shapes, names)),
     )
 
 
-def _name(function: Any) -> str:
-    return str(getattr(_target(function), "__name__", "call")).removesuffix("_v2")
+def _wants_other_types(call: Call, shapes: Shapes) -> bool:
+    """Whether the call takes these shapes if one of its tensors has another type."""
+    return any(
+        call.passes(shapes, {id(tensor): dtype})
+        for tensor in call.tensors()
+        for dtype in TYPES
+        if dtype != tensor.dtype.base_dtype
+    )
 
 
-def _refused_call(trace: TracebackType | None) -> Call | None:
-    """The innermost public function of TensorFlow that the error came through, of those that take
-    several tensors if there are such.
+def _swaps(
+    call: Call, tensors: list[Any], shapes: Shapes, names: dict[int, str]
+) -> Iterator[tuple[AxisRef, AxisRef]]:
+    """Pairs of axes of one tensor, neither a variable nor a constant, that make the call pass if
+    they change places.
     """
-    found = None
-    while trace is not None:
-        frame = trace.tb_frame
-        if frame.f_code.co_name == WRAPPER:
-            held = frame.f_locals
-            if {"fn", "args", "kwargs"} <= set(held):
-                call = Call(held["fn"], held["args"], held["kwargs"])
-                several = found is not None and len(found.tensors()) > 1
-                if len(call.tensors()) > (1 if several else 0):
-                    found = call
-        trace = trace.tb_next
-    return found
+    for tensor in (one for one in tensors if id(one) not in names and one.op.type != "Const"):
+        ref = TensorRef(tensor.op.name, tensor.value_index)
+        for first, second in combinations(range(len(shapes[id(tensor)])), 2):
+            shape = list(shapes[id(tensor)])
+            shape[first], shape[second] = shape[second], shape[first]
+            if shape != shapes[id(tensor)] and call.passes({**shapes, id(tensor): shape}):
+                yield AxisRef(ref, first), AxisRef(ref, second)
 
 
 def _remedies(
-    call: Call, tensors: list[Any], shapes: dict[int, list[int | None]], names: dict[int, str]
+    call: Call, tensors: list[Any], shapes: Shapes, names: dict[int, str]
 ) -> Iterator[Remedy]:
     """For each size that may be changed alone, the size of another tensor that does it.
 
@@ -178,8 +155,8 @@ class _Number(NamedTuple):
 
 def _numbers(call: Call, kept: Graph) -> Iterator[_Number]:
     """The positive integers in the lists that a call was given, as constants of the graph."""
-    for value in _bound(call).values():
-        if isinstance(value, list | tuple) and all(isinstance(one, int) for one in value):
+    for value in call.bound().values():
+        if _is_target(value):
             ops = [op.name for op in kept.ops if op.attrs.get("value") == list(value)]
             for element, number in enumerate(value):
                 if ops and number > 0:
@@ -187,19 +164,19 @@ def _numbers(call: Call, kept: Graph) -> Iterator[_Number]:
                     yield _Number(place, number, len(value) - element)
 
 
-def _other_calls(call: Call, shapes: dict[int, list[int | None]]) -> Iterator[str]:
+def _other_calls(call: Call, shapes: Shapes) -> Iterator[str]:
     """Other axes, other flags, and the first two tensors swapped: those that pass, in words."""
-    named = _bound(call)
+    named = call.bound()
     for name, value in named.items():
         tries = _alternatives(name, value, list(shapes.values()))
         for other in tries:
-            if Call(_target(call.function), (), named | {name: other}).passes(shapes):
+            if call.with_named(named | {name: other}).passes(shapes):
                 yield f"{name}={other}"
     tensors = [name for name, value in named.items() if any(value is t for t in call.tensors())]
     if len(tensors) > 1:
         first, second = tensors[:2]
         swapped = named | {first: named[second], second: named[first]}
-        if Call(_target(call.function), (), swapped).passes(shapes):
+        if call.with_named(swapped).passes(shapes):
             yield f"{first} and {second} swapped"
 
 
@@ -209,29 +186,18 @@ def _alternatives(name: str, value: Any, shapes: list[list[int | None]]) -> list
         return [not value]
     if isinstance(value, int) and "axis" in name:
         return [axis for axis in range(max(map(len, shapes))) if axis != value]
-    if len(shapes) == 1 and isinstance(value, list | tuple) and value and value[0] == -1:
-        return [[-1, *shapes[0][len(shapes[0]) - len(value) + 1 :]]]
+    if len(shapes) == 1 and _is_target(value) and 0 < len(value) < len(shapes[0]):
+        return [[-1, *shapes[0][len(shapes[0]) - len(value) + 1 :]]] if value[0] == -1 else []
     return []
 
 
-def _bound(call: Call) -> dict[str, Any]:
-    """The arguments of a call by the names of its parameters, defaults included."""
-    try:
-        bound = inspect.signature(_target(call.function)).bind(*call.arguments, **call.named)
-    except (TypeError, ValueError):
-        return dict(call.named)
-    bound.apply_defaults()
-    return dict(bound.arguments)
-
-
-def _target(function: Any) -> Any:
-    """The function that a wrapper of TensorFlow's chooses to call."""
-    held = inspect.getclosurevars(function).nonlocals if inspect.isfunction(function) else {}
-    return held.get("dispatch_target", function)
+def _is_target(value: Any) -> bool:
+    """Whether an argument is a list of sizes: numbers, none of them a tensor."""
+    return isinstance(value, list | tuple) and all(isinstance(one, int) for one in value)
 
 
 def _candidates(
-    tensor: Any, axis: int, tensors: list[Any], shapes: dict[int, list[int | None]]
+    tensor: Any, axis: int, tensors: list[Any], shapes: Shapes
 ) -> list[tuple[Any, int, int]]:
     """Sizes of the other tensors that differ from one of this."""
     return [

@@ -24,6 +24,8 @@ MODEL_FILES = frozenset(str(Path(__file__).with_name(name)) for name in ("resnet
 TRACED_FROM = frozenset(
     str(Path(__file__).with_name(name)) for name in ("tutorial.py", "functions.py", "targets.py")
 )
+# Files that TensorFlow writes when it rewrites a function.
+REWRITTEN = "__autograph_generated_file"
 FOREIGN = tuple(
     f"{folder}/"
     for folder in (
@@ -67,7 +69,8 @@ def is_own(file: str) -> bool:
     """Whether a source file is the user's, as far as a reader of the run is concerned."""
     if file in MODEL_FILES:
         return True
-    return not (file.startswith(FOREIGN) or file.startswith("<") or file == sys.argv[0])
+    foreign = file.startswith(FOREIGN) or Path(file).name.startswith(REWRITTEN)
+    return not (foreign or file.startswith("<") or file == sys.argv[0])
 
 
 def named(file: str) -> str:

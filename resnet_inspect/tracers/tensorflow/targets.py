@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import sys
 import traceback
 from collections.abc import Callable
+from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,8 @@ from resnet_inspect.tracers.tensorflow.sources import is_own, named
 
 
 def make_target(target: str) -> Callable[..., Any]:
-    """Call what `target` names, with nothing, and return the callable that it returns.
+    """Call what `target` names, with nothing, and return the callable that it returns; or return
+    what it names, if that is the model itself: an object, or a function that needs arguments.
 
     Raises UsageError where there is no such file, module or callable, where it raises, or where
     what it returns cannot be called.
@@ -23,15 +27,17 @@ def make_target(target: str) -> Callable[..., Any]:
     place, _, name = target.rpartition(":")
     module = _imported(place, target)
     if not hasattr(module, name):
-        known = sorted(one for one, value in vars(module).items() if _offered(module, value))
+        known = sorted(one for one, value in vars(module).items() if _offered(module, one, value))
+        near = get_close_matches(name, known, n=1)
         raise UsageError(
             f"there is no '{name}' in {place}",
             where=f"target {target}",
             expected="one of " + ", ".join(known) if known else "a function or class of that file",
             got=name,
-            fix="name a function or class that the file defines",
+            fix=f"did you mean '{near[0]}'?" if near else "name what the file defines",
         )
-    made = _guarded(getattr(module, name), target, "calling it with nothing")
+    named = getattr(module, name)
+    made = named if _is_model(named) else _guarded(named, target, "calling it with nothing")
     if not callable(made):
         raise UsageError(
             f"what '{name}' returns cannot be called",
@@ -43,8 +49,42 @@ def make_target(target: str) -> Callable[..., Any]:
     return made  # type: ignore[no-any-return]
 
 
-def _offered(module: Any, value: Any) -> bool:
-    return callable(value) and getattr(value, "__module__", "") == module.__name__
+def check_arguments(model: Callable[..., Any], target: str, names: list[str]) -> None:
+    """Raise UsageError where a model does not take that many inputs."""
+    try:
+        taken = inspect.signature(model)
+    except (TypeError, ValueError):
+        return
+    try:
+        taken.bind(*names)
+    except TypeError as error:
+        raise UsageError(
+            "the model does not take that many inputs",
+            where=f"target {target}, setting 'input'",
+            expected=f"what it is defined with: {taken}",
+            got=f"{len(names)} inputs, {', '.join(names)}: {error}",
+            fix="describe its inputs in their order, with ; between: --input 'x=8,4; y=8'",
+        ) from error
+
+
+def _is_model(named: Any) -> bool:
+    """Whether a callable is what is called on the inputs, not what makes it."""
+    if isinstance(named, type):
+        return False
+    if not inspect.isroutine(named) and not isinstance(named, partial):
+        return callable(named)
+    try:
+        inspect.signature(named).bind()
+    except TypeError:
+        return True
+    except ValueError:
+        return False
+    return False
+
+
+def _offered(module: Any, name: str, value: Any) -> bool:
+    own = getattr(value, "__module__", "") == module.__name__
+    return callable(value) and own and not name.startswith("_")
 
 
 def _imported(place: str, target: str) -> Any:
@@ -76,7 +116,7 @@ def _guarded(act: Callable[[], Any], target: str, doing: str) -> Any:
     """What `act` returns; an exception of the user's code is told with the user's line."""
     try:
         return act()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         frames = [one for one in traceback.extract_tb(error.__traceback__) if is_own(one.filename)]
         at = f", {named(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
         raise UsageError(

@@ -21,7 +21,7 @@ from resnet_inspect.tracers.tensorflow.checkpoint import restore
 from resnet_inspect.tracers.tensorflow.explain import explain as explain_sizes
 from resnet_inspect.tracers.tensorflow.failures import REFUSALS, describe
 from resnet_inspect.tracers.tensorflow.origin import Values, find_origin
-from resnet_inspect.tracers.tensorflow.postmortem import examine
+from resnet_inspect.tracers.tensorflow.postmortem import examined
 from resnet_inspect.tracers.tensorflow.runtime import choose_device
 from resnet_inspect.tracers.tensorflow.step_trace import StepTrace
 
@@ -54,7 +54,8 @@ class TutorialSession:
         except REFUSALS as error:
             failure = describe(error, "building the network")
             self._graph = tracing.capture(())
-            self._mismatch = examine(error, self._graph, self.variables)
+            self._mismatch, notes = examined(error, self._graph, self.variables)
+            self._graph = self._graph.noting(*notes)
             return Outcome(self._graph, tracing.seconds(), failure)
         # The same step: what nobody asks for, TensorFlow takes out of a function it puts in place.
         recorded = self._recorded

@@ -14,7 +14,7 @@ from resnet_inspect.analysis.why import why
 from resnet_inspect.config import Settings
 from resnet_inspect.config.inputs import parse_inputs
 from resnet_inspect.data import RandomInputs
-from resnet_inspect.errors import ConfigError, UsageError
+from resnet_inspect.errors import BuildError, ConfigError, UsageError
 from resnet_inspect.store.info import Status
 from resnet_inspect.store.run import Run
 
@@ -31,14 +31,20 @@ class Net(tf.Module):
             self.late = tf.Variable(tf.ones([7]), name="weights")
         return tf.nn.relu(tf.matmul(x, self.weights) - self.late)
 
-def needs(argument):
-    return None
+def direct(x, y):
+    return tf.matmul(x, y)
 
 def number():
     return 3
 
 def broken():
     raise KeyError("no such weight")
+
+def leaves():
+    raise SystemExit(4)
+
+def _hidden():
+    return None
 """
 
 
@@ -86,8 +92,9 @@ def test_inputs_must_be_described(model: Path, tmp_path: Path) -> None:
 
 
 CASES: list[tuple[str, str, str]] = [
-    ("Nut", "there is no 'Nut'", "one of Net, broken, needs, number"),
-    ("needs", "calling it with nothing raised TypeError", "needs no arguments"),
+    ("Nut", "there is no 'Nut'", "one of Net, broken, direct, leaves, number"),
+    ("_Net", "there is no '_Net'", "one of Net, broken, direct, leaves, number"),
+    ("leaves", "calling it with nothing raised SystemExit", "needs no arguments"),
     ("number", "what 'number' returns cannot be called", "a function of the inputs"),
     ("broken", "calling it with nothing raised KeyError", "needs no arguments"),
 ]
@@ -104,6 +111,8 @@ def test_targets_that_cannot_be_made(
     assert not (tmp_path / "run.db").exists()
     if name == "broken":
         assert caught.value.where.endswith("own_model.py:21")
+    if name in ("Nut", "_Net"):
+        assert caught.value.fix == "did you mean 'Net'?"
 
 
 @pytest.mark.parametrize(
@@ -112,6 +121,7 @@ def test_targets_that_cannot_be_made(
         ("missing.py", None, "there is no such file"),
         ("wrong.py", "import no_such_package_at_all", "importing it raised ModuleNotFoundError"),
         ("wrong.py", "def f(:", "importing it raised SyntaxError"),
+        ("wrong.py", "raise SystemExit(4)", "importing it raised SystemExit"),
         ("no.such.package", None, "importing it raised ModuleNotFoundError"),
     ],
 )
@@ -148,7 +158,201 @@ def test_sizes_that_are_known_only_at_the_first_step() -> None:
     assert steps == []
     mismatch = session.explain().mismatch
     assert mismatch is not None
-    assert {(one.before, one.after) for one in mismatch.remedies} == {(960, 3072), (3072, 960)}
+    assert {(one.before, one.after) for one in mismatch.remedies} == {(1080, 3072), (3072, 1080)}
+
+
+FAILING = """
+import numpy as np
+import tensorflow as tf
+
+def forward(function):
+    return lambda: function
+
+def raises_key(x):
+    raise KeyError("oops")
+
+def raises_assertion(x):
+    assert x.shape[1] == 5, "must be five"
+
+def raises_attribute(x):
+    return x.no_such_thing
+
+def recurses(x):
+    return recurses(x)
+
+def leaves(x):
+    raise SystemExit(7)
+
+def gathers(x):
+    return tf.gather(x, [0, 9], axis=1)
+
+def slices(x):
+    return tf.slice(x, [0, 2], [8, 4])
+
+def asserts(x):
+    tf.debugging.assert_greater(x, 100.0)
+    return x * 2
+
+def numpy_raises(x):
+    def inside(a):
+        raise ValueError("inside numpy")
+    return tf.numpy_function(inside, [x], tf.float32)
+
+def reshapes(x):
+    return tf.reshape(x, [-1, 48])
+
+@tf.function
+def rewritten(x):
+    return tf.matmul(x, tf.ones([5, 2]))
+
+class Rewritten(tf.Module):
+    def __init__(self):
+        self.w = tf.Variable(tf.ones([5, 2]), name="w")
+
+    @tf.function
+    def __call__(self, x):
+        return tf.matmul(x, self.w)
+
+def sequential():
+    return tf.keras.Sequential([tf.keras.layers.Conv2D(8, 3), tf.keras.layers.Dense(2)])
+
+def functional():
+    taken = tf.keras.Input((32, 32, 3))
+    return tf.keras.Model(taken, tf.keras.layers.Flatten()(taken))
+
+class Subclassed(tf.keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.one, self.other = tf.keras.layers.Dense(4), tf.keras.layers.Dense(5)
+
+    def call(self, x):
+        return tf.matmul(self.one(x), self.other(x))
+
+def same(x):
+    return x
+
+def number(x):
+    return 3
+
+def array(x):
+    return np.zeros((3, 4))
+
+def texts(x):
+    return tf.strings.join([tf.strings.as_string(x), "a"])
+
+def complex_numbers(x):
+    return tf.signal.fft(tf.cast(x, tf.complex64))
+
+def integers(x):
+    return tf.gather(tf.constant([1, 2]), [99]), x * 2.0
+"""
+
+
+@pytest.fixture(scope="module")
+def failing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("models") / "failing.py"
+    file.write_text(FAILING)
+    return file
+
+
+REFUSED: list[tuple[str, str, str, str, str]] = [
+    ("raises_key", "8,4", "KeyError", "'oops'", 'raise KeyError("oops")'),
+    ("raises_assertion", "8,4", "AssertionError", "must be five", "assert x.shape[1] == 5"),
+    ("raises_attribute", "8,4", "AttributeError", "no_such_thing", "return x.no_such_thing"),
+    ("recurses", "8,4", "RecursionError", "maximum recursion", "return recurses(x)"),
+    ("leaves", "8,4", "SystemExit", "it ended the program, with 7", "raise SystemExit(7)"),
+    ("gathers", "8,4", "InvalidArgumentError", "indices[1] = 9 is not in [0, 4)", "return tf.g"),
+    ("slices", "8,4", "InvalidArgumentError", "Expected size[1] in [0, 2]", "return tf.slice"),
+    ("asserts", "8,4", "InvalidArgumentError", "assertion failed: [Cond", "tf.debugging.assert_"),
+    ("numpy_raises", "8,4", "InvalidArgumentError", "ValueError: inside numpy", "return tf.numpy"),
+    ("reshapes", "?,7", "ValueError", "divisible by 48 but is 56", "return tf.reshape(x, [-1"),
+    ("integers", "8,4", "InvalidArgumentError", "indices[0] = 99", "return tf.gather("),
+    ("rewritten", "8,4", "ValueError", "Dimensions must be equal", "return tf.matmul(x, tf.ones"),
+    ("Rewritten", "8,4", "ValueError", "Dimensions must be equal", "return tf.matmul(x, self.w)"),
+    ("sequential", "8,4", "ValueError", "expected min_ndim=4, found ndim=2", ""),
+    ("functional", "8,28,28,1", "ValueError", "expected shape=(None, 32, 32, 3)", ""),
+    ("Subclassed", "8,4", "ValueError", "Dimensions must be equal, but are 4", "return tf.matmul"),
+]
+
+
+@pytest.mark.parametrize(("name", "sizes", "kind", "message", "line"), REFUSED)
+def test_whatever_a_model_raises_is_a_saved_failed_run(
+    failing: Path, tmp_path: Path, name: str, sizes: str, kind: str, message: str, line: str
+) -> None:
+    with pytest.raises(BuildError) as caught:
+        traced(failing, name, f"x={sizes}", tmp_path / "run.db")
+    assert caught.value.exit_code == 3
+    with api.open_run(tmp_path / "run.db") as run:
+        assert run.info.status == Status.FAILED
+        failure = run.info.failure
+        assert "explanation" not in {note.subject for note in run.graph.notes}
+    assert failure is not None
+    assert failure.kind == kind
+    assert message in failure.message
+    assert "\x1b" not in failure.message
+    if line:
+        assert failure.source[0].text.startswith(line)
+        assert "failing.py" in caught.value.where
+    assert len(failure.source) < 4
+
+
+def test_memory_that_is_not_there(
+    failing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(_self: RandomInputs, _number: int) -> None:
+        raise MemoryError("Unable to allocate 7.45 GiB")
+
+    monkeypatch.setattr(RandomInputs, "batch", none_left)
+    with pytest.raises(BuildError) as caught:
+        traced(failing, "same", "x=8,4", tmp_path / "run.db")
+    assert caught.value.got == "Unable to allocate 7.45 GiB"
+    with api.open_run(tmp_path / "run.db") as run:
+        assert run.info.failure is not None
+        assert run.info.failure.during == "drawing its inputs"
+
+
+def test_an_examination_that_fails_costs_only_itself(
+    failing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from resnet_inspect.tracers.tensorflow import postmortem
+
+    def fails(*_: object) -> None:
+        raise RuntimeError("cannot be called again")
+
+    monkeypatch.setattr(postmortem, "examine", fails)
+    with pytest.raises(BuildError):
+        traced(failing, "rewritten", "x=8,4", tmp_path / "run.db")
+    with api.open_run(tmp_path / "run.db") as run:
+        notes = {note.subject: note.text for note in run.graph.notes}
+        assert run.info.status == Status.FAILED
+    assert notes["explanation"] == "the refused call could not be examined: RuntimeError"
+
+
+@pytest.mark.parametrize("name", ["same", "number", "array", "texts", "complex_numbers"])
+def test_a_model_without_numbers_to_summarize_is_complete(
+    failing: Path, tmp_path: Path, name: str
+) -> None:
+    with traced(failing, name, "x=8,4", tmp_path / "run.db") as run:
+        assert run.info.status == Status.COMPLETE
+        notes = {note.subject: note.text for note in run.graph.notes}
+    assert notes["summaries"] == "none: no op that was asked for makes numbers"
+
+
+def test_the_sizes_that_were_chosen_are_told(failing: Path, tmp_path: Path) -> None:
+    with traced(failing, "same", "x=?,?,3", tmp_path / "run.db") as run:
+        texts = [note.text for note in run.graph.notes]
+    assert "sizes given as ?, chosen by the program: x axis 0 is 8, x axis 1 is 9" in texts
+
+
+def test_the_model_itself_may_be_named(model: Path, tmp_path: Path) -> None:
+    with traced(model, "direct", "x=8,4; y=4,2", tmp_path / "run.db") as run:
+        assert run.graph.op_by_name["MatMul"].outputs[0].shape == (8, 2)
+    with pytest.raises(UsageError) as caught:
+        traced(model, "direct", "x=8,4", tmp_path / "other.db")
+    assert caught.value.what == "the model does not take that many inputs"
+    assert caught.value.expected == "what it is defined with: (x, y)"
+    assert caught.value.got == "1 inputs, x: missing a required argument: 'y'"
+    assert not (tmp_path / "other.db").exists()
 
 
 def test_a_product_of_unknown_sizes_is_followed_to_the_line_that_says_its_width(

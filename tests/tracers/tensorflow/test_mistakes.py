@@ -9,7 +9,7 @@ import pytest
 
 from resnet_inspect import api
 from resnet_inspect.analysis.postmortem import Postmortem, postmortem
-from resnet_inspect.config import resolve
+from resnet_inspect.config import Settings, resolve
 from resnet_inspect.errors import BuildError
 from resnet_inspect.render.postmortem_page import postmortem_lines
 from resnet_inspect.store.info import Status
@@ -79,3 +79,102 @@ def test_what_would_help_was_tried(examined: Callable[[str], Postmortem]) -> Non
     assert any("transposed" in hint for hint in examined("transposed").hints)
     flat = examined("flattened")
     assert dict(flat.tensors)["Reshape:0"] == "batch 8 × height·width·channel 4800"
+
+
+SMALL = """
+import tensorflow as tf
+
+def adds(x, y):
+    return x + y
+
+def multiplies(x, y):
+    return x @ y
+
+def indexes(x):
+    return x[:, :3, 7]
+
+def branches(x):
+    wrong = lambda: tf.matmul(x, tf.ones([3, 4]))
+    return tf.cond(tf.reduce_sum(x) > 0, wrong, lambda: x * 2)
+
+def tiles(x):
+    return tf.tile(x, [1, 2, 3])
+
+def fives(x):
+    return tf.reshape(x, [-1, 5])
+
+def flattens(x):
+    return tf.reshape(x, [-1, 11])
+
+def convolves(x):
+    return tf.nn.conv2d(x, tf.ones([3, 3, 32, 4]), 1, "SAME")
+
+@tf.function
+def inner(x, y):
+    return tf.matmul(x, y)
+
+def nests(x, y):
+    return inner(x, y)
+"""
+
+
+def explained(folder: Path, name: str, given: str) -> Postmortem | None:
+    (folder / "small.py").write_text(SMALL)
+    settings = Settings.of({"target": f"{folder}/small.py:{name}", "input": given})
+    with pytest.raises(BuildError):
+        api.record(settings, out=folder / "run.db")
+    with api.open_run(folder / "run.db") as run:
+        return postmortem(run.graph, run.lineage)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "called"),
+    [
+        ("adds", "x=8,4; y=8,5", "+"),
+        ("multiplies", "x=8,4; y=8,5", "@"),
+        ("indexes", "x=8,4,5", "indexing"),
+        ("tiles", "x=3,4", "Tile"),
+        ("nests", "x=8,4; y=8,5", "inner"),
+    ],
+)
+def test_a_call_is_named_as_it_was_written(
+    tmp_path: Path, name: str, given: str, called: str
+) -> None:
+    found = explained(tmp_path, name, given)
+    assert found is not None
+    assert found.function == called
+
+
+@pytest.mark.parametrize(("name", "given"), [("adds", "x=8,4; y=8,4:int32"), ("branches", "x=8,4")])
+def test_what_no_shape_would_mend_is_not_said_to_refuse_shapes(
+    tmp_path: Path, name: str, given: str
+) -> None:
+    assert explained(tmp_path, name, given) is None
+
+
+@pytest.mark.parametrize(("sizes", "tried"), [("8,4", ()), ("8,4,6", ("shape=[-1, 6]",))])
+def test_a_reshape_to_its_own_shape_is_no_remedy(
+    tmp_path: Path, sizes: str, tried: tuple[str, ...]
+) -> None:
+    found = explained(tmp_path, "fives", f"x={sizes}")
+    assert found is not None
+    assert found.others == tried
+
+
+@pytest.mark.parametrize(
+    ("sizes", "hints"),
+    [("8,32,16,3", 1), ("8,32,32,3", 0), ("32,8,8,3", 0)],
+)
+def test_a_transposition_is_guessed_only_where_it_would_pass(
+    tmp_path: Path, sizes: str, hints: int
+) -> None:
+    found = explained(tmp_path, "convolves", f"x={sizes}")
+    assert found is not None
+    assert len(found.hints) == hints
+
+
+def test_a_size_that_stands_elsewhere_by_chance_is_no_hint(tmp_path: Path) -> None:
+    found = explained(tmp_path, "adds", "x=8,6,6; y=8,6,8")
+    assert found is not None
+    assert found.remedies
+    assert found.hints == ()
