@@ -34,14 +34,22 @@ class SettingMoves(msgspec.Struct, frozen=True):
     conflicts: tuple[str, ...]
 
 
-def settings_moves(graph: Graph, lineage: Lineage) -> tuple[SettingMoves, ...]:
-    """For each setting that was varied, the axes of the forward pass that it moves."""
+def settings_moves(
+    graph: Graph, lineage: Lineage, name: str = "", axes: tuple[int, ...] = ()
+) -> tuple[SettingMoves, ...]:
+    """For each setting that was varied, the axes of the forward pass that it moves; with `name`
+    only these `axes` of that tensor (such as `Reshape:0`) or variable.
+    """
     return tuple(
         SettingMoves(
             setting=one.setting,
             before=one.before,
             after=one.after,
-            axes=tuple(_moved_axes(graph, lineage, one)),
+            axes=tuple(
+                moved
+                for moved in _moved_axes(graph, lineage, one)
+                if not name or (moved.name == name and moved.axis in axes)
+            ),
             missing=len(one.missing),
             added=one.added,
             conflicts=one.conflicts,

@@ -40,8 +40,9 @@ class Target(msgspec.Struct, frozen=True):
 def find(graph: Graph, text: str) -> tuple[Target, tuple[int, ...]]:
     """The target that `text` names and the axes asked for: all where none is named.
 
-    `text` is NAME, NAME:AXIS or NAME:OUTPUT:AXIS; an axis may be negative, a name may be any
-    unambiguous beginning of a layer's, an op's or a variable's, or the last part of an op's.
+    `text` is NAME, NAME:AXIS or NAME:OUTPUT:AXIS; NAME:OUTPUT where that is no axis; an
+    axis may be negative, a name may be any unambiguous beginning of a layer's, an op's or a
+    variable's, or the last part of an op's.
     Raises UsageError with the nearest names.
     """
     name, numbers = _split(text)
@@ -70,6 +71,13 @@ def find(graph: Graph, text: str) -> tuple[Target, tuple[int, ...]]:
                 got=str(index),
                 fix="write NAME:AXIS, or NAME:OUTPUT:AXIS for an op of several outputs",
             )
+        first = len(outputs[index].shape or ())
+        if (
+            len(numbers) == 1
+            and not -first <= numbers[0] < first
+            and numbers[0] in range(len(outputs))
+        ):
+            index, numbers = numbers[0], []  # as tensors are named: split:2
         target = Target.of(graph, TensorRef(op, index))
     shape, full = target.shape, target.name
     if not numbers:
@@ -81,7 +89,8 @@ def find(graph: Graph, text: str) -> tuple[Target, tuple[int, ...]]:
             where=text,
             expected=f"an axis from {-len(shape)} to {len(shape) - 1}" if shape else "no axis",
             got=str(axis),
-            fix=f"its shape is {list(shape)}; axes are counted from 0",
+            fix=f"its shape is {list(shape)}; axes are counted from 0, and one of another output "
+            "is NAME:OUTPUT:AXIS",
         )
     return target, (axis % len(shape),)
 

@@ -71,16 +71,19 @@ class ShapeTable(msgspec.Struct, frozen=True):
 def shapes(
     graph: Graph, depth: Depth = Depth.LAYER, meanings: Meanings | None = None
 ) -> ShapeTable:
-    """Build the shape table of a graph; with `meanings`, each row tells those of its axes."""
+    """Build the shape table of a graph; with `meanings`, each row tells those of its axes.
+
+    A graph without layers, a model of the user's own, is told by its ops at every depth.
+    """
     owned = _owned_variables(graph)
+    depth = depth if graph.layers else Depth.OP
     if depth == Depth.OP:
         rows = _op_rows(graph, owned, meanings)
     else:
         rows = [_layer_row(graph, one, owned[one.name], meanings) for one in graph.layers]
         if depth != Depth.LAYER:
             rows = _group_rows(graph, rows, 1 if depth == Depth.STAGE else 2, depth)
-    counted = rows if graph.layers else _op_rows(graph, owned, meanings)
-    forward = [row for row in counted if row.phase == Phase.FORWARD]
+    forward = [row for row in rows if row.phase == Phase.FORWARD]
     totals = Totals(
         trainable_params=sum(row.trainable_params for row in forward),
         params=sum(row.params for row in forward),

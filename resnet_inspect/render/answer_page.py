@@ -221,8 +221,9 @@ def _over(steps: int) -> str:
 
 
 def _next(screen: Screen, found: Overview, file: str) -> None:
+    rows = "layer" if found.layers else "op"
     lines = [
-        (f"resnet-inspect shapes {file}", "every layer's shape, padding, parameters, MACs"),
+        (f"resnet-inspect shapes {file}", f"every {rows}'s shape, padding, parameters, MACs"),
         (f"resnet-inspect shapes {file} --depth op --json", "every op, for programs"),
         ("resnet-inspect runs", "all runs"),
     ]

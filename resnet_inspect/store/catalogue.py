@@ -11,6 +11,7 @@ import msgspec
 
 from resnet_inspect.errors import InspectError, RunMissingError
 from resnet_inspect.store.run import SIDE_FILES, Run
+from resnet_inspect.store.schema import begins_as_run
 
 FOLDER = Path("runs")
 SUFFIX = ".db"
@@ -53,8 +54,9 @@ def listed(folder: Path = FOLDER) -> list[RunRow]:
 
 
 def run_files(folder: Path = FOLDER) -> list[Path]:
-    """The files that may be runs, by name."""
-    return sorted(folder.glob(f"*{SUFFIX}"))
+    """The files that may be runs: by their suffix, or by how they begin."""
+    files = (file for file in folder.glob("*") if not file.name.endswith(SIDE_FILES))
+    return sorted(file for file in files if file.suffix == SUFFIX or begins_as_run(file))
 
 
 def _row(file: Path) -> RunRow:
@@ -70,9 +72,9 @@ def _row(file: Path) -> RunRow:
         status=info.status.value,
         reason=info.failure.message if info.failure else info.reason,
         steps=steps,
-        planned=max(info.settings.steps, 1),
+        planned=max(info.settings.steps, 1) if info.settings.target is None else 1,
         device=info.device,
-        data=info.settings.data,
+        data=info.settings.data if info.settings.target is None else "random numbers",
         created=info.created,
         bytes=size,
     )

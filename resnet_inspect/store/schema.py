@@ -9,8 +9,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from importlib import resources
+from pathlib import Path
 
 APPLICATION_ID = 0x52494E53
+APPLICATION_ID_AT = 68  # bytes into a SQLite file
 VERSION = 3
 MIGRATIONS: dict[int, str] = {
     1: "CREATE TABLE lineage (id INTEGER PRIMARY KEY CHECK (id = 1), body BLOB NOT NULL)",
@@ -70,3 +72,13 @@ def upgraded(
     for step in range(version, target):
         copy.executescript(f"BEGIN; {migrations[step]}; PRAGMA user_version = {step + 1}; COMMIT;")
     return copy
+
+
+def begins_as_run(file: Path) -> bool:
+    """Whether a file's first bytes are those of a run file; False for one that cannot be read."""
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(APPLICATION_ID_AT + 4)
+    except OSError:
+        return False
+    return head.startswith(b"SQLite format 3") and head.endswith(APPLICATION_ID.to_bytes(4))

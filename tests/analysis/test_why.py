@@ -230,3 +230,12 @@ def test_the_literal_16_of_the_stem_is_explained(recording: Open) -> None:
         ("conv_block_stage0/res00_branch2b/BiasAdd:0 axis 3", 16),
     ]
     assert [(c.setting, c.after) for c in found.corrections] == [("filters", "16")]
+
+
+def test_what_settings_move_of_one_tensor(recording: Open) -> None:
+    run = recording("v2")
+    every = settings_moves(run.graph, run.lineage)
+    target, axes = find(run.graph, "Reshape:1")
+    found = settings_moves(run.graph, run.lineage, target.name, axes)
+    assert [one.setting for one in found] == [one.setting for one in every]
+    assert {(m.name, m.axis) for one in found for m in one.axes} == {("Reshape:0", 1)}

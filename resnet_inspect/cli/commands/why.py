@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from resnet_inspect.cli.parser import add_json
 from resnet_inspect.errors import EXIT_OK, UsageError
+
+if TYPE_CHECKING:
+    from resnet_inspect.store.run import Run
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +23,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--run", metavar="RUN", help="run file (default: newest in runs/)")
     parser.add_argument(
-        "--settings", action="store_true", help="for each setting, every axis that it moves"
+        "--settings",
+        action="store_true",
+        help="for each setting, every axis that it moves; with TENSOR only of that",
     )
     parser.add_argument("--full", action="store_true", help="every op of the chain")
     add_json(parser)
@@ -44,8 +50,9 @@ def run(parsed: argparse.Namespace) -> int:
         )
     path = Path(parsed.run) if parsed.run else catalogue.newest()
     if parsed.settings:
-        return _settings(path, parsed.json)
+        return _settings(path, parsed.tensor, parsed.json)
     with Run.open(path) as recorded:
+        _refuse_unmade(recorded, parsed.tensor)
         target, axes = find(recorded.graph, parsed.tensor)
         found = [why(recorded.graph, recorded.lineage, target, axis) for axis in axes]
     if parsed.json:
@@ -69,12 +76,36 @@ def run(parsed: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _settings(path: Path, as_json: bool) -> int:
+def _refuse_unmade(recorded: Run, text: str) -> None:
+    """Raise UsageError where the name is that of the op at which building failed."""
+    failure, name = recorded.info.failure, text.partition(":")[0]
+    if failure is None or not name or name != failure.op or name in recorded.graph.op_by_name:
+        return
+    mismatch = recorded.lineage.mismatch
+    given = mismatch.tensors if mismatch is not None else ()
+    raise UsageError(
+        f"'{name}' was refused, so it was never made",
+        where=text,
+        expected="a layer, an op or a variable of the run, then :AXIS",
+        got=f"{failure.kind} while {failure.during}",
+        fix=f"ask for what it was given: {', '.join(one.removesuffix(':0') for one in given)}"
+        if given
+        else "`resnet-inspect shapes` lists what was made",
+    )
+
+
+def _settings(path: Path, tensor: str | None, as_json: bool) -> int:
     from resnet_inspect.analysis.moves import settings_moves
+    from resnet_inspect.analysis.names import find
     from resnet_inspect.store.run import Run
 
     with Run.open(path) as recorded:
-        found = settings_moves(recorded.graph, recorded.lineage)
+        graph, name = recorded.graph, ""
+        axes: tuple[int, ...] = ()
+        if tensor is not None:
+            target, axes = find(graph, tensor)
+            name = target.name
+        found = settings_moves(graph, recorded.lineage, name, axes)
     if as_json:
         from resnet_inspect.render.documents import json_document
 

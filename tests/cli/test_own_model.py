@@ -1,0 +1,93 @@
+"""What reading commands say of runs of a model of one's own: complete, without numbers, refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from resnet_inspect.cli.main import main
+
+pytestmark = pytest.mark.tensorflow
+
+MODEL = """
+import tensorflow as tf
+
+def splits(x):
+    return tf.split(x, 3, axis=1)
+
+def multiplies(x, y):
+    return tf.matmul(x, y)
+"""
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a complete run, whose file has no suffix, and a failed one."""
+    pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
+    folder = tmp_path_factory.mktemp("runs")
+    (folder / "small.py").write_text(MODEL)
+    for name, given, file, code in (
+        ("splits", "x=?,6", "complete", 0),
+        ("multiplies", "x=8,4; y=5,2", "failed.db", 3),
+    ):
+        target = f"{folder}/small.py:{name}"
+        words = ["trace", target, "--input", given, "--quiet", "-o", str(folder / file)]
+        assert main(words) == code
+    return folder
+
+
+def test_shapes_of_a_model_without_layers_are_those_of_its_ops(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["shapes", str(runs / "complete"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["depth"] == "op"
+    assert {row["name"]: row["shape"] for row in found["rows"]}["split"] == [None, 2]
+    assert main(["shapes", str(runs / "complete"), "--axes"]) == 0
+    assert "batch ? × channel 6" in capsys.readouterr().out
+
+
+def test_the_page_names_the_command_that_works(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = f"{runs}/small.py:splits"
+    main(["trace", target, "--input", "x=8,6", "--quiet", "-o", str(runs / "again.db"), "--force"])
+    assert "every op's shape, padding, parameters, MACs" in capsys.readouterr().out
+
+
+def test_no_setting_was_varied(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["why", "--settings", "--run", str(runs / "complete")]) == 0
+    assert capsys.readouterr().out == (
+        "no setting was varied: only the tutorial's network is traced again\n"
+    )
+
+
+def test_another_output_is_named_as_its_tensor_is(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["why", "split:2", "--run", str(runs / "complete"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["tensor"] == "split:2"
+    assert main(["why", "split:3", "--run", str(runs / "complete")]) == 2
+    assert "NAME:OUTPUT:AXIS" in capsys.readouterr().err
+
+
+def test_the_refused_op_was_never_made(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["why", "MatMul:1", "--run", str(runs / "failed.db")]) == 2
+    assert capsys.readouterr().err == (
+        "resnet-inspect: 'MatMul' was refused, so it was never made\n"
+        "  where:    MatMul:1\n"
+        "  expected: a layer, an op or a variable of the run, then :AXIS\n"
+        "  got:      ValueError while tracing it\n"
+        "  do:       ask for what it was given: x, y\n"
+    )
+
+
+def test_runs_are_listed_by_what_they_hold(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["runs", str(runs), "--json"]) == 0
+    found = {Path(row["file"]).name: row for row in json.loads(capsys.readouterr().out)["runs"]}
+    assert {"complete", "failed.db"} <= set(found)
+    assert "small.py" not in found
+    assert found["complete"]["data"] == "random numbers"
+    assert (found["complete"]["steps"], found["complete"]["planned"]) == (1, 1)
