@@ -7,21 +7,23 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from typing import Any
 
 from bench import Row
 from bench.interleaved import interleave
 from bench.steps import Steps
 
-ROUNDS = 3
+ROUNDS = 2
 MODES = ("CURT_HEALTH", "CONCISE_HEALTH", "FULL_HEALTH")
-PROCESSES = 3
+PROCESSES = 2
 MEMORY_STEPS = 8
 
 
-def others() -> list[Row]:
+def debugger() -> Iterator[Row]:
     """TensorFlow's own debugger, which instruments every op that is traced after it is enabled."""
-    return [(f"tfdbg2, {mode}, every op", _answer("debugger", mode), "") for mode in MODES]
+    for mode in MODES:
+        yield f"tfdbg2, {mode}, every op", _answer("debugger", mode), ""
 
 
 def memory() -> list[Row]:
@@ -54,12 +56,12 @@ def _debugger(mode: str) -> str:
     plain = steps.plain()
     plain(0)
     with tempfile.TemporaryDirectory() as folder:
-        debugger: Any = steps.tf.debugging.experimental
-        debugger.enable_dump_debug_info(folder, tensor_debug_mode=mode, circular_buffer_size=1000)
+        tfdbg: Any = steps.tf.debugging.experimental
+        tfdbg.enable_dump_debug_info(folder, tensor_debug_mode=mode)
         debugged = steps.plain()
         debugged(0)
         found = interleave(plain, {mode: debugged}, ROUNDS)
-        debugger.disable_dump_debug_info()
+        tfdbg.disable_dump_debug_info()
     return str(found[mode])
 
 

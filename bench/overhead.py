@@ -24,7 +24,7 @@ from resnet_inspect.config import Settings
 from resnet_inspect.store.info import RunInfo, Writer
 from resnet_inspect.store.writer import RunWriter, now
 
-ROUNDS, QUICK_ROUNDS, FEW = 10, 6, 3
+ROUNDS, QUICK_ROUNDS, FEW = 8, 5, 2
 RUN = 20
 EVERY = "layer outputs, gradients, weights"
 KEPT = EVERY + ", read and written to a run file"
@@ -36,8 +36,13 @@ TARGETS = {
 }
 
 
-def measure(*, quick: bool = False) -> list[Row]:
-    """All rows; `quick` leaves out settings seldom used and what needs processes of its own."""
+def measure() -> list[Row]:
+    """All rows."""
+    return list(measured(quick=False))
+
+
+def measured(*, quick: bool) -> Iterator[Row]:
+    """Rows as they are measured; `quick` leaves out settings seldom used, and the rivals."""
     steps = Steps()
     built = steps.session.build()
     plain = steps.plain()
@@ -58,28 +63,28 @@ def measure(*, quick: bool = False) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder, _timed_parts() as spent:
         kept = {KEPT: _into_run_file(steps.session, built, Path(folder), spent)}
         ratios = interleave(plain, variants | kept, QUICK_ROUNDS if quick else ROUNDS)
-    rows = [(name, str(ratio), TARGETS.get(name, "")) for name, ratio in ratios.items()]
+    for name, ratio in ratios.items():
+        yield name, str(ratio), TARGETS.get(name, "")
     for part, times in spent.items():
-        rows.append((f"of the last, {part}", f"{1e3 * statistics.median(times):.0f} ms", ""))
-    rows += _every_tenth(ratios)
+        yield f"of the last, {part}", f"{1e3 * statistics.median(times):.0f} ms", ""
+    yield _every_tenth(ratios)
 
     def tenth(number: int) -> list[Any]:
         return (unrecorded if number % 10 else recorded)(number)
 
     found = whole_runs(plain, tenth, RUN, 1 if quick else FEW)
-    rows.append((f"every 10th step, over runs of {RUN} steps", str(found), "target ≤ 1.01"))
-    for name in set(variants) - {SELDOM}:
+    yield f"every 10th step, over runs of {RUN} steps", str(found), "target ≤ 1.01"
+    for name in [name for name in variants if name in TARGETS or "ops" in name]:
         fetched = sum(array.nbytes for array in variants[name](0))
-        rows.append((f"fetched: {name}", f"{fetched / 1e6:.2f} MB", "target ≤ 1 MB"))
-    rows.append(_bound(steps.session._tracing.taps.placed))
-    if not quick:
-        found = interleave(plain, {"": _histograms(steps)}, FEW)[""]
-        rows.append(("tf.summary.histogram of each layer output", str(found), ""))
-        rows += apart.others()
-        rows += apart.memory()
+        yield f"fetched: {name}", f"{fetched / 1e6:.2f} MB", "target ≤ 1 MB"
+    yield _bound(steps.session._tracing.taps.placed)
     if not all(math.isfinite(float(value)) for value in plain(0)):
         raise RuntimeError("the network came to numbers that are not finite: something else")
-    return rows
+    if not quick:
+        found = interleave(plain, {"": steps.beside(_histograms)}, FEW)[""]
+        yield "TensorFlow's HistogramSummary of each layer output", str(found), ""
+        yield from apart.memory()
+        yield from apart.debugger()
 
 
 def _outputs_alone(watched: Any) -> Any:
@@ -98,15 +103,11 @@ def _sums(watched: Any) -> Any:
     return tf.stack([tf.reduce_sum(call.output) for call in watched.made.calls])
 
 
-def _histograms(steps: Steps) -> Step:
-    writer = steps.tf.summary.create_file_writer(tempfile.mkdtemp())
-
-    def added(watched: Any) -> Any:
-        histogram = steps.tf.summary.histogram
-        with writer.as_default(step=0):
-            return [histogram(call.name, call.output) for call in watched.made.calls]
-
-    return steps.beside(added)
+def _histograms(watched: Any) -> Any:
+    """What `tf.compat.v1.summary.histogram` adds; that of TensorFlow 2 needs TensorBoard."""
+    tf: Any = import_module("tensorflow")
+    calls = watched.made.calls
+    return [tf.raw_ops.HistogramSummary(tag=call.name, values=call.output) for call in calls]
 
 
 @contextmanager
@@ -154,12 +155,12 @@ def _into_run_file(session: Any, built: Any, folder: Path, spent: dict[str, list
     return step
 
 
-def _every_tenth(ratios: dict[str, Ratio]) -> list[Row]:
+def _every_tenth(ratios: dict[str, Ratio]) -> Row:
     """From the medians of the two kinds of steps."""
     kinds = [(ratios[name].wall.median, ratios[name].cpu.median) for name in (EVERY, SELDOM)]
     wall, cpu = ((one + 9 * other) / 10 for one, other in zip(*kinds, strict=True))
     text = f"{wall:.3f} cpu {cpu:.3f}"
-    return [("every 10th step, computed", text, "target ≤ 1.01")]
+    return ("every 10th step, computed", text, "target ≤ 1.01")
 
 
 def _bound(placed: Any) -> Row:
@@ -173,5 +174,5 @@ def _bound(placed: Any) -> Row:
 
 
 if __name__ == "__main__":
-    for what, value, limit in measure(quick="--quick" in sys.argv[1:]):
-        print(f"{what:<66} {value:>31}   {limit}")
+    for what, value, limit in measured(quick="--quick" in sys.argv[1:]):
+        print(f"{what:<66} {value:>31}   {limit}", flush=True)
