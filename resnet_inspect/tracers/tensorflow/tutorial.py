@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -61,7 +62,8 @@ class TutorialSession:
         recorded = self._recorded
         plain = tf.function(lambda *batch: recorded(*batch)["scalars"], autograph=False)
         self._plain = plain.get_concrete_function(*self._inputs())
-        self._graph = tracing.capture(self._restored(tracing.needed()))
+        notes = (*self._restored(tracing.needed()), *self._unrecorded())
+        self._graph = tracing.capture(notes)
         return Outcome(self._graph, tracing.seconds())
 
     def _inputs(self) -> tuple[tf.TensorSpec, tf.TensorSpec]:
@@ -123,6 +125,14 @@ class TutorialSession:
         """Where the first NaN or infinity of the run came from."""
         again = StepTrace(self._settings, self.variables, self._device)
         return find_origin(number, again.forward_and_backward, batch, self.variables, before)
+
+    def _unrecorded(self) -> Iterator[Note]:
+        """What the settings leave out altogether, which is hardly meant."""
+        settings = self._settings
+        if self._tracing is not None and not self._tracing.taps.placed:
+            yield Note("taps", f"no tensor matches '{settings.taps}': none is recorded")
+        if not any(settings.records(step) for step in range(max(settings.steps, 1))):
+            yield Note("record", f"no step lies in {settings.record}: no tensor is recorded")
 
     def _restored(self, needed: frozenset[str]) -> tuple[Note, ...]:
         """Load the checkpoint, if there is one, and note what it had no values for."""

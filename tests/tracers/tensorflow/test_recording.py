@@ -148,3 +148,13 @@ def test_dead_units_are_told_from_sparse_and_always_on(ver: int) -> None:
     assert found.of == 8
     share = next(one for tap, one in record.summaries.items() if tap.layer == "relu10_branch2a")
     assert share.zero_fraction == pytest.approx(1 - found.share.mean())
+
+
+@pytest.mark.parametrize(
+    ("changes", "subject"), [({"taps": "zzz*"}, "taps"), ({"record": "7-"}, "record"), ({}, "")]
+)
+def test_settings_that_record_nothing_are_noted(changes: dict[str, Any], subject: str) -> None:
+    made = session(steps=2, **changes)
+    notes = [note.subject for note in made.build().graph.notes]
+    assert notes == ([subject] if subject else [])
+    assert (not made.step(0).summaries) is bool(subject)
