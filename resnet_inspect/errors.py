@@ -9,6 +9,7 @@ from __future__ import annotations
 EXIT_OK = 0
 EXIT_USAGE = 2
 EXIT_BUILD = 3
+EXIT_RENDERER = 4
 EXIT_RUN_FILE = 5
 EXIT_INTERRUPTED = 130
 
@@ -102,6 +103,19 @@ class StorageFullError(BuildError):
     """The run could not be recorded to its end; every committed step is kept."""
 
     slug = "storage-full"
+
+
+class RendererError(InspectError):
+    """Graphviz failed, or was not done in time."""
+
+    slug = "renderer"
+    exit_code = EXIT_RENDERER
+
+
+class RendererMissingError(RendererError):
+    """There is no Graphviz."""
+
+    slug = "renderer-missing"
 
 
 class RunFileError(InspectError):

@@ -16,6 +16,8 @@ EXPECTED = {
     "OutputError": ("output", 2),
     "BuildError": ("build", 3),
     "StorageFullError": ("storage-full", 3),
+    "RendererError": ("renderer", 4),
+    "RendererMissingError": ("renderer-missing", 4),
     "RunFileError": ("run-file", 5),
     "RunMissingError": ("run-missing", 2),
 }
@@ -42,6 +44,7 @@ def test_exit_codes_are_the_documented_ones_and_distinct() -> None:
         "EXIT_OK": 0,
         "EXIT_USAGE": 2,
         "EXIT_BUILD": 3,
+        "EXIT_RENDERER": 4,
         "EXIT_RUN_FILE": 5,
         "EXIT_INTERRUPTED": 130,
     }

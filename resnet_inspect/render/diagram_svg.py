@@ -1,0 +1,171 @@
+"""What Graphviz drew, made fit for pages: colours for light and dark, anchors, tooltips, bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from xml.etree import ElementTree
+
+from resnet_inspect.analysis.diagram import Diagram, Level, Options
+from resnet_inspect.analysis.diagram_drawing import draw
+from resnet_inspect.analysis.why import Explanation
+from resnet_inspect.errors import RendererError, RendererMissingError
+from resnet_inspect.graph import Failure, Graph
+from resnet_inspect.graph.lineage import Lineage
+from resnet_inspect.paths import printable
+from resnet_inspect.render.diagram_look import FALLBACKS, MARKER, PALETTE, Bars, Look, tooltip
+from resnet_inspect.render.dot import dot
+from resnet_inspect.render.engine import TIMEOUT, drawn
+
+SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
+NAMES = {pair[0]: name for name, pair in PALETTE.items()}
+
+
+def diagram(
+    graph: Graph,
+    lineage: Lineage,
+    *,
+    level: str = "layer",
+    expand: bool = False,
+    scope: str = "",
+    explanations: Sequence[Explanation] = (),
+    failure: Failure | None = None,
+    title: str = "",
+    style: bool = True,
+    timeout: float = TIMEOUT,
+) -> str | None:
+    """An SVG fragment (`<svg class="diagram">`, no XML declaration) for a page; None where there
+    is no Graphviz or it fails.
+
+    Each layer is a `<g class="node layer" id="layer-NAME" data-layer="NAME">`, where the id is
+    `analysis.diagram.anchor("layer", NAME)`: the name itself if it has only ASCII letters, digits,
+    `_`, `.` and `-`; any other sign becomes `~hex~`. Blocks that are alike are drawn once, unless
+    `expand`; then, and at the levels block and stage, `data-layers` is a JSON list of all layers
+    that a box stands for. Edges are `<g class="edge data|residual|projection|…">` with `data-tail`
+    and `data-head` (ids of boxes) and `data-tensor`. Boxes are links to their own id.
+    `explanations` (of `analysis.why.why`) mark the ways of sizes, `failure` the refused call.
+    `style` puts the style sheet in; without it the page must hold `style_sheet()`.
+    Raises UsageError for a `scope` that is not there.
+    """
+    options = Options(level=Level(level), expand=expand, scope=scope)
+    made = draw(graph, lineage, options, explanations=explanations, failure=failure)
+    look = Look(title=title)
+    try:
+        picture = drawn(dot(made, look), "svg", timeout=timeout).data
+    except (RendererMissingError, RendererError):
+        return None
+    return finished(picture, made, look, style=style)
+
+
+def finished(picture: bytes, made: Diagram, look: Look, *, style: bool = True) -> str:
+    """What the engine drew of a diagram, finished, as an SVG element."""
+    import msgspec
+
+    for prefix, space in (("", SVG), ("xlink", XLINK)):
+        ElementTree.register_namespace(prefix, space)
+    root = ElementTree.fromstring(picture)
+    nodes = {node.id: node for node in made.nodes}
+    edges = {f"edge-{at}": edge for at, edge in enumerate(made.edges)}
+    for group in root.iter(f"{{{SVG}}}g"):
+        name = group.get("id", "")
+        if name in nodes:
+            node = nodes[name]
+            if len(node.layers) == 1 and node.box == "layer":
+                group.set("data-layer", printable(node.layers[0]))
+            elif node.layers:
+                if node.box == "layer":
+                    group.set("data-layer", printable(node.name))
+                group.set("data-layers", msgspec.json.encode(node.layers).decode())
+            _retitle(group, tooltip(node))
+            if name in look.bars:
+                _put_bars(group, look.bars[name])
+        elif name in edges:
+            edge = edges[name]
+            group.set("data-tail", edge.tail)
+            group.set("data-head", edge.head)
+            group.set("data-tensor", printable(edge.tensor))
+            _retitle(group, edge.tensor or "order only")
+        elif "cluster" in group.get("class", ""):
+            _retitle(group, "")
+    for element in root.iter():
+        _restyle(element)
+    root.set("class", "diagram")
+    root.set("role", "img")
+    _retitle(root.find(f"{{{SVG}}}g"), look.title or "network")
+    if style:
+        sheet = ElementTree.Element(f"{{{SVG}}}style")
+        sheet.text = style_sheet()
+        root.insert(0, sheet)
+    return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def document(picture: bytes, made: Diagram, look: Look) -> str:
+    """The same as a file of its own."""
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + finished(picture, made, look)
+
+
+def style_sheet() -> str:
+    """Rules for all diagrams of a page; each colour also plain, for readers without variables."""
+    light, dark = (
+        ";".join(f"--d-{name}:{pair[at]}" for name, pair in PALETTE.items()) for at in (0, 1)
+    )
+    rules = [
+        f".diagram .f-{n}{{fill:{p[0]};fill:var(--d-{n})}}"
+        f".diagram .s-{n}{{stroke:{p[0]};stroke:var(--d-{n})}}"
+        for n, p in PALETTE.items()
+    ]
+    return "\n".join(
+        [
+            f"svg.diagram{{color-scheme:light dark;{light}}}",
+            f"@media (prefers-color-scheme:dark){{svg.diagram{{{dark}}}}}",
+            *rules,
+            f".diagram text{{font-family:{FALLBACKS}}}",
+            ".diagram a{text-decoration:none}",
+            ".diagram .node:target path,.diagram .node:target polygon{stroke-width:4}",
+        ]
+    )
+
+
+def _retitle(group: ElementTree.Element | None, text: str) -> None:
+    """The title of a group is its tooltip; a link has another one of its own."""
+    if group is None:
+        return
+    title = group.find(f"{{{SVG}}}title")
+    if title is not None:
+        title.text = "\n".join(printable(line) for line in text.split("\n"))
+    for link in group.iter(f"{{{SVG}}}a"):
+        link.attrib.pop(f"{{{XLINK}}}title", None)
+
+
+def _restyle(element: ElementTree.Element) -> None:
+    """Colours by name, and fonts that stand in for the one that was measured with."""
+    names = []
+    for attribute, prefix in (("fill", "f"), ("stroke", "s")):
+        name = NAMES.get(element.get(attribute, "").lower())
+        if name is not None:
+            names.append(f"{prefix}-{name}")
+    if names:
+        element.set("class", " ".join([*element.get("class", "").split(), *names]))
+    if element.tag == f"{{{SVG}}}text" and element.get("font-family", "").startswith("Verdana"):
+        element.set("font-family", FALLBACKS)
+
+
+def _put_bars(group: ElementTree.Element, bars: Bars) -> None:
+    """Draw a distribution where the label left room for it."""
+    for polygon in group.iter(f"{{{SVG}}}polygon"):
+        if polygon.get("fill", "").lower() != MARKER:
+            continue
+        corners = [tuple(map(float, p.split(","))) for p in polygon.get("points", "").split()]
+        left, right = min(x for x, _ in corners), max(x for x, _ in corners)
+        top, bottom = min(y for _, y in corners), max(y for _, y in corners)
+        cell = (right - left) / max(1, len(bars.heights))
+        parts = [
+            f"M{left + at * cell:.2f},{bottom:.2f}v{-high * (bottom - top):.2f}"
+            f"h{cell * 0.86:.2f}V{bottom:.2f}z"
+            for at, high in enumerate(bars.heights)
+            if high > 0
+        ]
+        base = f"M{left:.2f},{bottom:.2f}H{right:.2f}v0.6H{left:.2f}z"
+        polygon.tag = f"{{{SVG}}}path"
+        polygon.attrib.clear()
+        polygon.set("fill", PALETTE["bars"][0])
+        polygon.set("d", "".join([base, *parts]))

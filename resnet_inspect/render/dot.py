@@ -1,0 +1,235 @@
+"""A diagram as text for Graphviz. Every name is escaped; equal diagrams give equal text."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from html import escape
+
+from resnet_inspect.analysis.diagram import Box, Cluster, Diagram, Edge, Node, Way
+from resnet_inspect.paths import printable
+from resnet_inspect.render import spelling
+from resnet_inspect.render.diagram_look import (
+    BARS_HEIGHT,
+    BARS_WIDTH,
+    FONT,
+    MARKER,
+    SHADES,
+    SIZE,
+    SMALL,
+    WORDS,
+    Look,
+    border,
+    colour,
+    details,
+    fill,
+    heading,
+    ink,
+    light,
+    tooltip,
+    ways,
+)
+from resnet_inspect.render.labels import fitted
+
+NAME_WIDTH, NOTE_WIDTH = 44, 96
+BLANK = "\u2003"
+
+
+def dot(diagram: Diagram, look: Look) -> str:
+    """The text of a diagram; positions are left to the engine."""
+    lines = ["digraph network {", *_indented(_defaults(diagram, look))]
+    lines += _indented(_groups(diagram, look, ()))
+    order = {node.id for node in diagram.nodes}
+    edges = [edge for edge in diagram.edges if edge.tail in order and edge.head in order]
+    lines += _indented([_edge(edge, at) for at, edge in enumerate(edges)])
+    return "\n".join([*lines, "}\n"])
+
+
+def _indented(lines: list[str]) -> list[str]:
+    return [f"  {line}" for line in lines]
+
+
+def quoted(text: str) -> str:
+    """A text as a string of the language, taken literally: no escapes, no entities."""
+    safe = printable(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
+    return f'"{safe}"'
+
+
+def markup(text: str, *, width: int = NAME_WIDTH) -> str:
+    """A text for a label with markup, shortened in the middle."""
+    return escape(fitted(text, width)) or BLANK
+
+
+def _attributes(**values: str) -> str:
+    return ", ".join(f"{name.rstrip('_')}={value}" for name, value in values.items())
+
+
+def _defaults(diagram: Diagram, look: Look) -> list[str]:
+    font = f'fontname="{FONT}"'
+    paper = '"transparent"' if look.svg else '"white"'
+    return [
+        f'graph [{font}, fontsize={SIZE}, fontcolor="{light("ink")}", id="diagram",'
+        f" rankdir={look.rankdir}, bgcolor={paper}, nodesep=0.35, ranksep=0.3,"
+        " labelloc=t, labeljust=l, pad=0.15, tooltip=network];",
+        f'node [{font}, fontsize={SIZE}, shape=box, margin="0.12,0.06", height=0.3];',
+        f'edge [{font}, fontsize={SMALL}, fontcolor="{light("dim")}", arrowsize=0.6];',
+        f"label={_caption(diagram, look)};",
+    ]
+
+
+def _caption(diagram: Diagram, look: Look) -> str:
+    """Title, what colours mean, and what is left out."""
+    rows = [f"<B>{markup(look.title or 'network', width=80)}</B>"]
+    if diagram.follows:
+        rows.append(_small(markup("follows " + ", ".join(diagram.follows), width=90), "ink"))
+    rows += [_small(f"━━ {markup(text)}", name) for name, text in ways(diagram)]
+    for note in diagram.notes:
+        rows += [
+            _small(markup(line, width=NOTE_WIDTH), "dim")
+            for line in textwrap.wrap(printable(note), NOTE_WIDTH)[:3]
+        ]
+    cells = "".join(f'<TR><TD ALIGN="LEFT">{row}</TD></TR>' for row in rows)
+    if look.legend:
+        cells += f'<TR><TD ALIGN="LEFT">{_small(markup(look.measure), "ink")}</TD></TR>'
+        shades = "".join(
+            f'<TD BGCOLOR="{light(f"l{SHADES[level]}")}">'
+            + _small(markup(text), "inverse" if SHADES[level] >= 6 else "ink")
+            + "</TD>"
+            for level, text in look.legend
+        )
+        table = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3">'
+        cells += f'<TR><TD ALIGN="LEFT">{table}<TR>{shades}</TR></TABLE></TD></TR>'
+    return (
+        '<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">' + cells + "</TABLE>>"
+    )
+
+
+def _small(text: str, name: str) -> str:
+    return f'<FONT POINT-SIZE="{SMALL}" COLOR="{light(name)}">{text}</FONT>'
+
+
+def _groups(diagram: Diagram, look: Look, path: tuple[str, ...]) -> list[str]:
+    """The boxes of one group, then the groups in it, in order."""
+    lines = [_node(node, look) for node in diagram.nodes if node.path == path]
+    for cluster in diagram.clusters:
+        if cluster.path[:-1] == path and len(cluster.path) == len(path) + 1:
+            lines.append(f'subgraph "cluster_{cluster.id}" {{')
+            lines += _indented([_cluster(cluster), *_groups(diagram, look, cluster.path)])
+            lines.append("}")
+    return lines
+
+
+def _cluster(cluster: Cluster) -> str:
+    name = f"{cluster.name} … {cluster.last}" if cluster.last else cluster.name
+    times = f" <B>×{cluster.times}</B>" if cluster.times > 1 else ""
+    more = f", {cluster.times} alike" if cluster.times > 1 else ""
+    values = _attributes(
+        id=quoted(cluster.id),
+        class_='"group"',
+        tooltip=quoted(name + more),
+        label=f"<{_small(markup(name) + times, 'dim')}>",
+        color=f'"{light("group")}"',
+        style='"rounded"',
+        penwidth="2" if cluster.times > 1 else "1",
+    )
+    return f"graph [{values}];"
+
+
+def _node(node: Node, look: Look) -> str:
+    styles = ["filled"]
+    if node.box != Box.VARIABLE:
+        styles.append("rounded")
+    if node.outside or node.refused:
+        styles.append("dashed")
+    strong = bool(node.lineage or node.refused)
+    peripheries = {"peripheries": "2"} if node.times > 1 else {}
+    values = _attributes(
+        id=quoted(node.id),
+        class_=quoted(" ".join(_classes(node))),
+        label=_label(node, look),
+        tooltip=quoted(tooltip(node).replace("\n", " · ")),
+        URL=quoted(f"#{node.id}"),
+        fillcolor=f'"{light(fill(node, look))}"',
+        color=f'"{light(border(node))}"',
+        fontcolor=f'"{light(ink(node, look))}"',
+        style='"' + ",".join(styles) + '"',
+        shape="cylinder" if node.box == Box.VARIABLE else "box",
+        penwidth="2.5" if strong else "1.5" if node.projection else "1",
+        **peripheries,
+    )
+    return f"{quoted(node.id)} [{values}];"
+
+
+def _classes(node: Node) -> Iterator[str]:
+    yield node.box.value
+    for there, name in (
+        (node.outside, "outside"),
+        (node.projection, "projection"),
+        (node.refused, "refused"),
+        (bool(node.lineage), f"lineage-{node.lineage}"),
+        (node.times > 1, "repeated"),
+    ):
+        if there:
+            yield name
+
+
+def _label(node: Node, look: Look) -> str:
+    tint = ink(node, look)
+    times = f" ×{node.times}" if node.times > 1 else ""
+    lines = [f"<B>{markup(heading(node))}{times}</B>"]
+    small = "dim" if tint == "ink" and node.id not in look.shades else tint
+    lines += [_small(markup(text), small) for text in details(node)]
+    if node.id in look.shades:
+        lines.append(_small(markup(look.shades[node.id].text), tint))
+    mark = "refused" if node.refused else node.lineage or tint
+    mark = tint if node.id in look.shades else mark
+    lines += [_small(f"<B>{markup(text, width=60)}</B>", mark) for text in node.remarks]
+    text = "<BR/>".join(lines)
+    bars = look.bars.get(node.id)
+    if bars is None:
+        return f"<{text}>"
+    words = _small(markup(bars.text), small)
+    if look.svg:
+        size = f'FIXEDSIZE="TRUE" WIDTH="{BARS_WIDTH}" HEIGHT="{BARS_HEIGHT}"'
+        drawn = f'<TD {size} BGCOLOR="{MARKER}"></TD>'
+    else:
+        blocks = spelling.bars(list(bars.heights)).replace(" ", "&#160;")
+        drawn = f'<TD><FONT FACE="DejaVu Sans Mono" POINT-SIZE="{SMALL}">{blocks}</FONT></TD>'
+    table = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">'
+    return f"<{table}<TR><TD>{text}</TD></TR><TR>{drawn}</TR><TR><TD>{words}</TD></TR></TABLE>>"
+
+
+def _edge(edge: Edge, at: int) -> str:
+    strong = edge.way in (Way.RESIDUAL, Way.PROJECTION)
+    styles = {Way.CONTROL: "dashed", Way.VARIABLE: "dotted", Way.KEPT: "dotted"}
+    main = edge.way == Way.DATA
+    tint = colour(edge)
+    values = _attributes(
+        id=quoted(f"edge-{at}"),
+        class_=quoted(edge.way.value + (f" lineage-{edge.lineage}" if edge.lineage else "")),
+        label=_edge_label(edge),
+        tooltip=quoted(f"{edge.tensor or 'order only'}"),
+        labeltooltip=quoted(edge.tensor or "order only"),
+        color=f'"{light(tint)}"',
+        fontcolor=f'"{light(tint if strong or edge.lineage else "dim")}"',
+        style=styles.get(edge.way, "solid"),
+        penwidth="3" if edge.lineage else "2.2" if strong else "1",
+        weight="8" if main else "2" if edge.way == Way.PROJECTION else "1",
+        **({"constraint": "false"} if edge.way == Way.KEPT else {}),
+    )
+    return f"{quoted(edge.tail)} -> {quoted(edge.head)} [{values}];"
+
+
+def _edge_label(edge: Edge) -> str:
+    """The shape, with the axes that are followed in bold, and what kind of shortcut it is."""
+    if edge.way in (Way.CONTROL, Way.KEPT):
+        return '""'
+    if edge.shape:
+        sizes = ["?" if size is None else str(size) for size in edge.shape]
+        text = "×".join(
+            f"<B>{size}</B>" if at in edge.axes else size for at, size in enumerate(sizes)
+        )
+    else:
+        text = spelling.shape(edge.shape)
+    word = WORDS.get(edge.way)
+    return f"< {text} >" if word is None else f"< {text} <BR/> {word} >"

@@ -1,0 +1,98 @@
+"""Runs Graphviz: the `dot` on this machine, else the engine inside the pygraphviz wheel.
+
+Both run as a process of their own, so that an engine that hangs or crashes takes nothing with it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+from resnet_inspect.errors import RendererError, RendererMissingError
+
+TIMEOUT = 60.0
+ENDS = {"svg": b"</svg>", "png": b"IEND\xaeB`\x82", "pdf": b"%%EOF"}
+INSTALL = "apt install graphviz (Debian, Ubuntu), brew install graphviz, or pip install pygraphviz"
+
+
+class Drawn(NamedTuple):
+    """A picture, and what the engine had to say against it."""
+
+    data: bytes
+    note: str = ""
+
+
+def engines() -> list[tuple[str, list[str]]]:
+    """Names and commands of the engines there are, best first; without the format."""
+    found = []
+    program = shutil.which("dot")
+    if program is not None:
+        found.append(("dot", [program, "-T"]))
+    if find_spec("pygraphviz") is not None:
+        script = Path(__file__).with_name("wheel_engine.py")
+        found.append(("pygraphviz", [sys.executable, "-P", str(script), ""]))
+    return found
+
+
+def drawn(text: str, form: str, *, timeout: float = TIMEOUT) -> Drawn:
+    """A picture of DOT text as svg, png or pdf.
+
+    Raises RendererMissingError without an engine, RendererError where each fails or one is not
+    done after `timeout` seconds.
+    """
+    known = engines()
+    if not known:
+        raise RendererMissingError(
+            "no Graphviz to draw with",
+            expected="the program `dot`, or the Python package pygraphviz",
+            got="neither",
+            fix=INSTALL,
+        )
+    complaints = []
+    for name, command in known:
+        code, data, said = _run([*command[:-1], command[-1] + form], text.encode(), timeout)
+        complaint = (said.decode(errors="replace").strip().splitlines() or [""])[-1]
+        if data.rstrip().endswith(ENDS[form]):
+            note = f"{name} ended with code {code} but the picture is whole: {complaint}"
+            return Drawn(data, note if code else "")
+        complaints.append(f"{name} ended with code {code}: {complaint or 'no picture'}")
+    raise RendererError(
+        "Graphviz could not draw this",
+        expected=f"a whole {form}",
+        got="; ".join(complaints),
+        fix="draw the .dot file by hand to see all it says",
+    )
+
+
+def _run(command: list[str], given: bytes, timeout: float) -> tuple[int, bytes, bytes]:
+    """Exit code, stdout and stderr of a process that is ended with all it started."""
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        return 127, b"", str(error).encode()
+    try:
+        data, said = process.communicate(given, timeout=timeout)
+    except subprocess.TimeoutExpired as error:
+        raise RendererError(
+            f"Graphviz was not done after {timeout:g} seconds, and was stopped",
+            expected="a picture",
+            got="none yet",
+            fix="draw less (--level block, --scope NAME), or wait longer: --timeout SECONDS",
+        ) from error
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    return process.returncode, data, said
