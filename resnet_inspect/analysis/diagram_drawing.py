@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from resnet_inspect.analysis.diagram import Box, Diagram, Level, Options, coarser
+from resnet_inspect.analysis.diagram import Box, Diagram, Level, Options, Way, coarser
 from resnet_inspect.analysis.diagram_boxes import boxes
 from resnet_inspect.analysis.diagram_marks import Marks, refusal
 from resnet_inspect.analysis.diagram_repeats import Block, counterparts, repeats
@@ -18,6 +18,9 @@ from resnet_inspect.graph import Failure, Graph
 from resnet_inspect.graph.lineage import Lineage
 
 Run = tuple[Block, ...]
+# A gradient that goes to more boxes than this is not drawn as edges.
+FAN = 8
+MOST_KEPT = 24
 
 
 class Plan(msgspec.Struct):
@@ -27,6 +30,7 @@ class Plan(msgspec.Struct):
     stands: dict[str, str]
     runs: tuple[Run, ...]
     outside: frozenset[str]
+    left_out: tuple[str, ...] = ()
 
     def unit(self, key: str | None) -> str | None:
         """The drawn unit for a unit; None where none stands for it."""
@@ -126,8 +130,10 @@ def _plan(
         flows = [flow for flow in flows if flow.tail in known]
         found = Parts(known, found.owner, (*found.passages, *flows))
     ends = _ends(graph, options, found)
+    found, left_out = _thinned(found, scoped=bool(scope))
     plan = Plan(found, {}, (), frozenset())
-    if not options.expand and not options.backward and level != Level.STAGE:
+    whole = level == Level.STAGE or (level == Level.OP and options.backward)
+    if not options.expand and not whole:
         named = scope | {op for group in ends for op in group}
         plan = _folded(found, _foldable(graph, named, scope))
     if ends:
@@ -137,10 +143,37 @@ def _plan(
         plan = _only(plan, kept, frozenset())
     if scope:
         inner = {plan.unit(found.owner[op]) for op in scope if op in found.owner}
+        read = {one.tail for one in plan.parts.passages if one.head in inner}
+        inner |= {key for key in read if plan.parts.units[key].box == Box.VARIABLE}
         touching = [one for one in plan.parts.passages if one.tail in inner or one.head in inner]
         around = {key for one in touching for key in (one.tail, one.head)} - inner
         plan = _only(plan, {key for key in inner if key} | around, frozenset(around))
+    plan.left_out = left_out
     return plan
+
+
+def _thinned(found: Parts, *, scoped: bool) -> tuple[Parts, tuple[str, ...]]:
+    """Without edges that would hide all others: of a gradient that goes everywhere, such as that of
+    a weight decay, and in a whole network those of outputs that gradients need.
+    """
+    fans: dict[str, set[str]] = {}
+    for one in found.passages:
+        if one.way == Way.GRADIENT and not one.tail.startswith("gradient:layer:"):
+            fans.setdefault(one.tail, set()).add(one.head)
+    kept = {(one.tail, one.head) for one in found.passages if one.way == Way.KEPT}
+    wide = {tail: len(heads) for tail, heads in fans.items() if len(heads) > FAN}
+    many = len(kept) > MOST_KEPT and not scoped
+    passages = tuple(
+        one for one in found.passages if one.tail not in wide and not (many and one.way == Way.KEPT)
+    )
+    notes = tuple(
+        f"not drawn: the gradient of {found.units[tail].name} goes to {count} boxes"
+        for tail, count in wide.items()
+    )
+    if many:
+        text = f"not drawn: {len(kept)} boxes' outputs kept for gradients; --scope NAME draws them"
+        notes += (text,)
+    return Parts(found.units, found.owner, passages), notes
 
 
 def _ends(graph: Graph, options: Options, found: Parts) -> list[set[str]]:
@@ -176,6 +209,8 @@ def _folded(found: Parts, runs: Sequence[Run]) -> Plan:
             if op in found.owner and first in found.owner:
                 stands[found.owner[op]] = found.owner[first]
                 copies[found.owner[op]] = (number, at)
+                stands[f"gradient:{found.owner[op]}"] = f"gradient:{found.owner[first]}"
+                copies[f"gradient:{found.owner[op]}"] = (number, at)
         for name, first in variables.items():
             stands[f"variable:{name}"] = f"variable:{first}"
     for one in found.passages:
@@ -196,7 +231,8 @@ def _folded(found: Parts, runs: Sequence[Run]) -> Plan:
             layers = (*merged[model].layers, *unit.layers)
             merged[model] = msgspec.structs.replace(merged[model], layers=layers)
         else:
-            merged[model] = unit
+            base = found.units.get(model, unit)
+            merged[model] = msgspec.structs.replace(base, layers=unit.layers)
     return Plan(Parts(merged, found.owner, tuple(passages)), stands, tuple(runs), frozenset())
 
 
@@ -248,10 +284,13 @@ def _notes(
         )
         if len(plan.parts.units) <= options.limit < counts[-1] and level == Level.STAGE:
             found.append("boxes in a row are joined")
-    if plan.runs:
+    drawn = {unit.path for unit in plan.parts.units.values()}
+    drawn |= {(*unit.path, unit.name) for unit in plan.parts.units.values()}
+    if any(run[0][0].path == path[:2] for run in plan.runs for path in drawn):
         found.append("blocks that are alike are drawn once, with ×k; --expand draws each")
     if level == Level.OP and not options.variables and graph.variables:
         found.append("variables are not drawn; --variables draws them")
+    found += plan.left_out
     found += [f"{note.subject}: {note.text}" for note in graph.notes]
     return found
 

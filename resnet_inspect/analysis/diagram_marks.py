@@ -61,7 +61,8 @@ class Marks(msgspec.Struct):
         birth = steps[-1]
         text = f"{_size(birth.size)} is born here"
         if formula is not None:
-            text += f": {formula.text}, {formula.source}"
+            file = formula.source.file.replace("\\", "/").rpartition("/")[2]
+            text += f": {formula.text}, {file}:{formula.source.line}"
         self._remark(place(birth), text)
 
     def _remark(self, where: str | None, text: str) -> None:

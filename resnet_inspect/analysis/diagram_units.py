@@ -12,6 +12,7 @@ from resnet_inspect.graph import Graph, Layer, Op, Phase, TensorRef
 
 GRADIENT_OF = re.compile(r"(?:.*?gradients?\w*/)?(.+?)_grad(?:/|$)")
 HELD = ("Const", "NoOp")
+REST = ("gradient:", Box.GRADIENT, "loss", ())
 
 
 class Unit(msgspec.Struct, frozen=True):
@@ -117,7 +118,6 @@ def _own_gradients(
     A sum of gradients has no such name: it belongs with what takes it, or else with what it sums.
     """
     backward = [op for op in graph.ops if op.phase == Phase.BACKWARD]
-    rest = ("gradient:", Box.GRADIENT, "loss", ())
     found: dict[str, tuple[str, Box, str, tuple[str, ...]]] = {}
     for op in backward:
         named = GRADIENT_OF.match(op.name)
@@ -126,13 +126,16 @@ def _own_gradients(
             found[op.name] = (f"op:{op.name}", Box.GRADIENT, op.name, ())
         elif source is not None and level != Level.OP:
             found[op.name] = (f"gradient:{source[0]}", Box.GRADIENT, source[2], ())
+        elif named and level != Level.OP:
+            top = named[1].partition("/")[0]
+            found[op.name] = (f"gradient:scope:{top}", Box.GRADIENT, top, ())
     if level != Level.OP:
         for op in reversed(backward):
             if op.name not in found and op.type == "AddN":
                 takers = [one for ref in _outputs(op) for one in graph.consumers.get(ref, ())]
                 near = [*takers, *(ref.op for ref in reversed(op.inputs))]
-                found[op.name] = next((found[one] for one in near if one in found), rest)
-        found = {op.name: found.get(op.name, rest) for op in backward if op.type not in HELD}
+                found[op.name] = next((found[one] for one in near if one in found), REST)
+        found = {op.name: found.get(op.name, REST) for op in backward if op.type not in HELD}
     owner.update(found)
 
 

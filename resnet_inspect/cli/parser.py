@@ -16,9 +16,13 @@ COMMANDS = {
     "shapes": "shape table: in → out, kernel, stride, padding, parameters, MACs, memory",
     "why": "where the size of an axis comes from, and which settings move it",
     "hist": "distributions of activations, gradients and weights over the steps",
+    "graph": "a diagram of the network as SVG, PNG, PDF or Graphviz text",
     "config": "show the settings and where each value comes from",
 }
-EPILOG = "exit codes: 0 ok, 2 usage, 3 model not built or trained, 5 run file damaged or too new"
+EPILOG = (
+    "exit codes: 0 ok, 2 usage, 3 model not built or trained, 4 Graphviz missing or failed,"
+    " 5 run file damaged or too new"
+)
 
 
 class _Parser(argparse.ArgumentParser):

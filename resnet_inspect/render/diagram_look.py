@@ -18,6 +18,7 @@ SHADES = (0, 2, 4, 6, 8)
 INVERTED = 6
 # Each in light and in dark. No light colour stands twice: it is how SVG finds the name again.
 COLOURS = {
+    "paper": ("#ffffff", "#0d1117"),
     "ink": ("#1f2328", "#e6edf3"),
     "dim": ("#59636e", "#9198a1"),
     "inverse": ("#fefefe", "#0c1015"),
@@ -136,7 +137,10 @@ def colour(edge: Edge) -> str:
 
 
 def heading(node: Node) -> str:
-    """The name of a box; of a run of blocks the first and the last."""
+    """The name of a box; of a run of blocks the first and last; of an op what its group lacks."""
+    if node.box == Box.OP and node.path:
+        _, inside, rest = node.name.partition(f"{node.path[-1]}/")
+        return rest if inside else node.name.rpartition("/")[2]
     mark = "∇ " if node.box == Box.GRADIENT else ""
     return mark + (f"{node.name} … {node.last}" if node.last else node.name)
 

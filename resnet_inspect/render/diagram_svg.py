@@ -12,7 +12,7 @@ from resnet_inspect.errors import RendererError, RendererMissingError
 from resnet_inspect.graph import Failure, Graph
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.paths import printable
-from resnet_inspect.render.diagram_look import FALLBACKS, MARKER, PALETTE, Bars, Look, tooltip
+from resnet_inspect.render.diagram_look import FALLBACKS, MARKER, PALETTE, Bars, Look, ink, tooltip
 from resnet_inspect.render.dot import dot
 from resnet_inspect.render.engine import TIMEOUT, drawn
 
@@ -77,7 +77,9 @@ def finished(picture: bytes, made: Diagram, look: Look, *, style: bool = True) -
                 group.set("data-layers", msgspec.json.encode(node.layers).decode())
             _retitle(group, tooltip(node))
             if name in look.bars:
-                _put_bars(group, look.bars[name])
+                _put_bars(
+                    group, look.bars[name], ink(node, look) if name in look.shades else "bars"
+                )
         elif name in edges:
             edge = edges[name]
             group.set("data-tail", edge.tail)
@@ -86,6 +88,7 @@ def finished(picture: bytes, made: Diagram, look: Look, *, style: bool = True) -
             _retitle(group, edge.tensor or "order only")
         elif "cluster" in group.get("class", ""):
             _retitle(group, "")
+    _raise_group_names(root)
     for element in root.iter():
         _restyle(element)
     root.set("class", "diagram")
@@ -119,6 +122,8 @@ def style_sheet() -> str:
             f"@media (prefers-color-scheme:dark){{svg.diagram{{{dark}}}}}",
             *rules,
             f".diagram text{{font-family:{FALLBACKS}}}",
+            ".diagram .names text{paint-order:stroke;stroke:#ffffff;stroke:var(--d-paper);"
+            "stroke-width:3}",
             ".diagram a{text-decoration:none}",
             ".diagram .node:target path,.diagram .node:target polygon{stroke-width:4}",
         ]
@@ -136,6 +141,20 @@ def _retitle(group: ElementTree.Element | None, text: str) -> None:
         link.attrib.pop(f"{{{XLINK}}}title", None)
 
 
+def _raise_group_names(root: ElementTree.Element) -> None:
+    """Names of groups are drawn last, with a halo: edges pass behind them."""
+    whole = root.find(f"{{{SVG}}}g")
+    if whole is None:
+        return
+    raised = ElementTree.SubElement(whole, f"{{{SVG}}}g", {"class": "names"})
+    for group in whole.findall(f"{{{SVG}}}g"):
+        if "cluster" in group.get("class", ""):
+            for holder in list(group.iter()):
+                for text in holder.findall(f"{{{SVG}}}text"):
+                    holder.remove(text)
+                    raised.append(text)
+
+
 def _restyle(element: ElementTree.Element) -> None:
     """Colours by name, and fonts that stand in for the one that was measured with."""
     names = []
@@ -149,7 +168,7 @@ def _restyle(element: ElementTree.Element) -> None:
         element.set("font-family", FALLBACKS)
 
 
-def _put_bars(group: ElementTree.Element, bars: Bars) -> None:
+def _put_bars(group: ElementTree.Element, bars: Bars, name: str) -> None:
     """Draw a distribution where the label left room for it."""
     for polygon in group.iter(f"{{{SVG}}}polygon"):
         if polygon.get("fill", "").lower() != MARKER:
@@ -167,5 +186,5 @@ def _put_bars(group: ElementTree.Element, bars: Bars) -> None:
         base = f"M{left:.2f},{bottom:.2f}H{right:.2f}v0.6H{left:.2f}z"
         polygon.tag = f"{{{SVG}}}path"
         polygon.attrib.clear()
-        polygon.set("fill", PALETTE["bars"][0])
+        polygon.set("fill", PALETTE[name][0])
         polygon.set("d", "".join([base, *parts]))

@@ -31,7 +31,7 @@ from resnet_inspect.render.diagram_look import (
 )
 from resnet_inspect.render.labels import fitted
 
-NAME_WIDTH, NOTE_WIDTH = 44, 96
+NAME_WIDTH, REMARK_WIDTH, NOTE_WIDTH = 44, 34, 96
 BLANK = "\u2003"
 
 
@@ -131,6 +131,7 @@ def _cluster(cluster: Cluster) -> str:
         color=f'"{light("group")}"',
         style='"rounded"',
         penwidth="2" if cluster.times > 1 else "1",
+        margin="12",
     )
     return f"graph [{values}];"
 
@@ -183,11 +184,13 @@ def _label(node: Node, look: Look) -> str:
         lines.append(_small(markup(look.shades[node.id].text), tint))
     mark = "refused" if node.refused else node.lineage or tint
     mark = tint if node.id in look.shades else mark
-    lines += [_small(f"<B>{markup(text, width=60)}</B>", mark) for text in node.remarks]
-    text = "<BR/>".join(lines)
+    told = [line for text in node.remarks for line in textwrap.wrap(printable(text), REMARK_WIDTH)]
+    lines += [_small(f"<B>{markup(text)}</B>", mark) for text in told]
+    rows = "".join(f"<TR><TD>{line}</TD></TR>" for line in lines)
+    table = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">'
     bars = look.bars.get(node.id)
     if bars is None:
-        return f"<{text}>"
+        return f"<{table}{rows}</TABLE>>"
     words = _small(markup(bars.text), small)
     if look.svg:
         size = f'FIXEDSIZE="TRUE" WIDTH="{BARS_WIDTH}" HEIGHT="{BARS_HEIGHT}"'
@@ -195,8 +198,7 @@ def _label(node: Node, look: Look) -> str:
     else:
         blocks = spelling.bars(list(bars.heights)).replace(" ", "&#160;")
         drawn = f'<TD><FONT FACE="DejaVu Sans Mono" POINT-SIZE="{SMALL}">{blocks}</FONT></TD>'
-    table = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">'
-    return f"<{table}<TR><TD>{text}</TD></TR><TR>{drawn}</TR><TR><TD>{words}</TD></TR></TABLE>>"
+    return f"<{table}{rows}<TR>{drawn}</TR><TR><TD>{words}</TD></TR></TABLE>>"
 
 
 def _edge(edge: Edge, at: int) -> str:
@@ -232,4 +234,5 @@ def _edge_label(edge: Edge) -> str:
     else:
         text = spelling.shape(edge.shape)
     word = WORDS.get(edge.way)
-    return f"< {text} >" if word is None else f"< {text} <BR/> {word} >"
+    space = "&#160;"
+    return f"<{space}{text}{space}" + (f"<BR/>{space}{word}{space}>" if word else ">")
