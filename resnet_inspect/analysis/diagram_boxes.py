@@ -33,6 +33,7 @@ def boxes(
     """All there is to draw. `refused` is the unit that failed, `remarks` what to say of it."""
     facts = _facts(graph, level)
     repeated = {run[0][0].path: run for run in runs}
+    often = {layer.name: len(run) for run in runs for layer in run[0]}
     nodes = []
     for key, unit in parts.units.items():
         node = _node(graph, unit, facts)
@@ -40,7 +41,7 @@ def boxes(
         failed = unit.box == Box.REFUSED
         node = msgspec.structs.replace(
             node,
-            times=len(run) if run else 1,
+            times=len(run) if run else often.get(unit.name, 1) if unit.box == Box.GRADIENT else 1,
             last=run[-1][0].path[-1] if run else "",
             outside=key in outside,
             refused=failed or key == refused,

@@ -1,41 +1,17 @@
-"""Makes the diagram of a graph: chooses what is drawn, folds what repeats, keeps it readable."""
+"""Makes the diagram of a graph: at a level at which it is readable, saying what is left out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
-from resnet_inspect.analysis.diagram import Box, Diagram, Level, Options, Way, coarser
+from resnet_inspect.analysis.diagram import Diagram, Level, Options, coarser
 from resnet_inspect.analysis.diagram_boxes import boxes
 from resnet_inspect.analysis.diagram_marks import Marks, refusal
-from resnet_inspect.analysis.diagram_repeats import Block, counterparts, repeats
-from resnet_inspect.analysis.diagram_scope import between, in_scope
-from resnet_inspect.analysis.diagram_units import Parts, Passage, Unit, parts
-from resnet_inspect.analysis.names import find
+from resnet_inspect.analysis.diagram_plan import Plan, crowded, plan
+from resnet_inspect.analysis.diagram_scope import in_scope
 from resnet_inspect.analysis.why import ChainStep, Explanation
 from resnet_inspect.graph import Failure, Graph
 from resnet_inspect.graph.lineage import Lineage
-
-Run = tuple[Block, ...]
-# A gradient that goes to more boxes than this is not drawn as edges.
-FAN = 8
-MOST_KEPT = 24
-
-
-class Plan(msgspec.Struct):
-    """A diagram in the making: what is drawn, and for each unit that is not, what stands for it."""
-
-    parts: Parts
-    stands: dict[str, str]
-    runs: tuple[Run, ...]
-    outside: frozenset[str]
-    left_out: tuple[str, ...] = ()
-
-    def unit(self, key: str | None) -> str | None:
-        """The drawn unit for a unit; None where none stands for it."""
-        found = self.stands.get(key, key) if key is not None else None
-        return found if found in self.parts.units else None
 
 
 def draw(
@@ -55,32 +31,32 @@ def draw(
     level = options.level or _usual(graph, options)
     asked, counts = level, []
     while True:
-        plan = _plan(graph, lineage, level, options, scope, explanations, failure)
-        if len(plan.parts.units) <= options.limit:
+        chosen = plan(graph, lineage, level, options, scope, explanations, failure)
+        if len(chosen.parts.units) <= options.limit:
             break
-        counts.append(len(plan.parts.units))
+        counts.append(len(chosen.parts.units))
         following = coarser(level) if graph.layers or level == Level.OP else None
         following = following or (coarser(level) if _scoped(graph) else None)
         if following is None:
-            plan = _crowded(plan, options.limit)
+            chosen = crowded(chosen, options.limit)
             break
         level = following
-    notes = [*_notes(graph, plan, options, asked, level, counts), *_failure(failure)]
-    marks = Marks.of(explanations, lambda step: plan.unit(_place(step, plan)))
-    _, _, remarks = refusal(graph, lineage.mismatch, failure, plan.parts.owner)
+    notes = [*_notes(graph, chosen, options, asked, level, counts), *_failure(failure)]
+    marks = Marks.of(explanations, lambda step: chosen.unit(_place(step, chosen)))
+    _, _, remarks = refusal(graph, lineage.mismatch, failure, chosen.parts.owner)
     refused = failure.op if failure is not None and failure.op in graph.op_by_name else ""
     if refused:
-        where = plan.unit(plan.parts.owner.get(refused))
+        where = chosen.unit(chosen.parts.owner.get(refused))
         if where is not None:
             marks.remarks.setdefault(where, []).extend(remarks)
     nodes, edges, clusters = boxes(
         graph,
         level,
-        plan.parts,
-        plan.runs,
+        chosen.parts,
+        chosen.runs,
         marks,
-        outside=plan.outside,
-        refused=plan.unit(plan.parts.owner.get(refused)) or "",
+        outside=chosen.outside,
+        refused=chosen.unit(chosen.parts.owner.get(refused)) or "",
         remarks=tuple(remarks),
     )
     follows = tuple(f"{one.tensor} axis {one.axis}" for one in explanations)
@@ -96,185 +72,14 @@ def _scoped(graph: Graph) -> bool:
     return any(op.scope for op in graph.ops)
 
 
-def _place(step: ChainStep, plan: Plan) -> str | None:
+def _place(step: ChainStep, chosen: Plan) -> str | None:
     if step.variable:
         return f"variable:{step.variable}"
-    return plan.parts.owner.get(step.op)
-
-
-def _plan(
-    graph: Graph,
-    lineage: Lineage,
-    level: Level,
-    options: Options,
-    scope: frozenset[str],
-    explanations: Sequence[Explanation],
-    failure: Failure | None,
-) -> Plan:
-    steps = [step for one in explanations for step in (*one.chain, *one.inflow)]
-    wanted = {step.variable for step in steps if step.variable}
-    unit, flows, _ = refusal(graph, lineage.mismatch, failure, {})
-    wanted |= {flow.variable for flow in flows if flow.variable}
-    if lineage.mismatch is not None:
-        wanted |= {name.rpartition(":")[0] for name in lineage.mismatch.tensors}
-    found = parts(
-        graph,
-        level,
-        variables=options.variables,
-        backward=options.backward,
-        wanted=frozenset(wanted),
-    )
-    unit, flows, _ = refusal(graph, lineage.mismatch, failure, found.owner)
-    if unit is not None:
-        known = found.units | {unit.key: unit}
-        flows = [flow for flow in flows if flow.tail in known]
-        found = Parts(known, found.owner, (*found.passages, *flows))
-    ends = _ends(graph, options, found)
-    found, left_out = _thinned(found, scoped=bool(scope))
-    plan = Plan(found, {}, (), frozenset())
-    whole = level == Level.STAGE or (level == Level.OP and options.backward)
-    if not options.expand and not whole:
-        named = scope | {op for group in ends for op in group}
-        plan = _folded(found, _foldable(graph, named, scope))
-    if ends:
-        starts, targets = ({plan.unit(found.owner[op]) for op in group} - {None} for group in ends)
-        pairs = [(one.tail, one.head) for one in plan.parts.passages]
-        kept = between(pairs, starts, targets, options.path or ("", ""))  # type: ignore[arg-type]
-        plan = _only(plan, kept, frozenset())
-    if scope:
-        inner = {plan.unit(found.owner[op]) for op in scope if op in found.owner}
-        read = {one.tail for one in plan.parts.passages if one.head in inner}
-        inner |= {key for key in read if plan.parts.units[key].box == Box.VARIABLE}
-        touching = [one for one in plan.parts.passages if one.tail in inner or one.head in inner]
-        around = {key for one in touching for key in (one.tail, one.head)} - inner
-        plan = _only(plan, {key for key in inner if key} | around, frozenset(around))
-    plan.left_out = left_out
-    return plan
-
-
-def _thinned(found: Parts, *, scoped: bool) -> tuple[Parts, tuple[str, ...]]:
-    """Without edges that would hide all others: of a gradient that goes everywhere, such as that of
-    a weight decay, and in a whole network those of outputs that gradients need.
-    """
-    fans: dict[str, set[str]] = {}
-    for one in found.passages:
-        if one.way == Way.GRADIENT and not one.tail.startswith("gradient:layer:"):
-            fans.setdefault(one.tail, set()).add(one.head)
-    kept = {(one.tail, one.head) for one in found.passages if one.way == Way.KEPT}
-    wide = {tail: len(heads) for tail, heads in fans.items() if len(heads) > FAN}
-    many = len(kept) > MOST_KEPT and not scoped
-    passages = tuple(
-        one for one in found.passages if one.tail not in wide and not (many and one.way == Way.KEPT)
-    )
-    notes = tuple(
-        f"not drawn: the gradient of {found.units[tail].name} goes to {count} boxes"
-        for tail, count in wide.items()
-    )
-    if many:
-        text = f"not drawn: {len(kept)} boxes' outputs kept for gradients; --scope NAME draws them"
-        notes += (text,)
-    return Parts(found.units, found.owner, passages), notes
-
-
-def _ends(graph: Graph, options: Options, found: Parts) -> list[set[str]]:
-    """The ops at both ends of the path that is asked for."""
-    if options.path is None:
-        return []
-    groups = []
-    for name in options.path:
-        target, _ = find(graph, name)
-        variable = graph.variable_by_name.get(target.name)
-        ops = {target.op} if variable is None else set(variable.readers)
-        groups.append({op for op in ops if op in found.owner})
-    return groups
-
-
-def _foldable(graph: Graph, named: frozenset[str] | set[str], scope: frozenset[str]) -> list[Run]:
-    """Runs of which nothing in particular was asked for, or all."""
-    kept = []
-    for run in repeats(graph):
-        ops = {op for block in run for layer in block for op in layer.ops}
-        if not ops & named or ops <= scope:
-            kept.append(run)
-    return kept
-
-
-def _folded(found: Parts, runs: Sequence[Run]) -> Plan:
-    """Only the first block of each run."""
-    stands: dict[str, str] = {}
-    copies: dict[str, tuple[int, int]] = {}
-    for number, run in enumerate(runs):
-        ops, variables = counterparts(run)
-        for op, (first, at) in ops.items():
-            if op in found.owner and first in found.owner:
-                stands[found.owner[op]] = found.owner[first]
-                copies[found.owner[op]] = (number, at)
-                stands[f"gradient:{found.owner[op]}"] = f"gradient:{found.owner[first]}"
-                copies[f"gradient:{found.owner[op]}"] = (number, at)
-        for name, first in variables.items():
-            stands[f"variable:{name}"] = f"variable:{first}"
-    for one in found.passages:
-        if one.tail.startswith("variable:") and one.head in copies:
-            copies.setdefault(one.tail, copies[one.head])
-    passages: dict[Passage, None] = {}
-    for one in found.passages:
-        a, b = copies.get(one.tail), copies.get(one.head)
-        if a and b and a[0] == b[0] and (a[1] != b[1] or a[1] > 0):
-            continue
-        tail, head = stands.get(one.tail, one.tail), stands.get(one.head, one.head)
-        if tail != head:
-            passages[msgspec.structs.replace(one, tail=tail, head=head)] = None
-    merged: dict[str, Unit] = {}
-    for key, unit in found.units.items():
-        model = stands.get(key, key)
-        if model in merged:
-            layers = (*merged[model].layers, *unit.layers)
-            merged[model] = msgspec.structs.replace(merged[model], layers=layers)
-        else:
-            base = found.units.get(model, unit)
-            merged[model] = msgspec.structs.replace(base, layers=unit.layers)
-    return Plan(Parts(merged, found.owner, tuple(passages)), stands, tuple(runs), frozenset())
-
-
-def _only(plan: Plan, kept: set[str], outside: frozenset[str] | set[str]) -> Plan:
-    units = {key: one for key, one in plan.parts.units.items() if key in kept}
-    passages = tuple(
-        one
-        for one in plan.parts.passages
-        if one.tail in kept
-        and one.head in kept
-        and not (one.tail in outside and one.head in outside)
-    )
-    return Plan(
-        Parts(units, plan.parts.owner, passages), plan.stands, plan.runs, frozenset(outside)
-    )
-
-
-def _crowded(plan: Plan, limit: int) -> Plan:
-    """Neighbours joined in even groups, where no level has few enough boxes."""
-    keys = list(plan.parts.units)
-    size = -(-len(keys) // max(1, limit))
-    units: dict[str, Unit] = {}
-    joined: dict[str, str] = {}
-    for start in range(0, len(keys), size):
-        group = [plan.parts.units[key] for key in keys[start : start + size]]
-        key = f"rest:{start}"
-        layers = tuple(name for unit in group for name in unit.layers)
-        ops = tuple(name for unit in group for name in unit.ops)
-        name = group[0].name if len(group) == 1 else f"{group[0].name} … {group[-1].name}"
-        units[key] = Unit(key, Box.REST, name, f"{len(group)} in a row", (), ops, layers)
-        joined.update(dict.fromkeys(keys[start : start + size], key))
-    passages: dict[Passage, None] = {}
-    for one in plan.parts.passages:
-        tail, head = joined[one.tail], joined[one.head]
-        if tail != head:
-            passages[msgspec.structs.replace(one, tail=tail, head=head)] = None
-    stands = {key: joined.get(model, model) for key, model in plan.stands.items()} | joined
-    return Plan(Parts(units, plan.parts.owner, tuple(passages)), stands, (), frozenset())
+    return chosen.parts.owner.get(step.op)
 
 
 def _notes(
-    graph: Graph, plan: Plan, options: Options, asked: Level, level: Level, counts: list[int]
+    graph: Graph, chosen: Plan, options: Options, asked: Level, level: Level, counts: list[int]
 ) -> list[str]:
     found = []
     if counts:
@@ -282,15 +87,15 @@ def _notes(
             f"drawn as {level.value}s: as {asked.value}s there would be {counts[0]} boxes, more"
             f" than {options.limit}; --scope NAME draws a part, --limit N more"
         )
-        if len(plan.parts.units) <= options.limit < counts[-1] and level == Level.STAGE:
+        if len(chosen.parts.units) <= options.limit < counts[-1] and level == Level.STAGE:
             found.append("boxes in a row are joined")
-    drawn = {unit.path for unit in plan.parts.units.values()}
-    drawn |= {(*unit.path, unit.name) for unit in plan.parts.units.values()}
-    if any(run[0][0].path == path[:2] for run in plan.runs for path in drawn):
+    drawn = {unit.path for unit in chosen.parts.units.values()}
+    drawn |= {(*unit.path, unit.name) for unit in chosen.parts.units.values()}
+    if any(run[0][0].path == path[:2] for run in chosen.runs for path in drawn):
         found.append("blocks that are alike are drawn once, with ×k; --expand draws each")
     if level == Level.OP and not options.variables and graph.variables:
         found.append("variables are not drawn; --variables draws them")
-    found += plan.left_out
+    found += chosen.left_out
     found += [f"{note.subject}: {note.text}" for note in graph.notes]
     return found
 

@@ -177,8 +177,9 @@ def _readings(graph: Graph, owner: dict[str, str]) -> Iterator[tuple[str, list[s
             *one.readers,
             *(op for h in one.handles for op in graph.consumers.get(TensorRef(h), ())),
         ]
-        forward = [op for op in ops if graph.op_by_name[op].phase != Phase.BACKWARD]
-        read = list(dict.fromkeys(owner[op] for op in forward if op in owner))
+        known = [op for op in ops if op in owner]
+        forward = [op for op in known if graph.op_by_name[op].phase != Phase.BACKWARD]
+        read = list(dict.fromkeys(owner[op] for op in forward))
         if read:
             yield one.name, read
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
@@ -38,7 +39,8 @@ def diagram(
 
     Each layer is a `<g class="node layer" id="layer-NAME" data-layer="NAME">`, where the id is
     `analysis.diagram.anchor("layer", NAME)`: the name itself if it has only ASCII letters, digits,
-    `_`, `.` and `-`; any other sign becomes `~hex~`. Blocks that are alike are drawn once, unless
+    `_`, `.` and `-`; any other sign becomes `~hex~`. In `data-layer` control characters are
+    written as escapes. Blocks that are alike are drawn once, unless
     `expand`; then, and at the levels block and stage, `data-layers` is a JSON list of all layers
     that a box stands for. Edges are `<g class="edge data|residual|projection|…">` with `data-tail`
     and `data-head` (ids of boxes) and `data-tensor`. Boxes are links to their own id.
@@ -58,8 +60,6 @@ def diagram(
 
 def finished(picture: bytes, made: Diagram, look: Look, *, style: bool = True) -> str:
     """What the engine drew of a diagram, finished, as an SVG element."""
-    import msgspec
-
     for prefix, space in (("", SVG), ("xlink", XLINK)):
         ElementTree.register_namespace(prefix, space)
     root = ElementTree.fromstring(picture)
@@ -71,10 +71,10 @@ def finished(picture: bytes, made: Diagram, look: Look, *, style: bool = True) -
             node = nodes[name]
             if len(node.layers) == 1 and node.box == "layer":
                 group.set("data-layer", printable(node.layers[0]))
-            elif node.layers:
+            elif node.layers and node.box != "gradient":
                 if node.box == "layer":
                     group.set("data-layer", printable(node.name))
-                group.set("data-layers", msgspec.json.encode(node.layers).decode())
+                group.set("data-layers", json.dumps(node.layers))
             _retitle(group, tooltip(node))
             if name in look.bars:
                 _put_bars(

@@ -32,7 +32,7 @@ from resnet_inspect.render.diagram_look import (
 from resnet_inspect.render.labels import fitted
 
 NAME_WIDTH, REMARK_WIDTH, NOTE_WIDTH = 44, 34, 96
-BLANK = "\u2003"
+BLANK = "&#160;"
 
 
 def dot(diagram: Diagram, look: Look) -> str:
@@ -56,8 +56,11 @@ def quoted(text: str) -> str:
 
 
 def markup(text: str, *, width: int = NAME_WIDTH) -> str:
-    """A text for a label with markup, shortened in the middle."""
-    return escape(fitted(text, width)) or BLANK
+    """A text for a label with markup, shortened in the middle.
+
+    Graphviz replaces such as \\G before it reads markup, so no backslash may be left.
+    """
+    return escape(fitted(text, width)).replace("\\", "&#92;") or BLANK
 
 
 def _attributes(**values: str) -> str:

@@ -1,0 +1,183 @@
+"""What diagrams hold: boxes, shapes, shortcuts, repeats, ways of sizes, refusals, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from resnet_inspect.analysis.diagram import Box, Diagram, Level, Options, Way, anchor
+from resnet_inspect.analysis.diagram_drawing import draw
+from resnet_inspect.analysis.names import find
+from resnet_inspect.analysis.why import why
+from resnet_inspect.errors import UsageError
+from resnet_inspect.store.run import Run
+from tests.analysis.deep_graphs import deep
+
+Open = Callable[[str], Run]
+
+
+def drawn(run: Run, **options: object) -> Diagram:
+    return draw(
+        run.graph,
+        run.lineage,
+        msgspec.convert(options, Options, strict=False),
+        failure=run.info.failure,
+    )
+
+
+def ways(made: Diagram, way: Way) -> list[tuple[str, str]]:
+    return [(edge.tail, edge.head) for edge in made.edges if edge.way == way]
+
+
+@pytest.mark.parametrize("name", ["v1", "v2", "mean_axes", "filters", "bn_axis", "diverged"])
+@pytest.mark.parametrize("level", list(Level))
+def test_every_edge_ends_at_a_box_and_every_box_has_its_group(
+    recording: Open, name: str, level: Level
+) -> None:
+    made = drawn(recording(name), level=level)
+    ids = [node.id for node in made.nodes]
+    assert len(set(ids)) == len(ids)
+    assert {end for edge in made.edges for end in (edge.tail, edge.head)} <= set(ids)
+    paths = {cluster.path for cluster in made.clusters}
+    assert {node.path for node in made.nodes} <= paths | {()}
+
+
+@pytest.mark.parametrize("name", ["v1", "v2"])
+def test_every_layer_and_every_tensor_between_layers_is_drawn(recording: Open, name: str) -> None:
+    run = recording(name)
+    made = drawn(run)
+    layers = [node for node in made.nodes if node.box == Box.LAYER]
+    assert [node.name for node in layers] == [layer.name for layer in run.graph.layers]
+    taken = {(str(ref), layer.name) for layer in run.graph.layers for ref in layer.inputs}
+    names = {node.id: node.name for node in made.nodes}
+    assert {(edge.tensor, names[edge.head]) for edge in made.edges} == taken
+    specs = {str(ref): run.graph.spec(ref).shape for one in run.graph.layers for ref in one.inputs}
+    assert all(edge.shape == specs[edge.tensor] for edge in made.edges)
+
+
+def test_shortcuts_of_both_versions(recording: Open) -> None:
+    two, one = drawn(recording("v2")), drawn(recording("v1"))
+    assert ways(two, Way.RESIDUAL) == [("layer-conv1", "layer-add00")]
+    assert ways(one, Way.RESIDUAL) == [("layer-relu_conv1", "layer-add00")]
+    assert ways(two, Way.PROJECTION)[:3] == [
+        ("layer-relu10_branch2a", "layer-res10_branch1"),
+        ("layer-res10_branch1", "layer-bn10_branch1"),
+        ("layer-bn10_branch1", "layer-add10"),
+    ]
+    projected = [node.name for node in one.nodes if node.projection]
+    assert projected == ["res10_branch1", "bn10_branch1", "res20_branch1", "bn20_branch1"]
+
+
+def test_blocks_that_are_alike_are_drawn_once(recording: Open) -> None:
+    run = recording("v2")
+    graph = deep(run.graph, 5)
+    assert len(graph.layers) == len(run.graph.layers) + 3 * 4 * 7
+    made = draw(graph, run.lineage)
+    found = {c.path: (c.name, c.last, c.times) for c in made.clusters if c.times > 1}
+    assert set(found.values()) == {
+        ("res00", "copy3_res00", 5),
+        ("copy0_res10", "copy3_res10", 4),
+        ("copy0_res20", "copy3_res20", 4),
+    }
+    every = draw(graph, run.lineage, Options(expand=True))
+    assert [n.name for n in every.nodes if n.box == Box.LAYER] == [x.name for x in graph.layers]
+    stood_for = sorted(layer for node in made.nodes for layer in node.layers)
+    assert stood_for == sorted(layer.name for layer in graph.layers)
+    blocks = draw(graph, run.lineage, Options(level=Level.BLOCK))
+    assert [n.times for n in blocks.nodes if n.times > 1] == [5, 4, 4]
+    order = {node.id: at for at, node in enumerate(made.nodes)}
+    assert all(order[edge.tail] < order[edge.head] for edge in made.edges)
+
+
+def test_too_many_boxes_are_drawn_at_a_coarser_level_which_is_told(recording: Open) -> None:
+    run = recording("v2")
+    made = drawn(run, expand=True, limit=20)
+    assert (made.level, len(made.nodes) <= 20) == (Level.BLOCK, True)
+    assert made.notes[0].startswith("drawn as blocks: as layers there would be 32 boxes")
+    made = drawn(run, expand=True, limit=3)
+    assert len(made.nodes) == 3
+    assert [node.box for node in made.nodes] == [Box.REST] * 3
+    assert any("joined" in note for note in made.notes)
+    assert sorted(layer for n in made.nodes for layer in n.layers) == sorted(
+        layer.name for layer in run.graph.layers
+    )
+
+
+def test_a_scope_with_its_neighbours(recording: Open) -> None:
+    made = drawn(recording("v2"), scope="res10")
+    assert [node.name for node in made.nodes if node.outside] == ["add00", "bn20_branch2a"]
+    assert len(made.nodes) == 11
+    inside = drawn(recording("v2"), scope="conv1", variables=True)
+    assert inside.level == Level.OP
+    assert {"conv1/kernel", "conv1/bias"} <= {n.name for n in inside.nodes if not n.outside}
+    with pytest.raises(UsageError, match="no stage, block, layer or name scope 'res1'"):
+        drawn(recording("v2"), scope="res1")
+
+
+def test_ways_between_two_layers(recording: Open) -> None:
+    run = recording("v2")
+    made = drawn(run, path=("add10", "add20"))
+    names = {node.name for node in made.nodes}
+    assert {"add10", "res20_branch1", "res20_branch2b", "add20"} <= names
+    assert not {"conv1", "dense1", "add00"} & names
+    with pytest.raises(UsageError, match="no way leads from 'add20' to 'add10'") as caught:
+        drawn(run, path=("add20", "add10"))
+    assert caught.value.fix == "the other way round: --path add10 add20"
+
+
+def test_the_way_of_a_size(recording: Open) -> None:
+    run = recording("v2")
+    target, axes = find(run.graph, "Reshape:1")
+    explanation = why(run.graph, run.lineage, target, axes[0])
+    made = draw(run.graph, run.lineage, explanations=[explanation])
+    nodes = {node.name: node for node in made.nodes}
+    assert nodes["Reshape"].lineage == "chain"
+    kernel = nodes["res20_branch1/kernel"]
+    assert (kernel.box, kernel.lineage) == (Box.VARIABLE, "inflow")
+    assert any("64 is born here" in text for text in kernel.remarks)
+    followed = {(e.tail, e.head): e.axes for e in made.edges if e.lineage}
+    assert followed["variable-res20_branch1~2f~kernel", "layer-res20_branch1"] == (3,)
+    assert followed["layer-add20", "layer-pre_activation_final_norm"] == (3,)
+    assert ("layer-bn20_branch2a", "layer-relu20_branch2a") not in followed
+
+
+@pytest.mark.parametrize(
+    ("name", "call", "sides"),
+    [
+        ("filters", "conv_block_stage0/add00", {"layer-conv1", "layer-res00_branch2b"}),
+        ("mean_axes", "sparse_softmax_cross_entropy_with_logits", {"input-labels", "layer-dense1"}),
+    ],
+)
+def test_a_refused_call_is_drawn_with_what_flows_into_it(
+    recording: Open, name: str, call: str, sides: set[str]
+) -> None:
+    made = drawn(recording(name))
+    refused = [node for node in made.nodes if node.refused]
+    assert [node.name for node in refused] == [call]
+    assert any("disagree" in text for text in refused[0].remarks)
+    assert {edge.tail for edge in made.edges if edge.head == refused[0].id} == sides
+    assert any("while building the network" in note for note in made.notes)
+
+
+def test_variables_and_gradients(recording: Open) -> None:
+    run = recording("v2")
+    made = drawn(run, variables=True)
+    found = {node.name for node in made.nodes if node.box == Box.VARIABLE}
+    trained = {one.name for one in run.graph.variables if one.trainable}
+    assert trained <= found
+    backward = drawn(run, backward=True)
+    gradients = {node.name for node in backward.nodes if node.box == Box.GRADIENT}
+    moved = {layer.name for layer in run.graph.layers if layer.variables}
+    assert moved <= gradients
+    assert ways(backward, Way.GRADIENT)
+    assert any("l2_loss" in note for note in backward.notes)
+
+
+def test_identifiers_differ_as_names_do() -> None:
+    names = ["a/b", "a~2f~b", "a_b", "a.b", "a b", "A/b", "é", "", "~", "<", "\u202e"]
+    ids = [anchor("layer", name) for name in names]
+    assert len(set(ids)) == len(names)
+    assert all(one.isascii() and " " not in one for one in ids)
+    assert anchor("layer", "res00_branch2a") == "layer-res00_branch2a"

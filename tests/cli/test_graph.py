@@ -1,0 +1,117 @@
+"""`graph` as a process: files, notes, refusals, and a machine without Graphviz."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.cli.conftest import Command
+from tests.recordings import FOLDER
+
+V2 = FOLDER / "v2.db"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--level", "stage"],
+        ["--level", "block", "--rankdir", "LR"],
+        ["--scope", "res10", "--variables"],
+        ["--path", "conv1", "add00"],
+        ["--lineage", "Reshape:1"],
+        ["--color-by", "zeros", "--histograms"],
+        ["--color-by", "std", "--step", "0"],
+        ["--color-by", "gradient"],
+        ["--color-by", "update-ratio"],
+        ["--backward"],
+        ["--level", "op"],
+    ],
+    ids=" ".join,
+)
+def test_pictures(command: Command, tmp_path: Path, words: list[str]) -> None:
+    file = tmp_path / "a.svg"
+    done = command("graph", V2, "-o", file, *words)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert done.stderr.endswith(f"wrote {file}\n")
+    ElementTree.fromstring(file.read_bytes())
+
+
+@pytest.mark.parametrize(("name", "start"), [("a.png", b"\x89PNG"), ("a.PDF", b"%PDF")])
+def test_other_files(command: Command, tmp_path: Path, name: str, start: bytes) -> None:
+    file = tmp_path / name
+    done = command("graph", V2, "-o", file, "--level", "block", "--histograms")
+    assert done.returncode == 0
+    assert file.read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize("name", ["mean_axes", "filters"])
+def test_a_failed_run_is_drawn(command: Command, tmp_path: Path, name: str) -> None:
+    done = command("graph", FOLDER / f"{name}.db", "-o", tmp_path / "a.dot")
+    assert done.returncode == 0
+    assert "while building the network" in done.stderr
+    assert 'class="refused refused"' in (tmp_path / "a.dot").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "`graph` needs a file to draw into"),
+        (["-o", "a.gif"], "a name that ends in .svg, .dot, .png or .pdf"),
+        (["-o", "a.svg", "--limit", "0"], "--limit and --timeout are greater than 0"),
+        (["-o", "a.svg", "--timeout", "nan"], "--limit and --timeout are greater than 0"),
+        (["-o", "a.svg", "--scope", "nowhere"], "there is no stage, block, layer"),
+        (["-o", "a.svg", "--path", "dense1", "conv1"], "the other way round"),
+        (["-o", "a.svg", "--lineage", "nothing:1"], "there is no 'nothing'"),
+        (["-o", "a.svg", "--color-by", "std", "--step", "9"], "step 9 was not recorded"),
+        (["-o", "no/such/folder/a.dot"], "the picture cannot be written"),
+    ],
+    ids=" ".join,
+)
+def test_refusals(command: Command, words: list[str], told: str) -> None:
+    done = command("graph", V2, *words)
+    assert done.returncode == 2
+    assert told in done.stderr
+
+
+def test_without_graphviz_the_text_is_written(command: Command, tmp_path: Path) -> None:
+    hidden = tmp_path / "fakes" / "pygraphviz"
+    file = tmp_path / "a.svg"
+    blocker = tmp_path / "fakes" / "sitecustomize.py"
+    blocker.write_text(
+        "import importlib.util as u\n"
+        "real = u.find_spec\n"
+        "u.find_spec = lambda name, *a: None if name == 'pygraphviz' else real(name, *a)\n"
+    )
+    assert not hidden.exists()
+    done = command("graph", V2, "-o", file, PATH=str(Path(sys.executable).parent))
+    assert done.returncode == 4
+    assert "no Graphviz to draw with" in done.stderr
+    assert "apt install graphviz" in done.stderr
+    assert not file.exists()
+    assert file.with_suffix(".dot").read_text().startswith("digraph network {")
+
+
+def test_a_hanging_engine(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    slow = tmp_path / "bin" / "dot"
+    slow.write_text("#!/bin/sh\nsleep 60\n")
+    slow.chmod(0o755)
+    path = os.pathsep.join([str(tmp_path / "bin"), os.environ["PATH"]])
+    done = command("graph", V2, "-o", tmp_path / "a.svg", "--timeout", "0.5", PATH=path)
+    assert done.returncode == 4
+    assert "was not done after 0.5 seconds" in done.stderr
+    assert (tmp_path / "a.dot").exists()
+
+
+def test_json(command: Command) -> None:
+    document = json.loads(command("graph", V2, "--json", "--level", "block").stdout)
+    assert document["schema_version"] == 1
+    assert [node["name"] for node in document["diagram"]["nodes"]] == [
+        "images", "stem", "res00", "res10", "res20", "head",
+    ]  # fmt: skip
+    assert {edge["way"] for edge in document["diagram"]["edges"]} == {"data"}

@@ -1,0 +1,338 @@
+"""Diagrams as DOT and SVG: read again, whole, harmless, equal each time, without overlaps."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import combinations
+from pathlib import Path
+from xml.etree import ElementTree
+
+import msgspec
+import pytest
+
+from resnet_inspect.analysis.diagram import Box, Diagram, Level, Node, Options, anchor
+from resnet_inspect.analysis.diagram_drawing import draw
+from resnet_inspect.analysis.names import find
+from resnet_inspect.analysis.why import why
+from resnet_inspect.errors import RendererError, RendererMissingError
+from resnet_inspect.graph import Graph
+from resnet_inspect.render import engine
+from resnet_inspect.render.diagram_look import COLOURS, PALETTE, Bars, Look, Shade
+from resnet_inspect.render.diagram_svg import diagram, document
+from resnet_inspect.render.dot import dot
+from resnet_inspect.render.engine import drawn
+from resnet_inspect.store.run import Run
+
+Open = Callable[[str], Run]
+Golden = Callable[[str, str], None]
+SVG = "{http://www.w3.org/2000/svg}"
+HOSTILE = [
+    "</script><script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "[bold]name[/bold]",
+    "\"quotes\" and 'quotes'",
+    "back\\slash\\n\\N\\G\\",
+    "new\nline",
+    "\u202eright to left",
+    "x" * 300,
+    "<B>not bold</B>",
+    "<",
+    "&lt;&amp;&#60;",
+    "a/b -> c; {d} | e",
+    "",
+    "∇ — 数",
+]
+ENGINES = ["dot", "pygraphviz"]
+
+
+@pytest.fixture(params=ENGINES)
+def one_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Each engine alone, where it is installed."""
+    known = dict(engine.engines())
+    if request.param not in known:
+        pytest.skip(f"{request.param} is not installed")
+    monkeypatch.setattr(engine, "engines", lambda: [(request.param, known[request.param])])
+    return str(request.param)
+
+
+def made_of(run: Run, **options: object) -> Diagram:
+    return draw(
+        run.graph,
+        run.lineage,
+        msgspec.convert(options, Options, strict=False),
+        failure=run.info.failure,
+    )
+
+
+def hostile(graph: Graph) -> Graph:
+    """The graph with hostile names for its first layers and a group."""
+    names = dict(zip((layer.name for layer in graph.layers), HOSTILE, strict=False))
+    layers = tuple(
+        msgspec.structs.replace(
+            layer,
+            name=names.get(layer.name, layer.name),
+            type=HOSTILE[0] if layer.type == "Relu" else layer.type,
+            path=(HOSTILE[1], HOSTILE[4]) if layer.path == ("head",) else layer.path,
+        )
+        for layer in graph.layers
+    )
+    return msgspec.structs.replace(graph, layers=layers)
+
+
+@pytest.mark.parametrize("name", ["v1", "v2", "filters", "mean_axes"])
+def test_golden_dot(recording: Open, golden: Golden, name: str) -> None:
+    run = recording(name)
+    golden(f"diagram_{name}.dot", dot(made_of(run), Look(title=run.info.network)))
+
+
+def test_golden_dot_of_a_lineage(recording: Open, golden: Golden) -> None:
+    run = recording("v2")
+    target, axes = find(run.graph, "Reshape:1")
+    told = [why(run.graph, run.lineage, target, axis) for axis in axes]
+    golden("diagram_lineage.dot", dot(draw(run.graph, run.lineage, explanations=told), Look()))
+
+
+@pytest.mark.parametrize("level", list(Level))
+def test_dot_is_read_again_by_graphviz(recording: Open, level: Level) -> None:
+    pygraphviz = pytest.importorskip("pygraphviz")
+    made = made_of(recording("v2"), level=level, variables=True)
+    read = pygraphviz.AGraph(string=dot(made, Look()))
+    assert set(read.nodes()) == {node.id for node in made.nodes}
+    assert len(read.edges()) == len({(edge.tail, edge.head) for edge in made.edges})
+    assert all(node.attr["label"] and node.attr["class"] for node in read.nodes_iter())
+    assert "ortho" not in str(read)
+
+
+def test_hostile_names_in_dot(recording: Open) -> None:
+    pygraphviz = pytest.importorskip("pygraphviz")
+    run = recording("v2")
+    made = draw(hostile(run.graph), run.lineage)
+    text = dot(made, Look(title=HOSTILE[0]))
+    read = pygraphviz.AGraph(string=text)
+    assert set(read.nodes()) == {node.id for node in made.nodes}
+    assert all(sign.isprintable() or sign == "\n" for sign in text)
+
+
+def points(element: ElementTree.Element) -> list[tuple[float, float]]:
+    numbers = re.findall(r"-?\d+(?:\.\d+)?", element.get("points") or element.get("d") or "")
+    values = list(map(float, numbers))
+    return list(zip(values[::2], values[1::2], strict=True))
+
+
+def boxes(root: ElementTree.Element) -> dict[str, tuple[float, float, float, float]]:
+    found = {}
+    for group in root.iter(f"{SVG}g"):
+        if "node" in group.get("class", "").split():
+            shape = next(e for e in group.iter() if e.tag in (f"{SVG}polygon", f"{SVG}path"))
+            xs, ys = zip(*points(shape), strict=True)
+            found[group.get("id", "")] = min(xs), min(ys), max(xs), max(ys)
+    return found
+
+
+@pytest.mark.parametrize("name", ["v1", "v2", "filters", "mean_axes"])
+def test_svg_holds_everything_and_nothing_overlaps(
+    recording: Open, one_engine: str, name: str
+) -> None:
+    run = recording(name)
+    made = made_of(run, variables=name == "v2")
+    text = document(drawn(dot(made, Look()), "svg").data, made, Look())
+    root = ElementTree.fromstring(text)
+    places = boxes(root)
+    assert set(places) == {node.id for node in made.nodes}, one_engine
+    for (a, one), (b, two) in combinations(places.items(), 2):
+        apart = one[2] <= two[0] or two[2] <= one[0] or one[3] <= two[1] or two[3] <= one[1]
+        assert apart, (a, b)
+    edges = [g for g in root.iter(f"{SVG}g") if "edge" in g.get("class", "").split()]
+    assert sorted((g.get("data-tail"), g.get("data-head")) for g in edges) == sorted(
+        (edge.tail, edge.head) for edge in made.edges
+    )
+    _, _, width, height = map(float, root.get("viewBox", "").split())
+    whole = root.find(f"{SVG}g")
+    assert whole is not None
+    shift = re.search(r"translate\(([\d.]+)[ ,]([\d.]+)\)", whole.get("transform", ""))
+    assert shift is not None
+    for label in root.iter(f"{SVG}text"):
+        x, y = float(label.get("x", "0")), float(label.get("y", "0"))
+        assert 0 <= x + float(shift[1]) <= width
+        assert 0 <= y + float(shift[2]) <= height
+        assert label.get("font-family", "").startswith("Verdana,")
+
+
+def test_svg_has_anchors_tooltips_and_colours_by_name(recording: Open, one_engine: str) -> None:
+    run = recording("v2")
+    text = diagram(run.graph, run.lineage, title="a title")
+    assert text is not None, one_engine
+    assert text.startswith("<svg ")
+    root = ElementTree.fromstring(text)
+    groups = {g.get("id"): g for g in root.iter(f"{SVG}g") if g.get("id")}
+    for layer in run.graph.layers:
+        group = groups[anchor("layer", layer.name)]
+        assert group.get("data-layer") == layer.name
+        assert {"node", "layer"} <= set(group.get("class", "").split())
+        title = group.find(f"{SVG}title")
+        assert title is not None
+        assert (title.text or "").startswith(layer.name + "\n")
+        link = next(group.iter(f"{SVG}a"))
+        assert link.get("{http://www.w3.org/1999/xlink}href") == "#" + group.get("id", "")
+    for element in root.iter():
+        for attribute in ("fill", "stroke"):
+            value = element.get(attribute, "none")
+            if value not in ("none", "transparent"):
+                assert any(value == pair[0] for pair in PALETTE.values()), value
+    assert "prefers-color-scheme:dark" in text
+    plain = diagram(run.graph, run.lineage, style=False)
+    assert plain is not None
+    assert "<style" not in plain
+
+
+def test_colours_can_be_found_again_by_their_light_value() -> None:
+    assert len({pair[0] for pair in PALETTE.values()}) == len(PALETTE) > len(COLOURS)
+
+
+def test_boxes_of_several_layers_list_them(recording: Open) -> None:
+    run = recording("v2")
+    text = diagram(run.graph, run.lineage, level="stage")
+    assert text is not None
+    groups = ElementTree.fromstring(text).iter(f"{SVG}g")
+    listed = [json.loads(group.get("data-layers", "[]")) for group in groups]
+    assert [name for names in listed for name in names] == [x.name for x in run.graph.layers]
+
+
+def test_hostile_names_are_text(recording: Open, one_engine: str) -> None:
+    run = recording("v2")
+    text = diagram(hostile(run.graph), run.lineage, title=HOSTILE[1])
+    assert text is not None, one_engine
+    assert "<script" not in text
+    assert "</script" not in text
+    assert "<img" not in text
+    assert "\u202e" not in text
+    root = ElementTree.fromstring(text)
+    shown = {g.get("data-layer") for g in root.iter(f"{SVG}g")}
+    assert {HOSTILE[0], HOSTILE[1], HOSTILE[3], HOSTILE[4], HOSTILE[8], HOSTILE[10]} <= shown
+    titles = {(title.text or "").partition("\n")[0] for title in root.iter(f"{SVG}title")}
+    assert HOSTILE[4] in titles
+    assert "x" * 300 in titles
+    longest = max(len("".join(label.itertext())) for label in root.iter(f"{SVG}text"))
+    assert longest < 110
+    words = " ".join("".join(label.itertext()) for label in root.iter(f"{SVG}text"))
+    assert HOSTILE[4] in words
+
+
+def test_equal_diagrams_give_equal_pictures(recording: Open, one_engine: str) -> None:
+    run = recording("v2")
+    texts = {diagram(run.graph, run.lineage) for _ in range(2)}
+    assert len(texts) == 1, one_engine
+    script = (
+        "from resnet_inspect.store.run import Run\n"
+        "from resnet_inspect.analysis.diagram_drawing import draw\n"
+        "from resnet_inspect.render.dot import dot\n"
+        "from resnet_inspect.render.diagram_look import Look\n"
+        f"run = Run.open({str(run.path)!r})\n"
+        "print(dot(draw(run.graph, run.lineage), Look()))\n"
+    )
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(outputs) == 1
+
+
+def test_bars_and_shades_are_drawn(recording: Open, one_engine: str) -> None:
+    made = made_of(recording("v2"))
+    look = Look(
+        bars={"layer-conv1": Bars((0.0, 0.5, 1.0), "0 … 3")},
+        shades={"layer-conv1": Shade(4, "zeros 97 %")},
+        measure="zeros",
+        legend=((0, "low"), (4, "high")),
+    )
+    root = ElementTree.fromstring(document(drawn(dot(made, look), "svg").data, made, look))
+    group = next(g for g in root.iter(f"{SVG}g") if g.get("id") == "layer-conv1")
+    paths = [p for p in group.iter(f"{SVG}path") if "f-inverse" in p.get("class", "")]
+    assert len(paths) == 1, one_engine
+    assert paths[0].get("d", "").count("z") == 3
+    words = ["".join(label.itertext()) for label in group.iter(f"{SVG}text")]
+    assert {"conv1", "zeros 97 %", "0 … 3"} <= {word.strip() for word in words}
+    drawn_otherwise = dot(made, look._replace(svg=False))
+    assert "▄█" in drawn_otherwise
+
+
+@pytest.mark.parametrize("form", ["png", "pdf"])
+def test_other_forms(recording: Open, one_engine: str, form: str) -> None:
+    data = drawn(dot(made_of(recording("v1"), level="block"), Look(svg=False)), form).data
+    assert data[:5] in (b"\x89PNG\r", b"%PDF-"), one_engine
+
+
+def test_no_engine_at_all(recording: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "engines", list)
+    with pytest.raises(RendererMissingError) as caught:
+        drawn("digraph {}", "svg")
+    assert "apt install graphviz" in caught.value.fix
+    run = recording("v2")
+    assert diagram(run.graph, run.lineage) is None
+
+
+def fake(folder: Path, body: str) -> str:
+    file = folder / "dot"
+    file.write_text(f"#!/bin/sh\n{body}\n")
+    file.chmod(0o755)
+    return str(file)
+
+
+def only(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    monkeypatch.setattr(engine, "engines", lambda: [("dot", [program, "-T"])])
+
+
+def test_an_engine_that_hangs_is_stopped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    only(monkeypatch, fake(tmp_path, "sleep 60 & sleep 60"))
+    with pytest.raises(RendererError, match=r"not done after 0\.3 seconds"):
+        drawn("digraph {}", "svg", timeout=0.3)
+
+
+def test_a_whole_picture_is_taken_whatever_the_code(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    only(monkeypatch, fake(tmp_path, "echo lost an edge >&2; echo '<svg></svg>'; exit 3"))
+    found = drawn("digraph {}", "svg")
+    assert found.data.strip() == b"<svg></svg>"
+    assert found.note == "dot ended with code 3 but the picture is whole: lost an edge"
+
+
+@pytest.mark.parametrize("body", ["echo '<svg>'; exit 0", "echo bad >&2; exit 1", "kill -9 $$"])
+def test_half_a_picture_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: str) -> None:
+    only(monkeypatch, fake(tmp_path, body))
+    with pytest.raises(RendererError, match="Graphviz could not draw this"):
+        drawn("digraph {}", "svg")
+
+
+def test_the_next_engine_draws_what_the_first_cannot(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    known = engine.engines()
+    if not known:
+        pytest.skip("no Graphviz here")
+    broken = ("broken", [fake(tmp_path, "exit 1"), "-T"])
+    monkeypatch.setattr(engine, "engines", lambda: [broken, *known])
+    assert b"</svg>" in drawn("digraph {a}", "svg").data
+
+
+def test_the_engine_on_the_path_comes_first() -> None:
+    names = [name for name, _ in engine.engines()]
+    assert names == [name for name in ENGINES if name in names]
+    assert ("dot" in names) == (shutil.which("dot") is not None)
+
+
+def test_a_node_alone_has_a_label() -> None:
+    made = Diagram(Level.LAYER, (Node("layer-", Box.LAYER, "", ""),), (), ())
+    assert "label=<" in dot(made, Look())
