@@ -1,4 +1,4 @@
-"""`python docs/pictures.py`: draws docs/answer_page.svg from a real run of the main command."""
+"""`python docs/pictures.py`: draws the pictures of docs/ from real runs of the main command."""
 
 from __future__ import annotations
 
@@ -10,8 +10,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.terminal_theme import SVG_EXPORT_THEME
 
-from resnet_inspect import api, trace
+from resnet_inspect import Run, api, trace
+from resnet_inspect.analysis.diagram_drawing import draw
+from resnet_inspect.analysis.names import find
+from resnet_inspect.analysis.why import why
 from resnet_inspect.render.answer_page import answer_page
+from resnet_inspect.render.diagram_look import Look
+from resnet_inspect.render.diagram_svg import document
+from resnet_inspect.render.dot import dot
+from resnet_inspect.render.engine import drawn
 from resnet_inspect.render.screen import Screen
 
 HERE = Path(__file__).parent
@@ -27,6 +34,7 @@ def main() -> None:
             record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, highlight=False
         )
         answer_page(screen, run.info, api.summarize(run), "runs/my_run.db")
+        diagrams(run, trace(n=5, ver=1, out=Path(folder) / "v1.db"))
         run.close()
     drawn = screen.console.export_svg(
         title="resnet-inspect trace --n 5 --ver 2", theme=SVG_EXPORT_THEME, unique_id="page"
@@ -35,6 +43,17 @@ def main() -> None:
     drawn = re.sub(r"@font-face \{.*?\}", "", drawn, flags=re.DOTALL)
     drawn = drawn.replace("Fira Code, monospace", "DejaVu Sans Mono, Menlo, Consolas, monospace")
     (HERE / "answer_page.svg").write_text(drawn, encoding="utf-8")
+
+
+def diagrams(two: Run, one: Run) -> None:
+    """Draw both versions, and where the 64 of the reshape comes from."""
+    target, axes = find(two.graph, "Reshape:1")
+    size = why(two.graph, two.lineage, target, axes[0])
+    for name, run, sizes in (("v2", two, []), ("v1", one, []), ("lineage", two, [size])):
+        made = draw(run.graph, run.lineage, explanations=sizes)
+        look = Look(title=run.info.network)
+        picture = document(drawn(dot(made, look), "svg").data, made, look)
+        (HERE / f"diagram_{name}.svg").write_text(picture, encoding="utf-8")
 
 
 if __name__ == "__main__":

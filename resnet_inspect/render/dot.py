@@ -58,9 +58,9 @@ def quoted(text: str) -> str:
 def markup(text: str, *, width: int = NAME_WIDTH) -> str:
     """A text for a label with markup, shortened in the middle.
 
-    Graphviz replaces such as \\G before it reads markup, so no backslash may be left.
+    Graphviz replaces escapes there too, and takes two backslashes for one.
     """
-    return escape(fitted(text, width)).replace("\\", "&#92;") or BLANK
+    return escape(fitted(text, width)).replace("\\", "&#92;&#92;") or BLANK
 
 
 def _attributes(**values: str) -> str:

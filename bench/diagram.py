@@ -1,0 +1,43 @@
+"""How soon the diagram of a deep network is drawn, without the start of the program."""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+from bench import Row
+from resnet_inspect.analysis.diagram import Options
+from resnet_inspect.analysis.diagram_drawing import draw
+from resnet_inspect.graph import Graph
+from resnet_inspect.graph.lineage import Lineage
+from resnet_inspect.render.diagram_look import Look
+from resnet_inspect.render.diagram_svg import document
+from resnet_inspect.render.dot import dot
+from resnet_inspect.render.engine import drawn, engines
+from resnet_inspect.store.run import Run
+from tests.analysis.deep_graphs import deep
+from tests.recordings import FOLDER
+
+ROUNDS = 5
+
+
+def measure() -> list[Row]:
+    """Layer diagrams of n=18: folded, and as blocks because layers would be too many."""
+    if not engines():
+        return [("diagrams", "no Graphviz", "")]
+    with Run.open(FOLDER / "v2.db") as run:
+        graph = deep(run.graph, 18)
+    rows: list[Row] = []
+    for what, options in (("folded", Options()), ("--expand", Options(expand=True))):
+        times = [_seconds(graph, options) for _ in range(ROUNDS)]
+        row = f"layer diagram of n=18, {what}, as SVG"
+        rows.append((row, f"{statistics.median(times):.2f} s", "target ≤ 1 s"))
+    return rows
+
+
+def _seconds(graph: Graph, options: Options) -> float:
+    start = time.perf_counter()
+    fresh = Graph(graph.ops, graph.variables, graph.layers, graph.inputs)
+    made = draw(fresh, Lineage(), options)
+    document(drawn(dot(made, Look()), "svg").data, made, Look())
+    return time.perf_counter() - start
