@@ -30,7 +30,7 @@ class Marks(msgspec.Struct):
         for one in found:
             marks._follow(one.chain, CHAIN, place)
             marks._follow(one.inflow, INFLOW, place)
-            target = f"{one.tensor} axis {one.axis} = {_size(one.size)}"
+            target = f"followed: axis {one.axis} = {_size(one.size)}"
             marks._remark(place(one.chain[0]), target)
             marks._born(one.chain, one.formula, place)
             if one.inflow:

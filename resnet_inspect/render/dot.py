@@ -93,7 +93,7 @@ def _caption(diagram: Diagram, look: Look) -> str:
         ]
     cells = "".join(f'<TR><TD ALIGN="LEFT">{row}</TD></TR>' for row in rows)
     if look.legend:
-        cells += f'<TR><TD ALIGN="LEFT">{_small(markup(look.measure), "ink")}</TD></TR>'
+        cells += f'<TR><TD ALIGN="LEFT">{_small(markup(look.measure, width=NOTE_WIDTH), "ink")}</TD></TR>'
         shades = "".join(
             f'<TD BGCOLOR="{light(f"l{SHADES[level]}")}">'
             + _small(markup(text), "inverse" if SHADES[level] >= 6 else "ink")
