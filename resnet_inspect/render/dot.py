@@ -93,7 +93,8 @@ def _caption(diagram: Diagram, look: Look) -> str:
         ]
     cells = "".join(f'<TR><TD ALIGN="LEFT">{row}</TD></TR>' for row in rows)
     if look.legend:
-        cells += f'<TR><TD ALIGN="LEFT">{_small(markup(look.measure, width=NOTE_WIDTH), "ink")}</TD></TR>'
+        words = _small(markup(look.measure, width=NOTE_WIDTH), "ink")
+        cells += f'<TR><TD ALIGN="LEFT">{words}</TD></TR>'
         shades = "".join(
             f'<TD BGCOLOR="{light(f"l{SHADES[level]}")}">'
             + _small(markup(text), "inverse" if SHADES[level] >= 6 else "ink")
