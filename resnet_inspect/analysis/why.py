@@ -79,6 +79,10 @@ class Explanation(msgspec.Struct, frozen=True):
     outgoing: Shape = None
 
 
+# What follows each place that was walked, and where its way ends.
+Ways = dict[Origin, tuple[tuple[ChainStep, ...], Origin]]
+
+
 def reshapes(graph: Graph, lineage: Lineage) -> tuple[Explanation, ...]:
     """Explains every axis of a reshape layer that a literal decides."""
     found = []
@@ -90,15 +94,21 @@ def reshapes(graph: Graph, lineage: Lineage) -> tuple[Explanation, ...]:
     return tuple(found)
 
 
-def why(graph: Graph, lineage: Lineage, target: Target, axis: int) -> Explanation:
-    """Explain one axis (counted from 0) of a tensor or variable."""
-    chain, end, formula = trail(graph, lineage, target.origin(axis))
+def why(
+    graph: Graph, lineage: Lineage, target: Target, axis: int, ways: Ways | None = None
+) -> Explanation:
+    """Explain one axis (counted from 0) of a tensor or variable; who asks for many hands `ways`
+    from one call to the next.
+    """
+    ways = {} if ways is None else ways
+    chain, end = _chain(graph, lineage, target.origin(axis), ways)
+    formula = _formula(lineage, end, lineage.variations, graph)
     couplings = tuple(one for one in _agreements(graph, lineage) if _concerns(one, chain, end))
     inflow: tuple[ChainStep, ...] = ()
     source: Origin | None = None
     for coupling in lineage.couplings:
         if coupling.literal == end:
-            inflow, source = _chain(graph, lineage, coupling.partner)
+            inflow, source = _chain(graph, lineage, coupling.partner, ways)
     places = tuple((step.place, step.relation) for step in chain)
     ops = frozenset(step.op for step in chain)
     proof = prove(graph, lineage, target.shape[axis], places, formula, ops)
@@ -122,7 +132,7 @@ def trail(
     graph: Graph, lineage: Lineage, start: Origin
 ) -> tuple[tuple[ChainStep, ...], Origin, Formula | None]:
     """The way from a size back to where it was born, that place, and what was written there."""
-    chain, end = _chain(graph, lineage, start)
+    chain, end = _chain(graph, lineage, start, {})
     return chain, end, _formula(lineage, end, lineage.variations, graph)
 
 
@@ -160,26 +170,34 @@ def main_link(graph: Graph, links: tuple[Link, ...]) -> Link | None:
     return min(links, key=rank, default=None)
 
 
-def _chain(graph: Graph, lineage: Lineage, start: Origin) -> tuple[tuple[ChainStep, ...], Origin]:
+def _chain(
+    graph: Graph, lineage: Lineage, start: Origin, ways: Ways
+) -> tuple[tuple[ChainStep, ...], Origin]:
     """The way from a size back to where it was born, and that place.
 
     A variable that was made to fit what flows in (a gamma, the channels a kernel takes) has no
     expression of its own: its way goes on at the size it is tied to.
     """
-    steps = [_step(graph, start, None)]
+    walked: list[tuple[Origin, ChainStep]] = []
     here = start
     seen = {start}
-    while True:
+    while here not in ways:
         if isinstance(here, FromAxis):
             links = lineage.of(here.ref)
             link = main_link(graph, links)
         else:
             links, link = (), _tie(graph, lineage, here)
         if link is None or link.origin in seen:
-            return tuple(steps), here
+            ways[here] = (), here
+            break
+        walked.append((here, _step(graph, link.origin, link, _beside(graph, link, links))))
         here = link.origin
         seen.add(here)
-        steps.append(_step(graph, here, link, _beside(graph, link, links)))
+    rest, end = ways[here]
+    for place, step in reversed(walked):
+        rest = (step, *rest)
+        ways[place] = rest, end
+    return (_step(graph, start, None), *rest), end
 
 
 def _tie(graph: Graph, lineage: Lineage, here: Origin) -> Link | None:

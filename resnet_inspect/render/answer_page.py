@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from rich.text import Text
@@ -74,42 +75,51 @@ def _reasons(screen: Screen, found: Overview, file: str) -> None:
 
 
 def _headline(screen: Screen, info: RunInfo, found: Overview, file: str) -> None:
-    settings, totals = info.settings, found.totals
+    screen.line(plain(headline(info), "bold"))
+    for label, text in facts(info, found):
+        _pair(screen, label, text)
+    _pair(screen, "run file", file)
+
+
+def headline(info: RunInfo) -> str:
+    """Which network, and how its run ended."""
     status = info.status.value + (f" ({info.reason})" if info.reason else "")
+    own = info.settings.target is not None
+    depth = "" if own else f", {info.settings.depth} layers"
+    return f"{info.network}{depth}: {status}"
+
+
+def facts(info: RunInfo, found: Overview) -> Iterator[tuple[str, str]]:
+    """What was traced, with what: labels and texts."""
+    settings, totals = info.settings, found.totals
     own = settings.target is not None
-    depth = "" if own else f", {settings.depth} layers"
-    screen.line(plain(f"{info.network}{depth}: {status}", "bold"))
     ops = sum(found.ops.values())
     parts = ", ".join(f"{found.ops[phase]:,} {phase}" for phase in Phase if phase in found.ops)
     version = f"n={settings.n}, version {settings.ver}, {found.layers} layer calls"
-    _pair(screen, "network", settings.target or version)
-    _pair(
-        screen, "graph", f"{ops:,} ops ({parts}), built in {spelling.duration(info.trace_seconds)}"
-    )
-    _pair(
-        screen,
+    yield "network", settings.target or version
+    yield "graph", f"{ops:,} ops ({parts}), built in {spelling.duration(info.trace_seconds)}"
+    yield (
         "size",
         f"{spelling.count(totals.trainable_params)} trainable of {spelling.count(totals.params)} "
         "parameters" + (f", {spelling.count(totals.macs)} MACs an image" if totals.macs else ""),
     )
-    _pair(screen, "device", info.device + f", TensorFlow {info.versions.get('tensorflow', '?')}")
+    yield "device", info.device + f", TensorFlow {info.versions.get('tensorflow', '?')}"
     if own:
-        _pair(screen, "data", f"random numbers: {settings.input}")
-        _pair(screen, "recipe", f"forward once, seed {settings.seed}")
+        yield "data", f"random numbers: {settings.input}"
+        yield "recipe", f"forward once, seed {settings.seed}"
     else:
-        _recipe(screen, settings)
-    _pair(screen, "run file", file)
+        yield from _recipe(settings)
 
 
-def _recipe(screen: Screen, settings: Settings) -> None:
+def _recipe(settings: Settings) -> Iterator[tuple[str, str]]:
     fed = ", raw" if settings.raw else ", distorted and standardized"
     if settings.mode == "eval" and not settings.raw:
         fed = ", standardized"
-    _pair(screen, "data", f"{settings.data}, batches of {settings.batch_size}{fed}")
+    yield "data", f"{settings.data}, batches of {settings.batch_size}{fed}"
     how = f"train, {settings.optimizer}"
     if settings.steps == 0 or settings.mode == "eval":
         how = "forward only" if settings.mode == "train" else "evaluation with moving averages"
-    _pair(screen, "recipe", f"{how}, seed {settings.seed}")
+    yield "recipe", f"{how}, seed {settings.seed}"
 
 
 def _failure(screen: Screen, failure: Failure) -> None:

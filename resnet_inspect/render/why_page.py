@@ -90,7 +90,7 @@ def chain_table(steps: Sequence[ChainStep], *, full: bool) -> Table:
     runs = [[step] for step in steps] if full else _collapsed(steps)
     for run in runs:
         step = run[-1] if len(run) > 1 else run[0]
-        how = "begins here" if step is steps[-1] else _how(step, steps)
+        how = "begins here" if step is steps[-1] else how_made(step, _before(step, steps))
         if len(run) > 1:
             how = f"carried unchanged through {len(run)} ops: {_layers(run)}"
         if step.rivals and full:
@@ -119,11 +119,15 @@ def _layers(run: Sequence[ChainStep]) -> str:
     return ", ".join(names) or run[0].op_type
 
 
-def _how(step: ChainStep, steps: Sequence[ChainStep]) -> str:
-    """What made a size; it is derived there if it follows the next step's in another proportion."""
+def _before(step: ChainStep, steps: Sequence[ChainStep]) -> ChainStep:
+    return next(before for one, before in pairwise(steps) if one is step)
+
+
+def how_made(step: ChainStep, before: ChainStep) -> str:
+    """What made a size; it is derived there if it follows `before`, the next step of the way
+    back, in another proportion.
+    """
     made = f"{step.op_type} of {step.layer}" if step.layer else step.op_type or "variable"
-    place = next(number for number, one in enumerate(steps) if one is step)
-    before = steps[place + 1]
     if before.relation != Relation.DERIVED:
         return made
     return f"{made}, derived from {', '.join((f'{before.place} ({before.size})', *before.beside))}"
