@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import add
 
 from rich.text import Text
 
@@ -54,7 +56,7 @@ def _scale(rows: Sequence[Distribution], kind: Kind | None) -> Scale:
 
 def fitting_kind(rows: Sequence[Distribution]) -> Kind:
     """symlog where the middle half of the numbers would be a single peak on a linear scale."""
-    pooled = sum((row.sketch for row in rows), Sketch.of(()))
+    pooled = reduce(add, (row.sketch for row in rows)) if rows else Sketch.of(())
     ends = pooled.quantiles((0.01, 0.25, 0.75, 0.99))
     if not ends or ends[1] == ends[2]:
         return "linear"

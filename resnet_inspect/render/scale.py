@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import pairwise
+from operator import add
 from typing import Literal
 
 import numpy as np
@@ -49,7 +51,7 @@ class Scale:
 
         What lies outside is for the caller to tell (see `render.spread`). Ends are ends of bins.
         """
-        pooled = sum(sketches, Sketch.of(()))
+        pooled = reduce(add, sketches) if sketches else Sketch.of(())
         rest = without_zeros(pooled)
         if not rest.total:
             return cls(-1.0, 1.0, kind)

@@ -18,6 +18,8 @@ here, so bins run from LOWEST (the most negative finite numbers) to HIGHEST.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,12 +49,18 @@ def codes_of(values: NDArray[np.float32]) -> NDArray[np.int64]:
 
 def lower_edges(bins: NDArray[np.int64]) -> Floats:
     """The smaller edge of each bin (for negative bins the one further from zero), same shape."""
-    return _edges(bins)
+    return _all_edges()[bins]
 
 
 def upper_edges(bins: NDArray[np.int64]) -> Floats:
     """The larger edge of each bin, same shape."""
-    return _edges(bins + 1)
+    return _all_edges()[bins + 1]
+
+
+@cache
+def _all_edges() -> Floats:
+    """The lower edge of every bin, and the upper one of the last: read far more often than made."""
+    return _edges(np.arange(CODES + 1))
 
 
 def _edges(position: NDArray[np.int64]) -> Floats:

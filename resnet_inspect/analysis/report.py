@@ -1,0 +1,158 @@
+"""Everything that one page tells of a run, apart from what its tensors held.
+
+Drawn together from the graph, the lineage and the overview; spelled and laid out elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from resnet_inspect.analysis.distributions import NORMALIZATION, Series
+from resnet_inspect.analysis.meanings import Meanings
+from resnet_inspect.analysis.names import Target
+from resnet_inspect.analysis.overview import Overview
+from resnet_inspect.analysis.shapes import Depth, ShapeRow, ShapeTable, shapes
+from resnet_inspect.analysis.why import Explanation, Ways, why
+from resnet_inspect.graph import Graph, Layer, Note, Source, Variable
+from resnet_inspect.graph.lineage import Lineage
+
+
+class Steps(msgspec.Struct, frozen=True):
+    """The numbers of all steps, of those at which tensors were summarized, and scalars by step."""
+
+    every: tuple[int, ...] = ()
+    recorded: tuple[int, ...] = ()
+    scalars: Mapping[str, Mapping[int, float]] = {}
+
+
+class LayerReport(msgspec.Struct, frozen=True):
+    """One layer: its row of the shape table, and why each axis of its output has its size.
+
+    `before` and `after` are the layers it takes from and hands to; `source` are the lines that
+    called it, innermost first. `normalized` is the layer that normalizes its output, or whose
+    output it normalizes; empty without one.
+    """
+
+    layer: Layer
+    row: ShapeRow
+    axes: tuple[Explanation, ...]
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    variables: tuple[Variable, ...]
+    source: tuple[Source, ...]
+    normalized: str
+
+
+class Report(msgspec.Struct, frozen=True):
+    """A whole run. `missing` says what was not observed, beside the notes of the overview."""
+
+    overview: Overview
+    tables: tuple[ShapeTable, ...]
+    layers: tuple[LayerReport, ...]
+    steps: Steps
+    missing: tuple[Note, ...]
+
+
+def gather(
+    graph: Graph,
+    lineage: Lineage,
+    found: Overview,
+    steps: Steps,
+    series: Sequence[Series] = (),
+) -> Report:
+    """Draw a run together; `series` is what its tensors held."""
+    meanings = Meanings(graph, lineage)
+    tables = tuple(shapes(graph, depth, meanings) for depth in Depth)
+    rows = {row.name: row for table in tables if table.depth == Depth.LAYER for row in table.rows}
+    makers = {str(layer.output): layer.name for layer in graph.layers}
+    users: dict[str, list[str]] = {}
+    for layer in graph.layers:
+        for ref in layer.inputs:
+            users.setdefault(str(ref), []).append(layer.name)
+    pairs = _normalized(graph, makers)
+    ways: Ways = {}
+    return Report(
+        overview=found,
+        tables=tables,
+        layers=tuple(
+            LayerReport(
+                layer=layer,
+                row=rows[layer.name],
+                axes=_axes(graph, lineage, layer, ways),
+                before=tuple(makers.get(str(ref), str(ref)) for ref in layer.inputs),
+                after=tuple(dict.fromkeys(users.get(str(layer.output), ()))),
+                variables=tuple(graph.variable_by_name[name] for name in layer.variables),
+                source=graph.op_by_name[layer.main].source,
+                normalized=pairs.get(layer.name, ""),
+            )
+            for layer in graph.layers
+        ),
+        steps=steps,
+        missing=tuple(_missing(graph, lineage, steps, series)),
+    )
+
+
+def _axes(
+    graph: Graph, lineage: Lineage, layer: Layer, ways: Ways
+) -> tuple[Explanation, ...]:
+    target = Target.of(graph, layer.output)
+    return tuple(why(graph, lineage, target, axis, ways) for axis in range(len(target.shape)))
+
+
+def _normalized(graph: Graph, makers: Mapping[str, str]) -> dict[str, str]:
+    """Layers that normalize and what they normalize, by either name."""
+    found: dict[str, str] = {}
+    for layer in graph.layers:
+        maker = makers.get(str(layer.inputs[0])) if layer.inputs else None
+        if layer.type == NORMALIZATION and maker is not None:
+            found[layer.name] = maker
+            found.setdefault(maker, layer.name)
+    return found
+
+
+def _missing(
+    graph: Graph, lineage: Lineage, steps: Steps, series: Sequence[Series]
+) -> list[Note]:
+    """What nobody looked at: silence must not read as completeness."""
+    notes = []
+    if not graph.ops:
+        notes.append(Note("graph", "the run ended before there was one"))
+    elif not lineage.links:
+        notes.append(Note("lineage", "where sizes come from was not recorded"))
+    elif not lineage.variations:
+        notes.append(Note("proof", "nothing was traced again with a setting changed"))
+    if not steps.every:
+        notes.append(Note("steps", "no step was run"))
+    elif len(steps.recorded) < len(steps.every):
+        text = f"tensors were summarized at {len(steps.recorded)} of {len(steps.every)} steps"
+        notes.append(Note("steps", text))
+    if steps.recorded:
+        notes += _not_tapped(graph, series)
+    return notes
+
+
+def _not_tapped(graph: Graph, series: Sequence[Series]) -> list[Note]:
+    kinds = {one.tap.kind for one in series}
+    there = {one.tap.layer for one in series if one.tap.kind == "activation" and one.tap.output}
+    left_out = [layer.name for layer in graph.layers if layer.name not in there]
+    notes = []
+    if left_out:
+        named = ", ".join(left_out[:3]) + (", …" if len(left_out) > 3 else "")
+        text = f"outputs of {len(left_out)} of {len(graph.layers)} layers were not: {named}"
+        notes.append(Note("distributions", text))
+    if "gradient" not in kinds:
+        notes.append(Note("gradients", "none was recorded"))
+    sampled = [
+        one for one in series
+        if one.elements and one.course and max(s.count for s in one.course.values()) < one.elements
+    ]  # fmt: skip
+    if sampled:
+        most = max(max(s.count for s in one.course.values()) for one in sampled)
+        text = (
+            f"of {len(sampled)} of {len(series)} tensors a sample of at most {most:,} elements was "
+            "summarized; what is not finite was counted in all"
+        )
+        notes.append(Note("samples", text))
+    return notes

@@ -1,0 +1,125 @@
+"""The page itself: one HTML file that asks nothing of a network and runs no script but its own.
+
+What the run tells is compressed data that the script turns into text nodes; the few words that
+stand in the HTML go through `html.escape`. The policy names script and style by their hashes.
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+from base64 import b64encode
+from collections.abc import Sequence
+from hashlib import sha256
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+
+from resnet_inspect import __version__
+from resnet_inspect.analysis.distributions import Series
+from resnet_inspect.analysis.report import Report, Steps
+from resnet_inspect.paths import printable
+from resnet_inspect.render import spelling
+from resnet_inspect.render.answer_page import SCALARS_SHOWN, headline
+from resnet_inspect.render.distribution_remarks import remarks_on
+from resnet_inspect.render.report import numbers
+from resnet_inspect.render.report.layers import Panels
+from resnet_inspect.render.report.sections import closing, sections, shape_tables
+from resnet_inspect.store.info import RunInfo
+
+PROGRAM = "resnet-inspect"
+
+
+def page(
+    info: RunInfo, found: Report, series: Sequence[Series], file: str, diagram: str | None = None
+) -> str:
+    """The whole of a run as HTML; `file` is the run's path as the user may type it.
+
+    `diagram` is a picture of the network as an SVG element, made by this program; layers in it
+    have `data-layer`.
+    """
+    packed = numbers.Packed(series)
+    told = _facts(info, found, series, packed, file)
+    style, script = _part("report.css"), _part("report.js")
+    policy = (
+        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+    parts = {
+        "policy": policy,
+        "title": escape(printable(f"{info.network} – {PROGRAM}")),
+        "headline": escape(printable(headline(info))),
+        "status": escape(info.status.value),
+        "program": escape(f"{PROGRAM} {__version__}"),
+        "style": style,
+        "script": script,
+        "diagram": diagram or "",
+        "facts": _data(msgspec.json.encode(told)),
+        "numbers": _data(packed.bytes),
+    }
+    html = _part("page.html")
+    before, *rest = html.split("{{")
+    made = [before]
+    for piece in rest:
+        name, _, after = piece.partition("}}")
+        made += [parts[name], after]
+    return "".join(made)
+
+
+def _facts(
+    info: RunInfo, found: Report, series: Sequence[Series], packed: numbers.Packed, file: str
+) -> dict[str, Any]:
+    panels = Panels(found)
+    return {
+        "sections": list(sections(info, found, file)),
+        "closing": list(closing(info, found)),
+        "shapes": shape_tables(found),
+        "layers": panels.layers,
+        "ways": panels.steps,
+        "proofs": panels.proofs,
+        "scalars": _scalars(found.steps),
+        "steps": list(found.steps.every),
+        "recorded": list(found.steps.recorded),
+        "series": [
+            one | {"remarks": list(remarks_on(held))}
+            for one, held in zip(packed.series, series, strict=True)
+        ],
+        "format": {
+            "whole": numbers.WHOLE,
+            "decimal": numbers.DECIMAL,
+            "cells": numbers.CELLS,
+            "levels": numbers.LEVELS,
+            "none": numbers.NONE,
+            "infinite": numbers.INFINITE,
+        },
+    }
+
+
+def _scalars(steps: Steps) -> list[dict[str, Any]]:
+    """Each scalar's steps, values (none where not finite) and how they are written."""
+    order = {name: place for place, name in enumerate(SCALARS_SHOWN)}
+    return [
+        {
+            "name": name,
+            "steps": list(values),
+            "values": [value if math.isfinite(value) else None for value in values.values()],
+            "texts": [spelling.number(value, 4) for value in values.values()],
+        }
+        for name, values in sorted(
+            steps.scalars.items(), key=lambda pair: order.get(pair[0], len(order))
+        )
+    ]
+
+
+def _part(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
+
+
+def _data(body: bytes) -> str:
+    return b64encode(gzip.compress(body, 6, mtime=0)).decode()

@@ -1,0 +1,229 @@
+"""The page's sections about the whole run, as blocks of pairs, tables and texts.
+
+A block is a JSON object that report.js draws: {"pairs": [[label, lines]]}, {"columns", "right",
+"rows"} or {"text"}. A cell is a text, {"layer": name} for a link to a layer's panel,
+{"bars": shares} for a small histogram, or {"sort": number, "text"}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from resnet_inspect.analysis.overview import BlockLearning, BlockOutput, FlowStep, Overview
+from resnet_inspect.analysis.report import Report
+from resnet_inspect.analysis.shapes import Depth, ShapeRow, ShapeTable
+from resnet_inspect.graph import Failure, Note, Phase
+from resnet_inspect.render import spelling
+from resnet_inspect.render.answer_page import common_range, facts
+from resnet_inspect.render.distribution_remarks import origin_text
+from resnet_inspect.render.postmortem_page import postmortem_lines
+from resnet_inspect.render.shape_table import flow, window
+from resnet_inspect.render.why_page import origin_lines
+from resnet_inspect.stats import linear_borders
+from resnet_inspect.store.info import RunInfo, Status
+
+Block = dict[str, Any]
+BARS = 32
+
+
+def section(name: str, title: str, *blocks: Block) -> Block:
+    """A part of the page with a heading; `name` is its anchor."""
+    return {"name": name, "title": title, "blocks": list(blocks)}
+
+
+def pairs(lines: Iterable[tuple[str, str]]) -> Block:
+    """Labels and texts; texts of several lines stay so."""
+    return {"pairs": [[label, text.splitlines() or [""]] for label, text in lines]}
+
+
+def table(columns: list[str], rows: list[list[Any]], right: Iterable[str] = ()) -> Block:
+    """A table with the named columns set to the right."""
+    wanted = set(right)
+    return {
+        "columns": columns,
+        "right": [place for place, name in enumerate(columns) if name in wanted],
+        "rows": rows,
+    }
+
+
+def text(line: str, tone: str = "") -> Block:
+    """A paragraph; `tone` may be bad or dim."""
+    return {"text": line, "tone": tone}
+
+
+def sections(info: RunInfo, found: Report, file: str) -> Iterator[Block]:
+    """All of them, in the order of the page."""
+    seen = found.overview
+    told = [*facts(info, seen), ("run file", file), ("recorded", _when(info))]
+    yield section("overview", "Overview", pairs(told), *_ended(info, found))
+    if info.failure is not None:
+        yield section("failure", f"Failed while {info.failure.during}", _failure(info.failure))
+    if seen.postmortem is not None:
+        yield section("why", "Why it failed", pairs(postmortem_lines(seen.postmortem)))
+    if seen.origin is not None:
+        yield section("not-finite", "Not finite", text(origin_text(seen.origin), "bad"))
+    if seen.dangers and seen.postmortem is None:
+        yield section("watch-out", "Watch out", _dangers(seen))
+    if seen.flow:
+        yield section("flow", "Shapes, from the images to the logits", _flow(seen.flow))
+    for number, origin in enumerate(seen.origins):
+        name = origin.tensor.removesuffix(":0")
+        title = f"Where the {spelling.size_text(origin.size)} of {name} comes from"
+        yield section(f"origin-{number}", title, pairs(origin_lines(origin)))
+    if seen.blocks:
+        title = f"Output of each block at step {seen.step}"
+        yield section("blocks", title, *_blocks(seen.blocks))
+    if any(one.gradient is not None or one.ratio is not None for one in seen.learning):
+        title = f"How each block learned at step {seen.step}"
+        yield section("learning", title, _learning(seen.learning))
+
+
+def closing(info: RunInfo, found: Report) -> Iterator[Block]:
+    """What stands at the end of the page: settings, versions, what was not observed."""
+    fields = info.settings.__struct_fields__
+    values = ((name, spelling.spell_setting(getattr(info.settings, name))) for name in fields)
+    yield section("settings", "Settings", table(["setting", "value"], [list(v) for v in values]))
+    versions = [[name, version] for name, version in info.versions.items()]
+    yield section("versions", "Versions", table(["part", "version"], [*versions,
+                  ["device", info.device]]))  # fmt: skip
+    notes: tuple[Note, ...] = (*found.overview.notes, *found.missing)
+    rows: list[list[Any]] = [[note.subject, note.text] for note in notes]
+    told = table(["what", "why"], rows) if rows else text("Nothing is known to be missing.")
+    yield section("not-observed", "Not observed", told)
+
+
+def shape_tables(found: Report) -> list[Block]:
+    """The shape table at each depth, with numbers that sort."""
+    return [_shapes(one) for one in found.tables]
+
+
+def _shapes(found: ShapeTable) -> Block:
+    layers = found.depth == Depth.LAYER
+    columns = ["name", "type", "in → out", "meaning of axes", "kernel/stride, pad"]
+    numbers = ["params", "MACs", "memory"]
+    rows = [_shape_row(row, layers) for row in found.rows]
+    totals = found.totals
+    sums = ["total, forward", "", "", "", "", _count(totals.params), _count(totals.macs),
+            _size(totals.memory)]  # fmt: skip
+    made = table([*columns, *numbers], rows, numbers)
+    return made | {"depth": found.depth.value, "totals": sums}
+
+
+def _shape_row(row: ShapeRow, layers: bool) -> list[Any]:
+    name: Any = {"layer": row.name} if layers else row.name
+    kind = row.type if row.phase == Phase.FORWARD else f"{row.type}, {row.phase.value}"
+    return [
+        name,
+        kind,
+        {"sort": _elements(row), "text": flow(row)},
+        meaning(row),
+        window(row.window),
+        _count(row.params) if row.params else "",
+        _count(row.macs) if row.macs != 0 else "",
+        _size(row.memory) if row.memory != 0 else "",
+    ]
+
+
+def meaning(row: ShapeRow) -> str:
+    """What the axes of an output mean, such as batch × height/4 × channel."""
+    return " × ".join(axis or "?" for axis in row.axes) if any(row.axes) else ""
+
+
+def _elements(row: ShapeRow) -> int:
+    total = 1
+    for size in row.shape or ():
+        total *= size or 0
+    return total
+
+
+def _count(value: int | None) -> Block:
+    return {"sort": -1 if value is None else value, "text": spelling.count(value)}
+
+
+def _size(value: int | None) -> Block:
+    return {"sort": -1 if value is None else value, "text": spelling.size(value)}
+
+
+def _when(info: RunInfo) -> str:
+    return f"{info.created}, ended {info.ended}" if info.ended else info.created
+
+
+def _ended(info: RunInfo, found: Report) -> Iterator[Block]:
+    steps = found.steps.every
+    if info.status in (Status.INTERRUPTED, Status.RUNNING):
+        last = f"after step {steps[-1]}" if steps else "before the first step"
+        why = f" ({info.reason})" if info.reason else ""
+        word = "was interrupted" if info.status == Status.INTERRUPTED else "was still being written"
+        yield text(f"This run {word} {last}{why}; what was recorded until then is here.", "bad")
+    elif not steps and info.failure is None:
+        yield text("No step was run: shapes and their origins are all there is.", "dim")
+
+
+def _failure(failure: Failure) -> Block:
+    lines = [("error", f"{failure.kind}: {failure.message}")]
+    if failure.op:
+        lines.append(("op", failure.op))
+    for place in failure.source:
+        lines.append(("line", f"{spelling.path(place.file)}:{place.line} in {place.function}"))
+        lines.append(("", place.text))
+    return pairs(lines)
+
+
+def _dangers(seen: Overview) -> Block:
+    rows: list[list[Any]] = [[{"layer": one.layer}, one.text] for one in seen.dangers]
+    return table(["layer", "what is hardly meant"], rows)
+
+
+def _flow(steps: tuple[FlowStep, ...]) -> Block:
+    rows: list[list[Any]] = []
+    for step in steps:
+        ends = [{"layer": step.first}, {"layer": step.last} if step.first != step.last else ""]
+        if not step.layers:
+            ends = [step.first, ""]
+        rows.append([str(step.layers or "input"), *ends, spelling.shape(step.shape)])
+    return table(["layers", "from", "to", "shape"], rows, ["layers"])
+
+
+def _blocks(blocks: tuple[BlockOutput, ...]) -> Iterator[Block]:
+    low, high = common_range(blocks)
+    borders = linear_borders(low, high, BARS) if high > low else None
+    numbers = ["mean", "std", "zero", "in ReLUs"]
+    rows: list[list[Any]] = []
+    for block in blocks:
+        summary = block.summary
+        cells = [] if borders is None else summary.sketch.density(borders).tolist()
+        bad = summary.nan + summary.posinf + summary.neginf
+        rows.append(
+            [
+                block.block,
+                {"layer": block.layer},
+                {"bars": cells},
+                spelling.number(summary.mean),
+                spelling.number(summary.std),
+                spelling.share(summary.zero_fraction) + (f", {bad:,} not finite" if bad else ""),
+                "" if block.relu_zeros is None else spelling.share(block.relu_zeros),
+            ]
+        )
+    ends = f"{spelling.number(low, 2)} … {spelling.number(high, 2)}"
+    yield table(["block", "layer", ends, *numbers], rows, numbers)
+
+
+def _learning(blocks: tuple[BlockLearning, ...]) -> Block:
+    numbers = ["gradient std", "largest", "‖Δw‖/‖w‖", "dead channels"]
+    rows: list[list[Any]] = []
+    for block in blocks:
+        gradient = block.gradient
+        low, high = (gradient.min, gradient.max) if gradient is not None else (None, None)
+        largest = max(abs(low), abs(high)) if low is not None and high is not None else None
+        rows.append(
+            [
+                block.block,
+                {"layer": block.layer},
+                spelling.number(gradient.std if gradient is not None else None),
+                spelling.number(largest),
+                spelling.number(block.ratio),
+                f"{block.dead} of {block.channels}" if block.channels else "",
+            ]
+        )
+    return table(["block", "layer", *numbers], rows, numbers)
