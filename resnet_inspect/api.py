@@ -5,6 +5,7 @@ Commands call these functions too, so both do the same.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import reduce
@@ -23,6 +24,7 @@ from resnet_inspect.analysis.distributions import (
     choose,
 )
 from resnet_inspect.analysis.overview import Held, Overview, overview
+from resnet_inspect.analysis.report import Steps, gather
 from resnet_inspect.analysis.shapes import Depth, ShapeTable
 from resnet_inspect.analysis.shapes import shapes as shape_table
 from resnet_inspect.config import Settings
@@ -122,6 +124,18 @@ def _series(
         wanted({s: by[tap.tensor] for s, by in updates.items() if weight and tap.tensor in by}),
         wanted(run.normalizations(tap.layer) if tap.kind == "activation" and tap.output else {}),
     )
+
+
+def report(run: Run) -> str:
+    """Everything of a run as one HTML page that opens from disk and asks nothing of a network."""
+    from resnet_inspect.render.report.page import page
+
+    sizes, updates = run.sizes(), run.updates()
+    series = [_series(run, tap, None, sizes, updates) for tap in run.taps()]
+    steps = Steps(tuple(run.steps()), tuple(run.recorded_steps()), run.scalars())
+    found = gather(run.graph, run.lineage, summarize(run), steps, series)
+    file = os.fsencode(run.path).decode(errors="replace")
+    return page(run.info, found, series, paths.short(file))
 
 
 def summarize(run: Run) -> Overview:

@@ -17,6 +17,7 @@ COMMANDS = {
     "why": "where the size of an axis comes from, and which settings move it",
     "hist": "distributions of activations, gradients and weights over the steps",
     "graph": "a diagram of the network as SVG, PNG, PDF or Graphviz text",
+    "report": "everything of a run on one page that opens from disk",
     "config": "show the settings and where each value comes from",
 }
 EPILOG = (

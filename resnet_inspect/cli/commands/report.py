@@ -1,0 +1,53 @@
+"""`report`: everything of a run on one page, or in one picture."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from resnet_inspect.errors import EXIT_OK, OutputError, UsageError
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of `report`."""
+    parser.add_argument("run", nargs="?", metavar="RUN", help="run file (default: newest in runs/)")
+    parser.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        type=Path,
+        metavar="FILE",
+        help="the page to write, FILE.html; an older one is replaced",
+    )
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Write the page."""
+    from resnet_inspect import api
+    from resnet_inspect.store import catalogue
+
+    output: Path = parsed.output
+    if output.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(
+            "there is no such kind of report",
+            where="flag --output",
+            expected="a file name that ends in .html",
+            got=os.fsencode(output).decode(errors="replace"),
+            fix="for example: -o report.html",
+        )
+    path = Path(parsed.run) if parsed.run else catalogue.newest()
+    with api.open_run(path) as recorded:
+        text = api.report(recorded)
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(
+            "the page cannot be written",
+            where=str(output),
+            got=error.strerror or str(error),
+            fix="give another place with -o",
+        ) from error
+    print(f"wrote {output} ({len(text) / 1e6:.1f} MB)", file=sys.stderr)
+    return EXIT_OK
