@@ -26,7 +26,7 @@
       if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
       else element.setAttribute(name, value === true ? "" : shown(value));
     }
-    for (const child of children.flat()) {
+    for (const child of children.flat(Infinity)) {
       if (child === null || child === undefined || child === "") continue;
       element.append(child instanceof Node ? child : document.createTextNode(shown(child)));
     }
@@ -412,7 +412,7 @@
     for (const place of plot.places) if (place % every === 0) picture.append(label(plot.left - 6, base(place) - plot.spacing / 2 + 4, String(series.steps[place]), "end"));
     plot.columns.forEach(([title, shares, kindOf], column) => {
       const x = plot.left + plot.room + 10 + 58 * column;
-      picture.append(label(x, 10, title));
+      picture.append(label(x, 10, title), draw("rect", { class: "column", x, y: plot.head, width: 46, height: (plot.rows * plot.spacing).toFixed(2) }));
       for (const place of plot.places) {
         if (shares[place] > 0) picture.append(draw("rect", { class: kindOf, x, y: (base(place) - plot.spacing).toFixed(2), width: Math.max(1, 46 * shares[place]).toFixed(1), height: Math.max(1, plot.spacing - (plot.spacing > 4 ? 1 : 0)).toFixed(2) }));
       }
@@ -511,16 +511,20 @@
   function viewsOf(layer) {
     const every = state.facts.series;
     const own = every.filter((one) => one.layer === layer.name);
-    const views = own.map((one) => ({ label: one.output && one.kind !== "weight" ? one.kind : titleOf(one), series: [one] }));
+    const short = (one) => (one.tensor.startsWith(`${layer.name}/`) ? one.tensor.slice(layer.name.length + 1) : one.tensor);
+    const named = (one) => (one.kind === "weight" ? short(one) : one.output ? one.kind : one.kind === "gradient" ? `gradient of ${short(one)}` : short(one));
+    const views = own.map((one) => ({ label: named(one), series: [one] }));
     const other = layer.normalized;
+    const both = [];
     for (const kind of ["activation", "gradient"]) {
       const mine = own.find((one) => one.output && one.kind === kind);
       const theirs = every.find((one) => one.layer === other && one.output && one.kind === kind);
       if (mine && theirs) {
         const pair = layer.type.startsWith("FusedBatchNorm") ? [theirs, mine] : [mine, theirs];
-        views.push({ label: `${kind} before and after normalization`, series: pair, pair: true });
+        both.push({ label: `${kind}, before and after normalization`, series: pair, pair: true });
       }
     }
+    views.splice(2, 0, ...both);
     return views;
   }
 
@@ -868,7 +872,7 @@
     diagram();
     for (const redraw of state.redraws) redraw();
     tree();
-    byId("sections").append(...[...main.querySelectorAll(":scope > section")].map((one) => make("li", {}, make("a", { href: `#${one.id}` }, one.querySelector("h2").textContent))));
+    byId("sections").append(...[...main.querySelectorAll(":scope > section")].filter((one) => !/^origin-[1-9]/.test(one.id)).map((one) => make("li", {}, make("a", { href: `#${one.id}`, title: one.querySelector("h2").textContent }, one.id[0].toUpperCase() + one.id.slice(1).replace(/-0$/, "").replaceAll("-", " ")))));
     byId("search").addEventListener("input", search);
     byId("search").addEventListener("keydown", searchKey);
     document.addEventListener("keydown", pageKey);
