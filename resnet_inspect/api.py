@@ -128,14 +128,24 @@ def _series(
 
 def report(run: Run) -> str:
     """Everything of a run as one HTML page that opens from disk and asks nothing of a network."""
+    from resnet_inspect.render.diagram_svg import diagram
     from resnet_inspect.render.report.page import page
 
     sizes, updates = run.sizes(), run.updates()
     series = [_series(run, tap, None, sizes, updates) for tap in run.taps()]
     steps = Steps(tuple(run.steps()), tuple(run.recorded_steps()), run.scalars())
-    found = gather(run.graph, run.lineage, summarize(run), steps, series)
+    seen, info = summarize(run), run.info
+    found = gather(run.graph, run.lineage, seen, steps, series)
     file = os.fsencode(run.path).decode(errors="replace")
-    return page(run.info, found, series, paths.short(file))
+    picture = diagram(
+        run.graph,
+        run.lineage,
+        explanations=seen.origins,
+        failure=info.failure,
+        title=info.network,
+        style=False,
+    )
+    return page(info, found, series, paths.short(file), picture)
 
 
 def summarize(run: Run) -> Overview:

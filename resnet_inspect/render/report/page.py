@@ -23,6 +23,8 @@ from resnet_inspect.analysis.report import Report, Steps
 from resnet_inspect.paths import printable
 from resnet_inspect.render import spelling
 from resnet_inspect.render.answer_page import SCALARS_SHOWN, headline
+from resnet_inspect.render.diagram_look import PALETTE
+from resnet_inspect.render.diagram_svg import style_sheet
 from resnet_inspect.render.distribution_remarks import remarks_on
 from resnet_inspect.render.report import numbers
 from resnet_inspect.render.report.layers import Panels
@@ -37,12 +39,12 @@ def page(
 ) -> str:
     """The whole of a run as HTML; `file` is the run's path as the user may type it.
 
-    `diagram` is a picture of the network as an SVG element, made by this program; layers in it
-    have `data-layer`.
+    `diagram` is a picture of the network as an SVG element without a style sheet, made by
+    `render.diagram_svg`; None leaves the list of layers to stand for it.
     """
     packed = numbers.Packed(series)
     told = _facts(info, found, series, packed, file)
-    style, script = _part("report.css"), _part("report.js")
+    style, script = _style(diagram is not None), _part("report.js")
     policy = (
         f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
         "img-src data:; base-uri 'none'; form-action 'none'"
@@ -111,6 +113,19 @@ def _scalars(steps: Steps) -> list[dict[str, Any]]:
             steps.scalars.items(), key=lambda pair: order.get(pair[0], len(order))
         )
     ]
+
+
+def _style(diagram: bool) -> str:
+    """The style sheet, with the diagram's, whose colours follow the page's choice too."""
+    if not diagram:
+        return _part("report.css")
+    chosen = (
+        f':root[data-theme="{theme}"] svg.diagram{{'
+        + ";".join(f"--d-{name}:{pair[place]}" for name, pair in PALETTE.items())
+        + "}"
+        for place, theme in enumerate(("light", "dark"))
+    )
+    return "\n".join([_part("report.css"), style_sheet(), *chosen])
 
 
 def _part(name: str) -> str:

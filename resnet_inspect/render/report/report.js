@@ -4,7 +4,7 @@
 (() => {
   const SVG = "http://www.w3.org/2000/svg";
   const byId = (id) => document.getElementById(id);
-  const state = { layer: null, step: 0, view: 0, style: "heat", facts: null, numbers: null };
+  const state = { layer: null, step: 0, view: 0, style: "heat", facts: null, numbers: null, nodes: new Map() };
 
   // ---- text and elements ---------------------------------------------------------------------
 
@@ -307,6 +307,7 @@
 
     show();
     const depths = choice("depth", "depth", shapes.map((one) => [one.depth, one.depth]), chosen.depth, (depth) => { Object.assign(chosen, { depth, column: -1, all: false }); show(); });
+    place.className = "shapes";
     return section("shapes", "Shapes", make("div", { class: "tools" }, depths, filter), place);
   }
 
@@ -511,7 +512,10 @@
   function viewsOf(layer) {
     const every = state.facts.series;
     const own = every.filter((one) => one.layer === layer.name);
-    const short = (one) => (one.tensor.startsWith(`${layer.name}/`) ? one.tensor.slice(layer.name.length + 1) : one.tensor);
+    const short = ({ tensor }) => {
+      const at = tensor.indexOf(`${layer.name}/`);
+      return at < 0 ? tensor : tensor.slice(at + layer.name.length + 1);
+    };
     const named = (one) => (one.kind === "weight" ? short(one) : one.output ? one.kind : one.kind === "gradient" ? `gradient of ${short(one)}` : short(one));
     const views = own.map((one) => ({ label: named(one), series: [one] }));
     const other = layer.normalized;
@@ -651,7 +655,7 @@
   function showLayer(name, focus) {
     const panel = byId("panel");
     const layer = state.facts.byName.get(name);
-    document.querySelectorAll("[data-layer].current").forEach((node) => node.classList.remove("current"));
+    document.querySelectorAll("#picture .current").forEach((node) => node.classList.remove("current"));
     state.layer = layer ?? null;
     state.onStep = state.onResize = state.onShown = null;
     document.body.classList.toggle("with-panel", name !== null);
@@ -671,7 +675,7 @@
       section("panel-axes", "Why each axis has its size", layer.axes.length ? layer.axes.map(axisOf) : make("p", { class: "dim" }, "A scalar has no axes.")));
     state.onShown?.();
     panel.scrollTop = 0;
-    document.querySelectorAll("[data-layer]").forEach((node) => { if (node.dataset.layer === name) node.classList.add("current"); });
+    state.nodes.get(name)?.classList.add("current");
     const item = items().find((one) => one.dataset.layer === name);
     if (item) { reveal(item); settle(item); }
     if (focus) {
@@ -834,10 +838,23 @@
   function diagram() {
     const picture = byId("picture");
     const svg = picture.querySelector("svg");
-    if (!svg) return byId("diagram").remove();
+    if (!svg) {
+      picture.replaceChildren(make("p", { class: "dim" }, "No picture: Graphviz was not there, or gave up. The list of layers holds the same."));
+      return;
+    }
+    // The picture spells names as they are shown.
+    const byShown = new Map(state.facts.layers.map((layer) => [shown(layer.name), layer.name]));
+    for (const node of picture.querySelectorAll("[data-layer]")) {
+      const every = node.dataset.layers ? JSON.parse(node.dataset.layers) : [byShown.get(node.dataset.layer)];
+      for (const name of every) state.nodes.set(name, node);
+    }
     picture.addEventListener("click", (event) => {
       const node = event.target.closest("[data-layer]");
-      if (node) open_(node.dataset.layer);
+      const name = node && byShown.get(node.dataset.layer);
+      if (name !== undefined && name !== null) {
+        event.preventDefault();
+        open_(name);
+      }
     });
     const natural = svg.viewBox.baseVal.width || svg.clientWidth;
     const size = { zoom: 0 };
@@ -851,7 +868,6 @@
     picture.before(make("div", { class: "tools" }, button("+", "larger", () => zoom(now() * 1.25)), button("−", "smaller", () => zoom(now() / 1.25)), button("fit", "fit the width", () => zoom(0)), button("1:1", "natural size", () => zoom(1)),
       make("span", { class: "dim" }, "click a layer for its panel; the list of layers holds the same")));
     zoom(0);
-    return undefined;
   }
 
   async function start() {
@@ -867,7 +883,9 @@
     const parts = facts.sections.map((one) => section(one.name, one.title, one.blocks.map(drawn)));
     const scalars = facts.scalars.length ? [scalarSection()] : [];
     const closing = facts.closing.map((one) => section(one.name, one.title, one.blocks.map(drawn)));
-    picture.before(...parts, ...scalars);
+    main.append(...parts, ...scalars);
+    const flow = parts.findIndex((one) => one.id === "flow");
+    if (flow > 0) parts[flow].before(picture);
     main.append(shapeSection(), ...closing);
     diagram();
     for (const redraw of state.redraws) redraw();
@@ -884,6 +902,7 @@
     if (matchMedia("(max-width: 760px)").matches) byId("contents").open = false;
     theme();
     follow();
+    if (/^#[a-z0-9-]+$/.test(location.hash)) byId(location.hash.slice(1))?.scrollIntoView();
     document.documentElement.dataset.ready = "";
     performance.mark("ready");
   }
