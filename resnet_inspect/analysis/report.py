@@ -94,9 +94,7 @@ def gather(
     )
 
 
-def _axes(
-    graph: Graph, lineage: Lineage, layer: Layer, ways: Ways
-) -> tuple[Explanation, ...]:
+def _axes(graph: Graph, lineage: Lineage, layer: Layer, ways: Ways) -> tuple[Explanation, ...]:
     target = Target.of(graph, layer.output)
     return tuple(why(graph, lineage, target, axis, ways) for axis in range(len(target.shape)))
 
@@ -112,9 +110,7 @@ def _normalized(graph: Graph, makers: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _missing(
-    graph: Graph, lineage: Lineage, steps: Steps, series: Sequence[Series]
-) -> list[Note]:
+def _missing(graph: Graph, lineage: Lineage, steps: Steps, series: Sequence[Series]) -> list[Note]:
     """What nobody looked at: silence must not read as completeness."""
     notes = []
     if not graph.ops:

@@ -120,6 +120,9 @@ def _facts(one: LayerReport) -> Iterator[tuple[str, str]]:
     for place in one.source:
         yield "line", f"{spelling.path(place.file)}:{place.line} in {place.function}"
         yield "", place.text
-    yield "ops", f"{len(one.layer.ops)}: " + ", ".join(one.layer.ops[:6]) + (
-        f", … {len(one.layer.ops) - 6} more" if len(one.layer.ops) > 6 else ""
+    yield (
+        "ops",
+        f"{len(one.layer.ops)}: "
+        + ", ".join(one.layer.ops[:6])
+        + (f", … {len(one.layer.ops) - 6} more" if len(one.layer.ops) > 6 else ""),
     )

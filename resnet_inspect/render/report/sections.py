@@ -100,13 +100,13 @@ def shape_tables(found: Report) -> list[Block]:
 
 def _shapes(found: ShapeTable) -> Block:
     layers = found.depth == Depth.LAYER
-    columns = ["name", "type", "in → out", "meaning of axes", "kernel/stride, pad"]
+    columns = ["name", "type", "in → out", "kernel/stride, pad"]
     numbers = ["params", "MACs", "memory"]
     rows = [_shape_row(row, layers) for row in found.rows]
     totals = found.totals
-    sums = ["total, forward", "", "", "", "", _count(totals.params), _count(totals.macs),
-            _size(totals.memory)]  # fmt: skip
-    made = table([*columns, *numbers], rows, numbers)
+    sums = ["total, forward", "", "", "", _count(totals.params), _count(totals.macs),
+            _size(totals.memory), ""]  # fmt: skip
+    made = table([*columns, *numbers, "meaning of axes"], rows, numbers)
     return made | {"depth": found.depth.value, "totals": sums}
 
 
@@ -117,11 +117,11 @@ def _shape_row(row: ShapeRow, layers: bool) -> list[Any]:
         name,
         kind,
         {"sort": _elements(row), "text": flow(row)},
-        meaning(row),
         window(row.window),
         _count(row.params) if row.params else "",
         _count(row.macs) if row.macs != 0 else "",
         _size(row.memory) if row.memory != 0 else "",
+        meaning(row),
     ]
 
 
