@@ -44,14 +44,17 @@ class Course:
     @classmethod
     def of(cls, summaries: Sequence[TensorSummary]) -> Course:
         """Lay summaries side by side, in order of steps."""
-        sketches = [summary.sketch for summary in summaries]
-        every = np.concatenate([one.bins for one in sketches]) if sketches else np.zeros(0, int)
-        bins, places = np.unique(every, return_inverse=True)
-        rows = np.repeat(np.arange(len(sketches)), [len(one.bins) for one in sketches])
-        counts = np.zeros((len(sketches), len(bins)), dtype=np.int64)
-        if sketches:
-            counts[rows, places] = np.concatenate([one.counts for one in sketches])
-        return cls(tuple(summaries), bins, counts)
+        sketches = [summary.sketch for summary in summaries if len(summary.sketch.bins)]
+        if not sketches:
+            return cls(tuple(summaries), np.zeros(0, int), np.zeros((len(summaries), 0), int))
+        sizes = [len(summary.sketch.bins) for summary in summaries]
+        every = np.concatenate([one.bins for one in sketches])
+        least = int(every.min())
+        counts = np.zeros((len(sizes), int(every.max()) - least + 1), dtype=np.int64)
+        rows = np.repeat(np.arange(len(sizes)), sizes)
+        counts[rows, every - least] = np.concatenate([one.counts for one in sketches])
+        used = np.flatnonzero(counts.any(axis=0))
+        return cls(tuple(summaries), used + least, counts[:, used])
 
     @cached_property
     def pooled(self) -> Sketch:
@@ -64,33 +67,33 @@ class Course:
 
     def quantiles(self, shares: Sequence[float]) -> Floats:
         """[S, Q]; as `Sketch.quantiles`, within the exact minimum and maximum; NaN for none."""
-        found = np.full((len(self.counts), len(shares)), np.nan)
         if not self.bins.size:
-            return found
+            return np.full((len(self.counts), len(shares)), np.nan)
         reached = np.cumsum(self.counts, axis=1)
-        totals = reached[:, -1]
-        middles = self._edges.mean(axis=1)
-        low, high = (
-            np.array([np.nan if getattr(one, name) is None else getattr(one, name)
-                      for one in self.summaries], dtype=np.float64)
-            for name in ("min", "max")
-        )  # fmt: skip
-        for place, share in enumerate(shares):
-            ranks = np.clip(np.ceil(share * totals), 1, np.maximum(totals, 1))
-            at = np.minimum((reached < ranks[:, None]).sum(axis=1), len(middles) - 1)
-            found[:, place] = np.where(totals > 0, np.clip(middles[at], low, high), np.nan)
-        return found
+        totals = reached[:, -1:]
+        ranks = np.clip(np.ceil(np.asarray(shares) * totals), 1, np.maximum(totals, 1))
+        at = (reached[:, :, None] < ranks[:, None, :]).sum(axis=1)
+        middles = self._edges.mean(axis=1)[np.minimum(at, len(self.bins) - 1)]
+        ends = [(one.min, one.max) for one in self.summaries]
+        low, high = np.array(ends, dtype=np.float64).T[:, :, None]
+        return np.where(totals > 0, np.clip(middles, low, high), np.nan)
 
     def cells(self, borders: Floats) -> Cells:
         """Shares between neighbouring ascending borders, bins shared by width."""
         lower, upper = self._edges.T
         kept = upper > lower  # the bins of zeros have no width
-        lower, upper = lower[kept], upper[kept]
-        reached = np.clip((borders - lower[:, None]) / (upper - lower)[:, None], 0.0, 1.0)
-        parts = np.concatenate(
-            [reached[:, :1], np.diff(reached, axis=1), 1 - reached[:, -1:]], axis=1
-        )
-        found = self.counts[:, kept].astype(np.float64) @ parts
+        lower, upper, counts = lower[kept], upper[kept], self.counts[:, kept]
+        ranks = np.zeros((len(counts), len(borders)))
+        whole = np.zeros(len(counts))
+        if kept.any():
+            begun = np.searchsorted(lower, borders, side="right") - 1
+            held = np.maximum(begun, 0)
+            width = upper[held] - lower[held]
+            inside = np.clip((borders - lower[held]) / width, 0.0, 1.0)
+            reached = np.cumsum(counts, axis=1)
+            ranks = reached[:, held] - (1 - inside) * counts[:, held]
+            whole = reached[:, -1].astype(np.float64)
+        found = np.diff(ranks, axis=1, prepend=0.0, append=whole[:, None])
         found[found <= NOTHING] = 0.0
         totals = np.array([max(1, one.count) for one in self.summaries], dtype=np.float64)
         shares = found / totals[:, None]

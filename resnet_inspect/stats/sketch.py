@@ -68,6 +68,33 @@ class Sketch:
             raise ValueError("bins must ascend within the layout, counts be above 0")
         return cls(bins, counts)
 
+    @classmethod
+    def unpack_all(cls, packed: Sequence[bytes]) -> list[Sketch]:
+        """What `unpack` reads of each, many at once in a fraction of the time."""
+        lengths = np.array([len(one) for one in packed], dtype=np.int64)
+        if (lengths % BYTES_PER_BIN).any():
+            raise ValueError(f"{lengths.tolist()} bytes are no whole numbers of bins")
+        sizes = lengths // BYTES_PER_BIN
+        ends = np.cumsum(sizes)
+        starts = ends - sizes
+        body = np.frombuffer(b"".join(packed), np.uint8)
+        # Each sketch has six planes of bytes, two of gaps and four of counts.
+        first = np.arange(len(body) // BYTES_PER_BIN) + np.repeat(
+            (BYTES_PER_BIN - 1) * starts, sizes
+        )
+        each = np.repeat(sizes, sizes)
+        planes = [body[first + plane * each].astype(np.int64) for plane in range(BYTES_PER_BIN)]
+        gaps = planes[0] | planes[1] << 8
+        counts = planes[2] | planes[3] << 8 | planes[4] << 16 | planes[5] << 24
+        reached = np.cumsum(gaps)
+        before = np.concatenate([np.zeros(1, dtype=np.int64), reached])[starts]
+        bins = reached - np.repeat(before, sizes)
+        within = not bins.size or (bins.min() >= layout.LOWEST and bins.max() <= layout.HIGHEST)
+        if not (within and gaps.all() and counts.all()):
+            raise ValueError("bins must ascend within the layout, counts be above 0")
+        pairs = zip(starts.tolist(), ends.tolist(), strict=True)
+        return [cls(bins[start:end], counts[start:end]) for start, end in pairs]
+
     def pack(self) -> bytes:
         """The gaps between bins as little-endian uint16, then the counts as uint32 (saturating).
 

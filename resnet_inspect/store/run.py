@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     )
 
 SIDE_FILES = ("-wal", "-shm", "-journal")
+# In the order of TensorSummary's fields.
 NUMBERS = ("count", "nan", "posinf", "neginf", "zeros", "min", "max", "mean", "std")
 COLUMNS = ", ".join((*NUMBERS, "sketch"))
 
@@ -167,7 +168,7 @@ class Run:
             " WHERE step = ? AND kind = ? AND output ORDER BY tap.id",
             (step, kind),
         )
-        return {row[0]: self._summary(row[1:]) for row in rows}
+        return self._summaries(rows)
 
     def history(self, layer: str, kind: str = "activation") -> dict[int, TensorSummary]:
         """What a layer's output (or its gradient) held at each recorded step, in order."""
@@ -176,12 +177,12 @@ class Run:
             " WHERE layer = ? AND kind = ? AND output ORDER BY step",
             (layer, kind),
         )
-        return {row[0]: self._summary(row[1:]) for row in rows}
+        return self._summaries(rows)
 
     def course(self, tap: Tap, step: int | None = None) -> dict[int, TensorSummary]:
         """What one tapped tensor held at each recorded step, in order, or at one of them."""
         rows = self._of_tap("summary", f"step, {COLUMNS}", tap)
-        return {row[0]: self._summary(row[1:]) for row in rows if step in (None, row[0])}
+        return self._summaries([row for row in rows if step in (None, row[0])])
 
     def not_finite(self, tap: Tap) -> dict[int, NotFinite]:
         """At each step at which some were not finite: how many, in the whole tensor."""
@@ -252,12 +253,16 @@ class Run:
         """Close the file."""
         self.close()
 
-    def _summary(self, row: tuple[Any, ...]) -> TensorSummary:
+    def _summaries(self, rows: list[tuple[Any, ...]]) -> dict[Any, TensorSummary]:
+        """Rows of a key and COLUMNS as summaries by key."""
         from resnet_inspect.stats import Sketch, TensorSummary
 
         with _damage(self.path):
-            sketch = Sketch.unpack(zlib.decompress(row[-1]))
-            return TensorSummary(**dict(zip(NUMBERS, row[:-1], strict=True)), sketch=sketch)
+            sketches = Sketch.unpack_all([zlib.decompress(row[-1]) for row in rows])
+            return {
+                row[0]: TensorSummary(*row[1:-1], sketch)
+                for row, sketch in zip(rows, sketches, strict=True)
+            }
 
     def _of_tap(self, table: str, columns: str, tap: Tap) -> list[tuple[Any, ...]]:
         return self._rows(

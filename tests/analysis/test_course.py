@@ -1,0 +1,54 @@
+"""All steps at once must say what each step's own histogram says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from resnet_inspect.analysis.course import Course
+from resnet_inspect.render.scale import Scale
+from resnet_inspect.render.spread import Distribution, spread
+from resnet_inspect.stats import Sketch, TensorSummary
+
+SHARES = (0.0, 0.01, 0.25, 0.5, 0.99, 1.0)
+numbers = st.floats(-1e6, 1e6, width=32) | st.sampled_from([0.0, -0.0, float("nan"), float("inf")])
+steps = st.lists(st.lists(numbers, max_size=20), max_size=5)
+
+
+@settings(deadline=None)
+@given(steps)
+def test_quantiles_are_those_of_each_step(every: list[list[float]]) -> None:
+    summaries = [TensorSummary.of(np.array(one, dtype=np.float32)) for one in every]
+    found = Course.of(summaries).quantiles(SHARES)
+    assert found.shape == (len(every), len(SHARES))
+    for row, summary in zip(found, summaries, strict=True):
+        wanted = summary.sketch.quantiles(SHARES)
+        if not wanted:
+            assert np.isnan(row).all()
+        else:
+            assert row.tolist() == np.clip(wanted, summary.min, summary.max).tolist()
+
+
+@settings(deadline=None)
+@given(steps, st.sampled_from(["linear", "symlog"]))
+def test_cells_are_those_of_each_step(every: list[list[float]], kind: str) -> None:
+    summaries = [TensorSummary.of(np.array(one, dtype=np.float32)) for one in every]
+    scale = Scale.of([one.sketch for one in summaries], kind)  # type: ignore[arg-type]
+    found = Course.of(summaries).cells(scale.borders(16))
+    for at, summary in enumerate(summaries):
+        wanted = spread(Distribution.of("", summary), scale, 16)
+        assert found.inside[at] == pytest.approx(wanted.cells, abs=1e-9)
+        assert found.below[at] == pytest.approx(wanted.below, abs=1e-9)
+        assert found.above[at] == pytest.approx(wanted.above, abs=1e-9)
+
+
+@given(steps)
+def test_many_sketches_are_unpacked_as_one_is(every: list[list[float]]) -> None:
+    packed = [Sketch.of(np.array(one, dtype=np.float32)).pack() for one in every]
+    assert Sketch.unpack_all(packed) == [Sketch.unpack(one) for one in packed]
+    with pytest.raises(ValueError, match="whole numbers of bins"):
+        Sketch.unpack_all([*packed, bytes(7)])
+    with pytest.raises(ValueError, match="must ascend"):
+        Sketch.unpack_all([*packed, bytes(6)])
