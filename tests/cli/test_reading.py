@@ -42,7 +42,11 @@ def test_reading_commands_never_load_tensorflow(command: Command) -> None:
         done = command(*words)
         assert (done.returncode, done.stderr) == (0, ""), words
         assert done.stdout
-    assert {str(words[0]) for words in lines} >= set(COMMANDS) - {"trace"}
+    done = command("report", V2, "-o", "report.html")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.startswith("wrote report.html (0.")
+    names = {str(words[0]) for words in lines} | {"report"}
+    assert names >= set(COMMANDS) - {"trace"}
 
 
 def test_trace_does_load_it_and_says_what_is_missing(command: Command) -> None:

@@ -1,0 +1,105 @@
+"""`report` as a process: what it writes, and what it refuses."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from base64 import b64decode, b64encode
+from hashlib import sha256
+from html.parser import HTMLParser
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.cli.conftest import Command
+from tests.recordings import FOLDER
+
+V2 = FOLDER / "v2.db"
+
+
+class Parts(HTMLParser):
+    """The attributes of all tags, and the texts of styles and scripts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, list[str]] = {"style": [], "script": []}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a tag."""
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        """Note what is in a style or script."""
+        if self.tags and self.tags[-1][0] in self.texts and data.strip():
+            self.texts[self.tags[-1][0]].append(data)
+
+
+@pytest.fixture
+def page(command: Command, tmp_path: Path) -> str:
+    """The page of a recording."""
+    assert command("report", V2, "-o", "report.html").returncode == 0
+    return (tmp_path / "here" / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_policy_allows_just_the_page_s_own_style_and_script(page: str) -> None:
+    parts = Parts()
+    parts.feed(page)
+    policy = next(str(a["content"]) for t, a in parts.tags if a.get("http-equiv"))
+    assert policy.startswith("default-src 'none'; ")
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    for kind, text in (("style", parts.texts["style"][0]), ("script", parts.texts["script"][-1])):
+        digest = b64encode(sha256(text.encode()).digest()).decode()
+        assert f"{kind}-src 'sha256-{digest}'" in policy
+    assert len(parts.texts["style"]) == 1
+    assert [a.get("type") for t, a in parts.tags if t == "script"][-1] is None
+    for tag, attributes in parts.tags:
+        assert not any(name.startswith("on") or name == "style" for name in attributes), tag
+        for name in ("src", "href", "xlink:href"):
+            assert (attributes.get(name) or "#").startswith(("#", "data:")), (tag, attributes)
+
+
+def test_the_script_never_parses_html_nor_asks_a_network(page: str) -> None:
+    script = page.rpartition("<script>")[2]
+    forbidden = ("innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(", "fetch(",
+                 "XMLHttp", "WebSocket", "DOMParser", "import(", "http:", "https:")  # fmt: skip
+    allowed = script.replace('"http://www.w3.org/2000/svg"', "")
+    assert [word for word in forbidden if word in allowed] == []
+
+
+def test_the_same_run_gives_the_same_page(command: Command, page: str, tmp_path: Path) -> None:
+    command("report", V2, "-o", "again.html")
+    assert (tmp_path / "here" / "again.html").read_text(encoding="utf-8") == page
+
+
+def test_the_data_has_every_layer_and_every_axis(page: str) -> None:
+    found = re.search(r'id="facts">([^<]+)<', page)
+    assert found is not None
+    facts = msgspec.json.decode(gzip.decompress(b64decode(found[1])))
+    assert [len(layer["axes"]) for layer in facts["layers"][-3:]] == [4, 2, 2]
+    for axis in (axis for layer in facts["layers"] for axis in layer["axes"]):
+        seen = set()
+        step = axis["way"]
+        while step >= 0:
+            assert step not in seen
+            seen.add(step)
+            step = facts["ways"][step][5]
+        assert facts["proofs"][axis["proof"]]
+    assert [one["depth"] for one in facts["shapes"]] == ["stage", "block", "layer", "op"]
+
+
+@pytest.mark.parametrize("name", ["report", "report.pdf"])
+def test_other_kinds_of_files_are_refused(command: Command, name: str) -> None:
+    done = command("report", V2, "-o", name)
+    assert done.returncode == 2
+    assert "there is no such kind of report" in done.stderr
+    assert f"got:      {name}" in done.stderr
+
+
+def test_a_place_that_cannot_be_written_is_told(command: Command) -> None:
+    done = command("report", V2, "-o", "nowhere/report.html")
+    assert done.returncode == 2
+    assert "the page cannot be written" in done.stderr
+    assert "No such file or directory" in done.stderr
