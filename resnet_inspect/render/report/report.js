@@ -217,7 +217,8 @@
     const right = new Set(block.right);
     const side = (place) => (right.has(place) ? "right" : null);
     const head = make("tr", {}, block.columns.map((name, place) => make("th", { scope: "col", class: side(place) }, name)));
-    const rows = block.rows.map((row) => make("tr", {}, row.map((cell, place) => make("td", { class: side(place) }, content(cell)))));
+    const short = (cell) => (typeof cell === "string" && cell.length < 18 ? "short" : null);
+    const rows = block.rows.map((row) => make("tr", {}, row.map((cell, place) => make("td", { class: side(place) ?? short(cell) }, content(cell)))));
     return scrolling(make("table", {}, caption ? make("caption", {}, caption) : "", make("thead", {}, head), make("tbody", {}, rows)), caption || block.columns[0]);
   }
 
@@ -377,14 +378,15 @@
     const rows = series.steps.length;
     const plain = kind === "heat";
     const spacing = Math.min(plain ? 18 : 44, PLOT / rows);
-    const head = plain ? 14 : 14 + Math.min(60, 1.6 * spacing);
+    const rise = plain ? 0 : Math.min(60, Math.max(24, 1.6 * spacing)) * Math.min(1, (rows - 1) / 4);
+    const head = 14 + rise;
     const places = series.steps.map((_, place) => place);
     const zeros = places.map((place) => state.numbers.whole(series, place, "zeros") / Math.max(1, state.numbers.whole(series, place, "count")));
     const bad = places.map((place) => notFinite(series, place) / Math.max(1, series.elements ?? state.numbers.whole(series, place, "count")));
     const columns = [["zeros", zeros, "zero"], ["not finite", bad, "bad-fill"]].filter(([, shares]) => shares.some((one) => one > 0));
     const left = 34;
     const room = width - left - 6 - 58 * columns.length;
-    return { rows, spacing, head, places, columns, left, room, width, height: head + rows * spacing + 24, scale };
+    return { rows, spacing, rise, head, places, columns, left, room, width, height: head + rows * spacing + 24, scale };
   }
 
   const notFinite = (series, place) => ["nan", "posinf", "neginf"].reduce((sum, name) => sum + state.numbers.whole(series, place, name), 0);
@@ -454,7 +456,7 @@
       const top = Math.max(...density);
       const foot = base(place);
       if (!(top > 0)) return;
-      const high = Math.min(60, 1.6 * plot.spacing) + plot.spacing;
+      const high = plot.rise + plot.spacing;
       const line = cells.map((one, cell) => `L${(plot.left + one.from + one.wide / 2).toFixed(1)} ${(foot - (high * density[cell]) / top).toFixed(1)}`).join("");
       const end = cells.at(-1);
       const level = 3 + Math.round((4 * place) / Math.max(1, all.length - 1));
@@ -619,7 +621,7 @@
     for (let at = axis.way; at >= 0; at = state.facts.ways[at][5]) steps.push(state.facts.ways[at]);
     if (steps.length < 2) return [];
     const row = ([size, place, how, layer]) => make("tr", {}, make("td", { class: "right" }, size), make("td", {}, place), make("td", {}, how), make("td", {}, layer ? link(layer) : ""));
-    const head = () => make("thead", {}, make("tr", {}, ["size", "place", "how", "layer"].map((name) => make("th", { scope: "col" }, name))));
+    const head = () => make("thead", {}, make("tr", {}, ["size", "place", "how", "layer"].map((name, at) => make("th", { scope: "col", class: at ? null : "right" }, name))));
     const title = axis.inflow ? "What flows in" : "The way back";
     const groups = [];
     steps.forEach((step, at) => {
@@ -660,6 +662,7 @@
     state.onStep = state.onResize = state.onShown = null;
     document.body.classList.toggle("with-panel", name !== null);
     panel.hidden = name === null;
+    state.fit?.();
     if (name === null) return panel.replaceChildren();
     const close = make("button", { type: "button", class: "close", onclick: closePanel }, "close (Esc)");
     if (!layer) return panel.replaceChildren(make("div", { class: "top" }, make("h2", { tabindex: "-1" }, `There is no layer ${name}`), close));
@@ -675,7 +678,12 @@
       section("panel-axes", "Why each axis has its size", layer.axes.length ? layer.axes.map(axisOf) : make("p", { class: "dim" }, "A scalar has no axes.")));
     state.onShown?.();
     panel.scrollTop = 0;
-    state.nodes.get(name)?.classList.add("current");
+    const node = state.nodes.get(name);
+    if (node) {
+      node.classList.add("current");
+      const [box, view] = [node.getBoundingClientRect(), byId("picture").getBoundingClientRect()];
+      byId("picture").scrollBy(box.left - view.left - view.width / 2, box.top - view.top - view.height / 2);
+    }
     const item = items().find((one) => one.dataset.layer === name);
     if (item) { reveal(item); settle(item); }
     if (focus) {
@@ -858,6 +866,7 @@
     });
     const natural = svg.viewBox.baseVal.width || svg.clientWidth;
     const size = { zoom: 0 };
+    state.fit = () => { if (!size.zoom) zoom(0); };
     const zoom = (to) => {
       size.zoom = to;
       svg.setAttribute("width", String(Math.round(to ? natural * to : Math.min(natural, picture.clientWidth - 2))));
@@ -897,7 +906,7 @@
     window.addEventListener("hashchange", () => follow());
     window.addEventListener("popstate", () => follow(false));
     let waiting = 0;
-    window.addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(() => state.onResize?.(), 120); });
+    window.addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(() => { state.fit?.(); state.onResize?.(); }, 120); });
     window.addEventListener("beforeprint", () => document.querySelectorAll("#panel details, #scalars details").forEach((one) => { one.open = true; }));
     if (matchMedia("(max-width: 760px)").matches) byId("contents").open = false;
     theme();
