@@ -128,6 +128,7 @@ def _series(
 
 def report(run: Run) -> str:
     """Everything of a run as one HTML page that opens from disk and asks nothing of a network."""
+    from resnet_inspect import __version__
     from resnet_inspect.render.diagram_svg import diagram
     from resnet_inspect.render.report.page import page
 
@@ -137,7 +138,7 @@ def report(run: Run) -> str:
     seen, info = summarize(run), run.info
     found = gather(run.graph, run.lineage, seen, steps, series)
     file = os.fsencode(run.path).decode(errors="replace")
-    picture = diagram(
+    drawing = diagram(
         run.graph,
         run.lineage,
         explanations=seen.origins,
@@ -145,7 +146,30 @@ def report(run: Run) -> str:
         title=info.network,
         style=False,
     )
-    return page(info, found, series, paths.short(file), picture)
+    return page(info, found, series, paths.short(file), f"resnet-inspect {__version__}", drawing)
+
+
+def picture(run: Run) -> str:
+    """The network with what each layer held at the last recorded step, as a standalone SVG.
+
+    Raises RendererMissingError or RendererError where there is no Graphviz or it fails.
+    """
+    from resnet_inspect.analysis.diagram import Options
+    from resnet_inspect.analysis.diagram_drawing import draw
+    from resnet_inspect.render.diagram_look import Look
+    from resnet_inspect.render.diagram_shades import bars
+    from resnet_inspect.render.diagram_svg import document
+    from resnet_inspect.render.dot import dot
+    from resnet_inspect.render.engine import drawn
+
+    recorded, info = run.recorded_steps(), run.info
+    made = draw(run.graph, run.lineage, Options(), failure=info.failure)
+    look = Look(title=info.network)
+    if recorded:
+        held = run.summaries(recorded[-1])
+        title = f"{info.network}, outputs at step {recorded[-1]}"
+        look = look._replace(title=title, bars=bars(made, held))
+    return document(drawn(dot(made, look), "svg").data, made, look)
 
 
 def summarize(run: Run) -> Overview:

@@ -260,7 +260,7 @@ class Run:
         with _damage(self.path):
             sketches = Sketch.unpack_all([zlib.decompress(row[-1]) for row in rows])
             return {
-                row[0]: TensorSummary(*row[1:-1], sketch)
+                row[0]: TensorSummary(*row[1:-1], sketch=sketch)
                 for row, sketch in zip(rows, sketches, strict=True)
             }
 

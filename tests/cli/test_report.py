@@ -8,6 +8,7 @@ from base64 import b64decode, b64encode
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree
 
 import msgspec
 import pytest
@@ -101,5 +102,19 @@ def test_other_kinds_of_files_are_refused(command: Command, name: str) -> None:
 def test_a_place_that_cannot_be_written_is_told(command: Command) -> None:
     done = command("report", V2, "-o", "nowhere/report.html")
     assert done.returncode == 2
-    assert "the page cannot be written" in done.stderr
+    assert "the report cannot be written" in done.stderr
     assert "No such file or directory" in done.stderr
+
+
+def test_a_picture_for_a_document(command: Command, tmp_path: Path) -> None:
+    done = command("report", V2, "-o", "network.svg")
+    if done.returncode == 4:
+        assert "Graphviz" in done.stderr
+        return
+    picture = (tmp_path / "here" / "network.svg").read_text(encoding="utf-8")
+    root = ElementTree.fromstring(picture)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    texts = "".join(root.itertext())
+    assert "outputs at step 2" in texts
+    assert "res20_branch1" in texts
+    assert "% zero" in texts

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from resnet_inspect.errors import EXIT_OK, OutputError, UsageError
 
+FORMS = (".html", ".htm", ".svg")
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the flags of `report`."""
@@ -19,32 +21,34 @@ def configure(parser: argparse.ArgumentParser) -> None:
         required=True,
         type=Path,
         metavar="FILE",
-        help="the page to write, FILE.html; an older one is replaced",
+        help="FILE.html: the page; FILE.svg: diagram and histograms only, for a document; "
+        "an older file is replaced",
     )
 
 
 def run(parsed: argparse.Namespace) -> int:
-    """Write the page."""
+    """Write the page or the picture."""
     from resnet_inspect import api
     from resnet_inspect.store import catalogue
 
     output: Path = parsed.output
-    if output.suffix.lower() not in (".html", ".htm"):
+    form = output.suffix.lower()
+    if form not in FORMS:
         raise UsageError(
             "there is no such kind of report",
             where="flag --output",
-            expected="a file name that ends in .html",
+            expected="a file name that ends in .html or .svg",
             got=os.fsencode(output).decode(errors="replace"),
             fix="for example: -o report.html",
         )
     path = Path(parsed.run) if parsed.run else catalogue.newest()
     with api.open_run(path) as recorded:
-        text = api.report(recorded)
+        text = api.picture(recorded) if form == ".svg" else api.report(recorded)
     try:
         output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise OutputError(
-            "the page cannot be written",
+            "the report cannot be written",
             where=str(output),
             got=error.strerror or str(error),
             fix="give another place with -o",

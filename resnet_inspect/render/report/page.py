@@ -17,7 +17,6 @@ from typing import Any
 
 import msgspec
 
-from resnet_inspect import __version__
 from resnet_inspect.analysis.distributions import Series
 from resnet_inspect.analysis.report import Report, Steps
 from resnet_inspect.paths import printable
@@ -31,13 +30,17 @@ from resnet_inspect.render.report.layers import Panels
 from resnet_inspect.render.report.sections import closing, sections, shape_tables
 from resnet_inspect.store.info import RunInfo
 
-PROGRAM = "resnet-inspect"
-
 
 def page(
-    info: RunInfo, found: Report, series: Sequence[Series], file: str, diagram: str | None = None
+    info: RunInfo,
+    found: Report,
+    series: Sequence[Series],
+    file: str,
+    program: str,
+    diagram: str | None = None,
 ) -> str:
-    """The whole of a run as HTML; `file` is the run's path as the user may type it.
+    """The whole of a run as HTML; `file` is the run's path as the user may type it, `program`
+    who made the page.
 
     `diagram` is a picture of the network as an SVG element without a style sheet, made by
     `render.diagram_svg`; None leaves the list of layers to stand for it.
@@ -51,10 +54,10 @@ def page(
     )
     parts = {
         "policy": policy,
-        "title": escape(printable(f"{info.network} – {PROGRAM}")),
+        "title": escape(printable(f"{info.network} – {program}")),
         "headline": escape(printable(headline(info))),
         "status": escape(info.status.value),
-        "program": escape(f"{PROGRAM} {__version__}"),
+        "program": escape(program),
         "style": style,
         "script": script,
         "diagram": diagram or "",
