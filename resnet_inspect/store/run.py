@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     )
 
 SIDE_FILES = ("-wal", "-shm", "-journal")
-# In the order of TensorSummary's fields.
 NUMBERS = ("count", "nan", "posinf", "neginf", "zeros", "min", "max", "mean", "std")
 COLUMNS = ", ".join((*NUMBERS, "sketch"))
 
@@ -260,8 +259,8 @@ class Run:
         with _damage(self.path):
             sketches = Sketch.unpack_all([zlib.decompress(row[-1]) for row in rows])
             return {
-                row[0]: TensorSummary(*row[1:-1], sketch=sketch)
-                for row, sketch in zip(rows, sketches, strict=True)
+                key: TensorSummary(**dict(zip(NUMBERS, numbers, strict=True)), sketch=sketch)
+                for (key, *numbers, _), sketch in zip(rows, sketches, strict=True)
             }
 
     def _of_tap(self, table: str, columns: str, tap: Tap) -> list[tuple[Any, ...]]:

@@ -211,6 +211,7 @@ def test_before_and_after_normalization(open_page: Open) -> None:
 def test_why_chains_of_axes(open_page: Open) -> None:
     page = open_page("v2", "#layer=Reshape").page
     page.click("#panel-axes summary >> nth=1")
+    page.wait_for_selector("#panel-axes details >> nth=1 >> table.way")
     told = page.inner_text("#panel-axes details >> nth=1")
     for part in (
         "filters × 2²",
@@ -269,6 +270,9 @@ def test_it_can_be_printed(open_page: Open) -> None:
     made = page.pdf()
     assert made.startswith(b"%PDF")
     assert len(re.findall(rb"/Type ?/Page\b", made)) > 1
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    rows = page.locator("#panel-distributions details tbody tr")
+    assert rows.count() == 48 + 3
 
 
 def test_hostile_names_are_text_everywhere(open_page: Open, tmp_path: Path) -> None:

@@ -242,6 +242,7 @@
       }
     };
     made.addEventListener("toggle", fillIn);
+    made.fillIn = fillIn;
     fillIn();
     return made;
   };
@@ -866,7 +867,7 @@
     });
     const natural = svg.viewBox.baseVal.width || svg.clientWidth;
     const size = { zoom: 0 };
-    state.fit = () => { if (!size.zoom) zoom(0); };
+    state.fit = () => { if (!size.zoom && picture.clientWidth) zoom(0); };
     const zoom = (to) => {
       size.zoom = to;
       svg.setAttribute("width", String(Math.round(to ? natural * to : Math.min(natural, picture.clientWidth - 2))));
@@ -907,7 +908,7 @@
     window.addEventListener("popstate", () => follow(false));
     let waiting = 0;
     window.addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(() => { state.fit?.(); state.onResize?.(); }, 120); });
-    window.addEventListener("beforeprint", () => document.querySelectorAll("#panel details, #scalars details").forEach((one) => { one.open = true; }));
+    window.addEventListener("beforeprint", () => document.querySelectorAll("#panel details, #scalars details").forEach((one) => { one.open = true; one.fillIn?.(); }));
     if (matchMedia("(max-width: 760px)").matches) byId("contents").open = false;
     theme();
     follow();
