@@ -466,8 +466,8 @@
   }
 
   function histogram(series, place, scale, width) {
-    const [left, height] = [34, 132];
-    const room = width - left - 6;
+    const [left, height] = [34, 132]; // as wide as the picture above it
+    const { room } = frame(series, scale, width, "heat");
     const cells = spread(series, place, scale, room);
     const top = Math.max(...cells.map((one) => one.share / one.wide), 0);
     const picture = draw("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": `Histogram of ${titleOf(series)} at step ${series.steps[place]}` });
