@@ -1,6 +1,7 @@
 """What recording costs in time, memory and transfers (n=5, version 2, batch 128).
 
-`python -m bench overhead`, or `python -m bench.overhead --quick` for the main figures. Ratios of interleaved steps: median, quartiles, and the median in process CPU time.
+`python -m bench overhead`, or `python -m bench.overhead --quick` for the main figures. Ratios of
+interleaved steps: median, quartiles, and the median in process CPU time.
 """
 
 from __future__ import annotations
