@@ -135,7 +135,12 @@ def report(run: Run) -> str:
     sizes, updates = run.sizes(), run.updates()
     series = [_series(run, tap, None, sizes, updates) for tap in run.taps()]
     steps = Steps(tuple(run.steps()), tuple(run.recorded_steps()), run.scalars())
-    seen, info = summarize(run), run.info
+    info = run.info
+    last = steps.recorded[-1] if steps.recorded else None
+    if last is None:
+        seen = summarize(run)
+    else:
+        seen = _overview_of(run, series, last, updates.get(last, {}))
     found = gather(run.graph, run.lineage, seen, steps, series)
     file = os.fsencode(run.path).decode(errors="replace")
     drawing = diagram(
@@ -183,14 +188,26 @@ def summarize(run: Run) -> Overview:
         for tap in run.taps()
         if tap.kind == "activation" and tap.output and (seen := run.channels(tap))
     }
-    held = Held(
-        step,
-        run.summaries(step),
-        run.summaries(step, "gradient"),
-        run.updates().get(step, {}),
-        activity,
-        run.origin,
+    summaries = run.summaries(step), run.summaries(step, "gradient")
+    held = Held(step, *summaries, run.updates().get(step, {}), activity, run.origin)
+    return overview(run.graph, run.lineage, held, run.scalars())
+
+
+def _overview_of(
+    run: Run, series: Sequence[Series], step: int, updates: dict[str, Update]
+) -> Overview:
+    """The same from what was read already."""
+    outputs = [one for one in series if one.tap.output and step in one.course]
+    activations, gradients = (
+        {one.tap.layer: one.course[step] for one in outputs if one.tap.kind == kind}
+        for kind in ("activation", "gradient")
     )
+    activity = {
+        one.tap.layer: seen
+        for one in series
+        if one.tap.kind == "activation" and one.tap.output and (seen := one.activity) is not None
+    }
+    held = Held(step, activations, gradients, updates, activity, run.origin)
     return overview(run.graph, run.lineage, held, run.scalars())
 
 

@@ -5,16 +5,24 @@ from __future__ import annotations
 import gzip
 import re
 from base64 import b64decode, b64encode
+from collections.abc import Callable
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import msgspec
 import pytest
 
+from resnet_inspect import api
+from resnet_inspect.analysis.overview import Overview
+from resnet_inspect.analysis.report import Report, gather
+from resnet_inspect.graph import Graph
+from resnet_inspect.graph.lineage import Lineage
+from resnet_inspect.store.run import Run
 from tests.cli.conftest import Command
-from tests.recordings import FOLDER
+from tests.recordings import FOLDER, RECORDINGS
 
 V2 = FOLDER / "v2.db"
 
@@ -118,3 +126,18 @@ def test_a_picture_for_a_document(command: Command, tmp_path: Path) -> None:
     assert "outputs at step 2" in texts
     assert "res20_branch1" in texts
     assert "% zero" in texts
+
+
+@pytest.mark.parametrize("name", sorted(RECORDINGS))
+def test_the_page_says_what_the_answer_page_says(
+    name: str, recording: Callable[[str], Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Overview] = []
+    def noting(graph: Graph, lineage: Lineage, found: Overview, *rest: Any) -> Report:
+        seen.append(found)
+        return gather(graph, lineage, found, *rest)
+
+    monkeypatch.setattr(api, "gather", noting)
+    run = recording(name)
+    api.report(run)
+    assert repr(seen) == repr([api.summarize(run)])
