@@ -133,6 +133,7 @@ def test_the_page_says_what_the_answer_page_says(
     name: str, recording: Callable[[str], Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Overview] = []
+
     def noting(graph: Graph, lineage: Lineage, found: Overview, *rest: Any) -> Report:
         seen.append(found)
         return gather(graph, lineage, found, *rest)
