@@ -115,7 +115,7 @@ class Scale:
         if found < 2:
             for most in range(MOST_TICKS, 0, -1):
                 yield _round_values(self.low, self.high, most)
-            yield _round_values(self.low, self.high, 4)[:1]
+        yield _round_values(self.low, self.high, 4)[:1]
 
     def _powers(self) -> Iterator[list[float]]:
         """Zero and powers of ten, all or every second, third …, with or without what is between."""

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from resnet_inspect.render.scale import ZERO_ENDS, Kind, Scale, span, spell_tick
@@ -64,6 +64,7 @@ def test_borders_ascend_from_end_to_end(values: list[float], kind: Kind, cells: 
 
 @settings(deadline=None)
 @given(st.lists(finite, max_size=30), kinds, st.integers(8, 250))
+@example([4.0, 0.5, -9.0], "symlog", 8)
 def test_tick_labels_are_apart(values: list[float], kind: Kind, cells: int) -> None:
     ticks = Scale.of([Sketch.of(values)], kind).ticks(cells, len, 1)
     taken = [span(at * cells, len(text), cells) for at, text in ticks]
