@@ -64,7 +64,8 @@ def gather(
 ) -> Report:
     """Draw a run together; `series` is what its tensors held."""
     meanings = Meanings(graph, lineage)
-    tables = tuple(shapes(graph, depth, meanings) for depth in Depth)
+    depths = tuple(Depth) if graph.layers else (Depth.OP,)
+    tables = tuple(shapes(graph, depth, meanings) for depth in depths)
     rows = {row.name: row for table in tables if table.depth == Depth.LAYER for row in table.rows}
     makers = {str(layer.output): layer.name for layer in graph.layers}
     users: dict[str, list[str]] = {}

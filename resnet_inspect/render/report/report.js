@@ -258,7 +258,7 @@
 
   function shapeSection() {
     const shapes = state.facts.shapes;
-    const chosen = { depth: "layer", column: -1, down: false, words: "", all: false };
+    const chosen = { depth: shapes.some((one) => one.depth === "layer") ? "layer" : shapes[0].depth, column: -1, down: false, words: "", all: false };
     const place = make("div");
     const filter = make("input", { type: "search", id: "filter", placeholder: "filter rows", "aria-label": "Filter the rows of the shape table", oninput: () => { chosen.words = filter.value.toLowerCase(); chosen.all = false; show(); } });
     const told = (cell) => (typeof cell === "object" ? cell.text ?? cell.layer ?? "" : cell);
