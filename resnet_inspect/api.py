@@ -114,15 +114,16 @@ def _series(
         return {step: one for step, one in found.items() if only in (None, step)}
 
     weight = tap.kind == "weight"
+    output = tap.kind == "activation" and tap.output
     course = run.course(tap) if only is None else run.course(tap, only)
     return Series(
         tap,
         course,
         sizes.get(tap),
         wanted(run.not_finite(tap)),
-        wanted(run.channels(tap)),
+        wanted(run.channels(tap) if output else {}),
         wanted({s: by[tap.tensor] for s, by in updates.items() if weight and tap.tensor in by}),
-        wanted(run.normalizations(tap.layer) if tap.kind == "activation" and tap.output else {}),
+        wanted(run.normalizations(tap.layer) if output else {}),
     )
 
 

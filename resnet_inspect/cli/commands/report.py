@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from pathlib import Path
@@ -42,6 +43,7 @@ def run(parsed: argparse.Namespace) -> int:
             fix="for example: -o report.html",
         )
     path = Path(parsed.run) if parsed.run else catalogue.newest()
+    gc.disable()  # nothing made here is garbage, and searching it took a fifth of the time
     with api.open_run(path) as recorded:
         text = api.picture(recorded) if form == ".svg" else api.report(recorded)
     try:
