@@ -103,6 +103,12 @@ def distributions(
     return [tuple(_series(run, tap, only, sizes, updates) for tap in group) for group in groups]
 
 
+def series(run: Run, tap: Tap) -> Series:
+    """What one tapped tensor held at all recorded steps."""
+    updates = run.updates() if tap.kind == "weight" else {}
+    return _series(run, tap, None, run.sizes(), updates)
+
+
 def _series(
     run: Run,
     tap: Tap,

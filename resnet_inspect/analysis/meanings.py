@@ -64,14 +64,13 @@ class Meanings:
         for name, ref in graph.inputs.items():
             for axis, meaning in enumerate(graph.axes.get(name, ())):
                 self._known[axis_key(ref, axis)] = Meaning((meaning,))
-        for op in graph.ops:
-            for index, spec in enumerate(op.outputs):
-                for axis in range(len(spec.shape or ())):
-                    self._add(op, AxisRef(TensorRef(op.name, index), axis))
 
     def of(self, ref: AxisRef) -> Meaning:
         """What an axis means; no names where nothing is known."""
-        return self._known.get(axis_key(ref.tensor, ref.axis), Meaning(()))
+        key = axis_key(ref.tensor, ref.axis)
+        if key not in self._known:
+            self._find(ref)
+        return self._known[key]
 
     def axes(self, ref: TensorRef) -> tuple[str, ...]:
         """The meaning of each axis of a tensor, empty texts where nothing is known."""
@@ -87,12 +86,36 @@ class Meanings:
         parts = [f"{name} {'?' if size is None else size}".strip() for name, size in named]
         return " × ".join(parts) or "scalar"
 
-    def _add(self, op: Op, ref: AxisRef) -> None:
-        key = axis_key(ref.tensor, ref.axis)
-        if key not in self._known:
-            meaning = self._meaning(op, ref)
-            if meaning.names:
-                self._known[key] = meaning
+    def _find(self, wanted: AxisRef) -> None:
+        """Work out an axis after all those it comes from; ways may be too long to recurse."""
+        waiting, begun = [wanted], set[AxisRef]()
+        while waiting:
+            ref = waiting[-1]
+            op = self._graph.op_by_name[ref.tensor.op]
+            before = [] if ref in begun else [one for one in self._before(op, ref) if one != ref]
+            begun.add(ref)
+            before = [
+                one
+                for one in before
+                if axis_key(one.tensor, one.axis) not in self._known and one not in begun
+            ]
+            if before:
+                waiting += before
+                continue
+            waiting.pop()
+            key = axis_key(ref.tensor, ref.axis)
+            if key not in self._known:
+                self._known[key] = Meaning(())  # where a loop comes back to it
+                self._known[key] = self._meaning(op, ref)
+
+    def _before(self, op: Op, ref: AxisRef) -> Iterator[AxisRef]:
+        """The axes that the meaning of one may come from."""
+        for link in self._lineage.of(ref):
+            origin = link.origin
+            if isinstance(origin, FromAxis):
+                yield origin.ref
+            elif isinstance(origin, FromLiteral) and (op.name, origin) in self._partners:
+                yield self._partners[op.name, origin].ref
 
     def _meaning(self, op: Op, ref: AxisRef) -> Meaning:
         links = self._lineage.of(ref)

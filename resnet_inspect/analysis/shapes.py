@@ -162,6 +162,16 @@ def _joined(name: str, members: list[tuple[Layer, ShapeRow]], depth: Depth) -> S
 def _op_rows(
     graph: Graph, owned: dict[str, list[Variable]], meanings: Meanings | None
 ) -> list[ShapeRow]:
+    held = _by_op(graph, owned)
+    return [_op_row(graph, op, held.get(op.name, []), meanings) for op in graph.ops]
+
+
+def variables_by_op(graph: Graph) -> dict[str, list[Variable]]:
+    """Each variable with the one op that its elements are counted for: that computes with it."""
+    return _by_op(graph, _owned_variables(graph))
+
+
+def _by_op(graph: Graph, owned: dict[str, list[Variable]]) -> dict[str, list[Variable]]:
     held: dict[str, list[Variable]] = {}
     for layer in graph.layers:
         for variable in owned[layer.name]:
@@ -170,7 +180,7 @@ def _op_rows(
         for reader in variable.readers[:1]:
             user = next(iter(graph.consumers.get(TensorRef(reader), ())), reader)
             held.setdefault(user, []).append(variable)
-    return [_op_row(graph, op, held.get(op.name, []), meanings) for op in graph.ops]
+    return held
 
 
 def _user_of(graph: Graph, layer: Layer, variable: Variable) -> str:

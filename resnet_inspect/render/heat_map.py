@@ -25,9 +25,17 @@ from resnet_inspect.render.spread import (
 
 
 def heat_map(
-    rows: Sequence[Distribution], width: int, *, scale: Scale | Kind = "linear", colour: bool
+    rows: Sequence[Distribution],
+    width: int,
+    *,
+    scale: Scale | Kind = "linear",
+    colour: bool,
+    palette: Sequence[str] = DARK,
 ) -> list[Text]:
-    """Lines of at most `width` columns, steps downwards; without colour ten characters tell."""
+    """Lines of at most `width` columns, steps downwards; without colour ten characters tell.
+
+    `palette` is DARK or LIGHT, as the terminal is.
+    """
     if not rows:
         return [plain(NO_ROWS, "dim")]
     chosen = scale_of(rows, scale)
@@ -45,23 +53,23 @@ def heat_map(
         if one.remark:
             drawn = plain(fitted(one.remark, frame.cells).ljust(frame.cells), "dim")
         elif colour:
-            drawn = _halves(spreads[2 * place : 2 * place + 2], full)
+            drawn = _halves(spreads[2 * place : 2 * place + 2], full, palette)
         else:
             drawn = Text("".join(SIGNS[level(share, full)] for share in spreads[place].cells))
         lines.append(frame.line(place, one, drawn))
     lines += frame.axis(chosen)
-    lines += _legend(full, cut, width, colour=colour)
+    lines += _legend(full, cut, width, palette if colour else None)
     blank = colour and any(one.remark for one in spreads)
     more = ["unpainted: only zeros or no finite numbers"] if blank else []
     return [*lines, *captions([*remarks(rows, spreads, chosen), *more], width)]
 
 
-def _halves(pair: Sequence[Spread], full: float) -> Text:
+def _halves(pair: Sequence[Spread], full: float, palette: Sequence[str]) -> Text:
     """One or two steps in one line: the upper halves of its cells, and the lower ones."""
     upper, lower = _levels(pair[0], full), _levels(pair[1], full) if pair[1:] else None
     cells = range(len(pair[0].cells))
     styles = [
-        ("" if upper is None else DARK[upper[at]], "" if lower is None else DARK[lower[at]])
+        ("" if upper is None else palette[upper[at]], "" if lower is None else palette[lower[at]])
         for at in cells
     ]
     made = Text()
@@ -78,13 +86,13 @@ def _levels(one: Spread, full: float) -> list[int] | None:
     return None if one.remark else [level(share, full) for share in one.cells]
 
 
-def _legend(full: float, cut: bool, width: int, *, colour: bool) -> list[Text]:
+def _legend(full: float, cut: bool, width: int, palette: Sequence[str] | None) -> list[Text]:
     """What the colours or characters mean, on one line where that is wide enough."""
     if not full:
         return []
     made = Text("0 ")
     for place, sign in enumerate(SIGNS):
-        made.append("█" if colour else sign, DARK[place] if colour else "")
+        made.append("█" if palette else sign, palette[place] if palette else "")
     end = f" {spelling.share(full)}" + (" and more" if cut else "")
     made.append(end).append(" of a step's numbers in one cell", "dim")
     if made.cell_len <= width:

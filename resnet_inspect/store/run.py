@@ -145,6 +145,25 @@ class Run:
             found.setdefault(name, {})[step] = math.nan if value is None else value
         return found
 
+    def gradient_norms(self) -> dict[int, float]:
+        """The 2-norm of the gradient of all variables together at each recorded step, in order.
+
+        Where a sample of a gradient was summarized, its squares stand for the rest. Without steps
+        at which gradients of variables were recorded, empty.
+        """
+        rows = self._rows(
+            "SELECT step, SUM(coalesce(elements * 1.0 / count, 1)"
+            " * (count - nan - posinf - neginf) * (std * std + mean * mean)),"
+            " SUM(nan + posinf + neginf) FROM summary JOIN tap ON tap.id = summary.tap"
+            " WHERE kind = 'gradient' AND count > 0"
+            " AND tensor IN (SELECT tensor FROM tap WHERE kind = 'weight')"
+            " GROUP BY step ORDER BY step"
+        )
+        return {
+            step: math.nan if broken or squares is None else math.sqrt(squares)
+            for step, squares, broken in rows
+        }
+
     def taps(self) -> list[Tap]:
         """The tensors that were summarized, in graph order."""
         from resnet_inspect.stats import Tap
@@ -180,8 +199,7 @@ class Run:
 
     def course(self, tap: Tap, step: int | None = None) -> dict[int, TensorSummary]:
         """What one tapped tensor held at each recorded step, in order, or at one of them."""
-        rows = self._of_tap("summary", f"step, {COLUMNS}", tap)
-        return self._summaries([row for row in rows if step in (None, row[0])])
+        return self._summaries(self._of_tap("summary", f"step, {COLUMNS}", tap, step))
 
     def not_finite(self, tap: Tap) -> dict[int, NotFinite]:
         """At each step at which some were not finite: how many, in the whole tensor."""
@@ -263,11 +281,14 @@ class Run:
                 for (key, *numbers, _), sketch in zip(rows, sketches, strict=True)
             }
 
-    def _of_tap(self, table: str, columns: str, tap: Tap) -> list[tuple[Any, ...]]:
+    def _of_tap(
+        self, table: str, columns: str, tap: Tap, step: int | None = None
+    ) -> list[tuple[Any, ...]]:
+        only, values = ("", ()) if step is None else (" AND step = ?", (step,))
         return self._rows(
             f"SELECT {columns} FROM {table} JOIN tap ON tap.id = {table}.tap"
-            " WHERE layer = ? AND kind = ? AND tensor = ? ORDER BY step",
-            (tap.layer, tap.kind, tap.tensor),
+            f" WHERE layer = ? AND kind = ? AND tensor = ?{only} ORDER BY step",
+            (tap.layer, tap.kind, tap.tensor, *values),
         )
 
     def _rows(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

@@ -1,0 +1,258 @@
+"""The tree of a network: stages, blocks, layers and ops, made part by part as it is opened.
+
+A hundred thousand ops are grouped in moments because only what is looked into is taken apart.
+Paths are made of a layer's path and name, and of what an op's name says below those; ops that no
+layer made stand under their name scopes, those outside the forward pass below a root of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from resnet_inspect.graph import Graph, Layer, Op, Phase
+
+# More neighbours than that are taken together, in parts of so many.
+MOST_CHILDREN = 500
+ROOTS = {Phase.OTHER: "loss and metrics"}
+
+
+class NodeKind(StrEnum):
+    """What a row of the tree stands for."""
+
+    SCOPE = "scope"
+    LAYER = "layer"
+    OP = "op"
+
+
+class Only(StrEnum):
+    """What a tree is confined to."""
+
+    ALL = "all"
+    PARAMETERS = "with parameters"
+    RELU = "ReLU"
+    FORWARD = "forward"
+    BACKWARD = "backward"
+    OPTIMIZER = "optimizer"
+
+
+# The root of a node (a phase, empty for the forward pass), its path, and the first leaf of a part,
+# or -1 for what is no part and -2 for the root of a phase.
+Key = tuple[str, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One row: `name` is that of the layer or op, or the path of a scope.
+
+    `members` are the leaves at and below it, as numbers in graph order, `own` the one that it is
+    itself. `key` stays the same while leaves are filtered; the paths of what is below begin with
+    `inner`.
+    """
+
+    key: Key
+    kind: NodeKind
+    name: str
+    label: str
+    depth: int
+    members: Sequence[int]
+    inner: str
+    own: int | None = None
+
+    @property
+    def opens(self) -> bool:
+        """Whether there is anything below it."""
+        return len(self.members) > (self.own is not None)
+
+
+class Outline:
+    """The tree over a graph's layers, or over all its ops (`ops`)."""
+
+    def __init__(self, graph: Graph, *, ops: bool) -> None:
+        self.graph = graph
+        self.by_op = ops or not graph.layers
+        self.layer_at = {_path_of(layer): layer for layer in graph.layers}
+        self.leaves: Sequence[Op | Layer] = graph.ops if self.by_op else graph.layers
+        self.paths = [leaf.name for leaf in self.leaves] if self.by_op else list(self.layer_at)
+        if self.by_op and graph.layers:
+            places = {op.name: place for place, op in enumerate(graph.ops)}
+            for path, layer in self.layer_at.items():
+                for name in layer.ops:
+                    self.paths[places[name]] = path + _below(layer.name, name)
+
+    def kept(self, only: Only = Only.ALL) -> Sequence[int]:
+        """The leaves that a filter keeps."""
+        if only == Only.ALL:
+            return range(len(self.leaves))
+        return [place for place, leaf in enumerate(self.leaves) if self._keeps(leaf, only)]
+
+    def _keeps(self, leaf: Op | Layer, only: Only) -> bool:
+        if only == Only.PARAMETERS:
+            return leaf.name in self._with_variables
+        if only == Only.RELU:
+            return "relu" in leaf.type.lower() and "grad" not in leaf.type.lower()
+        return self._phase(leaf) == only.value
+
+    def _phase(self, leaf: Op | Layer) -> Phase:
+        return leaf.phase if isinstance(leaf, Op) else Phase.FORWARD
+
+    @cached_property
+    def _with_variables(self) -> frozenset[str]:
+        """Layers that have a variable, ops that hold, read or change one."""
+        found = {layer.name for layer in self.graph.layers if layer.variables}
+        for variable in self.graph.variables:
+            found.update((*variable.readers, *variable.handles))
+        return frozenset(found)
+
+    def roots(self, members: Sequence[int]) -> list[Node]:
+        """The uppermost nodes: those of the forward pass, then one for each other phase."""
+        by_root: dict[str, list[int]] = {"": []}
+        for place in members:
+            by_root.setdefault(self._root(place), []).append(place)
+        found = self._grouped("", "", 0, by_root.pop(""))
+        for phase in (one for one in Phase if one.value in by_root):
+            label = ROOTS.get(phase, phase.value)
+            key = (phase.value, "", -2)
+            found.append(Node(key, NodeKind.SCOPE, label, label, 0, by_root[phase.value], ""))
+        return found
+
+    def _root(self, place: int) -> str:
+        leaf = self.leaves[place]
+        phase = self._phase(leaf)
+        inside = phase == Phase.FORWARD or leaf.name in self.graph.layer_of_op
+        return "" if inside else phase.value
+
+    def children(self, node: Node) -> list[Node]:
+        """What is directly below a node, in graph order."""
+        below = [place for place in node.members if place != node.own]
+        root, _, part = node.key
+        return self._grouped(root, node.inner, node.depth + 1, below, apart=part >= 0)
+
+    def _grouped(
+        self, root: str, inner: str, depth: int, members: Sequence[int], *, apart: bool = False
+    ) -> list[Node]:
+        """Members by the next part of their paths; too many groups are put together (not `apart`,
+        those of such a part).
+        """
+        start = len(inner)
+        groups: dict[str, list[int]] = {}
+        for place in members:
+            full = self.paths[place]
+            end = full.find("/", start)
+            groups.setdefault(full[start:] if end < 0 else full[start:end], []).append(place)
+        if apart or len(groups) <= MOST_CHILDREN:
+            return [
+                self._node(root, inner + label, label, depth, places)
+                for label, places in groups.items()
+            ]
+        return list(self._parts(root, inner, depth, list(groups.items())))
+
+    def _parts(
+        self, root: str, inner: str, depth: int, groups: list[tuple[str, list[int]]]
+    ) -> Iterator[Node]:
+        for first in range(0, len(groups), MOST_CHILDREN):
+            part = groups[first : first + MOST_CHILDREN]
+            places = sorted(place for _, some in part for place in some)
+            label = f"{part[0][0]} … {part[-1][0]}"
+            key = (root, inner, places[0])
+            yield Node(key, NodeKind.SCOPE, inner + label, label, depth, places, inner)
+
+    def _node(self, root: str, path: str, label: str, depth: int, places: list[int]) -> Node:
+        key, inner = (root, path, -1), path + "/"
+        layer = self.layer_at.get(path) if not root else None
+        own = next((place for place in places if self.paths[place] == path), None)
+        if layer is not None:
+            return Node(key, NodeKind.LAYER, layer.name, label, depth, places, inner, own)
+        if len(places) == 1:  # a chain of scopes with a single op at its end is one row
+            full, name = self.paths[places[0]], self.leaves[places[0]].name
+            if full not in self.layer_at:
+                shown, key = full[len(path) - len(label) :], (root, full, -1)
+                return Node(key, NodeKind.OP, name, shown, depth, places, inner, places[0])
+        if own is not None:
+            name = self.leaves[own].name
+            return Node(key, NodeKind.OP, name, label, depth, places, inner, own)
+        return Node(key, NodeKind.SCOPE, path, label, depth, places, inner)
+
+    def way_to_key(self, key: Key, members: Sequence[int]) -> list[Node]:
+        """The nodes from a root down to the one with this key; empty where it is hidden."""
+        root, path, part = key
+        for place in members:
+            full = self.paths[place]
+            inside = full == path or full.startswith(path + "/") or part != -1
+            if inside and self._root(place) == root and (part < 0 or place == part):
+                way = self.way_to(place, members)
+                at = next((at for at, one in enumerate(way) if one.key == key), None)
+                return way[: at + 1] if at is not None else []
+        return []
+
+    def way_to(self, place: int, members: Sequence[int]) -> list[Node]:
+        """The nodes from a root down to a leaf, among those of `members`; empty if it is not one.
+
+        The last one is the layer or op itself.
+        """
+        level, found = self.roots(members), list[Node]()
+        while here := next((one for one in level if _holds(one, place)), None):
+            found.append(here)
+            if here.own == place:
+                break
+            level = self.children(here)
+        return found
+
+    def place_of(self, name: str) -> int | None:
+        """The leaf by which a layer or an op is reached: an op, or the first one of its layer."""
+        if name in self._places:
+            return self._places[name]
+        layer = self.graph.layer_by_name.get(name)
+        if layer is not None:
+            return next((self._places[op] for op in layer.ops if op in self._places), None)
+        owner = self.graph.layer_of_op.get(name)
+        return None if owner is None else self._places.get(owner.name)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {leaf.name: place for place, leaf in enumerate(self.leaves)}
+
+    def found(self, text: str, members: Sequence[int]) -> dict[str, list[int]]:
+        """The leaves below each path that holds a text, in either case, in graph order.
+
+        Of nested paths the uppermost is taken; the type of a leaf counts as its own path.
+        """
+        wanted = text.lower()
+        hits: dict[str, list[int]] = {}
+        paths, types = self._searched
+        for place in members:
+            at = paths[place].find(wanted)
+            if at >= 0:
+                end = paths[place].find("/", at + len(wanted))
+                full = self.paths[place]
+                hits.setdefault(full if end < 0 else full[:end], []).append(place)
+            elif wanted in types[place]:
+                hits.setdefault(self.paths[place], []).append(place)
+        return hits
+
+    @cached_property
+    def _searched(self) -> tuple[list[str], list[str]]:
+        # Lower case may be longer (İ); then the path is searched as it is.
+        lowered = [path.lower() for path in self.paths]
+        pairs = zip(self.paths, lowered, strict=True)
+        paths = [low if len(low) == len(path) else path for path, low in pairs]
+        return paths, [leaf.type.lower() for leaf in self.leaves]
+
+
+def _holds(node: Node, place: int) -> bool:
+    return place in node.members if isinstance(node.members, range) else place in set(node.members)
+
+
+def _path_of(layer: Layer) -> str:
+    return "/".join((*layer.path, layer.name))
+
+
+def _below(layer: str, op: str) -> str:
+    """What an op's name says after its layer's; its last part where that is not in it."""
+    for start in (f"{layer}/", f"/{layer}/"):
+        at = 0 if start[0] != "/" and op.startswith(start) else op.find(start)
+        if (at == 0 and start[0] != "/") or (at >= 0 and start[0] == "/"):
+            return "/" + op[at + len(start) :]
+    return "" if op == layer or op.endswith("/" + layer) else "/" + op.rpartition("/")[2]

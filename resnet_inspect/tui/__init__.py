@@ -1,0 +1,4 @@
+"""The terminal interface: Textual, and nobody else knows it.
+
+It shows what `analysis` answers and `render` draws, of one run that it reads through `Recording`.
+"""

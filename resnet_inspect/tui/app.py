@@ -1,0 +1,71 @@
+"""The program in the terminal: opens a run, knows keys, theme and palette, writes files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from resnet_inspect.analysis.outline import Only
+from resnet_inspect.config.browser import BrowserSettings
+from resnet_inspect.tui.browse_screen import BrowseScreen
+from resnet_inspect.tui.recording import Recording
+
+
+class BrowseApp(App[None]):
+    """Browses one run."""
+
+    TITLE = "resnet-inspect"
+    CSS_PATH = "browse.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,f1", "toggle_help", "Help", key_display="?", id="help"),
+        Binding("q", "quit", "Quit", id="quit"),
+    ]
+
+    def __init__(self, path: Path, settings: BrowserSettings | None = None) -> None:
+        super().__init__()
+        self.settings = settings or BrowserSettings()
+        self.recording = Recording(path)
+
+    def get_default_screen(self) -> Screen[None]:
+        """The run."""
+        return BrowseScreen(self.recording)
+
+    def on_mount(self) -> None:
+        """Take keys and theme from the user's configuration."""
+        self.theme = self.settings.theme
+        self.set_keymap(dict(self.settings.keys))
+
+    def on_unmount(self) -> None:
+        """Let go of the run file."""
+        self.recording.close()
+
+    def action_toggle_help(self) -> None:
+        """Show or hide what the keys do where the focus is."""
+        if self.screen.query("HelpPanel"):
+            self.action_hide_help_panel()
+        else:
+            self.action_show_help_panel()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every action, for the palette."""
+        yield from super().get_system_commands(screen)
+        if not isinstance(screen, BrowseScreen):
+            return
+        for name, active in screen.active_bindings.items():
+            binding = active.binding
+            if binding.description and active.enabled and active.node is not self:
+                text = f"{binding.description} ({binding.key_display or name})"
+
+                async def act(action: str = binding.action, node=active.node) -> None:  # type: ignore[no-untyped-def]
+                    await self.run_action(action, node)
+
+                yield SystemCommand(text, binding.tooltip or binding.description, act)
+        for only in Only:
+            yield SystemCommand(
+                f"Show {only}", "confine the tree", lambda only=only: screen.confine(only)
+            )

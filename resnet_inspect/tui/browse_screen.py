@@ -1,0 +1,360 @@
+"""The screen for one run: tree left, what is selected right, status and keys below."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Footer, Input, Static, TabbedContent, TabPane
+
+from resnet_inspect.analysis.outline import Only
+from resnet_inspect.paths import printable
+from resnet_inspect.render import spelling
+from resnet_inspect.render.labels import fitted
+from resnet_inspect.store.info import Status
+from resnet_inspect.tui.detail_pane import DetailPane
+from resnet_inspect.tui.distribution_pane import DistributionPane
+from resnet_inspect.tui.line_list import LineList
+from resnet_inspect.tui.network_tree import NetworkTree
+from resnet_inspect.tui.pane import Pane
+from resnet_inspect.tui.places import AxisOf, Place
+from resnet_inspect.tui.recording import Recording
+from resnet_inspect.tui.run_pane import RunPane
+from resnet_inspect.tui.scalars_pane import ScalarsPane
+from resnet_inspect.tui.why_pane import WhyPane
+
+TABS = ("detail", "distribution", "why", "scalars", "run")
+POLL = 0.5
+# A pane follows the tree once the cursor has rested so long (seconds).
+REST = 0.02
+
+
+class BrowseScreen(Screen[None]):
+    """One run."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "search", "Search", key_display="/", id="search"),
+        Binding("n", "hit(1)", "Next hit", id="next-hit"),
+        Binding("N", "hit(-1)", "Hit before", id="previous-hit", show=False),
+        Binding("escape", "leave", "Back to the tree", show=False, id="leave"),
+        Binding("w", "why", "Why", id="why"),
+        Binding("H", "tab('distribution')", "Histogram", key_display="H", id="histogram"),
+        Binding("1", "tab('detail')", "Detail", show=False, id="detail"),
+        Binding("2", "tab('distribution')", "Distribution", show=False, id="distribution"),
+        Binding("3", "tab('why')", "Why", show=False, id="why-tab"),
+        Binding("4", "tab('scalars')", "Scalars", show=False, id="scalars"),
+        Binding("5", "tab('run')", "Run", show=False, id="run"),
+        Binding("o", "depth", "Ops", id="depth"),
+        Binding("f", "filter", "Filter", id="filter"),
+        Binding("backspace", "back", "Back", id="back"),
+        Binding("v", "turn('view')", "View", id="view"),
+        Binding("t", "turn('tensor')", "Tensor", id="tensor"),
+        Binding("y", "turn('scale')", "Scale", id="scale"),
+        Binding("b", "turn('sides')", "Around BN", id="sides"),
+        Binding(
+            "left_square_bracket",
+            "step(-1)",
+            "Step before",
+            show=False,
+            key_display="[",
+            id="step-back",
+        ),
+        Binding("right_square_bracket", "step(1)", "Step", key_display="]", id="step-ahead"),
+        Binding("x", "axis(1)", "Axis", id="next-axis"),
+        Binding("X", "axis(-1)", "Axis before", show=False, id="previous-axis"),
+        Binding("s", "svg", "SVG", show=False, id="svg"),
+        Binding("r", "report", "Report", show=False, id="report"),
+        Binding("c", "copy", "Copy", show=False, id="copy"),
+        Binding("z", "zoom", "Zoom", show=False, id="zoom"),
+        Binding("ctrl+r", "reload", "Read again", show=False, id="reload"),
+    ]
+
+    def __init__(self, recording: Recording) -> None:
+        super().__init__()
+        self.recording = recording
+        self.place: Place | None = None
+        self.history: list[Place] = []
+        self.zoomed = ""
+        self._following = False
+        self._resting: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """Header, tree and panes, status, footer."""
+        recording = self.recording
+        yield Static(id="head")
+        with Horizontal(id="body"):
+            yield NetworkTree(recording, id="tree")
+            with TabbedContent(initial=self._first_tab(), id="tabs"):
+                with TabPane("Detail", id="detail"):
+                    yield DetailPane(recording)
+                with TabPane("Distribution", id="distribution"):
+                    yield DistributionPane(recording)
+                with TabPane("Why", id="why"):
+                    yield WhyPane(recording)
+                with TabPane("Scalars", id="scalars"):
+                    yield ScalarsPane(recording)
+                with TabPane("Run", id="run"):
+                    yield RunPane(recording)
+        with Horizontal(id="foot"):
+            yield Input(
+                placeholder="name or type; enter keeps the place, esc goes back",
+                id="query",
+                compact=True,
+            )
+            yield Static(id="status")
+        yield Footer(compact=True)
+
+    def _first_tab(self) -> str:
+        failed = self.recording.state.info.status == Status.FAILED
+        return "run" if failed or not self.recording.graph.ops else "detail"
+
+    def on_mount(self) -> None:
+        """Begin at the first row, and look for new steps from time to time."""
+        self.query_one("#query").display = False
+        self.network.focus()
+        self.place = self.network.place
+        self._head()
+        self._status()
+        self.set_interval(POLL, self.poll)
+
+    @property
+    def network(self) -> NetworkTree:
+        """The tree."""
+        return self.query_one(NetworkTree)
+
+    @property
+    def tabs(self) -> TabbedContent:
+        """The tabs."""
+        return self.query_one(TabbedContent)
+
+    @property
+    def pane(self) -> Pane:
+        """The visible pane."""
+        return self.tabs.get_pane(self.tabs.active).query_one(Pane)
+
+    # what is selected
+
+    @on(LineList.Moved, "#tree")
+    def follow_tree(self) -> None:
+        """Show the row that the cursor rests on."""
+        if self._resting is not None:
+            self._resting.stop()
+        self._resting = self.set_timer(REST, self._rested)
+
+    def _rested(self) -> None:
+        place = self.network.place
+        if place is not None and not self._following:
+            self.place = place
+            self.look()
+        self._following = False
+
+    @on(LineList.Followed)
+    def follow(self, event: LineList.Followed) -> None:
+        """Go where a line leads."""
+        if isinstance(event.link, AxisOf):
+            self.show_tab("why", event.link)
+            return
+        self.go(event.link)
+
+    def go(self, place: Place, *, keep: bool = True) -> None:
+        """Select a place; `keep` to come back with backspace."""
+        if keep and self.place is not None and self.place != place:
+            self.history.append(self.place)
+        before = self.network.cursor
+        self._following = self.network.show_place(place) and self.network.cursor != before
+        self.place = place
+        if self.tabs.active in ("why", "scalars", "run"):
+            self.show_tab("detail")
+        else:
+            self.look()
+
+    def look(self, axis: AxisOf | None = None) -> None:
+        """Let the visible pane show what is selected."""
+        self.pane.look_at(self.place, axis)
+        self.refresh_bindings()
+
+    def show_tab(self, name: str, axis: AxisOf | None = None) -> None:
+        """Turn to a pane, and to its list."""
+        self.tabs.active = name
+        self.look(axis)
+        if self.focused is not self.network:
+            self.pane.query_one(LineList).focus()
+
+    @on(TabbedContent.TabActivated)
+    def tab_turned(self) -> None:
+        """Fill a pane when it is turned to."""
+        self.look()
+
+    def action_tab(self, name: str) -> None:
+        """Turn to a pane."""
+        self.show_tab(name)
+
+    def action_why(self) -> None:
+        """Explain the axis of the cursor's line, else the last axis of what is selected."""
+        detail = self.query_one(DetailPane)
+        axis = detail.axis if self.tabs.active == "detail" and detail.lines.has_focus else None
+        self.show_tab("why", axis)
+
+    def action_back(self) -> None:
+        """Go back to where a line was followed."""
+        if self.history:
+            self.go(self.history.pop(), keep=False)
+
+    # the tree
+
+    def action_depth(self) -> None:
+        """Show ops, or layers only."""
+        self.network.set_depth(ops=not self.network.by_op)
+        self._status()
+
+    def action_filter(self) -> None:
+        """Confine the tree to the next sort."""
+        every = list(Only)
+        self.confine(every[(every.index(self.network.only) + 1) % len(every)])
+
+    def confine(self, only: Only) -> None:
+        """Confine the tree to a sort; backward and optimizer are sorts of ops."""
+        if only in (Only.BACKWARD, Only.OPTIMIZER):
+            self.network.set_depth(ops=True)
+        self.network.confine(only)
+        self._status()
+
+    def action_search(self) -> None:
+        """Ask what to search for."""
+        query = self.query_one("#query", Input)
+        query.display = True
+        query.focus()
+
+    @on(Input.Changed, "#query")
+    def search(self, event: Input.Changed) -> None:
+        """Search while it is typed."""
+        self.network.search(event.value)
+        self._status()
+
+    @on(Input.Submitted, "#query")
+    def search_done(self) -> None:
+        """Keep what was found, and go on in the tree."""
+        self._close_search()
+        self._status()
+
+    def _close_search(self) -> None:
+        self.query_one("#query").display = False
+        self.network.focus()
+
+    def action_hit(self, direction: int) -> None:
+        """Go to the next hit."""
+        self.network.next_hit(direction)
+        self._status()
+
+    def action_leave(self) -> None:
+        """End the search and restore the tree; else go from a pane to the tree."""
+        query = self.query_one("#query", Input)
+        if query.display or self.network.query_text:
+            self.network.end_search(stay=False)
+            with query.prevent(Input.Changed):
+                query.value = ""
+            self._close_search()
+            self._status()
+        elif self.zoomed:
+            self.action_zoom()
+        else:
+            self.network.focus()
+
+    # panes
+
+    def action_turn(self, name: str) -> None:
+        """Choose the next word of a control of the distribution."""
+        self.query_one(DistributionPane).bar(name).turn()
+
+    def action_step(self, by: int) -> None:
+        """Go to another recorded step."""
+        self.query_one(DistributionPane).slider.move(by)
+
+    def action_axis(self, by: int) -> None:
+        """Explain another axis."""
+        self.query_one(WhyPane).axes.turn(by)
+
+    def action_zoom(self) -> None:
+        """Give the whole window to the side that has the focus, or share it again."""
+        side = "tree" if self.network.has_focus else "tabs"
+        self.zoomed = "" if self.zoomed else side
+        self.network.display = self.zoomed != "tabs"
+        self.tabs.display = self.zoomed != "tree"
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whether an action makes sense now; the footer leaves out the others."""
+        active = self.tabs.active if self.is_mounted else ""
+        if action in ("turn", "step"):
+            if active != "distribution":
+                return False
+            pane = self.query_one(DistributionPane)
+            if action == "step":
+                return len(pane.slider.steps) > 1
+            return (
+                len(pane.bar(str(parameters[0])).words) > 1 and pane.bar(str(parameters[0])).display
+            )
+        if action == "axis":
+            return active == "why"
+        if action == "tab" and parameters[0] == active:
+            return None
+        if action == "hit":
+            return bool(self.network.hits)
+        if action == "back":
+            return bool(self.history)
+        return True
+
+    # the run
+
+    def poll(self) -> None:
+        """Look whether the run has gone on."""
+        before = self.recording.state
+        if self.recording.poll() is before:
+            return
+        self._head()
+        if self.recording.state.steps != before.steps:
+            self.network.refresh()
+            self.look()
+
+    def _head(self) -> None:
+        state = self.recording.state
+        info = state.info
+        planned = max(info.settings.steps, 1) if info.settings.target is None else 1
+        done = len(state.steps)
+        parts = [info.network, str(info.status)]
+        parts.append(f"step {done} of {planned}" if state.live else f"{done} of {planned} steps")
+        if state.live and state.rate is not None:
+            parts.append(f"{state.rate:.1f} steps/s")
+        if info.status == Status.INTERRUPTED and info.reason:
+            parts.append(info.reason)
+        if info.failure is not None:
+            parts.append(info.failure.kind)
+        parts += [info.device.removeprefix("/device:"), spelling.path(self.recording.path)]
+        head = self.query_one("#head", Static)
+        shown = state.trouble or " · ".join(parts)
+        room = max(10, self.size.width - 2)
+        head.update(Text(fitted(printable(shown), room), "bold" if state.trouble else ""))
+        head.set_class(bool(state.trouble), "trouble")
+
+    def on_resize(self) -> None:
+        """Fit the header."""
+        self._head()
+        self._status()
+
+    def _status(self) -> None:
+        network = self.network
+        parts = ["ops" if network.by_op else "layers"]
+        if network.only != Only.ALL:
+            parts.append(f"only {network.only}")
+        if network.query_text:
+            hits = len(network.hits)
+            parts.append(f"/{network.query_text}: {hits} hit{'s' * (hits != 1)}, esc ends")
+        else:
+            parts.append(f"{spelling.count(network.shown)} of {spelling.count(network.total)}")
+        self.query_one("#status", Static).update(Text(printable(" · ".join(parts)), "dim"))
+        self.refresh_bindings()

@@ -1,0 +1,298 @@
+"""What a tensor held: histogram at a step, ridges and heat map over steps, numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+
+from resnet_inspect.analysis.distributions import NORMALIZATION, Series
+from resnet_inspect.graph import TensorRef
+from resnet_inspect.render.distribution_pages import fitting_kind
+from resnet_inspect.render.distribution_remarks import remarks_on
+from resnet_inspect.render.heat_map import heat_map
+from resnet_inspect.render.histogram import histogram
+from resnet_inspect.render.quantile_table import quantile_tables
+from resnet_inspect.render.ridges import ridges
+from resnet_inspect.render.scale import Kind, Scale
+from resnet_inspect.render.spread import Distribution, merged
+from resnet_inspect.stats import Tap
+from resnet_inspect.tui.controls import ChoiceBar, StepSlider
+from resnet_inspect.tui.line_list import Line, LineList
+from resnet_inspect.tui.pane import Pane
+from resnet_inspect.tui.places import AxisOf, Place
+from resnet_inspect.tui.recording import Recording
+from resnet_inspect.tui.texts import sentence
+
+VIEWS = ("histogram", "ridges", "heat map", "numbers")
+SCALES: dict[str, Kind | None] = {"auto": None, "linear": "linear", "log": "symlog"}
+SIDES = ("alone", "around BN")
+LEAST_HEIGHT, MOST_HEIGHT = 5, 24
+MOST_PARTS, MOST_ROWS = 2000, 60
+
+
+class DistributionList(LineList):
+    """The lines of a picture."""
+
+    SELECTS = False
+
+    HELP = """\
+# Distribution
+
+`v` turns from histogram to ridges, heat map and numbers; `t` takes another tensor of the layer: its
+output, the gradient of the loss with respect to it, a weight, a weight's gradient; `y` the scale;
+`b` shows the tensor before and after batch normalization. `[` and `]` go through the steps.
+"""
+
+
+class DistributionPane(Pane):
+    """Distributions of the tensors of a layer, an op or a variable; of all layers of a scope."""
+
+    def __init__(self, recording: Recording, *, id: str | None = None) -> None:
+        super().__init__(recording, id=id)
+        self.place: Place | None = None
+        self._taps: dict[str, Tap] = {}
+        self._read: dict[Tap, tuple[int, Series]] = {}
+
+    def compose(self) -> ComposeResult:
+        """Controls above a picture."""
+        yield ChoiceBar("view", VIEWS, id="view")
+        yield ChoiceBar("of", (), id="tensor")
+        yield ChoiceBar("scale", tuple(SCALES), id="scale")
+        yield ChoiceBar("show", SIDES, id="sides")
+        yield StepSlider(id="step")
+        yield DistributionList(id="distribution-lines")
+
+    @property
+    def lines(self) -> DistributionList:
+        """The picture."""
+        return self.query_one(DistributionList)
+
+    def bar(self, name: str) -> ChoiceBar:
+        """One of the choices: view, tensor, scale, sides."""
+        return self.query_one(f"#{name}", ChoiceBar)
+
+    @property
+    def slider(self) -> StepSlider:
+        """The step."""
+        return self.query_one(StepSlider)
+
+    @property
+    def tap(self) -> Tap | None:
+        """The tensor that is shown, None where nothing was recorded or a scope is."""
+        return self._taps.get(self.bar("tensor").chosen)
+
+    def look_at(self, place: Place | None, axis: AxisOf | None) -> None:
+        """Show a place, or show it again with more steps."""
+        del axis
+        self.place = place
+        self.slider.offer(self.recording.state.recorded)
+        self._taps = self._tensors(place)
+        self.bar("tensor").offer(list(self._taps))
+        self.bar("tensor").display = bool(self._taps)
+        self._offer_sides()
+        self.draw()
+
+    def _tensors(self, place: Place | None) -> dict[str, Tap]:
+        """What of a place was recorded, by what it is called here."""
+        if place is None or place.kind == "scope":
+            return {}
+        found: dict[str, Tap] = {}
+        for tap in self.recording.taps.values():
+            if place.kind == "layer" and tap.layer != place.name:
+                continue
+            if place.kind == "variable" and tap.tensor != place.name:
+                continue
+            if place.kind == "op" and tap.tensor.rpartition(":")[0] != place.name:
+                continue
+            found.setdefault(self._word(tap), tap)
+        return found
+
+    def _word(self, tap: Tap) -> str:
+        variable = tap.tensor in self.recording.graph.variable_by_name
+        name = tap.tensor.rpartition("/")[2] if variable else ("output", tap.tensor)[not tap.output]
+        return f"{name} gradient" if tap.kind == "gradient" else name
+
+    def _offer_sides(self) -> None:
+        pair = self.pair
+        self.bar("sides").display = pair is not None
+        if pair is None:
+            self.bar("sides").chosen = SIDES[0]
+
+    @property
+    def pair(self) -> tuple[Tap, Tap] | None:
+        """The tensors before and after the batch normalization that the shown one is beside."""
+        tap, graph = self.tap, self.recording.graph
+        if tap is None or not tap.output:
+            return None
+        for layer in graph.layers:
+            if layer.type == NORMALIZATION and layer.inputs:
+                ends = (str(layer.inputs[0]), str(layer.output))
+                if tap.tensor in ends:
+                    found = [self.recording.taps.get((one, tap.kind)) for one in ends]
+                    if found[0] is not None and found[1] is not None:
+                        return found[0], found[1]
+        return None
+
+    def on_choice_bar_chosen(self, event: ChoiceBar.Chosen) -> None:
+        """Draw what was chosen."""
+        event.stop()
+        if event.bar.id == "tensor":
+            self._offer_sides()
+        self.draw()
+
+    def on_step_slider_moved(self, event: StepSlider.Moved) -> None:
+        """Draw another step."""
+        event.stop()
+        self.draw()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Draw anew."""
+        del event
+        self.draw()
+
+    def copied(self) -> str:
+        """All lines as text."""
+        return "\n".join(line.text.plain.rstrip() for line in self.lines.lines)
+
+    def series(self, tap: Tap) -> Series:
+        """What a tensor held at all steps; read again when there are more."""
+        from resnet_inspect import api
+
+        count = len(self.recording.state.recorded)
+        known = self._read.get(tap)
+        if known is None or known[0] != count:
+            known = self._read[tap] = count, api.series(self.recording.run, tap)
+        return known[1]
+
+    def draw(self) -> None:
+        """Draw the picture."""
+        width = max(20, self.lines.size.width - 1)
+        self.slider.display = self.bar("view").chosen in ("histogram",) or not self._taps
+        self.lines.show([Line(text) for text in self._picture(width)])
+
+    def _picture(self, width: int) -> list[Text]:
+        if self.place is None:
+            return _said("Nothing is selected.", width)
+        if self.place.kind == "scope":
+            return self._scope(width)
+        tap = self.tap
+        if tap is None:
+            return _said(self._missing(), width)
+        chosen = [tap]
+        pair = self.pair
+        if pair is not None and self.bar("sides").chosen == SIDES[1]:
+            chosen = list(pair)
+        every = [self.series(one) for one in chosen]
+        if not any(one.course for one in every):
+            return _said("No step was recorded.", width)
+        rows = [[Distribution.of(f"{s}", x) for s, x in one.course.items()] for one in every]
+        scale = self._scale([row for part in rows for row in part])
+        titles = [_title(one) for one in chosen]
+        if len(chosen) == 2 and width >= 100:
+            half = (width - 3) // 2
+            parts = [
+                [Text(name, "bold"), *self._one(one, part, half, scale)]
+                for name, one, part in zip(titles, every, rows, strict=True)
+            ]
+            return _beside(parts[0], parts[1], half)
+        lines: list[Text] = []
+        for name, one, part in zip(titles, every, rows, strict=True):
+            lines += [Text(name, "bold"), *self._one(one, part, width, scale), Text("")]
+        return lines
+
+    def _scale(self, rows: Sequence[Distribution]) -> Scale:
+        kind = SCALES[self.bar("scale").chosen] or fitting_kind(rows)
+        return Scale.of([row.sketch for row in rows], kind)
+
+    def _one(
+        self, series: Series, rows: list[Distribution], width: int, scale: Scale
+    ) -> list[Text]:
+        view = self.bar("view").chosen
+        if view == "ridges":
+            lines = list(ridges(merged(rows, 40), width, scale=scale))
+        elif view == "heat map":
+            from resnet_inspect.render.intensity import DARK, LIGHT
+
+            lines = list(
+                heat_map(
+                    merged(rows, 80),
+                    width,
+                    scale=scale,
+                    colour=not self.app.no_color,
+                    palette=DARK if self.app.current_theme.dark else LIGHT,
+                )
+            )
+        elif view == "numbers":
+            lines = _table_lines(series, width)
+        else:
+            held = series.course.get(self.slider.step) if self.slider.step is not None else None
+            if held is None:
+                return _said("This step was not recorded.", width)
+            height = max(LEAST_HEIGHT, min(MOST_HEIGHT, self.lines.size.height - 8))
+            lines = list(histogram(Distribution.of("", held), width, height, scale=scale))
+            lines += [Text(""), *_table_lines(series, width, self.slider.step)]
+        for line in remarks_on(series):
+            lines += _said(line, width)
+        return lines
+
+    def _scope(self, width: int) -> list[Text]:
+        """A row for the output of each layer of a scope, at the step."""
+        step, graph = self.slider.step, self.recording.graph
+        parts = self.recording.leaves_of(self.place) if self.place and step is not None else []
+        names = [one.name for one in parts[:MOST_PARTS]]
+        owners = graph.layer_of_op
+        rows: list[Distribution] = []
+        for name in dict.fromkeys(owners[one].name if one in owners else one for one in names):
+            layer = graph.layer_by_name.get(name)
+            tap = self.recording.tap_of(layer.output if layer else TensorRef(name))
+            if tap is not None and step is not None and len(rows) < MOST_ROWS:
+                held = self.recording.run.course(tap, step).get(step)
+                rows += [Distribution.of(name, held)] if held is not None else []
+        if not rows:
+            return _said(self._missing(), width)
+        return list(ridges(rows, width, scale=self._scale(rows)))
+
+    def _missing(self) -> str:
+        if not self.recording.state.recorded:
+            return "No step was recorded in this run."
+        return (
+            "Nothing of this was recorded. `trace --taps ops`, or a pattern that matches it, "
+            "records more; the steps show what layers held."
+        )
+
+
+def _title(tap: Tap) -> str:
+    name = tap.layer if tap.output else tap.tensor
+    return name if tap.kind != "gradient" else f"{name}, gradient"
+
+
+def _said(text: str, width: int) -> list[Text]:
+    return [line.text for line in sentence(text, width, "dim")]
+
+
+def _beside(left: list[Text], right: list[Text], width: int) -> list[Text]:
+    """Two pictures in one, each so wide."""
+    lines = []
+    for at in range(max(len(left), len(right))):
+        made = left[at].copy() if at < len(left) else Text("")
+        made.truncate(width, pad=True)
+        made.append(" │ ", "dim")
+        lines.append(made.append_text(right[at]) if at < len(right) else made)
+    return lines
+
+
+def _table_lines(series: Series, width: int, step: int | None = None) -> list[Text]:
+    """The numbers of all steps or one, in the widest table that fits."""
+    course = series.course if step is None else {step: series.course[step]}
+    console = Console(width=width, color_system=None, force_terminal=False, no_color=True)
+    for one in quantile_tables([(f"{s}", held) for s, held in course.items()]):
+        fitting = one
+        if console.measure(one, options=console.options.update(width=10_000)).maximum <= width:
+            break
+    with console.capture() as captured:
+        console.print(fitting)
+    return [Text(line) for line in captured.get().splitlines()]

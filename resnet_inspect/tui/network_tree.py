@@ -1,0 +1,383 @@
+"""The tree of scopes, layers and ops: folds, filters, finds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from resnet_inspect.analysis.outline import Key, Node, NodeKind, Only, Outline
+from resnet_inspect.graph import TensorRef
+from resnet_inspect.render import spelling
+from resnet_inspect.render.distribution_pages import fitting_kind
+from resnet_inspect.render.labels import fitted
+from resnet_inspect.render.scale import Scale
+from resnet_inspect.render.spread import Distribution, spread
+from resnet_inspect.tui.line_list import LineList
+from resnet_inspect.tui.places import Link, Place
+from resnet_inspect.tui.recording import Recording
+
+SPARK, ZEROS, SHAPE = 10, 7, 14
+LEAST_NAME = 22
+# While searching, scopes are opened until so many rows are visible.
+MOST_OPENED = 300
+
+
+class NetworkTree(LineList):
+    """Rows of nodes. Those below a node are made when it is opened."""
+
+    HELP = """\
+# Network
+
+Stages, blocks, layers and, with `o`, ops. Beside each name: the shape of what it hands on, the
+histogram of that at the last recorded step, and the share of zeros in it.
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "fold_or_open", "Open/fold", id="fold"),
+        Binding("right,l", "open", "Open", show=False, id="open"),
+        Binding("left,h", "fold", "Fold or go up", show=False, id="up-level"),
+    ]
+
+    class Filtered(Message):
+        """What the tree is confined to has changed."""
+
+    def __init__(self, recording: Recording, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.recording = recording
+        self.outline: Outline = recording.layers
+        self.only = Only.ALL
+        self.query_text = ""
+        self.hits: dict[str, list[int]] = {}
+        self._members: Sequence[int] = ()
+        self._open: set[Key] = set()
+        self._rows: list[Node] = []
+        self._restore: tuple[set[Key], Key | None] | None = None
+        self._drawn: dict[tuple[Key, int | None, int], tuple[str, str, str]] = {}
+        self.rebuild()
+
+    # what is shown
+
+    @property
+    def count(self) -> int:
+        """How many rows are visible."""
+        return len(self._rows)
+
+    @property
+    def node(self) -> Node | None:
+        """The selected row."""
+        return self._rows[self.cursor] if self.cursor < len(self._rows) else None
+
+    @property
+    def place(self) -> Place | None:
+        """What the selected row stands for."""
+        return self.place_of(self.node) if self.node is not None else None
+
+    @property
+    def by_op(self) -> bool:
+        """Whether ops are shown."""
+        return self.outline.by_op
+
+    @property
+    def shown(self) -> int:
+        """How many layers or ops there are in the tree, open or folded."""
+        return len(self._members)
+
+    @property
+    def total(self) -> int:
+        """How many there are without filter and search."""
+        return len(self.outline.leaves)
+
+    def show_place(self, place: Place) -> bool:
+        """Select a place; an op that is no row now by its layer. False where nothing is."""
+        if place.node is not None:
+            return self.reveal(place.node.key)
+        if place.kind == "variable":
+            return False
+        return self.go_to(place.name)
+
+    @property
+    def nodes(self) -> Sequence[Node]:
+        """All rows, from the top."""
+        return self._rows
+
+    def rebuild(self, keep: Key | None = None) -> None:
+        """Make the rows again after a change of depth or filter."""
+        members = self.outline.kept(self.only)
+        if self.query_text:
+            self.hits = self.outline.found(self.query_text, members)
+            members = sorted({place for places in self.hits.values() for place in places})
+        self._members = members
+        self._refill(keep)
+
+    def _refill(self, keep: Key | None) -> None:
+        rows: list[Node] = []
+        waiting = list(reversed(self.outline.roots(self._members)))
+        while waiting:
+            node = waiting.pop()
+            rows.append(node)
+            if node.key in self._open and node.opens:
+                waiting += reversed(self.outline.children(node))
+        self._rows = rows
+        self.resized()
+        if keep is not None:
+            at = next((place for place, node in enumerate(rows) if node.key == keep), None)
+            if at is not None:
+                self.cursor = at
+
+    # search
+
+    def search(self, text: str) -> None:
+        """Keep only what holds `text`, with what is above it; nothing ends the search."""
+        if self._restore is None:
+            self._restore = set(self._open), self.node.key if self.node else None
+        self.query_text = text
+        if not text:
+            self.hits = {}
+            self._open, keep = self._restore
+            self._open = set(self._open)
+            self.rebuild(keep)
+            return
+        self._open = set()
+        self.rebuild()
+        self._open_hits()
+        self._to_hit(0, 1, inclusive=True)
+
+    def end_search(self, *, stay: bool) -> None:
+        """Show all again; `stay` on the row that was found, or back where the search began."""
+        here = self.node.key if self.node else None
+        if not self.query_text:
+            self._restore = None
+            return
+        self.query_text, self.hits = "", {}
+        before, place = self._restore or (set(), None)
+        self._restore = None
+        self._open = set(before)
+        if stay and here is not None:
+            self._members = self.outline.kept(self.only)
+            self.reveal(here)
+        else:
+            self.rebuild(place)
+
+    def _open_hits(self) -> None:
+        """Open what holds hits, from the top, as long as that is not too much to look at."""
+        rows = list(self._rows)
+        level = list(rows)
+        while level and len(rows) < MOST_OPENED:
+            below: list[Node] = []
+            for node in level:
+                if len(rows) + len(below) >= MOST_OPENED:
+                    break
+                if node.opens and not self._is_hit(node):
+                    self._open.add(node.key)
+                    below += self.outline.children(node)
+            rows += below
+            level = below
+        self._refill(None)
+
+    def _is_hit(self, node: Node) -> bool:
+        return node.key[1] in self.hits or (
+            node.own is not None and self.outline.paths[node.own] in self.hits
+        )
+
+    @property
+    def hit_rows(self) -> list[int]:
+        """The rows that hold what is searched for."""
+        return [place for place, node in enumerate(self._rows) if self._is_hit(node)]
+
+    def next_hit(self, direction: int) -> None:
+        """Go to the next hit, or with -1 to the one before."""
+        self._to_hit(self.cursor, direction)
+
+    def _to_hit(self, start: int, direction: int, *, inclusive: bool = False) -> None:
+        rows = self.hit_rows
+        if not rows:
+            return
+        if direction > 0:
+            ahead = [row for row in rows if row > start or (inclusive and row == start)]
+            self.cursor = ahead[0] if ahead else rows[0]
+        else:
+            ahead = [row for row in rows if row < start]
+            self.cursor = ahead[-1] if ahead else rows[-1]
+
+    # depth, filter, folding
+
+    def set_depth(self, *, ops: bool) -> None:
+        """Show layers, or ops as well, and stay at the same place."""
+        outline = self.recording.ops if ops else self.recording.layers
+        if outline is self.outline:
+            return
+        here = self.node
+        self.outline = outline
+        self._drawn.clear()
+        self.rebuild(here.key if here else None)
+        if here is not None and (self.node is None or self.node.key != here.key):
+            self.go_to(here.name)
+        self.post_message(self.Filtered())
+
+    def confine(self, only: Only) -> None:
+        """Show only some sort of layers or ops."""
+        here = self.node
+        self.only = only
+        self.rebuild(here.key if here else None)
+        self.post_message(self.Filtered())
+
+    def go_to(self, name: str) -> bool:
+        """Select a layer or op by name, opening what is above it; False where it is hidden."""
+        place = self.outline.place_of(name)
+        if place is None:
+            return False
+        layer = self.recording.graph.layer_by_name.get(name)
+        way = self.outline.way_to(place, self._members)
+        if layer is not None:
+            at = next((at for at, one in enumerate(way) if one.name == name), None)
+            way = way[: at + 1] if at is not None else way
+        return self._select(way)
+
+    def reveal(self, key: Key) -> bool:
+        """Select a node by its key, opening what is above it."""
+        way = self.outline.way_to_key(key, self._members)
+        if not way:
+            self._refill(None)
+        return self._select(way)
+
+    def _select(self, way: Sequence[Node]) -> bool:
+        if not way:
+            return False
+        self._open.update(node.key for node in way[:-1])
+        self._refill(way[-1].key)
+        return True
+
+    def action_fold_or_open(self) -> None:
+        """Open or fold the selected row."""
+        node = self.node
+        if node is None or not node.opens:
+            return
+        if node.key in self._open:
+            self._open.discard(node.key)
+        else:
+            self._open.add(node.key)
+        self._refill(node.key)
+
+    def action_open(self) -> None:
+        """Open the selected row; go to its first child if it is open."""
+        node = self.node
+        if node is None or not node.opens:
+            return
+        if node.key in self._open:
+            self.action_move(1)
+        else:
+            self.action_fold_or_open()
+
+    def action_fold(self) -> None:
+        """Fold the selected row; go up if it is folded."""
+        node = self.node
+        if node is None:
+            return
+        if node.key in self._open and node.opens:
+            self.action_fold_or_open()
+            return
+        for place in range(self.cursor - 1, -1, -1):
+            if self._rows[place].depth < node.depth:
+                self.cursor = place
+                return
+
+    def link_of(self, place: int) -> Link | None:
+        """Rows lead nowhere: to select one is to see it."""
+        del place
+        return None
+
+    def on_click(self, event: events.Click) -> None:
+        """Select a row; on its fold sign, or at a second click, open or fold it."""
+        place = self.scroll_offset.y + event.y
+        if not 0 <= place < self.count:
+            return
+        self.cursor = place
+        if event.x // 2 == self._rows[place].depth or event.chain > 1:
+            self.action_fold_or_open()
+
+    # drawing
+
+    def place_of(self, node: Node) -> Place:
+        """What a row stands for."""
+        if node.kind == NodeKind.SCOPE:
+            return Place("scope", node.name, node, self.by_op)
+        return Place("layer" if node.kind == NodeKind.LAYER else "op", node.name)
+
+    def text_of(self, place: int) -> Text:
+        """A row: name, shape, histogram, zeros, as far as there is room."""
+        node = self._rows[place]
+        width = self.size.width
+        shape, spark, zeros = self._facts(node)
+        room = width - LEAST_NAME - 2
+        columns = []
+        if room >= SHAPE:
+            columns.append(fitted(shape, SHAPE).rjust(SHAPE))
+        if room >= SHAPE + ZEROS:
+            columns.append(zeros.rjust(ZEROS))
+        if room >= SHAPE + ZEROS + SPARK + 1:
+            columns.append(" " + spark.ljust(SPARK))
+        right = "".join(columns)
+        fold = ("▾ " if node.key in self._open else "▸ ") if node.opens else "  "
+        name_room = max(4, width - len(right) - 2 * node.depth - 2 - 1)
+        mark = self._mark(node)
+        name = fitted(node.label or "(no name)", name_room - len(mark))
+        made = Text("  " * node.depth, no_wrap=True)
+        made.append(fold, self.part_style("lines--dim"))
+        style = self.part_style("lines--title") if node.kind == NodeKind.SCOPE else ""
+        start = len(made)
+        made.append(name, style)
+        if self.query_text and self._is_hit(node):
+            made.stylize(self.part_style("lines--hit"), start, len(made))
+        made.append(mark, self.part_style("lines--mark"))
+        made.append(" " * max(1, width - made.cell_len - len(right)))
+        made.append(right, self.part_style("lines--dim"))
+        return made
+
+    def _mark(self, node: Node) -> str:
+        """What is remarkable about a row, in words; empty for nothing."""
+        if self.query_text and node.opens and node.key not in self._open:
+            below = sum(1 for hit in self.hits if hit.startswith(node.key[1] + "/"))
+            if below and not self._is_hit(node):
+                return f" ({below} hit{'s' * (below > 1)})"
+        return ""
+
+    def _facts(self, node: Node) -> tuple[str, str, str]:
+        """Shape, histogram and zeros of what a row hands on."""
+        step = self.recording.state.recorded[-1] if self.recording.state.recorded else None
+        key = node.key, step, len(node.members)
+        if key not in self._drawn:
+            self._drawn[key] = self._read_facts(node)
+        return self._drawn[key]
+
+    def _read_facts(self, node: Node) -> tuple[str, str, str]:
+        ref = self.output_of(node)
+        if ref is None:
+            return "", "", ""
+        spec = self.recording.graph.spec(ref)
+        tap = self.recording.tap_of(ref)
+        held = self.recording.latest(tap) if tap else None
+        shape = spelling.shape(spec.shape)
+        if held is None:
+            return shape, "", ""
+        row = Distribution.of("", held)
+        drawn = spread(row, Scale.of([row.sketch], fitting_kind([row])), SPARK)
+        spark = fitted(drawn.remark, SPARK) if drawn.remark else spelling.bars(list(drawn.cells))
+        return shape, spark, spelling.share(held.zero_fraction)
+
+    def output_of(self, node: Node) -> TensorRef | None:
+        """The tensor that a row hands on; that of the last layer for a scope."""
+        graph = self.recording.graph
+        if node.kind == NodeKind.LAYER:
+            return graph.layer_by_name[node.name].output
+        if node.kind == NodeKind.OP:
+            op = graph.op_by_name[node.name]
+            return TensorRef(node.name) if op.outputs else None
+        if node.key[0] or not node.members:
+            return None
+        last = self.outline.leaves[node.members[-1]].name
+        layer = graph.layer_by_name.get(last) or graph.layer_of_op.get(last)
+        return layer.output if layer is not None else None

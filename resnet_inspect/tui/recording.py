@@ -1,0 +1,148 @@
+"""The run that is looked at: read once, asked again while it is being written.
+
+Everything here happens in the thread of the interface; what takes long opens the file again.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from time import monotonic
+
+from resnet_inspect.analysis.details import Details
+from resnet_inspect.analysis.outline import Outline
+from resnet_inspect.errors import InspectError
+from resnet_inspect.graph import Graph, Layer, Op, TensorRef
+from resnet_inspect.graph.lineage import Lineage
+from resnet_inspect.stats import Tap, TensorSummary
+from resnet_inspect.store.info import RunInfo, Status
+from resnet_inspect.store.run import Run
+from resnet_inspect.tui.places import Place
+
+GONE = "the run file was removed; what had been read stays"
+REPLACED = "another run took the file's place; ctrl+r opens it"
+
+
+@dataclass(frozen=True)
+class State:
+    """A run as it is now. `rate` is steps per second since the last look, None if not known.
+
+    `trouble` says what has become of the file, where something has.
+    """
+
+    info: RunInfo
+    steps: tuple[int, ...]
+    recorded: tuple[int, ...]
+    rate: float | None = None
+    trouble: str = ""
+
+    @property
+    def live(self) -> bool:
+        """Whether more may come."""
+        return self.info.status == Status.RUNNING and not self.trouble
+
+
+class Recording:
+    """An open run, and what was worked out from it.
+
+    Raises what `Run.open` raises.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.run = Run.open(path)
+        self._identity = _identity(path)
+        self.graph: Graph = self.run.graph
+        self.lineage: Lineage = self.run.lineage
+        self._grown = monotonic()
+        self._latest: dict[Tap, tuple[int, TensorSummary | None]] = {}
+        self.taps: dict[tuple[str, str], Tap] = {}
+        self._state: State | None = None
+        self._state = self._read()
+
+    @property
+    def state(self) -> State:
+        """What the last look saw."""
+        assert self._state is not None
+        return self._state
+
+    def poll(self) -> State:
+        """Look again; the state is the same object where nothing has changed."""
+        try:
+            identity = _identity(self.path)
+            if identity is None or identity != self._identity:
+                trouble = GONE if identity is None else REPLACED
+                fresh = replace(self.state, rate=None, trouble=trouble)
+            elif self.state.info.status == Status.RUNNING:
+                fresh = self._read()
+            else:
+                fresh = replace(self.state, trouble="")
+        except InspectError as error:
+            fresh = replace(self.state, rate=None, trouble=error.what)
+        if fresh != self._state:
+            self._state = fresh
+        return self.state
+
+    def _read(self) -> State:
+        """The state now; the rate is that between the last two looks that saw a new step."""
+        info, steps, now = self.run.info, tuple(self.run.steps()), monotonic()
+        before = self._state
+        if before is not None and len(steps) == len(before.steps):
+            return State(info, steps, before.recorded, before.rate if info.ended == "" else None)
+        rate = None
+        if before is not None and info.status == Status.RUNNING and now > self._grown:
+            rate = (len(steps) - len(before.steps)) / (now - self._grown)
+        self._grown = now
+        self.taps = {(tap.tensor, tap.kind): tap for tap in self.run.taps()}
+        return State(info, steps, tuple(self.run.recorded_steps()), rate)
+
+    @cached_property
+    def details(self) -> Details:
+        """Answers about layers, ops and scopes."""
+        return Details(self.graph, self.lineage)
+
+    @cached_property
+    def layers(self) -> Outline:
+        """The tree down to layers (to ops, where there are no layers)."""
+        return Outline(self.graph, ops=False)
+
+    @cached_property
+    def ops(self) -> Outline:
+        """The tree down to ops."""
+        return Outline(self.graph, ops=True)
+
+    def leaves_of(self, place: Place) -> list[Op | Layer]:
+        """The layers, or ops, of a scope."""
+        if place.node is None:
+            return []
+        leaves = (self.ops if place.by_op else self.layers).leaves
+        return [leaves[at] for at in place.node.members]
+
+    def tap_of(self, ref: TensorRef, kind: str = "activation") -> Tap | None:
+        """How a tensor was recorded, if it was."""
+        return self.taps.get((str(ref), kind))
+
+    def latest(self, tap: Tap) -> TensorSummary | None:
+        """What a tensor held at the last recorded step; read once a step."""
+        if not self.state.recorded:
+            return None
+        step = self.state.recorded[-1]
+        known = self._latest.get(tap)
+        if known is None or known[0] != step:
+            known = self._latest[tap] = step, self.run.course(tap, step).get(step)
+        return known[1]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.run.close()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another of its name; None where there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - as Path.stat, but never raises for odd names
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -1,0 +1,111 @@
+"""Scalars over the steps: loss, accuracy, learning rate, norm of the gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+
+from resnet_inspect.render import spelling
+from resnet_inspect.render.line_chart import line_chart
+from resnet_inspect.tui.line_list import Line, LineList
+from resnet_inspect.tui.pane import Pane
+from resnet_inspect.tui.places import AxisOf, Place
+
+FIRST = ("loss", "cross_entropy", "l2_loss", "accuracy", "learning_rate")
+GRADIENT_NORM = "gradient norm"
+LEAST_HEIGHT, MOST_HEIGHT = 3, 8
+LEAST_WIDTH = 46
+
+
+class ScalarsList(LineList):
+    """The lines of the charts."""
+
+    SELECTS = False
+    HELP = """\
+# Scalars
+
+What each step came to. The norm of the gradient is that of all trainable variables together, from
+the recorded steps.
+"""
+
+
+class ScalarsPane(Pane):
+    """A chart of each scalar."""
+
+    def compose(self) -> ComposeResult:
+        """A list of lines."""
+        yield ScalarsList(id="scalars-lines")
+
+    @property
+    def lines(self) -> ScalarsList:
+        """The charts."""
+        return self.query_one(ScalarsList)
+
+    def look_at(self, place: Place | None, axis: AxisOf | None) -> None:
+        """Draw the scalars; they are those of the run, whatever is selected."""
+        del place, axis
+        top = self.lines.scroll_offset.y
+        self.draw()
+        self.lines.scroll_to(y=top, animate=False)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Draw anew."""
+        del event
+        self.draw()
+
+    def values(self) -> dict[str, Mapping[int, float]]:
+        """All scalars, the usual ones first."""
+        found = self.recording.run.scalars()
+        names = [name for name in FIRST if name in found]
+        names += [name for name in found if name not in FIRST]
+        values: dict[str, Mapping[int, float]] = {name: found[name] for name in names}
+        norms = self.recording.run.gradient_norms()
+        if norms:
+            values[GRADIENT_NORM] = norms
+        return values
+
+    def copied(self) -> str:
+        """The numbers, a line a step, separated by tabs."""
+        values = self.values()
+        steps = sorted({step for one in values.values() for step in one})
+        rows = ["\t".join(["step", *values])]
+        for step in steps:
+            rows.append(
+                "\t".join([str(step), *(str(one.get(step, "")) for one in values.values())])
+            )
+        return "\n".join(rows)
+
+    def draw(self) -> None:
+        """Draw the charts, two beside each other where there is room."""
+        width, values = max(20, self.lines.size.width - 1), self.values()
+        if not values:
+            self.lines.show([Line(Text("No step was run.", "dim"))])
+            return
+        columns = 2 if width >= 2 * LEAST_WIDTH + 2 else 1
+        room = (width - 2 * (columns - 1)) // columns
+        rows = -(-len(values) // columns)
+        height = max(LEAST_HEIGHT, min(MOST_HEIGHT, self.lines.size.height // rows - 3))
+        charts = [_chart(name, one, room, height) for name, one in values.items()]
+        lines: list[Line] = []
+        for at in range(0, len(charts), columns):
+            group = charts[at : at + columns]
+            for row in range(max(len(chart) for chart in group)):
+                made = Text()
+                for chart in group:
+                    cell = chart[row].copy() if row < len(chart) else Text("")
+                    cell.truncate(room, pad=True)
+                    made.append_text(cell).append("  ")
+                made.rstrip()
+                lines.append(Line(made))
+            lines.append(Line(Text("")))
+        self.lines.show(lines)
+
+
+def _chart(name: str, values: Mapping[int, float], width: int, height: int) -> list[Text]:
+    steps = sorted(values)
+    told = f"{spelling.number(values[steps[0]])} → {spelling.number(values[steps[-1]])}"
+    head = Text(name.replace("_", " "), "bold").append(f"  {told}", "none")
+    return [head, *line_chart(values, width, height)]

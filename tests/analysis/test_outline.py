@@ -1,0 +1,163 @@
+"""The tree of a network: nothing lost, nothing twice, found again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resnet_inspect.analysis.outline import MOST_CHILDREN, Node, NodeKind, Only, Outline
+from resnet_inspect.graph import Graph, Op, Phase
+from resnet_inspect.store.run import Run
+
+Open = Callable[[str], Run]
+
+
+def every(outline: Outline, members: list[int] | range | None = None) -> Iterator[Node]:
+    waiting = list(outline.roots(outline.kept() if members is None else members))
+    while waiting:
+        node = waiting.pop(0)
+        yield node
+        waiting = outline.children(node) + waiting
+
+
+def graph_of(names: list[str], phases: list[Phase] | None = None) -> Graph:
+    phases = phases or [Phase.FORWARD] * len(names)
+    return Graph(tuple(Op(n, "T", p) for n, p in zip(names, phases, strict=True)))
+
+
+def test_layers_stand_in_stages_and_blocks(recording: Open) -> None:
+    outline = Outline(recording("v2").graph, ops=False)
+    assert [node.label for node in outline.roots(outline.kept())] == [
+        "stem", "conv_block_stage0", "conv_block_stage1", "conv_block_stage2", "head",
+    ]  # fmt: skip
+    stage = outline.roots(outline.kept())[1]
+    (block,) = outline.children(stage)
+    assert block.label == "res00"
+    assert block.depth == 1
+    names = [node.name for node in outline.children(block)]
+    assert names == [
+        "bn00_branch2a", "relu00_branch2a", "res00_branch2a", "bn00_branch2b",
+        "relu00_branch2b", "res00_branch2b", "add00",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["v1", "v2", "mean_axes", "filters"])
+@pytest.mark.parametrize("ops", [False, True])
+def test_each_leaf_has_exactly_one_row(recording: Open, name: str, ops: bool) -> None:
+    outline = Outline(recording(name).graph, ops=ops)
+    owned = [node.own for node in every(outline) if node.own is not None]
+    assert sorted(owned) == list(range(len(outline.leaves)))
+    for node in every(outline):
+        if node.own is not None and node.kind == NodeKind.OP:
+            assert outline.leaves[node.own].name == node.name
+
+
+def test_ops_stand_below_the_layer_that_made_them(recording: Open) -> None:
+    graph = recording("v2").graph
+    outline = Outline(graph, ops=True)
+    layers = {node.name: node for node in every(outline) if node.kind == NodeKind.LAYER}
+    assert set(layers) == set(graph.layer_by_name)
+    for name, node in layers.items():
+        inside = {outline.leaves[place].name for place in node.members}
+        assert inside == set(graph.layer_by_name[name].ops)
+
+
+def test_what_is_not_forward_has_roots_of_its_own(recording: Open) -> None:
+    graph = recording("v2").graph
+    outline = Outline(graph, ops=True)
+    roots = {node.label: node for node in outline.roots(outline.kept())}
+    for phase, label in ((Phase.BACKWARD, "backward"), (Phase.OPTIMIZER, "optimizer")):
+        wanted = {op.name for op in graph.ops if op.phase == phase}
+        found = {outline.leaves[place].name for place in roots[label].members}
+        assert found == wanted - set(graph.layer_of_op)
+
+
+names = st.lists(
+    st.lists(st.sampled_from(["a", "b", "ab", "Conv2D", "", "x:0"]), min_size=1, max_size=4)
+    .map("/".join).filter(bool),
+    unique=True, max_size=30,
+)  # fmt: skip
+
+
+@given(names, st.data())
+def test_any_names_make_a_tree(ops: list[str], data: st.DataObject) -> None:
+    phases = [data.draw(st.sampled_from(Phase)) for _ in ops]
+    outline = Outline(graph_of(ops, phases), ops=True)
+    nodes = list(every(outline))
+    assert sorted(node.own for node in nodes if node.own is not None) == list(range(len(ops)))
+    assert len({node.key for node in nodes}) == len(nodes)
+    for before, after in pairwise(nodes):
+        assert after.depth <= before.depth + 1
+    for node in nodes:
+        below = [place for child in outline.children(node) for place in child.members]
+        own = [] if node.own is None else [node.own]
+        assert sorted(own + below) == sorted(node.members)
+        assert node.opens == bool(below)
+
+
+@given(names, st.sampled_from(["a", "B", "conv", "/", "ab/a", "t"]))
+def test_what_is_found_is_what_holds_the_text(ops: list[str], text: str) -> None:
+    outline = Outline(graph_of(ops), ops=True)
+    hits = outline.found(text, outline.kept())
+    places = sorted(place for some in hits.values() for place in some)
+    expected = [
+        at for at, op in enumerate(ops) if text.lower() in op.lower() or text.lower() in "t"
+    ]
+    assert places == expected
+    for path, some in hits.items():
+        assert all(ops[place] == path or ops[place].startswith(path + "/") for place in some)
+
+
+def test_the_way_to_a_leaf_goes_from_row_to_row(recording: Open) -> None:
+    outline = Outline(recording("v2").graph, ops=True)
+    for name in ("conv_block_stage0/res00_branch2a/Conv2D", "loss", "images"):
+        place = outline.place_of(name)
+        assert place is not None
+        way = outline.way_to(place, outline.kept())
+        assert way[-1].name == name
+        for above, below in pairwise(way):
+            assert below.key in {node.key for node in outline.children(above)}
+    assert outline.way_to(0, [1, 2]) == []
+
+
+def test_a_layer_is_found_from_its_ops_and_the_other_way(recording: Open) -> None:
+    graph = recording("v2").graph
+    layers, ops = Outline(graph, ops=False), Outline(graph, ops=True)
+    place = layers.place_of("conv_block_stage0/res00_branch2a/Conv2D")
+    assert place is not None
+    assert layers.leaves[place].name == "res00_branch2a"
+    first = ops.place_of("res00_branch2a")
+    assert first is not None
+    assert ops.leaves[first].name in graph.layer_by_name["res00_branch2a"].ops
+    assert layers.place_of("gradients/grad_ys_0") is None
+    assert layers.place_of("no such thing") is None
+
+
+def test_filters_keep_what_they_say(recording: Open) -> None:
+    graph = recording("v2").graph
+    layers, ops = Outline(graph, ops=False), Outline(graph, ops=True)
+    kept = [layers.leaves[place] for place in layers.kept(Only.RELU)]
+    assert [one.name for one in kept] == [one.name for one in graph.layers if one.type == "Relu"]
+    kept = [layers.leaves[place] for place in layers.kept(Only.PARAMETERS)]
+    with_variables = [one.name for one in graph.layers if one.variables]
+    assert [one.name for one in kept] == with_variables
+    for only in (Only.FORWARD, Only.BACKWARD, Only.OPTIMIZER):
+        found = [ops.leaves[place].name for place in ops.kept(only)]
+        assert found == [op.name for op in graph.ops if op.phase == only.value]
+    assert list(layers.kept(Only.BACKWARD)) == []
+
+
+def test_too_many_neighbours_are_put_together() -> None:
+    count = 3 * MOST_CHILDREN + 7
+    outline = Outline(graph_of([f"op{at}" for at in range(count)]), ops=True)
+    roots = outline.roots(outline.kept())
+    assert len(roots) == 4
+    assert roots[0].label == f"op0 … op{MOST_CHILDREN - 1}"
+    assert [len(node.members) for node in roots] == [MOST_CHILDREN] * 3 + [7]
+    assert [len(outline.children(node)) for node in roots] == [MOST_CHILDREN] * 3 + [7]
+    way = outline.way_to(count - 1, outline.kept())
+    assert [node.label for node in way][1:] == [f"op{count - 1}"]

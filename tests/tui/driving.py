@@ -1,0 +1,87 @@
+"""Drives the terminal interface without a terminal: keys in, text and state out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from resnet_inspect.config.browser import BrowserSettings
+from resnet_inspect.tui.app import BrowseApp
+from resnet_inspect.tui.browse_screen import BrowseScreen
+from resnet_inspect.tui.line_list import LineList
+from resnet_inspect.tui.network_tree import NetworkTree
+
+Script = Callable[["Driver"], Awaitable[None]]
+# Longer than the tree's cursor must rest for the panes to follow.
+SETTLED = 0.06
+
+
+class Driver:
+    """A running interface and its keys."""
+
+    def __init__(self, app: BrowseApp, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    @property
+    def screen(self) -> BrowseScreen:
+        """The screen of the run."""
+        assert isinstance(self.app.screen, BrowseScreen)
+        return self.app.screen
+
+    @property
+    def network(self) -> NetworkTree:
+        """The tree."""
+        return self.screen.network
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, and wait until the panes have followed."""
+        await self.pilot.press(*keys)
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Wait until the panes have followed."""
+        await self.pilot.pause(SETTLED)
+        await self.pilot.pause()
+
+    def rows(self) -> list[str]:
+        """The visible rows of the tree, without what is far right of the names."""
+        return [self.network.text_of(at).plain for at in range(self.network.count)]
+
+    def labels(self) -> list[str]:
+        """The names of all rows of the tree."""
+        return [node.label for node in self.network.nodes]
+
+    def pane_text(self) -> str:
+        """All lines of the visible pane, whether scrolled to or not."""
+        lines = self.screen.pane.query_one(LineList)
+        return "\n".join(lines.text_of(at).plain.rstrip() for at in range(lines.count))
+
+    def shown(self) -> str:
+        """What is on the screen as text."""
+        width, height = self.app.size
+        strips = self.app.screen._compositor.render_strips()
+        rows = ["".join(segment.text for segment in strip)[:width] for strip in strips]
+        return "\n".join(row.rstrip() for row in rows[:height])
+
+
+def browse(
+    path: Path,
+    script: Script,
+    *,
+    size: tuple[int, int] = (120, 40),
+    settings: BrowserSettings | None = None,
+) -> None:
+    """Open a run in a window of so many columns and rows, and do what the script says."""
+
+    async def play() -> None:
+        app = BrowseApp(path, settings)
+        async with app.run_test(size=size) as pilot:
+            driver = Driver(app, pilot)
+            await driver.settle()
+            await script(driver)
+
+    asyncio.run(play())

@@ -1,0 +1,119 @@
+"""The tree: folding, depth, filters, search."""
+
+from __future__ import annotations
+
+from resnet_inspect.analysis.outline import Only
+from tests.recordings import FOLDER
+from tests.tui.driving import Driver, browse
+
+V2 = FOLDER / "v2.db"
+STAGES = ["stem", "conv_block_stage0", "conv_block_stage1", "conv_block_stage2", "head"]
+
+
+def test_it_opens_on_the_stages_and_folds() -> None:
+    async def script(ui: Driver) -> None:
+        assert ui.labels() == STAGES
+        await ui.press("down", "enter")
+        assert ui.labels() == [*STAGES[:2], "res00", *STAGES[2:]]
+        await ui.press("right", "l")
+        assert ui.network.node is not None
+        assert ui.network.node.label == "res00"
+        assert "add00" in ui.labels()
+        await ui.press("G")
+        assert ui.network.node.label == "head"
+        await ui.press("g", "j", "h")
+        assert ui.labels() == STAGES
+
+    browse(V2, script)
+
+
+def test_a_row_tells_shape_zeros_and_histogram_where_there_is_room() -> None:
+    async def script(ui: Driver) -> None:
+        await ui.press("down", "right", "right", "right")
+        row = next(row for row in ui.rows() if "relu00_branch2a" in row)
+        assert "8×32×32×16" in row
+        assert "53.2 %" in row
+        assert any(sign in row for sign in "▃▄▅▆▇█")
+        await ui.pilot.resize_terminal(80, 24)
+        await ui.settle()
+        narrow = next(row for row in ui.rows() if "relu00_branch2a" in row)
+        assert "%" not in narrow
+
+    browse(V2, script, size=(160, 40))
+
+
+def test_ops_can_be_shown_and_hidden_again_in_the_same_place() -> None:
+    async def script(ui: Driver) -> None:
+        await ui.press("down", "right", "right", "right", "down", "down", "down")
+        assert ui.network.node is not None
+        assert ui.network.node.name == "res00_branch2a"
+        await ui.press("o")
+        assert ui.network.node.name == "res00_branch2a"
+        assert {"backward", "optimizer", "loss and metrics"} <= set(ui.labels())
+        await ui.press("right", "right")
+        assert ui.network.node.label == "Conv2D"
+        await ui.press("o")
+        assert ui.network.node.name == "res00_branch2a"
+        assert "backward" not in ui.labels()
+
+    browse(V2, script)
+
+
+def test_search_keeps_what_is_above_counts_hits_and_gives_everything_back() -> None:
+    async def script(ui: Driver) -> None:
+        await ui.press("down", "down")
+        await ui.press("slash", *"branch2b")
+        assert ui.network.node is not None
+        assert ui.network.node.name == "bn00_branch2b"
+        assert ui.labels()[:5] == [
+            "conv_block_stage0", "res00", "bn00_branch2b", "relu00_branch2b", "res00_branch2b",
+        ]  # fmt: skip
+        assert "9 hits" in ui.shown()
+        await ui.press("enter", "n")
+        assert ui.network.node.name == "relu00_branch2b"
+        await ui.press("N", "N")
+        assert ui.network.node.name == "res20_branch2b"
+        await ui.press("escape")
+        assert ui.labels() == STAGES
+        assert ui.network.node.label == "conv_block_stage1"
+
+    browse(V2, script)
+
+
+def test_nothing_found_is_said_and_harms_nothing() -> None:
+    async def script(ui: Driver) -> None:
+        await ui.press("slash", *"zebra")
+        assert ui.labels() == []
+        assert "0 hits" in ui.shown()
+        await ui.press("enter", "down", "enter", "n", "w", "H", "escape")
+        assert ui.labels() == STAGES
+
+    browse(V2, script)
+
+
+def test_filters_confine_the_tree() -> None:
+    async def script(ui: Driver) -> None:
+        for only in list(Only)[1:]:
+            await ui.press("f")
+            assert ui.network.only == only
+            kept = list(ui.network.outline.kept(only))
+            assert ui.network.shown == len(kept)
+            assert f"only {only}" in ui.shown()
+        await ui.press("f")
+        assert ui.network.only == Only.ALL
+
+    browse(V2, script)
+
+
+def test_the_mouse_selects_and_folds() -> None:
+    async def script(ui: Driver) -> None:
+        await ui.pilot.click("#tree", offset=(8, 2))
+        await ui.settle()
+        assert ui.network.node is not None
+        assert ui.network.node.label == "conv_block_stage1"
+        assert "conv_block_stage1" in ui.pane_text()
+        await ui.pilot.click("#tree", offset=(0, 2))
+        await ui.settle()
+        assert "res10" in ui.labels()
+
+    browse(V2, script)
