@@ -8,6 +8,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable
 from hashlib import sha256
 from html.parser import HTMLParser
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -76,6 +77,13 @@ def test_the_script_never_parses_html_nor_asks_a_network(page: str) -> None:
                  "XMLHttp", "WebSocket", "DOMParser", "import(", "http:", "https:")  # fmt: skip
     allowed = script.replace('"http://www.w3.org/2000/svg"', "")
     assert [word for word in forbidden if word in allowed] == []
+
+
+def test_every_file_of_the_script_is_in_the_page(page: str) -> None:
+    folder = files("resnet_inspect.render.report").joinpath("script")
+    texts = {one.name: one.read_text(encoding="utf-8") for one in folder.iterdir()}
+    assert [name for name, text in texts.items() if text not in page] == []
+    assert max(len(text.splitlines()) for text in texts.values()) < 400
 
 
 def test_the_same_run_gives_the_same_page(command: Command, page: str, tmp_path: Path) -> None:

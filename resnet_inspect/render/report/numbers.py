@@ -1,4 +1,4 @@
-"""What tensors held, packed for the page: a few bytes a number, read by report.js.
+"""What tensors held, packed for the page: a few bytes a number, read by the page's script.
 
 For each series (one tensor over its steps) and each step there are whole numbers, decimals of four
 significant digits, and the shares of CELLS cells of the series' scale. The parts follow each other,

@@ -30,6 +30,10 @@ from resnet_inspect.render.report.layers import Panels
 from resnet_inspect.render.report.sections import closing, sections, shape_tables
 from resnet_inspect.store.info import RunInfo
 
+# The files of the script, in order: a name stands before what uses it at the start.
+SCRIPT = ("elements", "numbers", "scale", "blocks", "shapes", "scalars", "pictures",
+          "distributions", "panel", "tree", "diagram", "start")  # fmt: skip
+
 
 def page(
     info: RunInfo,
@@ -47,7 +51,7 @@ def page(
     """
     packed = numbers.Packed(series)
     told = _facts(info, found, series, packed, file)
-    style, script = _style(diagram is not None), _part("report.js")
+    style, script = _style(diagram is not None), _script()
     policy = (
         f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
         "img-src data:; base-uri 'none'; form-action 'none'"
@@ -129,6 +133,12 @@ def _style(diagram: bool) -> str:
         for place, theme in enumerate(("light", "dark"))
     )
     return "\n".join([_part("report.css"), style_sheet(), *chosen])
+
+
+def _script() -> str:
+    """The script: its files are one function, so that they share their names with nobody else."""
+    body = "\n".join(_part(f"script/{name}.js") for name in SCRIPT)
+    return f'"use strict";\n(() => {{\n{body}}})();\n'
 
 
 def _part(name: str) -> str:

@@ -1,6 +1,6 @@
 """The page's sections about the whole run, as blocks of pairs, tables and texts.
 
-A block is a JSON object that report.js draws: {"pairs": [[label, lines]]}, {"columns", "right",
+A block is a JSON object that the page's script draws: {"pairs": [[label, lines]]}, {"columns", "right",
 "rows"} or {"text"}. A cell is a text, {"layer": name} for a link to a layer's panel,
 {"bars": shares} for a small histogram, or {"sort": number, "text"}.
 """

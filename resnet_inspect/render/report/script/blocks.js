@@ -1,0 +1,62 @@
+// Blocks of pairs, tables and texts, as render/report/sections.py describes them.
+
+const link = (name) =>
+  state.facts.byName.has(name)
+    ? make("a", { href: `#layer=${encodeURIComponent(name)}` }, name)
+    : make("span", {}, name);
+
+function bars(shares) {
+  const top = Math.max(...shares, 0);
+  const picture = draw("svg", { class: "bars", viewBox: `0 0 ${shares.length || 1} 10`, preserveAspectRatio: "none", "aria-hidden": "true" });
+  const path = shares.map((one, at) => (one > 0 ? `M${at} 10v${-Math.max(0.7, (10 * one) / top)}h1V10z` : "")).join("");
+  picture.append(draw("path", { d: path }));
+  return picture;
+}
+
+function content(cell) {
+  if (typeof cell !== "object") return cell;
+  if ("layer" in cell) return link(cell.layer);
+  return "bars" in cell ? bars(cell.bars) : cell.text;
+}
+
+const pairs = (every) =>
+  make("dl", {}, every.map(([label, lines]) => [make("dt", {}, label), make("dd", {}, lines.map((line) => make("div", {}, line)))]));
+
+function table(block, caption = "") {
+  const right = new Set(block.right);
+  const side = (place) => (right.has(place) ? "right" : null);
+  const head = make("tr", {}, block.columns.map((name, place) => make("th", { scope: "col", class: side(place) }, name)));
+  const short = (cell) => (typeof cell === "string" && cell.length < 18 ? "short" : null);
+  const rows = block.rows.map((row) => make("tr", {}, row.map((cell, place) => make("td", { class: side(place) ?? short(cell) }, content(cell)))));
+  return scrolling(make("table", {}, caption ? make("caption", {}, caption) : "", make("thead", {}, head), make("tbody", {}, rows)), caption || block.columns[0]);
+}
+
+// Wide tables scroll in themselves, also by keyboard.
+const scrolling = (inside, name) => make("div", { class: "wide", tabindex: "0", role: "region", "aria-label": name }, inside);
+
+function drawn(block) {
+  if (block.pairs) return pairs(block.pairs);
+  return block.columns ? table(block) : make("p", { class: block.tone }, block.text);
+}
+
+const section = (name, title, ...inside) => make("section", { id: name, "aria-label": title }, make("h2", {}, title), inside);
+
+const folded = (title, inside, open = false) => {
+  const made = make("details", { class: "equal", open }, make("summary", {}, title));
+  let there = false;
+  const fillIn = () => {
+    if (made.open && !there) {
+      there = true;
+      made.append(...[inside()].flat());
+    }
+  };
+  made.addEventListener("toggle", fillIn);
+  made.fillIn = fillIn;
+  fillIn();
+  return made;
+};
+
+function choice(name, title, options, chosen, pick) {
+  return make("fieldset", { class: "choice" }, make("legend", {}, title), options.map(([value, label]) =>
+    make("label", {}, make("input", { type: "radio", name, value, checked: value === chosen, onchange: () => pick(value) }), make("span", {}, label))));
+}

@@ -1,0 +1,52 @@
+// Light or dark, and the start: everything is drawn once the data is unpacked.
+
+function theme() {
+  const button = byId("theme");
+  const root = document.documentElement;
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const now = () => root.dataset.theme ?? (dark.matches ? "dark" : "light");
+  const show = () => { button.textContent = now() === "dark" ? "light colours" : "dark colours"; };
+  button.hidden = false;
+  button.addEventListener("click", () => { root.dataset.theme = now() === "dark" ? "light" : "dark"; show(); });
+  dark.addEventListener("change", show);
+  show();
+}
+
+async function start() {
+  if (typeof DecompressionStream === "undefined") return;
+  const facts = JSON.parse(new TextDecoder().decode(await unpack("facts")));
+  facts.byName = new Map(facts.layers.map((layer) => [layer.name, layer]));
+  Object.assign(state, { facts, redraws: [], step: facts.recorded.at(-1) ?? 0 });
+  state.numbers = new Numbers(await unpack("numbers"), facts.series, facts.format);
+  byId("fallback").remove();
+  byId("page").hidden = false;
+  const main = byId("main");
+  const picture = byId("diagram");
+  const parts = facts.sections.map((one) => section(one.name, one.title, one.blocks.map(drawn)));
+  const scalars = facts.scalars.length ? [scalarSection()] : [];
+  const closing = facts.closing.map((one) => section(one.name, one.title, one.blocks.map(drawn)));
+  main.append(...parts, ...scalars);
+  const flow = parts.findIndex((one) => one.id === "flow");
+  if (flow > 0) parts[flow].before(picture);
+  main.append(shapeSection(), ...closing);
+  diagram();
+  for (const redraw of state.redraws) redraw();
+  tree();
+  byId("sections").append(...[...main.querySelectorAll(":scope > section")].filter((one) => !/^origin-[1-9]/.test(one.id)).map((one) => make("li", {}, make("a", { href: `#${one.id}`, title: one.querySelector("h2").textContent }, one.id[0].toUpperCase() + one.id.slice(1).replace(/-0$/, "").replaceAll("-", " ")))));
+  byId("search").addEventListener("input", search);
+  byId("search").addEventListener("keydown", searchKey);
+  document.addEventListener("keydown", pageKey);
+  window.addEventListener("hashchange", () => follow());
+  window.addEventListener("popstate", () => follow(false));
+  let waiting = 0;
+  window.addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(() => { state.fit?.(); state.onResize?.(); }, 120); });
+  window.addEventListener("beforeprint", () => document.querySelectorAll("#panel details, #scalars details").forEach((one) => { one.open = true; one.fillIn?.(); }));
+  if (matchMedia("(max-width: 760px)").matches) byId("contents").open = false;
+  theme();
+  follow();
+  if (/^#[a-z0-9-]+$/.test(location.hash)) byId(location.hash.slice(1))?.scrollIntoView();
+  document.documentElement.dataset.ready = "";
+  performance.mark("ready");
+}
+
+start();

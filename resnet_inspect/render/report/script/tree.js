@@ -1,0 +1,119 @@
+// The list of layers, its search, and the keys of the page.
+
+const items = () => [...byId("tree").querySelectorAll("[role=treeitem]")];
+const visible = () => items().filter((item) => item.getClientRects().length);
+
+function tree() {
+  const root = byId("tree");
+  const open = state.facts.layers.length <= 60;
+  const groups = [];
+  for (const layer of state.facts.layers) {
+    let shared = 0;
+    while (shared < groups.length && groups[shared].name === layer.path[shared]) shared++;
+    groups.length = Math.min(shared, layer.path.length);
+    for (let depth = groups.length; depth < layer.path.length; depth++) {
+      const list = make("ul", { role: "group" });
+      const item = make("li", { role: "treeitem", tabindex: "-1", "aria-expanded": String(open || depth === 0), "aria-label": layer.path[depth] }, make("div", { class: "row" }, make("span", { class: "name" }, layer.path[depth])), list);
+      (groups.at(-1)?.list ?? root).append(item);
+      groups.push({ name: layer.path[depth], list });
+    }
+    const item = make("li", { role: "treeitem", tabindex: "-1", "aria-label": `${layer.name}, ${layer.type}` },
+      make("div", { class: "row leaf" }, make("span", { class: "name" }, layer.name), make("span", { class: "dim" }, layer.shape)));
+    item.dataset.layer = layer.name;
+    item.words = `${layer.path.join(" ")} ${layer.name} ${layer.type}`.toLowerCase();
+    (groups.at(-1)?.list ?? root).append(item);
+  }
+  const first = items()[0];
+  if (first) first.tabIndex = 0;
+  root.addEventListener("click", (event) => {
+    const item = event.target.closest("[role=treeitem]");
+    if (!item) return;
+    settle(item);
+    if (item.dataset.layer !== undefined) open_(item.dataset.layer);
+    else toggle(item);
+  });
+  root.addEventListener("keydown", treeKey);
+}
+
+const open_ = (name) => {
+  const hash = `#layer=${encodeURIComponent(name)}`;
+  if (location.hash === hash) follow();
+  else location.hash = hash;
+};
+const expanded = (item) => item.getAttribute("aria-expanded");
+const toggle = (item, to = expanded(item) !== "true") => item.setAttribute("aria-expanded", String(to));
+
+function settle(item) {
+  for (const one of items()) {
+    one.tabIndex = one === item ? 0 : -1;
+    one.setAttribute("aria-selected", String(one === item));
+  }
+}
+
+function reveal(item) {
+  for (let up = item.parentElement.closest("[role=treeitem]"); up; up = up.parentElement.closest("[role=treeitem]")) toggle(up, true);
+  const side = byId("side");
+  if (side.scrollHeight > side.clientHeight) {
+    const [box, room] = [item.getBoundingClientRect(), side.getBoundingClientRect()];
+    if (box.top < room.top + 70 || box.bottom > room.bottom) side.scrollTop += box.top - room.top - room.height / 2;
+  }
+}
+
+function treeKey(event) {
+  const item = event.target.closest("[role=treeitem]");
+  if (!item || event.ctrlKey || event.altKey || event.metaKey) return;
+  const every = visible();
+  const at = every.indexOf(item);
+  const parent = item.parentElement.closest("[role=treeitem]");
+  const to = {
+    ArrowDown: () => every[at + 1], ArrowUp: () => every[at - 1], Home: () => every[0], End: () => every.at(-1),
+    ArrowRight: () => (expanded(item) === "false" ? toggle(item, true) : expanded(item) ? every[at + 1] : null),
+    ArrowLeft: () => (expanded(item) === "true" ? toggle(item, false) : parent),
+    Enter: () => (item.dataset.layer !== undefined ? open_(item.dataset.layer) : toggle(item)),
+    " ": () => (item.dataset.layer !== undefined ? open_(item.dataset.layer) : toggle(item)),
+  }[event.key];
+  if (!to) return;
+  event.preventDefault();
+  event.stopPropagation();
+  const next = to();
+  if (next instanceof Element) { settle(next); next.focus(); }
+}
+
+function search() {
+  const words = byId("search").value.toLowerCase().split(/\s+/).filter(Boolean);
+  let hits = 0;
+  for (const item of items()) {
+    if (item.dataset.layer === undefined) continue;
+    item.hidden = !words.every((word) => item.words.includes(word));
+    if (!item.hidden) hits++;
+  }
+  for (const item of items().reverse()) {
+    if (item.dataset.layer !== undefined) continue;
+    item.hidden = ![...item.querySelectorAll("[data-layer]")].some((one) => !one.hidden);
+    if (words.length && !item.hidden) toggle(item, true);
+  }
+  byId("hits").textContent = words.length ? `${hits} of ${state.facts.layers.length} layers` : "";
+}
+
+function searchKey(event) {
+  const first = visible().find((item) => item.dataset.layer !== undefined);
+  if (event.key === "Enter" && first) open_(first.dataset.layer);
+  else if (event.key === "ArrowDown" && first) { settle(first); first.focus(); event.preventDefault(); }
+  else if (event.key === "Escape") {
+    event.stopPropagation();
+    event.preventDefault();
+    event.target.value = "";
+    search();
+    event.target.blur();
+  }
+}
+
+function pageKey(event) {
+  const typing = event.target.closest?.("input:not([type=radio]):not([type=range]), textarea, select");
+  if (event.key === "/" && !typing && !event.ctrlKey && !event.altKey && !event.metaKey) {
+    event.preventDefault();
+    byId("contents").open = true;
+    byId("search").focus();
+    byId("search").select();
+  } else if (event.key === "Escape" && !byId("panel").hidden && !typing) closePanel();
+}
