@@ -5,17 +5,17 @@ Drawn together from the graph, the lineage and the overview; spelled and laid ou
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from resnet_inspect.analysis.axes import Axes
 from resnet_inspect.analysis.distributions import NORMALIZATION, Series
 from resnet_inspect.analysis.meanings import Meanings
-from resnet_inspect.analysis.names import Target
 from resnet_inspect.analysis.overview import Overview
 from resnet_inspect.analysis.shapes import Depth, ShapeRow, ShapeTable, shapes
-from resnet_inspect.analysis.why import Explanation, Ways, why
-from resnet_inspect.graph import Graph, Layer, Note, Source, Variable
+from resnet_inspect.analysis.why import Explanation
+from resnet_inspect.graph import Graph, Layer, Note, Op, Source, TensorRef, Variable
 from resnet_inspect.graph.lineage import Lineage
 
 
@@ -45,14 +45,42 @@ class LayerReport(msgspec.Struct, frozen=True):
     normalized: str
 
 
+class OpReport(msgspec.Struct, frozen=True):
+    """One op, the layer it belongs to (empty without one), and for each output why its axes have
+    their sizes and what they mean; no explanations where they are left out.
+    """
+
+    op: Op
+    layer: str
+    outputs: tuple[tuple[Explanation, ...] | None, ...]
+    meanings: tuple[tuple[str, ...], ...]
+
+
+class VariableReport(msgspec.Struct, frozen=True):
+    """One variable and why its axes have their sizes.
+
+    `layer` is the first that uses it, or whose variable it stands beside (a slot of an optimizer);
+    empty without one.
+    """
+
+    variable: Variable
+    layer: str
+    axes: tuple[Explanation, ...]
+
+
 class Report(msgspec.Struct, frozen=True):
-    """A whole run. `missing` says what was not observed, beside the notes of the overview."""
+    """A whole run. `missing` says what was not observed, beside the notes of the overview;
+    `unexplained` counts the axes that are not explained here, but could be.
+    """
 
     overview: Overview
     tables: tuple[ShapeTable, ...]
     layers: tuple[LayerReport, ...]
+    ops: tuple[OpReport, ...]
+    variables: tuple[VariableReport, ...]
     steps: Steps
     missing: tuple[Note, ...]
+    unexplained: int
 
 
 def gather(
@@ -73,7 +101,7 @@ def gather(
         for ref in layer.inputs:
             users.setdefault(str(ref), []).append(layer.name)
     pairs = _normalized(graph, makers)
-    ways: Ways = {}
+    axes = Axes(graph, lineage)
     return Report(
         overview=found,
         tables=tables,
@@ -81,7 +109,7 @@ def gather(
             LayerReport(
                 layer=layer,
                 row=rows[layer.name],
-                axes=_axes(graph, lineage, layer, ways),
+                axes=axes.of_any(layer.output),
                 before=tuple(makers.get(str(ref), str(ref)) for ref in layer.inputs),
                 after=tuple(dict.fromkeys(users.get(str(layer.output), ()))),
                 variables=tuple(graph.variable_by_name[name] for name in layer.variables),
@@ -90,14 +118,37 @@ def gather(
             )
             for layer in graph.layers
         ),
+        ops=tuple(_op(graph, op, axes, meanings) for op in graph.ops),
+        variables=tuple(_variables(graph, axes)),
         steps=steps,
         missing=tuple(_missing(graph, lineage, steps, series)),
+        unexplained=axes.left_out,
     )
 
 
-def _axes(graph: Graph, lineage: Lineage, layer: Layer, ways: Ways) -> tuple[Explanation, ...]:
-    target = Target.of(graph, layer.output)
-    return tuple(why(graph, lineage, target, axis, ways) for axis in range(len(target.shape)))
+def _op(graph: Graph, op: Op, axes: Axes, meanings: Meanings) -> OpReport:
+    layer = graph.layer_of_op.get(op.name)
+    refs = [TensorRef(op.name, index) for index in range(len(op.outputs))]
+    found = tuple(axes.of(ref) for ref in refs)
+    return OpReport(
+        op=op,
+        layer=layer.name if layer is not None else "",
+        outputs=found,
+        meanings=tuple(
+            meanings.axes(ref) if told else () for ref, told in zip(refs, found, strict=True)
+        ),
+    )
+
+
+def _variables(graph: Graph, axes: Axes) -> Iterator[VariableReport]:
+    owners: dict[str, str] = {}
+    for layer in graph.layers:
+        for name in layer.variables:
+            owners.setdefault(name, layer.name)
+    for variable in graph.variables:
+        beside = owners.get(variable.name.rpartition("/")[0], "")
+        layer_name = owners.get(variable.name, beside)
+        yield VariableReport(variable, layer_name, axes.of_variable(variable.name))
 
 
 def _normalized(graph: Graph, makers: Mapping[str, str]) -> dict[str, str]:

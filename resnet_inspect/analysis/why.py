@@ -79,8 +79,17 @@ class Explanation(msgspec.Struct, frozen=True):
     outgoing: Shape = None
 
 
-# What follows each place that was walked, and where its way ends.
-Ways = dict[Origin, tuple[tuple[ChainStep, ...], Origin]]
+class Ways:
+    """What the explanations of one run have in common; who asks for many hands it on.
+
+    `walked` has what follows each place that was walked, and where its way ends; `formulas` what
+    was written at those ends; `agreements` the couplings of the run, None before the first.
+    """
+
+    def __init__(self) -> None:
+        self.walked: dict[Origin, tuple[tuple[ChainStep, ...], Origin]] = {}
+        self.formulas: dict[Origin, Formula | None] = {}
+        self.agreements: list[Agreement] | None = None
 
 
 def reshapes(graph: Graph, lineage: Lineage) -> tuple[Explanation, ...]:
@@ -100,10 +109,12 @@ def why(
     """Explain one axis (counted from 0) of a tensor or variable; who asks for many hands `ways`
     from one call to the next.
     """
-    ways = {} if ways is None else ways
+    ways = Ways() if ways is None else ways
+    if ways.agreements is None:
+        ways.agreements = _agreements(graph, lineage)
     chain, end = _chain(graph, lineage, target.origin(axis), ways)
-    formula = _formula(lineage, end, lineage.variations, graph)
-    couplings = tuple(one for one in _agreements(graph, lineage) if _concerns(one, chain, end))
+    formula = _written(graph, lineage, end, ways)
+    couplings = tuple(one for one in ways.agreements if _concerns(one, chain, end))
     inflow: tuple[ChainStep, ...] = ()
     source: Origin | None = None
     for coupling in lineage.couplings:
@@ -120,7 +131,7 @@ def why(
         origin=spell_origin(end),
         chain=chain,
         inflow=inflow,
-        inflow_formula=_formula(lineage, source, lineage.variations, graph) if source else None,
+        inflow_formula=_written(graph, lineage, source, ways) if source else None,
         proof=proof,
         couplings=couplings,
         incoming=_incoming(graph, end, chain),
@@ -132,8 +143,9 @@ def trail(
     graph: Graph, lineage: Lineage, start: Origin
 ) -> tuple[tuple[ChainStep, ...], Origin, Formula | None]:
     """The way from a size back to where it was born, that place, and what was written there."""
-    chain, end = _chain(graph, lineage, start, {})
-    return chain, end, _formula(lineage, end, lineage.variations, graph)
+    ways = Ways()
+    chain, end = _chain(graph, lineage, start, ways)
+    return chain, end, _written(graph, lineage, end, ways)
 
 
 def _incoming(graph: Graph, end: Origin, chain: tuple[ChainStep, ...]) -> tuple[Shape, ...]:
@@ -181,26 +193,26 @@ def _chain(
     walked: list[tuple[Origin, ChainStep]] = []
     here = start
     seen = {start}
-    while here not in ways:
+    while here not in ways.walked:
         if isinstance(here, FromAxis):
             links = lineage.of(here.ref)
             link = main_link(graph, links)
         else:
-            links, link = (), _tie(graph, lineage, here)
+            links, link = (), _tie(graph, lineage, here, ways)
         if link is None or link.origin in seen:
-            ways[here] = (), here
+            ways.walked[here] = (), here
             break
         walked.append((here, _step(graph, link.origin, link, _beside(graph, link, links))))
         here = link.origin
         seen.add(here)
-    rest, end = ways[here]
+    rest, end = ways.walked[here]
     for place, step in reversed(walked):
         rest = (step, *rest)
-        ways[place] = rest, end
+        ways.walked[place] = rest, end
     return (_step(graph, start, None), *rest), end
 
 
-def _tie(graph: Graph, lineage: Lineage, here: Origin) -> Link | None:
+def _tie(graph: Graph, lineage: Lineage, here: Origin, ways: Ways) -> Link | None:
     """What the axis of a variable must equal where it is used, if it was made to fit that.
 
     It was if re-traces move both, or neither and no expression of its own is known. A variable
@@ -211,7 +223,7 @@ def _tie(graph: Graph, lineage: Lineage, here: Origin) -> Link | None:
     owner = graph.variable_by_name.get(here.variable.rpartition("/")[0])
     if owner is not None and owner.spec.shape == graph.variable_by_name[here.variable].spec.shape:
         return Link(FromVariable(owner.name, here.axis), Relation.SAME)
-    written = _formula(lineage, here, lineage.variations, graph) is not None
+    written = _written(graph, lineage, here, ways) is not None
     for reader in graph.variable_by_name[here.variable].readers:
         own = FromAxis(AxisRef(TensorRef(reader), here.axis))
         users = graph.consumers.get(TensorRef(reader), ())
@@ -287,9 +299,13 @@ def size_of(graph: Graph, place: Origin) -> int | None:
     return number if isinstance(number, int) else None
 
 
-def _formula(
-    lineage: Lineage, end: Origin, variations: tuple[Variation, ...], graph: Graph
-) -> Formula | None:
+def _written(graph: Graph, lineage: Lineage, end: Origin, ways: Ways) -> Formula | None:
+    if end not in ways.formulas:
+        ways.formulas[end] = _formula(graph, lineage, end)
+    return ways.formulas[end]
+
+
+def _formula(graph: Graph, lineage: Lineage, end: Origin) -> Formula | None:
     """The first formula of a birth that the re-traces do not contradict."""
     if isinstance(end, FromLiteral):
         found = lineage.formulas.get(f"{end.op}/{end.element}", ())
@@ -299,7 +315,8 @@ def _formula(
         return None
     if isinstance(end, FromLiteral):
         return next(iter(found), None)
-    told = [one for one in variations if end.variable in lineage.traced and not one.ended]
+    traced = end.variable in lineage.traced
+    told = [one for one in lineage.variations if traced and not one.ended]
     moving = {one.setting for one in told if _moves(one, end, graph)}
     still = {one.setting for one in told if end.variable not in one.missing} - moving
     names = [(one, set(one.values)) for one in found]
@@ -333,5 +350,5 @@ def _agreements(graph: Graph, lineage: Lineage) -> list[Agreement]:
 
 def _concerns(one: Agreement, chain: tuple[ChainStep, ...], end: Origin) -> bool:
     """Whether a coupling lies on the way of a chain."""
-    places = {step.place for step in chain} | {spell_origin(end)}
-    return one.literal in places or one.partner in places
+    met = (one.literal, one.partner)
+    return spell_origin(end) in met or any(step.place in met for step in chain)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,10 @@ class Opened:
     def text(self, selector: str) -> str:
         """The visible text of an element."""
         return str(self.page.inner_text(selector))
+
+
+# Opens the page of a recording, or of a run file: run, hash, width and what a context takes.
+Open = Callable[..., Opened]
 
 
 def started() -> Iterator[Browser]:

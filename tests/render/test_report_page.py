@@ -3,69 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from resnet_inspect import api
 from resnet_inspect.paths import printable
 from resnet_inspect.render import spelling
 from resnet_inspect.stats import TensorSummary
 from resnet_inspect.store.info import Status
 from resnet_inspect.store.run import Run
 from resnet_inspect.store.writer import RunWriter
-from tests.recordings import FOLDER
-from tests.render import browser as tools
 from tests.render import hostile
+from tests.render.browser import Open
 from tests.store.test_run_files import info
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-Open = Callable[..., tools.Opened]
 FIELDS = ("mean", "std", "min", "q0.01", "q0.05", "q0.25", "q0.5", "q0.75", "q0.95", "q0.99", "max")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests here."""
-    yield from tools.started()
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pages that were made already."""
-    return tmp_path_factory.mktemp("pages")
-
-
-@pytest.fixture
-def open_page(browser: Browser, folder: Path) -> Iterator[Open]:
-    """Makes the page of a run once and opens it; at the end nothing was asked for or complained."""
-    contexts = []
-    seen: list[tools.Opened] = []
-
-    def open_one(
-        run: str | Path, hash_: str = "", width: int = 1000, **options: str
-    ) -> tools.Opened:
-        source = FOLDER / f"{run}.db" if isinstance(run, str) else run
-        file = folder / f"{source.stem}.html"
-        if not file.exists():
-            with Run.open(source) as opened:
-                file.write_text(api.report(opened), encoding="utf-8")
-        found, context = tools.opened(browser, file, hash_, width, **options)
-        contexts.append(context)
-        seen.append(found)
-        return found
-
-    yield open_one
-    for found in seen:
-        assert [url for url in found.requests if not url.startswith("file:")] == []
-        assert len(found.requests) == 1
-        assert found.messages == []
-    for context in contexts:
-        context.close()
 
 
 def test_the_answer_page_is_there(open_page: Open) -> None:

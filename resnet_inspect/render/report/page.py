@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import gzip
 import math
+import re
 from base64 import b64encode
 from collections.abc import Sequence
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
+from shlex import quote
 from typing import Any
 
 import msgspec
@@ -26,13 +28,15 @@ from resnet_inspect.render.diagram_look import PALETTE
 from resnet_inspect.render.diagram_svg import style_sheet
 from resnet_inspect.render.distribution_remarks import remarks_on
 from resnet_inspect.render.report import numbers
-from resnet_inspect.render.report.layers import Panels
+from resnet_inspect.render.report.layers import layer_panels
+from resnet_inspect.render.report.ops import Ops
 from resnet_inspect.render.report.sections import closing, sections, shape_tables
+from resnet_inspect.render.report.whys import Whys
 from resnet_inspect.store.info import RunInfo
 
 # The files of the script, in order: a name stands before what uses it at the start.
 SCRIPT = ("elements", "numbers", "scale", "blocks", "shapes", "scalars", "pictures",
-          "distributions", "panel", "tree", "diagram", "start")  # fmt: skip
+          "distributions", "why", "ops", "panel", "tree", "diagram", "start")  # fmt: skip
 
 
 def page(
@@ -64,7 +68,7 @@ def page(
         "program": escape(program),
         "style": style,
         "script": script,
-        "diagram": diagram or "",
+        "diagram": _for_readers(diagram or ""),
         "facts": _data(msgspec.json.encode(told)),
         "numbers": _data(packed.bytes),
     }
@@ -80,14 +84,21 @@ def page(
 def _facts(
     info: RunInfo, found: Report, series: Sequence[Series], packed: numbers.Packed, file: str
 ) -> dict[str, Any]:
-    panels = Panels(found)
+    whys = Whys()
+    layers, ops = layer_panels(found, whys), Ops(found, whys)
     return {
         "sections": list(sections(info, found, file)),
-        "closing": list(closing(info, found)),
+        "closing": list(closing(info, found, file)),
         "shapes": shape_tables(found),
-        "layers": panels.layers,
-        "ways": panels.steps,
-        "proofs": panels.proofs,
+        "layers": layers,
+        "ops": ops.rows,
+        "variables": ops.variables,
+        "specs": ops.specs,
+        "lines": ops.lines,
+        "told": whys.told,
+        "ways": whys.steps,
+        "proofs": whys.proofs,
+        "file": quote(file),
         "scalars": _scalars(found.steps),
         "steps": list(found.steps.every),
         "recorded": list(found.steps.recorded),
@@ -120,6 +131,12 @@ def _scalars(steps: Steps) -> list[dict[str, Any]]:
             steps.scalars.items(), key=lambda pair: order.get(pair[0], len(order))
         )
     ]
+
+
+def _for_readers(diagram: str) -> str:
+    """The picture's notes with what a reader of the page can do in place of the command's flags."""
+    clickable = re.sub("; --expand [^;<]*", "; click one for the layers of all", diagram)
+    return re.sub("; --[a-z]+ [^;<]*", "", clickable)
 
 
 def _style(diagram: bool) -> str:

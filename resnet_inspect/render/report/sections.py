@@ -1,13 +1,15 @@
 """The page's sections about the whole run, as blocks of pairs, tables and texts.
 
-A block is a JSON object that the page's script draws: {"pairs": [[label, lines]]}, {"columns", "right",
-"rows"} or {"text"}. A cell is a text, {"layer": name} for a link to a layer's panel,
-{"bars": shares} for a small histogram, or {"sort": number, "text"}.
+A block is a JSON object that the page's script draws: {"pairs": [[label, lines]]}, {"columns",
+"right", "rows"} or {"text"}. A cell is a text, {"layer": name} for a link to a layer's panel,
+{"op": place} for one to that of an op, {"bars": shares} for a small histogram, or {"sort": number,
+"text"}.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from shlex import quote
 from typing import Any
 
 from resnet_inspect.analysis.overview import BlockLearning, BlockOutput, FlowStep, Overview
@@ -79,7 +81,7 @@ def sections(info: RunInfo, found: Report, file: str) -> Iterator[Block]:
         yield section("learning", title, _learning(seen.learning))
 
 
-def closing(info: RunInfo, found: Report) -> Iterator[Block]:
+def closing(info: RunInfo, found: Report, file: str) -> Iterator[Block]:
     """What stands at the end of the page: settings, versions, what was not observed."""
     fields = info.settings.__struct_fields__
     values = ((name, spelling.spell_setting(getattr(info.settings, name))) for name in fields)
@@ -89,6 +91,12 @@ def closing(info: RunInfo, found: Report) -> Iterator[Block]:
                   ["device", info.device]]))  # fmt: skip
     notes: tuple[Note, ...] = (*found.overview.notes, *found.missing)
     rows: list[list[Any]] = [[note.subject, note.text] for note in notes]
+    if found.unexplained:
+        text_ = (
+            f"{found.unexplained:,} axes of ops outside the forward pass are not explained here; "
+            f"this does: resnet-inspect why OP:AXIS --run {quote(file)}"
+        )
+        rows.append(["sizes", text_])
     told = table(["what", "why"], rows) if rows else text("Nothing is known to be missing.")
     yield section("not-observed", "Not observed", told)
 
@@ -99,10 +107,9 @@ def shape_tables(found: Report) -> list[Block]:
 
 
 def _shapes(found: ShapeTable) -> Block:
-    layers = found.depth == Depth.LAYER
     columns = ["name", "type", "in → out", "kernel/stride, pad"]
     numbers = ["params", "MACs", "memory"]
-    rows = [_shape_row(row, layers) for row in found.rows]
+    rows = [_shape_row(row, at, found.depth) for at, row in enumerate(found.rows)]
     totals = found.totals
     sums = ["total, forward", "", "", "", _count(totals.params), _count(totals.macs),
             _size(totals.memory), ""]  # fmt: skip
@@ -110,8 +117,9 @@ def _shapes(found: ShapeTable) -> Block:
     return made | {"depth": found.depth.value, "totals": sums}
 
 
-def _shape_row(row: ShapeRow, layers: bool) -> list[Any]:
-    name: Any = {"layer": row.name} if layers else row.name
+def _shape_row(row: ShapeRow, place: int, depth: Depth) -> list[Any]:
+    links: dict[Depth, Any] = {Depth.LAYER: {"layer": row.name}, Depth.OP: {"op": place}}
+    name = links.get(depth, row.name)
     kind = row.type if row.phase == Phase.FORWARD else f"{row.type}, {row.phase.value}"
     return [
         name,

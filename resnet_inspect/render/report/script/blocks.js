@@ -1,9 +1,7 @@
 // Blocks of pairs, tables and texts, as render/report/sections.py describes them.
 
-const link = (name) =>
-  state.facts.byName.has(name)
-    ? make("a", { href: `#layer=${encodeURIComponent(name)}` }, name)
-    : make("span", {}, name);
+const linkTo = (kind, name, text = name) => make("a", { href: `#${kind}=${encodeURIComponent(name)}` }, text);
+const link = (name) => (state.facts.byName.has(name) ? linkTo("layer", name) : state.facts.opAt.has(name) ? linkTo("op", name) : make("span", {}, name));
 
 function bars(shares) {
   const top = Math.max(...shares, 0);
@@ -16,6 +14,7 @@ function bars(shares) {
 function content(cell) {
   if (typeof cell !== "object") return cell;
   if ("layer" in cell) return link(cell.layer);
+  if ("op" in cell) return linkTo("op", state.facts.ops[cell.op][0]);
   return "bars" in cell ? bars(cell.bars) : cell.text;
 }
 

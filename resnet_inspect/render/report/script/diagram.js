@@ -1,24 +1,42 @@
 // The diagram, whose boxes open panels.
 
+// What each box opens. The picture spells names as they are shown, and as anchors in its ids.
+function boxes(picture) {
+  const targets = new Map();
+  const byShown = new Map(state.facts.layers.map((layer) => [shown(layer.name), layer.name]));
+  const known = { op: state.facts.opAt, input: state.facts.opAt, variable: state.facts.variableAt };
+  for (const node of picture.querySelectorAll(".node")) {
+    const [, kind, rest] = /^(op|input|variable)-(.+)$/s.exec(node.id) ?? [];
+    const own = byShown.get(node.dataset.layer);
+    const every = node.dataset.layers ? JSON.parse(node.dataset.layers) : own === undefined ? [] : [own];
+    const target = every.length > 1 ? { kind: "box", name: every[0] }
+      : every.length ? { kind: "layer", name: every[0] }
+      : kind && known[kind].has(unanchored(rest)) ? { kind: kind === "input" ? "op" : kind, name: unanchored(rest) } : null;
+    if (!target) continue;
+    targets.set(node, target);
+    node.classList.add("opens");
+    state.nodes.set(`${target.kind} ${target.name}`, node);
+    for (const name of every) {
+      state.nodes.set(`layer ${name}`, node);
+      if (every.length > 1) state.boxes.set(name, { every, alike: own !== undefined });
+    }
+  }
+  return targets;
+}
+
 function diagram() {
   const picture = byId("picture");
   const svg = picture.querySelector("svg");
   if (!svg) {
-    picture.replaceChildren(make("p", { class: "dim" }, "No picture: Graphviz was not there, or gave up. The list of layers holds the same."));
+    picture.replaceChildren(make("p", { class: "dim" }, "No picture: Graphviz was not there, or gave up. The list beside holds the same."));
     return;
   }
-  // The picture spells names as they are shown.
-  const byShown = new Map(state.facts.layers.map((layer) => [shown(layer.name), layer.name]));
-  for (const node of picture.querySelectorAll("[data-layer]")) {
-    const every = node.dataset.layers ? JSON.parse(node.dataset.layers) : [byShown.get(node.dataset.layer)];
-    for (const name of every) state.nodes.set(name, node);
-  }
+  const targets = boxes(picture);
   picture.addEventListener("click", (event) => {
-    const node = event.target.closest("[data-layer]");
-    const name = node && byShown.get(node.dataset.layer);
-    if (name !== undefined && name !== null) {
+    const target = targets.get(event.target.closest(".node"));
+    if (target) {
       event.preventDefault();
-      open_(name);
+      open_(target);
     }
   });
   const natural = svg.viewBox.baseVal.width || svg.clientWidth;
@@ -32,6 +50,6 @@ function diagram() {
   const now = () => size.zoom || svg.clientWidth / natural;
   const button = (text, name, act) => make("button", { type: "button", "aria-label": name, onclick: act }, text);
   picture.before(make("div", { class: "tools" }, button("+", "larger", () => zoom(now() * 1.25)), button("−", "smaller", () => zoom(now() / 1.25)), button("fit", "fit the width", () => zoom(0)), button("1:1", "natural size", () => zoom(1)),
-    make("span", { class: "dim" }, "click a layer for its panel; the list of layers holds the same")));
+    make("span", { class: "dim" }, "click a box for its panel; the list holds the same")));
   zoom(0);
 }

@@ -1,13 +1,17 @@
 // The part of a layer's panel that shows what its tensors held.
 
+// Whether a series is of an output of an op.
+const tensorOf = (series, op) => series.kind !== "weight" && series.tensor.startsWith(`${op}:`) && /^\d+$/.test(series.tensor.slice(op.length + 1));
+
 function viewsOf(layer) {
   const every = state.facts.series;
-  const own = every.filter((one) => one.layer === layer.name);
+  const own = every.filter((one) => (layer.op ? tensorOf(one, layer.name) : one.layer === layer.name));
   const short = ({ tensor }) => {
     const at = tensor.indexOf(`${layer.name}/`);
     return at < 0 ? tensor : tensor.slice(at + layer.name.length + 1);
   };
-  const named = (one) => (one.kind === "weight" ? short(one) : one.output ? one.kind : one.kind === "gradient" ? `gradient of ${short(one)}` : short(one));
+  const plain = (one) => (layer.op && own.filter((other) => other.kind === one.kind).length > 1 ? `${one.kind} of ${one.tensor}` : one.kind);
+  const named = (one) => (one.kind === "weight" ? short(one) : one.output ? plain(one) : one.kind === "gradient" ? `gradient of ${short(one)}` : short(one));
   const views = own.map((one) => ({ label: named(one), series: [one] }));
   const other = layer.normalized;
   const both = [];
@@ -27,7 +31,7 @@ function distributions(layer) {
   const place = make("div");
   if (!state.facts.series.length) return section("panel-distributions", "Distributions", make("p", { class: "dim" }, "Nothing was recorded of what tensors held."));
   const views = viewsOf(layer);
-  if (!views.length) return section("panel-distributions", "Distributions", make("p", { class: "dim" }, "Nothing of this layer was recorded; --taps decides."));
+  if (!views.length) return section("panel-distributions", "Distributions", make("p", { class: "dim" }, "Nothing was recorded of what it held; --taps of `resnet-inspect trace` decides that."));
   if (state.view >= views.length) state.view = 0;
   const steps = [...new Set(views.flatMap((view) => view.series.flatMap((one) => one.steps)))].sort((a, b) => a - b);
   const output = make("output", { for: "step" });

@@ -3,7 +3,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const byId = (id) => document.getElementById(id);
-const state = { layer: null, step: 0, view: 0, style: "heat", facts: null, numbers: null, nodes: new Map() };
+const state = { target: null, step: 0, view: 0, style: "heat", facts: null, numbers: null, nodes: new Map(), boxes: new Map() };
 
 // Control, format and separator characters become escapes: none may reorder or hide a text.
 const HIDDEN = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;

@@ -1,74 +1,86 @@
-// The panel of a layer, and why each of its axes has its size.
+// The panel beside the page: of a layer, an op, a variable, or of a box that stands for several layers.
 
-function way(axis) {
-  const steps = [];
-  for (let at = axis.way; at >= 0; at = state.facts.ways[at][5]) steps.push(state.facts.ways[at]);
-  if (steps.length < 2) return [];
-  const row = ([size, place, how, layer]) => make("tr", {}, make("td", { class: "right" }, size), make("td", {}, place), make("td", {}, how), make("td", {}, layer ? link(layer) : ""));
-  const head = () => make("thead", {}, make("tr", {}, ["size", "place", "how", "layer"].map((name, at) => make("th", { scope: "col", class: at ? null : "right" }, name))));
-  const title = axis.inflow ? "What flows in" : "The way back";
-  const groups = [];
-  steps.forEach((step, at) => {
-    const alone = at === 0 || at === steps.length - 1 || step[4];
-    if (alone || !groups.length || groups.at(-1).alone) groups.push({ alone, steps: [step] });
-    else groups.at(-1).steps.push(step);
-  });
-  const rows = groups.map(({ steps: run }) => {
-    if (run.length < 2) return row(run[0]);
-    const names = [...new Set(run.map((step) => step[3]).filter(Boolean))];
-    const told = names.length > 4 ? [...names.slice(0, 2), `… ${names.length - 4} more …`, ...names.slice(-2)] : names;
-    return make("tr", {}, make("td", { class: "right" }, run[0][0]), make("td", {}, "…"), make("td", { colspan: "2" }, `carried unchanged through ${run.length} ops: ${told.join(", ")}`));
-  });
-  const made = [make("h4", {}, title), scrolling(make("table", { class: "way" }, head(), make("tbody", {}, rows)), title)];
-  if (rows.length < steps.length) made.push(folded(`All ${steps.length} steps`, () => scrolling(make("table", { class: "way" }, head(), make("tbody", {}, steps.map(row))), title)));
-  return made;
-}
-
-function axisOf(axis) {
-  const title = make("span", {}, make("b", {}, `axis ${axis.axis}`), ` ${axis.meaning} `, make("b", {}, axis.size), axis.formula && axis.formula !== axis.size ? ` = ${axis.formula}` : "");
-  return folded(title, () => {
-    const proof = state.facts.proofs[axis.proof];
-    return [pairs(axis.facts), ...way(axis),
-      ...(proof.length ? [make("h4", {}, "Which settings move it (traced again, one changed)"), table({ columns: ["setting", "changed", "size", "moves it", "note"], right: [], rows: proof })] : [])];
-  });
-}
-
-function names(title, every) {
+function names(title, every, kind = "layer") {
   if (!every.length) return "";
-  return make("p", {}, make("span", { class: "dim" }, `${title} `), every.flatMap((name, at) => [at ? ", " : "", link(name)]));
+  return make("p", {}, make("span", { class: "dim" }, `${title} `), every.flatMap((name, at) => [at ? ", " : "", kind === "layer" ? link(name) : linkTo(kind, name)]));
 }
 
-function showLayer(name, focus) {
-  const panel = byId("panel");
-  const layer = state.facts.byName.get(name);
-  document.querySelectorAll("#picture .current").forEach((node) => node.classList.remove("current"));
-  state.layer = layer ?? null;
-  state.onStep = state.onResize = state.onShown = null;
-  document.body.classList.toggle("with-panel", name !== null);
-  panel.hidden = name === null;
-  state.fit?.();
-  if (name === null) return panel.replaceChildren();
-  const close = make("button", { type: "button", class: "close", onclick: closePanel }, "close (Esc)");
-  if (!layer) return panel.replaceChildren(make("div", { class: "top" }, make("h2", { tabindex: "-1" }, `There is no layer ${name}`), close));
+function layerPanel(name) {
   const all = state.facts.layers;
+  const layer = state.facts.byName.get(name);
+  if (!layer) return null;
   const at = all.indexOf(layer);
-  const step = (to, text) => (all[to] ? make("a", { href: `#layer=${encodeURIComponent(all[to].name)}`, class: "step-link" }, text) : make("span", { class: "dim" }, text));
-  const heading = make("h2", { tabindex: "-1" }, layer.name);
-  panel.replaceChildren(
-    make("div", { class: "top" }, heading, make("div", { class: "moves" }, step(at - 1, "‹ previous"), step(at + 1, "next ›"), close)),
-    make("p", { class: "dim" }, [...layer.path, layer.type].join(" › ")),
-    pairs(layer.facts), names("takes from", layer.before), names("hands to", layer.after),
-    distributions(layer),
-    section("panel-axes", "Why each axis has its size", layer.axes.length ? layer.axes.map(axisOf) : make("p", { class: "dim" }, "A scalar has no axes.")));
+  const held = state.facts.variables.filter((one) => one[3] === at);
+  const box = state.boxes.get(name);
+  return {
+    around: [all[at - 1]?.name, all[at + 1]?.name],
+    body: [
+      make("p", { class: "dim" }, [...layer.path, layer.type].join(" › ")),
+      box ? make("p", {}, `In the diagram one box stands for ${box.alike ? `${box.every.length} layers like this one` : "this and other layers"}: `, linkTo("box", box.every[0], "list them")) : "",
+      pairs(layer.facts), names("takes from", layer.before), names("hands to", layer.after),
+      distributions(layer),
+      section("panel-axes", "Why each axis has its size", axesOf(layer.axes)),
+      held.length ? section("panel-variables", "Why its variables have their sizes", variablesOf(held)) : "",
+      layer.ops.length ? section("panel-ops", "Ops", folded(`${layer.ops.length} ops`, () => opTable(layer.ops))) : "",
+    ],
+  };
+}
+
+// All layers of the blocks that one box of the diagram stands for.
+function boxPanel(name) {
+  if (!state.boxes.has(name)) return null;
+  const { every, alike } = state.boxes.get(name);
+  const blocks = every.map((one) => {
+    const path = JSON.stringify(state.facts.byName.get(one).path);
+    return [one, state.facts.layers.filter((layer) => JSON.stringify(layer.path) === path)];
+  });
+  const row = (layer) => [{ layer: layer.name }, layer.type, layer.shape];
+  const tableOf = (layers, title) => table({ columns: ["layer", "type", "shape"], right: [], rows: layers.map(row) }, title);
+  if (!alike) {
+    return { title: state.facts.byName.get(name).path.join(" › ") || name, around: [], body: [
+      make("p", {}, `This box of the diagram stands for ${every.length} layers:`), tableOf(every.map((one) => state.facts.byName.get(one)), "The layers of this box")] };
+  }
+  return {
+    title: `${every[0]} ×${every.length}`,
+    around: [],
+    body: [
+      make("p", {}, `${every.length} blocks are alike and drawn once. This box stands for a layer of each:`),
+      tableOf(every.map((one) => state.facts.byName.get(one)), "The layers of this box"),
+      section("panel-blocks", "All layers of these blocks", blocks.map(([one, layers]) =>
+        folded(state.facts.byName.get(one).path.join(" › ") || one, () => tableOf(layers, "Layers of the block")))),
+    ],
+  };
+}
+
+const PANELS = { layer: layerPanel, box: boxPanel, op: (name) => opPanel(name), variable: (name) => variablePanel(name) };
+
+function showPanel(target, focus) {
+  const panel = byId("panel");
+  document.querySelectorAll("#picture .current").forEach((node) => node.classList.remove("current"));
+  state.target = target;
+  state.onStep = state.onResize = state.onShown = null;
+  document.body.classList.toggle("with-panel", target !== null);
+  panel.hidden = target === null;
+  state.fit?.();
+  if (target === null) return panel.replaceChildren();
+  const { kind, name } = target;
+  const close = make("button", { type: "button", class: "close", onclick: closePanel }, "close (Esc)");
+  const made = PANELS[kind](name);
+  panel.setAttribute("aria-label", made ? kind : "nothing");
+  if (!made) return panel.replaceChildren(make("div", { class: "top" }, make("h2", { tabindex: "-1" }, `There is no ${kind} ${name}`), close));
+  const step = (to, text) => (to === undefined ? make("span", { class: "dim" }, text) : linkTo(kind, to, text));
+  const moves = made.around.length ? [step(made.around[0], "‹ previous"), step(made.around[1], "next ›")] : [];
+  const heading = make("h2", { tabindex: "-1" }, made.title ?? name);
+  panel.replaceChildren(make("div", { class: "top" }, heading, make("div", { class: "moves" }, moves, close)), ...made.body.filter(Boolean));
   state.onShown?.();
   panel.scrollTop = 0;
-  const node = state.nodes.get(name);
+  const node = state.nodes.get(`${kind} ${name}`);
   if (node) {
     node.classList.add("current");
     const [box, view] = [node.getBoundingClientRect(), byId("picture").getBoundingClientRect()];
     byId("picture").scrollBy(box.left - view.left - view.width / 2, box.top - view.top - view.height / 2);
   }
-  const item = items().find((one) => one.dataset.layer === name);
+  const item = itemOf(target);
   if (item) { reveal(item); settle(item); }
   if (focus) {
     heading.focus({ preventScroll: true });
@@ -78,17 +90,27 @@ function showLayer(name, focus) {
 }
 
 function closePanel() {
-  const item = state.layer && items().find((one) => one.dataset.layer === state.layer.name);
+  const item = state.target && itemOf(state.target);
   history.pushState(null, "", location.href.split("#")[0]);
   follow(false);
   if (item) { reveal(item); settle(item); item.focus(); }
 }
 
-function follow(focus = true) {
-  const found = /^#layer=(.*)$/s.exec(location.hash);
-  let name = null;
+// #layer=NAME, #op=NAME, #variable=NAME, #box=NAME; also the names of boxes in the diagram.
+function targetOf(hash) {
+  const found = /^#(layer|op|variable|box)=(.*)$/s.exec(hash);
   if (found) {
-    try { name = decodeURIComponent(found[1]); } catch { name = found[1]; }
+    let name = found[2];
+    try { name = decodeURIComponent(name); } catch { /* shown as it is */ }
+    return { kind: found[1], name };
   }
-  if (name !== null || !byId("panel").hidden) showLayer(name, focus);
+  const anchor = /^#(layer|op|variable)-(.+)$/s.exec(hash);
+  return anchor ? { kind: anchor[1], name: unanchored(anchor[2]) } : null;
+}
+
+const unanchored = (text) => text.replace(/~([0-9a-f]{1,6})~/g, (all, code) => (parseInt(code, 16) <= 0x10ffff ? String.fromCodePoint(parseInt(code, 16)) : all));
+
+function follow(focus = true) {
+  const target = targetOf(location.hash);
+  if (target !== null || !byId("panel").hidden) showPanel(target, focus);
 }

@@ -7,7 +7,7 @@ function shapeSection() {
   const chosen = { depth: shapes.some((one) => one.depth === "layer") ? "layer" : shapes[0].depth, column: -1, down: false, words: "", all: false };
   const place = make("div");
   const filter = make("input", { type: "search", id: "filter", placeholder: "filter rows", "aria-label": "Filter the rows of the shape table", oninput: () => { chosen.words = filter.value.toLowerCase(); chosen.all = false; show(); } });
-  const told = (cell) => (typeof cell === "object" ? cell.text ?? cell.layer ?? "" : cell);
+  const told = (cell) => (typeof cell === "object" ? cell.text ?? cell.layer ?? state.facts.ops[cell.op]?.[0] ?? "" : cell);
   const key = (cell) => (typeof cell === "object" && "sort" in cell ? cell.sort : told(cell));
   const empty = (cell) => key(cell) === "";
 

@@ -16,6 +16,8 @@ async function start() {
   if (typeof DecompressionStream === "undefined") return;
   const facts = JSON.parse(new TextDecoder().decode(await unpack("facts")));
   facts.byName = new Map(facts.layers.map((layer) => [layer.name, layer]));
+  facts.opAt = new Map(facts.ops.map((op, at) => [op[0], at]));
+  facts.variableAt = new Map(facts.variables.map((one, at) => [one[0], at]));
   Object.assign(state, { facts, redraws: [], step: facts.recorded.at(-1) ?? 0 });
   state.numbers = new Numbers(await unpack("numbers"), facts.series, facts.format);
   byId("fallback").remove();
@@ -26,8 +28,9 @@ async function start() {
   const scalars = facts.scalars.length ? [scalarSection()] : [];
   const closing = facts.closing.map((one) => section(one.name, one.title, one.blocks.map(drawn)));
   main.append(...parts, ...scalars);
-  const flow = parts.findIndex((one) => one.id === "flow");
-  if (flow > 0) parts[flow].before(picture);
+  const after = parts.find((one) => /^(flow|origin-|blocks|learning)/.test(one.id)) ?? scalars[0];
+  if (after) after.before(picture);
+  else main.append(picture);
   main.append(shapeSection(), ...closing);
   diagram();
   for (const redraw of state.redraws) redraw();

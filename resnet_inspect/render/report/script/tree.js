@@ -1,13 +1,34 @@
-// The list of layers, its search, and the keys of the page.
+// The list of layers, or of ops where a model has no layers, its search, and the keys of the page.
 
 const items = () => [...byId("tree").querySelectorAll("[role=treeitem]")];
 const visible = () => items().filter((item) => item.getClientRects().length);
 
+const itemOf = ({ kind, name }) => items().find((one) => one.target?.kind === kind && one.target.name === name);
+
+// What the list holds; an op stands in the groups of its scope.
+function listed() {
+  if (state.facts.layers.length) return state.facts.layers.map(({ name, path, type, shape }) => ({ kind: "layer", name, label: name, path, type, shape }));
+  const block = state.facts.shapes.find((one) => one.depth === "op");
+  return state.facts.ops.map(([name, , , , [first]], at) => {
+    const path = name.split("/");
+    const label = path.pop();
+    return { kind: "op", name, label, path, type: block.rows[at][1], shape: state.facts.specs[first]?.split(" ")[0] ?? "" };
+  });
+}
+
 function tree() {
   const root = byId("tree");
-  const open = state.facts.layers.length <= 60;
+  const every = listed();
+  state.listed = { count: every.length, word: state.facts.layers.length ? "layers" : "ops" };
+  const word = state.listed.word;
+  byId("tree-title").textContent = word[0].toUpperCase() + word.slice(1);
+  byId("contents").firstElementChild.textContent = `${byId("tree-title").textContent} and sections`;
+  root.setAttribute("aria-label", byId("tree-title").textContent);
+  byId("search").placeholder = `search ${word}   /`;
+  byId("search").previousElementSibling.textContent = `Search ${word}`;
+  const open = every.length <= 60;
   const groups = [];
-  for (const layer of state.facts.layers) {
+  for (const layer of every) {
     let shared = 0;
     while (shared < groups.length && groups[shared].name === layer.path[shared]) shared++;
     groups.length = Math.min(shared, layer.path.length);
@@ -18,8 +39,9 @@ function tree() {
       groups.push({ name: layer.path[depth], list });
     }
     const item = make("li", { role: "treeitem", tabindex: "-1", "aria-label": `${layer.name}, ${layer.type}` },
-      make("div", { class: "row leaf" }, make("span", { class: "name" }, layer.name), make("span", { class: "dim" }, layer.shape)));
-    item.dataset.layer = layer.name;
+      make("div", { class: "row leaf" }, make("span", { class: "name" }, layer.label), make("span", { class: "dim" }, layer.shape)));
+    item.dataset[layer.kind] = layer.name;
+    item.target = { kind: layer.kind, name: layer.name };
     item.words = `${layer.path.join(" ")} ${layer.name} ${layer.type}`.toLowerCase();
     (groups.at(-1)?.list ?? root).append(item);
   }
@@ -29,14 +51,14 @@ function tree() {
     const item = event.target.closest("[role=treeitem]");
     if (!item) return;
     settle(item);
-    if (item.dataset.layer !== undefined) open_(item.dataset.layer);
-    else toggle(item);
+    act(item);
   });
   root.addEventListener("keydown", treeKey);
 }
 
-const open_ = (name) => {
-  const hash = `#layer=${encodeURIComponent(name)}`;
+const act = (item) => (item.target ? open_(item.target) : toggle(item));
+const open_ = ({ kind, name }) => {
+  const hash = `#${kind}=${encodeURIComponent(name)}`;
   if (location.hash === hash) follow();
   else location.hash = hash;
 };
@@ -69,8 +91,8 @@ function treeKey(event) {
     ArrowDown: () => every[at + 1], ArrowUp: () => every[at - 1], Home: () => every[0], End: () => every.at(-1),
     ArrowRight: () => (expanded(item) === "false" ? toggle(item, true) : expanded(item) ? every[at + 1] : null),
     ArrowLeft: () => (expanded(item) === "true" ? toggle(item, false) : parent),
-    Enter: () => (item.dataset.layer !== undefined ? open_(item.dataset.layer) : toggle(item)),
-    " ": () => (item.dataset.layer !== undefined ? open_(item.dataset.layer) : toggle(item)),
+    Enter: () => act(item),
+    " ": () => act(item),
   }[event.key];
   if (!to) return;
   event.preventDefault();
@@ -83,21 +105,21 @@ function search() {
   const words = byId("search").value.toLowerCase().split(/\s+/).filter(Boolean);
   let hits = 0;
   for (const item of items()) {
-    if (item.dataset.layer === undefined) continue;
+    if (!item.target) continue;
     item.hidden = !words.every((word) => item.words.includes(word));
     if (!item.hidden) hits++;
   }
   for (const item of items().reverse()) {
-    if (item.dataset.layer !== undefined) continue;
-    item.hidden = ![...item.querySelectorAll("[data-layer]")].some((one) => !one.hidden);
+    if (item.target) continue;
+    item.hidden = ![...item.querySelectorAll("[role=treeitem]")].some((one) => one.target && !one.hidden);
     if (words.length && !item.hidden) toggle(item, true);
   }
-  byId("hits").textContent = words.length ? `${hits} of ${state.facts.layers.length} layers` : "";
+  byId("hits").textContent = words.length ? `${hits} of ${state.listed.count} ${state.listed.word}` : "";
 }
 
 function searchKey(event) {
-  const first = visible().find((item) => item.dataset.layer !== undefined);
-  if (event.key === "Enter" && first) open_(first.dataset.layer);
+  const first = visible().find((item) => item.target);
+  if (event.key === "Enter" && first) open_(first.target);
   else if (event.key === "ArrowDown" && first) { settle(first); first.focus(); event.preventDefault(); }
   else if (event.key === "Escape") {
     event.stopPropagation();

@@ -1,0 +1,24 @@
+"""A small model of one's own, without layers: recorded as tests/runs/own_model.db."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+
+def small() -> Callable[[Any], Any]:
+    """A convolution, both halves of its rows side by side, and what is between them."""
+    import tensorflow as tf
+
+    kernel = tf.Variable(tf.random.stateless_normal([3, 3, 3, 8], [0, 1]), name="kernel")
+    weights = tf.Variable(tf.random.stateless_normal([16, 10], [0, 2]), name="weights")
+
+    def model(images: Any) -> Any:
+        with tf.name_scope("stem"):
+            features = tf.nn.relu(tf.nn.conv2d(images, kernel, strides=2, padding="SAME"))
+        with tf.name_scope("head"):
+            upper, lower = tf.split(features, 2, axis=1)
+            pooled = tf.reduce_mean(tf.concat([upper, lower], axis=3), [1, 2])
+            return tf.matmul(pooled, weights)
+
+    return model
