@@ -40,11 +40,11 @@ def picture(found: Opened) -> Opened:
 def test_axes_of_a_layer_s_variables(open_page: Open) -> None:
     page = open_page("v2", "#layer=res20_branch1").page
     page.click("#panel-variables summary >> text=res20_branch1/kernel 1×1×32×64 float32, trained")
-    page.click("#panel-variables details[open] summary >> text=axis 3 64 = filters * 4")
+    page.click("#panel-variables details[open] summary >> text=axis 3 64 = filters × 2^stage")
     told = page.inner_text("#panel-variables")
-    assert "64 = filters * 4" in told
+    assert "64 = filters × 2^stage" in told
     assert "16 → 17" in told
-    page.click("#panel-variables details[open] >> text=alone")
+    page.click("#panel-variables details[open] >> text=its own panel")
     page.wait_for_function("document.querySelector('#panel h2').textContent.endsWith('kernel')")
     assert page.url.endswith("#variable=res20_branch1%2Fkernel")
     assert "variable of layer res20_branch1" in page.inner_text("#panel")
@@ -54,8 +54,8 @@ def test_axes_of_a_layer_s_variables(open_page: Open) -> None:
 def test_a_row_of_the_op_table_opens_the_op_s_panel(open_page: Open) -> None:
     page = open_page("v2", width=1600).page
     page.check("input[name=depth][value=op]", force=True)
-    page.fill("#filter", "dense1/MatMul matmul")
-    page.click("#shapes tbody a >> nth=0")
+    page.fill("#filter", "dense1/MatMul 8×64")
+    page.click("#shapes tbody a >> text=/^dense1.MatMul$/")
     page.wait_for_selector("#panel:not([hidden]) h2 >> text=dense1/MatMul")
     assert page.url.endswith("#op=dense1%2FMatMul")
     panel = page.inner_text("#panel")
@@ -92,19 +92,22 @@ def test_anchors_of_the_diagram_are_links_too(open_page: Open) -> None:
 
 def test_a_box_that_stands_for_several_layers_lists_them(open_page: Open, deep_run: Path) -> None:
     page = picture(open_page(deep_run, width=1600)).page
-    page.click('#picture [data-layer="res01_branch2a"] text >> nth=0')
-    page.wait_for_selector("#panel:not([hidden]) h2 >> text=res01_branch2a ×4")
+    page.click('#picture [data-layer="res00_branch2a"] text >> nth=0')
+    page.wait_for_selector("#panel:not([hidden]) h2 >> text=res00_branch2a ×5")
     rows = page.locator("#panel table >> nth=0 >> tbody tr td:first-child").all_inner_texts()
-    assert rows == [f"res0{block}_branch2a" for block in range(1, 5)]
+    assert rows == [
+        "res00_branch2a",
+        *(f"conv_block_stage0_copy{copy}_res00_branch2a" for copy in range(4)),
+    ]
     page.click("#panel-blocks summary >> nth=2")
     inside = page.locator("#panel-blocks details[open] td:first-child").all_inner_texts()
-    assert "bn03_branch2a" in inside
-    assert "add03" in inside
-    page.click("#panel a >> text=res03_branch2a >> nth=0")
-    page.wait_for_selector("#panel h2 >> text=res03_branch2a")
+    assert "conv_block_stage0_copy1_bn00_branch2a" in inside
+    assert "conv_block_stage0_copy1_add00" in inside
+    page.click("#panel a >> text=copy2_res00_branch2a >> nth=0")
+    page.wait_for_selector("#panel h2 >> text=conv_block_stage0_copy2_res00_branch2a")
     assert page.query_selector("#picture .current") is not None
     page.click("#panel a >> text=list them")
-    page.wait_for_selector("#panel h2 >> text=res01_branch2a ×4")
+    page.wait_for_selector("#panel h2 >> text=res00_branch2a ×5")
 
 
 def test_the_picture_names_no_flags(open_page: Open, deep_run: Path) -> None:
@@ -122,7 +125,7 @@ def test_a_run_without_layers(open_page: Open) -> None:
     assert order == ["overview", "diagram", "shapes", "settings", "versions", "not-observed"]
     assert page.locator("#contents > summary").inner_text() == "Ops and sections"
     page.fill("#search", "relu")
-    assert page.inner_text("#hits") == "1 of 16 ops"
+    assert page.inner_text("#hits") == "1 of 14 ops"
     page.keyboard.press("Enter")
     page.wait_for_selector("#panel:not([hidden]) h2 >> text=stem/Relu")
     panel = found.text("#panel")

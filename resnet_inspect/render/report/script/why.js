@@ -47,5 +47,5 @@ const axesOf = (axes) => (axes.length ? axes.map(axisOf) : make("p", { class: "d
 // Axes of variables, each variable folded under its name, shape and whether it is trained.
 function variablesOf(every) {
   return every.map(([name, shape, kept, , , , axes]) => folded(make("span", {}, make("b", {}, name), ` ${shape}, ${kept}`), () => [
-    make("p", {}, linkTo("variable", name, "alone")), ...[axesOf(axes)].flat()]));
+    make("p", {}, linkTo("variable", name, "its own panel")), ...[axesOf(axes)].flat()]));
 }
