@@ -8,7 +8,8 @@ import os
 import sys
 from pathlib import Path
 
-from resnet_inspect.errors import EXIT_OK, OutputError, UsageError
+from resnet_inspect.cli.output import write_whole
+from resnet_inspect.errors import EXIT_OK, UsageError
 
 FORMS = (".html", ".htm", ".svg")
 
@@ -23,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help="FILE.html: the page; FILE.svg: diagram and histograms only, for a document; "
-        "an older file is replaced",
+        "an older file is replaced, once the new one is whole",
     )
 
 
@@ -46,14 +47,6 @@ def run(parsed: argparse.Namespace) -> int:
     gc.disable()  # nothing made here is garbage, and searching it took a fifth of the time
     with api.open_run(path) as recorded:
         text = api.picture(recorded) if form == ".svg" else api.report(recorded)
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise OutputError(
-            "the report cannot be written",
-            where=str(output),
-            got=error.strerror or str(error),
-            fix="give another place with -o",
-        ) from error
+    write_whole(output, text, "the report")
     print(f"wrote {output} ({len(text) / 1e6:.1f} MB)", file=sys.stderr)
     return EXIT_OK
