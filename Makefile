@@ -1,6 +1,6 @@
 # `make help` says what there is. Everything is installed into .venv, nothing into the system.
 .DEFAULT_GOAL := help
-.PHONY: help install trace test check format record bench clean
+.PHONY: help install trace test check package format record bench clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -38,6 +38,9 @@ check: install ## lint, types, layers, and module sizes
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+package: install ## build the wheel and try it without TensorFlow
+	.ci/package
 
 format: install ## put the code into its usual form
 	$(BIN)/ruff check --fix .
