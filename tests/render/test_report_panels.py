@@ -124,6 +124,8 @@ def test_a_run_without_layers(open_page: Open) -> None:
     order = page.eval_on_selector_all("main > section", "all => all.map((one) => one.id)")
     assert order == ["overview", "diagram", "shapes", "settings", "versions", "not-observed"]
     assert page.locator("#contents > summary").inner_text() == "Ops and sections"
+    assert "batch_size" not in found.text("#settings")
+    assert "images=8,16,16,3" in found.text("#settings")
     page.fill("#search", "relu")
     assert page.inner_text("#hits") == "1 of 14 ops"
     page.keyboard.press("Enter")
@@ -131,6 +133,8 @@ def test_a_run_without_layers(open_page: Open) -> None:
     panel = found.text("#panel")
     for part in ("tests/small_model.py", "stem/Conv2D:0", "Distributions over the steps", "axis 3"):
         assert part in panel
+    assert not page.is_visible("#step")
+    assert "The numbers of the one step as a table" in panel
     page.goto(page.url.partition("#")[0] + "#op=head/split")
     page.wait_for_selector("#panel h2 >> text=head/split")
     labels = page.locator("input[name=view] + span").all_inner_texts()

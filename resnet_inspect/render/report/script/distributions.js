@@ -86,9 +86,9 @@ function distributions(layer) {
     place.replaceChildren(
       make("div", { class: "pictures" }, figures),
       make("p", { class: "dim" }, rule + bent),
-      make("div", { class: "slider" }, make("label", { for: "step" }, "step"), slider, output),
+      make("div", { class: "slider", hidden: steps.length < 2 }, make("label", { for: "step" }, "step"), slider, output),
       detail,
-      ...series.flatMap((one) => [folded(`${series.length > 1 ? `${titleOf(one)}: the` : "The"} numbers of all ${one.steps.length} steps as a table`, () => stepTable(one)),
+      ...series.flatMap((one) => [folded(`${series.length > 1 ? `${titleOf(one)}: the` : "The"} numbers of ${one.steps.length > 1 ? `all ${one.steps.length} steps` : "the one step"} as a table`, () => stepTable(one)),
         ...(one.remarks.length ? [make("ul", { class: "remarks" }, one.remarks.map((line) => make("li", {}, line)))] : [])]),
       make("p", { class: "dim" }, "Quantiles are read from bins, within 6.25 %; numbers have four digits."));
     atStep();

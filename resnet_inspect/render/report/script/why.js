@@ -13,8 +13,9 @@ function way(first, title) {
   const steps = [];
   for (let at = first; at >= 0; at = state.facts.ways[at][5]) steps.push(state.facts.ways[at]);
   if (steps.length < 2) return [];
-  const row = ([size, where, how, layer]) => make("tr", {}, make("td", { class: "right" }, size), make("td", {}, place(where)), make("td", {}, how), make("td", {}, layer ? link(layer) : ""));
-  const head = () => make("thead", {}, make("tr", {}, ["size", "place", "how", "layer"].map((name, at) => make("th", { scope: "col", class: at ? null : "right" }, name))));
+  const layers = steps.some((step) => step[3]);
+  const row = ([size, where, how, layer]) => make("tr", {}, make("td", { class: "right" }, size), make("td", {}, place(where)), make("td", {}, how), layers ? make("td", {}, layer ? link(layer) : "") : "");
+  const head = () => make("thead", {}, make("tr", {}, ["size", "place", "how", ...(layers ? ["layer"] : [])].map((name, at) => make("th", { scope: "col", class: at ? null : "right" }, name))));
   const groups = [];
   steps.forEach((step, at) => {
     const alone = at === 0 || at === steps.length - 1 || step[4];
@@ -25,7 +26,7 @@ function way(first, title) {
     if (run.length < 2) return row(run[0]);
     const names = [...new Set(run.map((step) => step[3]).filter(Boolean))];
     const told = names.length > 4 ? [...names.slice(0, 2), `… ${names.length - 4} more …`, ...names.slice(-2)] : names;
-    return make("tr", {}, make("td", { class: "right" }, run[0][0]), make("td", {}, "…"), make("td", { colspan: "2" }, `carried unchanged through ${run.length} ops${told.length ? `: ${told.join(", ")}` : ""}`));
+    return make("tr", {}, make("td", { class: "right" }, run[0][0]), make("td", {}, "…"), make("td", { colspan: layers ? "2" : null }, `carried unchanged through ${run.length} ops${told.length ? `: ${told.join(", ")}` : ""}`));
   });
   const made = [make("h4", {}, title), scrolling(make("table", { class: "way" }, head(), make("tbody", {}, rows)), title)];
   if (rows.length < steps.length) made.push(folded(`All ${steps.length} steps`, () => scrolling(make("table", { class: "way" }, head(), make("tbody", {}, steps.map(row))), title)));
