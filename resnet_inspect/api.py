@@ -23,6 +23,7 @@ from resnet_inspect.analysis.distributions import (
     beside_gradients,
     choose,
 )
+from resnet_inspect.analysis.meanings import Meanings
 from resnet_inspect.analysis.overview import Held, Overview, overview
 from resnet_inspect.analysis.report import Steps, gather
 from resnet_inspect.analysis.shapes import Depth, ShapeTable
@@ -144,11 +145,12 @@ def report(run: Run) -> str:
     steps = Steps(tuple(run.steps()), tuple(run.recorded_steps()), run.scalars())
     info = run.info
     last = steps.recorded[-1] if steps.recorded else None
+    meanings = Meanings(run.graph, run.lineage)
     if last is None:
         seen = summarize(run)
     else:
-        seen = _overview_of(run, series, last, updates.get(last, {}))
-    found = gather(run.graph, run.lineage, seen, steps, series)
+        seen = _overview_of(run, series, last, updates.get(last, {}), meanings)
+    found = gather(run.graph, run.lineage, seen, steps, series, meanings)
     file = os.fsencode(run.path).decode(errors="replace")
     drawing = diagram(
         run.graph,
@@ -201,7 +203,11 @@ def summarize(run: Run) -> Overview:
 
 
 def _overview_of(
-    run: Run, series: Sequence[Series], step: int, updates: dict[str, Update]
+    run: Run,
+    series: Sequence[Series],
+    step: int,
+    updates: dict[str, Update],
+    meanings: Meanings,
 ) -> Overview:
     """The same from what was read already."""
     outputs = [one for one in series if one.tap.output and step in one.course]
@@ -215,7 +221,7 @@ def _overview_of(
         if one.tap.kind == "activation" and one.tap.output and (seen := one.activity) is not None
     }
     held = Held(step, activations, gradients, updates, activity, run.origin)
-    return overview(run.graph, run.lineage, held, run.scalars())
+    return overview(run.graph, run.lineage, held, run.scalars(), meanings)
 
 
 def record(

@@ -104,15 +104,16 @@ def overview(
     lineage: Lineage,
     held: Held,
     scalars: Mapping[str, Mapping[int, float]],
+    meanings: Meanings | None = None,
 ) -> Overview:
-    """Draw a run together."""
+    """Draw a run together; `meanings` of its axes are worked out if they are not given."""
     return Overview(
         layers=len(graph.layers),
         ops=dict(Counter(op.phase for op in graph.ops)),
         totals=shapes(graph, Depth.LAYER).totals,
         flow=shape_flow(graph),
         origins=reshapes(graph, lineage),
-        dangers=dangers(graph, lineage, Meanings(graph, lineage)),
+        dangers=dangers(graph, lineage, meanings or Meanings(graph, lineage)),
         postmortem=postmortem(graph, lineage),
         notes=(*graph.notes, *_opaque(lineage)),
         step=held.step,

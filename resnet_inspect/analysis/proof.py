@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -25,6 +25,10 @@ class ProofRow(msgspec.Struct, frozen=True):
     note: str
 
 
+# Proofs by what they follow from.
+Proofs = dict[tuple[Any, ...], tuple[ProofRow, ...]]
+
+
 class _Known(NamedTuple):
     """What the re-traces know a size by; an empty name if they do not."""
 
@@ -40,15 +44,31 @@ def prove(
     places: tuple[tuple[str, Relation | None], ...],
     formula: Formula | None,
     ops: frozenset[str],
+    seen: Proofs | None = None,
 ) -> tuple[ProofRow, ...]:
-    """A row for each setting that was varied.
+    """A row for each setting that was varied; who asks for many axes hands on what was `seen`.
 
     `places` are the axes on the size's way, with how the one before each follows it; the size
     goes by the first of them that the re-traces know and that it equals. `formula` is what it was
     written as, `ops` are those it comes through.
     """
     known = _known(graph, lineage, places)
-    return tuple(_proof_row(one, size, known, formula, ops) for one in lineage.variations)
+    seen = {} if seen is None else seen
+    met = tuple(_met(one, known, ops) for one in lineage.variations)
+    key = (size, id(formula), not known.name, met)
+    if key not in seen:
+        rows = (_proof_row(one, size, known, formula, ops) for one in lineage.variations)
+        seen[key] = tuple(rows)
+    return seen[key]
+
+
+def _met(variation: Variation, known: _Known, ops: frozenset[str]) -> tuple[Any, ...]:
+    """All that a row takes from a re-trace: sizes of which this is equal are proved alike."""
+    name, changed = known.name, variation.shapes.get(known.name)
+    same = changed is not None and len(changed) == known.rank
+    after = changed[known.axis] if changed is not None and same else None
+    rewired = ops & variation.rewired
+    return name in variation.missing, changed is None, same, after, min(rewired, default="")
 
 
 def _known(

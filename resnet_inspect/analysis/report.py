@@ -13,7 +13,7 @@ from resnet_inspect.analysis.axes import Axes
 from resnet_inspect.analysis.distributions import NORMALIZATION, Series
 from resnet_inspect.analysis.meanings import Meanings
 from resnet_inspect.analysis.overview import Overview
-from resnet_inspect.analysis.shapes import Depth, ShapeRow, ShapeTable, shapes
+from resnet_inspect.analysis.shapes import Depth, ShapeRow, ShapeTable, shapes_at_all_depths
 from resnet_inspect.analysis.why import Explanation
 from resnet_inspect.graph import Graph, Layer, Note, Op, Source, TensorRef, Variable
 from resnet_inspect.graph.lineage import Lineage
@@ -89,11 +89,13 @@ def gather(
     found: Overview,
     steps: Steps,
     series: Sequence[Series] = (),
+    meanings: Meanings | None = None,
 ) -> Report:
-    """Draw a run together; `series` is what its tensors held."""
-    meanings = Meanings(graph, lineage)
-    depths = tuple(Depth) if graph.layers else (Depth.OP,)
-    tables = tuple(shapes(graph, depth, meanings) for depth in depths)
+    """Draw a run together; `series` is what its tensors held, `meanings` of its axes are worked
+    out if they are not given.
+    """
+    meanings = meanings or Meanings(graph, lineage)
+    tables = shapes_at_all_depths(graph, meanings)
     rows = {row.name: row for table in tables if table.depth == Depth.LAYER for row in table.rows}
     makers = {str(layer.output): layer.name for layer in graph.layers}
     users: dict[str, list[str]] = {}

@@ -83,6 +83,22 @@ def shapes(
         rows = [_layer_row(graph, one, owned[one.name], meanings) for one in graph.layers]
         if depth != Depth.LAYER:
             rows = _group_rows(graph, rows, 1 if depth == Depth.STAGE else 2, depth)
+    return _table(depth, rows)
+
+
+def shapes_at_all_depths(graph: Graph, meanings: Meanings | None = None) -> tuple[ShapeTable, ...]:
+    """The tables at each depth, coarsest first; of a graph without layers only that of its ops."""
+    if not graph.layers:
+        return (shapes(graph, Depth.OP, meanings),)
+    layers = shapes(graph, Depth.LAYER, meanings)
+    grouped = (
+        _table(depth, _group_rows(graph, layers.rows, levels, depth))
+        for levels, depth in ((1, Depth.STAGE), (2, Depth.BLOCK))
+    )
+    return (*grouped, layers, shapes(graph, Depth.OP, meanings))
+
+
+def _table(depth: Depth, rows: Sequence[ShapeRow]) -> ShapeTable:
     forward = [row for row in rows if row.phase == Phase.FORWARD]
     totals = Totals(
         trainable_params=sum(row.trainable_params for row in forward),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from resnet_inspect.analysis.names import Target
-from resnet_inspect.analysis.proof import ProofRow, prove
+from resnet_inspect.analysis.proof import ProofRow, Proofs, prove
 from resnet_inspect.graph import AxisRef, Graph, Phase, Source, TensorRef
 from resnet_inspect.graph.lineage import (
     Formula,
@@ -83,13 +83,15 @@ class Ways:
     """What the explanations of one run have in common; who asks for many hands it on.
 
     `walked` has what follows each place that was walked, and where its way ends; `formulas` what
-    was written at those ends; `agreements` the couplings of the run, None before the first.
+    was written at those ends; `agreements` the couplings of the run, None before the first;
+    `proofs` those that were made.
     """
 
     def __init__(self) -> None:
         self.walked: dict[Origin, tuple[tuple[ChainStep, ...], Origin]] = {}
         self.formulas: dict[Origin, Formula | None] = {}
         self.agreements: list[Agreement] | None = None
+        self.proofs: Proofs = {}
 
 
 def reshapes(graph: Graph, lineage: Lineage) -> tuple[Explanation, ...]:
@@ -122,7 +124,7 @@ def why(
             inflow, source = _chain(graph, lineage, coupling.partner, ways)
     places = tuple((step.place, step.relation) for step in chain)
     ops = frozenset(step.op for step in chain)
-    proof = prove(graph, lineage, target.shape[axis], places, formula, ops)
+    proof = prove(graph, lineage, target.shape[axis], places, formula, ops, ways.proofs)
     return Explanation(
         tensor=target.name,
         axis=axis,

@@ -84,10 +84,13 @@ class Whys:
         return after
 
     def _proof(self, rows: tuple[ProofRow, ...]) -> int:
-        if rows not in self._proof_at:
-            self._proof_at[rows] = len(self.proofs)
-            self.proofs.append([_proof_row(row) for row in rows])
-        return self._proof_at[rows]
+        known = self._seen.get(id(rows))
+        if known is None:
+            if rows not in self._proof_at:
+                self._proof_at[rows] = len(self.proofs)
+                self.proofs.append([_proof_row(row) for row in rows])
+            known = self._seen[id(rows)] = self._proof_at[rows]
+        return known
 
 
 def _step(step: ChainStep, before: ChainStep | None, after: int) -> list[Any]:
