@@ -1,10 +1,16 @@
-"""`python docs/pictures.py`: draws the pictures of docs/ from real runs of the main command."""
+"""`python docs/pictures.py`: draws the pictures of docs/ from real runs of the main command.
+
+`python docs/pictures.py pages` makes those of the report alone; they need a Chromium.
+"""
 
 from __future__ import annotations
 
 import io
 import re
+import shutil
+import sys
 import tempfile
+from contextlib import chdir
 from pathlib import Path
 
 from rich.console import Console
@@ -21,7 +27,7 @@ from resnet_inspect.render.dot import dot
 from resnet_inspect.render.engine import drawn
 from resnet_inspect.render.screen import Screen
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 COLUMNS = 92
 
 
@@ -45,6 +51,27 @@ def main() -> None:
     (HERE / "answer_page.svg").write_text(drawn, encoding="utf-8")
 
 
+def pages() -> None:
+    """Photograph the report of n=5: as it opens, and with a layer's panel."""
+    from playwright.sync_api import sync_playwright
+
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    with tempfile.TemporaryDirectory() as folder, chdir(folder), sync_playwright() as tool:
+        run = trace(n=5, ver=2, out="runs/resnet32-v2.db")
+        Path("report.html").write_text(api.report(run), encoding="utf-8")
+        run.close()
+        opened = tool.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+        for scheme, hash_, size in (
+            ("light", "", {"width": 1200, "height": 1300}),
+            ("dark", "#layer=bn10_branch2b", {"width": 1600, "height": 1100}),
+        ):
+            tab = opened.new_page(viewport=size, color_scheme=scheme)
+            tab.goto((Path("report.html").resolve()).as_uri() + hash_)
+            tab.wait_for_selector("html[data-ready]", state="attached")
+            tab.screenshot(path=HERE / f"report_{scheme}.png")
+        opened.close()
+
+
 def diagrams(two: Run, one: Run) -> None:
     """Draw both versions, and where the 64 of the reshape comes from."""
     target, axes = find(two.graph, "Reshape:1")
@@ -57,4 +84,6 @@ def diagrams(two: Run, one: Run) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:] != ["pages"]:
+        main()
+    pages()
