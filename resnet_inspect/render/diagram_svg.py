@@ -14,7 +14,7 @@ from resnet_inspect.graph import Failure, Graph
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.paths import printable
 from resnet_inspect.render.diagram_look import FALLBACKS, MARKER, PALETTE, Bars, Look, ink, tooltip
-from resnet_inspect.render.dot import dot
+from resnet_inspect.render.dot import dot, title_id
 from resnet_inspect.render.engine import TIMEOUT, drawn
 
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
@@ -65,6 +65,7 @@ def finished(picture: bytes, made: Diagram, look: Look, *, style: bool = True) -
     root = ElementTree.fromstring(picture)
     nodes = {node.id: node for node in made.nodes}
     edges = {f"edge-{at}": edge for at, edge in enumerate(made.edges)}
+    titles = {title_id(cluster): "/".join(cluster.path) for cluster in made.clusters}
     for group in root.iter(f"{{{SVG}}}g"):
         name = group.get("id", "")
         if name in nodes:
@@ -88,7 +89,10 @@ def finished(picture: bytes, made: Diagram, look: Look, *, style: bool = True) -
             _retitle(group, edge.tensor or "order only")
         elif "cluster" in group.get("class", ""):
             _retitle(group, "")
-    _raise_group_names(root)
+        elif name in titles:
+            group.set("class", "title")
+            _retitle(group, titles[name])
+    _raise_labels(root)
     for element in root.iter():
         _restyle(element)
     root.set("class", "diagram")
@@ -122,7 +126,7 @@ def style_sheet() -> str:
             f"@media (prefers-color-scheme:dark){{svg.diagram{{{dark}}}}}",
             *rules,
             f".diagram text{{font-family:{FALLBACKS}}}",
-            ".diagram .names text{paint-order:stroke;stroke:#ffffff;stroke:var(--d-paper);"
+            ".diagram .labels text{paint-order:stroke;stroke:#ffffff;stroke:var(--d-paper);"
             "stroke-width:3}",
             ".diagram a{text-decoration:none}",
             ".diagram .node:target path,.diagram .node:target polygon{stroke-width:4}",
@@ -141,18 +145,24 @@ def _retitle(group: ElementTree.Element | None, text: str) -> None:
         link.attrib.pop(f"{{{XLINK}}}title", None)
 
 
-def _raise_group_names(root: ElementTree.Element) -> None:
-    """Names of groups are drawn last, with a halo: edges pass behind them."""
+def _raise_labels(root: ElementTree.Element) -> None:
+    """Labels of edges are drawn last, with a halo: where gradients or variables are drawn, too,
+    other edges may pass behind them.
+    """
     whole = root.find(f"{{{SVG}}}g")
     if whole is None:
         return
-    raised = ElementTree.SubElement(whole, f"{{{SVG}}}g", {"class": "names"})
-    for group in whole.findall(f"{{{SVG}}}g"):
-        if "cluster" in group.get("class", ""):
-            for holder in list(group.iter()):
-                for text in holder.findall(f"{{{SVG}}}text"):
-                    holder.remove(text)
-                    raised.append(text)
+    raised = ElementTree.SubElement(whole, f"{{{SVG}}}g", {"class": "labels"})
+    for edge in whole.findall(f"{{{SVG}}}g"):
+        if "edge" not in edge.get("class", "").split():
+            continue
+        for label in edge.findall(f"{{{SVG}}}g"):
+            if label.find(f".//{{{SVG}}}text") is not None:
+                edge.remove(label)
+                title = ElementTree.Element(f"{{{SVG}}}title")
+                title.text = edge.get("data-tensor")
+                label.insert(0, title)
+                raised.append(label)
 
 
 def _restyle(element: ElementTree.Element) -> None:

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from html import escape
 
-from resnet_inspect.analysis.diagram import Box, Cluster, Diagram, Edge, Node, Way
+from resnet_inspect.analysis.diagram import Box, Cluster, Diagram, Edge, Node, Way, anchor
 from resnet_inspect.paths import printable
 from resnet_inspect.render import spelling
 from resnet_inspect.render.diagram_look import (
@@ -118,26 +118,54 @@ def _groups(diagram: Diagram, look: Look, path: tuple[str, ...]) -> list[str]:
     for cluster in diagram.clusters:
         if cluster.path[:-1] == path and len(cluster.path) == len(path) + 1:
             lines.append(f'subgraph "cluster_{cluster.id}" {{')
-            lines += _indented([_cluster(cluster), *_groups(diagram, look, cluster.path)])
+            inside = _groups(diagram, look, cluster.path)
+            lines += _indented([_cluster(cluster), _title(cluster, look), *inside])
             lines.append("}")
     return lines
 
 
 def _cluster(cluster: Cluster) -> str:
-    name = f"{cluster.name} … {cluster.last}" if cluster.last else cluster.name
-    times = f" <B>×{cluster.times}</B>" if cluster.times > 1 else ""
     more = f", {cluster.times} alike" if cluster.times > 1 else ""
     values = _attributes(
         id=quoted(cluster.id),
         class_='"group"',
-        tooltip=quoted(name + more),
-        label=f"<{_small(markup(name) + times, 'dim')}>",
+        tooltip=quoted(_name(cluster) + more),
+        label='""',
         color=f'"{light("group")}"',
         style='"rounded"',
         penwidth="2" if cluster.times > 1 else "1",
         margin="12",
     )
     return f"graph [{values}];"
+
+
+def _title(cluster: Cluster, look: Look) -> str:
+    """The name of a group as a box without a border: edges pass around boxes, but not around the
+    label of a group. It stands beside the group's first boxes, so it is as high as they are.
+    """
+    times = f" <B>×{cluster.times}</B>" if cluster.times > 1 else ""
+    name = title_id(cluster)
+    values = _attributes(
+        id=quoted(name),
+        class_='"title"',
+        tooltip=quoted(_name(cluster)),
+        label=f"<{_small(markup(_name(cluster)) + times, 'dim')}>",
+        shape="plaintext",
+        labelloc="t",
+        margin="0",
+        width="0",
+        height="0.15" if look.rankdir == "LR" else "0.45",
+    )
+    return f"{quoted(name)} [{values}];"
+
+
+def title_id(cluster: Cluster) -> str:
+    """The identifier of the box that holds a group's name."""
+    return anchor("title", "/".join(cluster.path))
+
+
+def _name(cluster: Cluster) -> str:
+    return f"{cluster.name} … {cluster.last}" if cluster.last else cluster.name
 
 
 def _node(node: Node, look: Look) -> str:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from resnet_inspect.errors import RendererError, RendererMissingError
 
 TIMEOUT = 60.0
-ENDS = {"svg": b"</svg>", "png": b"IEND\xaeB`\x82", "pdf": b"%%EOF"}
+ENDS = {"svg": b"</svg>", "png": b"IEND\xaeB`\x82", "pdf": b"%%EOF", "json": b"}"}
 INSTALL = "apt install graphviz (Debian, Ubuntu), brew install graphviz, or pip install pygraphviz"
 
 
@@ -42,7 +42,7 @@ def engines() -> list[tuple[str, list[str]]]:
 
 
 def drawn(text: str, form: str, *, timeout: float = TIMEOUT) -> Drawn:
-    """A picture of DOT text as svg, png or pdf.
+    """A picture of DOT text as svg, png or pdf, or where everything lies in it as json.
 
     Raises RendererMissingError without an engine, RendererError where each fails or one is not
     done after `timeout` seconds.

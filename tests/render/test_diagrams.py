@@ -25,7 +25,7 @@ from resnet_inspect.graph import Graph
 from resnet_inspect.render import engine
 from resnet_inspect.render.diagram_look import COLOURS, PALETTE, Bars, Look, Shade
 from resnet_inspect.render.diagram_svg import diagram, document
-from resnet_inspect.render.dot import dot
+from resnet_inspect.render.dot import dot, title_id
 from resnet_inspect.render.engine import drawn
 from resnet_inspect.store.run import Run
 
@@ -103,7 +103,8 @@ def test_dot_is_read_again_by_graphviz(recording: Open, level: Level) -> None:
     pygraphviz = pytest.importorskip("pygraphviz")
     made = made_of(recording("v2"), level=level, variables=True)
     read = pygraphviz.AGraph(string=dot(made, Look()))
-    assert set(read.nodes()) == {node.id for node in made.nodes}
+    titles = {title_id(cluster) for cluster in made.clusters}
+    assert set(read.nodes()) == {node.id for node in made.nodes} | titles
     assert len(read.edges()) == len({(edge.tail, edge.head) for edge in made.edges})
     assert all(node.attr["label"] and node.attr["class"] for node in read.nodes_iter())
     assert "ortho" not in str(read)
@@ -115,7 +116,8 @@ def test_hostile_names_in_dot(recording: Open) -> None:
     made = draw(hostile(run.graph), run.lineage)
     text = dot(made, Look(title=HOSTILE[0]))
     read = pygraphviz.AGraph(string=text)
-    assert set(read.nodes()) == {node.id for node in made.nodes}
+    titles = {title_id(cluster) for cluster in made.clusters}
+    assert set(read.nodes()) == {node.id for node in made.nodes} | titles
     assert all(sign.isprintable() or sign == "\n" for sign in text)
 
 
