@@ -24,6 +24,7 @@ RECORDINGS: dict[str, dict[str, Any]] = {
     "filters": SMALL | {"filters": 32},
     # A function of one's own: ops, but no layers.
     "own_model": {"target": "tests/small_model.py:small", "input": "images=8,16,16,3"},
+    "own": {"target": "ordered_model.py:ordered", "input": "x=2,4"},
     # Weights of 1e19 after one step: the next convolution overflows.
     "diverged": SMALL | {"learning_rate": 1e19, "taps": "res2*,bn2*,relu2*,res20_branch2a/kernel"},
 }
@@ -31,8 +32,9 @@ RECORDINGS: dict[str, dict[str, Any]] = {
 
 def make(name: str, folder: Path) -> Path:
     """Record `name` into a folder and return the file; a failing network is recorded as such."""
-    file = folder / f"{name}.db"
-    with contextlib.suppress(BuildError):
+    file = folder.resolve() / f"{name}.db"
+    # Where a model of one's own is written is kept in the run, so it must not depend on the place.
+    with contextlib.suppress(BuildError), contextlib.chdir(FOLDER.parent):
         api.record(Settings.of(RECORDINGS[name]), out=file, force=True)
     return file
 

@@ -60,7 +60,17 @@ def boxes(
         msgspec.structs.replace(node, projection=True) if node.id in projecting else node
         for node in nodes
     ]
+    groups = {node.path[:depth] for node in nodes for depth in range(1, len(node.path) + 1)}
+    nodes = [_inside(node, groups) for node in nodes]
     return tuple(nodes), tuple(edges), tuple(_clusters(nodes, repeated))
+
+
+def _inside(node: Node, groups: set[tuple[str, ...]]) -> Node:
+    """A block of ops that lie directly in a group stands in that group, not beside it."""
+    own = (*node.path, node.name)
+    if node.box != Box.BLOCK or own not in groups:
+        return node
+    return msgspec.structs.replace(node, path=own)
 
 
 Facts = dict[str, tuple[Shape, Window | None, int]]

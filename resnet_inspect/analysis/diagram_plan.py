@@ -13,7 +13,8 @@ from resnet_inspect.analysis.diagram_scope import between
 from resnet_inspect.analysis.diagram_units import Parts, Passage, Unit, parts
 from resnet_inspect.analysis.names import find
 from resnet_inspect.analysis.why import Explanation
-from resnet_inspect.graph import Failure, Graph
+from resnet_inspect.errors import UsageError
+from resnet_inspect.graph import Failure, Graph, Phase
 from resnet_inspect.graph.lineage import Lineage
 
 Run = tuple[Block, ...]
@@ -57,8 +58,9 @@ def plan(
         graph,
         level,
         variables=options.variables,
-        backward=options.backward,
+        backward=options.backward or _gradients_only(graph, scope),
         wanted=frozenset(wanted),
+        scope=scope,
     )
     unit, flows, _ = refusal(graph, lineage.mismatch, failure, found.owner)
     if unit is not None:
@@ -79,13 +81,44 @@ def plan(
         plan = _only(plan, kept, frozenset())
     if scope:
         inner = {plan.unit(found.owner[op]) for op in scope if op in found.owner}
+        if not inner - {None}:
+            raise UsageError(
+                f"nothing in '{options.scope}' is drawn at this level",
+                where="--scope",
+                expected="a scope with more than constants and handles of variables",
+                got=f"{len(scope)} ops of types {', '.join(sorted(_types(graph, scope)))}",
+                fix="draw ops (--level op), or a wider scope",
+            )
         read = {one.tail for one in plan.parts.passages if one.head in inner}
         inner |= {key for key in read if plan.parts.units[key].box == Box.VARIABLE}
         touching = [one for one in plan.parts.passages if one.tail in inner or one.head in inner]
         around = {key for one in touching for key in (one.tail, one.head)} - inner
         plan = _only(plan, {key for key in inner if key} | around, frozenset(around))
+        left_out += _before(graph, scope, found)
     plan.left_out = left_out
     return plan
+
+
+def _gradients_only(graph: Graph, scope: frozenset[str]) -> bool:
+    return bool(scope) and {graph.op_by_name[op].phase for op in scope} == {Phase.BACKWARD}
+
+
+def _before(graph: Graph, scope: frozenset[str], found: Parts) -> tuple[str, ...]:
+    """A note on what a scope of another phase takes or waits for that has no box."""
+    if all(graph.op_by_name[op].phase == Phase.FORWARD for op in scope):
+        return ()
+    ops = [graph.op_by_name[op] for op in scope if op in found.owner]
+    names = {name for op in ops for name in (*(ref.op for ref in op.inputs), *op.control_inputs)}
+    handles = {handle for one in graph.variables for handle in one.handles}
+    missing = sorted(names - found.owner.keys() - handles - scope)
+    if not missing:
+        return ()
+    count = f"{len(missing)} ops" if len(missing) > 1 else "an op"
+    return (f"not drawn: {count} outside that this takes from or waits for, such as {missing[0]}",)
+
+
+def _types(graph: Graph, scope: frozenset[str]) -> set[str]:
+    return {graph.op_by_name[op].type for op in scope}
 
 
 def _thinned(found: Parts, *, scoped: bool) -> tuple[Parts, tuple[str, ...]]:

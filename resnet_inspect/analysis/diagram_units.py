@@ -52,8 +52,11 @@ def parts(
     variables: bool = False,
     backward: bool = False,
     wanted: frozenset[str] = frozenset(),
+    scope: frozenset[str] = frozenset(),
 ) -> Parts:
-    """Take a graph apart at a level; `wanted` names variables and inputs that are drawn anyway."""
+    """Take a graph apart at a level; `wanted` names variables and inputs that are drawn anyway,
+    `scope` ops that are, whatever their phase.
+    """
     owner: dict[str, tuple[str, Box, str, tuple[str, ...]]] = {}
     entries = {ref.op: name for name, ref in graph.inputs.items()}
     handles = {handle: one.name for one in graph.variables for handle in one.handles}
@@ -63,8 +66,9 @@ def parts(
             owner[op.name] = (f"input:{entries[op.name]}", Box.INPUT, entries[op.name], ())
         elif op.name in handles:
             continue
-        elif (op.phase == Phase.FORWARD or layer) and not _hidden(op, layer, level):
-            owner[op.name] = _place(op, layer, level)
+        elif op.phase == Phase.FORWARD or layer or op.name in scope:
+            if not _hidden(op, layer, level):
+                owner[op.name] = _place(op, layer, level)
     if backward:
         _own_gradients(graph, level, owner)
     members: dict[str, list[str]] = {}

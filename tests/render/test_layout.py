@@ -81,6 +81,19 @@ def test_no_text_is_covered_in_a_network_that_failed(
         assert faults(layout) == []
 
 
+@pytest.mark.parametrize("rankdir", ["TB", "LR"])
+@pytest.mark.parametrize("level", list(Level))
+def test_no_text_is_covered_in_a_model_of_ones_own(
+    recording: Open, level: Level, rankdir: str
+) -> None:
+    run = recording("own")
+    for variables in (False, True):
+        made = draw(run.graph, run.lineage, Options(level=level, variables=variables))
+        layout = laid_out(dot(made, Look(rankdir=rankdir)))
+        whole(made, layout)
+        assert [fault for fault in faults(layout) if "through edge" not in fault] == []
+
+
 @pytest.mark.parametrize("name", ["v1", "v2"])
 @pytest.mark.parametrize("extra", ["variables", "backward"])
 def test_with_more_edges_only_labels_of_edges_are_passed_behind(

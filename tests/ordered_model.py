@@ -1,0 +1,27 @@
+"""A small model with what the tutorial's network lacks: orders of execution, a shared variable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+
+def ordered() -> Callable[[Any], Any]:
+    """A kernel that two scopes read, and a sum that waits for a check and for a counter."""
+    kernel = tf.Variable(tf.fill([4, 4], 0.5), name="shared")
+    seen = tf.Variable(0.0, trainable=False, name="seen")
+
+    def model(x: Any) -> Any:
+        with tf.name_scope("first"):
+            left = tf.nn.relu(tf.matmul(x, kernel))
+        with tf.name_scope("second"):
+            right = tf.matmul(left, kernel)
+        with tf.name_scope("guard"):
+            check = tf.debugging.assert_all_finite(left, "left is finite")
+            counted = seen.assign_add(1.0)
+        with tf.name_scope("joined"), tf.control_dependencies([check, counted]):
+            return tf.add(left, right)
+
+    return model
