@@ -64,11 +64,10 @@ def parts(
         layer = graph.layer_of_op.get(op.name)
         if op.name in entries:
             owner[op.name] = (f"input:{entries[op.name]}", Box.INPUT, entries[op.name], ())
-        elif op.name in handles:
+        elif op.name in handles or _hidden(op, layer, level):
             continue
         elif op.phase == Phase.FORWARD or layer or op.name in scope:
-            if not _hidden(op, layer, level):
-                owner[op.name] = _place(op, layer, level)
+            owner[op.name] = _place(op, layer, level)
     if backward:
         _own_gradients(graph, level, owner)
     members: dict[str, list[str]] = {}

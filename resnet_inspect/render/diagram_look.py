@@ -42,9 +42,9 @@ COLOURS = {
 PALETTE = COLOURS | {
     f"l{at}": pair for at, pair in enumerate(zip(LIGHT, DARK, strict=True)) if at in SHADES
 }
-# Where bars are put into the SVG afterwards.
+# Where bars are put into the SVG afterwards; the foot keeps them apart from the words below.
 MARKER = "#fafbf9"
-BARS_WIDTH, BARS_HEIGHT = 96, 22
+BARS_WIDTH, BARS_HEIGHT, BARS_FOOT = 96, 25, 3
 FILLS = {
     "Conv2D": "conv",
     "DepthwiseConv2dNative": "conv",
@@ -150,11 +150,13 @@ def details(node: Node) -> list[str]:
     found = []
     if node.box not in (Box.INPUT, Box.VARIABLE, Box.STAGE, Box.BLOCK):
         kind = node.type
+        if node.window is None and kind == heading(node):
+            kind = ""
         if node.window is not None:
             kernel, stride = node.window.kernel, node.window.stride
             step = str(stride[0]) if stride[0] == stride[1] else f"{stride[0]}×{stride[1]}"
             kind += f" {kernel[0]}×{kernel[1]}/{step}"
-        found.append(kind)
+        found += [kind] if kind else []
     if node.box in (Box.VARIABLE, Box.INPUT):
         found.append(spelling.shape(node.shape))
     if node.box in (Box.STAGE, Box.BLOCK) and len(node.layers) > 1:
@@ -176,18 +178,18 @@ def tooltip(node: Node) -> str:
 
 
 def ways(diagram: Diagram) -> list[tuple[str, str]]:
-    """Colour and words of each kind of edge and mark that the diagram has."""
+    """Colour and words, after a piece of line, of each kind of edge and mark there is."""
     has = {edge.way for edge in diagram.edges if not edge.lineage}
     marks = {node.lineage for node in diagram.nodes}
     told = [
-        (Way.RESIDUAL in has, "residual", "shortcut, unchanged"),
-        (Way.PROJECTION in has, "projection", "shortcut, projected"),
-        (Way.CONTROL in has, "dim", "order only (dashed)"),
-        (Way.VARIABLE in has, "line", "variable (dotted)"),
-        (Way.GRADIENT in has, "gradient", "gradient"),
-        (Way.KEPT in has, "faint", "kept for the gradient (dotted)"),
-        ("chain" in marks, "chain", "way of the size that is followed"),
-        ("inflow" in marks, "inflow", "the size it must equal"),
-        (any(node.refused for node in diagram.nodes), "refused", "refused"),
+        (Way.RESIDUAL in has, "residual", "━━ shortcut, unchanged"),
+        (Way.PROJECTION in has, "projection", "━━ shortcut, projected"),
+        (Way.CONTROL in has, "dim", "╌╌ order only"),
+        (Way.VARIABLE in has, "line", "┈┈ variable"),
+        (Way.GRADIENT in has, "gradient", "━━ gradient"),
+        (Way.KEPT in has, "faint", "┈┈ kept for the gradient"),
+        ("chain" in marks, "chain", "━━ way of the size that is followed"),
+        ("inflow" in marks, "inflow", "━━ the size it must equal"),
+        (any(node.refused for node in diagram.nodes), "refused", "━━ refused"),
     ]
     return [(name, text) for there, name, text in told if there]

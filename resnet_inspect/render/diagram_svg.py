@@ -13,7 +13,16 @@ from resnet_inspect.errors import RendererError, RendererMissingError
 from resnet_inspect.graph import Failure, Graph
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.paths import printable
-from resnet_inspect.render.diagram_look import FALLBACKS, MARKER, PALETTE, Bars, Look, ink, tooltip
+from resnet_inspect.render.diagram_look import (
+    BARS_FOOT,
+    FALLBACKS,
+    MARKER,
+    PALETTE,
+    Bars,
+    Look,
+    ink,
+    tooltip,
+)
 from resnet_inspect.render.dot import dot, title_id
 from resnet_inspect.render.engine import TIMEOUT, drawn
 
@@ -185,7 +194,7 @@ def _put_bars(group: ElementTree.Element, bars: Bars, name: str) -> None:
             continue
         corners = [tuple(map(float, p.split(","))) for p in polygon.get("points", "").split()]
         left, right = min(x for x, _ in corners), max(x for x, _ in corners)
-        top, bottom = min(y for _, y in corners), max(y for _, y in corners)
+        top, bottom = min(y for _, y in corners), max(y for _, y in corners) - BARS_FOOT
         cell = (right - left) / max(1, len(bars.heights))
         parts = [
             f"M{left + at * cell:.2f},{bottom:.2f}v{-high * (bottom - top):.2f}"

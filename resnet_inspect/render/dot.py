@@ -85,16 +85,17 @@ def _caption(diagram: Diagram, look: Look) -> str:
     rows = [f"<B>{markup(look.title or 'network', width=80)}</B>"]
     if diagram.follows:
         rows.append(_small(markup("follows " + ", ".join(diagram.follows), width=90), "ink"))
-    rows += [_small(f"━━ {markup(text)}", name) for name, text in ways(diagram)]
+    rows += [_small(markup(text), name) for name, text in ways(diagram)]
     for note in diagram.notes:
         rows += [
             _small(markup(line, width=NOTE_WIDTH), "dim")
             for line in textwrap.wrap(printable(note), NOTE_WIDTH)[:3]
         ]
     cells = "".join(f'<TR><TD ALIGN="LEFT">{row}</TD></TR>' for row in rows)
-    if look.legend:
+    if look.measure:
         words = _small(markup(look.measure, width=NOTE_WIDTH), "ink")
         cells += f'<TR><TD ALIGN="LEFT">{words}</TD></TR>'
+    if look.legend:
         shades = "".join(
             f'<TD BGCOLOR="{light(f"l{SHADES[level]}")}">'
             + _small(markup(text), "inverse" if SHADES[level] >= 6 else "ink")

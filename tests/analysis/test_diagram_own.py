@@ -26,8 +26,9 @@ def ways(made: Diagram, way: Way) -> set[tuple[str, str]]:
     return {(names[edge.tail], names[edge.head]) for edge in made.edges if edge.way == way}
 
 
-def made_of(run: Run, level: Level, **options: bool) -> Diagram:
-    return draw(run.graph, run.lineage, Options(level=level, **options))
+def made_of(run: Run, level: Level, *, variables: bool = False, backward: bool = False) -> Diagram:
+    options = Options(level=level, variables=variables, backward=backward)
+    return draw(run.graph, run.lineage, options)
 
 
 @pytest.mark.parametrize("level", [Level.LAYER, Level.OP])
@@ -38,7 +39,7 @@ def test_an_order_is_an_edge_of_its_own(recording: Open, level: Level) -> None:
     lines = [line for line in dot(made, Look()).splitlines() if 'class="control"' in line]
     assert len(lines) == 3
     assert all("style=dashed" in line and 'label=""' in line for line in lines)
-    assert "order only (dashed)" in dot(made, Look())
+    assert "╌╌ order only" in dot(made, Look())
 
 
 def test_orders_between_blocks_and_stages(recording: Open) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
@@ -106,6 +107,56 @@ def test_a_hanging_engine(command: Command, tmp_path: Path) -> None:
     assert done.returncode == 4
     assert "was not done after 0.5 seconds" in done.stderr
     assert (tmp_path / "a.dot").exists()
+
+
+def test_a_picture_that_is_there_is_replaced_whole_or_stays(
+    command: Command, tmp_path: Path
+) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    real, file = folder / "real.svg", folder / "a.svg"
+    real.write_text("old")
+    file.symlink_to(real)
+    assert command("graph", V2, "-o", file, "--scope", "nowhere").returncode == 2
+    assert real.read_text() == "old"
+    assert command("graph", V2, "-o", file, "--level", "stage").returncode == 0
+    assert file.is_symlink()
+    assert real.read_text().endswith("</svg>\n")
+    assert sorted(folder.iterdir()) == [file, real]
+    (folder / "b.svg").mkdir()
+    refused = command("graph", V2, "-o", folder / "b.svg", "--level", "stage")
+    assert refused.returncode == 2
+    assert "the picture cannot be written" in refused.stderr
+    assert [one.name for one in sorted(folder.iterdir())] == ["a.svg", "b.svg", "real.svg"]
+
+
+def test_a_full_disk_leaves_the_picture_that_is_there(tmp_path: Path) -> None:
+    """A limit on the size of files stands for a full disk: only a part can be written."""
+    file = tmp_path / "a.dot"
+    file.write_text("old")
+    words = f"{sys.executable} -m resnet_inspect graph {V2} -o {file}"
+    line = f"trap '' XFSZ; ulimit -f 4; exec {words}"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert "File too large" in done.stderr
+    assert file.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "told"),
+    [
+        ("diverged", ["--color-by", "std"], "no box has a finite std recorded at this step"),
+        ("own", ["--histograms", "--level", "op"], "no box has a distribution recorded"),
+    ],
+)
+def test_what_no_box_has_is_told(
+    command: Command, tmp_path: Path, name: str, words: list[str], told: str
+) -> None:
+    done = command("graph", FOLDER / f"{name}.db", "-o", tmp_path / "a.dot", *words)
+    assert done.returncode == 0
+    assert f"note: {told}" in done.stderr
+    assert told in (tmp_path / "a.dot").read_text()
 
 
 def test_json(command: Command) -> None:

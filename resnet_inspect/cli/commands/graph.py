@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +25,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the flags of `graph`."""
     parser.add_argument("run", nargs="?", metavar="RUN", help="run file (default: newest in runs/)")
     parser.add_argument(
-        "-o", "--out", metavar="FILE", type=Path, help="FILE.svg, FILE.dot, FILE.png or FILE.pdf"
+        "-o",
+        "--out",
+        metavar="FILE",
+        type=Path,
+        help="FILE.svg, FILE.dot, FILE.png or FILE.pdf; replaces a file that is there",
     )
     parser.add_argument("--level", choices=LEVELS, help="what a box is (default: layer)")
     parser.add_argument("--expand", action="store_true", help="draw each of blocks that are alike")
@@ -50,6 +55,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(parsed: argparse.Namespace) -> int:
     """Write a picture, or print what is in it as JSON."""
+    import msgspec
+
     from resnet_inspect.store import catalogue
     from resnet_inspect.store.run import Run
 
@@ -63,6 +70,7 @@ def run(parsed: argparse.Namespace) -> int:
             print(json_document(run=str(path), diagram=made))
             return EXIT_OK
         look = _look(recorded, made, parsed, form)
+    made = msgspec.structs.replace(made, notes=(*made.notes, *_lacking(look, parsed)))
     for note in made.notes:
         print(f"note: {_plain(note)}", file=sys.stderr)
     _draw(made, look, form, parsed)
@@ -136,12 +144,20 @@ def _look(recorded: Run, made: Diagram, parsed: argparse.Namespace, form: str) -
         )
         found, legend = shades(made, values, parsed.color_by)
         measured = f"{parsed.color_by}: {MEASURES[parsed.color_by]}"
-        if not found:
-            measured += "; none was recorded at this step"
         look = look._replace(shades=found, legend=legend, measure=measured)
     if parsed.histograms:
         look = look._replace(bars=bars(made, held))
     return look
+
+
+def _lacking(look: Look, parsed: argparse.Namespace) -> list[str]:
+    """What was asked for and no box has."""
+    found = []
+    if parsed.color_by and not look.shades:
+        found.append(f"no box has a finite {parsed.color_by} recorded at this step")
+    if parsed.histograms and not look.bars:
+        found.append("no box has a distribution recorded at this step: boxes of layers have")
+    return found
 
 
 def _step(recorded: Run, step: int | None) -> int:
@@ -191,8 +207,18 @@ def _plain(text: str) -> str:
 
 
 def _write(path: Path, data: bytes) -> None:
+    """Put a whole file in its place, so that a picture that is there stays until then."""
+    place = Path(os.path.realpath(path))
+    part = place.with_name(f".{place.name[:200]}.{os.getpid()}.part")
     try:
-        path.write_bytes(data)
+        if place.exists() and not place.is_file():
+            place.write_bytes(data)
+        else:
+            try:
+                part.write_bytes(data)
+                part.replace(place)
+            finally:
+                part.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(
             "the picture cannot be written",
