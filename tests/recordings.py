@@ -23,7 +23,7 @@ RECORDINGS: dict[str, dict[str, Any]] = {
     "bn_axis": SMALL | {"bn_axis": 1},
     "filters": SMALL | {"filters": 32},
     # A function of one's own: ops, but no layers.
-    "own_model": {"target": "tests/small_model.py:small", "input": "images=8,16,16,3"},
+    "own_model": {"target": "small_model.py:small", "input": "images=8,16,16,3"},
     "own": {"target": "ordered_model.py:ordered", "input": "x=2,4"},
     # Weights of 1e19 after one step: the next convolution overflows.
     "diverged": SMALL | {"learning_rate": 1e19, "taps": "res2*,bn2*,relu2*,res20_branch2a/kernel"},

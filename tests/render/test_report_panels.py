@@ -131,7 +131,7 @@ def test_a_run_without_layers(open_page: Open) -> None:
     page.keyboard.press("Enter")
     page.wait_for_selector("#panel:not([hidden]) h2 >> text=stem/Relu")
     panel = found.text("#panel")
-    for part in ("tests/small_model.py", "stem/Conv2D:0", "Distributions over the steps", "axis 3"):
+    for part in ("small_model.py", "stem/Conv2D:0", "Distributions over the steps", "axis 3"):
         assert part in panel
     assert not page.is_visible("#step")
     assert "The numbers of the one step as a table" in panel
