@@ -100,6 +100,7 @@ def _style() -> str:
             ".distributions .title{font-size:15px;font-weight:bold;fill:#1f2328;fill:var(--ink)}",
             ".distributions .name{font-weight:bold;fill:#1f2328;fill:var(--ink)}",
             f".distributions .ridge{{stroke:{paper};stroke:var(--paper);stroke-width:1}}",
+            f".distributions .curve{{stroke:{LIGHT[5]};stroke:var(--l5);stroke-width:1.5}}",
             f".distributions .halo{{paint-order:stroke;stroke:{paper};stroke:var(--paper);"
             "stroke-width:4}",
         ]

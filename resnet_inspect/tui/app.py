@@ -6,18 +6,20 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from resnet_inspect.analysis.outline import Only
 from resnet_inspect.config.browser import BrowserSettings
 from resnet_inspect.tui.browse_screen import BrowseScreen
+from resnet_inspect.tui.file_writer import FileWriter
+from resnet_inspect.tui.preferences import check
 from resnet_inspect.tui.recording import Recording
 
 
-class BrowseApp(App[None]):
-    """Browses one run."""
+class BrowseApp(FileWriter):
+    """Browses one run. Raises ConfigError for keys or a theme that do not do."""
 
     TITLE = "resnet-inspect"
     CSS_PATH = "browse.tcss"
@@ -29,6 +31,7 @@ class BrowseApp(App[None]):
     def __init__(self, path: Path, settings: BrowserSettings | None = None) -> None:
         super().__init__()
         self.settings = settings or BrowserSettings()
+        check(self.settings, BrowseApp)
         self.recording = Recording(path)
 
     def get_default_screen(self) -> Screen[None]:
@@ -39,10 +42,6 @@ class BrowseApp(App[None]):
         """Take keys and theme from the user's configuration."""
         self.theme = self.settings.theme
         self.set_keymap(dict(self.settings.keys))
-
-    def on_unmount(self) -> None:
-        """Let go of the run file."""
-        self.recording.close()
 
     def action_toggle_help(self) -> None:
         """Show or hide what the keys do where the focus is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
@@ -14,12 +15,15 @@ from textual.timer import Timer
 from textual.widgets import Footer, Input, Static, TabbedContent, TabPane
 
 from resnet_inspect.analysis.outline import Only
+from resnet_inspect.errors import InspectError
 from resnet_inspect.paths import printable
 from resnet_inspect.render import spelling
-from resnet_inspect.render.labels import fitted
 from resnet_inspect.store.info import Status
 from resnet_inspect.tui.detail_pane import DetailPane
 from resnet_inspect.tui.distribution_pane import DistributionPane
+from resnet_inspect.tui.documents import Wanted, write_picture, write_report
+from resnet_inspect.tui.file_writer import FileWriter
+from resnet_inspect.tui.header import RunHeader
 from resnet_inspect.tui.line_list import LineList
 from resnet_inspect.tui.network_tree import NetworkTree
 from resnet_inspect.tui.pane import Pane
@@ -87,7 +91,7 @@ class BrowseScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Header, tree and panes, status, footer."""
         recording = self.recording
-        yield Static(id="head")
+        yield RunHeader(recording, id="head")
         with Horizontal(id="body"):
             yield NetworkTree(recording, id="tree")
             with TabbedContent(initial=self._first_tab(), id="tabs"):
@@ -119,9 +123,14 @@ class BrowseScreen(Screen[None]):
         self.query_one("#query").display = False
         self.network.focus()
         self.place = self.network.place
-        self._head()
         self._status()
         self.set_interval(POLL, self.poll)
+
+    @property
+    def browser(self) -> FileWriter:
+        """The app, which tells and writes."""
+        assert isinstance(self.app, FileWriter)
+        return self.app
 
     @property
     def network(self) -> NetworkTree:
@@ -287,6 +296,60 @@ class BrowseScreen(Screen[None]):
         self.network.display = self.zoomed != "tabs"
         self.tabs.display = self.zoomed != "tree"
 
+    # files
+
+    def action_copy(self) -> None:
+        """Copy what the pane shows, or the name of what is selected."""
+        text = self.pane.copied() or (self.place.name if self.place is not None else "")
+        if text:
+            self.app.copy_to_clipboard(text)
+            self.browser.tell(f"copied: {text.splitlines()[0][:60]}")
+
+    def action_svg(self) -> None:
+        """Draw what is selected into a file."""
+        wanted = self._wanted()
+        if wanted is None:
+            self.browser.tell("there is nothing to draw here", severity="warning")
+            return
+        self.browser.tell("drawing ...")
+        path = self.recording.path
+        self.browser.write_file(lambda: write_picture(path, wanted, Path.cwd()))
+
+    def _wanted(self) -> Wanted | None:
+        """The picture that the visible pane is asked for."""
+        active = self.tabs.active
+        if active == "scalars":
+            return Wanted("scalars") if self.recording.state.steps else None
+        if active == "distribution":
+            return self.query_one(DistributionPane).wanted()
+        if not self.recording.graph.ops:
+            return None
+        if active == "run":
+            return Wanted("network")
+        axis = self.query_one(WhyPane).asked if active == "why" else None
+        if axis is not None:
+            return Wanted("lineage", axis=axis)
+        return Wanted("network", self.place)
+
+    def action_report(self) -> None:
+        """Write the page of the run."""
+        self.browser.tell("writing the report ...")
+        path = self.recording.path
+        self.browser.write_file(lambda: write_report(path, Path.cwd()))
+
+    def action_reload(self) -> None:
+        """Open the file anew, as after another run took its place."""
+        try:
+            fresh = Recording(self.recording.path)
+        except InspectError as error:
+            self.browser.tell(str(error), severity="error")
+            return
+        self.app.switch_screen(BrowseScreen(fresh))
+
+    def on_unmount(self) -> None:
+        """Let go of the run file."""
+        self.recording.close()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whether an action makes sense now; the footer leaves out the others."""
         active = self.tabs.active if self.is_mounted else ""
@@ -295,7 +358,7 @@ class BrowseScreen(Screen[None]):
                 return False
             pane = self.query_one(DistributionPane)
             if action == "step":
-                return len(pane.slider.steps) > 1
+                return pane.slider.display and len(pane.slider.steps) > 1
             return (
                 len(pane.bar(str(parameters[0])).words) > 1 and pane.bar(str(parameters[0])).display
             )
@@ -316,35 +379,10 @@ class BrowseScreen(Screen[None]):
         before = self.recording.state
         if self.recording.poll() is before:
             return
-        self._head()
+        self.query_one(RunHeader).show()
         if self.recording.state.steps != before.steps:
             self.network.refresh()
             self.look()
-
-    def _head(self) -> None:
-        state = self.recording.state
-        info = state.info
-        planned = max(info.settings.steps, 1) if info.settings.target is None else 1
-        done = len(state.steps)
-        parts = [info.network, str(info.status)]
-        parts.append(f"step {done} of {planned}" if state.live else f"{done} of {planned} steps")
-        if state.live and state.rate is not None:
-            parts.append(f"{state.rate:.1f} steps/s")
-        if info.status == Status.INTERRUPTED and info.reason:
-            parts.append(info.reason)
-        if info.failure is not None:
-            parts.append(info.failure.kind)
-        parts += [info.device.removeprefix("/device:"), spelling.path(self.recording.path)]
-        head = self.query_one("#head", Static)
-        shown = state.trouble or " · ".join(parts)
-        room = max(10, self.size.width - 2)
-        head.update(Text(fitted(printable(shown), room), "bold" if state.trouble else ""))
-        head.set_class(bool(state.trouble), "trouble")
-
-    def on_resize(self) -> None:
-        """Fit the header."""
-        self._head()
-        self._status()
 
     def _status(self) -> None:
         network = self.network

@@ -19,7 +19,7 @@ from resnet_inspect.render.labels import fitted
 class _OneLine(Widget):
     """A widget that draws one line of text."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"control--label", "control--chosen"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"control--chosen"}
     DEFAULT_CSS = "_OneLine { height: 1; }"
 
     def line(self) -> Text:
@@ -118,16 +118,16 @@ class ChoiceBar(_OneLine):
     def line(self) -> Text:
         """Label and words."""
         first, last = self._visible()
-        made = Text(f"{self.label} ", self.part_style("control--label"), no_wrap=True)
+        made = Text(no_wrap=True).append(f"{self.label} ", "dim")
         if first > 0:
-            made.append("‹ ", self.part_style("control--label"))
+            made.append("‹ ", "dim")
         for word in self.words[first:last]:
             if word == self.chosen:
                 made.append(f"[{word}]", self.part_style("control--chosen"))
             else:
                 made.append(f" {word} ", "none")
         if last < len(self.words):
-            made.append("›", self.part_style("control--label"))
+            made.append("›", "dim")
         return made
 
     def on_click(self, event: events.Click) -> None:
@@ -196,9 +196,9 @@ class StepSlider(_OneLine):
         if length and self.step is not None:
             here = self.steps.index(self.step) / max(1, len(self.steps) - 1)
             at = round(here * (length - 1))
-            made.append("─" * at, self.part_style("control--label"))
+            made.append("─" * at, "dim")
             made.append("●", self.part_style("control--chosen"))
-            made.append("─" * (length - 1 - at) + after, self.part_style("control--label"))
+            made.append("─" * (length - 1 - at) + after, "dim")
         return made
 
     def on_click(self, event: events.Click) -> None:

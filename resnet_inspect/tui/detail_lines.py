@@ -162,8 +162,9 @@ def variable_lines(held: Held, graph: Graph, width: int) -> list[Line]:
 def scope_lines(found: ScopeDetail, graph: Graph, width: int) -> list[Line]:
     """A group of layers or ops."""
     lines = [Line(Text(printable(found.name), "bold")), *pair("type", "group", width)]
-    parts = [f"{found.layers} layers"] if found.layers else []
-    lines += pair("holds", ", ".join([*parts, f"{spelling.count(found.ops)} ops"]), width)
+    counts = ((found.layers, "layer"), (found.ops, "op"))
+    parts = [f"{spelling.count(n)} {word}{'s' * (n != 1)}" for n, word in counts if n]
+    lines += pair("holds", ", ".join(parts), width)
     if not found.whole:
         lines += pair("sums", "not made of a group as large as this", width)
     if found.params:

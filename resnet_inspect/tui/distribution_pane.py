@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from rich.console import Console
 from rich.text import Text
@@ -21,6 +22,7 @@ from resnet_inspect.render.scale import Kind, Scale
 from resnet_inspect.render.spread import Distribution, merged
 from resnet_inspect.stats import Tap
 from resnet_inspect.tui.controls import ChoiceBar, StepSlider
+from resnet_inspect.tui.documents import Wanted
 from resnet_inspect.tui.line_list import Line, LineList
 from resnet_inspect.tui.pane import Pane
 from resnet_inspect.tui.places import AxisOf, Place
@@ -40,9 +42,7 @@ class DistributionList(LineList):
     SELECTS = False
 
     HELP = """\
-# Distribution
-
-`v` turns from histogram to ridges, heat map and numbers; `t` takes another tensor of the layer: its
+**Distribution.** `v` turns from histogram to ridges, heat map and numbers; `t` takes another tensor of the layer: its
 output, the gradient of the loss with respect to it, a weight, a weight's gradient; `y` the scale;
 `b` shows the tensor before and after batch normalization. `[` and `]` go through the steps.
 """
@@ -59,10 +59,10 @@ class DistributionPane(Pane):
 
     def compose(self) -> ComposeResult:
         """Controls above a picture."""
-        yield ChoiceBar("view", VIEWS, id="view")
-        yield ChoiceBar("of", (), id="tensor")
+        yield ChoiceBar("view ", VIEWS, id="view")
+        yield ChoiceBar("of   ", (), id="tensor")
         yield ChoiceBar("scale", tuple(SCALES), id="scale")
-        yield ChoiceBar("show", SIDES, id="sides")
+        yield ChoiceBar("show ", SIDES, id="sides")
         yield StepSlider(id="step")
         yield DistributionList(id="distribution-lines")
 
@@ -158,6 +158,20 @@ class DistributionPane(Pane):
         """All lines as text."""
         return "\n".join(line.text.plain.rstrip() for line in self.lines.lines)
 
+    def wanted(self) -> Wanted | None:
+        """The picture that is shown, for a file; None where there is none."""
+        if self.tap is None or not self.recording.state.recorded:
+            return None
+        taps = self.shown_taps(self.tap)
+        view: Literal["heat map", "ridges"]
+        view = "heat map" if self.bar("view").chosen == "heat map" else "ridges"
+        return Wanted(view, self.place, taps=taps, scale=SCALES[self.bar("scale").chosen])
+
+    def shown_taps(self, tap: Tap) -> tuple[Tap, ...]:
+        """The tensor that is shown, or both sides of a normalization."""
+        pair = self.pair if self.bar("sides").chosen == SIDES[1] else None
+        return (tap,) if pair is None else pair
+
     def series(self, tap: Tap) -> Series:
         """What a tensor held at all steps; read again when there are more."""
         from resnet_inspect import api
@@ -182,10 +196,7 @@ class DistributionPane(Pane):
         tap = self.tap
         if tap is None:
             return _said(self._missing(), width)
-        chosen = [tap]
-        pair = self.pair
-        if pair is not None and self.bar("sides").chosen == SIDES[1]:
-            chosen = list(pair)
+        chosen = self.shown_taps(tap)
         every = [self.series(one) for one in chosen]
         if not any(one.course for one in every):
             return _said("No step was recorded.", width)

@@ -35,9 +35,7 @@ class Line:
 class LineList(ScrollView, can_focus=True):
     """A list of lines with a cursor."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "lines--cursor", "lines--dim", "lines--mark", "lines--hit", "lines--title",
-    }  # fmt: skip
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--cursor", "lines--mark", "lines--hit"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False, id="up"),
         Binding("down,j", "move(1)", "Down", show=False, id="down"),

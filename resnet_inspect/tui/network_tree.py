@@ -31,9 +31,7 @@ class NetworkTree(LineList):
     """Rows of nodes. Those below a node are made when it is opened."""
 
     HELP = """\
-# Network
-
-Stages, blocks, layers and, with `o`, ops. Beside each name: the shape of what it hands on, the
+**Network.** Stages, blocks, layers and, with `o`, ops. Beside each name: the shape of what it hands on, the
 histogram of that at the last recorded step, and the share of zeros in it.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -326,15 +324,15 @@ histogram of that at the last recorded step, and the share of zeros in it.
         mark = self._mark(node)
         name = fitted(node.label or "(no name)", name_room - len(mark))
         made = Text("  " * node.depth, no_wrap=True)
-        made.append(fold, self.part_style("lines--dim"))
-        style = self.part_style("lines--title") if node.kind == NodeKind.SCOPE else ""
+        made.append(fold, "dim")
+        style = "bold" if node.kind == NodeKind.SCOPE else ""
         start = len(made)
         made.append(name, style)
         if self.query_text and self._is_hit(node):
             made.stylize(self.part_style("lines--hit"), start, len(made))
         made.append(mark, self.part_style("lines--mark"))
         made.append(" " * max(1, width - made.cell_len - len(right)))
-        made.append(right, self.part_style("lines--dim"))
+        made.append(right, "dim")
         return made
 
     def _mark(self, node: Node) -> str:

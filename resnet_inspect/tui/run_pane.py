@@ -18,9 +18,7 @@ class RunList(LineList):
 
     SELECTS = False
     HELP = """\
-# Run
-
-What `trace` prints: how the run ended and why, shapes, blocks, what was not observed.
+**Run.** What `trace` prints: how the run ended and why, shapes, blocks, what was not observed.
 """
 
 

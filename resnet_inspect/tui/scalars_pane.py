@@ -10,12 +10,11 @@ from textual.app import ComposeResult
 
 from resnet_inspect.render import spelling
 from resnet_inspect.render.line_chart import line_chart
+from resnet_inspect.tui.documents import scalars_of
 from resnet_inspect.tui.line_list import Line, LineList
 from resnet_inspect.tui.pane import Pane
 from resnet_inspect.tui.places import AxisOf, Place
 
-FIRST = ("loss", "cross_entropy", "l2_loss", "accuracy", "learning_rate")
-GRADIENT_NORM = "gradient norm"
 LEAST_HEIGHT, MOST_HEIGHT = 3, 8
 LEAST_WIDTH = 46
 
@@ -25,9 +24,7 @@ class ScalarsList(LineList):
 
     SELECTS = False
     HELP = """\
-# Scalars
-
-What each step came to. The norm of the gradient is that of all trainable variables together, from
+**Scalars.** What each step came to. The norm of the gradient is that of all trainable variables together, from
 the recorded steps.
 """
 
@@ -56,16 +53,9 @@ class ScalarsPane(Pane):
         del event
         self.draw()
 
-    def values(self) -> dict[str, Mapping[int, float]]:
+    def values(self) -> dict[str, dict[int, float]]:
         """All scalars, the usual ones first."""
-        found = self.recording.run.scalars()
-        names = [name for name in FIRST if name in found]
-        names += [name for name in found if name not in FIRST]
-        values: dict[str, Mapping[int, float]] = {name: found[name] for name in names}
-        norms = self.recording.run.gradient_norms()
-        if norms:
-            values[GRADIENT_NORM] = norms
-        return values
+        return scalars_of(self.recording.run)
 
     def copied(self) -> str:
         """The numbers, a line a step, separated by tabs."""

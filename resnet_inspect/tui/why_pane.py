@@ -25,9 +25,7 @@ class WhyList(LineList):
     """The lines of an explanation."""
 
     HELP = """\
-# Why
-
-What the size was written as, which settings move it (the network was traced again with each
+**Why.** What the size was written as, which settings move it (the network was traced again with each
 changed), what it must agree with, and the way back to where it was born. `enter` goes to an op of
 the way; `x` takes the next axis.
 """
@@ -40,7 +38,7 @@ class WhyPane(Pane):
         super().__init__(recording, id=id)
         self.target: Target | None = None
         self.axis = 0
-        self._ways: Ways = {}
+        self._ways = Ways()
         self._names: dict[str, int] = {}
 
     def compose(self) -> ComposeResult:
@@ -74,6 +72,13 @@ class WhyPane(Pane):
         self.axes.display = bool(names)
         self.axes.offer(names, names[self.axis] if names else "")
         self._fill()
+
+    @property
+    def asked(self) -> AxisOf | None:
+        """The axis that is explained."""
+        if self.target is None or not self.target.shape:
+            return None
+        return AxisOf(self.target.name, self.axis)
 
     def _target(self, place: Place | None, axis: AxisOf | None) -> Target | None:
         graph = self.recording.graph

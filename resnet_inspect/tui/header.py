@@ -1,0 +1,47 @@
+"""The first line: which run this is, how far it is, what has become of its file."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.widgets import Static
+
+from resnet_inspect.paths import printable
+from resnet_inspect.render import spelling
+from resnet_inspect.render.labels import fitted
+from resnet_inspect.store.info import Status
+from resnet_inspect.tui.recording import Recording, State
+
+
+class RunHeader(Static):
+    """One line about the run, as long as there is room."""
+
+    def __init__(self, recording: Recording, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.recording = recording
+
+    def on_resize(self) -> None:
+        """Fit the line."""
+        self.show()
+
+    def show(self) -> None:
+        """Tell the state as it is now."""
+        state = self.recording.state
+        text = state.trouble or " · ".join([*told(state), spelling.path(self.recording.path)])
+        room = max(10, self.size.width - 2)
+        self.update(Text(fitted(printable(text), room), "bold" if state.trouble else ""))
+        self.set_class(bool(state.trouble), "trouble")
+
+
+def told(state: State) -> list[str]:
+    """What there is to say of a run: network, status, steps, speed, reason, device."""
+    info, done = state.info, len(state.steps)
+    planned = max(info.settings.steps, 1) if info.settings.target is None else 1
+    parts = [info.network, str(info.status)]
+    parts.append(f"step {done} of {planned}" if state.live else f"{done} of {planned} steps")
+    if state.live and state.rate is not None:
+        parts.append(f"{state.rate:.1f} steps/s")
+    if info.status == Status.INTERRUPTED and info.reason:
+        parts.append(info.reason)
+    if info.failure is not None:
+        parts.append(info.failure.kind)
+    return [*parts, info.device.removeprefix("/device:")]
