@@ -34,14 +34,11 @@ class BrowseApp(FileWriter):
         check(self.settings, BrowseApp)
         self.recording = Recording(path)
 
-    def get_default_screen(self) -> Screen[None]:
-        """The run."""
-        return BrowseScreen(self.recording)
-
     def on_mount(self) -> None:
         """Take keys and theme from the user's configuration."""
         self.theme = self.settings.theme
         self.set_keymap(dict(self.settings.keys))
+        self.push_screen(BrowseScreen(self.recording))
 
     def action_toggle_help(self) -> None:
         """Show or hide what the keys do where the focus is."""

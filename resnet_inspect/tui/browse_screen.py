@@ -295,6 +295,7 @@ class BrowseScreen(Screen[None]):
         self.zoomed = "" if self.zoomed else side
         self.network.display = self.zoomed != "tabs"
         self.tabs.display = self.zoomed != "tree"
+        self.network.set_class(self.zoomed == "tree", "whole")
 
     # files
 

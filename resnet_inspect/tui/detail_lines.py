@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rich.text import Text
-
 from resnet_inspect.analysis.details import Detail, Held, Neighbour, Output, ScopeDetail
 from resnet_inspect.analysis.geometry import Window
 from resnet_inspect.graph import Graph, TensorSpec, Variable
 from resnet_inspect.graph.nodes import Attr
-from resnet_inspect.paths import printable
 from resnet_inspect.render import spelling
 from resnet_inspect.tui.line_list import Line
 from resnet_inspect.tui.places import AxisOf, Link, Place
-from resnet_inspect.tui.texts import pair, title
+from resnet_inspect.tui.texts import pair, sentence, title
 
 # Longer lists are cut, and say so.
 MOST = 60
@@ -22,7 +19,7 @@ MOST = 60
 
 def detail_lines(found: Detail, graph: Graph, width: int) -> list[Line]:
     """A layer or op."""
-    lines = [Line(Text(printable(found.name), "bold")), *_pairs(_facts(found), width)]
+    lines = [*sentence(found.name, width, "bold"), *_pairs(_facts(found), width)]
     if found.owner and found.owner != found.name:
         lines += pair("layer", found.owner, width, Place("layer", found.owner))
     lines += _outputs(found.outputs, width)
@@ -138,7 +135,7 @@ def _own_users(held: Held) -> list[str]:
 def variable_lines(held: Held, graph: Graph, width: int) -> list[Line]:
     """A variable: its axes, who reads or changes it."""
     variable: Variable = held.variable
-    lines = [Line(Text(printable(variable.name), "bold")), *pair("type", "variable", width)]
+    lines = [*sentence(variable.name, width, "bold"), *pair("type", "variable", width)]
     lines += pair("shape", f"{_shape(variable.spec)} {variable.spec.dtype}", width)
     lines += pair("trained", "yes" if variable.trainable else "no", width)
     lines += pair("elements", spelling.count(variable.spec.elements), width)
@@ -161,7 +158,7 @@ def variable_lines(held: Held, graph: Graph, width: int) -> list[Line]:
 
 def scope_lines(found: ScopeDetail, graph: Graph, width: int) -> list[Line]:
     """A group of layers or ops."""
-    lines = [Line(Text(printable(found.name), "bold")), *pair("type", "group", width)]
+    lines = [*sentence(found.name, width, "bold"), *pair("type", "group", width)]
     counts = ((found.layers, "layer"), (found.ops, "op"))
     parts = [f"{spelling.count(n)} {word}{'s' * (n != 1)}" for n, word in counts if n]
     lines += pair("holds", ", ".join(parts), width)

@@ -17,8 +17,8 @@ class DetailList(LineList):
     """The lines of a detail."""
 
     HELP = """\
-**Detail.** Lines with an arrow lead somewhere: `enter` follows them, `backspace` comes back. On an axis `w`
-(or `enter`) tells why it has its size.
+**Detail.** Lines with an arrow lead somewhere: `enter` follows them, `backspace` comes back. On an
+axis `w` (or `enter`) tells why it has its size.
 """
 
 

@@ -42,9 +42,10 @@ class DistributionList(LineList):
     SELECTS = False
 
     HELP = """\
-**Distribution.** `v` turns from histogram to ridges, heat map and numbers; `t` takes another tensor of the layer: its
-output, the gradient of the loss with respect to it, a weight, a weight's gradient; `y` the scale;
-`b` shows the tensor before and after batch normalization. `[` and `]` go through the steps.
+**Distribution.** `v` turns from histogram to ridges, heat map and numbers; `t` takes another tensor
+of the layer: its output, the gradient of the loss with respect to it, a weight, a weight's
+gradient; `y` the scale; `b` shows the tensor before and after batch normalization. `[` and `]` go
+through the steps.
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.widgets import Static
 
@@ -10,6 +11,9 @@ from resnet_inspect.render import spelling
 from resnet_inspect.render.labels import fitted
 from resnet_inspect.store.info import Status
 from resnet_inspect.tui.recording import Recording, State
+
+BETWEEN = " · "
+LEAST_PATH = 8
 
 
 class RunHeader(Static):
@@ -26,9 +30,12 @@ class RunHeader(Static):
     def show(self) -> None:
         """Tell the state as it is now."""
         state = self.recording.state
-        text = state.trouble or " · ".join([*told(state), spelling.path(self.recording.path)])
+        text = state.trouble or BETWEEN.join(told(state))
         room = max(10, self.size.width - 2)
-        self.update(Text(fitted(printable(text), room), "bold" if state.trouble else ""))
+        left = room - cell_len(printable(text)) - len(BETWEEN)
+        if left >= LEAST_PATH and not state.trouble:  # the path is what may be shortened
+            text += BETWEEN + fitted(spelling.path(self.recording.path), left)
+        self.update(Text(fitted(text, room), "bold" if state.trouble else ""))
         self.set_class(bool(state.trouble), "trouble")
 
 

@@ -31,8 +31,8 @@ class NetworkTree(LineList):
     """Rows of nodes. Those below a node are made when it is opened."""
 
     HELP = """\
-**Network.** Stages, blocks, layers and, with `o`, ops. Beside each name: the shape of what it hands on, the
-histogram of that at the last recorded step, and the share of zeros in it.
+**Network.** Stages, blocks, layers and, with `o`, ops. Beside each name: the shape of what it hands
+on, the histogram of that at the last recorded step, and the share of zeros in it.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "fold_or_open", "Open/fold", id="fold"),

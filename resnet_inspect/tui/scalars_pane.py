@@ -24,8 +24,8 @@ class ScalarsList(LineList):
 
     SELECTS = False
     HELP = """\
-**Scalars.** What each step came to. The norm of the gradient is that of all trainable variables together, from
-the recorded steps.
+**Scalars.** What each step came to. The norm of the gradient is that of all trainable variables
+together, at the recorded steps.
 """
 
 

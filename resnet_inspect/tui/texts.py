@@ -25,7 +25,7 @@ def title(text: str, width: int) -> Iterator[Line]:
 def pair(label: str, text: str, width: int, link: Link | None = None) -> Iterator[Line]:
     """A label and a text beside it, in as many lines as it takes; all lead to the same place."""
     if cell_len(label) >= LABEL:
-        yield Line(Text(printable(label), "dim"), link)
+        yield from (Line(Text(part, "dim"), link) for part in broken(label, width))
         label = ""
     room = max(8, width - LABEL - (len(ARROW) if link else 0))
     for number, part in enumerate(broken(text, room) or [""]):

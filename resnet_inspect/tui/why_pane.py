@@ -25,9 +25,9 @@ class WhyList(LineList):
     """The lines of an explanation."""
 
     HELP = """\
-**Why.** What the size was written as, which settings move it (the network was traced again with each
-changed), what it must agree with, and the way back to where it was born. `enter` goes to an op of
-the way; `x` takes the next axis.
+**Why.** What the size was written as, which settings move it (the network was traced again with
+each changed), what it must agree with, and the way back to where it was born. `enter` goes to an op
+of the way; `x` takes the next axis.
 """
 
 

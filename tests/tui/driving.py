@@ -47,6 +47,11 @@ class Driver:
         await self.pilot.pause(SETTLED)
         await self.pilot.pause()
 
+    async def poll(self) -> None:
+        """Look at the file now, as the interface does from time to time."""
+        self.screen.poll()
+        await self.settle()
+
     def rows(self) -> list[str]:
         """The visible rows of the tree, without what is far right of the names."""
         return [self.network.text_of(at).plain for at in range(self.network.count)]
@@ -79,7 +84,7 @@ def browse(
 
     async def play() -> None:
         app = BrowseApp(path, settings)
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=True) as pilot:
             driver = Driver(app, pilot)
             await driver.settle()
             await script(driver)

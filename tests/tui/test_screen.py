@@ -1,0 +1,172 @@
+"""The screen as a whole: tabs, palette, help, footer, zoom, scalars, the run's page."""
+
+from __future__ import annotations
+
+import math
+
+from textual.widgets import Footer, HelpPanel
+
+from resnet_inspect.render import spelling
+from resnet_inspect.store.run import Run
+from resnet_inspect.tui.browse_screen import BrowseScreen
+from resnet_inspect.tui.line_list import LineList
+from resnet_inspect.tui.network_tree import NetworkTree
+from tests.recordings import FOLDER
+from tests.tui.driving import Driver, browse
+
+V2 = FOLDER / "v2.db"
+
+
+def test_the_header_tells_the_run() -> None:
+    async def script(ui: Driver) -> None:
+        head = ui.shown().splitlines()[0]
+        for part in ("resnet8-v2", "complete", "3 of 3 steps", "CPU:0", "v2.db"):
+            assert part in head
+
+    browse(V2, script)
+
+
+def test_scalars_are_those_of_the_run() -> None:
+    async def script(ui: Driver) -> None:
+        await ui.press("4")
+        text = ui.pane_text()
+        with Run.open(V2) as run:
+            for name, values in run.scalars().items():
+                first, last = spelling.number(values[0]), spelling.number(values[2])
+                assert f"{name.replace('_', ' ')}  {first} → {last}" in text
+            weights = [one.name for one in run.graph.variables if one.trainable]
+            taps = {tap.tensor: tap for tap in run.taps() if tap.kind == "gradient"}
+            sizes = run.sizes()
+            norms = [
+                math.sqrt(
+                    sum(
+                        run.course(taps[name])[step].sum_of_squares
+                        * sizes[taps[name]] / run.course(taps[name])[step].count
+                        for name in weights
+                    )
+                )
+                for step in (0, 2)
+            ]  # fmt: skip
+        first, last = map(spelling.number, norms)
+        assert f"gradient norm  {first} → {last}" in text
+
+    browse(V2, script)
+
+
+def test_the_run_page_is_that_of_trace() -> None:
+    async def script(ui: Driver) -> None:
+        await ui.press("5")
+        text = ui.pane_text()
+        for part in (
+            "resnet8-v2",
+            "Shapes, from the images to the logits",
+            "Output of each block",
+            "Next",
+        ):
+            assert part.lower() in text.lower()
+
+    browse(V2, script)
+
+
+def test_every_action_is_in_the_palette_and_does_the_same() -> None:
+    async def script(ui: Driver) -> None:
+        commands = {one.title: one for one in ui.app.get_system_commands(ui.screen)}
+        told = " ".join(commands)
+        for holder in (BrowseScreen, NetworkTree, LineList):
+            for binding in holder.BINDINGS:
+                allowed = ui.screen.check_action(*_action(binding.action))
+                if allowed is True:
+                    assert binding.description in told, binding.description
+        await commands[next(name for name in commands if name.startswith("Why"))].callback()
+        await ui.settle()
+        assert ui.screen.tabs.active == "why"
+        commands["Show ReLU"].callback()
+        await ui.settle()
+        assert "only ReLU" in ui.shown()
+        await ui.press("ctrl+p")
+        assert "Search for commands" in ui.shown()
+        await ui.press("escape")
+
+    browse(V2, script)
+
+
+def _action(text: str) -> tuple[str, tuple[object, ...]]:
+    from textual.actions import parse
+
+    _, name, parameters = parse(text)
+    return name, parameters
+
+
+def test_help_is_for_what_has_the_focus() -> None:
+    async def script(ui: Driver) -> None:
+        await ui.press("question_mark")
+        assert ui.app.screen.query(HelpPanel)
+        assert "Stages, blocks" in " ".join(ui.shown().split())
+        assert "Search" in ui.shown()
+        await ui.press("question_mark")
+        assert not ui.app.screen.query(HelpPanel)
+        await ui.press("f1")
+        assert ui.app.screen.query(HelpPanel)
+
+    browse(V2, script, size=(160, 50))
+
+
+def test_the_footer_tells_what_works_now() -> None:
+    async def script(ui: Driver) -> None:
+        def footer() -> str:
+            return ui.shown().splitlines()[-1]
+
+        assert ui.app.screen.query_one(Footer)
+        assert "Search" in footer()
+        assert "View" not in footer()
+        assert "Next hit" not in footer()
+        await ui.press("H")
+        assert "View" in footer()
+        await ui.press("w")
+        assert "Axis" in footer()
+        assert "View" not in footer()
+        await ui.press("slash", *"relu", "enter")
+        assert "Next hit" in footer()
+
+    browse(V2, script, size=(160, 40))
+
+
+def test_zoom_gives_the_whole_window_to_one_side() -> None:
+    async def script(ui: Driver) -> None:
+        await ui.press("z")
+        assert ui.network.size.width > 110
+        assert not ui.screen.tabs.display
+        await ui.press("z")
+        assert ui.screen.tabs.display
+        await ui.press("4")
+        ui.screen.pane.query_one(LineList).focus()
+        await ui.press("z")
+        assert not ui.network.display
+        await ui.press("escape")
+        assert ui.network.display
+
+    browse(V2, script)
+
+
+def test_tabs_can_be_clicked() -> None:
+    async def script(ui: Driver) -> None:
+        for name in ("scalars", "why", "run", "detail", "distribution"):
+            await ui.pilot.click(f"#--content-tab-{name}")
+            await ui.settle()
+            assert ui.screen.tabs.active == name
+            assert ui.pane_text()
+
+    browse(V2, script)
+
+
+def test_without_colour_everything_can_still_be_told(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    async def script(ui: Driver) -> None:
+        await ui.press("down", *["right"] * 4)
+        await ui.press("H", "v", "v")
+        assert "[heat map]" in ui.shown()
+        assert any(sign in ui.pane_text() for sign in "=+*#%@")
+        assert "▾ conv_block_stage0" in ui.shown()
+
+    browse(V2, script)
