@@ -1,10 +1,12 @@
 """`python docs/pictures.py`: draws the pictures of docs/ from real runs of the main command.
 
 `python docs/pictures.py pages` makes those of the report alone; they need a Chromium.
+`python docs/pictures.py screens` makes those of the terminal interface.
 """
 
 from __future__ import annotations
 
+import asyncio
 import io
 import re
 import shutil
@@ -20,12 +22,14 @@ from resnet_inspect import Run, api, trace
 from resnet_inspect.analysis.diagram_drawing import draw
 from resnet_inspect.analysis.names import find
 from resnet_inspect.analysis.why import why
+from resnet_inspect.config.browser import BrowserSettings
 from resnet_inspect.render.answer_page import answer_page
 from resnet_inspect.render.diagram_look import Look
 from resnet_inspect.render.diagram_svg import document
 from resnet_inspect.render.dot import dot
 from resnet_inspect.render.engine import drawn
 from resnet_inspect.render.screen import Screen
+from resnet_inspect.tui.app import BrowseApp
 
 HERE = Path(__file__).resolve().parent
 COLUMNS = 92
@@ -45,10 +49,42 @@ def main() -> None:
     drawn = screen.console.export_svg(
         title="resnet-inspect trace --n 5 --ver 2", theme=SVG_EXPORT_THEME, unique_id="page"
     )
-    # The usual template asks a server for its font; any monospaced one does.
+    (HERE / "answer_page.svg").write_text(_own_font(drawn), encoding="utf-8")
+
+
+def _own_font(drawn: str) -> str:
+    """The usual template asks a server for its font; any monospaced one does."""
     drawn = re.sub(r"@font-face \{.*?\}", "", drawn, flags=re.DOTALL)
-    drawn = drawn.replace("Fira Code, monospace", "DejaVu Sans Mono, Menlo, Consolas, monospace")
-    (HERE / "answer_page.svg").write_text(drawn, encoding="utf-8")
+    return drawn.replace("Fira Code", "DejaVu Sans Mono, Menlo, Consolas")
+
+
+# Keys that lead to what a picture shows, its theme and its size.
+SCREENS = {
+    "browse_detail": ("down right right right down down", "textual-dark", (80, 24)),
+    "browse_distribution": (
+        "down down right right right down down down down H v v b", "textual-dark", (150, 40),
+    ),
+    "browse_why": ("G right down down down down down w", "textual-light", (120, 36)),
+    "browse_scalars": ("4", "textual-dark", (120, 36)),
+}  # fmt: skip
+
+
+def screens() -> None:
+    """Draw the terminal interface on a run of n=5."""
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        trace(n=5, ver=2, out="runs/resnet32-v2.db").close()
+        for name, (keys, theme, size) in SCREENS.items():
+            drawn = asyncio.run(_screen(Path("runs/resnet32-v2.db"), keys.split(), theme, size))
+            (HERE / f"{name}.svg").write_text(_own_font(drawn), encoding="utf-8")
+
+
+async def _screen(path: Path, keys: list[str], theme: str, size: tuple[int, int]) -> str:
+    app = BrowseApp(path, BrowserSettings(theme=theme))
+    async with app.run_test(size=size) as pilot:
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause(0.1)
+        return app.export_screenshot(title="resnet-inspect browse")
 
 
 def pages() -> None:
@@ -84,6 +120,7 @@ def diagrams(two: Run, one: Run) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] != ["pages"]:
-        main()
-    pages()
+    wanted = sys.argv[1:] or ["main", "pages", "screens"]
+    for name, draw_them in (("main", main), ("pages", pages), ("screens", screens)):
+        if name in wanted:
+            draw_them()

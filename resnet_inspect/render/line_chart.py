@@ -13,7 +13,7 @@ from resnet_inspect.render.screen import plain
 # Dots of a braille sign by column and row, as bits above U+2800.
 DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 COLUMNS, ROWS = 2, 4
-GUTTER = 9
+GUTTER = 12
 LEAST_CELLS = 4
 
 
@@ -37,8 +37,7 @@ def line_chart(
         row, column = height - 1 - y // ROWS, x // COLUMNS
         grid[row][column] |= DOTS[x % COLUMNS][ROWS - 1 - y % ROWS]
     labels = [""] * height
-    labels[-1] = spelling.number(low)
-    labels[0] = spelling.number(high)
+    labels[-1], labels[0] = ends(low, high)
     lines = []
     for label, bits in zip(labels, grid, strict=True):
         made = Text(f"{label:>{GUTTER - 2}} ┤" if label else " " * (GUTTER - 1) + "│", "dim")
@@ -51,6 +50,16 @@ def line_chart(
         shown = ", ".join(map(str, broken[:6])) + (", …" if len(broken) > 6 else "")
         lines.append(plain(f"not finite at step {shown}", "dim"))
     return lines
+
+
+def ends(low: float, high: float) -> tuple[str, str]:
+    """Both ends of an axis, with as many digits as it takes to tell them apart."""
+    told = spelling.number(low), spelling.number(high)
+    for digits in (4, 5, 6):
+        if low == high or told[0] != told[1]:
+            break
+        told = spelling.number(low, digits), spelling.number(high, digits)
+    return told
 
 
 def _dots(

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from resnet_inspect.render import spelling, svg
+from resnet_inspect.render.line_chart import ends
 
 WIDTH, MARGIN, GAP = 900.0, 16.0, 32.0
 HEIGHT, GUTTER, FOOT = 120.0, 64.0, 24.0
@@ -59,14 +60,11 @@ def _chart(values: Values, left: float, top: float, width: float, height: float)
         steps = list(run)
         if joined and len(steps) > 1:
             way = "L".join(place(step) for step in steps)
-            lines.append(
-                f'<path class="rule l6" style="stroke:currentColor" fill="none" d="M{way}"/>'
-            )
+            lines.append(f'<path class="curve" fill="none" d="M{way}"/>')
         elif joined:
             at = place(steps[0]).split()
             lines.append(f'<circle class="l5" cx="{at[0]}" cy="{at[1]}" r="2"/>')
-    for value, y in ((high, top + 4), (low, top + height)):
-        text = spelling.number(value)
+    for text, y in zip(ends(low, high), (top + height, top + 4), strict=True):
         lines.append(svg.label(left - 6, y, text, room=GUTTER - 8, anchor="end"))
     lines.append(svg.label(left, top + height + 16, str(first), room=width))
     if last > first:

@@ -24,7 +24,10 @@ def number(value: float | None, digits: int = 3) -> str:
         return "inf" if value > 0 else "−inf"
     if value == 0:
         return "0"
-    if 1e-3 <= abs(value) < 1e5:
+    rounded = float(f"{value:.{digits}g}")
+    if 10**digits <= abs(rounded) < 1e5:
+        return f"{rounded:.0f}".replace("-", "−")
+    if abs(value) >= 1e-3 and abs(rounded) < 1e5:
         return f"{value:#.{digits}g}".rstrip(".").replace("-", "−")
     return f"{value:.{digits - 1}e}".replace("-", "−").replace("e+", "e")
 

@@ -280,6 +280,7 @@ class BrowseScreen(Screen[None]):
     def action_turn(self, name: str) -> None:
         """Choose the next word of a control of the distribution."""
         self.query_one(DistributionPane).bar(name).turn()
+        self.call_after_refresh(self.refresh_bindings)
 
     def action_step(self, by: int) -> None:
         """Go to another recorded step."""

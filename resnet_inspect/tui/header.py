@@ -30,8 +30,11 @@ class RunHeader(Static):
     def show(self) -> None:
         """Tell the state as it is now."""
         state = self.recording.state
-        text = state.trouble or BETWEEN.join(told(state))
         room = max(10, self.size.width - 2)
+        parts = told(state)
+        while len(parts) > 3 and cell_len(BETWEEN.join(parts)) > room:
+            parts.pop()
+        text = state.trouble or BETWEEN.join(parts)
         left = room - cell_len(printable(text)) - len(BETWEEN)
         if left >= LEAST_PATH and not state.trouble:  # the path is what may be shortened
             text += BETWEEN + fitted(spelling.path(self.recording.path), left)
@@ -40,7 +43,7 @@ class RunHeader(Static):
 
 
 def told(state: State) -> list[str]:
-    """What there is to say of a run: network, status, steps, speed, reason, device."""
+    """What there is to say of a run, what matters most first."""
     info, done = state.info, len(state.steps)
     planned = max(info.settings.steps, 1) if info.settings.target is None else 1
     parts = [info.network, str(info.status)]

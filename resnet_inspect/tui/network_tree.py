@@ -21,8 +21,8 @@ from resnet_inspect.tui.line_list import LineList
 from resnet_inspect.tui.places import Link, Place
 from resnet_inspect.tui.recording import Recording
 
-SPARK, ZEROS, SHAPE = 10, 7, 14
-LEAST_NAME = 22
+SPARK, ZEROS, SHAPE = 10, 7, 13
+LEAST_NAME = 18
 # While searching, scopes are opened until so many rows are visible.
 MOST_OPENED = 300
 

@@ -6,6 +6,7 @@ Everything here happens in the thread of the interface; what takes long opens th
 from __future__ import annotations
 
 import os
+from collections import deque
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,8 @@ from resnet_inspect.store.info import RunInfo, Status
 from resnet_inspect.store.run import Run
 from resnet_inspect.tui.places import Place
 
+# Seconds over which steps are counted for their rate.
+WINDOW = 5.0
 GONE = "the run file was removed; what had been read stays"
 REPLACED = "another run took the file's place; ctrl+r opens it"
 
@@ -56,7 +59,7 @@ class Recording:
         self._identity = _identity(path)
         self.graph: Graph = self.run.graph
         self.lineage: Lineage = self.run.lineage
-        self._grown = monotonic()
+        self._looks: deque[tuple[float, int]] = deque()
         self._latest: dict[Tap, tuple[int, TensorSummary | None]] = {}
         self.taps: dict[tuple[str, str], Tap] = {}
         self._state: State | None = None
@@ -86,15 +89,17 @@ class Recording:
         return self.state
 
     def _read(self) -> State:
-        """The state now; the rate is that between the last two looks that saw a new step."""
+        """The state now; the rate is that of the last seconds in which steps were made."""
         info, steps, now = self.run.info, tuple(self.run.steps()), monotonic()
         before = self._state
         if before is not None and len(steps) == len(before.steps):
-            return State(info, steps, before.recorded, before.rate if info.ended == "" else None)
-        rate = None
-        if before is not None and info.status == Status.RUNNING and now > self._grown:
-            rate = (len(steps) - len(before.steps)) / (now - self._grown)
-        self._grown = now
+            return State(info, steps, before.recorded, None if info.ended else before.rate)
+        self._looks.append((now, len(steps)))
+        while len(self._looks) > 2 and now - self._looks[0][0] > WINDOW:
+            self._looks.popleft()
+        (then, first), rate = self._looks[0], None
+        if info.status == Status.RUNNING and now > then:
+            rate = (len(steps) - first) / (now - then)
         self.taps = {(tap.tensor, tap.kind): tap for tap in self.run.taps()}
         return State(info, steps, tuple(self.run.recorded_steps()), rate)
 

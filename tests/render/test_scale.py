@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from resnet_inspect.render import spelling
 from resnet_inspect.render.scale import ZERO_ENDS, Kind, Scale, span, spell_tick
 from resnet_inspect.stats import Sketch
 
@@ -105,3 +106,12 @@ def test_spelling_of_ticks() -> None:
         "−1e30",
         "1.234e4",
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(999.4, "999"), (999.6, "1000"), (-1234.5, "−1230"), (99949.0, "99900"), (99999.0, "1.00e05"),
+     (12.345, "12.3"), (0.0012, "0.00120"), (1e-7, "1.00e−07")],
+)  # fmt: skip
+def test_numbers_have_three_digits_and_short_exponents(value: float, told: str) -> None:
+    assert spelling.number(value) == told

@@ -37,6 +37,7 @@ def test_a_row_tells_shape_zeros_and_histogram_where_there_is_room() -> None:
         await ui.pilot.resize_terminal(80, 24)
         await ui.settle()
         narrow = next(row for row in ui.rows() if "relu00_branch2a" in row)
+        assert "8×32×32×16" in narrow
         assert "%" not in narrow
 
     browse(V2, script, size=(160, 40))

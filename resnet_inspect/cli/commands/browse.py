@@ -31,7 +31,7 @@ def run(parsed: argparse.Namespace) -> int:
 
 def _need_terminal(run: str | None) -> None:
     """Raise UsageError where there is nobody to press a key."""
-    for name in ("stdin", "stdout"):
+    for name in ("stdin", "stdout", "stderr"):  # it is drawn on the last
         stream = getattr(sys, name)
         if stream is None or not stream.isatty():
             file = f" {quote(run)}" if run else ""

@@ -1,0 +1,83 @@
+"""Lines over steps: every value where it belongs, in a terminal and in a document."""
+
+from __future__ import annotations
+
+import math
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resnet_inspect.render.line_chart import GUTTER, ROWS, ends, line_chart
+from resnet_inspect.render.line_chart_svg import line_charts_svg
+
+numbers = st.floats(-1e300, 1e300)
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def dots(lines: list[str], height: int) -> set[tuple[int, int]]:
+    """The dots that are set, (0, 0) at the lower left."""
+    bits = {1: (0, 3), 2: (0, 2), 4: (0, 1), 64: (0, 0), 8: (1, 3), 16: (1, 2), 32: (1, 1),
+            128: (1, 0)}  # fmt: skip
+    found = set()
+    for row, line in enumerate(lines[:height]):
+        for column, sign in enumerate(line[GUTTER:]):
+            for bit, (x, y) in bits.items():
+                if sign != " " and (ord(sign) - 0x2800) & bit:
+                    found.add((2 * column + x, ROWS * (height - 1 - row) + y))
+    return found
+
+
+@given(
+    st.dictionaries(st.integers(0, 1000), numbers, min_size=1, max_size=40),
+    st.integers(20, 120),
+    st.integers(2, 12),
+)
+def test_each_value_has_its_dot(values: dict[int, float], width: int, height: int) -> None:
+    lines = [line.plain for line in line_chart(values, width, height)]
+    assert all(len(line) <= width for line in lines)
+    seen = dots(lines, height)
+    first, last = min(values), max(values)
+    low, high = min(values.values()), max(values.values())
+    wide, tall = 2 * (width - GUTTER) - 1, ROWS * height - 1
+    for step, value in values.items():
+        x = round(wide * (step - first) / max(1, last - first))
+        share = 0.5 if high == low else (value / 2 - low / 2) / (high / 2 - low / 2)
+        assert any(abs(y - tall * share) <= 0.5 + 1e-6 for at, y in seen if at == x)
+    columns = {x for x, _ in seen}
+    assert columns == set(range(max(columns) + 1))  # neighbours are joined
+
+
+def test_what_is_not_finite_interrupts_and_is_told() -> None:
+    values = {0: 1.0, 1: math.nan, 2: 2.0, 3: math.inf}
+    lines = [line.plain for line in line_chart(values, 40, 4)]
+    columns = {x for x, _ in dots(lines, 4)}
+    assert len(columns) == 2
+    assert lines[-1] == "not finite at step 1, 3"
+    assert [line.plain for line in line_chart({0: math.nan}, 40, 4)] == ["no finite number"]
+    assert [line.plain for line in line_chart({}, 40, 4)] == ["no step"]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "told"),
+    [(1.0, 2.0, ("1.00", "2.00")), (0.36911, 0.36922, ("0.3691", "0.3692")),
+     (0.1, 0.1, ("0.100", "0.100"))],
+)  # fmt: skip
+def test_both_ends_can_be_told_apart(low: float, high: float, told: tuple[str, str]) -> None:
+    assert ends(low, high) == told
+
+
+def test_the_document_has_a_line_for_each_run_of_finite_values() -> None:
+    charts = [("loss <b>", {0: 1.0, 1: 2.0, 2: math.nan, 3: 4.0, 4: 3.0, 5: math.nan, 6: 1.0}),
+              ("empty", {0: math.nan})]  # fmt: skip
+    root = ElementTree.fromstring(line_charts_svg("Scalars", charts))
+    curves = [one for one in root.iter(f"{SVG}path") if one.get("class") == "curve"]
+    assert len(curves) == 2
+    assert len(list(root.iter(f"{SVG}circle"))) == 1
+    points = [tuple(map(float, part.split())) for part in curves[0].attrib["d"][1:].split("L")]
+    assert points[0][0] < points[1][0]
+    assert points[0][1] > points[1][1]
+    texts = "".join(root.itertext())
+    assert "loss <b>" in texts
+    assert "no finite number" in texts

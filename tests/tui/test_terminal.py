@@ -1,0 +1,77 @@
+"""The program in a real terminal, where TensorFlow raises on import: opens, draws, quits."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.recordings import FOLDER
+
+ROOT = Path(__file__).parents[2]
+DEADLINE = 60.0
+
+
+@pytest.fixture
+def fakes(tmp_path: Path) -> Path:
+    """A folder with a TensorFlow and a Keras that must not be imported."""
+    for name in ("tensorflow", "keras"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise ImportError('must not be imported')\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (200, 60)])
+def test_it_opens_draws_and_quits_without_tensorflow(fakes: Path, columns: int, rows: int) -> None:
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    program = subprocess.Popen(
+        [sys.executable, "-m", "resnet_inspect", "browse", str(FOLDER / "v2.db")],
+        cwd=ROOT,
+        stdin=theirs, stdout=theirs, stderr=theirs,
+        env=os.environ | {
+            "PYTHONPATH": os.pathsep.join([str(fakes), str(ROOT)]), "TERM": "xterm-256color",
+        },
+        start_new_session=True,
+    )  # fmt: skip
+    os.close(theirs)
+    try:
+        assert "conv_block_stage2" in _until(ours, "conv_block_stage2")
+        os.write(ours, b"2")
+        _until(ours, "view")
+        os.write(ours, b"wH4r5q")
+        told = _until(ours, None)
+        assert program.wait(timeout=DEADLINE) == 0
+        assert "must not be imported" not in told
+    finally:
+        program.kill()
+        os.close(ours)
+
+
+def _until(terminal: int, text: str | None) -> str:
+    """What the program writes, without control sequences, until a text or its end."""
+    end, seen = time.monotonic() + DEADLINE, ""
+    while time.monotonic() < end:
+        ready, _, _ = select.select([terminal], [], [], 0.2)
+        if not ready:
+            continue
+        try:
+            part = os.read(terminal, 65536)
+        except OSError:  # the other end is closed
+            return seen
+        if not part:
+            return seen
+        seen += re.sub(r"\x1b\[[0-9;?<=>]*[A-Za-z]", "", part.decode(errors="replace"))
+        if text is not None and text in seen:
+            return seen
+    raise AssertionError(f"no {text!r} within {DEADLINE} s: {seen[-500:]!r}")
