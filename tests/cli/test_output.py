@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import stat
 import subprocess
 import sys
@@ -51,6 +52,50 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="the page cannot be written"):
         write_whole(tmp_path, "text", "the page")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_run_is_never_written_over(tmp_path: Path, linked: bool) -> None:
+    run = tmp_path / "run.html"
+    shutil.copy(FOLDER / "v2.db", run)
+    file = tmp_path / "page.html" if linked else run
+    if linked:
+        file.symlink_to(run)
+    before = run.read_bytes()
+    with pytest.raises(OutputError, match="the page cannot be written over a run") as refused:
+        write_whole(file, "text", "the page")
+    assert refused.value.exit_code == 2
+    assert "run.html" in refused.value.where + refused.value.got
+    assert run.read_bytes() == before
+    assert file.is_symlink() == linked
+
+
+@pytest.mark.parametrize("words", [["report", "-o"], ["hist", "dense1", "--svg"]])
+def test_commands_refuse_to_write_over_the_run_they_read(tmp_path: Path, words: list[str]) -> None:
+    run, link = tmp_path / "run.db", tmp_path / "picture.svg"
+    shutil.copy(FOLDER / "v2.db", run)
+    link.symlink_to(run)
+    environment = os.environ | {"PYTHONPATH": str(FOLDER.parents[1])}
+    done = subprocess.run(
+        [sys.executable, "-m", "resnet_inspect", *words, str(link)]
+        + (["--run"] if words[0] == "hist" else [])
+        + [str(run)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "cannot be written over a run" in done.stderr
+    assert run.read_bytes() == (FOLDER / "v2.db").read_bytes()
+
+
+def test_a_pipe_is_not_asked_whether_it_is_a_run(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE)
+    write_whole(pipe, "text", "the page")
+    assert reader.communicate(timeout=20)[0] == b"text"
 
 
 def test_a_report_that_cannot_be_written_whole_leaves_the_older_file(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from resnet_inspect.cli.output import write_whole
 from resnet_inspect.cli.parser import add_json
-from resnet_inspect.errors import EXIT_OK, OutputError, UsageError
+from resnet_inspect.errors import EXIT_OK, UsageError
 
 if TYPE_CHECKING:
     from resnet_inspect.render.scale import Kind
@@ -75,7 +76,9 @@ def run(parsed: argparse.Namespace) -> int:
     if parsed.svg:
         from resnet_inspect.render.distribution_pages import distributions_svg
 
-        _write(parsed.svg, distributions_svg(groups, heat=parsed.heat, scale=scale))
+        picture = distributions_svg(groups, heat=parsed.heat, scale=scale)
+        write_whole(parsed.svg, picture, "the picture")
+        print(f"wrote {parsed.svg}", file=sys.stderr)
         return EXIT_OK
     from resnet_inspect.render.distribution_pages import distribution_page, overview_page
     from resnet_inspect.render.screen import Screen
@@ -105,16 +108,3 @@ def _kinds(text: str | None) -> tuple[str, ...]:
                 fix="for example: --kind activation,gradient",
             )
     return kinds
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise OutputError(
-            "the picture cannot be written",
-            where=str(path),
-            got=error.strerror or str(error),
-            fix="give another place with --svg",
-        ) from error
-    print(f"wrote {path}", file=sys.stderr)
