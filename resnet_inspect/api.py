@@ -32,7 +32,7 @@ from resnet_inspect.config import Settings
 from resnet_inspect.config.inputs import parse_inputs
 from resnet_inspect.config.own_model import check_own_model
 from resnet_inspect.errors import BuildError, ConfigError, StorageFullError, UsageError
-from resnet_inspect.graph import Failure
+from resnet_inspect.graph import Failure, Note
 from resnet_inspect.stats import StepRecord, Tap, Update
 from resnet_inspect.store import catalogue
 from resnet_inspect.store.info import RunInfo, Status, Writer
@@ -134,10 +134,13 @@ def _series(
     )
 
 
-def report(run: Run) -> str:
-    """Everything of a run as one HTML page that opens from disk and asks nothing of a network."""
+def report(run: Run, tell: Callable[[str], None] = lambda _: None) -> str:
+    """Everything of a run as one HTML page that opens from disk and asks nothing of a network.
+
+    `tell` is called with what the page has to do without, and why; the page says it too.
+    """
     from resnet_inspect import __version__
-    from resnet_inspect.render.diagram_svg import diagram
+    from resnet_inspect.render.report.drawing import drawing
     from resnet_inspect.render.report.page import page
 
     sizes, updates = run.sizes(), run.updates()
@@ -151,20 +154,24 @@ def report(run: Run) -> str:
     else:
         seen = _overview_of(run, series, last, updates.get(last, {}), meanings)
     found = gather(run.graph, run.lineage, seen, steps, series, meanings)
-    file = os.fsencode(run.path).decode(errors="replace")
-    drawing = diagram(
+    drawn = drawing(
         run.graph,
         run.lineage,
         explanations=seen.origins,
         failure=info.failure,
         title=info.network,
-        style=False,
     )
-    return page(info, found, series, paths.short(file), f"resnet-inspect {__version__}", drawing)
+    if drawn.missing:
+        tell(f"the page has no diagram: {drawn.missing}")
+        missing = (Note("diagram", drawn.missing), *found.missing)
+        found = msgspec.structs.replace(found, missing=missing)
+    file = paths.short(os.fsencode(run.path).decode(errors="replace"))
+    return page(info, found, series, file, f"resnet-inspect {__version__}", drawn.picture)
 
 
-def picture(run: Run) -> str:
-    """The network with what each layer held at the last recorded step, as a standalone SVG.
+def picture(run: Run, form: str = "svg") -> str:
+    """The network with what each layer held at the last recorded step, as a standalone SVG; as
+    text for Graphviz if `form` is dot.
 
     Raises RendererMissingError or RendererError where there is no Graphviz or it fails.
     """
@@ -183,7 +190,8 @@ def picture(run: Run) -> str:
         held = run.summaries(recorded[-1])
         title = f"{info.network}, outputs at step {recorded[-1]}"
         look = look._replace(title=title, bars=bars(made, held))
-    return document(drawn(dot(made, look), "svg").data, made, look)
+    text = dot(made, look)
+    return text if form == "dot" else document(drawn(text, "svg").data, made, look)
 
 
 def summarize(run: Run) -> Overview:

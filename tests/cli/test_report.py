@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import os
 import re
+import sys
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from hashlib import sha256
@@ -21,6 +23,7 @@ from resnet_inspect.analysis.overview import Overview
 from resnet_inspect.analysis.report import Report, gather
 from resnet_inspect.graph import Graph
 from resnet_inspect.graph.lineage import Lineage
+from resnet_inspect.render.report.drawing import PATIENCE, drawing
 from resnet_inspect.store.run import Run
 from tests.cli.conftest import Command
 from tests.recordings import FOLDER, RECORDINGS
@@ -51,6 +54,14 @@ def page(command: Command, tmp_path: Path) -> str:
     """The page of a recording."""
     assert command("report", V2, "-o", "report.html").returncode == 0
     return (tmp_path / "here" / "report.html").read_text(encoding="utf-8")
+
+
+def facts_of(page: str) -> dict[str, Any]:
+    """What the page's script draws."""
+    found = re.search(r'id="facts">([^<]+)<', page)
+    assert found is not None
+    facts: dict[str, Any] = msgspec.json.decode(gzip.decompress(b64decode(found[1])))
+    return facts
 
 
 def test_the_policy_allows_just_the_page_s_own_style_and_script(page: str) -> None:
@@ -92,9 +103,7 @@ def test_the_same_run_gives_the_same_page(command: Command, page: str, tmp_path:
 
 
 def test_the_data_has_every_layer_and_every_axis(page: str) -> None:
-    found = re.search(r'id="facts">([^<]+)<', page)
-    assert found is not None
-    facts = msgspec.json.decode(gzip.decompress(b64decode(found[1])))
+    facts = facts_of(page)
     assert [len(layer["axes"]) for layer in facts["layers"][-3:]] == [4, 2, 2]
     ways = [way for layer in facts["layers"] for _, way, _, _ in layer["axes"]]
     for first in ways:
@@ -133,6 +142,53 @@ def test_a_picture_for_a_document(command: Command, tmp_path: Path) -> None:
     assert "outputs at step 2" in texts
     assert "res20_branch1" in texts
     assert "% zero" in texts
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> str:
+    """A PATH without Graphviz, where pygraphviz is not found either."""
+    (tmp_path / "fakes").mkdir(exist_ok=True)
+    (tmp_path / "fakes" / "sitecustomize.py").write_text(
+        "import importlib.util as u\n"
+        "real = u.find_spec\n"
+        "u.find_spec = lambda name, *a: None if name == 'pygraphviz' else real(name, *a)\n"
+    )
+    return str(Path(sys.executable).parent)
+
+
+def test_a_page_without_a_diagram_says_why(command: Command, bare: str, tmp_path: Path) -> None:
+    done = command("report", V2, "-o", "report.html", PATH=bare)
+    assert done.returncode == 0
+    notes = [line for line in done.stderr.splitlines() if line.startswith("note: ")]
+    assert len(notes) == 1
+    assert "the page has no diagram: no Graphviz to draw with" in notes[0]
+    facts = facts_of((tmp_path / "here" / "report.html").read_text(encoding="utf-8"))
+    rows = next(one for one in facts["closing"] if one["name"] == "not-observed")["blocks"]
+    told = dict(rows[0]["rows"])
+    assert told["diagram"].startswith("no Graphviz to draw with")
+
+
+def test_an_engine_that_hangs_is_not_waited_for(
+    recording: Callable[[str], Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = tmp_path / "dot"
+    slow.write_text("#!/bin/sh\nsleep 60\n")
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    run = recording("v2")
+    found = drawing(run.graph, run.lineage, timeout=0.3)
+    assert found.picture is None
+    assert "was not done after 0.3 seconds" in found.missing
+    assert PATIENCE <= 20
+
+
+def test_a_picture_without_graphviz_is_text(command: Command, bare: str, tmp_path: Path) -> None:
+    done = command("report", V2, "-o", "network.svg", PATH=bare)
+    assert done.returncode == 4
+    assert "the diagram is in network.dot" in done.stderr
+    here = tmp_path / "here"
+    assert not (here / "network.svg").exists()
+    assert (here / "network.dot").read_text(encoding="utf-8").startswith("digraph network {")
 
 
 @pytest.mark.parametrize("name", sorted(RECORDINGS))

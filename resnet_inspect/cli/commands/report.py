@@ -7,9 +7,13 @@ import gc
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from resnet_inspect.cli.output import write_whole
-from resnet_inspect.errors import EXIT_OK, UsageError
+from resnet_inspect.errors import EXIT_OK, RendererError, UsageError
+
+if TYPE_CHECKING:
+    from resnet_inspect.store.run import Run
 
 FORMS = (".html", ".htm", ".svg")
 
@@ -46,7 +50,24 @@ def run(parsed: argparse.Namespace) -> int:
     path = Path(parsed.run) if parsed.run else catalogue.newest()
     gc.disable()  # nothing made here is garbage, and searching it took a fifth of the time
     with api.open_run(path) as recorded:
-        text = api.picture(recorded) if form == ".svg" else api.report(recorded)
+        text = _picture(recorded, output) if form == ".svg" else api.report(recorded, _note)
     write_whole(output, text, "the report")
     print(f"wrote {output} ({len(text) / 1e6:.1f} MB)", file=sys.stderr)
     return EXIT_OK
+
+
+def _picture(recorded: Run, output: Path) -> str:
+    """The picture; what Graphviz should have drawn is written where there is none."""
+    from resnet_inspect import api
+
+    try:
+        return api.picture(recorded)
+    except RendererError as error:
+        instead = output.with_suffix(".dot")
+        write_whole(instead, api.picture(recorded, "dot"), "the diagram's text")
+        error.where = f"the diagram is in {instead}"
+        raise
+
+
+def _note(text: str) -> None:
+    print(f"note: {text}", file=sys.stderr)

@@ -28,7 +28,7 @@ function diagram() {
   const picture = byId("picture");
   const svg = picture.querySelector("svg");
   if (!svg) {
-    picture.replaceChildren(make("p", { class: "dim" }, "No picture: Graphviz was not there, or gave up. The list beside holds the same."));
+    picture.replaceChildren(make("p", { class: "dim" }, "No picture; why stands under ", make("a", { href: "#not-observed" }, "Not observed"), ". The list beside holds the same."));
     return;
   }
   const targets = boxes(picture);

@@ -1,0 +1,51 @@
+"""The page's picture of the network, or why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from resnet_inspect.analysis.diagram import Level, Options
+from resnet_inspect.analysis.diagram_drawing import draw
+from resnet_inspect.analysis.why import Explanation
+from resnet_inspect.errors import RendererError
+from resnet_inspect.graph import Failure, Graph
+from resnet_inspect.graph.lineage import Lineage
+from resnet_inspect.paths import printable
+from resnet_inspect.render.diagram_look import Look
+from resnet_inspect.render.diagram_svg import finished
+from resnet_inspect.render.dot import dot
+from resnet_inspect.render.engine import drawn
+
+# Seconds. The rest of the page is worth having without it, so nobody waits long.
+PATIENCE = 20.0
+
+
+class Drawing(NamedTuple):
+    """An SVG element without a style sheet, None where there is none; `missing` then says why."""
+
+    picture: str | None
+    missing: str = ""
+
+
+def drawing(
+    graph: Graph,
+    lineage: Lineage,
+    *,
+    explanations: Sequence[Explanation] = (),
+    failure: Failure | None = None,
+    title: str = "",
+    timeout: float = PATIENCE,
+) -> Drawing:
+    """Draw a network for the page, with the ways of `explanations` marked and the refused call of
+    `failure`; an engine that is not done after `timeout` seconds is stopped.
+    """
+    options = Options(level=Level.LAYER)
+    made = draw(graph, lineage, options, explanations=explanations, failure=failure)
+    look = Look(title=title)
+    try:
+        data = drawn(dot(made, look), "svg", timeout=timeout).data
+    except RendererError as error:
+        told = f"{error.what} (expected {error.expected}, got {error.got})"
+        return Drawing(None, printable(told))
+    return Drawing(finished(data, made, look, style=False))
