@@ -69,8 +69,9 @@ class VariableReport(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """A whole run. `missing` says what was not observed, beside the notes of the overview;
-    `unexplained` counts the axes that are not explained here, but could be.
+    """A whole run. `inputs` are names of inputs and their ops; `missing` says what was
+    not observed, beside the notes of the overview; `unexplained` counts the axes that are not
+    explained here, but could be.
     """
 
     overview: Overview
@@ -78,6 +79,7 @@ class Report(msgspec.Struct, frozen=True):
     layers: tuple[LayerReport, ...]
     ops: tuple[OpReport, ...]
     variables: tuple[VariableReport, ...]
+    inputs: tuple[tuple[str, str], ...]
     steps: Steps
     missing: tuple[Note, ...]
     unexplained: int
@@ -122,6 +124,7 @@ def gather(
         ),
         ops=tuple(_op(graph, op, axes, meanings) for op in graph.ops),
         variables=tuple(_variables(graph, axes)),
+        inputs=tuple((name, ref.op) for name, ref in graph.inputs.items()),
         steps=steps,
         missing=tuple(_missing(graph, lineage, steps, series)),
         unexplained=axes.left_out,

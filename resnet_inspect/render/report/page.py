@@ -36,7 +36,8 @@ from resnet_inspect.store.info import RunInfo
 
 # The files of the script, in order: a name stands before what uses it at the start.
 SCRIPT = ("elements", "numbers", "scale", "blocks", "shapes", "scalars", "pictures",
-          "distributions", "why", "ops", "panel", "tree", "diagram", "start")  # fmt: skip
+          "distributions", "why", "ops", "panel", "targets", "tree", "diagram",
+          "start")  # fmt: skip
 
 
 def page(
@@ -93,6 +94,7 @@ def _facts(
         "layers": layers,
         "ops": ops.rows,
         "variables": ops.variables,
+        "inputs": found.inputs,
         "specs": ops.specs,
         "lines": ops.lines,
         "told": whys.told,
@@ -134,7 +136,11 @@ def _scalars(steps: Steps) -> list[dict[str, Any]]:
 
 
 def _for_readers(diagram: str) -> str:
-    """The picture's notes with what a reader of the page can do in place of the command's flags."""
+    """The picture's notes with what a reader of the page can do in place of the command's flags.
+
+    Its outermost group gives its name to the page's section.
+    """
+    diagram = diagram.replace('id="diagram"', 'id="network"', 1)
     clickable = re.sub("; --expand [^;<]*", "; click one for the layers of all", diagram)
     return re.sub("; --[a-z]+ [^;<]*", "", clickable)
 

@@ -4,15 +4,20 @@
 function boxes(picture) {
   const targets = new Map();
   const byShown = new Map(state.facts.layers.map((layer) => [shown(layer.name), layer.name]));
-  const known = { op: state.facts.opAt, input: state.facts.opAt, variable: state.facts.variableAt };
+  const entries = new Map(state.facts.inputs);
+  const known = { op: state.facts.opAt, variable: state.facts.variableAt };
   for (const node of picture.querySelectorAll(".node")) {
     const [, kind, rest] = /^(op|input|variable)-(.+)$/s.exec(node.id) ?? [];
     const own = byShown.get(node.dataset.layer);
     const every = node.dataset.layers ? JSON.parse(node.dataset.layers) : own === undefined ? [] : [own];
     const target = every.length > 1 ? { kind: "box", name: every[0] }
       : every.length ? { kind: "layer", name: every[0] }
-      : kind && known[kind].has(unanchored(rest)) ? { kind: kind === "input" ? "op" : kind, name: unanchored(rest) } : null;
-    if (!target) continue;
+      : kind === "input" && entries.has(unanchored(rest)) ? { kind: "op", name: entries.get(unanchored(rest)) }
+      : known[kind]?.has(unanchored(rest)) ? { kind, name: unanchored(rest) } : null;
+    if (!target) {
+      leadElsewhere(node);
+      continue;
+    }
     targets.set(node, target);
     node.classList.add("opens");
     state.nodes.set(`${target.kind} ${target.name}`, node);
@@ -22,6 +27,14 @@ function boxes(picture) {
     }
   }
   return targets;
+}
+
+// A box without a panel: of the refused call the link leads to the failure, any other has none.
+function leadElsewhere(node) {
+  for (const one of node.querySelectorAll("a")) {
+    if (node.id.startsWith("refused-") && byId("failure")) one.setAttribute("xlink:href", "#failure");
+    else one.removeAttribute("xlink:href");
+  }
 }
 
 function diagram() {

@@ -59,15 +59,21 @@ function showPanel(target, focus) {
   document.querySelectorAll("#picture .current").forEach((node) => node.classList.remove("current"));
   state.target = target;
   state.onStep = state.onResize = state.onShown = null;
-  document.body.classList.toggle("with-panel", target !== null);
+  const made = target && PANELS[target.kind]?.(target.name);
+  document.body.classList.toggle("with-panel", Boolean(made));
+  document.body.classList.toggle("with-notice", target !== null && !made);
   panel.hidden = target === null;
   state.fit?.();
   if (target === null) return panel.replaceChildren();
   const { kind, name } = target;
   const close = make("button", { type: "button", class: "close", onclick: closePanel }, "close (Esc)");
-  const made = PANELS[kind](name);
   panel.setAttribute("aria-label", made ? kind : "nothing");
-  if (!made) return panel.replaceChildren(make("div", { class: "top" }, make("h2", { tabindex: "-1" }, `There is no ${kind} ${name}`), close));
+  if (!made) {
+    const lacking = make("h2", { tabindex: "-1" }, `There is no ${kind === "name" ? "layer, op or variable" : kind} ${name}`);
+    panel.replaceChildren(make("div", { class: "top" }, lacking, close), make("p", {}, "The nearest names: ", namesLike(kind, name)));
+    if (focus) { lacking.focus({ preventScroll: true }); panel.scrollIntoView(); }
+    return undefined;
+  }
   const step = (to, text) => (to === undefined ? make("span", { class: "dim" }, text) : linkTo(kind, to, text));
   const moves = made.around.length ? [step(made.around[0], "‹ previous"), step(made.around[1], "next ›")] : [];
   const heading = make("h2", { tabindex: "-1" }, made.title ?? name);
@@ -90,27 +96,6 @@ function showPanel(target, focus) {
 }
 
 function closePanel() {
-  const item = state.target && itemOf(state.target);
   history.pushState(null, "", location.href.split("#")[0]);
   follow(false);
-  if (item) { reveal(item); settle(item); item.focus(); }
-}
-
-// #layer=NAME, #op=NAME, #variable=NAME, #box=NAME; also the names of boxes in the diagram.
-function targetOf(hash) {
-  const found = /^#(layer|op|variable|box)=(.*)$/s.exec(hash);
-  if (found) {
-    let name = found[2];
-    try { name = decodeURIComponent(name); } catch { /* shown as it is */ }
-    return { kind: found[1], name };
-  }
-  const anchor = /^#(layer|op|variable)-(.+)$/s.exec(hash);
-  return anchor ? { kind: anchor[1], name: unanchored(anchor[2]) } : null;
-}
-
-const unanchored = (text) => text.replace(/~([0-9a-f]{1,6})~/g, (all, code) => (parseInt(code, 16) <= 0x10ffff ? String.fromCodePoint(parseInt(code, 16)) : all));
-
-function follow(focus = true) {
-  const target = targetOf(location.hash);
-  if (target !== null || !byId("panel").hidden) showPanel(target, focus);
 }

@@ -2,6 +2,10 @@
 
 const CHUNK = 300;
 
+// A text as it stands, and in the signs of a keyboard: 128x32 for 128×32, 9248 for 9,248.
+const typed = (text) => text.replaceAll("×", "x").replaceAll("→", "->").replace(/(\d),(?=\d{3}(?!\d))/g, "$1");
+const spellings = (text) => { const low = text.toLowerCase(); return `${low} ${typed(low)}`; };
+
 function shapeSection() {
   const shapes = state.facts.shapes;
   const chosen = { depth: shapes.some((one) => one.depth === "layer") ? "layer" : shapes[0].depth, column: -1, down: false, words: "", all: false };
@@ -14,8 +18,8 @@ function shapeSection() {
   function rowsOf(block) {
     const words = chosen.words.split(/\s+/).filter(Boolean);
     const rows = block.rows.filter((row) => {
-      const text = row.map(told).join(" ").toLowerCase();
-      return words.every((word) => text.includes(word));
+      const text = spellings(row.map(told).join(" "));
+      return words.every((word) => text.includes(word) || text.includes(typed(word)));
     });
     if (chosen.column < 0) return rows;
     const order = chosen.down ? -1 : 1;

@@ -72,6 +72,14 @@ function settle(item) {
   }
 }
 
+// Tab reaches the list by one item, which must be one that is shown.
+function keepTabStop() {
+  const every = visible();
+  if (!every.length || every.some((one) => one.tabIndex === 0)) return;
+  const stop = every.find((one) => one.target) ?? every[0];
+  for (const one of items()) one.tabIndex = one === stop ? 0 : -1;
+}
+
 function reveal(item) {
   for (let up = item.parentElement.closest("[role=treeitem]"); up; up = up.parentElement.closest("[role=treeitem]")) toggle(up, true);
   const side = byId("side");
@@ -115,6 +123,7 @@ function search() {
     if (words.length && !item.hidden) toggle(item, true);
   }
   byId("hits").textContent = words.length ? `${hits} of ${state.listed.count} ${state.listed.word}` : "";
+  keepTabStop();
 }
 
 function searchKey(event) {
