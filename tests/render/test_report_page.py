@@ -232,6 +232,33 @@ def test_it_can_be_printed(open_page: Open) -> None:
     assert rows.count() == 48 + 3
 
 
+@pytest.mark.parametrize("chosen", [False, True])
+def test_print_is_light_in_the_diagram_too(open_page: Open, chosen: bool) -> None:
+    page = open_page("v2", color_scheme="light" if chosen else "dark").page
+    if not page.query_selector("#picture svg"):
+        pytest.skip("there is no Graphviz here")
+    if chosen:
+        page.click("#theme")
+    halo = "getComputedStyle(document.querySelector('#picture .names text')).stroke"
+    box = "getComputedStyle(document.querySelector('#picture .f-conv')).fill"
+    assert page.evaluate(halo) == "rgb(13, 17, 23)"
+    page.emulate_media(media="print")
+    assert page.evaluate(halo) == "rgb(255, 255, 255)"
+    assert page.evaluate(box) == "rgb(223, 240, 254)"
+
+
+def test_numbers_and_headings_stay_whole_in_print(open_page: Open) -> None:
+    page = open_page("v2", width=700).page
+    page.emulate_media(media="print")
+    style = "getComputedStyle(document.querySelector('{}')).{}"
+    for cell in ("#shapes tfoot td.right", "#shapes tbody td.right", "#shapes thead th"):
+        assert page.evaluate(style.format(cell, "whiteSpace")) == "nowrap", cell
+        assert page.evaluate(style.format(cell, "overflowWrap")) == "normal", cell
+    assert page.evaluate(style.format("#shapes tfoot", "display")) == "table-row-group"
+    assert page.evaluate(style.format("#diagram h2", "position")) == "absolute"
+    assert page.evaluate("document.querySelector('#shapes table').offsetWidth") <= 700
+
+
 def test_hostile_names_are_text_everywhere(open_page: Open, tmp_path: Path) -> None:
     run = hostile.write(tmp_path / "hostile.db")
     for width in (400, 1600):

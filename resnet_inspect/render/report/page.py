@@ -155,7 +155,10 @@ def _style(diagram: bool) -> str:
         + "}"
         for place, theme in enumerate(("light", "dark"))
     )
-    return "\n".join([_part("report.css"), style_sheet(), *chosen])
+    light = ";".join(f"--d-{name}:{pair[0]}" for name, pair in PALETTE.items())
+    where = "svg.diagram,:root[data-theme] svg.diagram"
+    printed = f"@media print{{{where}{{color-scheme:light;{light}}}}}"
+    return "\n".join([_part("report.css"), style_sheet(), *chosen, printed])
 
 
 def _script() -> str:
