@@ -304,6 +304,8 @@ def _damage(path: Path) -> Iterator[None]:
     except sqlite3.ProgrammingError:
         raise  # a closed run, or one used in another thread: not the file's fault
     except sqlite3.OperationalError as error:
+        if str(error).startswith(("no such table", "no such column")):
+            raise _damaged(path, error) from error
         raise RunFileError(
             "the run file cannot be read here",
             where=str(path),
@@ -312,10 +314,14 @@ def _damage(path: Path) -> Iterator[None]:
             fix="check the permissions, or copy it, with the -wal file beside it, elsewhere",
         ) from error
     except (sqlite3.DatabaseError, zlib.error, msgspec.MsgspecError, ValueError) as error:
-        raise RunFileError(
-            "the run file is damaged, or no run file",
-            where=str(path),
-            expected="a file that `resnet-inspect trace` wrote",
-            got=str(error),
-            fix="trace the network again, or take a copy of the run",
-        ) from error
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> RunFileError:
+    return RunFileError(
+        "the run file is damaged, or no run file",
+        where=str(path),
+        expected="a file that `resnet-inspect trace` wrote",
+        got=str(error),
+        fix="trace the network again, or take a copy of the run",
+    )

@@ -160,6 +160,16 @@ def test_a_run_of_a_newer_version(tmp_path: Path) -> None:
     )
 
 
+def test_a_missing_table_is_damage(tmp_path: Path) -> None:
+    file = tmp_path / "run.db"
+    RunWriter.create(file, info()).finish(Status.COMPLETE)
+    with sqlite3.connect(file) as connection:
+        connection.execute("DROP TABLE graph")
+    connection.close()
+    with Run.open(file) as run, pytest.raises(RunFileError, match="the run file is damaged"):
+        _ = run.graph
+
+
 def test_damage_anywhere_is_told_not_thrown(tmp_path: Path) -> None:
     file = tmp_path / "run.db"
     writer = RunWriter.create(file, info())
