@@ -180,7 +180,7 @@ def picture(run: Run, form: str = "svg") -> str:
     from resnet_inspect.render.diagram_look import Look
     from resnet_inspect.render.diagram_shades import bars
     from resnet_inspect.render.diagram_svg import document
-    from resnet_inspect.render.dot import dot
+    from resnet_inspect.render.dot import dot, identifiers
     from resnet_inspect.render.engine import drawn
 
     recorded, info = run.recorded_steps(), run.info
@@ -191,7 +191,10 @@ def picture(run: Run, form: str = "svg") -> str:
         title = f"{info.network}, outputs at step {recorded[-1]}"
         look = look._replace(title=title, bars=bars(made, held))
     text = dot(made, look)
-    return text if form == "dot" else document(drawn(text, "svg").data, made, look)
+    if form == "dot":
+        return text
+    drawing = drawn(text, "svg", holds=identifiers(made))
+    return document(drawing.data, made, look)
 
 
 def summarize(run: Run) -> Overview:

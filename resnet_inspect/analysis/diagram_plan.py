@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
 from resnet_inspect.analysis.diagram import Box, Level, Options, Way
 from resnet_inspect.analysis.diagram_marks import refusal
 from resnet_inspect.analysis.diagram_repeats import Block, counterparts, repeats
-from resnet_inspect.analysis.diagram_scope import between
+from resnet_inspect.analysis.diagram_scope import between, named_ops
 from resnet_inspect.analysis.diagram_units import Parts, Passage, Unit, parts
-from resnet_inspect.analysis.names import find
 from resnet_inspect.analysis.why import Explanation
 from resnet_inspect.errors import UsageError
 from resnet_inspect.graph import Failure, Graph, Phase
@@ -72,8 +71,7 @@ def plan(
     plan = Plan(found, {}, (), frozenset())
     whole = level == Level.STAGE or (level == Level.OP and options.backward)
     if not options.expand and not whole:
-        named = scope | {op for group in ends for op in group}
-        plan = _folded(found, _foldable(graph, named, scope))
+        plan = _folded(found, _foldable(graph, [scope, *ends]))
     if ends:
         starts, targets = ({plan.unit(found.owner[op]) for op in group} - {None} for group in ends)
         pairs = [(one.tail, one.head) for one in plan.parts.passages]
@@ -81,6 +79,15 @@ def plan(
         plan = _only(plan, kept, frozenset())
     if scope:
         inner = {plan.unit(found.owner[op]) for op in scope if op in found.owner}
+        if ends and not inner - {None}:
+            start, end = options.path or ("", "")
+            raise UsageError(
+                f"nothing of '{options.scope}' lies on a way from '{start}' to '{end}'",
+                where="--scope and --path",
+                expected="a scope through which the path leads",
+                got=f"--scope {options.scope} --path {start} {end}",
+                fix="leave out --scope, or --path",
+            )
         if not inner - {None}:
             raise UsageError(
                 f"nothing in '{options.scope}' is drawn at this level",
@@ -117,7 +124,7 @@ def _before(graph: Graph, scope: frozenset[str], found: Parts) -> tuple[str, ...
     return (f"not drawn: {count} outside that this takes from or waits for, such as {missing[0]}",)
 
 
-def _types(graph: Graph, scope: frozenset[str]) -> set[str]:
+def _types(graph: Graph, scope: Collection[str]) -> set[str]:
     return {graph.op_by_name[op].type for op in scope}
 
 
@@ -145,25 +152,33 @@ def _thinned(found: Parts, *, scoped: bool) -> tuple[Parts, tuple[str, ...]]:
     return Parts(found.units, found.owner, passages), notes
 
 
-def _ends(graph: Graph, options: Options, found: Parts) -> list[set[str]]:
+def _ends(graph: Graph, options: Options, found: Parts) -> list[frozenset[str]]:
     """The ops at both ends of the path that is asked for."""
     if options.path is None:
         return []
     groups = []
     for name in options.path:
-        target, _ = find(graph, name)
-        variable = graph.variable_by_name.get(target.name)
-        ops = {target.op} if variable is None else set(variable.readers)
-        groups.append({op for op in ops if op in found.owner})
+        ops = named_ops(graph, name)
+        drawn = frozenset(op for op in ops if op in found.owner)
+        if not drawn:
+            later = any(graph.op_by_name[op].phase == Phase.BACKWARD for op in ops)
+            raise UsageError(
+                f"'{name}' has no box in this diagram",
+                where="--path",
+                expected="two parts of the network that are drawn",
+                got=f"{len(ops)} ops of types {', '.join(sorted(_types(graph, ops)))}",
+                fix="--backward draws gradients" if later else "name layers, as `shapes` does",
+            )
+        groups.append(drawn)
     return groups
 
 
-def _foldable(graph: Graph, named: frozenset[str] | set[str], scope: frozenset[str]) -> list[Run]:
+def _foldable(graph: Graph, asked: Sequence[frozenset[str]]) -> list[Run]:
     """Runs of which nothing in particular was asked for, or all."""
     kept = []
     for run in repeats(graph):
         ops = {op for block in run for layer in block for op in layer.ops}
-        if not ops & named or ops <= scope:
+        if all(not ops & one or ops <= one for one in asked):
             kept.append(run)
     return kept
 

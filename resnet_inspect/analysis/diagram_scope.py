@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from difflib import get_close_matches
 
+from resnet_inspect.analysis.names import find
 from resnet_inspect.errors import UsageError
 from resnet_inspect.graph import Graph
 
@@ -35,6 +37,24 @@ def in_scope(graph: Graph, name: str) -> frozenset[str]:
         got=name,
         fix=f"did you mean {' or '.join(near)}?" if near else "trace a network first",
     )
+
+
+def named_ops(graph: Graph, name: str) -> frozenset[str]:
+    """The ops that an end of a path names: those that make an op's, a layer's or a variable's
+    values, or all of a stage, block or name scope; raises UsageError with the nearest names.
+    """
+    known = (graph.layer_by_name, graph.op_by_name, graph.variable_by_name)
+    if not any(name in one for one in known):
+        with suppress(UsageError):
+            return in_scope(graph, name)
+    try:
+        target, _ = find(graph, name)
+    except UsageError as error:
+        error.where = "--path"
+        error.expected = "two names of stages, blocks, layers, ops or variables of the run"
+        raise
+    variable = graph.variable_by_name.get(target.name)
+    return frozenset([target.op] if variable is None else variable.readers)
 
 
 def _begins(path: str, wanted: str) -> bool:

@@ -23,7 +23,7 @@ from resnet_inspect.render.diagram_look import (
     ink,
     tooltip,
 )
-from resnet_inspect.render.dot import dot, title_id
+from resnet_inspect.render.dot import dot, identifiers, title_id
 from resnet_inspect.render.engine import TIMEOUT, drawn
 
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
@@ -61,7 +61,7 @@ def diagram(
     made = draw(graph, lineage, options, explanations=explanations, failure=failure)
     look = Look(title=title)
     try:
-        picture = drawn(dot(made, look), "svg", timeout=timeout).data
+        picture = drawn(dot(made, look), "svg", timeout=timeout, holds=identifiers(made)).data
     except (RendererMissingError, RendererError):
         return None
     return finished(picture, made, look, style=style)

@@ -45,6 +45,12 @@ def dot(diagram: Diagram, look: Look) -> str:
     return "\n".join([*lines, "}\n"])
 
 
+def identifiers(diagram: Diagram) -> list[str]:
+    """The identifiers that a whole picture of a diagram has: of boxes and titles of groups."""
+    titles = [title_id(cluster) for cluster in diagram.clusters]
+    return [*(node.id for node in diagram.nodes), *titles]
+
+
 def _indented(lines: list[str]) -> list[str]:
     return [f"  {line}" for line in lines]
 

@@ -10,10 +10,12 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Collection
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
+from xml.etree import ElementTree
 
 from resnet_inspect.errors import RendererError, RendererMissingError
 
@@ -41,11 +43,11 @@ def engines() -> list[tuple[str, list[str]]]:
     return found
 
 
-def drawn(text: str, form: str, *, timeout: float = TIMEOUT) -> Drawn:
+def drawn(text: str, form: str, *, timeout: float = TIMEOUT, holds: Collection[str] = ()) -> Drawn:
     """A picture of DOT text as svg, png or pdf, or where everything lies in it as json.
 
-    Raises RendererMissingError without an engine, RendererError where each fails or one is not
-    done after `timeout` seconds.
+    Each engine has `timeout` seconds. An svg without all identifiers of `holds` is no picture.
+    Raises RendererMissingError without an engine, RendererError where each fails.
     """
     known = engines()
     if not known:
@@ -56,13 +58,30 @@ def drawn(text: str, form: str, *, timeout: float = TIMEOUT) -> Drawn:
             fix=INSTALL,
         )
     complaints = []
+    late = f"was not done after {timeout:g} seconds, and was stopped"
     for name, command in known:
-        code, data, said = _run([*command[:-1], command[-1] + form], text.encode(), timeout)
+        done = _run([*command[:-1], command[-1] + form], text.encode(), timeout)
+        if done is None:
+            complaints.append(f"{name} {late}")
+            continue
+        code, data, said = done
         complaint = (said.decode(errors="replace").strip().splitlines() or [""])[-1]
-        if data.rstrip().endswith(ENDS[form]):
-            note = f"{name} ended with code {code} but the picture is whole: {complaint}"
-            return Drawn(data, note if code else "")
-        complaints.append(f"{name} ended with code {code}: {complaint or 'no picture'}")
+        lacking = _lacking(data, holds) if form == "svg" else ""
+        if data.rstrip().endswith(ENDS[form]) and not lacking:
+            notes = [f"{one}; {name} drew the picture" for one in complaints]
+            if code:
+                ended = f"{name} ended with code {code} but the picture is whole"
+                notes.append(f"{ended}: {complaint}" if complaint else ended)
+            return Drawn(data, "; ".join(notes))
+        reason = complaint or lacking or "no picture"
+        complaints.append(f"{name} ended with code {code}: {reason}")
+    if all(one.endswith(late) for one in complaints):
+        raise RendererError(
+            f"Graphviz {late}",
+            expected="a picture",
+            got="none yet",
+            fix="draw less (--level block, --scope NAME), or wait longer: --timeout SECONDS",
+        )
     raise RendererError(
         "Graphviz could not draw this",
         expected=f"a whole {form}",
@@ -71,8 +90,22 @@ def drawn(text: str, form: str, *, timeout: float = TIMEOUT) -> Drawn:
     )
 
 
-def _run(command: list[str], given: bytes, timeout: float) -> tuple[int, bytes, bytes]:
-    """Exit code, stdout and stderr of a process that is ended with all it started."""
+def _lacking(data: bytes, holds: Collection[str]) -> str:
+    """What an svg lacks of these identifiers, in words; empty where it has all."""
+    if not holds:
+        return ""
+    try:
+        there = {element.get("id") for element in ElementTree.fromstring(data).iter()}
+    except ElementTree.ParseError:
+        return "half a picture" if data else "no picture"
+    missing = len(set(holds) - there)
+    return f"the picture lacks {missing} of {len(holds)} boxes" if missing else ""
+
+
+def _run(command: list[str], given: bytes, timeout: float) -> tuple[int, bytes, bytes] | None:
+    """Exit code, stdout and stderr of a process that is ended with all it started; None where it
+    was not done in time.
+    """
     try:
         process = subprocess.Popen(
             command,
@@ -85,13 +118,8 @@ def _run(command: list[str], given: bytes, timeout: float) -> tuple[int, bytes, 
         return 127, b"", str(error).encode()
     try:
         data, said = process.communicate(given, timeout=timeout)
-    except subprocess.TimeoutExpired as error:
-        raise RendererError(
-            f"Graphviz was not done after {timeout:g} seconds, and was stopped",
-            expected="a picture",
-            got="none yet",
-            fix="draw less (--level block, --scope NAME), or wait longer: --timeout SECONDS",
-        ) from error
+    except subprocess.TimeoutExpired:
+        return None
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -62,9 +63,22 @@ def test_a_failed_run_is_drawn(command: Command, tmp_path: Path, name: str) -> N
     ("words", "told"),
     [
         ([], "`graph` needs a file to draw into"),
+        (["-o", "a.gif"], "the name of the file does not tell"),
         (["-o", "a.gif"], "a name that ends in .svg, .dot, .png or .pdf"),
-        (["-o", "a.svg", "--limit", "0"], "--limit and --timeout are greater than 0"),
-        (["-o", "a.svg", "--timeout", "nan"], "--limit and --timeout are greater than 0"),
+        (["-o", "a.svg", "--limit", "0"], "--limit or --timeout is out of range"),
+        (["-o", "a.svg", "--timeout", "nan"], "--limit or --timeout is out of range"),
+        (["-o", "a.svg", "--timeout", "1e400"], "above 0, up to 86400 (a day)"),
+        (["-o", "a.svg", "--json"], "--json prints what is in the picture and draws none"),
+        (["-o", "a.svg", "--step", "999"], "--step chooses numbers, and none are asked for"),
+        (["-o", "a.svg", "--scope", ""], "--scope names no part of the network"),
+        (["-o", "a.svg", "--lineage", ""], "there is no ''"),
+        (["-o", "."], "got:      a folder"),
+        (["-o", "a.svg", "--path", "nope", "add10"], "where:    --path"),
+        (["-o", "a.svg", "--path", "gradients/dense1", "conv1"], "--backward draws gradients"),
+        (
+            ["-o", "a.svg", "--scope", "res20", "--path", "conv1", "add00"],
+            "nothing of 'res20' lies on a way from 'conv1' to 'add00'",
+        ),
         (["-o", "a.svg", "--scope", "nowhere"], "there is no stage, block, layer"),
         (["-o", "a.svg", "--path", "dense1", "conv1"], "the other way round"),
         (["-o", "a.svg", "--lineage", "nothing:1"], "there is no 'nothing'"),
@@ -97,16 +111,64 @@ def test_without_graphviz_the_text_is_written(command: Command, tmp_path: Path) 
     assert file.with_suffix(".dot").read_text().startswith("digraph network {")
 
 
-def test_a_hanging_engine(command: Command, tmp_path: Path) -> None:
-    (tmp_path / "bin").mkdir()
-    slow = tmp_path / "bin" / "dot"
-    slow.write_text("#!/bin/sh\nsleep 60\n")
-    slow.chmod(0o755)
-    path = os.pathsep.join([str(tmp_path / "bin"), os.environ["PATH"]])
-    done = command("graph", V2, "-o", tmp_path / "a.svg", "--timeout", "0.5", PATH=path)
+def slow(folder: Path) -> str:
+    """A PATH on which `dot` hangs."""
+    (folder / "bin").mkdir()
+    program = folder / "bin" / "dot"
+    program.write_text("#!/bin/sh\nsleep 60\n")
+    program.chmod(0o755)
+    return os.pathsep.join([str(folder / "bin"), os.environ["PATH"]])
+
+
+def test_after_an_engine_that_hangs_the_next_one_draws(command: Command, tmp_path: Path) -> None:
+    pytest.importorskip("pygraphviz")
+    words = ["-o", tmp_path / "a.svg", "--level", "stage", "--timeout", "8"]
+    done = command("graph", V2, *words, PATH=slow(tmp_path))
+    assert done.returncode == 0, done.stderr
+    told = "note: dot was not done after 8 seconds, and was stopped; pygraphviz drew the picture"
+    assert told in done.stderr
+    ElementTree.parse(tmp_path / "a.svg")
+
+
+def test_engines_that_all_hang(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "a.dot").write_text("of the user")
+    words = ["-o", tmp_path / "a.svg", "--timeout", "0.01"]
+    done = command("graph", V2, *words, PATH=slow(tmp_path))
     assert done.returncode == 4
-    assert "was not done after 0.5 seconds" in done.stderr
-    assert (tmp_path / "a.dot").exists()
+    assert "Graphviz was not done after 0.01 seconds" in done.stderr
+    assert f"the diagram is in {tmp_path / 'a-2.dot'}" in done.stderr
+    assert (tmp_path / "a.dot").read_text() == "of the user"
+    assert (tmp_path / "a-2.dot").read_text().startswith("digraph network {")
+
+
+@pytest.mark.parametrize("name", ["run.svg", "run.dot", "run.png"])
+def test_a_run_file_is_not_replaced(command: Command, tmp_path: Path, name: str) -> None:
+    run, link = tmp_path / name, tmp_path / f"link.{name}"
+    shutil.copy(V2, run)
+    link.symlink_to(run)
+    for out in (run, link):
+        done = command("graph", V2, "-o", out)
+        assert done.returncode == 2
+        assert "a run file, which is not replaced" in done.stderr
+    assert run.read_bytes() == V2.read_bytes()
+
+
+def test_names_of_files_are_told_without_control_characters(
+    command: Command, tmp_path: Path
+) -> None:
+    done = command("graph", V2, "-o", tmp_path / "a\x1b[2J.dot", "--level", "stage")
+    assert done.returncode == 0
+    assert done.stderr.endswith("a\\x1b[2J.dot\n")
+    assert "\x1b" not in done.stderr
+
+
+def test_ends_of_a_path_are_whatever_a_scope_may_be(command: Command, tmp_path: Path) -> None:
+    done = command("graph", V2, "-o", tmp_path / "a.dot", "--path", "res00", "res10")
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "a.dot").read_text()
+    assert 'id="layer-add10"' in text
+    assert 'id="layer-res00_branch2a"' in text
+    assert 'id="layer-add20"' not in text
 
 
 def test_a_picture_that_is_there_is_replaced_whole_or_stays(

@@ -25,7 +25,7 @@ from resnet_inspect.graph import Graph
 from resnet_inspect.render import engine
 from resnet_inspect.render.diagram_look import COLOURS, PALETTE, Bars, Look, Shade
 from resnet_inspect.render.diagram_svg import diagram, document
-from resnet_inspect.render.dot import dot, title_id
+from resnet_inspect.render.dot import dot, identifiers, title_id
 from resnet_inspect.render.engine import drawn
 from resnet_inspect.store.run import Run
 
@@ -309,6 +309,28 @@ def test_a_whole_picture_is_taken_whatever_the_code(
     found = drawn("digraph {}", "svg")
     assert found.data.strip() == b"<svg></svg>"
     assert found.note == "dot ended with code 3 but the picture is whole: lost an edge"
+
+
+def test_a_picture_without_the_boxes_is_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    known = engine.engines()
+    if not known:
+        pytest.skip("no Graphviz here")
+    empty = ("empty", [fake(tmp_path, "echo '<svg></svg>'"), "-T"])
+    monkeypatch.setattr(engine, "engines", lambda: [empty])
+    with pytest.raises(RendererError) as caught:
+        drawn('digraph {a [id="a"]}', "svg", holds=["a"])
+    assert caught.value.got == "empty ended with code 0: the picture lacks 1 of 1 boxes"
+    monkeypatch.setattr(engine, "engines", lambda: [empty, *known])
+    found = drawn('digraph {a [id="a"]}', "svg", holds=["a"])
+    assert b'id="a"' in found.data
+    assert found.note.endswith(f"lacks 1 of 1 boxes; {known[0][0]} drew the picture")
+
+
+def test_a_picture_holds_every_identifier(recording: Open, one_engine: str) -> None:
+    made = draw(hostile(recording("v2").graph), recording("v2").lineage)
+    assert not drawn(dot(made, Look()), "svg", holds=identifiers(made)).note, one_engine
 
 
 @pytest.mark.parametrize("body", ["echo '<svg>'; exit 0", "echo bad >&2; exit 1", "kill -9 $$"])

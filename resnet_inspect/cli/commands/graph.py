@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resnet_inspect.cli.parser import add_json
-from resnet_inspect.errors import EXIT_OK, OutputError, RendererError, UsageError
+from resnet_inspect.errors import EXIT_OK, UsageError
+from resnet_inspect.paths import printable
 
 if TYPE_CHECKING:
     from resnet_inspect.analysis.diagram import Diagram
     from resnet_inspect.render.diagram_look import Look
     from resnet_inspect.store.run import Run
 
-FORMS = ("svg", "dot", "png", "pdf")
+LONGEST = 86_400.0
 LEVELS = ("stage", "block", "layer", "op")
 COLOURS = ("zeros", "std", "gradient", "update-ratio")
 
@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--level", choices=LEVELS, help="what a box is (default: layer)")
     parser.add_argument("--expand", action="store_true", help="draw each of blocks that are alike")
-    parser.add_argument("--scope", metavar="NAME", default="", help="one part, with its neighbours")
+    parser.add_argument("--scope", metavar="NAME", help="one part, with its neighbours")
     parser.add_argument(
         "--path", nargs=2, metavar=("FROM", "TO"), help="all ways between two layers"
     )
@@ -49,7 +49,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--rankdir", choices=("TB", "LR"), default="TB", help="downwards or sideways"
     )
     parser.add_argument("--limit", type=int, default=400, metavar="N", help="most boxes (400)")
-    parser.add_argument("--timeout", type=float, default=60, metavar="SECONDS", help="for drawing")
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=60,
+        metavar="SECONDS",
+        help="for each engine that draws (60)",
+    )
     add_json(parser)
 
 
@@ -57,45 +63,61 @@ def run(parsed: argparse.Namespace) -> int:
     """Write a picture, or print what is in it as JSON."""
     import msgspec
 
+    from resnet_inspect.cli.picture_file import form_of, write_diagram
     from resnet_inspect.store import catalogue
     from resnet_inspect.store.run import Run
 
-    form = _form(parsed)
+    _check(parsed)
+    form = "" if parsed.json else form_of(parsed.out)
     path = Path(parsed.run) if parsed.run else catalogue.newest()
     with Run.open(path) as recorded:
         made = _diagram(recorded, parsed)
-        if parsed.json:
-            from resnet_inspect.render.documents import json_document
-
-            print(json_document(run=str(path), diagram=made))
-            return EXIT_OK
         look = _look(recorded, made, parsed, form)
     made = msgspec.structs.replace(made, notes=(*made.notes, *_lacking(look, parsed)))
     for note in made.notes:
-        print(f"note: {_plain(note)}", file=sys.stderr)
-    _draw(made, look, form, parsed)
+        print(f"note: {printable(note)}", file=sys.stderr)
+    if parsed.json:
+        from resnet_inspect.render.documents import json_document
+
+        print(json_document(run=str(path), diagram=made))
+        return EXIT_OK
+    write_diagram(made, look, parsed.out, form, timeout=parsed.timeout)
     return EXIT_OK
 
 
-def _form(parsed: argparse.Namespace) -> str:
-    """The kind of file, by its ending."""
-    if parsed.limit < 1 or not parsed.timeout > 0:
+def _check(parsed: argparse.Namespace) -> None:
+    """Refuse numbers out of range, and flags that would do nothing here."""
+    if parsed.limit < 1 or not 0 < parsed.timeout <= LONGEST:
         raise UsageError(
-            "--limit and --timeout are greater than 0",
+            "--limit or --timeout is out of range",
             where="command line",
-            expected="--limit 1 or more, --timeout above 0",
+            expected=f"--limit 1 or more, --timeout above 0, up to {LONGEST:.0f} (a day)",
             got=f"--limit {parsed.limit} --timeout {parsed.timeout:g}",
         )
-    form = parsed.out.suffix.removeprefix(".").lower() if parsed.out else ""
-    if form not in FORMS and not (parsed.json and parsed.out is None):
+    if parsed.json and parsed.out is not None:
         raise UsageError(
-            "`graph` needs a file to draw into",
-            where="flag -o",
-            expected="a name that ends in .svg, .dot, .png or .pdf",
-            got=str(parsed.out) if parsed.out else "none",
-            fix="for example: resnet-inspect graph -o network.svg",
+            "--json prints what is in the picture and draws none",
+            where="flags --json and -o",
+            expected="one of the two",
+            got=f"--json -o {parsed.out}",
+            fix="leave out one; to keep the JSON: resnet-inspect graph --json > FILE.json",
         )
-    return form
+    if parsed.step is not None and not (parsed.color_by or parsed.histograms):
+        raise UsageError(
+            "--step chooses numbers, and none are asked for",
+            where="--step",
+            expected="--color-by or --histograms beside it",
+            got=f"--step {parsed.step} alone",
+            fix="add --color-by zeros, or leave --step out",
+        )
+    if parsed.scope is not None and not parsed.scope.strip("/"):
+        raise UsageError(
+            "--scope names no part of the network",
+            where="--scope",
+            expected="a name that `resnet-inspect shapes --depth block` or `--depth layer` lists",
+            got=f"'{parsed.scope}'",
+            fix="leave --scope out to draw the whole network",
+        )
 
 
 def _diagram(recorded: Run, parsed: argparse.Namespace) -> Diagram:
@@ -106,13 +128,13 @@ def _diagram(recorded: Run, parsed: argparse.Namespace) -> Diagram:
 
     graph, lineage = recorded.graph, recorded.lineage
     explanations = []
-    if parsed.lineage:
+    if parsed.lineage is not None:
         target, axes = find(graph, parsed.lineage)
         explanations = [why(graph, lineage, target, axis) for axis in axes]
     options = Options(
         level=Level(parsed.level) if parsed.level else None,
         expand=parsed.expand,
-        scope=parsed.scope,
+        scope=parsed.scope or "",
         path=tuple(parsed.path) if parsed.path else None,
         variables=parsed.variables,
         backward=parsed.backward,
@@ -173,57 +195,3 @@ def _step(recorded: Run, step: int | None) -> int:
         got=str(step) if step is not None else "none",
         fix="--record and --every decide which steps `trace` records",
     )
-
-
-def _draw(made: Diagram, look: Look, form: str, parsed: argparse.Namespace) -> None:
-    from resnet_inspect.render.dot import dot
-    from resnet_inspect.render.engine import drawn
-
-    text = dot(made, look)
-    if form == "dot":
-        _write(parsed.out, text.encode())
-        return
-    try:
-        picture = drawn(text, form, timeout=parsed.timeout)
-    except RendererError as error:
-        instead = parsed.out.with_suffix(".dot")
-        _write(instead, text.encode())
-        error.where = f"the diagram is in {instead}"
-        raise
-    if picture.note:
-        print(f"note: {_plain(picture.note)}", file=sys.stderr)
-    data = picture.data
-    if form == "svg":
-        from resnet_inspect.render.diagram_svg import document
-
-        data = document(data, made, look).encode()
-    _write(parsed.out, data)
-
-
-def _plain(text: str) -> str:
-    from resnet_inspect.paths import printable
-
-    return printable(text)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Put a whole file in its place, so that a picture that is there stays until then."""
-    place = Path(os.path.realpath(path))
-    part = place.with_name(f".{place.name[:200]}.{os.getpid()}.part")
-    try:
-        if place.exists() and not place.is_file():
-            place.write_bytes(data)
-        else:
-            try:
-                part.write_bytes(data)
-                part.replace(place)
-            finally:
-                part.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(
-            "the picture cannot be written",
-            where=str(path),
-            got=error.strerror or str(error),
-            fix="give another place with -o",
-        ) from error
-    print(f"wrote {path}", file=sys.stderr)
