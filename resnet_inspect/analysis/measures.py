@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite, nan
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -45,5 +46,6 @@ def measure(
         ratios = [updates[one.name].ratio for one in kernels]
         known = [ratio for ratio in ratios if ratio is not None]
         if known:
-            found[layer.name] = median(known)
+            finite = all(map(isfinite, known))
+            found[layer.name] = median(known) if finite else nan
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
@@ -64,10 +65,15 @@ def light(name: str) -> str:
 
 
 class Shade(NamedTuple):
-    """How strongly a box is coloured, as a place in SHADES, and its value in words."""
+    """How strongly a box is coloured, as a place in SHADES, what it says, the number that the shade
+    stands for, and the lowest and highest of the box's layers.
+    """
 
     level: int
     text: str
+    value: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
 
 
 class Bars(NamedTuple):
@@ -80,7 +86,8 @@ class Bars(NamedTuple):
 class Look(NamedTuple):
     """How a diagram is drawn.
 
-    `shades` and `bars` are by node id; `legend` holds the words of each shade, under `measure`.
+    `shades`, `bars` and `alarms` (what is not finite, in words) are by node id; `legend` holds the
+    words of each shade, under `measure`, and `remarks` stand below it.
     `svg` leaves room for bars that are drawn afterwards, otherwise they are set as characters.
     """
 
@@ -90,6 +97,9 @@ class Look(NamedTuple):
     bars: Mapping[str, Bars] = MappingProxyType({})
     measure: str = ""
     legend: tuple[tuple[int, str], ...] = ()
+    remarks: tuple[str, ...] = ()
+    alarms: Mapping[str, str] = MappingProxyType({})
+    step: int | None = None
     svg: bool = True
 
 
@@ -104,9 +114,9 @@ def fill(node: Node, look: Look) -> str:
     return FILLS.get(node.type, "box")
 
 
-def border(node: Node) -> str:
+def border(node: Node, look: Look) -> str:
     """The colour of the line around a box."""
-    if node.refused:
+    if node.refused or node.id in look.alarms:
         return "refused"
     if node.lineage:
         return node.lineage
@@ -177,7 +187,7 @@ def tooltip(node: Node) -> str:
     return "\n".join(parts)
 
 
-def ways(diagram: Diagram) -> list[tuple[str, str]]:
+def ways(diagram: Diagram, look: Look) -> list[tuple[str, str]]:
     """Colour and words, after a piece of line, of each kind of edge and mark there is."""
     has = {edge.way for edge in diagram.edges if not edge.lineage}
     marks = {node.lineage for node in diagram.nodes}
@@ -191,5 +201,6 @@ def ways(diagram: Diagram) -> list[tuple[str, str]]:
         ("chain" in marks, "chain", "━━ way of the size that is followed"),
         ("inflow" in marks, "inflow", "━━ the size it must equal"),
         (any(node.refused for node in diagram.nodes), "refused", "━━ refused"),
+        (bool(look.alarms), "refused", "━━ held NaN or infinities"),
     ]
     return [(name, text) for there, name, text in told if there]

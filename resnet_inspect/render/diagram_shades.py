@@ -3,51 +3,126 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import pairwise
 from operator import add
 
-from resnet_inspect.analysis.diagram import Box, Diagram
+from resnet_inspect.analysis.diagram import Box, Diagram, Node
 from resnet_inspect.render import spelling
 from resnet_inspect.render.diagram_look import SHADES, Bars, Shade
 from resnet_inspect.render.scale import Scale, without_zeros
 from resnet_inspect.render.spread import Distribution, spread
-from resnet_inspect.stats import TensorSummary
+from resnet_inspect.stats import NotFinite, TensorSummary
 
 CELLS = 24
 NEAR = 0.1
+GROUPS = (Box.STAGE, Box.BLOCK, Box.REST)
 
 
 def shades(
     diagram: Diagram, values: Mapping[str, float], name: str
-) -> tuple[dict[str, Shade], tuple[tuple[int, str], ...]]:
-    """A shade for each box of which something is known, and the legend.
+) -> tuple[dict[str, Shade], tuple[tuple[int, str], ...], tuple[str, ...]]:
+    """A shade for each box of which something is known, the legend, and words below it.
 
-    A box of several layers has their mean, and says from where to where they go. Shares of zeros
-    are shaded evenly from 0 to 1, anything else evenly on a logarithmic scale.
+    A box of several layers says from where to where they go. Its shade is that of what it hands
+    on, its last layer's, and of blocks that are drawn once the mean of that. Shares of zeros are
+    shaded evenly from 0 to 1, anything else evenly on a logarithmic scale from the lowest to the
+    highest number in the boxes.
     """
-    known = {
-        node.id: [
-            values[layer] for layer in node.layers if math.isfinite(values.get(layer, math.nan))
-        ]
-        for node in diagram.nodes
-        if node.box != Box.GRADIENT
-    }
-    means = {key: sum(found) / len(found) for key, found in known.items() if found}
+    result: dict[str, Shade] = {}
+    for node in diagram.nodes:
+        known = _finite(values, node.layers) if node.box != Box.GRADIENT else []
+        if known:
+            handed = _handed_on(node, values, name) or known
+            mean = sum(handed) / len(handed)
+            result[node.id] = Shade(0, "", mean, min(known), max(known))
+    kinds = {node.id: _shaded_by(node, name) for node in diagram.nodes}
     borders = [at / len(SHADES) for at in range(len(SHADES) + 1)]
     if name != "zeros":
-        borders = _logarithmic([mean for mean in means.values() if mean > 0])
-    result = {}
-    for key, mean in means.items():
-        level = sum(mean >= border for border in borders[1:-1])
-        low, high = _spell(min(known[key]), name), _spell(max(known[key]), name)
-        result[key] = Shade(level, f"{name} {low}" if low == high else f"{name} {low} … {high}")
+        ends = (end for one in result.values() for end in (one.low, one.high))
+        borders = _logarithmic([end for end in ends if end > 0])
+    for key, one in result.items():
+        level = sum(one.value >= border for border in borders[1:-1])
+        result[key] = one._replace(level=level, text=_words(one, name, kinds[key]))
     legend = tuple(
         (level, f"{_spell(low, name)} … {_spell(high, name)}")
         for level, (low, high) in enumerate(pairwise(borders))
     )
-    return result, legend if means else ()
+    return result, legend if result else (), tuple(_remarks(diagram, result, name))
+
+
+def _finite(values: Mapping[str, float], layers: Sequence[str]) -> list[float]:
+    return [values[one] for one in layers if math.isfinite(values.get(one, math.nan))]
+
+
+def _handed_on(node: Node, values: Mapping[str, float], name: str) -> list[float]:
+    """The numbers a box is shaded by; updates belong to all its layers, anything else to its
+    output.
+    """
+    if node.box not in GROUPS or name == "update-ratio":
+        return []
+    each = len(node.layers) // max(1, node.times)
+    starts = range(0, len(node.layers), max(1, each))
+    blocks = [_finite(values, node.layers[at : at + each])[-1:] for at in starts]
+    return [value for block in blocks for value in block]
+
+
+def _shaded_by(node: Node, name: str) -> str:
+    last = node.box in GROUPS and name != "update-ratio"
+    return "handed on" if last and node.times == 1 else "mean"
+
+
+def _words(one: Shade, name: str, kind: str) -> str:
+    value, low, high = (_spell(number, name) for number in (one.value, one.low, one.high))
+    return f"{name} {value}" if low == high else f"{name} {low} … {high}, {kind} {value}"
+
+
+def _remarks(diagram: Diagram, found: Mapping[str, Shade], name: str) -> Iterator[str]:
+    shaded = [node for node in diagram.nodes if node.id in found]
+    several = [node for node in shaded if found[node.id].low < found[node.id].high]
+    groups = any(node.box in GROUPS for node in several)
+    if groups and name != "update-ratio":
+        yield "boxes of several layers have the shade of what the last of them hands on"
+    elif groups:
+        yield "boxes of several layers have the shade of their mean"
+    if any(node.times > 1 or node.box not in GROUPS for node in several):
+        yield "boxes of blocks that are alike (×k) have the shade of the k blocks' mean"
+    if shaded and any(node.layers and node.id not in found for node in diagram.nodes):
+        yield "boxes without a number: none was recorded at this step"
+
+
+def alarms(
+    diagram: Diagram, summaries: Mapping[str, TensorSummary], whole: Mapping[str, NotFinite]
+) -> dict[str, str]:
+    """Words for each box with layers that held NaN or infinities; `whole` counts them in whole
+    tensors, of which summaries may be samples.
+    """
+    found = {}
+    for node in diagram.nodes:
+        layers = [one for one in node.layers if one in summaries or one in whole]
+        lost = [one for one in layers if one in whole or _partial(summaries[one])]
+        if not lost or node.box == Box.GRADIENT:
+            continue
+        counts = [whole.get(one) or summaries[one] for one in lost]
+        kinds = {
+            "NaN": sum(one.nan for one in counts),
+            "inf": sum(one.posinf for one in counts),
+            "−inf": sum(one.neginf for one in counts),
+        }
+        there = {kind: count for kind, count in kinds.items() if count}
+        if len(node.layers) > 1:
+            text = f"{' and '.join(there)} in {len(lost)} of {len(node.layers)} layers"
+        elif lost[0] in summaries and not summaries[lost[0]].finite:
+            text = f"all {' and '.join(there)}"
+        else:
+            text = "holds " + ", ".join(f"{count:,} {kind}" for kind, count in there.items())
+        found[node.id] = text
+    return found
+
+
+def _partial(summary: TensorSummary) -> bool:
+    return summary.finite < summary.count
 
 
 def _logarithmic(means: list[float]) -> list[float]:

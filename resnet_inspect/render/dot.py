@@ -91,7 +91,7 @@ def _caption(diagram: Diagram, look: Look) -> str:
     rows = [f"<B>{markup(look.title or 'network', width=80)}</B>"]
     if diagram.follows:
         rows.append(_small(markup("follows " + ", ".join(diagram.follows), width=90), "ink"))
-    rows += [_small(markup(text), name) for name, text in ways(diagram)]
+    rows += [_small(markup(text), name) for name, text in ways(diagram, look)]
     for note in diagram.notes:
         rows += [
             _small(markup(line, width=NOTE_WIDTH), "dim")
@@ -110,6 +110,8 @@ def _caption(diagram: Diagram, look: Look) -> str:
         )
         table = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3">'
         cells += f'<TR><TD ALIGN="LEFT">{table}<TR>{shades}</TR></TABLE></TD></TR>'
+    for remark in look.remarks:
+        cells += f'<TR><TD ALIGN="LEFT">{_small(markup(remark, width=NOTE_WIDTH), "dim")}</TD></TR>'
     return (
         '<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">' + cells + "</TABLE>>"
     )
@@ -181,16 +183,16 @@ def _node(node: Node, look: Look) -> str:
         styles.append("rounded")
     if node.outside or node.refused:
         styles.append("dashed")
-    strong = bool(node.lineage or node.refused)
+    strong = bool(node.lineage or node.refused or node.id in look.alarms)
     peripheries = {"peripheries": "2"} if node.times > 1 else {}
     values = _attributes(
         id=quoted(node.id),
-        class_=quoted(" ".join(_classes(node))),
+        class_=quoted(" ".join(_classes(node, look))),
         label=_label(node, look),
         tooltip=quoted(tooltip(node).replace("\n", " · ")),
         URL=quoted(f"#{node.id}"),
         fillcolor=f'"{light(fill(node, look))}"',
-        color=f'"{light(border(node))}"',
+        color=f'"{light(border(node, look))}"',
         fontcolor=f'"{light(ink(node, look))}"',
         style='"' + ",".join(styles) + '"',
         shape="cylinder" if node.box == Box.VARIABLE else "box",
@@ -200,7 +202,7 @@ def _node(node: Node, look: Look) -> str:
     return f"{quoted(node.id)} [{values}];"
 
 
-def _classes(node: Node) -> Iterator[str]:
+def _classes(node: Node, look: Look) -> Iterator[str]:
     yield node.box.value
     for there, name in (
         (node.outside, "outside"),
@@ -208,6 +210,7 @@ def _classes(node: Node) -> Iterator[str]:
         (node.refused, "refused"),
         (bool(node.lineage), f"lineage-{node.lineage}"),
         (node.times > 1, "repeated"),
+        (node.id in look.alarms, "not-finite"),
     ):
         if there:
             yield name
@@ -221,6 +224,9 @@ def _label(node: Node, look: Look) -> str:
     lines += [_small(markup(text), small) for text in details(node)]
     if node.id in look.shades:
         lines.append(_small(markup(look.shades[node.id].text), tint))
+    if node.id in look.alarms:
+        alarm = tint if node.id in look.shades else "refused"
+        lines.append(_small(f"<B>! {markup(look.alarms[node.id])}</B>", alarm))
     mark = "refused" if node.refused else node.lineage or tint
     mark = tint if node.id in look.shades else mark
     told = [line for text in node.remarks for line in textwrap.wrap(printable(text), REMARK_WIDTH)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from resnet_inspect.cli.parser import add_json
 from resnet_inspect.errors import EXIT_OK, UsageError
@@ -14,6 +14,7 @@ from resnet_inspect.paths import printable
 if TYPE_CHECKING:
     from resnet_inspect.analysis.diagram import Diagram
     from resnet_inspect.render.diagram_look import Look
+    from resnet_inspect.stats import NotFinite
     from resnet_inspect.store.run import Run
 
 LONGEST = 86_400.0
@@ -73,13 +74,15 @@ def run(parsed: argparse.Namespace) -> int:
     with Run.open(path) as recorded:
         made = _diagram(recorded, parsed)
         look = _look(recorded, made, parsed, form)
-    made = msgspec.structs.replace(made, notes=(*made.notes, *_lacking(look, parsed)))
+    made = msgspec.structs.replace(
+        made, notes=(*made.notes, *_lacking(look, parsed, made.level.value))
+    )
     for note in made.notes:
         print(f"note: {printable(note)}", file=sys.stderr)
     if parsed.json:
         from resnet_inspect.render.documents import json_document
 
-        print(json_document(run=str(path), diagram=made))
+        print(json_document(run=str(path), diagram=made, **_measured(look, parsed)))
         return EXIT_OK
     write_diagram(made, look, parsed.out, form, timeout=parsed.timeout)
     return EXIT_OK
@@ -151,34 +154,66 @@ def _look(recorded: Run, made: Diagram, parsed: argparse.Namespace, form: str) -
     if not parsed.color_by and not parsed.histograms:
         return look
     from resnet_inspect.analysis.measures import MEASURES, measure
-    from resnet_inspect.render.diagram_shades import bars, shades
+    from resnet_inspect.render.diagram_shades import alarms, bars, shades
 
     step = _step(recorded, parsed.step)
-    held = recorded.summaries(step)
-    look = look._replace(title=f"{look.title}, step {step}")
+    held, gradients = recorded.summaries(step), recorded.summaries(step, "gradient")
+    look = look._replace(title=f"{look.title}, step {step}", step=step)
     if parsed.color_by:
+        updates = recorded.updates().get(step, {})
         values = measure(
-            recorded.graph,
-            parsed.color_by,
-            activations=held,
-            gradients=recorded.summaries(step, "gradient"),
-            updates=recorded.updates().get(step, {}),
+            recorded.graph, parsed.color_by, activations=held, gradients=gradients, updates=updates
         )
-        found, legend = shades(made, values, parsed.color_by)
+        found, legend, remarks = shades(made, values, parsed.color_by)
         measured = f"{parsed.color_by}: {MEASURES[parsed.color_by]}"
-        look = look._replace(shades=found, legend=legend, measure=measured)
+        look = look._replace(shades=found, legend=legend, measure=measured, remarks=remarks)
     if parsed.histograms:
         look = look._replace(bars=bars(made, held))
-    return look
+    kind = "gradient" if parsed.color_by == "gradient" else "activation"
+    broken = alarms(made, gradients if kind == "gradient" else held, _broken(recorded, step, kind))
+    return look._replace(alarms=broken)
 
 
-def _lacking(look: Look, parsed: argparse.Namespace) -> list[str]:
+def _broken(recorded: Run, step: int, kind: str) -> dict[str, NotFinite]:
+    """What of each layer's output was not finite at a step."""
+    taps = [tap for tap in recorded.taps() if tap.kind == kind and tap.output]
+    found = {tap.layer: recorded.not_finite(tap).get(step) for tap in taps}
+    return {layer: one for layer, one in found.items() if one is not None}
+
+
+def _lacking(look: Look, parsed: argparse.Namespace, level: str) -> list[str]:
     """What was asked for and no box has."""
     found = []
     if parsed.color_by and not look.shades:
-        found.append(f"no box has a finite {parsed.color_by} recorded at this step")
+        found.append(f"no box is coloured: no finite {parsed.color_by} was recorded at this step")
+    if look.alarms:
+        count = len(look.alarms)
+        found.append(f"{count} box{'es' * (count > 1)} held NaN or infinities at this step")
     if parsed.histograms and not look.bars:
-        found.append("no box has a distribution recorded at this step: boxes of layers have")
+        found.append(
+            "no box has a distribution recorded at this step"
+            if level == "layer"
+            else "no box has a distribution: they are drawn in boxes of layers (--level layer)"
+        )
+    return found
+
+
+def _measured(look: Look, parsed: argparse.Namespace) -> dict[str, Any]:
+    """What boxes are coloured by and the distributions in them, as fields of the JSON."""
+    found: dict[str, Any] = {}
+    if look.step is not None:
+        found["step"] = look.step
+        found["not_finite"] = dict(look.alarms)
+    if parsed.color_by:
+        boxes = {
+            key: {"value": one.value, "low": one.low, "high": one.high}
+            for key, one in look.shades.items()
+        }
+        found["measured"] = {"name": parsed.color_by, "meaning": look.measure, "boxes": boxes}
+    if parsed.histograms:
+        found["distributions"] = {
+            key: {"heights": one.heights, "text": one.text} for key, one in look.bars.items()
+        }
     return found
 
 
