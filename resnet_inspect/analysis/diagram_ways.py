@@ -6,18 +6,23 @@ from collections.abc import Sequence
 
 from resnet_inspect.analysis.diagram import Box, Edge, Node, Way
 
-JOINS = ("AddV2", "Add", "AddN", "ConcatV2", "Mul")
-SUMS = ("AddV2", "Add", "AddN", "Mul")
+SUMS = ("AddV2", "Add", "AddN")
+JOINS = (*SUMS, "ConcatV2")
+# Functions that a refused call names, as their users write them.
+CALLS = ("add", "add_v2", "add_n", "concat")
+# Ops that begin no way of data: what comes from them alone are parameters.
+PARAMETERS = ("ReadVariableOp", "Const", "VarHandleOp", "VariableV2", "Variable")
 
 
 def shortcuts(nodes: Sequence[Node], edges: Sequence[Edge]) -> tuple[dict[int, Way], set[str]]:
     """The edges (by place) that are shortcuts, and the boxes that stand on projected ones.
 
-    Where two ways meet in a sum, the one that passes fewer boxes is the shortcut: a residual if it
-    passes none since the ways parted.
+    Where two ways of data that parted meet again in a sum or a concatenation, the one that passes
+    fewer boxes is the shortcut: a residual if it passes none since the ways parted.
     """
     order = {node.id: at for at, node in enumerate(nodes)}
     entering: dict[str, list[int]] = {}
+    parameters: set[str] = set()
     for at, edge in enumerate(edges):
         if edge.way == Way.DATA:
             entering.setdefault(edge.head, []).append(at)
@@ -26,15 +31,22 @@ def shortcuts(nodes: Sequence[Node], edges: Sequence[Edge]) -> tuple[dict[int, W
     for node in nodes:
         tails = [edges[at].tail for at in entering.get(node.id, ())]
         tails = [tail for tail in tails if order[tail] < order[node.id]]
+        if parameters.issuperset(tails) if tails else node.type in PARAMETERS:
+            parameters.add(node.id)
         depth[node.id] = 1 + max((depth[tail] for tail in tails), default=0)
         above[node.id] = 1 << order[node.id]
         for tail in tails:
             above[node.id] |= above[tail]
+    given = sum(1 << order[name] for name in parameters)
+    entering = {
+        head: [at for at in found if edges[at].tail not in parameters]
+        for head, found in entering.items()
+    }
     ways: dict[int, Way] = {}
     projecting: set[str] = set()
     for node in nodes:
         into = entering.get(node.id, [])
-        if node.box not in (Box.LAYER, Box.OP) or node.type not in JOINS:
+        if not _joins(node):
             continue
         if node.type in SUMS:
             into = [at for at in into if edges[at].shape == node.shape]
@@ -44,9 +56,16 @@ def shortcuts(nodes: Sequence[Node], edges: Sequence[Edge]) -> tuple[dict[int, W
         longest = into[lengths.index(max(lengths))]
         main = above[edges[longest].tail]
         for at in into:
-            if depth[edges[at].tail] < max(lengths):
+            parted = above[edges[at].tail] & main & ~given
+            if depth[edges[at].tail] < max(lengths) and parted:
                 _mark(at, main, edges, entering, order, ways, projecting)
     return ways, projecting
+
+
+def _joins(node: Node) -> bool:
+    if node.box == Box.REFUSED:
+        return node.type in CALLS
+    return node.box in (Box.LAYER, Box.OP) and node.type in JOINS
 
 
 def _mark(

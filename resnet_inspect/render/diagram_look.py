@@ -151,6 +151,10 @@ def heading(node: Node) -> str:
     if node.box == Box.OP and node.path:
         _, inside, rest = node.name.partition(f"{node.path[-1]}/")
         return rest if inside else node.name.rpartition("/")[2]
+    if node.box == Box.REFUSED and node.path:
+        return node.name.removeprefix(node.path[0] + "/").removeprefix(
+            "/".join(node.path[1:]) + "/"
+        )
     mark = "∇ " if node.box == Box.GRADIENT else ""
     return mark + (f"{node.name} … {node.last}" if node.last else node.name)
 
