@@ -37,7 +37,7 @@ def boxes(
     nodes = []
     for key, unit in parts.units.items():
         node = _node(graph, unit, facts)
-        run = repeated.get((*unit.path, unit.name)) if unit.box == Box.BLOCK else None
+        run = _run_of(unit, repeated)
         failed = unit.box == Box.REFUSED
         node = msgspec.structs.replace(
             node,
@@ -63,6 +63,12 @@ def boxes(
     groups = {node.path[:depth] for node in nodes for depth in range(1, len(node.path) + 1)}
     nodes = [_inside(node, groups) for node in nodes]
     return tuple(nodes), tuple(edges), tuple(_clusters(nodes, repeated))
+
+
+def _run_of(unit: Unit, repeated: dict[tuple[str, ...], Sequence[Block]]) -> Sequence[Block] | None:
+    """The blocks for which a block, or the gradient of one, stands."""
+    kind, _, rest = unit.key.removeprefix("gradient:").partition(":")
+    return repeated.get(tuple(rest.split("/"))) if kind == Box.BLOCK else None
 
 
 def _inside(node: Node, groups: set[tuple[str, ...]]) -> Node:

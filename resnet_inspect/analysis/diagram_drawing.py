@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from resnet_inspect.analysis.diagram import Diagram, Level, Options, coarser
+from resnet_inspect.analysis.diagram import Box, Diagram, Level, Options, coarser
 from resnet_inspect.analysis.diagram_boxes import boxes
 from resnet_inspect.analysis.diagram_marks import Marks, refusal
 from resnet_inspect.analysis.diagram_plan import Plan, crowded, plan
 from resnet_inspect.analysis.diagram_scope import in_scope
 from resnet_inspect.analysis.why import ChainStep, Explanation
-from resnet_inspect.graph import Failure, Graph
+from resnet_inspect.graph import Failure, Graph, Phase
 from resnet_inspect.graph.lineage import Lineage
 
 
@@ -96,8 +96,23 @@ def _notes(
     if level == Level.OP and not options.variables and graph.variables:
         found.append("variables are not drawn; --variables draws them")
     found += chosen.left_out
+    found += _missing(graph, chosen, options)
     found += [f"{note.subject}: {note.text}" for note in graph.notes]
     return found
+
+
+def _missing(graph: Graph, chosen: Plan, options: Options) -> Iterator[str]:
+    """What a reader would look for in vain."""
+    kinds = {unit.box for unit in chosen.parts.units.values()}
+    if not graph.ops:
+        yield "nothing is drawn: the run holds no op, it ended before there was a graph"
+    elif kinds <= {Box.INPUT}:
+        yield "no op is drawn: the graph has none that computes, only inputs and constants"
+    elif options.backward and Box.GRADIENT not in kinds:
+        later = any(op.phase == Phase.BACKWARD for op in graph.ops)
+        yield "no gradients are drawn: " + (
+            "none belongs to this part" if later else "the run has no backward pass"
+        )
 
 
 def _failure(failure: Failure | None) -> list[str]:

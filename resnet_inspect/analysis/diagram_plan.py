@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
@@ -10,7 +10,7 @@ from resnet_inspect.analysis.diagram import Box, Level, Options, Way
 from resnet_inspect.analysis.diagram_marks import refusal
 from resnet_inspect.analysis.diagram_repeats import Block, counterparts, repeats
 from resnet_inspect.analysis.diagram_scope import between, named_ops
-from resnet_inspect.analysis.diagram_units import Parts, Passage, Unit, parts
+from resnet_inspect.analysis.diagram_units import Parts, Passage, Unit, gradients_of, parts
 from resnet_inspect.analysis.why import Explanation
 from resnet_inspect.errors import UsageError
 from resnet_inspect.graph import Failure, Graph, Phase
@@ -67,7 +67,7 @@ def plan(
         flows = [flow for flow in flows if flow.tail in known]
         found = Parts(known, found.owner, (*found.passages, *flows))
     ends = _ends(graph, options, found)
-    found, left_out = _thinned(found, scoped=bool(scope))
+    found, wide, left_out = _thinned(found, scoped=bool(scope))
     plan = Plan(found, {}, (), frozenset())
     whole = level == Level.STAGE or (level == Level.OP and options.backward)
     if not options.expand and not whole:
@@ -78,7 +78,8 @@ def plan(
         kept = between(pairs, starts, targets, options.path or ("", ""))  # type: ignore[arg-type]
         plan = _only(plan, kept, frozenset())
     if scope:
-        inner = {plan.unit(found.owner[op]) for op in scope if op in found.owner}
+        own = scope | gradients_of(graph, scope)
+        inner = {plan.unit(found.owner[op]) for op in own if op in found.owner}
         if ends and not inner - {None}:
             start, end = options.path or ("", "")
             raise UsageError(
@@ -98,11 +99,16 @@ def plan(
             )
         read = {one.tail for one in plan.parts.passages if one.head in inner}
         inner |= {key for key in read if plan.parts.units[key].box == Box.VARIABLE}
-        touching = [one for one in plan.parts.passages if one.tail in inner or one.head in inner]
+        inner |= {f"gradient:{key}" for key in inner if f"gradient:{key}" in plan.parts.units}
+        touching = [
+            one
+            for one in plan.parts.passages
+            if one.head in inner or (one.tail in inner and one.way != Way.KEPT)
+        ]
         around = {key for one in touching for key in (one.tail, one.head)} - inner
         plan = _only(plan, {key for key in inner if key} | around, frozenset(around))
         left_out += _before(graph, scope, found)
-    plan.left_out = left_out
+    plan.left_out = (*_fans(found, plan, wide), *left_out)
     return plan
 
 
@@ -128,28 +134,32 @@ def _types(graph: Graph, scope: Collection[str]) -> set[str]:
     return {graph.op_by_name[op].type for op in scope}
 
 
-def _thinned(found: Parts, *, scoped: bool) -> tuple[Parts, tuple[str, ...]]:
+def _thinned(found: Parts, *, scoped: bool) -> tuple[Parts, dict[str, set[str]], tuple[str, ...]]:
     """Without edges that would hide all others: of a gradient that goes everywhere, such as that of
-    a weight decay, and in a whole network those of outputs that gradients need.
+    a weight decay, which are given apart, and in a whole network those of outputs that gradients
+    need.
     """
     fans: dict[str, set[str]] = {}
     for one in found.passages:
         if one.way == Way.GRADIENT and not one.tail.startswith("gradient:layer:"):
             fans.setdefault(one.tail, set()).add(one.head)
     kept = {(one.tail, one.head) for one in found.passages if one.way == Way.KEPT}
-    wide = {tail: len(heads) for tail, heads in fans.items() if len(heads) > FAN}
+    wide = {tail: heads for tail, heads in fans.items() if len(heads) > FAN}
     many = len(kept) > MOST_KEPT and not scoped
     passages = tuple(
         one for one in found.passages if one.tail not in wide and not (many and one.way == Way.KEPT)
     )
-    notes = tuple(
-        f"not drawn: the gradient of {found.units[tail].name} goes to {count} boxes"
-        for tail, count in wide.items()
-    )
-    if many:
-        text = "not drawn: what gradients take from the forward pass; --scope NAME draws it"
-        notes += (text,)
-    return Parts(found.units, found.owner, passages), notes
+    text = "not drawn: what gradients take from the forward pass; --scope NAME draws it"
+    return Parts(found.units, found.owner, passages), wide, (text,) if many else ()
+
+
+def _fans(found: Parts, plan: Plan, wide: dict[str, set[str]]) -> Iterator[str]:
+    """Notes on the gradients that go to too many boxes, as far as these are drawn."""
+    for tail, heads in wide.items():
+        count = len({plan.unit(head) for head in heads} - {None})
+        if count:
+            boxes = f"{count} of these boxes" if count > 1 else "one of these boxes"
+            yield f"not drawn: the gradient of {found.units[tail].name} goes to {boxes}"
 
 
 def _ends(graph: Graph, options: Options, found: Parts) -> list[frozenset[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import msgspec
 
@@ -87,8 +87,9 @@ def parts(
     used = (
         {p.tail for p in passages} | {p.head for p in passages} | {f"input:{one}" for one in wanted}
     )
-    kept = {key: one for key, one in units.items() if one.box != Box.INPUT or key in used}
-    return Parts(kept, owners, tuple(passages))
+    if any(one.box != Box.INPUT for one in units.values()):
+        units = {key: one for key, one in units.items() if one.box != Box.INPUT or key in used}
+    return Parts(units, owners, tuple(passages))
 
 
 def _hidden(op: Op, layer: Layer | None, level: Level) -> bool:
@@ -118,7 +119,8 @@ def _own_gradients(
 ) -> None:
     """Gradient ops belong to the gradient of the unit whose op they are named after.
 
-    A sum of gradients has no such name: it belongs with what takes it, or else with what it sums.
+    A sum of gradients has no such name: it is the gradient of what all it sums are gradients of, or
+    else belongs with what takes it, or with what it sums.
     """
     backward = [op for op in graph.ops if op.phase == Phase.BACKWARD]
     found: dict[str, tuple[str, Box, str, tuple[str, ...]]] = {}
@@ -137,9 +139,24 @@ def _own_gradients(
             if op.name not in found and op.type == "AddN":
                 takers = [one for ref in _outputs(op) for one in graph.consumers.get(ref, ())]
                 near = [*takers, *(ref.op for ref in reversed(op.inputs))]
-                found[op.name] = next((found[one] for one in near if one in found), REST)
+                summed = _summed(graph, op, owner)
+                found[op.name] = summed or next((found[one] for one in near if one in found), REST)
         found = {op.name: found.get(op.name, REST) for op in backward if op.type not in HELD}
     owner.update(found)
+
+
+def _summed(
+    graph: Graph, op: Op, owner: dict[str, tuple[str, Box, str, tuple[str, ...]]]
+) -> tuple[str, Box, str, tuple[str, ...]] | None:
+    """The gradient that a sum of gradients is: that of what an op takes, found by its shape."""
+    for ref in reversed(op.inputs):
+        named = GRADIENT_OF.match(ref.op)
+        source = graph.op_by_name.get(named[1]) if named else None
+        for given in source.inputs if source is not None else ():
+            there = owner.get(given.op)
+            if there is not None and graph.spec(given).shape == graph.spec(ref).shape:
+                return f"gradient:{there[0]}", Box.GRADIENT, there[2], ()
+    return None
 
 
 def _unit(graph: Graph, found: tuple[str, Box, str, tuple[str, ...]], ops: tuple[str, ...]) -> Unit:
@@ -185,6 +202,12 @@ def _readings(graph: Graph, owner: dict[str, str]) -> Iterator[tuple[str, list[s
         read = list(dict.fromkeys(owner[op] for op in forward))
         if read:
             yield one.name, read
+
+
+def gradients_of(graph: Graph, ops: Collection[str]) -> frozenset[str]:
+    """The ops of the backward pass that are named after these."""
+    named = {op.name: GRADIENT_OF.match(op.name) for op in graph.ops if op.phase == Phase.BACKWARD}
+    return frozenset(name for name, found in named.items() if found and found[1] in ops)
 
 
 def _outputs(op: Op) -> list[TensorRef]:

@@ -33,6 +33,8 @@ from resnet_inspect.render.labels import fitted
 
 NAME_WIDTH, REMARK_WIDTH, NOTE_WIDTH = 44, 34, 96
 BLANK = "&#160;"
+# How straight an edge is to be: the main way first.
+WEIGHTS = {Way.DATA: "8", Way.GRADIENT: "4", Way.PROJECTION: "2"}
 
 
 def dot(diagram: Diagram, look: Look) -> str:
@@ -249,7 +251,6 @@ def _label(node: Node, look: Look) -> str:
 def _edge(edge: Edge, at: int) -> str:
     strong = edge.way in (Way.RESIDUAL, Way.PROJECTION)
     styles = {Way.CONTROL: "dashed", Way.VARIABLE: "dotted", Way.KEPT: "dotted"}
-    main = edge.way == Way.DATA
     tint = colour(edge)
     values = _attributes(
         id=quoted(f"edge-{at}"),
@@ -261,7 +262,7 @@ def _edge(edge: Edge, at: int) -> str:
         fontcolor=f'"{light(tint if strong or edge.lineage else "dim")}"',
         style=styles.get(edge.way, "solid"),
         penwidth="3" if edge.lineage else "2.2" if strong else "1",
-        weight="8" if main else "2" if edge.way == Way.PROJECTION else "1",
+        weight=WEIGHTS.get(edge.way, "1"),
         **({"constraint": "false"} if edge.way == Way.KEPT else {}),
     )
     return f"{quoted(edge.tail)} -> {quoted(edge.head)} [{values}];"

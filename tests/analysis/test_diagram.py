@@ -12,6 +12,8 @@ from resnet_inspect.analysis.diagram_drawing import draw
 from resnet_inspect.analysis.names import find
 from resnet_inspect.analysis.why import why
 from resnet_inspect.errors import UsageError
+from resnet_inspect.graph import Graph, Op, Phase, TensorRef
+from resnet_inspect.render.diagram_look import heading
 from resnet_inspect.store.run import Run
 from tests.analysis.deep_graphs import deep
 
@@ -173,6 +175,89 @@ def test_variables_and_gradients(recording: Open) -> None:
     assert moved <= gradients
     assert ways(backward, Way.GRADIENT)
     assert any("l2_loss" in note for note in backward.notes)
+
+
+def test_gradients_of_a_scope_lie_inside_in_the_order_of_the_backward_pass(
+    recording: Open,
+) -> None:
+    made = drawn(recording("v2"), scope="res20", backward=True)
+    inner = {n.name for n in made.nodes if n.box == Box.GRADIENT and not n.outside}
+    layers = {n.name for n in made.nodes if n.box == Box.LAYER and not n.outside}
+    assert inner == layers - {"add20"}  # its gradient is that of both that it adds
+    edges = [edge for edge in made.edges if edge.way == Way.GRADIENT]
+    assert all(edge.shape for edge in edges)
+    names = {node.id: node.name for node in made.nodes}
+    assert {(names[e.tail], names[e.head]) for e in edges} == {
+        ("pre_activation_final_norm", "bn20_branch1"),
+        ("pre_activation_final_norm", "res20_branch2b"),
+        ("bn20_branch1", "res20_branch1"), ("res20_branch2b", "relu20_branch2b"),
+        ("relu20_branch2b", "bn20_branch2b"), ("bn20_branch2b", "res20_branch2a"),
+        ("res20_branch1", "relu20_branch2a"), ("res20_branch2a", "relu20_branch2a"),
+        ("relu20_branch2a", "bn20_branch2a"), ("bn20_branch2a", "bn10_branch1"),
+        ("bn20_branch2a", "res10_branch2b"),
+    }  # fmt: skip
+    outside = {node.id for node in made.nodes if node.outside and node.box == Box.GRADIENT}
+    assert outside <= {end for edge in edges for end in (edge.tail, edge.head)}
+    assert "not drawn: the gradient of l2_loss goes to 9 of these boxes" in made.notes
+
+
+def backwards(graph: Graph) -> Graph:
+    """The graph with an op of the backward pass for each layer, and a sum of two of them."""
+    made = [(layer, graph.op_by_name[layer.main].inputs[0]) for layer in graph.layers]
+    ops = tuple(
+        Op(
+            f"gradients/{layer.main}_grad/Made",
+            "Made",
+            Phase.BACKWARD,
+            inputs=(layer.output,),
+            outputs=(graph.spec(taken),),
+        )
+        for layer, taken in made
+    )
+    takers = graph.consumers[graph.layer_by_name["add00"].output][:2]
+    sums = tuple(TensorRef(f"gradients/{taker}_grad/Made") for taker in takers)
+    total = Op("gradients/AddN", "AddN", Phase.BACKWARD, inputs=sums, outputs=ops[0].outputs)
+    return msgspec.structs.replace(graph, ops=(*graph.ops, *ops, total))
+
+
+def test_gradients_of_blocks_drawn_once_say_so(recording: Open) -> None:
+    run = recording("v2")
+    graph = backwards(deep(run.graph, 5))
+    made = draw(graph, run.lineage, Options(level=Level.BLOCK, backward=True))
+    found = {node.name: node.times for node in made.nodes if node.box == Box.BLOCK}
+    told = {node.name: node.times for node in made.nodes if node.box == Box.GRADIENT}
+    assert found == told
+    assert max(told.values()) == 5
+
+
+def test_a_sum_of_gradients_is_that_of_what_all_took(recording: Open) -> None:
+    run = recording("v2")
+    graph = backwards(deep(run.graph, 2))
+    made = draw(graph, run.lineage, Options(backward=True, expand=True))
+    summed = [head for tail, head in ways(made, Way.GRADIENT)]
+    assert set(summed) == {"gradient-layer~3a~add00"}
+
+
+def test_what_is_looked_for_in_vain_is_told(recording: Open) -> None:
+    run = recording("v2")
+    empty = draw(Graph(ops=()), run.lineage)
+    assert (empty.nodes, empty.notes) == (
+        (), ("nothing is drawn: the run holds no op, it ended before there was a graph",)
+    )  # fmt: skip
+    images = run.graph.op_by_name[run.graph.inputs["images"].op]
+    inputs = {"images": run.graph.inputs["images"]}
+    same = draw(Graph(ops=(images,), inputs=inputs), run.lineage)
+    assert [node.name for node in same.nodes] == ["images"]
+    assert any("no op is drawn" in note for note in same.notes)
+    own = draw(recording("own").graph, run.lineage, Options(backward=True))
+    assert "no gradients are drawn: the run has no backward pass" in own.notes
+
+
+def test_the_shortcut_into_a_refused_addition(recording: Open) -> None:
+    made = drawn(recording("filters"))
+    refused = next(node for node in made.nodes if node.refused)
+    assert ways(made, Way.RESIDUAL) == [("layer-conv1", refused.id)]
+    assert heading(refused) == "add00"
 
 
 def test_identifiers_differ_as_names_do() -> None:

@@ -212,6 +212,8 @@ def test_a_full_disk_leaves_the_picture_that_is_there(tmp_path: Path) -> None:
         ("diverged", ["--color-by", "std"], "8 boxes held NaN or infinities at this step"),
         ("diverged", ["--histograms"], "8 boxes held NaN or infinities at this step"),
         ("v2", ["--histograms", "--level", "stage"], "they are drawn in boxes of layers"),
+        ("v2", ["--lineage", "loss"], "nothing is followed: loss is a scalar, it has no axis"),
+        ("own", ["--backward"], "no gradients are drawn: the run has no backward pass"),
         ("own", ["--histograms", "--level", "op"], "they are drawn in boxes of layers"),
     ],
 )

@@ -124,6 +124,8 @@ def _check(parsed: argparse.Namespace) -> None:
 
 
 def _diagram(recorded: Run, parsed: argparse.Namespace) -> Diagram:
+    import msgspec
+
     from resnet_inspect.analysis.diagram import Level, Options
     from resnet_inspect.analysis.diagram_drawing import draw
     from resnet_inspect.analysis.names import find
@@ -144,7 +146,11 @@ def _diagram(recorded: Run, parsed: argparse.Namespace) -> Diagram:
         limit=parsed.limit,
     )
     failure = recorded.info.failure
-    return draw(graph, lineage, options, explanations=explanations, failure=failure)
+    made = draw(graph, lineage, options, explanations=explanations, failure=failure)
+    if parsed.lineage is None or explanations:
+        return made
+    note = f"nothing is followed: {parsed.lineage} is a scalar, it has no axis"
+    return msgspec.structs.replace(made, notes=(*made.notes, note))
 
 
 def _look(recorded: Run, made: Diagram, parsed: argparse.Namespace, form: str) -> Look:
