@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
@@ -86,6 +87,7 @@ def finished(picture: bytes, made: Diagram, look: Look, *, style: bool = True) -
                     group.set("data-layer", printable(node.name))
                 group.set("data-layers", json.dumps(node.layers))
             _retitle(group, tooltip(node))
+            _centre(group)
             if name in look.bars:
                 _put_bars(
                     group, look.bars[name], ink(node, look) if name in look.shades else "bars"
@@ -152,6 +154,26 @@ def _retitle(group: ElementTree.Element | None, text: str) -> None:
         title.text = "\n".join(printable(line) for line in text.split("\n"))
     for link in group.iter(f"{{{SVG}}}a"):
         link.attrib.pop(f"{{{XLINK}}}title", None)
+
+
+def _centre(group: ElementTree.Element) -> None:
+    """Lines of a box about its middle: placed from the left they lean, where the font at hand is
+    wider or narrower than the one that was measured with.
+    """
+    shape = next(
+        (e for e in group.iter() if e.tag in (f"{{{SVG}}}polygon", f"{{{SVG}}}path")), None
+    )
+    if shape is None:
+        return
+    numbers = re.findall(r"-?\d+(?:\.\d+)?", shape.get("points") or shape.get("d") or "")
+    xs = [float(number) for number in numbers[::2]]
+    lines: dict[str | None, list[ElementTree.Element]] = {}
+    for text in group.iter(f"{{{SVG}}}text"):
+        lines.setdefault(text.get("y"), []).append(text)
+    for line in lines.values():
+        if len(line) == 1:
+            line[0].set("text-anchor", "middle")
+            line[0].set("x", f"{(min(xs) + max(xs)) / 2:.2f}")
 
 
 def _raise_labels(root: ElementTree.Element) -> None:

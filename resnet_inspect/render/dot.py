@@ -30,9 +30,12 @@ from resnet_inspect.render.diagram_look import (
     ways,
 )
 from resnet_inspect.render.labels import fitted
+from resnet_inspect.render.svg import BOLD, text_width
 
 NAME_WIDTH, REMARK_WIDTH, NOTE_WIDTH = 44, 34, 96
 BLANK = "&#160;"
+# Ems of a usual sign; names of more signs than LONG get room of their own.
+USUAL, LONG = 0.64, 28
 # How straight an edge is to be: the main way first.
 WEIGHTS = {Way.DATA: "8", Way.GRADIENT: "4", Way.PROJECTION: "2"}
 
@@ -69,6 +72,20 @@ def markup(text: str, *, width: int = NAME_WIDTH) -> str:
     Graphviz replaces escapes there too, and takes two backslashes for one.
     """
     return escape(fitted(text, width)).replace("\\", "&#92;&#92;") or BLANK
+
+
+def named(text: str, size: int = SIZE) -> str:
+    """A name for a label, shortened by how wide its signs are, not by how many there are."""
+    room = NAME_WIDTH * size * USUAL
+    return markup(fitted(text, room, lambda part: text_width(part, size)))
+
+
+def _reserved(text: str, size: int = SIZE) -> int:
+    """Points that a long name needs where the font is wider than the engine takes it to be."""
+    if len(printable(text)) <= LONG:
+        return 0
+    shown = fitted(text, NAME_WIDTH * size * USUAL, lambda part: text_width(part, size))
+    return round(text_width(shown, size) * (BOLD if size == SIZE else 1))
 
 
 def _attributes(**values: str) -> str:
@@ -160,11 +177,11 @@ def _title(cluster: Cluster, look: Look) -> str:
         id=quoted(name),
         class_='"title"',
         tooltip=quoted(_name(cluster)),
-        label=f"<{_small(markup(_name(cluster)) + times, 'dim')}>",
+        label=f"<{_small(named(_name(cluster), SMALL) + times, 'dim')}>",
         shape="plaintext",
         labelloc="t",
         margin="0",
-        width="0",
+        width=f"{_reserved(_name(cluster), SMALL) / 72:.2g}",
         height="0.15" if look.rankdir == "LR" else "0.45",
     )
     return f"{quoted(name)} [{values}];"
@@ -221,7 +238,7 @@ def _classes(node: Node, look: Look) -> Iterator[str]:
 def _label(node: Node, look: Look) -> str:
     tint = ink(node, look)
     times = f" ×{node.times}" if node.times > 1 else ""
-    lines = [f"<B>{markup(heading(node))}{times}</B>"]
+    lines = [f"<B>{named(heading(node))}{times}</B>"]
     small = "dim" if tint == "ink" and node.id not in look.shades else tint
     lines += [_small(markup(text), small) for text in details(node)]
     if node.id in look.shades:
@@ -234,6 +251,8 @@ def _label(node: Node, look: Look) -> str:
     told = [line for text in node.remarks for line in textwrap.wrap(printable(text), REMARK_WIDTH)]
     lines += [_small(f"<B>{markup(text)}</B>", mark) for text in told]
     rows = "".join(f"<TR><TD>{line}</TD></TR>" for line in lines)
+    if wide := _reserved(heading(node)):
+        rows = rows.replace("<TD>", f'<TD WIDTH="{wide}">', 1)
     table = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">'
     bars = look.bars.get(node.id)
     if bars is None:

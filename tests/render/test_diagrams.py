@@ -27,6 +27,7 @@ from resnet_inspect.render.diagram_look import COLOURS, PALETTE, Bars, Look, Sha
 from resnet_inspect.render.diagram_svg import diagram, document
 from resnet_inspect.render.dot import dot, identifiers, title_id
 from resnet_inspect.render.engine import drawn
+from resnet_inspect.render.svg import BOLD, text_width
 from resnet_inspect.store.run import Run
 
 Open = Callable[[str], Run]
@@ -224,6 +225,29 @@ def test_hostile_names_are_text(recording: Open, one_engine: str) -> None:
     assert longest < 110
     words = " ".join("".join(label.itertext()) for label in root.iter(f"{SVG}text"))
     assert HOSTILE[4] in words
+
+
+@pytest.mark.parametrize("sign", ["x", "l", "W", "m", "_"])
+def test_long_names_have_room_whatever_their_signs(
+    recording: Open, one_engine: str, sign: str
+) -> None:
+    run = recording("v2")
+    first = msgspec.structs.replace(run.graph.layers[0], name=sign * 300, path=(sign * 300,))
+    graph = msgspec.structs.replace(run.graph, layers=(first, *run.graph.layers[1:]))
+    made = draw(graph, run.lineage)
+    root = ElementTree.fromstring(document(drawn(dot(made, Look()), "svg").data, made, Look()))
+    name = anchor("layer", sign * 300)
+    left, _, right, _ = boxes(root)[name]
+    group = next(g for g in root.iter(f"{SVG}g") if g.get("id") == name)
+    label = next(group.iter(f"{SVG}text"))
+    shown = "".join(label.itertext())
+    assert label.get("text-anchor") == "middle", one_engine
+    assert float(label.get("x", "0")) == pytest.approx((left + right) / 2, abs=0.02)
+    assert text_width(shown, 11) * BOLD <= right - left < 420
+    title = next(line for line in dot(made, Look()).splitlines() if 'class="title"' in line)
+    width = re.search(r'width="?([\d.]+)', title)
+    assert width is not None
+    assert 72 * float(width[1]) > 90
 
 
 def test_equal_diagrams_give_equal_pictures(recording: Open, one_engine: str) -> None:
