@@ -8,7 +8,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resnet_inspect.cli.output import write_picture, write_whole
+from resnet_inspect.cli.output import write_whole
 from resnet_inspect.errors import OutputError, RendererError, UsageError
 from resnet_inspect.paths import printable
 
@@ -75,7 +75,7 @@ def write_diagram(made: Diagram, look: Look, path: Path, form: str, *, timeout: 
 
         _write(path, document(picture.data, made, look))
         return
-    write_picture(path, picture.data)
+    write_whole(path, picture.data, "the picture")
     _tell(path)
 
 

@@ -90,7 +90,7 @@ def _diagram(run: Run, wanted: Wanted) -> str:
     from resnet_inspect.analysis.why import why
     from resnet_inspect.render.diagram_look import Look
     from resnet_inspect.render.diagram_svg import document
-    from resnet_inspect.render.dot import dot
+    from resnet_inspect.render.dot import dot, identifiers
     from resnet_inspect.render.engine import drawn
 
     graph, lineage, info = run.graph, run.lineage, run.info
@@ -101,7 +101,8 @@ def _diagram(run: Run, wanted: Wanted) -> str:
     options = Options(scope=_scope(graph, wanted.place))
     made = draw(graph, lineage, options, explanations=explanations, failure=info.failure)
     look = Look(title=info.network)
-    return document(drawn(dot(made, look), "svg").data, made, look)
+    picture = drawn(dot(made, look), "svg", holds=identifiers(made))
+    return document(picture.data, made, look)
 
 
 def _scope(graph: Graph, place: Place | None) -> str:

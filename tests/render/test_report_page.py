@@ -239,7 +239,7 @@ def test_print_is_light_in_the_diagram_too(open_page: Open, chosen: bool) -> Non
         pytest.skip("there is no Graphviz here")
     if chosen:
         page.click("#theme")
-    halo = "getComputedStyle(document.querySelector('#picture .names text')).stroke"
+    halo = "getComputedStyle(document.querySelector('#picture .labels text')).stroke"
     box = "getComputedStyle(document.querySelector('#picture .f-conv')).fill"
     assert page.evaluate(halo) == "rgb(13, 17, 23)"
     page.emulate_media(media="print")

@@ -14,7 +14,7 @@ from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.paths import printable
 from resnet_inspect.render.diagram_look import Look
 from resnet_inspect.render.diagram_svg import finished
-from resnet_inspect.render.dot import dot
+from resnet_inspect.render.dot import dot, identifiers
 from resnet_inspect.render.engine import drawn
 
 # Seconds. The rest of the page is worth having without it, so nobody waits long.
@@ -44,7 +44,8 @@ def drawing(
     made = draw(graph, lineage, options, explanations=explanations, failure=failure)
     look = Look(title=title)
     try:
-        data = drawn(dot(made, look), "svg", timeout=timeout).data
+        text, boxes = dot(made, look), identifiers(made)
+        data = drawn(text, "svg", timeout=timeout, holds=boxes).data
     except RendererError as error:
         told = f"{error.what} (expected {error.expected}, got {error.got})"
         return Drawing(None, printable(told))
