@@ -41,9 +41,8 @@ def test_axes_of_a_layer_s_variables(open_page: Open) -> None:
     page = open_page("v2", "#layer=res20_branch1").page
     page.click("#panel-variables summary >> text=res20_branch1/kernel 1×1×32×64 float32, trained")
     page.click("#panel-variables details[open] summary >> text=axis 3 64 = filters × 2^stage")
-    told = page.inner_text("#panel-variables")
-    assert "64 = filters × 2^stage" in told
-    assert "16 → 17" in told
+    page.wait_for_selector("#panel-variables details[open] >> text=16 → 17")
+    assert "64 = filters × 2^stage" in page.inner_text("#panel-variables")
     page.click("#panel-variables details[open] >> text=its own panel")
     page.wait_for_function("document.querySelector('#panel h2').textContent.endsWith('kernel')")
     assert page.url.endswith("#variable=res20_branch1%2Fkernel")
@@ -100,6 +99,7 @@ def test_a_box_that_stands_for_several_layers_lists_them(open_page: Open, deep_r
         *(f"conv_block_stage0_copy{copy}_res00_branch2a" for copy in range(4)),
     ]
     page.click("#panel-blocks summary >> nth=2")
+    page.wait_for_selector("#panel-blocks details[open] td")
     inside = page.locator("#panel-blocks details[open] td:first-child").all_inner_texts()
     assert "conv_block_stage0_copy1_bn00_branch2a" in inside
     assert "conv_block_stage0_copy1_add00" in inside
