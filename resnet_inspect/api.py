@@ -24,7 +24,7 @@ from resnet_inspect.analysis.distributions import (
     choose,
 )
 from resnet_inspect.analysis.meanings import Meanings
-from resnet_inspect.analysis.overview import Held, Overview, overview
+from resnet_inspect.analysis.overview import Held, Overview, overview, told_layers
 from resnet_inspect.analysis.report import Steps, gather
 from resnet_inspect.analysis.shapes import Depth, ShapeTable
 from resnet_inspect.analysis.shapes import shapes as shape_table
@@ -203,12 +203,9 @@ def summarize(run: Run) -> Overview:
     if not recorded:
         return overview(run.graph, run.lineage, Held(origin=run.origin), run.scalars())
     step = recorded[-1]
-    activity = {
-        tap.layer: reduce(add, seen.values())
-        for tap in run.taps()
-        if tap.kind == "activation" and tap.output and (seen := run.channels(tap))
-    }
-    summaries = run.summaries(step), run.summaries(step, "gradient")
+    told = told_layers(run.graph)
+    summaries = run.summaries(step, layers=told), run.summaries(step, "gradient", layers=told)
+    activity = {layer: reduce(add, seen) for layer, seen in run.activity().items()}
     held = Held(step, *summaries, run.updates().get(step, {}), activity, run.origin)
     return overview(run.graph, run.lineage, held, run.scalars())
 

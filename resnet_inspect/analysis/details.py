@@ -17,6 +17,8 @@ from resnet_inspect.graph.nodes import Attr
 
 # Of larger groups no sums are made: a key must be answered at once.
 MOST = 5_000
+# Of a group that hands on more tensors, only so many are told.
+MOST_OUTPUTS = 60
 
 
 class Neighbour(msgspec.Struct, frozen=True):
@@ -178,14 +180,6 @@ class Details:
             return ScopeDetail(name, len(layers), len(every), types, False, (), (), 0, 0, None)
         ops = [self.graph.op_by_name[name] for layer in layers for name in layer.ops]
         ops += [one for one in every if isinstance(one, Op)]
-        inside = {op.name for op in ops}
-        entering = dict.fromkeys(ref for op in ops for ref in op.inputs if ref.op not in inside)
-        leaving = [
-            ref
-            for op in ops
-            for ref in (TensorRef(op.name, index) for index in range(len(op.outputs)))
-            if any(user not in inside for user in self.graph.consumers.get(ref, ()))
-        ]
         if layers:  # gradients and slots read everything; what layers hand on is what counts
             made = {layer.output for layer in layers}
             taken = {ref for layer in layers for ref in layer.inputs}
@@ -194,6 +188,15 @@ class Details:
             entering = dict.fromkeys(
                 ref for layer in layers for ref in layer.inputs if ref not in made
             )
+        else:
+            inside = {op.name for op in ops}
+            entering = dict.fromkeys(ref for op in ops for ref in op.inputs if ref.op not in inside)
+            leaving = [
+                ref
+                for op in ops
+                for ref in (TensorRef(op.name, index) for index in range(len(op.outputs)))
+                if any(user not in inside for user in self.graph.consumers.get(ref, ()))
+            ]
         variables = [one for op in ops for one in self._counted_for.get(op.name, ())]
         return ScopeDetail(
             name=name,
@@ -202,7 +205,7 @@ class Details:
             types=types,
             whole=True,
             inputs=tuple(self._end(ref, ops=not layers) for ref in entering),
-            outputs=tuple(self._output(ref) for ref in leaving),
+            outputs=tuple(self._output(ref) for ref in leaving[:MOST_OUTPUTS]),
             trainable_params=_elements(one for one in variables if one.trainable),
             params=_elements(variables),
             macs=_sum(macs(self.graph, op) for op in ops),

@@ -76,6 +76,7 @@ class Outline:
         self.layer_at = {_path_of(layer): layer for layer in graph.layers}
         self.leaves: Sequence[Op | Layer] = graph.ops if self.by_op else graph.layers
         self.paths = [leaf.name for leaf in self.leaves] if self.by_op else list(self.layer_at)
+        self._kept: dict[Only, list[int]] = {}
         if self.by_op and graph.layers:
             places = {op.name: place for place, op in enumerate(graph.ops)}
             for path, layer in self.layer_at.items():
@@ -86,14 +87,21 @@ class Outline:
         """The leaves that a filter keeps."""
         if only == Only.ALL:
             return range(len(self.leaves))
-        return [place for place, leaf in enumerate(self.leaves) if self._keeps(leaf, only)]
+        if only not in self._kept:
+            self._kept[only] = self._chosen(only)
+        return self._kept[only]
 
-    def _keeps(self, leaf: Op | Layer, only: Only) -> bool:
+    def _chosen(self, only: Only) -> list[int]:
+        leaves = enumerate(self.leaves)
         if only == Only.PARAMETERS:
-            return leaf.name in self._with_variables
+            wanted = self._with_variables
+            return [place for place, leaf in leaves if leaf.name in wanted]
         if only == Only.RELU:
-            return "relu" in leaf.type.lower() and "grad" not in leaf.type.lower()
-        return self._phase(leaf) == only.value
+            small = {kind: kind.lower() for kind in {leaf.type for leaf in self.leaves}}
+            relus = {kind for kind, low in small.items() if "relu" in low and "grad" not in low}
+            return [place for place, leaf in leaves if leaf.type in relus]
+        phase = Phase(only.value)
+        return [place for place, leaf in leaves if self._phase(leaf) is phase]
 
     def _phase(self, leaf: Op | Layer) -> Phase:
         return leaf.phase if isinstance(leaf, Op) else Phase.FORWARD
@@ -108,21 +116,23 @@ class Outline:
 
     def roots(self, members: Sequence[int]) -> list[Node]:
         """The uppermost nodes: those of the forward pass, then one for each other phase."""
-        by_root: dict[str, list[int]] = {"": []}
+        by_root: dict[str, list[int]] = {"": [], **{phase.value: [] for phase in Phase}}
+        root_of = self._root_of
         for place in members:
-            by_root.setdefault(self._root(place), []).append(place)
+            by_root[root_of[place]].append(place)
         found = self._grouped("", "", 0, by_root.pop(""))
-        for phase in (one for one in Phase if one.value in by_root):
+        for phase in (one for one in Phase if by_root[one.value]):
             label = ROOTS.get(phase, phase.value)
             key = (phase.value, "", -2)
             found.append(Node(key, NodeKind.SCOPE, label, label, 0, by_root[phase.value], ""))
         return found
 
-    def _root(self, place: int) -> str:
-        leaf = self.leaves[place]
-        phase = self._phase(leaf)
-        inside = phase == Phase.FORWARD or leaf.name in self.graph.layer_of_op
-        return "" if inside else phase.value
+    @cached_property
+    def _root_of(self) -> list[str]:
+        """The root that each leaf stands below."""
+        owned = self.graph.layer_of_op
+        roots = {phase: "" if phase == Phase.FORWARD else phase.value for phase in Phase}
+        return ["" if leaf.name in owned else roots[self._phase(leaf)] for leaf in self.leaves]
 
     def children(self, node: Node) -> list[Node]:
         """What is directly below a node, in graph order."""
@@ -136,15 +146,26 @@ class Outline:
         """Members by the next part of their paths; too many groups are put together (not `apart`,
         those of such a part).
         """
-        start = len(inner)
+        start, paths = len(inner), self.paths
         groups: dict[str, list[int]] = {}
+        owners: dict[str, int] = {}
+        group: list[int] = []
+        inside: str | None = (
+            None  # members of a group follow each other mostly: then one look is enough
+        )
         for place in members:
-            full = self.paths[place]
-            end = full.find("/", start)
-            groups.setdefault(full[start:] if end < 0 else full[start:end], []).append(place)
+            full = paths[place]
+            if inside is None or not full.startswith(inside):
+                end = full.find("/", start)
+                label = full[start:] if end < 0 else full[start:end]
+                group = groups.setdefault(label, [])
+                inside = full[: start + len(label)] + "/"
+                if end < 0:
+                    owners.setdefault(label, place)
+            group.append(place)
         if apart or len(groups) <= MOST_CHILDREN:
             return [
-                self._node(root, inner + label, label, depth, places)
+                self._node(root, inner + label, label, depth, places, owners.get(label))
                 for label, places in groups.items()
             ]
         return list(self._parts(root, inner, depth, list(groups.items())))
@@ -159,10 +180,11 @@ class Outline:
             key = (root, inner, places[0])
             yield Node(key, NodeKind.SCOPE, inner + label, label, depth, places, inner)
 
-    def _node(self, root: str, path: str, label: str, depth: int, places: list[int]) -> Node:
+    def _node(
+        self, root: str, path: str, label: str, depth: int, places: list[int], own: int | None
+    ) -> Node:
         key, inner = (root, path, -1), path + "/"
         layer = self.layer_at.get(path) if not root else None
-        own = next((place for place in places if self.paths[place] == path), None)
         if layer is not None:
             return Node(key, NodeKind.LAYER, layer.name, label, depth, places, inner, own)
         if len(places) == 1:  # a chain of scopes with a single op at its end is one row
@@ -181,7 +203,7 @@ class Outline:
         for place in members:
             full = self.paths[place]
             inside = full == path or full.startswith(path + "/") or part != -1
-            if inside and self._root(place) == root and (part < 0 or place == part):
+            if inside and self._root_of[place] == root and (part < 0 or place == part):
                 way = self.way_to(place, members)
                 at = next((at for at, one in enumerate(way) if one.key == key), None)
                 return way[: at + 1] if at is not None else []
@@ -220,16 +242,25 @@ class Outline:
         Of nested paths the uppermost is taken; the type of a leaf counts as its own path.
         """
         wanted = text.lower()
+        length = len(wanted)
         hits: dict[str, list[int]] = {}
         paths, types = self._searched
+        hit: list[int] = []
+        inside: str | None = None  # a hit holds what follows mostly: then one look is enough
         for place in members:
-            at = paths[place].find(wanted)
-            if at >= 0:
-                end = paths[place].find("/", at + len(wanted))
-                full = self.paths[place]
-                hits.setdefault(full if end < 0 else full[:end], []).append(place)
-            elif wanted in types[place]:
-                hits.setdefault(self.paths[place], []).append(place)
+            full = self.paths[place]
+            if inside is None or not full.startswith(inside):
+                at = paths[place].find(wanted)
+                if at >= 0:
+                    end = full.find("/", at + length)
+                    top = full if end < 0 else full[:end]
+                elif wanted in types[place]:
+                    top = full
+                else:
+                    continue
+                hit = hits.setdefault(top, [])
+                inside = top + "/" if at >= 0 else None
+            hit.append(place)
         return hits
 
     @cached_property
@@ -238,7 +269,13 @@ class Outline:
         lowered = [path.lower() for path in self.paths]
         pairs = zip(self.paths, lowered, strict=True)
         paths = [low if len(low) == len(path) else path for path, low in pairs]
-        return paths, [leaf.type.lower() for leaf in self.leaves]
+        types = {leaf.type for leaf in self.leaves}
+        small = {kind: kind.lower() for kind in types}
+        return paths, [small[leaf.type] for leaf in self.leaves]
+
+    def prepare(self) -> None:
+        """Work out now what the first look and the first search need."""
+        _ = self._root_of, self._searched
 
 
 def _holds(node: Node, place: int) -> bool:

@@ -147,6 +147,15 @@ def shape_flow(graph: Graph) -> tuple[FlowStep, ...]:
     return tuple(flow)
 
 
+def told_layers(graph: Graph) -> list[str]:
+    """The layers of which an overview tells what they held: ReLUs, and the last of each block."""
+    found = []
+    for _, run in groupby(graph.layers, key=lambda layer: layer.path[:2]):
+        members = list(run)
+        found += [one.name for one in members if one.type == "Relu" or one is members[-1]]
+    return found
+
+
 def _block_outputs(graph: Graph, summaries: Mapping[str, TensorSummary]) -> tuple[BlockOutput, ...]:
     found = []
     for path, run in groupby(graph.layers, key=lambda layer: layer.path[:2]):

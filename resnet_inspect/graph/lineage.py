@@ -20,20 +20,20 @@ class Relation(StrEnum):
     DERIVED = "derived"
 
 
-class FromAxis(msgspec.Struct, frozen=True, tag="axis"):
+class FromAxis(msgspec.Struct, frozen=True, gc=False, tag="axis"):
     """The size comes from an axis of a tensor the op reads."""
 
     ref: AxisRef
 
 
-class FromLiteral(msgspec.Struct, frozen=True, tag="literal"):
+class FromLiteral(msgspec.Struct, frozen=True, gc=False, tag="literal"):
     """The size comes from element `element` of a constant op, which has a source line."""
 
     op: str
     element: int
 
 
-class FromVariable(msgspec.Struct, frozen=True, tag="variable"):
+class FromVariable(msgspec.Struct, frozen=True, gc=False, tag="variable"):
     """The size comes from an axis of a variable."""
 
     variable: str
@@ -43,7 +43,7 @@ class FromVariable(msgspec.Struct, frozen=True, tag="variable"):
 Origin = FromAxis | FromLiteral | FromVariable
 
 
-class Link(msgspec.Struct, frozen=True):
+class Link(msgspec.Struct, frozen=True, gc=False):
     """One thing a size depends on.
 
     `tied` are the other things that must change together with it; changed alone it is an error.
@@ -54,7 +54,7 @@ class Link(msgspec.Struct, frozen=True):
     tied: tuple[Origin, ...] = ()
 
 
-class Formula(msgspec.Struct, frozen=True):
+class Formula(msgspec.Struct, frozen=True, gc=False):
     """An expression in the user's source that comes to a size: its text, the values of the names
     in it (none for a bare literal), and its line.
     """
@@ -64,7 +64,7 @@ class Formula(msgspec.Struct, frozen=True):
     source: Source
 
 
-class Coupling(msgspec.Struct, frozen=True):
+class Coupling(msgspec.Struct, frozen=True, gc=False):
     """A number written in the source that must agree with a size flowing in.
 
     At `op`, `literal` decides an axis of the output; `partner` is the size it must equal, by

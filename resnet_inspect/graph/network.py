@@ -68,8 +68,13 @@ class Graph(msgspec.Struct, frozen=True, dict=True):
         """The ops that read each tensor, in graph order."""
         found: dict[TensorRef, list[str]] = {}
         for op in self.ops:
-            for ref in dict.fromkeys(op.inputs):
-                found.setdefault(ref, []).append(op.name)
+            inputs = op.inputs
+            for ref in inputs if len(inputs) < 2 else dict.fromkeys(inputs):
+                users = found.get(ref)
+                if users is None:
+                    found[ref] = [op.name]
+                else:
+                    users.append(op.name)
         return {ref: tuple(names) for ref, names in found.items()}
 
     def noting(self, *notes: Note) -> Graph:

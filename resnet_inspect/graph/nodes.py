@@ -25,7 +25,7 @@ class Phase(StrEnum):
     OTHER = "other"
 
 
-class Source(msgspec.Struct, frozen=True):
+class Source(msgspec.Struct, frozen=True, gc=False):
     """One frame of the user's own code; `text` is the line itself, so that a run explains itself
     on a machine that has not the file.
     """
@@ -39,7 +39,7 @@ class Source(msgspec.Struct, frozen=True):
         return f"{self.file}:{self.line}"
 
 
-class Op(msgspec.Struct, frozen=True, omit_defaults=True):
+class Op(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One operation. `name` is unique in its graph; `source` is innermost frame first."""
 
     name: str
@@ -58,7 +58,7 @@ class Op(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.name.rpartition("/")[0]
 
 
-class Variable(msgspec.Struct, frozen=True):
+class Variable(msgspec.Struct, frozen=True, gc=False):
     """A variable and the ops that read it.
 
     `handles` are the ops through which the graph holds the variable; `readers` the ops that take
@@ -74,7 +74,7 @@ class Variable(msgspec.Struct, frozen=True):
     source: tuple[Source, ...] = ()
 
 
-class Layer(msgspec.Struct, frozen=True):
+class Layer(msgspec.Struct, frozen=True, gc=False):
     """The group of ops that one layer call made.
 
     `type` is the type of its main op (`main`); `path` names the groups that hold it, outermost

@@ -27,7 +27,7 @@ DTYPE_BYTES = {
 }
 
 
-class TensorSpec(msgspec.Struct, frozen=True):
+class TensorSpec(msgspec.Struct, frozen=True, gc=False):
     """Shape and element type; an unknown dimension is None, an unknown rank is a shape of None."""
 
     shape: Shape
@@ -47,7 +47,7 @@ class TensorSpec(msgspec.Struct, frozen=True):
         return None if self.elements is None or size is None else self.elements * size
 
 
-class TensorRef(msgspec.Struct, frozen=True, order=True):
+class TensorRef(msgspec.Struct, frozen=True, gc=False, order=True):
     """The output number `index` of the op named `op`."""
 
     op: str
@@ -57,7 +57,7 @@ class TensorRef(msgspec.Struct, frozen=True, order=True):
         return f"{self.op}:{self.index}"
 
 
-class AxisRef(msgspec.Struct, frozen=True, order=True):
+class AxisRef(msgspec.Struct, frozen=True, gc=False, order=True):
     """One axis of one tensor, counted from 0."""
 
     tensor: TensorRef

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,8 +12,7 @@ from resnet_inspect.stats.channels import ChannelActivity
 from resnet_inspect.stats.summary import TensorSummary
 
 
-@dataclass(frozen=True, slots=True)
-class Tap:
+class Tap(msgspec.Struct, frozen=True, gc=False):
     """A tensor that is summarized on recorded steps.
 
     `kind` is activation (any tensor of the forward pass), gradient (of the loss, with respect to

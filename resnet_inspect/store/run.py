@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -114,7 +115,7 @@ class Run:
         rows = self._rows("SELECT body FROM graph")
         if not rows:
             return Graph(ops=())
-        with _damage(self.path):
+        with _damage(self.path), _uncollected():
             return msgspec.msgpack.decode(zlib.decompress(rows[0][0]), type=Graph)
 
     @cached_property
@@ -123,7 +124,7 @@ class Run:
         rows = self._rows("SELECT body FROM lineage")
         if not rows:
             return Lineage()
-        with _damage(self.path):
+        with _damage(self.path), _uncollected():
             return msgspec.msgpack.decode(zlib.decompress(rows[0][0]), type=Lineage)
 
     def steps(self) -> list[int]:
@@ -168,8 +169,9 @@ class Run:
         """The tensors that were summarized, in graph order."""
         from resnet_inspect.stats import Tap
 
-        rows = self._rows("SELECT layer, kind, tensor, output FROM tap ORDER BY id")
-        return [Tap(layer, kind, tensor, bool(output)) for layer, kind, tensor, output in rows]
+        with _uncollected():
+            rows = self._rows("SELECT layer, kind, tensor, output FROM tap ORDER BY id")
+            return [Tap(layer, kind, tensor, bool(output)) for layer, kind, tensor, output in rows]
 
     def sizes(self) -> dict[Tap, int]:
         """Elements of the whole of each tapped tensor, as far as known."""
@@ -177,14 +179,20 @@ class Run:
         pairs = zip(self.taps(), rows, strict=True)
         return {tap: row[0] for tap, row in pairs if row[0] is not None}
 
-    def summaries(self, step: int, kind: str = "activation") -> dict[str, TensorSummary]:
-        """What each layer's output held at a step (or its gradient, by `kind`); empty if the step
-        was not recorded.
+    def summaries(
+        self, step: int, kind: str = "activation", *, layers: Collection[str] | None = None
+    ) -> dict[str, TensorSummary]:
+        """What each layer's output held at a step (or its gradient, by `kind`), or that of some
+        `layers`; empty if the step was not recorded.
         """
+        only, names = "", list[str]()
+        if layers is not None:
+            only = " AND layer IN (SELECT value FROM json_each(?))"
+            names = [msgspec.json.encode(list(layers)).decode()]
         rows = self._rows(
-            f"SELECT layer, {COLUMNS} FROM summary JOIN tap ON tap.id = summary.tap"
-            " WHERE step = ? AND kind = ? AND output ORDER BY tap.id",
-            (step, kind),
+            f"SELECT layer, {COLUMNS} FROM tap JOIN summary ON tap.id = summary.tap"
+            f" WHERE step = ? AND kind = ? AND output{only} ORDER BY tap.id",
+            (step, kind, *names),
         )
         return self._summaries(rows)
 
@@ -215,6 +223,21 @@ class Run:
         rows = self._of_tap("channels", "step, body", tap)
         with _damage(self.path):
             return {row[0]: ChannelActivity.unpack(zlib.decompress(row[1])) for row in rows}
+
+    def activity(self) -> dict[str, list[ChannelActivity]]:
+        """How often the channels of ReLUs were active, by layer, a value a recorded step."""
+        from resnet_inspect.stats import ChannelActivity
+
+        rows = self._rows(
+            "SELECT layer, body FROM channels JOIN tap ON tap.id = channels.tap"
+            " WHERE kind = 'activation' AND output ORDER BY tap.id, step"
+        )
+        found: dict[str, list[ChannelActivity]] = {}
+        with _damage(self.path):
+            for layer, body in rows:
+                one = ChannelActivity.unpack(zlib.decompress(body))
+                found.setdefault(layer, []).append(one)
+        return found
 
     def updates(self) -> dict[int, dict[str, Update]]:
         """What each recorded step did to each variable that training moves."""
@@ -294,6 +317,18 @@ class Run:
     def _rows(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         with _damage(self.path):
             return self._connection.execute(query, values).fetchall()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No garbage collection: none of what is decoded is garbage, and looking took longer."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @contextmanager

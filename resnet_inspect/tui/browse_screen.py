@@ -37,6 +37,12 @@ TABS = ("detail", "distribution", "why", "scalars", "run")
 POLL = 0.5
 # A pane follows the tree once the cursor has rested so long (seconds).
 REST = 0.02
+# Actions that make sense at times only, as `check_action` takes them.
+AT_TIMES: tuple[tuple[str, tuple[object, ...]], ...] = (
+    *(("turn", (name,)) for name in ("view", "tensor", "scale", "sides")),
+    *((name, (1,)) for name in ("step", "axis", "hit")),
+    ("back", ()),
+)
 
 
 class BrowseScreen(Screen[None]):
@@ -86,6 +92,7 @@ class BrowseScreen(Screen[None]):
         self.history: list[Place] = []
         self.zoomed = ""
         self._following = False
+        self._offered: tuple[object, ...] = ()
         self._resting: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -186,7 +193,7 @@ class BrowseScreen(Screen[None]):
     def look(self, axis: AxisOf | None = None) -> None:
         """Let the visible pane show what is selected."""
         self.pane.look_at(self.place, axis)
-        self.refresh_bindings()
+        self._offer_keys()
 
     def show_tab(self, name: str, axis: AxisOf | None = None) -> None:
         """Turn to a pane, and to its list."""
@@ -374,6 +381,13 @@ class BrowseScreen(Screen[None]):
             return bool(self.history)
         return True
 
+    def _offer_keys(self) -> None:
+        """Make the footer again, which takes as long as all else, only if keys come or go."""
+        offered = self.tabs.active, *(self.check_action(*action) for action in AT_TIMES)
+        if offered != self._offered:
+            self._offered = offered
+            self.refresh_bindings()
+
     # the run
 
     def poll(self) -> None:
@@ -397,4 +411,4 @@ class BrowseScreen(Screen[None]):
         else:
             parts.append(f"{spelling.count(network.shown)} of {spelling.count(network.total)}")
         self.query_one("#status", Static).update(Text(printable(" · ".join(parts)), "dim"))
-        self.refresh_bindings()
+        self._offer_keys()

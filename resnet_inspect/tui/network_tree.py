@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import ClassVar
 
 from rich.text import Text
@@ -53,6 +54,8 @@ on, the histogram of that at the last recorded step, and the share of zeros in i
         self._members: Sequence[int] = ()
         self._open: set[Key] = set()
         self._rows: list[Node] = []
+        self._made: dict[Key | None, list[Node]] = {}
+        self._hit_of: dict[int, str] | None = None
         self._restore: tuple[set[Key], Key | None] | None = None
         self._drawn: dict[tuple[Key, int | None, int], tuple[str, str, str]] = {}
         self.rebuild()
@@ -102,23 +105,38 @@ on, the histogram of that at the last recorded step, and the share of zeros in i
         """All rows, from the top."""
         return self._rows
 
-    def rebuild(self, keep: Key | None = None) -> None:
-        """Make the rows again after a change of depth or filter."""
-        members = self.outline.kept(self.only)
+    def rebuild(self, keep: Key | None = None, *, among: Sequence[int] | None = None) -> None:
+        """Make the rows again after a change of depth or filter, or `among` some leaves."""
+        members = self.outline.kept(self.only) if among is None else among
         if self.query_text:
             self.hits = self.outline.found(self.query_text, members)
-            members = sorted({place for places in self.hits.values() for place in places})
-        self._members = members
+            members = sorted(chain.from_iterable(self.hits.values()))
+        self._confine_to(members)
         self._refill(keep)
+
+    def _confine_to(self, members: Sequence[int]) -> None:
+        self._members = members
+        self._made.clear()
+        self._hit_of = None
+
+    def _below(self, node: Node | None) -> list[Node]:
+        """The nodes below one, or the roots; made when they are first asked for."""
+        key = node.key if node is not None else None
+        if key not in self._made:
+            made = (
+                self.outline.roots(self._members) if node is None else self.outline.children(node)
+            )
+            self._made[key] = made
+        return self._made[key]
 
     def _refill(self, keep: Key | None) -> None:
         rows: list[Node] = []
-        waiting = list(reversed(self.outline.roots(self._members)))
+        waiting = list(reversed(self._below(None)))
         while waiting:
             node = waiting.pop()
             rows.append(node)
             if node.key in self._open and node.opens:
-                waiting += reversed(self.outline.children(node))
+                waiting += reversed(self._below(node))
         self._rows = rows
         self.resized()
         if keep is not None:
@@ -132,6 +150,7 @@ on, the histogram of that at the last recorded step, and the share of zeros in i
         """Keep only what holds `text`, with what is above it; nothing ends the search."""
         if self._restore is None:
             self._restore = set(self._open), self.node.key if self.node else None
+        narrower = self.query_text and text.lower().startswith(self.query_text.lower())
         self.query_text = text
         if not text:
             self.hits = {}
@@ -140,7 +159,7 @@ on, the histogram of that at the last recorded step, and the share of zeros in i
             self.rebuild(keep)
             return
         self._open = set()
-        self.rebuild()
+        self.rebuild(among=self._members if narrower else None)
         self._open_hits()
         self._to_hit(0, 1, inclusive=True)
 
@@ -155,7 +174,7 @@ on, the histogram of that at the last recorded step, and the share of zeros in i
         self._restore = None
         self._open = set(before)
         if stay and here is not None:
-            self._members = self.outline.kept(self.only)
+            self._confine_to(self.outline.kept(self.only))
             self.reveal(here)
         else:
             self.rebuild(place)
@@ -171,7 +190,7 @@ on, the histogram of that at the last recorded step, and the share of zeros in i
                     break
                 if node.opens and not self._is_hit(node):
                     self._open.add(node.key)
-                    below += self.outline.children(node)
+                    below += self._below(node)
             rows += below
             level = below
         self._refill(None)
@@ -338,10 +357,19 @@ on, the histogram of that at the last recorded step, and the share of zeros in i
     def _mark(self, node: Node) -> str:
         """What is remarkable about a row, in words; empty for nothing."""
         if self.query_text and node.opens and node.key not in self._open:
-            below = sum(1 for hit in self.hits if hit.startswith(node.key[1] + "/"))
+            below = self._hits_below(node)
             if below and not self._is_hit(node):
                 return f" ({below} hit{'s' * (below > 1)})"
         return ""
+
+    def _hits_below(self, node: Node) -> int:
+        """How many hits have paths that begin with a node's."""
+        if not node.key[1]:
+            return 0
+        if self._hit_of is None:
+            self._hit_of = {place: hit for hit, held in self.hits.items() for place in held}
+        inside = {self._hit_of[place] for place in node.members}
+        return sum(1 for hit in inside if hit.startswith(node.key[1] + "/"))
 
     def _facts(self, node: Node) -> tuple[str, str, str]:
         """Shape, histogram and zeros of what a row hands on."""

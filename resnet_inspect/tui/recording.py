@@ -14,6 +14,7 @@ from time import monotonic
 
 from resnet_inspect.analysis.details import Details
 from resnet_inspect.analysis.outline import Outline
+from resnet_inspect.analysis.overview import Overview
 from resnet_inspect.errors import InspectError
 from resnet_inspect.graph import Graph, Layer, Op, TensorRef
 from resnet_inspect.graph.lineage import Lineage
@@ -60,6 +61,7 @@ class Recording:
         self.graph: Graph = self.run.graph
         self.lineage: Lineage = self.run.lineage
         self._looks: deque[tuple[float, int]] = deque()
+        self._overview: tuple[State, Overview] | None = None
         self._latest: dict[Tap, tuple[int, TensorSummary | None]] = {}
         self.taps: dict[tuple[str, str], Tap] = {}
         self._state: State | None = None
@@ -102,6 +104,15 @@ class Recording:
             rate = (len(steps) - first) / (now - then)
         self.taps = {(tap.tensor, tap.kind): tap for tap in self.run.taps()}
         return State(info, steps, tuple(self.run.recorded_steps()), rate)
+
+    @property
+    def overview(self) -> Overview:
+        """The content of the answer page; drawn together again when the run has gone on."""
+        from resnet_inspect import api
+
+        if self._overview is None or self._overview[0] != self.state:
+            self._overview = self.state, api.summarize(self.run)
+        return self._overview[1]
 
     @cached_property
     def details(self) -> Details:

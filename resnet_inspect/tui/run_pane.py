@@ -39,13 +39,13 @@ class RunPane(Pane):
     def look_at(self, place: Place | None, axis: AxisOf | None) -> None:
         """Show the page, made again where the run has gone on."""
         del place, axis
-        if self._shown != (self.size.width, self.recording.state):
+        if self.size.width and self._shown != (self.size.width, self.recording.state):
             self.draw()
 
     def on_resize(self, event: events.Resize) -> None:
         """Make the page anew."""
         del event
-        self.draw()
+        self.look_at(None, None)
 
     def copied(self) -> str:
         """All lines as text."""
@@ -53,7 +53,6 @@ class RunPane(Pane):
 
     def draw(self) -> None:
         """Make the page."""
-        from resnet_inspect import api
         from resnet_inspect.render import spelling
         from resnet_inspect.render.answer_page import answer_page
         from resnet_inspect.render.screen import Screen
@@ -62,6 +61,6 @@ class RunPane(Pane):
         page = io.StringIO()
         screen = Screen(page, width=max(40, self.size.width - 2))
         recording = self.recording
-        found = api.summarize(recording.run)
-        answer_page(screen, recording.state.info, found, spelling.path(recording.path))
+        name = spelling.path(recording.path)
+        answer_page(screen, recording.state.info, recording.overview, name)
         self.lines.show([Line(Text(line)) for line in page.getvalue().splitlines()])
