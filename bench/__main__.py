@@ -8,7 +8,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-NAMES = ("startup", "diagram", "capture", "lineage", "recording", "report", "overhead")
+NAMES = ("startup", "diagram", "capture", "lineage", "recording", "report", "browse", "overhead")
 RESULTS = Path(__file__).with_name("results.json")
 
 
