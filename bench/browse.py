@@ -16,7 +16,7 @@ from bench import Row
 from bench.large_run import write_large
 from bench.screens import SIZE, Stopwatch, Taken, painted_browser
 
-OPENED, ROUNDS = 5, 3
+OPENED, ROUNDS = 5, 2
 OPS = 100_000
 KEY, SEARCH, OPEN = 0.050, 0.100, 1.0
 # Keys in turn, as somebody would walk; each that is measured with what it is for.

@@ -104,6 +104,10 @@ class Details:
         self.graph = graph
         self.meanings = Meanings(graph, lineage)
 
+    def prepare(self) -> None:
+        """Work out now what the first answer needs."""
+        _ = self._ordered_after, self._names_of, self._counted_for, self._made_by
+
     def layer(self, name: str) -> Detail:
         """A layer of the graph; KeyError for another name."""
         layer = self.graph.layer_by_name[name]

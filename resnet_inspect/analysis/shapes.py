@@ -206,9 +206,10 @@ def _user_of(graph: Graph, layer: Layer, variable: Variable) -> str:
         if reader in own:
             if graph.op_by_name[reader].type != "ReadVariableOp":
                 return reader
-            for consumer in graph.consumers.get(TensorRef(reader), ()):
-                if consumer in own:
-                    return consumer
+            value = TensorRef(reader)
+            for name in layer.ops:
+                if value in graph.op_by_name[name].inputs:
+                    return name
     return layer.main
 
 

@@ -133,7 +133,8 @@ class Run:
 
     def recorded_steps(self) -> list[int]:
         """The numbers of the steps at which tensors were summarized, in order."""
-        return [r[0] for r in self._rows("SELECT DISTINCT step FROM summary ORDER BY step")]
+        query = "SELECT step FROM step WHERE step IN (SELECT step FROM summary) ORDER BY step"
+        return [row[0] for row in self._rows(query)]
 
     def step_seconds(self) -> dict[int, float]:
         """Wall time of each step."""
@@ -155,7 +156,7 @@ class Run:
         rows = self._rows(
             "SELECT step, SUM(coalesce(elements * 1.0 / count, 1)"
             " * (count - nan - posinf - neginf) * (std * std + mean * mean)),"
-            " SUM(nan + posinf + neginf) FROM summary JOIN tap ON tap.id = summary.tap"
+            " SUM(nan + posinf + neginf) FROM tap CROSS JOIN summary ON tap.id = summary.tap"
             " WHERE kind = 'gradient' AND count > 0"
             " AND tensor IN (SELECT tensor FROM tap WHERE kind = 'weight')"
             " GROUP BY step ORDER BY step"

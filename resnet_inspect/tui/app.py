@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
@@ -16,6 +17,9 @@ from resnet_inspect.tui.browse_screen import BrowseScreen
 from resnet_inspect.tui.file_writer import FileWriter
 from resnet_inspect.tui.preferences import check
 from resnet_inspect.tui.recording import Recording
+
+# A hundred thousand ops are no garbage: to look at what is new seldom halves the time to open them.
+COLLECT = (100_000, 20, 100)
 
 
 class BrowseApp(FileWriter):
@@ -32,7 +36,13 @@ class BrowseApp(FileWriter):
         super().__init__()
         self.settings = settings or BrowserSettings()
         check(self.settings, BrowseApp)
-        self.recording = Recording(path)
+        gc.set_threshold(*COLLECT)
+        gc.disable()
+        try:
+            self.recording = Recording(path)
+            gc.freeze()  # what was read stays, and holds no cycles
+        finally:
+            gc.enable()
 
     def on_mount(self) -> None:
         """Take keys and theme from the user's configuration."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -36,7 +38,7 @@ from resnet_inspect.tui.why_pane import WhyPane
 TABS = ("detail", "distribution", "why", "scalars", "run")
 POLL = 0.5
 # A pane follows the tree once the cursor has rested so long (seconds).
-REST = 0.02
+REST = 0.01
 # Actions that make sense at times only, as `check_action` takes them.
 AT_TIMES: tuple[tuple[str, tuple[object, ...]], ...] = (
     *(("turn", (name,)) for name in ("view", "tensor", "scale", "sides")),
@@ -132,6 +134,12 @@ class BrowseScreen(Screen[None]):
         self.place = self.network.place
         self._status()
         self.set_interval(POLL, self.poll)
+        self.set_timer(POLL, partial(self._prepare, self.recording.prepare()))
+
+    def _prepare(self, parts: Iterator[None]) -> None:
+        """Do a part of what first keys would wait for, and let keys come in between."""
+        if next(parts, self) is None:
+            self.set_timer(REST, partial(self._prepare, parts))
 
     @property
     def browser(self) -> FileWriter:

@@ -102,7 +102,7 @@ class DistributionPane(Pane):
         if place is None or place.kind == "scope":
             return {}
         found: dict[str, Tap] = {}
-        for tap in self.recording.taps.values():
+        for tap in self.recording.taps_near(place.name):
             if place.kind == "layer" and tap.layer != place.name:
                 continue
             if place.kind == "variable" and tap.tensor != place.name:
@@ -184,7 +184,9 @@ class DistributionPane(Pane):
         return known[1]
 
     def draw(self) -> None:
-        """Draw the picture."""
+        """Draw the picture; not before there is room, which is told by a resize."""
+        if not self.size.width:
+            return
         width = max(20, self.lines.size.width - 1)
         self.slider.display = self.bar("view").chosen in ("histogram",) or not self._taps
         self.lines.show([Line(text) for text in self._picture(width)])

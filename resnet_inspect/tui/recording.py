@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -64,6 +65,7 @@ class Recording:
         self._overview: tuple[State, Overview] | None = None
         self._latest: dict[Tap, tuple[int, TensorSummary | None]] = {}
         self.taps: dict[tuple[str, str], Tap] = {}
+        self._near: dict[str, list[Tap]] | None = None
         self._state: State | None = None
         self._state = self._read()
 
@@ -102,6 +104,7 @@ class Recording:
         (then, first), rate = self._looks[0], None
         if info.status == Status.RUNNING and now > then:
             rate = (len(steps) - first) / (now - then)
+        self._near = None
         self.taps = {(tap.tensor, tap.kind): tap for tap in self.run.taps()}
         return State(info, steps, tuple(self.run.recorded_steps()), rate)
 
@@ -119,6 +122,19 @@ class Recording:
         """Answers about layers, ops and scopes."""
         return Details(self.graph, self.lineage)
 
+    def prepare(self) -> Iterator[None]:
+        """Work out beforehand, in parts of a moment each, what first keys would wait for."""
+        _ = self.graph.consumers
+        yield
+        self.details.prepare()
+        yield
+        _ = self.ops
+        yield
+        self.layers.prepare()
+        self.ops.prepare()
+        yield
+        self.taps_near("")
+
     @cached_property
     def layers(self) -> Outline:
         """The tree down to layers (to ops, where there are no layers)."""
@@ -135,6 +151,16 @@ class Recording:
             return []
         leaves = (self.ops if place.by_op else self.layers).leaves
         return [leaves[at] for at in place.node.members]
+
+    def taps_near(self, name: str) -> list[Tap]:
+        """What was recorded of a layer, an op or a variable, in graph order."""
+        if self._near is None:
+            near: dict[str, list[Tap]] = {}
+            self._near = near
+            for tap in self.taps.values():
+                for one in {tap.layer, tap.tensor, tap.tensor.rpartition(":")[0]}:
+                    near.setdefault(one, []).append(tap)
+        return self._near.get(name, [])
 
     def tap_of(self, ref: TensorRef, kind: str = "activation") -> Tap | None:
         """How a tensor was recorded, if it was."""

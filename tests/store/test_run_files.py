@@ -17,6 +17,7 @@ from resnet_inspect.store import catalogue, schema
 from resnet_inspect.store.info import RunInfo, Status, Writer
 from resnet_inspect.store.run import Run
 from resnet_inspect.store.writer import RunWriter, now
+from tests.recordings import FOLDER
 
 TAP = Tap("conv1", "activation", "conv1/BiasAdd:0")
 
@@ -239,3 +240,16 @@ def test_the_newest_run_is_found_by_its_creation(tmp_path: Path) -> None:
     assert rows["a.db"].status == "complete"
     assert list(rows) == ["a.db", "b.db", "c.db", "broken.db"]
     assert catalogue.fresh_name("resnet8-v2", tmp_path).parent == tmp_path
+
+
+def test_some_layers_and_the_activity_of_all_are_read_at_once() -> None:
+    with Run.open(FOLDER / "v2.db") as run:
+        every = run.summaries(2)
+        assert run.summaries(2, layers=["add00", "nowhere"]) == {"add00": every["add00"]}
+        assert run.summaries(2, layers=[]) == {}
+        activity = run.activity()
+        relus = [tap for tap in run.taps() if run.channels(tap)]
+        assert list(activity) == [tap.layer for tap in relus]
+        for tap in relus:
+            alone = [one.pack() for one in run.channels(tap).values()]
+            assert [one.pack() for one in activity[tap.layer]] == alone

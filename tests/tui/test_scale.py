@@ -1,0 +1,173 @@
+"""Large runs: what is not looked at is neither made nor read, and a search misses nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from bench.large_run import repeated, write_large
+from resnet_inspect.analysis.outline import Node, Only, Outline
+from resnet_inspect.graph import Graph, Op, Phase
+from resnet_inspect.stats import Tap, TensorSummary
+from resnet_inspect.store.run import Run
+from tests.recordings import FOLDER
+from tests.tui.driving import Driver, browse
+
+OPS = 20_000
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_large(tmp_path_factory.mktemp("large") / "run.db", OPS, steps=1)
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[Node]:
+    """The nodes that were taken apart."""
+    found: list[Node] = []
+    children = Outline.children
+
+    def noting(outline: Outline, node: Node) -> list[Node]:
+        found.append(node)
+        return children(outline, node)
+
+    monkeypatch.setattr(Outline, "children", noting)
+    return found
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each tensor was read from the file."""
+    found: Counter[str] = Counter()
+    course = Run.course
+
+    def noting(run: Run, tap: Tap, step: int | None = None) -> dict[int, TensorSummary]:
+        found[tap.tensor] += 1
+        return course(run, tap, step)
+
+    monkeypatch.setattr(Run, "course", noting)
+    return found
+
+
+def test_only_what_is_opened_is_made(large: Path, opened: list[Node]) -> None:
+    async def script(ui: Driver) -> None:
+        assert opened == []
+        assert ui.labels() == ["tower0", "tower1"]
+        await ui.press("o")
+        assert opened == []
+        assert ui.labels() == ["tower0", "tower1", "backward", "optimizer", "loss and metrics"]
+        await ui.press("enter")
+        assert [node.label for node in opened] == ["tower0"]
+        assert len(ui.labels()) == 5 + 20
+        await ui.press("enter", "enter", "down")
+        assert [node.label for node in opened] == ["tower0"]
+
+    browse(large, script)
+
+
+def test_distributions_are_read_once_and_of_visible_rows_only(
+    large: Path, read: Counter[str]
+) -> None:
+    async def script(ui: Driver) -> None:
+        await ui.press("o", "down")
+        read.clear()
+        await ui.press("enter")
+        tree = ui.network
+        rows, height, top = tree.count, tree.size.height, tree.scroll_offset.y
+        assert rows > 2 * height
+        seen = read.total()
+        visible = {str(tree.output_of(node)) for node in tree.nodes[top : top + height]}
+        beyond = {str(tree.output_of(node)) for node in tree.nodes[top + height :]}
+        assert read
+        assert set(read) <= visible
+        assert beyond - visible
+        await ui.press("up", "down")
+        assert read.total() == seen
+        assert set(read.values()) == {1}
+        await ui.press("pagedown")
+        assert read.total() > seen
+        assert set(read.values()) == {1}
+
+    browse(large, script, size=(140, 10))
+
+
+def test_a_longer_text_finds_what_it_would_find_alone(large: Path) -> None:
+    async def script(ui: Driver) -> None:
+        await ui.press("o", "slash", "r", "e", "l", "u")
+        tree = ui.network
+        assert tree.hits == tree.outline.found("relu", tree.outline.kept())
+        assert tree.shown == sum(len(places) for places in tree.hits.values())
+        await ui.press("backspace", "s")
+        assert tree.query_text == "rels"
+        assert tree.hits == {}
+        await ui.press("backspace", "backspace")
+        assert tree.hits == tree.outline.found("re", tree.outline.kept())
+
+    browse(large, script)
+
+
+def test_a_folded_row_counts_the_hits_below_it(large: Path) -> None:
+    async def script(ui: Driver) -> None:
+        await ui.press("o", "slash", *"bn00_branch2a", "enter", "home", "left")
+        tree = ui.network
+        assert tree.nodes[0].label == "tower0"
+        inside = set(tree.nodes[0].members)
+        below = sum(1 for places in tree.hits.values() if inside & set(places))
+        assert 0 < below < len(tree.hits)
+        assert f"({below} hits)" in ui.rows()[0]
+
+    browse(large, script, size=(180, 40))
+
+
+@pytest.mark.parametrize("text", ["e", "a", "CONV", "relu", "/b", "copy15", "mul_1/", "nowhere"])
+def test_a_search_of_a_hundred_thousand_ops_finds_what_a_plain_scan_finds(
+    huge: Graph, text: str
+) -> None:
+    outline = Outline(huge, ops=True)
+    assert len(outline.leaves) == 100_000
+    assert outline.found(text, outline.kept()) == _scanned(outline, text)
+
+
+def test_groups_of_a_hundred_thousand_ops_hold_each_once(huge: Graph) -> None:
+    outline = Outline(huge, ops=True)
+    for only in (Only.ALL, Only.RELU, Only.BACKWARD, Only.PARAMETERS):
+        members = outline.kept(only)
+        roots = outline.roots(members)
+        assert sorted(place for node in roots for place in node.members) == list(members)
+        for node in roots[:3]:
+            below = [place for one in outline.children(node) for place in one.members]
+            assert sorted(below) == [place for place in node.members if place != node.own]
+
+
+def test_an_op_that_has_others_below_it_is_their_row_wherever_it_stands() -> None:
+    ops = tuple(
+        Op(name, "Mul", Phase.FORWARD) for name in ("a/b", "c", "a/b/d", "a", "a/b/e", "c/f")
+    )
+    outline = Outline(Graph(ops), ops=True)
+    roots = outline.roots(outline.kept())
+    assert [(node.label, node.own) for node in roots] == [("a", 3), ("c", 1)]
+    (inner,) = outline.children(roots[0])
+    assert (inner.label, inner.own, list(inner.members)) == ("b", 0, [0, 2, 4])
+
+
+@pytest.fixture(scope="module")
+def huge() -> Graph:
+    with Run.open(FOLDER / "v2.db") as run:
+        return repeated(run.graph, 100_000)
+
+
+def _scanned(outline: Outline, text: str) -> dict[str, list[int]]:
+    """For each leaf the shortest of the paths above it, or its own, that holds the text."""
+    found: dict[str, list[int]] = {}
+    wanted = text.lower()
+    for place, (path, leaf) in enumerate(zip(outline.paths, outline.leaves, strict=True)):
+        parts = path.split("/")
+        above = ("/".join(parts[:end]) for end in range(1, len(parts) + 1))
+        hit = next((one for one in above if wanted in one.lower()), None)
+        if hit is None and wanted in leaf.type.lower():
+            hit = path
+        if hit is not None:
+            found.setdefault(hit, []).append(place)
+    return found
