@@ -24,13 +24,13 @@ def title(text: str, width: int) -> Iterator[Line]:
 
 def pair(label: str, text: str, width: int, link: Link | None = None) -> Iterator[Line]:
     """A label and a text beside it, in as many lines as it takes; all lead to the same place."""
+    label = printable(label)
     if cell_len(label) >= LABEL:
         yield from (Line(Text(part, "dim"), link) for part in broken(label, width))
         label = ""
     room = max(8, width - LABEL - (len(ARROW) if link else 0))
     for number, part in enumerate(broken(text, room) or [""]):
-        head = printable(label) if number == 0 else ""
-        made = Text().append(head.ljust(LABEL), "dim").append(part)
+        made = Text().append((label if number == 0 else "").ljust(LABEL), "dim").append(part)
         if link is not None and number == 0:
             made.append(ARROW, "bold")
         yield Line(made, link)
