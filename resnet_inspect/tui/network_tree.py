@@ -12,17 +12,13 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from resnet_inspect.analysis.outline import Key, Node, NodeKind, Only, Outline
-from resnet_inspect.graph import TensorRef
-from resnet_inspect.render import spelling
-from resnet_inspect.render.distribution_pages import fitting_kind
 from resnet_inspect.render.labels import fitted
-from resnet_inspect.render.scale import Scale
-from resnet_inspect.render.spread import Distribution, spread
 from resnet_inspect.tui.line_list import LineList
 from resnet_inspect.tui.places import Link, Place
 from resnet_inspect.tui.recording import Recording
+from resnet_inspect.tui.row_facts import SPARK, RowFacts
 
-SPARK, ZEROS, SHAPE = 10, 7, 13
+ZEROS, SHAPE = 7, 13
 LEAST_NAME = 18
 # While searching, scopes are opened until so many rows are visible.
 MOST_OPENED = 300
@@ -33,7 +29,8 @@ class NetworkTree(LineList):
 
     HELP = """\
 **Network.** Stages, blocks, layers and, with `o`, ops. Beside each name: the shape of what it hands
-on, the histogram of that at the last recorded step, and the share of zeros in it.
+on, the share of zeros in it and its histogram at the last recorded step. A row with `!` held what
+is not finite.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "fold_or_open", "Open/fold", id="fold"),
@@ -57,7 +54,7 @@ on, the histogram of that at the last recorded step, and the share of zeros in i
         self._made: dict[Key | None, list[Node]] = {}
         self._hit_of: dict[int, str] | None = None
         self._restore: tuple[set[Key], Key | None] | None = None
-        self._drawn: dict[tuple[Key, int | None, int], tuple[str, str, str]] = {}
+        self.facts = RowFacts(recording)
         self.rebuild()
 
     # what is shown
@@ -229,7 +226,7 @@ on, the histogram of that at the last recorded step, and the share of zeros in i
             return
         here = self.node
         self.outline = outline
-        self._drawn.clear()
+        self.facts.forget()
         self.rebuild(here.key if here else None)
         if here is not None and (self.node is None or self.node.key != here.key):
             self.go_to(here.name)
@@ -328,19 +325,19 @@ on, the histogram of that at the last recorded step, and the share of zeros in i
         """A row: name, shape, histogram, zeros, as far as there is room."""
         node = self._rows[place]
         width = self.size.width
-        shape, spark, zeros = self._facts(node)
+        shown = self.facts.of(node, self.outline)
         room = width - LEAST_NAME - 2
         columns = []
         if room >= SHAPE:
-            columns.append(fitted(shape, SHAPE).rjust(SHAPE))
+            columns.append(fitted(shown.shape, SHAPE).rjust(SHAPE))
         if room >= SHAPE + ZEROS:
-            columns.append(zeros.rjust(ZEROS))
+            columns.append(shown.zeros.rjust(ZEROS))
         if room >= SHAPE + ZEROS + SPARK + 1:
-            columns.append(" " + spark.ljust(SPARK))
+            columns.append(" " + shown.spark.ljust(SPARK))
         right = "".join(columns)
         fold = ("▾ " if node.key in self._open else "▸ ") if node.opens else "  "
         name_room = max(4, width - len(right) - 2 * node.depth - 2 - 1)
-        mark = self._mark(node)
+        mark = self._hits_told(node) + shown.mark
         name = fitted(node.label or "(no name)", name_room - len(mark))
         made = Text("  " * node.depth, no_wrap=True)
         made.append(fold, "dim")
@@ -354,8 +351,8 @@ on, the histogram of that at the last recorded step, and the share of zeros in i
         made.append(right, "dim")
         return made
 
-    def _mark(self, node: Node) -> str:
-        """What is remarkable about a row, in words; empty for nothing."""
+    def _hits_told(self, node: Node) -> str:
+        """How many hits a folded row holds."""
         if self.query_text and node.opens and node.key not in self._open:
             below = self._hits_below(node)
             if below and not self._is_hit(node):
@@ -370,40 +367,3 @@ on, the histogram of that at the last recorded step, and the share of zeros in i
             self._hit_of = {place: hit for hit, held in self.hits.items() for place in held}
         inside = {self._hit_of[place] for place in node.members}
         return sum(1 for hit in inside if hit.startswith(node.key[1] + "/"))
-
-    def _facts(self, node: Node) -> tuple[str, str, str]:
-        """Shape, histogram and zeros of what a row hands on."""
-        step = self.recording.state.recorded[-1] if self.recording.state.recorded else None
-        key = node.key, step, len(node.members)
-        if key not in self._drawn:
-            self._drawn[key] = self._read_facts(node)
-        return self._drawn[key]
-
-    def _read_facts(self, node: Node) -> tuple[str, str, str]:
-        ref = self.output_of(node)
-        if ref is None:
-            return "", "", ""
-        spec = self.recording.graph.spec(ref)
-        tap = self.recording.tap_of(ref)
-        held = self.recording.latest(tap) if tap else None
-        shape = spelling.shape(spec.shape)
-        if held is None:
-            return shape, "", ""
-        row = Distribution.of("", held)
-        drawn = spread(row, Scale.of([row.sketch], fitting_kind([row])), SPARK)
-        spark = fitted(drawn.remark, SPARK) if drawn.remark else spelling.bars(list(drawn.cells))
-        return shape, spark, spelling.share(held.zero_fraction)
-
-    def output_of(self, node: Node) -> TensorRef | None:
-        """The tensor that a row hands on; that of the last layer for a scope."""
-        graph = self.recording.graph
-        if node.kind == NodeKind.LAYER:
-            return graph.layer_by_name[node.name].output
-        if node.kind == NodeKind.OP:
-            op = graph.op_by_name[node.name]
-            return TensorRef(node.name) if op.outputs else None
-        if node.key[0] or not node.members:
-            return None
-        last = self.outline.leaves[node.members[-1]].name
-        layer = graph.layer_by_name.get(last) or graph.layer_of_op.get(last)
-        return layer.output if layer is not None else None

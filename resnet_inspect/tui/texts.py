@@ -30,7 +30,8 @@ def pair(label: str, text: str, width: int, link: Link | None = None) -> Iterato
         label = ""
     room = max(8, width - LABEL - (len(ARROW) if link else 0))
     for number, part in enumerate(broken(text, room) or [""]):
-        made = Text().append((label if number == 0 else "").ljust(LABEL), "dim").append(part)
+        head = label if number == 0 else ""
+        made = Text().append(head + " " * (LABEL - cell_len(head)), "dim").append(part)
         if link is not None and number == 0:
             made.append(ARROW, "bold")
         yield Line(made, link)

@@ -78,8 +78,12 @@ def test_distributions_are_read_once_and_of_visible_rows_only(
         rows, height, top = tree.count, tree.size.height, tree.scroll_offset.y
         assert rows > 2 * height
         seen = read.total()
-        visible = {str(tree.output_of(node)) for node in tree.nodes[top : top + height]}
-        beyond = {str(tree.output_of(node)) for node in tree.nodes[top + height :]}
+        visible = {
+            str(tree.facts.output_of(node, tree.outline)) for node in tree.nodes[top : top + height]
+        }
+        beyond = {
+            str(tree.facts.output_of(node, tree.outline)) for node in tree.nodes[top + height :]
+        }
         assert read
         assert set(read) <= visible
         assert beyond - visible

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from resnet_inspect.analysis.outline import Only
+from resnet_inspect.analysis.outline import NodeKind, Only
+from resnet_inspect.store.run import Run
 from tests.recordings import FOLDER
 from tests.tui.driving import Driver, browse
 
@@ -118,3 +119,20 @@ def test_the_mouse_selects_and_folds() -> None:
         assert "res10" in ui.labels()
 
     browse(V2, script)
+
+
+def test_a_row_that_held_what_is_not_finite_is_marked() -> None:
+    async def script(ui: Driver) -> None:
+        for key in ("G", "left", "up", "right", "down", "right"):
+            await ui.press(key)
+        with Run.open(FOLDER / "diverged.db") as run:
+            held = run.summaries(run.recorded_steps()[-1])
+        marked = {
+            node.name for at, node in enumerate(ui.network.nodes)
+            if " !NaN" in ui.network.text_of(at).plain and node.kind == NodeKind.LAYER
+        }  # fmt: skip
+        shown = {node.name for node in ui.network.nodes}
+        assert marked == {name for name, one in held.items() if one.nan} & shown
+        assert marked
+
+    browse(FOLDER / "diverged.db", script, size=(160, 40))
