@@ -327,3 +327,27 @@ def test_without_the_means_to_unpack_the_page_says_so(
     assert "needs JavaScript and a browser" in page.inner_text("#fallback")
     assert page.is_visible("h1")
     context.close()
+
+
+def test_a_run_with_nan_does_not_look_well(open_page: Open) -> None:
+    page = open_page("diverged").page
+    assert "with numbers that are not finite" in page.inner_text("h1")
+    assert page.query_selector("h1 .dot.failed") is not None
+    assert "not finite" not in open_page("v2").page.inner_text("h1")
+
+
+def test_in_a_narrow_window_names_and_shapes_can_be_read(open_page: Open) -> None:
+    page = open_page("v2", width=400).page
+    if page.query_selector("#picture svg"):
+        scale = page.evaluate(
+            "(() => { const svg = document.querySelector('#picture svg');"
+            " return svg.clientWidth / svg.viewBox.baseVal.width; })()"
+        )
+        assert scale >= 0.69
+    heads = page.locator(".shapes thead th:visible").all_inner_texts()
+    assert heads[0].lower().startswith("name")
+    assert "type" not in [head.lower() for head in heads]
+    right = page.evaluate(
+        "document.querySelector('.shapes tbody tr td:nth-child(3)').getBoundingClientRect().right"
+    )
+    assert right <= 400

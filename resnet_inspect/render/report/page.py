@@ -39,6 +39,8 @@ SCRIPT = ("elements", "numbers", "scale", "blocks", "shapes", "scalars", "pictur
           "distributions", "why", "ops", "panel", "targets", "tree", "diagram",
           "start")  # fmt: skip
 
+BROKEN = ", with numbers that are not finite"
+
 
 def page(
     info: RunInfo,
@@ -61,11 +63,12 @@ def page(
         f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
+    broken = found.overview.origin is not None
     parts = {
         "policy": policy,
         "title": escape(printable(f"{info.network} – {program}")),
-        "headline": escape(printable(headline(info))),
-        "status": escape(info.status.value),
+        "headline": escape(printable(headline(info) + (BROKEN if broken else ""))),
+        "status": "failed" if broken else escape(info.status.value),
         "program": escape(program),
         "style": style,
         "script": script,

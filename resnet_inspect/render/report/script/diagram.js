@@ -1,5 +1,7 @@
 // The diagram, whose boxes open panels.
 
+const LEGIBLE = 0.7;
+
 // What each box opens. The picture spells names as they are shown, and as anchors in its ids.
 function boxes(picture) {
   const targets = new Map();
@@ -64,5 +66,6 @@ function diagram() {
   const button = (text, name, act) => make("button", { type: "button", "aria-label": name, onclick: act }, text);
   picture.before(make("div", { class: "tools" }, button("+", "larger", () => zoom(now() * 1.25)), button("−", "smaller", () => zoom(now() / 1.25)), button("fit", "fit the width", () => zoom(0)), button("1:1", "natural size", () => zoom(1)),
     make("span", { class: "dim" }, "click a box for its panel; the list holds the same")));
-  zoom(0);
+  // Names of some 6 px are no names: a wide picture begins legible, to be moved.
+  zoom(Math.min(natural, picture.clientWidth - 2) / natural < LEGIBLE ? LEGIBLE : 0);
 }
