@@ -15,6 +15,8 @@ from resnet_inspect.graph import Graph, Layer, Op, Source, TensorRef, TensorSpec
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.graph.nodes import Attr
 
+# The type of a neighbour that is no op.
+VARIABLE = "variable"
 # Of larger groups no sums are made: a key must be answered at once.
 MOST = 5_000
 # Of a group that hands on more tensors, only so many are told.
@@ -22,7 +24,8 @@ MOST_OUTPUTS = 60
 
 
 class Neighbour(msgspec.Struct, frozen=True):
-    """One end of an edge: the layer (else the op) there, and the tensor that goes along it.
+    """One end of an edge: the layer (else the op, or the variable) there, and the tensor that goes
+    along it.
 
     `tensor` and `spec` are None for a control edge, which only orders.
     """
@@ -249,11 +252,19 @@ class Details:
         return variables_by_op(self.graph)
 
     @cached_property
+    def _held_at(self) -> dict[str, Variable]:
+        """The variable behind each op through which the graph holds one."""
+        return {handle: one for one in self.graph.variables for handle in one.handles}
+
+    @cached_property
     def _made_by(self) -> dict[TensorRef, Layer]:
         return {layer.output: layer for layer in self.graph.layers}
 
     def _end(self, ref: TensorRef, *, ops: bool = False) -> Neighbour:
         """Where a tensor comes from."""
+        held = self._held_at.get(ref.op)
+        if held is not None:
+            return Neighbour(held.name, VARIABLE, ref, held.spec)
         layer = None if ops else self._made_by.get(ref)
         op = self.graph.op_by_name[ref.op]
         name, kind = (layer.name, layer.type) if layer else (op.name, op.type)

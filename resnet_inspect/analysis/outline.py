@@ -239,7 +239,8 @@ class Outline:
     def found(self, text: str, members: Sequence[int]) -> dict[str, list[int]]:
         """The leaves below each path that holds a text, in either case, in graph order.
 
-        Of nested paths the uppermost is taken; the type of a leaf counts as its own path.
+        Of nested paths the uppermost is taken; the type of a leaf, and the variables it
+        holds, count as its own path.
         """
         wanted = text.lower()
         length = len(wanted)
@@ -271,7 +272,18 @@ class Outline:
         paths = [low if len(low) == len(path) else path for path, low in pairs]
         types = {leaf.type for leaf in self.leaves}
         small = {kind: kind.lower() for kind in types}
-        return paths, [small[leaf.type] for leaf in self.leaves]
+        words = [small[leaf.type] for leaf in self.leaves]
+        for name, held in self._held.items():
+            if name in self._places:
+                words[self._places[name]] += " " + held.lower()
+        return paths, words
+
+    @cached_property
+    def _held(self) -> dict[str, str]:
+        """Names of variables by the layer that has them, or the ops through which they are held."""
+        if not self.by_op:
+            return {layer.name: " ".join(layer.variables) for layer in self.graph.layers}
+        return {op: one.name for one in self.graph.variables for op in one.handles}
 
     def prepare(self) -> None:
         """Work out now what the first look and the first search need."""

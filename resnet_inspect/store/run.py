@@ -140,15 +140,16 @@ class Run:
         """Wall time of each step."""
         return dict(self._rows("SELECT step, seconds FROM step ORDER BY step"))
 
-    def scalars(self) -> dict[str, dict[int, float]]:
-        """For each scalar its value at each step, in order; NaN where it was NaN."""
+    def scalars(self, after: int = -1) -> dict[str, dict[int, float]]:
+        """For each scalar its value at each step `after` one, in order; NaN where it was NaN."""
         found: dict[str, dict[int, float]] = {}
-        for name, step, value in self._rows("SELECT name, step, value FROM scalar ORDER BY step"):
+        query = "SELECT name, step, value FROM scalar WHERE step > ? ORDER BY step"
+        for name, step, value in self._rows(query, (after,)):
             found.setdefault(name, {})[step] = math.nan if value is None else value
         return found
 
-    def gradient_norms(self) -> dict[int, float]:
-        """The 2-norm of the gradient of all variables together at each recorded step, in order.
+    def gradient_norms(self, after: int = -1) -> dict[int, float]:
+        """The 2-norm of the gradient of all variables together at each recorded step `after` one.
 
         Where a sample of a gradient was summarized, its squares stand for the rest. Without steps
         at which gradients of variables were recorded, empty.
@@ -157,9 +158,10 @@ class Run:
             "SELECT step, SUM(coalesce(elements * 1.0 / count, 1)"
             " * (count - nan - posinf - neginf) * (std * std + mean * mean)),"
             " SUM(nan + posinf + neginf) FROM tap CROSS JOIN summary ON tap.id = summary.tap"
-            " WHERE kind = 'gradient' AND count > 0"
+            " WHERE kind = 'gradient' AND count > 0 AND step > ?"
             " AND tensor IN (SELECT tensor FROM tap WHERE kind = 'weight')"
-            " GROUP BY step ORDER BY step"
+            " GROUP BY step ORDER BY step",
+            (after,),
         )
         return {
             step: math.nan if broken or squares is None else math.sqrt(squares)

@@ -15,9 +15,15 @@ from resnet_inspect.analysis.outline import Only
 from resnet_inspect.config.browser import BrowserSettings
 from resnet_inspect.tui.browse_screen import BrowseScreen
 from resnet_inspect.tui.file_writer import FileWriter
+from resnet_inspect.tui.help_screen import HelpScreen
+from resnet_inspect.tui.line_list import LineList
+from resnet_inspect.tui.network_tree import NetworkTree
 from resnet_inspect.tui.preferences import check
 from resnet_inspect.tui.recording import Recording
 
+# Keys of the screen that concern two panes only.
+OF_PANES = ("view", "tensor", "scale", "sides", "step-back", "step-ahead", "next-axis",
+            "previous-axis")  # fmt: skip
 # A hundred thousand ops are no garbage: to look at what is new seldom halves the time to open them.
 COLLECT = (100_000, 20, 100)
 
@@ -28,7 +34,7 @@ class BrowseApp(FileWriter):
     TITLE = "resnet-inspect"
     CSS_PATH = "browse.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark,f1", "toggle_help", "Help", key_display="?", id="help"),
+        Binding("question_mark,f1", "show_help", "Help", key_display="?", id="help"),
         Binding("q", "quit", "Quit", id="quit"),
     ]
 
@@ -50,27 +56,35 @@ class BrowseApp(FileWriter):
         self.set_keymap(dict(self.settings.keys))
         self.push_screen(BrowseScreen(self.recording))
 
-    def action_toggle_help(self) -> None:
-        """Show or hide what the keys do where the focus is."""
-        if self.screen.query("HelpPanel"):
-            self.action_hide_help_panel()
-        else:
-            self.action_show_help_panel()
+    def action_show_help(self) -> None:
+        """Show what all keys do."""
+        screens = [one for one in BrowseScreen.BINDINGS if isinstance(one, Binding)]
+        lists = [*NetworkTree.BINDINGS, *LineList.BINDINGS]
+        groups = [
+            ("Everywhere", [one for one in screens if one.id not in OF_PANES]),
+            ("In the tree and in lists", [one for one in lists if isinstance(one, Binding)]),
+            ("Distribution and Why", [one for one in screens if one.id in OF_PANES]),
+            ("Program", [one for one in BrowseApp.BINDINGS if isinstance(one, Binding)]),
+        ]
+        self.push_screen(HelpScreen(self.focused, groups, dict(self.settings.keys)))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action, for the palette."""
-        yield from super().get_system_commands(screen)
+        kept = ("Theme", "Screenshot")
+        yield from (one for one in super().get_system_commands(screen) if one.title in kept)
         if not isinstance(screen, BrowseScreen):
             return
-        for name, active in screen.active_bindings.items():
+        told: set[str] = set()
+        for active in screen.active_bindings.values():
             binding = active.binding
-            if binding.description and active.enabled and active.node is not self:
-                text = f"{binding.description} ({binding.key_display or name})"
+            if not binding.description or not active.enabled or binding.action in told:
+                continue
+            told.add(binding.action)
 
-                async def act(action: str = binding.action, node=active.node) -> None:  # type: ignore[no-untyped-def]
-                    await self.run_action(action, node)
+            async def act(action: str = binding.action, node=active.node) -> None:  # type: ignore[no-untyped-def]
+                await self.run_action(action, node)
 
-                yield SystemCommand(text, binding.tooltip or binding.description, act)
+            yield SystemCommand(binding.description, binding.tooltip or "", act)
         for only in Only:
             yield SystemCommand(
                 f"Show {only}", "confine the tree", lambda only=only: screen.confine(only)

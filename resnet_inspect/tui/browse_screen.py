@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -14,9 +15,9 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Footer, Input, Static, TabbedContent, TabPane
+from textual.widgets import Footer, Input, Static, TabbedContent, TabPane, Tabs
 
-from resnet_inspect.analysis.outline import Only
+from resnet_inspect.analysis.outline import Key, Only
 from resnet_inspect.errors import InspectError
 from resnet_inspect.paths import printable
 from resnet_inspect.render import spelling
@@ -48,6 +49,16 @@ AT_TIMES: tuple[tuple[str, tuple[object, ...]], ...] = (
 )
 
 
+@dataclass(frozen=True)
+class Visit:
+    """Where one was before a line was followed: place, pane, axis explained, line."""
+
+    place: Place | None
+    tab: str
+    axis: AxisOf | None
+    line: int
+
+
 class BrowseScreen(Screen[None]):
     """One run."""
 
@@ -57,9 +68,9 @@ class BrowseScreen(Screen[None]):
         super().__init__()
         self.recording = recording
         self.place: Place | None = None
-        self.history: list[Place] = []
+        self.history: list[Visit] = []
         self.zoomed = ""
-        self._following = False
+        self._went: tuple[Key | None] | None = None
         self._offered: tuple[object, ...] = ()
         self._resting: Timer | None = None
 
@@ -87,7 +98,7 @@ class BrowseScreen(Screen[None]):
                 compact=True,
             )
             yield Static(id="status")
-        yield Footer(compact=True)
+        yield Footer(compact=True, show_command_palette=False)
 
     def _first_tab(self) -> str:
         failed = self.recording.state.info.status == Status.FAILED
@@ -96,6 +107,7 @@ class BrowseScreen(Screen[None]):
     def on_mount(self) -> None:
         """Begin at the first row, and look for new steps from time to time."""
         self.query_one("#query").display = False
+        self.query_one(Tabs).can_focus = False  # numbers turn them; tab goes from list to list
         self.network.focus()
         self.place = self.network.place
         self._status()
@@ -138,11 +150,12 @@ class BrowseScreen(Screen[None]):
         self._resting = self.set_timer(REST, self._rested)
 
     def _rested(self) -> None:
-        place = self.network.place
-        if place is not None and not self._following:
-            self.place = place
+        """Follow the tree, unless it only came along to what a line led to."""
+        node = self.network.node
+        if self._went != (node.key if node else None,):
+            self.place = self.network.place
             self.look()
-        self._following = False
+        self._went = None
 
     @on(LineList.Followed)
     def follow(self, event: LineList.Followed) -> None:
@@ -152,17 +165,30 @@ class BrowseScreen(Screen[None]):
             return
         self.go(event.link)
 
-    def go(self, place: Place, *, keep: bool = True) -> None:
-        """Select a place; `keep` to come back with backspace."""
-        if keep and self.place is not None and self.place != place:
-            self.history.append(self.place)
-        before = self.network.cursor
-        self._following = self.network.show_place(place) and self.network.cursor != before
-        self.place = place
+    def go(self, place: Place) -> None:
+        """Select a place; backspace comes back."""
+        if self.place is not None and self.place != place:
+            self.history.append(self._visit())
+        self._show(place)
         if self.tabs.active in ("why", "scalars", "run"):
             self.show_tab("detail")
         else:
             self.look()
+
+    def _visit(self) -> Visit:
+        axis = self.query_one(WhyPane).asked if self.tabs.active == "why" else None
+        return Visit(self.place, self.tabs.active, axis, self.pane.query_one(LineList).cursor)
+
+    def _show(self, place: Place | None) -> None:
+        """Select a place, and the row of the tree that it is, or lies in."""
+        self.place = place
+        if place is None:
+            return
+        if self.network.show_place(place):
+            node = self.network.node
+            self._went = (node.key if node else None,)
+        else:
+            self.browser.tell(f"{place.name} is not in the tree now: {self.network.hiding}")
 
     def look(self, axis: AxisOf | None = None) -> None:
         """Let the visible pane show what is selected."""
@@ -171,6 +197,8 @@ class BrowseScreen(Screen[None]):
 
     def show_tab(self, name: str, axis: AxisOf | None = None) -> None:
         """Turn to a pane, and to its list."""
+        if self.zoomed == "tree":
+            self.action_zoom()
         self.tabs.active = name
         self.look(axis)
         if self.focused is not self.network:
@@ -194,7 +222,10 @@ class BrowseScreen(Screen[None]):
     def action_back(self) -> None:
         """Go back to where a line was followed."""
         if self.history:
-            self.go(self.history.pop(), keep=False)
+            visit = self.history.pop()
+            self._show(visit.place)
+            self.show_tab(visit.tab, visit.axis)
+            self.pane.query_one(LineList).cursor = visit.line
 
     # the tree
 
@@ -235,6 +266,11 @@ class BrowseScreen(Screen[None]):
 
     def _close_search(self) -> None:
         self.query_one("#query").display = False
+        self._to_tree()
+
+    def _to_tree(self) -> None:
+        if self.zoomed == "tabs":
+            self.action_zoom()
         self.network.focus()
 
     def action_hit(self, direction: int) -> None:
@@ -243,10 +279,12 @@ class BrowseScreen(Screen[None]):
         self._status()
 
     def action_leave(self) -> None:
-        """End the search and restore the tree; else go from a pane to the tree."""
+        """End the search: while it is typed back to where it began, later where one is; else end
+        the zoom, or go from a pane to the tree.
+        """
         query = self.query_one("#query", Input)
         if query.display or self.network.query_text:
-            self.network.end_search(stay=False)
+            self.network.end_search(stay=not query.display)
             with query.prevent(Input.Changed):
                 query.value = ""
             self._close_search()
@@ -254,7 +292,7 @@ class BrowseScreen(Screen[None]):
         elif self.zoomed:
             self.action_zoom()
         else:
-            self.network.focus()
+            self._to_tree()
 
     # panes
 
@@ -286,7 +324,8 @@ class BrowseScreen(Screen[None]):
         text = self.pane.copied() or (self.place.name if self.place is not None else "")
         if text:
             self.app.copy_to_clipboard(text)
-            self.browser.tell(f"copied: {text.splitlines()[0][:60]}")
+            count = len(text.splitlines())
+            self.browser.tell(f"copied {count} lines" if count > 1 else f"copied: {text[:60]}")
 
     def action_svg(self) -> None:
         """Draw what is selected into a file."""
@@ -342,13 +381,12 @@ class BrowseScreen(Screen[None]):
             pane = self.query_one(DistributionPane)
             if action == "step":
                 return pane.slider.display and len(pane.slider.steps) > 1
-            return (
-                len(pane.bar(str(parameters[0])).words) > 1 and pane.bar(str(parameters[0])).display
-            )
+            bar = pane.bar(str(parameters[0]))
+            return len(bar.words) > 1 and bar.display
         if action == "axis":
-            return active == "why"
-        if action == "tab" and parameters[0] == active:
-            return None
+            return active == "why" and len(self.query_one(WhyPane).axes.words) > 1
+        if action == "tab":
+            return parameters[0] != active
         if action == "hit":
             return bool(self.network.hits)
         if action == "back":
@@ -372,7 +410,8 @@ class BrowseScreen(Screen[None]):
         self.query_one(RunHeader).show()
         if self.recording.state.steps != before.steps:
             self.network.refresh()
-            self.look()
+            self.pane.look_at(self.place, None)
+            self._offer_keys()
 
     def _status(self) -> None:
         network = self.network

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from resnet_inspect.analysis.details import Detail, Held, Neighbour, Output, ScopeDetail
+from resnet_inspect.analysis.details import VARIABLE, Detail, Held, Neighbour, Output, ScopeDetail
 from resnet_inspect.analysis.geometry import Window
 from resnet_inspect.graph import Graph, TensorSpec, Variable
 from resnet_inspect.graph.nodes import Attr
@@ -109,7 +109,9 @@ def _ends(
         shape = _shape(one.spec) if one.spec is not None and shapes else ""
         label = one.type if len(one.type) < 12 else ""
         text = "  ".join(part for part in (one.name, shape) if part)
-        yield from pair(label, text, width, place_of(one.name, graph))
+        held = one.type == VARIABLE
+        link = Place("variable", one.name) if held else place_of(one.name, graph)
+        yield from pair(label, text, width, link)
     if len(found) > MOST:
         yield from pair("", f"… and {len(found) - MOST} more", width)
 

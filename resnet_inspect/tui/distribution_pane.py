@@ -32,7 +32,7 @@ from resnet_inspect.tui.texts import sentence
 VIEWS = ("histogram", "ridges", "heat map", "numbers")
 SCALES: dict[str, Kind | None] = {"auto": None, "linear": "linear", "log": "symlog"}
 SIDES = ("alone", "around BN")
-LEAST_HEIGHT, MOST_HEIGHT = 5, 24
+LEAST_HEIGHT, MOST_HEIGHT = 5, 40
 MOST_PARTS, MOST_ROWS = 2000, 60
 
 
@@ -89,13 +89,18 @@ class DistributionPane(Pane):
     def look_at(self, place: Place | None, axis: AxisOf | None) -> None:
         """Show a place, or show it again with more steps."""
         del axis
+        same = place == self.place
         self.place = place
         self.slider.offer(self.recording.state.recorded)
         self._taps = self._tensors(place)
         self.bar("tensor").offer(list(self._taps))
         self.bar("tensor").display = bool(self._taps)
         self._offer_sides()
-        self.draw()
+        group = place is not None and place.kind == "scope" and bool(self.slider.steps)
+        there = bool(self._taps) and bool(self.slider.steps)
+        self.bar("view").display = there
+        self.bar("scale").display = there or group
+        self.draw(keep=same)
 
     def _tensors(self, place: Place | None) -> dict[str, Tap]:
         """What of a place was recorded, by what it is called here."""
@@ -183,13 +188,21 @@ class DistributionPane(Pane):
             known = self._read[tap] = count, api.series(self.recording.run, tap)
         return known[1]
 
-    def draw(self) -> None:
-        """Draw the picture; not before there is room, which is told by a resize."""
+    def draw(self, *, keep: bool = False) -> None:
+        """Draw the picture; not before there is room, which is told by a resize. `keep` leaves it
+        scrolled as it is.
+        """
         if not self.size.width:
             return
         width = max(20, self.lines.size.width - 1)
-        self.slider.display = self.bar("view").chosen in ("histogram",) or not self._taps
-        self.lines.show([Line(text) for text in self._picture(width)])
+        group = self.place is not None and self.place.kind == "scope"
+        one = bool(self._taps) and self.bar("view").chosen == VIEWS[0]
+        self.slider.display = bool(self.slider.steps) and (one or group)
+        lines = [Line(text) for text in self._picture(width)]
+        if keep:
+            self.lines.renew(lines)
+        else:
+            self.lines.show(lines)
 
     def _picture(self, width: int) -> list[Text]:
         if self.place is None:
@@ -236,7 +249,7 @@ class DistributionPane(Pane):
                     merged(rows, 80),
                     width,
                     scale=scale,
-                    colour=not self.app.no_color,
+                    colour=not self.app.no_color and shades_shown(),
                     palette=DARK if self.app.current_theme.dark else LIGHT,
                 )
             )
@@ -307,6 +320,13 @@ def _table_lines(series: Series, width: int, step: int | None = None) -> list[Te
         fitting = one
         if console.measure(one, options=console.options.update(width=10_000)).maximum <= width:
             break
+    if fitting.caption:
+        fitting.caption = "more columns in a wider window (z)"
     with console.capture() as captured:
         console.print(fitting)
     return [Text(line) for line in captured.get().splitlines()]
+
+
+def shades_shown() -> bool:
+    """Whether the terminal, by what it says of itself, tells shades of a colour apart."""
+    return Console(force_terminal=True).color_system in ("256", "truecolor")

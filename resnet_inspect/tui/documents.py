@@ -73,13 +73,13 @@ def _drawn(run: Run, wanted: Wanted) -> str:
     return _diagram(run, wanted)
 
 
-def scalars_of(run: Run) -> dict[str, dict[int, float]]:
-    """All scalars of a run, the usual ones first, the norm of the gradient last."""
-    found = run.scalars()
+def scalars_of(run: Run, after: int = -1) -> dict[str, dict[int, float]]:
+    """All scalars of the steps after one, the usual ones first, the norm of the gradient last."""
+    found = run.scalars(after)
     usual = ("loss", "cross_entropy", "l2_loss", "accuracy", "learning_rate")
     names = [name for name in usual if name in found]
     values = {name: found[name] for name in [*names, *(one for one in found if one not in names)]}
-    norms = run.gradient_norms()
+    norms = run.gradient_norms(after)
     return values | ({"gradient norm": norms} if norms else {})
 
 

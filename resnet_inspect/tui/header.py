@@ -32,9 +32,11 @@ class RunHeader(Static):
         state = self.recording.state
         room = max(10, self.size.width - 2)
         parts = told(state)
+        if state.trouble:
+            parts = [parts[0], state.trouble]
         while len(parts) > 3 and cell_len(BETWEEN.join(parts)) > room:
             parts.pop()
-        text = state.trouble or BETWEEN.join(parts)
+        text = BETWEEN.join(parts)
         left = room - cell_len(printable(text)) - len(BETWEEN)
         if left >= LEAST_PATH and not state.trouble:  # the path is what may be shortened
             text += BETWEEN + fitted(spelling.path(self.recording.path), left)
@@ -54,4 +56,6 @@ def told(state: State) -> list[str]:
         parts.append(info.reason)
     if info.failure is not None:
         parts.append(info.failure.kind)
+    if state.origin is not None:
+        parts.append(f"not finite from step {state.origin.step} on")
     return [*parts, info.device.removeprefix("/device:")]

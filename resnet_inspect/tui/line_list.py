@@ -86,6 +86,12 @@ class LineList(ScrollView, can_focus=True):
         self.cursor = max(0, min(cursor, self.count - 1))
         self.scroll_to_cursor()
 
+    def renew(self, lines: Sequence[Line]) -> None:
+        """Show the same text as it is now, from where it was read."""
+        top, cursor = self.scroll_offset.y, self.cursor
+        self.show(lines, cursor=cursor)
+        self.scroll_to(y=top, animate=False, force=True)
+
     def resized(self, *, keep: bool = True) -> None:
         """Take note that there are more or fewer lines now."""
         self.virtual_size = Size(0, self.count)

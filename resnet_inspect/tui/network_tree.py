@@ -9,7 +9,6 @@ from typing import ClassVar
 from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.message import Message
 
 from resnet_inspect.analysis.outline import Key, Node, NodeKind, Only, Outline
 from resnet_inspect.render.labels import fitted
@@ -33,13 +32,10 @@ on, the share of zeros in it and its histogram at the last recorded step. A row 
 is not finite.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "fold_or_open", "Open/fold", id="fold"),
+        Binding("enter,space", "fold_or_open", "Fold", id="fold"),
         Binding("right,l", "open", "Open", show=False, id="open"),
         Binding("left,h", "fold", "Fold or go up", show=False, id="up-level"),
     ]
-
-    class Filtered(Message):
-        """What the tree is confined to has changed."""
 
     def __init__(self, recording: Recording, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -93,9 +89,22 @@ is not finite.
         """Select a place; an op that is no row now by its layer. False where nothing is."""
         if place.node is not None:
             return self.reveal(place.node.key)
-        if place.kind == "variable":
-            return False
+        if place.kind == "variable":  # is no row itself, but its layer, or a reader, is one
+            variable = self.recording.graph.variable_by_name[place.name]
+            users = (*variable.handles, *variable.readers)
+            owners = (self.recording.graph.layer_of_op.get(one) for one in users)
+            names = [owner.name for owner in owners if owner is not None] or list(users)
+            return any(self.go_to(name) for name in names[:1])
         return self.go_to(place.name)
+
+    @property
+    def hiding(self) -> str:
+        """Why something may be no row now."""
+        if self.query_text:
+            return "a search is on (escape ends it)"
+        if self.only != Only.ALL:
+            return f"only {self.only} is shown (f)"
+        return "ops are not shown (o)" if not self.by_op else "it is no op"
 
     @property
     def nodes(self) -> Sequence[Node]:
@@ -134,12 +143,16 @@ is not finite.
             rows.append(node)
             if node.key in self._open and node.opens:
                 waiting += reversed(self._below(node))
+        before = self.node
         self._rows = rows
         self.resized()
         if keep is not None:
             at = next((place for place, node in enumerate(rows) if node.key == keep), None)
             if at is not None:
                 self.cursor = at
+        after = self.node
+        if (before and before.key) != (after and after.key):
+            self.post_message(self.Moved(self, self.cursor))
 
     # search
 
@@ -151,14 +164,14 @@ is not finite.
         self.query_text = text
         if not text:
             self.hits = {}
-            self._open, keep = self._restore
-            self._open = set(self._open)
+            before, keep = self._restore
+            self._open = set(before)
             self.rebuild(keep)
             return
         self._open = set()
         self.rebuild(among=self._members if narrower else None)
         self._open_hits()
-        self._to_hit(0, 1, inclusive=True)
+        self._to_first_hit()
 
     def end_search(self, *, stay: bool) -> None:
         """Show all again; `stay` on the row that was found, or back where the search began."""
@@ -176,7 +189,7 @@ is not finite.
         else:
             self.rebuild(place)
 
-    def _open_hits(self) -> None:
+    def _open_hits(self, keep: Key | None = None) -> None:
         """Open what holds hits, from the top, as long as that is not too much to look at."""
         rows = list(self._rows)
         level = list(rows)
@@ -190,7 +203,7 @@ is not finite.
                     below += self._below(node)
             rows += below
             level = below
-        self._refill(None)
+        self._refill(keep)
 
     def _is_hit(self, node: Node) -> bool:
         return node.key[1] in self.hits or (
@@ -203,19 +216,30 @@ is not finite.
         return [place for place, node in enumerate(self._rows) if self._is_hit(node)]
 
     def next_hit(self, direction: int) -> None:
-        """Go to the next hit, or with -1 to the one before."""
-        self._to_hit(self.cursor, direction)
+        """Go to the next hit, or with -1 to the one before, opening what it lies in."""
+        while True:  # open the folded row that the next hit lies in, down to the hit itself
+            rows = [at for at, node in enumerate(self._rows) if self._holds_hit(node)]
+            if not rows:
+                return
+            ahead = [at for at in rows if (at - self.cursor) * direction > 0]
+            wrapped = rows[0] if direction > 0 else rows[-1]
+            at = (ahead[0] if direction > 0 else ahead[-1]) if ahead else wrapped
+            node = self._rows[at]
+            if self._is_hit(node):
+                self.cursor = at
+                return
+            self._open.add(node.key)
+            self._refill(self.node.key if self.node else None)
 
-    def _to_hit(self, start: int, direction: int, *, inclusive: bool = False) -> None:
+    def _holds_hit(self, node: Node) -> bool:
+        """Whether a row is a hit, or is folded over one."""
+        folded = node.opens and node.key not in self._open
+        return self._is_hit(node) or (folded and self._hits_below(node) > 0)
+
+    def _to_first_hit(self) -> None:
         rows = self.hit_rows
-        if not rows:
-            return
-        if direction > 0:
-            ahead = [row for row in rows if row > start or (inclusive and row == start)]
-            self.cursor = ahead[0] if ahead else rows[0]
-        else:
-            ahead = [row for row in rows if row < start]
-            self.cursor = ahead[-1] if ahead else rows[-1]
+        if rows:
+            self.cursor = rows[0]
 
     # depth, filter, folding
 
@@ -228,16 +252,16 @@ is not finite.
         self.outline = outline
         self.facts.forget()
         self.rebuild(here.key if here else None)
+        if self.query_text:
+            self._open_hits(here.key if here else None)
         if here is not None and (self.node is None or self.node.key != here.key):
             self.go_to(here.name)
-        self.post_message(self.Filtered())
 
     def confine(self, only: Only) -> None:
         """Show only some sort of layers or ops."""
         here = self.node
         self.only = only
         self.rebuild(here.key if here else None)
-        self.post_message(self.Filtered())
 
     def go_to(self, name: str) -> bool:
         """Select a layer or op by name, opening what is above it; False where it is hidden."""
@@ -264,6 +288,11 @@ is not finite.
         self._open.update(node.key for node in way[:-1])
         self._refill(way[-1].key)
         return True
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whether an action makes sense now: a leaf does not open."""
+        del parameters
+        return action != "fold_or_open" or (self.node is not None and self.node.opens)
 
     def action_fold_or_open(self) -> None:
         """Open or fold the selected row."""
@@ -361,9 +390,7 @@ is not finite.
 
     def _hits_below(self, node: Node) -> int:
         """How many hits have paths that begin with a node's."""
-        if not node.key[1]:
-            return 0
         if self._hit_of is None:
             self._hit_of = {place: hit for hit, held in self.hits.items() for place in held}
         inside = {self._hit_of[place] for place in node.members}
-        return sum(1 for hit in inside if hit.startswith(node.key[1] + "/"))
+        return sum(1 for hit in inside if hit.startswith(node.inner))

@@ -34,12 +34,33 @@ def check(settings: BrowserSettings, app: type[FileWriter]) -> None:
     if settings.theme not in BUILTIN_THEMES:
         raise _refusal("theme", settings.theme, sorted(BUILTIN_THEMES), "there is no such theme")
     known = actions(app)
+    _refuse_clashes(settings, known)
     for name, keys in settings.keys.items():
         if name not in known:
             raise _refusal("[keys]", name, sorted(known), "there is no such action")
         for key in keys.split(","):
             if not _is_key(key.strip()):
                 raise _refusal(f"[keys] {name}", key, sorted(NAMED), "there is no such key")
+
+
+def _refuse_clashes(settings: BrowserSettings, known: dict[str, Binding]) -> None:
+    """A key given to one action must not be that of another."""
+    keys = {name: settings.keys.get(name, one.key) for name, one in known.items()}
+    for name in settings.keys:
+        for other, held in keys.items():
+            both = set(_split(settings.keys[name])) & set(_split(held)) if name in known else set()
+            if other != name and both:
+                raise ConfigError(
+                    f"the key {min(both)} is given to two actions",
+                    where=f"browse.toml, [keys] {name}",
+                    expected="a key that no other action has",
+                    got=f"that of {other}",
+                    fix=f'give {other} another key, too: {other} = "KEY"',
+                )
+
+
+def _split(keys: str) -> list[str]:
+    return [key.strip() for key in keys.split(",")]
 
 
 def _is_key(text: str) -> bool:

@@ -19,7 +19,7 @@ from resnet_inspect.analysis.overview import Overview
 from resnet_inspect.errors import InspectError
 from resnet_inspect.graph import Graph, Layer, Op, TensorRef
 from resnet_inspect.graph.lineage import Lineage
-from resnet_inspect.stats import Tap, TensorSummary
+from resnet_inspect.stats import Origin, Tap, TensorSummary
 from resnet_inspect.store.info import RunInfo, Status
 from resnet_inspect.store.run import Run
 from resnet_inspect.tui.places import Place
@@ -34,7 +34,8 @@ REPLACED = "another run took the file's place; ctrl+r opens it"
 class State:
     """A run as it is now. `rate` is steps per second since the last look, None if not known.
 
-    `trouble` says what has become of the file, where something has.
+    `origin` tells of the first number that was not finite; `trouble` says what has become of the
+    file, where something has.
     """
 
     info: RunInfo
@@ -42,6 +43,7 @@ class State:
     recorded: tuple[int, ...]
     rate: float | None = None
     trouble: str = ""
+    origin: Origin | None = None
 
     @property
     def live(self) -> bool:
@@ -97,7 +99,8 @@ class Recording:
         info, steps, now = self.run.info, tuple(self.run.steps()), monotonic()
         before = self._state
         if before is not None and len(steps) == len(before.steps):
-            return State(info, steps, before.recorded, None if info.ended else before.rate)
+            rate = None if info.ended else before.rate
+            return replace(before, info=info, rate=rate, trouble="")
         self._looks.append((now, len(steps)))
         while len(self._looks) > 2 and now - self._looks[0][0] > WINDOW:
             self._looks.popleft()
@@ -106,7 +109,8 @@ class Recording:
             rate = (len(steps) - first) / (now - then)
         self._near = None
         self.taps = {(tap.tensor, tap.kind): tap for tap in self.run.taps()}
-        return State(info, steps, tuple(self.run.recorded_steps()), rate)
+        recorded = tuple(self.run.recorded_steps())
+        return State(info, steps, recorded, rate, origin=self.run.origin)
 
     @property
     def overview(self) -> Overview:

@@ -70,7 +70,9 @@ class RowFacts:
             return None
         last = outline.leaves[node.members[-1]].name
         layer = graph.layer_by_name.get(last) or graph.layer_of_op.get(last)
-        return layer.output if layer is not None else None
+        if layer is not None:
+            return layer.output
+        return TensorRef(last) if not graph.layers and graph.op_by_name[last].outputs else None
 
 
 def _mark(held: TensorSummary) -> str:

@@ -58,9 +58,10 @@ class RunPane(Pane):
         from resnet_inspect.render.screen import Screen
 
         self._shown = self.size.width, self.recording.state
-        page = io.StringIO()
+        page = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="")
         screen = Screen(page, width=max(40, self.size.width - 2))
         recording = self.recording
         name = spelling.path(recording.path)
         answer_page(screen, recording.state.info, recording.overview, name)
-        self.lines.show([Line(Text(line)) for line in page.getvalue().splitlines()])
+        page.seek(0)
+        self.lines.renew([Line(Text(line)) for line in page.read().splitlines()])

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
+from textual.geometry import Size
 
 from resnet_inspect.render import spelling
 from resnet_inspect.render.line_chart import line_chart
@@ -14,6 +15,7 @@ from resnet_inspect.tui.documents import scalars_of
 from resnet_inspect.tui.line_list import Line, LineList
 from resnet_inspect.tui.pane import Pane
 from resnet_inspect.tui.places import AxisOf, Place
+from resnet_inspect.tui.recording import Recording
 
 LEAST_HEIGHT, MOST_HEIGHT = 3, 8
 LEAST_WIDTH = 46
@@ -32,6 +34,11 @@ together, at the recorded steps.
 class ScalarsPane(Pane):
     """A chart of each scalar."""
 
+    def __init__(self, recording: Recording, *, id: str | None = None) -> None:
+        super().__init__(recording, id=id)
+        self._read: dict[str, dict[int, float]] = {}
+        self._shown: tuple[Size, int] | None = None
+
     def compose(self) -> ComposeResult:
         """A list of lines."""
         yield ScalarsList(id="scalars-lines")
@@ -42,20 +49,24 @@ class ScalarsPane(Pane):
         return self.query_one(ScalarsList)
 
     def look_at(self, place: Place | None, axis: AxisOf | None) -> None:
-        """Draw the scalars; they are those of the run, whatever is selected."""
+        """Draw the scalars if the run has gone on; they are the same whatever is selected."""
         del place, axis
-        top = self.lines.scroll_offset.y
-        self.draw()
-        self.lines.scroll_to(y=top, animate=False)
+        size, count = self.lines.size, len(self.recording.state.steps)
+        if size.width and self._shown != (size, count):
+            self._shown = size, count
+            self.draw()
 
     def on_resize(self, event: events.Resize) -> None:
         """Draw anew."""
         del event
-        self.draw()
+        self.look_at(None, None)
 
     def values(self) -> dict[str, dict[int, float]]:
-        """All scalars, the usual ones first."""
-        return scalars_of(self.recording.run)
+        """All scalars, the usual ones first; what was read before is not read again."""
+        last = max((step for one in self._read.values() for step in one), default=-1)
+        for name, values in scalars_of(self.recording.run, after=last).items():
+            self._read.setdefault(name, {}).update(values)
+        return self._read
 
     def copied(self) -> str:
         """The numbers, a line a step, separated by tabs."""
@@ -91,7 +102,7 @@ class ScalarsPane(Pane):
                 made.rstrip()
                 lines.append(Line(made))
             lines.append(Line(Text("")))
-        self.lines.show(lines)
+        self.lines.renew(lines)
 
 
 def _chart(name: str, values: Mapping[int, float], width: int, height: int) -> list[Text]:

@@ -29,10 +29,11 @@ def pair(label: str, text: str, width: int, link: Link | None = None) -> Iterato
         yield from (Line(Text(part, "dim"), link) for part in broken(label, width))
         label = ""
     room = max(8, width - LABEL - (len(ARROW) if link else 0))
-    for number, part in enumerate(broken(text, room) or [""]):
+    parts = broken(text, room) or [""]
+    for number, part in enumerate(parts):
         head = label if number == 0 else ""
         made = Text().append(head + " " * (LABEL - cell_len(head)), "dim").append(part)
-        if link is not None and number == 0:
+        if link is not None and number == len(parts) - 1:
             made.append(ARROW, "bold")
         yield Line(made, link)
 

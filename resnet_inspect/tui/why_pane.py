@@ -39,6 +39,7 @@ class WhyPane(Pane):
         self.target: Target | None = None
         self.axis = 0
         self._ways = Ways()
+        self._width = 0
         self._names: dict[str, int] = {}
 
     def compose(self) -> ComposeResult:
@@ -104,16 +105,17 @@ class WhyPane(Pane):
         self._fill()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Break the lines anew."""
-        del event
-        self._fill()
+        """Break the lines anew where the width is another."""
+        if event.size.width != self._width:
+            self._fill()
 
     def copied(self) -> str:
         """All lines as text."""
         return "\n".join(line.text.plain.rstrip() for line in self.lines.lines)
 
     def _fill(self) -> None:
-        width = max(20, self.size.width - 2)
+        self._width = self.size.width or self._width  # 0 while another pane is shown
+        width = max(20, self._width - 2)
         self.lines.show(list(self._lines(width)))
 
     def _lines(self, width: int) -> Iterator[Line]:

@@ -46,7 +46,8 @@ def test_reading_commands_never_load_tensorflow(command: Command) -> None:
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr.startswith("wrote report.html (0.")
     names = {str(words[0]) for words in lines} | {"report"}
-    assert names >= set(COMMANDS) - {"trace"}
+    # In a terminal of its own: tests/tui/test_terminal.py
+    assert names >= set(COMMANDS) - {"trace", "browse"}
 
 
 def test_trace_does_load_it_and_says_what_is_missing(command: Command) -> None:

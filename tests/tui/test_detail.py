@@ -59,6 +59,7 @@ def test_enter_follows_an_edge_and_backspace_returns() -> None:
         await ui.press("backspace", "backspace")
         assert ui.screen.place == Place("layer", "res20_branch2a")
         assert ui.network.node.name == "res20_branch2a"
+        assert "relu20_branch2a" in pane.lines.text_of(pane.lines.cursor).plain
         await ui.press("backspace")
         assert ui.screen.place == Place("layer", "res20_branch2a")
 
@@ -71,7 +72,7 @@ def test_every_line_that_leads_somewhere_can_be_followed() -> None:
             pane = await at(ui, name)
             links = [pane.lines.link_of(line) for line in range(pane.lines.count)]
             for link in dict.fromkeys(one for one in links if one is not None):
-                ui.screen.go(Place("layer", name), keep=False)
+                ui.screen.go(Place("layer", name))
                 await ui.pilot.pause()
                 if isinstance(link, AxisOf):
                     continue
@@ -144,3 +145,27 @@ def test_an_op_leads_to_its_layer() -> None:
         await script(ui)
 
     browse(V2, with_ops)
+
+
+def test_what_is_hidden_is_said_to_be() -> None:
+    async def script(ui: Driver) -> None:
+        await ui.press("f", "f")
+        ui.screen.go(Place("layer", "conv1"))
+        await ui.settle()
+        assert "conv1 is not in the tree now: only ReLU is shown (f)" in " ".join(
+            ui.shown().split()
+        )
+        assert ui.pane_text().startswith("conv1")
+
+    browse(V2, script)
+
+
+def test_an_update_takes_the_variable() -> None:
+    async def script(ui: Driver) -> None:
+        await ui.press("o")
+        pane = await at(ui, "Momentum/update_conv1/kernel")
+        await to_line(ui, pane, "conv1/kernel  3×3×3×16")
+        await ui.press("enter")
+        assert ui.screen.place == Place("variable", "conv1/kernel")
+
+    browse(V2, script)

@@ -142,6 +142,7 @@ def test_keys_and_theme_of_ones_own() -> None:
         ("theme = 'monokia'", "did you mean monokai?"),
         ("[keys]\nwhi = 'f2'", "did you mean why?"),
         ("[keys]\nwhy = 'f99'", "there is no such key"),
+        ("[keys]\nwhy = 'q'", "the key q is given to two actions"),
     ],
 )
 def test_a_configuration_that_does_not_do_is_refused(

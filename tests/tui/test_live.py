@@ -11,6 +11,7 @@ from resnet_inspect.render import spelling
 from resnet_inspect.store.info import Status, Writer
 from resnet_inspect.store.run import Run
 from resnet_inspect.tui.distribution_pane import DistributionPane
+from resnet_inspect.tui.line_list import LineList
 from resnet_inspect.tui.recording import GONE, REPLACED, Recording
 from tests.recordings import FOLDER
 from tests.tui.driving import Driver, browse
@@ -124,3 +125,37 @@ def test_the_rate_is_that_of_the_last_steps(tmp_path: Path) -> None:
     before = recording.state
     assert recording.poll() is before
     recording.close()
+
+
+def test_who_reads_an_older_line_stays_there(tmp_path: Path) -> None:
+    replay = Replay(tmp_path / "live.db", steps=20)
+    for step in range(12):
+        replay.step(step)
+
+    async def script(ui: Driver) -> None:
+        for tab in ("5", "4"):
+            await ui.press(tab, "tab")
+            lines = ui.screen.pane.query_one(LineList)
+            lines.focus()
+            await ui.press("j", "j", "j")
+            assert lines.scroll_offset.y == 3
+            replay.step(12 + int(tab))
+            await ui.poll()
+            assert lines.scroll_offset.y == 3
+
+    browse(replay.path, script, size=(80, 24))
+
+
+def test_signs_of_the_run_page_are_those_of_the_terminal() -> None:
+    async def script(ui: Driver) -> None:
+        assert "×" in ui.pane_text()
+        assert "?" not in ui.pane_text().replace("GPU?", "")
+
+    browse(FOLDER / "mean_axes.db", script)
+
+
+def test_the_header_of_a_run_with_nan_says_so() -> None:
+    async def script(ui: Driver) -> None:
+        assert "not finite from step 1 on" in ui.shown()
+
+    browse(FOLDER / "diverged.db", script)

@@ -163,14 +163,17 @@ def huge() -> Graph:
 
 
 def _scanned(outline: Outline, text: str) -> dict[str, list[int]]:
-    """For each leaf the shortest of the paths above it, or its own, that holds the text."""
+    """For each leaf the shortest of the paths above it, or its own, that holds the text; its type
+    and the variable it holds count as its own.
+    """
     found: dict[str, list[int]] = {}
     wanted = text.lower()
+    held = {op: one.name for one in outline.graph.variables for op in one.handles}
     for place, (path, leaf) in enumerate(zip(outline.paths, outline.leaves, strict=True)):
         parts = path.split("/")
         above = ("/".join(parts[:end]) for end in range(1, len(parts) + 1))
         hit = next((one for one in above if wanted in one.lower()), None)
-        if hit is None and wanted in leaf.type.lower():
+        if hit is None and wanted in f"{leaf.type} {held.get(leaf.name, '')}".lower():
             hit = path
         if hit is not None:
             found.setdefault(hit, []).append(place)

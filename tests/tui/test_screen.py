@@ -6,11 +6,13 @@ import math
 
 from textual.binding import Binding
 from textual.dom import DOMNode
-from textual.widgets import Footer, HelpPanel
+from textual.widgets import Footer
 
+from resnet_inspect.analysis.outline import Only
 from resnet_inspect.render import spelling
 from resnet_inspect.store.run import Run
 from resnet_inspect.tui.browse_screen import BrowseScreen
+from resnet_inspect.tui.help_screen import HelpScreen
 from resnet_inspect.tui.line_list import LineList
 from resnet_inspect.tui.network_tree import NetworkTree
 from tests.recordings import FOLDER
@@ -73,15 +75,15 @@ def test_the_run_page_is_that_of_trace() -> None:
 def test_every_action_is_in_the_palette_and_does_the_same() -> None:
     async def script(ui: Driver) -> None:
         commands = {one.title: one for one in ui.app.get_system_commands(ui.app.screen)}
-        told = " ".join(commands)
+        told = set(commands)
         for binding in _bindings(BrowseScreen, NetworkTree, LineList):
             allowed = ui.screen.check_action(*_action(binding.action))
             if allowed is True and binding.id != "follow":  # in the tree enter folds
-                assert binding.description in told, binding.description
+                assert binding.description in told or _elsewhere(binding), binding.description
         ui.screen.pane.query_one(LineList).focus()
         await ui.settle()
-        assert "Follow (enter)" in {one.title for one in ui.app.get_system_commands(ui.app.screen)}
-        await commands[next(name for name in commands if name.startswith("Why"))].callback()
+        assert "Follow" in {one.title for one in ui.app.get_system_commands(ui.app.screen)}
+        await commands[next(name for name in commands if name == "Why")].callback()
         await ui.settle()
         assert ui.screen.tabs.active == "why"
         commands["Show ReLU"].callback()
@@ -98,6 +100,11 @@ def _bindings(*holders: type[DOMNode]) -> list[Binding]:
     return [one for holder in holders for one in holder.BINDINGS if isinstance(one, Binding)]
 
 
+def _elsewhere(binding: Binding) -> bool:
+    """Whether another key does the same, by another name (pane 2, the histogram)."""
+    return binding.id in ("distribution", "why-tab")
+
+
 def _action(text: str) -> tuple[str, tuple[object, ...]]:
     from textual.actions import parse
 
@@ -105,18 +112,28 @@ def _action(text: str) -> tuple[str, tuple[object, ...]]:
     return name, parameters
 
 
-def test_help_is_for_what_has_the_focus() -> None:
+def test_help_tells_every_key_and_can_be_read_and_closed_by_keys() -> None:
     async def script(ui: Driver) -> None:
         await ui.press("question_mark")
-        assert ui.app.screen.query(HelpPanel)
-        assert "Stages, blocks" in " ".join(ui.shown().split())
-        assert "Search" in ui.shown()
-        await ui.press("question_mark")
-        assert not ui.app.screen.query(HelpPanel)
-        await ui.press("f1")
-        assert ui.app.screen.query(HelpPanel)
+        assert isinstance(ui.app.screen, HelpScreen)
+        lines = ui.app.screen.query_one(LineList)
+        text = "\n".join(lines.text_of(at).plain for at in range(lines.count))
+        assert text.startswith("Network. Stages, blocks")
+        plain = " ".join(text.split())
+        for binding in _bindings(BrowseScreen, NetworkTree, LineList):
+            assert (binding.tooltip or binding.description) in plain
+        for key in ("/", "[", "ctrl+r", "pgdn"):
+            assert any(line.startswith(key) or f" {key}" in line for line in text.splitlines())
+        assert lines.count > lines.size.height
+        await ui.press("G")
+        assert lines.scroll_offset.y > 0
+        await ui.press("escape", "2", "tab", "f1")
+        assert isinstance(ui.app.screen, HelpScreen)
+        assert "Distribution. v turns" in ui.shown()
+        await ui.press("q")
+        assert isinstance(ui.app.screen, BrowseScreen)
 
-    browse(V2, script, size=(160, 50))
+    browse(V2, script, size=(80, 24))
 
 
 def test_the_footer_tells_what_works_now() -> None:
@@ -128,6 +145,7 @@ def test_the_footer_tells_what_works_now() -> None:
         assert "Search" in footer()
         assert "View" not in footer()
         assert "Next hit" not in footer()
+        ui.network.go_to("add00")
         await ui.press("H")
         assert "View" in footer()
         await ui.press("w")
@@ -176,5 +194,44 @@ def test_without_colour_everything_can_still_be_told(monkeypatch) -> None:  # ty
         assert "[heat map]" in ui.shown()
         assert any(sign in ui.pane_text() for sign in "=+*#%@")
         assert "▾ conv_block_stage0" in ui.shown()
+
+    browse(V2, script)
+
+
+def test_zoom_ends_where_the_other_side_is_asked_for() -> None:
+    async def script(ui: Driver) -> None:
+        ui.network.go_to("add00")
+        await ui.press("z", "w")
+        assert ui.screen.tabs.display
+        assert "axis 3" in ui.shown()
+        ui.screen.pane.query_one(LineList).focus()
+        await ui.press("z")
+        assert not ui.network.display
+        await ui.press("slash", *"relu", "enter")
+        assert ui.network.display
+
+    browse(V2, script)
+
+
+def test_the_pane_shows_what_the_tree_selects_whatever_moved_it() -> None:
+    async def script(ui: Driver) -> None:
+        def agree() -> None:
+            node = ui.network.node
+            shown = ui.pane_text().splitlines()[0]
+            assert shown == (node.name if node is not None else "Nothing is selected.")
+
+        for _ in Only:
+            await ui.press("f")
+            agree()
+        await ui.press("down", "slash", *"bn00_branch2a", "escape")
+        agree()
+        await ui.press("slash", *"bn00_branch2a", "enter", "o")
+        agree()
+        await ui.press("escape")
+        agree()
+        await ui.press("slash", *"zzzz")
+        agree()
+        await ui.press("escape")
+        agree()
 
     browse(V2, script)

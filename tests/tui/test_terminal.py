@@ -48,7 +48,7 @@ def test_it_opens_draws_and_quits_without_tensorflow(fakes: Path, columns: int, 
     try:
         assert "conv_block_stage2" in _until(ours, "conv_block_stage2")
         os.write(ours, b"2")
-        _until(ours, "view")
+        _until(ours, "scale")
         os.write(ours, b"wH4r5q")
         told = _until(ours, None)
         assert program.wait(timeout=DEADLINE) == 0

@@ -76,8 +76,10 @@ def test_search_keeps_what_is_above_counts_hits_and_gives_everything_back() -> N
         await ui.press("N", "N")
         assert ui.network.node.name == "res20_branch2b"
         await ui.press("escape")
-        assert ui.labels() == STAGES
-        assert ui.network.node.label == "conv_block_stage1"
+        assert ui.network.node.name == "res20_branch2b"  # who went on from a hit stays there
+        assert "res00" not in ui.labels()
+        await ui.press("g", "slash", *"dense", "escape")
+        assert ui.network.node.label == "stem"
 
     browse(V2, script)
 
@@ -136,3 +138,32 @@ def test_a_row_that_held_what_is_not_finite_is_marked() -> None:
         assert marked
 
     browse(FOLDER / "diverged.db", script, size=(160, 40))
+
+
+def test_hits_are_found_in_folded_rows_and_at_the_other_depth() -> None:
+    async def script(ui: Driver) -> None:
+        await ui.press("slash", *"bn0", "enter", "g", "h")
+        assert "2 hits" in ui.rows()[0]
+        await ui.press("n")
+        assert ui.network.node is not None
+        assert ui.network.node.name == "bn00_branch2a"
+        await ui.press("o")
+        assert ui.network.node.name == "bn00_branch2a"
+        before = ui.network.node.key
+        await ui.press("n")
+        assert ui.network.node.key != before
+        assert "bn00" in ui.network.node.label
+
+    browse(V2, script)
+
+
+def test_variables_are_found_where_they_are_held() -> None:
+    async def script(ui: Driver) -> None:
+        await ui.press("slash", *"conv1/kernel")
+        assert ui.network.node is not None
+        assert ui.network.node.name == "conv1"
+        await ui.press("escape", "o", "slash", *"conv1/kernel")
+        names = {node.name for node in ui.network.nodes}
+        assert "conv1/Conv2D/ReadVariableOp/resource" in names
+
+    browse(V2, script)

@@ -68,6 +68,8 @@ def test_enter_on_a_step_of_the_way_jumps_there() -> None:
         assert ui.screen.tabs.active == "detail"
         await ui.press("backspace")
         assert ui.screen.place == Place("layer", "add20")
+        assert ui.screen.tabs.active == "why"
+        assert pane.lines.cursor == last
 
     browse(V2, script)
 

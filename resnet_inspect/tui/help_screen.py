@@ -1,0 +1,75 @@
+"""What all keys do: those of the pane that has the focus first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Footer
+
+from resnet_inspect.tui.line_list import Line, LineList
+from resnet_inspect.tui.texts import pair, sentence, title
+
+ROOM = 72
+Keymap = dict[str, str]
+
+
+class HelpList(LineList):
+    """The lines of the help."""
+
+    SELECTS = False
+
+
+class HelpScreen(ModalScreen[None]):
+    """The keys in groups, to be scrolled and closed by keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,f1", "dismiss", "Close", id="close-help"),
+    ]
+
+    def __init__(
+        self, focused: Widget | None, groups: Sequence[tuple[str, Iterable[Binding]]], keys: Keymap
+    ) -> None:
+        super().__init__()
+        self._about = getattr(focused, "HELP", None) or ""
+        self._groups = groups
+        self._keys = keys
+
+    def compose(self) -> ComposeResult:
+        """A list of lines, and how to close it."""
+        yield HelpList(id="help-lines")
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Show the help."""
+        lines = self.query_one(HelpList)
+        lines.focus()
+        lines.show(list(self._lines(ROOM)))
+
+    def _lines(self, width: int) -> Iterator[Line]:
+        about = " ".join(self._about.replace("**", "").replace("`", "").split())
+        if about:
+            yield from sentence(about, width)
+        for name, bindings in self._groups:
+            yield from title(name, width)
+            for binding in bindings:
+                yield from pair(self._spelled(binding), binding.tooltip or binding.description,
+                                width)  # fmt: skip
+        yield Line(Text(""))
+        yield from sentence("ctrl+p finds any action by its name", width, "dim")
+
+    def _spelled(self, binding: Binding) -> str:
+        """The keys as one reads them, those of the user's own where there are any."""
+        own = self._keys.get(binding.id or "")
+        if own is None and binding.key_display:
+            return binding.key_display
+        return " ".join(SIGNS.get(key, key) for key in (own or binding.key).split(","))
+
+
+SIGNS = {"slash": "/", "question_mark": "?", "left_square_bracket": "[", "pageup": "pgup",
+         "right_square_bracket": "]", "pagedown": "pgdn"}  # fmt: skip
