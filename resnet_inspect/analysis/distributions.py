@@ -24,7 +24,6 @@ from resnet_inspect.stats import (
 )
 
 KINDS = ("activation", "gradient", "weight")
-NORMALIZATION = "FusedBatchNormV3"
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,7 @@ def around_normalization(
     by_tensor = {(tap.tensor, tap.kind): tap for tap in taps if tap.output}
     groups: list[tuple[Tap, ...]] = []
     for layer in graph.layers:
-        if layer.type != NORMALIZATION:
+        if not (layer.normalizes and layer.inputs):
             continue
         tensors = str(layer.inputs[0]), str(layer.output)
         for kind in dict.fromkeys(tap.kind for tap in chosen):

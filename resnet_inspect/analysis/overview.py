@@ -137,7 +137,7 @@ def _opaque(lineage: Lineage) -> tuple[Note, ...]:
 
 def shape_flow(graph: Graph) -> tuple[FlowStep, ...]:
     """How the shape changes from the network's input to its output; the input comes first."""
-    if not graph.layers:
+    if not graph.layers or not graph.layers[0].inputs:
         return ()
     entry = graph.layers[0].inputs[0]
     flow = [FlowStep(entry.op, entry.op, 0, graph.spec(entry).shape)]
@@ -158,11 +158,11 @@ def told_layers(graph: Graph) -> list[str]:
 
 def _block_outputs(graph: Graph, summaries: Mapping[str, TensorSummary]) -> tuple[BlockOutput, ...]:
     found = []
-    for path, run in groupby(graph.layers, key=lambda layer: layer.path[:2]):
+    for path, run in groupby(graph.layers, key=lambda layer: layer.group(2)):
         members = list(run)
         last = members[-1].name
         if last in summaries:
-            relus = [summaries[m.name] for m in members if m.type == "Relu" and m.name in summaries]
+            relus = [summaries[m.name] for m in members if m.rectifies and m.name in summaries]
             count = sum(summary.count for summary in relus)
             share = sum(summary.zeros for summary in relus) / count if count else None
             found.append(BlockOutput(path[-1], last, summaries[last], share))
@@ -171,7 +171,7 @@ def _block_outputs(graph: Graph, summaries: Mapping[str, TensorSummary]) -> tupl
 
 def _block_learning(graph: Graph, held: Held) -> tuple[BlockLearning, ...]:
     found = []
-    for path, run in groupby(graph.layers, key=lambda layer: layer.path[:2]):
+    for path, run in groupby(graph.layers, key=lambda layer: layer.group(2)):
         members = list(run)
         kernels = [
             name

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from resnet_inspect.analysis.axes import Axes
-from resnet_inspect.analysis.distributions import NORMALIZATION, Series
+from resnet_inspect.analysis.distributions import Series
 from resnet_inspect.analysis.meanings import Meanings
 from resnet_inspect.analysis.overview import Overview
 from resnet_inspect.analysis.shapes import Depth, ShapeRow, ShapeTable, shapes_at_all_depths
@@ -161,7 +161,7 @@ def _normalized(graph: Graph, makers: Mapping[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for layer in graph.layers:
         maker = makers.get(str(layer.inputs[0])) if layer.inputs else None
-        if layer.type == NORMALIZATION and maker is not None:
+        if layer.normalizes and maker is not None:
             found[layer.name] = maker
             found.setdefault(maker, layer.name)
     return found

@@ -146,8 +146,8 @@ def _group_rows(
     """Join neighbouring layers that share the first `levels` names of their path."""
     pairs = zip(graph.layers, rows, strict=True)
     return [
-        _joined("/".join(path[:levels]), list(members), depth)
-        for path, members in groupby(pairs, key=lambda pair: pair[0].path[:levels])
+        _joined("/".join(path), list(members), depth)
+        for path, members in groupby(pairs, key=lambda pair: pair[0].group(levels))
     ]
 
 

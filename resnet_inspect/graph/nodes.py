@@ -77,9 +77,10 @@ class Variable(msgspec.Struct, frozen=True, gc=False):
 class Layer(msgspec.Struct, frozen=True, gc=False):
     """The group of ops that one layer call made.
 
-    `type` is the type of its main op (`main`); `path` names the groups that hold it, outermost
-    first, such as ("conv_block_stage0", "res00"); `inputs` are the tensors of other layers or of
-    the network's input that it takes, `output` the one it hands on.
+    `main` is the op that stands for it; `type` that op's type, or the class of a Keras layer;
+    `path` names the groups that hold it, outermost first, such as ("conv_block_stage0", "res00");
+    `inputs` are the tensors of other layers or of the network's input that it takes, `output` the
+    one it hands on.
     """
 
     name: str
@@ -90,3 +91,17 @@ class Layer(msgspec.Struct, frozen=True, gc=False):
     inputs: tuple[TensorRef, ...]
     output: TensorRef
     variables: tuple[str, ...] = ()
+
+    def group(self, levels: int) -> tuple[str, ...]:
+        """The outermost `levels` names of its path; what lies in no group is one of its own."""
+        return self.path[:levels] or (self.name,)
+
+    @property
+    def normalizes(self) -> bool:
+        """Whether it is a batch normalization."""
+        return self.type in ("FusedBatchNormV3", "BatchNormalization")
+
+    @property
+    def rectifies(self) -> bool:
+        """Whether it is a ReLU and nothing else."""
+        return self.type in ("Relu", "ReLU")

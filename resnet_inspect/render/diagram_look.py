@@ -55,6 +55,11 @@ FILLS = {
     "AddV2": "sum",
     "Add": "sum",
     "ConcatV2": "sum",
+    "Dense": "conv",
+    "DepthwiseConv2D": "conv",
+    "BatchNormalization": "norm",
+    "ReLU": "relu",
+    "Concatenate": "sum",
 }
 WORDS = {Way.RESIDUAL: "identity", Way.PROJECTION: "projection"}
 

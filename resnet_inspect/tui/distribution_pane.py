@@ -10,7 +10,7 @@ from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 
-from resnet_inspect.analysis.distributions import NORMALIZATION, Series
+from resnet_inspect.analysis.distributions import Series
 from resnet_inspect.graph import TensorRef
 from resnet_inspect.render.distribution_pages import fitting_kind
 from resnet_inspect.render.distribution_remarks import remarks_on
@@ -135,7 +135,7 @@ class DistributionPane(Pane):
         if tap is None or not tap.output:
             return None
         for layer in graph.layers:
-            if layer.type == NORMALIZATION and layer.inputs:
+            if layer.normalizes and layer.inputs:
                 ends = (str(layer.inputs[0]), str(layer.output))
                 if tap.tensor in ends:
                     found = [self.recording.taps.get((one, tap.kind)) for one in ends]

@@ -20,6 +20,27 @@ from resnet_inspect.tracers.tensorflow.attributes import called_functions, plain
 from resnet_inspect.tracers.tensorflow.construction import Construction, LayerCall
 from resnet_inspect.tracers.tensorflow.sources import SourceFinder
 
+# Ops that a layer is about, where it is not called after one.
+COMPUTES = frozenset(
+    (
+        "Conv2D",
+        "Conv3D",
+        "DepthwiseConv2dNative",
+        "Conv2DBackpropInput",
+        "Conv3DBackpropInputV2",
+        "MatMul",
+        "BatchMatMulV2",
+        "Einsum",
+        "FusedBatchNormV3",
+        "MaxPool",
+        "MaxPool3D",
+        "AvgPool",
+        "AvgPool3D",
+        "While",
+        "StatelessWhile",
+    )
+)
+
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
@@ -58,7 +79,7 @@ def capture(
     ops = _translate([op for _, op in numbered], definition.node, phases.__getitem__)
     functions = _nested_functions(ops, definition)
     handles = _handles(made)
-    layers = [_layer(call, made, phases) for call in made.calls]
+    layers = [layer for call in made.calls if (layer := _layer(call, made, phases)) is not None]
     return Graph(
         ops=ops,
         variables=_variables(made, ops, handles),
@@ -130,7 +151,7 @@ def _variables(
         Variable(
             name=name,
             spec=TensorSpec(tuple(variable.shape.as_list()), variable.dtype.base_dtype.name),
-            trainable=bool(variable.trainable),
+            trainable=bool(variable.trainable) and name not in made.frozen,
             handles=tuple(held.get(name, ())),
             readers=tuple(readers.get(name, ())),
             source=made.made_at.get(name, ()),
@@ -139,19 +160,34 @@ def _variables(
     )
 
 
-def _layer(call: LayerCall, made: Construction, phases: dict[str, Phase]) -> Layer:
+def _layer(call: LayerCall, made: Construction, phases: dict[str, Phase]) -> Layer | None:
+    """The layer as it is told of; None if none of its ops lead to the network's output."""
     made_here = made.graph.get_operations()[call.start : call.end]
     ops = [op for op in made_here if phases.get(op.name) == Phase.FORWARD]
+    if not ops:
+        return None
     return Layer(
         name=call.name,
         type=call.type,
         path=call.path,
-        main=next(op.name for op in ops if op.type == call.type),
+        main=_main(call, ops),
         ops=tuple(op.name for op in ops),
         inputs=tuple(_reference(tensor) for tensor in call.inputs),
         output=_reference(call.output),
         variables=tuple(call.variables),
     )
+
+
+def _main(call: LayerCall, ops: list[Any]) -> str:
+    """The op that stands for a layer: the one it is called after, else the first that computes,
+    else the one that makes its output, else its last.
+    """
+    for types in ({call.type}, COMPUTES):
+        for op in ops:
+            if op.type in types:
+                return str(op.name)
+    made_here = call.output.op.name
+    return str(made_here if any(op.name == made_here for op in ops) else ops[-1].name)
 
 
 def _nested_functions(ops: tuple[Op, ...], definition: Any) -> dict[str, Graph]:

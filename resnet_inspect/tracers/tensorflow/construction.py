@@ -28,7 +28,10 @@ TRUNCATED_STD = 0.87962566103423978
 
 @dataclass
 class LayerCall:
-    """One call of a layer: the ops numbered `start` up to `end` were made by it."""
+    """One call of a layer: the ops numbered `start` up to `end` were made by it.
+
+    `type` is the type of the op that computes, or a class name such as Dense.
+    """
 
     name: str
     type: str
@@ -57,6 +60,7 @@ class Construction:
         self.graph = tf.compat.v1.get_default_graph()
         self.variables = variables
         self.made_at = made_at
+        self.frozen: set[str] = set()  # variables that are not trained, whatever TensorFlow holds
         self.calls: list[LayerCall] = []
         self.open_calls: list[LayerCall] = []
         self.update_ops: list[Any] = []
@@ -77,8 +81,10 @@ class Construction:
         """Ops made in the body belong to `phase`; the innermost one counts."""
         before = self._phases[-1]
         self._change(phase)
-        yield
-        self._change(before)
+        try:
+            yield
+        finally:
+            self._change(before)
 
     def _change(self, phase: Phase) -> None:
         self._starts.append(self.position())

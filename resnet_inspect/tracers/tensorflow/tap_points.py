@@ -63,7 +63,7 @@ def _of_layers(watched: Watched) -> Iterator[Point]:
     calls = watched.made.calls
     for call in calls:
         name = call.output.name
-        yield Point(Tap(call.name, "activation", name), call.output, call.type == "Relu")
+        yield Point(Tap(call.name, "activation", name), call.output, call.output.op.type == "Relu")
     for name, part in watched.parts.items():
         yield Point(Tap(name, "activation", part.name), part)
     for call in calls:

@@ -1,0 +1,142 @@
+"""Notes Keras' layer calls while a function is traced, under the names of `model.summary()`.
+
+    made = Construction(0, {})
+    with noted_layers(made, model):
+        outputs = model(inputs, training=True)
+
+Afterwards `made.calls` holds a `LayerCall` for each call that made ops, `made.variables` the
+weights of those layers by their Keras path, and ops made in layers belong to Phase.FORWARD.
+
+A *layer* is what a user would call one: a layer of Keras' own, with all that is inside it (an LSTM
+with its cell), or a layer of the user's that calls no other. Models, and the user's layers that
+call others, are containers: they show as the `path` of what they hold. Names are unique: a second
+call, or a second layer of that name, is `name_1`. Only the graph of `made` is watched, and nothing
+is added to it.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from resnet_inspect.graph import Phase
+from resnet_inspect.tracers.tensorflow.construction import Construction, LayerCall, Tensor
+
+
+@contextmanager
+def noted_layers(made: Construction, model: Any = None) -> Iterator[None]:
+    """Layer calls in the body are noted in `made`; `model` is the one whose name need not be told.
+
+    Keras itself is as before once the body has ended, also by an exception.
+    """
+    noting = _Noting(made, model)
+    original = keras.Layer.__call__
+
+    @functools.wraps(original)
+    def call(layer: Any, *args: Any, **named: Any) -> Any:
+        return noting.call(original, layer, args, named)
+
+    keras.Layer.__call__ = call
+    try:
+        yield
+    finally:
+        keras.Layer.__call__ = original
+
+
+def note_variables(made: Construction, variables: Iterable[Any]) -> list[str]:
+    """Note Keras variables by their paths and return the names they have in `made`: two of one
+    path get a number. Those without a value yet are left out.
+    """
+    known = {id(variable.handle): name for name, variable in made.variables.items()}
+    names = []
+    for variable in variables:
+        held = getattr(variable, "value", None)
+        if not isinstance(held, tf.Variable):
+            continue
+        if id(held.handle) not in known:
+            name = _unique(variable.path, made.variables)
+            made.variables[name] = held
+            known[id(held.handle)] = name
+            if not variable.trainable:
+                made.frozen.add(name)
+        names.append(known[id(held.handle)])
+    return names
+
+
+class _Noting:
+    """The calls that are open, in one trace."""
+
+    def __init__(self, made: Construction, model: Any) -> None:
+        self._made = made
+        self._model = model
+        self._path: list[str] = []
+        self._in_layer = False
+        self._names: set[str] = set()
+
+    def call(self, original: Any, layer: Any, args: Any, named: Any) -> Any:
+        """Call the layer, and note it if it is one."""
+        made = self._made
+        if self._in_layer or tf.compat.v1.get_default_graph() is not made.graph:
+            return original(layer, *args, **named)
+        before = len(made.calls)
+        container = _may_hold_layers(layer)
+        noted = LayerCall(
+            name=layer.name,
+            type=type(layer).__name__,
+            path=tuple(self._path),
+            start=made.position(),
+            inputs=tuple(_tensors((args, named), made)),
+        )
+        made.open_calls.append(noted)
+        with made.phase(Phase.FORWARD), self._inside(layer, container):
+            returned = original(layer, *args, **named)
+        made.open_calls.pop()
+        noted.end = made.position()
+        outputs = list(_tensors(returned, made))
+        floats = (tensor for tensor in outputs if tensor.dtype.is_floating)
+        noted.output = next(floats, outputs[0] if outputs else None)
+        held = len(made.calls) > before or layer is self._model
+        if noted.end > noted.start and noted.output is not None and not held:
+            noted.name = _unique(layer.name, self._names)
+            self._names.add(noted.name)
+            noted.variables = note_variables(made, layer.weights)
+            made.calls.append(noted)
+        return returned
+
+    @contextmanager
+    def _inside(self, layer: Any, container: bool) -> Iterator[None]:
+        before = len(self._path)
+        if container and layer is not self._model:
+            self._path.append(layer.name)
+        self._in_layer = not container
+        try:
+            yield
+        finally:
+            self._in_layer = False
+            del self._path[before:]
+
+
+def _may_hold_layers(layer: Any) -> bool:
+    """Whether the layers that it calls are told apart: models and the user's own layers."""
+    own = not type(layer).__module__.startswith(("keras.", "tensorflow."))
+    return own or isinstance(layer, keras.Model)
+
+
+def _tensors(nested: Any, made: Construction) -> Iterator[Tensor]:
+    """The tensors of the graph in what a layer was given or returned."""
+    for one in tf.nest.flatten(nested, expand_composites=True):
+        if isinstance(one, tf.Tensor) and getattr(one, "graph", None) is made.graph:
+            yield one
+
+
+def _unique(name: str, taken: Any) -> str:
+    number, found = 0, name
+    while found in taken:
+        number += 1
+        found = f"{name}_{number}"
+    return found
