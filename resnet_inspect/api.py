@@ -6,6 +6,7 @@ Commands call these functions too, so both do the same.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import reduce
@@ -30,9 +31,10 @@ from resnet_inspect.analysis.shapes import Depth, ShapeTable
 from resnet_inspect.analysis.shapes import shapes as shape_table
 from resnet_inspect.config import Settings
 from resnet_inspect.config.inputs import parse_inputs
-from resnet_inspect.config.own_model import check_own_model
+from resnet_inspect.config.own_model import check_of_fit, check_own_model
 from resnet_inspect.errors import BuildError, ConfigError, StorageFullError, UsageError
 from resnet_inspect.graph import Failure, Note
+from resnet_inspect.journal import RunJournal
 from resnet_inspect.stats import StepRecord, Tap, Update
 from resnet_inspect.store import catalogue
 from resnet_inspect.store.info import RunInfo, Status, Writer
@@ -54,6 +56,38 @@ def trace(*, out: str | Path | None = None, force: bool = False, **settings: Any
     resolved = Settings.of(settings)
     check_own_model(resolved, dict.fromkeys(settings, "trace()"))
     return open_run(record(resolved, out=out, force=force))
+
+
+def Recorder(
+    out: str | Path | None = None, *, force: bool = False, every: int = 10, **settings: Any
+) -> Any:
+    """A Keras callback for `model.fit(..., callbacks=[Recorder("runs/mine.db", every=10)])`.
+
+    `out` is the run file; left out, one under runs/. Tensors are recorded at every `every`-th step
+    (from 0), scalars at each; record, taps, gradients and sample are as for `trace`. The weights
+    that training comes to are the same as without it; what could not be recorded is noted in the
+    run. Raises OutputError for a file that is in the way, unless `force` is given, and
+    ConfigError for settings that do not do.
+    """
+    return recorder(out, force=force, every=every, **settings)[0]
+
+
+def recorder(
+    out: str | Path | None = None, *, force: bool = False, **settings: Any
+) -> tuple[Any, RunJournal]:
+    """The same, with the journal that knows the run file."""
+    from resnet_inspect.tracers import registry
+
+    check_of_fit(settings)
+    path = None if out is None else Path(out)
+    if path is not None:
+        check_free(path, force=force)
+    target = paths.short(sys.argv[0]) if sys.argv and sys.argv[0] else "python"
+    resolved = msgspec.structs.replace(
+        Settings.of(settings, "Recorder()"), target=target, mode="fit"
+    )
+    journal = RunJournal(path, force=force)
+    return registry.load_recorder()(resolved, journal), journal
 
 
 def open_run(path: str | Path) -> Run:

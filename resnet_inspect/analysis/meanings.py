@@ -173,7 +173,7 @@ def dangers(graph: Graph, lineage: Lineage, meanings: Meanings) -> tuple[Danger,
             continue
         source = op.source[0] if op.source else None
         texts = [
-            *_reduced_channels(op, lineage, meanings, graph),
+            *(() if layer.normalizes else _reduced_channels(op, lineage, meanings, graph)),
             *_normalized(op, lineage, meanings),
             *_mixed(op, lineage, meanings, graph),
             *_stretched(op, meanings, graph),

@@ -8,6 +8,26 @@ from resnet_inspect.config.settings import Settings, field_named
 from resnet_inspect.errors import ConfigError
 
 HEEDED = ("target", "input", "seed", "device", "taps", "sample")
+OF_A_FIT = ("target", "optimizer", "steps", "every", "record", "taps", "gradients", "sample")
+
+
+def heeded(settings: Settings) -> tuple[str, ...]:
+    """The settings that a model of the user's own listened to."""
+    return OF_A_FIT if settings.fits else HEEDED
+
+
+def check_of_fit(given: Mapping[str, object]) -> None:
+    """Raise ConfigError for settings that a recorder of somebody's own training cannot heed."""
+    heard = ("every", "record", "taps", "gradients", "sample")
+    for name in given:
+        if name not in heard:
+            raise ConfigError(
+                f"a recorder has no setting '{name}'",
+                where="Recorder()",
+                expected="one of out, force, " + ", ".join(heard),
+                got=name,
+                fix="leave it out: the model and its training are your own",
+            )
 
 
 def check_own_model(settings: Settings, given: Mapping[str, str]) -> None:

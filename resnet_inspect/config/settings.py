@@ -72,6 +72,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return first <= step <= last and asked
 
     @property
+    def fits(self) -> bool:
+        """Whether it was somebody's own `fit` that was recorded."""
+        return self.mode == "fit"
+
+    @property
+    def planned(self) -> int:
+        """How many steps there will be; 0 where nobody knows yet."""
+        if self.fits:
+            return self.steps
+        return max(self.steps, 1) if self.target is None else 1
+
+    @property
+    def fed(self) -> str:
+        """What the network was fed, in words."""
+        if self.fits:
+            return "its own"
+        return self.data if self.target is None else "random numbers"
+
+    @property
     def network(self) -> str:
         """A short name of what is traced."""
         if self.target is not None:

@@ -72,9 +72,9 @@ def _row(file: Path) -> RunRow:
         status=info.status.value,
         reason=info.failure.message if info.failure else info.reason,
         steps=steps,
-        planned=max(info.settings.steps, 1) if info.settings.target is None else 1,
+        planned=info.settings.planned,
         device=info.device,
-        data=info.settings.data if info.settings.target is None else "random numbers",
+        data=info.settings.fed,
         created=info.created,
         bytes=size,
     )

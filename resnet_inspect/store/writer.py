@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from resnet_inspect.config import Settings
 from resnet_inspect.errors import InspectError, OutputError, StorageFullError
 from resnet_inspect.graph import Failure, Graph
 from resnet_inspect.graph.lineage import Lineage
@@ -66,6 +67,30 @@ class RunWriter:
             remove(path)
             raise
         return writer
+
+    @classmethod
+    def resume(cls, ended: RunWriter) -> RunWriter:
+        """Go on with a run that `finish` ended in this process, after its last step."""
+        info = msgspec.structs.replace(
+            ended.info, status=Status.RUNNING, reason="", failure=None, ended=""
+        )
+        with _writable(ended.path):
+            ended.path.stat()
+        writer = cls(ended.path, sqlite3.connect(ended.path, isolation_level=None), info)
+        try:
+            writer._connection.execute("PRAGMA journal_mode = WAL")
+            writer._connection.execute("PRAGMA synchronous = NORMAL")
+            with writer._transaction():
+                writer._save(info)
+        except BaseException:
+            writer._connection.close()
+            raise
+        return writer
+
+    def plan(self, settings: Settings) -> None:
+        """Keep other settings in place of those of the beginning."""
+        with self._transaction():
+            self._save(msgspec.structs.replace(self.info, settings=settings))
 
     def graph(self, graph: Graph, seconds: float) -> None:
         """Keep the graph, in place of an earlier one, and the time it took to build it."""

@@ -69,3 +69,23 @@ class Tracer(Protocol):
         """Load the framework and find the device; raises a UsageError. `feed` is what is fed:
         `data.Batches` for the tutorial's network, `data.RandomInputs` for a function.
         """
+
+
+class Journal(Protocol):
+    """Where a recorder of somebody else's training writes what it sees; made by `api`.
+
+    Calls may come again: a graph replaces the one before, and a run that was ended goes on with
+    the next step.
+    """
+
+    def begin(self, network: str, settings: Settings, environment: Environment) -> None:
+        """There is something to record; what is known of it beforehand."""
+
+    def built(self, outcome: Outcome, lineage: Lineage) -> None:
+        """The graph of the step, in place of an earlier one."""
+
+    def step(self, record: StepRecord) -> None:
+        """One step."""
+
+    def end(self, reason: str = "", failure: Failure | None = None) -> None:
+        """It is over: interrupted for `reason`, or failed."""

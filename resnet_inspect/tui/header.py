@@ -47,7 +47,7 @@ class RunHeader(Static):
 def told(state: State) -> list[str]:
     """What there is to say of a run, what matters most first."""
     info, done = state.info, len(state.steps)
-    planned = max(info.settings.steps, 1) if info.settings.target is None else 1
+    planned = info.settings.planned or (done if not state.live else "?")
     parts = [info.network, str(info.status)]
     parts.append(f"step {done} of {planned}" if state.live else f"{done} of {planned} steps")
     if state.live and state.rate is not None:

@@ -15,7 +15,7 @@ from typing import Any
 from resnet_inspect.analysis.overview import BlockLearning, BlockOutput, FlowStep, Overview
 from resnet_inspect.analysis.report import Report
 from resnet_inspect.analysis.shapes import Depth, ShapeRow, ShapeTable
-from resnet_inspect.config.own_model import HEEDED
+from resnet_inspect.config.own_model import heeded
 from resnet_inspect.graph import Failure, Note, Phase
 from resnet_inspect.render import spelling
 from resnet_inspect.render.answer_page import common_range, facts
@@ -85,7 +85,7 @@ def sections(info: RunInfo, found: Report, file: str) -> Iterator[Block]:
 def closing(info: RunInfo, found: Report, file: str) -> Iterator[Block]:
     """What stands at the end of the page: settings, versions, what was not observed."""
     own = info.settings.target is not None
-    fields = HEEDED if own else info.settings.__struct_fields__
+    fields = heeded(info.settings) if own else info.settings.__struct_fields__
     values = ((name, spelling.spell_setting(getattr(info.settings, name))) for name in fields)
     yield section("settings", "Settings", table(["setting", "value"], [list(v) for v in values]))
     versions = [[name, version] for name, version in info.versions.items()]

@@ -108,12 +108,22 @@ def refused_call(trace: TracebackType | None) -> Call | None:
         if frame.f_code.co_name == WRAPPER:
             held = frame.f_locals
             if {"fn", "args", "kwargs"} <= set(held):
-                call = Call(held["fn"], held["args"], held["kwargs"])
+                call = Call(held["fn"], *_with_variables(held["args"], held["kwargs"]))
                 several = found is not None and len(found.tensors()) > 1
                 if len(call.tensors()) > (1 if several else 0) and not (found and _is_op(call)):
                     found = call
         trace = trace.tb_next
     return found
+
+
+def _with_variables(arguments: Any, named: Any) -> tuple[Any, Any]:
+    """Arguments with TensorFlow's variables in place of Keras' own, which hold one each."""
+
+    def plain(one: Any) -> Any:
+        held = getattr(one, "value", None)
+        return held if isinstance(held, tf.Variable) else one
+
+    return tuple(tf.nest.map_structure(plain, list(arguments))), tf.nest.map_structure(plain, named)
 
 
 def spelled(call: Call) -> str:

@@ -24,17 +24,20 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from resnet_inspect.graph import Phase
+from resnet_inspect.graph import Note, Phase
 from resnet_inspect.tracers.tensorflow.construction import Construction, LayerCall, Tensor
 
 
 @contextmanager
-def noted_layers(made: Construction, model: Any = None) -> Iterator[None]:
+def noted_layers(
+    made: Construction, model: Any = None, notes: list[Note] | None = None
+) -> Iterator[None]:
     """Layer calls in the body are noted in `made`; `model` is the one whose name need not be told.
 
-    Keras itself is as before once the body has ended, also by an exception.
+    Keras itself is as before once the body has ended, also by an exception. A call that cannot be
+    noted goes on all the same, and is told of in `notes`.
     """
-    noting = _Noting(made, model)
+    noting = _Noting(made, model, notes if notes is not None else [])
     original = keras.Layer.__call__
 
     @functools.wraps(original)
@@ -71,9 +74,10 @@ def note_variables(made: Construction, variables: Iterable[Any]) -> list[str]:
 class _Noting:
     """The calls that are open, in one trace."""
 
-    def __init__(self, made: Construction, model: Any) -> None:
+    def __init__(self, made: Construction, model: Any, notes: list[Note]) -> None:
         self._made = made
         self._model = model
+        self._notes = notes
         self._path: list[str] = []
         self._in_layer = False
         self._names: set[str] = set()
@@ -83,34 +87,44 @@ class _Noting:
         made = self._made
         if self._in_layer or tf.compat.v1.get_default_graph() is not made.graph:
             return original(layer, *args, **named)
-        before = len(made.calls)
-        container = _may_hold_layers(layer)
-        noted = LayerCall(
-            name=layer.name,
-            type=type(layer).__name__,
-            path=tuple(self._path),
-            start=made.position(),
-            inputs=tuple(_tensors((args, named), made)),
-        )
-        made.open_calls.append(noted)
-        with made.phase(Phase.FORWARD), self._inside(layer, container):
+        before, start = len(made.calls), made.position()
+        path = tuple(self._path)
+        with made.phase(Phase.FORWARD), self._inside(layer):
             returned = original(layer, *args, **named)
-        made.open_calls.pop()
-        noted.end = made.position()
-        outputs = list(_tensors(returned, made))
-        floats = (tensor for tensor in outputs if tensor.dtype.is_floating)
-        noted.output = next(floats, outputs[0] if outputs else None)
-        held = len(made.calls) > before or layer is self._model
-        if noted.end > noted.start and noted.output is not None and not held:
-            noted.name = _unique(layer.name, self._names)
-            self._names.add(noted.name)
-            noted.variables = note_variables(made, layer.weights)
-            made.calls.append(noted)
+        if made.position() > start and len(made.calls) == before and layer is not self._model:
+            try:
+                self._note(layer, path, start, (args, named), returned)
+            except Exception as error:  # what cannot be told must not stop the model
+                text = f"this layer is not told of, because of {type(error).__name__}: {error}"
+                self._notes.append(Note(layer.name, text))
         return returned
 
+    def _note(
+        self, layer: Any, path: tuple[str, ...], start: int, given: Any, returned: Any
+    ) -> None:
+        made = self._made
+        outputs = list(_tensors(returned, made))
+        floats = (tensor for tensor in outputs if tensor.dtype.is_floating)
+        output = next(floats, outputs[0] if outputs else None)
+        if output is None:
+            return
+        name = _unique(layer.name, self._names)
+        self._names.add(name)
+        call = LayerCall(
+            name=name,
+            type=type(layer).__name__,
+            path=path,
+            start=start,
+            inputs=tuple(_tensors(given, made)),
+            end=made.position(),
+            output=output,
+            variables=note_variables(made, layer.weights),
+        )
+        made.calls.append(call)
+
     @contextmanager
-    def _inside(self, layer: Any, container: bool) -> Iterator[None]:
-        before = len(self._path)
+    def _inside(self, layer: Any) -> Iterator[None]:
+        before, container = len(self._path), _may_hold_layers(layer)
         if container and layer is not self._model:
             self._path.append(layer.name)
         self._in_layer = not container

@@ -7,7 +7,6 @@ standard library and the tracer itself are left out, and so is everything outsid
 from __future__ import annotations
 
 import linecache
-import sys
 import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,8 +21,10 @@ PACKAGE = Path(__file__).parents[2]
 MODEL_FILES = frozenset(str(Path(__file__).with_name(name)) for name in ("resnet.py", "recipe.py"))
 # Where tracing begins: what called it is no part of the model.
 TRACED_FROM = frozenset(
-    str(Path(__file__).with_name(name)) for name in ("tutorial.py", "functions.py", "targets.py")
+    str(Path(__file__).with_name(f"{name}.py"))
+    for name in ("tutorial", "functions", "targets", "observed_step")
 )
+PROGRAM = "resnet-inspect"  # the script that starts this program
 # Files that TensorFlow writes when it rewrites a function.
 REWRITTEN = "__autograph_generated_file"
 FOREIGN = tuple(
@@ -70,7 +71,7 @@ def is_own(file: str) -> bool:
     if file in MODEL_FILES:
         return True
     foreign = file.startswith(FOREIGN) or Path(file).name.startswith(REWRITTEN)
-    return not (foreign or file.startswith("<") or file == sys.argv[0])
+    return not (foreign or file.startswith("<") or Path(file).name == PROGRAM)
 
 
 def named(file: str) -> str:

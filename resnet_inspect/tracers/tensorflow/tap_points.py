@@ -54,6 +54,11 @@ def choose(watched: Watched, wanted: str) -> list[Point]:
     return [point for point in every if _matches(point.tap, patterns)]
 
 
+def matches(tap: Tap, wanted: str) -> bool:
+    """Whether `wanted` asks for a tensor of a layer."""
+    return wanted in ("layers", "ops", "all") or _matches(tap, wanted.split(","))
+
+
 def _matches(tap: Tap, patterns: list[str]) -> bool:
     names = (tap.layer, tap.tensor, tap.tensor.rpartition(":")[0])
     return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)

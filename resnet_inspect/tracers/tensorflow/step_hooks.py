@@ -1,0 +1,123 @@
+"""Looks on while a training step is traced: which gradients are asked for, what optimizers do.
+
+Nothing is added to the step, because TensorFlow derives seeds of random ops from how many ops there
+are. The gradients of layers' outputs come from the very call of the tape that asks for those of
+the weights, which works them out anyway on its way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from resnet_inspect.graph import Note, Phase
+from resnet_inspect.tracers.tensorflow.construction import Construction, Tensor
+from resnet_inspect.tracers.tensorflow.keras_layers import note_variables
+
+
+class StepHooks:
+    """What was seen of one trace: `gradients` by variable, `output_gradients` by layer, `losses` by
+    the name of the scalar, and the `optimizers` that were used.
+    """
+
+    def __init__(self, made: Construction, wanted: bool, notes: list[Note]) -> None:
+        self._made = made
+        self._wanted = wanted
+        self._notes = notes
+        self.losses: dict[str, Tensor] = {}
+        self.gradients: dict[str, Tensor] = {}
+        self.output_gradients: dict[str, Tensor] = {}
+        self.optimizers: list[Any] = []
+
+    @contextmanager
+    def hooked(self) -> Iterator[None]:
+        """TensorFlow's tapes and Keras' optimizers are watched in the body."""
+        with (
+            _replaced(tf.GradientTape, "gradient", self._gradient),
+            _replaced(keras.optimizers.Optimizer, "apply", self._apply),
+            _replaced(keras.optimizers.Optimizer, "apply_gradients", self._apply),
+        ):
+            yield
+
+    def _gradient(
+        self, original: Any, tape: Any, target: Any, sources: Any, *args: Any, **named: Any
+    ) -> Any:
+        """`GradientTape.gradient`, asked for the gradients of layers' outputs, too."""
+        if tf.compat.v1.get_default_graph() is not self._made.graph:
+            return original(tape, target, sources, *args, **named)
+        with self._made.phase(Phase.BACKWARD):
+            trained = self._trained(sources)
+            outputs = self._asked() if trained and not args and not named else {}
+            if not outputs:
+                found = original(tape, target, sources, *args, **named)
+            else:
+                asked = [sources, list(outputs.values())]
+                found, of_outputs = original(tape, target, asked)
+                for name, one in zip(outputs, of_outputs, strict=True):
+                    if isinstance(one, tf.Tensor):
+                        self.output_gradients[name] = one
+        try:
+            self._keep_gradients(target, sources, found, trained)
+        except Exception as error:  # what cannot be told must not stop the step
+            text = f"not observed, because of {type(error).__name__}: {error}"
+            self._notes.append(Note("gradients", text))
+        return found
+
+    def _trained(self, sources: Any) -> bool:
+        """Whether gradients of variables are asked for: those of inputs are a part of the model."""
+        flat = tf.nest.flatten(sources)
+        return bool(flat) and all(hasattr(one, "handle") for one in flat)
+
+    def _asked(self) -> dict[str, Tensor]:
+        if not self._wanted:
+            return {}
+        return {
+            call.name: call.output
+            for call in self._made.calls
+            if call.name not in self.output_gradients and call.output.dtype.is_floating
+        }
+
+    def _keep_gradients(self, target: Any, sources: Any, found: Any, trained: bool) -> None:
+        if not trained:
+            return
+        if isinstance(target, tf.Tensor) and target.shape.rank == 0:
+            number = len(self.losses)
+            self.losses["batch_loss" + (f"_{number}" if number else "")] = target
+        if self._wanted:
+            flat = tf.nest.flatten(sources)
+            for name, one in zip(
+                note_variables(self._made, flat), tf.nest.flatten(found), strict=True
+            ):
+                if isinstance(one, tf.Tensor):
+                    self.gradients[name] = one
+                elif one is not None:
+                    self._notes.append(Note(name, "its gradient is sparse and is not summarized"))
+
+    def _apply(self, original: Any, optimizer: Any, *args: Any, **named: Any) -> Any:
+        if tf.compat.v1.get_default_graph() is not self._made.graph:
+            return original(optimizer, *args, **named)
+        if not any(optimizer is one for one in self.optimizers):
+            self.optimizers.append(optimizer)
+        with self._made.phase(Phase.OPTIMIZER):
+            return original(optimizer, *args, **named)
+
+
+@contextmanager
+def _replaced(owner: Any, name: str, substitute: Callable[..., Any]) -> Iterator[None]:
+    """In the body a method is `substitute`, which gets the method as its first argument."""
+    with ExitStack() as after:
+        own = name in vars(owner)
+        original = getattr(owner, name)
+
+        def method(self: Any, *args: Any, **named: Any) -> Any:
+            return substitute(original, self, *args, **named)
+
+        setattr(owner, name, method)
+        after.callback(setattr, owner, name, original) if own else after.callback(
+            delattr, owner, name
+        )
+        yield

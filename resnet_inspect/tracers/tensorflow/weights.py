@@ -1,0 +1,62 @@
+"""What a model's weights hold before a step, and how far the step moves them.
+
+They are read between steps, so the step itself stays as it is: a value that is held costs no copy
+until its variable changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import tensorflow as tf
+
+from resnet_inspect.config import Settings
+from resnet_inspect.stats import StepRecord, Tap, Update
+from resnet_inspect.tracers.tensorflow.construction import Construction
+from resnet_inspect.tracers.tensorflow.fixed_taps import keep, summary
+from resnet_inspect.tracers.tensorflow.readings import Readings
+from resnet_inspect.tracers.tensorflow.tap_points import matches
+
+
+class Weights:
+    """The trainable weights of a model as they are now, by their Keras paths."""
+
+    def __init__(self, model: Any) -> None:
+        held = (weight.value for weight in model.trainable_weights)
+        self._variables = [one for one in held if isinstance(one, tf.Variable)]
+        self._values = [variable.read_value() for variable in self._variables]
+
+    def after(self, record: StepRecord, made: Construction, settings: Settings) -> StepRecord:
+        """The record of a step with what they held before it and with their updates; they have
+        the names that they have in `made`.
+        """
+        names = {id(variable.handle): name for name, variable in made.variables.items()}
+        owners = {name: call.name for call in reversed(made.calls) for name in call.variables}
+        found, updates = Readings(), {}
+        for variable, before in zip(self._variables, self._values, strict=True):
+            name = names.get(id(variable.handle), variable.name)
+            tap = Tap(owners.get(name, name), "weight", name, output=False)
+            if matches(tap, settings.taps):
+                numbers, counts = summary(before, settings.sample)
+                keep(found, tap, numbers.numpy(), counts.numpy())
+            norm, change = _lengths(_flat(before), _flat(variable.read_value())).numpy()
+            updates[name] = Update(float(norm), float(change))
+        return replace(
+            record,
+            summaries=found.summaries,
+            sizes=found.sizes,
+            not_finite=found.not_finite,
+            updates=updates,
+        )
+
+
+@tf.function(input_signature=[tf.TensorSpec([None], tf.float64)] * 2, autograph=False)  # type: ignore[untyped-decorator]
+def _lengths(before: Any, after: Any) -> Any:
+    """‖w‖₂ and ‖Δw‖₂."""
+    return tf.stack([tf.norm(before), tf.norm(after - before)])
+
+
+def _flat(value: Any) -> Any:
+    """As a vector of float64: squares of 1e30, or of 1e-30, are too much for less."""
+    return tf.cast(tf.reshape(value, [-1]), tf.float64)

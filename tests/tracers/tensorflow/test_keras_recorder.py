@@ -1,0 +1,245 @@
+"""Recording `fit`: training comes to the very same weights, and the run tells what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import resnet_inspect
+from resnet_inspect.graph import Phase
+from resnet_inspect.stats import TensorSummary
+from resnet_inspect.store.info import Status
+from resnet_inspect.store.run import Run
+from tests.tracers.tensorflow import keras_models
+
+BATCH, EXAMPLES = 8, 20
+
+
+def fitted(kind: str, callbacks: list[Any], epochs: int = 2, **options: Any) -> Any:
+    """A model of that kind after its training, always from the same seed."""
+    import keras
+
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(7)
+    model = getattr(keras_models, kind)()
+    x, y = keras_models.data(kind, EXAMPLES)
+    model.fit(x, y, batch_size=BATCH, epochs=epochs, verbose=0, callbacks=callbacks, **options)
+    return model
+
+
+def weights_of(model: Any) -> list[Any]:
+    """Weights and the optimizer's own."""
+    return [np.asarray(one) for one in (*model.variables, *model.optimizer.variables)]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "sequential",
+        "normalized_functional",
+        "subclassed_with_dropout",
+        "two_inputs_two_outputs",
+        "custom_train_step",
+        "adversarial",
+        "frozen",
+        "recurrent",
+    ],
+)
+def test_training_is_the_same_to_the_bit(kind: str, tmp_path: Path) -> None:
+    plain = weights_of(fitted(kind, []))
+    recorder = resnet_inspect.Recorder(tmp_path / "run.db", every=2)
+    model = fitted(kind, [recorder])
+    for before, after in zip(plain, weights_of(model), strict=True):
+        assert before.tobytes() == after.tobytes()
+    with Run.open(tmp_path / "run.db") as run:
+        assert run.info.status == Status.COMPLETE
+        assert run.steps() == list(range(6))
+        assert run.recorded_steps() == [0, 2, 4, 5]
+        assert run.summaries(2)
+        assert run.summaries(2, "gradient")
+        assert not [note for note in run.graph.notes if "not observed" in note.text]
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of the small network with batch normalization."""
+    path = tmp_path_factory.mktemp("fit") / "run.db"
+    recorder = resnet_inspect.Recorder(path, every=1, sample=0)
+    x, y = keras_models.data("normalized_functional", EXAMPLES)
+    fitted("normalized_functional", [recorder], epochs=1, validation_data=(x, y))
+    return path
+
+
+def test_what_was_summarized_is_what_the_layers_give(recorded: Path) -> None:
+    """The first step, worked out with Keras at once."""
+    import keras
+    import tensorflow as tf
+
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(7)
+    model = keras_models.normalized_functional()
+    x, y = keras_models.data("normalized_functional", EXAMPLES)
+    order = _first_batch(len(x))
+    names = ("convolved", "normalized", "rectified", "logits")
+    inside = keras.Model(model.inputs[0], [model.get_layer(name).output for name in names])
+    with tf.GradientTape() as tape:
+        outputs = inside(x[order], training=True)
+        loss = tf.reduce_mean(tf.square(outputs[-1] - y[order]))
+    gradients = tape.gradient(loss, [*outputs, model.get_layer("logits").kernel.value])
+    with Run.open(recorded) as run:
+        held, slopes = run.summaries(0), run.summaries(0, "gradient")
+        for name, output, gradient in zip(names, outputs, gradients, strict=False):
+            _same(held[name], output.numpy())
+            _same(slopes[name], gradient.numpy())
+        assert run.scalars()["batch_loss"][0] == pytest.approx(float(loss), rel=1e-5)
+        assert run.scalars()["loss"][0] == pytest.approx(float(loss), rel=1e-5)
+        kernel = "logits/kernel"
+        tap = next(t for t in run.taps() if t.kind == "gradient" and t.tensor == kernel)
+        _same(run.course(tap)[0], gradients[-1].numpy())
+        active = next(
+            iter(run.channels(next(t for t in run.taps() if t.layer == "rectified")).values())
+        )
+        assert active.positions == BATCH * 36
+        assert active.active.sum() == int((outputs[2].numpy() > 0).sum())
+
+
+def _first_batch(examples: int) -> Any:
+    """The order in which `fit` shuffles, found by training something that shows it."""
+    import keras
+
+    seen: list[Any] = []
+
+    class Watch(keras.Model):  # type: ignore[misc]
+        def train_step(self, data: Any) -> Any:
+            seen.append(data[0].numpy()[:, 0].astype(int))
+            return {"loss": 0.0}
+
+    watch = Watch()
+    watch.compile(run_eagerly=True, loss="mse")
+    keras.utils.set_random_seed(7)
+    keras_models.normalized_functional()  # draws what the model drew
+    numbers = np.arange(examples, dtype=np.float32).reshape(-1, 1)
+    watch.fit(numbers, numbers, batch_size=BATCH, verbose=0)
+    return seen[0]
+
+
+def _same(summary: TensorSummary, values: Any) -> None:
+    assert summary.count == values.size
+    held = summary.mean, summary.std, summary.min, summary.max
+    told = values.mean(), values.std(), values.min(), values.max()
+    assert held == pytest.approx(told, rel=1e-4, abs=1e-6)
+
+
+def test_a_smaller_last_batch_and_validation_are_told(recorded: Path) -> None:
+    with Run.open(recorded) as run:
+        assert run.summaries(2)["logits"].count == (EXAMPLES - 2 * BATCH) * 3
+        assert list(run.scalars()["val_loss"]) == [2]
+
+
+def test_phases_variables_and_parameters(recorded: Path) -> None:
+    with Run.open(recorded) as run:
+        graph = run.graph
+        types = {phase: {op.type for op in graph.ops if op.phase == phase} for phase in Phase}
+        assert "Conv2D" in types[Phase.FORWARD]
+        assert "Conv2DBackpropFilter" in types[Phase.BACKWARD]
+        assert "AssignAddVariableOp" in types[Phase.OPTIMIZER]
+        assert "DenseBincount" not in {op.type for op in graph.ops}
+        totals = resnet_inspect.shapes(run).totals
+        model = keras_models.normalized_functional()
+        assert totals.params == model.count_params()
+        trained = sum(int(np.prod(one.shape)) for one in model.trainable_weights)
+        assert totals.trainable_params == trained
+        assert set(run.updates()[1]) == {one.path for one in model.trainable_weights}
+        assert graph.axes["x"] == ("batch", "height", "width", "channel")
+
+
+def test_several_fits_are_one_run(tmp_path: Path) -> None:
+    recorder = resnet_inspect.Recorder(tmp_path / "run.db", every=2)
+    model = fitted("sequential", [recorder], epochs=1)
+    x, y = keras_models.data("sequential", EXAMPLES)
+    function = model.train_function
+    model.fit(x, y, batch_size=BATCH, verbose=0, callbacks=[recorder])
+    assert model.train_function is function
+    assert "train_step" not in vars(model)
+    with Run.open(tmp_path / "run.db") as run:
+        assert run.steps() == list(range(6))
+        assert run.recorded_steps() == [0, 2, 4, 5]
+        assert run.info.settings.steps == 6
+        assert run.info.status == Status.COMPLETE
+
+
+def test_a_shape_that_is_refused_is_saved_with_its_explanation(tmp_path: Path) -> None:
+    recorder = resnet_inspect.Recorder(tmp_path / "run.db")
+    with pytest.raises(ValueError, match="Dimensions must be equal"):
+        fitted("refused", [recorder])
+    with Run.open(tmp_path / "run.db") as run:
+        assert run.info.status == Status.FAILED
+        assert run.info.failure is not None
+        assert run.info.failure.source[0].text == "return tf.matmul(hidden, self.kernel)"
+        assert run.lineage.mismatch is not None
+        assert run.lineage.mismatch.remedies
+        assert "hidden" in run.graph.layer_by_name
+
+
+def test_a_failure_of_ours_leaves_the_training_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from resnet_inspect.tracers.tensorflow import fixed_taps
+
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("no such luck")
+
+    plain = weights_of(fitted("sequential", []))
+    monkeypatch.setattr(fixed_taps, "summary", broken)
+    model = fitted("sequential", [resnet_inspect.Recorder(tmp_path / "run.db", every=2)])
+    for before, after in zip(plain, weights_of(model), strict=True):
+        assert before.tobytes() == after.tobytes()
+    with Run.open(tmp_path / "run.db") as run:
+        texts = {note.subject: note.text for note in run.graph.notes}
+        assert texts["taps"] == "not observed, because of RuntimeError: no such luck"
+        assert len(run.steps()) == 6
+
+
+def test_what_cannot_be_summarized_is_noted(tmp_path: Path) -> None:
+    fitted("eager", [resnet_inspect.Recorder(tmp_path / "run.db")])
+    with Run.open(tmp_path / "run.db") as run:
+        assert [note.text for note in run.graph.notes] == [
+            "not summarized; run_eagerly: there is no graph of the step"
+        ]
+        assert run.scalars()["loss"].keys() == set(range(6))
+
+
+def test_another_model_is_not_mixed_into_the_run(tmp_path: Path) -> None:
+    recorder = resnet_inspect.Recorder(tmp_path / "run.db")
+    fitted("sequential", [recorder], epochs=1)
+    fitted("frozen", [recorder], epochs=1)
+    with Run.open(tmp_path / "run.db") as run:
+        assert len(run.steps()) == 3
+        assert any("another model" in note.text for note in run.graph.notes)
+
+
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        ({"steps": 3}, "a recorder has no setting 'steps'"),
+        ({"every": 0}, "setting 'every' has a value it cannot take"),
+    ],
+)
+def test_settings_that_do_not_do_are_refused(given: dict[str, Any], what: str) -> None:
+    from resnet_inspect.errors import ConfigError
+
+    make: Callable[..., Any] = resnet_inspect.Recorder
+    with pytest.raises(ConfigError, match=what):
+        make(**given)
+
+
+def test_a_file_in_the_way_is_refused_before_training(tmp_path: Path) -> None:
+    from resnet_inspect.errors import OutputError
+
+    (tmp_path / "run.db").write_text("precious")
+    with pytest.raises(OutputError, match="exists already"):
+        resnet_inspect.Recorder(tmp_path / "run.db")
