@@ -78,16 +78,19 @@ def recorder(
     """The same, with the journal that knows the run file."""
     from resnet_inspect.tracers import registry
 
-    check_of_fit(settings)
-    path = None if out is None else Path(out)
-    if path is not None:
-        check_free(path, force=force)
+    asked = check_recorder(out, force=force, **settings)
     target = paths.short(sys.argv[0]) if sys.argv and sys.argv[0] else "python"
-    resolved = msgspec.structs.replace(
-        Settings.of(settings, "Recorder()"), target=target, mode="fit"
-    )
-    journal = RunJournal(path, force=force)
+    resolved = msgspec.structs.replace(asked, target=target, mode="fit")
+    journal = RunJournal(None if out is None else Path(out), force=force)
     return registry.load_recorder()(resolved, journal), journal
+
+
+def check_recorder(out: str | Path | None, *, force: bool, **settings: Any) -> Settings:
+    """The settings of a recorder, or what `Recorder` raises; loads no framework."""
+    check_of_fit(settings)
+    if out is not None:
+        check_free(Path(out), force=force)
+    return Settings.of(settings, "Recorder()")
 
 
 def open_run(path: str | Path) -> Run:

@@ -31,6 +31,11 @@ class RunJournal:
         self._open = False
         self._steps = 0
 
+    @property
+    def begun(self) -> bool:
+        """Whether there is a run file."""
+        return self._writer is not None
+
     def begin(self, network: str, settings: Settings, environment: Environment) -> None:
         """Make the run file, or go on with it."""
         if self._writer is not None:

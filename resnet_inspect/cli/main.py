@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code (see errors.py)."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        _prepare_streams()
-        code = _run(sys.argv[1:] if arguments is None else list(arguments))
+        if words[:1] != ["run"]:  # a script's streams and words are its own
+            _prepare_streams()
+            words = _joined(words)
+        code = _run(words)
         sys.stdout.flush()
         return code
     except InspectError as error:
@@ -39,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     parser = build(words)
-    parsed = parser.parse_args(_joined(words))
+    parsed = parser.parse_args(words)
     if parsed.version:
         from resnet_inspect import __version__
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "trace": "build the network, train it briefly, record it, print the answer page",
+    "run": "run a training script as it is, and record every fit of a Keras model in it",
     "runs": "list the run files",
     "shapes": "shape table: in → out, kernel, stride, padding, parameters, MACs, memory",
     "why": "where the size of an axis comes from, and which settings move it",
