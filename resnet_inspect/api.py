@@ -32,7 +32,7 @@ from resnet_inspect.analysis.shapes import shapes as shape_table
 from resnet_inspect.config import Settings
 from resnet_inspect.config.inputs import parse_inputs
 from resnet_inspect.config.own_model import check_of_fit, check_own_model
-from resnet_inspect.errors import BuildError, ConfigError, StorageFullError, UsageError
+from resnet_inspect.errors import BuildError, StorageFullError, UsageError
 from resnet_inspect.graph import Failure, Note
 from resnet_inspect.journal import RunJournal
 from resnet_inspect.stats import StepRecord, Tap, Update
@@ -289,7 +289,7 @@ def record(
     session = _session(settings)
     info = RunInfo(
         network=network,
-        settings=_shared(settings),
+        settings=_shared(session.settings),
         device=session.environment.device,
         versions=session.environment.versions,
         created=now(),
@@ -330,24 +330,13 @@ def _session(settings: Settings) -> Session:
     from resnet_inspect.tracers import registry
 
     if settings.target is not None:
-        specs = parse_inputs(_given_inputs(settings))
-        return registry.load("function")(settings, RandomInputs(specs, settings.seed))
+        given = parse_inputs(settings.input) if settings.input is not None else ()
+        feed = RandomInputs(given, settings.seed) if given else None
+        return registry.load("function")(settings, feed)
     training = settings.mode == "train"
     data = load(settings.data, training=training).check(settings.classes, settings.batch_size)
     batches = Batches(data, settings.batch_size, settings.seed, raw=settings.raw, training=training)
     return registry.load("tutorial")(settings, batches)
-
-
-def _given_inputs(settings: Settings) -> str:
-    if settings.input is None:
-        raise ConfigError(
-            "a model of your own needs its inputs described",
-            where="setting 'input'",
-            expected="inputs such as images=8,32,32,3:float32; labels=8:int64",
-            got="none",
-            fix="add --input; random numbers of those shapes are fed",
-        )
-    return settings.input
 
 
 def _keep(writer: RunWriter, step: StepRecord, watch: Watch) -> None:
@@ -358,9 +347,10 @@ def _keep(writer: RunWriter, step: StepRecord, watch: Watch) -> None:
 def _shared(settings: Settings) -> Settings:
     """The settings as a run file tells them: without the home folder's path."""
     kind, colon, file = settings.data.partition(":")
-    checkpoint = settings.checkpoint
+    checkpoint, target = settings.checkpoint, settings.target
     return msgspec.structs.replace(
         settings,
+        target=None if target is None else paths.portable(target),
         data=kind + colon + paths.portable(file),
         checkpoint=None if checkpoint is None else paths.portable(checkpoint),
     )

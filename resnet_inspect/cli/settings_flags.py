@@ -28,6 +28,8 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
             group.add_argument(
                 field.flag, action=argparse.BooleanOptionalAction, default=None, help=text
             )
+        elif field.kind == "words":
+            group.add_argument(field.flag, metavar="KEY=VALUE", action="append", help=text)
         else:
             metavar = "{" + ",".join(field.choices) + "}" if field.choices else field.kind.upper()
             group.add_argument(field.flag, metavar=metavar, help=text)

@@ -42,6 +42,16 @@ def parse_inputs(text: str) -> tuple[InputSpec, ...]:
     return specs
 
 
+def spell_inputs(specs: tuple[InputSpec, ...]) -> str:
+    """The text that `parse_inputs` reads as these inputs."""
+    return "; ".join(_spell(spec) for spec in specs)
+
+
+def _spell(spec: InputSpec) -> str:
+    sizes = ",".join("?" if size is None else str(size) for size in spec.sizes)
+    return f"{spec.name}={sizes}:{spec.dtype}" + (f":{','.join(spec.axes)}" * any(spec.axes))
+
+
 def _parse(text: str, place: int) -> InputSpec:
     name, given, rest = text.rpartition("=")
     sizes, *more = rest.split(":")

@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from resnet_inspect.config.settings import Settings, field_named
+from resnet_inspect.config.targets import TargetKind, kind_of
 from resnet_inspect.errors import ConfigError
 
-HEEDED = ("target", "input", "seed", "device", "taps", "sample")
+# What only a model of one's own has, with what each is about.
+OWN = {
+    "input": "describes what a model of your own takes",
+    "set": "is for the callable that makes a model of your own",
+    "signature": "chooses one of a SavedModel's signatures",
+}
+HEEDED = ("target", *OWN, "seed", "device", "taps", "sample")
+# Settings that concern one kind of target.
+ONLY = {"set": TargetKind.CALLABLE, "signature": TargetKind.SAVED_MODEL}
 OF_A_FIT = ("target", "optimizer", "steps", "every", "record", "taps", "gradients", "sample")
 
 
@@ -35,15 +44,17 @@ def check_own_model(settings: Settings, given: Mapping[str, str]) -> None:
     wrote, with the place where.
     """
     if settings.target is None:
-        if settings.input is not None and "input" in given:
-            raise ConfigError(
-                "--input describes what a model of your own takes, and none is named",
-                where=given["input"],
-                expected="a TARGET, such as model.py:build",
-                got=settings.input,
-                fix="write: resnet-inspect trace FILE.py:CALLABLE --input ...",
-            )
+        _refuse_without_target(settings, given)
         return
+    for name, kind in ONLY.items():
+        if name in given and getattr(settings, name) and kind_of(settings.target) is not kind:
+            raise ConfigError(
+                f"--{name} {OWN[name]}, and the target is none",
+                where=given[name],
+                expected=f"a {kind} as TARGET",
+                got=f"a {kind_of(settings.target)}, {settings.target}",
+                fix=f"leave --{name} out",
+            )
     ignored = [name for name in given if name not in HEEDED]
     if ignored:
         raise ConfigError(
@@ -53,3 +64,16 @@ def check_own_model(settings: Settings, given: Mapping[str, str]) -> None:
             got=", ".join(field_named(name, "").flag for name in ignored),
             fix="leave them out: it is run forward once, on random numbers",
         )
+
+
+def _refuse_without_target(settings: Settings, given: Mapping[str, str]) -> None:
+    for name, about in OWN.items():
+        value = getattr(settings, name)
+        if name in given and value:
+            raise ConfigError(
+                f"--{name} {about}, and none is named",
+                where=given[name],
+                expected="a TARGET, such as model.py:build",
+                got=value if isinstance(value, str) else ", ".join(value),
+                fix=f"write: resnet-inspect trace TARGET --{name} ...",
+            )

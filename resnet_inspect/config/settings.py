@@ -14,11 +14,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from resnet_inspect.config.inputs import parse_inputs
+from resnet_inspect.config.keywords import parse_keywords
+from resnet_inspect.config.targets import TARGETS, kind_of, short_name
 from resnet_inspect.errors import ConfigError
 
 LARGEST = 2**63 - 1  # what a run file can hold
 LARGEST_FLOAT32 = 3.4028234e38
-Value = int | float | bool | str | tuple[int, ...] | None
+Value = int | float | bool | str | tuple[int, ...] | tuple[str, ...] | None
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -30,6 +32,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     target: str | None = None
     input: str | None = None
+    set: tuple[str, ...] = ()
+    signature: str | None = None
     n: int = 5
     ver: int = 2
     filters: int = 16
@@ -94,7 +98,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def network(self) -> str:
         """A short name of what is traced."""
         if self.target is not None:
-            return self.target.rpartition(":")[2]
+            return short_name(self.target)
         return f"resnet{self.depth}-v{self.ver}"
 
     @property
@@ -106,8 +110,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class Field(NamedTuple):
     """How one setting is spelled, checked and explained.
 
-    `kind` is one of int, float, bool, str, axes; `allowed` says in words what a value may be;
-    `accepts` may raise ValueError with what is wrong.
+    `kind` is one of int, float, bool, str, axes, words (texts, each given by itself);
+    `allowed` says what a value may be; `accepts` may raise ValueError with what is wrong.
     """
 
     name: str
@@ -160,6 +164,8 @@ class Field(NamedTuple):
             value = {"0": False, "false": False, "no": False, "off": False}.get(text.lower(), value)
         elif self.kind == "axes":
             value = _numbers(text.split(","), int) or text
+        elif self.kind == "words":
+            value = [one for one in text.split(";") if one.strip() not in ("", "none")]
         elif self.kind == "int":
             value = (_numbers([text], int) or [text])[0]
         elif self.kind == "float":
@@ -202,7 +208,11 @@ def _coerce(kind: str, value: object) -> Value:
         return _as_float(value) if isinstance(value, int | float) else None
     if kind == "str":
         return value if isinstance(value, str) else None
-    if not isinstance(value, list | tuple) or not value:
+    if not isinstance(value, list | tuple):
+        return None
+    if kind == "words":
+        return tuple(value) if all(isinstance(item, str) for item in value) else None
+    if not value:
         return None
     whole = all(isinstance(item, int) and not isinstance(item, bool) for item in value)
     return tuple(value) if whole else None
@@ -242,9 +252,13 @@ def _range(text: str) -> tuple[int, int] | None:
     return found if found[0] <= found[1] else None
 
 
-def _names_a_callable(text: str) -> bool:
-    place, colon, name = text.rpartition(":")
-    return bool(colon and place and name.isidentifier())
+def _names_a_model(text: str) -> bool:
+    return kind_of(text) is not None
+
+
+def _are_keywords(texts: tuple[str, ...]) -> bool:
+    parse_keywords(texts)
+    return True
 
 
 def _describes_inputs(text: str) -> bool:
@@ -263,18 +277,33 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "target",
         "str",
-        "a model of your own instead of the tutorial's: FILE.py:CALLABLE, which takes nothing and "
-        "returns what is called on the inputs",
-        "FILE.py:CALLABLE or package.module:CALLABLE",
-        _names_a_callable,
+        f"a model of your own instead of the tutorial's: {TARGETS}",
+        TARGETS,
+        _names_a_model,
         optional=True,
     ),
     Field(
         "input",
         "str",
-        "what the model of your own takes: NAME=SIZES:TYPE:MEANINGS, several with ; between",
+        "what the model of your own takes, where it does not say so itself or is to get something "
+        "else: NAME=SIZES:TYPE:MEANINGS, several with ; between",
         "inputs such as images=8,32,32,3:float32:batch,height,width,channel; labels=8:int64",
         _describes_inputs,
+        optional=True,
+    ),
+    Field(
+        "set",
+        "words",
+        "a setting of the callable that makes a model of your own, KEY=VALUE; may be given again",
+        "settings such as units=16, each key once",
+        _are_keywords,
+    ),
+    Field(
+        "signature",
+        "str",
+        "which signature of a SavedModel is traced; left out: serving_default, or the only one",
+        "a name",
+        bool,
         optional=True,
     ),
     _count("n", "blocks per stage; the network has 6n+2 layers"),

@@ -26,12 +26,12 @@ class Resolved(msgspec.Struct, frozen=True):
 
 
 def resolve(
-    flags: Mapping[str, str | bool], environment: Mapping[str, str], file: Path | None
+    flags: Mapping[str, str | bool | list[str]], environment: Mapping[str, str], file: Path | None
 ) -> Resolved:
     """Lay the sources over one another; raise ConfigError for the first value that is wrong.
 
-    `flags` and `environment` hold texts as typed (switches hold truth values); of the environment
-    only names that begin with RESNET_INSPECT_ are read.
+    `flags` and `environment` hold texts as typed (switches hold truth values, flags that may be
+    given again lists); of the environment only names that begin with RESNET_INSPECT_ are read.
     """
     values: dict[str, Value] = {}
     origins = {field.name: "default" for field in FIELDS}
@@ -49,7 +49,9 @@ def resolve(
     for name, text in flags.items():
         field = field_named(name, "command line")
         where = "TARGET" if name == "target" else f"flag {field.flag}"
-        values[name] = text if isinstance(text, bool) else field.parse(text, where)
+        values[name] = (
+            field.parse(text, where) if isinstance(text, str) else field.check(text, where)
+        )
         origins[name] = where
     settings = Settings.of(values)
     unset = ("default", *(one for one in environment if one.startswith(PREFIX)))

@@ -84,7 +84,7 @@ def bars(values: list[float]) -> str:
 
 def spell_setting(value: object) -> str:
     """A setting's value as it is typed on the command line."""
-    if value is None:
+    if value is None or value == ():
         return "none"
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -151,7 +151,7 @@ def proof_table(found: Explanation) -> Table:
 def settings_page(screen: Screen, found: Sequence[SettingMoves]) -> None:
     """Print for each setting which axes of layers' outputs and of variables it moves."""
     if not found:
-        screen.line(plain("no setting was varied: only the tutorial's network is traced again"))
+        screen.line(plain("no setting was varied: the model has none that is a whole number"))
     for one in found:
         title = f"{one.setting} {one.before} → {one.after}"
         moves = f"moves {len(one.axes)} axes" if one.axes else "moves no axis"

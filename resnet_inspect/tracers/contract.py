@@ -51,6 +51,8 @@ class Session(Protocol):
     """One trace: the framework is loaded and the device is known to exist."""
 
     environment: Environment
+    settings: Settings
+    """As they were given, with what the model itself decided: its inputs."""
 
     def build(self) -> Outcome:
         """Build the network; called once. Raises a UsageError where the settings do not fit it."""
@@ -67,7 +69,8 @@ class Tracer(Protocol):
 
     def __call__(self, settings: Settings, feed: Any) -> Session:
         """Load the framework and find the device; raises a UsageError. `feed` is what is fed:
-        `data.Batches` for the tutorial's network, `data.RandomInputs` for a function.
+        `data.Batches` for the tutorial's network; for a model of one's own `data.RandomInputs`,
+        or None if it is to say itself what it takes.
         """
 
 

@@ -59,6 +59,10 @@ TRACE: list[tuple[str, list[str]]] = [
     ("setting 'mean_axes' has a value it cannot take", ["--mean-axes", "-1,3"]),
     ("setting 'learning_rate' has a value it cannot take", ["--learning-rate", "1e39"]),
     ("--input describes what a model of your own takes", ["--input", "x=8"]),
+    ("--set is for the callable that makes a model of your own", ["--set", "n=8"]),
+    ("--set is for the callable that makes a model of your own", ["m.keras", "--set", "n=8"]),
+    ("--signature chooses one of a SavedModel's signatures", ["m.py:f", "--signature", "a"]),
+    ("setting 'set' has a value it cannot take", ["m.py:f", "--set", "n"]),
     ("a model of your own does not use batch_size, steps", ["m.py:f", "--steps", "3"]),
     ("a model of your own does not use n, batch_size", ["m.py:f", "--config", "own_n.toml"]),
     ("setting 'input' has a value it cannot take", ["m.py:f", "--input", "x=8,a"]),
@@ -113,9 +117,9 @@ def test_environment_variables_are_checked_too(command: Command) -> None:
     assert done.stderr == (
         "resnet-inspect: unknown setting 'batchsize'\n"
         "  where:    environment, RESNET_INSPECT_BATCHSIZE\n"
-        "  expected: one of target, input, n, ver, filters, classes, mean_axes, bn_axis, mode, "
-        "checkpoint, optimizer, learning_rate, momentum, weight_decay, update_ops, data, raw, "
-        "batch_size, steps, every, record, taps, gradients, "
+        "  expected: one of target, input, set, signature, n, ver, filters, classes, mean_axes, "
+        "bn_axis, mode, checkpoint, optimizer, learning_rate, momentum, weight_decay, "
+        "update_ops, data, raw, batch_size, steps, every, record, taps, gradients, "
         "sample, seed, device\n"
         "  got:      batchsize\n"
         "  do:       did you mean 'batch_size'?\n"

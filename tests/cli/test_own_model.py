@@ -60,7 +60,7 @@ def test_the_page_names_the_command_that_works(
 def test_no_setting_was_varied(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["why", "--settings", "--run", str(runs / "complete")]) == 0
     assert capsys.readouterr().out == (
-        "no setting was varied: only the tutorial's network is traced again\n"
+        "no setting was varied: the model has none that is a whole number\n"
     )
 
 

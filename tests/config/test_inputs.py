@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_inspect.config.inputs import TYPES, InputSpec, parse_inputs
+from resnet_inspect.config.inputs import TYPES, InputSpec, parse_inputs, spell_inputs
 
 sizes = st.lists(st.none() | st.integers(0, 60), max_size=5).map(tuple)
 
@@ -34,6 +34,15 @@ def test_what_is_written_is_read(one: InputSpec, other: InputSpec) -> None:
     ):
         assert (found.name, found.sizes, found.dtype) == (wanted.name, wanted.sizes, wanted.dtype)
         assert not wanted.axes or found.axes == wanted.axes
+
+
+@given(specs("images"), specs("labels"))
+def test_what_is_spelled_is_read(one: InputSpec, other: InputSpec) -> None:
+    whole = tuple(spec for spec in (one, other) if len(spec.axes) == len(spec.sizes))
+    found = parse_inputs(spell_inputs(whole)) if whole else ()
+    for wanted, held in zip(whole, found, strict=True):
+        assert (held.name, held.sizes, held.dtype) == (wanted.name, wanted.sizes, wanted.dtype)
+        assert not any(wanted.axes) or held.axes == wanted.axes
 
 
 def test_what_may_be_left_out() -> None:

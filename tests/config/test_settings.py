@@ -43,6 +43,8 @@ VALID: dict[str, st.SearchStrategy[Any]] = {
     "gradients": st.booleans(),
     "sample": st.integers(0, 10**6),
     "target": st.sampled_from((None, "model.py:build", "a b/model.py:Net", "package.module:build")),
+    "set": st.sampled_from(((), ("n=5",), ("n=5", "name=a b"))),
+    "signature": st.none() | st.sampled_from(("serving_default", "other")),
     "input": st.sampled_from((None, "8,32,32,3", "x=?,3:int64; y=8:bool:batch")),
     "device": st.sampled_from(("auto", "cpu", "gpu")),
 }
@@ -58,7 +60,7 @@ def refusal(name: str, value: object) -> ConfigError:
 def spelled(value: Any) -> str:
     """A value as a user types it."""
     if isinstance(value, tuple):
-        return ",".join(map(str, value))
+        return (";" if value and isinstance(value[0], str) else ",").join(map(str, value))
     return str(value).lower() if value is None or isinstance(value, bool) else str(value)
 
 
@@ -66,6 +68,8 @@ def test_defaults_are_the_tutorials() -> None:
     assert msgspec.structs.asdict(Settings()) == {
         "target": None,
         "input": None,
+        "set": (),
+        "signature": None,
         "n": 5,
         "ver": 2,
         "filters": 16,

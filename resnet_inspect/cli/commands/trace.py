@@ -11,13 +11,14 @@ from types import FrameType
 
 from resnet_inspect.cli.narration import Narrator
 from resnet_inspect.cli.settings_flags import add_settings, resolve_settings
+from resnet_inspect.config.targets import TARGETS
 from resnet_inspect.errors import EXIT_OK, BuildError
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the flags of `trace`."""
     parser.add_argument(
-        "target", metavar="TARGET", nargs="?", help="FILE.py:CALLABLE: a model of your own"
+        "target", metavar="TARGET", nargs="?", help=f"a model of your own: {TARGETS}"
     )
     parser.add_argument("-o", "--out", metavar="RUN", type=Path, help="run file to write")
     parser.add_argument("--force", action="store_true", help="replace an existing run file")

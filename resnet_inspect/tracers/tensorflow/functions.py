@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 import tensorflow as tf
 
 from resnet_inspect.config import Settings
+from resnet_inspect.config.inputs import spell_inputs
 from resnet_inspect.data import RandomInputs
 from resnet_inspect.graph import Graph, Note, Phase, Source
 from resnet_inspect.graph.lineage import Lineage, Mismatch
@@ -21,12 +21,20 @@ from resnet_inspect.tracers.tensorflow.capture import capture
 from resnet_inspect.tracers.tensorflow.construction import Construction, Tensor
 from resnet_inspect.tracers.tensorflow.explain import lineage_with_formulas
 from resnet_inspect.tracers.tensorflow.failures import describe, located_in
+from resnet_inspect.tracers.tensorflow.input_specs import unknown_inputs
+from resnet_inspect.tracers.tensorflow.models import check_arguments, signature_of
+from resnet_inspect.tracers.tensorflow.own_calls import (
+    OwnVariables,
+    call_noted,
+    names_given,
+    seeded,
+)
+from resnet_inspect.tracers.tensorflow.own_retrace import Retraced, affordable, own_variations
 from resnet_inspect.tracers.tensorflow.postmortem import examined
 from resnet_inspect.tracers.tensorflow.runtime import choose_device
-from resnet_inspect.tracers.tensorflow.sources import SourceFinder
 from resnet_inspect.tracers.tensorflow.tap_points import Watched, choose
 from resnet_inspect.tracers.tensorflow.taps import Taps
-from resnet_inspect.tracers.tensorflow.targets import check_arguments, make_target
+from resnet_inspect.tracers.tensorflow.targets import find_target
 
 
 class FunctionSession:
@@ -35,8 +43,7 @@ class FunctionSession:
     `variables` are those made meanwhile, by their names.
     """
 
-    def __init__(self, settings: Settings, inputs: RandomInputs) -> None:
-        self._inputs = inputs
+    def __init__(self, settings: Settings, inputs: RandomInputs | None) -> None:
         self._settings = settings
         self._device, self.environment = choose_device(tf, settings.device)
         self._made: Construction | None = None
@@ -44,13 +51,23 @@ class FunctionSession:
         self._call: Callable[..., Any] | None = None
         self._taps = Taps(settings.sample)
         self._mismatch: Mismatch | None = None
+        self._varied = Retraced()
         self.variables: dict[str, tf.Variable] = {}
         self._made_at: dict[str, tuple[Source, ...]] = {}
-        self._source = SourceFinder()
-        with self._collected_variables(), tf.device(self._device):
-            self._function = make_target(settings.target or "")
-        names = [spec.name for spec in inputs.specs]
-        check_arguments(self._function, settings.target or "", names)
+        self._own = OwnVariables()
+        with self._own.collected(), tf.device(self._device), seeded(settings.seed):
+            self._target = find_target(settings)
+            self._names = names_given()
+            start = time.perf_counter()
+            self._model = self._target.make()
+        self._making = time.perf_counter() - start
+        if inputs is None:
+            if self._model.inputs is None:
+                raise unknown_inputs(settings.target or "", signature_of(self._model))
+            inputs = RandomInputs(self._model.inputs, settings.seed)
+        self._inputs = inputs
+        self.settings = msgspec.structs.replace(settings, input=spell_inputs(inputs.specs))
+        check_arguments(self._model, settings.target or "", [spec.name for spec in inputs.specs])
 
     def build(self) -> Outcome:
         """Trace the function, as far as it goes."""
@@ -60,7 +77,11 @@ class FunctionSession:
         """Links and formulas for what was traced last."""
         if self._made is None:
             return Lineage()
-        return lineage_with_formulas(self._made.graph, self._graph, self._mismatch, {})
+        found = lineage_with_formulas(
+            self._made.graph, self._graph, self._mismatch, self._target.integers
+        )
+        varied = self._varied
+        return msgspec.structs.replace(found, variations=varied.variations, traced=varied.traced)
 
     def run(self, sink: Sink) -> None:
         """Run once, forward. Sizes that are refused only now are traced again as they are, so
@@ -116,10 +137,11 @@ class FunctionSession:
             made = self._made = Construction(0, self.variables, self._made_at)
             tensors.update((spec.name, one) for spec, one in zip(specs, arguments, strict=True))
             with made.phase(Phase.FORWARD):
-                returned = self._function(*arguments)
+                returned = call_noted(self._model, made, arguments, self._own, self._made_at)
             end = made.position()
             self._taps = Taps(self._settings.sample)
-            wanted = "ops" if self._settings.taps == "layers" else self._settings.taps
+            taps = self._settings.taps
+            wanted = "ops" if taps == "layers" and not made.calls else taps
             for point in choose(Watched(made, end), wanted):
                 self._taps.add(point)
             # Fetched too: else what refuses the numbers may be taken out as not needed.
@@ -128,7 +150,7 @@ class FunctionSession:
         start = time.perf_counter()
         error: BaseException | None = None
         try:
-            with self._collected_variables(), tf.device(self._device):
+            with self._own.collected(), tf.device(self._device):
                 self._call = tf.function(body, autograph=False).get_concrete_function(*specs)
         except (Exception, SystemExit) as raised:
             error = raised
@@ -137,6 +159,9 @@ class FunctionSession:
         if self._made is not None:
             axes = {spec.name: spec.axes for spec in self._inputs.specs}
             end = end or self._made.position()
+            cost = self._making + seconds
+            wanted = affordable(self._target, cost) if error is None else ()
+            self._varied = own_variations(self._target, self._inputs.specs, wanted, self._names)
             notes: tuple[Note, ...] = tuple(self._notes(error))
             self._graph = capture(self._made, end, tensors, notes=notes, axes=axes)
             if error is not None:
@@ -145,30 +170,20 @@ class FunctionSession:
         return Outcome(self._graph, seconds, failure)
 
     def _notes(self, error: BaseException | None) -> Iterator[Note]:
+        yield from self._model.notes
         yield Note("inputs", "random numbers by shape: no data was given")
         chosen = self._inputs.chosen()
         if chosen:
             yield Note("inputs", f"sizes given as ?, chosen by the program: {', '.join(chosen)}")
+        varied = {one.setting for one in self._varied.variations}
+        left = ", ".join(one for one in self._target.integers if one not in varied)
+        if self._varied.refused:
+            text = f"{self._varied.refused} could not be traced again without values"
+            yield Note("settings", f"{text}: what moves sizes is not known of {left}")
+        elif error is None and left:
+            yield Note("settings", f"not traced again, for the time it takes: {left}")
         if error is None and not self._taps.placed:
             yield Note("summaries", "none: no op that was asked for makes numbers")
-
-    @contextmanager
-    def _collected_variables(self) -> Iterator[None]:
-        """Variables made in the body are kept by name; equal names get a number."""
-
-        def creator(make: Callable[..., tf.Variable], **named: Any) -> tf.Variable:
-            variable = make(**named)
-            name = base = variable.name.removesuffix(":0")
-            number = 0
-            while name in self.variables:
-                number += 1
-                name = f"{base}_{number}"
-            self.variables[name] = variable
-            self._made_at[name] = self._source(traceback.extract_stack()[:-1])
-            return variable
-
-        with tf.variable_creator_scope(creator):
-            yield
 
 
 def _tensors(returned: Any) -> list[Tensor]:

@@ -6,8 +6,9 @@ inputs is noted and passed over, so that what lies behind it is seen too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import tensorflow as tf
@@ -47,25 +48,12 @@ def variations(
     found = []
     for name, before, after, changed, changed_image in _changes(settings, image):
         there = _trace(changed, changed_image)
-        moved = {n: s for n, s in there.shapes.items() if n in base.shapes and base.shapes[n] != s}
-        found.append(
-            Variation(
-                setting=name,
-                before=before,
-                after=after,
-                shapes=moved,
-                missing=tuple(sorted(set(base.shapes) - set(there.shapes))),
-                added=len(there.inputs.keys() - base.inputs.keys()),
-                rewired=_rewired(base, there),
-                conflicts=there.conflicts,
-                ended=there.ended,
-            )
-        )
+        found.append(compared(name, before, after, base, there))
     return tuple(found), frozenset(base.shapes)
 
 
 @dataclass(frozen=True)
-class _Traced:
+class Traced:
     """Shapes of the forward function's tensors and variables, what each op takes, who refused."""
 
     shapes: Shapes
@@ -74,7 +62,45 @@ class _Traced:
     ended: bool
 
 
-def _rewired(base: _Traced, there: _Traced) -> frozenset[str]:
+def compared(setting: str, before: int, after: int, base: Traced, there: Traced) -> Variation:
+    """What differs in the re-trace `there`, with a setting changed, from the unchanged one."""
+    moved = {n: s for n, s in there.shapes.items() if n in base.shapes and base.shapes[n] != s}
+    return Variation(
+        setting=setting,
+        before=before,
+        after=after,
+        shapes=moved,
+        missing=tuple(sorted(set(base.shapes) - set(there.shapes))),
+        added=len(there.inputs.keys() - base.inputs.keys()),
+        rewired=_rewired(base, there),
+        conflicts=there.conflicts,
+        ended=there.ended,
+    )
+
+
+def seen(
+    graph: Any,
+    variables: Mapping[str, tuple[int | None, ...]],
+    conflicts: tuple[str, ...],
+    *,
+    ended: bool,
+) -> Traced:
+    """What there is in a graph that was traced, with the shapes of its `variables`."""
+    ops = graph.get_operations()
+    shapes: Shapes = dict(variables)
+    for op in ops:
+        for tensor in op.outputs:
+            if tensor.shape.rank:
+                shapes[f"{op.name}:{tensor.value_index}"] = tuple(tensor.shape.as_list())
+    inputs = {
+        op.name: tuple(tensor.name for tensor in op.inputs)
+        for op in ops
+        if op.type != "Placeholder"
+    }
+    return Traced(shapes, inputs, conflicts, ended)
+
+
+def _rewired(base: Traced, there: Traced) -> frozenset[str]:
     common = base.inputs.keys() & there.inputs.keys()
     return frozenset(name for name in common if base.inputs[name] != there.inputs[name])
 
@@ -113,7 +139,7 @@ def _changes(
         yield name, image[place], sizes[place], settings, (sizes[0], sizes[1], sizes[2])
 
 
-def _trace(settings: Settings, image: ImageShape) -> _Traced:
+def _trace(settings: Settings, image: ImageShape) -> Traced:
     """Trace the forward function for shapes, as far as it goes."""
     ended = ""
     with tf.Graph().as_default() as graph:
@@ -138,19 +164,5 @@ def _trace(settings: Settings, image: ImageShape) -> _Traced:
             )
         except ValueError as error:
             ended = describe(error, "tracing again").op or "an op"
-        ops = graph.get_operations()
-    found: Shapes = dict(made.shapes)
-    for op in ops:
-        for tensor in op.outputs:
-            if tensor.shape.rank:
-                found[f"{op.name}:{tensor.value_index}"] = tuple(tensor.shape.as_list())
-    return _Traced(
-        shapes=found,
-        inputs={
-            op.name: tuple(tensor.name for tensor in op.inputs)
-            for op in ops
-            if op.type != "Placeholder"
-        },
-        conflicts=(*made.conflicts, ended) if ended else tuple(made.conflicts),
-        ended=bool(ended),
-    )
+    conflicts = (*made.conflicts, ended) if ended else tuple(made.conflicts)
+    return seen(graph, made.shapes, conflicts, ended=bool(ended))

@@ -1,85 +1,85 @@
-"""Finds the callable that a target names, `FILE.py:CALLABLE` or `package.module:CALLABLE`."""
+"""Finds what a target names and makes the model: of a callable, a saved file or a folder."""
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import inspect
-import sys
-import traceback
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
-from pathlib import Path
 from typing import Any
 
+from resnet_inspect.config import Settings
+from resnet_inspect.config.keywords import Keyword, parse_keywords
+from resnet_inspect.config.targets import TargetKind, kind_of
 from resnet_inspect.errors import UsageError
-from resnet_inspect.tracers.tensorflow.sources import is_own, named
+from resnet_inspect.tracers.tensorflow.models import KINDS, Model, described
+from resnet_inspect.tracers.tensorflow.user_code import guarded, imported
+
+POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
-def make_target(target: str) -> Callable[..., Any]:
-    """Call what `target` names, with nothing, and return the callable that it returns; or return
-    what it names, if that is the model itself: an object, or a function that needs arguments.
+@dataclass(frozen=True)
+class Target:
+    """What is to be traced: `make` makes the model, anew each time it is called.
 
-    Raises UsageError where there is no such file, module or callable, where it raises, or where
-    what it returns cannot be called.
+    `integers` are the whole numbers among the keyword settings of the callable that makes it,
+    given or by default; `make` takes others in their place.
     """
+
+    make: Callable[..., Model]
+    integers: dict[str, int] = field(default_factory=dict)
+
+
+def find_target(settings: Settings) -> Target:
+    """The target that the settings name; raises UsageError where there is none."""
+    target = settings.target or ""
+    if kind_of(target) is TargetKind.KERAS_FILE:
+        from resnet_inspect.tracers.tensorflow.keras_files import load
+
+        return Target(lambda: described(load(target), target))
+    if kind_of(target) is TargetKind.SAVED_MODEL:
+        from resnet_inspect.tracers.tensorflow import saved_models
+
+        return Target(lambda: saved_models.load(target, settings.signature))
+    return _of_callable(target, parse_keywords(settings.set))
+
+
+def _of_callable(target: str, keywords: dict[str, Keyword]) -> Target:
+    named = _named(target)
+    if _is_object(named):
+        if keywords:
+            raise _refused_settings(target, "takes none: it is the model itself", "", keywords)
+        return Target(lambda: described(named, target))
+    integers = _integers(named, keywords)
+    if _is_model_itself(named, target, keywords):
+        return Target(
+            lambda **changed: described(partial(named, **keywords | changed), target), integers
+        )
+
+    def make(**changed: Any) -> Model:
+        doing = "calling it with " + (", ".join(keywords | changed) or "nothing")
+        wanted = f"a callable that returns {KINDS}"
+        made = guarded(lambda: named(**keywords | changed), target, doing, wanted)
+        return described(made, target)
+
+    return Target(make, integers)
+
+
+def _named(target: str) -> Any:
     place, _, name = target.rpartition(":")
-    module = _imported(place, target)
-    if not hasattr(module, name):
-        known = sorted(one for one, value in vars(module).items() if _offered(module, one, value))
-        near = get_close_matches(name, known, n=1)
-        raise UsageError(
-            f"there is no '{name}' in {place}",
-            where=f"target {target}",
-            expected="one of " + ", ".join(known) if known else "a function or class of that file",
-            got=name,
-            fix=f"did you mean '{near[0]}'?" if near else "name what the file defines",
-        )
-    named = getattr(module, name)
-    made = named if _is_model(named) else _guarded(named, target, "calling it with nothing")
-    if not callable(made):
-        raise UsageError(
-            f"what '{name}' returns cannot be called",
-            where=f"target {target}",
-            expected="a function of the inputs, a tf.Module with __call__, or a Keras model",
-            got=type(made).__name__,
-            fix="let it return what is to be called on the inputs",
-        )
-    return made  # type: ignore[no-any-return]
-
-
-def check_arguments(model: Callable[..., Any], target: str, names: list[str]) -> None:
-    """Raise UsageError where a model does not take that many inputs."""
-    try:
-        taken = inspect.signature(model)
-    except (TypeError, ValueError):
-        return
-    try:
-        taken.bind(*names)
-    except TypeError as error:
-        raise UsageError(
-            "the model does not take that many inputs",
-            where=f"target {target}, setting 'input'",
-            expected=f"what it is defined with: {taken}",
-            got=f"{len(names)} inputs, {', '.join(names)}: {error}",
-            fix="describe its inputs in their order, with ; between: --input 'x=8,4; y=8'",
-        ) from error
-
-
-def _is_model(named: Any) -> bool:
-    """Whether a callable is what is called on the inputs, not what makes it."""
-    if isinstance(named, type):
-        return False
-    if not inspect.isroutine(named) and not isinstance(named, partial):
-        return callable(named)
-    try:
-        inspect.signature(named).bind()
-    except TypeError:
-        return True
-    except ValueError:
-        return False
-    return False
+    module = imported(place, target)
+    if hasattr(module, name):
+        return getattr(module, name)
+    known = sorted(one for one, value in vars(module).items() if _offered(module, one, value))
+    near = get_close_matches(name, known, n=1)
+    raise UsageError(
+        f"there is no '{name}' in {place}",
+        where=f"target {target}",
+        expected="one of " + ", ".join(known) if known else "a function or class of that file",
+        got=name,
+        fix=f"did you mean '{near[0]}'?" if near else "name what the file defines",
+    )
 
 
 def _offered(module: Any, name: str, value: Any) -> bool:
@@ -87,42 +87,58 @@ def _offered(module: Any, name: str, value: Any) -> bool:
     return callable(value) and own and not name.startswith("_")
 
 
-def _imported(place: str, target: str) -> Any:
-    file = Path(place)
-    if file.suffix != ".py":
-        return _guarded(lambda: importlib.import_module(place), target, "importing it")
-    if not file.is_file():
-        raise UsageError(
-            "there is no such file",
-            where=f"target {target}",
-            expected="a Python file",
-            got=place,
-            fix="check the path; it is taken from the current folder",
-        )
-    spec = importlib.util.spec_from_file_location(file.stem, file.resolve())
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    folder = str(file.resolve().parent)
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-    sys.modules.setdefault(file.stem, module)
-    run = spec.loader.exec_module
-    _guarded(lambda: run(module), target, "importing it")
-    return module
+def _is_object(named: Any) -> bool:
+    """Whether something is no function or class, but what one of them makes."""
+    if hasattr(named, "python_function"):  # a tf.function, which inspect takes for a routine
+        return True
+    return not (inspect.isroutine(named) or isinstance(named, partial | type))
 
 
-def _guarded(act: Callable[[], Any], target: str, doing: str) -> Any:
-    """What `act` returns; an exception of the user's code is told with the user's line."""
+def _is_model_itself(named: Any, target: str, keywords: dict[str, Keyword]) -> bool:
+    """Whether a function is called on the inputs, not what makes the model: it needs arguments
+    that the keywords do not give. Raises UsageError for keywords that it does not take, and for a
+    class that needs more.
+    """
     try:
-        return act()
-    except (Exception, SystemExit) as error:
-        frames = [one for one in traceback.extract_tb(error.__traceback__) if is_own(one.filename)]
-        at = f", {named(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
-        raise UsageError(
-            f"{doing} raised {type(error).__name__}",
-            where=f"target {target}{at}",
-            expected="a callable that needs no arguments",
-            got=str(error) or type(error).__name__,
-            fix="mend it there; it is called as it would be in Python",
-        ) from error
+        taken = inspect.signature(named)
+    except (TypeError, ValueError):
+        return False
+    try:
+        taken.bind_partial(**keywords)
+    except TypeError as error:
+        got = f"{', '.join(keywords)}: {error}"
+        raise _refused_settings(target, f"does not take that: {taken}", got, keywords) from error
+    try:
+        taken.bind(**keywords)
+    except TypeError as error:
+        needed = [one for one in taken.parameters.values() if one.default is one.empty]
+        given = all(one.kind in POSITIONAL for one in needed if one.name not in keywords)
+        if isinstance(named, type) or not given:
+            got = f"{', '.join(keywords) or 'nothing'}: {error}"
+            raise _refused_settings(target, f"needs more: {taken}", got, keywords) from error
+        return True
+    return False
+
+
+def _refused_settings(target: str, what: str, got: str, keywords: dict[str, Keyword]) -> UsageError:
+    name = target.rpartition(":")[2]
+    return UsageError(
+        f"'{name}' {what}",
+        where=f"target {target}, setting 'set'",
+        expected="--set KEY=VALUE for what it needs and takes, and for nothing else",
+        got=got or ", ".join(keywords),
+        fix="give it what it needs: --set units=16, once for each",
+    )
+
+
+def _integers(named: Any, keywords: dict[str, Keyword]) -> dict[str, int]:
+    """Whole numbers by keyword, in the order of the callable's parameters."""
+    try:
+        parameters = inspect.signature(named).parameters.values()
+    except (TypeError, ValueError):
+        parameters = ()  # type: ignore[assignment]
+    by_default = {
+        one.name: one.default for one in parameters if one.kind is not one.POSITIONAL_ONLY
+    }
+    values = by_default | keywords
+    return {name: value for name, value in values.items() if type(value) is int}

@@ -34,7 +34,7 @@ class TutorialSession:
     """
 
     def __init__(self, settings: Settings, batches: Batches) -> None:
-        self._settings = settings
+        self.settings = self._settings = settings
         self._batches = batches
         self._device, self.environment = choose_device(tf, settings.device)
         self._recorded: Any = None

@@ -94,9 +94,9 @@ def test_inputs_must_be_described(model: Path, tmp_path: Path) -> None:
 CASES: list[tuple[str, str, str]] = [
     ("Nut", "there is no 'Nut'", "one of Net, broken, direct, leaves, number"),
     ("_Net", "there is no '_Net'", "one of Net, broken, direct, leaves, number"),
-    ("leaves", "calling it with nothing raised SystemExit", "needs no arguments"),
-    ("number", "what 'number' returns cannot be called", "a function of the inputs"),
-    ("broken", "calling it with nothing raised KeyError", "needs no arguments"),
+    ("leaves", "calling it with nothing raised SystemExit", "that returns a Keras"),
+    ("number", "what is returned cannot be called", "a Keras model, a tf.Module"),
+    ("broken", "calling it with nothing raised KeyError", "that returns a Keras"),
 ]
 
 

@@ -1,0 +1,103 @@
+"""Which keyword settings move which sizes of a model of the user's own: made and traced again.
+
+Each time in a fresh graph without values: nothing runs, and what was made before is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import tensorflow as tf
+from tensorflow.python.framework.func_graph import FuncGraph
+
+from resnet_inspect.config.inputs import InputSpec
+from resnet_inspect.graph.lineage import Variation
+from resnet_inspect.tracers.tensorflow.construction import Construction
+from resnet_inspect.tracers.tensorflow.failures import describe
+from resnet_inspect.tracers.tensorflow.own_calls import (
+    Names,
+    OwnVariables,
+    call_noted,
+    give_names_from,
+    names_given,
+)
+from resnet_inspect.tracers.tensorflow.retrace import Traced, compared, seen
+from resnet_inspect.tracers.tensorflow.runtime import quiet_tensorflow
+from resnet_inspect.tracers.tensorflow.targets import Target
+
+AFFORDED = 4.0  # seconds for all re-traces of a model
+
+
+def affordable(target: Target, seconds: float) -> tuple[str, ...]:
+    """The settings that are tried if making and tracing the model took `seconds`: at least one."""
+    most = max(1, int(AFFORDED / max(seconds, 1e-3)) - 1)
+    return tuple(target.integers)[:most]
+
+
+@dataclass(frozen=True)
+class Retraced:
+    """What re-traces came to: a variation for each setting, and the names the unchanged one saw.
+
+    `refused` says why there are none, where the code cannot be run without values.
+    """
+
+    variations: tuple[Variation, ...] = ()
+    traced: frozenset[str] = frozenset()
+    refused: str = ""
+
+
+@quiet_tensorflow()
+def own_variations(
+    target: Target, specs: Sequence[InputSpec], settings: Sequence[str], names: Names
+) -> Retraced:
+    """Make and trace the model again for each of these settings, each one larger.
+
+    `names` are those Keras had given when the model was made first.
+    """
+    if not settings:
+        return Retraced()
+    after = names_given()
+    try:
+        base = _trace(target, specs, {}, names)
+        if base.ended:
+            return Retraced(refused=base.conflicts[-1])
+        varied = [
+            compared(
+                name,
+                target.integers[name],
+                target.integers[name] + 1,
+                base,
+                _trace(target, specs, {name: target.integers[name] + 1}, names),
+            )
+            for name in settings
+        ]
+    finally:
+        give_names_from(after)
+    return Retraced(tuple(varied), frozenset(base.shapes))
+
+
+def _trace(
+    target: Target, specs: Sequence[InputSpec], changed: dict[str, int], names: Names
+) -> Traced:
+    """Make the model and call it, as far as that goes."""
+    give_names_from(names)
+    variables, refused = OwnVariables(), ""
+    with tf.Graph().as_default(), FuncGraph("again").as_default() as graph:
+        made = Construction(0, {})
+        try:
+            with variables.collected():
+                with tf.init_scope():
+                    model = target.make(**changed)
+                given = [
+                    tf.compat.v1.placeholder(spec.dtype, spec.sizes, name=spec.name)
+                    for spec in specs
+                ]
+                call_noted(model, made, given, variables, {})
+        except Exception as error:  # the user's own code: whatever it raises is a refusal
+            refused = describe(error.__cause__ or error, "tracing again").op or "the model"
+    return seen(graph, _shapes(made), (refused,) if refused else (), ended=bool(refused))
+
+
+def _shapes(made: Construction) -> dict[str, tuple[int | None, ...]]:
+    return {name: tuple(one.shape.as_list()) for name, one in made.variables.items()}

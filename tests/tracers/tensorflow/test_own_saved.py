@@ -1,0 +1,164 @@
+"""Models that were saved: Keras files in safe mode, SavedModels by signature, damaged ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from resnet_inspect import api
+from resnet_inspect.config import Settings
+from resnet_inspect.data import RandomInputs
+from resnet_inspect.errors import UsageError
+from resnet_inspect.store.info import Status
+from resnet_inspect.store.run import Run
+
+
+def small() -> Any:
+    import keras
+
+    keras.utils.set_random_seed(1)
+    images = keras.Input((8, 8, 3), name="images")
+    x = keras.layers.Conv2D(4, 3, activation="relu", name="stem")(images)
+    x = keras.layers.BatchNormalization(name="norm")(x)
+    x = keras.layers.Flatten(name="flat")(x)
+    return keras.Model(images, keras.layers.Dense(5, name="head")(x))
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the same model as files and as SavedModel, and with what cannot be loaded."""
+    import keras
+    import tensorflow as tf
+
+    folder = tmp_path_factory.mktemp("saved")
+    model = small()
+    model.save(folder / "whole.keras")
+    model.save(folder / "whole.h5")
+    model.export(str(folder / "exported"), verbose=False)
+    model.save_weights(folder / "only.weights.h5")
+    Path(folder / "cut.keras").write_bytes((folder / "whole.keras").read_bytes()[:3000])
+    Path(folder / "junk.h5").write_bytes(b"junk")
+    doubling = keras.layers.Lambda(lambda x: x * 2)
+    keras.Sequential([keras.Input((3,)), doubling]).save(folder / "code.keras")
+    module = two_signatures()
+    tf.saved_model.save(module, str(folder / "two"), {"a": module.add, "b": module.branch})
+    tf.saved_model.save(tf.Module(), str(folder / "none"))
+    (folder / "empty").mkdir()
+    (folder / "damaged").mkdir()
+    (folder / "damaged" / "saved_model.pb").write_bytes(b"junk")
+    return folder
+
+
+def two_signatures() -> Any:
+    """A module with two signatures; one of them branches and calls the other."""
+    import tensorflow as tf
+
+    taken = tf.TensorSpec([None, 3], name="x")
+
+    class Module(tf.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self.kernel = tf.Variable(tf.ones([3, 3]), name="kernel")
+            self.calls = tf.Variable(0, name="calls", trainable=False)
+
+        @tf.function(  # type: ignore[untyped-decorator]
+            input_signature=[taken, tf.TensorSpec([None, 3], name="a")]
+        )
+        def add(self, x: Any, a: Any) -> Any:
+            return x - a @ self.kernel
+
+        @tf.function(input_signature=[taken])  # type: ignore[untyped-decorator]
+        def branch(self, x: Any) -> Any:
+            if tf.reduce_sum(x) > 1e9:
+                x = x + 1.0
+            self.calls.assign_add(1)
+            return self.add(x, x)
+
+    return Module()
+
+
+def traced(saved: Path, name: str, out: Path, **changes: Any) -> Run:
+    settings = Settings.of({"target": str(saved / name), **changes})
+    return api.open_run(api.record(settings, out=out))
+
+
+def fed(run: Run) -> tuple[np.ndarray[Any, Any], ...]:
+    from resnet_inspect.config.inputs import parse_inputs
+
+    return RandomInputs(parse_inputs(run.info.settings.input or ""), 0).batch(0)
+
+
+@pytest.mark.parametrize("name", ["whole.keras", "whole.h5"])
+def test_a_keras_file_is_the_model_that_was_saved(saved: Path, tmp_path: Path, name: str) -> None:
+    model = small()
+    with traced(saved, name, tmp_path / "run.db") as run:
+        table = api.shapes(run)
+        found = run.summaries(0)["head"]
+        (images,) = fed(run)
+    assert table.totals.params == model.count_params()
+    assert [row.name for row in table.rows] == ["stem", "norm", "flat", "head"]
+    assert found.mean == pytest.approx(float(np.mean(model(images))), rel=1e-4)
+
+
+def test_a_saved_models_ops_are_all_in_sight(saved: Path, tmp_path: Path) -> None:
+    model = small()
+    with traced(saved, "exported", tmp_path / "run.db") as run:
+        types = [op.type for op in run.graph.ops]
+        assert not any("PartitionedCall" in one for one in types)
+        assert {"Conv2D", "Relu", "MatMul"} <= set(types)
+        assert sum(v.spec.elements or 0 for v in run.graph.variables) == model.count_params()
+        assert api.shapes(run, "op").totals.params == model.count_params()
+        last = [tap for tap in run.taps() if tap.tensor.startswith("Identity:")]
+        (images,) = fed(run)
+        found = run.summaries(0)[last[0].layer]
+        told = {note.subject: note.text for note in run.graph.notes}
+    assert found.mean == pytest.approx(float(np.mean(model(images))), rel=1e-4)
+    assert told["signature"] == "serving_default is traced; there are also serve"
+
+
+def test_signatures_are_chosen_by_name(saved: Path, tmp_path: Path) -> None:
+    with traced(saved, "two", tmp_path / "a.db", signature="a") as run:
+        specs = {name: run.graph.spec(ref).shape for name, ref in run.graph.inputs.items()}
+        assert specs == {"x": (None, 3), "a": (None, 3)}
+        inputs = dict(zip(run.graph.inputs, fed(run), strict=True))
+        (tap,) = (one for one in run.taps() if one.tensor.startswith("Identity:"))
+        found = run.summaries(0)[tap.layer].mean
+        wanted = float(np.mean(inputs["x"] - inputs["a"] @ np.ones((3, 3), np.float32)))
+        assert found == pytest.approx(wanted, rel=1e-4)
+    with traced(saved, "two", tmp_path / "b.db", signature="b") as run:
+        assert run.info.status == Status.COMPLETE
+        assert {"StatelessIf", "AssignAddVariableOp"} <= {op.type for op in run.graph.ops}
+        assert sorted(v.name for v in run.graph.variables) == ["calls", "kernel"]
+
+
+CASES: list[tuple[str, dict[str, Any], str, str]] = [
+    ("code.keras", {}, "the file holds Python code, which is not run", "Lambda"),
+    ("cut.keras", {}, "the file cannot be loaded as a Keras model", "Error: "),
+    ("junk.h5", {}, "the file cannot be loaded as a Keras model", "OSError: "),
+    ("only.weights.h5", {}, "the file cannot be loaded as a Keras model", "Error: "),
+    ("absent.keras", {}, "there is no such file", "absent.keras"),
+    ("absent", {}, "there is no such file or folder", "absent"),
+    ("empty", {}, "there is no SavedModel", "empty"),
+    ("damaged", {}, "the SavedModel cannot be loaded", "Error: "),
+    ("none", {}, "the SavedModel has no signatures", "none"),
+    ("two", {}, "the SavedModel has no such signature", "none"),
+    ("two", {"signature": "c"}, "the SavedModel has no such signature", "c"),
+]
+
+
+@pytest.mark.parametrize(("name", "changes", "what", "got"), CASES)
+def test_what_cannot_be_loaded(
+    saved: Path, tmp_path: Path, name: str, changes: dict[str, Any], what: str, got: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        traced(saved, name, tmp_path / "run.db", **changes)
+    assert caught.value.what == what
+    assert got in caught.value.got
+    assert caught.value.fix
+    assert not (tmp_path / "run.db").exists()
+    if name == "two":
+        assert caught.value.expected == "one of a, b"
+    if name == "code.keras":
+        assert "FILE.py:CALLABLE" in caught.value.fix
