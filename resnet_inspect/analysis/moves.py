@@ -32,6 +32,7 @@ class SettingMoves(msgspec.Struct, frozen=True):
     missing: int
     added: int
     conflicts: tuple[str, ...]
+    ended: bool
 
 
 def settings_moves(
@@ -53,6 +54,7 @@ def settings_moves(
             missing=len(one.missing),
             added=one.added,
             conflicts=one.conflicts,
+            ended=one.ended,
         )
         for one in lineage.variations
     )

@@ -13,7 +13,7 @@ import msgspec
 
 from resnet_inspect.analysis.meanings import Danger, Meanings, dangers
 from resnet_inspect.analysis.postmortem import Postmortem, postmortem
-from resnet_inspect.analysis.shapes import Depth, Totals, shapes
+from resnet_inspect.analysis.shapes import Depth, Totals, loose_variables, shapes
 from resnet_inspect.analysis.why import Explanation, reshapes
 from resnet_inspect.graph import Graph, Note, Phase
 from resnet_inspect.graph.lineage import Lineage
@@ -115,7 +115,7 @@ def overview(
         origins=reshapes(graph, lineage),
         dangers=dangers(graph, lineage, meanings or Meanings(graph, lineage)),
         postmortem=postmortem(graph, lineage),
-        notes=(*graph.notes, *_opaque(lineage)),
+        notes=(*graph.notes, *_loose(graph), *_opaque(lineage)),
         step=held.step,
         blocks=_block_outputs(graph, held.activations),
         learning=_block_learning(graph, held),
@@ -133,6 +133,16 @@ def _opaque(lineage: Lineage) -> tuple[Note, ...]:
     named = ", ".join(lineage.opaque[:3]) + (", …" if len(lineage.opaque) > 3 else "")
     text = f"sizes could not be followed through {len(lineage.opaque)} ops: {named}"
     return (Note("lineage", text),)
+
+
+def _loose(graph: Graph) -> tuple[Note, ...]:
+    """Parameters that the totals hold and no row does."""
+    loose = loose_variables(graph)
+    if not loose:
+        return ()
+    count = sum(variable.spec.elements or 0 for variable in loose)
+    names = ", ".join(variable.name for variable in loose[:3]) + ", …" * (len(loose) > 3)
+    return (Note("parameters", f"{count:,} lie in no layer that was called: {names}"),)
 
 
 def shape_flow(graph: Graph) -> tuple[FlowStep, ...]:

@@ -83,7 +83,7 @@ def shapes(
         rows = [_layer_row(graph, one, owned[one.name], meanings) for one in graph.layers]
         if depth != Depth.LAYER:
             rows = _group_rows(graph, rows, 1 if depth == Depth.STAGE else 2, depth)
-    return _table(depth, rows)
+    return _table(graph, depth, rows)
 
 
 def shapes_at_all_depths(graph: Graph, meanings: Meanings | None = None) -> tuple[ShapeTable, ...]:
@@ -92,21 +92,40 @@ def shapes_at_all_depths(graph: Graph, meanings: Meanings | None = None) -> tupl
         return (shapes(graph, Depth.OP, meanings),)
     layers = shapes(graph, Depth.LAYER, meanings)
     grouped = (
-        _table(depth, _group_rows(graph, layers.rows, levels, depth))
+        _table(graph, depth, _group_rows(graph, layers.rows, levels, depth))
         for levels, depth in ((1, Depth.STAGE), (2, Depth.BLOCK))
     )
     return (*grouped, layers, shapes(graph, Depth.OP, meanings))
 
 
-def _table(depth: Depth, rows: Sequence[ShapeRow]) -> ShapeTable:
+def _table(graph: Graph, depth: Depth, rows: Sequence[ShapeRow]) -> ShapeTable:
+    """The table of these rows; variables that lie in none of them are counted too."""
+    loose = loose_variables(graph)
     forward = [row for row in rows if row.phase == Phase.FORWARD]
+    trainable = _elements(variable for variable in loose if variable.trainable)
     totals = Totals(
-        trainable_params=sum(row.trainable_params for row in forward),
-        params=sum(row.params for row in forward),
+        trainable_params=sum(row.trainable_params for row in forward) + trainable,
+        params=sum(row.params for row in forward) + _elements(loose),
         macs=_sum(row.macs for row in forward),
         memory=_sum(row.memory for row in forward),
     )
     return ShapeTable(depth, tuple(rows), totals)
+
+
+def loose_variables(graph: Graph) -> tuple[Variable, ...]:
+    """The network's variables that lie in none of its layers; none where it has no layers."""
+    owned = {name for layer in graph.layers for name in layer.variables}
+    return tuple(
+        variable
+        for variable in (graph.variables if graph.layers else ())
+        if variable.name not in owned and _is_of_network(graph, variable)
+    )
+
+
+def _is_of_network(graph: Graph, variable: Variable) -> bool:
+    """Whether a variable is read on the way forward, or by nothing: not an optimizer's."""
+    phases = {graph.op_by_name[name].phase for name in variable.readers}
+    return Phase.FORWARD in phases or not phases
 
 
 def _owned_variables(graph: Graph) -> dict[str, list[Variable]]:

@@ -161,7 +161,9 @@ def settings_page(screen: Screen, found: Sequence[SettingMoves]) -> None:
             told = ", ".join(f"{count} {word}" for count, word in parts if count)
             screen.line(plain(f"  the structure changes: ops and their tensors, {told}"))
         for conflict in one.conflicts:
-            screen.line(plain(f"  {conflict} refuses its inputs then; passed over"))
+            ends = one.ended and conflict == one.conflicts[-1]
+            what = "the trace ends there" if ends else "passed over"
+            screen.line(plain(f"  {conflict} refuses its inputs then; {what}"))
         for (axis, before, after), names in _by_change(one).items():
             shown = ", ".join(names[:4]) + (f", … {len(names) - 4} more" if len(names) > 4 else "")
             screen.line(plain(f"  axis {axis} {before} → {after}: {shown}"))

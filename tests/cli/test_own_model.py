@@ -22,6 +22,14 @@ def multiplies(x, y):
 """
 
 
+KERAS = """
+import keras
+
+def build(units=4):
+    return keras.Sequential([keras.Input((6,)), keras.layers.Dense(units, name="only")])
+"""
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a complete run, whose file has no suffix, and a failed one."""
@@ -64,6 +72,21 @@ def test_no_setting_was_varied(runs: Path, capsys: pytest.CaptureFixture[str]) -
     )
 
 
+def test_a_setting_that_is_refused_ends_its_trace(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "fixed.py").write_text(
+        KERAS.replace("    return", "    assert units == 4\n    return")
+    )
+    words = ["trace", f"{tmp_path}/fixed.py:build", "--quiet", "-o", str(tmp_path / "run.db")]
+    assert main(words) == 0
+    capsys.readouterr()
+    assert main(["why", "--settings", "--run", str(tmp_path / "run.db")]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("units 4 → 5: moves no axis\n")
+    assert shown.endswith("  the model refuses its inputs then; the trace ends there\n")
+
+
 def test_another_output_is_named_as_its_tensor_is(
     runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -82,6 +105,28 @@ def test_the_refused_op_was_never_made(runs: Path, capsys: pytest.CaptureFixture
         "  got:      ValueError while tracing it\n"
         "  do:       ask for what it was given: x, y\n"
     )
+
+
+def test_a_keras_model_with_a_setting_from_trace_to_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "told.py").write_text(KERAS)
+    run = str(tmp_path / "run.db")
+    words = ["trace", f"{tmp_path}/told.py:build", "--set", "units=5", "--quiet", "-o", run]
+    assert main(words) == 0
+    page = capsys.readouterr().out
+    assert "random numbers: keras_tensor" in page
+    assert "35 trainable of 35 parameters" in page
+    assert main(["shapes", run, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [(row["name"], row["type"], row["shape"]) for row in found["rows"]] == [
+        ("only", "Dense", [None, 5])
+    ]
+    assert main(["why", "only:1", "--run", run, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["proof"]
+    assert (row["setting"], row["size_before"], row["size_after"]) == ("units", 5, 6)
+    assert main([*words[:3], "unit=5", *words[4:], "--force"]) == 2
+    assert "'build' does not take that: (units=4)" in capsys.readouterr().err
 
 
 def test_runs_are_listed_by_what_they_hold(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -65,9 +65,9 @@ def note_variables(made: Construction, variables: Iterable[Any]) -> list[str]:
             name = _unique(variable.path, made.variables)
             made.variables[name] = held
             known[id(held.handle)] = name
-            if not variable.trainable:
-                made.frozen.add(name)
         names.append(known[id(held.handle)])
+        if not variable.trainable:
+            made.frozen.add(names[-1])
     return names
 
 

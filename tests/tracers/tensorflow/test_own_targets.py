@@ -99,6 +99,24 @@ def any_rank():
 def unbuilt():
     return keras.Sequential([layers.Dense(2)])
 
+class Holding(layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(4)
+
+    def build(self, shape):
+        self.scale = self.add_weight(shape=(4,), name="scale")
+
+    def call(self, x):
+        return self.dense(x) * self.scale
+
+def holding():
+    x = keras.Input((3,))
+    model = keras.Model(x, layers.Dense(2)(Holding()(x)))
+    model.unused = layers.Dense(7)
+    model.unused.build((None, 3))
+    return model
+
 def imports():
     import no_such_package_at_all
 
@@ -152,6 +170,15 @@ def test_a_keras_model_tells_its_inputs_layers_and_parameters(model: Path, tmp_p
     assert [row.shape for row in table.rows] == [
         shape for name, shape in wanted.items() if not name.startswith("dropout")
     ]
+
+
+def test_parameters_outside_of_layers_are_counted_and_told(model: Path, tmp_path: Path) -> None:
+    with traced(model, "holding", tmp_path / "run.db") as run:
+        for depth in ("op", "layer", "block", "stage"):
+            assert api.shapes(run, depth).totals.params == 3 * 4 + 4 + 4 + 4 * 2 + 2 + 3 * 7 + 7
+        told = {note.subject: note.text for note in api.summarize(run).notes}
+    assert told["parameters"].startswith("32 lie in no layer that was called: ")
+    assert "/scale" in told["parameters"]
 
 
 def test_what_is_frozen_is_not_trainable(model: Path, tmp_path: Path) -> None:

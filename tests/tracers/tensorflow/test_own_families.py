@@ -1,0 +1,62 @@
+"""Models that were not written for this program, against what Keras says: docs/models.py."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from resnet_inspect import api
+from resnet_inspect.config import Settings
+
+SCRIPT = Path(__file__).parents[3] / "docs" / "models.py"
+
+
+@pytest.fixture(scope="module")
+def models() -> Any:
+    """The script as a module."""
+    spec = importlib.util.spec_from_file_location("docs_models", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(("name", "layers"), [("u_net", 11), ("lstm", 3), ("transformer_block", 7)])
+def test_layers_and_parameters_are_keras(
+    models: Any, tmp_path: Path, name: str, layers: int
+) -> None:
+    import keras
+
+    keras.backend.clear_session()
+    model = getattr(models, name)()
+    keras.backend.clear_session()
+    row = models.compared(name, model, tmp_path / "run.db")
+    assert f"| {layers} of {layers} | {model.count_params():,}, " in row
+    table = (SCRIPT.with_name("models.md")).read_text("utf-8")
+    assert row.rpartition(" | ")[0].rpartition(" | ")[0] in table  # all but the seconds
+
+
+def test_a_family_of_keras_applications_by_its_module(tmp_path: Path) -> None:
+    import keras
+
+    settings = Settings.of(
+        {
+            "target": "keras.applications:MobileNetV2",
+            "set": ["weights=None", "alpha=0.35", "classes=7"],
+            "input": "1,224,224,3",
+        }
+    )
+    keras.backend.clear_session()
+    with api.open_run(api.record(settings, out=tmp_path / "run.db")) as run:
+        table = api.shapes(run)
+    keras.backend.clear_session()
+    model = keras.applications.MobileNetV2(weights=None, alpha=0.35, classes=7)
+    own = {layer.name: (1, *layer.output.shape[1:]) for layer in model.layers}
+    assert table.totals.params == model.count_params()
+    told = {row.name: row.shape for row in table.rows}
+    assert len(told) > 140
+    assert {name: own[name] for name in told} == told
