@@ -43,6 +43,12 @@ def model(width=4):
                              keras.layers.Dense(1, name="score")], name="small")
     made.compile("adam", "mse")
     return made
+class Stop(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        if batch == 1:
+            raise KeyboardInterrupt if "--interrupt" in sys.argv else OSError("no such luck")
+if "--interrupt" in sys.argv or "--raise" in sys.argv:
+    model().fit(np.ones((64, 3)), np.ones((64, 1)), batch_size=8, verbose=0, callbacks=[Stop()])
 x, y = np.ones((16, 3), "float32"), np.zeros((16, 1), "float32")
 if "--shape" in sys.argv:
     made = model()
@@ -167,3 +173,22 @@ def test_a_refused_shape_is_explained_and_raised_as_it_was(
         assert run.info.status == Status.FAILED
         assert run.info.failure is not None
         assert len(run.steps()) == 2
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize(
+    ("word", "code", "status"),
+    [("--interrupt", -signal.SIGINT, Status.INTERRUPTED), ("--raise", 1, Status.FAILED)],
+)
+def test_a_fit_that_is_left_keeps_its_steps(
+    command: Command, tmp_path: Path, word: str, code: int, status: Status
+) -> None:
+    script = tmp_path / "here" / "train.py"
+    script.write_text(TRAINS)
+    ours = command("run", "-o", "mine.db", "train.py", word, real_tensorflow=True)
+    assert ours.returncode == code
+    assert "resnet_inspect/" not in ours.stderr
+    with Run.open(script.with_name("mine.db")) as run:
+        assert run.info.status == status
+        assert run.recorded_steps()[0] == 0
+        assert (run.info.failure is not None) == (status == Status.FAILED)

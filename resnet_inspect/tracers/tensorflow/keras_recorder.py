@@ -76,6 +76,8 @@ class KerasRecorder(keras.callbacks.Callback):  # type: ignore[misc]
             if hinders:
                 self._note("tensors", f"not summarized; {text}")
                 return
+        if isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer):
+            self._note("gradients", "of the scaled loss: LossScaleOptimizer scales them back later")
         if model.train_function is not None and model.train_function is self._function:
             return  # compiled with us in an earlier fit
         watched = functools.partial(self._observe, model.train_step)
@@ -141,8 +143,9 @@ class KerasRecorder(keras.callbacks.Callback):  # type: ignore[misc]
             several = int(getattr(self.model, "steps_per_execution", 1) or 1)
             coming = range(self._step, self._step + several)
             record = self._journal is not None and any(map(self._settings.records, coming))
-            self._ran.assign(0)
-            self._wanted.assign(record)
+            if record:
+                self._ran.assign(0)
+                self._wanted.assign(True)
             self._weights = Weights(self.model) if record else None
         self._batch = batch
         self._started = time.perf_counter()

@@ -34,14 +34,16 @@ class Weights:
         names = {id(variable.handle): name for name, variable in made.variables.items()}
         owners = {name: call.name for call in reversed(made.calls) for name in call.variables}
         found, updates = Readings(), {}
-        for variable, before in zip(self._variables, self._values, strict=True):
+        if not self._variables:
+            return record
+        now = [variable.read_value() for variable in self._variables]
+        rows = (one.numpy() for one in _examined(self._values, now, settings.sample))
+        for variable, numbers, counts, lengths in zip(self._variables, *rows, strict=True):
             name = names.get(id(variable.handle), variable.name)
             tap = Tap(owners.get(name, name), "weight", name, output=False)
             if matches(tap, settings.taps):
-                numbers, counts = summary(before, settings.sample)
-                keep(found, tap, numbers.numpy(), counts.numpy())
-            norm, change = _lengths(_flat(before), _flat(variable.read_value())).numpy()
-            updates[name] = Update(float(norm), float(change))
+                keep(found, tap, numbers, counts)
+            updates[name] = Update(*map(float, lengths))
         return replace(
             record,
             summaries=found.summaries,
@@ -51,12 +53,16 @@ class Weights:
         )
 
 
-@tf.function(input_signature=[tf.TensorSpec([None], tf.float64)] * 2, autograph=False)  # type: ignore[untyped-decorator]
-def _lengths(before: Any, after: Any) -> Any:
-    """‖w‖₂ and ‖Δw‖₂."""
-    return tf.stack([tf.norm(before), tf.norm(after - before)])
+@tf.function(autograph=False)  # type: ignore[untyped-decorator]
+def _examined(before: list[Any], after: list[Any], sample: int) -> tuple[Any, Any, Any]:
+    """For all weights NUMBERS, counts by code, and ‖w‖₂ and ‖Δw‖₂: one call, as each has its price.
 
-
-def _flat(value: Any) -> Any:
-    """As a vector of float64: squares of 1e30, or of 1e-30, are too much for less."""
-    return tf.cast(tf.reshape(value, [-1]), tf.float64)
+    Lengths are of float64: squares of 1e30, or of 1e-30, are too much for less.
+    """
+    lengths = []
+    for old, new in zip(before, after, strict=True):
+        wide = tf.cast(old, tf.float64), tf.cast(new, tf.float64)
+        lengths.append(tf.stack([tf.norm(wide[0]), tf.norm(wide[1] - wide[0])]))
+    rows = [summary(one, sample) for one in before]
+    numbers, counts = zip(*rows, strict=True)
+    return tf.stack(numbers), tf.stack(counts), tf.stack(lengths)

@@ -208,6 +208,13 @@ def compiled() -> Any:
     return model
 
 
+def three_at_once() -> Any:
+    """Three steps in one execution."""
+    model = sequential()
+    model.compile("adam", "mse", steps_per_execution=3)
+    return model
+
+
 def accumulated() -> Any:
     """Gradients of two steps applied together."""
     model = sequential()

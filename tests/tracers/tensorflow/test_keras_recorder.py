@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -220,6 +223,77 @@ def test_another_model_is_not_mixed_into_the_run(tmp_path: Path) -> None:
     with Run.open(tmp_path / "run.db") as run:
         assert len(run.steps()) == 3
         assert any("another model" in note.text for note in run.graph.notes)
+
+
+def same_as_plain(kind: str, path: Path, **options: Any) -> bool:
+    """Whether training comes to the same weights while it is recorded at each second step."""
+    plain = weights_of(fitted(kind, [], **options))
+    recorder = resnet_inspect.Recorder(path, every=2)
+    ours = weights_of(fitted(kind, [recorder], **options))
+    return [one.tobytes() for one in plain] == [one.tobytes() for one in ours]
+
+
+def notes_of(run: Run) -> str:
+    return "\n".join(f"{note.subject}: {note.text}" for note in run.graph.notes)
+
+
+@pytest.mark.parametrize("kind", ["mixed", "accumulated"])
+def test_optimizers_that_do_more(kind: str, tmp_path: Path) -> None:
+    assert same_as_plain(kind, tmp_path / "run.db")
+    with Run.open(tmp_path / "run.db") as run:
+        assert run.summaries(2, "gradient")
+        assert "not observed" not in notes_of(run)
+        assert ("scaled" in notes_of(run)) == (kind == "mixed")
+
+
+def test_a_step_compiled_by_xla_is_summarized(tmp_path: Path) -> None:
+    plain = weights_of(fitted("compiled", []))
+    ours = weights_of(fitted("compiled", [resnet_inspect.Recorder(tmp_path / "run.db", every=1)]))
+    for before, after in zip(plain, ours, strict=True):
+        np.testing.assert_allclose(before, after, rtol=1e-5, atol=1e-6)
+    with Run.open(tmp_path / "run.db") as run:
+        held = run.summaries(0)
+        assert held["logits"].count == BATCH * 3
+        assert held["rectified"].zeros > 0
+        assert "not observed" not in notes_of(run)
+
+
+def test_several_steps_in_one_execution(tmp_path: Path) -> None:
+    assert same_as_plain("three_at_once", tmp_path / "run.db")
+    with Run.open(tmp_path / "run.db") as run:
+        assert run.steps() == [2, 5]
+        assert run.recorded_steps() == [2, 5]
+        assert run.summaries(5)
+        assert "of each 3 steps that run together the last is recorded" in notes_of(run)
+
+
+def test_several_replicas_are_noted(tmp_path: Path) -> None:
+    """In a process of its own: TensorFlow splits its CPU once, before anything else."""
+    script = tmp_path / "train.py"
+    script.write_text(
+        "import sys, tensorflow as tf, keras\n"
+        "from tests.tracers.tensorflow import keras_models\n"
+        "import resnet_inspect\n"
+        "cpu, one = tf.config.list_physical_devices('CPU'), tf.config.LogicalDeviceConfiguration\n"
+        "tf.config.set_logical_device_configuration(cpu[0], [one(), one()])\n"
+        "with tf.distribute.MirroredStrategy(['CPU:0', 'CPU:1']).scope():\n"
+        "    model = keras_models.frozen()\n"
+        "x, y = keras_models.data('frozen', 20)\n"
+        "model.fit(x, y, batch_size=8, verbose=0, callbacks=[resnet_inspect.Recorder('run.db')])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, script],
+        cwd=tmp_path,
+        env=dict(os.environ) | {"PYTHONPATH": str(Path(__file__).parents[3])},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    with Run.open(tmp_path / "run.db") as run:
+        assert run.scalars()["loss"].keys() == {0, 1, 2}
+        assert "2 replicas" in notes_of(run)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,113 @@
+"""Findings of a fixed size against NumPy, in a graph, under XLA and for any shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from resnet_inspect.stats import Sketch, Tap, TensorSummary
+from resnet_inspect.stats.sampling import Sampling
+
+TAP = Tap("layer", "activation", "layer:0")
+ODD = np.array([[1.5, np.nan, np.inf], [0.0, -np.inf, -2.0], [np.nan, 3e38, -3e38]], np.float32)
+
+
+def held(values: Any, sample: int = 0, jit: bool = False, shape: Any = None) -> Any:
+    """What a function that taps `values` leaves behind; its argument has `shape`."""
+    import tensorflow as tf
+
+    from resnet_inspect.tracers.tensorflow.fixed_taps import FixedTaps
+    from resnet_inspect.tracers.tensorflow.taps import Point
+
+    wanted, ran = tf.Variable(True), tf.Variable(0)
+    found: list[Any] = []
+
+    @tf.function(  # type: ignore[untyped-decorator]
+        input_signature=[tf.TensorSpec(values.shape if shape is None else shape, values.dtype)],
+        jit_compile=jit,
+        autograph=False,
+    )
+    def step(x: Any) -> Any:
+        if not found:
+            found.append(
+                FixedTaps([Point(TAP, x, channels=True)], sample, {"first": tf.reduce_max(x)})
+            )
+        found[0].write(wanted, ran, 3)
+        return x
+
+    step(values)
+    assert ran.numpy() == 3
+    wanted.assign(False)
+    step(np.zeros_like(values))  # must leave everything as it is
+    return found[0].read()
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("shape", [None, [None, 6, 5]])
+def test_numbers_are_those_of_numpy(jit: bool, shape: Any) -> None:
+    values = np.maximum(np.random.default_rng(0).normal(size=(7, 6, 5)), 0).astype(np.float32)
+    found, scalars = held(values, jit=jit, shape=shape)
+    one, told = found.summaries[TAP], TensorSummary.of(values)
+    assert (one.count, one.zeros, one.nan) == (told.count, told.zeros, 0)
+    assert (one.mean, one.std) == pytest.approx((told.mean, told.std), rel=1e-12)
+    assert (one.min, one.max) == (told.min, told.max)
+    assert one.sketch == Sketch.of(values)
+    assert found.sizes[TAP] == values.size
+    assert not found.not_finite
+    active = found.channels[TAP]
+    assert active.active.tolist() == (values > 0).sum((0, 1)).tolist()
+    assert active.examples.tolist() == (values > 0).any(1).sum(0).tolist()
+    assert (active.positions, active.of) == (42, 7)
+    assert scalars == {"first": values.max()}
+
+
+def test_what_is_not_finite_is_counted_apart() -> None:
+    found, _ = held(ODD)
+    one, told = found.summaries[TAP], TensorSummary.of(ODD)
+    assert (one.nan, one.posinf, one.neginf) == (told.nan, told.posinf, told.neginf) == (2, 1, 1)
+    assert (one.min, one.max, one.zeros) == (told.min, told.max, told.zeros)
+    assert (one.mean, one.std) == pytest.approx((told.mean, told.std), rel=1e-12)
+    bad = found.not_finite[TAP]
+    assert (bad.nan, bad.posinf, bad.neginf) == (2, 1, 1)
+
+
+def test_a_sample_is_that_of_other_taps_and_the_whole_is_checked() -> None:
+    values = np.random.default_rng(1).normal(size=(64, 4, 32)).astype(np.float32)
+    sampling = Sampling.of(values.shape, 1024)
+    values.reshape(-1)[np.setdiff1d(np.arange(values.size), _taken(sampling))[:2]] = np.nan
+    found, _ = held(values, sample=1024, shape=[None, 4, 32])
+    assert found.summaries[TAP].sketch == Sketch.of(sampling.take(values))
+    assert found.summaries[TAP].nan == 0
+    assert found.not_finite[TAP].nan == 2
+    assert found.sizes[TAP] == values.size
+
+
+def _taken(sampling: Sampling) -> Any:
+    return sampling.take(np.arange(sampling.elements).reshape(sampling.shape))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64", "int32", "bool"])
+def test_other_types_become_float32(dtype: str) -> None:
+    values = np.array([[0, 1], [1, 0]]).astype(dtype)
+    import tensorflow as tf
+
+    from resnet_inspect.tracers.tensorflow.fixed_taps import keep, summary
+    from resnet_inspect.tracers.tensorflow.readings import Readings
+
+    found = Readings()
+    keep(found, TAP, *(one.numpy() for one in summary(tf.constant(values), 0)))
+    assert (found.summaries[TAP].mean, found.summaries[TAP].zeros) == (0.5, 2)
+
+
+def test_a_scalar_and_an_empty_tensor() -> None:
+    import tensorflow as tf
+
+    from resnet_inspect.tracers.tensorflow.fixed_taps import keep, summary
+    from resnet_inspect.tracers.tensorflow.readings import Readings
+
+    for values, mean in ((tf.constant(2.5), 2.5), (tf.zeros([0, 3]), None)):
+        found = Readings()
+        keep(found, TAP, *(one.numpy() for one in summary(values, 16)))
+        assert found.summaries[TAP].mean == mean
