@@ -32,7 +32,7 @@ def answer_page(screen: Screen, info: RunInfo, found: Overview, file: str) -> No
         _failure(screen, info.failure)
     _reasons(screen, found, file)
     if found.flow:
-        _section(screen, "Shapes, from the images to the logits")
+        _section(screen, flow_title(info))
         _flow(screen, found.flow)
     for origin in found.origins:
         name = origin.tensor.removesuffix(":0")
@@ -49,7 +49,7 @@ def answer_page(screen: Screen, info: RunInfo, found: Overview, file: str) -> No
         _section(screen, "Not finite")
         screen.line(plain("  " + origin_text(found.origin)))
     if found.scalars:
-        _section(screen, _over(len(found.scalars[0].values)))
+        _section(screen, _over(max(len(one.values) for one in found.scalars)))
         _scalars(screen, found)
     if found.notes:
         _section(screen, "Not observed")
@@ -79,6 +79,12 @@ def _headline(screen: Screen, info: RunInfo, found: Overview, file: str) -> None
     for label, text in facts(info, found):
         _pair(screen, label, text)
     _pair(screen, "run file", file)
+
+
+def flow_title(info: RunInfo) -> str:
+    """What stands above the shapes."""
+    ends = "the input to the output" if info.settings.fits else "the images to the logits"
+    return f"Shapes, from {ends}"
 
 
 def headline(info: RunInfo) -> str:

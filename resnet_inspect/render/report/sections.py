@@ -18,7 +18,7 @@ from resnet_inspect.analysis.shapes import Depth, ShapeRow, ShapeTable
 from resnet_inspect.config.own_model import heeded
 from resnet_inspect.graph import Failure, Note, Phase
 from resnet_inspect.render import spelling
-from resnet_inspect.render.answer_page import common_range, facts
+from resnet_inspect.render.answer_page import common_range, facts, flow_title
 from resnet_inspect.render.distribution_remarks import origin_text
 from resnet_inspect.render.postmortem_page import postmortem_lines
 from resnet_inspect.render.shape_table import flow, window
@@ -69,7 +69,7 @@ def sections(info: RunInfo, found: Report, file: str) -> Iterator[Block]:
     if seen.dangers and seen.postmortem is None:
         yield section("watch-out", "Watch out", _dangers(seen))
     if seen.flow:
-        yield section("flow", "Shapes, from the images to the logits", _flow(seen.flow))
+        yield section("flow", flow_title(info), _flow(seen.flow))
     for number, origin in enumerate(seen.origins):
         name = origin.tensor.removesuffix(":0")
         title = f"Where the {spelling.size_text(origin.size)} of {name} comes from"

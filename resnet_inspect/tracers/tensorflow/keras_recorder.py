@@ -37,8 +37,8 @@ class KerasRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         super().__init__()
         self._settings = settings
         self._journal: Journal | None = journal
-        self._wanted = tf.Variable(False, trainable=False)
-        self._ran = tf.Variable(0, trainable=False)
+        self._wanted: Any = None  # variables are made late: devices may still be set up
+        self._ran: Any = None
         self._recorded: Any = None  # the model
         self._active = self._begun = False
         self._function: Any = None
@@ -80,6 +80,9 @@ class KerasRecorder(keras.callbacks.Callback):  # type: ignore[misc]
             self._note("gradients", "of the scaled loss: LossScaleOptimizer scales them back later")
         if model.train_function is not None and model.train_function is self._function:
             return  # compiled with us in an earlier fit
+        if self._wanted is None:
+            self._wanted = tf.Variable(False, trainable=False)
+            self._ran = tf.Variable(0, trainable=False)
         watched = functools.partial(self._observe, model.train_step)
         self._own_step = vars(model).get("train_step")
         vars(model)["train_step"] = functools.wraps(model.train_step)(watched)
@@ -143,7 +146,7 @@ class KerasRecorder(keras.callbacks.Callback):  # type: ignore[misc]
             several = int(getattr(self.model, "steps_per_execution", 1) or 1)
             coming = range(self._step, self._step + several)
             record = self._journal is not None and any(map(self._settings.records, coming))
-            if record:
+            if record and self._wanted is not None:
                 self._ran.assign(0)
                 self._wanted.assign(True)
             self._weights = Weights(self.model) if record else None
@@ -164,8 +167,10 @@ class KerasRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         number = self._step + done - 1
         record = StepRecord(number, seconds / done, {name: float(v) for name, v in logs.items()})
         if self._weights is not None:
-            self._wanted.assign(False)
-            ran = int(self._ran.numpy())
+            ran = 0
+            if self._wanted is not None:
+                self._wanted.assign(False)
+                ran = int(self._ran.numpy())
             trace = self._traces[ran - 1] if ran else None
             self._tell(trace or (self._traces[-1] if self._traces else None))
             if done > 1 and number == done - 1:

@@ -160,6 +160,20 @@ def test_phases_variables_and_parameters(recorded: Path) -> None:
         assert graph.axes["x"] == ("batch", "height", "width", "channel")
 
 
+def test_the_page_speaks_of_a_fit(recorded: Path) -> None:
+    from resnet_inspect.api import summarize
+    from resnet_inspect.render.answer_page import facts, flow_title
+
+    with Run.open(recorded) as run:
+        found = summarize(run)
+        told = dict(facts(run.info, found))
+        assert told["recipe"] == "its own fit with SGD, tensors recorded at every step"
+        assert "data" not in told
+        assert flow_title(run.info) == "Shapes, from the input to the output"
+        assert not found.dangers  # Keras' normalization is made of means over the batch
+        assert (run.info.settings.planned, run.info.settings.fed) == (3, "its own")
+
+
 def test_several_fits_are_one_run(tmp_path: Path) -> None:
     recorder = resnet_inspect.Recorder(tmp_path / "run.db", every=2)
     model = fitted("sequential", [recorder], epochs=1)
