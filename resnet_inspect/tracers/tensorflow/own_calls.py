@@ -11,7 +11,7 @@ import sys
 import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -27,9 +27,13 @@ NAMES_GIVEN = "object_name_uids"
 
 
 class OwnVariables:
-    """Variables that the user's code makes, with the lines that made them, to be named later."""
+    """Variables that the user's code makes, with the lines that made them, to be named later.
 
-    def __init__(self) -> None:
+    Without `values` one that is made in the body of a function, of a tensor, has its shape alone.
+    """
+
+    def __init__(self, *, values: bool = True) -> None:
+        self._values = values
         self._made: list[tf.Variable] = []
         self._sources: dict[int, tuple[Source, ...]] = {}
         self._find = SourceFinder()
@@ -39,6 +43,9 @@ class OwnVariables:
         """Variables made in the body are kept."""
 
         def creator(make: Callable[..., tf.Variable], **named: Any) -> tf.Variable:
+            value = named.get("initial_value")
+            if not self._values and isinstance(value, tf.Tensor):
+                named["initial_value"] = lambda: tf.zeros(value.shape, value.dtype)
             variable = make(**named)
             self._made.append(variable)
             self._sources[id(variable)] = self._find(traceback.extract_stack()[:-1])
@@ -89,13 +96,27 @@ def call_noted(
     return returned
 
 
-def _noted_layers(made: Construction, model: Any) -> AbstractContextManager[None]:
-    """Keras' layer calls are noted, if Keras is there; a layer alone is one of them."""
+@contextmanager
+def _noted_layers(made: Construction, model: Any) -> Iterator[None]:
+    """Keras' layer calls are noted, if Keras is there; a layer alone is one of them.
+
+    Of an error Keras leaves the whole traceback, from which the refused call is read.
+    """
     if "keras" not in sys.modules:
-        return nullcontext()
+        yield
+        return
+    import keras
+
     from resnet_inspect.tracers.tensorflow.keras_layers import noted_layers
 
-    return noted_layers(made, model if hasattr(model, "layers") else None)
+    filtering = keras.config.is_traceback_filtering_enabled()
+    keras.config.disable_traceback_filtering()
+    try:
+        with noted_layers(made, model if hasattr(model, "layers") else None):
+            yield
+    finally:
+        if filtering:
+            keras.config.enable_traceback_filtering()
 
 
 @contextmanager

@@ -6,7 +6,9 @@ Each time in a fresh graph without values: nothing runs, and what was made befor
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 
 import tensorflow as tf
 from tensorflow.python.framework.func_graph import FuncGraph
@@ -83,24 +85,22 @@ def own_variations(
 def _trace(
     target: Target, specs: Sequence[InputSpec], changed: dict[str, int], names: Names
 ) -> Traced:
-    """Make the model and call it, as far as that goes."""
+    """Make the model and call it, as far as that goes; what it prints was printed before."""
     give_names_from(names)
-    variables, refused = OwnVariables(), ""
-    with tf.Graph().as_default(), FuncGraph("again").as_default() as graph:
-        made = Construction(0, {})
+    variables, refused = OwnVariables(values=False), ""
+    with tf.Graph().as_default(), variables.collected(), redirect_stdout(StringIO()):
+        graph = FuncGraph("again")
+        with graph.as_default():
+            made = Construction(0, {})
         try:
-            with variables.collected():
-                with tf.init_scope():
-                    model = target.make(**changed)
+            model = target.make(**changed)
+            with graph.as_default():
                 given = [
                     tf.compat.v1.placeholder(spec.dtype, spec.sizes, name=spec.name)
                     for spec in specs
                 ]
                 call_noted(model, made, given, variables, {})
-        except Exception as error:  # the user's own code: whatever it raises is a refusal
+        except (Exception, SystemExit) as error:  # the user's own code: all it raises is a refusal
             refused = describe(error.__cause__ or error, "tracing again").op or "the model"
-    return seen(graph, _shapes(made), (refused,) if refused else (), ended=bool(refused))
-
-
-def _shapes(made: Construction) -> dict[str, tuple[int | None, ...]]:
-    return {name: tuple(one.shape.as_list()) for name, one in made.variables.items()}
+    shapes = {name: tuple(one.shape.as_list()) for name, one in made.variables.items()}
+    return seen(graph, shapes, (refused,) if refused else (), ended=bool(refused))

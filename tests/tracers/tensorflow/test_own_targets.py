@@ -11,7 +11,7 @@ from resnet_inspect import api
 from resnet_inspect.analysis.names import find
 from resnet_inspect.analysis.why import why
 from resnet_inspect.config import Settings
-from resnet_inspect.errors import ConfigError, UsageError
+from resnet_inspect.errors import BuildError, ConfigError, UsageError
 from resnet_inspect.graph import Graph
 from resnet_inspect.store.run import Run
 
@@ -61,6 +61,18 @@ class Module(tf.Module):
             x = x + 1.0
         return x @ self.w
 
+class Equal(tf.Module):
+    def __init__(self, width=4):
+        self.second = tf.Variable(tf.ones((width, 2)), name="w")
+        self.first = tf.Variable(tf.ones((3, width)), name="w")
+        self.late = None
+        print("made", width)
+
+    def __call__(self, x):
+        if self.late is None:
+            self.late = tf.Variable(tf.ones((2, 5)), name="w")
+        return x @ self.first @ self.second @ self.late
+
 @tf.function(input_signature=[{"left": tf.TensorSpec([2, 3]), "right": tf.TensorSpec([2, 3])}])
 def nested(pair):
     return pair["left"] - pair["right"]
@@ -98,6 +110,14 @@ def any_rank():
 
 def unbuilt():
     return keras.Sequential([layers.Dense(2)])
+
+class Unequal(keras.Model):
+    def __init__(self, units=4):
+        super().__init__()
+        self.one, self.other = layers.Dense(units), layers.Dense(5)
+
+    def call(self, x):
+        return self.one(x) + self.other(x)
 
 class Holding(layers.Layer):
     def __init__(self):
@@ -212,6 +232,18 @@ def test_whole_number_settings_are_proved(model: Path, tmp_path: Path) -> None:
     assert proved == {"units": (6, 7, True), "depth": (6, 6, False)}
 
 
+def test_variables_are_matched_by_the_order_they_were_made_in(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with traced(model, "Equal", tmp_path / "run.db", input="8,3") as run:
+        shapes = {v.name: v.spec.shape for v in run.graph.variables}
+        assert shapes == {"w": (4, 2), "w_1": (3, 4), "w_2": (2, 5)}
+        (varied,) = run.lineage.variations
+    assert {n: s for n, s in varied.shapes.items() if n in shapes} == {"w": (5, 2), "w_1": (3, 5)}
+    assert varied.conflicts == ()
+    assert capsys.readouterr().out.count("made") == 1
+
+
 def test_a_setting_that_the_model_refuses_is_noted(model: Path, tmp_path: Path) -> None:
     with traced(model, "picky", tmp_path / "run.db") as run:
         (varied,) = run.lineage.variations
@@ -271,6 +303,22 @@ def test_a_function_of_the_inputs_takes_settings_too(model: Path, tmp_path: Path
     with traced(model, "direct", tmp_path / "run.db", set=["units=9"], input="x=8,4") as run:
         assert run.graph.op_by_name["MatMul"].outputs[0].shape == (8, 9)
         assert [one.setting for one in run.lineage.variations] == ["units"]
+
+
+def test_what_a_layer_of_ones_own_refuses_is_explained(model: Path, tmp_path: Path) -> None:
+    import keras
+
+    with pytest.raises(BuildError):
+        traced(model, "Unequal", tmp_path / "run.db", input="8,3")
+    with api.open_run(tmp_path / "run.db") as run:
+        mismatch = run.lineage.mismatch
+        assert [layer.type for layer in run.graph.layers] == ["Dense", "Dense"]
+    assert mismatch is not None
+    assert mismatch.function == "+"
+    assert {(one.before, one.after) for one in mismatch.remedies} == {(4, 5), (5, 4)}
+    assert keras.config.is_traceback_filtering_enabled()
+    with traced(model, "Unequal", tmp_path / "run.db", input="8,3", set=["units=5"]) as run:
+        assert [one.ended for one in run.lineage.variations] == [True]
 
 
 CASES: list[tuple[str, list[str], str, str]] = [
