@@ -16,7 +16,7 @@ HEAD = """# Models that were traced
 Made by `python docs/models.py`: models without trained weights, on small inputs, on two CPU cores.
 *Layers that agree* have Keras' own output shape under Keras' own name; *parameters* are
 `count_params()` and the trainable ones, which the program's totals are compared with. *Seconds* are
-those of the whole `trace`, settings tried for `why` included.
+CPU time of the whole `trace`, settings tried for `why` included.
 
 | model | ops | layers that agree | parameters, trainable | seconds | not observed |
 |---|---|---|---|---|---|
@@ -108,10 +108,10 @@ def compared(name: str, model: Any, out: Path) -> str:
     from resnet_inspect import api
     from resnet_inspect.config import Settings
 
-    start = time.perf_counter()
+    start = time.process_time()
     target = f"{Path(__file__).resolve()}:{name}"
     with api.open_run(api.record(Settings.of({"target": target}), out=out)) as run:
-        seconds = time.perf_counter() - start
+        seconds = time.process_time() - start
         table, graph = api.shapes(run), run.graph
     own = dict(_outputs(model))
     rows = [row for row in table.rows if own.get(row.name) == row.shape]

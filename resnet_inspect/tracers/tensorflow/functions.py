@@ -58,9 +58,9 @@ class FunctionSession:
         with self._own.collected(), tf.device(self._device), seeded(settings.seed):
             self._target = find_target(settings)
             self._names = names_given()
-            start = time.perf_counter()
+            start = time.process_time()  # unlike the clock, not that of other programs
             self._model = self._target.make()
-        self._making = time.perf_counter() - start
+        self._making = time.process_time() - start
         if inputs is None:
             if self._model.inputs is None:
                 raise unknown_inputs(settings.target or "", signature_of(self._model))
@@ -147,19 +147,19 @@ class FunctionSession:
             # Fetched too: else what refuses the numbers may be taken out as not needed.
             return {"taps": self._taps.outputs(), "returned": _tensors(returned)}
 
-        start = time.perf_counter()
+        start, used = time.perf_counter(), time.process_time()
         error: BaseException | None = None
         try:
             with self._own.collected(), tf.device(self._device):
                 self._call = tf.function(body, autograph=False).get_concrete_function(*specs)
         except (Exception, SystemExit) as raised:
             error = raised
-        seconds = time.perf_counter() - start
+        seconds, used = time.perf_counter() - start, time.process_time() - used
         failure = describe(error, during) if error is not None else None
         if self._made is not None:
             axes = {spec.name: spec.axes for spec in self._inputs.specs}
             end = end or self._made.position()
-            cost = self._making + seconds
+            cost = self._making + used
             wanted = affordable(self._target, cost) if error is None else ()
             self._varied = own_variations(self._target, self._inputs.specs, wanted, self._names)
             notes: tuple[Note, ...] = tuple(self._notes(error))
