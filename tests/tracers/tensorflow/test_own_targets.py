@@ -171,6 +171,7 @@ def notes(graph: Graph) -> dict[str, str]:
 def test_a_keras_model_tells_its_inputs_layers_and_parameters(model: Path, tmp_path: Path) -> None:
     import keras
 
+    keras.backend.clear_session()  # or names go on from the layers of other tests
     with traced(model, "build", tmp_path / "run.db", set=["units=6", "depth=2"]) as run:
         table = api.shapes(run)
         given = run.info.settings.input
