@@ -37,7 +37,7 @@ def test_it_opens_draws_and_quits_without_tensorflow(fakes: Path, columns: int, 
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     program = subprocess.Popen(
         [sys.executable, "-m", "resnet_inspect", "browse", str(FOLDER / "v2.db")],
-        cwd=ROOT,
+        cwd=fakes,  # r writes the report where it was started
         stdin=theirs, stdout=theirs, stderr=theirs,
         env=os.environ | {
             "PYTHONPATH": os.pathsep.join([str(fakes), str(ROOT)]), "TERM": "xterm-256color",
@@ -56,6 +56,7 @@ def test_it_opens_draws_and_quits_without_tensorflow(fakes: Path, columns: int, 
     finally:
         program.kill()
         os.close(ours)
+    assert {file.name for file in fakes.iterdir()} <= {"tensorflow", "keras", "v2.html"}
 
 
 def _until(terminal: int, text: str | None) -> str:
