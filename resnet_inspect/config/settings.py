@@ -2,6 +2,7 @@
 
 `FIELDS` is the single source for flags, environment variables, configuration files and
 documentation. This room must not know of networks or frameworks, only of names and values.
+Long because that single source is one table, with a few lines for each setting.
 """
 
 from __future__ import annotations

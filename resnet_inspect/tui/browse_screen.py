@@ -1,4 +1,8 @@
-"""The screen for one run: tree left, what is selected right, status and keys below."""
+"""The screen for one run: tree left, what is selected right, status and keys below.
+
+Long because each action of a key is a method of the screen, as Textual finds them; what they do is
+done in the panes.
+"""
 
 from __future__ import annotations
 
