@@ -19,6 +19,7 @@ from bench.screens import SIZE, Stopwatch, Taken, painted_browser
 OPENED, ROUNDS = 5, 2
 OPS = 100_000
 KEY, SEARCH, OPEN = 0.050, 0.100, 1.0
+PAGE = "tab: run"
 # Keys in turn, as somebody would walk; each that is measured with what it is for.
 WALK: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("down", ("down",)),
@@ -52,7 +53,7 @@ WALK: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("home", ("home",)),
     ("ops and back", ("o",)),
     ("tab: scalars", ("4",)),
-    ("tab: run", ("5",)),
+    (PAGE, ("5",)),
     ("tab: detail", ("1",)),
     ("fold", ("left",)),
 )
@@ -91,7 +92,9 @@ def measured(what: str, path: Path) -> Iterator[Row]:
     for _ in range(ROUNDS):
         asyncio.run(_walk(path, keys, searches))
     for name, times in keys.items():
-        yield _row(f"browse {what}, {name}", times, KEY)
+        yield _row(
+            f"browse {what}, {name}", times, KEY if name != f"{PAGE}, drawn together" else None
+        )
     for name, times in searches.items():
         yield _row(f"browse {what}, search {name}", times, SEARCH)
 
@@ -114,7 +117,11 @@ async def _walk(path: Path, keys: dict[str, list[Taken]], found: dict[str, list[
     async with app.run_test(size=SIZE) as pilot:
         watch = Stopwatch(app, pilot)
         for name, pressed in WALK:
-            _note(keys, name, await watch.press(*pressed))
+            taken = await watch.press(*pressed)
+            if name == PAGE:  # made in a thread, while keys go on being answered
+                _note(keys, f"{name}, drawn together", taken)
+                taken = watch.first
+            _note(keys, name, taken)
         for depth in ("layers", "ops"):
             for text in TEXTS:
                 await watch.press("/")
@@ -129,11 +136,11 @@ def _note(times: dict[str, list[Taken]], name: str, taken: Taken | None) -> None
         times.setdefault(name, []).append(taken)
 
 
-def _row(what: str, times: Sequence[Taken], limit: float) -> Row:
+def _row(what: str, times: Sequence[Taken], limit: float | None) -> Row:
     """Median and worst on the clock, and in CPU time."""
     wall, cpu = ([1000 * getattr(one, name) for one in times] for name in ("wall", "cpu"))
     told = (
         f"{statistics.median(wall):.0f} ms (worst {max(wall):.0f}), CPU "
         f"{statistics.median(cpu):.0f} ({max(cpu):.0f})"
     )
-    return what, told, f"target ≤ {1000 * limit:.0f} ms"
+    return what, told, f"target ≤ {1000 * limit:.0f} ms" if limit else "no target"

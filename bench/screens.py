@@ -44,6 +44,7 @@ class Painted(App[None]):
     """An app that draws what a terminal would get, and notes when what is seen changed last."""
 
     changed: Taken | None = None
+    answered: Taken | None = None  # what changed first since this was None
     _seen: object = None
     _apart = Taken(0.0, 0.0)
 
@@ -55,6 +56,7 @@ class Painted(App[None]):
         seen = [list(strip) for strip in self.screen._compositor.render_strips()]
         if seen != self._seen:
             self._seen, self.changed = seen, painted
+            self.answered = self.answered or painted
         spent = self.now().since(painted)
         self._apart = Taken(self._apart.wall + spent.wall, self._apart.cpu + spent.cpu)
 
@@ -79,6 +81,7 @@ class Stopwatch:
     def __init__(self, app: Painted, pilot: Pilot[None]) -> None:
         self.app = app
         self.pilot = pilot
+        self.first: Taken | None = None
         app.animation_level = "none"  # the line below the tabs moves for 0.3 s
         for query in app.screen.query(Input):
             query.cursor_blink = False
@@ -95,9 +98,14 @@ class Stopwatch:
         return seen
 
     async def press(self, *keys: str) -> Taken | None:
-        """How long from pressing keys to the screen they lead to; None where it stays as it is."""
+        """How long from pressing keys to the screen they lead to; None where it stays as it is.
+
+        `first` then is how long until anything changed.
+        """
         before = await self.settled()
+        self.app.answered = None
         begun = self.app.now()
         await self.pilot.press(*keys)
         ended = await self.settled()
+        self.first = self.app.answered.since(begun) if self.app.answered else None
         return ended.since(begun) if ended is not before else None

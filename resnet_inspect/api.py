@@ -138,20 +138,22 @@ def distributions(
     # Of all layers at once only the last step is shown.
     only = recorded[-1] if step is None and not names and pair is None else step
     sizes, updates = run.sizes(), run.updates()
-    return [tuple(_series(run, tap, only, sizes, updates) for tap in group) for group in groups]
+    return [
+        tuple(_series(run, tap, only, sizes.get(tap), updates) for tap in group) for group in groups
+    ]
 
 
 def series(run: Run, tap: Tap) -> Series:
     """What one tapped tensor held at all recorded steps."""
     updates = run.updates() if tap.kind == "weight" else {}
-    return _series(run, tap, None, run.sizes(), updates)
+    return _series(run, tap, None, run.size(tap), updates)
 
 
 def _series(
     run: Run,
     tap: Tap,
     only: int | None,
-    sizes: dict[Tap, int],
+    elements: int | None,
     updates: dict[int, dict[str, Update]],
 ) -> Series:
     def wanted(found: dict[int, Any]) -> dict[int, Any]:
@@ -163,7 +165,7 @@ def _series(
     return Series(
         tap,
         course,
-        sizes.get(tap),
+        elements,
         wanted(run.not_finite(tap)),
         wanted(run.channels(tap) if output else {}),
         wanted({s: by[tap.tensor] for s, by in updates.items() if weight and tap.tensor in by}),
@@ -181,7 +183,7 @@ def report(run: Run, tell: Callable[[str], None] = lambda _: None) -> str:
     from resnet_inspect.render.report.page import page
 
     sizes, updates = run.sizes(), run.updates()
-    series = [_series(run, tap, None, sizes, updates) for tap in run.taps()]
+    series = [_series(run, tap, None, sizes.get(tap), updates) for tap in run.taps()]
     steps = Steps(tuple(run.steps()), tuple(run.recorded_steps()), run.scalars())
     info = run.info
     last = steps.recorded[-1] if steps.recorded else None

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -41,12 +42,14 @@ COLUMNS = ", ".join((*NUMBERS, "sketch"))
 class Run:
     """One recorded run. Open it with `Run.open` and close it, or use it in a with statement.
 
-    Reading never changes the file. Raises RunFileError wherever the file proves to be damaged.
+    Reading never changes the file, and may be done in several threads. Raises RunFileError wherever
+    the file proves to be damaged.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self._connection = connection
+        self._asking = Lock()
 
     @classmethod
     def open(cls, path: Path | str) -> Run:
@@ -65,7 +68,8 @@ class Run:
                 fix="`resnet-inspect runs` lists the runs there are",
             )
         with _damage(path):
-            connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+            uri = f"{path.resolve().as_uri()}?mode=ro"
+            connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
             version = schema.version_of(connection)
             if version is None:
                 connection.close()
@@ -176,6 +180,14 @@ class Run:
             rows = self._rows("SELECT layer, kind, tensor, output FROM tap ORDER BY id")
             return [Tap(layer, kind, tensor, bool(output)) for layer, kind, tensor, output in rows]
 
+    def size(self, tap: Tap) -> int | None:
+        """Elements of the whole of a tapped tensor, None where that is not known."""
+        rows = self._rows(
+            "SELECT elements FROM tap WHERE layer = ? AND kind = ? AND tensor = ?",
+            (tap.layer, tap.kind, tap.tensor),
+        )
+        return rows[0][0] if rows else None
+
     def sizes(self) -> dict[Tap, int]:
         """Elements of the whole of each tapped tensor, as far as known."""
         rows = self._rows("SELECT elements FROM tap ORDER BY id")
@@ -281,7 +293,8 @@ class Run:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._connection.close()
+        with self._asking:
+            self._connection.close()
 
     def __enter__(self) -> Self:
         """The run itself."""
@@ -318,7 +331,7 @@ class Run:
         )
 
     def _rows(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        with _damage(self.path):
+        with _damage(self.path), self._asking:
             return self._connection.execute(query, values).fetchall()
 
 
@@ -340,7 +353,7 @@ def _damage(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.ProgrammingError:
-        raise  # a closed run, or one used in another thread: not the file's fault
+        raise  # a closed run: not the file's fault
     except sqlite3.OperationalError as error:
         if str(error).startswith(("no such table", "no such column")):
             raise _damaged(path, error) from error

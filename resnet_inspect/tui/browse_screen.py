@@ -19,7 +19,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Footer, Input, Static, TabbedContent, TabPane, Tabs
+from textual.widgets import Input, Static, TabbedContent, TabPane, Tabs
 
 from resnet_inspect.analysis.outline import Key, Only
 from resnet_inspect.errors import InspectError
@@ -32,6 +32,7 @@ from resnet_inspect.tui.distribution_pane import DistributionPane
 from resnet_inspect.tui.documents import Wanted, write_picture, write_report
 from resnet_inspect.tui.file_writer import FileWriter
 from resnet_inspect.tui.header import RunHeader
+from resnet_inspect.tui.key_line import KeyLine
 from resnet_inspect.tui.line_list import LineList
 from resnet_inspect.tui.network_tree import NetworkTree
 from resnet_inspect.tui.pane import Pane
@@ -102,7 +103,7 @@ class BrowseScreen(Screen[None]):
                 compact=True,
             )
             yield Static(id="status")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def _first_tab(self) -> str:
         failed = self.recording.state.info.status == Status.FAILED

@@ -16,11 +16,11 @@ from textual.widget import Widget
 from resnet_inspect.render.labels import fitted
 
 
-class _OneLine(Widget):
+class OneLine(Widget):
     """A widget that draws one line of text."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"control--chosen"}
-    DEFAULT_CSS = "_OneLine { height: 1; }"
+    DEFAULT_CSS = "OneLine { height: 1; }"
 
     def line(self) -> Text:
         """The line."""
@@ -38,7 +38,7 @@ class _OneLine(Widget):
         return self.get_component_rich_style(name, partial=True)
 
 
-class ChoiceBar(_OneLine):
+class ChoiceBar(OneLine):
     """Words of which one is chosen, marked by brackets; where not all fit, those around it."""
 
     chosen: reactive[str] = reactive("")
@@ -138,7 +138,7 @@ class ChoiceBar(_OneLine):
                 return
 
 
-class StepSlider(_OneLine):
+class StepSlider(OneLine):
     """A place among the recorded steps; at the last one it follows new ones."""
 
     step: reactive[int | None] = reactive(None)

@@ -57,6 +57,8 @@ class DistributionPane(Pane):
         self.place: Place | None = None
         self._taps: dict[str, Tap] = {}
         self._read: dict[Tap, tuple[int, Series]] = {}
+        self._drawn: tuple[object, ...] = ()  # what the picture was drawn of
+        self._keep: bool | None = None  # how to draw soon; None where that is not wanted
 
     def compose(self) -> ComposeResult:
         """Controls above a picture."""
@@ -189,11 +191,24 @@ class DistributionPane(Pane):
         return known[1]
 
     def draw(self, *, keep: bool = False) -> None:
-        """Draw the picture; not before there is room, which is told by a resize. `keep` leaves it
-        scrolled as it is.
+        """Draw the picture once sizes have settled: a pane that is turned to is laid out more than
+        once. `keep` leaves it scrolled as it is.
         """
+        if self._keep is None:
+            self._keep = keep
+            self.call_after_refresh(self._draw)
+        self._keep = self._keep and keep
+
+    def _draw(self) -> None:
+        keep, self._keep = bool(self._keep), None
         if not self.size.width:
+            return  # a resize will tell when there is room
+        of = self.place, len(self.recording.state.recorded), self.slider.step
+        how = [self.bar(one).chosen for one in ("view", "tensor", "scale", "sides")]
+        shown = (*of, *how, self.lines.size, self.app.theme)
+        if shown == self._drawn:
             return
+        self._drawn = shown
         width = max(20, self.lines.size.width - 1)
         group = self.place is not None and self.place.kind == "scope"
         one = bool(self._taps) and self.bar("view").chosen == VIEWS[0]

@@ -10,8 +10,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Footer
 
+from resnet_inspect.tui.key_line import KeyLine
 from resnet_inspect.tui.line_list import Line, LineList
 from resnet_inspect.tui.texts import pair, sentence, title
 
@@ -43,7 +43,7 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """A list of lines, and how to close it."""
         yield HelpList(id="help-lines")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Show the help."""

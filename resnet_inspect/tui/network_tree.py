@@ -48,6 +48,7 @@ is not finite.
         self._open: set[Key] = set()
         self._rows: list[Node] = []
         self._made: dict[Key | None, list[Node]] = {}
+        self._whole: dict[tuple[bool, Only], dict[Key | None, list[Node]]] = {}
         self._hit_of: dict[int, str] | None = None
         self._restore: tuple[set[Key], Key | None] | None = None
         self.facts = RowFacts(recording)
@@ -121,8 +122,10 @@ is not finite.
         self._refill(keep)
 
     def _confine_to(self, members: Sequence[int]) -> None:
+        """Show some leaves of those that the filter keeps; nodes above all of those are kept."""
         self._members = members
-        self._made.clear()
+        whole = len(members) == len(self.outline.kept(self.only))
+        self._made = self._whole.setdefault((self.by_op, self.only), {}) if whole else {}
         self._hit_of = None
 
     def _below(self, node: Node | None) -> list[Node]:

@@ -1,6 +1,6 @@
 """The run that is looked at: read once, asked again while it is being written.
 
-Everything here happens in the thread of the interface; what takes long opens the file again.
+All but the overview is read in the thread of the interface.
 """
 
 from __future__ import annotations
@@ -112,14 +112,17 @@ class Recording:
         recorded = tuple(self.run.recorded_steps())
         return State(info, steps, recorded, rate, origin=self.run.origin)
 
-    @property
-    def overview(self) -> Overview:
-        """The content of the answer page; drawn together again when the run has gone on."""
+    def overview(self, state: State) -> Overview:
+        """The content of the answer page; drawn together again when the run has gone on.
+
+        It may take a second, and may be asked for in a thread.
+        """
         from resnet_inspect import api
 
-        if self._overview is None or self._overview[0] != self.state:
-            self._overview = self.state, api.summarize(self.run)
-        return self._overview[1]
+        known = self._overview
+        if known is None or known[0] != state:
+            known = self._overview = state, api.summarize(self.run)
+        return known[1]
 
     @cached_property
     def details(self) -> Details:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import io
 
 from rich.text import Text
-from textual import events
+from textual import events, work
 from textual.app import ComposeResult
+from textual.worker import get_current_worker
 
+from resnet_inspect.errors import InspectError
 from resnet_inspect.tui.line_list import Line, LineList
 from resnet_inspect.tui.pane import Pane
 from resnet_inspect.tui.places import AxisOf, Place
+from resnet_inspect.tui.recording import Recording, State
+
+Wanted = tuple[int, State]
 
 
 class RunList(LineList):
@@ -25,7 +30,10 @@ class RunList(LineList):
 class RunPane(Pane):
     """The answer page."""
 
-    _shown: tuple[int, object] | None = None
+    def __init__(self, recording: Recording) -> None:
+        super().__init__(recording)
+        self._wanted: Wanted | None = None
+        self.filled = False
 
     def compose(self) -> ComposeResult:
         """A list of lines."""
@@ -39,8 +47,12 @@ class RunPane(Pane):
     def look_at(self, place: Place | None, axis: AxisOf | None) -> None:
         """Show the page, made again where the run has gone on."""
         del place, axis
-        if self.size.width and self._shown != (self.size.width, self.recording.state):
-            self.draw()
+        wanted = self.size.width, self.recording.state
+        if self.size.width and self._wanted != wanted:
+            self._wanted = wanted
+            if not self.filled:
+                self.lines.show([Line(Text("drawing the run together ...", "dim"))])
+            self._make(wanted)
 
     def on_resize(self, event: events.Resize) -> None:
         """Make the page anew."""
@@ -51,17 +63,29 @@ class RunPane(Pane):
         """All lines as text."""
         return "\n".join(line.text.plain.rstrip() for line in self.lines.lines)
 
-    def draw(self) -> None:
-        """Make the page."""
-        from resnet_inspect.render import spelling
-        from resnet_inspect.render.answer_page import answer_page
-        from resnet_inspect.render.screen import Screen
+    @work(thread=True, group="page", exclusive=True, exit_on_error=False)
+    def _make(self, wanted: Wanted) -> None:
+        """Make the page in a thread: of a large graph that takes a second."""
+        try:
+            lines = _page(self.recording, *wanted)
+        except InspectError as error:
+            lines = str(error).splitlines()
+        if not get_current_worker().is_cancelled:
+            self.app.call_from_thread(self._fill, lines)
 
-        self._shown = self.size.width, self.recording.state
-        page = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="")
-        screen = Screen(page, width=max(40, self.size.width - 2))
-        recording = self.recording
-        name = spelling.path(recording.path)
-        answer_page(screen, recording.state.info, recording.overview, name)
-        page.seek(0)
-        self.lines.renew([Line(Text(line)) for line in page.read().splitlines()])
+    def _fill(self, lines: list[str]) -> None:
+        self.filled = True
+        self.lines.renew([Line(Text(line)) for line in lines])
+
+
+def _page(recording: Recording, width: int, state: State) -> list[str]:
+    """The lines that `trace` would print in a terminal of about that width."""
+    from resnet_inspect.render import spelling
+    from resnet_inspect.render.answer_page import answer_page
+    from resnet_inspect.render.screen import Screen
+
+    page = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="")
+    screen = Screen(page, width=max(40, width - 2))
+    answer_page(screen, state.info, recording.overview(state), spelling.path(recording.path))
+    page.seek(0)
+    return page.read().splitlines()

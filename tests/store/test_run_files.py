@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -253,3 +254,12 @@ def test_some_layers_and_the_activity_of_all_are_read_at_once() -> None:
         for tap in relus:
             alone = [one.pack() for one in run.channels(tap).values()]
             assert [one.pack() for one in activity[tap.layer]] == alone
+
+
+def test_a_run_is_read_in_several_threads_at_once() -> None:
+    with Run.open(FOLDER / "v2.db") as run, ThreadPoolExecutor(4) as threads:
+        taps = run.taps() * 3
+        alone = [run.course(tap) for tap in taps]
+        assert list(threads.map(run.course, taps)) == alone
+        sizes = run.sizes()
+        assert {tap: run.size(tap) for tap in taps} == {tap: sizes.get(tap) for tap in taps}

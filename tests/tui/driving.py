@@ -46,6 +46,8 @@ class Driver:
         """Wait until the panes have followed."""
         await self.pilot.pause(SETTLED)
         await self.pilot.pause()
+        while any(one.group == "page" and not one.is_finished for one in self.app.workers):
+            await self.pilot.pause(0.01)
 
     async def poll(self) -> None:
         """Look at the file now, as the interface does from time to time."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+import shutil
+from pathlib import Path
 
 from textual.binding import Binding
 from textual.dom import DOMNode
-from textual.widgets import Footer
 
 from resnet_inspect.analysis.outline import Only
 from resnet_inspect.render import spelling
 from resnet_inspect.store.run import Run
 from resnet_inspect.tui.browse_screen import BrowseScreen
 from resnet_inspect.tui.help_screen import HelpScreen
+from resnet_inspect.tui.key_line import KeyLine
 from resnet_inspect.tui.line_list import LineList
 from resnet_inspect.tui.network_tree import NetworkTree
 from tests.recordings import FOLDER
@@ -141,7 +143,7 @@ def test_the_footer_tells_what_works_now() -> None:
         def footer() -> str:
             return ui.shown().splitlines()[-1]
 
-        assert ui.app.screen.query_one(Footer)
+        assert ui.app.screen.query_one(KeyLine)
         assert "Search" in footer()
         assert "View" not in footer()
         assert "Next hit" not in footer()
@@ -235,3 +237,40 @@ def test_the_pane_shows_what_the_tree_selects_whatever_moved_it() -> None:
         agree()
 
     browse(V2, script)
+
+
+def test_a_click_on_a_key_in_the_footer_is_like_the_key() -> None:
+    async def script(ui: Driver) -> None:
+        keys = ui.app.screen.query_one(KeyLine)
+        at = keys.line().plain.index("Histogram")
+        await ui.pilot.click(KeyLine, offset=(at, 0))
+        await ui.settle()
+        assert ui.screen.tabs.active == "distribution"
+        await ui.pilot.hover(KeyLine, offset=(keys.line().plain.index("Why"), 0))
+        assert keys.tooltip == "why the selected axis has its size"
+
+    browse(V2, script)
+
+
+def test_keys_that_do_not_fit_are_told_by_an_ellipsis() -> None:
+    async def script(ui: Driver) -> None:
+        line = ui.app.screen.query_one(KeyLine).line().plain
+        assert line.endswith("…")
+        assert len(line) <= 40
+        await ui.pilot.resize_terminal(200, 24)
+        await ui.settle()
+        assert "…" not in ui.app.screen.query_one(KeyLine).line().plain
+
+    browse(V2, script, size=(40, 24))
+
+
+def test_the_run_page_is_made_of_a_run_whose_file_is_gone(tmp_path: Path) -> None:
+    path = tmp_path / "run.db"
+    shutil.copy(V2, path)
+
+    async def script(ui: Driver) -> None:
+        path.unlink()
+        await ui.press("5")
+        assert "Output of each block" in ui.pane_text()
+
+    browse(path, script)
