@@ -3,6 +3,7 @@
 from resnet_inspect.graph.network import Failure, Graph, Note
 from resnet_inspect.graph.nodes import Layer, Op, Phase, Source, Variable
 from resnet_inspect.graph.tensors import AxisRef, TensorRef, TensorSpec, spell_shape
+from resnet_inspect.graph.training import Objective, Training
 
 __all__ = [
     "AxisRef",
@@ -10,11 +11,13 @@ __all__ = [
     "Graph",
     "Layer",
     "Note",
+    "Objective",
     "Op",
     "Phase",
     "Source",
     "TensorRef",
     "TensorSpec",
+    "Training",
     "Variable",
     "spell_shape",
 ]

@@ -8,6 +8,7 @@ import msgspec
 
 from resnet_inspect.graph.nodes import Layer, Op, Source, Variable
 from resnet_inspect.graph.tensors import TensorRef, TensorSpec
+from resnet_inspect.graph.training import Training
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -33,6 +34,7 @@ class Graph(msgspec.Struct, frozen=True, dict=True):
     `inputs` maps the name of each input of the network to its tensor, `axes` to what its axes mean
     (batch, height, width, channel). `functions` holds nested
     functions (branches and bodies of control flow) as graphs of their own, by function name.
+    `training` is what it is trained for, None where that is not known.
     """
 
     ops: tuple[Op, ...]
@@ -42,6 +44,7 @@ class Graph(msgspec.Struct, frozen=True, dict=True):
     axes: dict[str, tuple[str, ...]] = {}
     functions: dict[str, Graph] = {}
     notes: tuple[Note, ...] = ()
+    training: Training | None = None
 
     @cached_property
     def op_by_name(self) -> dict[str, Op]:

@@ -80,7 +80,8 @@ class Layer(msgspec.Struct, frozen=True, gc=False):
     `main` is the op that stands for it; `type` that op's type, or the class of a Keras layer;
     `path` names the groups that hold it, outermost first, such as ("conv_block_stage0", "res00");
     `inputs` are the tensors of other layers or of the network's input that it takes, `output` the
-    one it hands on.
+    one it hands on. `settings` are those of a Keras layer that are plain values, such as
+    activation, rate, units or trainable.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Layer(msgspec.Struct, frozen=True, gc=False):
     inputs: tuple[TensorRef, ...]
     output: TensorRef
     variables: tuple[str, ...] = ()
+    settings: dict[str, bool | int | float | str] = {}
 
     def group(self, levels: int) -> tuple[str, ...]:
         """The outermost `levels` names of its path; what lies in no group is one of its own."""

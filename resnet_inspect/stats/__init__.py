@@ -3,6 +3,7 @@
 NumPy only; no framework, no files.
 """
 
+from resnet_inspect.stats.batch import BatchPart
 from resnet_inspect.stats.channels import ChannelActivity
 from resnet_inspect.stats.distance import drift, kolmogorov_smirnov, wasserstein
 from resnet_inspect.stats.record import (
@@ -19,6 +20,7 @@ from resnet_inspect.stats.sketch import Sketch
 from resnet_inspect.stats.summary import TensorSummary
 
 __all__ = [
+    "BatchPart",
     "ChannelActivity",
     "Normalization",
     "NotFinite",

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from resnet_inspect.stats.batch import BatchPart
 from resnet_inspect.stats.channels import ChannelActivity
 from resnet_inspect.stats.summary import TensorSummary
 
@@ -86,8 +87,9 @@ class StepRecord:
     All but the scalars is empty on steps that were not recorded in full. `summaries` are of a
     sample of each tensor (see `sampling`); `not_finite` counts in the whole of it, and has only
     tensors with such elements. `channels` are of outputs of ReLUs, `updates` by variable,
-    `normalizations` by layer. `origin` is told on the first step at which something was not
-    finite. `seconds` is the time the step itself took, without reading data or writing the run.
+    `normalizations` by layer, `batch` by the names of its parts. `origin` is told on the first step
+    at which something was not finite. `seconds` is the time the step itself took, without reading
+    data or writing the run.
     """
 
     step: int
@@ -99,4 +101,5 @@ class StepRecord:
     channels: dict[Tap, ChannelActivity] = field(default_factory=dict)
     updates: dict[str, Update] = field(default_factory=dict)
     normalizations: dict[str, Normalization] = field(default_factory=dict)
+    batch: dict[str, BatchPart] = field(default_factory=dict)
     origin: Origin | None = None

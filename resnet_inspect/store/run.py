@@ -25,6 +25,7 @@ from resnet_inspect.store.info import RunInfo, Status
 
 if TYPE_CHECKING:
     from resnet_inspect.stats import (
+        BatchPart,
         ChannelActivity,
         Normalization,
         NotFinite,
@@ -266,6 +267,16 @@ class Run:
             step: {name: Update(*pair) for name, pair in pairs.items()}
             for step, pairs in decoded.items()
         }
+
+    def batches(self) -> dict[int, dict[str, BatchPart]]:
+        """What was fed at each recorded step: inputs and labels by name."""
+        from resnet_inspect.stats import BatchPart
+
+        rows = self._rows("SELECT step, body FROM batch ORDER BY step")
+        with _damage(self.path):
+            return {
+                step: msgspec.msgpack.decode(body, type=dict[str, BatchPart]) for step, body in rows
+            }
 
     def normalizations(self, layer: str) -> dict[int, Normalization]:
         """What a batch normalization saw at each recorded step, beside its moving averages."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 APPLICATION_ID = 0x52494E53
 APPLICATION_ID_AT = 68  # bytes into a SQLite file
-VERSION = 3
+VERSION = 4
 MIGRATIONS: dict[int, str] = {
     1: "CREATE TABLE lineage (id INTEGER PRIMARY KEY CHECK (id = 1), body BLOB NOT NULL)",
     2: """
@@ -36,6 +36,11 @@ MIGRATIONS: dict[int, str] = {
         CREATE TABLE normalization (
             layer TEXT NOT NULL, step INTEGER NOT NULL REFERENCES step (step),
             body BLOB NOT NULL, PRIMARY KEY (layer, step)
+        )
+    """,
+    3: """
+        CREATE TABLE batch (
+            step INTEGER PRIMARY KEY REFERENCES step (step), body BLOB NOT NULL
         )
     """,
 }

@@ -101,6 +101,12 @@ CREATE TABLE updates (
     body BLOB NOT NULL
 );
 
+-- What was fed at a recorded step: MessagePack of {part: stats.BatchPart}, such as x and y.
+CREATE TABLE batch (
+    step INTEGER PRIMARY KEY REFERENCES step (step),
+    body BLOB NOT NULL
+);
+
 -- What batch normalization saw beside its moving averages: zlib of float32, little-endian, the
 -- batch's means, its variances, the moving means, the moving variances, of each channel.
 CREATE TABLE normalization (

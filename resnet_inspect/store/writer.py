@@ -150,6 +150,9 @@ class RunWriter:
             packed = b"".join(part.astype("<f4").tobytes() for part in seen.parts)
             body = zlib.compress(packed, 6)
             execute("INSERT INTO normalization VALUES (?, ?, ?)", (layer, step, body))
+        if record.batch:
+            body = msgspec.msgpack.encode(record.batch)
+            execute("INSERT INTO batch VALUES (?, ?)", (step, body))
         if record.origin is not None:
             text = msgspec.json.encode(record.origin).decode()
             execute("INSERT OR IGNORE INTO run VALUES ('origin', ?)", (text,))

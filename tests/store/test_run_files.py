@@ -13,7 +13,7 @@ import pytest
 from resnet_inspect.config import Settings
 from resnet_inspect.errors import OutputError, RunFileError, RunMissingError
 from resnet_inspect.graph import Failure, Graph, Op
-from resnet_inspect.stats import StepRecord, Tap, TensorSummary
+from resnet_inspect.stats import BatchPart, StepRecord, Tap, TensorSummary
 from resnet_inspect.store import catalogue, schema
 from resnet_inspect.store.info import RunInfo, Status, Writer
 from resnet_inspect.store.run import Run
@@ -32,7 +32,9 @@ def record(step: int) -> StepRecord:
     """A step with one tensor that has something of everything."""
     values = np.random.default_rng(step).normal(size=1000).astype(np.float32)
     values[:4] = 0.0, np.nan, np.inf, -np.inf
-    return StepRecord(step, 0.5, {"loss": 2.0 / (step + 1)}, {TAP: TensorSummary.of(values)})
+    fed = {"y": BatchPart.of(np.arange(step + 1))}
+    held = {TAP: TensorSummary.of(values)}
+    return StepRecord(step, 0.5, {"loss": 2.0 / (step + 1)}, held, batch=fed)
 
 
 def test_everything_written_comes_back(tmp_path: Path) -> None:
@@ -55,6 +57,7 @@ def test_everything_written_comes_back(tmp_path: Path) -> None:
         assert run.summaries(1) == {"conv1": record(1).summaries[TAP]}
         assert run.history("conv1") == {s: record(s).summaries[TAP] for s in range(3)}
         assert run.summaries(7) == {}
+        assert run.batches() == {s: record(s).batch for s in range(3)}
     assert sorted(path.name for path in file.parent.iterdir()) == ["a run.db"]
 
 
@@ -156,8 +159,8 @@ def test_a_run_of_a_newer_version(tmp_path: Path) -> None:
     assert str(caught.value) == (
         "the run file comes from a newer version of resnet-inspect\n"
         f"  where:    {file}\n"
-        "  expected: schema version 3 or older\n"
-        "  got:      version 4\n"
+        "  expected: schema version 4 or older\n"
+        "  got:      version 5\n"
         "  do:       pip install --upgrade resnet-inspect"
     )
 

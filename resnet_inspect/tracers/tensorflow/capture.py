@@ -175,6 +175,7 @@ def _layer(call: LayerCall, made: Construction, phases: dict[str, Phase]) -> Lay
         inputs=tuple(_reference(tensor) for tensor in call.inputs),
         output=_reference(call.output),
         variables=tuple(call.variables),
+        settings=call.settings,
     )
 
 

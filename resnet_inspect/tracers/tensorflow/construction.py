@@ -41,6 +41,7 @@ class LayerCall:
     end: int = 0
     output: Tensor = None
     variables: list[str] = field(default_factory=list)
+    settings: dict[str, bool | int | float | str] = field(default_factory=dict)
 
 
 class Construction:
@@ -62,6 +63,7 @@ class Construction:
         self.made_at = made_at
         self.frozen: set[str] = set()  # variables that are not trained, whatever TensorFlow holds
         self.calls: list[LayerCall] = []
+        self.outputs: list[Tensor] = []  # what the model hands out, at its first call
         self.open_calls: list[LayerCall] = []
         self.update_ops: list[Any] = []
         self._seed = seed

@@ -11,7 +11,7 @@ counted in the whole.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -59,8 +59,17 @@ class FixedTaps:
         """How many tensors are tapped."""
         return len(self._points)
 
-    def write(self, wanted: tf.Variable, ran: tf.Variable, number: int) -> None:
-        """Add the branch that assigns all findings, and `number` to `ran`, if `wanted` is set."""
+    def write(
+        self,
+        wanted: tf.Variable,
+        ran: tf.Variable,
+        number: int,
+        *,
+        beside: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Add the branch that assigns all findings, and `number` to `ran`, if `wanted` is set;
+        `beside` adds more to it.
+        """
 
         def findings() -> Tensor:
             made = _MadeAgain()
@@ -75,6 +84,7 @@ class FixedTaps:
             if self._scalars:
                 values = [tf.cast(made(value), tf.float64) for value in self._scalars.values()]
                 self._values.assign(tf.stack(values))
+            beside()
             ran.assign(number)
             return tf.constant(0)
 

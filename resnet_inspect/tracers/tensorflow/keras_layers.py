@@ -26,6 +26,7 @@ import tensorflow as tf
 
 from resnet_inspect.graph import Note, Phase
 from resnet_inspect.tracers.tensorflow.construction import Construction, LayerCall, Tensor
+from resnet_inspect.tracers.tensorflow.keras_training import settings_of
 
 
 @contextmanager
@@ -91,6 +92,8 @@ class _Noting:
         path = tuple(self._path)
         with made.phase(Phase.FORWARD), self._inside(layer):
             returned = original(layer, *args, **named)
+        if layer is self._model and not made.outputs:
+            made.outputs += _tensors(returned, made)
         if made.position() > start and len(made.calls) == before and layer is not self._model:
             try:
                 self._note(layer, path, start, (args, named), returned)
@@ -119,6 +122,7 @@ class _Noting:
             end=made.position(),
             output=output,
             variables=note_variables(made, layer.weights),
+            settings=settings_of(layer),
         )
         made.calls.append(call)
 

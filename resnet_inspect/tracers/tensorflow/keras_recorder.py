@@ -187,6 +187,7 @@ class KerasRecorder(keras.callbacks.Callback):  # type: ignore[misc]
                     sizes=found.sizes | record.sizes,
                     not_finite=found.not_finite | record.not_finite,
                     channels=found.channels,
+                    batch=trace.batch.read() if trace.batch is not None else {},
                 )
         self._flush()
         self._last = record

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import keras
+import msgspec
 import tensorflow as tf
 
 from resnet_inspect.config import Settings
@@ -19,12 +20,14 @@ from resnet_inspect.config.inputs import MEANINGS
 from resnet_inspect.graph import Graph, Note
 from resnet_inspect.graph.lineage import Lineage, Mismatch
 from resnet_inspect.tracers.contract import Outcome
+from resnet_inspect.tracers.tensorflow.batch_taps import BatchTaps
 from resnet_inspect.tracers.tensorflow.capture import capture
 from resnet_inspect.tracers.tensorflow.construction import Construction, Tensor
 from resnet_inspect.tracers.tensorflow.explain import lineage_with_formulas
 from resnet_inspect.tracers.tensorflow.failures import describe
 from resnet_inspect.tracers.tensorflow.fixed_taps import FixedTaps
 from resnet_inspect.tracers.tensorflow.keras_layers import note_variables, noted_layers
+from resnet_inspect.tracers.tensorflow.keras_training import training_of
 from resnet_inspect.tracers.tensorflow.postmortem import examined
 from resnet_inspect.tracers.tensorflow.step_hooks import StepHooks
 from resnet_inspect.tracers.tensorflow.tap_points import Watched, choose
@@ -45,6 +48,7 @@ class ObservedStep:
         self._mismatch: Mismatch | None = None
         self.made = Construction(0, {})
         self.taps: FixedTaps | None = None
+        self.batch: BatchTaps | None = None
         self.notes: list[Note] = []
         self._seen = StepHooks(self.made, settings.gradients, self.notes)
 
@@ -71,7 +75,8 @@ class ObservedStep:
             )
             points = choose(watched, self._settings.taps)
             taps = FixedTaps(points, self._settings.sample, self._seen.losses)
-            taps.write(wanted, ran, number)
+            self.batch = BatchTaps(self._inputs)
+            taps.write(wanted, ran, number, beside=self.batch.assign)
             self.taps = taps
         if not self.made.calls:
             text = (
@@ -122,7 +127,14 @@ class ObservedStep:
             for name, tensor in self._inputs.items()
             if tensor.shape.rank in MEANINGS
         }
-        return capture(self.made, self._end, self._inputs, axes=axes)
+        graph = capture(self.made, self._end, self._inputs, axes=axes)
+        with self.noting("training"):
+            seen = self._seen
+            labels = [name for name in self._inputs if name.split("/")[0] == "y"]
+            gone = [name for name in seen.no_gradient if name not in seen.gradients]
+            told = training_of(self._model, self.made, labels, gone, seen.optimizers)
+            return msgspec.structs.replace(graph, training=told)
+        return graph
 
     def _note_variables(self) -> None:
         note_variables(self.made, self._model.variables)

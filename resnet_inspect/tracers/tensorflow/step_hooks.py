@@ -32,6 +32,7 @@ class StepHooks:
         self.gradients: dict[str, Tensor] = {}
         self.output_gradients: dict[str, Tensor] = {}
         self.optimizers: list[Any] = []
+        self.no_gradient: list[str] = []
 
     @contextmanager
     def hooked(self) -> Iterator[None]:
@@ -94,7 +95,9 @@ class StepHooks:
             ):
                 if isinstance(one, tf.Tensor):
                     self.gradients[name] = one
-                elif one is not None:
+                elif one is None:
+                    self.no_gradient.append(name)
+                else:
                     self._notes.append(Note(name, "its gradient is sparse and is not summarized"))
 
     def _apply(self, original: Any, optimizer: Any, *args: Any, **named: Any) -> Any:

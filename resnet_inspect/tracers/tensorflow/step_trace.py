@@ -6,12 +6,13 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from resnet_inspect.config import Settings
-from resnet_inspect.graph import Graph, Note, Phase
+from resnet_inspect.graph import Graph, Note, Objective, Phase, TensorRef, Training
 from resnet_inspect.stats import Normalization, Update
 from resnet_inspect.tracers.tensorflow import recipe
 from resnet_inspect.tracers.tensorflow.capture import capture
@@ -183,7 +184,31 @@ class StepTrace:
         if self.made is None:
             return Graph(ops=(), notes=notes)
         end = self._end or self.made.position()
-        return capture(self.made, end, self._inputs, notes=notes, axes=AXES)
+        graph = capture(self.made, end, self._inputs, notes=notes, axes=AXES)
+        return msgspec.structs.replace(graph, training=self._training())
+
+    def _training(self) -> Training:
+        """What the recipe trains for; without an objective where it does not come so far."""
+        made, settings = self.made, self._settings
+        objectives: tuple[Objective, ...] = ()
+        if made is not None and made.calls:
+            output = made.calls[-1].output
+            objectives = (
+                Objective(
+                    loss="sparse_categorical_crossentropy",
+                    from_logits=True,
+                    output=TensorRef(output.op.name, output.value_index),
+                    labels="labels",
+                    metrics=("accuracy",),
+                ),
+            )
+        rate = recipe.RATES[0] if settings.learning_rate is None else settings.learning_rate
+        return Training(
+            objectives=objectives,
+            optimizer=settings.optimizer if self._trains else "",
+            learning_rate=rate if self._trains else None,
+            decay=settings.weight_decay > 0,
+        )
 
     def seconds(self) -> float:
         """How long TensorFlow took, up to the taps or the failure."""

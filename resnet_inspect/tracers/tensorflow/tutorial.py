@@ -15,7 +15,7 @@ from resnet_inspect.config import Settings
 from resnet_inspect.data import Batches
 from resnet_inspect.graph import Graph, Note
 from resnet_inspect.graph.lineage import Lineage, Mismatch
-from resnet_inspect.stats import Origin, StepRecord
+from resnet_inspect.stats import BatchPart, Origin, StepRecord
 from resnet_inspect.tracers.contract import Outcome, Sink, TrainingFailed
 from resnet_inspect.tracers.tensorflow import readings
 from resnet_inspect.tracers.tensorflow.checkpoint import restore
@@ -25,6 +25,8 @@ from resnet_inspect.tracers.tensorflow.origin import Values, find_origin
 from resnet_inspect.tracers.tensorflow.postmortem import examined
 from resnet_inspect.tracers.tensorflow.runtime import choose_device
 from resnet_inspect.tracers.tensorflow.step_trace import StepTrace
+
+PARTS = ("images", "labels")
 
 
 class TutorialSession:
@@ -113,6 +115,10 @@ class TutorialSession:
             channels=held.channels,
             updates={} if updates is None else tracing.read_updates(updates.numpy()),
             normalizations={} if averages is None else tracing.read_averages(averages.numpy()),
+            batch={
+                name: BatchPart.of(np.asarray(part))
+                for name, part in zip(PARTS, batch, strict=True)
+            },
         )
         if self._origin_told or not _odd(done):
             return done

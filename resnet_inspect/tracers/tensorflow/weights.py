@@ -18,12 +18,17 @@ from resnet_inspect.tracers.tensorflow.fixed_taps import keep, summary
 from resnet_inspect.tracers.tensorflow.readings import Readings
 from resnet_inspect.tracers.tensorflow.tap_points import matches
 
+MOVING = ("moving_mean", "moving_variance")
+
 
 class Weights:
-    """The trainable weights of a model as they are now, by their Keras paths."""
+    """The trainable weights of a model as they are now, and the averages of its batch
+    normalizations, by their Keras paths.
+    """
 
     def __init__(self, model: Any) -> None:
-        held = (weight.value for weight in model.trainable_weights)
+        moving = [one for one in model.non_trainable_weights if one.name in MOVING]
+        held = (weight.value for weight in (*model.trainable_weights, *moving))
         self._variables = [one for one in held if isinstance(one, tf.Variable)]
         self._values = [variable.read_value() for variable in self._variables]
 

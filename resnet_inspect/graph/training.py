@@ -1,0 +1,39 @@
+"""What a network is trained for, as its user declared it: losses, metrics, optimizer."""
+
+from __future__ import annotations
+
+import msgspec
+
+from resnet_inspect.graph.tensors import TensorRef
+
+
+class Objective(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one output is trained for.
+
+    `loss` is Keras' name of it, such as sparse_categorical_crossentropy, or that of the user's own
+    function; `from_logits` None for a loss that does not ask. `output` is the tensor that the model
+    hands out, `labels` the part of the batch that it is compared with; `metrics` are names, too.
+    """
+
+    loss: str
+    from_logits: bool | None = None
+    output: TensorRef | None = None
+    labels: str = ""
+    metrics: tuple[str, ...] = ()
+
+
+class Training(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a network is trained.
+
+    `optimizer` is its name in lower case, `learning_rate` the one it began with; `decay` whether
+    weights are held small, by the optimizer or by the loss. `no_gradient` names variables that
+    were to be trained and on which the loss does not depend, `idle` layers of the model that were
+    not called, or did nothing, in a step.
+    """
+
+    objectives: tuple[Objective, ...] = ()
+    optimizer: str = ""
+    learning_rate: float | None = None
+    decay: bool = False
+    no_gradient: tuple[str, ...] = ()
+    idle: tuple[str, ...] = ()

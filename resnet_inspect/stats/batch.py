@@ -1,0 +1,129 @@
+"""What was fed at a step: inputs and labels, as far as mistakes show in them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+# Of more features so many are looked at, evenly spread.
+FEATURES = 4096
+# Class numbers that are counted one by one.
+CLASSES = 256
+# Examples whose weighted sums differ by less, relative to the largest, count as equal.
+EQUAL = 1e-6
+# The weights of those sums: parts of the golden section, which repeat nowhere.
+GOLDEN = 0.6180339887498949
+
+
+class BatchPart(msgspec.Struct, frozen=True):
+    """One part of a batch [examples, …], its other axes flattened to `features`.
+
+    Of more than FEATURES of them every second, third … is looked at.
+    `distinct` is how many examples differ from each other, `constant` how many features have one
+    value in all of them. `low`, `high`, `mean` and `std` are of all finite numbers (0 where there
+    are none), `odd` how many are not finite. `least_std` and `most_std` are of the features that
+    are not constant, `most_mean` is the largest size of a feature's mean. `whole` says that all are
+    whole numbers. `counts` holds for a part of one feature of whole numbers how often 0, 1, … come,
+    for others the sums of the features, as far as there are 256 of either and up to the last that
+    is not 0.
+    """
+
+    examples: int
+    features: int
+    distinct: int
+    constant: int
+    low: float
+    high: float
+    mean: float
+    std: float
+    odd: int
+    least_std: float
+    most_std: float
+    most_mean: float
+    whole: bool
+    counts: tuple[float, ...] = ()
+
+    @property
+    def classes(self) -> dict[int, int] | None:
+        """How often each class comes, where the part reads as labels: whole numbers in one column,
+        or one-hot rows. None where it does not, or there may be more classes than are counted.
+        """
+        if not self.whole or self.low < 0 or not self.examples:
+            return None
+        one_hot = self.features > 1 and self.high == 1 and sum(self.counts) == self.examples
+        if self.features > 1 and not (one_hot and self.features <= CLASSES):
+            return None
+        if self.features == 1 and self.high >= CLASSES:
+            return None
+        return {number: int(count) for number, count in enumerate(self.counts) if count}
+
+    @classmethod
+    def of(cls, values: NDArray[Any]) -> BatchPart:
+        """The same of an array [examples, …] of numbers."""
+        every = np.asarray(values)
+        every = every.reshape(len(every), math.prod(every.shape[1:]))
+        rows = every[:, :: stride(every.shape[1])].astype(np.float64)
+        fine = np.isfinite(rows)
+        held = np.where(fine, rows, 0.0)
+        finite = rows[fine]
+        examples, looked_at = rows.shape
+        if not examples:
+            none = 0.0, 0.0, 0.0, 0.0
+            return cls(0, every.shape[1], 0, 0, *none, 0, *none[:3], False)
+        std, means = held.std(axis=0), held.mean(axis=0)
+        moving = np.ptp(held, axis=0) > 0
+        whole = bool(finite.size) and bool((finite == np.round(finite)).all())
+        return cls(
+            examples=examples,
+            features=every.shape[1],
+            distinct=distinct((held * weights(looked_at)).sum(axis=1)),
+            constant=int((~moving).sum()),
+            low=float(finite.min()) if finite.size else 0.0,
+            high=float(finite.max()) if finite.size else 0.0,
+            mean=float(finite.mean()) if finite.size else 0.0,
+            std=float(finite.std()) if finite.size else 0.0,
+            odd=int((~fine).sum()),
+            least_std=float(std[moving].min()) if moving.any() else 0.0,
+            most_std=float(std[moving].max()) if moving.any() else 0.0,
+            most_mean=float(np.abs(means).max()) if looked_at else 0.0,
+            whole=whole,
+            counts=trimmed(_counts(held, whole)),
+        )
+
+
+def stride(features: int) -> int:
+    """Every how many-th feature is looked at."""
+    return max(1, -(-features // FEATURES))
+
+
+def weights(features: int) -> NDArray[np.float64]:
+    """Weights of features by which examples that differ have sums that differ: [features]."""
+    places = np.arange(1, features + 1, dtype=np.float64)
+    return np.asarray(places * GOLDEN % 1 + 0.5, dtype=np.float64)
+
+
+def distinct(sums: NDArray[np.float64]) -> int:
+    """How many sums differ."""
+    if not len(sums):
+        return 0
+    ordered = np.sort(sums)
+    step = EQUAL * max(float(np.abs(ordered).max()), 1e-30)
+    return 1 + int((np.diff(ordered) > step).sum())
+
+
+def trimmed(counts: NDArray[Any]) -> tuple[float, ...]:
+    """Without the zeros at the end."""
+    used = np.flatnonzero(counts)
+    return tuple(counts[: used[-1] + 1].tolist()) if len(used) else ()
+
+
+def _counts(rows: NDArray[np.float64], whole: bool) -> NDArray[np.float64]:
+    if rows.shape[1] != 1:
+        return np.asarray(rows[:, :CLASSES].sum(axis=0))
+    column = rows[:, 0]
+    inside = column[(column >= 0) & (column < CLASSES)] if whole else np.zeros(0)
+    return np.bincount(inside.astype(np.int64), minlength=CLASSES).astype(np.float64)

@@ -1,0 +1,103 @@
+"""What a model is trained for, as its user compiled it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import resnet_inspect
+from resnet_inspect.graph import Training
+
+
+def trained(model: Any, x: Any, y: Any, folder: Path) -> Training:
+    """Fit a step, and return what was recorded of the training."""
+    path = folder / "run.db"
+    model.fit(x, y, batch_size=8, verbose=0, callbacks=[resnet_inspect.Recorder(path)])
+    with resnet_inspect.open_run(path) as run:
+        assert run.graph.training is not None
+        batch = run.batches()[0]
+        assert {name.split("/")[0] for name in batch} == {"x", "y"}
+        assert all(part.examples == 8 for part in batch.values())
+        return run.graph.training
+
+
+def test_losses_metrics_and_optimizer(tmp_path: Path) -> None:
+    import keras
+
+    x = np.random.default_rng(0).normal(size=(8, 4)).astype(np.float32)
+    entry = keras.Input((4,))
+    held = keras.layers.Dense(3, activation="relu", name="held")(entry)
+    kind = keras.layers.Dense(5, name="kind")(held)
+    size = keras.layers.Dense(1, name="size")(held)
+    model = keras.Model(entry, [kind, size])
+    model.compile(
+        keras.optimizers.SGD(0.25),
+        loss=[keras.losses.SparseCategoricalCrossentropy(from_logits=True), "mse"],
+        metrics=[["accuracy"], [keras.metrics.MeanAbsoluteError()]],
+    )
+    told = trained(model, x, [np.arange(8) % 5, x[:, :1]], tmp_path)
+    first, second = told.objectives
+    assert (first.loss, first.from_logits) == ("sparse_categorical_crossentropy", True)
+    assert (second.loss, second.from_logits) == ("mean_squared_error", None)
+    assert (first.labels, second.labels) == ("y/0", "y/1")
+    assert str(first.output).startswith("functional")
+    assert "kind" in str(first.output)
+    assert "size" in str(second.output)
+    assert (told.optimizer, told.learning_rate) == ("sgd", 0.25)
+    assert not told.decay
+    assert first.metrics == ("accuracy", "mean_absolute_error")
+
+
+def test_what_gets_no_gradient_and_what_is_idle(tmp_path: Path) -> None:
+    import keras
+
+    class Net(keras.Model):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.used = keras.layers.Dense(2, name="used")
+            self.drop = keras.layers.Dropout(0.5, name="drop")
+            self.scale = self.add_weight(name="scale", shape=(2,), initializer="ones")
+
+        def call(self, x: Any, training: bool = False) -> Any:
+            del training
+            return self.drop(self.used(x), training=False)
+
+    model = Net()
+    model.compile("adam", loss=keras.losses.MeanSquaredError())
+    x = np.ones((8, 2), np.float32)
+    model(x)
+    with pytest.warns(UserWarning, match="Gradients do not exist"):
+        told = trained(model, x, x, tmp_path)
+    assert [name.rpartition("/")[2] for name in told.no_gradient] == ["scale"]
+    assert told.idle == ("drop",)
+    assert told.objectives[0].loss == "mean_squared_error"
+    assert told.optimizer == "adam"
+    assert told.learning_rate == pytest.approx(1e-3)
+
+
+def test_layers_tell_their_settings(tmp_path: Path) -> None:
+    import keras
+
+    model = keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Dense(3, activation="tanh", name="first", kernel_regularizer="l2"),
+            keras.layers.Dropout(0.25, name="drop"),
+            keras.layers.Dense(1, name="last", trainable=False),
+        ]
+    )
+    model.compile("sgd", loss="mse")
+    path = tmp_path / "run.db"
+    x = np.random.default_rng(0).normal(size=(8, 4)).astype(np.float32)
+    model.fit(x, x[:, :1], verbose=0, callbacks=[resnet_inspect.Recorder(path)])
+    with resnet_inspect.open_run(path) as run:
+        layers = run.graph.layer_by_name
+        assert layers["first"].settings["activation"] == "tanh"
+        assert layers["first"].settings["decay"] is True
+        assert layers["drop"].settings["rate"] == 0.25
+        assert layers["last"].settings["trainable"] is False
+        assert run.graph.training is not None
+        assert run.graph.training.decay
