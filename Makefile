@@ -14,6 +14,7 @@ help: ## this text
 	@sed -n 's/^\([a-z]*\):[^#]*## /  \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-10s %s\n", $$1, $$2}'
 
 # Bytecode is compiled at installation: without it TensorFlow takes three times as long to import.
+# tf-keras is what the extra tf1 names; alone, because it asks for tensorflow beside tensorflow-cpu.
 $(VENV)/installed-$(TENSORFLOW): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; name one with: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
@@ -23,6 +24,8 @@ $(VENV)/installed-$(TENSORFLOW): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
 	$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --compile-bytecode -c constraints.txt \
 	  --config-settings editable_mode=compat -e '.[$(TENSORFLOW),dev]'
+	$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --compile-bytecode -c constraints.txt \
+	  --no-deps tf-keras
 	@touch $@
 
 install: $(VENV)/installed-$(TENSORFLOW) ## set up .venv with TensorFlow and the tools

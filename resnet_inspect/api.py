@@ -289,15 +289,16 @@ def record(
     path = Path(out) if out is not None else catalogue.fresh_name(network)
     check_free(path, force=force)
     session = _session(settings)
+    created = now()
+    built = session.build()
     info = RunInfo(
         network=network,
         settings=_shared(session.settings),
         device=session.environment.device,
         versions=session.environment.versions,
-        created=now(),
+        created=created,
         writer=Writer.current(),
     )
-    built = session.build()
     if out is None:  # another trace may have taken the name meanwhile
         path = catalogue.fresh_name(network)
     writer = RunWriter.create(path, info, force=force)
@@ -334,7 +335,7 @@ def _session(settings: Settings) -> Session:
     if settings.target is not None:
         given = parse_inputs(settings.input) if settings.input is not None else ()
         feed = RandomInputs(given, settings.seed) if given else None
-        return registry.load("function")(settings, feed)
+        return registry.load("graph code" if settings.tf1 else "function")(settings, feed)
     training = settings.mode == "train"
     data = load(settings.data, training=training).check(settings.classes, settings.batch_size)
     batches = Batches(data, settings.batch_size, settings.seed, raw=settings.raw, training=training)

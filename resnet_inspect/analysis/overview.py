@@ -14,6 +14,7 @@ import msgspec
 from resnet_inspect.analysis.meanings import Danger, Meanings, dangers
 from resnet_inspect.analysis.postmortem import Postmortem, postmortem
 from resnet_inspect.analysis.shapes import Depth, Totals, loose_variables, shapes
+from resnet_inspect.analysis.sharing import Shared, shared_variables
 from resnet_inspect.analysis.why import Explanation, reshapes
 from resnet_inspect.graph import Graph, Note, Phase
 from resnet_inspect.graph.lineage import Lineage
@@ -97,6 +98,7 @@ class Overview(msgspec.Struct, frozen=True):
     learning: tuple[BlockLearning, ...]
     origin: Origin | None
     scalars: tuple[ScalarCourse, ...]
+    shared: tuple[Shared, ...]
 
 
 def overview(
@@ -123,6 +125,7 @@ def overview(
         scalars=tuple(
             ScalarCourse(name, tuple(values.values())) for name, values in scalars.items()
         ),
+        shared=shared_variables(graph),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from resnet_inspect.config.settings import Settings, field_named
-from resnet_inspect.config.targets import TargetKind, kind_of
+from resnet_inspect.config.targets import TargetKind, is_in_file, kind_of
 from resnet_inspect.errors import ConfigError
 
 # What only a model of one's own has, with what each is about.
@@ -13,6 +13,7 @@ OWN = {
     "input": "describes what a model of your own takes",
     "set": "is for the callable that makes a model of your own",
     "signature": "chooses one of a SavedModel's signatures",
+    "tf1": "is for a file that is written for TensorFlow 1",
 }
 HEEDED = ("target", *OWN, "seed", "device", "taps", "sample")
 # Settings that concern one kind of target.
@@ -55,6 +56,14 @@ def check_own_model(settings: Settings, given: Mapping[str, str]) -> None:
                 got=f"a {kind_of(settings.target)}, {settings.target}",
                 fix=f"leave --{name} out",
             )
+    if "tf1" in given and settings.tf1 and not is_in_file(settings.target):
+        raise ConfigError(
+            f"--tf1 {OWN['tf1']}, and the target is none",
+            where=given["tf1"],
+            expected="FILE.py:CALLABLE as TARGET",
+            got=settings.target,
+            fix="name the file itself, old_resnet.py:inference, or leave --tf1 out",
+        )
     ignored = [name for name in given if name not in HEEDED]
     if ignored:
         raise ConfigError(
@@ -74,6 +83,11 @@ def _refuse_without_target(settings: Settings, given: Mapping[str, str]) -> None
                 f"--{name} {about}, and none is named",
                 where=given[name],
                 expected="a TARGET, such as model.py:build",
-                got=value if isinstance(value, str) else ", ".join(value),
-                fix=f"write: resnet-inspect trace TARGET --{name} ...",
+                got=", ".join(value)
+                if isinstance(value, tuple)
+                else value
+                if isinstance(value, str)
+                else "--tf1",
+                fix=f"write: resnet-inspect trace TARGET --{name}"
+                + (" ..." if name != "tf1" else ""),
             )

@@ -35,6 +35,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     input: str | None = None
     set: tuple[str, ...] = ()
     signature: str | None = None
+    tf1: bool = False
     n: int = 5
     ver: int = 2
     filters: int = 16
@@ -306,6 +307,13 @@ FIELDS: tuple[Field, ...] = (
         "a name",
         bool,
         optional=True,
+    ),
+    Field(
+        "tf1",
+        "bool",
+        "FILE.py:CALLABLE is written for TensorFlow 1 and is given its API by import tensorflow",
+        "true or false",
+        lambda _: True,
     ),
     _count("n", "blocks per stage; the network has 6n+2 layers"),
     Field("ver", "int", "1 post-activation, 2 pre-activation", "1 or 2", _one_of(1, 2)),

@@ -28,6 +28,12 @@ def kind_of(target: str) -> TargetKind | None:
     return None if suffix == ".py" or not target.strip() else TargetKind.SAVED_MODEL
 
 
+def is_in_file(target: str) -> bool:
+    """Whether a target is a callable of a Python file, FILE.py:CALLABLE."""
+    place = target.rpartition(":")[0]
+    return kind_of(target) is TargetKind.CALLABLE and PurePath(place).suffix == ".py"
+
+
 def short_name(target: str) -> str:
     """What a model is called in lists: its callable, or its file without folders and suffix."""
     if kind_of(target) is TargetKind.CALLABLE:

@@ -22,6 +22,7 @@ from resnet_inspect.store.info import RunInfo
 LABEL = 10
 CELLS = 24
 DANGERS_SHOWN = 4
+SHARED_SHOWN = 6
 SCALARS_SHOWN = ("loss", "cross_entropy", "l2_loss", "accuracy", "learning_rate")
 
 
@@ -39,6 +40,9 @@ def answer_page(screen: Screen, info: RunInfo, found: Overview, file: str) -> No
         _section(screen, f"Where the {origin.size} of {name} comes from")
         for label, text in origin_lines(origin):
             _pair(screen, label, text)
+    if found.shared:
+        _section(screen, "Shared variables")
+        _shared(screen, found)
     if found.blocks:
         _section(screen, f"Output of each block at step {found.step}")
         _blocks(screen, found.blocks)
@@ -72,6 +76,17 @@ def _reasons(screen: Screen, found: Overview, file: str) -> None:
         more = len(found.dangers) - DANGERS_SHOWN
         if more > 0:
             screen.line(plain(f"  and {more} more: resnet-inspect shapes {file} --axes"))
+
+
+def _shared(screen: Screen, found: Overview) -> None:
+    """Variables that several layers read, with the ops that do."""
+    for one in found.shared[:SHARED_SHOWN]:
+        screen.line(plain(f"  {one.variable}: read by {', '.join(one.readers)}"))
+    more = len(found.shared) - SHARED_SHOWN
+    if more > 0:
+        screen.line(
+            plain(f"  and {more} more: browse shows each variable with the ops that read it")
+        )
 
 
 def _headline(screen: Screen, info: RunInfo, found: Overview, file: str) -> None:
@@ -114,8 +129,9 @@ def facts(info: RunInfo, found: Overview) -> Iterator[tuple[str, str]]:
         often = f"every {settings.every} steps" if settings.every > 1 else "every step"
         yield "recipe", f"its own fit with {settings.optimizer}, tensors recorded at {often}"
     elif own:
-        yield "data", f"random numbers: {settings.input}"
-        yield "recipe", f"forward once, seed {settings.seed}"
+        yield "data", f"random numbers: {settings.input}" if settings.input else "none"
+        once = "run once, as TensorFlow 1 code" if settings.tf1 else "forward once"
+        yield "recipe", f"{once}, seed {settings.seed}"
     else:
         yield from _recipe(settings)
 
@@ -158,6 +174,7 @@ def _blocks(screen: Screen, blocks: tuple[BlockOutput, ...]) -> None:
     axis = left + " " * max(1, CELLS - len(left) - len(right)) + right
     numbers = ("mean", "std", "zero", "in ReLUs")
     made = table("block", "layer", axis, *numbers, right=numbers)
+    made.columns[2].no_wrap = True
     borders = linear_borders(low, high, CELLS) if high > low else None
     for block in blocks:
         summary = block.summary

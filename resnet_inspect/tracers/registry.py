@@ -12,6 +12,7 @@ from resnet_inspect.tracers.contract import Journal, Tracer
 TRACERS = {
     "tutorial": "resnet_inspect.tracers.tensorflow.tutorial:TutorialSession",
     "function": "resnet_inspect.tracers.tensorflow.functions:FunctionSession",
+    "graph code": "resnet_inspect.tracers.tensorflow.graph_code:GraphCodeSession",
 }
 RECORDER = "resnet_inspect.tracers.tensorflow.keras_recorder:KerasRecorder"
 

@@ -62,6 +62,9 @@ TRACE: list[tuple[str, list[str]]] = [
     ("--set is for the callable that makes a model of your own", ["--set", "n=8"]),
     ("--set is for the callable that makes a model of your own", ["m.keras", "--set", "n=8"]),
     ("--signature chooses one of a SavedModel's signatures", ["m.py:f", "--signature", "a"]),
+    ("--tf1 is for a file that is written for TensorFlow 1, and none is named", ["--tf1"]),
+    ("--tf1 is for a file that is written for TensorFlow 1", ["m.keras", "--tf1"]),
+    ("--tf1 is for a file that is written for TensorFlow 1", ["package.m:f", "--tf1"]),
     ("setting 'set' has a value it cannot take", ["m.py:f", "--set", "n"]),
     ("a model of your own does not use batch_size, steps", ["m.py:f", "--steps", "3"]),
     ("a model of your own does not use n, batch_size", ["m.py:f", "--config", "own_n.toml"]),
@@ -117,8 +120,8 @@ def test_environment_variables_are_checked_too(command: Command) -> None:
     assert done.stderr == (
         "resnet-inspect: unknown setting 'batchsize'\n"
         "  where:    environment, RESNET_INSPECT_BATCHSIZE\n"
-        "  expected: one of target, input, set, signature, n, ver, filters, classes, mean_axes, "
-        "bn_axis, mode, checkpoint, optimizer, learning_rate, momentum, weight_decay, "
+        "  expected: one of target, input, set, signature, tf1, n, ver, filters, classes, "
+        "mean_axes, bn_axis, mode, checkpoint, optimizer, learning_rate, momentum, weight_decay, "
         "update_ops, data, raw, batch_size, steps, every, record, taps, gradients, "
         "sample, seed, device\n"
         "  got:      batchsize\n"

@@ -45,6 +45,7 @@ VALID: dict[str, st.SearchStrategy[Any]] = {
     "target": st.sampled_from((None, "model.py:build", "a b/model.py:Net", "package.module:build")),
     "set": st.sampled_from(((), ("n=5",), ("n=5", "name=a b"))),
     "signature": st.none() | st.sampled_from(("serving_default", "other")),
+    "tf1": st.booleans(),
     "input": st.sampled_from((None, "8,32,32,3", "x=?,3:int64; y=8:bool:batch")),
     "device": st.sampled_from(("auto", "cpu", "gpu")),
 }
@@ -70,6 +71,7 @@ def test_defaults_are_the_tutorials() -> None:
         "input": None,
         "set": (),
         "signature": None,
+        "tf1": False,
         "n": 5,
         "ver": 2,
         "filters": 16,

@@ -162,7 +162,7 @@ def _variables(
 
 def _layer(call: LayerCall, made: Construction, phases: dict[str, Phase]) -> Layer | None:
     """The layer as it is told of; None if none of its ops lead to the network's output."""
-    made_here = made.graph.get_operations()[call.start : call.end]
+    made_here = call.members or made.graph.get_operations()[call.start : call.end]
     ops = [op for op in made_here if phases.get(op.name) == Phase.FORWARD]
     if not ops:
         return None

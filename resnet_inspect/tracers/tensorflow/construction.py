@@ -30,7 +30,8 @@ TRUNCATED_STD = 0.87962566103423978
 class LayerCall:
     """One call of a layer: the ops numbered `start` up to `end` were made by it.
 
-    `type` is the type of the op that computes, or a class name such as Dense.
+    `type` is the type of the op that computes, or a class name such as Dense. `members` are its ops
+    where other calls made some in between.
     """
 
     name: str
@@ -42,6 +43,7 @@ class LayerCall:
     output: Tensor = None
     variables: list[str] = field(default_factory=list)
     settings: dict[str, bool | int | float | str] = field(default_factory=dict)
+    members: tuple[Any, ...] = ()
 
 
 class Construction:

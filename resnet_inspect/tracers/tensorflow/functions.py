@@ -160,7 +160,7 @@ class FunctionSession:
             axes = {spec.name: spec.axes for spec in self._inputs.specs}
             end = end or self._made.position()
             cost = self._making + used
-            wanted = affordable(self._target, cost) if error is None else ()
+            wanted = affordable(self._target.integers, cost) if error is None else ()
             self._varied = own_variations(self._target, self._inputs.specs, wanted, self._names)
             notes: tuple[Note, ...] = tuple(self._notes(error))
             self._graph = capture(self._made, end, tensors, notes=notes, axes=axes)

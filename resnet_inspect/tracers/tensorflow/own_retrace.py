@@ -5,7 +5,7 @@ Each time in a fresh graph without values: nothing runs, and what was made befor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
@@ -32,12 +32,12 @@ from resnet_inspect.tracers.tensorflow.targets import Target
 AFFORDED = 8.0
 
 
-def affordable(target: Target, seconds: float) -> tuple[str, ...]:
+def affordable(integers: Iterable[str], seconds: float) -> tuple[str, ...]:
     """The settings that are tried if making and tracing the model took `seconds`; one re-trace is
     that of the model as it is.
     """
     most = max(0, int(AFFORDED / max(seconds, 1e-3)) - 1)
-    return tuple(target.integers)[:most]
+    return tuple(integers)[:most]
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ MODEL_FILES = frozenset(str(Path(__file__).with_name(name)) for name in ("resnet
 # Where tracing begins: what called it is no part of the model.
 TRACED_FROM = frozenset(
     str(Path(__file__).with_name(f"{name}.py"))
-    for name in ("tutorial", "functions", "targets", "observed_step")
+    for name in ("tutorial", "functions", "targets", "observed_step", "graph_trace")
 )
 PROGRAM = "resnet-inspect"  # the script that starts this program
 # Files that TensorFlow writes when it rewrites a function.
@@ -32,6 +32,7 @@ FOREIGN = tuple(
     for folder in (
         Path(tf.__file__).parent,
         Path(tf.__file__).parent.parent / "keras",
+        Path(tf.__file__).parent.parent / "tf_keras",
         sysconfig.get_path("stdlib"),
         PACKAGE,
     )

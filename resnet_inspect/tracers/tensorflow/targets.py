@@ -45,6 +45,39 @@ def find_target(settings: Settings) -> Target:
     return _of_callable(target, parse_keywords(settings.set))
 
 
+@dataclass(frozen=True)
+class Function:
+    """A function of the user's that is called on inputs: `call` takes them, and `keywords`.
+
+    `integers` are the whole numbers among its keyword settings, given or by default; `complete`
+    says whether it can be called without inputs.
+    """
+
+    call: Callable[..., Any]
+    keywords: dict[str, Keyword]
+    integers: dict[str, int]
+    complete: bool
+
+
+def find_function(settings: Settings) -> Function:
+    """The function that the settings name, FILE.py:CALLABLE; raises UsageError where there is none,
+    or where it does not take the settings that `--set` gives it.
+    """
+    target = settings.target or ""
+    keywords = parse_keywords(settings.set)
+    named = _named(target)
+    if not callable(named):
+        raise UsageError(
+            "what is named cannot be called",
+            where=f"target {target}",
+            expected="a function that builds a graph from its inputs",
+            got=type(named).__name__,
+            fix="name a function of that file",
+        )
+    open_ended = _is_model_itself(named, target, keywords)
+    return Function(named, keywords, _integers(named, keywords), not open_ended)
+
+
 def _of_callable(target: str, keywords: dict[str, Keyword]) -> Target:
     named = _named(target)
     if _is_object(named):

@@ -1,0 +1,269 @@
+"""The tutorial's code for TensorFlow 1 beside the built-in network: op for op, and in numbers.
+
+docs/tf1.md tells the differences that `KINDS` lists; a test holds that there are no others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from resnet_inspect import api
+from resnet_inspect.analysis.names import find
+from resnet_inspect.analysis.shapes import shapes
+from resnet_inspect.analysis.why import why
+from resnet_inspect.config import Settings
+from resnet_inspect.graph import Graph, Phase
+from resnet_inspect.store.run import Run
+from tests.reference import expected_network as expected
+from tests.tracers.tensorflow.conftest import session
+from tests.tracers.tensorflow.graph_comparison import Difference, differences, same_names
+
+FILE = Path(__file__).parents[3] / "sample_configs" / "old_resnet.py"
+IMAGES = "images=8,32,32,3"
+BOTH = f"{IMAGES}; labels=8:int64"
+BLOCK = r"(conv_block_stage\d/)?"
+NORM = BLOCK + r"(bn\w+|pre_activation_final_norm)/"
+UPDATE = r"Momentum/update_[\w/]+/(kernel|bias|gamma|beta)"
+# What differs, by kind: the ops, and in which field ("only" means that one graph alone has them).
+KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "what a normalization is given for moving averages while training": (
+        NORM + r"(Const(_1)?|FusedBatchNormV3|FusedBatchNormV3/ReadVariableOp(_1)?(/resource)?)",
+        ("only here", "only there", "inputs", "attrs", "outputs", "phase"),
+    ),
+    "how 1 - momentum is written": (
+        NORM + r"AssignMovingAvg(_1)?/(sub(_1)?|sub/x|mul(/y)?)",
+        ("only here", "only there", "inputs", "outputs"),
+    ),
+    "through which op a moving average is held, and that its reading is waited for": (
+        NORM + r"AssignMovingAvg(_1)?/(ReadVariableOp(/resource)?|AssignSubVariableOp)",
+        ("only here", "inputs", "control_inputs"),
+    ),
+    "gates of gradients": (
+        r"gradients/.+/tuple/(control_dependency(_\d+)?|group_deps)",
+        ("only there",),
+    ),
+    "what waits for the update ops": (r"gradients/.*", ("control_inputs",)),
+    "what the L2 term's readings are called": (
+        r"l2_loss/(Cast|L2Loss)(_\d+)?/ReadVariableOp|(gradients/)?l2_loss/L2Loss(_\d+)?(_grad/mul)?",
+        ("only here", "only there", "inputs"),
+    ),
+    "what the optimizer's ops are called": (
+        UPDATE + r"(/accum|/ResourceApplyMomentum(/resource)?)?",
+        ("only here", "only there"),
+    ),
+    "the learning rate": (
+        r"learning_rate/.*|PiecewiseConstant/.*|Cast(_\d+)?|Const(_\d+)?|ReadVariableOp(/resource)?",
+        ("only here", "only there", "attrs", "outputs", "phase", "control_inputs"),
+    ),
+    "the end of the step": (
+        r"Momentum|Momentum/(update|momentum|Const|value)|AssignAddVariableOp",
+        ("only here", "only there", "inputs", "control_inputs"),
+    ),
+    "the accuracy": (r"accuracy/.*", ("only here",)),
+}
+SEED = 3
+MARGIN = 1e-6  # no input of a ReLU is so near to zero that rounding decides
+OF_INFERENCE = tuple(KINDS)[:3]
+
+
+@pytest.fixture(scope="module")
+def traced(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
+    """Runs of the file's functions, each made once."""
+    pytest.importorskip("tf_keras", reason="the extra tf1 is not installed")
+    folder = tmp_path_factory.mktemp("old")
+    made: dict[str, Path] = {}
+
+    def trace(function: str, given: str, *settings: str) -> Run:
+        key = f"{function} {given} {settings}"
+        if key not in made:
+            target = f"{FILE}:{function}"
+            values = {"target": target, "tf1": True, "input": given, "set": settings}
+            values |= {"taps": "dense1"}
+            made[key] = api.record(Settings.of(values), out=folder / f"{len(made)}.db")
+        return api.open_run(made[key])
+
+    return trace
+
+
+def built_in(**changes: Any) -> Graph:
+    return session(gradients=False, **changes).build().graph  # type: ignore[no-any-return]
+
+
+def unexplained(
+    found: list[Difference], kinds: tuple[str, ...]
+) -> tuple[list[Difference], set[str]]:
+    """Differences of no kind, and the kinds that there were."""
+    seen: set[str] = set()
+    odd = []
+    for one in found:
+        fits = [
+            kind
+            for kind in kinds
+            if re.fullmatch(KINDS[kind][0], one.name) and one.field in KINDS[kind][1]
+        ]
+        seen |= set(fits[:1])
+        odd += [] if fits else [one]
+    return odd, seen
+
+
+@pytest.mark.parametrize("ver", [1, 2])
+def test_inference_is_the_built_in_network_op_for_op(traced: Callable[..., Run], ver: int) -> None:
+    there = built_in(ver=ver, mode="eval")
+    settings = (f"ver={ver}", "n=1", "is_training=false")
+    with traced("inference", IMAGES, *settings) as run:
+        here = run.graph
+    assert list(differences(there, here, (Phase.FORWARD,))) == []
+    renamed = same_names(there, here)
+    assert {there.op_by_name[name].type for name in renamed.values()} == {"Relu", "AddV2"}
+    assert len(renamed) == Counter(op.type for op in here.ops)["Relu"] + 3
+    assert {v.name: v.spec for v in here.variables} == {
+        v.name: v.spec for v in there.variables if v.name != "global_step"
+    }
+    assert [op.name for op in here.ops if op.phase is not Phase.FORWARD] == ["images"]
+
+
+@pytest.mark.parametrize("ver", [1, 2])
+def test_training_differs_in_how_moving_averages_are_kept(
+    traced: Callable[..., Run], ver: int
+) -> None:
+    there = built_in(ver=ver)
+    with traced("inference", IMAGES, f"ver={ver}", "n=1") as run:
+        here = run.graph
+    found = list(differences(there, here, (Phase.FORWARD,)))
+    odd, seen = unexplained(found, OF_INFERENCE)
+    assert odd == []
+    assert seen == {OF_INFERENCE[0]}
+    layers = expected.op_counts(1, ver)["FusedBatchNormV3"]
+    fields = Counter(one.field for one in found)
+    # Two readings with their handles for two constants; one constant has the other's name.
+    assert fields == {"only here": 2 * layers, "only there": 4 * layers, "inputs": layers}
+
+
+def test_the_training_graph_differs_in_what_is_listed_and_nothing_else(
+    traced: Callable[..., Run],
+) -> None:
+    there = built_in(ver=2)
+    with traced("train", BOTH, "n=1") as run:
+        here = run.graph
+    odd, seen = unexplained(list(differences(there, here, tuple(Phase))), tuple(KINDS))
+    assert odd == []
+    assert seen == set(KINDS)
+    assert {v.name for v in here.variables} == {v.name for v in there.variables}
+
+
+def test_the_optimizer_takes_what_it_takes_in_the_built_in_network(
+    traced: Callable[..., Run],
+) -> None:
+    there = built_in(ver=2)
+    with traced("train", BOTH, "n=1") as run:
+        here = run.graph
+    updates = {op.name: op for op in there.ops if op.type == "ResourceApplyMomentum"}
+    assert updates
+    for name, op in updates.items():
+        same = here.op_by_name[f"{name}/ResourceApplyMomentum"]
+        assert (same.type, same.attrs["use_nesterov"]) == (op.type, op.attrs["use_nesterov"])
+        assert [here.spec(one) for one in same.inputs] == [there.spec(one) for one in op.inputs]
+    # The update ops are waited for: some op on the way to the updates has an edge from each.
+    waited = {name for op in here.ops for name in op.control_inputs}
+    held = [op.name for op in here.ops if op.type == "AssignSubVariableOp"]
+    assert len(held) == 2 * expected.op_counts(1, 2)["FusedBatchNormV3"]
+    assert set(held) <= waited
+
+
+def test_layers_shapes_and_parameters_are_those_of_the_specification(
+    traced: Callable[..., Run],
+) -> None:
+    with traced("inference", IMAGES, "ver=2", "n=1") as run:
+        table = shapes(run.graph)
+    there = shapes(built_in(ver=2))
+    assert [row.shape for row in table.rows] == [row.shape for row in there.rows]
+    assert [row.type for row in table.rows] == [row.type for row in there.rows]
+    named = [(row.name, row.params) for row in table.rows if row.type not in ("Relu", "AddV2")]
+    assert named == [
+        (row.name, row.params) for row in there.rows if row.type not in ("Relu", "AddV2")
+    ]
+    totals = [table.totals.params, table.totals.trainable_params, table.totals.macs]
+    assert totals == [there.totals.params, there.totals.trainable_params, there.totals.macs]
+
+
+def test_whole_number_settings_are_proved(traced: Callable[..., Run]) -> None:
+    with traced("inference", IMAGES, "ver=2", "n=1") as run:
+        answer = why(run.graph, run.lineage, *find(run.graph, "Reshape")[:1], 1)
+    assert answer.size == 64
+    assert answer.formula is not None
+    assert answer.formula.text == "filters × 2²"
+    proved = {row.setting: (row.size_before, row.size_after, row.moved) for row in answer.proof}
+    assert proved["filters"] == (64, 68, True)
+    assert proved["n"] == (64, 64, False)
+
+
+def test_variables_that_are_read_twice_are_told(traced: Callable[..., Run]) -> None:
+    with traced("train_and_validate", f"{BOTH}; held_out=4,32,32,3") as run:
+        shared = {one.variable: one for one in api.summarize(run).shared}
+        layers = run.graph.layer_by_name
+        assert api.shapes(run).totals.params == 79_050
+    # All of the network's, but moving averages: while training no layer is about them.
+    assert len(shared) == sum(1 for one in expected.variables(1, 2))
+    assert shared["conv1/kernel"].layers == ("conv1", "conv1_1")
+    assert shared["conv1/kernel"].readers == (
+        "conv1/Conv2D/ReadVariableOp",
+        "conv1_1/Conv2D/ReadVariableOp",
+    )
+    assert layers["conv1_1"].variables == ("conv1/kernel", "conv1/bias")
+
+
+def test_a_step_is_that_of_an_independent_computation() -> None:
+    """Loss, logits and all variables after one run of what `train` returns."""
+    pytest.importorskip("tf_keras", reason="the extra tf1 is not installed")
+    from tests.reference.eager_network import Network, reference
+
+    before, after, found, (images, labels) = first_step()
+    wanted = reference(before, images, labels, Network(1, 2))
+    assert wanted.margin > MARGIN
+    assert found["loss"] == pytest.approx(wanted.loss, rel=1e-5)
+    assert np.allclose(found["dense1/BiasAdd"], wanted.activations["dense1"], rtol=1e-3, atol=1e-4)
+    assert set(after) - set(wanted.variables) == {"global_step"}
+    assert after["global_step"] == 1
+    for name, value in wanted.variables.items():
+        scale = np.abs(value).max() + 1e-3
+        assert np.abs(after[name] - value).max() < 1e-3 * scale, name
+        moved = np.abs(after[name] - before[name]).max()
+        assert moved > 0 or name.endswith("/moving_variance"), name
+
+
+def first_step() -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], tuple[Any, ...]]:
+    """Variables before and after a step, what it returned beside the logits, and its batch."""
+    import tensorflow as tf
+
+    from resnet_inspect.config.inputs import parse_inputs
+    from resnet_inspect.data import RandomInputs
+    from resnet_inspect.tracers import registry
+    from resnet_inspect.tracers.tensorflow.graph_run import AROUND, initialize, joined
+
+    target = f"{FILE}:train"
+    settings = Settings.of({"target": target, "tf1": True, "set": ["n=1"], "seed": SEED})
+    feed = RandomInputs(parse_inputs(BOTH), SEED)
+    made: Any = registry.load("graph code")(settings, feed)
+    assert made.build().failure is None
+    trace = made._trace
+    images, labels = made._inputs.batch(0)
+    running = joined(trace)
+    with tf.compat.v1.Session(graph=running) as run:
+        initialize(run, trace)
+        reads = {
+            name: f"{AROUND}/{v.name.removesuffix(':0')}/Read/ReadVariableOp:0"
+            for name, v in trace.made.variables.items()
+        }
+        before = run.run(reads)
+        names = ["loss", "dense1/BiasAdd"]
+        fed = {"images:0": images, "labels:0": labels}
+        wanted = {name: f"{name}:0" for name in names}
+        found, _ = run.run((wanted, [one.name for one in trace.asked]), fed)
+        return before, run.run(reads), found, (images, labels)
