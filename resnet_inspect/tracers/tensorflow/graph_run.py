@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import tensorflow as tf
@@ -14,6 +15,7 @@ from resnet_inspect.tracers.tensorflow.graph_trace import GraphTrace
 v1 = tf.compat.v1
 # Scope of what gives variables their first values, apart from all that the user may have named.
 AROUND = "resnet_inspect_around"
+VARIABLES = (v1.GraphKeys.GLOBAL_VARIABLES, v1.GraphKeys.LOCAL_VARIABLES)
 Feeds = Sequence[tuple[Tensor, NDArray[Any]]]
 
 
@@ -61,7 +63,9 @@ def joined(trace: GraphTrace) -> Any:
 
 def initialize(session: Any, trace: GraphTrace) -> None:
     """Give all variables and tables of a joined graph their first values."""
-    session.run([f"{AROUND}/{one.initializer.name}" for one in trace.variables])
+    collected = (trace.around.get_collection(name) for name in VARIABLES)
+    held = {one.initializer.name for one in chain(trace.variables, *collected)}
+    session.run([f"{AROUND}/{name}" for name in sorted(held)])
     session.run([one.name for one in _tables(trace)])
 
 

@@ -65,6 +65,7 @@ def trace_graph(
     """
     own = OwnVariables(values=not again)
     imported = bool(around.get_operations())
+    own.keep(around.get_collection(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES))
     variables: list[tf.Variable] = []
     with around.as_default(), own.collected(), _lifted(around, variables):
         graph = OldGraph("graph", forgiving=again)
@@ -131,15 +132,14 @@ def _copied(tensor: Tensor, graph: Any) -> Tensor:
 
 
 def _placeholders(made: GraphConstruction, given: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The placeholders that the function made itself, by their names."""
-    held = {
-        inside.op.name
-        for outside, inside in made.graph.captures
-        if outside.op.type not in PLACEHOLDERS
-    }
+    """The placeholders that the function made itself, by their names, and those that its file made
+    when it was imported.
+    """
+    outside = {inside.op.name: around.op for around, inside in made.graph.captures}
+    held = {name for name, op in outside.items() if op.type not in PLACEHOLDERS}
     held |= {tensor.op.name for tensor in given.values()}
     return {
-        op.name.replace("/", "_"): op.outputs[0]
+        outside.get(op.name, op).name.replace("/", "_"): op.outputs[0]
         for op in made.graph.get_operations()
         if op.type in PLACEHOLDERS and op.name not in held
     }

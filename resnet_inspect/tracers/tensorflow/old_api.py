@@ -43,6 +43,8 @@ SWITCHES = (
 NAMES = ("tensorflow", "tensorflow.compat.v1", "tensorflow.contrib", "tensorflow.contrib.layers")
 HELD = ", ".join(f"tf.contrib.layers.{name}" for name in contrib.LAYERS)
 Noted = Callable[[str], None]
+# Who is told of scopes now, last of all: the file keeps the module that it imported.
+_listening: list[Noted] = []
 
 
 class _Module(ModuleType):
@@ -73,7 +75,7 @@ def old_api(file: str, noted: Noted = lambda _: None) -> Iterator[None]:
     `noted` is called with each name scope that these files open. Raises FrameworkMissingError
     without tf_keras.
     """
-    modules = _modules(noted)
+    modules = _modules()
     original, argv, shapes = builtins.__import__, sys.argv, tensor_shape._TENSORSHAPE_V2_OVERRIDE
 
     def imported(
@@ -93,6 +95,7 @@ def old_api(file: str, noted: Noted = lambda _: None) -> Iterator[None]:
                     sys.modules[one] = module
 
     builtins.__import__, sys.argv = imported, [file]
+    _listening.append(noted)
     tensor_shape.disable_v2_tensorshape()
     try:
         with warnings.catch_warnings(), quiet_tensorflow():
@@ -100,6 +103,7 @@ def old_api(file: str, noted: Noted = lambda _: None) -> Iterator[None]:
             yield
     finally:
         builtins.__import__, sys.argv = original, argv
+        _listening.remove(noted)
         tensor_shape._TENSORSHAPE_V2_OVERRIDE = shapes
 
 
@@ -141,7 +145,7 @@ def _is_users(module: Any) -> bool:
     return bool(file) and is_own(file) and not file.startswith(INSTALLED)
 
 
-def _modules(noted: Noted) -> dict[str, ModuleType]:
+def _modules() -> dict[str, ModuleType]:
     keras, layers, cells = (
         _of_keras(name)
         for name in ("", ".__internal__.legacy.layers", ".__internal__.legacy.rnn_cell")
@@ -154,8 +158,8 @@ def _modules(noted: Noted) -> dict[str, ModuleType]:
         "keras": keras,
         "nn": _Module("tensorflow.nn", {"rnn_cell": cells}, v1.nn),
         "contrib": own_contrib,
-        "name_scope": _noting(v1.name_scope, noted),
-        "variable_scope": _noting(v1.variable_scope, noted),
+        "name_scope": _noting(v1.name_scope),
+        "variable_scope": _noting(v1.variable_scope),
         "__file__": tf.__file__,
     }
     top = _Module("tensorflow", held, v1)
@@ -169,13 +173,14 @@ def _does_nothing() -> None:
     """What the switch asks for is so already."""
 
 
-def _noting(scope: Any, noted: Noted) -> Any:
+def _noting(scope: Any) -> Any:
     """TensorFlow's scope, that tells its name when it is entered."""
 
     class Noting(scope):  # type: ignore[misc]
         def __enter__(self) -> Any:
             entered = super().__enter__()
-            noted(v1.get_default_graph().get_name_scope())
+            for noted in _listening[-1:]:
+                noted(v1.get_default_graph().get_name_scope())
             return entered
 
     Noting.__name__ = Noting.__qualname__ = scope.__name__

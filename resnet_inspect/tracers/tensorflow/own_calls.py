@@ -10,7 +10,7 @@ import random
 import sys
 import traceback
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -53,6 +53,10 @@ class OwnVariables:
 
         with tf.variable_creator_scope(creator):
             yield
+
+    def keep(self, variables: Iterable[tf.Variable]) -> None:
+        """Keep variables that were made before."""
+        self._made += variables
 
     def name_rest(
         self, made: Construction, made_at: dict[str, tuple[Source, ...]], *, unread: bool

@@ -88,7 +88,9 @@ def _joined(
 ) -> list[_Unit]:
     """With one unit for a scope of the user's in which all variables are the scope's own."""
     for scope in sorted(opened, key=len, reverse=True):
-        below = [unit for unit in found.values() if unit.scope.rpartition("/")[0] == scope]
+        below = [unit for unit in found.values() if unit.scope.startswith(f"{scope}/")]
+        if any("/" in unit.scope[len(scope) + 1 :] for unit in below):
+            continue
         held = set().union(*(_holders(unit, reads) for unit in below)) if below else set()
         names = {_last(scope), _plain(_last(scope))}
         if held and all(_last(one) in names for one in held):

@@ -60,8 +60,8 @@ class Function:
 
 
 def find_function(settings: Settings) -> Function:
-    """The function that the settings name, FILE.py:CALLABLE; raises UsageError where there is none,
-    or where it does not take the settings that `--set` gives it.
+    """The function that the settings name, FILE.py:CALLABLE, or the class, whose objects are called
+    on the inputs; raises UsageError where there is none, or where it refuses what `--set` gives.
     """
     target = settings.target or ""
     keywords = parse_keywords(settings.set)
@@ -75,7 +75,19 @@ def find_function(settings: Settings) -> Function:
             fix="name a function of that file",
         )
     open_ended = _is_model_itself(named, target, keywords)
-    return Function(named, keywords, _integers(named, keywords), not open_ended)
+    integers = _integers(named, keywords)
+    if isinstance(named, type):
+        return Function(_called_after_making(named), keywords, integers, complete=False)
+    return Function(named, keywords, integers, complete=not open_ended)
+
+
+def _called_after_making(kind: Any) -> Callable[..., Any]:
+    """A class as a function: made with the keywords, then called on the inputs."""
+
+    def call(*inputs: Any, **keywords: Any) -> Any:
+        return kind(**keywords)(*inputs)
+
+    return call
 
 
 def _of_callable(target: str, keywords: dict[str, Keyword]) -> Target:

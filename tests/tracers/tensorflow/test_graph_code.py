@@ -80,6 +80,33 @@ def trained(x, wait=True):
     with tf.control_dependencies(held):
         return tf.train.GradientDescentOptimizer(0.1).minimize(loss), loss
 
+def nested(x):
+    with tf.variable_scope("net"):
+        with tf.variable_scope("block1"):
+            x = tf.nn.relu(tf.layers.dense(x, 4, name="fc1"))
+        x = x * tf.get_variable("scale", [4])
+        with tf.variable_scope("block1", reuse=True):
+            kernel = tf.get_variable("fc1/kernel")
+    return tf.matmul(x, kernel, transpose_b=True)
+
+class Made(object):
+    def __init__(self, units=3):
+        self.units = units
+
+    def __call__(self, x):
+        return tf.layers.dense(x, self.units)
+
+def adam(x):
+    y = tf.layers.dense(x, 2, kernel_regularizer=tf.contrib.layers.l2_regularizer(0.1))
+    loss = tf.losses.mean_squared_error(tf.zeros_like(y), y) + tf.losses.get_regularization_loss()
+    optimizer = tf.train.AdamOptimizer(1e-3)
+    clipped = [(tf.clip_by_norm(g, 1.0), v) for g, v in optimizer.compute_gradients(loss)]
+    done = optimizer.apply_gradients(clipped, global_step=tf.train.get_or_create_global_step())
+    with tf.control_dependencies([done]):
+        done = tf.train.ExponentialMovingAverage(0.9).apply(tf.trainable_variables())
+    tf.train.Saver(), tf.global_variables_initializer(), tf.summary.merge_all()
+    return {"train": done, "mean": tf.metrics.mean(loss)[1]}
+
 def slim(x):
     return tf.contrib.slim.fully_connected(x, 3)
 
@@ -204,6 +231,54 @@ def test_layers_are_those_of_the_calls(
         assert [(row.name, row.type) for row in api.shapes(run).rows[: len(layers)]] == layers
         held = {v for layer in run.graph.layers for v in layer.variables}
         assert held == {v.name for v in run.graph.variables}
+
+
+def test_scopes_of_the_files_own_are_paths(code: Path, tmp_path: Path) -> None:
+    with traced(code, "nested", tmp_path / "run.db", "x=4,3") as run:
+        layers = [(layer.path, layer.name, layer.variables) for layer in run.graph.layers]
+        (shared,) = api.summarize(run).shared
+    assert layers == [
+        (("net", "block1"), "fc1", ("net/block1/fc1/kernel", "net/block1/fc1/bias")),
+        (("net", "block1"), "Relu", ()),
+        (("net",), "mul", ("net/scale",)),
+        ((), "MatMul", ("net/block1/fc1/kernel",)),
+    ]
+    assert (shared.variable, shared.layers) == ("net/block1/fc1/kernel", ("fc1", "MatMul"))
+
+
+def test_a_class_is_made_and_called(code: Path, tmp_path: Path) -> None:
+    with traced(code, "Made", tmp_path / "run.db", "x=4,3", "units=5") as run:
+        assert rows(run) == [("dense", "MatMul", (4, 5))]
+        (varied,) = run.lineage.variations
+        assert varied.shapes["dense/kernel"] == (3, 6)
+
+
+def test_other_optimizers_averages_and_metrics(code: Path, tmp_path: Path) -> None:
+    with traced(code, "adam", tmp_path / "run.db", "x=4,3") as run:
+        names = {v.name for v in run.graph.variables}
+        assert {"dense/kernel/Adam", "dense/kernel/Adam_1", "beta1_power"} <= names
+        assert "dense/kernel/ExponentialMovingAverage" in names
+        assert [row[0] for row in rows(run)][:1] == ["dense"]
+        assert run.scalars()["mean/update_op"][0] > 0
+        phases = {op.type: op.phase for op in run.graph.ops}
+        assert phases["ResourceApplyAdam"] is Phase.OPTIMIZER
+
+
+def test_a_file_that_makes_ops_when_it_is_imported(code: Path, tmp_path: Path) -> None:
+    file = tmp_path / "module_level.py"
+    file.write_text(
+        "import tensorflow as tf\n"
+        "held = tf.Variable(tf.ones([3]), name='held')\n"
+        "images = tf.placeholder(tf.float32, [4, 3], name='given/images')\n"
+        "def build(times=2):\n    return images + held * float(times)\n"
+    )
+    assert code.is_file()
+    with traced(file, "build", tmp_path / "run.db") as run:
+        assert run.info.settings.input == "given_images=4,3:float32:batch,channel"
+        assert [v.name for v in run.graph.variables] == ["held"]
+        assert run.summaries(0)["add"].mean == pytest.approx(2, abs=1)
+        assert notes(run)["settings"].startswith("the file builds a part of its graph when it is")
+        assert run.lineage.variations == ()
 
 
 def test_update_ops_show_with_what_waits_for_them(code: Path, tmp_path: Path) -> None:
