@@ -61,7 +61,8 @@ def trace(*, out: str | Path | None = None, force: bool = False, **settings: Any
 def Recorder(
     out: str | Path | None = None, *, force: bool = False, every: int = 10, **settings: Any
 ) -> Any:
-    """A Keras callback for `model.fit(..., callbacks=[Recorder("runs/mine.db", every=10)])`.
+    """A Keras callback for `model.fit(..., callbacks=[Recorder("runs/mine.db", every=10)])`; in a
+    loop of one's own `step = recorder.instrument(train_step)`, and `recorder.close()` behind it.
 
     `out` is the run file; left out, one under runs/. Tensors are recorded at every `every`-th step
     (from 0), scalars at each; record, taps, gradients and sample are as for `trace`. The weights

@@ -78,8 +78,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def fits(self) -> bool:
-        """Whether it was somebody's own `fit` that was recorded."""
-        return self.mode == "fit"
+        """Whether it was somebody's own training that was recorded: a `fit`, or a `loop`."""
+        return self.mode in ("fit", "loop")
 
     @property
     def planned(self) -> int:

@@ -112,8 +112,8 @@ def _of_function(function: Any, notes: tuple[Note, ...]) -> Model:
     all of it would be one op.
     """
     signature = function.input_signature
-    python = _plain(function.python_function)
-    call = _rewritten(python) if getattr(function, "_autograph", True) else python
+    python = plain(function.python_function)
+    call = rewritten(python) if getattr(function, "_autograph", True) else python
     if signature is None:
         return Model(call, notes=notes)
     names = list(inspect.signature(python).parameters)
@@ -124,18 +124,18 @@ def _of_function(function: Any, notes: tuple[Note, ...]) -> Model:
     return Model(packed, flat_specs(signature, names), notes=notes)
 
 
-def _rewritten(python: Any) -> Callable[..., Any]:
+def rewritten(python: Any, options: Any = None) -> Callable[..., Any]:
     """A function that runs as TensorFlow rewrites it, wherever it is called."""
-    rewriting = autograph_util.py_func_from_autograph(python)
+    rewriting = autograph_util.py_func_from_autograph(python, options)
 
-    def call(*given: Any) -> Any:
+    def call(*given: Any, **named: Any) -> Any:
         with ag_ctx.ControlStatusCtx(ag_ctx.Status.ENABLED):
-            return rewriting(*given)
+            return rewriting(*given, **named)
 
     return wraps(python)(call)
 
 
-def _plain(python: Any) -> Any:
+def plain(python: Any) -> Any:
     """A method as Python has it: TensorFlow's holds its object by a stand-in, which only it can
     call.
     """
