@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import keras
+import tensorflow as tf
 
 from resnet_inspect.config import Settings
 from resnet_inspect.stats import StepRecord
@@ -82,11 +83,11 @@ class KerasRecorder(keras.callbacks.Callback):  # type: ignore[misc]
     def _begin(self, model: Any) -> None:
         strategy = model.distribute_strategy
         replicas = strategy.num_replicas_in_sync
-        other = replicas > 1
+        other = replicas > 1 and not isinstance(strategy, tf.distribute.MirroredStrategy)
         kind = type(strategy).__name__
         for hinders, text in (
             (model.run_eagerly, "run_eagerly: there is no graph of the step"),
-            (other, f"{replicas} replicas of {kind}"),
+            (other, f"{replicas} replicas of {kind}: only those of MirroredStrategy are"),
         ):
             if hinders:
                 self._run.note("tensors", f"not summarized; {text}")
