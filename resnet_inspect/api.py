@@ -40,7 +40,7 @@ from resnet_inspect.store import catalogue
 from resnet_inspect.store.info import RunInfo, Status, Writer
 from resnet_inspect.store.run import Run
 from resnet_inspect.store.writer import RunWriter, check_free, now
-from resnet_inspect.tracers.contract import Session, TrainingFailed
+from resnet_inspect.tracers.contract import Environment, Session, Training, TrainingFailed
 
 Watch = Callable[[Path, StepRecord | None], None]
 
@@ -288,6 +288,8 @@ def record(
     path = Path(out) if out is not None else catalogue.fresh_name(network)
     check_free(path, force=force)
     session = _session(settings)
+    if session.training is not None:
+        return _train(session.training, out, force=force, watch=watch)
     info = RunInfo(
         network=network,
         settings=_shared(session.settings),
@@ -323,6 +325,40 @@ def record(
         raise _refusal(failure, path)
     writer.finish(Status.COMPLETE)
     return path
+
+
+def _train(training: Training, out: str | Path | None, *, force: bool, watch: Watch) -> Path:
+    """The same for a model that is trained by Keras' `fit`."""
+    settings = _shared(training.settings)
+    journal = _Watched(None if out is None else Path(out), force=force)
+    journal.watch, journal.network = watch, settings.network
+    try:
+        training.train(journal, settings)
+    except TrainingFailed as outcome:
+        raise _refusal(outcome.failure, _made(journal)) from outcome
+    return _made(journal)
+
+
+def _made(journal: RunJournal) -> Path:
+    if journal.path is None or not journal.begun:
+        raise RuntimeError("a fit that has begun has a run file")
+    return journal.path
+
+
+class _Watched(RunJournal):
+    """A journal that tells `watch` of the run file and of each step; the run is of `network`."""
+
+    watch: Watch
+    network: str
+
+    def begin(self, network: str, settings: Settings, environment: Environment) -> None:
+        del network
+        super().begin(self.network, settings, environment)
+        self.watch(_made(self), None)
+
+    def step(self, record: StepRecord) -> None:
+        super().step(record)
+        self.watch(_made(self), record)
 
 
 def _session(settings: Settings) -> Session:

@@ -18,6 +18,7 @@ import keras
 import tensorflow as tf
 
 from resnet_inspect.config import Settings
+from resnet_inspect.graph import Failure
 from resnet_inspect.stats import StepRecord
 from resnet_inspect.tracers.contract import Journal
 from resnet_inspect.tracers.tensorflow.loop_step import LoopStep
@@ -186,12 +187,19 @@ class KerasRecorder(keras.callbacks.Callback):  # type: ignore[misc]
             if self._active:
                 self._run.end()
 
-    def stopped(self, error: BaseException) -> None:
-        """`fit` was left by an exception: whoever called it says so, Keras does not."""
+    def stopped(self, error: BaseException) -> Failure | None:
+        """`fit` was left by an exception: whoever called it says so, Keras does not. What is saved
+        of it; None if nothing is, as `fit` had not begun.
+        """
         with self._run.guarded("fit"):
             self._flush()
-            if self._active:
-                self._run.end(error, self._step)
+            if self._active and self._run.begun:
+                return self._run.end(error, self._step)
+        return None
+
+    def note(self, subject: str, text: str) -> None:
+        """Say something of the run."""
+        self._run.note(subject, text)
 
     def _flush(self) -> None:
         self._run.keep(self._last)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, wraps
 from types import MethodType
 from typing import Any
@@ -34,7 +34,7 @@ class Model:
     """What is traced: `call` takes a tensor for each input.
 
     `inputs` is what the model says it takes, None if it does not; `keras` the Keras model, if it
-    is one; `variables` those that it is known to hold.
+    is one; `variables` those that it is known to hold; `returned` what it was found in.
     """
 
     call: Callable[..., Any]
@@ -42,10 +42,17 @@ class Model:
     keras: Any = None
     variables: tuple[tf.Variable, ...] = ()
     notes: tuple[Note, ...] = ()
+    returned: Any = None
 
 
 def described(made: Any, target: str) -> Model:
-    """The model in what a callable returned; raises UsageError where there is none."""
+    """The model in what a callable returned, which it keeps; raises UsageError where there is
+    none.
+    """
+    return replace(_described(made, target), returned=made)
+
+
+def _described(made: Any, target: str) -> Model:
     notes: tuple[Note, ...] = ()
     if isinstance(made, tuple) and 1 < len(made) <= PARTS:
         made, notes = made[0], (_left_out(made[1:]),)

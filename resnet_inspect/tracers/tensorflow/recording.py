@@ -17,7 +17,7 @@ import msgspec
 import tensorflow as tf
 
 from resnet_inspect.config import Settings
-from resnet_inspect.graph import Graph, Note
+from resnet_inspect.graph import Failure, Graph, Note
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.stats import StepRecord
 from resnet_inspect.tracers.contract import Journal, Outcome
@@ -165,18 +165,24 @@ class Recording:
         if record is not None and self.journal is not None:
             self.journal.step(record)
 
-    def end(self, error: BaseException | None = None, step: int = 0) -> None:
-        """It is over, for now: as it should be, or by an exception at `step`."""
-        if self.journal is None:
-            return
-        if error is None:
-            self.journal.end()
-        elif isinstance(error, Exception):
+    def end(self, error: BaseException | None = None, step: int = 0) -> Failure | None:
+        """It is over, for now: as it should be, or by an exception at `step`; what is saved of
+        that.
+        """
+        failure, reason = None, ""
+        if isinstance(error, Exception):
             failure = describe(error, f"running step {step}")
-            failure = located_in(self._outcome.graph, failure)
-            self.journal.end(failure=self._outcome.failure or failure)
-        else:
-            self.journal.end("stopped by the user")
+            failure = self._outcome.failure or located_in(self._outcome.graph, failure)
+        elif error is not None:
+            reason = "stopped by the user"
+        if self.journal is not None:
+            self.journal.end(reason, failure)
+        return failure
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a run."""
+        return self._begun
 
     def note(self, subject: str, text: str) -> None:
         """Say something of the run, once."""
