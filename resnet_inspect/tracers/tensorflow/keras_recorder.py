@@ -152,7 +152,8 @@ class KerasRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         if not self._active:
             return
         seconds = time.perf_counter() - self._started
-        done = batch - self._batch + 1
+        last = (self.params.get("steps") or batch + 1) - 1  # Keras counts executions as if full
+        done = min(batch, max(last, self._batch)) - self._batch + 1
         with self._run.guarded("steps"):
             self._keep(done, seconds, logs or {})
         self._step += done
@@ -184,6 +185,8 @@ class KerasRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         with self._run.guarded("fit"):
             self._before = self._step
             self._flush()
+            if self._active and not self._step:
+                self._run.note("steps", "none was run: there was no batch, or no epoch")
             if self._active:
                 self._run.end()
 
