@@ -2,7 +2,7 @@
 
 `trace(...)` builds, trains and records a network and returns the `Run`; `open_run(path)` opens
 one recorded before; `shapes(run, depth)` is its shape table, `report(run)` all of it as a page.
-`Recorder(path)` is a Keras callback that records a `fit`.
+`Recorder(path)` is a Keras callback that records a `fit`, or the step of a loop of one's own.
 They do what the commands do.
 Importing this package loads nothing heavy: the public names are looked up on their first use.
 """

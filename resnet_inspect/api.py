@@ -40,7 +40,7 @@ from resnet_inspect.store import catalogue
 from resnet_inspect.store.info import RunInfo, Status, Writer
 from resnet_inspect.store.run import Run
 from resnet_inspect.store.writer import RunWriter, check_free, now
-from resnet_inspect.tracers.contract import Session, TrainingFailed
+from resnet_inspect.tracers.contract import Environment, Session, Training, TrainingFailed
 
 Watch = Callable[[Path, StepRecord | None], None]
 
@@ -61,7 +61,8 @@ def trace(*, out: str | Path | None = None, force: bool = False, **settings: Any
 def Recorder(
     out: str | Path | None = None, *, force: bool = False, every: int = 10, **settings: Any
 ) -> Any:
-    """A Keras callback for `model.fit(..., callbacks=[Recorder("runs/mine.db", every=10)])`.
+    """A Keras callback for `model.fit(..., callbacks=[Recorder("runs/mine.db", every=10)])`; in a
+    loop of one's own `step = recorder.instrument(train_step)`, and `recorder.close()` behind it.
 
     `out` is the run file; left out, one under runs/. Tensors are recorded at every `every`-th step
     (from 0), scalars at each; record, taps, gradients and sample are as for `trace`. The weights
@@ -289,6 +290,8 @@ def record(
     path = Path(out) if out is not None else catalogue.fresh_name(network)
     check_free(path, force=force)
     session = _session(settings)
+    if session.training is not None:
+        return _train(session.training, out, force=force, watch=watch)
     created = now()
     built = session.build()
     info = RunInfo(
@@ -325,6 +328,40 @@ def record(
         raise _refusal(failure, path)
     writer.finish(Status.COMPLETE)
     return path
+
+
+def _train(training: Training, out: str | Path | None, *, force: bool, watch: Watch) -> Path:
+    """The same for a model that is trained by Keras' `fit`."""
+    settings = _shared(training.settings)
+    journal = _Watched(None if out is None else Path(out), force=force)
+    journal.watch, journal.network = watch, settings.network
+    try:
+        training.train(journal, settings)
+    except TrainingFailed as outcome:
+        raise _refusal(outcome.failure, _made(journal)) from outcome
+    return _made(journal)
+
+
+def _made(journal: RunJournal) -> Path:
+    if journal.path is None or not journal.begun:
+        raise RuntimeError("a fit that has begun has a run file")
+    return journal.path
+
+
+class _Watched(RunJournal):
+    """A journal that tells `watch` of the run file and of each step; the run is of `network`."""
+
+    watch: Watch
+    network: str
+
+    def begin(self, network: str, settings: Settings, environment: Environment) -> None:
+        del network
+        super().begin(self.network, settings, environment)
+        self.watch(_made(self), None)
+
+    def step(self, record: StepRecord) -> None:
+        super().step(record)
+        self.watch(_made(self), record)
 
 
 def _session(settings: Settings) -> Session:

@@ -25,9 +25,14 @@ class Narrator:
     def __init__(self, steps: int, *, quiet: bool) -> None:
         self.path: Path | None = None
         self._steps = max(steps, 1)
+        self._made = "graph built"
         self._quiet = quiet
         self._bar: Progress | None = None
         self._seen = 0
+
+    def plan(self, steps: int, made: str) -> None:
+        """How many steps there will be, and what is done before them."""
+        self._steps, self._made = max(steps, 1), made
 
     def say(self, text: str) -> None:
         """One line on stderr."""
@@ -42,7 +47,7 @@ class Narrator:
             return
         self.path = path
         plural = "s" if self._steps > 1 else ""
-        self.say(f"graph built; running {self._steps} step{plural} (run file {path}) ...")
+        self.say(f"{self._made}; running {self._steps} step{plural} (run file {path}) ...")
         self._start_bar()
 
     def _step(self, record: StepRecord) -> None:

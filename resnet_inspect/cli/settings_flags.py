@@ -7,12 +7,12 @@ import os
 from pathlib import Path
 
 from resnet_inspect.config import FIELDS, Resolved, Settings, resolve
+from resnet_inspect.config.settings import Field
 from resnet_inspect.render.spelling import spell_setting
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """One flag a setting, and --config for a file of them."""
-    defaults = Settings()
     parser.add_argument(
         "--config", metavar="FILE.toml", type=Path, help="read settings from a file"
     )
@@ -20,19 +20,23 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         "settings", "flags beat RESNET_INSPECT_*, which beat the file"
     )
     for field in FIELDS:
-        if field.name == "target":  # an argument of `trace`, not a flag
-            continue
-        default = spell_setting(getattr(defaults, field.name))
-        text = f"{field.help} (default: {default})".replace("%", "%%")
-        if field.kind == "bool":
-            group.add_argument(
-                field.flag, action=argparse.BooleanOptionalAction, default=None, help=text
-            )
-        elif field.kind == "words":
-            group.add_argument(field.flag, metavar="KEY=VALUE", action="append", help=text)
-        else:
-            metavar = "{" + ",".join(field.choices) + "}" if field.choices else field.kind.upper()
-            group.add_argument(field.flag, metavar=metavar, help=text)
+        if field.name != "target":  # an argument of `trace`, not a flag
+            add_setting(group, field)
+
+
+def add_setting(group: argparse._ActionsContainer, field: Field) -> None:
+    """The flag of one setting; it stays None where it is not given."""
+    default = spell_setting(getattr(Settings(), field.name))
+    text = f"{field.help} (default: {default})".replace("%", "%%")
+    if field.kind == "bool":
+        group.add_argument(
+            field.flag, action=argparse.BooleanOptionalAction, default=None, help=text
+        )
+    elif field.kind == "words":
+        group.add_argument(field.flag, metavar="KEY=VALUE", action="append", help=text)
+    else:
+        metavar = "{" + ",".join(field.choices) + "}" if field.choices else field.kind.upper()
+        group.add_argument(field.flag, metavar=metavar, help=text)
 
 
 def resolve_settings(parsed: argparse.Namespace) -> Resolved:

@@ -16,6 +16,8 @@ OWN = {
     "tf1": "is for a file that is written for TensorFlow 1",
 }
 HEEDED = ("target", *OWN, "seed", "device", "taps", "sample")
+# What a model heeds that comes with a loss and an optimizer.
+TRAINED = ("data", "batch_size", "steps", "every", "record", "gradients", "learning_rate")
 # Settings that concern one kind of target.
 ONLY = {"set": TargetKind.CALLABLE, "signature": TargetKind.SAVED_MODEL}
 OF_A_FIT = ("target", "optimizer", "steps", "every", "record", "taps", "gradients", "sample")
@@ -23,6 +25,8 @@ OF_A_FIT = ("target", "optimizer", "steps", "every", "record", "taps", "gradient
 
 def heeded(settings: Settings) -> tuple[str, ...]:
     """The settings that a model of the user's own listened to."""
+    if settings.mode == "trained":
+        return (*HEEDED, "optimizer", *TRAINED)
     return OF_A_FIT if settings.fits else HEEDED
 
 
@@ -64,14 +68,42 @@ def check_own_model(settings: Settings, given: Mapping[str, str]) -> None:
             got=settings.target,
             fix="name the file itself, old_resnet.py:inference, or leave --tf1 out",
         )
-    ignored = [name for name in given if name not in HEEDED]
+    callable_given = kind_of(settings.target) is TargetKind.CALLABLE
+    heard = (*HEEDED, *TRAINED) if callable_given else HEEDED
+    ignored = [name for name in given if name not in heard]
+    if "data" in given and settings.data.startswith("cifar10"):
+        ignored.append("data")
     if ignored:
         raise ConfigError(
             f"a model of your own does not use {', '.join(ignored)}",
             where=", ".join(dict.fromkeys(given[name] for name in ignored)),
-            expected="only " + ", ".join(HEEDED),
+            expected="only "
+            + ", ".join(heard)
+            + (" (data: npz:PATH; the last seven for one that comes with loss and optimizer)")
+            * callable_given,
             got=", ".join(field_named(name, "").flag for name in ignored),
-            fix="leave them out: it is run forward once, on random numbers",
+            fix="leave them out" + ": it is run forward once" * (not callable_given),
+        )
+
+
+def check_forward(settings: Settings) -> None:
+    """Raise ConfigError for settings of a training that a model which is only run forward would
+    leave unheard; steps=0 asks for that.
+    """
+    usual = Settings()
+    asked = [
+        name
+        for name in TRAINED
+        if getattr(settings, name) != getattr(usual, name)
+        and not (name == "steps" and settings.steps == 0)
+    ]
+    if asked:
+        raise ConfigError(
+            f"a model that is only run forward does not use {', '.join(asked)}",
+            where=f"target {settings.target}",
+            expected="a callable that returns (model, loss, optimizer), to be trained",
+            got=", ".join(field_named(name, "").flag for name in asked),
+            fix="leave them out, or return the three, as model.compile takes them",
         )
 
 

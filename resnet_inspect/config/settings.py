@@ -79,8 +79,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def fits(self) -> bool:
-        """Whether it was somebody's own `fit` that was recorded."""
-        return self.mode == "fit"
+        """Whether it was the training of a model of one's own that was recorded: a `fit` or a
+        `loop` of somebody's program, or one that `trace` has `trained`.
+        """
+        return self.mode in ("fit", "loop", "trained")
 
     @property
     def planned(self) -> int:
@@ -93,7 +95,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def fed(self) -> str:
         """What the network was fed, in words."""
         if self.fits:
-            return "its own"
+            return self.data if self.mode == "trained" else "its own"
         return self.data if self.target is None else "random numbers"
 
     @property

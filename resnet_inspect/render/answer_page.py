@@ -127,7 +127,11 @@ def facts(info: RunInfo, found: Overview) -> Iterator[tuple[str, str]]:
     yield "device", info.device + f", TensorFlow {info.versions.get('tensorflow', '?')}"
     if settings.fits:
         often = f"every {settings.every} steps" if settings.every > 1 else "every step"
-        yield "recipe", f"its own fit with {settings.optimizer}, tensors recorded at {often}"
+        how = f"its own {settings.mode} with {settings.optimizer}"
+        if settings.mode == "trained":
+            yield "data", f"{settings.data}, batches of {settings.batch_size}"
+            how = f"trained with {settings.optimizer}, seed {settings.seed}"
+        yield "recipe", f"{how}, tensors recorded at {often}"
     elif own:
         yield "data", f"random numbers: {settings.input}" if settings.input else "none"
         once = "run once, as TensorFlow 1 code" if settings.tf1 else "forward once"

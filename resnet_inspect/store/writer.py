@@ -54,7 +54,7 @@ class RunWriter:
             remove(path)
             with path.open("xb"):
                 pass
-        writer = cls(path, sqlite3.connect(path, isolation_level=None), info)
+        writer = cls(path, _connect(path), info)
         try:
             with writer._transaction(whole=True):
                 writer._connection.execute("PRAGMA journal_mode = WAL")
@@ -76,7 +76,7 @@ class RunWriter:
         )
         with _writable(ended.path):
             ended.path.stat()
-        writer = cls(ended.path, sqlite3.connect(ended.path, isolation_level=None), info)
+        writer = cls(ended.path, _connect(ended.path), info)
         try:
             writer._connection.execute("PRAGMA journal_mode = WAL")
             writer._connection.execute("PRAGMA synchronous = NORMAL")
@@ -222,6 +222,13 @@ class RunWriter:
                 full.run = str(self.path)
                 raise full from error
             raise
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """A connection that any thread may use, one at a time: replicas of a model are traced, and
+    fail, on threads of their own while the one that trains waits.
+    """
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
 
 def remove(path: Path) -> None:

@@ -47,10 +47,24 @@ class Environment:
     versions: dict[str, str]
 
 
+class Training(Protocol):
+    """A fit of a model of one's own, which is recorded as other fits are."""
+
+    settings: Settings
+
+    def train(self, journal: Journal, settings: Settings) -> None:
+        """Train, and tell `journal`, with `settings` as they are to be told. Raises
+        TrainingFailed, once that is saved.
+        """
+
+
 class Session(Protocol):
-    """One trace: the framework is loaded and the device is known to exist."""
+    """One trace: the framework is loaded and the device is known to exist. Where there is a
+    `training`, that is done instead of `build`, `explain` and `run`.
+    """
 
     environment: Environment
+    training: Training | None
     settings: Settings
     """As they were given, with what the model itself decided: its inputs."""
 

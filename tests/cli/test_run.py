@@ -120,6 +120,7 @@ def test_an_interrupted_script_ends_by_the_signal(command: Command, tmp_path: Pa
         ([], "the following arguments are required: SCRIPT"),
         (["--every", "0", "plain.py"], "setting 'every' has a value it cannot take"),
         (["-o", "taken.db", "plain.py"], "the file exists already"),
+        (["--sample", "few", "plain.py"], "setting 'sample' has a value it cannot take"),
     ],
 )
 def test_what_does_not_do_is_refused_before_the_script_runs(
@@ -157,6 +158,23 @@ def test_every_fit_is_recorded_and_the_script_sees_nothing_of_it(
                   ["runs", "."]):  # fmt: skip
         read = command(*words)
         assert read.returncode == 0, read.stderr
+
+
+@pytest.mark.tensorflow
+def test_what_is_recorded_is_chosen_before_the_script(command: Command, tmp_path: Path) -> None:
+    script = tmp_path / "here" / "train.py"
+    script.write_text(TRAINS)
+    flags = ["-o", "mine.db", "--taps", "hidden", "--no-gradients", "--sample", "4"]
+    ours = command("run", *flags, "train.py", "--taps", "x", real_tensorflow=True)
+    assert ours.returncode == 0, ours.stderr
+    with Run.open(script.with_name("mine.db")) as run:
+        assert {(tap.layer, tap.kind) for tap in run.taps()} == {
+            ("hidden", "activation"),
+            ("hidden", "weight"),
+        }
+        assert run.summaries(0)["hidden"].count == 4
+        assert run.info.settings.taps == "hidden"
+        assert not run.info.settings.gradients
 
 
 @pytest.mark.tensorflow

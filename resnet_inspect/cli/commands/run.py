@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
+from resnet_inspect.cli.settings_flags import add_setting
+from resnet_inspect.config.settings import field_named
 from resnet_inspect.errors import UsageError
+
+HEARD = ("taps", "sample", "gradients")  # beside --every, as `trace` has them
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +24,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="record tensors at every so many steps (default: 10)",
     )
+    for name in HEARD:
+        add_setting(parser, field_named(name, "run"))
     parser.add_argument("script", metavar="SCRIPT", type=Path, help="a Python file that trains")
     parser.add_argument(
         "words", metavar="ARGS", nargs=argparse.REMAINDER, help="arguments of the script"
@@ -39,8 +46,14 @@ def run(parsed: argparse.Namespace) -> int:
             got="a folder" if parsed.script.is_dir() else "nothing",
             fix="write: resnet-inspect run train.py",
         )
-    check_recorder(parsed.out, force=parsed.force, every=parsed.every)
-    fits = Fits(parsed.out, force=parsed.force, settings={"every": parsed.every})
+    given: dict[str, Any] = {"every": parsed.every}
+    for name in HEARD:
+        text = getattr(parsed, name)
+        if text is not None:
+            field = field_named(name, "run")
+            given[name] = field.parse(text, field.flag) if isinstance(text, str) else text
+    check_recorder(parsed.out, force=parsed.force, **given)
+    fits = Fits(parsed.out, force=parsed.force, settings=given)
     script.after_import("keras", fits.hook)
     try:
         code, _ = script.run(parsed.script, parsed.words)

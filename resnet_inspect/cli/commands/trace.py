@@ -8,11 +8,15 @@ import sys
 from pathlib import Path
 from shlex import quote
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from resnet_inspect.cli.narration import Narrator
 from resnet_inspect.cli.settings_flags import add_settings, resolve_settings
 from resnet_inspect.config.targets import TARGETS
 from resnet_inspect.errors import EXIT_OK, BuildError
+
+if TYPE_CHECKING:
+    from resnet_inspect.stats import StepRecord
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -35,10 +39,18 @@ def run(parsed: argparse.Namespace) -> int:
     narrator = Narrator(steps, quiet=parsed.quiet)
     from resnet_inspect import api
 
+    def watch(path: Path, record: StepRecord | None) -> None:
+        if record is None:
+            with api.open_run(path) as begun:
+                told = begun.info.settings
+            if told.fits:
+                narrator.plan(told.planned, "model made, its step is traced first")
+        narrator.watch(path, record)
+
     narrator.say("loading TensorFlow and building the graph ...")
     try:
         with narrator:
-            path = api.record(settings, out=parsed.out, force=parsed.force, watch=narrator.watch)
+            path = api.record(settings, out=parsed.out, force=parsed.force, watch=watch)
     except BuildError as error:
         if error.run:
             _print_page(Path(error.run))

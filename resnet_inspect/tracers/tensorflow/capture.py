@@ -17,7 +17,7 @@ from tensorflow.python.framework.function_def_to_graph import function_def_to_gr
 
 from resnet_inspect.graph import Graph, Layer, Note, Op, Phase, TensorRef, TensorSpec, Variable
 from resnet_inspect.tracers.tensorflow.attributes import called_functions, plain_attributes
-from resnet_inspect.tracers.tensorflow.construction import Construction, LayerCall
+from resnet_inspect.tracers.tensorflow.construction import Construction, LayerCall, handles
 from resnet_inspect.tracers.tensorflow.sources import SourceFinder
 
 # Ops that a layer is about, where it is not called after one.
@@ -63,9 +63,11 @@ def capture(
     hidden: frozenset[str] = frozenset(),
     notes: tuple[Note, ...] = (),
     axes: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+    replicas: Mapping[str, Construction] = MappingProxyType({}),
 ) -> Graph:
     """Translate the first `end` ops of a graph, less those named in `hidden`.
 
+    `replicas` know the phases of ops that have such a part, `replica_1`, in their names.
     `inputs` maps names to the tensors fed from outside; `axes` what their axes mean;
     `notes` stand before the graph's own. Works on a graph whose building failed.
     """
@@ -74,7 +76,9 @@ def capture(
         for position, op in enumerate(made.graph.get_operations()[:end])
         if op.name not in hidden
     ]
-    phases = {op.name: made.phase_at(position) for position, op in numbered}
+    phases = {
+        op.name: _maker(op.name, made, replicas).phase_at(position) for position, op in numbered
+    }
     definition = made.graph.as_graph_def(add_shapes=True)
     ops = _translate([op for _, op in numbered], definition.node, phases.__getitem__)
     functions = _nested_functions(ops, definition)
@@ -89,6 +93,11 @@ def capture(
         functions=functions,
         notes=(*notes, *_notes(functions)),
     )
+
+
+def _maker(name: str, made: Construction, replicas: Mapping[str, Construction]) -> Construction:
+    parts = name.split("/") if replicas else ()
+    return next((replicas[part] for part in parts if part in replicas), made)
 
 
 def _translate(ops: list[Any], nodes: Any, phase_of: Callable[[str], Phase]) -> tuple[Op, ...]:
@@ -129,7 +138,7 @@ def _specification(tensor: Any) -> TensorSpec:
 
 def _handles(made: Construction) -> dict[str, str]:
     """The name of the variable behind each placeholder through which the graph holds one."""
-    names = {id(variable.handle): name for name, variable in made.variables.items()}
+    names = {id(held): name for name, one in made.variables.items() for held in handles(one)}
     return {
         inside.op.name: names[id(outside)]
         for outside, inside in made.graph.captures

@@ -76,6 +76,14 @@ class Construction:
         """The number of ops made so far."""
         return int(self.graph.version)
 
+    def here(self) -> bool:
+        """Whether ops that are made now are made in this graph."""
+        return tf.compat.v1.get_default_graph() is self.graph
+
+    def holds(self, tensor: Any) -> bool:
+        """Whether something is a tensor of this graph."""
+        return isinstance(tensor, tf.Tensor) and getattr(tensor, "graph", None) is self.graph
+
     def phase_at(self, position: int) -> Phase:
         """The phase that the op of that number was made in."""
         return self._phases[bisect_right(self._starts, position) - 1]
@@ -155,6 +163,11 @@ class AbstractConstruction(Construction):
         except ValueError:
             self.conflicts.append(name)
             return otherwise
+
+
+def handles(variable: tf.Variable) -> list[Any]:
+    """The handles of a variable: one, or one for each replica (`tf.distribute`)."""
+    return [one.handle for one in getattr(variable, "values", None) or [variable]]
 
 
 def glorot_uniform(shape: Sequence[int], seed: tuple[int, int]) -> Tensor:

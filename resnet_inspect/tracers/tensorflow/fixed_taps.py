@@ -40,16 +40,25 @@ INFINITE = bins.HALF - bins.LOWEST  # the code of +inf; those up to HALF are NaN
 
 
 class FixedTaps:
-    """Taps of one trace. Make it where variables may be made, `write` where the step ends."""
+    """Taps of one trace. Make it where variables may be made, `write` where the step ends.
 
-    def __init__(self, points: Sequence[Point], sample: int, scalars: Mapping[str, Tensor]) -> None:
+    Variables are put on `device`, if one is given.
+    """
+
+    def __init__(
+        self,
+        points: Sequence[Point],
+        sample: int,
+        scalars: Mapping[str, Tensor],
+        device: str = "",
+    ) -> None:
         self._points = list(points)
         self._sample = sample
         self._scalars = dict(scalars)
         self._channels = [p for p in self._points if p.channels and p.tensor.shape[-1] is not None]
         widths = [int(point.tensor.shape[-1]) for point in self._channels]
         count = len(self._points)
-        with tf.init_scope():
+        with tf.init_scope(), tf.device(device or None):
             self._numbers = _variable([count, NUMBERS], tf.float64)
             self._counts = _variable([count, bins.CODES], tf.int32)
             self._active = _variable([2, sum(widths)], tf.int32)
@@ -65,7 +74,7 @@ class FixedTaps:
         ran: tf.Variable,
         number: int,
         *,
-        beside: Callable[[], None] = lambda: None,
+        beside: Callable[[], None] | None = None,
     ) -> None:
         """Add the branch that assigns all findings, and `number` to `ran`, if `wanted` is set;
         `beside` adds more to it.
@@ -84,7 +93,8 @@ class FixedTaps:
             if self._scalars:
                 values = [tf.cast(made(value), tf.float64) for value in self._scalars.values()]
                 self._values.assign(tf.stack(values))
-            beside()
+            if beside is not None:
+                beside()
             ran.assign(number)
             return tf.constant(0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -11,11 +12,13 @@ import tensorflow as tf
 
 from resnet_inspect.config import Settings
 from resnet_inspect.config.inputs import spell_inputs
+from resnet_inspect.config.own_model import check_forward
 from resnet_inspect.data import RandomInputs
+from resnet_inspect.errors import InspectError
 from resnet_inspect.graph import Graph, Note, Phase, Source
 from resnet_inspect.graph.lineage import Lineage, Mismatch
 from resnet_inspect.stats import StepRecord
-from resnet_inspect.tracers.contract import Outcome, Sink, TrainingFailed
+from resnet_inspect.tracers.contract import Outcome, Sink, Training, TrainingFailed
 from resnet_inspect.tracers.tensorflow import readings
 from resnet_inspect.tracers.tensorflow.capture import capture
 from resnet_inspect.tracers.tensorflow.construction import Construction, Tensor
@@ -68,6 +71,36 @@ class FunctionSession:
         self._inputs = inputs
         self.settings = msgspec.structs.replace(settings, input=spell_inputs(inputs.specs))
         check_arguments(self._model, settings.target or "", [spec.name for spec in inputs.specs])
+        self.training = self._training()
+
+    def _training(self) -> Training | None:
+        """The fit, where the model came with its loss and optimizer; a model that cannot be called
+        is run forward, which says why. Raises ConfigError for settings of a training without one.
+        """
+        recipe = self._recipe()
+        if recipe is None or not self._settings.steps:
+            check_forward(self._settings)
+            return None
+        from resnet_inspect.tracers.tensorflow.own_training import OwnTraining, check_trainable
+
+        check_trainable(recipe, self._settings.target or "")
+        try:
+            with tf.device(self._device), seeded(self._settings.seed):
+                training = OwnTraining(recipe, self._inputs.specs, self.settings, self.environment)
+        except InspectError:
+            raise
+        except Exception as error:
+            text = f"not trained: the model could not be called, {type(error).__name__}"
+            self._model = replace(self._model, notes=(Note("training", text),))
+            return None
+        return training
+
+    def _recipe(self) -> Any:
+        if self._model.keras is None or not isinstance(self._model.returned, tuple):
+            return None
+        from resnet_inspect.tracers.tensorflow.own_training import recipe_of
+
+        return recipe_of(self._model.returned)
 
     def build(self) -> Outcome:
         """Trace the function, as far as it goes."""

@@ -16,7 +16,6 @@ is added to it.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -25,51 +24,66 @@ import keras
 import tensorflow as tf
 
 from resnet_inspect.graph import Note, Phase
-from resnet_inspect.tracers.tensorflow.construction import Construction, LayerCall, Tensor
+from resnet_inspect.tracers.tensorflow.construction import (
+    Construction,
+    LayerCall,
+    Tensor,
+    handles,
+)
+from resnet_inspect.tracers.tensorflow.hooks import replaced
 from resnet_inspect.tracers.tensorflow.keras_training import settings_of
+
+SEED = "seed_generator_state"  # no weight, says Keras
 
 
 @contextmanager
 def noted_layers(
     made: Construction, model: Any = None, notes: list[Note] | None = None
-) -> Iterator[None]:
+) -> Iterator[list[Any]]:
     """Layer calls in the body are noted in `made`; `model` is the one whose name need not be told.
+    Gives the models and layers that no other has called, as they are called.
 
     Keras itself is as before once the body has ended, also by an exception. A call that cannot be
     noted goes on all the same, and is told of in `notes`.
     """
     noting = _Noting(made, model, notes if notes is not None else [])
-    original = keras.Layer.__call__
-
-    @functools.wraps(original)
-    def call(layer: Any, *args: Any, **named: Any) -> Any:
-        return noting.call(original, layer, args, named)
-
-    keras.Layer.__call__ = call
-    try:
-        yield
-    finally:
-        keras.Layer.__call__ = original
+    with replaced(keras.Layer, "__call__", noting.call):
+        yield noting.outermost
 
 
 def note_variables(made: Construction, variables: Iterable[Any]) -> list[str]:
-    """Note Keras variables by their paths and return the names they have in `made`: two of one
-    path get a number. Those without a value yet are left out.
+    """Note variables, Keras' by their paths and TensorFlow's by their names, and return the names
+    they have in `made`: two of one path get a number. Left out are those without a value yet, and
+    what random numbers are drawn from.
     """
-    known = {id(variable.handle): name for name, variable in made.variables.items()}
+    known = {id(handle): name for name, one in made.variables.items() for handle in handles(one)}
     names = []
     for variable in variables:
-        held = getattr(variable, "value", None)
-        if not isinstance(held, tf.Variable):
+        held = held_by(variable)
+        if held is None or SEED in (getattr(variable, "path", None) or variable.name):
             continue
-        if id(held.handle) not in known:
-            name = _unique(variable.path, made.variables)
+        of_replicas = handles(held)
+        if id(of_replicas[0]) not in known:
+            path = getattr(variable, "path", None) or variable.name.removesuffix(":0")
+            name = _unique(path, made.variables)
             made.variables[name] = held
-            known[id(held.handle)] = name
-        names.append(known[id(held.handle)])
+            known.update((id(handle), name) for handle in of_replicas)
+        names.append(known[id(of_replicas[0])])
         if not variable.trainable:
             made.frozen.add(names[-1])
     return names
+
+
+def held_by(variable: Any) -> tf.Variable | None:
+    """TensorFlow's variable in one of Keras' or in itself, whole if it has a part for each replica;
+    None where there is none yet.
+    """
+    held = variable if isinstance(variable, tf.Variable) else getattr(variable, "value", None)
+    if not isinstance(held, tf.Variable):
+        return None
+    of_replicas = handles(held)
+    whole = getattr(of_replicas[0], "_distributed_container", None)
+    return held if whole is None or len(of_replicas) > 1 else whole()
 
 
 class _Noting:
@@ -82,12 +96,16 @@ class _Noting:
         self._path: list[str] = []
         self._in_layer = False
         self._names: set[str] = set()
+        self._depth = 0
+        self.outermost: list[Any] = []
 
-    def call(self, original: Any, layer: Any, args: Any, named: Any) -> Any:
+    def call(self, original: Any, layer: Any, *args: Any, **named: Any) -> Any:
         """Call the layer, and note it if it is one."""
         made = self._made
-        if self._in_layer or tf.compat.v1.get_default_graph() is not made.graph:
+        if self._in_layer or not made.here():
             return original(layer, *args, **named)
+        if not self._depth and not any(layer is one for one in self.outermost):
+            self.outermost.append(layer)
         before, start = len(made.calls), made.position()
         path = tuple(self._path)
         with made.phase(Phase.FORWARD), self._inside(layer):
@@ -132,9 +150,11 @@ class _Noting:
         if container and layer is not self._model:
             self._path.append(layer.name)
         self._in_layer = not container
+        self._depth += 1
         try:
             yield
         finally:
+            self._depth -= 1
             self._in_layer = False
             del self._path[before:]
 
@@ -148,7 +168,7 @@ def _may_hold_layers(layer: Any) -> bool:
 def _tensors(nested: Any, made: Construction) -> Iterator[Tensor]:
     """The tensors of the graph in what a layer was given or returned."""
     for one in tf.nest.flatten(nested, expand_composites=True):
-        if isinstance(one, tf.Tensor) and getattr(one, "graph", None) is made.graph:
+        if made.holds(one):
             yield one
 
 

@@ -54,8 +54,11 @@ def training_of(
     optimizers: Sequence[Any],
 ) -> Training:
     """What is known of the training of a model whose step was traced into `made`; `labels` are the
-    names of the batch's parts that outputs are compared with, in their order.
+    names of the batch's parts that outputs are compared with, in their order. None is a loop of
+    one's own.
     """
+    if model is None:
+        return _of_loop(no_gradient, optimizers)
     outputs = [TensorRef(one.op.name, one.value_index) for one in made.outputs]
     losses = _losses(model, len(outputs))
     metrics = tuple(dict.fromkeys(_metrics(model)))
@@ -81,6 +84,14 @@ def training_of(
         no_gradient=tuple(no_gradient),
         idle=tuple(_idle(model, made)),
     )
+
+
+def _of_loop(no_gradient: Sequence[str], optimizers: Sequence[Any]) -> Training:
+    """What is known of a loop of one's own: what it minimizes is not told."""
+    if not optimizers:
+        return Training(no_gradient=tuple(no_gradient))
+    name, rate = type(optimizers[0]).__name__.lower(), _rate(optimizers[0])
+    return Training(optimizer=name, learning_rate=rate, no_gradient=tuple(no_gradient))
 
 
 def name_of(declared: Any) -> str:

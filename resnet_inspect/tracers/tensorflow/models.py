@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, wraps
 from types import MethodType
 from typing import Any
@@ -34,7 +34,7 @@ class Model:
     """What is traced: `call` takes a tensor for each input.
 
     `inputs` is what the model says it takes, None if it does not; `keras` the Keras model, if it
-    is one; `variables` those that it is known to hold.
+    is one; `variables` those that it is known to hold; `returned` what it was found in.
     """
 
     call: Callable[..., Any]
@@ -42,10 +42,17 @@ class Model:
     keras: Any = None
     variables: tuple[tf.Variable, ...] = ()
     notes: tuple[Note, ...] = ()
+    returned: Any = None
 
 
 def described(made: Any, target: str) -> Model:
-    """The model in what a callable returned; raises UsageError where there is none."""
+    """The model in what a callable returned, which it keeps; raises UsageError where there is
+    none.
+    """
+    return replace(_described(made, target), returned=made)
+
+
+def _described(made: Any, target: str) -> Model:
     notes: tuple[Note, ...] = ()
     if isinstance(made, tuple) and 1 < len(made) <= PARTS:
         made, notes = made[0], (_left_out(made[1:]),)
@@ -112,8 +119,8 @@ def _of_function(function: Any, notes: tuple[Note, ...]) -> Model:
     all of it would be one op.
     """
     signature = function.input_signature
-    python = _plain(function.python_function)
-    call = _rewritten(python) if getattr(function, "_autograph", True) else python
+    python = plain(function.python_function)
+    call = rewritten(python) if getattr(function, "_autograph", True) else python
     if signature is None:
         return Model(call, notes=notes)
     names = list(inspect.signature(python).parameters)
@@ -124,18 +131,18 @@ def _of_function(function: Any, notes: tuple[Note, ...]) -> Model:
     return Model(packed, flat_specs(signature, names), notes=notes)
 
 
-def _rewritten(python: Any) -> Callable[..., Any]:
+def rewritten(python: Any, options: Any = None) -> Callable[..., Any]:
     """A function that runs as TensorFlow rewrites it, wherever it is called."""
-    rewriting = autograph_util.py_func_from_autograph(python)
+    rewriting = autograph_util.py_func_from_autograph(python, options)
 
-    def call(*given: Any) -> Any:
+    def call(*given: Any, **named: Any) -> Any:
         with ag_ctx.ControlStatusCtx(ag_ctx.Status.ENABLED):
-            return rewriting(*given)
+            return rewriting(*given, **named)
 
     return wraps(python)(call)
 
 
-def _plain(python: Any) -> Any:
+def plain(python: Any) -> Any:
     """A method as Python has it: TensorFlow's holds its object by a stand-in, which only it can
     call.
     """

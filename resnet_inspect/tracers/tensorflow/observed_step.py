@@ -7,8 +7,9 @@ the step goes on without it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -29,60 +30,115 @@ from resnet_inspect.tracers.tensorflow.fixed_taps import FixedTaps
 from resnet_inspect.tracers.tensorflow.keras_layers import note_variables, noted_layers
 from resnet_inspect.tracers.tensorflow.keras_training import training_of
 from resnet_inspect.tracers.tensorflow.postmortem import examined
+from resnet_inspect.tracers.tensorflow.replicas import replica
 from resnet_inspect.tracers.tensorflow.step_hooks import StepHooks
 from resnet_inspect.tracers.tensorflow.tap_points import Watched, choose
 
 MOST_EXPLAINED = 3000  # ops; more would keep a training script waiting
 
 
-class ObservedStep:
-    """What is known of one trace of a step of `model`; `notes` say what was not observed."""
+Inputs = Callable[..., Iterator[tuple[str, Tensor]]]
 
-    def __init__(self, model: Any, settings: Settings) -> None:
+
+class ObservedStep:
+    """What is known of one trace of a step; `notes` say what was not observed.
+
+    `model` is the one that is trained; without it the models are those whose calls are seen, and
+    `name` is that of the function. `inputs` names the tensors in what the step is given; `traced`
+    is called once the step is traced, before it runs. `left_to_replicas` says that it only calls
+    others which are observed.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        model: Any = None,
+        *,
+        name: str = "",
+        inputs: Inputs | None = None,
+        traced: Callable[[ObservedStep], None] = lambda _: None,
+        made: Construction | None = None,
+    ) -> None:
         self._model = model
+        self._name = name
+        self._named = inputs or of_fit
+        self._traced = traced
+        self._models: list[Any] = [] if model is None else [model]
         self._settings = settings
         self._inputs: dict[str, Tensor] = {}
         self._end = 0
         self._started = time.perf_counter()
         self._seconds = 0.0
         self._mismatch: Mismatch | None = None
-        self.made = Construction(0, {})
+        self.made = made or Construction(0, {})
+        self.left_to_replicas = False
         self.taps: FixedTaps | None = None
         self.batch: BatchTaps | None = None
         self.notes: list[Note] = []
-        self._seen = StepHooks(self.made, settings.gradients, self.notes)
+        self.seen = StepHooks(self.made, settings.gradients, self.notes)
 
-    def observe(self, step: Callable[[Any], Any], data: Any) -> Any:
-        """Call `step` on `data` while its parts are noted."""
+    @property
+    def name(self) -> str:
+        """What the run is called: the model, or the function where several are called, or none."""
+        models = [one for one in self._models if hasattr(one, "layers")]
+        return str(models[0].name) if len(models) == 1 else self._name
+
+    def observe(self, step: Callable[..., Any], *args: Any, **named: Any) -> Any:
+        """Call `step` while its parts are noted."""
         with self.noting("inputs"):
-            self._inputs = dict(_named(data))
-        with noted_layers(self.made, self._model, self.notes), self._seen.hooked():
-            returned = step(data)
+            self._inputs = dict(self._named(*args, **named))
+        with (
+            noted_layers(self.made, self._model, self.notes) as called,
+            self.seen.hooked(),
+        ):
+            try:
+                returned = step(*args, **named)
+            finally:
+                if self._model is None:
+                    self._models = called
+                    self._forget_the_only_model()
         self._seconds = time.perf_counter() - self._started
         self._end = self.made.position()
         with self.noting("variables"):
             self._note_variables()
+        with self.noting("weights"):
+            self._traced(self)
         return returned
 
-    def tap(self, wanted: tf.Variable, ran: tf.Variable, number: int) -> None:
+    def _forget_the_only_model(self) -> None:
+        """Its name need not stand before all its layers."""
+        firsts = {call.path[:1] for call in self.made.calls}
+        models = {(one.name,) for one in self._models if hasattr(one, "layers")}
+        if len(firsts) == 1 and firsts <= models:
+            for call in self.made.calls:
+                call.path = call.path[1:]
+
+    def tap(self, wanted: tf.Variable, ran: tf.Variable, number: int, device: str = "") -> None:
         """Add the taps behind the step; see `FixedTaps.write`."""
         with self.noting("taps"):
             watched = Watched(
                 self.made,
                 self._end,
-                gradients=self._seen.gradients,
-                output_gradients=self._seen.output_gradients,
+                gradients=self._gradients_told(device),
+                output_gradients=self.seen.output_gradients,
             )
             points = choose(watched, self._settings.taps)
-            taps = FixedTaps(points, self._settings.sample, self._seen.losses)
-            self.batch = BatchTaps(self._inputs)
-            taps.write(wanted, ran, number, beside=self.batch.assign)
+            taps = FixedTaps(points, self._settings.sample, self.seen.losses, device)
+            if not device:
+                self.batch = BatchTaps(self._inputs)
+            taps.write(wanted, ran, number, beside=self.batch.assign if self.batch else None)
             self.taps = taps
         if not self.made.calls:
             text = (
                 "no call of a Keras layer was seen in the step: it may be a tf.function of its own"
             )
             self.notes.append(Note("layers", text))
+
+    def _gradients_told(self, device: str) -> dict[str, Tensor]:
+        """Of those that are the same in all replicas the first one tells."""
+        others = bool(device) and replica().number > 0
+        held = self.seen.gradients.items()
+        return {name: one for name, one in held if not (others and name in self.seen.summed)}
 
     @contextmanager
     def noting(self, subject: str) -> Iterator[None]:
@@ -94,9 +150,9 @@ class ObservedStep:
             text = f"not observed, because of {type(error).__name__}: {told[0][:200]}"
             self.notes.append(Note(subject, text))
 
-    def outcome(self) -> Outcome:
-        """The graph without the taps."""
-        return Outcome(self._graph(), self._seconds)
+    def outcome(self, replicas: Mapping[str, Construction] = MappingProxyType({})) -> Outcome:
+        """The graph without the taps; `replicas` tell the phases of ops whose names begin so."""
+        return Outcome(self._graph(replicas), self._seconds)
 
     def failed(self, error: BaseException) -> Outcome:
         """The graph as far as it was made, and why it went no further."""
@@ -111,7 +167,7 @@ class ObservedStep:
             if self._mismatch is not None:
                 break
         return Outcome(
-            graph.noting(*notes), self._seconds, describe(error, "tracing the step of fit")
+            graph.noting(*notes), self._seconds, describe(error, f"tracing {self._step}")
         )
 
     def explain(self, graph: Graph) -> tuple[Lineage, tuple[Note, ...]]:
@@ -121,26 +177,37 @@ class ObservedStep:
             return Lineage(), (Note("lineage", text),)
         return lineage_with_formulas(self.made.graph, graph, self._mismatch, {}), ()
 
-    def _graph(self) -> Graph:
+    @property
+    def _step(self) -> str:
+        return "the step of fit" if self._model is not None else f"the step {self._name}"
+
+    def _graph(self, replicas: Mapping[str, Construction] = MappingProxyType({})) -> Graph:
         axes = {
             name: MEANINGS[tensor.shape.rank]
             for name, tensor in self._inputs.items()
             if tensor.shape.rank in MEANINGS
         }
-        graph = capture(self.made, self._end, self._inputs, axes=axes)
+        graph = capture(self.made, self._end, self._inputs, axes=axes, replicas=replicas)
         with self.noting("training"):
-            seen = self._seen
             labels = [name for name in self._inputs if name.split("/")[0] == "y"]
-            gone = [name for name in seen.no_gradient if name not in seen.gradients]
-            told = training_of(self._model, self.made, labels, gone, seen.optimizers)
+            gone = [name for name in self.seen.no_gradient if name not in self.seen.gradients]
+            told = training_of(self._model, self.made, labels, gone, self.seen.optimizers)
             return msgspec.structs.replace(graph, training=told)
         return graph
 
     def _note_variables(self) -> None:
-        note_variables(self.made, self._model.variables)
-        for optimizer in self._seen.optimizers:
+        for model in self._models:
+            note_variables(self.made, model.variables)
+        for optimizer in self.seen.optimizers:
             note_variables(self.made, optimizer.variables)
-        note_variables(self.made, self._model.metrics_variables)
+        for model in self._models:
+            note_variables(self.made, getattr(model, "metrics_variables", ()))
+        if self._model is None:  # those of a loop of one's own may lie in no model
+            note_variables(self.made, self._read())
+
+    def _read(self) -> Iterator[tf.Variable]:
+        """Variables that were read so far; the graph tells them only once all is traced."""
+        yield from sorted(self.made.graph._watched_variables, key=lambda one: str(one.name))
 
 
 def _inside(error: BaseException) -> list[BaseException]:
@@ -153,11 +220,15 @@ def _inside(error: BaseException) -> list[BaseException]:
     return found
 
 
-def _named(data: Any) -> Iterator[tuple[str, Tensor]]:
+def of_fit(data: Any) -> Iterator[tuple[str, Tensor]]:
     """The tensors of a batch, named as `fit` names its arguments."""
     parts = data if isinstance(data, tuple) else (data,)
-    names = ("x", "y", "sample_weight")
-    for name, part in zip(names, parts, strict=False):
-        for path, tensor in keras.tree.flatten_with_path(part):
-            if isinstance(tensor, tf.Tensor):
-                yield "/".join(map(str, (name, *path))), tensor
+    for name, part in zip(("x", "y", "sample_weight"), parts, strict=False):
+        yield from tensors_in(name, part)
+
+
+def tensors_in(name: str, given: Any) -> Iterator[tuple[str, Tensor]]:
+    """The tensors in something nested, by the way to them."""
+    for path, tensor in keras.tree.flatten_with_path(given):
+        if isinstance(tensor, tf.Tensor):
+            yield "/".join(map(str, (name, *path))), tensor

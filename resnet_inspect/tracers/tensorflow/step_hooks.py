@@ -7,8 +7,8 @@ the weights, which works them out anyway on its way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -16,12 +16,17 @@ import tensorflow as tf
 
 from resnet_inspect.graph import Note, Phase
 from resnet_inspect.tracers.tensorflow.construction import Construction, Tensor
+from resnet_inspect.tracers.tensorflow.hooks import replaced
 from resnet_inspect.tracers.tensorflow.keras_layers import note_variables
+from resnet_inspect.tracers.tensorflow.replicas import replica
+
+SUMS = "_all_reduce_sum_gradients"  # Keras' own, called in each replica
 
 
 class StepHooks:
     """What was seen of one trace: `gradients` by variable, `output_gradients` by layer, `losses` by
-    the name of the scalar, and the `optimizers` that were used.
+    the name of the scalar, the variables that were `trained`, the `optimizers` that were used, and
+    the gradients that are `summed` over the replicas.
     """
 
     def __init__(self, made: Construction, wanted: bool, notes: list[Note]) -> None:
@@ -33,14 +38,17 @@ class StepHooks:
         self.output_gradients: dict[str, Tensor] = {}
         self.optimizers: list[Any] = []
         self.no_gradient: list[str] = []
+        self.trained: list[Any] = []
+        self.summed: set[str] = set()
 
     @contextmanager
     def hooked(self) -> Iterator[None]:
         """TensorFlow's tapes and Keras' optimizers are watched in the body."""
         with (
-            _replaced(tf.GradientTape, "gradient", self._gradient),
-            _replaced(keras.optimizers.Optimizer, "apply", self._apply),
-            _replaced(keras.optimizers.Optimizer, "apply_gradients", self._apply),
+            replaced(tf.GradientTape, "gradient", self._gradient),
+            replaced(keras.optimizers.Optimizer, "apply", self._apply),
+            replaced(keras.optimizers.Optimizer, "apply_gradients", self._apply),
+            replaced(keras.optimizers.Optimizer, SUMS, self._sum),
         ):
             yield
 
@@ -48,7 +56,7 @@ class StepHooks:
         self, original: Any, tape: Any, target: Any, sources: Any, *args: Any, **named: Any
     ) -> Any:
         """`GradientTape.gradient`, asked for the gradients of layers' outputs, too."""
-        if tf.compat.v1.get_default_graph() is not self._made.graph:
+        if not self._made.here():
             return original(tape, target, sources, *args, **named)
         with self._made.phase(Phase.BACKWARD):
             trained = self._trained(sources)
@@ -88,6 +96,8 @@ class StepHooks:
         if isinstance(target, tf.Tensor) and target.shape.rank == 0:
             number = len(self.losses)
             self.losses["batch_loss" + (f"_{number}" if number else "")] = target
+        known = {id(one) for one in self.trained}
+        self.trained += [one for one in tf.nest.flatten(sources) if id(one) not in known]
         if self._wanted:
             flat = tf.nest.flatten(sources)
             for name, one in zip(
@@ -101,26 +111,26 @@ class StepHooks:
                     self._notes.append(Note(name, "its gradient is sparse and is not summarized"))
 
     def _apply(self, original: Any, optimizer: Any, *args: Any, **named: Any) -> Any:
-        if tf.compat.v1.get_default_graph() is not self._made.graph:
+        if not self._made.here():
             return original(optimizer, *args, **named)
         if not any(optimizer is one for one in self.optimizers):
             self.optimizers.append(optimizer)
         with self._made.phase(Phase.OPTIMIZER):
             return original(optimizer, *args, **named)
 
-
-@contextmanager
-def _replaced(owner: Any, name: str, substitute: Callable[..., Any]) -> Iterator[None]:
-    """In the body a method is `substitute`, which gets the method as its first argument."""
-    with ExitStack() as after:
-        own = name in vars(owner)
-        original = getattr(owner, name)
-
-        def method(self: Any, *args: Any, **named: Any) -> Any:
-            return substitute(original, self, *args, **named)
-
-        setattr(owner, name, method)
-        after.callback(setattr, owner, name, original) if own else after.callback(
-            delattr, owner, name
-        )
-        yield
+    def _sum(self, original: Any, optimizer: Any, pairs: Any) -> Any:
+        """Keras adds up the gradients of all replicas: the sums are what moves the weights."""
+        found = original(optimizer, pairs)
+        if not self._made.here() or replica().of == 1 or not self._wanted:
+            return found
+        try:
+            found = list(found)
+            names = note_variables(self._made, [variable for _, variable in found])
+            for name, (gradient, _) in zip(names, found, strict=True):
+                if isinstance(gradient, tf.Tensor):
+                    self.gradients[name] = gradient
+                    self.summed.add(name)
+        except Exception as error:
+            text = f"sums not observed, because of {type(error).__name__}: {error}"
+            self._notes.append(Note("gradients", text))
+        return found

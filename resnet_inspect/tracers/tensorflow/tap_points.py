@@ -99,11 +99,13 @@ def _of_ops(watched: Watched, phases: tuple[Phase, ...]) -> Iterator[Point]:
 
 def is_number(tensor: Any) -> bool:
     """Whether a tensor holds floats, integers or truth values that mean something."""
-    kind = tensor.dtype
+    return is_told(tensor.dtype) and (tensor.op.type, tensor.value_index) not in RESERVED
+
+
+def is_told(kind: Any) -> bool:
+    """Whether tensors of a type can be summarized."""
     held = kind.is_floating or kind.is_integer or kind.is_bool
-    if kind.name in UNREADABLE:
-        return False
-    return bool(held and (tensor.op.type, tensor.value_index) not in RESERVED)
+    return bool(held and kind.name not in UNREADABLE)
 
 
 def _call_at(calls: list[LayerCall], position: int) -> LayerCall | None:

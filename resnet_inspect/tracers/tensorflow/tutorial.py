@@ -35,6 +35,8 @@ class TutorialSession:
     After `build`, `variables` holds the network's variables by name and `step` runs one step.
     """
 
+    training = None
+
     def __init__(self, settings: Settings, batches: Batches) -> None:
         self.settings = self._settings = settings
         self._batches = batches

@@ -6,6 +6,7 @@ until its variable changes.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -13,30 +14,36 @@ import tensorflow as tf
 
 from resnet_inspect.config import Settings
 from resnet_inspect.stats import StepRecord, Tap, Update
-from resnet_inspect.tracers.tensorflow.construction import Construction
+from resnet_inspect.tracers.tensorflow.construction import Construction, handles
 from resnet_inspect.tracers.tensorflow.fixed_taps import keep, summary
+from resnet_inspect.tracers.tensorflow.keras_layers import held_by
 from resnet_inspect.tracers.tensorflow.readings import Readings
 from resnet_inspect.tracers.tensorflow.tap_points import matches
 
 MOVING = ("moving_mean", "moving_variance")
 
 
-class Weights:
-    """The trainable weights of a model as they are now, and the averages of its batch
-    normalizations, by their Keras paths.
+def told_of(model: Any) -> list[Any]:
+    """The weights of a model that are looked at: the trainable ones, and the averages of its batch
+    normalizations.
     """
+    moving = [one for one in model.non_trainable_weights if one.name in MOVING]
+    return [*model.trainable_weights, *moving]
 
-    def __init__(self, model: Any) -> None:
-        moving = [one for one in model.non_trainable_weights if one.name in MOVING]
-        held = (weight.value for weight in (*model.trainable_weights, *moving))
-        self._variables = [one for one in held if isinstance(one, tf.Variable)]
+
+class Weights:
+    """What weights, Keras' or TensorFlow's, are now; those without a value are left out."""
+
+    def __init__(self, weights: Iterable[Any]) -> None:
+        held = (held_by(weight) for weight in weights)
+        self._variables = [one for one in held if one is not None]
         self._values = [variable.read_value() for variable in self._variables]
 
     def after(self, record: StepRecord, made: Construction, settings: Settings) -> StepRecord:
         """The record of a step with what they held before it and with their updates; they have
         the names that they have in `made`.
         """
-        names = {id(variable.handle): name for name, variable in made.variables.items()}
+        names = {id(held): name for name, one in made.variables.items() for held in handles(one)}
         owners = {name: call.name for call in reversed(made.calls) for name in call.variables}
         found, updates = Readings(), {}
         if not self._variables:
@@ -44,7 +51,7 @@ class Weights:
         now = [variable.read_value() for variable in self._variables]
         rows = (one.numpy() for one in _examined(self._values, now, settings.sample))
         for variable, numbers, counts, lengths in zip(self._variables, *rows, strict=True):
-            name = names.get(id(variable.handle), variable.name)
+            name = names.get(id(handles(variable)[0]), variable.name)
             tap = Tap(owners.get(name, name), "weight", name, output=False)
             if matches(tap, settings.taps):
                 keep(found, tap, numbers, counts)

@@ -21,6 +21,8 @@ def data(kind: str, examples: int) -> tuple[Any, Any]:
         return numbers(8, 8, 3), numbers(3)
     if kind == "two_inputs_two_outputs":
         return {"left": numbers(4), "right": numbers(5)}, {"low": numbers(1), "high": numbers(2)}
+    if kind == "texts":
+        return random.choice(["a", "b", "c"], (examples, 2)), numbers(1)
     if kind == "recurrent":
         return random.integers(0, 9, (examples, 6)), numbers(2)
     return numbers(4), numbers(3)
@@ -219,4 +221,69 @@ def accumulated() -> Any:
     """Gradients of two steps applied together."""
     model = sequential()
     model.compile(keras.optimizers.Adam(gradient_accumulation_steps=2), "mse")
+    return model
+
+
+def compiled_together() -> Any:
+    """Four steps in one execution, by XLA."""
+    model = frozen()
+    model.compile("sgd", "mse", jit_compile=True, steps_per_execution=4)
+    return model
+
+
+def called_twice() -> Any:
+    """A layer that is called twice, the second time on what it made, and a model in a model."""
+    inputs, same = keras.Input((4,)), layers.Dense(4, "relu", name="same")
+    inner = keras.Sequential([keras.Input((4,)), layers.Dense(4, name="deep")], name="inner")
+    model = keras.Model(inputs, layers.Dense(3, name="last")(inner(same(same(inputs)))))
+    model.compile("adam", "mse")
+    return model
+
+
+def texts() -> Any:
+    """Words looked up inside of the model."""
+    inputs = keras.Input((2,), dtype="string")
+    x = layers.StringLookup(vocabulary=["a", "b"], name="looked_up")(inputs)
+    x = layers.Flatten(name="flat")(layers.Embedding(3, 4, name="embedded")(x))
+    model = keras.Model(inputs, layers.Dense(1, name="score")(x))
+    model.compile("adam", "mse")
+    return model
+
+
+def lengths() -> Any:
+    """Sequences of any length, which differs from batch to batch."""
+    model = keras.Sequential(
+        [
+            keras.Input((None, 3)),
+            layers.Conv1D(4, 2, activation="relu", name="convolved"),
+            layers.GlobalMaxPooling1D(name="pooled"),
+            layers.Dense(2, name="logits"),
+        ]
+    )
+    model.compile("adam", "mse")
+    return model
+
+
+class Ragged(keras.Model):  # type: ignore[misc]
+    """Takes ragged tensors in a train step of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.logits = layers.Dense(2, name="logits")
+        self.logits.build((None, 4))
+
+    def train_step(self, batch: Any) -> Any:
+        """One step on rows of at most four numbers."""
+        x, y = batch
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.square(self.logits(x.to_tensor(shape=[None, 4])) - y))
+        weights = self.logits.trainable_variables
+        self.optimizer.apply(tape.gradient(loss, weights), weights)
+        return {"loss": loss}
+
+
+def ragged() -> Any:
+    """See `Ragged`."""
+    model = Ragged()
+    model.compile("sgd")
     return model

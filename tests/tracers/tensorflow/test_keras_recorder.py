@@ -62,6 +62,7 @@ def test_training_is_the_same_to_the_bit(kind: str, tmp_path: Path) -> None:
         assert run.info.status == Status.COMPLETE
         assert run.steps() == list(range(6))
         assert run.recorded_steps() == [0, 2, 4, 5]
+        assert run.updates()[0].keys() == run.updates()[2].keys()
         assert run.summaries(2)
         assert run.summaries(2, "gradient")
         assert not [note for note in run.graph.notes if "not observed" in note.text]
@@ -284,7 +285,7 @@ def test_several_steps_in_one_execution(tmp_path: Path) -> None:
         assert "of each 3 steps that run together the last is recorded" in notes_of(run)
 
 
-def test_several_replicas_are_noted(tmp_path: Path) -> None:
+def test_replicas_of_another_strategy_are_noted(tmp_path: Path) -> None:
     """In a process of its own: TensorFlow splits its CPU once, before anything else."""
     script = tmp_path / "train.py"
     script.write_text(
@@ -293,7 +294,9 @@ def test_several_replicas_are_noted(tmp_path: Path) -> None:
         "import resnet_inspect\n"
         "cpu, one = tf.config.list_physical_devices('CPU'), tf.config.LogicalDeviceConfiguration\n"
         "tf.config.set_logical_device_configuration(cpu[0], [one(), one()])\n"
-        "with tf.distribute.MirroredStrategy(['CPU:0', 'CPU:1']).scope():\n"
+        "make = tf.distribute.experimental.CentralStorageStrategy\n"
+        "strategy = make(['CPU:0', 'CPU:1'], 'CPU:0')\n"
+        "with strategy.scope():\n"
         "    model = keras_models.frozen()\n"
         "x, y = keras_models.data('frozen', 20)\n"
         "model.fit(x, y, batch_size=8, verbose=0, callbacks=[resnet_inspect.Recorder('run.db')])\n"
@@ -310,7 +313,7 @@ def test_several_replicas_are_noted(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     with Run.open(tmp_path / "run.db") as run:
         assert run.scalars()["loss"].keys() == {0, 1, 2}
-        assert "2 replicas" in notes_of(run)
+        assert "2 replicas of CentralStorageStrategy" in notes_of(run)
 
 
 @pytest.mark.parametrize(

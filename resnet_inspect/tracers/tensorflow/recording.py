@@ -1,0 +1,212 @@
+"""One run that is told of steps which somebody else runs: what `fit` and loops of one's own share.
+
+A step is watched while TensorFlow traces it (`observe`), told before it runs whether it is to be
+recorded (`arm`), and asked afterwards what it left behind (`findings`). Nothing that fails in here
+stops the training; it is noted in the run.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import tensorflow as tf
+
+from resnet_inspect.config import Settings
+from resnet_inspect.graph import Failure, Graph, Note
+from resnet_inspect.graph.lineage import Lineage
+from resnet_inspect.stats import StepRecord
+from resnet_inspect.tracers.contract import Journal, Outcome
+from resnet_inspect.tracers.tensorflow.failures import describe, located_in
+from resnet_inspect.tracers.tensorflow.observed_step import ObservedStep
+from resnet_inspect.tracers.tensorflow.replicas import Switches, all_arrived, replica
+from resnet_inspect.tracers.tensorflow.runtime import choose_device
+from resnet_inspect.tracers.tensorflow.traces import Trace
+from resnet_inspect.tracers.tensorflow.weights import Weights
+
+STOPPED_WITH_ANOTHER = "_RequestedStop"  # what TensorFlow ends other replicas with
+
+
+class Recording:
+    """See the module. `journal` is None once nothing more can be written."""
+
+    def __init__(self, settings: Settings, journal: Journal) -> None:
+        self.settings = settings
+        self.journal: Journal | None = journal
+        self.traces: list[Trace] = []
+        self._told: Trace | None = None
+        self._switches = Switches()
+        self._at_once: Trace | None = None  # of a step that runs op by op
+        self._outcome = Outcome(Graph(ops=()), 0.0)
+        self._lineage = Lineage()
+        self._notes: list[Note] = []
+        self._begun = False
+        self._weights: Weights | None = None
+
+    def begin(self, network: str, **planned: Any) -> None:
+        """There is, or goes on, a run of `network`; `planned` are settings that are known now."""
+        self.settings = msgspec.structs.replace(self.settings, **planned)
+        _, environment = choose_device(tf, "auto")
+        if self.journal is not None:
+            self.journal.begin(network, self.settings, environment)
+            self._begun = True
+            if self._notes and self._told is None:
+                self._write()
+
+    def observe(
+        self, made: Callable[[], ObservedStep], step: Callable[..., Any], *args: Any, **named: Any
+    ) -> Any:
+        """Call a step that is being traced, watched where that can be done."""
+        trace = None
+        with self.guarded("graph"):
+            trace = made()
+        if trace is None:
+            return step(*args, **named)
+        try:
+            returned = trace.observe(step, *args, **named)
+        except BaseException as error:
+            told = trace.left_to_replicas and self._outcome.failure is not None
+            if type(error).__name__ != STOPPED_WITH_ANOTHER and not told:
+                with self.guarded("failure"):
+                    self.failed(trace, error)
+            raise
+        with self.guarded("tensors"):
+            if not trace.left_to_replicas:
+                all_arrived()
+                self._tap(trace)
+        return returned
+
+    def _tap(self, trace: ObservedStep) -> None:
+        place = replica()
+        latest = self.traces[-1] if self.traces else None
+        if latest is None or not latest.takes(trace, place.number):
+            latest = Trace(len(self.traces) + 1)
+            self.traces.append(latest)
+        latest.steps[place.number] = trace
+        switch = self._switches.of(place)
+        trace.tap(switch.wanted, switch.ran, latest.number, place.device)
+
+    def took(self, step: ObservedStep) -> None:
+        """A step has run op by op; each has findings of its own."""
+        if self._at_once is None:
+            self._at_once = Trace(0)
+        self._at_once.steps[0] = step
+
+    def arm(self, *, record: bool, weights: Iterable[Any]) -> None:
+        """A step comes; `weights` are those whose values and updates are told, as far as known."""
+        self._weights = None
+        self._switches.set(wanted=record)
+        if record:
+            self._weights = Weights(weights)
+
+    @property
+    def armed(self) -> bool:
+        """Whether the step that runs is one that is recorded."""
+        return self._weights is not None
+
+    def look_at(self, weights: Iterable[Any]) -> None:
+        """These are the weights of the step that is about to run, found while it was traced."""
+        if self._weights is not None:
+            with tf.init_scope():
+                self._weights = Weights(weights)
+
+    def findings(self, record: StepRecord) -> StepRecord:
+        """The record of the step that has run, with what it left behind if it was recorded."""
+        if self._weights is None:
+            return record
+        ran = self._switches.take()
+        trace = self.traces[ran - 1] if ran else self._at_once
+        self.tell(trace or (self.traces[-1] if self.traces else None))
+        if trace is not None:
+            record = self._weights.after(record, trace.first.made, self.settings)
+            found, scalars = trace.read()
+            record = replace(
+                record,
+                scalars=scalars | record.scalars,
+                summaries=found.summaries | record.summaries,
+                sizes=found.sizes | record.sizes,
+                not_finite=found.not_finite | record.not_finite,
+                channels=found.channels,
+                batch=trace.first.batch.read() if trace.first.batch is not None else {},
+            )
+        return record
+
+    def tell(self, trace: Trace | None) -> None:
+        """Write the graph of what ran, once for each trace."""
+        if trace is None or trace is self._told:
+            return
+        if self._told is not None:
+            self.note("fit", "traced again for batches of another shape: this is the latest graph")
+        self._told = trace
+        self._outcome = trace.first.outcome(trace.others())
+        self._notes += trace.notes()
+        with self.guarded("lineage"):
+            self._lineage, notes = trace.first.explain(self._outcome.graph)
+            self._notes += notes
+        self._write()
+
+    def failed(self, trace: ObservedStep, error: BaseException) -> None:
+        """The step could not be traced to its end, or run."""
+        if not self._begun:
+            self.begin(trace.name)
+        self._outcome = trace.failed(error)
+        self._notes += trace.notes
+        with self.guarded("lineage"):
+            self._lineage, _ = trace.explain(self._outcome.graph)
+        self._write()
+        if self.journal is not None:
+            self.journal.end(failure=self._outcome.failure)
+
+    def keep(self, record: StepRecord | None) -> None:
+        """Write one step."""
+        if record is not None and self.journal is not None:
+            self.journal.step(record)
+
+    def end(self, error: BaseException | None = None, step: int = 0) -> Failure | None:
+        """It is over, for now: as it should be, or by an exception at `step`; what is saved of
+        that.
+        """
+        failure, reason = None, ""
+        if isinstance(error, Exception):
+            failure = describe(error, f"running step {step}")
+            failure = self._outcome.failure or located_in(self._outcome.graph, failure)
+        elif error is not None:
+            reason = "stopped by the user"
+        if self.journal is not None:
+            self.journal.end(reason, failure)
+        return failure
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a run."""
+        return self._begun
+
+    def note(self, subject: str, text: str) -> None:
+        """Say something of the run, once."""
+        note = Note(subject, text)
+        if note not in self._notes:
+            self._notes.append(note)
+            self._write()
+
+    def _write(self) -> None:
+        if self.journal is not None and self._begun:
+            graph = self._outcome.graph.noting(*dict.fromkeys(self._notes))
+            self.journal.built(replace(self._outcome, graph=graph), self._lineage)
+
+    @contextmanager
+    def guarded(self, subject: str) -> Iterator[None]:
+        """What fails in the body is noted in the run; where that fails too, on stderr, once."""
+        try:
+            yield
+        except Exception as error:
+            told = (str(error).strip().splitlines() or [""])[0][:200]
+            text = f"not observed, because of {type(error).__name__}: {told}"
+            try:
+                self.note(subject, text)
+            except Exception as again:
+                self.journal = None
+                print(f"resnet-inspect: recording ended: {again}", file=sys.stderr)
