@@ -155,6 +155,7 @@ def _variables(
             handles=tuple(held.get(name, ())),
             readers=tuple(readers.get(name, ())),
             source=made.made_at.get(name, ()),
+            counted=name not in made.states,
         )
         for name, variable in made.variables.items()
     )

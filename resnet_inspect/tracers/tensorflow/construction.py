@@ -61,6 +61,7 @@ class Construction:
         self.variables = variables
         self.made_at = made_at
         self.frozen: set[str] = set()  # variables that are not trained, whatever TensorFlow holds
+        self.states: set[str] = set()  # variables that are no parameters
         self.calls: list[LayerCall] = []
         self.open_calls: list[LayerCall] = []
         self.update_ops: list[Any] = []

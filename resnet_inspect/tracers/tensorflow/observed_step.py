@@ -24,7 +24,11 @@ from resnet_inspect.tracers.tensorflow.construction import Construction, Tensor
 from resnet_inspect.tracers.tensorflow.explain import lineage_with_formulas
 from resnet_inspect.tracers.tensorflow.failures import describe
 from resnet_inspect.tracers.tensorflow.fixed_taps import FixedTaps
-from resnet_inspect.tracers.tensorflow.keras_layers import note_variables, noted_layers
+from resnet_inspect.tracers.tensorflow.keras_layers import (
+    note_model,
+    note_variables,
+    noted_layers,
+)
 from resnet_inspect.tracers.tensorflow.postmortem import examined
 from resnet_inspect.tracers.tensorflow.step_hooks import StepHooks
 from resnet_inspect.tracers.tensorflow.tap_points import Watched, choose
@@ -125,7 +129,7 @@ class ObservedStep:
         return capture(self.made, self._end, self._inputs, axes=axes)
 
     def _note_variables(self) -> None:
-        note_variables(self.made, self._model.variables)
+        note_model(self.made, self._model)
         for optimizer in self._seen.optimizers:
             note_variables(self.made, optimizer.variables)
         note_variables(self.made, self._model.metrics_variables)

@@ -89,9 +89,9 @@ def call_noted(
             returned = model.call(*given)
     finally:
         if keras:
-            from resnet_inspect.tracers.tensorflow.keras_layers import note_variables
+            from resnet_inspect.tracers.tensorflow.keras_layers import note_model
 
-            note_variables(made, model.keras.weights)
+            note_model(made, model.keras)
         variables.name_rest(made, made_at, unread=not told)
     return returned
 
