@@ -163,7 +163,8 @@ def _variables(
 
 def _layer(call: LayerCall, made: Construction, phases: dict[str, Phase]) -> Layer | None:
     """The layer as it is told of; None if none of its ops lead to the network's output."""
-    made_here = made.graph.get_operations()[call.start : call.end]
+    every = made.graph.get_operations()
+    made_here = [every[at] for at in range(call.start, call.end) if call.holds(at)]
     ops = [op for op in made_here if phases.get(op.name) == Phase.FORWARD]
     if not ops:
         return None

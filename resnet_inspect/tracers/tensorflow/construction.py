@@ -30,7 +30,8 @@ TRUNCATED_STD = 0.87962566103423978
 class LayerCall:
     """One call of a layer: the ops numbered `start` up to `end` were made by it.
 
-    `type` is the type of the op that computes, or a class name such as Dense.
+    `type` is the type of the op that computes, or a class name such as Dense; `positions` are the
+    numbers of its ops where they do not follow one another.
     """
 
     name: str
@@ -41,6 +42,13 @@ class LayerCall:
     end: int = 0
     output: Tensor = None
     variables: list[str] = field(default_factory=list)
+    positions: frozenset[int] | None = None
+
+    def holds(self, position: int) -> bool:
+        """Whether it made the op of that number."""
+        if self.positions is not None:
+            return position in self.positions
+        return self.start <= position < self.end
 
 
 class Construction:

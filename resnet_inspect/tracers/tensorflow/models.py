@@ -34,7 +34,8 @@ class Model:
     """What is traced: `call` takes a tensor for each input.
 
     `inputs` is what the model says it takes, None if it does not; `keras` the Keras model, if it
-    is one; `variables` those that it is known to hold.
+    is one; `variables` those that it is known to hold; `imported` whether its ops were named
+    before, as those of a SavedModel.
     """
 
     call: Callable[..., Any]
@@ -42,6 +43,7 @@ class Model:
     keras: Any = None
     variables: tuple[tf.Variable, ...] = ()
     notes: tuple[Note, ...] = ()
+    imported: bool = False
 
 
 def described(made: Any, target: str) -> Model:

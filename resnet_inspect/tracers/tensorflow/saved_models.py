@@ -61,6 +61,7 @@ def load(target: str, wanted: str | None) -> Model:
         flat_specs([specs[one] for one in arguments], arguments),
         variables=tuple(signature.variables),
         notes=(Note("signature", _told(name, list(loaded.signatures))),),
+        imported=True,
     )
 
 

@@ -107,4 +107,4 @@ def is_number(tensor: Any) -> bool:
 
 
 def _call_at(calls: list[LayerCall], position: int) -> LayerCall | None:
-    return next((call for call in calls if call.start <= position < call.end), None)
+    return next((call for call in calls if call.holds(position)), None)
