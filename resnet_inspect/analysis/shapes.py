@@ -118,7 +118,7 @@ def loose_variables(graph: Graph) -> tuple[Variable, ...]:
     return tuple(
         variable
         for variable in (graph.variables if graph.layers else ())
-        if variable.name not in owned and _is_of_network(graph, variable)
+        if variable.name not in owned and variable.counted and _is_of_network(graph, variable)
     )
 
 
@@ -211,7 +211,7 @@ def _by_op(graph: Graph, owned: dict[str, list[Variable]]) -> dict[str, list[Var
     for layer in graph.layers:
         for variable in owned[layer.name]:
             held.setdefault(_user_of(graph, layer, variable), []).append(variable)
-    for variable in () if graph.layers else graph.variables:
+    for variable in () if graph.layers else (one for one in graph.variables if one.counted):
         for reader in variable.readers[:1]:
             user = next(iter(graph.consumers.get(TensorRef(reader), ())), reader)
             held.setdefault(user, []).append(variable)

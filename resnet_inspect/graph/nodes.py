@@ -63,7 +63,8 @@ class Variable(msgspec.Struct, frozen=True, gc=False):
 
     `handles` are the ops through which the graph holds the variable; `readers` the ops that take
     its value or change it, in graph order; `source` the user's lines that made it, where those
-    are not the lines of its first reader.
+    are not the lines of its first reader; `counted` whether its elements are parameters, which
+    the state of a generator of random numbers is not.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Variable(msgspec.Struct, frozen=True, gc=False):
     handles: tuple[str, ...] = ()
     readers: tuple[str, ...] = ()
     source: tuple[Source, ...] = ()
+    counted: bool = True
 
 
 class Layer(msgspec.Struct, frozen=True, gc=False):

@@ -164,6 +164,7 @@ def _variables(
             handles=tuple(held.get(name, ())),
             readers=tuple(readers.get(name, ())),
             source=made.made_at.get(name, ()),
+            counted=name not in made.states,
         )
         for name, variable in made.variables.items()
     )
@@ -171,7 +172,8 @@ def _variables(
 
 def _layer(call: LayerCall, made: Construction, phases: dict[str, Phase]) -> Layer | None:
     """The layer as it is told of; None if none of its ops lead to the network's output."""
-    made_here = call.members or made.graph.get_operations()[call.start : call.end]
+    every = made.graph.get_operations()
+    made_here = [every[at] for at in range(call.start, call.end) if call.holds(at)]
     ops = [op for op in made_here if phases.get(op.name) == Phase.FORWARD]
     if not ops:
         return None

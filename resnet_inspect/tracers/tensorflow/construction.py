@@ -30,8 +30,8 @@ TRUNCATED_STD = 0.87962566103423978
 class LayerCall:
     """One call of a layer: the ops numbered `start` up to `end` were made by it.
 
-    `type` is the type of the op that computes, or a class name such as Dense. `members` are its ops
-    where other calls made some in between.
+    `type` is the type of the op that computes, or a class name such as Dense; `positions` are the
+    numbers of its ops where they do not follow one another.
     """
 
     name: str
@@ -43,7 +43,13 @@ class LayerCall:
     output: Tensor = None
     variables: list[str] = field(default_factory=list)
     settings: dict[str, bool | int | float | str] = field(default_factory=dict)
-    members: tuple[Any, ...] = ()
+    positions: frozenset[int] | None = None
+
+    def holds(self, position: int) -> bool:
+        """Whether it made the op of that number."""
+        if self.positions is not None:
+            return position in self.positions
+        return self.start <= position < self.end
 
 
 class Construction:
@@ -64,6 +70,7 @@ class Construction:
         self.variables = variables
         self.made_at = made_at
         self.frozen: set[str] = set()  # variables that are not trained, whatever TensorFlow holds
+        self.states: set[str] = set()  # variables that are no parameters
         self.calls: list[LayerCall] = []
         self.outputs: list[Tensor] = []  # what the model hands out, at its first call
         self.open_calls: list[LayerCall] = []

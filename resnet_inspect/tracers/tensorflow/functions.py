@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -35,6 +35,7 @@ from resnet_inspect.tracers.tensorflow.own_calls import (
 from resnet_inspect.tracers.tensorflow.own_retrace import Retraced, affordable, own_variations
 from resnet_inspect.tracers.tensorflow.postmortem import examined
 from resnet_inspect.tracers.tensorflow.runtime import choose_device
+from resnet_inspect.tracers.tensorflow.scope_layers import note_scopes, opened_scopes
 from resnet_inspect.tracers.tensorflow.tap_points import Watched, choose
 from resnet_inspect.tracers.tensorflow.taps import Taps
 from resnet_inspect.tracers.tensorflow.targets import find_target
@@ -52,6 +53,7 @@ class FunctionSession:
         self._made: Construction | None = None
         self._graph = Graph(ops=())
         self._call: Callable[..., Any] | None = None
+        self._opened: Collection[tuple[str, ...]] | None = ()
         self._taps = Taps(settings.sample)
         self._mismatch: Mismatch | None = None
         self._varied = Retraced()
@@ -169,12 +171,16 @@ class FunctionSession:
             nonlocal end
             made = self._made = Construction(0, self.variables, self._made_at)
             tensors.update((spec.name, one) for spec, one in zip(specs, arguments, strict=True))
-            with made.phase(Phase.FORWARD):
+            with made.phase(Phase.FORWARD), opened_scopes() as opened:
+                self._opened = None if self._model.imported else opened
                 returned = call_noted(self._model, made, arguments, self._own, self._made_at)
             end = made.position()
+            layers = bool(made.calls)
+            if not layers:
+                note_scopes(made, end, _tensors(returned), self._opened)
             self._taps = Taps(self._settings.sample)
             taps = self._settings.taps
-            wanted = "ops" if taps == "layers" and not made.calls else taps
+            wanted = "ops" if taps == "layers" and not layers else taps
             for point in choose(Watched(made, end), wanted):
                 self._taps.add(point)
             # Fetched too: else what refuses the numbers may be taken out as not needed.
@@ -191,7 +197,10 @@ class FunctionSession:
         failure = describe(error, during) if error is not None else None
         if self._made is not None:
             axes = {spec.name: spec.axes for spec in self._inputs.specs}
-            end = end or self._made.position()
+            if not end:
+                end = self._made.position()
+                if not self._made.calls:
+                    note_scopes(self._made, end, opened=self._opened)
             cost = self._making + used
             wanted = affordable(self._target.integers, cost) if error is None else ()
             self._varied = own_variations(self._target, self._inputs.specs, wanted, self._names)

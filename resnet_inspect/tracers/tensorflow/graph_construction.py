@@ -13,8 +13,8 @@ from tensorflow.python.framework.func_graph import FuncGraph
 
 from resnet_inspect.graph import Phase, Source
 from resnet_inspect.tracers.tensorflow.construction import Construction, Tensor
+from resnet_inspect.tracers.tensorflow.graph_code_layers import scope_layers
 from resnet_inspect.tracers.tensorflow.graph_phases import following, phases
-from resnet_inspect.tracers.tensorflow.scope_layers import scope_layers
 
 ADDITIONS = ("Add", "AddV2")
 

@@ -10,7 +10,8 @@ weights of those layers by their Keras path, and ops made in layers belong to Ph
 A *layer* is what a user would call one: a layer of Keras' own, with all that is inside it (an LSTM
 with its cell), or a layer of the user's that calls no other. Models, and the user's layers that
 call others, are containers: they show as the `path` of what they hold. Names are unique: a second
-call, or a second layer of that name, is `name_1`. Only the graph of `made` is watched, and nothing
+call, or a second layer of that name, is `name_1`, or the next number that is no layer's of the
+model. Only the graph of `made` is watched, and nothing
 is added to it.
 """
 
@@ -32,8 +33,6 @@ from resnet_inspect.tracers.tensorflow.construction import (
 )
 from resnet_inspect.tracers.tensorflow.hooks import replaced
 from resnet_inspect.tracers.tensorflow.keras_training import settings_of
-
-SEED = "seed_generator_state"  # no weight, says Keras
 
 
 @contextmanager
@@ -60,7 +59,7 @@ def note_variables(made: Construction, variables: Iterable[Any]) -> list[str]:
     names = []
     for variable in variables:
         held = held_by(variable)
-        if held is None or SEED in (getattr(variable, "path", None) or variable.name):
+        if held is None:
             continue
         of_replicas = handles(held)
         if id(of_replicas[0]) not in known:
@@ -86,6 +85,16 @@ def held_by(variable: Any) -> tf.Variable | None:
     return held if whole is None or len(of_replicas) > 1 else whole()
 
 
+def note_model(made: Construction, model: Any) -> None:
+    """Note all variables of a model; those that are none of its weights are states, such as the
+    seeds of a dropout.
+    """
+    note_variables(made, model.weights)
+    weights = {id(one) for one in model.weights}
+    rest = (one for one in model.variables if id(one) not in weights)
+    made.states.update(note_variables(made, rest))
+
+
 class _Noting:
     """The calls that are open, in one trace."""
 
@@ -98,6 +107,8 @@ class _Noting:
         self._names: set[str] = set()
         self._depth = 0
         self.outermost: list[Any] = []
+        known = model._flatten_layers() if isinstance(model, keras.Layer) else ()
+        self._reserved = {layer.name for layer in known}
 
     def call(self, original: Any, layer: Any, *args: Any, **named: Any) -> Any:
         """Call the layer, and note it if it is one."""
@@ -129,8 +140,7 @@ class _Noting:
         output = next(floats, outputs[0] if outputs else None)
         if output is None:
             return
-        name = _unique(layer.name, self._names)
-        self._names.add(name)
+        name = self._name(layer)
         call = LayerCall(
             name=name,
             type=type(layer).__name__,
@@ -143,6 +153,14 @@ class _Noting:
             settings=settings_of(layer),
         )
         made.calls.append(call)
+
+    def _name(self, layer: Any) -> str:
+        """A name of its own for a call: the layer's, if no other call has it."""
+        name = layer.name
+        if name in self._names:
+            name = _unique(name, self._names | self._reserved)
+        self._names.add(name)
+        return str(name)
 
     @contextmanager
     def _inside(self, layer: Any) -> Iterator[None]:

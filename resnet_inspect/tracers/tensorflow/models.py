@@ -34,7 +34,8 @@ class Model:
     """What is traced: `call` takes a tensor for each input.
 
     `inputs` is what the model says it takes, None if it does not; `keras` the Keras model, if it
-    is one; `variables` those that it is known to hold; `returned` what it was found in.
+    is one; `variables` those that it is known to hold; `returned` what it was found in; `imported`
+    whether its ops were named before, as those of a SavedModel.
     """
 
     call: Callable[..., Any]
@@ -43,6 +44,7 @@ class Model:
     variables: tuple[tf.Variable, ...] = ()
     notes: tuple[Note, ...] = ()
     returned: Any = None
+    imported: bool = False
 
 
 def described(made: Any, target: str) -> Model:

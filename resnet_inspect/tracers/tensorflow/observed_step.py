@@ -27,7 +27,11 @@ from resnet_inspect.tracers.tensorflow.construction import Construction, Tensor
 from resnet_inspect.tracers.tensorflow.explain import lineage_with_formulas
 from resnet_inspect.tracers.tensorflow.failures import describe
 from resnet_inspect.tracers.tensorflow.fixed_taps import FixedTaps
-from resnet_inspect.tracers.tensorflow.keras_layers import note_variables, noted_layers
+from resnet_inspect.tracers.tensorflow.keras_layers import (
+    note_model,
+    note_variables,
+    noted_layers,
+)
 from resnet_inspect.tracers.tensorflow.keras_training import training_of
 from resnet_inspect.tracers.tensorflow.postmortem import examined
 from resnet_inspect.tracers.tensorflow.replicas import replica
@@ -197,7 +201,7 @@ class ObservedStep:
 
     def _note_variables(self) -> None:
         for model in self._models:
-            note_variables(self.made, model.variables)
+            note_model(self.made, model)
         for optimizer in self.seen.optimizers:
             note_variables(self.made, optimizer.variables)
         for model in self._models:

@@ -59,14 +59,20 @@ class OwnVariables:
         self._made += variables
 
     def name_rest(
-        self, made: Construction, made_at: dict[str, tuple[Source, ...]], *, unread: bool
+        self,
+        made: Construction,
+        made_at: dict[str, tuple[Source, ...]],
+        known: Sequence[tf.Variable] = (),
+        *,
+        unread: bool,
     ) -> None:
-        """Name those that have no name yet, equal names with a number; without `unread` only
-        those that the graph reads. `made_at` is told of the lines.
+        """Name those that have no name yet, and `known` ones, which TensorFlow may make unnoticed;
+        equal names get a number; without `unread` only those that the graph reads. `made_at` is
+        told of the lines.
         """
         read = {id(outside) for outside, _ in made.graph.captures}
         named = {id(variable.handle) for variable in made.variables.values()}
-        for variable in (*self._made, *made.graph.variables):
+        for variable in (*self._made, *known, *made.graph.variables):
             handle = id(variable.handle)
             if handle not in named and (unread or handle in read):
                 named.add(handle)
@@ -93,10 +99,10 @@ def call_noted(
             returned = model.call(*given)
     finally:
         if keras:
-            from resnet_inspect.tracers.tensorflow.keras_layers import note_variables
+            from resnet_inspect.tracers.tensorflow.keras_layers import note_model
 
-            note_variables(made, model.keras.weights)
-        variables.name_rest(made, made_at, unread=not told)
+            note_model(made, model.keras)
+        variables.name_rest(made, made_at, model.variables, unread=not told)
     return returned
 
 

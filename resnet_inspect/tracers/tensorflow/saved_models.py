@@ -17,6 +17,7 @@ from resnet_inspect.errors import UsageError
 from resnet_inspect.graph import Note
 from resnet_inspect.tracers.tensorflow.input_specs import flat_specs
 from resnet_inspect.tracers.tensorflow.models import Model
+from resnet_inspect.tracers.tensorflow.runtime import quiet_tensorflow
 
 DEFAULT = "serving_default"
 FILES = ("saved_model.pb", "saved_model.pbtxt")
@@ -49,6 +50,7 @@ def load(target: str, wanted: str | None) -> Model:
     specs = signature.structured_input_signature[1]
     order = [tensor.op.name for tensor in signature.inputs[: len(specs)]]
     arguments = sorted(specs, key=lambda one: _place(specs[one].name or one, order))
+    inputs = flat_specs([specs[one] for one in arguments], arguments)
     graph = _inlined(signature)
 
     def call(*given: Any) -> Any:
@@ -58,9 +60,10 @@ def load(target: str, wanted: str | None) -> Model:
     call.loaded = loaded  # type: ignore[attr-defined]
     return Model(
         call,
-        flat_specs([specs[one] for one in arguments], arguments),
+        inputs,
         variables=tuple(signature.variables),
         notes=(Note("signature", _told(name, list(loaded.signatures))),),
+        imported=True,
     )
 
 
@@ -89,7 +92,8 @@ def _place(name: str, order: list[str]) -> int:
 
 def _inlined(signature: Any) -> Any:
     """The signature's graph with calls put in place and without the identities left for them."""
-    graph = _run_inline_graph_optimization(signature, False, True)
+    with quiet_tensorflow():
+        graph = _run_inline_graph_optimization(signature, False, True)
     for node in graph.node:  # where it was saved, and beside what, is not where it runs
         node.device = ""
         node.attr.pop("_class", None)

@@ -1,207 +1,230 @@
-"""The layers of a TensorFlow 1 graph, read from its name scopes.
+"""Layers of a model in which no Keras layer was called: groups of ops by their name scopes.
 
-A *layer* is what stands directly in a scope that the user opened, or in none: the ops of one call
-such as `tf.layers.conv2d(..., name="conv1")`, whose scope the call itself opened, or a single op. A
-scope of the user's own that holds variables of its own is one layer, too. A second call on the
-same variables is a layer with a name of its own, `conv1_1`. Scopes that the user opened around
-layers are their `path`. An `Identity` with a name that hands on a tensor whose op has none names
-it: `final_reduce_mean` is the mean before it.
+A scope is a layer if ops read variables of that name in it (`conv/kernel` within `…/conv_1/…`),
+with all that is inside it; any other scope that ops lie directly in is one too. Of scopes that
+TensorFlow's own functions open (`moments`) only the outermost counts, where the model's lead to it.
+Beside layers, an op in no scope is one of its own, so that none is missing.
+
+    with opened_scopes() as scopes:
+        returned = model(x)
+    note_scopes(made, end, returned, scopes)
 """
 
 from __future__ import annotations
 
+import functools
+import inspect
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+import tensorflow as tf
 
 from resnet_inspect.graph import Phase
 from resnet_inspect.tracers.tensorflow.capture import COMPUTES
-from resnet_inspect.tracers.tensorflow.construction import LayerCall, Tensor
-from resnet_inspect.tracers.tensorflow.tap_points import is_number
+from resnet_inspect.tracers.tensorflow.construction import Construction, LayerCall, Tensor
 
-# Ops that move sizes or hand something on: no layer by themselves.
-BESIDE = frozenset(
-    ("Cast", "Const", "Identity", "NoOp", "Pack", "ReadVariableOp", "Shape", "StopGradient")
-) | frozenset(("Placeholder", "PlaceholderWithDefault", "StridedSlice", "Assert", "Size", "Rank"))
-
-
-@dataclass
-class _Unit:
-    """Ops that are one layer, in the order they were made; `scope` is their whole name."""
-
-    scope: str
-    ops: list[tuple[int, Any]] = field(default_factory=list)
+Scope = tuple[str, ...]
+GIVEN = frozenset(("Placeholder", "Const", "ReadVariableOp", "NoOp"))
+# Files of TensorFlow open scopes of their own, except where a module is called.
+MODULE = inspect.getfile(tf.Module)
+TENSORFLOW = f"{Path(tf.__file__).parent}/"
+PASSES_ON = frozenset((*GIVEN, "Identity", "IdentityN"))
 
 
-def scope_layers(
-    ops: list[Any],
-    phases: list[Phase],
-    scopes: Iterable[str],
-    reads: Mapping[str, tuple[str, ...]],
-    fed: set[str],
-) -> list[LayerCall]:
-    """The layer calls among `ops`, in the order of their last ops.
+@contextmanager
+def opened_scopes() -> Iterator[set[Scope]]:
+    """The name scopes that are opened in the body by `tf.name_scope` or a `tf.Module`."""
+    found: set[Scope] = set()
+    kinds = tf.name_scope, tf.compat.v1.name_scope
+    originals = [kind.__enter__ for kind in kinds]
 
-    `scopes` are those that the user opened, `reads` the variables that each op takes, by the op's
-    name, `fed` the ops that the inputs reach.
+    def entering(original: Any) -> Any:
+        @functools.wraps(original)
+        def enter(scope: Any) -> Any:
+            name = original(scope)
+            file = sys._getframe(1).f_code.co_filename
+            if name and (file == MODULE or not file.startswith(TENSORFLOW)):
+                found.add(tuple(name.rstrip("/").split("/")))
+            return name
+
+        return enter
+
+    for kind, original in zip(kinds, originals, strict=True):
+        kind.__enter__ = entering(original)
+    try:
+        yield found
+    finally:
+        for kind, original in zip(kinds, originals, strict=True):
+            kind.__enter__ = original
+
+
+def note_scopes(
+    made: Construction,
+    end: int,
+    returned: Iterable[Tensor] = (),
+    opened: Collection[Scope] | None = None,
+) -> None:
+    """Add a call to `made` for each scope among the first `end` ops that is a layer.
+
+    `returned` are the tensors that the model hands on, `opened` the scopes that it opened itself:
+    with none there are no layers. None is a graph that was imported: any scope may be its own.
     """
-    opened = {scope for scope in scopes if scope}
-    forward = [(at, op) for at, op in enumerate(ops) if phases[at] is Phase.FORWARD]
-    units = _units(forward, opened, reads)
-    units = [one for one in units if any(_computes(op, fed) for _, op in one.ops)]
-    units = _with_names(units, forward)
-    units.sort(key=lambda one: one.ops[-1][0])
-    inside = {op.name: at for at, op in forward}
-    return list(_calls(units, inside, reads, fed))
-
-
-def _units(
-    forward: list[tuple[int, Any]], opened: set[str], reads: Mapping[str, tuple[str, ...]]
-) -> list[_Unit]:
-    """Ops by layer; what holds the variables of several layers (a Keras model) is taken apart."""
-    containers = set(opened)
-    while True:
-        found: dict[str, _Unit] = {}
-        for at, op in forward:
-            scope = _below(op.name, containers)
-            found.setdefault(scope, _Unit(scope)).ops.append((at, op))
-        mixed = {unit.scope for unit in found.values() if len(_holders(unit, reads)) > 1}
-        if mixed <= containers:
-            return _joined(found, opened, reads)
-        containers |= mixed
-
-
-def _below(name: str, containers: set[str]) -> str:
-    """The part of an op's name that says which unit it is in: one step below a container."""
-    parts = name.split("/")
-    depth = max(
-        (count for count in range(1, len(parts)) if "/".join(parts[:count]) in containers),
-        default=0,
-    )
-    return "/".join(parts[: depth + 1])
-
-
-def _joined(
-    found: dict[str, _Unit], opened: set[str], reads: Mapping[str, tuple[str, ...]]
-) -> list[_Unit]:
-    """With one unit for a scope of the user's in which all variables are the scope's own."""
-    for scope in sorted(opened, key=len, reverse=True):
-        below = [unit for unit in found.values() if unit.scope.startswith(f"{scope}/")]
-        if any("/" in unit.scope[len(scope) + 1 :] for unit in below):
-            continue
-        held = set().union(*(_holders(unit, reads) for unit in below)) if below else set()
-        names = {_last(scope), _plain(_last(scope))}
-        if held and all(_last(one) in names for one in held):
-            whole = _Unit(scope, sorted((op for unit in below for op in unit.ops), key=_position))
-            found = {name: one for name, one in found.items() if one not in below}
-            found[scope] = whole
-    return list(found.values())
-
-
-def _position(numbered: tuple[int, Any]) -> int:
-    return numbered[0]
-
-
-def _scopes_of(variables: Iterable[str]) -> set[str]:
-    return {name.rpartition("/")[0] for name in variables} - {""}
-
-
-def _holders(unit: _Unit, reads: Mapping[str, tuple[str, ...]]) -> set[str]:
-    """The scopes of the variables that a unit reads, those that hold others left out."""
-    held = {scope for _, op in unit.ops for scope in _scopes_of(reads.get(op.name, ()))}
-    return {one for one in held if not any(other.startswith(f"{one}/") for other in held)}
-
-
-def _plain(scope: str) -> str:
-    """A scope without the number of its repetition."""
-    return re.sub(r"_\d+$", "", scope)
-
-
-def _computes(op: Any, fed: set[str]) -> bool:
-    return op.name in fed and op.type not in BESIDE
-
-
-def _with_names(units: list[_Unit], forward: list[tuple[int, Any]]) -> list[_Unit]:
-    """Units whose op was given no name take that of the Identity that hands their output on."""
-    taken = {op.name for unit in units for _, op in unit.ops}
-    by_op = {op.name: unit for unit in units for _, op in unit.ops}
-    for at, op in forward:
-        if op.type != "Identity" or op.name in taken or _plain(_last(op.name)) == "Identity":
-            continue
-        unit = by_op.get(op.inputs[0].op.name)
-        if unit is not None and _plain(_last(unit.scope)) == op.inputs[0].op.type:
-            unit.scope = op.name
-            unit.ops.append((at, op))
-    return units
-
-
-def _last(name: str) -> str:
-    return name.rpartition("/")[2]
-
-
-def _calls(
-    units: list[_Unit],
-    inside: Mapping[str, int],
-    reads: Mapping[str, tuple[str, ...]],
-    fed: set[str],
-) -> Iterator[LayerCall]:
-    short = Counter(_last(unit.scope) for unit in units)
-    for unit in units:
-        members = {op.name for _, op in unit.ops}
-        output = _output(unit, members, inside, fed)
-        if output is None or not is_number(output):
-            continue
-        parts = unit.scope.split("/")
-        variables = [name for _, op in unit.ops for name in reads.get(op.name, ())]
-        yield LayerCall(
-            name=parts[-1] if short[parts[-1]] == 1 else unit.scope,
-            type=_type(unit, output),
-            path=tuple(parts[:-1]),
-            start=unit.ops[0][0],
-            inputs=tuple(_inputs(unit, members, fed)),
-            end=unit.ops[-1][0] + 1,
-            output=output,
-            variables=list(dict.fromkeys(variables)),
-            members=tuple(op for _, op in unit.ops),
-        )
-
-
-def _inputs(unit: _Unit, members: set[str], fed: set[str]) -> Iterator[Tensor]:
-    """The tensors that a unit takes from others, each once."""
-    seen: set[str] = set()
-    for _, op in unit.ops:
-        for tensor in op.inputs:
-            known = tensor.name in seen or tensor.op.name in members
-            if not known and tensor.op.name in fed:
-                seen.add(tensor.name)
-                yield tensor
-
-
-def _output(
-    unit: _Unit, members: set[str], inside: Mapping[str, int], fed: set[str]
-) -> Tensor | None:
-    """What a unit hands on: the last tensor that another op of the forward pass takes, else the
-    last it made; one that has its first output in front of the others.
-    """
-    made = [op for _, op in unit.ops if op.name in fed and op.outputs]
-    for op in reversed(made):
-        for tensor in op.outputs:
-            if any(one.name in inside and one.name not in members for one in tensor.consumers()):
-                return tensor
-    last = [
-        op
-        for op in made
-        if not any(one.name in members for tensor in op.outputs for one in tensor.consumers())
+    ops = made.graph.get_operations()[:end]
+    scopes = _scopes(ops)
+    if opened is not None:
+        if not any(scope in opened for scope in scopes):
+            return
+        scopes = [_own(scope, opened) for scope in scopes]
+    elif not any(scopes):
+        return
+    read = _variables(made, ops)
+    marked = {_owner(scopes[at], name) for at, names in read.items() for name in names}
+    grouped: dict[Scope, list[int]] = {}
+    for at, scope in enumerate(scopes):
+        layer = _layer_of(scope, marked) if scope else (ops[at].name,)
+        if scope or made.phase_at(at) is Phase.FORWARD:
+            grouped.setdefault(layer, []).append(at)
+    members = {scope: held for scope, held in grouped.items() if _computes(ops, held)}
+    whole = _shared([scope for scope in members if any(scopes[at] for at in members[scope])])
+    wanted = {one.name for one in returned if getattr(one, "graph", None) is made.graph}
+    calls = [
+        call
+        for scope, positions in members.items()
+        if (call := _call(ops, scope, positions, read, wanted)) is not None
     ]
-    return (last or made)[-1].outputs[0] if made else None
+    taken: set[str] = set()
+    order = {op.name: at for at, op in enumerate(ops)}
+    for call in sorted(calls, key=lambda one: order[one.output.op.name]):
+        *path, name = call.path[whole:] or call.path[-1:]
+        call.path = tuple(path)
+        call.name = _free([name, "/".join((*path, name))], taken)
+        taken.add(call.name)
+        made.calls.append(call)
 
 
-def _type(unit: _Unit, output: Tensor) -> str:
-    """The type of the op that computes, else of the one that makes the output."""
-    computing = (op.type for _, op in unit.ops if op.type in COMPUTES)
-    behind = output.op
-    while behind.type == "Identity" and any(behind.inputs[0].op is op for _, op in unit.ops):
-        behind = behind.inputs[0].op
-    return str(next(computing, behind.type))
+def _own(scope: Scope, opened: Collection[Scope]) -> Scope:
+    """The innermost scope around this one that the model opened, else the outermost of all."""
+    around = (scope[:depth] for depth in range(len(scope), 0, -1))
+    return next((one for one in around if one in opened), scope[:1])
+
+
+def _scopes(ops: list[Any]) -> list[Scope]:
+    """The scope of each op. `conv/Conv2D` is none where an op has that name: TensorFlow puts what
+    reads a variable for an op behind the op's name.
+    """
+    names = {op.name for op in ops}
+    found = []
+    for op in ops:
+        scope = op.name.rpartition("/")[0]
+        while scope in names:
+            scope = scope.rpartition("/")[0]
+        found.append(tuple(scope.split("/")) if scope else ())
+    return found
+
+
+def _variables(made: Construction, ops: list[Any]) -> dict[int, list[str]]:
+    """The names of the variables that each op reads, by the op's number."""
+    names = {id(variable.handle): name for name, variable in made.variables.items()}
+    held = {
+        inside.name: names[id(outside)]
+        for outside, inside in made.graph.captures
+        if id(outside) in names
+    }
+    found = {}
+    for at, op in enumerate(ops):
+        read = [held[tensor.name] for tensor in op.inputs if tensor.name in held]
+        if read:
+            found[at] = read
+    return found
+
+
+def _owner(scope: Scope, variable: str) -> Scope:
+    """The scope that a variable belongs to, seen from one in which it is read: TensorFlow adds a
+    number to one that is opened again.
+    """
+    *_, parent, _ = ("", *variable.split("/"))
+    again = re.compile(re.escape(parent) + r"_\d+")
+    depths = range(len(scope), 0, -1)
+    exact = (depth for depth in depths if scope[depth - 1] == parent)
+    alike = (depth for depth in depths if parent and again.fullmatch(scope[depth - 1]))
+    return scope[: next(exact, next(alike, len(scope)))]
+
+
+def _layer_of(scope: Scope, marked: Collection[Scope]) -> Scope:
+    """The outermost marked scope around this one, which may be itself; else itself."""
+    around = (scope[:depth] for depth in range(1, len(scope) + 1))
+    return next((one for one in around if one in marked), scope)
+
+
+def _shared(scopes: Collection[Scope]) -> int:
+    """How many outer scopes all layers lie in."""
+    depth = 0
+    for parts in zip(*(scope[:-1] for scope in scopes), strict=False):
+        if len(set(parts)) > 1:
+            break
+        depth += 1
+    return depth
+
+
+def _computes(ops: list[Any], positions: list[int]) -> bool:
+    """Whether there is more in a scope than what is handed through it."""
+    return any(ops[at].type not in PASSES_ON for at in positions)
+
+
+def _call(
+    ops: list[Any],
+    scope: Scope,
+    positions: list[int],
+    read: dict[int, list[str]],
+    wanted: Collection[str],
+) -> LayerCall | None:
+    """The call of a layer, with its whole scope as path; None if it hands nothing on."""
+    own = [ops[at] for at in positions]
+    inside = {op.name for op in own}
+    inputs: dict[str, Tensor] = {}
+    handed: list[Tensor] = []
+    for op in own:
+        for tensor in op.inputs:
+            given = tensor.op.type in GIVEN and tensor.dtype.name == "resource"
+            if tensor.op.name not in inside and not given and tensor.op.type != "Const":
+                inputs.setdefault(tensor.name, tensor)
+        if op.type not in GIVEN:
+            handed += [
+                tensor
+                for tensor in op.outputs
+                if tensor.name in wanted
+                or any(one.name not in inside for one in tensor.consumers())
+            ]
+    floats = [tensor for tensor in handed if tensor.dtype.is_floating]
+    if not handed:
+        return None
+    computing = next((op.type for op in own if op.type in COMPUTES), None)
+    output = (floats or handed)[-1]
+    return LayerCall(
+        name="",
+        type=computing or output.op.type,
+        path=scope,
+        start=positions[0],
+        inputs=tuple(inputs.values()),
+        end=positions[-1] + 1,
+        output=output,
+        variables=list(dict.fromkeys(name for at in positions for name in read.get(at, ()))),
+        positions=frozenset(positions),
+    )
+
+
+def _leaves(tensor: Tensor, inside: Collection[str]) -> bool:
+    """Whether an op outside takes a tensor."""
+    return any(op.name not in inside for op in tensor.consumers())
+
+
+def _free(names: list[str], taken: Collection[str]) -> str:
+    number, found = 0, next((name for name in names if name not in taken), names[-1])
+    while found in taken:
+        number += 1
+        found = f"{names[-1]}_{number}"
+    return found

@@ -109,4 +109,4 @@ def is_told(kind: Any) -> bool:
 
 
 def _call_at(calls: list[LayerCall], position: int) -> LayerCall | None:
-    return next((call for call in calls if call.start <= position < call.end), None)
+    return next((call for call in calls if call.holds(position)), None)

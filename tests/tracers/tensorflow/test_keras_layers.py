@@ -187,3 +187,17 @@ def test_keras_is_as_before_also_after_an_error() -> None:
         graph_of(model, (2, 8, 8, 5))
     assert keras.Layer.__call__ is original
     assert model(np.zeros((2, 8, 8, 3), "float32")).shape == (2, 3)
+
+
+def test_a_second_call_takes_no_other_layers_name() -> None:
+    import keras
+
+    keras.backend.clear_session()
+    shared, other = keras.layers.Dense(4, name="dense"), keras.layers.Dense(3, name="dense_1")
+    inputs = keras.Input((4,))
+    graph = graph_of(keras.Model(inputs, other(shared(shared(inputs)))), (2, 4))
+    assert [(one.name, graph.spec(one.output).shape) for one in graph.layers] == [
+        ("dense", (2, 4)),
+        ("dense_2", (2, 4)),
+        ("dense_1", (2, 3)),
+    ]

@@ -164,6 +164,19 @@ def test_phases_variables_and_parameters(recorded: Path) -> None:
         assert graph.axes["x"] == ("batch", "height", "width", "channel")
 
 
+def test_the_seed_of_a_dropout_is_no_parameter(tmp_path: Path) -> None:
+    recorder = resnet_inspect.Recorder(tmp_path / "run.db")
+    model = fitted("subclassed_with_dropout", [recorder], epochs=1)
+    with Run.open(tmp_path / "run.db") as run:
+        states = [one for one in run.graph.variables if not one.counted]
+        assert [one.name for one in states] == [
+            f"{generator.name}/{generator.state.name}"
+            for generator in (model.dropped.seed_generator,)
+        ]
+        totals = resnet_inspect.shapes(run).totals
+        assert (totals.params, totals.trainable_params) == (model.count_params(),) * 2
+
+
 def test_the_page_speaks_of_a_fit(recorded: Path) -> None:
     from resnet_inspect.api import summarize
     from resnet_inspect.render.answer_page import facts, flow_title

@@ -40,6 +40,24 @@ def test_layers_and_parameters_are_keras(
     assert row.rpartition(" | ")[0].rpartition(" | ")[0] in table  # all but the seconds
 
 
+def test_a_model_by_its_name_as_a_setting(models: Any, tmp_path: Path) -> None:
+    import keras
+
+    keras.backend.clear_session()
+    model = models.application("MobileNetV3Small", 32.0)
+    keras.backend.clear_session()
+    given = "name=MobileNetV3Small", "size=32.0"
+    row = models.compared("application", model, tmp_path / "run.db", *given)
+    assert row.startswith("| MobileNetV3Small | ")
+    assert "| 162 of 162 | 1,540,218, 1,528,106 |" in row
+
+
+def test_a_package_that_is_not_installed_is_named(models: Any, tmp_path: Path) -> None:
+    one = models.Shipped("some-package", "no_such_module_at_all", "model", "x=1")
+    with pytest.raises(SystemExit, match="some-package is not installed"):
+        models.shipped(one, tmp_path / "run.db")
+
+
 def test_a_family_of_keras_applications_by_its_module(tmp_path: Path) -> None:
     import keras
 

@@ -46,10 +46,35 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     module = two_signatures()
     tf.saved_model.save(module, str(folder / "two"), {"a": module.add, "b": module.branch})
     tf.saved_model.save(tf.Module(), str(folder / "none"))
+    _save_as_before(folder / "first")
+    tf.saved_model.save(tf.Module(), str(folder / "texts"), {"t": _texts()})
     (folder / "empty").mkdir()
     (folder / "damaged").mkdir()
     (folder / "damaged" / "saved_model.pb").write_bytes(b"junk")
     return folder
+
+
+def _save_as_before(folder: Path) -> None:
+    """What a program of TensorFlow 1 saves: a graph and the values of its variables."""
+    import tensorflow as tf
+
+    v1 = tf.compat.v1
+    with tf.Graph().as_default(), v1.Session() as session:
+        x = v1.placeholder(tf.float32, [None, 4], name="x")
+        with v1.variable_scope("dense"):
+            kernel, bias = v1.get_variable("kernel", [4, 3]), v1.get_variable("bias", [3])
+            y = tf.nn.relu(x @ kernel + bias)
+        z = v1.cond(tf.reduce_sum(y) > 1e9, lambda: y * 2.0, lambda: y)
+        v1.train.get_or_create_global_step()
+        session.run(v1.global_variables_initializer())
+        v1.saved_model.simple_save(session, str(folder), {"x": x}, {"z": z})
+
+
+def _texts() -> Any:
+    import tensorflow as tf
+
+    taken = tf.TensorSpec([None], tf.string, name="words")
+    return tf.function(tf.strings.length, input_signature=[taken]).get_concrete_function()
 
 
 def two_signatures() -> Any:
@@ -133,6 +158,24 @@ def test_signatures_are_chosen_by_name(saved: Path, tmp_path: Path) -> None:
         assert sorted(v.name for v in run.graph.variables) == ["calls", "kernel"]
 
 
+def test_what_tensorflow_1_saved(
+    saved: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with traced(saved, "first", tmp_path / "run.db") as run:
+        assert "serializing" not in capfd.readouterr().err
+        rows = {row.name: row for row in api.shapes(run).rows}
+        assert (rows["dense"].shape, rows["dense"].params) == ((None, 3), 15)
+        held = {v.name: v.spec.shape for v in run.graph.variables if v.readers}
+        assert held == {"dense/kernel": (4, 3), "dense/bias": (3,)}
+        (x,) = fed(run)
+        found = run.summaries(0)["dense"]
+        import tensorflow as tf
+
+        loaded = tf.saved_model.load(str(saved / "first"))
+        own = loaded.signatures["serving_default"](tf.constant(x))["z"].numpy()
+        assert found.mean == pytest.approx(float(own.mean()), rel=1e-4)
+
+
 CASES: list[tuple[str, dict[str, Any], str, str]] = [
     ("code.keras", {}, "the file holds Python code, which is not run", "Lambda"),
     ("cut.keras", {}, "the file cannot be loaded as a Keras model", "Error: "),
@@ -143,6 +186,7 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
     ("empty", {}, "there is no SavedModel", "empty"),
     ("damaged", {}, "the SavedModel cannot be loaded", "Error: "),
     ("none", {}, "the SavedModel has no signatures", "none"),
+    ("texts", {}, "no random numbers can be drawn for the input 'words'", "string"),
     ("two", {}, "the SavedModel has no such signature", "none"),
     ("two", {"signature": "c"}, "the SavedModel has no such signature", "c"),
 ]

@@ -1,0 +1,39 @@
+"""Are two alike? One encoder for both, their distance, a loss on pairs."""
+
+import hashlib
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+keras.utils.set_random_seed(7)
+random = np.random.default_rng(7)
+left = random.normal(size=(32, 12)).astype("float32")
+right = random.normal(size=(32, 12)).astype("float32")
+alike = random.integers(0, 2, (32, 1)).astype("float32")
+
+
+@keras.saving.register_keras_serializable("siamese")
+class Distance(layers.Layer):
+    """Of two rows of numbers."""
+
+    def call(self, one, other):
+        """[batch, width] twice to [batch, 1]."""
+        return ops.sqrt(ops.sum(ops.square(one - other), -1, keepdims=True) + 1e-9)
+
+
+def contrastive(wanted, distance):
+    """Near if alike, far if not."""
+    return ops.mean(wanted * distance**2 + (1 - wanted) * ops.maximum(1 - distance, 0) ** 2)
+
+
+encoder = keras.Sequential(
+    [keras.Input((12,)), layers.Dense(8, activation="relu"), layers.Dense(4)], name="encoder"
+)
+inputs = keras.Input((12,), name="left"), keras.Input((12,), name="right")
+distance = Distance()(encoder(inputs[0]), encoder(inputs[1]))
+model = keras.Model(inputs, distance)
+model.compile(keras.optimizers.Adagrad(0.1), contrastive)
+model.fit((left, right), alike, batch_size=8, epochs=2, verbose=2, shuffle=False)
+print(model.predict((left[:2], right[:2]), verbose=0), encoder.count_params())
+print(hashlib.sha256(b"".join(one.tobytes() for one in model.get_weights())).hexdigest())

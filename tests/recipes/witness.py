@@ -1,0 +1,144 @@
+"""Runs a training script and writes what its first step held, worked out apart from the program.
+
+    python witness.py SCRIPT FILE.npz
+
+Each `fit` gets a callback that copies variables before every step and does nothing else. Once the
+script is done, the first step of each model that is built is called again, eagerly, on the same
+batch and from the same variables; what each layer then returns is written down with the weights:
+`output/MODEL/LAYER/CALL`, `weight/MODEL/STEP/PATH`, `parameters/MODEL`, `start/MODEL` (that step),
+where MODEL counts from 0.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import runpy
+import sys
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+class Copies(keras.callbacks.Callback):  # type: ignore[misc]
+    """The variables of a model before each step; `batches` are the first two it is given."""
+
+    def __init__(self, batches: list[Any]) -> None:
+        super().__init__()
+        self.batches = batches
+        self.start = 0  # the first step before which the model is built
+        self.first: dict[int, Any] = {}
+        self.trained: list[tuple[Any, bool]] = []
+        self.weights: list[dict[str, Any]] = []
+        self.parameters = (0, 0)
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Copy."""
+        del batch, logs
+        if self.model.weights and not self.first:
+            self.start = len(self.weights)
+            self.first = {id(one): one.numpy() for one in self._variables()}
+            self.trained = [(one, one.trainable) for one in self.model._flatten_layers()]
+        self.weights.append({one.path: one.numpy() for one in self.model.weights})
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Count parameters as they are trained now."""
+        del logs
+        self.parameters = _elements(self.model.weights), _elements(self.model.trainable_weights)
+
+    def _variables(self) -> list[Any]:
+        return [*self.model.variables, *self.model.optimizer.variables]
+
+    def outputs(self) -> dict[str, Any]:
+        """What layers return in the first step, by name and number of call."""
+        for layer, trained in self.trained:
+            if not layer._layers:
+                layer.trainable = trained
+        for one in self._variables():
+            if id(one) in self.first:
+                one.assign(self.first[id(one)])
+        batch = tf.nest.map_structure(tf.convert_to_tensor, self.batches[self.start])
+        found: dict[str, Any] = {}
+        original = keras.Layer.__call__
+
+        @functools.wraps(original)
+        def call(layer: Any, *args: Any, **named: Any) -> Any:
+            returned = original(layer, *args, **named)
+            flat = [one for one in tf.nest.flatten(returned) if isinstance(one, tf.Tensor)]
+            floats = [one for one in flat if one.dtype.is_floating]
+            if flat:
+                numbers = (f"{layer.name}/{number}" for number in itertools.count())
+                free = next(name for name in numbers if name not in found)
+                found[free] = (floats or flat)[0].numpy()
+            return returned
+
+        keras.Layer.__call__ = call
+        try:
+            self.model.run_eagerly = True
+            self.model.train_step(batch)
+        finally:
+            keras.Layer.__call__ = original
+        return found
+
+
+def _elements(weights: Any) -> int:
+    return sum(int(np.prod(one.shape)) for one in weights)
+
+
+def _continued(batches: list[Any], rest: Any) -> Any:
+    yield from batches
+    yield from rest
+
+
+def _part(given: Any, start: int, size: int) -> Any:
+    cut = tf.nest.map_structure(lambda one: one[start : start + size], given)
+    return cut[0] if len(cut) == 1 else cut
+
+
+def main(script: str, out: str) -> None:
+    """Run the script, then write."""
+    models: list[Any] = []
+    copies: list[Copies] = []
+    original = keras.Model.fit
+
+    @functools.wraps(original)
+    def fit(model: Any, x: Any, y: Any = None, **named: Any) -> Any:
+        size = named.get("batch_size") or 32
+        if hasattr(x, "__next__"):
+            batches = [next(x), next(x)]
+            x = _continued(batches, x)
+        elif hasattr(x, "num_batches"):
+            batches = [x[0], x[1]]
+        elif hasattr(x, "element_spec"):
+            batches = list(x.take(2))
+        else:
+            batches = [_part((x,) if y is None else (x, y), at * size, size) for at in (0, 1)]
+        watch = Copies(batches)
+        if not any(model is one for one in models):
+            models.append(model)
+            copies.append(watch)
+        known = copies[next(i for i, one in enumerate(models) if one is model)]
+        returned = original(
+            model, x, y, **named | {"callbacks": [*named.get("callbacks", ()), watch]}
+        )
+        if known is not watch:
+            known.weights += watch.weights
+            known.parameters = watch.parameters
+        return returned
+
+    keras.Model.fit = fit
+    sys.argv = [script]
+    runpy.run_path(script, run_name="__main__")
+    arrays: dict[str, Any] = {}
+    for number, one in enumerate(copies):
+        arrays |= {f"parameters/{number}": one.parameters, f"start/{number}": one.start}
+        for step, weights in enumerate(one.weights):
+            arrays |= {f"weight/{number}/{step}/{path}": v for path, v in weights.items()}
+        arrays |= {f"output/{number}/{name}": value for name, value in one.outputs().items()}
+    np.savez(out, **arrays)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
