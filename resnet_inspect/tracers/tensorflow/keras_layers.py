@@ -34,6 +34,8 @@ from resnet_inspect.tracers.tensorflow.construction import (
 from resnet_inspect.tracers.tensorflow.hooks import replaced
 from resnet_inspect.tracers.tensorflow.keras_training import settings_of
 
+SEED = "seed_generator_state"  # what random numbers are drawn from
+
 
 @contextmanager
 def noted_layers(
@@ -52,8 +54,7 @@ def noted_layers(
 
 def note_variables(made: Construction, variables: Iterable[Any]) -> list[str]:
     """Note variables, Keras' by their paths and TensorFlow's by their names, and return the names
-    they have in `made`: two of one path get a number. Left out are those without a value yet, and
-    what random numbers are drawn from.
+    they have in `made`: two of one path get a number. Those without a value yet are left out.
     """
     known = {id(handle): name for name, one in made.variables.items() for handle in handles(one)}
     names = []
@@ -68,6 +69,8 @@ def note_variables(made: Construction, variables: Iterable[Any]) -> list[str]:
             made.variables[name] = held
             known.update((id(handle), name) for handle in of_replicas)
         names.append(known[id(of_replicas[0])])
+        if SEED in names[-1]:
+            made.states.add(names[-1])
         if not variable.trainable:
             made.frozen.add(names[-1])
     return names
