@@ -4,7 +4,7 @@ NumPy only; no framework, no files.
 """
 
 from resnet_inspect.stats.channels import ChannelActivity
-from resnet_inspect.stats.distance import drift, kolmogorov_smirnov, wasserstein
+from resnet_inspect.stats.distance import distances, drift, kolmogorov_smirnov, wasserstein
 from resnet_inspect.stats.record import (
     Normalization,
     NotFinite,
@@ -29,6 +29,7 @@ __all__ = [
     "Tap",
     "TensorSummary",
     "Update",
+    "distances",
     "drift",
     "kolmogorov_smirnov",
     "linear_borders",
