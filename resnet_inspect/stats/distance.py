@@ -74,17 +74,18 @@ def distances(
         return moved, largest
     edges = np.clip(Sketch(bins, np.ones_like(bins)).edges(), *within)
     shares = [part[some] / total[some, None] for part, total in zip((a, b), totals, strict=True)]
-    after = np.cumsum(shares[0] - shares[1], axis=1)
-    after[np.abs(after) < ROUNDING] = 0.0
-    before = np.concatenate([np.zeros((len(after), 1)), after[:, :-1]], axis=1)
-    sizes = np.abs(before) + np.abs(after)
-    triangles = np.divide(before**2 + after**2, sizes, out=np.zeros_like(sizes), where=sizes > 0)
+    gaps = np.zeros((len(shares[0]), len(bins) + 1))
+    np.cumsum(shares[0] - shares[1], axis=1, out=gaps[:, 1:])
+    gaps[np.abs(gaps) < ROUNDING] = 0.0
+    before, after, far = gaps[:, :-1], gaps[:, 1:], np.abs(gaps)
+    heights = far[:, :-1] + far[:, 1:]
+    crossed = np.nonzero(before * after < 0)  # there it makes two triangles
+    heights[crossed] = (before[crossed] ** 2 + after[crossed] ** 2) / heights[crossed]
     # Sums, not matrix products, whose rounding depends on the row that a pair stands in.
-    heights = np.where(before * after < 0, triangles, sizes)
     inside = (heights * (edges[:, 1] - edges[:, 0])).sum(axis=1) / 2
-    between = (np.abs(after[:, :-1]) * (edges[1:, 0] - edges[:-1, 1])).sum(axis=1)
+    between = (far[:, 1:-1] * (edges[1:, 0] - edges[:-1, 1])).sum(axis=1)
     ends = np.append(np.diff(bins) > 1, True) | (bins != HALF - 1)  # both beside 0 end there
-    moved[some], largest[some] = inside + between, np.abs(after[:, ends]).max(axis=1)
+    moved[some], largest[some] = inside + between, far[:, 1:][:, ends].max(axis=1)
     return moved, largest
 
 

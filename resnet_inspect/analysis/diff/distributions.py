@@ -105,20 +105,18 @@ def _distance(
         return None
     count = len(steps)
     course = Course.of([*left, *right])
-    rows = np.arange(count)
     follow = [_neighbours(steps, all_steps) for all_steps in recorded]
-    ends = np.cumsum([count, *map(len, follow)])
-    firsts = np.concatenate([rows, follow[0], follow[1] + count])
-    seconds = np.concatenate([rows + count, follow[0] + 1, follow[1] + 1 + count])
-    moved, gaps = _pairs(course, firsts, seconds)
+    firsts = [*range(count), *follow[0], *(place + count for place in follow[1])]
+    seconds = [place + count for place in range(count)] + [place + 1 for place in firsts[count:]]
+    moved, gaps = _pairs(course, np.array(firsts), np.array(seconds))
     if not moved[:count].any() and broken[0] == broken[1]:
         return None
     scale = _scale(tap.kind, [*left, *right])
-    apart, *moves = np.split(_scaled(moved, scale), ends[:-1])
-    told = [None if math.isnan(value) else value for value in apart.tolist()]
-    sizes = {place: value for place, value in enumerate(told) if value is not None}
+    scaled = [_scaled(value, scale) for value in moved.tolist()]
+    apart, end = scaled[:count], count + len(follow[0])
+    sizes = {place: value for place, value in enumerate(apart) if value is not None}
     place = max(sizes, key=lambda at: sizes[at], default=None)
-    mean, movements = _mean(apart), [_mean(each) for each in moves]
+    mean, movements = _mean(apart), [_mean(scaled[count:end]), _mean(scaled[end:])]
     known = [each for each in movements if each is not None]
     return Distance(
         layer_a=tap.layer,
@@ -128,11 +126,11 @@ def _distance(
         tensor_b=partner.tensor,
         scale=scale,
         distance=mean,
-        first=told[0],
-        last=told[-1],
-        largest=None if place is None else told[place],
+        first=apart[0],
+        last=apart[-1],
+        largest=None if place is None else apart[place],
         step=None if place is None else steps[place],
-        ks=_mean(gaps[:count]),
+        ks=_mean([None if math.isnan(gap) else gap for gap in gaps[:count].tolist()]),
         movement_a=movements[0],
         movement_b=movements[1],
         beyond=None if mean is None or not known else mean > max(known),
@@ -184,20 +182,19 @@ def _scale(kind: str, summaries: Sequence[TensorSummary]) -> float | None:
     return most * math.sqrt(math.fsum((size / most) ** 2 for size in sizes) / len(sizes))
 
 
-def _scaled(values: NDArray[np.float64], scale: float | None) -> NDArray[np.float64]:
-    """0 stays 0 without a scale; what is more is unknown then, NaN."""
-    if scale is None:
-        return np.where(values == 0, 0.0, np.nan)
-    return np.where(np.isfinite(values), values / scale, np.nan)
+def _scaled(value: float, scale: float | None) -> float | None:
+    """0 stays 0 without a scale; what is more is unknown then."""
+    if value == 0:
+        return 0.0
+    return value / scale if scale is not None and math.isfinite(value) else None
 
 
-def _mean(values: NDArray[np.float64]) -> float | None:
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if known.size else None
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return math.fsum(known) / len(known) if known else None
 
 
-def _neighbours(steps: Sequence[int], recorded: Sequence[int]) -> NDArray[np.int64]:
+def _neighbours(steps: Sequence[int], recorded: Sequence[int]) -> list[int]:
     """Places of steps whose next one is the next that the run recorded."""
     after = dict(pairwise(recorded))
-    places = [i for i, step in enumerate(steps[:-1]) if after.get(step) == steps[i + 1]]
-    return np.array(places, dtype=np.int64)
+    return [i for i, step in enumerate(steps[:-1]) if after.get(step) == steps[i + 1]]
