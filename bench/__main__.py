@@ -8,7 +8,10 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-NAMES = ("startup", "diagram", "capture", "lineage", "recording", "report", "browse", "overhead")
+NAMES = (
+    "startup", "diagram", "capture", "lineage", "recording", "report", "browse", "comparison",
+    "overhead",
+)  # fmt: skip
 RESULTS = Path(__file__).with_name("results.json")
 
 

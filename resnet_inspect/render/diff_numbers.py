@@ -81,7 +81,8 @@ def scalar_tables(rows: Sequence[ScalarDiff]) -> Iterator[Table]:
     for row in _ordered(rows):
         if row.steps:
             cells = [spelling.number(side[-1]) for side in (row.a, row.b)]
-            cells += [spelling.number(row.largest), "–" if row.step is None else str(row.step)]
+            largest = "not finite" if row.largest is None else spelling.number(row.largest)
+            cells += [largest, "–" if row.step is None else str(row.step)]
             made.add_row(plain(row.name), *map(plain, cells))
     yield made
 

@@ -121,7 +121,7 @@ class _Page:
                 made.add_row(plain(one.a), plain(one.b), plain(one.type))
             self.screen.table([made])
             self.rest(renamed, shown)
-        changed = _forward_first(found.changed)
+        changed = _forward_first(sorted(found.changed, key=_only_rewired))
         if changed:
             self.gap(found.only_a or found.only_b or renamed)
             shown_changes = self.cut(changed)
@@ -190,6 +190,11 @@ class _Page:
                     text = getattr(row, "message", "")
                     made.add_row(plain(row.rule), plain(row.layer or ""), plain(text))
                 self.screen.table([made])
+
+
+def _only_rewired(change: Change) -> bool:
+    """Whether it only takes other inputs: that follows from other changes, and is told after."""
+    return all(one.aspect in ("inputs", "control inputs") for one in change.differences)
 
 
 def _steps(seen: DistributionsDiff) -> str:

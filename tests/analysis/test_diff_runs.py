@@ -42,8 +42,10 @@ def test_scalars_that_are_not_finite() -> None:
     a = {"loss": {0: math.nan, 1: 1.0, 2: math.inf}}
     assert compare_scalars(a, {"loss": {0: float("nan"), 1: 1.0, 2: math.inf}}).empty
     (row,) = compare_scalars(a, {"loss": {0: 2.0, 1: 1.0, 2: 1.0}}).rows
-    assert (row.largest, row.step) == (0.0, 1)
-    (row,) = compare_scalars({"loss": {0: math.nan}}, {"loss": {0: 1.0}}).rows
+    assert (row.largest, row.step) == (None, 0)
+    (row,) = compare_scalars(a, {"loss": {0: math.nan, 1: 4.0, 2: -math.inf}}).rows
+    assert (row.largest, row.step) == (3.0, 1)
+    (row,) = compare_scalars({"loss": {0: math.nan}}, {"loss": {0: math.inf}}).rows
     assert (row.largest, row.step) == (None, None)
 
 

@@ -172,8 +172,8 @@ class DistributionsDiff(msgspec.Struct, frozen=True):
 class ScalarDiff(msgspec.Struct, frozen=True):
     """A scalar side by side at the steps that both runs have.
 
-    `largest` is the largest difference b - a by its size, at `step`; None where at every step one
-    of both is not finite.
+    `largest` is the largest difference b - a by its size, at `step`; None where one run alone is
+    not finite, at first at `step`.
     """
 
     name: str

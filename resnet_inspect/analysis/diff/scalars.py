@@ -39,13 +39,14 @@ def _row(name: str, a: Mapping[int, float], b: Mapping[int, float]) -> ScalarDif
     left, right = (tuple(_one_nan(side[step]) for step in steps) for side in (a, b))
     if left == right:
         return None
-    gaps = {
-        step: other - one
-        for step, one, other in zip(steps, left, right, strict=True)
-        if math.isfinite(one) and math.isfinite(other)
-    }
-    step = max(gaps, key=lambda at: abs(gaps[at]), default=None)
-    return ScalarDiff(name, steps, left, right, None if step is None else gaps[step], step)
+    rows = list(zip(steps, left, right, strict=True))
+    finite = {step: (math.isfinite(one), math.isfinite(other)) for step, one, other in rows}
+    broken = [step for step, (one, other) in finite.items() if one != other]
+    gaps = {step: other - one for step, one, other in rows if all(finite[step])}
+    if broken or not gaps:
+        return ScalarDiff(name, steps, left, right, None, broken[0] if broken else None)
+    step = max(gaps, key=lambda at: abs(gaps[at]))
+    return ScalarDiff(name, steps, left, right, gaps[step], step)
 
 
 def _one_nan(value: float) -> float:
