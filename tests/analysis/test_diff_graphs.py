@@ -193,10 +193,18 @@ def test_a_graph_does_not_differ_from_itself(depth: Depth, graph: Graph) -> None
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=150)
 @given(a=graphs(), b=graphs())
 def test_both_directions_tell_the_same(depth: Depth, a: Graph, b: Graph) -> None:
-    assert compared(a, b, depth).mirrored() == compared(b, a, depth)
+    one, other = compared(a, b, depth).mirrored(), compared(b, a, depth)
+    assert in_any_order(one) == in_any_order(other)
+
+
+def in_any_order(found: GraphDiff) -> GraphDiff:
+    """Two ops that change places with each other's names have no order of their own."""
+    renamed = tuple(sorted(found.renamed, key=lambda row: (row.a, row.b)))
+    changed = tuple(sorted(found.changed, key=lambda row: (row.a, row.b)))
+    return msgspec.structs.replace(found, renamed=renamed, changed=changed)
 
 
 @pytest.mark.parametrize("pair", [("v1", "v2"), ("v2", "no_l2"), ("bn_axis", "filters")])

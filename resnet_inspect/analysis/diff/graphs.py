@@ -34,7 +34,11 @@ def compare_graphs(a: Graph, b: Graph, found: Alignment, depth: Depth) -> GraphD
     others = {thing.name: place for place, thing in enumerate(second)}
     pairs = sorted(
         ((places[one], others[other]) for one, other in partners.items()),
-        key=lambda pair: (sum(pair), min(pair)),
+        key=lambda pair: (
+            sum(pair),
+            min(pair),
+            sorted((first[pair[0]].name, second[pair[1]].name)),
+        ),
     )
     renamed, changed = [], []
     for i, j in pairs:
