@@ -9,16 +9,9 @@ from importlib import import_module
 from pathlib import Path
 
 NAMES = (
-    "startup",
-    "diagram",
-    "capture",
-    "lineage",
-    "recording",
-    "report",
-    "browse",
-    "fit",
-    "overhead",
-)
+    "startup", "diagram", "capture", "lineage", "recording", "report", "browse", "comparison",
+    "fit", "overhead",
+)  # fmt: skip
 RESULTS = Path(__file__).with_name("results.json")
 
 

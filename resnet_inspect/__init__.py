@@ -1,7 +1,8 @@
 """See every tensor of a network while it trains.
 
 `trace(...)` builds, trains and records a network and returns the `Run`; `open_run(path)` opens
-one recorded before; `shapes(run, depth)` is its shape table, `report(run)` all of it as a page.
+one recorded before; `shapes(run, depth)` is its shape table, `report(run)` all of it as a page;
+`diff(run_a, run_b)` is what two of them differ in.
 `Recorder(path)` is a Keras callback that records a `fit`, or the step of a loop of one's own.
 They do what the commands do.
 Importing this package loads nothing heavy: the public names are looked up on their first use.
@@ -13,15 +14,16 @@ TYPE_CHECKING = False  # as typing's, whose import would double the time of --he
 if TYPE_CHECKING:
     from typing import Any
 
-    from resnet_inspect.api import Recorder, open_run, report, shapes, trace
+    from resnet_inspect.api import Recorder, diff, open_run, report, shapes, trace
     from resnet_inspect.store.run import Run
 
 __version__ = "0.1.0"
-__all__ = ["Recorder", "Run", "__version__", "open_run", "report", "shapes", "trace"]
+__all__ = ["Recorder", "Run", "__version__", "diff", "open_run", "report", "shapes", "trace"]
 
 _HOMES = {
     "Recorder": "resnet_inspect.api",
     "Run": "resnet_inspect.store.run",
+    "diff": "resnet_inspect.api",
     "open_run": "resnet_inspect.api",
     "report": "resnet_inspect.api",
     "shapes": "resnet_inspect.api",

@@ -1,6 +1,6 @@
 """The Python interface, and the one place where a tracer meets the store.
 
-Commands call these functions too, so both do the same.
+Commands call these functions too, so both do the same. Long because it is the whole interface.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from typing import Any
 import msgspec
 
 from resnet_inspect import paths
+from resnet_inspect.analysis.diff.differences import RunDiff
+from resnet_inspect.analysis.diff.distributions import Recorded, chosen_steps
+from resnet_inspect.analysis.diff.runs import Side, compare
 from resnet_inspect.analysis.distributions import (
     Series,
     around_normalization,
@@ -171,6 +174,43 @@ def _series(
         wanted(run.channels(tap) if output else {}),
         wanted({s: by[tap.tensor] for s, by in updates.items() if weight and tap.tensor in by}),
         wanted(run.normalizations(tap.layer) if output else {}),
+    )
+
+
+def diff(a: Run, b: Run, depth: str = "layer", *, every_step: bool = False) -> RunDiff:
+    """What is different between two runs; ValueError for another depth than layer and op.
+
+    Whatever state they are in. Distributions are compared at up to six of the steps that both
+    recorded, `every_step` at all of them; its `empty` says that nothing differs.
+    """
+    if depth not in (Depth.LAYER, Depth.OP):
+        raise ValueError(f"depth is layer or op, got {depth!r}")
+    recorded = a.recorded_steps(), b.recorded_steps()
+    common = sorted({*recorded[0]} & {*recorded[1]})
+    steps = chosen_steps(common, every=every_step)
+    every_tap = depth == Depth.OP
+    first = _side(a, recorded[0], steps, every_tap)
+    second = _side(b, recorded[1], steps, every_tap)
+    return compare(first, second, Depth(depth), every_step=every_step)
+
+
+def _side(run: Run, recorded: Sequence[int], steps: Sequence[int], every_tap: bool) -> Side:
+    """What a run has to be compared by; findings are to be handed over here."""
+    info, origin = run.info, run.origin
+    facts = {
+        **info.facts,
+        "steps done": len(run.steps()),
+        "recorded steps": list(recorded),
+        "recorded kinds": sorted({tap.kind for tap in run.taps()}),
+        "first not finite": "" if origin is None else f"{origin.name} at step {origin.step}",
+    }
+    return Side(
+        name=os.fsencode(run.path).decode(errors="replace"),
+        graph=run.graph,
+        facts=facts,
+        settings=info.heeded,
+        recorded=Recorded(recorded, run.held(steps, every_tap=every_tap)),
+        scalars=run.scalars(),
     )
 
 

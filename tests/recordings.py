@@ -21,6 +21,7 @@ RECORDINGS: dict[str, dict[str, Any]] = {
     "v2": SMALL,
     "mean_axes": SMALL | {"mean_axes": [2, 3]},
     "bn_axis": SMALL | {"bn_axis": 1},
+    "no_l2": SMALL | {"weight_decay": 0.0, "taps": "res2*,dense1*"},
     "filters": SMALL | {"filters": 32},
     # A function of one's own: ops, but no layers.
     "own_model": {"target": "small_model.py:small", "input": "images=8,16,16,3"},

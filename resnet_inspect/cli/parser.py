@@ -18,6 +18,7 @@ COMMANDS = {
     "why": "where the size of an axis comes from, and which settings move it",
     "hist": "distributions of activations, gradients and weights over the steps",
     "graph": "a diagram of the network as SVG, PNG, PDF or Graphviz text",
+    "diff": "what is different between two runs: graph, sizes, distributions, scalars",
     "report": "everything of a run on one page that opens from disk",
     "browse": "look around in a run in the terminal, also while it is written",
     "config": "show the settings and where each value comes from",

@@ -5,7 +5,7 @@ NumPy only; no framework, no files.
 
 from resnet_inspect.stats.batch import BatchPart
 from resnet_inspect.stats.channels import ChannelActivity
-from resnet_inspect.stats.distance import drift, kolmogorov_smirnov, wasserstein
+from resnet_inspect.stats.distance import distances, drift, kolmogorov_smirnov, wasserstein
 from resnet_inspect.stats.record import (
     Normalization,
     NotFinite,
@@ -31,6 +31,7 @@ __all__ = [
     "Tap",
     "TensorSummary",
     "Update",
+    "distances",
     "drift",
     "kolmogorov_smirnov",
     "linear_borders",

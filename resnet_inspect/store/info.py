@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from resnet_inspect.config import Settings
+from resnet_inspect.config.own_model import heeded
 from resnet_inspect.graph import Failure
 
 
@@ -69,6 +70,26 @@ class RunInfo(msgspec.Struct, frozen=True):
     reason: str = ""
     trace_seconds: float = 0.0
     failure: Failure | None = None
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What tells it from another run, without times and without its settings."""
+        return {
+            "network": self.network,
+            "status": self.status.value,
+            "reason": self.reason,
+            "failure": self.failure.message if self.failure is not None else "",
+            "device": self.device,
+            **{f"version of {name}": text for name, text in self.versions.items()},
+        }
+
+    @property
+    def heeded(self) -> dict[str, object]:
+        """The settings that decided something: of a model of one's own not the tutorial's."""
+        settings = self.settings
+        own = settings.fits or settings.target is not None
+        names = heeded(settings) if own else settings.__struct_fields__
+        return {name: getattr(settings, name) for name in names}
 
 
 def _place() -> tuple[str, str, str]:

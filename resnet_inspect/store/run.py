@@ -225,6 +225,26 @@ class Run:
         """What one tapped tensor held at each recorded step, in order, or at one of them."""
         return self._summaries(self._of_tap("summary", f"step, {COLUMNS}", tap, step))
 
+    def held(
+        self, steps: Collection[int], *, every_tap: bool = True
+    ) -> dict[Tap, dict[int, TensorSummary]]:
+        """What all tapped tensors held at some steps, in graph order; without `every_tap` only
+        outputs of layers, their gradients, and weights.
+        """
+        only = "" if every_tap else " AND (output OR kind = 'weight')"
+        rows = self._rows(
+            f"SELECT tap.id, step, {COLUMNS} FROM tap JOIN summary ON tap.id = summary.tap"
+            f" WHERE step IN (SELECT value FROM json_each(?)){only} ORDER BY tap.id, step",
+            (msgspec.json.encode(list(steps)).decode(),),
+        )
+        found = self._summaries([((row[0], row[1]), *row[2:]) for row in rows])
+        numbers = [row[0] for row in self._rows("SELECT id FROM tap ORDER BY id")]
+        by_number: dict[int, dict[int, TensorSummary]] = {}
+        for (number, step), summary in found.items():
+            by_number.setdefault(number, {})[step] = summary
+        pairs = zip(self.taps(), numbers, strict=True)
+        return {tap: by_number[number] for tap, number in pairs if number in by_number}
+
     def not_finite(self, tap: Tap) -> dict[int, NotFinite]:
         """At each step at which some were not finite: how many, in the whole tensor."""
         from resnet_inspect.stats import NotFinite

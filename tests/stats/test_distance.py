@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats as scipy_stats
 
-from resnet_inspect.stats import Sketch, drift, kolmogorov_smirnov, wasserstein
+from resnet_inspect.stats import Sketch, distances, drift, kolmogorov_smirnov, wasserstein
 
 DISTANCES = (kolmogorov_smirnov, wasserstein, drift)
 TINY = 2.0**-129
@@ -198,3 +198,45 @@ def test_nothing_is_at_no_distance_from_anything(distance: object) -> None:
     for pair in ([], [1.0]), ([1.0], []), ([math.nan], [math.inf]):
         with pytest.raises(ValueError, match="no finite number was counted"):
             distance(*(Sketch.of(values) for values in pair))
+
+
+def side_by_side(sketches: list[Sketch]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The bins of all, and the counts of each in them."""
+    bins = np.unique(np.concatenate([one.bins for one in sketches]))
+    counts = np.zeros((len(sketches), len(bins)), dtype=np.int64)
+    for row, one in zip(counts, sketches, strict=True):
+        row[np.searchsorted(bins, one.bins)] = one.counts
+    return bins, counts
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(lists, lists), min_size=1, max_size=4))
+@example([([0.0] * 6 + [1.0] * 4, [-0.0] * 6 + [2.0] * 4)])
+def test_many_pairs_at_once_are_as_far_apart_as_one_by_one(
+    pairs: list[tuple[list[float], list[float]]],
+) -> None:
+    left, right = ([Sketch.of(pair[side]) for pair in pairs] for side in (0, 1))
+    bins, counts = side_by_side(left + right)
+    moved, gaps = distances(bins, counts[: len(left)], counts[len(left) :])
+    for a, b, far, gap in zip(left, right, moved, gaps, strict=True):
+        size = max(np.abs(a.edges()).max(), np.abs(b.edges()).max())
+        assert far == pytest.approx(wasserstein(a, b), rel=1e-6, abs=1e-10 * size)
+        assert gap == pytest.approx(kolmogorov_smirnov(a, b), abs=1e-11)
+
+
+def test_bounds_of_the_numbers_narrow_the_bins() -> None:
+    values = np.random.default_rng(9).normal(1, 0.003, 5_000)
+    one, two = values - 0.002, values + 0.002
+    bins, counts = side_by_side([Sketch.of(one), Sketch.of(two)])
+    true = scipy_stats.wasserstein_distance(one, two)
+    wide = distances(bins, counts[:1], counts[1:])[0][0]
+    told = distances(bins, counts[:1], counts[1:], (one.min(), two.max()))[0][0]
+    assert wide > 5 * true
+    assert told == pytest.approx(true, rel=0.5)
+
+
+def test_a_row_without_numbers_has_no_distance() -> None:
+    counts = np.array([[3, 1], [0, 0]])
+    moved, gaps = distances(np.array([2100, 2101]), counts, counts)
+    assert moved[0] == gaps[0] == 0
+    assert np.isnan([moved[1], gaps[1]]).all()

@@ -1,0 +1,56 @@
+"""Two runs compared in all that they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from resnet_inspect.analysis.diff.alignment import align
+from resnet_inspect.analysis.diff.differences import Finding, RunDiff
+from resnet_inspect.analysis.diff.distributions import Recorded, compare_distributions
+from resnet_inspect.analysis.diff.findings import compare_findings
+from resnet_inspect.analysis.diff.graphs import compare_graphs
+from resnet_inspect.analysis.diff.scalars import Courses, compare_scalars, compare_values
+from resnet_inspect.analysis.shapes import Depth
+from resnet_inspect.graph import Graph
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Side(NamedTuple):
+    """What is compared of a run; `findings` are None where nobody looked for any."""
+
+    name: str
+    graph: Graph
+    facts: Mapping[str, Any] = NOTHING
+    settings: Mapping[str, Any] = NOTHING
+    recorded: Recorded = Recorded()
+    scalars: Courses = NOTHING
+    findings: Sequence[Finding] | None = None
+
+
+def compare(a: Side, b: Side, depth: Depth = Depth.LAYER, *, every_step: bool = False) -> RunDiff:
+    """The differences between two runs, told of layers or of ops.
+
+    Graphs without layers, models of the user's own, are always compared by their ops.
+    `every_step` compares distributions at every step that both recorded.
+    """
+    if any(side.graph.ops and not side.graph.layers for side in (a, b)):
+        depth = Depth.OP
+    found = align(a.graph, b.graph, every_op=depth == Depth.OP)
+    findings = None
+    if a.findings is not None and b.findings is not None:
+        findings = compare_findings(a.findings, b.findings, found.layers)
+    return RunDiff(
+        a=a.name,
+        b=b.name,
+        facts=compare_values(a.facts, b.facts),
+        settings=compare_values(a.settings, b.settings),
+        graph=compare_graphs(a.graph, b.graph, found, depth),
+        distributions=compare_distributions(
+            a.graph, b.graph, found, a.recorded, b.recorded, every=every_step
+        ),
+        scalars=compare_scalars(a.scalars, b.scalars),
+        findings=findings,
+    )

@@ -1,0 +1,142 @@
+"""Distances between what tensors held in two runs, against the numbers themselves."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from scipy import stats as scipy_stats
+
+from resnet_inspect.analysis.diff.alignment import align
+from resnet_inspect.analysis.diff.differences import DistributionsDiff
+from resnet_inspect.analysis.diff.distributions import (
+    MOST_STEPS,
+    Recorded,
+    chosen_steps,
+    compare_distributions,
+)
+from resnet_inspect.stats import Tap, TensorSummary
+from tests.analysis.chains import chain
+
+GRAPH = chain("one:Dense", "two:Relu", "three:Dense")
+RNG = np.random.default_rng(3)
+NORMAL = RNG.normal(0, 1, 20_000)
+Values = dict[str, list[np.ndarray[tuple[int], np.dtype[np.float64]]]]
+
+
+def recorded(values: Values, kind: str = "activation") -> Recorded:
+    """A run that recorded these arrays of each layer at steps 0, 1, 2, …"""
+    held = {
+        Tap(layer, kind, f"{layer}:0"): {
+            step: TensorSummary.of(one) for step, one in enumerate(course)
+        }
+        for layer, course in values.items()
+    }
+    return Recorded(range(max(map(len, values.values()))), held)
+
+
+def compared(a: Values, b: Values, kind: str = "activation") -> DistributionsDiff:
+    found = align(GRAPH, GRAPH, every_op=False)
+    return compare_distributions(GRAPH, GRAPH, found, recorded(a, kind), recorded(b, kind))
+
+
+def test_a_shift_is_told_in_units_of_the_spread_and_the_most_different_comes_first() -> None:
+    found = compared(
+        {"one": [10 * NORMAL] * 2, "two": [NORMAL] * 2, "three": [NORMAL] * 2},
+        {"one": [10 * NORMAL + 5] * 2, "two": [NORMAL] * 2, "three": [NORMAL, NORMAL + 2]},
+    )
+    assert (found.common, found.steps, found.compared) == (2, (0, 1), 3)
+    assert [row.layer_a for row in found.rows] == ["three", "one"]
+    first, second = found.rows
+    assert first.scale == pytest.approx(1, rel=0.02)
+    assert first.distance == pytest.approx(1, rel=0.03)
+    assert (first.first, first.step) == (0, 1)
+    assert first.last == first.largest == pytest.approx(2, rel=0.03)
+    assert second.distance == pytest.approx(0.5, rel=0.03)
+    assert second.ks == pytest.approx(
+        scipy_stats.ks_2samp(NORMAL, NORMAL + 0.5).statistic, abs=0.01
+    )
+
+
+def test_distances_are_those_of_the_numbers_within_the_histograms_bound() -> None:
+    other = np.maximum(RNG.normal(0.3, 1.5, 20_000), 0)
+    row = compared({"one": [NORMAL]}, {"one": [other]}).rows[0]
+    assert row.scale == pytest.approx(math.hypot(NORMAL.std(), other.std()) / math.sqrt(2))
+    true = scipy_stats.wasserstein_distance(NORMAL, other)
+    assert row.distance is not None
+    assert row.distance * (row.scale or 0) == pytest.approx(true, abs=0.02)
+    assert (row.movement_a, row.movement_b, row.beyond) == (None, None, None)
+
+
+def test_movement_within_a_run_is_what_a_difference_is_held_against() -> None:
+    rising = [NORMAL, NORMAL + 1, NORMAL + 2]
+    near = compared({"one": rising}, {"one": [one + 0.5 for one in rising]}).rows[0]
+    far = compared({"one": rising}, {"one": [one + 3 for one in rising]}).rows[0]
+    assert near.movement_a == pytest.approx(1, rel=0.03)
+    assert near.movement_b == pytest.approx(1, rel=0.03)
+    assert (near.beyond, far.beyond) == (False, True)
+    still = compared({"one": [NORMAL] * 3}, {"one": [one + 0.5 for one in rising]}).rows[0]
+    assert (still.movement_a, still.beyond) == (0, True)
+    assert still.movement_b == pytest.approx(1, rel=0.03)
+
+
+def test_numbers_of_one_bin_are_told_apart_by_their_means() -> None:
+    one, other = np.full(64, 1.001), np.full(64, 1.01)
+    row = compared({"one": [one]}, {"one": [other]}, "weight").rows[0]
+    size = math.sqrt((1.001**2 + 1.01**2) / 2)
+    assert row.scale == pytest.approx(size)
+    assert row.distance == pytest.approx(0.009 / size)
+    assert row.ks == 0
+    # Of activations that never differ from one another there is no spread to measure by.
+    flat = compared({"one": [one]}, {"one": [other]}).rows[0]
+    assert (flat.scale, flat.distance) == (None, None)
+
+
+def test_narrow_distributions_far_from_zero_are_not_blown_up_by_wide_bins() -> None:
+    narrow, moved = 1 + 0.003 * NORMAL, 1.001 + 0.003 * NORMAL
+    row = compared({"one": [narrow]}, {"one": [moved]}).rows[0]
+    true = scipy_stats.wasserstein_distance(narrow, moved) / 0.003
+    assert row.distance is not None
+    # Two bins hold all, 1/16 and 1/8 wide: more than the spread of these numbers 20 times over.
+    assert true <= row.distance < 2 * true
+
+
+def test_what_is_not_finite_in_one_run_comes_first() -> None:
+    broken = NORMAL.copy()
+    broken[:10] = math.nan
+    gone = np.full(100, math.inf)
+    found = compared(
+        {"one": [NORMAL], "two": [NORMAL], "three": [NORMAL]},
+        {"one": [NORMAL + 5], "two": [broken], "three": [gone]},
+    )
+    assert [row.layer_a for row in found.rows] == ["three", "two", "one"]
+    assert [(row.not_finite_a, row.not_finite_b) for row in found.rows] == [
+        (0, 100), (0, 10), (0, 0),
+    ]  # fmt: skip
+    assert (found.rows[0].distance, found.rows[0].ks) == (None, None)
+    assert found.mirrored() == compared(
+        {"one": [NORMAL + 5], "two": [broken], "three": [gone]},
+        {"one": [NORMAL], "two": [NORMAL], "three": [NORMAL]},
+    )
+
+
+def test_no_step_in_common_leaves_nothing_to_compare() -> None:
+    found = align(GRAPH, GRAPH, every_op=False)
+    first = recorded({"one": [NORMAL]})
+    later = Recorded([7], {Tap("one", "activation", "one:0"): {7: TensorSummary.of(NORMAL)}})
+    told = compare_distributions(GRAPH, GRAPH, found, first, later)
+    assert told == DistributionsDiff(0, (), 0, ())
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 6, 7, 8, 20, 1000])
+def test_chosen_steps_are_neighbours_from_the_first_to_the_last(count: int) -> None:
+    common = [10 * i for i in range(count)]
+    assert chosen_steps(common, every=True) == tuple(common)
+    found = chosen_steps(common, every=False)
+    assert len(found) == min(count, MOST_STEPS)
+    if count:
+        assert (found[0], found[-1]) == (common[0], common[-1])
+    pairs = sum(b - a == 10 for a, b in pairwise(found))
+    assert pairs >= len(found) // 2

@@ -1,0 +1,232 @@
+"""Aligning graphs: what corresponds, what is renamed, what only one has; and the laws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from resnet_inspect.analysis.diff.alignment import align
+from resnet_inspect.analysis.diff.differences import Difference, GraphDiff
+from resnet_inspect.analysis.diff.graphs import compare_graphs
+from resnet_inspect.analysis.shapes import Depth
+from resnet_inspect.graph import Graph, Op, Phase, TensorRef, TensorSpec, Variable
+from resnet_inspect.store.run import Run
+from tests.analysis.chains import chain, graphs, network
+
+DEPTHS = (Depth.LAYER, Depth.OP)
+
+
+def compared(a: Graph, b: Graph, depth: Depth = Depth.LAYER) -> GraphDiff:
+    return compare_graphs(a, b, align(a, b, every_op=depth == Depth.OP), depth)
+
+
+def test_version_1_against_2_is_aligned_as_by_hand(recording: Callable[[str], Run]) -> None:
+    found = compared(recording("v1").graph, recording("v2").graph)
+    assert [one.name for one in found.only_a] == [
+        "bn_conv1", "relu_conv1", "relu00", "relu10", "relu20",
+    ]  # fmt: skip
+    assert [one.name for one in found.only_b] == [
+        "relu00_branch2b", "relu10_branch2b", "relu20_branch2b",
+        "pre_activation_final_norm", "relu_final",
+    ]  # fmt: skip
+    assert found.renamed == ()
+    assert found.aligned == 26
+    changes = {change.a: change.differences for change in found.changed}
+    # Pre-activation: a block begins with its normalization, on what the block before it gave.
+    inputs = {
+        name: (each.a, each.b)
+        for name, told in changes.items()
+        for each in told
+        if each.aspect == "inputs"
+    }
+    assert inputs["bn00_branch2a"] == (["res00_branch2a"], ["conv1"])
+    assert inputs["res00_branch2a"] == (["relu_conv1"], ["relu00_branch2a"])
+    assert inputs["bn20_branch2b"] == (["res20_branch2b"], ["res20_branch2a"])
+    assert inputs["add10"] == (["bn10_branch2b"], ["res10_branch2b"])
+    assert inputs["final_reduce_mean"] == (["relu20"], ["relu_final"])
+    # What it normalizes is not yet made smaller, and has half as many channels.
+    assert Difference("gamma", (32,), (16,), "variable") in changes["bn10_branch2a"]
+    assert (
+        Difference("shape", (8, 16, 16, 32), (8, 32, 32, 16), "shape") in changes["bn10_branch2a"]
+    )
+    same = {"conv1", "relu00_branch2a", "bn10_branch1", "bn20_branch1", "Reshape", "dense1"}
+    assert not same & set(changes)
+
+
+def test_the_wrong_axis_of_normalization_shows_in_every_one(
+    recording: Callable[[str], Run],
+) -> None:
+    found = compared(recording("v2").graph, recording("bn_axis").graph)
+    assert (found.only_a, found.only_b, found.renamed) == ((), (), ())
+    norms = [one for one in recording("v2").graph.layers if one.normalizes]
+    assert [change.a for change in found.changed] == [one.name for one in norms]
+    for change in found.changed:
+        assert Difference("data_format", "NHWC", "NCHW", "attribute") in change.differences
+    sizes = {c.a: {d.name: (d.a, d.b) for d in c.differences} for c in found.changed}
+    assert sizes["bn20_branch2b"]["gamma"] == ((64,), (8,))
+    assert sizes["bn00_branch2b"]["moving_variance"] == ((16,), (32,))
+
+
+def test_the_axes_of_a_mean_that_failed(recording: Callable[[str], Run]) -> None:
+    found = compared(recording("v2").graph, recording("mean_axes").graph)
+    told = {c.a: [(d.name, d.a, d.b) for d in c.differences] for c in found.changed}
+    assert told == {
+        "final_reduce_mean": [
+            ("shape", (8, 1, 1, 64), (8, 8, 1, 1)),
+            ("reduction_indices.value", [1, 2], [2, 3]),
+        ],
+        "Reshape": [("shape", (8, 64), (1, 64))],
+        "dense1": [("shape", (8, 10), (1, 10))],
+    }
+
+
+def test_without_l2_only_its_ops_are_gone(recording: Callable[[str], Run]) -> None:
+    a, b = recording("v2").graph, recording("no_l2").graph
+    layers = compared(a, b)
+    assert (layers.only_a, layers.only_b, layers.changed) == ((), (), ())
+    assert [total.name for total in layers.totals] == ["ops"]
+    ops = compared(a, b, Depth.OP)
+    assert {one.phase for one in ops.only_a} == {Phase.OTHER, Phase.BACKWARD}
+    losses = [one.name for one in ops.only_a if one.type == "L2Loss"]
+    assert len(losses) == 38
+    assert not [one for one in ops.only_a if one.name.startswith("gradients/conv")]
+    # The one sum of gradients per variable is gone: the updates take the gradient itself.
+    updates = [c for c in ops.changed if c.a.startswith("Momentum/update_")]
+    assert len(updates) == 38
+    assert updates[0].differences[0].b == ["gradients/conv1/Conv2D_grad/Conv2DBackpropFilter:0"]
+    # Of the sums that stay, one for each shortcut of two ways, some have other numbers.
+    assert all(one.numbered for one in ops.renamed)
+
+
+def test_a_renamed_chain_is_found_by_its_place() -> None:
+    a = chain("one:Dense", "two:Relu", "three:Dense", "four:Relu")
+    b = chain("p:Dense", "q:Relu", "r:Dense", "s:Relu")
+    found = compared(a, b)
+    assert [(one.a, one.b) for one in found.renamed] == [
+        ("one", "p"), ("two", "q"), ("three", "r"), ("four", "s"),
+    ]  # fmt: skip
+    assert (found.only_a, found.only_b, found.changed) == ((), (), ())
+
+
+def test_what_was_put_in_between_is_told_and_the_rest_found() -> None:
+    a = chain("in:Dense", "one:Conv", "two:Relu", "out:Dense")
+    b = chain("in:Dense", "first:Conv", "norm:BN", "second:Relu", "out:Dense")
+    found = compared(a, b)
+    assert [(one.a, one.b) for one in found.renamed] == [("one", "first"), ("two", "second")]
+    assert [one.name for one in found.only_b] == ["norm"]
+    assert found.only_a == ()
+    assert [(c.a, c.differences) for c in found.changed] == [
+        ("two", (Difference("inputs", ["one"], ["norm"], "inputs"),))
+    ]
+
+
+def test_another_type_at_the_same_place_is_not_the_same_layer() -> None:
+    found = compared(chain("in:Dense", "one:Relu", "out:Dense"),
+                     chain("in:Dense", "two:Tanh", "out:Dense"))  # fmt: skip
+    assert [one.name for one in found.only_a] == ["one"]
+    assert [one.name for one in found.only_b] == ["two"]
+    assert found.renamed == ()
+
+
+def test_another_type_under_the_same_name_is_a_change() -> None:
+    found = compared(chain("one:Relu"), chain("one:Tanh"))
+    assert found.changed[0].differences == (Difference("type", "Relu", "Tanh", "type"),)
+
+
+def fan(prefix: str, count: int, *, summed: bool) -> Graph:
+    names = [f"{prefix}{i}" for i in range(count)]
+    ends = [("sum", "Add", names)] if summed else []
+    return network(*((name, "Dense", ["x"]) for name in names), *ends)
+
+
+def test_branches_are_told_apart_by_what_reads_them() -> None:
+    found = compared(fan("p", 2, summed=True), fan("q", 3, summed=True))
+    assert [(one.a, one.b) for one in found.renamed] == [("p0", "q0"), ("p1", "q1")]
+    assert (found.only_a, [one.name for one in found.only_b]) == ((), ["q2"])
+
+
+def test_branches_that_cannot_be_told_apart_are_paired_in_order_if_as_many() -> None:
+    found = compared(fan("p", 2, summed=False), fan("q", 2, summed=False))
+    assert [(one.a, one.b) for one in found.renamed] == [("p0", "q0"), ("p1", "q1")]
+    unequal = compared(fan("p", 2, summed=False), fan("q", 3, summed=False))
+    assert (unequal.renamed, len(unequal.only_a), len(unequal.only_b)) == ((), 2, 3)
+
+
+def test_a_swap_of_two_inputs_is_seen() -> None:
+    rows = ("one", "Dense", ["x"]), ("two", "Relu", ["x"])
+    found = compared(network(*rows, ("sum", "Sub", ["one", "two"])),
+                     network(*rows, ("sum", "Sub", ["two", "one"])))  # fmt: skip
+    assert [c.a for c in found.changed] == ["sum"]
+    assert found.changed[0].differences[0].b == ["two", "one"]
+
+
+def reading(variable: str) -> Graph:
+    handle = Op(
+        "read/resource", "Placeholder", Phase.FORWARD, outputs=(TensorSpec((), "resource"),)
+    )
+    read = Op("read", "ReadVariableOp", Phase.FORWARD, inputs=(TensorRef("read/resource"),))
+    kept = Variable(variable, TensorSpec((2,), "float32"), True, ("read/resource",), ("read",))
+    return Graph((handle, read), variables=(kept,))
+
+
+def test_handles_of_different_variables_are_not_each_other_s_place() -> None:
+    renamed = msgspec.structs.replace(reading("w"), ops=())
+    ops = [msgspec.structs.replace(op, name=f"other/{op.name}") for op in reading("v").ops]
+    ops[1] = msgspec.structs.replace(ops[1], inputs=(TensorRef("other/read/resource"),))
+    variable = Variable("v", TensorSpec((2,), "float32"), True, (ops[0].name,), (ops[1].name,))
+    other = msgspec.structs.replace(renamed, ops=tuple(ops), variables=(variable,))
+    found = compared(reading("w"), other, Depth.OP)
+    assert (found.aligned, len(found.only_a), len(found.only_b)) == (0, 2, 2)
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+@settings(deadline=None)
+@given(graph=graphs())
+def test_a_graph_does_not_differ_from_itself(depth: Depth, graph: Graph) -> None:
+    found = compared(graph, graph, depth)
+    assert found.empty
+    assert found.aligned == len(graph.ops if depth == Depth.OP else graph.layers)
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+@settings(deadline=None, max_examples=150)
+@given(a=graphs(), b=graphs())
+def test_both_directions_tell_the_same(depth: Depth, a: Graph, b: Graph) -> None:
+    one, other = compared(a, b, depth).mirrored(), compared(b, a, depth)
+    assert in_any_order(one) == in_any_order(other)
+
+
+def in_any_order(found: GraphDiff) -> GraphDiff:
+    """Two ops that change places with each other's names have no order of their own."""
+    renamed = tuple(sorted(found.renamed, key=lambda row: (row.a, row.b)))
+    changed = tuple(sorted(found.changed, key=lambda row: (row.a, row.b)))
+    return msgspec.structs.replace(found, renamed=renamed, changed=changed)
+
+
+@pytest.mark.parametrize("pair", [("v1", "v2"), ("v2", "no_l2"), ("bn_axis", "filters")])
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_both_directions_of_recordings(
+    recording: Callable[[str], Run], depth: Depth, pair: tuple[str, str]
+) -> None:
+    a, b = (recording(name).graph for name in pair)
+    found = compared(a, b, depth)
+    assert found.mirrored() == compared(b, a, depth)
+    assert compared(a, a, depth).empty
+    counted = len(a.ops if depth == Depth.OP else a.layers)
+    assert counted == found.aligned + len(found.only_a)
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(["Dense", "Relu", "BN"]), min_size=1, max_size=12))
+def test_a_chain_with_all_names_changed_is_the_same_chain(types: list[str]) -> None:
+    a = chain(*(f"a{i}:{kind}" for i, kind in enumerate(types)))
+    b = chain(*(f"b{i}:{kind}" for i, kind in enumerate(types)))
+    found = compared(a, b)
+    assert [(one.a, one.b) for one in found.renamed] == [
+        (f"a{i}", f"b{i}") for i in range(len(types))
+    ]
+    assert (found.only_a, found.only_b, found.changed, found.totals) == ((), (), (), ())

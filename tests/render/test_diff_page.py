@@ -1,0 +1,87 @@
+"""The page of differences in terminals of several widths."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from resnet_inspect import api
+from resnet_inspect.analysis.diff.differences import FindingsDiff
+from resnet_inspect.render.diff_page import diff_page
+from resnet_inspect.render.screen import Screen
+from resnet_inspect.store.run import Run
+
+
+class Terminal(io.StringIO):
+    """A file that is a terminal."""
+
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A finding as a page needs it."""
+
+    rule: str
+    layer: str | None
+    message: str
+
+
+@pytest.fixture
+def page(recording: Callable[[str], Run], monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """The page of two recordings at a width, without colours."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+
+    def drawn(one: str, other: str, depth: str, width: int) -> str:
+        file = Terminal()
+        diff_page(Screen(file, width=width), api.diff(recording(one), recording(other), depth))
+        return re.sub("\x1b\\[[0-9;]*m", "", file.getvalue())
+
+    return drawn
+
+
+@pytest.mark.parametrize("pair", [("v1", "v2"), ("v2", "bn_axis"), ("v2", "mean_axes")])
+@pytest.mark.parametrize("depth", ["layer", "op"])
+@pytest.mark.parametrize("width", [80, 160])
+def test_nothing_is_wider_than_the_terminal(
+    page: Callable[..., str], pair: tuple[str, str], depth: str, width: int
+) -> None:
+    lines = page(*pair, depth, width).splitlines()
+    assert max(map(len, lines)) <= width
+    assert lines[0].startswith("A  ")
+
+
+def test_a_narrow_terminal_gets_what_changed_below_the_names(page: Callable[..., str]) -> None:
+    wide, narrow = (
+        [line.rstrip() for line in page("v1", "v2", "op", width).splitlines()]
+        for width in (160, 80)
+    )
+    name = "conv_block_stage0/res00_branch2a/Conv2D"
+    assert name in narrow
+    below = narrow[narrow.index(name) + 1]
+    assert below == "  inputs: relu_conv1:0 → conv_block_stage0/relu00_branch2a:0"
+    assert any(line.startswith(f"{name} ") and " inputs " in line for line in wide)
+
+
+def test_columns_that_are_left_out_are_named(page: Callable[..., str]) -> None:
+    text = page("v2", "diverged", "layer", 64)
+    assert "too narrow for: KS, moves; --json has everything" in text
+    assert "not finite" in text
+
+
+def test_findings_of_one_run_only_are_listed(recording: Callable[[str], Run]) -> None:
+    run = recording("v2")
+    findings = FindingsDiff((Found("dead-units", "relu_final", "8 of 64 are dead"),), ())
+    found = msgspec.structs.replace(api.diff(run, run), findings=findings)
+    file = Terminal()
+    diff_page(Screen(file, width=100), found)
+    assert "Findings only in A" in file.getvalue()
+    assert "8 of 64 are dead" in file.getvalue()
+    assert "no difference" not in file.getvalue()
