@@ -36,6 +36,7 @@ from resnet_inspect.config import Settings
 from resnet_inspect.config.inputs import parse_inputs
 from resnet_inspect.config.own_model import check_of_fit, check_own_model
 from resnet_inspect.errors import BuildError, StorageFullError, UsageError
+from resnet_inspect.findings import check
 from resnet_inspect.graph import Failure, Note
 from resnet_inspect.journal import RunJournal
 from resnet_inspect.stats import StepRecord, Tap, Update
@@ -195,7 +196,7 @@ def diff(a: Run, b: Run, depth: str = "layer", *, every_step: bool = False) -> R
 
 
 def _side(run: Run, recorded: Sequence[int], steps: Sequence[int], every_tap: bool) -> Side:
-    """What a run has to be compared by; findings are to be handed over here."""
+    """What a run has to be compared by."""
     info, origin = run.info, run.origin
     facts = {
         **info.facts,
@@ -211,6 +212,7 @@ def _side(run: Run, recorded: Sequence[int], steps: Sequence[int], every_tap: bo
         settings=info.heeded,
         recorded=Recorded(recorded, run.held(steps, every_tap=every_tap)),
         scalars=run.scalars(),
+        findings=check(run),
     )
 
 

@@ -7,6 +7,7 @@ for it. This room knows nothing of the others and imports nothing.
 from __future__ import annotations
 
 EXIT_OK = 0
+EXIT_FINDINGS = 1
 EXIT_USAGE = 2
 EXIT_BUILD = 3
 EXIT_RENDERER = 4

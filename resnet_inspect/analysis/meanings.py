@@ -46,11 +46,16 @@ class Meaning(msgspec.Struct, frozen=True):
 
 
 class Danger(msgspec.Struct, frozen=True):
-    """Something done to axes that is hardly meant, at `layer` (or op), with its line."""
+    """Something done to axes that is hardly meant, at `layer` (or op), with its line.
+
+    `kind` is reduced (channels or the batch), normalized (over something else than channels), mixed
+    (the batch with other axes) or stretched (a channel of size 1).
+    """
 
     layer: str
     text: str
     source: Source | None
+    kind: str = ""
 
 
 class Meanings:
@@ -172,13 +177,14 @@ def dangers(graph: Graph, lineage: Lineage, meanings: Meanings) -> tuple[Danger,
         if layer is None:
             continue
         source = op.source[0] if op.source else None
-        texts = [
-            *(() if layer.normalizes else _reduced_channels(op, lineage, meanings, graph)),
-            *_normalized(op, lineage, meanings),
-            *_mixed(op, lineage, meanings, graph),
-            *_stretched(op, meanings, graph),
-        ]
-        found += [Danger(layer.name, text, source) for text in texts]
+        reduced = () if layer.normalizes else _reduced_channels(op, lineage, meanings, graph)
+        for kind, texts in (
+            ("reduced", reduced),
+            ("normalized", _normalized(op, lineage, meanings)),
+            ("mixed", _mixed(op, lineage, meanings, graph)),
+            ("stretched", _stretched(op, meanings, graph)),
+        ):
+            found += [Danger(layer.name, text, source, kind) for text in texts]
     return tuple(found)
 
 

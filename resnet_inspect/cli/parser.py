@@ -19,13 +19,14 @@ COMMANDS = {
     "hist": "distributions of activations, gradients and weights over the steps",
     "graph": "a diagram of the network as SVG, PNG, PDF or Graphviz text",
     "diff": "what is different between two runs: graph, sizes, distributions, scalars",
+    "check": "what is wrong with a run: findings, worst first, with what was measured",
     "report": "everything of a run on one page that opens from disk",
     "browse": "look around in a run in the terminal, also while it is written",
     "config": "show the settings and where each value comes from",
 }
 EPILOG = (
-    "exit codes: 0 ok, 2 usage, 3 model not built or trained, 4 Graphviz missing or failed,"
-    " 5 run file damaged or too new"
+    "exit codes: 0 ok, 1 findings (--fail-on), 2 usage, 3 model not built or trained, 4 Graphviz"
+    " missing or failed, 5 run file damaged or too new"
 )
 
 

@@ -137,6 +137,7 @@ class EagerStep(ObservedStep):
             Variable(
                 name=name,
                 spec=_spec(one),
+                counted=name not in self.made.states,
                 trainable=bool(one.trainable) and name not in self.made.frozen,
                 handles=(),
                 readers=tuple(call.name for call in self.made.calls if name in call.variables),

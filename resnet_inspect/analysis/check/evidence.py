@@ -1,0 +1,220 @@
+"""What rules look at: all of a run, and the questions that several of them ask of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from statistics import median
+
+from resnet_inspect.analysis.meanings import Meanings
+from resnet_inspect.graph import (
+    Failure,
+    Graph,
+    Layer,
+    Objective,
+    Op,
+    Phase,
+    TensorRef,
+    Training,
+    Variable,
+)
+from resnet_inspect.graph.lineage import Lineage
+from resnet_inspect.stats import (
+    BatchPart,
+    ChannelActivity,
+    Normalization,
+    Origin,
+    Tap,
+    TensorSummary,
+    Update,
+)
+
+# Ops that hand on what they take, as far as numbers go.
+PASSING = frozenset(("Identity", "Reshape", "Squeeze", "ExpandDims", "StopGradient", "Cast"))
+KERNEL_OPS = frozenset(("MatMul", "BatchMatMulV2", "Conv2D", "Conv3D", "DepthwiseConv2dNative",
+                        "Conv2DBackpropInput", "Einsum"))  # fmt: skip
+SOFTMAX_LOSSES = frozenset(("categorical_crossentropy", "sparse_categorical_crossentropy",
+                            "categorical_focal_crossentropy"))  # fmt: skip
+BINARY_LOSSES = frozenset(("binary_crossentropy", "binary_focal_crossentropy"))
+REGRESSION_LOSSES = frozenset(("mean_squared_error", "mean_absolute_error", "huber", "log_cosh",
+                               "mean_absolute_percentage_error",
+                               "mean_squared_logarithmic_error"))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A run as rules see it. `course` reads what one tensor held at all recorded steps."""
+
+    graph: Graph
+    lineage: Lineage = field(default_factory=Lineage)
+    failure: Failure | None = None
+    origin: Origin | None = None
+    steps: Sequence[int] = ()
+    recorded: Sequence[int] = ()
+    scalars: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    taps: Sequence[Tap] = ()
+    course: Callable[[Tap], Mapping[int, TensorSummary]] = lambda _: {}
+    sizes: Mapping[Tap, int] = field(default_factory=dict)
+    updates: Mapping[int, Mapping[str, Update]] = field(default_factory=dict)
+    activity: Mapping[str, ChannelActivity] = field(default_factory=dict)
+    normalizations: Callable[[str], Mapping[int, Normalization]] = lambda _: {}
+    batches: Mapping[int, Mapping[str, BatchPart]] = field(default_factory=dict)
+    gradient_norms: Mapping[int, float] = field(default_factory=dict)
+
+    @cached_property
+    def training(self) -> Training:
+        """What the network is trained for; empty where that is not known."""
+        return self.graph.training or Training()
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What its outputs are trained for."""
+        return self.training.objectives
+
+    @cached_property
+    def meanings(self) -> Meanings:
+        """What axes mean."""
+        return Meanings(self.graph, self.lineage)
+
+    @cached_property
+    def loss(self) -> Mapping[int, float]:
+        """The loss of each batch, where that was recorded; Keras' own is a mean since its epoch
+        began.
+        """
+        for name in ("batch_loss", "loss"):
+            if self.scalars.get(name):
+                return self.scalars[name]
+        return {}
+
+    @cached_property
+    def tap_of(self) -> dict[tuple[str, str], Tap]:
+        """Taps by tensor (or variable) and kind."""
+        return {(tap.tensor, tap.kind): tap for tap in self.taps}
+
+    def held(self, ref: TensorRef, kind: str = "activation") -> Mapping[int, TensorSummary]:
+        """What a tensor held at the recorded steps, itself or what only hands it on."""
+        for one in (ref, *self._behind(ref)):
+            tap = self.tap_of.get((str(one), kind))
+            if tap is not None:
+                return self.course(tap)
+        return {}
+
+    def _behind(self, ref: TensorRef) -> Iterator[TensorRef]:
+        while (op := self.graph.op_by_name.get(ref.op)) and op.type in PASSING and op.inputs:
+            ref = op.inputs[0]
+            yield ref
+
+    def maker(self, ref: TensorRef) -> Op | None:
+        """The op whose numbers a tensor holds, ops that only hand on left out."""
+        *_, last = (ref, *self._behind(ref))
+        return self.graph.op_by_name.get(last.op)
+
+    def weight(self, variable: str) -> Mapping[int, TensorSummary]:
+        """What a variable held before each recorded step."""
+        tap = self.tap_of.get((variable, "weight"))
+        return self.course(tap) if tap is not None else {}
+
+    def gradient(self, variable: str) -> Mapping[int, TensorSummary]:
+        """The gradient of the loss with respect to a variable at the recorded steps."""
+        tap = self.tap_of.get((variable, "gradient"))
+        return self.course(tap) if tap is not None else {}
+
+    @cached_property
+    def kernels(self) -> tuple[tuple[Layer, Variable], ...]:
+        """Trainable variables of two axes or more, with the layer that has each first."""
+        known = self.graph.variable_by_name
+        found: dict[str, tuple[Layer, Variable]] = {}
+        for layer in self.graph.layers:
+            for name in layer.variables:
+                variable = known[name]
+                if variable.trainable and len(variable.spec.shape or ()) > 1:
+                    found.setdefault(name, (layer, variable))
+        return tuple(found.values())
+
+    def ratios(self, variable: str) -> list[float]:
+        """‖Δw‖/‖w‖ of a variable at the recorded steps, where w was not 0."""
+        found = [by[variable].ratio for by in self.updates.values() if variable in by]
+        return [one for one in found if one is not None and math.isfinite(one)]
+
+    @cached_property
+    def ratio(self) -> float | None:
+        """The median of ‖Δw‖/‖w‖ over kernels and recorded steps, but the first."""
+        every = [
+            value for _, one in self.kernels for value in self.ratios(one.name)[1:]
+        ]  # at the first step moments are not warm, and zeros are left behind
+        return median(every) if every else None
+
+    def parts(self, name: str) -> list[BatchPart]:
+        """A part of the batch at each recorded step."""
+        return [by[name] for by in self.batches.values() if name in by]
+
+    @cached_property
+    def inputs(self) -> dict[str, list[BatchPart]]:
+        """The parts of the batch that the network takes, by name."""
+        labels = {one.labels for one in self.objectives}
+        names = dict.fromkeys(name for by in self.batches.values() for name in by)
+        kept = [n for n in names if n not in labels and n.split("/")[0] in ("x", "images")]
+        return {name: self.parts(name) for name in kept}
+
+    def units(self, objective: Objective) -> int | None:
+        """The size of the last axis of an output."""
+        if objective.output is None or objective.output.op not in self.graph.op_by_name:
+            return None
+        shape = self.graph.spec(objective.output).shape
+        return shape[-1] if shape else None
+
+    def layer_of(self, ref: TensorRef | None) -> Layer | None:
+        """The layer that made a tensor, or what it hands on."""
+        op = self.maker(ref) if ref is not None else None
+        return self.graph.layer_of_op.get(op.name) if op is not None else None
+
+    def name_of(self, ref: TensorRef | None) -> str:
+        """The layer that made a tensor, or its op."""
+        layer = self.layer_of(ref)
+        return layer.name if layer is not None else (ref.op if ref is not None else "")
+
+    def chance(self, objective: Objective) -> float | None:
+        """The loss of the best answer that looks at no input, from the labels that were fed: their
+        entropy, or their variance. None where that is not known.
+        """
+        parts = self.parts(objective.labels)
+        if not parts:
+            return None
+        if objective.loss in SOFTMAX_LOSSES:
+            shares = class_shares(parts)
+            return -sum(p * math.log(p) for p in shares.values()) if shares else None
+        if objective.loss in BINARY_LOSSES and parts[0].features == 1:
+            mean = sum(one.mean * one.examples for one in parts) / sum(o.examples for o in parts)
+            if 0 < mean < 1:
+                return -mean * math.log(mean) - (1 - mean) * math.log(1 - mean)
+        if objective.loss == "mean_squared_error" and parts[0].features == 1:
+            return median(one.std for one in parts) ** 2
+        return None
+
+    @cached_property
+    def forward(self) -> tuple[Op, ...]:
+        """Ops of the forward pass."""
+        return tuple(op for op in self.graph.ops if op.phase == Phase.FORWARD)
+
+
+def class_shares(parts: Sequence[BatchPart]) -> dict[int, float]:
+    """The share of each class in some batches of labels; empty where they are no labels."""
+    total: dict[int, int] = {}
+    for part in parts:
+        if part.classes is None:
+            return {}
+        for number, count in part.classes.items():
+            total[number] = total.get(number, 0) + count
+    count = sum(total.values())
+    return {number: one / count for number, one in sorted(total.items())} if count else {}
+
+
+def thirds(series: Mapping[int, float]) -> tuple[float, float]:
+    """Medians of the first and of the last third of finite values; 0 for none."""
+    values = [value for _, value in sorted(series.items()) if math.isfinite(value)]
+    if not values:
+        return 0.0, 0.0
+    size = max(1, len(values) // 3)
+    return median(values[:size]), median(values[-size:])

@@ -1,0 +1,72 @@
+"""A softmax or sigmoid that is missing before the loss, or there twice.
+
+Source: `from_logits`, the most common mistake in questions about Keras.
+Threshold: the loss takes probabilities, and the output's recorded values leave 0…1, or its rows
+can not sum to 1; the loss takes logits and the output is a softmax or sigmoid; or one softmax
+follows another. Keras itself mends a doubled one where it sees it, but the code still says two
+things.
+Silent: for losses that are no cross entropy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from resnet_inspect.analysis.check.evidence import BINARY_LOSSES, SOFTMAX_LOSSES, Evidence
+from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
+from resnet_inspect.graph import Objective
+
+SLACK = 1e-3
+FIX = (
+    "either no activation on the last layer and from_logits=True, or softmax (sigmoid for yes and"
+    " no) and from_logits=False"
+)
+
+
+def find(seen: Evidence) -> Iterator[Finding]:
+    """One for each output."""
+    for objective in seen.objectives:
+        softmax = objective.loss in SOFTMAX_LOSSES
+        if not softmax and objective.loss not in BINARY_LOSSES:
+            continue
+        maker = seen.maker(objective.output) if objective.output is not None else None
+        if maker is None:
+            continue
+        layer = seen.name_of(objective.output)
+        if maker.type in ("Softmax", "Sigmoid"):
+            again = maker.inputs and (before := seen.maker(maker.inputs[0])) is not None and (
+                before.type in ("Softmax", "Sigmoid")
+            )  # fmt: skip
+            if objective.from_logits or again:
+                what = "a second one behind it" if again else "another inside of the loss"
+                yield Finding(
+                    Severity.ERROR if again else Severity.WARNING,
+                    f"{layer} is a {maker.type.lower()}, and there is {what}",
+                    {"from_logits": bool(objective.from_logits)},
+                    "a softmax of probabilities is nearly even: gradients are small, and the loss"
+                    " cannot come near 0",
+                    FIX,
+                    layer=layer,
+                )
+        elif not objective.from_logits and (evidence := _outside(seen, objective)):
+            yield Finding(
+                Severity.ERROR,
+                f"{objective.loss} expects probabilities, but {layer} gives"
+                f" {evidence['low']:.3g} … {evidence['high']:.3g}",
+                evidence,
+                "the loss cuts and divides what it takes for probabilities: gradients are wrong or"
+                " 0",
+                FIX,
+                layer=layer,
+                command=f"resnet-inspect hist '{layer}'",
+            )
+
+
+def _outside(seen: Evidence, objective: Objective) -> dict[str, Measured]:
+    """The range of an output that leaves 0…1, else empty."""
+    if objective.output is None:
+        return {}
+    held = [one for one in seen.held(objective.output).values() if one.min is not None]
+    low = min((one.min for one in held if one.min is not None), default=0.0)
+    high = max((one.max for one in held if one.max is not None), default=0.0)
+    return {"low": low, "high": high} if low < -SLACK or high > 1 + SLACK else {}

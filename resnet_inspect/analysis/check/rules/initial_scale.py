@@ -1,0 +1,74 @@
+"""Initial weights that are far too large or too small for their layer.
+
+Source: Glorot 2010, He 2015, LeCun 1998: a standard deviation between sqrt(1/fan in) and
+sqrt(2/fan in), or sqrt(2/(fan in + fan out)). Published checkers compare variances closely and so
+condemn most other initializers.
+Threshold: five times He's, or a twentieth of Glorot's; a single kernel is a warning.
+Silent: where a normalization follows, which makes the scale no matter; for tables that are looked
+up, frozen layers and runs that do not begin at step 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from resnet_inspect.analysis.check.evidence import PASSING, Evidence
+from resnet_inspect.analysis.check.finding import Finding, Severity
+from resnet_inspect.graph import Layer, TensorRef
+
+LARGE, SMALL = 5.0, 20.0
+
+
+def find(seen: Evidence) -> Iterator[Finding]:
+    """One for the kernel that is farthest off."""
+    worst: tuple[float, str, str, float, float] | None = None
+    count = 0
+    for layer, variable in seen.kernels:
+        shape = variable.spec.shape or ()
+        held = seen.weight(variable.name)
+        first = held.get(seen.recorded[0]) if seen.recorded and seen.recorded[0] == 0 else None
+        usual = "kernel" in variable.name.rpartition("/")[2]
+        if first is None or not first.std or not usual or None in shape or _normalized(seen, layer):
+            continue
+        field = math.prod(size or 1 for size in shape[:-2])
+        fan_in, fan_out = field * (shape[-2] or 1), field * (shape[-1] or 1)
+        he, glorot = math.sqrt(2 / fan_in), math.sqrt(2 / (fan_in + fan_out))
+        off = first.std / (LARGE * he) if first.std > he else glorot / (SMALL * first.std)
+        if off > 1:
+            count += 1
+            if worst is None or off > worst[0]:
+                worst = off, layer.name, variable.name, first.std, glorot
+    if worst is None:
+        return
+    _, name, kernel, std, glorot = worst
+    large = std > glorot
+    yield Finding(
+        Severity.WARNING,
+        f"{kernel} begins with a standard deviation of {std:.2g}, Glorot's is {glorot:.2g}"
+        + (f"; {count - 1} more kernels are as far off" if count > 1 else ""),
+        {"std": std, "glorot": glorot, "kernels": count},
+        "each layer multiplies what it takes: numbers "
+        + ("explode, activations saturate" if large else "vanish, and gradients with them"),
+        "the layer's default (glorot_uniform), or he_normal before ReLUs",
+        layer=name,
+        step=0,
+        command=f"resnet-inspect hist '{kernel}'",
+    )
+
+
+def _normalized(seen: Evidence, layer: Layer) -> bool:
+    """Whether a normalization takes what a layer hands on, or it is frozen."""
+    if layer.settings.get("trainable") is False:
+        return True
+    norms = {ref for one in seen.graph.layers if "Norm" in one.type for ref in one.inputs}
+    waiting: list[TensorRef] = [layer.output]
+    while waiting:
+        ref = waiting.pop()
+        if ref in norms:
+            return True
+        for user in seen.graph.consumers.get(ref, ()):
+            op = seen.graph.op_by_name[user]
+            if op.type in PASSING and op.phase == "forward":
+                waiting.append(TensorRef(op.name))
+    return False

@@ -1,0 +1,52 @@
+"""Labels that the output has no unit for.
+
+Source: TensorFlow refuses such labels on a CPU and gives NaN, in silence, on a GPU.
+Threshold: the largest class number is not below the units of an output, or one is negative.
+Silent: where the labels are 1…units, which is off by one (`label-range`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from resnet_inspect.analysis.check.evidence import Evidence
+from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
+from resnet_inspect.graph import Failure
+
+OUTSIDE = re.compile(r"label value of (-?\d+) which is outside the valid range of \[0, (\d+)\)")
+
+
+def find(seen: Evidence) -> Iterator[Finding]:
+    """One for each output."""
+    if (outside := refused(seen.failure)) is not None:
+        if outside[0] != outside[1]:
+            yield _finding(*outside, "")
+        return
+    for objective in seen.objectives:
+        parts, units = seen.parts(objective.labels), seen.units(objective)
+        if not parts or units is None or objective.loss != "sparse_categorical_crossentropy":
+            continue
+        low, high = min(one.low for one in parts), max(one.high for one in parts)
+        if low < 0 or high > units or (high == units and low == 0):
+            label = int(low if low < 0 else high)
+            yield _finding(label, units, seen.name_of(objective.output))
+
+
+def refused(failure: Failure | None) -> tuple[int, int] | None:
+    """The label that TensorFlow refused, and the units that there are."""
+    told = OUTSIDE.search(failure.message) if failure is not None else None
+    return (int(told[1]), int(told[2])) if told else None
+
+
+def _finding(label: int, units: int, layer: str) -> Finding:
+    evidence: dict[str, Measured] = {"label": label, "units": units}
+    return Finding(
+        Severity.ERROR,
+        f"there is a label {label}, but the output has {units} units, for classes 0…{units - 1}",
+        evidence,
+        "such an example has no answer that could be right",
+        "as many units as classes, numbered from 0",
+        layer=layer,
+        command="resnet-inspect shapes",
+    )

@@ -1,0 +1,46 @@
+"""A learning rate that is far off, judged by what it does to the weights.
+
+Source: some published checkers condemn every rate above 0.01, and with it every ResNet on CIFAR.
+The same number means different things to SGD and Adam, with and without normalization. So what is
+measured is ‖Δw‖/‖w‖ of all kernels.
+Threshold: a median above 0.1 at the recorded steps, where the loss has not fallen by half; or below
+1e-6 while the loss has not fallen by 2 %.
+Silent: where the loss falls, whatever the rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from resnet_inspect.analysis.check.evidence import Evidence, thirds
+from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
+
+HIGH, LOW = 0.1, 1e-6
+FALLS, MOVES = 0.5, 0.98
+
+
+def find(seen: Evidence) -> Iterator[Finding]:
+    """At most one."""
+    ratio = seen.ratio
+    if ratio is None or ratio == 0 or len(seen.steps) < 5:
+        return
+    first, last = thirds(seen.loss)
+    high = ratio > HIGH and not (0 <= last < FALLS * first)
+    low = ratio < LOW and last > MOVES * first
+    if not (high or low):
+        return
+    rate, name = seen.training.learning_rate, seen.training.optimizer or "the optimizer"
+    told = f" (learning rate {rate:g} of {name})" if rate is not None else ""
+    evidence: dict[str, Measured] = {"update_ratio": ratio, "loss_first": first, "loss_last": last}
+    if rate is not None:
+        evidence["learning_rate"] = rate
+    yield Finding(
+        Severity.WARNING,
+        f"a step changes the weights by {ratio:.1g} of their length{told}: "
+        + ("far too much" if high else "next to nothing"),
+        evidence,
+        "about a thousandth is usual; "
+        + ("what was learned is overwritten" if high else "this takes thousands of times as long"),
+        "a learning rate " + ("10 to 100 times smaller" if high else "10 to 1,000 times larger"),
+        command="resnet-inspect browse",
+    )

@@ -1,0 +1,35 @@
+"""A loss that grows.
+
+Source: published checkers: twice its minimum. Threshold: the median of the last third is twice that
+of the first, or of the lowest fifth, and above the first; over at least ten steps. An error.
+Silent: for losses that may be negative, whose ratio says nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from statistics import median
+
+from resnet_inspect.analysis.check.evidence import Evidence, thirds
+from resnet_inspect.analysis.check.finding import Finding, Severity
+
+STEPS, TIMES = 10, 2.0
+
+
+def find(seen: Evidence) -> Iterator[Finding]:
+    """At most one."""
+    values = [one for one in seen.loss.values() if math.isfinite(one)]
+    if len(seen.steps) < STEPS or len(values) < 5 or min(values) < 0:
+        return
+    first, last = thirds(seen.loss)
+    lowest = median(sorted(values)[: max(1, len(values) // 5)])
+    if last > TIMES * first or (last > first and last > TIMES * max(lowest, 1e-12)):
+        yield Finding(
+            Severity.ERROR,
+            f"the loss grows: {first:.4g} in the first third, {last:.4g} in the last",
+            {"first": first, "last": last, "lowest": lowest},
+            "each step makes it worse",
+            "a learning rate ten times smaller, clipped gradients, normalized inputs",
+            command="resnet-inspect browse, pane Scalars",
+        )

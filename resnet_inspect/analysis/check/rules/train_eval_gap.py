@@ -1,0 +1,48 @@
+"""Evaluation that is far worse than training.
+
+Source: published: a relative change of the loss over 0.5 when batch normalization switches to its
+averages. That much is ordinary: it is over-fitting, or averages that lag behind in the first steps.
+Threshold: the last validation loss is three times the training loss and above the first of the
+training, so that the network answers worse than before it was trained.
+Silent: without validation; a hint only, where batch normalization has seen fewer steps than its
+averages need (three times 1/(1 - momentum)).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from resnet_inspect.analysis.check.evidence import Evidence, thirds
+from resnet_inspect.analysis.check.finding import Finding, Severity
+
+TIMES = 3.0
+
+
+def find(seen: Evidence) -> Iterator[Finding]:
+    """At most one."""
+    evaluated = [v for _, v in sorted(seen.scalars.get("val_loss", {}).items()) if math.isfinite(v)]
+    if not evaluated or not seen.loss:
+        return
+    first, last = thirds(seen.loss)
+    began = seen.loss[min(seen.loss)]
+    if evaluated[-1] > TIMES * max(last, 0) and evaluated[-1] > max(first, began):
+        lags = _lags(seen)
+        yield Finding(
+            Severity.INFO if lags else Severity.WARNING,
+            f"the validation loss is {evaluated[-1]:.4g}, that of training {last:.4g}, at the"
+            f" beginning {began:.4g}",
+            {"val_loss": evaluated[-1], "loss": last, "first": began},
+            "what is used later is the network as it is evaluated"
+            + (": the averages of batch normalization still lag behind" if lags else ""),
+            "more steps, or a smaller momentum of batch normalization"
+            if lags
+            else "see that validation data are prepared like those of training, that batch"
+            " normalization's averages are updated, and that dropout is off",
+        )
+
+
+def _lags(seen: Evidence) -> bool:
+    moments = [one.settings.get("momentum", 0.99) for one in seen.graph.layers if one.normalizes]
+    needed = [3 / (1 - m) for m in moments if isinstance(m, float) and m < 1]
+    return bool(needed) and len(seen.steps) < max(needed)

@@ -1,0 +1,87 @@
+"""Findings in a terminal: worst first, each with what was measured and what to do."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from rich.text import Text
+
+from resnet_inspect.analysis.check import Finding, Severity
+from resnet_inspect.analysis.check.finding import Measured
+from resnet_inspect.render import spelling
+from resnet_inspect.render.screen import Screen, plain
+
+STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold blue"}
+MARKS = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.INFO: "i"}
+INDENT = "   "
+WIDEST = 100
+
+
+def findings_page(
+    screen: Screen, findings: Sequence[Finding], network: str, status: str, steps: int
+) -> None:
+    """A paragraph a finding, and one line that counts them."""
+    width = min(screen.width, WIDEST)
+    for one in findings:
+        for line in finding_lines(one, width):
+            screen.line(line)
+        screen.line(plain(""))
+    screen.line(plain(f"{network} ({status}, {steps} recorded steps): {counted(findings)}", "dim"))
+
+
+def counted(findings: Sequence[Finding]) -> str:
+    """Such as 1 error, 2 warnings."""
+    found = Counter(one.severity for one in findings)
+    parts = [
+        f"{found[level]} {level}" + ("s" if found[level] > 1 else "")
+        for level in (Severity.ERROR, Severity.WARNING)
+        if found[level]
+    ]
+    hints = [f"{found[Severity.INFO]} to know"] if found[Severity.INFO] else []
+    return ", ".join(parts + hints) or "nothing found"
+
+
+def finding_lines(one: Finding, width: int) -> list[Text]:
+    """Severity, rule and place; then what is wrong, was measured, why it matters, what to try."""
+    head = Text(no_wrap=True)
+    head.append(f"{MARKS[one.severity]} {one.severity}", STYLES[one.severity])
+    head.append(f"  {one.rule}", "bold")
+    place = [one.layer] if one.layer else []
+    place += [f"step {one.step}"] if one.step is not None else []
+    if place:
+        head.append("  " + ", ".join(place), "cyan")
+    head.truncate(width, overflow="ellipsis")
+    lines = [head]
+    lines += _wrapped(one.message, width)
+    measured = "  ".join(f"{name} {_told(value)}" for name, value in one.evidence.items())
+    if measured:
+        lines += _wrapped(measured, width, "dim")
+    lines += _wrapped(f"why: {one.why}", width)
+    lines += _wrapped(f"try: {one.fix}", width)
+    if one.command:
+        lines += _wrapped(f"see: {one.command}", width, "dim")
+    return lines
+
+
+def explanation_page(screen: Screen, texts: Mapping[str, str]) -> None:
+    """Each rule's own words."""
+    for number, (name, text) in enumerate(texts.items()):
+        if number:
+            screen.line(plain(""))
+        screen.line(plain(name, "bold"))
+        for paragraph in text.split("\n\n"):
+            for line in _wrapped(" ".join(paragraph.split()), min(screen.width, WIDEST)):
+                screen.line(line)
+
+
+def _wrapped(text: str, width: int, style: str = "") -> list[Text]:
+    room = max(20, width - len(INDENT))
+    return [plain(INDENT + line, style) for line in textwrap.wrap(text, room)]
+
+
+def _told(value: Measured) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return spelling.number(value) if isinstance(value, float) else str(value)
