@@ -41,7 +41,7 @@ def main(words: list[str]) -> int:
         if check is None:
             print("this program has no `check` yet: nothing can be judged", file=sys.stderr)
             return 2
-        found = judge(cases, asked.seeds, cache, cast(Check, check))
+        found = judge(cases, asked.seeds, cache, cast(Check, check), asked.half)
         asked.output.write_text(page(found, REASONS), encoding="utf-8")
         print(f"{len(found.judged)} runs judged: {asked.output}", file=sys.stderr)
     return 0
@@ -56,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--workers", type=int, default=1, choices=(1, 2))
     parser.add_argument("--nice", type=int, default=10, help="how far to stand back for others")
     parser.add_argument("--again", action="store_true", help="record what is there, too")
+    parser.add_argument(
+        "--half", choices=("tuning", "held"), help="judge only these; whoever tunes rules: tuning"
+    )
     parser.add_argument("-o", "--output", type=Path, default=PAGE, metavar="FILE")
     return parser
 

@@ -91,6 +91,12 @@ class Verdicts:
             if isinstance(one.case, Fault) and one.case.rules and one.half == part
         )
 
+    @property
+    def unasked(self) -> tuple[str, ...]:
+        """Names of judged faults for which no rule is asked."""
+        faults = (one.case for one in self.judged if isinstance(one.case, Fault))
+        return tuple(dict.fromkeys(fault.name for fault in faults if not fault.rules))
+
     def healthy(self, part: str) -> tuple[Verdict, ...]:
         """Judged healthy trainings of a half."""
         return tuple(
@@ -98,13 +104,23 @@ class Verdicts:
         )
 
 
-def judge(cases: Sequence[Case], seeds: Sequence[int], cache: Cache, check: Check) -> Verdicts:
-    """Have every recorded case checked. What `check` raises is kept as the verdict's `failed`."""
+def judge(
+    cases: Sequence[Case],
+    seeds: Sequence[int],
+    cache: Cache,
+    check: Check,
+    part: str | None = None,
+) -> Verdicts:
+    """Have every recorded case checked, or those of one half. What `check` raises is kept as the
+    verdict's `failed`.
+    """
     judged: list[Verdict] = []
     unqualified: list[tuple[Case, Kept]] = []
     missing: list[tuple[Case, int]] = []
     for case in cases:
         for seed in seeds:
+            if part not in (None, half(case.kind, seed)):
+                continue
             kept = cache.find(case, seed)
             if kept is None:
                 missing.append((case, seed))

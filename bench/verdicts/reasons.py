@@ -1,4 +1,4 @@
-"""Why planted faults are missed, as far as somebody looked: by the fault's name."""
+"""Why planted faults are missed or not counted, as far as somebody looked: by their names."""
 
 REASONS: dict[str, str] = {
     "tutorial-v2/filters": "no rule is asked for: TensorFlow refuses it and `trace` explains that",

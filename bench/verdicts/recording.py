@@ -20,7 +20,7 @@ from bench.verdicts.corpus import named
 from bench.verdicts.plan import Case, Healthy
 
 # TensorFlow keeps some of every model that was traced.
-CASES_A_PROCESS = 60
+CASES_A_PROCESS = 40
 
 
 def record(
@@ -33,8 +33,7 @@ def record(
     told: TextIO = sys.stderr,
 ) -> int:
     """Record what is missing, first every case with the first seed; returns how many. With
-    `again` those too that are there. RuntimeError for a process that died, naming what it may
-    have been at.
+    `again` those too that are there. BrokenProcessPool for a process that died.
     """
     wanted = [
         (case, seed) for seed in seeds for case in cases if again or cache.find(case, seed) is None
@@ -43,18 +42,18 @@ def record(
     if not wanted:
         print("nothing to record: all of it is there", file=told)
         return 0
-    context = get_context("spawn")
-    with ProcessPoolExecutor(
-        workers, mp_context=context, max_tasks_per_child=CASES_A_PROCESS
-    ) as pool:
-        jobs = {
-            pool.submit(record_one, case.name, seed, cache.folder): case for case, seed in wanted
-        }
-        for job in as_completed(jobs):
-            done += 1
-            left = (time.monotonic() - started) / done * (len(wanted) - done)
-            said = _told(jobs[job], job.result())
-            print(f"{done}/{len(wanted)}, {left / 60:.0f} min left: {said}", file=told, flush=True)
+    # A pool for each part: max_tasks_per_child can leave a pool without processes (Python 3.11).
+    for start in range(0, len(wanted), CASES_A_PROCESS * workers):
+        part = wanted[start : start + CASES_A_PROCESS * workers]
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            jobs = {
+                pool.submit(record_one, one.name, seed, cache.folder): one for one, seed in part
+            }
+            for job in as_completed(jobs):
+                done += 1
+                left = (time.monotonic() - started) / done * (len(wanted) - done) / 60
+                said = _told(jobs[job], job.result())
+                print(f"{done}/{len(wanted)}, {left:.0f} min left: {said}", file=told, flush=True)
     return done
 
 

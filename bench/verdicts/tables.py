@@ -31,7 +31,7 @@ def page(verdicts: Verdicts, reasons: Mapping[str, str]) -> str:
     parts += ["## Missed", _missed(verdicts, reasons)]
     parts += ["## Alarms on healthy trainings", _alarms(verdicts)]
     parts += ["## What fired on which fault", _confusion(verdicts)]
-    parts += ["## Not counted", _uncounted(verdicts)]
+    parts += ["## Not counted", _uncounted(verdicts, reasons)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -117,8 +117,9 @@ def _confusion(verdicts: Verdicts) -> str:
     return _table(heads, rows)
 
 
-def _uncounted(verdicts: Verdicts) -> str:
-    lines = [
+def _uncounted(verdicts: Verdicts, reasons: Mapping[str, str]) -> str:
+    lines = [f"- {name}: {reasons.get(name, '')}" for name in verdicts.unasked]
+    lines += [
         f"- {case.name}, seed {kept.seed}: "
         + (kept.trouble or kept.stopped or f"its score is {kept.score}")
         for case, kept in verdicts.unqualified

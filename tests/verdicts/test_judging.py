@@ -84,6 +84,18 @@ def test_what_did_not_reach_its_goal_or_was_not_recorded_does_not_count(cache: C
     assert "- tutorial-v2/bn-axis, seed 1: KeyError: no such setting" in text
 
 
+def test_one_half_can_be_judged_alone_and_what_no_rule_is_asked_for_is_told(cache: Cache) -> None:
+    (refused,) = named(["tutorial-v2/filters"])
+    for seed in (0, 1):
+        cache.keep(refused, None, Kept(refused.name, seed))
+        shutil.copy(FOLDER / "filters.db", cache.run(refused, seed))
+    for part, seed in (("tuning", 0), ("held", 1)):
+        verdicts = judge([refused], [0, 1], cache, look, part)
+        assert [one.kept.seed for one in verdicts.judged] == [seed]
+        assert not verdicts.faults(part)
+        assert "- tutorial-v2/filters: no reason" in page(verdicts, {refused.name: "no reason"})
+
+
 def test_a_fault_counts_whatever_its_score_is_and_a_stopped_healthy_training_never() -> None:
     assert Kept("", 0, None, "InvalidArgumentError").qualified(AXIS)
     assert not Kept("", 0, 1.0, "InvalidArgumentError").qualified(GOOD)

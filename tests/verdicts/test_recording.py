@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.verdicts import recording
 from bench.verdicts.cache import Cache
 from bench.verdicts.corpus import named
 from bench.verdicts.recording import record
@@ -16,8 +17,12 @@ from resnet_inspect.store.run import Run
 pytestmark = pytest.mark.tensorflow
 
 
-def test_cases_are_recorded_once_and_a_healthy_one_reaches_its_goal(tmp_path: Path) -> None:
+def test_cases_are_recorded_once_and_a_healthy_one_reaches_its_goal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each in a process of its own, which is how long lists go on."""
     pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
+    monkeypatch.setattr(recording, "CASES_A_PROCESS", 1)
     cache, told = Cache(tmp_path / "cache"), io.StringIO()
     good, shifted = cases = named(["mlp-half", "mlp/off-by-one"])
     assert record(cases, [1], cache, told=told) == 2

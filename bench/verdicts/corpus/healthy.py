@@ -264,6 +264,13 @@ HEALTHY: tuple[Healthy, ...] = (
         PICTURES | {"rate": 0.02},
     ),
     Healthy(
+        "finetuned-inference",
+        "finetuned",
+        0.65,
+        "half of the base trains, its normalization runs as in inference, as Keras' guide has it",
+        PICTURES | {"frozen": "half", "rate": 0.005},
+    ),
+    Healthy(
         "finetuned-half",
         "finetuned",
         0.65,

@@ -144,11 +144,4 @@ FAULTS: tuple[Fault, ...] = (
         "loss-stuck loss-constant dead-units input-scale",
         inputs="constant",
     ),
-    plant(
-        "finetuned-half/bn-inference",
-        "training=False while gamma and beta train",
-        "batch-norm-mode moving-averages",
-        "frozen",
-        base_training=False,
-    ),
 )
