@@ -193,6 +193,7 @@ FAULTS: tuple[Fault, ...] = (
         "loss-oscillating vanishing-gradient initial-scale",
         inputs="times 100",
     ),
+    plant("mlp-strong-l2/no-l2", "L2 left out, weights grow by half", "growing-weights", l2=0.0),
     plant(
         "mlp-descent/just-too-high",
         "a learning rate just too high",

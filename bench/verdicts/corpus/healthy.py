@@ -113,6 +113,13 @@ HEALTHY: tuple[Healthy, ...] = (
         "L2 and decoupled decay",
         BLOBS | {"l2": 0.001, "optimizer": "adamw", "decay": 0.01},
     ),
+    Healthy(
+        "mlp-strong-l2",
+        "mlp",
+        0.9,
+        "L2 of 0.01, rate 0.1, momentum 0.9",
+        BLOBS | MOMENTUM | {"l2": 0.01},
+    ),
     Healthy("mlp-own-step", "mlp", 0.9, "a training step of one's own", BLOBS | {"step": "own"}),
     Healthy(
         "mlp-own-loss",
@@ -177,6 +184,13 @@ HEALTHY: tuple[Healthy, ...] = (
     ),
     Healthy("cnn", "cnn", 0.7, "batch normalization, Adam", PICTURES),
     Healthy("cnn-momentum", "cnn", 0.65, "rate 0.1, momentum 0.9", PICTURES | MOMENTUM),
+    Healthy(
+        "cnn-l2",
+        "cnn",
+        0.6,
+        "L2 of 0.005, rate 0.1, momentum 0.9",
+        PICTURES | MOMENTUM | {"l2": 0.005},
+    ),
     Healthy(
         "cnn-plain",
         "cnn",

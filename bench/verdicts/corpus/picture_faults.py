@@ -98,6 +98,7 @@ FAULTS: tuple[Fault, ...] = (
         "imbalance vanishing-gradient loss-constant",
         labels="one class",
     ),
+    plant("cnn-l2/no-l2", "L2 left out, weights grow by half", "growing-weights", l2=0.0),
     plant("cnn-momentum/high-rate", "learning rate × 1000", HIGH, AFTER_HIGH, rate=100.0),
     plant(
         "cnn-plain/dead",
