@@ -1,0 +1,19 @@
+"""The cases: healthy trainings, and faults planted in them."""
+
+from bench.verdicts.corpus.answer_faults import FAULTS as ANSWER_FAULTS
+from bench.verdicts.corpus.class_faults import FAULTS as CLASS_FAULTS
+from bench.verdicts.corpus.healthy import HEALTHY
+from bench.verdicts.corpus.other_faults import FAULTS as OTHER_FAULTS
+from bench.verdicts.corpus.picture_faults import FAULTS as PICTURE_FAULTS
+from bench.verdicts.plan import Case, Fault
+
+__all__ = ["CASES", "FAULTS", "HEALTHY", "named"]
+
+FAULTS: tuple[Fault, ...] = (*PICTURE_FAULTS, *CLASS_FAULTS, *ANSWER_FAULTS, *OTHER_FAULTS)
+CASES: tuple[Case, ...] = (*HEALTHY, *FAULTS)
+
+
+def named(names: list[str]) -> tuple[Case, ...]:
+    """The cases of these names, or all; KeyError for a name there is not."""
+    known = {case.name: case for case in CASES}
+    return tuple(known[name] for name in names) if names else CASES

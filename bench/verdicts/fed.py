@@ -1,0 +1,61 @@
+"""What a script may do wrong, or otherwise, to inputs and labels on their way to `fit`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bench.verdicts.problems import Array, Examples
+
+
+def altered(how: str, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Inputs as they are (""), "times 1000", "0 to 255", "constant" (all zero), "one example"
+    again and again, or "shifted" (by 4).
+    """
+    if how == "times 1000":
+        return tuple(one * np.float32(1000) for one in inputs)
+    if how == "times 100":
+        return tuple(one * np.float32(100) for one in inputs)
+    if how == "0 to 255":
+        return tuple((one * 60 + 128).clip(0, 255).astype(np.float32) for one in inputs)
+    if how == "constant":
+        return tuple(np.zeros_like(one) for one in inputs)
+    if how == "one example":
+        return tuple(np.repeat(one[:1], len(one), axis=0) for one in inputs)
+    if how:
+        raise KeyError(how)
+    return inputs
+
+
+def labelled(how: str, examples: Examples, rng: np.random.Generator) -> Array:
+    """Labels as they are ("") or: "one-hot", "from one", "one class", "shuffled", "99 to 1" (the
+    first class wins over all but one example in a hundred), "flat" ([count] instead of
+    [count, 1]), "all off".
+    """
+    wanted = examples.wanted
+    if how == "one-hot":
+        return np.eye(examples.units, dtype=np.float32)[wanted]
+    if how == "one-hot, one class":
+        return np.eye(examples.units, dtype=np.float32)[np.zeros_like(wanted)]
+    if how == "from one":
+        return wanted + 1
+    if how == "one class":
+        return np.zeros_like(wanted)
+    if how == "shuffled":
+        return rng.permutation(wanted)
+    if how == "99 to 1":
+        kept = rng.random(len(wanted)) < 0.012
+        return np.where(kept.reshape((-1,) + (1,) * (wanted.ndim - 1)), wanted, 0).astype(
+            wanted.dtype
+        )
+    if how == "flat":
+        return wanted.reshape(-1)
+    if how:
+        raise KeyError(how)
+    return wanted
+
+
+def limits(loss: str, *, from_logits: bool) -> tuple[float, bool]:
+    """Where an answer turns from no to yes, and whether it is yes below."""
+    if loss == "contrastive":
+        return 0.5, True
+    return (0.0 if loss == "hinge" or (loss == "binary" and from_logits) else 0.5), False

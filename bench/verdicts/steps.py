@@ -1,0 +1,97 @@
+"""Losses, and training steps of one's own, that scripts of the corpus use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+class OwnSquares(keras.losses.Loss):  # type: ignore[misc]
+    """Mean of squares, written by hand: nothing makes both shapes alike."""
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Both as they come."""
+        return tf.reduce_mean(tf.square(tf.cast(y_true, tf.float32) - y_pred))
+
+
+class Contrastive(keras.losses.Loss):  # type: ignore[misc]
+    """Draws alike ones together, and others apart until their distance is 1."""
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Labels 1 for alike; distances."""
+        alike = tf.cast(y_true, tf.float32)
+        apart = tf.square(tf.maximum(1.0 - y_pred, 0.0))
+        return tf.reduce_mean(alike * tf.square(y_pred) + (1.0 - alike) * apart)
+
+
+class OwnEntropy(keras.losses.Loss):  # type: ignore[misc]
+    """Cross entropy of probabilities, written by hand; `guard` keeps the logarithm from 0."""
+
+    def __init__(self, guard: float) -> None:
+        super().__init__()
+        self.guard = guard
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """One-hot labels; probabilities."""
+        logarithm = tf.math.log(y_pred + self.guard)
+        return -tf.reduce_mean(tf.reduce_sum(y_true * logarithm, axis=-1))
+
+
+class SignSquares(keras.losses.Loss):  # type: ignore[misc]
+    """Squares of the difference of signs, which no gradient passes."""
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Answers −1 and 1; numbers."""
+        return tf.reduce_mean(tf.square(tf.cast(y_true, tf.float32) - tf.sign(y_pred)))
+
+
+LOSSES: dict[str, Callable[[bool], Any]] = {
+    "sparse": lambda logits: keras.losses.SparseCategoricalCrossentropy(from_logits=logits),
+    "categorical": lambda logits: keras.losses.CategoricalCrossentropy(from_logits=logits),
+    "binary": lambda logits: keras.losses.BinaryCrossentropy(from_logits=logits),
+    "mse": lambda _: keras.losses.MeanSquaredError(),
+    "mae": lambda _: keras.losses.MeanAbsoluteError(),
+    "huber": lambda _: keras.losses.Huber(),
+    "hinge": lambda _: keras.losses.Hinge(),
+    "own squares": lambda _: OwnSquares(),
+    "signs": lambda _: SignSquares(),
+    "contrastive": lambda _: Contrastive(),
+    "own entropy": lambda _: OwnEntropy(1e-7),
+    "own entropy, unguarded": lambda _: OwnEntropy(0.0),
+}
+
+
+class OwnStep(keras.Model):  # type: ignore[misc]
+    """A model with a training step of its own."""
+
+    applied = True
+
+    def train_step(self, data: Any) -> Any:
+        """Loss, gradients and, unless it was forgotten, the update."""
+        x, y = data
+        with tf.GradientTape() as tape:
+            said = self(x, training=True)
+            loss = self.compute_loss(x, y, said)
+        gradients = tape.gradient(loss, self.trainable_variables)
+        if self.applied:
+            self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+        for metric in self.metrics:
+            metric.update_state(*((loss,) if metric.name == "loss" else (y, said)))
+        return {metric.name: metric.result() for metric in self.metrics}
+
+
+class Forgetful(OwnStep):
+    """The same without the update."""
+
+    applied = False
+
+
+def stepping(how: str, model: Any) -> Any:
+    """The model with Keras' own step (""), an "own" one, or that "without update"."""
+    if not how:
+        return model
+    kinds = {"own": OwnStep, "without update": Forgetful}
+    return kinds[how](model.inputs, model.outputs)

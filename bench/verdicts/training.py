@@ -1,0 +1,181 @@
+"""Trains one case and records it: what a script of its user would do, from data to `fit`.
+
+Loads Keras; only a process that trains imports this module.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from bench.verdicts.fed import altered, labelled, limits
+from bench.verdicts.networks import MODULES
+from bench.verdicts.problems import PROBLEMS, Array, Examples
+from bench.verdicts.steps import LOSSES, stepping
+from resnet_inspect import api
+from resnet_inspect.config import Settings
+from resnet_inspect.errors import BuildError
+
+UNSEEN = 400
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a plan may say beside the keywords of its network.
+
+    `inputs` and `labels` are alterations of `fed`, `checked` that of the inputs validated on;
+    `step` is Keras' own or one of `steps.stepping`. `units` 0 is what the answers need.
+    """
+
+    data: str
+    examples: int = 1024
+    inputs: str = ""
+    labels: str = ""
+    checked: str = ""
+    units: int = 0
+    batch: int = 32
+    steps: int = 96
+    every: int = 8
+    optimizer: str = "adam"
+    rate: float = 0.01
+    momentum: float = 0.0
+    decay: float = 0.0
+    clip: float | None = None
+    loss: str = "sparse"
+    from_logits: bool = True
+    metric: str = "accuracy"
+    validation: bool = True
+    step: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a training ended: its score (None where there is none) and what stopped it, if so."""
+
+    score: float | None
+    stopped: str = ""
+
+
+def train(kind: str, plan: Mapping[str, Any], seed: int, file: Path) -> Outcome:
+    """Train as planned and record into `file`, which is replaced."""
+    if kind == "tutorial":
+        return _tutorial(plan, seed, file)
+    names = {one.name for one in fields(Training)}
+    training = Training(**{key: value for key, value in plan.items() if key in names})
+    module = import_module(f"bench.verdicts.networks.{MODULES[kind]}")
+    settings = {key: value for key, value in plan.items() if key not in names}
+    unknown = settings.keys() - inspect.signature(module.build).parameters.keys()
+    if unknown:
+        raise KeyError(f"the network of kind {kind} has no setting {', '.join(sorted(unknown))}")
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(seed)
+    rng = np.random.default_rng([7, seed])
+    shown, unseen = (_drawn(training, rng, n) for n in (training.examples, UNSEEN))
+    plain = PROBLEMS[training.data](64, np.random.default_rng(0))
+    shapes = [one.shape[1:] for one in plain.inputs]
+    model = stepping(training.step, module.build(shapes, training.units or plain.units, **settings))
+    _compile(model, training)
+    recorder, _ = api.recorder(file, force=True, every=training.every)
+    try:
+        _fit(model, training, shown, unseen, recorder)
+    except Exception as error:
+        recorder.stopped(error)
+        return Outcome(None, f"{type(error).__name__}: {str(error).splitlines()[0][:120]}")
+    with suppress(Exception):  # a faulty network need not be able to answer
+        return Outcome(_score(model, training, unseen))
+    return Outcome(None)
+
+
+def _drawn(training: Training, rng: np.random.Generator, count: int) -> Examples:
+    return PROBLEMS[training.data](count, rng)
+
+
+def _compile(model: Any, training: Training) -> None:
+    kinds = {
+        "adam": keras.optimizers.Adam,
+        "adamw": keras.optimizers.AdamW,
+        "sgd": keras.optimizers.SGD,
+        "rmsprop": keras.optimizers.RMSprop,
+    }
+    more: dict[str, Any] = {}
+    if training.momentum:
+        more["momentum"] = training.momentum
+    if training.decay:
+        more["weight_decay"] = training.decay
+    if training.clip is not None:
+        more["clipnorm"] = training.clip
+    optimizer = kinds[training.optimizer](training.rate, **more)
+    metrics = [training.metric] if training.metric else None
+    model.compile(optimizer, LOSSES[training.loss](training.from_logits), metrics=metrics)
+
+
+def _fit(model: Any, training: Training, shown: Examples, unseen: Examples, recorder: Any) -> None:
+    inputs = altered(training.inputs, shown.inputs)
+    wanted = labelled(training.labels, shown, np.random.default_rng(5))
+    per_epoch = -(-training.examples // training.batch)
+    epochs = max(1, -(-training.steps // per_epoch))
+    if training.steps < per_epoch:
+        taken = training.steps * training.batch
+        inputs, wanted = tuple(one[:taken] for one in inputs), wanted[:taken]
+    validation = None
+    if training.validation:
+        judged = altered(training.checked or training.inputs, unseen.inputs)
+        answers = labelled(training.labels, unseen, np.random.default_rng(6))
+        validation = (_fed(judged), answers)
+    model.fit(
+        _fed(inputs),
+        wanted,
+        batch_size=training.batch,
+        epochs=epochs,
+        validation_data=validation,
+        verbose=0,
+        callbacks=[recorder],
+    )
+
+
+def _fed(inputs: tuple[Array, ...]) -> Any:
+    return inputs[0] if len(inputs) == 1 else list(inputs)
+
+
+def _score(model: Any, training: Training, unseen: Examples) -> float | None:
+    """Mean recall of classes or of both answers; share of labels right; R² of numbers."""
+    inputs = altered(training.inputs, unseen.inputs)
+    said = np.asarray(model(_fed(inputs), training=False), dtype=np.float64)
+    wanted = unseen.wanted
+    if len(said) != len(wanted) or not np.isfinite(said).all():
+        return None
+    if unseen.answers == "real":
+        wanted = labelled(training.labels, unseen, np.random.default_rng(6))
+        wanted = wanted.reshape(said.shape)
+        spread = np.mean((wanted - wanted.mean(axis=0)) ** 2)
+        return float(1 - np.mean((wanted - said) ** 2) / spread)
+    if unseen.answers == "class":
+        right = said.argmax(axis=-1) == wanted
+        return float(np.mean([right[wanted == one].mean() for one in np.unique(wanted)]))
+    bound, turned = limits(training.loss, from_logits=training.from_logits)
+    yes = (said < bound) if turned else (said > bound)
+    right = yes == (wanted > 0.5 if training.loss != "hinge" else wanted > 0)
+    if unseen.answers == "labels":
+        return float(right.mean())
+    on = wanted > 0.5 if training.loss != "hinge" else wanted > 0
+    return float((right[on].mean() + right[~on].mean()) / 2)
+
+
+def _tutorial(plan: Mapping[str, Any], seed: int, file: Path) -> Outcome:
+    """The program's own network; its score is the accuracy over the last tenth of its steps."""
+    settings = Settings.of({"seed": seed, "device": "cpu", **plan})
+    try:
+        api.record(settings, out=file, force=True)
+    except BuildError as error:
+        return Outcome(None, str(error).splitlines()[0][:120])
+    with api.open_run(file) as run:
+        seen = list(run.scalars()["accuracy"].values())
+    return Outcome(float(np.mean(seen[-max(1, len(seen) // 10) :])))

@@ -1,0 +1,150 @@
+"""Verdicts over recordings, with a check of the test's own that reads runs."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.verdicts.__main__ import main
+from bench.verdicts.cache import Cache, Kept, key
+from bench.verdicts.corpus import named
+from bench.verdicts.judging import Finding, judge
+from bench.verdicts.plan import Fault, Healthy
+from bench.verdicts.tables import page
+from resnet_inspect.store.run import Run
+from tests.recordings import FOLDER
+
+GOOD, AXIS, MEAN, CLIPPED = named(
+    ["tutorial-v2", "tutorial-v2/bn-axis", "tutorial-v2/mean-axes", "tutorial-v1"]
+)
+
+
+class Said:
+    """A finding."""
+
+    def __init__(self, rule: str, severity: str, message: str = "so it is") -> None:
+        self.rule = rule
+        self.severity = severity
+        self.layer: str | None = "bn|1"
+        self.message = message
+
+
+def look(run: Run) -> Iterator[Finding]:
+    """Warns of a wrong axis, and by mistake of every run of version 1."""
+    if run.info.settings.bn_axis == 1:
+        yield Said("batch-norm-axis", "warning")
+        yield Said("dead-units", "error", "units\nare dead")
+    if run.info.settings.ver == 1:
+        yield Said("initial-scale", "warning")
+    yield Said("frozen", "info")
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    """Recordings of the tests under the keys of cases."""
+    kept = Cache(tmp_path / "cache")
+    for case, recording in ((GOOD, "v2"), (AXIS, "bn_axis"), (MEAN, "mean_axes"), (CLIPPED, "v1")):
+        copy = tmp_path / "copy.db"
+        shutil.copy(FOLDER / f"{recording}.db", copy)
+        kept.keep(case, copy, Kept(case.name, 0, 0.9))
+    return kept
+
+
+def test_found_missed_alarmed_and_strangers_are_told_apart(cache: Cache) -> None:
+    verdicts = judge([GOOD, AXIS, MEAN, CLIPPED], [0], cache, look)
+    good, axis, mean, old = verdicts.judged
+    assert axis.found
+    assert axis.strangers == ("dead-units",)
+    assert not mean.found
+    assert not good.alarms
+    assert good.informed == {"frozen"}
+    assert old.alarms == {"initial-scale": "warning: bn|1: so it is"}
+    assert [one.case.name for one in verdicts.healthy("tuning")] == ["tutorial-v2", "tutorial-v1"]
+    assert not verdicts.healthy("held")
+
+
+def test_what_did_not_reach_its_goal_or_was_not_recorded_does_not_count(cache: Cache) -> None:
+    assert isinstance(GOOD, Healthy)
+    low = Kept(GOOD.name, 1, GOOD.goal - 0.01)
+    cache.keep(GOOD, None, low)
+    cache.keep(AXIS, None, Kept(AXIS.name, 1, trouble="KeyError: no such setting"))
+    verdicts = judge([GOOD, AXIS], [0, 1, 2], cache, look)
+    assert len(verdicts.judged) == 2
+    assert [(case.name, kept.seed) for case, kept in verdicts.unqualified] == [
+        ("tutorial-v2", 1),
+        ("tutorial-v2/bn-axis", 1),
+    ]
+    assert verdicts.missing == ((GOOD, 2), (AXIS, 2))
+    text = page(verdicts, {})
+    assert "2 runs did not qualify, 2 were not recorded." in text
+    assert f"- tutorial-v2, seed 1: its score is {GOOD.goal - 0.01}" in text
+    assert "- tutorial-v2/bn-axis, seed 1: KeyError: no such setting" in text
+
+
+def test_one_half_can_be_judged_alone_and_what_no_rule_is_asked_for_is_told(cache: Cache) -> None:
+    (refused,) = named(["tutorial-v2/filters"])
+    for seed in (0, 1):
+        cache.keep(refused, None, Kept(refused.name, seed))
+        shutil.copy(FOLDER / "filters.db", cache.run(refused, seed))
+    for part, seed in (("tuning", 0), ("held", 1)):
+        verdicts = judge([refused], [0, 1], cache, look, part)
+        assert [one.kept.seed for one in verdicts.judged] == [seed]
+        assert not verdicts.faults(part)
+        assert "- tutorial-v2/filters: no reason" in page(verdicts, {refused.name: "no reason"})
+
+
+def test_a_fault_counts_whatever_its_score_is_and_a_stopped_healthy_training_never() -> None:
+    assert Kept("", 0, None, "InvalidArgumentError").qualified(AXIS)
+    assert not Kept("", 0, 1.0, "InvalidArgumentError").qualified(GOOD)
+
+
+def test_a_check_that_raises_is_an_alarm_of_a_healthy_training(cache: Cache) -> None:
+    def broken(run: Run) -> Iterator[Finding]:
+        raise ZeroDivisionError(run.info.network)
+
+    verdicts = judge([GOOD, AXIS], [0], cache, broken)
+    good, axis = verdicts.judged
+    assert good.alarmed
+    assert not axis.found
+    text = page(verdicts, {})
+    assert "| tuning | tutorial-v2 | 0 | `check` | ZeroDivisionError: resnet8-v2 |" in text
+    assert "ZeroDivisionError: resnet8-v2 |  |" in text
+
+
+def test_the_page_tells_all_of_it(cache: Cache) -> None:
+    verdicts = judge([GOOD, AXIS, MEAN, CLIPPED], [0], cache, look)
+    text = page(verdicts, {MEAN.name: "no rule reads graphs | yet"})
+    assert "| tuning | 2 / 2 | 1 (50 %) | 2 / 2 | 1 | 50.0 |" in text
+    assert "| held | 0 / 0 | – | 0 / 0 | 0 | – |" in text
+    assert "| `batch-norm-axis` | 1 | 1 | 1 | 0 |  |" in text
+    assert "| `reduced-axes` | 1 | 0 | 0 | 1 | tutorial-v2/mean-axes |" in text
+    assert "no rule reads graphs \\| yet |" in text
+    assert "| tuning | tutorial-v1 | 0 | `initial-scale` | warning: bn\\|1: so it is |" in text
+    assert "| tutorial-v2/bn-axis | 1 | `batch-norm-axis` 1 |  | `dead-units` 1 |" in text
+    widths = {line.count("|") - line.count("\\|") for line in _lines_of_table(text, "## Missed")}
+    assert len(widths) == 1
+
+
+def test_the_key_changes_with_plan_and_seed() -> None:
+    assert isinstance(AXIS, Fault)
+    assert len({key(GOOD, 0), key(GOOD, 1), key(AXIS, 0), key(MEAN, 0)}) == 4
+    assert key(GOOD, 0) == key(Healthy("renamed", GOOD.kind, 0.0, "", GOOD.plan), 0)
+
+
+def test_the_command_lists_cases_and_refuses_names(
+    cache: Cache, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["list", "tutorial-v2", "mlp", "--cache", str(cache.folder)]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[1].split()[:3] == ["1/3", "tutorial", "tutorial-v2"]
+    assert said[2].split()[:3] == ["0/3", "mlp", "mlp"]
+    assert main(["list", "tutorial-v3"]) == 2
+    assert "no such case: tutorial-v3" in capsys.readouterr().err
+
+
+def _lines_of_table(text: str, head: str) -> list[str]:
+    part = text.split(head + "\n\n")[1].split("\n\n", maxsplit=1)[0]
+    return part.splitlines()
