@@ -42,6 +42,7 @@ def test_exit_codes_are_the_documented_ones_and_distinct() -> None:
     codes = {name: code for name, code in vars(errors).items() if name.startswith("EXIT_")}
     assert codes == {
         "EXIT_OK": 0,
+        "EXIT_FINDINGS": 1,
         "EXIT_USAGE": 2,
         "EXIT_BUILD": 3,
         "EXIT_RENDERER": 4,

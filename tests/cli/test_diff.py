@@ -76,7 +76,7 @@ def test_json_of_version_1_against_2(command: Command) -> None:
     loss = next(row for row in found["scalars"]["rows"] if row["name"] == "loss")
     gaps = [b - a for a, b in zip(loss["a"], loss["b"], strict=True)]
     assert loss["largest"] == max(gaps, key=abs)
-    assert found["findings"] is None
+    assert found["findings"] == {"only_a": [], "only_b": []}
 
 
 @pytest.mark.parametrize("name", sorted(RECORDINGS))

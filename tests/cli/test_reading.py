@@ -35,6 +35,7 @@ def test_reading_commands_never_load_tensorflow(command: Command) -> None:
     ]
     lines += [("why", "Reshape:1", "--run", V2), ("why", "Reshape", "--run", V2, "--json")]
     lines += [("hist", "--run", V2), ("hist", "conv1", "--run", V2, "--json")]
+    lines += [("check", V2), ("check", V2, "--json"), ("check", "--explain", "all")]
     lines += [("diff", V2, FOLDER / "v1.db"), ("diff", V2, V2, "--json", "--depth", "op")]
     lines += [("graph", V2, "--json"), ("graph", V2, "--json", "--lineage", "Reshape:1")]
     for depth in ("stage", "block", "layer", "op"):

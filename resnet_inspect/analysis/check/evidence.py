@@ -123,13 +123,16 @@ class Evidence:
 
     @cached_property
     def kernels(self) -> tuple[tuple[Layer, Variable], ...]:
-        """Trainable variables of two axes or more, with the layer that has each first."""
+        """Trainable variables of two axes or more, with the layer that has each first; no biases,
+        of which those of attention have several axes, too.
+        """
         known = self.graph.variable_by_name
         found: dict[str, tuple[Layer, Variable]] = {}
         for layer in self.graph.layers:
             for name in layer.variables:
                 variable = known[name]
-                if variable.trainable and len(variable.spec.shape or ()) > 1:
+                bias = "bias" in name.rpartition("/")[2]
+                if variable.trainable and not bias and len(variable.spec.shape or ()) > 1:
                     found.setdefault(name, (layer, variable))
         return tuple(found.values())
 

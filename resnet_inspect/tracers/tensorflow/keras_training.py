@@ -142,9 +142,19 @@ def _rate(optimizer: Any) -> float | None:
 
 
 def _idle(model: Any, made: Construction) -> Iterable[str]:
-    """Layers that make no op of their own in the step, though the model has them."""
+    """Dropouts that make no op in the step, though the model has them. Those inside of a layer of
+    Keras' own are its affair, and what is frozen, or drops nothing, is meant to be idle.
+    """
     called = {call.name for call in made.calls}
-    for layer in model._flatten_layers(include_self=False, recursive=True):
-        kind = type(layer).__name__
-        if "Dropout" in kind and layer.name not in called:
-            yield layer.name
+    waiting = [model]
+    while waiting:
+        for layer in waiting.pop()._flatten_layers(include_self=False, recursive=False):
+            own = not type(layer).__module__.startswith(("keras.", "tensorflow."))
+            if own or hasattr(layer, "compile"):
+                waiting.append(layer)
+            elif _drops(layer) and layer.trainable and layer.name not in called:
+                yield layer.name
+
+
+def _drops(layer: Any) -> bool:
+    return "Dropout" in type(layer).__name__ and bool(getattr(layer, "rate", 0.0))

@@ -1,8 +1,8 @@
 """Inputs that are not normalized.
 
-Source: published checkers want inputs within -1…1. Here a network must cope with what is far
-beyond: a standard deviation or a mean above 10, a standard deviation below 1e-3, or features whose
-standard deviations differ a thousandfold.
+Source: published checkers want inputs within -1…1, which condemns most standardized data.
+Threshold: what is far beyond: a standard deviation or a mean above 10, a standard deviation below
+1e-3, or features whose standard deviations differ a thousandfold.
 Silent: for whole numbers of an integer type that are looked up, and where the network itself scales
 before its first weights: a Rescaling or normalizing layer, or arithmetic.
 """

@@ -1,0 +1,65 @@
+"""`check` on committed recordings: text, JSON, exit codes, rules left out and explained."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+import resnet_inspect
+from resnet_inspect.analysis.check import rules
+from tests.cli.conftest import Command
+from tests.recordings import FOLDER, RECORDINGS
+
+Golden = Callable[[str, str], None]
+HEALTHY = ("v1", "v2", "no_l2", "own", "own_model")
+
+
+@pytest.mark.parametrize("name", sorted(RECORDINGS))
+def test_text(command: Command, golden: Golden, name: str) -> None:
+    done = command("check", FOLDER / f"{name}.db", COLUMNS="100")
+    assert (done.returncode, done.stderr) == (0, "")
+    golden(f"check_{name}.txt", done.stdout)
+
+
+def test_json(command: Command, golden: Golden) -> None:
+    done = command("check", FOLDER / "mean_axes.db", "--json")
+    found = json.loads(done.stdout)
+    assert found.pop("run") == str(FOLDER / "mean_axes.db")
+    golden("check_mean_axes.json", json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+
+
+@pytest.mark.parametrize("name", HEALTHY)
+def test_nothing_is_said_of_what_is_right(name: str) -> None:
+    with resnet_inspect.open_run(FOLDER / f"{name}.db") as run:
+        assert resnet_inspect.check(run) == ()
+
+
+def test_findings_decide_the_exit_code_if_they_are_to(command: Command) -> None:
+    wrong, right = FOLDER / "bn_axis.db", FOLDER / "v2.db"
+    assert command("check", wrong).returncode == 0
+    assert command("check", wrong, "--fail-on", "error").returncode == 1
+    assert command("check", wrong, "--fail-on", "info").returncode == 1
+    assert command("check", right, "--fail-on", "info").returncode == 0
+    ignoring = ("check", wrong, "--fail-on", "error", "--ignore", "batch-norm-axis")
+    assert command(*ignoring).returncode == 0
+
+
+def test_a_rule_that_there_is_not(command: Command) -> None:
+    for words, flag in ((("--ignore", "dead-unit"), "--ignore"), (("--explain", "x"), "--explain")):
+        done = command("check", FOLDER / "v2.db", *words)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"there is no rule '{words[1]}'" in done.stderr
+        assert f"flag {flag}" in done.stderr
+
+
+def test_every_rule_explains_itself(command: Command) -> None:
+    text = command("check", "--explain", "all", COLUMNS="80").stdout
+    assert max(map(len, text.splitlines())) <= 80
+    for name, module in rules().items():
+        assert f"\n{name}\n" in f"\n{text}"
+        words = " ".join((module.__doc__ or "").split())
+        assert "Threshold:" in words, name
+        one = " ".join(command("check", "--explain", name).stdout.split())
+        assert one == f"{name} {words}"
