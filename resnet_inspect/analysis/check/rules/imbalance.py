@@ -1,13 +1,12 @@
 """One class that outweighs all others, with an answer that may be no better than it.
 
 Threshold: 95 % of at least 200 recorded labels are of one class, and the accuracy, where it is
-recorded, is no better than always to name that class.
-Silent: where examples have weights, and where the accuracy is better than the share.
+recorded, has not come a third of the way from that share to 1.
+Silent: where examples have weights, and where the accuracy has.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from resnet_inspect.analysis.check.evidence import Evidence, class_shares, thirds
@@ -28,10 +27,9 @@ def find(seen: Evidence) -> Iterator[Finding]:
             continue
         share = max(shares.values())
         rare = min(shares.values())
-        noise = 2 * math.sqrt(share * (1 - share) / count)
         names = [name for name in seen.scalars if "accuracy" in name and "val_" not in name]
         best = max((thirds(seen.scalars[name])[1] for name in names), default=None)
-        if best is None or best <= share + noise:
+        if best is None or best <= share + (1 - share) / 3:
             yield Finding(
                 Severity.WARNING,
                 f"{share:.1%} of the labels are of one class, the rarest has {rare:.1%}"

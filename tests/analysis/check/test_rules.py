@@ -1,0 +1,181 @@
+"""Rules on both sides of their thresholds, and where they stay silent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from resnet_inspect.analysis.check import Evidence, Severity, check, rules
+from resnet_inspect.graph import Failure
+from resnet_inspect.stats import ChannelActivity
+from tests.analysis.check.made import evidence, perceptron
+
+SPARSE, BINARY = "sparse_categorical_crossentropy", "binary_crossentropy"
+SQUARES = "mean_squared_error"
+RANDOM = np.random.default_rng(0)
+FALLING = np.linspace(1.1, 0.2, 30).tolist()
+
+
+def found(seen: Evidence) -> dict[str, Severity]:
+    """The rules that found something, with the worst of each."""
+    return {one.rule: one.severity for one in reversed(check(seen))}
+
+
+def classified(**more: Any) -> Evidence:
+    """A healthy classifier of three classes."""
+    told: dict[str, Any] = {
+        "x": RANDOM.normal(size=(64, 4)),
+        "y": np.arange(64) % 3,
+        "loss": FALLING,
+        "outputs": {"dense_1": RANDOM.normal(size=(64, 3))},
+        "weights": {"dense/kernel": [RANDOM.normal(0, 0.5, (4, 4))] * 2},
+        "changes": {"dense/kernel": [(2.0, 0.002)] * 5, "dense_1/kernel": [(2.0, 0.004)] * 5},
+    }
+    graph = more.pop("graph", perceptron("Relu", "", loss=SPARSE, from_logits=True))
+    return evidence(graph, **told | more)
+
+
+def test_nothing_is_found_where_nothing_is_wrong() -> None:
+    assert check(classified()) == ()
+
+
+def test_ignored_rules_find_nothing() -> None:
+    seen = classified(y=np.zeros(64))
+    assert set(found(seen)) == {"one-class"}
+    assert check(seen, ["one-class"]) == ()
+
+
+def test_errors_come_first() -> None:
+    seen = classified(y=np.zeros(64), x=RANDOM.normal(size=(64, 4)) * 100)
+    assert [one.severity for one in check(seen)] == [Severity.ERROR, Severity.WARNING]
+
+
+@pytest.mark.parametrize(
+    ("more", "rule", "severity"),
+    [
+        ({"y": np.arange(64) % 3 + 1}, "label-range", "error"),
+        ({"y": np.arange(64) % 5}, "labels-logits", "error"),
+        ({"y": np.arange(64) % 3 - 1}, "labels-logits", "error"),
+        ({"y": np.zeros(64)}, "one-class", "error"),
+        ({"x": RANDOM.normal(size=(64, 4)) * 60 + 120}, "input-scale", "warning"),
+        ({"x": RANDOM.normal(size=(64, 4)) * 1e-4}, "input-scale", "warning"),
+        ({"x": np.ones((64, 4)) * 0.5}, "input-constant", "error"),
+        ({"loss": np.full(30, 0.7)}, "loss-constant", "error"),
+        ({"loss": 1.1 + RANDOM.normal(0, 0.01, 30)}, "loss-stuck", "warning"),
+        ({"loss": np.linspace(1, 9, 30)}, "loss-diverging", "error"),
+        ({"loss": np.tile([0.4, 1.6], 15)}, "loss-oscillating", "warning"),
+        ({"loss": [1.0, float("nan")]}, "not-finite", "error"),
+        (
+            {"changes": {"dense/kernel": [(2.0, 0.0)] * 5, "dense_1/kernel": [(2.0, 0.0)] * 5}},
+            "unchanged-weights",
+            "error",
+        ),
+        (
+            {"changes": {"dense/kernel": [(2.0, 0.0)] * 5, "dense_1/kernel": [(2.0, 0.01)] * 5}},
+            "unchanged-weights",
+            "warning",
+        ),
+        (
+            {"changes": {"dense/kernel": [(1.0, 0.1), (3.0, 0.1), (6.0, 0.1)]}},
+            "growing-weights",
+            "warning",
+        ),
+        ({"weights": {"dense/kernel": [np.full((4, 4), 0.1)]}}, "symmetric-weights", "error"),
+        ({"weights": {"dense/kernel": [RANDOM.normal(0, 9, (4, 4))]}}, "initial-scale", "warning"),
+        (
+            {"weights": {"dense/kernel": [RANDOM.normal(0, 1e-4, (4, 4))]}},
+            "initial-scale",
+            "warning",
+        ),
+        ({"graph": perceptron("", "", "", loss=SPARSE, from_logits=True)}, "linear-stack",
+         "warning"),
+        ({"graph": perceptron("Relu", "Softmax", loss=SPARSE, from_logits=True)}, "from-logits",
+         "warning"),
+        ({"graph": perceptron("Relu", "", loss=SPARSE, from_logits=False)}, "from-logits",
+         "error"),
+        ({"graph": perceptron("Relu", "Relu", loss=SPARSE, from_logits=True)}, "output-relu",
+         "error"),
+        ({"graph": perceptron("Relu", "Sigmoid", loss=SPARSE, from_logits=False)}, "last-layer",
+         "error"),
+    ],
+)  # fmt: skip
+def test_one_change_is_found(more: dict[str, Any], rule: str, severity: str) -> None:
+    assert found(classified(**more)).get(rule) == severity
+
+
+def test_labels_that_tensorflow_refused() -> None:
+    text = "Received a label value of {} which is outside the valid range of [0, 3).  Label values"
+    for label, rule in ((3, "label-range"), (7, "labels-logits"), (-1, "labels-logits")):
+        failure = Failure("InvalidArgumentError", text.format(label), "running step 0")
+        assert set(found(classified(failure=failure))) == {rule, "refused"}
+
+
+def test_dead_units_are_those_that_never_fire() -> None:
+    def active(dead: int, examples: int = 100) -> ChannelActivity:
+        counts = np.where(np.arange(10) < dead, 0, 3)
+        return ChannelActivity(counts, counts, examples, examples)
+
+    for dead, severity in ((5, None), (8, "warning"), (10, "error")):
+        assert found(classified(activity={"dense": active(dead)})).get("dead-units") == severity
+    assert "dead-units" not in found(classified(activity={"dense": active(10, 60)}))
+
+
+def test_the_learning_rate_is_judged_by_what_it_does() -> None:
+    def told(change: float, loss: Any) -> dict[str, Severity]:
+        return found(classified(changes={"dense/kernel": [(1.0, change)] * 5}, loss=loss))
+
+    flat = np.full(30, 1.0) + RANDOM.normal(0, 0.01, 30)
+    assert "learning-rate" in told(0.5, flat)
+    assert "learning-rate" not in told(0.5, FALLING)
+    assert "learning-rate" in told(1e-8, flat)
+    assert "learning-rate" not in told(1e-8, FALLING)
+    assert "learning-rate" not in told(1e-3, flat)
+
+
+def test_regression() -> None:
+    def told(y: Any, *activations: str, **more: Any) -> dict[str, Severity]:
+        graph = perceptron(*(activations or ("Relu", "")), units=1, loss=SQUARES, **more)
+        return found(evidence(graph, x=RANDOM.normal(size=(64, 4)), y=y, loss=FALLING))
+
+    numbers = RANDOM.normal(size=64)
+    assert told(numbers) == {}
+    assert told(numbers, "Relu", "Relu") == {"output-relu": "error"}
+    assert told(np.abs(numbers), "Relu", "Relu") == {}
+    assert told(5 * numbers, "Relu", "Sigmoid") == {"last-layer": "error"}
+    assert told(np.arange(64) % 2, "Relu", "Sigmoid") == {"loss-task": "warning"}
+    assert told(numbers, metrics=("accuracy",)) == {"metric-task": "warning"}
+    assert told(np.arange(64) % 5) == {}  # a rating is a number, too
+
+
+def test_yes_and_no() -> None:
+    def told(y: Any, kind: str = "Sigmoid", units: int = 1) -> dict[str, Severity]:
+        graph = perceptron("Relu", kind, units=units, loss=BINARY, from_logits=False)
+        outputs = {"dense_1": RANDOM.uniform(size=(64, units)) * (3 if not kind else 1)}
+        return found(evidence(graph, x=RANDOM.normal(size=(64, 4)), y=y, outputs=outputs))
+
+    assert told(np.arange(64) % 2) == {}
+    assert told(RANDOM.uniform(size=64)) == {}  # shares, as of an autoencoder
+    assert told(RANDOM.normal(size=64)) == {"loss-task": "error"}
+    assert told(np.arange(64) % 2, "") == {"from-logits": "error"}
+    assert told(np.arange(64) % 2, "Softmax") == {"last-layer": "error"}
+    assert told(np.eye(3)[np.arange(64) % 3], "Softmax", 3) == {"loss-task": "error"}
+
+
+def test_imbalance_is_told_where_the_answer_is_no_better() -> None:
+    y = np.zeros(300)
+    y[:3] = 1
+    seen = classified(y=y, x=RANDOM.normal(size=(300, 4)))
+    assert "imbalance" in found(seen)
+    for accuracy, told in ((0.99, True), (1.0, False)):
+        scalars = {**seen.scalars, "accuracy": dict.fromkeys(range(30), accuracy)}
+        again = replace(seen, scalars=scalars)
+        assert ("imbalance" in found(again)) == told
+
+
+def test_all_rules_have_been_asked() -> None:
+    assert len(rules()) >= 38
+    assert msgspec.json.decode(msgspec.json.encode(check(classified(y=np.zeros(64)))))
