@@ -68,7 +68,7 @@ def check_own_model(settings: Settings, given: Mapping[str, str]) -> None:
             got=settings.target,
             fix="name the file itself, old_resnet.py:inference, or leave --tf1 out",
         )
-    callable_given = kind_of(settings.target) is TargetKind.CALLABLE
+    callable_given = kind_of(settings.target) is TargetKind.CALLABLE and not settings.tf1
     heard = (*HEEDED, *TRAINED) if callable_given else HEEDED
     ignored = [name for name in given if name not in heard]
     if "data" in given and settings.data.startswith("cifar10"):
