@@ -4,7 +4,7 @@ Source: some published checkers condemn every rate above 0.01, and with it every
 The same number means different things to SGD and Adam, with and without normalization. So what is
 measured is ‖Δw‖/‖w‖ of all kernels.
 Threshold: a median above 0.1 at the recorded steps, where the loss has not fallen by half; or below
-1e-6 while the loss has not fallen by 2 %.
+1e-5 while the loss has not fallen by 5 %.
 Silent: where the loss falls, whatever the rate.
 """
 
@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from resnet_inspect.analysis.check.evidence import Evidence, thirds
 from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
 
-HIGH, LOW = 0.1, 1e-6
-FALLS, MOVES = 0.5, 0.98
+HIGH, LOW = 0.1, 1e-5
+FALLS, MOVES = 0.5, 0.95
 
 
 def find(seen: Evidence) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 Source: published checkers ask for 0.1 % of decrease. Here the loss must also be no better than that
 of the best answer that looks at no input: the entropy of the labels that were fed, or their
-variance. Threshold: at least 20 steps; the median of the last third is above 98 % of that of the
+variance. Threshold: at least 30 steps; the median of the last third is above 98 % of that of the
 first, and above 95 % of chance (where chance is not known, above 99.9 % of the first).
 Silent: in the beginning of a training, and where the loss is already low, as in fine-tuning.
 """
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from resnet_inspect.analysis.check.evidence import Evidence, thirds
 from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
 
-STEPS, FELL, CHANCE, FELL_ALONE = 20, 0.98, 0.95, 0.999
+STEPS, FELL, CHANCE, FELL_ALONE = 30, 0.98, 0.95, 0.999
 
 
 def find(seen: Evidence) -> Iterator[Finding]:
