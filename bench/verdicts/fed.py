@@ -58,4 +58,6 @@ def limits(loss: str, *, from_logits: bool) -> tuple[float, bool]:
     """Where an answer turns from no to yes, and whether it is yes below."""
     if loss == "contrastive":
         return 0.5, True
-    return (0.0 if loss == "hinge" or (loss == "binary" and from_logits) else 0.5), False
+    return (
+        0.0 if loss in ("hinge", "of binary logits") or (loss == "binary" and from_logits) else 0.5
+    ), False

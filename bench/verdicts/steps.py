@@ -28,16 +28,31 @@ class Contrastive(keras.losses.Loss):  # type: ignore[misc]
 
 
 class OwnEntropy(keras.losses.Loss):  # type: ignore[misc]
-    """Cross entropy of probabilities, written by hand; `guard` keeps the logarithm from 0."""
-
-    def __init__(self, guard: float) -> None:
-        super().__init__()
-        self.guard = guard
+    """Cross entropy of probabilities, written by hand."""
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """One-hot labels; probabilities."""
-        logarithm = tf.math.log(y_pred + self.guard)
-        return -tf.reduce_mean(tf.reduce_sum(y_true * logarithm, axis=-1))
+        return -tf.reduce_mean(tf.reduce_sum(y_true * tf.math.log(y_pred + 1e-7), axis=-1))
+
+
+class OfLogits(keras.losses.Loss):  # type: ignore[misc]
+    """TensorFlow's own op, for class numbers. Keras would look through a softmax before its loss,
+    find the logits and use those.
+    """
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Class numbers; logits."""
+        labels = tf.reshape(tf.cast(y_true, tf.int32), [-1])
+        return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, y_pred))
+
+
+class OfBinaryLogits(keras.losses.Loss):  # type: ignore[misc]
+    """TensorFlow's own op, for yes or no."""
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """0 or 1; logits."""
+        wanted = tf.cast(y_true, tf.float32)
+        return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(wanted, y_pred))
 
 
 class SignSquares(keras.losses.Loss):  # type: ignore[misc]
@@ -59,8 +74,9 @@ LOSSES: dict[str, Callable[[bool], Any]] = {
     "own squares": lambda _: OwnSquares(),
     "signs": lambda _: SignSquares(),
     "contrastive": lambda _: Contrastive(),
-    "own entropy": lambda _: OwnEntropy(1e-7),
-    "own entropy, unguarded": lambda _: OwnEntropy(0.0),
+    "own entropy": lambda _: OwnEntropy(),
+    "of logits": lambda _: OfLogits(),
+    "of binary logits": lambda _: OfBinaryLogits(),
 }
 
 

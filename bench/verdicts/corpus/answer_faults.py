@@ -28,12 +28,6 @@ FAULTS: tuple[Fault, ...] = (
         last="linear",
     ),
     plant(
-        "binary-logits/doubled-sigmoid",
-        "sigmoid and from_logits=True",
-        "from-logits",
-        last="sigmoid",
-    ),
-    plant(
         "binary-sigmoid/tanh-out",
         "tanh against cross entropy",
         "last-layer from-logits",
@@ -121,12 +115,6 @@ FAULTS: tuple[Fault, ...] = (
         last="linear",
     ),
     plant(
-        "multilabel-logits/doubled-sigmoid",
-        "sigmoid and from_logits=True",
-        "from-logits",
-        last="sigmoid",
-    ),
-    plant(
         "multilabel/accuracy",
         "accuracy of the largest of several",
         "metric-task",
@@ -148,5 +136,24 @@ FAULTS: tuple[Fault, ...] = (
         "moving-averages",
         "train-eval-gap",
         norm_momentum=1.0,
+    ),
+    plant(
+        "binary-of-logits/doubled-sigmoid",
+        "sigmoid, then the loss's own",
+        "from-logits",
+        last="sigmoid",
+    ),
+    plant(
+        "multilabel-of-logits/doubled-sigmoid",
+        "sigmoid, then the loss's own",
+        "from-logits",
+        last="sigmoid",
+    ),
+    plant(
+        "regression-descent/just-too-high",
+        "a learning rate just too high",
+        "loss-oscillating learning-rate loss-diverging",
+        AFTER_HIGH,
+        rate=0.5,
     ),
 )

@@ -98,7 +98,6 @@ FAULTS: tuple[Fault, ...] = (
         "dead-units last-layer loss-stuck",
         last="relu",
     ),
-    plant("mlp/doubled-softmax", "softmax and from_logits=True", "from-logits", last="softmax"),
     plant(
         "mlp-softmax/missing-softmax",
         "logits and from_logits=False",
@@ -199,13 +198,12 @@ FAULTS: tuple[Fault, ...] = (
         "a learning rate just too high",
         "loss-oscillating learning-rate loss-diverging",
         AFTER_HIGH,
-        rate=3.0,
+        rate=2.5,
     ),
     plant(
-        "mlp-own-loss/log-of-zero",
-        "the logarithm is not guarded",
-        "not-finite",
-        "loss-diverging",
-        loss="own entropy, unguarded",
+        "mlp-of-logits/doubled-softmax",
+        "softmax, then the loss's own",
+        "from-logits",
+        last="softmax",
     ),
 )

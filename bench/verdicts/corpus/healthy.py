@@ -120,12 +120,15 @@ HEALTHY: tuple[Healthy, ...] = (
         "L2 of 0.01, rate 0.1, momentum 0.9",
         BLOBS | MOMENTUM | {"l2": 0.01},
     ),
+    Healthy(
+        "mlp-of-logits", "mlp", 0.9, "TensorFlow's op as the loss", BLOBS | {"loss": "of logits"}
+    ),
     Healthy("mlp-own-step", "mlp", 0.9, "a training step of one's own", BLOBS | {"step": "own"}),
     Healthy(
         "mlp-own-loss",
         "mlp",
         0.9,
-        "a cross entropy written by hand, guarded",
+        "a cross entropy written by hand",
         BLOBS | SOFTMAX | {"labels": "one-hot", "loss": "own entropy"},
     ),
     Healthy(
@@ -137,6 +140,13 @@ HEALTHY: tuple[Healthy, ...] = (
     ),
     Healthy("binary-sigmoid", "binary", 0.9, "sigmoid and cross entropy", RINGS | SIGMOID),
     Healthy("binary-logits", "binary", 0.9, "a logit, RMSprop", RINGS | {"optimizer": "rmsprop"}),
+    Healthy(
+        "binary-of-logits",
+        "binary",
+        0.9,
+        "TensorFlow's op as the loss",
+        RINGS | {"loss": "of binary logits"},
+    ),
     Healthy(
         "binary-hinge",
         "binary",
@@ -176,6 +186,13 @@ HEALTHY: tuple[Healthy, ...] = (
     Healthy("multilabel", "multilabel", 0.8, "six sigmoids", TOPICS | SIGMOID),
     Healthy("multilabel-logits", "multilabel", 0.8, "six logits", TOPICS),
     Healthy(
+        "multilabel-of-logits",
+        "multilabel",
+        0.8,
+        "TensorFlow's op as the loss",
+        TOPICS | {"loss": "of binary logits"},
+    ),
+    Healthy(
         "multilabel-norm",
         "multilabel",
         0.8,
@@ -184,6 +201,13 @@ HEALTHY: tuple[Healthy, ...] = (
     ),
     Healthy("cnn", "cnn", 0.7, "batch normalization, Adam", PICTURES),
     Healthy("cnn-momentum", "cnn", 0.65, "rate 0.1, momentum 0.9", PICTURES | MOMENTUM),
+    Healthy(
+        "cnn-of-logits",
+        "cnn",
+        0.65,
+        "TensorFlow's op as the loss",
+        PICTURES | MOMENTUM | {"loss": "of logits"},
+    ),
     Healthy(
         "cnn-l2",
         "cnn",

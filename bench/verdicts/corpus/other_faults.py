@@ -9,7 +9,6 @@ FAULTS: tuple[Fault, ...] = (
     plant("lstm/mixed-batch", "a reshape mixes examples", "batch-axis", "loss-stuck", mixing=True),
     plant("lstm/low-rate", "learning rate ÷ 10000", LOW, AFTER_LOW, rate=1e-06),
     plant("lstm/high-rate", "learning rate × 1000", HIGH, AFTER_HIGH, rate=10.0),
-    plant("lstm/doubled-softmax", "softmax and from_logits=True", "from-logits", last="softmax"),
     plant("lstm/shuffled", "labels of other rows", "loss-stuck", labels="shuffled"),
     plant(
         "lstm/frozen",
@@ -181,11 +180,5 @@ FAULTS: tuple[Fault, ...] = (
         "symmetric-weights",
         "initial-scale loss-stuck loss-constant dead-units",
         kernel="constant:0.1",
-    ),
-    plant(
-        "siamese-sigmoid/doubled-sigmoid",
-        "sigmoid and from_logits=True",
-        "from-logits",
-        from_logits=True,
     ),
 )

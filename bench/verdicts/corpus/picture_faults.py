@@ -115,12 +115,6 @@ FAULTS: tuple[Fault, ...] = (
         kernel="constant:0.02",
     ),
     plant(
-        "cnn-residual/doubled-softmax",
-        "softmax and from_logits=True",
-        "from-logits",
-        from_logits=True,
-    ),
-    plant(
         "cnn-residual/missing-softmax",
         "logits and from_logits=False",
         "from-logits",
@@ -144,5 +138,11 @@ FAULTS: tuple[Fault, ...] = (
         "input-constant",
         "loss-stuck loss-constant dead-units input-scale",
         inputs="constant",
+    ),
+    plant(
+        "cnn-of-logits/doubled-softmax",
+        "softmax, then the loss's own",
+        "from-logits",
+        last="softmax",
     ),
 )

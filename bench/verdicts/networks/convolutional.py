@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from bench.verdicts.networks.parts import head, initializer, mixed
+from bench.verdicts.networks.parts import AsInInference, head, initializer, mixed
 
 L = keras.layers
 
@@ -54,7 +54,7 @@ def build(
         )(flow)
         if normalization:
             layer = L.BatchNormalization(axis=norm_axis, momentum=norm_momentum)
-            flow = layer(flow, training=norm_training) if norm_training is False else layer(flow)
+            flow = (AsInInference(layer) if norm_training is False else layer)(flow)
         if residual and number:
             flow = L.Add()([before, flow])
         if activation != "linear":

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from bench.verdicts.networks.parts import Unused, head, initializer
+from bench.verdicts.networks.parts import AsInInference, Unused, head, initializer
 
 L = keras.layers
 
@@ -51,14 +51,14 @@ def build(
         )(flow)
         if normalization == "batch":
             layer = L.BatchNormalization(momentum=norm_momentum)
-            flow = layer(flow, training=norm_training) if norm_training is False else layer(flow)
+            flow = (AsInInference(layer) if norm_training is False else layer)(flow)
         elif normalization == "layer":
             flow = L.LayerNormalization()(flow)
         if activation != "linear":
             flow = L.Activation(activation)(flow)
         if dropout:
             drop = L.Dropout(dropout)
-            flow = drop(flow, training=False) if dropout_training is False else drop(flow)
+            flow = (AsInInference(drop) if dropout_training is False else drop)(flow)
         if detached and number == depth - 1:
             flow = keras.ops.stop_gradient(flow)
     flow = _answered(flow, units, last, after_last, kernel, use_bias)

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from bench.verdicts.networks.parts import head
+from bench.verdicts.networks.parts import AsInInference, head
 from bench.verdicts.problems import pictures
 
 L = keras.layers
@@ -34,7 +34,7 @@ def build(
         for layer in base.layers:
             layer.trainable = not layer.name.endswith("0")
     inputs = keras.Input(shapes[0])
-    flow = base(inputs, training=False) if base_training is False else base(inputs)
+    flow = (AsInInference(base) if base_training is False else base)(inputs)
     flow = L.GlobalAveragePooling2D()(flow)
     if dropout:
         flow = L.Dropout(dropout)(flow)

@@ -29,6 +29,20 @@ class Unused(keras.layers.Layer):  # type: ignore[misc]
         return inputs
 
 
+class AsInInference(keras.layers.Layer):  # type: ignore[misc]
+    """Calls a layer or model with training=False. In a functional model an argument of the call
+    would be overruled by the model's own.
+    """
+
+    def __init__(self, inner: Any) -> None:
+        super().__init__(name=f"still_{inner.name}")
+        self.inner = inner
+
+    def call(self, inputs: Any) -> Any:
+        """What the inner one makes of the inputs."""
+        return self.inner(inputs, training=False)
+
+
 def mixed(features: Any) -> Any:
     """Put the batch behind the next axis, then cut rows of the old length from what results: each
     holds numbers of several examples. `features` is [batch, steps, …].
