@@ -12,7 +12,7 @@ from fractions import Fraction
 
 import msgspec
 
-from resnet_inspect.graph import AxisRef, Graph, Op, Source, TensorRef
+from resnet_inspect.graph import AxisRef, Graph, Op, Phase, Source, TensorRef
 from resnet_inspect.graph.lineage import (
     FromAxis,
     FromLiteral,
@@ -169,22 +169,29 @@ def _share(size: int, product: Fraction) -> Fraction:
     return share
 
 
-def dangers(graph: Graph, lineage: Lineage, meanings: Meanings) -> tuple[Danger, ...]:
-    """Means over channels, normalizations over something else, batches mixed with other axes."""
+def dangers(
+    graph: Graph, lineage: Lineage, meanings: Meanings, *, everywhere: bool = False
+) -> tuple[Danger, ...]:
+    """Means over channels, normalizations over something else, batches mixed with other axes: in
+    layers, or `everywhere` in the forward pass.
+    """
     found: list[Danger] = []
     for op in graph.ops:
         layer = graph.layer_of_op.get(op.name)
-        if layer is None:
+        if layer is None and not (everywhere and op.phase is Phase.FORWARD):
             continue
         source = op.source[0] if op.source else None
-        reduced = () if layer.normalizes else _reduced_channels(op, lineage, meanings, graph)
+        apart = layer is not None and layer.normalizes
+        reduced = () if apart else _reduced_channels(op, lineage, meanings, graph)
         for kind, texts in (
             ("reduced", reduced),
             ("normalized", _normalized(op, lineage, meanings)),
             ("mixed", _mixed(op, lineage, meanings, graph)),
             ("stretched", _stretched(op, meanings, graph)),
         ):
-            found += [Danger(layer.name, text, source, kind) for text in texts]
+            found += [
+                Danger(layer.name if layer else op.name, text, source, kind) for text in texts
+            ]
     return tuple(found)
 
 

@@ -1,4 +1,7 @@
-"""Reads a run file: finished, still being written, or left behind by a killed process."""
+"""Reads a run file: finished, still being written, or left behind by a killed process.
+
+Long because it has a method for each table and each way in which one is read.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import median
 
-from resnet_inspect.analysis.meanings import Meanings
+from resnet_inspect.analysis.meanings import Danger, Meanings, dangers
 from resnet_inspect.graph import (
     Failure,
     Graph,
@@ -77,6 +77,11 @@ class Evidence:
     def meanings(self) -> Meanings:
         """What axes mean."""
         return Meanings(self.graph, self.lineage)
+
+    @cached_property
+    def dangers(self) -> tuple[Danger, ...]:
+        """What is done to axes and hardly meant."""
+        return dangers(self.graph, self.lineage, self.meanings, everywhere=True)
 
     @cached_property
     def loss(self) -> Mapping[int, float]:

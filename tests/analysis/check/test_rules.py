@@ -114,6 +114,14 @@ def test_labels_that_tensorflow_refused() -> None:
         assert set(found(classified(failure=failure))) == {rule, "refused"}
 
 
+def test_labels_that_keras_refused() -> None:
+    text = "Arguments ... the same shape. Received: target.shape=(None, 4), output.shape=(None, 3)"
+    failure = Failure("ValueError", text, "tracing the step of fit")
+    first = check(classified(failure=failure))[0]
+    assert first.rule == "labels-logits"
+    assert first.evidence == {"labels": "None, 4", "output": "None, 3"}
+
+
 def test_dead_units_are_those_that_never_fire() -> None:
     def active(dead: int, examples: int = 100) -> ChannelActivity:
         counts = np.where(np.arange(10) < dead, 0, 3)

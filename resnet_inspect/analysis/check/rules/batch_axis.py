@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
-from resnet_inspect.analysis.meanings import BATCH, dangers
+from resnet_inspect.analysis.meanings import BATCH
 from resnet_inspect.graph import AxisRef, Objective
 
 WHY = "answers of one example are judged by the labels of another"
@@ -24,7 +24,7 @@ FIX = (
 
 def find(seen: Evidence) -> Iterator[Finding]:
     """One for each output, and one for a network that could not be built because of it."""
-    mixed = [one for one in dangers(seen.graph, seen.lineage, seen.meanings) if one.kind == "mixed"]
+    mixed = [one for one in seen.dangers if one.kind == "mixed"]
     if seen.failure is not None and mixed:
         yield Finding(
             Severity.ERROR,

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
-from resnet_inspect.analysis.meanings import dangers
 
 
 def find(seen: Evidence) -> Iterator[Finding]:
@@ -34,7 +33,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
 
 
 def _wrong(seen: Evidence) -> Iterator[tuple[str, tuple[str, dict[str, Measured]]]]:
-    for danger in dangers(seen.graph, seen.lineage, seen.meanings):
+    for danger in seen.dangers:
         if danger.kind == "normalized":
             yield danger.layer, (danger.text, {})
     last = any(op.attrs.get("data_format") == "NHWC" for op in seen.forward if "Conv" in op.type)

@@ -2,6 +2,7 @@
 
 Source: TensorFlow refuses such labels on a CPU and gives NaN, in silence, on a GPU.
 Threshold: the largest class number is not below the units of an output, or one is negative.
+Where Keras refused the shapes of labels and output, that is told.
 Silent: where the labels are 1…units, which is off by one (`label-range`).
 """
 
@@ -14,6 +15,7 @@ from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
 from resnet_inspect.graph import Failure
 
+UNLIKE = re.compile(r"target\.shape=\(([^)]*)\),\s*output\.shape=\(([^)]*)\)")
 OUTSIDE = re.compile(r"label value of (-?\d+) which is outside the valid range of \[0, (\d+)\)")
 
 
@@ -22,6 +24,17 @@ def find(seen: Evidence) -> Iterator[Finding]:
     if (outside := refused(seen.failure)) is not None:
         if outside[0] != outside[1]:
             yield _finding(*outside, "")
+        return
+    unlike = UNLIKE.search(seen.failure.message) if seen.failure is not None else None
+    if unlike is not None:
+        yield Finding(
+            Severity.ERROR,
+            f"labels have shape ({unlike[1]}), the output has ({unlike[2]})",
+            {"labels": unlike[1], "output": unlike[2]},
+            "the loss compares them element by element",
+            "as many units as classes for one-hot labels; whole numbers with a sparse loss",
+            command="resnet-inspect shapes",
+        )
         return
     for objective in seen.objectives:
         parts, units = seen.parts(objective.labels), seen.units(objective)

@@ -11,14 +11,13 @@ from collections.abc import Iterator
 
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
-from resnet_inspect.analysis.meanings import dangers
 
 SPATIAL = ("height", "width")
 
 
 def find(seen: Evidence) -> Iterator[Finding]:
     """One for each layer."""
-    for danger in dangers(seen.graph, seen.lineage, seen.meanings):
+    for danger in seen.dangers:
         removed = danger.text.partition(" runs over ")[2]
         if danger.kind == "reduced" and any(one in removed for one in SPATIAL):
             if all(one in removed for one in SPATIAL) or "Norm" in danger.layer:
