@@ -31,6 +31,7 @@ def check(run: Run, ignore: Collection[str] = ()) -> tuple[Finding, ...]:
         taps=run.taps(),
         course=cache(run.course),
         sizes=run.sizes(),
+        not_finite=run.every_not_finite(),
         updates=run.updates(),
         activity={layer: reduce(add, every) for layer, every in run.activity().items()},
         normalizations=cache(run.normalizations),

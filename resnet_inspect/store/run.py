@@ -255,6 +255,20 @@ class Run:
         rows = self._of_tap("not_finite", "step, nan, posinf, neginf", tap)
         return {row[0]: NotFinite(*row[1:]) for row in rows}
 
+    def every_not_finite(self) -> dict[Tap, dict[int, NotFinite]]:
+        """The same of all tensors that ever held such elements, in graph order."""
+        from resnet_inspect.stats import NotFinite, Tap
+
+        rows = self._rows(
+            "SELECT layer, kind, tensor, output, step, nan, posinf, neginf FROM not_finite"
+            " JOIN tap ON tap.id = not_finite.tap ORDER BY tap.id, step"
+        )
+        found: dict[Tap, dict[int, NotFinite]] = {}
+        for layer, kind, tensor, output, step, *counts in rows:
+            tap = Tap(layer, kind, tensor, bool(output))
+            found.setdefault(tap, {})[step] = NotFinite(*counts)
+        return found
+
     def channels(self, tap: Tap) -> dict[int, ChannelActivity]:
         """How often each channel of a ReLU's output was active, at each recorded step."""
         from resnet_inspect.stats import ChannelActivity

@@ -266,3 +266,10 @@ def test_a_run_is_read_in_several_threads_at_once() -> None:
         assert list(threads.map(run.course, taps)) == alone
         sizes = run.sizes()
         assert {tap: run.size(tap) for tap in taps} == {tap: sizes.get(tap) for tap in taps}
+
+
+def test_all_that_was_not_finite_is_read_at_once() -> None:
+    with Run.open(FOLDER / "diverged.db") as run:
+        expected = {tap: held for tap in run.taps() if (held := run.not_finite(tap))}
+        assert expected
+        assert run.every_not_finite() == expected

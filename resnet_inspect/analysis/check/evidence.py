@@ -25,6 +25,7 @@ from resnet_inspect.stats import (
     BatchPart,
     ChannelActivity,
     Normalization,
+    NotFinite,
     Origin,
     Tap,
     TensorSummary,
@@ -57,6 +58,7 @@ class Evidence:
     taps: Sequence[Tap] = ()
     course: Callable[[Tap], Mapping[int, TensorSummary]] = lambda _: {}
     sizes: Mapping[Tap, int] = field(default_factory=dict)
+    not_finite: Mapping[Tap, Mapping[int, NotFinite]] = field(default_factory=dict)
     updates: Mapping[int, Mapping[str, Update]] = field(default_factory=dict)
     activity: Mapping[str, ChannelActivity] = field(default_factory=dict)
     normalizations: Callable[[str], Mapping[int, Normalization]] = lambda _: {}

@@ -37,8 +37,8 @@ def _first(seen: Evidence) -> tuple[int, str, dict[str, Measured]] | None:
     if seen.origin is not None:
         return seen.origin.step, seen.origin.name, {"kind": seen.origin.kind}
     steps: list[tuple[int, int, str, dict[str, Measured]]] = []
-    for place, tap in enumerate(seen.taps):
-        for step, held in seen.course(tap).items():
+    for place, (tap, course) in enumerate(seen.not_finite.items()):
+        for step, held in course.items():
             infinite = held.posinf + held.neginf
             if held.nan or (infinite and tap.kind != "activation"):
                 name = tap.layer if tap.output else tap.tensor
@@ -48,7 +48,7 @@ def _first(seen: Evidence) -> tuple[int, str, dict[str, Measured]] | None:
     for scalar, values in seen.scalars.items():
         for step, value in values.items():
             if not math.isfinite(value):
-                steps.append((step, len(seen.taps), scalar, {"value": str(value)}))
+                steps.append((step, len(seen.not_finite), scalar, {"value": str(value)}))
                 break
     if not steps:
         return None
