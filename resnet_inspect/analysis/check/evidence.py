@@ -156,6 +156,17 @@ class Evidence:
         ]  # at the first step moments are not warm, and zeros are left behind
         return median(every) if every else None
 
+    @cached_property
+    def ratio_of_step(self) -> dict[int, float]:
+        """The median of ‖Δw‖/‖w‖ over kernels at each recorded step."""
+        names = [one.name for _, one in self.kernels]
+        found = {}
+        for step, by in self.updates.items():
+            every = [r for n in names if n in by and (r := by[n].ratio) is not None]
+            if every:
+                found[step] = median(every)
+        return found
+
     def parts(self, name: str) -> list[BatchPart]:
         """A part of the batch at each recorded step."""
         return [by[name] for by in self.batches.values() if name in by]

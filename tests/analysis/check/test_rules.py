@@ -67,6 +67,8 @@ def test_errors_come_first() -> None:
         ({"loss": np.full(30, 0.7)}, "loss-constant", "error"),
         ({"loss": 1.1 + RANDOM.normal(0, 0.01, 30)}, "loss-stuck", "warning"),
         ({"loss": np.linspace(1, 9, 30)}, "loss-diverging", "error"),
+        ({"loss": [1.0, 90.0, *FALLING]}, "loss-diverging", "error"),
+        ({"loss": [6.0, *FALLING]}, "initial-scale", "warning"),
         ({"loss": np.tile([0.4, 1.6], 15)}, "loss-oscillating", "warning"),
         ({"loss": [1.0, float("nan")]}, "not-finite", "error"),
         (
@@ -176,12 +178,13 @@ def test_yes_and_no() -> None:
 def test_imbalance_is_told_where_the_answer_is_no_better() -> None:
     y = np.zeros(300)
     y[:3] = 1
-    seen = classified(y=y, x=RANDOM.normal(size=(300, 4)))
-    assert "imbalance" in found(seen)
+    x = RANDOM.normal(size=(300, 4))
+    for last, told in ((0.05, True), (0.01, False)):  # the entropy is 0.056
+        assert ("imbalance" in found(classified(y=y, x=x, loss=[last] * 5))) == told
     for accuracy, told in ((0.99, True), (1.0, False)):
-        scalars = {**seen.scalars, "accuracy": dict.fromkeys(range(30), accuracy)}
-        again = replace(seen, scalars=scalars)
-        assert ("imbalance" in found(again)) == told
+        seen = classified(y=y, x=x, loss=())
+        scalars = {"accuracy": dict.fromkeys(range(30), accuracy)}
+        assert ("imbalance" in found(replace(seen, scalars=scalars))) == told
 
 
 def test_all_rules_have_been_asked() -> None:

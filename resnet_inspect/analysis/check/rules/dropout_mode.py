@@ -2,7 +2,8 @@
 
 Source: `training` not handed on, or a rate taken for the share that is kept.
 Threshold: a Dropout of the model makes no op in a training step; a rate of 0.8 or more; or an
-output comes out of a Dropout. Silent: for frozen layers and rates of 0.
+output comes out of a Dropout. Silent: for frozen layers, rates of 0, and steps that were
+refused on the way.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ MOST = 0.8
 def find(seen: Evidence) -> Iterator[Finding]:
     """One for each layer."""
     idle = seen.training.idle
-    if idle:
+    if idle and seen.failure is None:
         yield Finding(
             Severity.WARNING,
             f"{len(idle)} Dropout layer{'s do' if len(idle) > 1 else ' does'} nothing in training:"

@@ -1,9 +1,9 @@
 """A softmax or sigmoid that is missing before the loss, or there twice.
 
 Source: `from_logits`, the most common mistake in questions about Keras.
-Threshold: the loss takes probabilities, and the output's recorded values leave 0…1, or its rows
-can not sum to 1; the loss takes logits and the output is a softmax or sigmoid; or one softmax
-follows another. Keras itself mends a doubled one where it sees it, but the code still says two
+Threshold: the loss takes probabilities, and the output's recorded values leave 0…1; the loss takes
+logits and the output is a softmax or sigmoid; or one follows another, also that of TensorFlow's own
+cross entropies. Keras itself mends a doubled one where it sees it, but the code still says two
 things.
 Silent: for losses that are no cross entropy.
 """
@@ -14,9 +14,15 @@ from collections.abc import Iterator
 
 from resnet_inspect.analysis.check.evidence import BINARY_LOSSES, SOFTMAX_LOSSES, Evidence
 from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
-from resnet_inspect.graph import Objective
+from resnet_inspect.graph import Objective, Phase
 
 SLACK = 1e-3
+OF_SIGMOID = "logistic_loss"  # the scope of tf.nn.sigmoid_cross_entropy_with_logits
+OF_LOGITS = ("SparseSoftmaxCrossEntropyWithLogits", "SoftmaxCrossEntropyWithLogits")
+WHY = (
+    "a softmax of probabilities is nearly even: gradients are small, and the loss cannot come near"
+    " 0"
+)
 FIX = (
     "either no activation on the last layer and from_logits=True, or softmax (sigmoid for yes and"
     " no) and from_logits=False"
@@ -24,7 +30,8 @@ FIX = (
 
 
 def find(seen: Evidence) -> Iterator[Finding]:
-    """One for each output."""
+    """One for each output, and one for a cross entropy of TensorFlow's own."""
+    yield from _inside_of_loss(seen)
     for objective in seen.objectives:
         softmax = objective.loss in SOFTMAX_LOSSES
         if not softmax and objective.loss not in BINARY_LOSSES:
@@ -43,8 +50,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
                     Severity.ERROR if again else Severity.WARNING,
                     f"{layer} is a {maker.type.lower()}, and there is {what}",
                     {"from_logits": bool(objective.from_logits)},
-                    "a softmax of probabilities is nearly even: gradients are small, and the loss"
-                    " cannot come near 0",
+                    WHY,
                     FIX,
                     layer=layer,
                 )
@@ -60,6 +66,29 @@ def find(seen: Evidence) -> Iterator[Finding]:
                 layer=layer,
                 command=f"resnet-inspect hist '{layer}'",
             )
+
+
+def _inside_of_loss(seen: Evidence) -> Iterator[Finding]:
+    """The first op of a cross entropy that takes logits and is given probabilities."""
+    for op in seen.graph.ops:
+        if op.type in OF_LOGITS:
+            given = [(ref, "Softmax") for ref in op.inputs[:1]]
+        elif OF_SIGMOID in op.name and op.phase is Phase.OTHER:
+            given = [(ref, "Sigmoid") for ref in op.inputs]
+        else:
+            continue
+        for ref, kind in given:
+            before = seen.maker(ref)
+            if before is not None and before.type == kind:
+                yield Finding(
+                    Severity.ERROR,
+                    f"{op.name} takes logits, and is given the {kind.lower()} {before.name}",
+                    {"op": op.name, "given": before.name},
+                    WHY,
+                    FIX,
+                    layer=seen.name_of(ref),
+                )
+                return
 
 
 def _outside(seen: Evidence, objective: Objective) -> dict[str, Measured]:

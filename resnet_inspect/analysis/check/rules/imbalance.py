@@ -1,8 +1,9 @@
 """One class that outweighs all others, with an answer that may be no better than it.
 
-Threshold: 95 % of at least 200 recorded labels are of one class, and the accuracy, where it is
-recorded, has not come a third of the way from that share to 1.
-Silent: where examples have weights, and where the accuracy has.
+Threshold: 95 % of at least 200 recorded labels are of one class, and the loss is above 60 % of
+their entropy, which is what an answer without any input comes to; where that is not known, the
+accuracy has not come a third of the way from that share to 1.
+Silent: where examples have weights, and where the loss is lower: then the rare class was learned.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from resnet_inspect.analysis.check.evidence import Evidence, class_shares, thirds
 from resnet_inspect.analysis.check.finding import Finding, Severity
 
-SHARE, EXAMPLES = 0.95, 200
+SHARE, EXAMPLES, LEARNED = 0.95, 200, 0.6
 
 
 def find(seen: Evidence) -> Iterator[Finding]:
@@ -29,7 +30,12 @@ def find(seen: Evidence) -> Iterator[Finding]:
         rare = min(shares.values())
         names = [name for name in seen.scalars if "accuracy" in name and "val_" not in name]
         best = max((thirds(seen.scalars[name])[1] for name in names), default=None)
-        if best is None or best <= share + (1 - share) / 3:
+        chance, last = seen.chance(objective), thirds(seen.loss)[1]
+        if chance and seen.loss:
+            idle = last > LEARNED * chance
+        else:
+            idle = best is None or best <= share + (1 - share) / 3
+        if idle:
             yield Finding(
                 Severity.WARNING,
                 f"{share:.1%} of the labels are of one class, the rarest has {rare:.1%}"

@@ -3,7 +3,8 @@
 Source: Glorot 2010, He 2015, LeCun 1998: a standard deviation between sqrt(1/fan in) and
 sqrt(2/fan in), or sqrt(2/(fan in + fan out)). Published checkers compare variances closely and so
 condemn most other initializers.
-Threshold: five times He's, or a twentieth of Glorot's; a single kernel is a warning.
+Threshold: three times He's, or a twentieth of Glorot's; or a first loss of four times the entropy
+of the labels, which is where a classifier that knows nothing should begin.
 Silent: where a normalization follows, which makes the scale no matter; for tables that are looked
 up, frozen layers and runs that do not begin at step 0.
 """
@@ -13,11 +14,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from resnet_inspect.analysis.check.evidence import PASSING, Evidence
+from resnet_inspect.analysis.check.evidence import PASSING, SOFTMAX_LOSSES, Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
 from resnet_inspect.graph import Layer, TensorRef
 
-LARGE, SMALL = 5.0, 20.0
+LARGE, SMALL, LOSS = 3.0, 20.0, 4.0
 
 
 def find(seen: Evidence) -> Iterator[Finding]:
@@ -40,6 +41,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
             if worst is None or off > worst[0]:
                 worst = off, layer.name, variable.name, first.std, glorot
     if worst is None:
+        yield from _unsure(seen)
         return
     _, name, kernel, std, glorot = worst
     large = std > glorot
@@ -55,6 +57,25 @@ def find(seen: Evidence) -> Iterator[Finding]:
         step=0,
         command=f"resnet-inspect hist '{kernel}'",
     )
+
+
+def _unsure(seen: Evidence) -> Iterator[Finding]:
+    """A classifier whose first answers are sure, and wrong."""
+    chances = [one for o in seen.objectives if o.loss in SOFTMAX_LOSSES and (one := seen.chance(o))]
+    if len(chances) != 1 or len(seen.objectives) != 1 or 0 not in seen.loss:
+        return
+    if seen.loss[0] > LOSS * chances[0] > 0.1:
+        yield Finding(
+            Severity.WARNING,
+            f"the first loss is {seen.loss[0]:.3g}, that of an answer without any input"
+            f" {chances[0]:.3g}",
+            {"loss": seen.loss[0], "chance": chances[0]},
+            "the network begins with answers that are sure and wrong: its numbers grow from layer"
+            " to layer",
+            "smaller initial weights, normalization between layers, inputs of about one",
+            step=0,
+            command="resnet-inspect hist",
+        )
 
 
 def _normalized(seen: Evidence, layer: Layer) -> bool:

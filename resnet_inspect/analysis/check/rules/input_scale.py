@@ -17,6 +17,7 @@ from resnet_inspect.analysis.check.finding import Finding, Severity
 from resnet_inspect.graph import TensorRef
 from resnet_inspect.stats import BatchPart
 
+BESIDE = {"Pad", "PadV2", "Transpose", "ConcatV2", "TensorListFromTensor", "ReverseV2"}
 LARGE, SMALL, APART = 10.0, 1e-3, 1e3
 
 
@@ -66,6 +67,6 @@ def _reaches_weights(seen: Evidence, name: str) -> bool:
             op = graph.op_by_name[user]
             if op.type in KERNEL_OPS or op.type.endswith("While") or "Partitioned" in op.type:
                 return op.phase == "forward"
-            if op.type in PASSING | {"Pad", "PadV2", "Transpose", "ConcatV2"}:
+            if op.type in PASSING | BESIDE:
                 waiting += [r for r in (TensorRef(op.name),) if r not in known]
     return False

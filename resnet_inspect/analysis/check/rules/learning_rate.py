@@ -4,8 +4,9 @@ Source: some published checkers condemn every rate above 0.01, and with it every
 The same number means different things to SGD and Adam, with and without normalization. So what is
 measured is ‖Δw‖/‖w‖ of all kernels.
 Threshold: a median above 0.1 at the recorded steps, where the loss has not fallen by half; or below
-1e-5 while the loss has not fallen by 5 %.
-Silent: where the loss falls, whatever the rate.
+1e-5 while the loss has not fallen by 5 %; or a recorded step that moved most kernels by more than
+their whole length.
+Silent: where the loss falls, whatever the rate, unless a step was as long as that.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Iterator
 from resnet_inspect.analysis.check.evidence import Evidence, thirds
 from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
 
-HIGH, LOW = 0.1, 1e-5
+HIGH, LOW, WHOLE = 0.1, 1e-5, 1.0
 FALLS, MOVES = 0.5, 0.95
 
 
@@ -25,19 +26,25 @@ def find(seen: Evidence) -> Iterator[Finding]:
     if ratio is None or ratio == 0 or len(seen.steps) < 5:
         return
     first, last = thirds(seen.loss)
-    high = ratio > HIGH and not (0 <= last < FALLS * first)
+    peak = max(seen.ratio_of_step.values(), default=0.0)
+    high = (ratio > HIGH and not (0 <= last < FALLS * first)) or peak > WHOLE
     low = ratio < LOW and last > MOVES * first
     if not (high or low):
         return
     rate, name = seen.training.learning_rate, seen.training.optimizer or "the optimizer"
     told = f" (learning rate {rate:g} of {name})" if rate is not None else ""
-    evidence: dict[str, Measured] = {"update_ratio": ratio, "loss_first": first, "loss_last": last}
+    evidence: dict[str, Measured] = {
+        "update_ratio": ratio,
+        "largest": peak,
+        "loss_first": first,
+        "loss_last": last,
+    }
     if rate is not None:
         evidence["learning_rate"] = rate
     yield Finding(
         Severity.WARNING,
-        f"a step changes the weights by {ratio:.1g} of their length{told}: "
-        + ("far too much" if high else "next to nothing"),
+        f"a step changes the weights by {ratio if peak <= WHOLE else peak:.1g} of their length"
+        f"{told}: " + ("far too much" if high else "next to nothing"),
         evidence,
         "about a thousandth is usual; "
         + ("what was learned is overwritten" if high else "this takes thousands of times as long"),

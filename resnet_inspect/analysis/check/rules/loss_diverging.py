@@ -1,7 +1,8 @@
 """A loss that grows.
 
 Source: published checkers: twice its minimum. Threshold: the median of the last third is twice that
-of the first, or of the lowest fifth, and above the first; over at least ten steps. An error.
+of the first, or of the lowest fifth, and above the first; or it was fifty times the first and more
+on the way; over at least ten steps. An error.
 Silent: for losses that may be negative, whose ratio says nothing.
 """
 
@@ -14,7 +15,7 @@ from statistics import median
 from resnet_inspect.analysis.check.evidence import Evidence, thirds
 from resnet_inspect.analysis.check.finding import Finding, Severity
 
-STEPS, TIMES = 10, 2.0
+STEPS, TIMES, PEAK = 10, 2.0, 50.0
 
 
 def find(seen: Evidence) -> Iterator[Finding]:
@@ -23,6 +24,19 @@ def find(seen: Evidence) -> Iterator[Finding]:
     if len(seen.steps) < STEPS or len(values) < 5 or min(values) < 0:
         return
     first, last = thirds(seen.loss)
+    began = next(one for _, one in sorted(seen.loss.items()) if math.isfinite(one))
+    if max(values) > PEAK * max(began, 1e-3):
+        step = max(seen.loss, key=lambda one: (math.isfinite(seen.loss[one]), seen.loss[one]))
+        yield Finding(
+            Severity.ERROR,
+            f"the loss began at {began:.4g} and was {seen.loss[step]:.4g} at step {step}",
+            {"first": began, "largest": seen.loss[step], "last": last},
+            "one step too long threw the weights far away",
+            "a learning rate ten times smaller, clipped gradients, normalized inputs",
+            step=step,
+            command="resnet-inspect browse, pane Scalars",
+        )
+        return
     lowest = median(sorted(values)[: max(1, len(values) // 5)])
     if last > TIMES * first or (last > first and last > TIMES * max(lowest, 1e-12)):
         yield Finding(

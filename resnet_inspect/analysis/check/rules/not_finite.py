@@ -2,7 +2,8 @@
 
 Source: every debugger of training has it (TensorFlow's `check_numerics`, DeepLocalize 2021).
 Threshold: one NaN in anything recorded; an infinity in a weight, a gradient or a scalar. Infinite
-*activations* alone stay silent: masks of attention are made of them on purpose.
+*activations* alone stay silent: masks of attention are made of them on purpose; so do gradients of a
+scaled loss, where the optimizer leaves such a step out.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ def _first(seen: Evidence) -> tuple[int, str, dict[str, Measured]] | None:
     for place, (tap, course) in enumerate(seen.not_finite.items()):
         for step, held in course.items():
             infinite = held.posinf + held.neginf
-            if held.nan or (infinite and tap.kind != "activation"):
+            scaled = tap.kind == "gradient" and "lossscale" in seen.training.optimizer
+            if not scaled and (held.nan or (infinite and tap.kind != "activation")):
                 name = tap.layer if tap.output else tap.tensor
                 counts: dict[str, Measured] = {"nan": held.nan, "infinite": infinite}
                 steps.append((step, place, name, counts | {"kind": tap.kind}))
