@@ -46,6 +46,8 @@ class GraphCodeSession:
     once.
     """
 
+    training = None
+
     def __init__(self, settings: Settings, inputs: RandomInputs | None) -> None:
         self.settings = self._settings = settings
         self._device, self.environment = choose_device(tf, settings.device)
