@@ -185,6 +185,21 @@ def refused() -> Any:
     return model
 
 
+class NineRows(layers.Layer):  # type: ignore[misc]
+    """Multiplies by a matrix that fits nine features."""
+
+    def call(self, inputs: Any) -> Any:
+        """Features [batch, 9] to [batch, 2]."""
+        return tf.matmul(inputs, tf.ones((9, 2)))
+
+
+def refused_while_built() -> Any:
+    """A stack that Keras builds by its first batch, in a graph of Keras' own."""
+    model = keras.Sequential([layers.Dense(6), NineRows()])
+    model.compile("sgd", "mse")
+    return model
+
+
 def eager() -> Any:
     """Run op by op."""
     model = sequential()

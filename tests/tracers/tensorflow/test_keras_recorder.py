@@ -226,6 +226,16 @@ def test_a_shape_that_is_refused_is_saved_with_its_explanation(tmp_path: Path) -
         assert "hidden" in run.graph.layer_by_name
 
 
+def test_what_is_refused_while_keras_builds_a_model_is_told(tmp_path: Path) -> None:
+    recorder = resnet_inspect.Recorder(tmp_path / "run.db")
+    with pytest.raises(ValueError, match="Could not automatically infer"):
+        fitted("refused_while_built", [recorder])
+    with Run.open(tmp_path / "run.db") as run:
+        assert run.info.failure is not None
+        assert run.info.failure.message.startswith("Dimensions must be equal, but are 6 and 9")
+        assert run.info.failure.source[0].text == "return tf.matmul(inputs, tf.ones((9, 2)))"
+
+
 def test_a_failure_of_ours_leaves_the_training_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
