@@ -13,7 +13,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any
@@ -22,19 +22,19 @@ PACKAGE = f"{Path(__file__).parent}{os.sep}"
 EXIT_FAILED = 1
 
 
-def run(script: Path, words: Sequence[str]) -> tuple[int, BaseException | None]:
-    """Run `script` with these arguments; returns its exit code and what it ended with, if that was
-    an exception other than SystemExit, which is raised as it is.
+def run(script: str, words: Sequence[str]) -> tuple[int, BaseException | None]:
+    """Run the file at the path `script` with these arguments; returns its exit code and what it
+    ended with, if that was an exception other than SystemExit, which is raised as it is.
 
     An exception is shown as Python shows it, without the frames of this program. After Ctrl-C the
     process will end by that signal, as Python's own does.
     """
-    sys.argv = [str(script), *words]
-    sys.path[0] = str(script.resolve().parent)
+    sys.argv = [script, *words]
+    sys.path[0] = str(Path(script).resolve().parent)
     ending = _Ending()
     atexit.register(ending)  # first in, so last out: after all that the script registers
     try:
-        _as_main(os.path.abspath(script))  # noqa: PTH100 - links are kept, as Python keeps them
+        _as_main(os.path.join(os.getcwd(), script))  # noqa: PTH109, PTH118 - kept as written
     except SystemExit:
         raise
     except BaseException as error:
@@ -51,7 +51,8 @@ def _as_main(file: str) -> None:
     runpy would do it, too, but tells the script another `sys.argv[0]` or another `__file__`.
     """
     module = ModuleType("__main__")
-    vars(module).update(__file__=file, __builtins__=builtins, __cached__=None)
+    loader = SourceFileLoader("__main__", file)
+    vars(module).update(__file__=file, __builtins__=builtins, __cached__=None, __loader__=loader)
     sys.modules["__main__"] = module
     with io.open_code(file) as source:
         code = compile(source.read(), file, "exec", dont_inherit=True)

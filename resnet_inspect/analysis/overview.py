@@ -163,9 +163,9 @@ def shape_flow(graph: Graph) -> tuple[FlowStep, ...]:
 def told_layers(graph: Graph) -> list[str]:
     """The layers of which an overview tells what they held: ReLUs, and the last of each block."""
     found = []
-    for _, run in groupby(graph.layers, key=lambda layer: layer.path[:2]):
+    for _, run in groupby(graph.layers, key=lambda layer: layer.group(2)):
         members = list(run)
-        found += [one.name for one in members if one.type == "Relu" or one is members[-1]]
+        found += [one.name for one in members if one.rectifies or one is members[-1]]
     return found
 
 

@@ -99,6 +99,18 @@ def test_a_script_does_what_it_does_without_us(command: Command, tmp_path: Path,
     ]
 
 
+@pytest.mark.parametrize("path", ["./named.py", "../here/named.py", "ABSOLUTE/./named.py"])
+def test_a_script_has_the_name_that_was_written(
+    command: Command, tmp_path: Path, path: str
+) -> None:
+    script = tmp_path / "here" / "named.py"
+    script.write_text("import sys\nprint(sys.argv, __file__, sys.path[0], type(__loader__))\n1 / 0")
+    written = path.replace("ABSOLUTE", str(script.parent))
+    alone, ours = python(written, "a", here=script.parent), command("run", written, "a")
+    assert (ours.stdout, ours.returncode) == (alone.stdout, alone.returncode)
+    assert spoken(ours.stderr) == spoken(alone.stderr)
+
+
 def test_a_syntax_error_is_shown_as_python_shows_it(command: Command, tmp_path: Path) -> None:
     script = tmp_path / "here" / "wrong.py"
     script.write_text("print('a')\nif True print()\n")

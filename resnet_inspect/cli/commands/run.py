@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     for name in HEARD:
         add_setting(parser, field_named(name, "run"))
-    parser.add_argument("script", metavar="SCRIPT", type=Path, help="a Python file that trains")
+    parser.add_argument("script", metavar="SCRIPT", help="a Python file that trains")
     parser.add_argument(
         "words", metavar="ARGS", nargs=argparse.REMAINDER, help="arguments of the script"
     )
@@ -38,12 +38,13 @@ def run(parsed: argparse.Namespace) -> int:
     from resnet_inspect.api import check_recorder
     from resnet_inspect.fits import Fits
 
-    if not parsed.script.is_file():
+    file = Path(parsed.script)  # the script is told the path as it was written
+    if not file.is_file():
         raise UsageError(
             "there is no such script",
-            where=str(parsed.script),
+            where=parsed.script,
             expected="a Python file",
-            got="a folder" if parsed.script.is_dir() else "nothing",
+            got="a folder" if file.is_dir() else "nothing",
             fix="write: resnet-inspect run train.py",
         )
     given: dict[str, Any] = {"every": parsed.every}
@@ -58,5 +59,5 @@ def run(parsed: argparse.Namespace) -> int:
     try:
         code, _ = script.run(parsed.script, parsed.words)
     finally:
-        fits.tell(str(parsed.script))
+        fits.tell(parsed.script)
     return code

@@ -17,6 +17,7 @@ NODE = re.compile(r"\{\{node ([^}]+)\}\}")
 OP_NAMED = re.compile(r"\s*\[\[\{\{.*", re.DOTALL)
 FIRST_OF_SEVERAL = re.compile(r"\d+ root error\(s\) found\.\s+\(0\) \w+: (.*?)(?=\n|\Z)", re.DOTALL)
 OF_A_LAYER = re.compile(r"Exception encountered when calling .*?\x1b\[1m(.*?)\x1b\[0m", re.DOTALL)
+WHILE_BUILT = re.compile(r"Error encountered:\s+(.+?)\s+Arguments received by", re.DOTALL)
 REWRITTEN = "in user code:"
 REWRITTEN_LINE = re.compile(r'File "(.+)", line (\d+), in (\S+)  \*')
 
@@ -54,6 +55,8 @@ def _cause(error: BaseException, text: str) -> str:
         return f"it ended the program, with {error.code!r}"
     if isinstance(error, KeyError) and error.args:
         text = repr(error.args[0])
+    while_built = WHILE_BUILT.search(text)
+    text = while_built[1] if while_built else text
     several = FIRST_OF_SEVERAL.search(text)
     of_layer = OF_A_LAYER.search(text)
     if of_layer:

@@ -80,7 +80,8 @@ def held_by(variable: Any) -> tf.Variable | None:
     """TensorFlow's variable in one of Keras' or in itself, whole if it has a part for each replica;
     None where there is none yet.
     """
-    held = variable if isinstance(variable, tf.Variable) else getattr(variable, "value", None)
+    # Keras' `value` casts it where precision is mixed: ops that the user's step does not have.
+    held = variable if isinstance(variable, tf.Variable) else getattr(variable, "_value", None)
     if not isinstance(held, tf.Variable):
         return None
     of_replicas = handles(held)

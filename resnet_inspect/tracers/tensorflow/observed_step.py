@@ -7,7 +7,7 @@ the step goes on without it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
@@ -203,11 +203,15 @@ class ObservedStep:
         for model in self._models:
             note_model(self.made, model)
         for optimizer in self.seen.optimizers:
-            note_variables(self.made, optimizer.variables)
+            self._note_states(optimizer.variables)
         for model in self._models:
-            note_variables(self.made, getattr(model, "metrics_variables", ()))
+            self._note_states(getattr(model, "metrics_variables", ()))
         if self._model is None:  # those of a loop of one's own may lie in no model
             note_variables(self.made, self._read())
+
+    def _note_states(self, variables: Iterable[Any]) -> None:
+        """Note what no model has for a weight, but changes with it: slots, counts, means."""
+        self.made.states.update(note_variables(self.made, variables))
 
     def _read(self) -> Iterator[tf.Variable]:
         """Variables that were read so far; the graph tells them only once all is traced."""

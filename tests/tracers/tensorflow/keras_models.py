@@ -60,7 +60,7 @@ class Subclassed(keras.Model):  # type: ignore[misc]
         """Features [batch, 4] to [batch, 3]."""
         hidden = self.dropped(self.hidden(inputs), training=training)
         if training:
-            hidden = hidden + tf.random.normal(tf.shape(hidden), stddev=0.1)
+            hidden = hidden + tf.random.normal(tf.shape(hidden), 0.0, 0.1, hidden.dtype)
         return self.logits(hidden)
 
 
@@ -185,6 +185,21 @@ def refused() -> Any:
     return model
 
 
+class NineRows(layers.Layer):  # type: ignore[misc]
+    """Multiplies by a matrix that fits nine features."""
+
+    def call(self, inputs: Any) -> Any:
+        """Features [batch, 9] to [batch, 2]."""
+        return tf.matmul(inputs, tf.ones((9, 2)))
+
+
+def refused_while_built() -> Any:
+    """A stack that Keras builds by its first batch, in a graph of Keras' own."""
+    model = keras.Sequential([layers.Dense(6), NineRows()])
+    model.compile("sgd", "mse")
+    return model
+
+
 def eager() -> Any:
     """Run op by op."""
     model = sequential()
@@ -200,6 +215,17 @@ def mixed() -> Any:
     finally:
         keras.config.set_dtype_policy("float32")
     model.compile(keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.05)), "mse")
+    return model
+
+
+def mixed_subclassed() -> Any:
+    """See `Subclassed`, in half precision: variables are cast wherever they are read."""
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = Subclassed()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    model.compile("adam", "mse")
     return model
 
 

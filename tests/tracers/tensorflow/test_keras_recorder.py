@@ -168,7 +168,11 @@ def test_the_seed_of_a_dropout_is_no_parameter(tmp_path: Path) -> None:
     recorder = resnet_inspect.Recorder(tmp_path / "run.db")
     model = fitted("subclassed_with_dropout", [recorder], epochs=1)
     with Run.open(tmp_path / "run.db") as run:
-        states = [one for one in run.graph.variables if not one.counted]
+        others = (*model.optimizer.variables, *model.metrics_variables)
+        paths = {one.path for one in others}
+        assert paths <= {one.name for one in run.graph.variables if not one.counted}
+        variables = [one for one in run.graph.variables if one.name not in paths]
+        states = [one for one in variables if not one.counted]
         assert [one.name for one in states] == [
             f"{generator.name}/{generator.state.name}"
             for generator in (model.dropped.seed_generator,)
@@ -189,6 +193,8 @@ def test_the_page_speaks_of_a_fit(recorded: Path) -> None:
         assert flow_title(run.info) == "Shapes, from the input to the output"
         assert not found.dangers  # Keras' normalization is made of means over the batch
         assert (run.info.settings.planned, run.info.settings.fed) == (3, "its own")
+        assert [one.layer for one in found.blocks] == [one.name for one in run.graph.layers]
+        assert all(one.gradient is not None for one in found.learning)
 
 
 def test_several_fits_are_one_run(tmp_path: Path) -> None:
@@ -211,12 +217,23 @@ def test_a_shape_that_is_refused_is_saved_with_its_explanation(tmp_path: Path) -
     with pytest.raises(ValueError, match="Dimensions must be equal"):
         fitted("refused", [recorder])
     with Run.open(tmp_path / "run.db") as run:
+        assert resnet_inspect.shapes(run).totals.params == 4 * 8 + 8 + 7 * 3
         assert run.info.status == Status.FAILED
         assert run.info.failure is not None
         assert run.info.failure.source[0].text == "return tf.matmul(hidden, self.kernel)"
         assert run.lineage.mismatch is not None
         assert run.lineage.mismatch.remedies
         assert "hidden" in run.graph.layer_by_name
+
+
+def test_what_is_refused_while_keras_builds_a_model_is_told(tmp_path: Path) -> None:
+    recorder = resnet_inspect.Recorder(tmp_path / "run.db")
+    with pytest.raises(ValueError, match="Could not automatically infer"):
+        fitted("refused_while_built", [recorder])
+    with Run.open(tmp_path / "run.db") as run:
+        assert run.info.failure is not None
+        assert run.info.failure.message.startswith("Dimensions must be equal, but are 6 and 9")
+        assert run.info.failure.source[0].text == "return tf.matmul(inputs, tf.ones((9, 2)))"
 
 
 def test_a_failure_of_ours_leaves_the_training_alone(
@@ -275,6 +292,19 @@ def test_optimizers_that_do_more(kind: str, tmp_path: Path) -> None:
         assert run.summaries(2, "gradient")
         assert "not observed" not in notes_of(run)
         assert ("scaled" in notes_of(run)) == (kind == "mixed")
+
+
+@pytest.mark.parametrize("kind", ["mixed", "mixed_subclassed"])
+def test_half_precision_adds_nothing_and_counts_what_keras_counts(
+    kind: str, tmp_path: Path
+) -> None:
+    assert same_as_plain(kind, tmp_path / "run.db", epochs=1)
+    model = fitted(kind, [], epochs=1)
+    with Run.open(tmp_path / "run.db") as run:
+        table = resnet_inspect.shapes(run)
+        counted = {row.name: row.params for row in table.rows}
+        assert counted == {name: model.get_layer(name).count_params() for name in counted}
+        assert table.totals.params == model.count_params()
 
 
 def test_a_step_compiled_by_xla_is_summarized(tmp_path: Path) -> None:
