@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from resnet_inspect import paths
+from resnet_inspect.analysis.check import Finding
 from resnet_inspect.analysis.diff.differences import RunDiff
 from resnet_inspect.analysis.diff.distributions import Recorded, chosen_steps
 from resnet_inspect.analysis.diff.runs import Side, compare
@@ -279,9 +280,11 @@ def picture(run: Run, form: str = "svg") -> str:
     return document(drawing.data, made, look)
 
 
-def summarize(run: Run) -> Overview:
-    """The content of the answer page of a run, from its last recorded step, and its findings."""
-    recorded, found = run.recorded_steps(), check(run)
+def summarize(run: Run, findings: tuple[Finding, ...] | None = None) -> Overview:
+    """The content of the answer page of a run, from its last recorded step; `findings` are looked
+    for if they are not given.
+    """
+    recorded, found = run.recorded_steps(), check(run) if findings is None else findings
     if not recorded:
         held = Held(origin=run.origin)
         return overview(run.graph, run.lineage, held, run.scalars(), findings=found)
