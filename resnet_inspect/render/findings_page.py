@@ -48,14 +48,18 @@ def counted(findings: Sequence[Finding]) -> str:
 def finding_lines(one: Finding, width: int) -> list[Text]:
     """Severity, rule and place; then what is wrong, was measured, why it matters, what to try."""
     lines = [_head(one, width), *_wrapped(one.message, width)]
-    measured = "  ".join(f"{name} {_told(value)}" for name, value in one.evidence.items())
-    if measured:
+    if measured := told_evidence(one):
         lines += _wrapped(measured, width, "dim")
     lines += _wrapped(f"why: {one.why}", width)
     lines += _wrapped(f"try: {one.fix}", width)
     if one.command:
         lines += _wrapped(f"see: {one.command}", width, "dim")
     return lines
+
+
+def told_evidence(one: Finding) -> str:
+    """What was measured, in one line; empty if nothing was."""
+    return "  ".join(f"{name} {_told(value)}" for name, value in one.evidence.items())
 
 
 def short_lines(one: Finding, width: int) -> list[Text]:
