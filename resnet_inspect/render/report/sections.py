@@ -1,9 +1,9 @@
 """The page's sections about the whole run, as blocks of pairs, tables and texts.
 
 A block is a JSON object that the page's script draws: {"pairs": [[label, lines]]}, {"columns",
-"right", "rows"}, {"text"}, or what `finding` makes. A cell is a text, {"layer": name} for a link to a
-layer's panel, {"op": place} for one to that of an op, {"bars": shares} for a small histogram, or
-{"sort": number, "text"}.
+"right", "rows"}, {"text"}, or what `finding` makes. A cell is a text, {"layer": name} for a link
+to a layer's panel, {"op": place} for one to that of an op, {"bars": shares} for a small histogram,
+or {"sort": number, "text"}.
 """
 
 from __future__ import annotations
