@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from resnet_inspect import paths
+from resnet_inspect.analysis.check import Finding
 from resnet_inspect.analysis.diff.differences import RunDiff
 from resnet_inspect.analysis.diff.distributions import Recorded, chosen_steps
 from resnet_inspect.analysis.diff.runs import Side, compare
@@ -279,17 +280,20 @@ def picture(run: Run, form: str = "svg") -> str:
     return document(drawing.data, made, look)
 
 
-def summarize(run: Run) -> Overview:
-    """The content of the answer page of a run, from its last recorded step."""
-    recorded = run.recorded_steps()
+def summarize(run: Run, findings: tuple[Finding, ...] | None = None) -> Overview:
+    """The content of the answer page of a run, from its last recorded step; `findings` are looked
+    for if they are not given.
+    """
+    recorded, found = run.recorded_steps(), check(run) if findings is None else findings
     if not recorded:
-        return overview(run.graph, run.lineage, Held(origin=run.origin), run.scalars())
+        held = Held(origin=run.origin)
+        return overview(run.graph, run.lineage, held, run.scalars(), findings=found)
     step = recorded[-1]
     told = told_layers(run.graph)
     summaries = run.summaries(step, layers=told), run.summaries(step, "gradient", layers=told)
     activity = {layer: reduce(add, seen) for layer, seen in run.activity().items()}
     held = Held(step, *summaries, run.updates().get(step, {}), activity, run.origin)
-    return overview(run.graph, run.lineage, held, run.scalars())
+    return overview(run.graph, run.lineage, held, run.scalars(), findings=found)
 
 
 def _overview_of(
@@ -311,7 +315,7 @@ def _overview_of(
         if one.tap.kind == "activation" and one.tap.output and (seen := one.activity) is not None
     }
     held = Held(step, activations, gradients, updates, activity, run.origin)
-    return overview(run.graph, run.lineage, held, run.scalars(), meanings)
+    return overview(run.graph, run.lineage, held, run.scalars(), meanings, check(run))
 
 
 def record(

@@ -21,6 +21,7 @@ from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.graph.tensors import Shape
 
 if TYPE_CHECKING:
+    from resnet_inspect.analysis.check import Finding
     from resnet_inspect.stats import ChannelActivity, Origin, TensorSummary, Update
 
 
@@ -83,7 +84,9 @@ class ScalarCourse(msgspec.Struct, frozen=True):
 
 
 class Overview(msgspec.Struct, frozen=True):
-    """The facts of one run. `ops` counts ops by phase, `step` is the step `blocks` are from."""
+    """The facts of one run. `ops` counts ops by phase, `step` is the step `blocks` are from;
+    `findings` are what `check` found, worst first.
+    """
 
     layers: int
     ops: dict[Phase, int]
@@ -99,6 +102,7 @@ class Overview(msgspec.Struct, frozen=True):
     origin: Origin | None
     scalars: tuple[ScalarCourse, ...]
     shared: tuple[Shared, ...]
+    findings: tuple[Finding, ...] = ()
 
 
 def overview(
@@ -107,8 +111,11 @@ def overview(
     held: Held,
     scalars: Mapping[str, Mapping[int, float]],
     meanings: Meanings | None = None,
+    findings: tuple[Finding, ...] = (),
 ) -> Overview:
-    """Draw a run together; `meanings` of its axes are worked out if they are not given."""
+    """Draw a run together; `meanings` of its axes are worked out if they are not given, `findings`
+    are taken as they are.
+    """
     return Overview(
         layers=len(graph.layers),
         ops=dict(Counter(op.phase for op in graph.ops)),
@@ -126,6 +133,7 @@ def overview(
             ScalarCourse(name, tuple(values.values())) for name, values in scalars.items()
         ),
         shared=shared_variables(graph),
+        findings=findings,
     )
 
 

@@ -13,6 +13,7 @@ from resnet_inspect.config import Settings
 from resnet_inspect.graph import Failure, Phase
 from resnet_inspect.render import spelling
 from resnet_inspect.render.distribution_remarks import origin_text
+from resnet_inspect.render.findings_page import WIDEST, counted, short_lines
 from resnet_inspect.render.postmortem_page import postmortem_lines
 from resnet_inspect.render.screen import Screen, plain, table
 from resnet_inspect.render.why_page import origin_lines
@@ -23,6 +24,7 @@ LABEL = 10
 CELLS = 24
 DANGERS_SHOWN = 4
 SHARED_SHOWN = 6
+FINDINGS_SHOWN = 5
 SCALARS_SHOWN = ("loss", "cross_entropy", "l2_loss", "accuracy", "learning_rate")
 
 
@@ -31,7 +33,7 @@ def answer_page(screen: Screen, info: RunInfo, found: Overview, file: str) -> No
     _headline(screen, info, found, file)
     if info.failure is not None:
         _failure(screen, info.failure)
-    _reasons(screen, found, file)
+    _reasons(screen, info, found, file)
     if found.flow:
         _section(screen, flow_title(info))
         _flow(screen, found.flow)
@@ -63,19 +65,42 @@ def answer_page(screen: Screen, info: RunInfo, found: Overview, file: str) -> No
     _next(screen, found, file)
 
 
-def _reasons(screen: Screen, found: Overview, file: str) -> None:
-    """Why it failed, or else what was done to axes that is hardly meant."""
+def _reasons(screen: Screen, info: RunInfo, found: Overview, file: str) -> None:
+    """Why it failed, what `check` found, what was done to axes that is hardly meant."""
     if found.postmortem is not None:
         _section(screen, "Why")
         for label, text in postmortem_lines(found.postmortem):
             _pair(screen, label, text)
-    elif found.dangers:
-        _section(screen, "Watch out")
-        for danger in found.dangers[:DANGERS_SHOWN]:
-            screen.line(plain(f"  {danger.layer}: {danger.text}"))
-        more = len(found.dangers) - DANGERS_SHOWN
-        if more > 0:
-            screen.line(plain(f"  and {more} more: resnet-inspect shapes {file} --axes"))
+    _findings(screen, info, found, file)
+    if found.dangers and found.postmortem is None:
+        _dangers(screen, found, file)
+
+
+def _findings(screen: Screen, info: RunInfo, found: Overview, file: str) -> None:
+    """What `check` found, in short; what stopped the run is told in full above."""
+    if not found.findings:
+        screen.line(plain(""), plain("check: nothing found", "dim"))
+        return
+    told = [one for one in found.findings if info.failure is None or one.rule != "refused"]
+    if not told:
+        return
+    _section(screen, f"Findings: {counted(told)}")
+    for one in told[:FINDINGS_SHOWN]:
+        for line in short_lines(one, min(screen.width, WIDEST) - 2):
+            screen.line(Text("  ") + line)
+    more = len(told) - FINDINGS_SHOWN
+    if more > 0:
+        screen.line(plain(f"  … and {more} more: resnet-inspect check {file}"))
+
+
+def _dangers(screen: Screen, found: Overview, file: str) -> None:
+    """What was done to axes that is hardly meant."""
+    _section(screen, "Watch out")
+    for danger in found.dangers[:DANGERS_SHOWN]:
+        screen.line(plain(f"  {danger.layer}: {danger.text}"))
+    more = len(found.dangers) - DANGERS_SHOWN
+    if more > 0:
+        screen.line(plain(f"  and {more} more: resnet-inspect shapes {file} --axes"))
 
 
 def _shared(screen: Screen, found: Overview) -> None:
@@ -267,6 +292,9 @@ def _next(screen: Screen, found: Overview, file: str) -> None:
         (f"resnet-inspect shapes {file} --depth op --json", "every op, for programs"),
         ("resnet-inspect runs", "all runs"),
     ]
+    if found.findings:
+        what = "all that was found, why it matters, what to try"
+        lines.insert(0, (f"resnet-inspect check {file}", what))
     if found.blocks:
         layer = found.blocks[-1].layer
         lines.insert(

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from resnet_inspect.analysis.check import Finding, Severity
 from resnet_inspect.analysis.check.finding import Measured
+from resnet_inspect.paths import printable
 from resnet_inspect.render import spelling
 from resnet_inspect.render.screen import Screen, plain
 
@@ -17,6 +18,7 @@ STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.
 MARKS = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.INFO: "i"}
 INDENT = "   "
 WIDEST = 100
+SHORT = 2
 
 
 def findings_page(
@@ -45,24 +47,44 @@ def counted(findings: Sequence[Finding]) -> str:
 
 def finding_lines(one: Finding, width: int) -> list[Text]:
     """Severity, rule and place; then what is wrong, was measured, why it matters, what to try."""
-    head = Text(no_wrap=True)
-    head.append(f"{MARKS[one.severity]} {one.severity}", STYLES[one.severity])
-    head.append(f"  {one.rule}", "bold")
-    place = [one.layer] if one.layer else []
-    place += [f"step {one.step}"] if one.step is not None else []
-    if place:
-        head.append("  " + ", ".join(place), "cyan")
-    head.truncate(width, overflow="ellipsis")
-    lines = [head]
-    lines += _wrapped(one.message, width)
-    measured = "  ".join(f"{name} {_told(value)}" for name, value in one.evidence.items())
-    if measured:
+    lines = [_head(one, width), *_wrapped(one.message, width)]
+    if measured := told_evidence(one):
         lines += _wrapped(measured, width, "dim")
     lines += _wrapped(f"why: {one.why}", width)
     lines += _wrapped(f"try: {one.fix}", width)
     if one.command:
         lines += _wrapped(f"see: {one.command}", width, "dim")
     return lines
+
+
+def told_evidence(one: Finding) -> str:
+    """What was measured, in one line; empty if nothing was."""
+    return "  ".join(f"{name} {_told(value)}" for name, value in one.evidence.items())
+
+
+def short_lines(one: Finding, width: int) -> list[Text]:
+    """Severity, rule and place; then what is wrong, in at most two lines."""
+    told = _wrapped(one.message, width)
+    if len(told) > SHORT:
+        told[SHORT - 1].truncate(width - 2)
+        told[SHORT - 1].append(" …")
+    return [_head(one, width), *told[:SHORT]]
+
+
+def place_of(one: Finding) -> str:
+    """Where a finding is: a layer, a step, both; empty for the whole run."""
+    step = [f"step {one.step}"] if one.step is not None else []
+    return ", ".join([printable(one.layer)] * bool(one.layer) + step)
+
+
+def _head(one: Finding, width: int) -> Text:
+    head = Text(no_wrap=True)
+    head.append(f"{MARKS[one.severity]} {one.severity}", STYLES[one.severity])
+    head.append(f"  {one.rule}", "bold")
+    if place := place_of(one):
+        head.append(f"  {place}", "cyan")
+    head.truncate(width, overflow="ellipsis")
+    return head
 
 
 def explanation_page(screen: Screen, texts: Mapping[str, str]) -> None:

@@ -53,6 +53,13 @@ KEYS: list[BindingType] = [
         id="run",
         tooltip="pane: the run, failures, what was not observed",
     ),
+    Binding(
+        "6",
+        "tab('findings')",
+        "Findings",
+        id="findings",
+        tooltip="pane: findings, what is wrong with the run",
+    ),
     Binding("o", "depth", "Depth", id="depth", tooltip="show ops, or layers only"),
     Binding(
         "f",

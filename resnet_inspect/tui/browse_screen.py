@@ -31,6 +31,7 @@ from resnet_inspect.tui.detail_pane import DetailPane
 from resnet_inspect.tui.distribution_pane import DistributionPane
 from resnet_inspect.tui.documents import Wanted, write_picture, write_report
 from resnet_inspect.tui.file_writer import FileWriter
+from resnet_inspect.tui.findings_pane import FindingsPane
 from resnet_inspect.tui.header import RunHeader
 from resnet_inspect.tui.key_line import KeyLine
 from resnet_inspect.tui.line_list import LineList
@@ -42,7 +43,7 @@ from resnet_inspect.tui.run_pane import RunPane
 from resnet_inspect.tui.scalars_pane import ScalarsPane
 from resnet_inspect.tui.why_pane import WhyPane
 
-TABS = ("detail", "distribution", "why", "scalars", "run")
+TABS = ("detail", "distribution", "why", "scalars", "run", "findings")
 POLL = 0.5
 # A pane follows the tree once the cursor has rested so long (seconds).
 REST = 0.01
@@ -96,6 +97,8 @@ class BrowseScreen(Screen[None]):
                     yield ScalarsPane(recording)
                 with TabPane("Run", id="run"):
                     yield RunPane(recording)
+                with TabPane("Findings", id="findings"):
+                    yield FindingsPane(recording)
         with Horizontal(id="foot"):
             yield Input(
                 placeholder="name or type; enter keeps the place, esc goes back",
@@ -118,6 +121,7 @@ class BrowseScreen(Screen[None]):
         self._status()
         self.set_interval(POLL, self.poll)
         self.set_timer(POLL, partial(self._prepare, self.recording.prepare()))
+        self.call_after_refresh(self.query_one(FindingsPane).judge)
 
     def _prepare(self, parts: Iterator[None]) -> None:
         """Do a part of what first keys would wait for, and let keys come in between."""
@@ -144,6 +148,12 @@ class BrowseScreen(Screen[None]):
     def pane(self) -> Pane:
         """The visible pane."""
         return self.tabs.get_pane(self.tabs.active).query_one(Pane)
+
+    @on(FindingsPane.Found)
+    def mark(self, event: FindingsPane.Found) -> None:
+        """Mark the rows of the tree."""
+        self.network.marks.show(event.findings)
+        self.network.refresh()
 
     # what is selected
 
@@ -175,7 +185,7 @@ class BrowseScreen(Screen[None]):
         if self.place is not None and self.place != place:
             self.history.append(self._visit())
         self._show(place)
-        if self.tabs.active in ("why", "scalars", "run"):
+        if self.tabs.active in ("why", "scalars", "run", "findings"):
             self.show_tab("detail")
         else:
             self.look()
@@ -413,6 +423,7 @@ class BrowseScreen(Screen[None]):
         if self.recording.poll() is before:
             return
         self.query_one(RunHeader).show()
+        self.query_one(FindingsPane).judge()
         if self.recording.state.steps != before.steps:
             self.network.refresh()
             self.pane.look_at(self.place, None)

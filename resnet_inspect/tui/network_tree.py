@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 
 from resnet_inspect.analysis.outline import Key, Node, NodeKind, Only, Outline
 from resnet_inspect.render.labels import fitted
+from resnet_inspect.tui.finding_marks import FindingMarks
 from resnet_inspect.tui.line_list import LineList
 from resnet_inspect.tui.places import Link, Place
 from resnet_inspect.tui.recording import Recording
@@ -28,8 +29,8 @@ class NetworkTree(LineList):
 
     HELP = """\
 **Network.** Stages, blocks, layers and, with `o`, ops. Beside each name: the shape of what it hands
-on, the share of zeros in it and its histogram at the last recorded step. A row with `!` held what
-is not finite.
+on, the share of zeros in it and its histogram at the last recorded step; `!NaN` or `!inf` where it
+held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in brackets one inside.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "fold_or_open", "Fold", id="fold"),
@@ -52,6 +53,7 @@ is not finite.
         self._hit_of: dict[int, str] | None = None
         self._restore: tuple[set[Key], Key | None] | None = None
         self.facts = RowFacts(recording)
+        self.marks = FindingMarks(recording.graph)
         self.rebuild()
 
     # what is shown
@@ -370,12 +372,11 @@ is not finite.
         fold = ("▾ " if node.key in self._open else "▸ ") if node.opens else "  "
         name_room = max(4, width - len(right) - 2 * node.depth - 2 - 1)
         mark = self._hits_told(node) + shown.mark
-        name = fitted(node.label or "(no name)", name_room - len(mark))
-        made = Text("  " * node.depth, no_wrap=True)
-        made.append(fold, "dim")
-        style = "bold" if node.kind == NodeKind.SCOPE else ""
+        found = self.marks.of(node, self.outline, folded=node.key not in self._open)
+        name = fitted(node.label or "(no name)", name_room - len(mark) - len(found))
+        made = Text("  " * node.depth, no_wrap=True).append(fold, "dim")
         start = len(made)
-        made.append(name, style)
+        made.append(name, "bold" if node.kind == NodeKind.SCOPE else "").append_text(found)
         if self.query_text and self._is_hit(node):
             made.stylize(self.part_style("lines--hit"), start, len(made))
         made.append(mark, self.part_style("lines--mark"))

@@ -1,6 +1,6 @@
 """The run that is looked at: read once, asked again while it is being written.
 
-All but the overview is read in the thread of the interface.
+All but the overview and the findings is read in the thread of the interface.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from time import monotonic
 
+from resnet_inspect.analysis.check import Finding
 from resnet_inspect.analysis.details import Details
 from resnet_inspect.analysis.outline import Outline
 from resnet_inspect.analysis.overview import Overview
@@ -65,6 +67,8 @@ class Recording:
         self.lineage: Lineage = self.run.lineage
         self._looks: deque[tuple[float, int]] = deque()
         self._overview: tuple[State, Overview] | None = None
+        self._findings: tuple[tuple[int, ...], Status, tuple[Finding, ...]] | None = None
+        self._judging = Lock()
         self._latest: dict[Tap, tuple[int, TensorSummary | None]] = {}
         self.taps: dict[tuple[str, str], Tap] = {}
         self._near: dict[str, list[Tap]] | None = None
@@ -112,6 +116,19 @@ class Recording:
         recorded = tuple(self.run.recorded_steps())
         return State(info, steps, recorded, rate, origin=self.run.origin)
 
+    def findings(self, state: State) -> tuple[Finding, ...]:
+        """What `check` finds, worst first; looked for again when the run has gone on.
+
+        It may take seconds, and may be asked for in threads.
+        """
+        from resnet_inspect.findings import check
+
+        with self._judging:
+            known = self._findings
+            if known is None or known[0] != state.steps or known[1] != state.info.status:
+                known = self._findings = state.steps, state.info.status, check(self.run)
+            return known[2]
+
     def overview(self, state: State) -> Overview:
         """The content of the answer page; drawn together again when the run has gone on.
 
@@ -121,7 +138,7 @@ class Recording:
 
         known = self._overview
         if known is None or known[0] != state:
-            known = self._overview = state, api.summarize(self.run)
+            known = self._overview = state, api.summarize(self.run, self.findings(state))
         return known[1]
 
     @cached_property

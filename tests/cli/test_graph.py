@@ -30,6 +30,7 @@ V2 = FOLDER / "v2.db"
         ["--color-by", "std", "--step", "0"],
         ["--color-by", "gradient"],
         ["--color-by", "update-ratio"],
+        ["--color-by", "findings", "--histograms", "--step", "0"],
         ["--backward"],
         ["--level", "op"],
     ],
@@ -82,6 +83,7 @@ def test_a_failed_run_is_drawn(command: Command, tmp_path: Path, name: str) -> N
         (["-o", "a.svg", "--scope", "nowhere"], "there is no stage, block, layer"),
         (["-o", "a.svg", "--path", "dense1", "conv1"], "the other way round"),
         (["-o", "a.svg", "--lineage", "nothing:1"], "there is no 'nothing'"),
+        (["-o", "a.svg", "--color-by", "findings", "--step", "1"], "--step chooses numbers"),
         (["-o", "a.svg", "--color-by", "std", "--step", "9"], "step 9 was not recorded"),
         (["-o", "no/such/folder/a.dot"], "the picture cannot be written"),
     ],
@@ -208,6 +210,7 @@ def test_a_full_disk_leaves_the_picture_that_is_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "words", "told"),
     [
+        ("v2", ["--color-by", "findings"], "no box is coloured: findings: nothing found"),
         ("diverged", ["--color-by", "std"], "no finite std was recorded at this step"),
         ("diverged", ["--color-by", "std"], "8 boxes held NaN or infinities at this step"),
         ("diverged", ["--histograms"], "8 boxes held NaN or infinities at this step"),

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from resnet_inspect import api
+from resnet_inspect.analysis.check import Finding, Severity
 from resnet_inspect.graph import Note
 from resnet_inspect.render.answer_page import answer_page, course
 from resnet_inspect.render.screen import Screen
@@ -54,3 +55,56 @@ def test_courses() -> None:
     assert course((1.0, float("nan"), 2.0), 24) == "▁!█"
     assert course((float("nan"),), 24) == "!"
     assert len(course(tuple(float(i) for i in range(1000)), 24)) == 24
+
+
+def found(severity: Severity, number: int) -> Finding:
+    """A finding of a layer with that number."""
+    message = f"what is wrong with number {number}, told at such length " + "that " * 40 + "END"
+    return Finding(severity, message, {}, "why", "fix", layer=f"conv{number}", rule="dead-units")
+
+
+def with_findings(run: Run, findings: tuple[Finding, ...], width: int = 80) -> str:
+    """The page of a run that these were found in."""
+    file = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    seen = msgspec.structs.replace(api.summarize(run), findings=findings)
+    answer_page(Screen(file, width=width), run.info, seen, "runs/a.db")
+    file.seek(0)
+    return file.read()
+
+
+def test_findings_are_told_in_short_worst_first(recording: Open) -> None:
+    levels = [Severity.ERROR, *[Severity.WARNING] * 5, Severity.INFO]
+    text = with_findings(recording("v2"), tuple(map(found, levels, range(7))))
+    _, _, section = text.partition("Findings: 1 error, 5 warnings, 1 to know\n")
+    section, _, _ = section.partition("\n\n")
+    heads = [line for line in section.splitlines() if "dead-units" in line]
+    assert heads[0] == "  ✗ error  dead-units  conv0"
+    assert heads[1:] == [f"  ! warning  dead-units  conv{at}" for at in range(1, 5)]
+    assert section.splitlines()[-1] == "  … and 2 more: resnet-inspect check runs/a.db"
+    assert section.count(" …\n") == 5  # a message is cut, and says so
+    assert "END" not in section
+    assert max(len(line) for line in section.splitlines()) <= 80
+
+
+def test_where_nothing_is_found_one_line_says_so(recording: Open) -> None:
+    text = with_findings(recording("v2"), ())
+    assert text.count("check: nothing found") == 1
+    assert "Findings" not in text
+    assert "resnet-inspect check" not in text
+
+
+def test_what_stopped_a_run_is_told_once(recording: Open) -> None:
+    run = recording("filters")
+    assert [one.rule for one in api.summarize(run).findings] == ["refused"]
+    text = page(run, 80)
+    assert "Findings" not in text
+    assert "nothing found" not in text
+    assert text.count("Dimensions must be equal") == 1
+
+
+def test_names_in_findings_stay_text(recording: Open) -> None:
+    named = msgspec.structs.replace(found(Severity.ERROR, 0), layer="\x1b[31m[b]x\u202e")
+    text = with_findings(recording("v2"), (named,), width=200)
+    assert "[b]x" in text
+    assert "\x1b" not in text
+    assert "\u202e" not in text

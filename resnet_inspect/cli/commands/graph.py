@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 LONGEST = 86_400.0
 LEVELS = ("stage", "block", "layer", "op")
-COLOURS = ("zeros", "std", "gradient", "update-ratio")
+MEASURED = ("zeros", "std", "gradient", "update-ratio")
+COLOURS = (*MEASURED, "findings")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +40,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--path", nargs=2, metavar=("FROM", "TO"), help="all ways between two layers"
     )
     parser.add_argument("--lineage", metavar="TENSOR:AXIS", help="follow a size to its birth")
-    parser.add_argument("--color-by", choices=COLOURS, help="colour layers by what they held")
+    parser.add_argument(
+        "--color-by",
+        choices=COLOURS,
+        help="colour layers by what they held, or by the worst that `check` finds at them",
+    )
     parser.add_argument("--histograms", action="store_true", help="a distribution in each layer")
     parser.add_argument("--step", type=int, metavar="N", help="default: the last recorded step")
     parser.add_argument(
@@ -105,7 +110,7 @@ def _check(parsed: argparse.Namespace) -> None:
             got=f"--json -o {parsed.out}",
             fix="leave out one; to keep the JSON: resnet-inspect graph --json > FILE.json",
         )
-    if parsed.step is not None and not (parsed.color_by or parsed.histograms):
+    if parsed.step is not None and not (parsed.color_by in MEASURED or parsed.histograms):
         raise UsageError(
             "--step chooses numbers, and none are asked for",
             where="--step",
@@ -157,7 +162,9 @@ def _look(recorded: Run, made: Diagram, parsed: argparse.Namespace, form: str) -
     from resnet_inspect.render.diagram_look import Look
 
     look = Look(title=recorded.info.network, rankdir=parsed.rankdir, svg=form in ("svg", "dot"))
-    if not parsed.color_by and not parsed.histograms:
+    if parsed.color_by == "findings":
+        look = _found(recorded, made, look)
+    if parsed.color_by not in MEASURED and not parsed.histograms:
         return look
     from resnet_inspect.analysis.measures import MEASURES, measure
     from resnet_inspect.render.diagram_shades import alarms, bars, shades
@@ -165,7 +172,7 @@ def _look(recorded: Run, made: Diagram, parsed: argparse.Namespace, form: str) -
     step = _step(recorded, parsed.step)
     held, gradients = recorded.summaries(step), recorded.summaries(step, "gradient")
     look = look._replace(title=f"{look.title}, step {step}", step=step)
-    if parsed.color_by:
+    if parsed.color_by in MEASURED:
         updates = recorded.updates().get(step, {})
         values = measure(
             recorded.graph, parsed.color_by, activations=held, gradients=gradients, updates=updates
@@ -180,6 +187,17 @@ def _look(recorded: Run, made: Diagram, parsed: argparse.Namespace, form: str) -
     return look._replace(alarms=broken)
 
 
+def _found(recorded: Run, made: Diagram, look: Look) -> Look:
+    from resnet_inspect.findings import check
+    from resnet_inspect.render.diagram_findings import findings_at, shades_of
+    from resnet_inspect.render.findings_page import counted
+
+    found = check(recorded)
+    shades, legend, remarks = shades_of(findings_at(recorded.graph, made, found), found)
+    measured = f"findings: {counted(found)}"
+    return look._replace(shades=shades, legend=legend, measure=measured, remarks=remarks)
+
+
 def _broken(recorded: Run, step: int, kind: str) -> dict[str, NotFinite]:
     """What of each layer's output was not finite at a step."""
     taps = [tap for tap in recorded.taps() if tap.kind == kind and tap.output]
@@ -190,7 +208,9 @@ def _broken(recorded: Run, step: int, kind: str) -> dict[str, NotFinite]:
 def _lacking(look: Look, parsed: argparse.Namespace, level: str) -> list[str]:
     """What was asked for and no box has."""
     found = []
-    if parsed.color_by and not look.shades:
+    if parsed.color_by == "findings" and not look.shades:
+        found.append(f"no box is coloured: {look.measure}" + " without a box" * bool(look.remarks))
+    elif parsed.color_by and not look.shades:
         found.append(f"no box is coloured: no finite {parsed.color_by} was recorded at this step")
     if look.alarms:
         count = len(look.alarms)
@@ -210,7 +230,10 @@ def _measured(look: Look, parsed: argparse.Namespace) -> dict[str, Any]:
     if look.step is not None:
         found["step"] = look.step
         found["not_finite"] = dict(look.alarms)
-    if parsed.color_by:
+    if parsed.color_by == "findings":
+        told = {key: one.text for key, one in look.shades.items()}
+        found["measured"] = {"name": "findings", "meaning": look.measure, "boxes": told}
+    elif parsed.color_by:
         boxes = {
             key: {"value": one.value, "low": one.low, "high": one.high}
             for key, one in look.shades.items()

@@ -1,9 +1,9 @@
 """The page's sections about the whole run, as blocks of pairs, tables and texts.
 
 A block is a JSON object that the page's script draws: {"pairs": [[label, lines]]}, {"columns",
-"right", "rows"} or {"text"}. A cell is a text, {"layer": name} for a link to a layer's panel,
-{"op": place} for one to that of an op, {"bars": shares} for a small histogram, or {"sort": number,
-"text"}.
+"right", "rows"}, {"text"}, or what `finding` makes. A cell is a text, {"layer": name} for a link
+to a layer's panel, {"op": place} for one to that of an op, {"bars": shares} for a small histogram,
+or {"sort": number, "text"}.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from shlex import quote
 from typing import Any
 
+from resnet_inspect.analysis.check import Finding
 from resnet_inspect.analysis.overview import BlockLearning, BlockOutput, FlowStep, Overview
 from resnet_inspect.analysis.report import Report
 from resnet_inspect.analysis.shapes import Depth, ShapeRow, ShapeTable
@@ -20,6 +21,7 @@ from resnet_inspect.graph import Failure, Note, Phase
 from resnet_inspect.render import spelling
 from resnet_inspect.render.answer_page import common_range, facts, flow_title
 from resnet_inspect.render.distribution_remarks import origin_text
+from resnet_inspect.render.findings_page import MARKS, counted, told_evidence
 from resnet_inspect.render.postmortem_page import postmortem_lines
 from resnet_inspect.render.shape_table import flow, window
 from resnet_inspect.render.why_page import origin_lines
@@ -55,6 +57,21 @@ def text(line: str, tone: str = "") -> Block:
     return {"text": line, "tone": tone}
 
 
+def finding(one: Finding) -> Block:
+    """What a rule of `check` found; `where` is a layer, op or variable, empty for the whole run."""
+    lines = [("measured", told_evidence(one)), ("why", one.why), ("try", one.fix)]
+    lines.append(("see", one.command))
+    return {
+        "finding": one.severity.value,
+        "mark": MARKS[one.severity],
+        "rule": one.rule,
+        "where": [one.layer, one.layer.rpartition(":")[0] or one.layer],
+        "step": one.step,
+        "message": one.message,
+        "pairs": pairs((label, line) for label, line in lines if line)["pairs"],
+    }
+
+
 def sections(info: RunInfo, found: Report, file: str) -> Iterator[Block]:
     """All of them, in the order of the page."""
     seen = found.overview
@@ -64,6 +81,7 @@ def sections(info: RunInfo, found: Report, file: str) -> Iterator[Block]:
         yield section("failure", f"Failed while {info.failure.during}", _failure(info.failure))
     if seen.postmortem is not None:
         yield section("why", "Why it failed", pairs(postmortem_lines(seen.postmortem)))
+    yield section("findings", f"Findings: {counted(seen.findings)}", *map(finding, seen.findings))
     if seen.origin is not None:
         yield section("not-finite", "Not finite", text(origin_text(seen.origin), "bad"))
     if seen.dangers and seen.postmortem is None:

@@ -1,7 +1,7 @@
 // Blocks of pairs, tables and texts, as render/report/sections.py describes them.
 
 const linkTo = (kind, name, text = name) => make("a", { href: `#${kind}=${encodeURIComponent(name)}` }, text);
-const link = (name) => (state.facts.byName.has(name) ? linkTo("layer", name) : state.facts.opAt.has(name) ? linkTo("op", name) : make("span", {}, name));
+const link = (name) => (state.facts.byName.has(name) ? linkTo("layer", name) : state.facts.opAt.has(name) ? linkTo("op", name) : state.facts.variableAt.has(name) ? linkTo("variable", name) : make("span", {}, name));
 
 function bars(shares) {
   const top = Math.max(...shares, 0);
@@ -33,7 +33,15 @@ function table(block, caption = "") {
 // Wide tables scroll in themselves, also by keyboard.
 const scrolling = (inside, name) => make("div", { class: "wide", tabindex: "0", role: "region", "aria-label": name }, inside);
 
+// A finding names a layer, op or variable, or a tensor of an op; the link leads to its panel and box.
+function finding({ finding: severity, mark, rule, where: [name, op], step, message, pairs: lines }) {
+  const place = state.facts.byName.has(name) || state.facts.opAt.has(name) || !state.facts.opAt.has(op) ? link(name) : linkTo("op", op, name);
+  const head = make("h3", {}, make("span", { class: "level" }, `${mark} ${severity}`), ` ${rule} `, name ? place : "", step === null ? "" : ` step ${step}`);
+  return make("div", { class: `finding ${severity}` }, head, make("p", {}, message), pairs(lines));
+}
+
 function drawn(block) {
+  if (block.finding) return finding(block);
   if (block.pairs) return pairs(block.pairs);
   return block.columns ? table(block) : make("p", { class: block.tone }, block.text);
 }

@@ -1,0 +1,95 @@
+"""Findings on the boxes of diagrams: by colour, and in words and signs for who sees none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from resnet_inspect.analysis.check import Finding, Severity
+from resnet_inspect.analysis.diagram import Diagram, Level, Options
+from resnet_inspect.analysis.diagram_drawing import draw
+from resnet_inspect.findings import check
+from resnet_inspect.render.diagram_findings import findings_at, shades_of
+from resnet_inspect.render.diagram_look import Look, fill
+from resnet_inspect.render.dot import dot
+from resnet_inspect.store.run import Run
+
+Open = Callable[[str], Run]
+
+
+def found(severity: Severity, layer: str, rule: str = "dead-units") -> Finding:
+    """A finding at a place."""
+    return Finding(severity, "message", {}, "why", "fix", layer=layer, rule=rule)
+
+
+def drawn(run: Run, level: str) -> Diagram:
+    """The network at a level, each block by itself."""
+    return draw(run.graph, run.lineage, Options(level=Level(level), expand=True))
+
+
+@pytest.mark.parametrize("level", ["stage", "block", "layer"])
+def test_the_box_with_the_layer_is_shaded_and_says_the_rule(recording: Open, level: str) -> None:
+    run = recording("bn_axis")
+    made, findings = drawn(run, level), check(run)
+    at = findings_at(run.graph, made, findings)
+    (key,) = at
+    (node,) = (node for node in made.nodes if node.id == key)
+    assert "bn00_branch2a" in node.layers
+    shades, legend, remarks = shades_of(at, findings)
+    assert shades[key].text == "✗ error: batch-norm-axis"
+    assert legend == ((4, "✗ error"),)
+    assert remarks == ()
+    look = Look(shades=shades, legend=legend, measure="findings")
+    assert fill(node, look) == "l8"
+    assert {fill(one, look) for one in made.nodes if one.id != key} == {"box"}
+    assert dot(made, look).count("✗ error") == 2  # in the box and in the legend
+
+
+@pytest.mark.parametrize("level", ["layer", "op"])
+def test_ops_tensors_and_variables_are_found_at_their_boxes(recording: Open, level: str) -> None:
+    run = recording("v2")
+    made = drawn(run, level)
+    kernel = run.graph.layer_by_name["conv1"].main
+    findings = [found(Severity.WARNING, f"{kernel}:0"), found(Severity.INFO, "loss of nothing")]
+    at = findings_at(run.graph, made, findings)
+    (key,) = at
+    (node,) = (node for node in made.nodes if node.id == key)
+    assert node.name == ("conv1" if level == "layer" else kernel)
+    _, legend, remarks = shades_of(at, findings)
+    assert legend == ((2, "! warning"),)
+    assert remarks == ("i info, of no box: dead-units",)
+    if level == "layer":
+        (beside,) = findings_at(run.graph, made, [found(Severity.INFO, "conv1/kernel")])
+        assert beside == key
+
+
+def test_the_worst_of_several_is_told_first_and_shades_tell_severities_apart(
+    recording: Open,
+) -> None:
+    run = recording("v2")
+    made = drawn(run, "layer")
+    findings = [
+        found(Severity.ERROR, "conv1", "symmetric-weights"),
+        found(Severity.WARNING, "conv1"),
+        found(Severity.WARNING, "add00"),
+        found(Severity.INFO, "dense1"),
+        *(found(Severity.WARNING, "", f"rule-{at}") for at in range(7)),
+    ]
+    shades, legend, remarks = shades_of(findings_at(run.graph, made, findings), findings)
+    by_name = {node.name: shades[node.id] for node in made.nodes if node.id in shades}
+    assert by_name["conv1"].text == "✗ error: symmetric-weights and 1 more"
+    assert [by_name[name].level for name in ("conv1", "add00", "dense1")] == [4, 2, 1]
+    assert [text for _, text in legend] == ["✗ error", "! warning", "i to know"]
+    assert remarks[0] == "! warning, of no box: rule-0"
+    assert remarks[-1] == "and 2 more: resnet-inspect check"
+
+
+def test_hostile_rules_and_places_stay_text(recording: Open) -> None:
+    run = recording("v2")
+    made = drawn(run, "layer")
+    findings = [found(Severity.ERROR, "conv1", '</td>"\\N&'), found(Severity.ERROR, '"];x["')]
+    shades, legend, remarks = shades_of(findings_at(run.graph, made, findings), findings)
+    text = dot(made, Look(shades=shades, legend=legend, remarks=remarks, measure="findings"))
+    assert "&lt;/td&gt;" in text
+    assert '"];x["' not in text
