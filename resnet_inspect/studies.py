@@ -46,6 +46,7 @@ FOLDER = Path("runs") / "study"
 # A variant's settings unless it says otherwise: small, so that many runs take minutes.
 USUAL: dict[str, Any] = {"n": 1, "batch_size": 32, "steps": 40, "gradients": False}
 SEEDS = 3
+FEWEST_STEPS = 2  # the second step is the first one that sees a changed weight
 LOOKS = 10  # steps of a training at which tensors are recorded, and the last one
 # CPU seconds, measured: for a run to begin, and for a step on one picture with one block a stage.
 BEGINS, PER_PICTURE = 4.0, 0.003
@@ -53,12 +54,15 @@ BEGINS, PER_PICTURE = 4.0, 0.003
 
 @dataclass(frozen=True)
 class Planned:
-    """One run of a study: of which variant, with which seed, and its file."""
+    """One run of a study: of which variant, with which seed, and its file. One that is not
+    `trained` may be refused by the framework, which is then what it has to tell.
+    """
 
     variant: str
     seed: int
     settings: Settings
     file: Path
+    trained: bool
 
     @property
     def name(self) -> str:
@@ -114,19 +118,33 @@ def plan(
 ) -> list[Planned]:
     """All runs of a study, complete or not; `given` are settings such as n, steps, batch_size.
 
-    Raises ConfigError for settings that are none, DataError for data that is not there.
+    Raises ConfigError for settings that are none, DataError for data that is not there, UsageError
+    for fewer steps than a training takes to change anything.
     """
+    steps = given.get("steps", USUAL["steps"])
+    if study.trains and isinstance(steps, int) and steps < FEWEST_STEPS:
+        raise UsageError(
+            "the study needs more steps",
+            where="setting 'steps'",
+            expected=f"at least {FEWEST_STEPS}",
+            got=str(steps),
+            fix=f"leave it out for {USUAL['steps']}",
+        )
     found = []
     for variant in study.variants:
         for seed in range(seeds if variant.trained else 1):
             settings = _settings(variant, given, seed)
-            found.append(Planned(variant.name, seed, settings, folder / _file_name(settings)))
+            found.append(
+                Planned(
+                    variant.name, seed, settings, folder / _file_name(settings), variant.trained
+                )
+            )
     return found
 
 
 def missing(runs: Sequence[Planned]) -> list[Planned]:
     """Those that have no complete run file yet, each file once."""
-    return [one for one in {run.file: run for run in runs}.values() if not _is_there(one.file)]
+    return [one for one in {run.file: run for run in runs}.values() if not _is_there(one)]
 
 
 def conduct(
@@ -173,7 +191,7 @@ def _record(one: Planned, watch: Callable[[Path, StepRecord | None], None]) -> N
     try:
         api.record(one.settings, out=one.file, force=True, watch=watch)
     except BuildError:
-        if not _is_there(one.file):
+        if one.trained:
             raise
 
 
@@ -253,13 +271,14 @@ def _fingerprint(data: str) -> str:
     return digest.hexdigest()
 
 
-def _is_there(file: Path) -> bool:
-    """Whether a run came to its end: to all its steps, or to being refused."""
-    if not file.exists():
+def _is_there(one: Planned) -> bool:
+    """Whether a run came to its end: to all its steps, or to a refusal that tells something."""
+    if not one.file.exists():
         return False
+    ends = (Status.COMPLETE,) if one.trained else (Status.COMPLETE, Status.FAILED)
     try:
-        with Run.open(file) as run:
-            return run.info.status in (Status.COMPLETE, Status.FAILED)
+        with Run.open(one.file) as run:
+            return run.info.status in ends
     except InspectError:
         return False
 

@@ -63,6 +63,9 @@ def test_refusals() -> None:
         studies.known("l3")
     with pytest.raises(ConfigError):
         studies.plan(STUDIES["l2"], {"n": 0})
+    with pytest.raises(UsageError, match="needs more steps"):
+        studies.plan(STUDIES["l2"], {"steps": 1})
+    assert studies.plan(STUDIES["shapes"], {"steps": 1})[0].settings.steps == 0
 
 
 @pytest.mark.tensorflow
@@ -99,8 +102,24 @@ def test_an_interrupted_study_goes_on(tmp_path: Path) -> None:
 def test_a_refused_network_is_an_answer(tmp_path: Path) -> None:
     pytest.importorskip("tensorflow")
     study = STUDIES["axes"]
-    runs = studies.plan(study, TINY | {"steps": 1, "batch_size": 8}, 1, tmp_path)
+    runs = studies.plan(study, TINY | {"batch_size": 8}, 1, tmp_path)
     found = studies.conduct(study, runs)
     assert studies.missing(runs) == []
     refused = next(one for one in found.answer.statements if "only at the loss" in one.claim)
     assert refused.verdict == "shown"
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("name", ["stem", "batch-norm"])
+def test_one_seed_decides_nothing_about_training(name: str, tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow")
+    study = STUDIES[name]
+    answer = studies.conduct(study, studies.plan(study, TINY, 1, tmp_path)).answer
+    compared = [one for one in answer.statements if "seed by seed" in one.measured]
+    assert compared
+    assert {one.verdict for one in compared} == {"not decided"}
+    facts = [one for one in answer.statements if one not in compared]
+    assert "shown" in {one.verdict for one in facts}
+    for table in answer.tables:
+        assert {len(row) for row in table.rows} == {len(table.columns)}
+        assert not [cell for row in table.rows for cell in row if "NaN" in str(cell)]

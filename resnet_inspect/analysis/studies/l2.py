@@ -12,7 +12,6 @@ from resnet_inspect.analysis.studies.spread import (
     mean,
     over_seeds,
     seeds,
-    spread,
     told,
 )
 from resnet_inspect.analysis.studies.study import Study, Variant
@@ -107,7 +106,7 @@ def _term(run: Recording) -> Statement:
 
 
 def _told(values: list[float]) -> str:
-    return f"{told(mean(values), 4)} ± {told(spread(values), 2)}"
+    return over_seeds(values, 4)
 
 
 STUDY = Study(

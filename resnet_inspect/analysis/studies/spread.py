@@ -48,11 +48,11 @@ def mean(values: Sequence[float]) -> float:
     return fmean(values) if values else math.nan
 
 
-def over_seeds(values: Sequence[float]) -> str:
+def over_seeds(values: Sequence[float], digits: int = 3) -> str:
     """Such as 2.31 ± 0.05: mean and standard deviation over seeds."""
     if len(values) < 2:
-        return told(mean(values))
-    return f"{told(mean(values))} ± {told(spread(values), 2)}"
+        return told(mean(values), digits)
+    return f"{told(mean(values), digits)} ± {told(spread(values), 2)}"
 
 
 def seeds(count: int) -> str:

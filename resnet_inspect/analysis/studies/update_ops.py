@@ -9,7 +9,7 @@ import numpy as np
 
 from resnet_inspect.analysis.studies.answer import Answer, Grid, Statement, fact
 from resnet_inspect.analysis.studies.recording import Recording, Recordings
-from resnet_inspect.analysis.studies.spread import compared, mean, over_seeds, spread, told
+from resnet_inspect.analysis.studies.spread import compared, over_seeds, told
 from resnet_inspect.analysis.studies.study import Study, Variant
 from resnet_inspect.graph import Graph, Layer
 from resnet_inspect.stats import Normalization
@@ -180,7 +180,7 @@ def _table(runs: Recordings, layers: list[Layer]) -> Grid:
             cells.append(over_seeds([float(np.abs(getattr(one, name)).mean()) for one in last]))
         for variant in (WITH, WITHOUT):
             sizes = [evaluated(run, layer.name)[1] for run in runs[variant]]
-            cells.append(f"{told(mean(sizes))} ± {told(spread(sizes), 2)}")
+            cells.append(over_seeds(sizes))
         rows.append(tuple(cells))
     return Grid(
         "At the last recorded step: means over channels of |mean| and variance, with the ops; and"

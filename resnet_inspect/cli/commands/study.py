@@ -72,8 +72,10 @@ def run(parsed: argparse.Namespace) -> int:
     runs = studies.plan(study, given, seeds)
     narrator = _Narrator(quiet=parsed.quiet)
     narrator.cost(len({one.file for one in runs}), studies.missing(runs))
-    found = studies.conduct(study, runs, narrator.tell)
-    narrator.end()
+    try:
+        found = studies.conduct(study, runs, narrator.tell)
+    finally:
+        narrator.end()
     if parsed.json:
         import msgspec
 
@@ -138,7 +140,7 @@ class _Narrator:
             self._say(f"{head}: step {seen.step + 1} of {planned}{left}", replaced=True)
 
     def end(self) -> None:
-        """All runs are there."""
+        """All runs are there, or it was stopped."""
         if self._open:
             self._say("", replaced=True)
             self._write("\r")
@@ -162,6 +164,8 @@ def _time(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s"
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
-    del number, frame
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    """End the run once; what is then written of it is not interrupted again."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
