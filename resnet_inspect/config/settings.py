@@ -42,6 +42,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     classes: int = 10
     mean_axes: tuple[int, ...] = (1, 2)
     bn_axis: int = -1
+    batch_norm: bool = True
+    stem_bn: bool = False
     mode: str = "train"
     checkpoint: str | None = None
     optimizer: str = "momentum"
@@ -334,6 +336,20 @@ FIELDS: tuple[Field, ...] = (
         "axis batch normalization keeps",
         "-1 or 3 (channels) or 1 (height: the known mistake)",
         _one_of(-1, 3, 1),
+    ),
+    Field(
+        "batch_norm",
+        "bool",
+        "batch normalization; without it each layer hands on what it was to normalize",
+        "true or false",
+        lambda _: True,
+    ),
+    Field(
+        "stem_bn",
+        "bool",
+        "a batch normalization behind the stem's convolution in version 2, as version 1 has it",
+        "true or false",
+        lambda _: True,
     ),
     _choice("mode", "train the network, or only evaluate it", "train", "eval"),
     Field(

@@ -11,7 +11,7 @@ from resnet_inspect.graph.tensors import Shape, spell_shape
 RAMP = " ▁▂▃▄▅▆▇█"
 ASCII_RAMP = " .:-=+*#@"
 # One sign for one sign, so that a layout stays as it is.
-ASCII = str.maketrans("×→…–−‹›─┬✗" + RAMP, "x>~--<>-+X" + ASCII_RAMP)
+ASCII = str.maketrans("×→…–−‹›─┬✗±‖" + RAMP, "x>~--<>-+X~|" + ASCII_RAMP)
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -37,6 +37,7 @@ def test_reading_commands_never_load_tensorflow(command: Command) -> None:
     lines += [("hist", "--run", V2), ("hist", "conv1", "--run", V2, "--json")]
     lines += [("check", V2), ("check", V2, "--json"), ("check", "--explain", "all")]
     lines += [("diff", V2, FOLDER / "v1.db"), ("diff", V2, V2, "--json", "--depth", "op")]
+    lines += [("study", "--list"), ("study", "--list", "--json")]
     lines += [("graph", V2, "--json"), ("graph", V2, "--json", "--lineage", "Reshape:1")]
     for depth in ("stage", "block", "layer", "op"):
         lines += [("shapes", V2, "--depth", depth), ("shapes", V2, "--depth", depth, "--json")]

@@ -8,9 +8,9 @@ from resnet_inspect.config import FIELDS, Settings, resolve
 from resnet_inspect.errors import ConfigError
 
 NAMES = (
-    "target, input, set, signature, tf1, n, ver, filters, classes, mean_axes, bn_axis, mode, "
-    "checkpoint, optimizer, learning_rate, momentum, weight_decay, update_ops, data, raw, "
-    "batch_size, steps, every, record, taps, gradients, sample, seed, device"
+    "target, input, set, signature, tf1, n, ver, filters, classes, mean_axes, bn_axis, batch_norm, "
+    "stem_bn, mode, checkpoint, optimizer, learning_rate, momentum, weight_decay, update_ops, "
+    "data, raw, batch_size, steps, every, record, taps, gradients, sample, seed, device"
 )
 
 

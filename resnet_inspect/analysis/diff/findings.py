@@ -23,9 +23,8 @@ def compare_findings(
 
 
 def _in_b(finding: Finding, layers: Mapping[str, str]) -> str | None:
-    """The layer's name in B; that of A in brackets where B has no such layer."""
-    layer = finding.layer
-    return layer if not layer else layers.get(layer, f"({layer})")
+    """The layer's name in B; an op, or a layer that B has not, keeps its own."""
+    return layers.get(finding.layer, finding.layer) if finding.layer else finding.layer
 
 
 def _keys(findings: Sequence[Finding]) -> list[tuple[str, str | None]]:

@@ -28,12 +28,19 @@ class Layers:
     """Layer calls on one construction. Tensors are images [batch, height, width, channels]."""
 
     def __init__(
-        self, construction: Construction, *, training: bool, bn_axis: int, update_ops: bool
+        self,
+        construction: Construction,
+        *,
+        training: bool,
+        bn_axis: int,
+        update_ops: bool,
+        batch_norm: bool = True,
     ) -> None:
         self._made = construction
         self._training = training
         self._bn_axis = bn_axis
         self._update_ops = update_ops
+        self._batch_norm = batch_norm
         self._path: tuple[str, ...] = ()
 
     @contextmanager
@@ -64,7 +71,12 @@ class Layers:
         return call.output
 
     def batch_normalization(self, x: Tensor, *, name: str) -> Tensor:
-        """Fused batch normalization that keeps the configured axis; with its update ops."""
+        """Fused batch normalization that keeps the configured axis; with its update ops.
+
+        Makes nothing, and returns `x`, where the network is to have none.
+        """
+        if not self._batch_norm:
+            return x
         axis = self._bn_axis % 4
         size = x.shape[axis]
         with self._layer(name, "FusedBatchNormV3", x) as call, tf.name_scope(name):

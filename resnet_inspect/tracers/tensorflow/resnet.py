@@ -1,8 +1,7 @@
 """The CIFAR-10 ResNet of the tutorial: 6n+2 layers in three stages, version 1 or 2.
 
-Version 1 puts the activation after the addition (He et al. 2015, arXiv 1512.03385, section 4.2),
-version 2 before the convolutions (He et al. 2016, arXiv 1603.05027). Ops made here carry lines of
-this file as their source, so it is written to be read by the user of the tool.
+Version 1: activation after the addition (He et al. 2015, arXiv 1512.03385, section 4.2); version 2:
+before the convolutions (He et al. 2016, arXiv 1603.05027). For users to read: ops show its lines.
 """
 
 from __future__ import annotations
@@ -22,16 +21,17 @@ def inference(
     filters: int,
     classes: int,
     mean_axes: tuple[int, ...],
+    stem_bn: bool = False,
 ) -> Tensor:
     """Logits [batch, classes] of images [batch, height, width, channels]."""
     block = block_v1 if ver == 1 else block_v2
     with net.group("stem"):
         # The tutorial writes 16 here: this number does not follow `filters`.
         x = net.conv2d(images, 16, 3, strides=1, name="conv1")
-        if ver == 1:
+        if ver == 1 or stem_bn:
             x = net.batch_normalization(x, name="bn_conv1")
+        if ver == 1:
             x = net.relu(x, name="relu_conv1")
-
     for stage in range(3):
         stage_filter = filters * 2**stage
         with net.group(f"conv_block_stage{stage}"):

@@ -151,6 +151,7 @@ def _trace(settings: Settings, image: ImageShape) -> Traced:
             training=settings.mode == "train",
             bn_axis=settings.bn_axis,
             update_ops=False,
+            batch_norm=settings.batch_norm,
         )
         try:
             inference(
@@ -161,6 +162,7 @@ def _trace(settings: Settings, image: ImageShape) -> Traced:
                 filters=settings.filters,
                 classes=settings.classes,
                 mean_axes=settings.mean_axes,
+                stem_bn=settings.stem_bn,
             )
         except ValueError as error:
             ended = describe(error, "tracing again").op or "an op"

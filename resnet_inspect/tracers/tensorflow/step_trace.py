@@ -84,6 +84,7 @@ class StepTrace:
             training=settings.mode == "train",
             bn_axis=settings.bn_axis,
             update_ops=settings.update_ops and settings.steps > 0,
+            batch_norm=settings.batch_norm,
         )
         with made.phase(Phase.FORWARD):
             logits = inference(
@@ -94,6 +95,7 @@ class StepTrace:
                 filters=settings.filters,
                 classes=settings.classes,
                 mean_axes=settings.mean_axes,
+                stem_bn=settings.stem_bn,
             )
         return made, recipe.measure(logits, labels, made, settings.weight_decay)
 

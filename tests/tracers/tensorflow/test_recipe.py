@@ -192,3 +192,27 @@ def test_forward_only_changes_no_variable(changes: dict[str, Any]) -> None:
     for name, value in weights[1].items():
         assert np.array_equal(value, weights[0][name]), name
     assert set(scalars[0]) == {"loss", "cross_entropy", "l2_loss", "accuracy"}
+
+
+def test_without_batch_normalization_layers_read_what_it_would_have_read() -> None:
+    made = session(batch_norm=False)
+    graph = made.build().graph
+    assert not [op for op in graph.ops if "BatchNorm" in op.type or "AssignMovingAvg" in op.name]
+    # Nine convolutions and the dense layer, a kernel and a bias each.
+    assert len([one for one in graph.variables if one.trainable]) == 2 * 10
+    assert graph.layer_by_name["relu00_branch2a"].inputs == (graph.layer_by_name["conv1"].output,)
+    assert made.explain().variations
+    kept = traced(batch_norm=False).steps[0]
+    held = {tap.layer: one for tap, one in kept.summaries.items() if tap.kind == "activation"}
+    assert held["relu00_branch2a"].max == held["conv1"].max
+    assert not kept.normalizations
+
+
+def test_a_normalization_behind_the_stem() -> None:
+    graph = traced(stem_bn=True).graph
+    layers = [layer.name for layer in graph.layers]
+    assert layers[:3] == ["conv1", "bn_conv1", "bn00_branch2a"]
+    assert graph.layer_by_name["add00"].inputs[0] == graph.layer_by_name["bn_conv1"].output
+    usual = [layer.name for layer in traced().graph.layers]
+    assert layers == [usual[0], "bn_conv1", *usual[1:]]
+    assert traced(stem_bn=True, ver=1).graph.layers == traced(ver=1).graph.layers

@@ -1,0 +1,117 @@
+"""Question 4: how sparse ReLU outputs are, how that moves, and whether channels die."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import add
+
+from resnet_inspect.analysis.studies.answer import Answer, Cell, Grid, Statement, fact
+from resnet_inspect.analysis.studies.recording import Recording, Recordings
+from resnet_inspect.analysis.studies.spread import compared, mean, over_seeds, seeds, told
+from resnet_inspect.analysis.studies.study import Study, Variant
+
+V1, V2 = "version 1", "version 2"
+
+
+def answer(runs: Recordings) -> Answer:
+    """From shares of zeros, and from counts of active channels."""
+    statements, tables = [], []
+    for name in (V1, V2):
+        every = runs[name]
+        layers = [layer.name for layer in every[0].graph.layers if layer.rectifies]
+        statements += [_range(name, every, layers), _course(name, every, layers)]
+        statements.append(_dead(name, every, layers))
+        tables.append(_table(name, every, layers))
+    return Answer(
+        statements=tuple(statements),
+        tables=tuple(tables),
+        limits=(
+            "why moderate sparsity is wanted was not tested: no run here was made sparser or"
+            " denser, so nothing is said of its relation to accuracy",
+            "a channel that no recorded batch activated may fire on other pictures",
+        ),
+        see=(f"resnet-inspect hist --run {{{V2}}}",
+             f"resnet-inspect graph --run {{{V2}}} --color-by zeros -o zeros.svg"),
+    )  # fmt: skip
+
+
+def zeros(run: Recording, layer: str, step: int) -> float:
+    """Share of zeros in a layer's output at a recorded step."""
+    return run.output(layer)[step].zero_fraction
+
+
+def _all(run: Recording, layers: list[str], step: int) -> float:
+    return mean([zeros(run, layer, step) for layer in layers])
+
+
+def _range(name: str, every: Sequence[Recording], layers: list[str]) -> Statement:
+    shares = {
+        layer: mean([zeros(run, layer, run.recorded[-1]) for run in every]) for layer in layers
+    }
+    low, high = min(shares, key=shares.__getitem__), max(shares, key=shares.__getitem__)
+    return fact(
+        f"{name}: every ReLU hands on between a quarter and three quarters zeros",
+        shares[low] >= 0.25 and shares[high] <= 0.75,
+        f"at step {every[0].recorded[-1]} from {told(100 * shares[low])} % ({low}) to"
+        f" {told(100 * shares[high])} % ({high}), means over {seeds(len(every))}",
+        least=shares[low],
+        most=shares[high],
+    )
+
+
+def _course(name: str, every: Sequence[Recording], layers: list[str]) -> Statement:
+    first, last = every[0].recorded[0], every[0].recorded[-1]
+    return compared(
+        f"{name}: the mean share of zeros changes in training",
+        "share of zeros, mean over ReLUs",
+        (f"at step {last}", [_all(run, layers, last) for run in every]),
+        (f"at step {first}", [_all(run, layers, first) for run in every]),
+        0,
+    )
+
+
+def dead(run: Recording, layer: str) -> tuple[int, int]:
+    """Channels that were above 0 nowhere at any recorded step, and all channels."""
+    held = run.channels(run.outputs[layer])
+    seen = reduce(add, held.values())
+    return int(seen.dead.sum()), len(seen.dead)
+
+
+def _dead(name: str, every: Sequence[Recording], layers: list[str]) -> Statement:
+    counts = [dead(run, layer) for run in every for layer in layers]
+    none, total = sum(count for count, _ in counts), sum(size for _, size in counts)
+    looks = len(every[0].recorded) * every[0].settings.batch_size
+    return fact(
+        f"{name}: no channel of a ReLU is dead",
+        none == 0,
+        f"{none} of {total} channels were 0 everywhere on the {looks} pictures of the recorded"
+        f" steps, over {seeds(len(every))}",
+        dead=none,
+        channels=total,
+    )
+
+
+def _table(name: str, every: Sequence[Recording], layers: list[str]) -> Grid:
+    steps = every[0].recorded
+    shown = [steps[0], steps[len(steps) // 2], steps[-1]]
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (
+            layer,
+            *(over_seeds([100 * zeros(run, layer, step) for run in every]) for step in shown),
+            sum(dead(run, layer)[0] for run in every),
+            sum(dead(run, layer)[1] for run in every),
+        )
+        for layer in layers
+    )
+    columns = ("ReLU", *(f"step {step}" for step in shown), "dead", "of")
+    return Grid(f"{name}: zeros in percent, mean ± standard deviation over seeds", columns, rows)
+
+
+STUDY = Study(
+    "sparsity",
+    4,
+    "How sparse are the ReLU outputs, and why is moderate sparsity wanted?",
+    (Variant(V1, {"ver": 1}), Variant(V2)),
+    answer,
+)

@@ -1,0 +1,199 @@
+"""Question 7: what the update ops and their control edges do, and what comes without them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from resnet_inspect.analysis.studies.answer import Answer, Grid, Statement, fact
+from resnet_inspect.analysis.studies.recording import Recording, Recordings
+from resnet_inspect.analysis.studies.spread import compared, over_seeds, told
+from resnet_inspect.analysis.studies.study import Study, Variant
+from resnet_inspect.graph import Graph, Layer
+from resnet_inspect.stats import Normalization
+
+WITH, WITHOUT = "with update ops", "without update ops"
+MOMENTUM, EPSILON = 0.99, 1e-3  # of the tutorial's batch normalization
+ROUNDING = 1e-5
+UPDATES = ("AssignSubVariableOp", "AssignVariableOp")
+
+
+def answer(runs: Recordings) -> Answer:
+    """From the moving averages beside the batches' own, and from the graphs."""
+    kept, left = runs[WITH], runs[WITHOUT]
+    layers = [layer for layer in kept[0].graph.layers if layer.normalizes]
+    steps = kept[0].last_step + 1
+    outputs = {
+        name: [evaluated(run, layers[0].name)[1] for run in runs[name]] for name in (WITH, WITHOUT)
+    }
+    return Answer(
+        statements=(
+            _edges(kept[0].graph, left[0].graph),
+            _first_step(kept[0], layers),
+            _never(left, layers),
+            _same_training(runs),
+            compared(
+                f"After {steps} steps moving variances are nearer to the batch's with them",
+                "distance of ln(moving variance) from ln(batch variance), mean over layers"
+                " and channels",
+                (WITHOUT, [_gap(run, layers) for run in left]),
+                (WITH, [_gap(run, layers) for run in kept]),
+                1,
+            ),
+            compared(
+                f"In evaluation {layers[0].name} would hand on channels of another size without"
+                " them",
+                "root mean square of its normalized channels, were this batch evaluated (1 in"
+                " training)",
+                (WITHOUT, outputs[WITHOUT]),
+                (WITH, outputs[WITH]),
+                0,
+            ),
+        ),
+        tables=(_table(runs, layers),),
+        limits=(
+            f"after {steps} steps the initial values still weigh {MOMENTUM}^{steps} ="
+            f" {told(100 * MOMENTUM**steps)} % of a moving average, so with the ops it has not"
+            " arrived either",
+            "what evaluation would see is worked out from recorded statistics of the first"
+            " normalization, whose input is the same in both modes (the table takes the others'"
+            " inputs as they were in training); the loss in evaluation was not measured",
+        ),
+        see=(f"resnet-inspect hist {layers[0].name} --run {{{WITH}}}",
+             f"resnet-inspect check {{{WITHOUT}}}"),
+    )  # fmt: skip
+
+
+def waiting(graph: Graph) -> tuple[list[str], list[str]]:
+    """The update ops of batch normalizations, and the ops that wait for all of them."""
+    averages = {name for layer in graph.layers if layer.normalizes for name in layer.variables}
+    updates = [
+        name
+        for one in graph.variables
+        if one.name in averages and not one.trainable
+        for name in one.readers
+        if graph.op_by_name[name].type in UPDATES
+    ]
+    inside = {*updates}
+    held = [op.name for op in graph.ops if inside and inside <= {*op.control_inputs}]
+    return updates, held
+
+
+def evaluated(run: Recording, layer: str) -> tuple[float, float]:
+    """What a normalization would make of its last recorded batch by its moving averages: mean of
+    the size of its channels' means, and the root mean square of all, before gamma and beta.
+    """
+    one = _last(run.normalizations(layer))
+    scale = np.sqrt(one.moving_variance.astype(np.float64) + EPSILON)
+    means = (one.batch_mean - one.moving_mean) / scale
+    squares = one.batch_variance / scale**2 + means**2
+    return float(np.abs(means).mean()), float(np.sqrt(squares.mean()))
+
+
+def _edges(kept: Graph, left: Graph) -> Statement:
+    updates, held = waiting(kept)
+    none, _ = waiting(left)
+    kinds = sorted({kept.op_by_name[name].type for name in held})
+    measured = (
+        f"{len(updates)} update ops ({', '.join(updates[:2])}, …); {len(held)} ops wait for all of"
+        f" them ({', '.join(kinds)}); {len(none)} update ops without"
+    )
+    return fact(
+        "Every update of a weight waits for all update ops, by control edges; left out, neither"
+        " is there",
+        bool(updates) and bool(held) and not none,
+        measured,
+        updates=len(updates),
+        waiting=len(held),
+    )
+
+
+def _first_step(run: Recording, layers: list[Layer]) -> Statement:
+    far, step = 0.0, run.recorded[0]
+    for layer in layers:
+        one = run.normalizations(layer.name)[step]
+        mean_, variance = (
+            one.batch_mean * (1 - MOMENTUM),
+            MOMENTUM + (1 - MOMENTUM) * (one.batch_variance),
+        )
+        far = max(far, _far(one.moving_mean, mean_), _far(one.moving_variance, variance))
+    return fact(
+        "An update op moves its average by 1 % of the way to the batch's statistic",
+        step == 0 and far < ROUNDING,
+        f"after step {step} all {2 * len(layers)} averages are 0.99 · initial + 0.01 · batch, to"
+        f" {told(far, 2)}",
+        largest=far,
+    )
+
+
+def _far(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.abs(a - b).max() / max(1.0, float(np.abs(b).max())))
+
+
+def _never(left: Sequence[Recording], layers: list[Layer]) -> Statement:
+    held = [one for run in left for layer in layers
+            for one in run.normalizations(layer.name).values()]  # fmt: skip
+    stuck = [one for one in held if not one.moving_mean.any() and (one.moving_variance == 1).all()]
+    return fact(
+        "Without them moving means stay 0 and moving variances 1",
+        bool(held) and len(stuck) == len(held),
+        f"exactly so in {len(stuck)} of {len(held)} looks at a layer at a recorded step",
+        looks=len(held),
+    )
+
+
+def _same_training(runs: Recordings) -> Statement:
+    far = 0.0
+    for one, other in zip(runs[WITH], runs[WITHOUT], strict=True):
+        pairs = zip(one.scalars["loss"].values(), other.scalars["loss"].values(), strict=True)
+        far = max(far, *(abs(a - b) for a, b in pairs))
+    return fact(
+        "Training itself does not notice: its losses are the same",
+        far == 0,
+        f"the largest difference of the losses over all steps and seeds is {told(far)}",
+        largest=far,
+    )
+
+
+def _gap(run: Recording, layers: list[Layer]) -> float:
+    gaps = []
+    for layer in layers:
+        one = _last(run.normalizations(layer.name))
+        logs = [np.log(part.astype(np.float64) + EPSILON)
+                for part in (one.moving_variance, one.batch_variance)]  # fmt: skip
+        gaps.append(float(np.abs(logs[0] - logs[1]).mean()))
+    return sum(gaps) / len(gaps) if gaps else math.nan
+
+
+def _last(held: Mapping[int, Normalization]) -> Normalization:
+    return held[max(held)]
+
+
+def _table(runs: Recordings, layers: list[Layer]) -> Grid:
+    rows = []
+    for layer in layers:
+        cells: list[str] = [layer.name]
+        last = [_last(run.normalizations(layer.name)) for run in runs[WITH]]
+        for name in ("batch_mean", "moving_mean", "batch_variance", "moving_variance"):
+            cells.append(over_seeds([float(np.abs(getattr(one, name)).mean()) for one in last]))
+        for variant in (WITH, WITHOUT):
+            sizes = [evaluated(run, layer.name)[1] for run in runs[variant]]
+            cells.append(over_seeds(sizes))
+        rows.append(tuple(cells))
+    return Grid(
+        "At the last recorded step: means over channels of |mean| and variance, with the ops; and"
+        " the root mean square of what this batch would become by the moving averages",
+        ("layer", "batch |mean|", "moving", "batch variance", "moving", "rms with", "rms without"),
+        tuple(rows),
+    )
+
+
+STUDY = Study(
+    "update-ops",
+    7,
+    "What do the update ops and their control dependencies do; what if they are left out?",
+    (Variant(WITH), Variant(WITHOUT, {"update_ops": False})),
+    answer,
+)

@@ -1,0 +1,171 @@
+"""`study`: run the variants that a question needs, and answer it from the measurements."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from contextlib import suppress
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from resnet_inspect.cli.parser import add_json
+from resnet_inspect.cli.settings_flags import add_setting
+from resnet_inspect.config import FIELDS
+from resnet_inspect.errors import EXIT_OK, UsageError
+
+if TYPE_CHECKING:
+    from resnet_inspect.studies import Planned, Progress
+
+SETTINGS = ("n", "batch_size", "steps", "data", "device")
+TOLD_PER_RUN = 4
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of `study`."""
+    parser.add_argument("name", metavar="NAME", nargs="?", help="which study; --list tells them")
+    parser.add_argument("--list", action="store_true", help="the studies with their questions")
+    parser.add_argument(
+        "--seeds", metavar="K", type=int, help="trainings of each variant (default: 3)"
+    )
+    for field in FIELDS:
+        if field.name in SETTINGS:
+            add_setting(parser, field)
+    parser.set_defaults(**dict.fromkeys(SETTINGS))
+    parser.add_argument("--quiet", action="store_true", help="say nothing on stderr")
+    add_json(parser)
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Say what it costs, run what is missing, print the answer or the same as JSON."""
+    from resnet_inspect import studies
+    from resnet_inspect.render.screen import Screen
+    from resnet_inspect.render.study_page import basis, study_page
+
+    if parsed.list:
+        _list(parsed.json)
+        return EXIT_OK
+    if parsed.name is None:
+        raise UsageError(
+            "no study is named",
+            where="NAME",
+            expected="one of " + ", ".join(studies.STUDIES),
+            fix="`resnet-inspect study --list` tells what each asks",
+        )
+    study = studies.known(parsed.name)
+    seeds = studies.SEEDS if parsed.seeds is None else parsed.seeds
+    if seeds < 1:
+        raise UsageError(
+            "a study needs a seed",
+            where="flag --seeds",
+            expected="a whole number of at least 1",
+            got=str(seeds),
+            fix="3 are the fewest that decide a claim about training",
+        )
+    given = {
+        field.name: field.parse(getattr(parsed, field.name), f"flag {field.flag}")
+        for field in FIELDS
+        if field.name in SETTINGS and getattr(parsed, field.name) is not None
+    }
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    runs = studies.plan(study, given, seeds)
+    narrator = _Narrator(quiet=parsed.quiet)
+    narrator.cost(len({one.file for one in runs}), studies.missing(runs))
+    try:
+        found = studies.conduct(study, runs, narrator.tell)
+    finally:
+        narrator.end()
+    if parsed.json:
+        import msgspec
+
+        from resnet_inspect.render.documents import json_document
+
+        print(json_document(**msgspec.structs.asdict(found)))
+        return EXIT_OK
+    told = basis(found.settings, found.seeds, found.runs)
+    study_page(Screen(), found.question, told, found.answer)
+    return EXIT_OK
+
+
+def _list(as_json: bool) -> None:
+    from resnet_inspect import studies
+    from resnet_inspect.render.documents import json_document
+    from resnet_inspect.render.screen import Screen
+    from resnet_inspect.render.study_page import questions_page
+
+    every = list(studies.questions())
+    if not as_json:
+        questions_page(Screen(), every)
+        return
+    told = [
+        {
+            "study": one.name,
+            "number": one.number,
+            "question": one.question,
+            "variants": [variant.name for variant in one.variants],
+        }
+        for one in every
+    ]
+    print(json_document(studies=told))
+
+
+class _Narrator:
+    """Tells on stderr what a study costs and how far it is: in a terminal on one line."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._one_line = not quiet and sys.stderr is not None and sys.stderr.isatty()
+        self._open = False
+
+    def cost(self, runs: int, wanted: list[Planned]) -> None:
+        """Before the first run."""
+        there = f"{runs - len(wanted)} of {runs} runs are there" if wanted else "all runs are there"
+        if not wanted:
+            self._say(f"{there}; answering from them")
+            return
+        seconds = sum(one.seconds for one in wanted)
+        about = f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s"
+        self._say(f"{there}; running {len(wanted)}, about {about} on two CPU cores ...")
+
+    def tell(self, seen: Progress) -> None:
+        """A run begins, or one of its steps is done."""
+        settings = seen.planned.settings
+        planned = settings.planned
+        head = f"run {seen.done + 1} of {seen.of} ({seen.planned.name})"
+        if seen.step < 0:
+            self._say(f"{head}: building the graph", replaced=True)
+        elif self._one_line or (seen.step + 1) % max(1, planned // TOLD_PER_RUN) == 0:
+            left = "" if seen.left is None else f", about {_time(seen.left)} left"
+            self._say(f"{head}: step {seen.step + 1} of {planned}{left}", replaced=True)
+
+    def end(self) -> None:
+        """All runs are there, or it was stopped."""
+        if self._open:
+            self._say("", replaced=True)
+            self._write("\r")
+
+    def _say(self, text: str, *, replaced: bool = False) -> None:
+        if self._quiet:
+            return
+        if self._one_line and replaced:
+            self._open = True
+            self._write(f"\r{text[:78]:<78}")
+        else:
+            self._write(text + "\n")
+
+    def _write(self, text: str) -> None:
+        with suppress(OSError, ValueError):  # stderr is full or closed: the study goes on
+            sys.stderr.write(text)
+            sys.stderr.flush()
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s"
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    """End the run once; what is then written of it is not interrupted again."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt

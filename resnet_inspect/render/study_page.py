@@ -1,0 +1,108 @@
+"""An answer in a terminal: each claim with its verdict and numbers, tables, what is not known."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich.text import Text
+
+from resnet_inspect.analysis.studies import Answer, Cell, Grid, Statement, Study, Verdict
+from resnet_inspect.render import spelling
+from resnet_inspect.render.screen import Screen, plain, table
+
+STYLES = {Verdict.SHOWN: "bold green", Verdict.NOT_DECIDED: "bold yellow",
+          Verdict.CONTRADICTED: "bold red"}  # fmt: skip
+INDENT = "   "
+WIDEST = 100
+MOST = 24
+
+
+def study_page(screen: Screen, question: str, basis: str, answer: Answer) -> None:
+    """The question, what was run for it, statements, tables, limits and commands."""
+    width = min(screen.width, WIDEST)
+    for line in _wrapped(question, width, "bold", ""):
+        screen.line(line)
+    screen.line(plain(basis, "dim"))
+    for one in answer.statements:
+        screen.line(plain(""))
+        for line in statement_lines(one, width):
+            screen.line(line)
+    for grid in answer.tables:
+        _grid(screen, grid, width)
+    if answer.limits:
+        screen.line(plain(""), plain("Not measured, or to know", "bold"))
+    for text in answer.limits:
+        for line in _wrapped(text, width):
+            screen.line(line)
+    if answer.see:
+        commands = table("See")  # which does not break what is to be copied
+        for text in answer.see:
+            commands.add_row(plain(INDENT + text, "dim"))
+        screen.line(plain(""))
+        screen.table([commands])
+
+
+def statement_lines(one: Statement, width: int) -> list[Text]:
+    """The claim with its verdict, then what was measured."""
+    first, *rest = textwrap.wrap(
+        f"{one.verdict}: {one.claim}", max(20, width), subsequent_indent="  "
+    )
+    head = plain(first)
+    head.stylize(STYLES[one.verdict], 0, len(one.verdict))
+    return [head, *map(plain, rest), *_wrapped(one.measured, width)]
+
+
+def questions_page(screen: Screen, studies: Iterable[Study]) -> None:
+    """All studies with their questions."""
+    made = table("study", "no.", "runs", "question")
+    for one in studies:
+        seeds = sum(variant.trained for variant in one.variants)
+        runs = f"{seeds} × seeds" if seeds else "1 trace"
+        if seeds and seeds < len(one.variants):
+            runs += f" + {len(one.variants) - seeds}"
+        number = str(one.number) if one.number else "–"
+        made.add_row(*map(plain, (one.name, number, runs, one.question)))
+    screen.table([made])
+
+
+def basis(settings: Mapping[str, object], seeds: int, runs: Mapping[str, Sequence[str]]) -> str:
+    """What an answer rests on, in one line."""
+    trained = any(len(files) > 1 for files in runs.values())
+    count = sum(len(files) for files in runs.values())
+    parts = [f"n={settings['n']}", f"batch {settings['batch_size']}"]
+    if settings["steps"]:
+        parts.append(f"{settings['steps']} step{'s' * (settings['steps'] != 1)}")
+    parts += [f"{seeds} seeds"] * trained
+    parts += [str(settings["data"]), f"{count} run{'s' * (count != 1)}"]
+    return "measured on " + ", ".join(parts)
+
+
+def _grid(screen: Screen, grid: Grid, width: int) -> None:
+    screen.line(plain(""))
+    for line in _wrapped(grid.title, width, "bold", ""):
+        screen.line(line)
+    # Equal headings would be one column for `table`, which aligns by name.
+    numeric = tuple(
+        name
+        for place, name in enumerate(grid.columns)
+        if all(not isinstance(row[place], str) for row in grid.rows)
+    )
+    made = table(*grid.columns, right=numeric)
+    shown = grid.rows if len(grid.rows) <= MOST + 1 else grid.rows[:MOST]
+    for row in shown:
+        made.add_row(*(plain(_cell(cell)) for cell in row))
+    screen.table([made])
+    if len(shown) < len(grid.rows):
+        screen.line(plain(f"… and {len(grid.rows) - len(shown)} more rows, in --json"))
+
+
+def _cell(value: Cell) -> str:
+    if value is None:
+        return "–"
+    return spelling.number(value) if isinstance(value, float) else str(value)
+
+
+def _wrapped(text: str, width: int, style: str = "", indent: str = INDENT) -> list[Text]:
+    room = max(20, width - len(indent))
+    return [plain(indent + line, style) for line in textwrap.wrap(text, room)]

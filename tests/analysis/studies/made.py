@@ -1,0 +1,45 @@
+"""Recordings that are made up, with numbers that a reader can follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from resnet_inspect.analysis.studies import Recording
+from resnet_inspect.config import Settings
+from resnet_inspect.graph import Graph
+from resnet_inspect.stats import Tap, TensorSummary, Update
+
+
+def made(
+    *,
+    scalars: Mapping[str, Sequence[float]],
+    norms: Mapping[int, Mapping[str, float]] | None = None,
+    outputs: Mapping[str, Mapping[int, Any]] | None = None,
+    graph: Graph | None = None,
+    **settings: Any,
+) -> Recording:
+    """A run with these scalars from step 0 on, norms of variables and outputs of layers by step."""
+    held = {
+        Tap(layer, "activation", f"{layer}:0"): {
+            step: TensorSummary.of(np.asarray(values)) for step, values in course.items()
+        }
+        for layer, course in (outputs or {}).items()
+    }
+    given = norms or {}
+    steps = sorted({*given, *(step for course in held.values() for step in course)})
+    return Recording(
+        settings=msgspec.structs.replace(Settings(), **settings),
+        graph=graph or Graph(ops=()),
+        scalars={name: dict(enumerate(values)) for name, values in scalars.items()},
+        recorded=steps,
+        taps=list(held),
+        updates={
+            step: {name: Update(norm, norm / 10) for name, norm in by.items()}
+            for step, by in given.items()
+        },
+        course=lambda tap: held[tap],
+    )

@@ -1,0 +1,125 @@
+"""Which runs a study needs, that they are kept, and that an interrupted study goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from resnet_inspect import studies
+from resnet_inspect.analysis.studies import STUDIES
+from resnet_inspect.errors import ConfigError, UsageError
+from resnet_inspect.store.info import Status
+from resnet_inspect.store.run import Run
+
+TINY: dict[str, Any] = {"n": 1, "batch_size": 4, "steps": 2, "device": "cpu"}
+
+
+def test_variants_differ_in_what_they_say_alone(tmp_path: Path) -> None:
+    runs = studies.plan(STUDIES["l2"], TINY, 3, tmp_path)
+    assert [(one.variant, one.seed) for one in runs] == [
+        (name, seed) for name in ("with L2", "without L2") for seed in range(3)
+    ]
+    assert [one.settings.seed for one in runs] == [0, 1, 2, 0, 1, 2]
+    assert {one.settings.weight_decay for one in runs} == {2e-4, 0.0}
+    assert len({one.file for one in runs}) == 6
+
+
+def test_runs_are_found_again_by_settings_and_data(tmp_path: Path) -> None:
+    def files(name: str, **changed: Any) -> set[Path]:
+        return {one.file for one in studies.plan(STUDIES[name], TINY | changed, 3, tmp_path)}
+
+    assert files("l2") == files("l2")
+    assert not files("l2") & files("l2", steps=3)
+    # What is the tutorial's network in one study is it in another.
+    assert len(files("l2") & files("update-ops")) == 3
+    assert len(files("shapes") | files("padding")) == 1
+
+
+def test_data_with_other_pictures_is_other_data(tmp_path: Path) -> None:
+    import numpy as np
+
+    names = []
+    for light in (0, 1):
+        file = tmp_path / "p.npz"
+        images = np.full((8, 32, 32, 3), light, np.uint8)
+        np.savez(file, images=images, labels=np.arange(8) % 2)
+        studies._fingerprint.cache_clear()
+        (run,) = studies.plan(STUDIES["shapes"], TINY | {"data": f"npz:{file}"}, 3, tmp_path)
+        names.append(run.file)
+    assert names[0] != names[1]
+
+
+def test_every_study_plans_what_it_can_answer() -> None:
+    for study in STUDIES.values():
+        runs = studies.plan(study, TINY, 2)
+        assert {one.variant for one in runs} == {one.name for one in study.variants}
+        assert all(one.seconds > 0 for one in runs)
+
+
+def test_refusals() -> None:
+    with pytest.raises(UsageError, match="there is no study 'l3'"):
+        studies.known("l3")
+    with pytest.raises(ConfigError):
+        studies.plan(STUDIES["l2"], {"n": 0})
+    with pytest.raises(UsageError, match="needs more steps"):
+        studies.plan(STUDIES["l2"], {"steps": 1})
+    assert studies.plan(STUDIES["shapes"], {"steps": 1})[0].settings.steps == 0
+
+
+@pytest.mark.tensorflow
+def test_an_interrupted_study_goes_on(tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow")
+    study = STUDIES["l2"]
+    runs = studies.plan(study, TINY, 1, tmp_path)
+
+    def stop(seen: studies.Progress) -> None:
+        if (seen.done, seen.step) == (1, 0):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        studies.conduct(study, runs, stop)
+    first, second = (one.file for one in runs)
+    with Run.open(second) as run:
+        assert run.info.status == Status.INTERRUPTED
+    assert [one.file for one in studies.missing(runs)] == [second]
+    written = first.stat().st_mtime_ns
+    heard: list[studies.Progress] = []
+    found = studies.conduct(study, runs, heard.append)
+    assert first.stat().st_mtime_ns == written
+    assert {(one.planned.file, one.of) for one in heard} == {(second, 1)}
+    assert [one.step for one in heard] == [-1, 0, 1]
+    assert heard[-1].left == 0
+    assert studies.missing(runs) == []
+    assert found.runs == {"with L2": [str(first)], "without L2": [str(second)]}
+    assert str(first) in found.answer.see[0]
+    again = studies.conduct(study, runs, lambda _: pytest.fail("nothing is to be run"))
+    assert again.answer == found.answer
+
+
+@pytest.mark.tensorflow
+def test_a_refused_network_is_an_answer(tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow")
+    study = STUDIES["axes"]
+    runs = studies.plan(study, TINY | {"batch_size": 8}, 1, tmp_path)
+    found = studies.conduct(study, runs)
+    assert studies.missing(runs) == []
+    refused = next(one for one in found.answer.statements if "only at the loss" in one.claim)
+    assert refused.verdict == "shown"
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("name", ["stem", "batch-norm"])
+def test_one_seed_decides_nothing_about_training(name: str, tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow")
+    study = STUDIES[name]
+    answer = studies.conduct(study, studies.plan(study, TINY, 1, tmp_path)).answer
+    compared = [one for one in answer.statements if "seed by seed" in one.measured]
+    assert compared
+    assert {one.verdict for one in compared} == {"not decided"}
+    facts = [one for one in answer.statements if one not in compared]
+    assert "shown" in {one.verdict for one in facts}
+    for table in answer.tables:
+        assert {len(row) for row in table.rows} == {len(table.columns)}
+        assert not [cell for row in table.rows for cell in row if "NaN" in str(cell)]
