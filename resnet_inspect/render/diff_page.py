@@ -5,6 +5,7 @@ Tables are cut at MOST rows, which is said, unless every row is asked for.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -185,11 +186,11 @@ class _Page:
         for name, rows in (("A", found.only_a), ("B", found.only_b)):
             if rows:
                 self.title(f"Findings only in {name}")
-                made = table("rule", "layer", "")
                 for row in rows:
-                    text = getattr(row, "message", "")
-                    made.add_row(plain(row.rule), plain(row.layer or ""), plain(text))
-                self.screen.table([made])
+                    head = "  ".join(filter(None, (row.rule, row.layer)))
+                    self.screen.line(plain(head, "bold"))
+                    for line in textwrap.wrap(getattr(row, "message", ""), self.screen.width - 3):
+                        self.screen.line(plain(f"   {line}"))
 
 
 def _only_rewired(change: Change) -> bool:

@@ -128,7 +128,10 @@ def test_no_two_elements_have_one_id(open_page: Open, run: str) -> None:
 
 
 def test_the_answer_comes_before_the_picture(open_page: Open) -> None:
-    for run, first in (("v2", ["overview"]), ("mean_axes", ["overview", "failure", "why"])):
+    for run, first in (
+        ("v2", ["overview", "findings"]),
+        ("mean_axes", ["overview", "failure", "why", "findings"]),
+    ):
         order = open_page(run).page.eval_on_selector_all(
             "main > section", "all => all.map((one) => one.id)"
         )

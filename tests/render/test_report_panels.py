@@ -122,7 +122,10 @@ def test_a_run_without_layers(open_page: Open) -> None:
     found = open_page("own_model", width=1600)
     page = found.page
     order = page.eval_on_selector_all("main > section", "all => all.map((one) => one.id)")
-    assert order == ["overview", "diagram", "shapes", "settings", "versions", "not-observed"]
+    assert order == [
+            "overview", "findings", "diagram", "shapes", "settings", "versions", "not-observed",
+        ]  # fmt: skip
+
     assert page.locator("#contents > summary").inner_text() == "Ops and sections"
     assert "batch_size" not in found.text("#settings")
     assert "images=8,16,16,3" in found.text("#settings")
