@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from bench.verdicts.judging import Verdict, Verdicts
 from bench.verdicts.plan import HELD_KINDS, TUNING_KINDS, TUNING_SEEDS, Fault
+from bench.verdicts.reasons import SEEN
 from bench.verdicts.rules import RULES
 
 COMMAND = "python -m bench.verdicts record && python -m bench.verdicts judge"
@@ -24,6 +25,7 @@ def page(verdicts: Verdicts, reasons: Mapping[str, str]) -> str:
         f"{', '.join(sorted(TUNING_KINDS))} with seed {', '.join(map(str, TUNING_SEEDS))}.\n"
         f"The held half is everything else: these kinds with other seeds, and with every seed "
         f"{', '.join(sorted(HELD_KINDS))}.",
+        SEEN,
         _summary(verdicts),
     ]
     for part in PARTS:
