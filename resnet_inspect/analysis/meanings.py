@@ -244,7 +244,5 @@ def _mixed(op: Op, lineage: Lineage, meanings: Meanings, graph: Graph) -> Iterat
         if new and BATCH in meaning.names and len(meaning.names) > 1:
             before = graph.spec(op.inputs[0]).shape or ()
             shown = before[axis] if axis < len(before) else "?"
-            if size is not None and shown == size:  # as [-1, features] flattens: none is lost
-                continue
             told = f"axis {axis} is {meaning}, {shown} → {size}"
             yield f"{op.type} mixes the batch with other axes: {told}"

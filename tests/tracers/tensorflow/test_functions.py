@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from resnet_inspect import api
-from resnet_inspect.analysis.meanings import Meanings, dangers
 from resnet_inspect.analysis.names import find
 from resnet_inspect.analysis.why import why
 from resnet_inspect.config import Settings
@@ -371,19 +370,3 @@ def test_a_product_of_unknown_sizes_is_followed_to_the_line_that_says_its_width(
     # Its own literal, though the product wants it to equal what flows in.
     assert why(run.graph, run.lineage, taken, 0).origin == "kernel axis 0"
     run.close()
-
-
-@pytest.mark.parametrize(("rows", "kinds"), [("-1, 48", []), ("-1, 12", ["mixed"])])
-def test_examples_that_are_flattened_are_not_mixed(
-    tmp_path: Path, rows: str, kinds: list[str]
-) -> None:
-    file = tmp_path / "flat.py"
-    file.write_text(
-        "import tensorflow as tf\n"
-        "def flat(images):\n"
-        f"    return tf.matmul(tf.reshape(images, [{rows}]), tf.ones([{rows[-2:]}, 5]))\n"
-    )
-    with traced(file, "flat", "images=8,4,4,3", tmp_path / "flat.db") as run:
-        meanings = Meanings(run.graph, run.lineage)
-        found = dangers(run.graph, run.lineage, meanings, everywhere=True)
-    assert [one.kind for one in found] == kinds
