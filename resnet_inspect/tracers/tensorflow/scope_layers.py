@@ -217,11 +217,6 @@ def _call(
     )
 
 
-def _leaves(tensor: Tensor, inside: Collection[str]) -> bool:
-    """Whether an op outside takes a tensor."""
-    return any(op.name not in inside for op in tensor.consumers())
-
-
 def _free(names: list[str], taken: Collection[str]) -> str:
     number, found = 0, next((name for name in names if name not in taken), names[-1])
     while found in taken:

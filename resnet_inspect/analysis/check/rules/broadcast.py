@@ -1,6 +1,6 @@
 """Shapes that fit by accident: [N] against [N, 1] makes [N, N].
 
-Source: the classic of regression losses written by hand. Threshold: an elementwise op of the
+Source: regression losses written by hand. Threshold: an elementwise op of the
 loss takes a tensor with one axis and one with two whose last is 1, and what it makes has two axes.
 Silent: where the single axis is known to be 1, and for biases and scales, which are variables or
 constants.

@@ -1,10 +1,10 @@
 """Channels of a ReLU that are never active.
 
-Source: DeepDiagnosis (2022) calls a unit dead that is active under 1 % of the time, and a layer
-where that holds for half of its units. Here a channel is dead only if it was 0 in *every* example
+Source: published checkers call a unit dead that is active under 1 % of the time, and a layer where
+that holds for half of its units. Here a channel is dead only if it was 0 in *every* example
 of all recorded steps: counting zeros instead would condemn ordinary sparsity.
-Threshold: 80 % of a layer's channels, because healthy networks that are wide, or made sparse, were
-seen with up to half of them silent on a few hundred examples. An error where all are.
+Threshold: 80 % of a layer's channels: a layer that is wider than it has to be can do without many
+on a few hundred examples. An error where all are.
 Silent: below 64 examples, where never means little.
 """
 

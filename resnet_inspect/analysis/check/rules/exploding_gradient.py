@@ -1,10 +1,10 @@
 """Gradients that grow without bound.
 
 Source: published checkers: mean |g| over 1e6, or growing more than twofold over five records.
-Threshold: the norm of the gradient of all weights over 1e6; or a hundredfold of its median so far
-while the loss is no lower than at the beginning. A norm alone says little: regression with large
-targets begins with thousands and falls.
-Silent: where the norm falls again by the end.
+Threshold: the norm of the gradient of all weights was over 1e6 and is over 1e4 at the end; or it
+was a hundred times its median, and the loss is no lower than at the beginning. A norm alone says
+little: regression with large targets begins with thousands and falls.
+Silent: where fewer than two norms were recorded.
 """
 
 from __future__ import annotations

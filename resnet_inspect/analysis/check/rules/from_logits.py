@@ -1,6 +1,6 @@
 """A softmax or sigmoid that is missing before the loss, or there twice.
 
-Source: `from_logits`, the most common mistake in questions about Keras.
+Source: `from_logits`, which says nothing when it is wrong.
 Threshold: the loss takes probabilities, and the output's recorded values leave 0…1; the loss takes
 logits and the output is a softmax or sigmoid; or one follows another, also that of TensorFlow's own
 cross entropies. Keras itself mends a doubled one where it sees it, but the code still says two

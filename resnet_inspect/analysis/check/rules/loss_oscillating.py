@@ -1,8 +1,8 @@
 """A loss that goes up and down without falling.
 
-Threshold: in the second half of at least 20 values the mean change from one to the next is over
+Threshold: in the second half of at least 10 values the mean change from one to the next is over
 40 % of their mean, and that mean is no lower than 70 % of that of the first half.
-Silent: near 0, where noise is large beside what is left, and in single examples.
+Silent: for batches of fewer than four examples, which differ as much, and for losses below 0.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Batch normalization whose moving averages are never updated.
 
-Source: the tutorial's most common mistake: update ops without a control dependency. No published
+Source: a mistake that the tutorial invites: update ops without a control dependency. No published
 checker has it. Threshold: training normalizes with the batch, and the averages do not change at
-any recorded step after the first; or they are still exactly 0 and 1 while the batch is not.
+any recorded step, or are still exactly 0 and 1 after the first while the batch is not.
 Silent: for layers that are frozen or run in inference mode (`batch-norm-mode`).
 """
 

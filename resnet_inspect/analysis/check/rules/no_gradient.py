@@ -1,8 +1,8 @@
 """Variables that are to be trained and on which the loss does not depend.
 
 Source: Keras warns of it once, on the console, where it is easily missed.
-Threshold: the tape gave None for the variable. Variables that are trainable but of which no op of
-the step makes use are told, too. Silent: where nothing of a training is known.
+Threshold: the tape gave None for the variable. An error where it did so for all of them.
+Silent: for gradients that are 0, and where nothing of a training is known.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A number that is not finite, and where it came from first.
 
-Source: every debugger of training has it (TensorFlow's `check_numerics`, DeepLocalize 2021).
+Source: every debugger of training has it, as TensorFlow's `check_numerics`.
 Threshold: one NaN in anything recorded; an infinity in a weight, a gradient or a scalar. Infinite
 *activations* alone stay silent: masks of attention are made of them on purpose; so do gradients of
 a scaled loss, where the optimizer leaves such a step out.

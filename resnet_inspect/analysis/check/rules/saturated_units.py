@@ -1,10 +1,10 @@
 """Hidden units at the flat ends of tanh or sigmoid.
 
-Source: DeepDiagnosis (2022): over half of the units with inputs beyond about 17 (sigmoid) or 9.5
+Source: published checkers: over half of the units with inputs beyond about 17 (sigmoid) or 9.5
 (tanh). Here the outputs are looked at, where the slope has fallen below 2 % of its largest:
 |tanh| > 0.99, sigmoid outside 0.005…0.995.
-Threshold: 70 % of all outputs at the median of the recorded steps; trained gates were seen with
-half. Silent: for the network's outputs, which are meant to be certain.
+Threshold: 70 % of all outputs at the median of the recorded steps, because gates are meant to be
+open or closed. Silent: for the network's outputs, which are meant to be certain.
 """
 
 from __future__ import annotations

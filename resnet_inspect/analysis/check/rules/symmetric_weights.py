@@ -3,7 +3,7 @@
 Source: constant initialization; all units of such a layer stay equal.
 Threshold: the first recorded values of a kernel are all equal: to something other than 0, or to 0
 in two kernels or more. Silent: for a single kernel of zeros, with which a branch, or the last
-layer, begins on purpose; for one unit; and for runs that do not begin at step 0.
+layer, begins on purpose; for one unit; and where nothing of the first two steps was recorded.
 """
 
 from __future__ import annotations

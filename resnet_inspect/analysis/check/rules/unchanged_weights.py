@@ -3,7 +3,7 @@
 Source: published checkers compare with rtol 1e-5 and atol 1e-8. Here the change itself is known.
 Threshold: a change of exactly 0 at every recorded step, at least two of them. An error where it
 holds for all weights, or where there are none to be trained though an optimizer is used.
-Silent: for variables without a gradient (`no-gradient`), and behind ReLUs that are all dead.
+Silent: for variables without a gradient, which `no-gradient` tells of.
 """
 
 from __future__ import annotations

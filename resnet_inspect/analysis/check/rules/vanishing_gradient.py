@@ -4,7 +4,7 @@ Source: published checkers take mean |g| < 1e-7, or a first layer below 1e-3 of 
 Threshold: the root mean square of the gradient of the first kernel below 1e-3 of the largest among
 the others, at the median of the recorded steps, *and* a median update below 1e-4 of the kernel's
 length. Adam divides by the gradient's size, so with it small gradients alone do no harm.
-Silent: where nothing moves at all (`unchanged-weights`), and with fewer than three kernels.
+Silent: with fewer than three kernels.
 """
 
 from __future__ import annotations
