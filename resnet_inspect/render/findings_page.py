@@ -35,14 +35,18 @@ def findings_page(
 
 def counted(findings: Sequence[Finding]) -> str:
     """Such as 1 error, 2 warnings."""
-    found = Counter(one.severity for one in findings)
-    parts = [
+    found: Counter[str] = Counter(one.severity for one in findings)
+    hints = [f"{found[Severity.INFO]} to know"] if found[Severity.INFO] else []
+    return ", ".join(troubles(found) + hints) or "nothing found"
+
+
+def troubles(found: Mapping[str, int]) -> list[str]:
+    """Errors and warnings, each such as 2 warnings, of how many there are of each severity."""
+    return [
         f"{found[level]} {level}" + ("s" if found[level] > 1 else "")
         for level in (Severity.ERROR, Severity.WARNING)
-        if found[level]
+        if found.get(level)
     ]
-    hints = [f"{found[Severity.INFO]} to know"] if found[Severity.INFO] else []
-    return ", ".join(parts + hints) or "nothing found"
 
 
 def finding_lines(one: Finding, width: int) -> list[Text]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +16,15 @@ from resnet_inspect.store.schema import begins_as_run
 
 FOLDER = Path("runs")
 SUFFIX = ".db"
+UNREADABLE = "unreadable"
 
 
 class RunRow(msgspec.Struct, frozen=True):
     """One file in the list of runs; one that cannot be read has the status `unreadable`.
 
     `reason` says why it is unreadable, failed or was interrupted; `steps` is how many there are,
-    `planned` how many were asked for; `bytes` the size of the file.
+    `planned` how many were asked for; `bytes` the size of the file; `findings` how many by
+    severity, None if nobody looked.
     """
 
     file: str
@@ -34,10 +37,15 @@ class RunRow(msgspec.Struct, frozen=True):
     data: str
     created: str
     bytes: int
+    findings: dict[str, int] | None = None
 
 
-def listed(folder: Path = FOLDER) -> list[RunRow]:
-    """All run files of a folder, the newest first, those that cannot be read last.
+Count = Callable[[Sequence[Path]], Mapping[Path, dict[str, int] | None]]
+
+
+def listed(folder: Path = FOLDER, count: Count = lambda _: {}) -> list[RunRow]:
+    """All run files of a folder, the newest first, those that cannot be read last; `count` tells
+    how many findings each of several has.
 
     Raises RunMissingError if there is no such folder.
     """
@@ -49,8 +57,10 @@ def listed(folder: Path = FOLDER) -> list[RunRow]:
             got="a file" if folder.exists() else "nothing",
             fix="record a run: resnet-inspect trace --n 5 --ver 2",
         )
-    rows = [_row(file) for file in run_files(folder)]
-    return sorted(rows, key=lambda row: row.created, reverse=True)
+    rows = {file: _row(file) for file in run_files(folder)}
+    found = count([file for file, row in rows.items() if row.status != UNREADABLE])
+    told = [msgspec.structs.replace(row, findings=found.get(file)) for file, row in rows.items()]
+    return sorted(told, key=lambda row: row.created, reverse=True)
 
 
 def run_files(folder: Path = FOLDER) -> list[Path]:
@@ -65,7 +75,7 @@ def _row(file: Path) -> RunRow:
         with Run.open(file) as run:
             info, steps = run.info, len(run.steps())
     except InspectError as error:
-        return RunRow(name, "", "unreadable", error.what, 0, 0, "", "", "", size)
+        return RunRow(name, "", UNREADABLE, error.what, 0, 0, "", "", "", size)
     return RunRow(
         file=name,
         network=info.network,
@@ -87,6 +97,16 @@ def _size(file: Path) -> int:
         with suppress(OSError):
             total += file.with_name(file.name + suffix).stat().st_size
     return total
+
+
+def stamp(file: Path) -> str:
+    """What changes when a run file does: size and time of change of it and its side files."""
+    states: list[str] = []
+    for suffix in ("", *SIDE_FILES):
+        with suppress(OSError):
+            state = file.with_name(file.name + suffix).stat()
+            states.append(f"{suffix}{state.st_size}@{state.st_mtime_ns}")
+    return " ".join(states)
 
 
 def newest(folder: Path = FOLDER) -> Path:

@@ -156,8 +156,15 @@ def test_runs_lists_each_file_with_its_state(command: Command, tmp_path: Path) -
     assert rows["runs/mean_axes.db"]["status"] == "failed"
     assert "labels.shape" in rows["runs/mean_axes.db"]["reason"]
     assert rows["runs/broken.db"]["status"] == "unreadable"
+    assert rows["runs/broken.db"]["findings"] is None
+    assert set(rows["runs/v1.db"]["findings"].values()) == {0}
+    told = json.loads(command("check", "runs/mean_axes.db", "--json").stdout)["findings"]
+    errors = sum(one["severity"] == "error" for one in told)
+    assert rows["runs/mean_axes.db"]["findings"]["error"] == errors > 0
     text = command("runs").stdout
     assert all(word in text for word in ("runs/v1.db", "failed", "unreadable", "damaged"))
+    assert f"{errors} errors" in text
+    assert "none" in text
 
 
 def test_config_show_says_where_each_value_comes_from(command: Command, tmp_path: Path) -> None:

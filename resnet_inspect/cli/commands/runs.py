@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from resnet_inspect.cli.parser import add_json
@@ -17,10 +18,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(parsed: argparse.Namespace) -> int:
     """Print the list, or the same as JSON; a file that cannot be read is listed with the reason."""
+    from resnet_inspect.findings import counts
     from resnet_inspect.render.run_table import run_table
     from resnet_inspect.store.catalogue import FOLDER, listed
 
-    rows = listed(parsed.folder or FOLDER) if parsed.folder or FOLDER.is_dir() else []
+    folder = parsed.folder or FOLDER
+    there = parsed.folder is not None or folder.is_dir()
+    rows = listed(folder, lambda files: counts(files, _tell)) if there else []
     if parsed.json:
         from resnet_inspect.render.documents import json_document
 
@@ -30,7 +34,9 @@ def run(parsed: argparse.Namespace) -> int:
 
         Screen().table([run_table(rows)])
     else:
-        print(
-            f"no runs in {parsed.folder or FOLDER}/; record one: resnet-inspect trace --n 5 --ver 2"
-        )
+        print(f"no runs in {folder}/; record one: resnet-inspect trace --n 5 --ver 2")
     return EXIT_OK
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr)
