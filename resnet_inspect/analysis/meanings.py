@@ -1,14 +1,16 @@
 """What axes mean: batch, height, width, channel, carried from the inputs along the lineage.
 
 A size that follows one axis in another proportion is written with the factor (`height/4`), one
-that several axes flow into with all of them (`batch·height`). An axis born as the last one of a
-kernel is a `channel`. Where a meaning is lost or mixed, `dangers` says so.
+that several axes flow into with all of them (`batch·height`). An axis that a Reshape leaves whole,
+as [-1, features] leaves the batch, means what it meant. An axis born as the last one of a kernel is
+a `channel`. Where a meaning is lost or mixed, `dangers` says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from math import prod
 
 import msgspec
 
@@ -49,13 +51,15 @@ class Danger(msgspec.Struct, frozen=True):
     """Something done to axes that is hardly meant, at `layer` (or op), with its line.
 
     `kind` is reduced (channels or the batch), normalized (over something else than channels), mixed
-    (the batch with other axes) or stretched (a channel of size 1).
+    (the batch with other axes), scrambled (examples among one another) or stretched (a channel of
+    size 1); `op` is where.
     """
 
     layer: str
     text: str
     source: Source | None
     kind: str = ""
+    op: str = ""
 
 
 class Meanings:
@@ -68,7 +72,7 @@ class Meanings:
         self._known: dict[str, Meaning] = {}
         for name, ref in graph.inputs.items():
             for axis, meaning in enumerate(graph.axes.get(name, ())):
-                self._known[axis_key(ref, axis)] = Meaning((meaning,))
+                self._known[axis_key(ref, axis)] = Meaning((meaning,) if meaning else ())
 
     def of(self, ref: AxisRef) -> Meaning:
         """What an axis means; no names where nothing is known."""
@@ -115,6 +119,9 @@ class Meanings:
 
     def _before(self, op: Op, ref: AxisRef) -> Iterator[AxisRef]:
         """The axes that the meaning of one may come from."""
+        start = self._start(op, ref)
+        if start is not None:
+            yield start
         for link in self._lineage.of(ref):
             origin = link.origin
             if isinstance(origin, FromAxis):
@@ -124,6 +131,9 @@ class Meanings:
 
     def _meaning(self, op: Op, ref: AxisRef) -> Meaning:
         links = self._lineage.of(ref)
+        whole = self._whole(op, ref)
+        if whole.names:
+            return whole
         for link in links:
             if link.relation == Relation.SAME:
                 found = self._of_origin(op, link.origin)
@@ -143,6 +153,35 @@ class Meanings:
             return Meaning(())
         return Meaning(tuple(names), _share(size, product))
 
+    def _whole(self, op: Op, ref: AxisRef) -> Meaning:
+        """What an axis means that a Reshape hands on as it is, or that it parts again from what was
+        merged into the batch; numbers are laid out row by row.
+        """
+        start = self._start(op, ref)
+        if start is None:
+            return Meaning(())
+        before, after = self._graph.spec(start.tensor).shape, self._graph.spec(ref.tensor).shape
+        size, now = (before or ())[start.axis], (after or ())[ref.axis]
+        behind = _product((before or ())[start.axis + 1 :])
+        found = self.of(start)
+        if now == size and behind == _product((after or ())[ref.axis + 1 :]) is not None:
+            return found
+        if found.names == (BATCH,) and now is not None and now * found.share == size:
+            return Meaning((BATCH,))
+        return Meaning(())
+
+    def _start(self, op: Op, ref: AxisRef) -> AxisRef | None:
+        """The axis of a Reshape's input that begins where one of its output does."""
+        before = self._graph.spec(op.inputs[0]).shape if op.type == "Reshape" else None
+        after = self._graph.spec(ref.tensor).shape
+        if not before or after is None or after[ref.axis] == 1:
+            return None
+        left = _product(after[ref.axis :])
+        for axis, size in enumerate(before):
+            if size != 1 and (ref.axis == axis == 0 or left == _product(before[axis:]) is not None):
+                return AxisRef(op.inputs[0], axis)
+        return None
+
     def _of_origin(self, op: Op, origin: Origin) -> Meaning:
         if isinstance(origin, FromAxis):
             return self.of(origin.ref)
@@ -156,6 +195,11 @@ class Meanings:
     def _size(self, ref: AxisRef) -> int | None:
         shape = self._graph.spec(ref.tensor).shape
         return shape[ref.axis] if shape else None
+
+
+def _product(sizes: Sequence[int | None]) -> int | None:
+    """How many elements such axes have; None if one is unknown."""
+    return None if None in sizes else prod(size or 0 for size in sizes)
 
 
 def _share(size: int, product: Fraction) -> Fraction:
@@ -172,7 +216,7 @@ def _share(size: int, product: Fraction) -> Fraction:
 def dangers(
     graph: Graph, lineage: Lineage, meanings: Meanings, *, everywhere: bool = False
 ) -> tuple[Danger, ...]:
-    """Means over channels, normalizations over something else, batches mixed with other axes: in
+    """Means over channels, normalizations over something else, batches mixed or scrambled: in
     layers, or `everywhere` in the forward pass.
     """
     found: list[Danger] = []
@@ -181,23 +225,27 @@ def dangers(
         if layer is None and not (everywhere and op.phase is Phase.FORWARD):
             continue
         source = op.source[0] if op.source else None
-        apart = layer is not None and layer.normalizes
+        apart = layer is not None and "Norm" in layer.type
         reduced = () if apart else _reduced_channels(op, lineage, meanings, graph)
+        mixed = list(_mixed(op, lineage, meanings, graph))
         for kind, texts in (
             ("reduced", reduced),
             ("normalized", _normalized(op, lineage, meanings)),
-            ("mixed", _mixed(op, lineage, meanings, graph)),
+            ("mixed", mixed),
+            ("scrambled", () if mixed else _scrambled(op, meanings, graph)),
             ("stretched", _stretched(op, meanings, graph)),
         ):
             found += [
-                Danger(layer.name if layer else op.name, text, source, kind) for text in texts
+                Danger(layer.name if layer else op.name, text, source, kind, op.name)
+                for text in texts
             ]
     return tuple(found)
 
 
-def _reduced_channels(op: Op, lineage: Lineage, meanings: Meanings, graph: Graph) -> Iterator[str]:
+def reduced_axes(op: Op, lineage: Lineage, graph: Graph) -> list[int]:
+    """The axes of a reduction's input, not of size 1, that its output does not have."""
     if op.type not in REDUCTIONS:
-        return
+        return []
     shape = graph.spec(op.inputs[0]).shape or ()
     kept = {
         link.origin.ref.axis
@@ -205,7 +253,11 @@ def _reduced_channels(op: Op, lineage: Lineage, meanings: Meanings, graph: Graph
         for link in lineage.of(AxisRef(TensorRef(op.name), axis))
         if isinstance(link.origin, FromAxis) and link.origin.ref.tensor == op.inputs[0]
     }
-    gone = [axis for axis, size in enumerate(shape) if axis not in kept and size != 1]
+    return [axis for axis, size in enumerate(shape) if axis not in kept and size != 1]
+
+
+def _reduced_channels(op: Op, lineage: Lineage, meanings: Meanings, graph: Graph) -> Iterator[str]:
+    gone = reduced_axes(op, lineage, graph)
     names = [str(meanings.of(AxisRef(op.inputs[0], axis))) for axis in gone]
     if any(name.startswith((CHANNEL, BATCH)) for name in names):
         yield f"{op.type} over axes {gone} runs over {' and '.join(names)}"
@@ -246,3 +298,24 @@ def _mixed(op: Op, lineage: Lineage, meanings: Meanings, graph: Graph) -> Iterat
             shown = before[axis] if axis < len(before) else "?"
             told = f"axis {axis} is {meaning}, {shown} → {size}"
             yield f"{op.type} mixes the batch with other axes: {told}"
+
+
+def _scrambled(op: Op, meanings: Meanings, graph: Graph) -> Iterator[str]:
+    """A Reshape that cuts the batch where it lies: its rows begin inside of the batch's axis, and
+    do not keep where that axis begins or ends. To merge or to part whole axes keeps both.
+    """
+    before = graph.spec(op.inputs[0]).shape if op.type == "Reshape" else None
+    after = op.outputs[0].shape if op.outputs else None
+    if not before or not after:
+        return
+    cuts = {_product(after[axis:]) for axis in range(len(after) + 1)}
+    for axis, size in enumerate(before):
+        inner, outer = _product(before[axis + 1 :]), _product(before[axis:])
+        if inner is None or meanings.of(AxisRef(op.inputs[0], axis)) != Meaning((BATCH,)):
+            continue
+        inside = [cut for cut in cuts if cut and cut > inner and (outer is None or cut < outer)]
+        whole = inner in cuts and (axis == 0 or outer in cuts)
+        if inside and not whole:
+            held = min(inside) // inner
+            told = "?" if size is None else size
+            yield f"Reshape cuts the batch, axis {axis} of {told}: each row is of {held} examples"

@@ -61,6 +61,12 @@ class BatchPart(msgspec.Struct, frozen=True):
             return None
         return {number: int(count) for number, count in enumerate(self.counts) if count}
 
+    @property
+    def multi_hot(self) -> bool:
+        """Whether rows are of zeros and ones, not each with a single 1: several labels at once."""
+        apart = self.whole and self.low >= 0 and self.high <= 1 and 1 < self.features <= CLASSES
+        return apart and self.examples > 0 and sum(self.counts) != self.examples
+
     @classmethod
     def of(cls, values: NDArray[Any]) -> BatchPart:
         """The same of an array [examples, …] of numbers."""

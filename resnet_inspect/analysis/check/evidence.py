@@ -208,11 +208,53 @@ class Evidence:
             return -sum(p * math.log(p) for p in shares.values()) if shares else None
         if objective.loss in BINARY_LOSSES and parts[0].features == 1:
             mean = sum(one.mean * one.examples for one in parts) / sum(o.examples for o in parts)
-            if 0 < mean < 1:
-                return -mean * math.log(mean) - (1 - mean) * math.log(1 - mean)
+            return entropy(mean) if 0 < mean < 1 else None
+        if objective.loss in BINARY_LOSSES and self.several(objective):
+            each = label_shares(parts)
+            return sum(map(entropy, each)) / len(each)
         if objective.loss == "mean_squared_error" and parts[0].features == 1:
             return median(one.std for one in parts) ** 2
         return None
+
+    @cached_property
+    def idle_loss(self) -> float | None:
+        """The loss of the best answers that look at no input, None where that is not known."""
+        each = [self.chance(one) for one in self.objectives]
+        known = [one for one in each if one is not None]
+        return sum(known) if known and len(known) == len(each) else None
+
+    def before(
+        self, names: Sequence[str], stop: Callable[[Op], bool] = lambda _: False
+    ) -> set[str]:
+        """The ops that lead to some ops, those included; a way ends at an op that `stop`s it."""
+        known = self.graph.op_by_name
+        found = {name for name in names if name in known}
+        waiting = list(found)
+        while waiting:
+            op = known[waiting.pop()]
+            if stop(op):
+                continue
+            new = {ref.op for ref in op.inputs if ref.op in known} - found
+            found |= new
+            waiting += new
+        return found
+
+    @cached_property
+    def outputs(self) -> list[str]:
+        """The ops that make what the network is judged by."""
+        return [one.output.op for one in self.objectives if one.output is not None]
+
+    @cached_property
+    def sources(self) -> set[str]:
+        """The ops of the network's inputs."""
+        return {ref.op for ref in self.graph.inputs.values()}
+
+    def several(self, objective: Objective) -> bool:
+        """Whether its labels are rows of zeros and ones, a unit for each, of which any number may
+        be right at once.
+        """
+        parts, units = self.parts(objective.labels), self.units(objective)
+        return bool(parts) and units == parts[0].features and any(one.multi_hot for one in parts)
 
     @cached_property
     def forward(self) -> tuple[Op, ...]:
@@ -230,6 +272,23 @@ def class_shares(parts: Sequence[BatchPart]) -> dict[int, float]:
             total[number] = total.get(number, 0) + count
     count = sum(total.values())
     return {number: one / count for number, one in sorted(total.items())} if count else {}
+
+
+def label_shares(parts: Sequence[BatchPart]) -> list[float]:
+    """How often each of several labels is on, in some batches of rows of zeros and ones."""
+    total = [0.0] * parts[0].features
+    for part in parts:
+        for place, count in enumerate(part.counts):
+            total[place] += count
+    examples = sum(part.examples for part in parts)
+    return [count / examples for count in total]
+
+
+def entropy(share: float) -> float:
+    """Of a yes or no with that share, in nats."""
+    if not 0 < share < 1:
+        return 0.0
+    return -share * math.log(share) - (1 - share) * math.log(1 - share)
 
 
 def thirds(series: Mapping[int, float]) -> tuple[float, float]:

@@ -186,11 +186,7 @@ class ObservedStep:
         return "the step of fit" if self._model is not None else f"the step {self._name}"
 
     def _graph(self, replicas: Mapping[str, Construction] = MappingProxyType({})) -> Graph:
-        axes = {
-            name: MEANINGS[tensor.shape.rank]
-            for name, tensor in self._inputs.items()
-            if tensor.shape.rank in MEANINGS
-        }
+        axes = {name: _axes(tensor.shape.rank) for name, tensor in self._inputs.items()}
         graph = capture(self.made, self._end, self._inputs, axes=axes, replicas=replicas)
         with self.noting("training"):
             labels = [name for name in self._inputs if name.split("/")[0] == "y"]
@@ -240,3 +236,8 @@ def tensors_in(name: str, given: Any) -> Iterator[tuple[str, Tensor]]:
     for path, tensor in keras.tree.flatten_with_path(given):
         if isinstance(tensor, tf.Tensor):
             yield "/".join(map(str, (name, *path))), tensor
+
+
+def _axes(rank: int | None) -> tuple[str, ...]:
+    """What the axes of a part of the batch mean: the first one is that of the examples."""
+    return MEANINGS.get(rank or 0, ("batch", *[""] * (rank - 1)) if rank else ())

@@ -63,6 +63,7 @@ def evidence(
     loss: ArrayLike = (),
     outputs: Mapping[str, ArrayLike] = {},
     weights: Mapping[str, Sequence[ArrayLike]] = {},
+    gradients: Mapping[str, Sequence[ArrayLike]] = {},
     changes: Mapping[str, Sequence[tuple[float, float]]] = {},
     **more: Any,
 ) -> Evidence:
@@ -74,8 +75,10 @@ def evidence(
     for name, values in outputs.items():
         tap = Tap(name, "activation", str(graph.layer_by_name[name].output))
         held[tap] = {0: TensorSummary.of(np.asarray(values, np.float32))}
-    for name, every in weights.items():
-        tap = Tap(name.partition("/")[0], "weight", name, output=False)
+    of_variables = [("weight", *one) for one in weights.items()]
+    of_variables += [("gradient", *one) for one in gradients.items()]
+    for kind, name, every in of_variables:
+        tap = Tap(name.partition("/")[0], kind, name, output=False)
         held[tap] = {
             step: TensorSummary.of(np.asarray(one, np.float32)) for step, one in enumerate(every)
         }

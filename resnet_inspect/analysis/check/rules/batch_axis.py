@@ -1,8 +1,9 @@
 """A batch that is lost, or mixed with other axes, on the way to the output.
 
 Source: a Reshape whose size absorbs a mistake; no published checker has it.
-Threshold: the first axis of an output does not mean the batch alone, after an op that mixed it; or
-an output has another number of rows than there were examples.
+Threshold: the first axis of an output does not mean the batch alone, after an op that mixed it; a
+Reshape on the way there cuts through the batch; or an output has another number of rows than there
+were examples.
 Silent: where axes are merged and parted again before the output, as TimeDistributed does.
 """
 
@@ -38,6 +39,10 @@ def find(seen: Evidence) -> Iterator[Finding]:
         return
     for objective in seen.objectives:
         text = _lost(seen, objective) or (mixed and _mixed(seen, objective)) or ""
+        way = seen.before(seen.outputs)
+        scrambled = [one for one in seen.dangers if one.kind == "scrambled" and one.op in way]
+        if not text and scrambled:
+            text, mixed = scrambled[0].text, scrambled
         if text:
             layer = mixed[0].layer if mixed else seen.name_of(objective.output)
             yield Finding(Severity.ERROR, f"{layer}: {text}", {}, WHY, FIX, layer=layer,

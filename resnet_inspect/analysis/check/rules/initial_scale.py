@@ -2,11 +2,11 @@
 
 Source: Glorot 2010, He 2015, LeCun 1998: a standard deviation between sqrt(1/fan in) and
 sqrt(2/fan in), or sqrt(2/(fan in + fan out)). Published checkers compare variances closely and so
-condemn most other initializers.
-Threshold: three times He's, or a twentieth of Glorot's; or a first loss of four times the entropy
-of the labels, which is where a classifier that knows nothing should begin.
-Silent: where a normalization follows, which makes the scale no matter; for tables that are looked
-up, frozen layers and runs that do not begin at step 0.
+condemn most other initializers. Tables that are looked up begin at 0.03 (Keras) or 1 (PyTorch).
+Threshold: three times He's, or a twentieth of Glorot's; ten for tables; or a first loss of four
+times the entropy of the labels, which is where a classifier that knows nothing should begin.
+Silent: where a normalization follows, which makes the scale no matter; for frozen layers and runs
+that do not begin at step 0.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from resnet_inspect.analysis.check.finding import Finding, Severity
 from resnet_inspect.graph import Layer, TensorRef
 
 LARGE, SMALL, LOSS = 3.0, 20.0, 4.0
+TABLE = 10.0
+LOOKED_UP = ("ResourceGather", "GatherV2")
 
 
 def find(seen: Evidence) -> Iterator[Finding]:
@@ -41,6 +43,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
             if worst is None or off > worst[0]:
                 worst = off, layer.name, variable.name, first.std, glorot
     if worst is None:
+        yield from _tables(seen)
         yield from _unsure(seen)
         return
     _, name, kernel, std, glorot = worst
@@ -57,6 +60,31 @@ def find(seen: Evidence) -> Iterator[Finding]:
         step=0,
         command=f"resnet-inspect hist '{kernel}'",
     )
+
+
+def _tables(seen: Evidence) -> Iterator[Finding]:
+    """A table of embeddings whose numbers are so large that training cannot move them."""
+    for layer, variable in seen.kernels:
+        first = seen.weight(variable.name).get(0)
+        readers = [seen.graph.op_by_name[name] for name in variable.readers]
+        users = [seen.graph.consumers.get(TensorRef(one.name), ()) for one in readers]
+        types = {one.type for one in readers}
+        types |= {seen.graph.op_by_name[name].type for every in users for name in every}
+        frozen = layer.settings.get("trainable") is False
+        if first is None or frozen or types.isdisjoint(LOOKED_UP) or (first.std or 0) <= TABLE:
+            continue
+        yield Finding(
+            Severity.WARNING,
+            f"{variable.name} begins with a standard deviation of {first.std:.3g}; tables that are"
+            " looked up usually begin with 0.03 to 1",
+            {"std": first.std or 0.0},
+            "a step of training moves it by next to nothing of its size: it stays random",
+            "the layer's default, or a standard deviation of 1 at most",
+            layer=layer.name,
+            step=0,
+            command=f"resnet-inspect hist '{variable.name}'",
+        )
+        return
 
 
 def _unsure(seen: Evidence) -> Iterator[Finding]:

@@ -1,8 +1,9 @@
 """A last layer whose activation or units do not fit loss and labels.
 
-Threshold: a single unit for a softmax, or for a cross entropy over classes; a sigmoid before a
-cross entropy over classes; tanh before a cross entropy; sigmoid, softmax or tanh for numbers that
-leave its range.
+Threshold: a single unit for a softmax, or for a cross entropy over classes; a softmax, or a cross
+entropy over classes, for labels of which several are right at once; a sigmoid before a cross
+entropy over classes; tanh before a cross entropy; sigmoid, softmax or tanh for numbers that leave
+its range.
 Silent: for outputs without labels, and where the activation can reach all labels.
 """
 
@@ -48,6 +49,9 @@ def _wrong(seen: Evidence, objective: Objective) -> tuple[str, dict[str, Measure
     if units == 1 and (loss in SOFTMAX_LOSSES or kind == "Softmax"):
         text = "a softmax over a single unit is always 1"
         return text, {"units": 1}, "a sigmoid with binary_crossentropy, or a unit for each class"
+    if (kind == "Softmax" or loss == "categorical_crossentropy") and seen.several(objective):
+        text = f"the {units} answers of a softmax sum to 1, but of the labels any number is right"
+        return text, {"units": units or 0}, "a sigmoid with binary_crossentropy: yes or no for each"
     if loss in SOFTMAX_LOSSES and kind in ("Sigmoid", "Tanh"):
         text = f"{kind.lower()} before {loss}"
         return text, {"units": units or 0}, "softmax: the probabilities of the classes sum to 1"

@@ -4,7 +4,8 @@ Source: some published checkers condemn every rate above 0.01, and with it every
 The same number means different things to SGD and Adam, with and without normalization. So what is
 measured is ‖Δw‖/‖w‖ of all kernels.
 Threshold: a median above 0.1 at the recorded steps, where the loss has not fallen by half; or below
-1e-5 while the loss has not fallen by 5 %; or a recorded step that moved most kernels by more than
+1e-5 while the loss has not fallen by 5 % (by half, if all of at least 30 steps together cannot have
+moved the weights by a thousandth); or a recorded step that moved most kernels by more than
 their whole length.
 Silent: where the loss falls, whatever the rate, unless a step was as long as that.
 """
@@ -17,7 +18,7 @@ from resnet_inspect.analysis.check.evidence import Evidence, thirds
 from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
 
 HIGH, LOW, WHOLE = 0.1, 1e-5, 1.0
-FALLS, MOVES = 0.5, 0.95
+FALLS, MOVES, STEPS, MOVED = 0.5, 0.95, 30, 1e-3
 
 
 def find(seen: Evidence) -> Iterator[Finding]:
@@ -28,7 +29,9 @@ def find(seen: Evidence) -> Iterator[Finding]:
     first, last = thirds(seen.loss)
     peak = max(seen.ratio_of_step.values(), default=0.0)
     high = (ratio > HIGH and not (0 <= last < FALLS * first)) or peak > WHOLE
-    low = ratio < LOW and last > MOVES * first
+    steps = len(seen.steps)
+    still = steps >= STEPS and ratio * steps < MOVED
+    low = ratio < LOW and last > (FALLS if still else MOVES) * first
     if not (high or low):
         return
     rate, name = seen.training.learning_rate, seen.training.optimizer or "the optimizer"

@@ -1,9 +1,11 @@
 """A loss that grows.
 
 Source: published checkers: twice its minimum. Threshold: the median of the last third is twice that
-of the first, or of the lowest fifth, and above the first; or it was fifty times the first and more
-on the way; over at least ten steps. An error.
-Silent: for losses that may be negative, whose ratio says nothing.
+of the first, or of the lowest fifth, and above the first and above that of an answer without any
+input, where that is known; or it was fifty times the first and more on the way; over at least ten
+steps. An error.
+Silent: for losses that may be negative, whose ratio says nothing; for small batches the lowest
+fifth says little.
 """
 
 from __future__ import annotations
@@ -38,7 +40,8 @@ def find(seen: Evidence) -> Iterator[Finding]:
         )
         return
     lowest = median(sorted(values)[: max(1, len(values) // 5)])
-    if last > TIMES * first or (last > first and last > TIMES * max(lowest, 1e-12)):
+    worse = last > max(first, seen.idle_loss or 0.0)
+    if last > TIMES * first or (worse and last > TIMES * max(lowest, 1e-12)):
         yield Finding(
             Severity.ERROR,
             f"the loss grows: {first:.4g} in the first third, {last:.4g} in the last",

@@ -1,7 +1,8 @@
 """A loss that goes up and down without falling.
 
 Threshold: in the second half of at least 10 values the mean change from one to the next is over
-40 % of their mean, and that mean is no lower than 70 % of that of the first half.
+40 % of their mean, and that mean is no lower than 70 % of that of the first half, nor than 70 % of
+the loss of an answer without any input, where that is known.
 Silent: for batches of fewer than four examples, which differ as much, and for losses below 0.
 """
 
@@ -29,7 +30,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
     fed = [part.examples for parts in seen.inputs.values() for part in parts]
     if fed and max(fed) < 4:
         return
-    if mean > FELL * before and mean > 0 and jumps > JUMPS * mean:
+    if mean > FELL * max(before, seen.idle_loss or 0.0) and mean > 0 and jumps > JUMPS * mean:
         yield Finding(
             Severity.WARNING,
             f"the loss goes up and down by {jumps / mean:.0%} of itself from one recorded value to"

@@ -3,18 +3,21 @@
 Source: published checkers ask for 0.1 % of decrease. Here the loss must also be no better than that
 of the best answer that looks at no input: the entropy of the labels that were fed, or their
 variance. Threshold: at least 30 steps; the median of the last third is above 98 % of that of the
-first, and above 95 % of chance (where chance is not known, above 99.9 % of the first).
-Silent: in the beginning of a training, and where the loss is already low, as in fine-tuning.
+first, and above 95 % of chance (where chance is not known, above 99.9 % of the first). Or the loss
+in validation was never below 98 % of chance, in two validations or more.
+Silent: in the beginning of a training, where the loss is already low, as in fine-tuning, and in
+validation with batch normalization, whose moving averages may not have arrived.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from resnet_inspect.analysis.check.evidence import Evidence, thirds
 from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
 
-STEPS, FELL, CHANCE, FELL_ALONE = 30, 0.98, 0.95, 0.999
+STEPS, FELL, CHANCE, FELL_ALONE, APART = 30, 0.98, 0.95, 0.999, 0.98
 
 
 def find(seen: Evidence) -> Iterator[Finding]:
@@ -24,12 +27,14 @@ def find(seen: Evidence) -> Iterator[Finding]:
     first, last = thirds(seen.loss)
     if first <= 0:
         return
-    chances = [one for o in seen.objectives if (one := seen.chance(o)) is not None]
-    chance = sum(chances) if chances and len(chances) == len(seen.objectives) else None
+    chance = seen.idle_loss
     if chance is not None and chance > 0:
         stuck = last > FELL * first and last > CHANCE * chance
     else:
         stuck = last > FELL_ALONE * first
+    apart = _apart(seen) if not stuck else None
+    if apart is not None:
+        yield apart
     if stuck and not last > 2 * first:
         told = f", that of an answer without any input is {chance:.4g}" if chance else ""
         evidence: dict[str, Measured] = {"first": first, "last": last, "steps": len(seen.steps)}
@@ -45,3 +50,20 @@ def find(seen: Evidence) -> Iterator[Finding]:
             " labels belong together",
             command="resnet-inspect browse, pane Scalars",
         )
+
+
+def _apart(seen: Evidence) -> Finding | None:
+    """What is learned does not hold for other examples, from the first validation on."""
+    values = [one for one in seen.scalars.get("val_loss", {}).values() if math.isfinite(one)]
+    chance, normalized = seen.idle_loss, any(layer.normalizes for layer in seen.graph.layers)
+    if not chance or normalized or len(values) < 2 or min(values) < APART * chance:
+        return None
+    return Finding(
+        Severity.WARNING,
+        f"on other examples the loss is {min(values):.4g} at best, that of an answer without any"
+        f" input is {chance:.4g}",
+        {"validation": min(values), "chance": chance, "validations": len(values)},
+        "examples are learned by heart: nothing of the inputs says what the labels are",
+        "whether inputs and labels belong together, as after a shuffle of one of them alone",
+        command="resnet-inspect browse, pane Scalars",
+    )

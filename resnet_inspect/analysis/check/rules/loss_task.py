@@ -2,7 +2,8 @@
 
 Threshold: a squared or absolute error on classes, where the output is a softmax or sigmoid, or the
 labels are one-hot; a cross entropy on numbers that are no probabilities, or no whole ones where
-classes are meant; a binary cross entropy on one-hot labels with a softmax.
+classes are meant; a binary cross entropy on one-hot labels with a softmax of more than two units
+(of two it is the same as the categorical one).
 Silent: for counts and ratings that one unit tells, and for pictures that an autoencoder gives back.
 """
 
@@ -61,7 +62,7 @@ def _wrong(seen: Evidence, objective: Objective) -> tuple[str, dict[str, Measure
         return f"{loss} on labels that are no whole numbers", evidence, fix
     if loss == "categorical_crossentropy" and (low < -SLACK or high > 1 + SLACK):
         return f"{loss} on labels from {low:.3g} to {high:.3g}", evidence, fix
-    if loss in BINARY_LOSSES and kind == "Softmax" and several and classes:
+    if loss in BINARY_LOSSES and kind == "Softmax" and parts[0].features > 2 and classes:
         text = f"{loss} on a softmax with one-hot labels"
         return text, evidence, "categorical_crossentropy: one class of several is right"
     return None

@@ -1,7 +1,8 @@
 """A metric that is made for another task.
 
 Threshold: an accuracy where numbers are predicted (labels that are not whole, with a loss for
-numbers); a binary accuracy where one class of several is right.
+numbers); a binary accuracy where one class of several is right; an accuracy of classes (which
+`accuracy` is, for Keras, where there are several units) where any number of labels is right.
 Silent: for accuracies of classes whose loss happens to be a squared error.
 """
 
@@ -25,6 +26,12 @@ def find(seen: Evidence) -> Iterator[Finding]:
                 "judges each class by itself",
                 "accuracy, for which Keras takes the right one",
             )
+        elif seen.several(objective):
+            wrong = [one for one in wrong if not one.startswith("binary")]
+            text, fix = (
+                "looks at the largest answer alone",
+                "binary_accuracy, or precision and recall",
+            )
         else:
             wrong = wrong if objective.loss in REGRESSION_LOSSES and numbers else []
             text, fix = "counts exact hits", "mean_absolute_error, or another error"
@@ -34,7 +41,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
                 f"{wrong[0]} {text}, and the loss is {objective.loss}",
                 {"metric": wrong[0], "loss": objective.loss},
                 "it says nothing of how good answers are: near 0 for numbers, near 1 for one class"
-                " of many",
+                " of many, next to anything for several labels at once",
                 fix,
                 layer=seen.name_of(objective.output),
             )

@@ -1,7 +1,8 @@
 """Labels that are all the same.
 
-Source: a filter, a sorted file or a wrong column. Threshold: one class in all recorded batches, at
-least 32 examples. Silent: where labels are no classes.
+Source: a filter, a sorted file or a wrong column. Threshold: one class in all recorded batches, or
+of several labels at once each the same in all of them; at least 32 examples. Silent: where labels
+are no classes.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from resnet_inspect.analysis.check.evidence import (
     SOFTMAX_LOSSES,
     Evidence,
     class_shares,
+    label_shares,
 )
-from resnet_inspect.analysis.check.finding import Finding, Severity
+from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
 
 EXAMPLES = 32
 
@@ -25,13 +27,18 @@ def find(seen: Evidence) -> Iterator[Finding]:
         parts = seen.parts(objective.labels)
         shares = class_shares(parts)
         count = sum(one.examples for one in parts)
-        wanted = objective.loss in SOFTMAX_LOSSES | BINARY_LOSSES
-        if wanted and len(shares) == 1 and count >= EXAMPLES:
-            number = next(iter(shares))
+        wanted = objective.loss in SOFTMAX_LOSSES | BINARY_LOSSES and count >= EXAMPLES
+        text, evidence = "", dict[str, Measured](examples=count)
+        if wanted and len(shares) == 1:
+            evidence["class"] = next(iter(shares))
+            text = f"all {count} labels that were recorded are of class {evidence['class']}"
+        elif wanted and seen.several(objective) and {0.0, 1.0}.issuperset(label_shares(parts)):
+            text = f"all {count} rows of labels that were recorded are the same"
+        if text:
             yield Finding(
                 Severity.ERROR,
-                f"all {count} labels that were recorded are of class {number}",
-                {"class": number, "examples": count},
+                text,
+                evidence,
                 "whatever the input, the same answer is right: nothing else is learned",
                 "shuffle the data before it is cut into batches; look at where labels come from",
                 layer=seen.name_of(objective.output),
