@@ -31,8 +31,8 @@ SEQUENCES: tuple[Fault, ...] = (
         labels="from one",
     ),
     plant(
-        "tagging/softmax-over-steps",
-        "softmax over the steps, then the loss's own over the tags",
+        "tagging-deep/softmax-over-steps",
+        "a second softmax, over the steps",
         "last-layer from-logits reduced-axes",
         "loss-stuck",
         softmax_axis=1,
@@ -67,13 +67,6 @@ SEQUENCES: tuple[Fault, ...] = (
         "last-layer",
         f"{STILL} no-gradient",
         last="softmax",
-    ),
-    plant(
-        "text/mean-of-features",
-        "mean over features, not over words",
-        "reduced-axes",
-        "loss-stuck train-eval-gap",
-        pooled="features",
     ),
     plant("text/low-rate", "learning rate ÷ 10000", LOW, AFTER_LOW, rate=1e-06),
     plant(
@@ -118,7 +111,7 @@ WAVES: tuple[Fault, ...] = (
         mean_axes=(2,),
     ),
     plant(
-        "signals/momentum-one",
+        "separable/momentum-one",
         "moving averages with momentum 1",
         "moving-averages",
         "train-eval-gap",
@@ -144,13 +137,6 @@ WAVES: tuple[Fault, ...] = (
         "symmetric-weights",
         "initial-scale loss-stuck",
         kernel="constant:0.05",
-    ),
-    plant(
-        "signals/validated-raw",
-        "validated on signals × 100",
-        "train-eval-gap",
-        "input-scale",
-        checked="times 100",
     ),
     plant("signals-cosine/high-rate", "learning rate × 1000", HIGH, AFTER_HIGH, rate=200.0),
     plant(
@@ -228,7 +214,13 @@ PICTURES: tuple[Fault, ...] = (
         "train-eval-gap loss-diverging exploding-gradient not-finite loss-stuck dead-units",
         norm_training=False,
     ),
-    plant("separable/bytes", "pictures fed as 0…255", "input-scale", inputs="0 to 255"),
+    plant(
+        "colours/raw",
+        "pictures fed as 0…255",
+        "input-scale",
+        f"{AFTER_HIGH} initial-scale learning-rate loss-diverging",
+        inputs="0 to 255",
+    ),
     plant(
         "separable-of-logits/doubled-softmax",
         "softmax, then the loss's own",
@@ -264,14 +256,14 @@ PICTURES: tuple[Fault, ...] = (
         "from-logits labels-logits",
         loss="categorical",
     ),
-    plant("colours/accuracy", "accuracy for shares", "metric-task", metric="accuracy"),
     plant(
-        "colours-wide/huge-init",
-        "initial weights of deviation 10",
-        "initial-scale exploding-gradient",
-        f"{AFTER_HIGH} learning-rate loss-diverging",
-        kernel="normal:10",
+        "colours/validated-raw",
+        "validated on pictures of 0…255",
+        "train-eval-gap",
+        "input-scale saturated-units",
+        checked="0 to 255",
     ),
+    plant("colours/accuracy", "accuracy for shares", "metric-task", metric="accuracy"),
 )
 
 FAULTS: tuple[Fault, ...] = (*SEQUENCES, *WAVES, *PICTURES)

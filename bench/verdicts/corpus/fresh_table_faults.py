@@ -12,18 +12,11 @@ AFTER_RAW = (
 
 NUMBERS: tuple[Fault, ...] = (
     plant(
-        "counts/linear-out",
+        "counts-own/linear-out",
         "a mean that may be below 0",
         "last-layer not-finite",
         f"{AFTER_HIGH} loss-task loss-diverging",
         last="linear",
-    ),
-    plant(
-        "counts/relu-out",
-        "a mean that may be 0, without a gradient",
-        "output-relu",
-        f"last-layer dead-units {STILL}",
-        last="relu",
     ),
     plant(
         "counts/cross-entropy",
@@ -56,6 +49,13 @@ NUMBERS: tuple[Fault, ...] = (
         "broadcast",
         "loss-stuck labels-logits",
         labels="flat",
+    ),
+    plant(
+        "spread/huge-init",
+        "initial weights of deviation 10",
+        "initial-scale exploding-gradient",
+        AFTER_RAW,
+        kernel="normal:10",
     ),
     plant(
         "spread/zero-init",
