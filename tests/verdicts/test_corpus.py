@@ -37,9 +37,9 @@ def test_there_are_fresh_kinds_with_as_many_cases_as_asked_for() -> None:
     assert len(healthy) >= 16
     assert len(fresh) - len(healthy) >= 45
     assert set(Counter(case.kind for case in healthy).values()) <= {2, 3, 4}
-    # As many rules as make sense: L2 left out shows only after many more steps.
+    # L2 left out shows only after many more steps, and none of these only swings.
     planted = {rule for case in fresh if isinstance(case, Fault) for rule in case.rules}
-    assert set(RULES) - planted == {"growing-weights"}
+    assert set(RULES) - planted == {"growing-weights", "loss-oscillating"}
 
 
 def test_names_and_recordings_are_told_apart() -> None:

@@ -203,7 +203,7 @@ HEALTHY: tuple[Healthy, ...] = (
     Healthy(
         "colours-wide",
         "colours",
-        0.7,
+        0.6,
         "one batch of everything, Huber's loss, GELU",
         COLOURS
         | {
@@ -215,11 +215,11 @@ HEALTHY: tuple[Healthy, ...] = (
             "every": 6,
         },
     ),
-    Healthy("triplet", "triplet", 0.8, "a margin between distances, codes of length 1", TRIPLETS),
+    Healthy("triplet", "triplet", 0.75, "a margin between distances, codes of length 1", TRIPLETS),
     Healthy(
         "triplet-free",
         "triplet",
-        0.8,
+        0.75,
         "codes of any length, tanh, plain descent with a rate of 0.1",
         TRIPLETS
         | {

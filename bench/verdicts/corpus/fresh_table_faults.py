@@ -161,13 +161,7 @@ TABLES: tuple[Fault, ...] = (
         f"{STILL} input-scale dead-units loss-oscillating saturated-units",
         inputs="one example",
     ),
-    plant(
-        "triplet-free/just-too-high",
-        "a learning rate just too high",
-        "loss-oscillating learning-rate loss-diverging",
-        AFTER_HIGH,
-        rate=5.0,
-    ),
+    plant("triplet-free/high-rate", "learning rate × 50", HIGH, AFTER_HIGH, rate=5.0),
 )
 
 FAULTS: tuple[Fault, ...] = (*NUMBERS, *TABLES)
