@@ -57,7 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--nice", type=int, default=10, help="how far to stand back for others")
     parser.add_argument("--again", action="store_true", help="record what is there, too")
     parser.add_argument(
-        "--half", choices=("tuning", "held"), help="judge only these; whoever tunes rules: tuning"
+        "--half",
+        choices=("tuning", "held", "fresh"),
+        help="judge only these; whoever tunes rules: tuning",
     )
     parser.add_argument("-o", "--output", type=Path, default=PAGE, metavar="FILE")
     return parser

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from bench.verdicts.problems import Array, Examples
+from bench.verdicts.examples import Array, Examples
 
 
 def altered(how: str, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
     """Inputs as they are (""), "times 1000", "0 to 255", "constant" (all zero), "one example"
-    again and again, or "shifted" (by 4).
+    again and again, "one column" (the first, times 1000), "second constant" (all zero) or
+    "missing" (one number in 300 is NaN, as where a table has gaps).
     """
     if how == "times 1000":
         return tuple(one * np.float32(1000) for one in inputs)
@@ -21,6 +22,17 @@ def altered(how: str, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
         return tuple(np.zeros_like(one) for one in inputs)
     if how == "one example":
         return tuple(np.repeat(one[:1], len(one), axis=0) for one in inputs)
+    if how == "one column":
+        scale = np.ones(inputs[0].shape[-1], np.float32)
+        scale[0] = 1000
+        return (inputs[0] * scale, *inputs[1:])
+    if how == "second constant":
+        return (inputs[0], np.zeros_like(inputs[1]))
+    if how == "missing":
+        gaps = [np.random.default_rng(8).random(one.shape) < 1 / 300 for one in inputs]
+        return tuple(
+            np.where(gap, np.float32("nan"), one) for gap, one in zip(gaps, inputs, strict=True)
+        )
     if how:
         raise KeyError(how)
     return inputs
@@ -29,7 +41,7 @@ def altered(how: str, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
 def labelled(how: str, examples: Examples, rng: np.random.Generator) -> Array:
     """Labels as they are ("") or: "one-hot", "from one", "one class", "shuffled", "99 to 1" (the
     first class wins over all but one example in a hundred), "flat" ([count] instead of
-    [count, 1]), "all off".
+    [count, 1]), "squeezed" (without the last axis), "times 255", "all off".
     """
     wanted = examples.wanted
     if how == "one-hot":
@@ -49,6 +61,10 @@ def labelled(how: str, examples: Examples, rng: np.random.Generator) -> Array:
         )
     if how == "flat":
         return wanted.reshape(-1)
+    if how == "squeezed":
+        return wanted[..., 0]
+    if how == "times 255":
+        return wanted * 255
     if how:
         raise KeyError(how)
     return wanted

@@ -51,7 +51,7 @@ class Verdict:
 
     @property
     def half(self) -> str:
-        """tuning or held."""
+        """tuning, held or fresh."""
         return half(self.case.kind, self.kept.seed)
 
     @property
@@ -84,7 +84,7 @@ class Verdicts:
     missing: tuple[tuple[Case, int], ...]
 
     def faults(self, part: str) -> tuple[Verdict, ...]:
-        """Judged faults of a half for which a rule is asked."""
+        """Judged faults of a part for which a rule is asked."""
         return tuple(
             one
             for one in self.judged
@@ -98,7 +98,7 @@ class Verdicts:
         return tuple(dict.fromkeys(fault.name for fault in faults if not fault.rules))
 
     def healthy(self, part: str) -> tuple[Verdict, ...]:
-        """Judged healthy trainings of a half."""
+        """Judged healthy trainings of a part."""
         return tuple(
             one for one in self.judged if isinstance(one.case, Healthy) and one.half == part
         )
@@ -111,7 +111,7 @@ def judge(
     check: Check,
     part: str | None = None,
 ) -> Verdicts:
-    """Have every recorded case checked, or those of one half. What `check` raises is kept as the
+    """Have every recorded case checked, or those of one part. What `check` raises is kept as the
     verdict's `failed`.
     """
     judged: list[Verdict] = []

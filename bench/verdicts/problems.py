@@ -8,28 +8,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bench.verdicts.examples import Array, Examples
+from bench.verdicts.fresh_problems import FRESH_PROBLEMS
 from resnet_inspect.data.shapes10 import draw
 
-Array = NDArray[Any]
 FIGURES = (0, 3, 5, 6)  # disc, cross, horizontal stripes, vertical stripes
-
-
-@dataclass(frozen=True)
-class Examples:
-    """Inputs (one array, or two for pairs) and what is to be answered; `answers` says what that
-    is: "class" (a number below `units`), "yes-no", "real", "labels" (several of `units`).
-    """
-
-    inputs: tuple[Array, ...]
-    wanted: Array
-    answers: str
-    units: int
 
 
 def blobs(count: int, rng: np.random.Generator) -> Examples:
@@ -177,4 +163,4 @@ PROBLEMS: dict[str, Callable[[int, np.random.Generator], Examples]] = {
         orders,
         pairs,
     )
-}
+} | FRESH_PROBLEMS

@@ -7,6 +7,9 @@ SEEN = (
     " were looked at, and refused labels are told since then. With seed 1 nothing was changed any"
     " more."
 )
+FRESH = (
+    "These kinds were written by somebody who had not read the rules, and judged once at the end."
+)
 NO_L2 = (
     "in so few steps weights grow as much with L2 as without it; a warning would be a false alarm"
 )

@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from bench.verdicts.own_losses import OWN_LOSSES
+
 
 class OwnSquares(keras.losses.Loss):  # type: ignore[misc]
     """Mean of squares, written by hand: nothing makes both shapes alike."""
@@ -77,6 +79,7 @@ LOSSES: dict[str, Callable[[bool], Any]] = {
     "own entropy": lambda _: OwnEntropy(),
     "of logits": lambda _: OfLogits(),
     "of binary logits": lambda _: OfBinaryLogits(),
+    **OWN_LOSSES,
 }
 
 

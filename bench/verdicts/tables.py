@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from bench.verdicts.judging import Verdict, Verdicts
-from bench.verdicts.plan import HELD_KINDS, TUNING_KINDS, TUNING_SEEDS, Fault
-from bench.verdicts.reasons import SEEN
+from bench.verdicts.plan import FRESH_KINDS, HELD_KINDS, TUNING_KINDS, TUNING_SEEDS, Fault
+from bench.verdicts.reasons import FRESH, SEEN
 from bench.verdicts.rules import RULES
 
 COMMAND = "python -m bench.verdicts record && python -m bench.verdicts judge"
-PARTS = ("held", "tuning")
+PARTS = ("fresh", "held", "tuning")
+HEADS = {"fresh": "fresh kinds", "held": "held half", "tuning": "tuning half"}
 
 
 def page(verdicts: Verdicts, reasons: Mapping[str, str]) -> str:
@@ -26,10 +27,12 @@ def page(verdicts: Verdicts, reasons: Mapping[str, str]) -> str:
         f"The held half is everything else: these kinds with other seeds, and with every seed "
         f"{', '.join(sorted(HELD_KINDS))}.",
         SEEN,
+        f"The fresh kinds are {', '.join(sorted(FRESH_KINDS))}, with every seed.",
         _summary(verdicts),
     ]
     for part in PARTS:
-        parts += [f"## Rules, {part} half", _rules(verdicts.faults(part))]
+        told = [FRESH] if part == "fresh" else []
+        parts += [f"## Rules, {HEADS[part]}", *told, _rules(verdicts.faults(part))]
     parts += ["## Missed", _missed(verdicts, reasons)]
     parts += ["## Alarms on healthy trainings", _alarms(verdicts)]
     parts += ["## What fired on which fault", _confusion(verdicts)]
@@ -52,7 +55,7 @@ def _summary(verdicts: Verdicts) -> str:
                 f"{100 * alarmed / len(healthy):.1f}" if healthy else "–",
             )
         )
-    heads = ("half", "faults / runs", "found", "healthy / runs", "alarmed", "alarmed of 100")
+    heads = ("part", "faults / runs", "found", "healthy / runs", "alarmed", "alarmed of 100")
     return _table(heads, rows)
 
 
@@ -86,7 +89,7 @@ def _missed(verdicts: Verdicts, reasons: Mapping[str, str]) -> str:
         for one in verdicts.faults(part)
         if not one.found
     ]
-    heads = ("half", "fault", "seed", "change", "right would be", "what fired", "reason")
+    heads = ("part", "fault", "seed", "change", "right would be", "what fired", "reason")
     return _table(heads, rows) if rows else "None."
 
 
@@ -97,7 +100,7 @@ def _alarms(verdicts: Verdicts) -> str:
         for one in verdicts.healthy(part)
         for rule, text in (one.alarms | ({"check": one.failed} if one.failed else {})).items()
     ]
-    heads = ("half", "healthy training", "seed", "rule", "it says")
+    heads = ("part", "healthy training", "seed", "rule", "it says")
     return _table(heads, rows) if rows else "None."
 
 

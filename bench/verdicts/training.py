@@ -16,9 +16,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from bench.verdicts.examples import Array, Examples
 from bench.verdicts.fed import altered, labelled, limits
 from bench.verdicts.networks import MODULES
-from bench.verdicts.problems import PROBLEMS, Array, Examples
+from bench.verdicts.problems import PROBLEMS
 from bench.verdicts.steps import LOSSES, stepping
 from resnet_inspect import api
 from resnet_inspect.config import Settings
@@ -33,6 +34,8 @@ class Training:
 
     `inputs` and `labels` are alterations of `fed`, `checked` that of the inputs validated on;
     `step` is Keras' own or one of `steps.stepping`. `units` 0 is what the answers need.
+    `schedule` is "" (one rate), "cosine" (warm-up, then down) or "stairs"; `averaged` keeps moving
+    averages of the weights, `weights` are those of the classes.
     """
 
     data: str
@@ -54,6 +57,9 @@ class Training:
     metric: str = "accuracy"
     validation: bool = True
     step: str = ""
+    schedule: str = ""
+    averaged: bool = False
+    weights: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,6 +110,8 @@ def _compile(model: Any, training: Training) -> None:
         "adamw": keras.optimizers.AdamW,
         "sgd": keras.optimizers.SGD,
         "rmsprop": keras.optimizers.RMSprop,
+        "nadam": keras.optimizers.Nadam,
+        "adagrad": keras.optimizers.Adagrad,
     }
     more: dict[str, Any] = {}
     if training.momentum:
@@ -112,9 +120,24 @@ def _compile(model: Any, training: Training) -> None:
         more["weight_decay"] = training.decay
     if training.clip is not None:
         more["clipnorm"] = training.clip
-    optimizer = kinds[training.optimizer](training.rate, **more)
+    if training.averaged:
+        more["use_ema"], more["ema_momentum"] = True, 0.9
+    optimizer = kinds[training.optimizer](_rate(training), **more)
     metrics = [training.metric] if training.metric else None
     model.compile(optimizer, LOSSES[training.loss](training.from_logits), metrics=metrics)
+
+
+def _rate(training: Training) -> Any:
+    if training.schedule == "cosine":
+        warm = training.steps // 8
+        return keras.optimizers.schedules.CosineDecay(
+            0.0, training.steps - warm, warmup_target=training.rate, warmup_steps=warm
+        )
+    if training.schedule == "stairs":
+        return keras.optimizers.schedules.ExponentialDecay(
+            training.rate, training.steps // 4, 0.4, staircase=True
+        )
+    return training.rate
 
 
 def _fit(model: Any, training: Training, shown: Examples, unseen: Examples, recorder: Any) -> None:
@@ -138,6 +161,7 @@ def _fit(model: Any, training: Training, shown: Examples, unseen: Examples, reco
         validation_data=validation,
         verbose=0,
         callbacks=[recorder],
+        class_weight=dict(enumerate(training.weights)) or None,
     )
 
 
@@ -146,12 +170,17 @@ def _fed(inputs: tuple[Array, ...]) -> Any:
 
 
 def _score(model: Any, training: Training, unseen: Examples) -> float | None:
-    """Mean recall of classes or of both answers; share of labels right; R² of numbers."""
+    """Mean recall of classes or of both answers; share of labels or orders right; R² of numbers."""
     inputs = altered(training.inputs, unseen.inputs)
     said = np.asarray(model(_fed(inputs), training=False), dtype=np.float64)
     wanted = unseen.wanted
     if len(said) != len(wanted) or not np.isfinite(said).all():
         return None
+    if unseen.answers == "ordered":
+        return float((said < 0).mean())
+    if unseen.answers == "first":
+        left = np.mean((wanted - said[:, :1]) ** 2)
+        return float(1 - left / wanted.var())
     if unseen.answers == "real":
         wanted = labelled(training.labels, unseen, np.random.default_rng(6))
         wanted = wanted.reshape(said.shape)

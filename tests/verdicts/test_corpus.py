@@ -15,7 +15,7 @@ from bench.verdicts.cache import key
 from bench.verdicts.corpus import CASES, FAULTS, HEALTHY, named
 from bench.verdicts.fed import altered, labelled
 from bench.verdicts.networks import MODULES
-from bench.verdicts.plan import HELD_KINDS, SEEDS, TUNING_KINDS, Case, half
+from bench.verdicts.plan import FRESH_KINDS, HELD_KINDS, SEEDS, TUNING_KINDS, Case, Fault, half
 from bench.verdicts.problems import PROBLEMS
 from bench.verdicts.rules import INFORMING, RULES
 from resnet_inspect.config import Settings
@@ -28,6 +28,18 @@ def test_there_are_as_many_cases_as_asked_for() -> None:
     assert len(HEALTHY) >= 25
     assert len(SEEDS) == 3
     assert {case.kind for case in CASES} == {*MODULES, "tutorial"}
+
+
+def test_there_are_fresh_kinds_with_as_many_cases_as_asked_for() -> None:
+    fresh = [case for case in CASES if case.kind in FRESH_KINDS]
+    healthy = [case for case in fresh if case in HEALTHY]
+    assert len(FRESH_KINDS) >= 6
+    assert len(healthy) >= 16
+    assert len(fresh) - len(healthy) >= 45
+    assert set(Counter(case.kind for case in healthy).values()) <= {2, 3, 4}
+    # L2 left out shows only after many more steps, and none of these only swings.
+    planted = {rule for case in fresh if isinstance(case, Fault) for rule in case.rules}
+    assert set(RULES) - planted == {"growing-weights", "loss-oscillating"}
 
 
 def test_names_and_recordings_are_told_apart() -> None:
@@ -64,11 +76,14 @@ def test_a_fault_is_a_healthy_training_with_one_change(fault: Any) -> None:
 
 def test_the_split_is_fixed() -> None:
     assert not TUNING_KINDS & HELD_KINDS
-    assert {case.kind for case in CASES} == TUNING_KINDS | HELD_KINDS
+    assert not FRESH_KINDS & (TUNING_KINDS | HELD_KINDS)
+    assert {case.kind for case in CASES} == TUNING_KINDS | HELD_KINDS | FRESH_KINDS
     for kind in TUNING_KINDS:
         assert [half(kind, seed) for seed in SEEDS] == ["tuning", "held", "held"]
     for kind in HELD_KINDS:
         assert {half(kind, seed) for seed in SEEDS} == {"held"}
+    for kind in FRESH_KINDS:
+        assert {half(kind, seed) for seed in SEEDS} == {"fresh"}
     with pytest.raises(KeyError):
         half("perceptron", 0)
 
@@ -89,14 +104,20 @@ def test_a_problem_is_drawn_by_its_seed_and_balanced(name: str) -> None:
         assert not np.array_equal(one, three)
         assert np.isfinite(one).all()
     if drawn.answers == "class":
-        counts = np.bincount(drawn.wanted, minlength=drawn.units)
+        counts = np.bincount(drawn.wanted.ravel(), minlength=drawn.units)
         assert len(counts) == drawn.units
         assert counts.min() >= 3
     elif drawn.answers == "real":
         assert drawn.wanted.shape == (96, drawn.units)
-        assert 0.05 < drawn.wanted.std() < 2
+        assert 0.05 < drawn.wanted.std() < 4
+    elif drawn.answers in ("first", "ordered"):
+        assert drawn.wanted.shape == (96, 1)
+    elif name == "rare_clicks":
+        many = PROBLEMS[name](4000, np.random.default_rng(3)).wanted
+        assert many.shape == (4000, 1)
+        assert 0.04 < many.mean() < 0.09
     else:
-        assert drawn.wanted.shape == (96, drawn.units)
+        assert drawn.wanted.shape[-1] == drawn.units
         assert 0.2 < (drawn.wanted > 0).mean() < 0.8
 
 
@@ -119,6 +140,20 @@ def test_alterations_do_what_they_are_called() -> None:
     assert rare.shape == (4000, 1)
     assert 0 < rare.mean() < 0.02
     assert labelled("flat", PROBLEMS["rings"](10, rng), rng).shape == (10,)
+    masks = PROBLEMS["masks"](10, rng)
+    assert labelled("squeezed", masks, rng).shape == (10, 16, 16)
+    assert set(labelled("times 255", masks, rng).ravel()) == {0, 255}
+    (column,) = altered("one column", drawn.inputs)
+    np.testing.assert_allclose(column[:, 0], inputs[:, 0] * 1000, rtol=1e-6)
+    np.testing.assert_array_equal(column[:, 1:], inputs[:, 1:])
+    (gaps,) = altered("missing", drawn.inputs)
+    assert 0.0005 < np.isnan(gaps).mean() < 0.01
+    np.testing.assert_array_equal(gaps[~np.isnan(gaps)], inputs[~np.isnan(gaps)])
+    pair = PROBLEMS["clicks"](10, rng).inputs
+    kept, lost = altered("second constant", pair)
+    np.testing.assert_array_equal(kept, pair[0])
+    assert lost.shape == (10, 6)
+    assert not lost.any()
     with pytest.raises(KeyError):
         altered("times 7", drawn.inputs)
     with pytest.raises(KeyError):

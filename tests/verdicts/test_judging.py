@@ -101,6 +101,27 @@ def test_a_fault_counts_whatever_its_score_is_and_a_stopped_healthy_training_nev
     assert not Kept("", 0, 1.0, "InvalidArgumentError").qualified(GOOD)
 
 
+def test_fresh_kinds_are_a_part_of_their_own(tmp_path: Path) -> None:
+    well, lost = named(["text", "text/low-rate"])
+    kept = Cache(tmp_path / "cache")
+    copy = tmp_path / "copy.db"
+    for case, recording in ((well, "v1"), (lost, "bn_axis")):
+        shutil.copy(FOLDER / f"{recording}.db", copy)
+        kept.keep(case, copy, Kept(case.name, 0, 0.95))
+    for part in ("tuning", "held"):
+        assert not judge([well, lost], [0], kept, look, part).judged
+    verdicts = judge([well, lost], [0], kept, look, "fresh")
+    assert [one.half for one in verdicts.judged] == ["fresh", "fresh"]
+    text = page(verdicts, {})
+    assert "| fresh | 1 / 1 | 0 (0 %) | 1 / 1 | 1 | 100.0 |" in text
+    assert "| held | 0 / 0 | – | 0 / 0 | 0 | – |" in text
+    rules = text.split("## Rules, fresh kinds\n\n")[1].split("## Rules, held half")[0]
+    assert rules.startswith("These kinds were written by somebody who had not read the rules, and")
+    assert "| `learning-rate` | 1 | 0 | 0 | 1 | text/low-rate |" in rules
+    assert "| fresh | text/low-rate | 0 | learning rate ÷ 10000 |" in text
+    assert "| fresh | text | 0 | `initial-scale` | warning: bn\\|1: so it is |" in text
+
+
 def test_a_check_that_raises_is_an_alarm_of_a_healthy_training(cache: Cache) -> None:
     def broken(run: Run) -> Iterator[Finding]:
         raise ZeroDivisionError(run.info.network)

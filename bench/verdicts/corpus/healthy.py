@@ -316,5 +316,3 @@ HEALTHY: tuple[Healthy, ...] = (
         PICTURES | {"frozen": "half", "base_training": None, "rate": 0.005},
     ),
 )
-
-GOOD = {one.name: one for one in HEALTHY}

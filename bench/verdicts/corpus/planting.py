@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.verdicts.corpus.healthy import GOOD
+from bench.verdicts.corpus import fresh_healthy, healthy
 from bench.verdicts.plan import Fault
+
+GOOD = {one.name: one for one in (*healthy.HEALTHY, *fresh_healthy.HEALTHY)}
 
 # Rules that are right for a learning rate far too high or low, and what it may show besides.
 HIGH = "learning-rate loss-diverging not-finite"
