@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 import msgspec
 import pytest
 
-from resnet_inspect import api
+from resnet_inspect import api, reports
 from resnet_inspect.analysis.overview import Overview
 from resnet_inspect.analysis.report import Report, gather
 from resnet_inspect.graph import Graph
@@ -203,7 +203,7 @@ def test_the_page_says_what_the_answer_page_says(
         seen.append(found)
         return gather(graph, lineage, found, *rest)
 
-    monkeypatch.setattr(api, "gather", noting)
+    monkeypatch.setattr(reports, "gather", noting)
     run = recording(name)
     api.report(run)
     assert repr(seen) == repr([api.summarize(run)])

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from resnet_inspect.analysis.course import Course
 from resnet_inspect.analysis.distributions import Series
 from resnet_inspect.render.distribution_pages import fitting_kind
+from resnet_inspect.render.distribution_remarks import remarks_on
 from resnet_inspect.render.scale import Scale
 from resnet_inspect.render.spread import Distribution
 
@@ -71,6 +72,24 @@ class Packed:
                 b"".join(part.tobytes() for part in cells),
             ]
         )  # fmt: skip
+
+
+def told(packed: Packed, every: Sequence[Series]) -> dict[str, Any]:
+    """What the page's script needs to know of what is packed: the series, and the format."""
+    return {
+        "series": [
+            one | {"remarks": list(remarks_on(held))}
+            for one, held in zip(packed.series, every, strict=True)
+        ],
+        "format": {
+            "whole": WHOLE,
+            "decimal": DECIMAL,
+            "cells": CELLS,
+            "levels": LEVELS,
+            "none": NONE,
+            "infinite": INFINITE,
+        },
+    }
 
 
 def scale_of(course: Course) -> Scale:

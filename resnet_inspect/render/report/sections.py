@@ -8,7 +8,8 @@ or {"sort": number, "text"}.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from shlex import quote
 from typing import Any
 
@@ -19,7 +20,7 @@ from resnet_inspect.analysis.shapes import Depth, ShapeRow, ShapeTable
 from resnet_inspect.config.own_model import heeded
 from resnet_inspect.graph import Failure, Note, Phase
 from resnet_inspect.render import spelling
-from resnet_inspect.render.answer_page import common_range, facts, flow_title
+from resnet_inspect.render.answer_page import SCALARS_SHOWN, common_range, facts, flow_title
 from resnet_inspect.render.distribution_remarks import origin_text
 from resnet_inspect.render.findings_page import MARKS, counted, told_evidence
 from resnet_inspect.render.postmortem_page import postmortem_lines
@@ -119,6 +120,20 @@ def closing(info: RunInfo, found: Report, file: str) -> Iterator[Block]:
         rows.append(["sizes", text_])
     told = table(["what", "why"], rows) if rows else text("Nothing is known to be missing.")
     yield section("not-observed", "Not observed", told)
+
+
+def scalar_rows(scalars: Mapping[str, Mapping[int, float]]) -> list[dict[str, Any]]:
+    """Each scalar's steps, values (none where not finite) and how they are written."""
+    order = {name: place for place, name in enumerate(SCALARS_SHOWN)}
+    return [
+        {
+            "name": name,
+            "steps": list(values),
+            "values": [value if math.isfinite(value) else None for value in values.values()],
+            "texts": [spelling.number(value, 4) for value in values.values()],
+        }
+        for name, values in sorted(scalars.items(), key=lambda pair: order.get(pair[0], len(order)))
+    ]
 
 
 def shape_tables(found: Report) -> list[Block]:
