@@ -19,7 +19,7 @@ import msgspec
 from resnet_inspect import paths
 from resnet_inspect.analysis.check import Finding
 from resnet_inspect.analysis.diff.differences import RunDiff
-from resnet_inspect.analysis.diff.distributions import chosen_steps
+from resnet_inspect.analysis.diff.distributions import Recorded, chosen_steps
 from resnet_inspect.analysis.diff.runs import compare
 from resnet_inspect.analysis.distributions import (
     Series,
@@ -166,20 +166,29 @@ def diff(a: Run, b: Run, depth: str = "layer", *, every_step: bool = False) -> R
     common = sorted({*recorded[0]} & {*recorded[1]})
     steps = chosen_steps(common, every=every_step)
     every_tap = depth == Depth.OP
-    first = side_of(a, recorded[0], steps, every_tap)
-    second = side_of(b, recorded[1], steps, every_tap)
+    first, second = (
+        side_of(run, Recorded(own, run.held(steps, every_tap=every_tap)))
+        for run, own in zip((a, b), recorded, strict=True)
+    )
     return compare(first, second, Depth(depth), every_step=every_step)
 
 
-def report(run: Run, tell: Callable[[str], None] = lambda _: None) -> str:
-    """Everything of a run as one HTML page that opens from disk and asks nothing of a network.
+def report(
+    run: Run, other: Run | None = None, *, tell: Callable[[str], None] = lambda _: None
+) -> str:
+    """Everything of a run as one HTML page that opens from disk and asks nothing of a network; with
+    `other`, what is different between both, `run` as A and `other` as B.
 
+    Two runs are compared as by `diff` at every step that both recorded, whatever state they are in.
     `tell` is called with what the page has to do without, and why; the page says it too.
     """
     from resnet_inspect import __version__
-    from resnet_inspect.reports import page_of_run
+    from resnet_inspect.reports import page_of_run, page_of_two
 
-    return page_of_run(run, f"resnet-inspect {__version__}", tell)
+    program = f"resnet-inspect {__version__}"
+    if other is None:
+        return page_of_run(run, program, tell)
+    return page_of_two(run, other, program, tell)
 
 
 def picture(run: Run, form: str = "svg") -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from typing import Any
 
 from resnet_inspect.analysis.diff.distributions import Recorded
@@ -43,13 +42,13 @@ def series_of(
     )
 
 
-def side_of(run: Run, recorded: Sequence[int], steps: Sequence[int], every_tap: bool) -> Side:
-    """What a run has to be compared by."""
+def side_of(run: Run, recorded: Recorded) -> Side:
+    """What a run has to be compared by; `recorded` is what its tensors held."""
     info, origin = run.info, run.origin
     facts = {
         **info.facts,
         "steps done": len(run.steps()),
-        "recorded steps": list(recorded),
+        "recorded steps": list(recorded.steps),
         "recorded kinds": sorted({tap.kind for tap in run.taps()}),
         "first not finite": "" if origin is None else f"{origin.name} at step {origin.step}",
     }
@@ -58,7 +57,7 @@ def side_of(run: Run, recorded: Sequence[int], steps: Sequence[int], every_tap: 
         graph=run.graph,
         facts=facts,
         settings=info.heeded,
-        recorded=Recorded(recorded, run.held(steps, every_tap=every_tap)),
+        recorded=recorded,
         scalars=run.scalars(),
         findings=check(run),
     )

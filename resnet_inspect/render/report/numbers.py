@@ -39,14 +39,15 @@ Bytes = NDArray[np.uint8]
 class Packed:
     """Series packed one after the other: what each is, and the bytes of all."""
 
-    def __init__(self, every: Sequence[Series]) -> None:
+    def __init__(self, every: Sequence[Series], scales: Sequence[Scale | None] = ()) -> None:
+        """`scales` are those of the series, where their own would not do; None for their own."""
         self.series: list[dict[str, Any]] = []
         whole: list[NDArray[np.uint32]] = []
         decimal: list[Floats] = []
         cells: list[Bytes] = []
-        for one in every:
+        for one, given in zip(every, scales or [None] * len(every), strict=True):
             course = Course.of(tuple(one.course.values()))
-            scale = scale_of(course)
+            scale = given or scale_of(course)
             shares = course.cells(scale.borders(CELLS))
             peaks = shares.inside.max(axis=1, initial=0.0)
             whole.append(_whole(one))

@@ -64,7 +64,7 @@ def page(
         "commands": escape(commands),
         "style": style,
         "script": joined,
-        "diagram": "".join(map(_for_readers, diagrams)),
+        "diagram": _pictures([_for_readers(one) for one in diagrams]),
         "facts": _data(msgspec.json.encode(facts)),
         "numbers": _data(numbers),
     }
@@ -79,6 +79,15 @@ def page(
 
 def _head(head: Head) -> str:
     return f'<span class="dot {escape(head.status)}"></span>{escape(printable(head.text))}'
+
+
+def _pictures(diagrams: Sequence[str]) -> str:
+    """The picture; of several the first is shown, and the script lets choose."""
+    if len(diagrams) < 2:
+        return "".join(diagrams)
+    return "".join(
+        f'<div class="side"{" hidden" if at else ""}>{one}</div>' for at, one in enumerate(diagrams)
+    )
 
 
 def _for_readers(diagram: str) -> str:

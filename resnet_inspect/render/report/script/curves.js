@@ -1,10 +1,11 @@
 // Charts of numbers over the steps: one curve, or those of several runs on the same axes.
 
 // A curve is { steps, values, texts } and, beside others, { label, kind }: kinds differ by their lines.
-function chart(name, curves) {
+// The axis goes down to `least` at any rate.
+function chart(name, curves, least = Infinity) {
   const [width, height, left] = [300, 110, 52];
   const known = curves.flatMap((one) => one.values.filter((value) => value !== null));
-  const [low, high] = known.length ? [Math.min(...known), Math.max(...known)] : [0, 1];
+  const [low, high] = known.length ? [Math.min(least, ...known), Math.max(...known)] : [0, 1];
   const span = high - low || 1;
   const steps = curves.flatMap((one) => one.steps);
   const [first, last] = [Math.min(...steps), Math.max(...steps)];

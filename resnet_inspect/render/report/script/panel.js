@@ -58,13 +58,14 @@ function showPanel(target, focus) {
   panel.replaceChildren(make("div", { class: "top" }, heading, make("div", { class: "moves" }, moves, close)), ...made.body.filter(Boolean));
   state.onShown?.();
   panel.scrollTop = 0;
-  const node = state.nodes.get(`${kind} ${name}`);
+  const nodes = state.nodes.get(`${kind} ${made.name ?? name}`) ?? [];
+  for (const one of nodes) one.classList.add("current");
+  const node = nodes.find((one) => one.getClientRects().length);
   if (node) {
-    node.classList.add("current");
     const [box, view] = [node.getBoundingClientRect(), byId("picture").getBoundingClientRect()];
     byId("picture").scrollBy(box.left - view.left - view.width / 2, box.top - view.top - view.height / 2);
   }
-  const item = itemOf(target);
+  const item = itemOf({ kind, name: made.name ?? name });
   if (item) { reveal(item); settle(item); }
   if (focus) {
     heading.focus({ preventScroll: true });

@@ -12,8 +12,8 @@ function sortable(blocks, { by, first, name, id }) {
   const chosen = { block: first, column: -1, down: false, words: "", all: false };
   const place = make("div", { class: "sorted" });
   const filter = make("input", { type: "search", id, placeholder: "filter rows", "aria-label": `Filter the rows of the ${name}`, oninput: () => { chosen.words = filter.value.toLowerCase(); chosen.all = false; show(); } });
-  const told = (cell) => (typeof cell === "object" ? cell.text ?? cell.layer ?? state.facts.ops[cell.op]?.[0] ?? "" : cell);
-  const key = (cell) => (typeof cell === "object" && "sort" in cell ? cell.sort : told(cell));
+  const told = (cell) => (typeof cell === "object" ? cell.text ?? cell.layer ?? (cell.line ? "" : undefined) ?? state.facts.ops[cell.op]?.[0] ?? "" : cell);
+  const key = (cell) => (typeof cell === "object" && "sort" in cell ? cell.sort : typeof cell === "object" && cell.line ? Math.max(...cell.line.map((one) => one ?? 0)) : told(cell));
   const empty = (cell) => key(cell) === "";
 
   function rowsOf(block) {
