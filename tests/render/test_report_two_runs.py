@@ -187,17 +187,29 @@ def numbers(step: int, shift: float) -> np.ndarray[Any, np.dtype[np.float64]]:
     return np.random.default_rng(step).normal(shift * step, 1, 4000)
 
 
-def written(file: Path, shift: float) -> Path:
-    """A run of one op without layers."""
+def written(file: Path, shift: float, first: int = 0) -> Path:
+    """A run of one op without layers, of three steps from the first one."""
     spec = TensorSpec((4000,), "float32")
     writer = RunWriter.create(file, info())
     writer.graph(Graph(ops=(Op("one", "Relu", Phase.FORWARD, outputs=(spec,)),)), 0.1)
-    for step in range(3):
+    for step in range(first, first + 3):
         tap = Tap("one", "activation", "one:0", output=True)
         summary = TensorSummary.of(numbers(step, shift))
         writer.step(StepRecord(step, 0.1, {"loss": 1.0 + shift * step}, {tap: summary}))
     writer.finish(Status.COMPLETE)
     return file
+
+
+def test_without_a_common_step_each_run_is_shown_at_its_own(
+    open_page: Open, tmp_path: Path
+) -> None:
+    a, b = written(tmp_path / "early.db", 0.5), written(tmp_path / "late.db", 0.5, first=7)
+    found = open_page(a, "#layer=one", other=b)
+    panel = found.text("#panel-distributions")
+    assert "one at step 0 of A and step 7 of B" in panel
+    assert "No distance: no step was recorded in both" in panel
+    assert "no scalar has a step in common" in found.text("#in-short")
+    assert "0 of the 3 recorded steps of A are in both" in found.text("#not-observed")
 
 
 def test_scalars_of_both_share_their_axes(open_page: Open, recording: Callable[[str], Run]) -> None:
