@@ -90,7 +90,7 @@ def comparison_page(
         title=" against ".join(titles),
         heads=[_head(name, one) for name, one in zip(NAMES, both, strict=True)],
         program=program,
-        commands="diff",
+        commands="diff, shapes, hist, check",
         script=SCRIPT,
         facts=facts,
         numbers=packed.bytes,
