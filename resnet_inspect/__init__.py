@@ -1,7 +1,8 @@
 """See every tensor of a network while it trains.
 
 `trace(...)` builds, trains and records a network and returns the `Run`; `open_run(path)` opens
-one recorded before; `shapes(run, depth)` is its shape table, `report(run)` all of it as a page;
+one recorded before; `shapes(run, depth)` is its shape table, `report(run)` all of it as a page,
+and `report(run, other)` a page of what is different between two;
 `check(run)` is what is wrong with it, `diff(run_a, run_b)` what two of them differ in.
 `Recorder(path)` is a Keras callback that records a `fit`, or the step of a loop of one's own.
 They do what the commands do.

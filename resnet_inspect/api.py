@@ -5,7 +5,6 @@ Commands call these functions too, so both do the same. Long because it is the w
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -21,16 +20,14 @@ from resnet_inspect import paths
 from resnet_inspect.analysis.check import Finding
 from resnet_inspect.analysis.diff.differences import RunDiff
 from resnet_inspect.analysis.diff.distributions import Recorded, chosen_steps
-from resnet_inspect.analysis.diff.runs import Side, compare
+from resnet_inspect.analysis.diff.runs import compare
 from resnet_inspect.analysis.distributions import (
     Series,
     around_normalization,
     beside_gradients,
     choose,
 )
-from resnet_inspect.analysis.meanings import Meanings
 from resnet_inspect.analysis.overview import Held, Overview, overview, told_layers
-from resnet_inspect.analysis.report import Steps, gather
 from resnet_inspect.analysis.shapes import Depth, ShapeTable
 from resnet_inspect.analysis.shapes import shapes as shape_table
 from resnet_inspect.config import Settings
@@ -38,13 +35,14 @@ from resnet_inspect.config.inputs import parse_inputs
 from resnet_inspect.config.own_model import check_of_fit, check_own_model
 from resnet_inspect.errors import BuildError, StorageFullError, UsageError
 from resnet_inspect.findings import check
-from resnet_inspect.graph import Failure, Note
+from resnet_inspect.graph import Failure
 from resnet_inspect.journal import RunJournal
-from resnet_inspect.stats import StepRecord, Tap, Update
+from resnet_inspect.stats import StepRecord, Tap
 from resnet_inspect.store import catalogue
 from resnet_inspect.store.info import RunInfo, Status, Writer
 from resnet_inspect.store.run import Run
 from resnet_inspect.store.writer import RunWriter, check_free, now
+from resnet_inspect.stored import series_of, side_of
 from resnet_inspect.tracers.contract import Environment, Session, Training, TrainingFailed
 
 Watch = Callable[[Path, StepRecord | None], None]
@@ -145,38 +143,15 @@ def distributions(
     only = recorded[-1] if step is None and not names and pair is None else step
     sizes, updates = run.sizes(), run.updates()
     return [
-        tuple(_series(run, tap, only, sizes.get(tap), updates) for tap in group) for group in groups
+        tuple(series_of(run, tap, only, sizes.get(tap), updates) for tap in group)
+        for group in groups
     ]
 
 
 def series(run: Run, tap: Tap) -> Series:
     """What one tapped tensor held at all recorded steps."""
     updates = run.updates() if tap.kind == "weight" else {}
-    return _series(run, tap, None, run.size(tap), updates)
-
-
-def _series(
-    run: Run,
-    tap: Tap,
-    only: int | None,
-    elements: int | None,
-    updates: dict[int, dict[str, Update]],
-) -> Series:
-    def wanted(found: dict[int, Any]) -> dict[int, Any]:
-        return {step: one for step, one in found.items() if only in (None, step)}
-
-    weight = tap.kind == "weight"
-    output = tap.kind == "activation" and tap.output
-    course = run.course(tap) if only is None else run.course(tap, only)
-    return Series(
-        tap,
-        course,
-        elements,
-        wanted(run.not_finite(tap)),
-        wanted(run.channels(tap) if output else {}),
-        wanted({s: by[tap.tensor] for s, by in updates.items() if weight and tap.tensor in by}),
-        wanted(run.normalizations(tap.layer) if output else {}),
-    )
+    return series_of(run, tap, None, run.size(tap), updates)
 
 
 def diff(a: Run, b: Run, depth: str = "layer", *, every_step: bool = False) -> RunDiff:
@@ -191,65 +166,29 @@ def diff(a: Run, b: Run, depth: str = "layer", *, every_step: bool = False) -> R
     common = sorted({*recorded[0]} & {*recorded[1]})
     steps = chosen_steps(common, every=every_step)
     every_tap = depth == Depth.OP
-    first = _side(a, recorded[0], steps, every_tap)
-    second = _side(b, recorded[1], steps, every_tap)
+    first, second = (
+        side_of(run, Recorded(own, run.held(steps, every_tap=every_tap)))
+        for run, own in zip((a, b), recorded, strict=True)
+    )
     return compare(first, second, Depth(depth), every_step=every_step)
 
 
-def _side(run: Run, recorded: Sequence[int], steps: Sequence[int], every_tap: bool) -> Side:
-    """What a run has to be compared by."""
-    info, origin = run.info, run.origin
-    facts = {
-        **info.facts,
-        "steps done": len(run.steps()),
-        "recorded steps": list(recorded),
-        "recorded kinds": sorted({tap.kind for tap in run.taps()}),
-        "first not finite": "" if origin is None else f"{origin.name} at step {origin.step}",
-    }
-    return Side(
-        name=os.fsencode(run.path).decode(errors="replace"),
-        graph=run.graph,
-        facts=facts,
-        settings=info.heeded,
-        recorded=Recorded(recorded, run.held(steps, every_tap=every_tap)),
-        scalars=run.scalars(),
-        findings=check(run),
-    )
+def report(
+    run: Run, other: Run | None = None, *, tell: Callable[[str], None] = lambda _: None
+) -> str:
+    """Everything of a run as one HTML page that opens from disk and asks nothing of a network; with
+    `other`, what is different between both, `run` as A and `other` as B.
 
-
-def report(run: Run, tell: Callable[[str], None] = lambda _: None) -> str:
-    """Everything of a run as one HTML page that opens from disk and asks nothing of a network.
-
+    Two runs are compared as by `diff` at every step that both recorded, whatever state they are in.
     `tell` is called with what the page has to do without, and why; the page says it too.
     """
     from resnet_inspect import __version__
-    from resnet_inspect.render.report.drawing import drawing
-    from resnet_inspect.render.report.page import page
+    from resnet_inspect.reports import page_of_run, page_of_two
 
-    sizes, updates = run.sizes(), run.updates()
-    series = [_series(run, tap, None, sizes.get(tap), updates) for tap in run.taps()]
-    steps = Steps(tuple(run.steps()), tuple(run.recorded_steps()), run.scalars())
-    info = run.info
-    last = steps.recorded[-1] if steps.recorded else None
-    meanings = Meanings(run.graph, run.lineage)
-    if last is None:
-        seen = summarize(run)
-    else:
-        seen = _overview_of(run, series, last, updates.get(last, {}), meanings)
-    found = gather(run.graph, run.lineage, seen, steps, series, meanings)
-    drawn = drawing(
-        run.graph,
-        run.lineage,
-        explanations=seen.origins,
-        failure=info.failure,
-        title=info.network,
-    )
-    if drawn.missing:
-        tell(f"the page has no diagram: {drawn.missing}")
-        missing = (Note("diagram", drawn.missing), *found.missing)
-        found = msgspec.structs.replace(found, missing=missing)
-    file = paths.short(os.fsencode(run.path).decode(errors="replace"))
-    return page(info, found, series, file, f"resnet-inspect {__version__}", drawn.picture)
+    program = f"resnet-inspect {__version__}"
+    if other is None:
+        return page_of_run(run, program, tell)
+    return page_of_two(run, other, program, tell)
 
 
 def picture(run: Run, form: str = "svg") -> str:
@@ -294,28 +233,6 @@ def summarize(run: Run, findings: tuple[Finding, ...] | None = None) -> Overview
     activity = {layer: reduce(add, seen) for layer, seen in run.activity().items()}
     held = Held(step, *summaries, run.updates().get(step, {}), activity, run.origin)
     return overview(run.graph, run.lineage, held, run.scalars(), findings=found)
-
-
-def _overview_of(
-    run: Run,
-    series: Sequence[Series],
-    step: int,
-    updates: dict[str, Update],
-    meanings: Meanings,
-) -> Overview:
-    """The same from what was read already."""
-    outputs = [one for one in series if one.tap.output and step in one.course]
-    activations, gradients = (
-        {one.tap.layer: one.course[step] for one in outputs if one.tap.kind == kind}
-        for kind in ("activation", "gradient")
-    )
-    activity = {
-        one.tap.layer: seen
-        for one in series
-        if one.tap.kind == "activation" and one.tap.output and (seen := one.activity) is not None
-    }
-    held = Held(step, activations, gradients, updates, activity, run.origin)
-    return overview(run.graph, run.lineage, held, run.scalars(), meanings, check(run))
 
 
 def record(

@@ -126,7 +126,7 @@ def gather(
         variables=tuple(_variables(graph, axes)),
         inputs=tuple((name, ref.op) for name, ref in graph.inputs.items()),
         steps=steps,
-        missing=tuple(_missing(graph, lineage, steps, series)),
+        missing=tuple(not_seen(graph, lineage, steps, series)),
         unexplained=axes.left_out,
     )
 
@@ -167,7 +167,7 @@ def _normalized(graph: Graph, makers: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _missing(graph: Graph, lineage: Lineage, steps: Steps, series: Sequence[Series]) -> list[Note]:
+def not_seen(graph: Graph, lineage: Lineage, steps: Steps, series: Sequence[Series]) -> list[Note]:
     """What nobody looked at: silence must not read as completeness."""
     notes = []
     if not graph.ops:

@@ -68,10 +68,14 @@ def diagram(
     return finished(picture, made, look, style=style)
 
 
-def finished(picture: bytes, made: Diagram, look: Look, *, style: bool = True) -> str:
-    """What the engine drew of a diagram, finished, as an SVG element."""
-    for prefix, space in (("", SVG), ("xlink", XLINK)):
-        ElementTree.register_namespace(prefix, space)
+def finished(
+    picture: bytes, made: Diagram, look: Look, *, style: bool = True, prefix: str = ""
+) -> str:
+    """What the engine drew of a diagram, finished, as an SVG element; `prefix` begins all its ids,
+    where a page has two.
+    """
+    for short, space in (("", SVG), ("xlink", XLINK)):
+        ElementTree.register_namespace(short, space)
     root = ElementTree.fromstring(picture)
     nodes = {node.id: node for node in made.nodes}
     edges = {f"edge-{at}": edge for at, edge in enumerate(made.edges)}
@@ -105,7 +109,7 @@ def finished(picture: bytes, made: Diagram, look: Look, *, style: bool = True) -
             _retitle(group, titles[name])
     _raise_labels(root)
     for element in root.iter():
-        _restyle(element)
+        _restyle(element, prefix)
     root.set("class", "diagram")
     root.set("role", "img")
     _retitle(root.find(f"{{{SVG}}}g"), look.title or "network")
@@ -196,13 +200,15 @@ def _raise_labels(root: ElementTree.Element) -> None:
                 raised.append(label)
 
 
-def _restyle(element: ElementTree.Element) -> None:
-    """Colours by name, and fonts that stand in for the one that was measured with."""
+def _restyle(element: ElementTree.Element, prefix: str) -> None:
+    """Colours by name, fonts that stand in for the one that was measured with, and ids."""
+    if prefix and "id" in element.attrib:
+        element.set("id", prefix + element.attrib["id"])
     names = []
-    for attribute, prefix in (("fill", "f"), ("stroke", "s")):
+    for attribute, kind in (("fill", "f"), ("stroke", "s")):
         name = NAMES.get(element.get(attribute, "").lower())
         if name is not None:
-            names.append(f"{prefix}-{name}")
+            names.append(f"{kind}-{name}")
     if names:
         element.set("class", " ".join([*element.get("class", "").split(), *names]))
     if element.tag == f"{{{SVG}}}text" and element.get("font-family", "").startswith("Verdana"):

@@ -26,7 +26,7 @@ def distribution_tables(
     kind: str, rows: Sequence[Distance], steps: Sequence[int]
 ) -> Iterator[Table]:
     """Distances of tensors of one kind, then narrower tables that say what they leave out."""
-    cells = [_cells(row, steps) for row in rows]
+    cells = [distance_cells(row, steps) for row in rows]
     columns = list(cells[0])
     broken = any(row.not_finite_a or row.not_finite_b for row in rows)
     if not broken:
@@ -36,16 +36,22 @@ def distribution_tables(
         kept = [name for name in columns if name not in left_out]
         made = table(f"{kind}s", *kept, right=tuple(columns))
         for row, told in zip(rows, cells, strict=True):
-            made.add_row(plain(_name(row)), *(plain(told[name]) for name in kept))
+            made.add_row(plain(tensor_name(row)), *(plain(told[name]) for name in kept))
         if left_out:
             made.caption = f"too narrow for: {', '.join(left_out)}; --json has everything"
             made.caption_justify = "left"
         yield made
 
 
-def _cells(row: Distance, steps: Sequence[int]) -> dict[str, str]:
+def movement_of(row: Distance) -> float | None:
+    """How far the tensor moves from one step to the next, in the run that moves more."""
     known = [one for one in (row.movement_a, row.movement_b) if one is not None]
-    movement = max(known, default=None)
+    return max(known, default=None)
+
+
+def distance_cells(row: Distance, steps: Sequence[int]) -> dict[str, str]:
+    """What a table says of a tensor, by column; the first and last of several `steps`."""
+    movement = movement_of(row)
     cells = {"distance": spelling.number(row.distance, 2)}
     if len(steps) > 1:
         cells[f"step {steps[0]}"] = spelling.number(row.first, 2)
@@ -67,7 +73,7 @@ def _times(distance: float | None, movement: float | None) -> str:
     return f"{spelling.number(distance / movement, 2)}×"
 
 
-def _name(row: Distance) -> str:
+def tensor_name(row: Distance) -> str:
     """The layer whose output it is, else the tensor; both names where they are not the same."""
     output = ":" in row.tensor_a and ":" in row.tensor_b
     names = (row.layer_a, row.layer_b) if output else (row.tensor_a, row.tensor_b)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from rich.padding import Padding
@@ -122,7 +123,7 @@ class _Page:
                 made.add_row(plain(one.a), plain(one.b), plain(one.type))
             self.screen.table([made])
             self.rest(renamed, shown)
-        changed = _forward_first(sorted(found.changed, key=_only_rewired))
+        changed = _forward_first(sorted(found.changed, key=attrgetter("rewired")))
         if changed:
             self.gap(found.only_a or found.only_b or renamed)
             shown_changes = self.cut(changed)
@@ -191,11 +192,6 @@ class _Page:
                     self.screen.line(plain(head, "bold"))
                     for line in textwrap.wrap(getattr(row, "message", ""), self.screen.width - 3):
                         self.screen.line(plain(f"   {line}"))
-
-
-def _only_rewired(change: Change) -> bool:
-    """Whether it only takes other inputs: that follows from other changes, and is told after."""
-    return all(one.aspect in ("inputs", "control inputs") for one in change.differences)
 
 
 def _steps(seen: DistributionsDiff) -> str:

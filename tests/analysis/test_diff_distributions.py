@@ -54,6 +54,8 @@ def test_a_shift_is_told_in_units_of_the_spread_and_the_most_different_comes_fir
     assert first.distance == pytest.approx(1, rel=0.03)
     assert (first.first, first.step) == (0, 1)
     assert first.last == first.largest == pytest.approx(2, rel=0.03)
+    assert (first.steps, first.distances) == ((0, 1), (0, first.last))
+    assert second.distances == pytest.approx((0.5, 0.5), rel=0.03)
     assert second.distance == pytest.approx(0.5, rel=0.03)
     assert second.ks == pytest.approx(
         scipy_stats.ks_2samp(NORMAL, NORMAL + 0.5).statistic, abs=0.01

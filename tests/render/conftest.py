@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,18 +32,26 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def open_page(browser: Browser, folder: Path) -> Iterator[tools.Open]:
-    """Makes the page of a run once and opens it; at the end nothing was asked for or complained."""
+    """Makes the page of a run, or of two, once and opens it; at the end nothing was asked for, and
+    nothing complained.
+    """
     contexts = []
     seen: list[tools.Opened] = []
 
     def open_one(
-        run: str | Path, hash_: str = "", width: int = 1000, **options: str
+        run: str | Path,
+        hash_: str = "",
+        width: int = 1000,
+        other: str | Path | None = None,
+        **options: str,
     ) -> tools.Opened:
-        source = FOLDER / f"{run}.db" if isinstance(run, str) else run
-        file = folder / f"{source.stem}.html"
+        every = [run] if other is None else [run, other]
+        sources = [FOLDER / f"{one}.db" if isinstance(one, str) else one for one in every]
+        file = folder / f"{'+'.join(one.stem for one in sources)}.html"
         if not file.exists():
-            with Run.open(source) as opened:
-                file.write_text(api.report(opened), encoding="utf-8")
+            with ExitStack() as stack:
+                runs = [stack.enter_context(Run.open(source)) for source in sources]
+                file.write_text(api.report(*runs), encoding="utf-8")
         found, context = tools.opened(browser, file, hash_, width, **options)
         contexts.append(context)
         seen.append(found)

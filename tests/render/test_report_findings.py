@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from resnet_inspect import api
+from resnet_inspect import reports
 from resnet_inspect.analysis.check import Finding, Severity
 from resnet_inspect.paths import printable
 from resnet_inspect.store.run import Run
@@ -66,7 +66,7 @@ def test_hostile_names_stay_text(
         del run, ignore
         return told
 
-    monkeypatch.setattr(api, "check", found)
+    monkeypatch.setattr(reports, "check", found)
     opened = open_page(file)
     page = opened.page
     assert page.evaluate("window.owned") is None

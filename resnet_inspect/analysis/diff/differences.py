@@ -72,6 +72,11 @@ class Change(msgspec.Struct, frozen=True):
     phase: Phase
     differences: tuple[Difference, ...]
 
+    @property
+    def rewired(self) -> bool:
+        """Whether it only takes other inputs, which follows from other changes."""
+        return all(one.aspect in ("inputs", "control inputs") for one in self.differences)
+
     def mirrored(self) -> Self:
         """With A and B swapped."""
         turned = _mirrored(self.differences)
@@ -109,14 +114,15 @@ class GraphDiff(msgspec.Struct, frozen=True):
 class Distance(msgspec.Struct, frozen=True):
     """How far apart a tensor's distributions are in the two runs, over the compared steps.
 
-    `distance` is the earth mover's distance in units of `scale`, as mean over the steps; `first`,
-    `last` and `largest` (at `step`) are those of single steps; None where there are no finite
-    numbers, or the scale is 0. The scale, in the data's unit, is the root mean square of the
-    standard deviations of both runs at these steps, of weights that of the weights. `ks` is the
-    mean of the largest gaps of the distribution functions, 0…1. `movement_a` and `movement_b` are
-    the mean distances between neighbouring recorded steps within a run, None where none were
-    compared; `beyond` says that the distance is more than both. `not_finite_a` and `not_finite_b`
-    are numbers of summarized elements.
+    `distance` is the earth mover's distance in units of `scale`, as mean over the steps;
+    `distances` are those of single `steps`, at which both tell of this tensor, and `first`, `last`
+    and `largest` (at `step`) some of these; None where there are no finite numbers, or the scale is
+    0. The scale, in the data's unit, is the root mean square of the standard deviations of both
+    runs at these steps, of weights that of the weights. `ks` is the mean of the largest gaps of the
+    distribution functions, 0…1. `movement_a` and `movement_b` are the mean distances between
+    neighbouring recorded steps within a run, None where none were compared; `beyond` says that the
+    distance is more than both. `not_finite_a` and `not_finite_b` are numbers of summarized
+    elements.
     """
 
     layer_a: str
@@ -136,6 +142,8 @@ class Distance(msgspec.Struct, frozen=True):
     beyond: bool | None
     not_finite_a: int
     not_finite_b: int
+    steps: tuple[int, ...] = ()
+    distances: tuple[float | None, ...] = ()
 
     def mirrored(self) -> Self:
         """With A and B swapped."""

@@ -8,7 +8,7 @@ moves from one recorded step to the next within a run is told beside them, on th
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from types import MappingProxyType
 from typing import NamedTuple
@@ -53,7 +53,7 @@ def compare_distributions(
     common = sorted(set(first.steps) & set(second.steps))
     steps = chosen_steps(common, every=every)
     compared, rows = 0, []
-    for tap, partner in _partners(a, b, found, first.held, second.held).items():
+    for tap, partner in partners(a, b, found, first.held, second.held).items():
         course, other = first.held[tap], second.held[partner]
         shared = [step for step in steps if step in course and step in other]
         if not shared:
@@ -65,21 +65,23 @@ def compare_distributions(
     return DistributionsDiff(len(common), steps, compared, tuple(sorted(rows, key=_rank)))
 
 
-def _partners(a: Graph, b: Graph, found: Alignment, first: Held, second: Held) -> dict[Tap, Tap]:
+def partners(
+    a: Graph, b: Graph, found: Alignment, first: Iterable[Tap], second: Iterable[Tap]
+) -> dict[Tap, Tap]:
     """The taps of A with those of B that correspond; a layer's output is that of the layer's."""
     outputs = {
         str(a.layer_by_name[one].output): str(b.layer_by_name[other].output)
         for one, other in found.layers.items()
     }
     others = {(tap.kind, tap.tensor): tap for tap in second}
-    partners = {}
+    pairs = {}
     for tap in first:
         op, _, index = tap.tensor.rpartition(":")
         tensor = outputs.get(tap.tensor) or found.variables.get(tap.tensor)
         other = others.get((tap.kind, tensor or f"{found.ops.get(op)}:{index}"))
         if other is not None:
-            partners[tap] = other
-    return partners
+            pairs[tap] = other
+    return pairs
 
 
 def _rank(row: Distance) -> tuple[bool, bool, float, float, str]:
@@ -136,6 +138,8 @@ def _distance(
         beyond=None if mean is None or not known else mean > max(known),
         not_finite_a=broken[0],
         not_finite_b=broken[1],
+        steps=tuple(steps),
+        distances=tuple(apart),
     )
 
 

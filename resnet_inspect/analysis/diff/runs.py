@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from resnet_inspect.analysis.diff.alignment import align
+from resnet_inspect.analysis.diff.alignment import Alignment, align
 from resnet_inspect.analysis.diff.differences import Finding, RunDiff
 from resnet_inspect.analysis.diff.distributions import Recorded, compare_distributions
 from resnet_inspect.analysis.diff.findings import compare_findings
@@ -30,15 +30,27 @@ class Side(NamedTuple):
     findings: Sequence[Finding] | None = None
 
 
-def compare(a: Side, b: Side, depth: Depth = Depth.LAYER, *, every_step: bool = False) -> RunDiff:
-    """The differences between two runs, told of layers or of ops.
+def told_depth(a: Side, b: Side, asked: Depth) -> Depth:
+    """Graphs without layers, models of the user's own, are always compared by their ops."""
+    plain = any(side.graph.ops and not side.graph.layers for side in (a, b))
+    return Depth.OP if plain else asked
 
-    Graphs without layers, models of the user's own, are always compared by their ops.
-    `every_step` compares distributions at every step that both recorded.
+
+def compare(
+    a: Side,
+    b: Side,
+    depth: Depth = Depth.LAYER,
+    *,
+    every_step: bool = False,
+    found: Alignment | None = None,
+) -> RunDiff:
+    """The differences between two runs, told of layers or of ops (see `told_depth`).
+
+    `every_step` compares distributions at every step that both recorded; `found` is what
+    corresponds at that depth, if it is known.
     """
-    if any(side.graph.ops and not side.graph.layers for side in (a, b)):
-        depth = Depth.OP
-    found = align(a.graph, b.graph, every_op=depth == Depth.OP)
+    depth = told_depth(a, b, depth)
+    found = found or align(a.graph, b.graph, every_op=depth == Depth.OP)
     findings = None
     if a.findings is not None and b.findings is not None:
         findings = compare_findings(a.findings, b.findings, found.layers)

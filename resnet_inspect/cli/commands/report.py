@@ -1,4 +1,4 @@
-"""`report`: everything of a run on one page, or in one picture."""
+"""`report`: everything of a run on one page, or in one picture; of two runs what differs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import gc
 import os
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,12 +23,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the flags of `report`."""
     parser.add_argument("run", nargs="?", metavar="RUN", help="run file (default: newest in runs/)")
     parser.add_argument(
+        "other",
+        nargs="?",
+        metavar="OTHER",
+        help="another run file: the page then tells what is different, RUN as A and OTHER as B",
+    )
+    parser.add_argument(
         "-o",
         "--output",
         required=True,
         type=Path,
         metavar="FILE",
-        help="FILE.html: the page; FILE.svg: diagram and histograms only, for a document; "
+        help="FILE.html: the page; FILE.svg: diagram and histograms of one run, for a document; "
         "an older file is replaced, once the new one is whole",
     )
 
@@ -48,9 +55,22 @@ def run(parsed: argparse.Namespace) -> int:
             fix="for example: -o report.html",
         )
     path = Path(parsed.run) if parsed.run else catalogue.newest()
+    if form == ".svg" and parsed.other:
+        raise UsageError(
+            "there is no picture of two runs",
+            where="flag --output",
+            expected="with two runs a file name that ends in .html",
+            got=os.fsencode(output).decode(errors="replace"),
+            fix="for example: -o report.html; or a picture of each run",
+        )
     gc.disable()  # nothing made here is garbage, and searching it took a fifth of the time
-    with api.open_run(path) as recorded:
-        text = _picture(recorded, output) if form == ".svg" else api.report(recorded, _note)
+    with ExitStack() as opened:
+        recorded = opened.enter_context(api.open_run(path))
+        if form == ".svg":
+            text = _picture(recorded, output)
+        else:
+            other = opened.enter_context(api.open_run(parsed.other)) if parsed.other else None
+            text = api.report(recorded, other, tell=_note)
     write_whole(output, text, "the report")
     print(f"wrote {output} ({len(text) / 1e6:.1f} MB)", file=sys.stderr)
     return EXIT_OK

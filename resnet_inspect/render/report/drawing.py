@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from resnet_inspect.analysis.diagram import Level, Options
+from resnet_inspect.analysis.diagram import Diagram, Level, Options
 from resnet_inspect.analysis.diagram_drawing import draw
 from resnet_inspect.analysis.why import Explanation
 from resnet_inspect.errors import RendererError
@@ -34,19 +34,21 @@ def drawing(
     *,
     explanations: Sequence[Explanation] = (),
     failure: Failure | None = None,
-    title: str = "",
+    look: Callable[[Diagram], Look] = lambda _: Look(),
+    prefix: str = "",
     timeout: float = PATIENCE,
 ) -> Drawing:
     """Draw a network for the page, with the ways of `explanations` marked and the refused call of
-    `failure`; an engine that is not done after `timeout` seconds is stopped.
+    `failure`; `look` says how, `prefix` begins the ids. An engine that is not done after `timeout`
+    seconds is stopped.
     """
     options = Options(level=Level.LAYER)
     made = draw(graph, lineage, options, explanations=explanations, failure=failure)
-    look = Look(title=title)
+    shown = look(made)
     try:
-        text, boxes = dot(made, look), identifiers(made)
+        text, boxes = dot(made, shown), identifiers(made)
         data = drawn(text, "svg", timeout=timeout, holds=boxes).data
     except RendererError as error:
         told = f"{error.what} (expected {error.expected}, got {error.got})"
         return Drawing(None, printable(told))
-    return Drawing(finished(data, made, look, style=False))
+    return Drawing(finished(data, made, shown, style=False, prefix=prefix))

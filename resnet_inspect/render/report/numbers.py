@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from resnet_inspect.analysis.course import Course
 from resnet_inspect.analysis.distributions import Series
 from resnet_inspect.render.distribution_pages import fitting_kind
+from resnet_inspect.render.distribution_remarks import remarks_on
 from resnet_inspect.render.scale import Scale
 from resnet_inspect.render.spread import Distribution
 
@@ -38,14 +39,15 @@ Bytes = NDArray[np.uint8]
 class Packed:
     """Series packed one after the other: what each is, and the bytes of all."""
 
-    def __init__(self, every: Sequence[Series]) -> None:
+    def __init__(self, every: Sequence[Series], scales: Sequence[Scale | None] = ()) -> None:
+        """`scales` are those of the series, where their own would not do; None for their own."""
         self.series: list[dict[str, Any]] = []
         whole: list[NDArray[np.uint32]] = []
         decimal: list[Floats] = []
         cells: list[Bytes] = []
-        for one in every:
+        for one, given in zip(every, scales or [None] * len(every), strict=True):
             course = Course.of(tuple(one.course.values()))
-            scale = scale_of(course)
+            scale = given or scale_of(course)
             shares = course.cells(scale.borders(CELLS))
             peaks = shares.inside.max(axis=1, initial=0.0)
             whole.append(_whole(one))
@@ -71,6 +73,24 @@ class Packed:
                 b"".join(part.tobytes() for part in cells),
             ]
         )  # fmt: skip
+
+
+def told(packed: Packed, every: Sequence[Series]) -> dict[str, Any]:
+    """What the page's script needs to know of what is packed: the series, and the format."""
+    return {
+        "series": [
+            one | {"remarks": list(remarks_on(held))}
+            for one, held in zip(packed.series, every, strict=True)
+        ],
+        "format": {
+            "whole": WHOLE,
+            "decimal": DECIMAL,
+            "cells": CELLS,
+            "levels": LEVELS,
+            "none": NONE,
+            "infinite": INFINITE,
+        },
+    }
 
 
 def scale_of(course: Course) -> Scale:

@@ -1,80 +1,72 @@
 """The page itself: one HTML file that asks nothing of a network and runs no script but its own.
 
-What the run tells is compressed data that the script turns into text nodes; the few words that
-stand in the HTML go through `html.escape`. The policy names script and style by their hashes.
+What it tells is compressed data that the script turns into text nodes; the few words that stand
+in the HTML go through `html.escape`. The policy names script and style by their hashes. It knows
+nothing of runs: `run` and `two_runs` say what is told.
 """
 
 from __future__ import annotations
 
 import gzip
-import math
 import re
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
-from shlex import quote
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from resnet_inspect.analysis.distributions import Series
-from resnet_inspect.analysis.report import Report, Steps
 from resnet_inspect.paths import printable
-from resnet_inspect.render import spelling
-from resnet_inspect.render.answer_page import SCALARS_SHOWN, headline
 from resnet_inspect.render.diagram_look import PALETTE
 from resnet_inspect.render.diagram_svg import style_sheet
-from resnet_inspect.render.distribution_remarks import remarks_on
-from resnet_inspect.render.report import numbers
-from resnet_inspect.render.report.layers import layer_panels
-from resnet_inspect.render.report.ops import Ops
-from resnet_inspect.render.report.sections import closing, sections, shape_tables
-from resnet_inspect.render.report.whys import Whys
-from resnet_inspect.store.info import RunInfo
 
-# The files of the script, in order: a name stands before what uses it at the start.
-SCRIPT = ("elements", "numbers", "scale", "blocks", "shapes", "scalars", "pictures",
-          "distributions", "why", "ops", "panel", "targets", "tree", "diagram",
-          "start")  # fmt: skip
+# The files of the script that all pages have, before and after those of the page's own, in order: a
+# name stands before what uses it at the start.
+FIRST = ("elements", "numbers", "scale", "blocks", "tables", "curves", "pictures", "distributions")
+LAST = ("panel", "targets", "tree", "diagram", "start")
 
-BROKEN = ", with numbers that are not finite"
+
+class Head(NamedTuple):
+    """A line of the page's title; `status` is complete, failed or another word for how it ended."""
+
+    status: str
+    text: str
 
 
 def page(
-    info: RunInfo,
-    found: Report,
-    series: Sequence[Series],
-    file: str,
+    *,
+    title: str,
+    heads: Sequence[Head],
     program: str,
-    diagram: str | None = None,
+    commands: str,
+    script: Sequence[str],
+    facts: Mapping[str, Any],
+    numbers: bytes,
+    diagrams: Sequence[str] = (),
 ) -> str:
-    """The whole of a run as HTML; `file` is the run's path as the user may type it, `program`
-    who made the page.
+    """A page as HTML.
 
-    `diagram` is a picture of the network as an SVG element without a style sheet, made by
-    `render.diagram_svg`; None leaves the list of layers to stand for it.
+    `commands` print in a terminal what needs a script here; `script` names the page's own files of
+    it, which draw `facts` and `numbers`. `diagrams` are SVG elements without a style sheet.
     """
-    packed = numbers.Packed(series)
-    told = _facts(info, found, series, packed, file)
-    style, script = _style(diagram is not None), _script()
+    style, joined = _style(bool(diagrams)), _script([*FIRST, *script, *LAST])
     policy = (
-        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
+        f"default-src 'none'; script-src '{_hash(joined)}'; style-src '{_hash(style)}'; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
-    broken = found.overview.origin is not None
     parts = {
         "policy": policy,
-        "title": escape(printable(f"{info.network} – {program}")),
-        "headline": escape(printable(headline(info) + (BROKEN if broken else ""))),
-        "status": "failed" if broken else escape(info.status.value),
+        "title": escape(printable(f"{title} – {program}")),
+        "heads": "<br>".join(map(_head, heads)),
         "program": escape(program),
+        "commands": escape(commands),
         "style": style,
-        "script": script,
-        "diagram": _for_readers(diagram or ""),
-        "facts": _data(msgspec.json.encode(told)),
-        "numbers": _data(packed.bytes),
+        "script": joined,
+        "diagram": _pictures([_for_readers(one) for one in diagrams]),
+        "facts": _data(msgspec.json.encode(facts)),
+        "numbers": _data(numbers),
     }
     html = _part("page.html")
     before, *rest = html.split("{{")
@@ -85,57 +77,17 @@ def page(
     return "".join(made)
 
 
-def _facts(
-    info: RunInfo, found: Report, series: Sequence[Series], packed: numbers.Packed, file: str
-) -> dict[str, Any]:
-    whys = Whys()
-    layers, ops = layer_panels(found, whys), Ops(found, whys)
-    return {
-        "sections": list(sections(info, found, file)),
-        "closing": list(closing(info, found, file)),
-        "shapes": shape_tables(found),
-        "layers": layers,
-        "ops": ops.rows,
-        "variables": ops.variables,
-        "inputs": found.inputs,
-        "specs": ops.specs,
-        "lines": ops.lines,
-        "told": whys.told,
-        "ways": whys.steps,
-        "proofs": whys.proofs,
-        "file": quote(file),
-        "scalars": _scalars(found.steps),
-        "steps": list(found.steps.every),
-        "recorded": list(found.steps.recorded),
-        "series": [
-            one | {"remarks": list(remarks_on(held))}
-            for one, held in zip(packed.series, series, strict=True)
-        ],
-        "format": {
-            "whole": numbers.WHOLE,
-            "decimal": numbers.DECIMAL,
-            "cells": numbers.CELLS,
-            "levels": numbers.LEVELS,
-            "none": numbers.NONE,
-            "infinite": numbers.INFINITE,
-        },
-    }
+def _head(head: Head) -> str:
+    return f'<span class="dot {escape(head.status)}"></span>{escape(printable(head.text))}'
 
 
-def _scalars(steps: Steps) -> list[dict[str, Any]]:
-    """Each scalar's steps, values (none where not finite) and how they are written."""
-    order = {name: place for place, name in enumerate(SCALARS_SHOWN)}
-    return [
-        {
-            "name": name,
-            "steps": list(values),
-            "values": [value if math.isfinite(value) else None for value in values.values()],
-            "texts": [spelling.number(value, 4) for value in values.values()],
-        }
-        for name, values in sorted(
-            steps.scalars.items(), key=lambda pair: order.get(pair[0], len(order))
-        )
-    ]
+def _pictures(diagrams: Sequence[str]) -> str:
+    """The picture; of several the first is shown, and the script lets choose."""
+    if len(diagrams) < 2:
+        return "".join(diagrams)
+    return "".join(
+        f'<div class="side"{" hidden" if at else ""}>{one}</div>' for at, one in enumerate(diagrams)
+    )
 
 
 def _for_readers(diagram: str) -> str:
@@ -164,9 +116,9 @@ def _style(diagram: bool) -> str:
     return "\n".join([_part("report.css"), style_sheet(), *chosen, printed])
 
 
-def _script() -> str:
+def _script(names: Sequence[str]) -> str:
     """The script: its files are one function, so that they share their names with nobody else."""
-    body = "\n".join(_part(f"script/{name}.js") for name in SCRIPT)
+    body = "\n".join(_part(f"script/{name}.js") for name in names)
     return f'"use strict";\n(() => {{\n{body}}})();\n'
 
 

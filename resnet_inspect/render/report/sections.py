@@ -3,12 +3,14 @@
 A block is a JSON object that the page's script draws: {"pairs": [[label, lines]]}, {"columns",
 "right", "rows"}, {"text"}, or what `finding` makes. A cell is a text, {"layer": name} for a link
 to a layer's panel, {"op": place} for one to that of an op, {"bars": shares} for a small histogram,
-or {"sort": number, "text"}.
+{"line": numbers} for a small curve with a "text" and what it is sorted by, or {"sort": number,
+"text"}. {"heading"} stands between blocks, {"fold": title, "blocks"} holds some that are folded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from shlex import quote
 from typing import Any
 
@@ -19,7 +21,7 @@ from resnet_inspect.analysis.shapes import Depth, ShapeRow, ShapeTable
 from resnet_inspect.config.own_model import heeded
 from resnet_inspect.graph import Failure, Note, Phase
 from resnet_inspect.render import spelling
-from resnet_inspect.render.answer_page import common_range, facts, flow_title
+from resnet_inspect.render.answer_page import SCALARS_SHOWN, common_range, facts, flow_title
 from resnet_inspect.render.distribution_remarks import origin_text
 from resnet_inspect.render.findings_page import MARKS, counted, told_evidence
 from resnet_inspect.render.postmortem_page import postmortem_lines
@@ -78,7 +80,7 @@ def sections(info: RunInfo, found: Report, file: str) -> Iterator[Block]:
     told = [*facts(info, seen), ("run file", file), ("recorded", _when(info))]
     yield section("overview", "Overview", pairs(told), *_ended(info, found))
     if info.failure is not None:
-        yield section("failure", f"Failed while {info.failure.during}", _failure(info.failure))
+        yield section("failure", f"Failed while {info.failure.during}", failure_block(info.failure))
     if seen.postmortem is not None:
         yield section("why", "Why it failed", pairs(postmortem_lines(seen.postmortem)))
     yield section("findings", f"Findings: {counted(seen.findings)}", *map(finding, seen.findings))
@@ -121,6 +123,20 @@ def closing(info: RunInfo, found: Report, file: str) -> Iterator[Block]:
     yield section("not-observed", "Not observed", told)
 
 
+def scalar_rows(scalars: Mapping[str, Mapping[int, float]]) -> list[dict[str, Any]]:
+    """Each scalar's steps, values (none where not finite) and how they are written."""
+    order = {name: place for place, name in enumerate(SCALARS_SHOWN)}
+    return [
+        {
+            "name": name,
+            "steps": list(values),
+            "values": [value if math.isfinite(value) else None for value in values.values()],
+            "texts": [spelling.number(value, 4) for value in values.values()],
+        }
+        for name, values in sorted(scalars.items(), key=lambda pair: order.get(pair[0], len(order)))
+    ]
+
+
 def shape_tables(found: Report) -> list[Block]:
     """The shape table at each depth, with numbers that sort."""
     return [_shapes(one) for one in found.tables]
@@ -131,7 +147,7 @@ def _shapes(found: ShapeTable) -> Block:
     numbers = ["params", "MACs", "memory"]
     rows = [_shape_row(row, at, found.depth) for at, row in enumerate(found.rows)]
     totals = found.totals
-    sums = ["total, forward", "", "", "", _count(totals.params), _count(totals.macs),
+    sums = ["total, forward", "", "", "", count_cell(totals.params), count_cell(totals.macs),
             _size(totals.memory), ""]  # fmt: skip
     made = table([*columns, *numbers, "meaning of axes"], rows, numbers)
     return made | {"depth": found.depth.value, "totals": sums}
@@ -144,10 +160,10 @@ def _shape_row(row: ShapeRow, place: int, depth: Depth) -> list[Any]:
     return [
         name,
         kind,
-        {"sort": _elements(row), "text": flow(row)},
+        {"sort": elements_of(row), "text": flow(row)},
         window(row.window),
-        _count(row.params) if row.params else "",
-        _count(row.macs) if row.macs != 0 else "",
+        count_cell(row.params) if row.params else "",
+        count_cell(row.macs) if row.macs != 0 else "",
         _size(row.memory) if row.memory != 0 else "",
         meaning(row),
     ]
@@ -158,14 +174,16 @@ def meaning(row: ShapeRow) -> str:
     return " × ".join(axis or "?" for axis in row.axes) if any(row.axes) else ""
 
 
-def _elements(row: ShapeRow) -> int:
+def elements_of(row: ShapeRow) -> int:
+    """How many elements an output has, by which shapes are sorted."""
     total = 1
     for size in row.shape or ():
         total *= size or 0
     return total
 
 
-def _count(value: int | None) -> Block:
+def count_cell(value: int | None) -> Block:
+    """A whole number that sorts."""
     return {"sort": -1 if value is None else value, "text": spelling.count(value)}
 
 
@@ -188,7 +206,8 @@ def _ended(info: RunInfo, found: Report) -> Iterator[Block]:
         yield text("No step was run: shapes and their origins are all there is.", "dim")
 
 
-def _failure(failure: Failure) -> Block:
+def failure_block(failure: Failure) -> Block:
+    """What stopped a run, and where."""
     lines = [("error", f"{failure.kind}: {failure.message}")]
     if failure.op:
         lines.append(("op", failure.op))

@@ -11,10 +11,25 @@ function bars(shares) {
   return picture;
 }
 
+// A small curve from 0 to its largest number; what is not finite leaves a gap.
+function spark(values) {
+  const top = Math.max(...values.map((one) => one ?? 0), 0) || 1;
+  const last = Math.max(1, values.length - 1);
+  let pen = "M";
+  const path = values.map((one, at) => {
+    if (one === null) { pen = "M"; return ""; }
+    const point = `${pen}${((100 * at) / last).toFixed(1)} ${(11 - (10 * one) / top).toFixed(2)}`;
+    pen = "L";
+    return values.length > 1 ? point : `${point}h100`;
+  }).join("");
+  return draw("svg", { class: "bars spark", viewBox: "0 0 100 12", preserveAspectRatio: "none", "aria-hidden": "true" }, draw("path", { class: "line", d: path, "vector-effect": "non-scaling-stroke" }));
+}
+
 function content(cell) {
   if (typeof cell !== "object") return cell;
-  if ("layer" in cell) return link(cell.layer);
+  if ("layer" in cell) return cell.layer && "text" in cell ? linkTo("layer", cell.layer, cell.text) : cell.layer ? link(cell.layer) : cell.text;
   if ("op" in cell) return linkTo("op", state.facts.ops[cell.op][0]);
+  if ("line" in cell) return spark(cell.line);
   return "bars" in cell ? bars(cell.bars) : cell.text;
 }
 
@@ -42,6 +57,8 @@ function finding({ finding: severity, mark, rule, where: [name, op], step, messa
 
 function drawn(block) {
   if (block.finding) return finding(block);
+  if (block.heading) return make("h3", {}, block.heading);
+  if (block.fold) return folded(block.fold, () => block.blocks.map(drawn));
   if (block.pairs) return pairs(block.pairs);
   return block.columns ? table(block) : make("p", { class: block.tone }, block.text);
 }

@@ -1,39 +1,15 @@
-// The part of a layer's panel that shows what its tensors held.
+// The part of a panel that shows what tensors held.
+//
+// A view is { label, series } of one tensor, or of several on a common scale that stand side by side;
+// `sides` names these, `together(places, scale, width)` draws them in one figure at a step, `below()`
+// makes what stands under it.
 
-// Whether a series is of an output of an op.
-const tensorOf = (series, op) => series.kind !== "weight" && series.tensor.startsWith(`${op}:`) && /^\d+$/.test(series.tensor.slice(op.length + 1));
-
-function viewsOf(layer) {
-  const every = state.facts.series;
-  const own = every.filter((one) => (layer.op ? tensorOf(one, layer.name) : one.layer === layer.name));
-  const short = ({ tensor }) => {
-    const at = tensor.indexOf(`${layer.name}/`);
-    return at < 0 ? tensor : tensor.slice(at + layer.name.length + 1);
-  };
-  const plain = (one) => (layer.op && own.filter((other) => other.kind === one.kind).length > 1 ? `${one.kind} of ${one.tensor}` : one.kind);
-  const named = (one) => (one.kind === "weight" ? short(one) : one.output ? plain(one) : one.kind === "gradient" ? `gradient of ${short(one)}` : short(one));
-  const views = own.map((one) => ({ label: named(one), series: [one] }));
-  const other = layer.normalized;
-  const both = [];
-  for (const kind of ["activation", "gradient"]) {
-    const mine = own.find((one) => one.output && one.kind === kind);
-    const theirs = every.find((one) => one.layer === other && one.output && one.kind === kind);
-    if (mine && theirs) {
-      const pair = layer.type.startsWith("FusedBatchNorm") ? [theirs, mine] : [mine, theirs];
-      both.push({ label: `${kind}, before and after normalization`, series: pair, pair: true });
-    }
-  }
-  views.splice(2, 0, ...both);
-  return views;
-}
-
-function distributions(layer) {
+function distributions(views, steps = null) {
   const place = make("div");
   if (!state.facts.series.length) return section("panel-distributions", "Distributions", make("p", { class: "dim" }, "Nothing was recorded of what tensors held."));
-  const views = viewsOf(layer);
   if (!views.length) return section("panel-distributions", "Distributions", make("p", { class: "dim" }, "Nothing was recorded of what it held; --taps of `resnet-inspect trace` decides that."));
   if (state.view >= views.length) state.view = 0;
-  const steps = [...new Set(views.flatMap((view) => view.series.flatMap((one) => one.steps)))].sort((a, b) => a - b);
+  steps ??= [...new Set(views.flatMap((view) => view.series.flatMap((one) => one.steps)))].sort((a, b) => a - b);
   const output = make("output", { for: "step" });
   const slider = make("input", { type: "range", id: "step", min: 0, max: steps.length - 1, step: 1, "aria-label": "Step", oninput: () => setStep(steps[Number(slider.value)]) });
   let pictures = [];
@@ -45,7 +21,11 @@ function distributions(layer) {
     slider.setAttribute("aria-valuetext", `step ${steps[at]}`);
     output.textContent = `step ${steps[at]} of ${steps.at(-1)}`;
     for (const picture of pictures) picture.at(state.step);
-    const { series, scale, width } = shownNow();
+    const { series, scale, width, view } = shownNow();
+    if (view.together) {
+      detail.replaceChildren(...view.together(series.map((one) => nearest(one, state.step)), scale, Math.floor(place.clientWidth || 520) - 2));
+      return;
+    }
     const open = detail.querySelector("details")?.open ?? false;
     detail.replaceChildren(...series.map((one) => {
       const where = nearest(one, state.step);
@@ -66,7 +46,7 @@ function distributions(layer) {
     const kinds = new Set(view.series.map((one) => one.kind));
     const scale = Scale.common(kinds.size === 1 ? view.series.map((one) => one.scale) : [view.series[0].scale]);
     const room = Math.max(260, (place.clientWidth || 520) - 2);
-    const width = view.pair && room > 640 ? (room - 16) / 2 : room;
+    const width = view.sides && room > 640 ? (room - 16) / 2 : room;
     return { series: view.series, scale, width, view };
   }
 
@@ -76,7 +56,7 @@ function distributions(layer) {
     pictures = series.map((one) => overSteps(one, scale, width0, state.style));
     const figures = pictures.map((picture, at) => {
       const one = series[at];
-      const side = view.pair ? ["before: ", "after: "][at] : "";
+      const side = view.sides ? `${view.sides[at]}: ` : "";
       const most = Math.max(...one.steps.map((_, where) => state.numbers.whole(one, where, "count")));
       const sample = one.elements === null || most === one.elements ? `all ${most.toLocaleString("en")} elements` : `${most.toLocaleString("en")} of ${one.elements.toLocaleString("en")} elements, spread evenly over the batch`;
       return make("figure", {}, make("figcaption", {}, make("b", {}, side + titleOf(one)), ` ${sample}`), picture);
@@ -88,7 +68,8 @@ function distributions(layer) {
       make("p", { class: "dim" }, rule + bent),
       make("div", { class: "slider", hidden: steps.length < 2 }, make("label", { for: "step" }, "step"), slider, output),
       detail,
-      ...series.flatMap((one) => [folded(`${series.length > 1 ? `${titleOf(one)}: the` : "The"} numbers of ${one.steps.length > 1 ? `all ${one.steps.length} steps` : "the one step"} as a table`, () => stepTable(one)),
+      ...(view.below?.() ?? []),
+      ...series.flatMap((one, at) => [folded(`${series.length > 1 ? `${view.together ? `${view.sides[at]}, ` : ""}${titleOf(one)}: the` : "The"} numbers of ${one.steps.length > 1 ? `all ${one.steps.length} steps` : "the one step"} as a table`, () => stepTable(one)),
         ...(one.remarks.length ? [make("ul", { class: "remarks" }, one.remarks.map((line) => make("li", {}, line)))] : [])]),
       make("p", { class: "dim" }, "Quantiles are read from bins, within 6.25 %; numbers have four digits."));
     atStep();

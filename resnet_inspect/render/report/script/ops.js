@@ -65,7 +65,7 @@ function opPanel(name) {
       pairs([...rowOf(at).map(([label, text]) => [label, [text]]), ...(op.lines.length ? [["line", op.lines]] : [])]),
       sources.length ? make("div", {}, make("span", { class: "dim" }, "takes"), make("ol", { start: 0, class: "taken" }, sources)) : "",
       users.length > 12 ? folded(`hands to ${users.length} ops`, () => opTable(users)) : names("hands to", users, "op"),
-      shownHere ? distributions({ name, type: "", normalized: "", op: true }) : "",
+      shownHere ? distributions(viewsOf({ name, type: "", normalized: "", op: true })) : "",
       section("panel-axes", "Why each axis has its size", op.outputs.length ? outputAxes(op) : make("p", { class: "dim" }, "It has no output, only an effect.")),
       held.length ? section("panel-variables", "Why the variables it reads have their sizes", variablesOf(held)) : "",
     ],

@@ -1,29 +1,9 @@
-// The panel beside the page: of a layer, an op, a variable, or of a box that stands for several layers.
+// The panel beside the page, and that of a box that stands for several layers. PANELS, which the
+// page's own file has, makes the others.
 
 function names(title, every, kind = "layer") {
   if (!every.length) return "";
   return make("p", {}, make("span", { class: "dim" }, `${title} `), every.flatMap((name, at) => [at ? ", " : "", kind === "layer" ? link(name) : linkTo(kind, name)]));
-}
-
-function layerPanel(name) {
-  const all = state.facts.layers;
-  const layer = state.facts.byName.get(name);
-  if (!layer) return null;
-  const at = all.indexOf(layer);
-  const held = state.facts.variables.filter((one) => one[3] === at);
-  const box = state.boxes.get(name);
-  return {
-    around: [all[at - 1]?.name, all[at + 1]?.name],
-    body: [
-      make("p", { class: "dim" }, [...layer.path, layer.type].join(" › ")),
-      box ? make("p", {}, `In the diagram one box stands for ${box.alike ? `${box.every.length} layers like this one` : "this and other layers"}: `, linkTo("box", box.every[0], "list them")) : "",
-      pairs(layer.facts), names("takes from", layer.before), names("hands to", layer.after),
-      distributions(layer),
-      section("panel-axes", "Why each axis has its size", axesOf(layer.axes)),
-      held.length ? section("panel-variables", "Why its variables have their sizes", variablesOf(held)) : "",
-      layer.ops.length ? section("panel-ops", "Ops", folded(`${layer.ops.length} ops`, () => opTable(layer.ops))) : "",
-    ],
-  };
 }
 
 // All layers of the blocks that one box of the diagram stands for.
@@ -52,8 +32,6 @@ function boxPanel(name) {
   };
 }
 
-const PANELS = { layer: layerPanel, box: boxPanel, op: (name) => opPanel(name), variable: (name) => variablePanel(name) };
-
 function showPanel(target, focus) {
   const panel = byId("panel");
   document.querySelectorAll("#picture .current").forEach((node) => node.classList.remove("current"));
@@ -80,13 +58,14 @@ function showPanel(target, focus) {
   panel.replaceChildren(make("div", { class: "top" }, heading, make("div", { class: "moves" }, moves, close)), ...made.body.filter(Boolean));
   state.onShown?.();
   panel.scrollTop = 0;
-  const node = state.nodes.get(`${kind} ${name}`);
+  const nodes = state.nodes.get(`${kind} ${made.name ?? name}`) ?? [];
+  for (const one of nodes) one.classList.add("current");
+  const node = nodes.find((one) => one.getClientRects().length);
   if (node) {
-    node.classList.add("current");
     const [box, view] = [node.getBoundingClientRect(), byId("picture").getBoundingClientRect()];
     byId("picture").scrollBy(box.left - view.left - view.width / 2, box.top - view.top - view.height / 2);
   }
-  const item = itemOf(target);
+  const item = itemOf({ kind, name: made.name ?? name });
   if (item) { reveal(item); settle(item); }
   if (focus) {
     heading.focus({ preventScroll: true });

@@ -1,64 +1,9 @@
-// The shape table: sorted, filtered, at four depths.
-
-const CHUNK = 300;
-
-// A text as it stands, and in the signs of a keyboard: 128x32 for 128×32, 9248 for 9,248.
-const typed = (text) => text.replaceAll("×", "x").replaceAll("→", "->").replace(/(\d),(?=\d{3}(?!\d))/g, "$1");
-const spellings = (text) => { const low = text.toLowerCase(); return `${low} ${typed(low)}`; };
+// The shape table, at four depths.
 
 function shapeSection() {
   const shapes = state.facts.shapes;
-  const chosen = { depth: shapes.some((one) => one.depth === "layer") ? "layer" : shapes[0].depth, column: -1, down: false, words: "", all: false };
-  const place = make("div");
-  const filter = make("input", { type: "search", id: "filter", placeholder: "filter rows", "aria-label": "Filter the rows of the shape table", oninput: () => { chosen.words = filter.value.toLowerCase(); chosen.all = false; show(); } });
-  const told = (cell) => (typeof cell === "object" ? cell.text ?? cell.layer ?? state.facts.ops[cell.op]?.[0] ?? "" : cell);
-  const key = (cell) => (typeof cell === "object" && "sort" in cell ? cell.sort : told(cell));
-  const empty = (cell) => key(cell) === "";
-
-  function rowsOf(block) {
-    const words = chosen.words.split(/\s+/).filter(Boolean);
-    const rows = block.rows.filter((row) => {
-      const text = spellings(row.map(told).join(" "));
-      return words.every((word) => text.includes(word) || text.includes(typed(word)));
-    });
-    if (chosen.column < 0) return rows;
-    const order = chosen.down ? -1 : 1;
-    return rows.sort((one, other) => {
-      const [a, b] = [one[chosen.column], other[chosen.column]];
-      if (empty(a) || empty(b)) return empty(a) - empty(b);
-      const [x, y] = [key(a), key(b)];
-      return order * (typeof x === "number" && typeof y === "number" ? x - y : String(x).localeCompare(String(y), "en", { numeric: true }));
-    });
-  }
-
-  function sortBy(column) {
-    chosen.down = chosen.column === column ? !chosen.down : false;
-    chosen.column = column;
-    show();
-    place.querySelectorAll("th button")[column].focus();
-  }
-
-  function show() {
-    const block = shapes.find((one) => one.depth === chosen.depth);
-    const rows = rowsOf(block);
-    const kept = chosen.all ? rows : rows.slice(0, CHUNK);
-    const made = table({ ...block, columns: block.columns.map(() => ""), rows: kept });
-    made.querySelectorAll("thead th").forEach((cell, column) => {
-      const sign = chosen.column !== column ? "" : chosen.down ? " ▼" : " ▲";
-      cell.append(make("button", { type: "button", onclick: () => sortBy(column) }, block.columns[column] + sign));
-      if (sign) cell.setAttribute("aria-sort", chosen.down ? "descending" : "ascending");
-    });
-    if (!chosen.words) {
-      made.querySelector("table").append(make("tfoot", {}, make("tr", {}, block.totals.map((cell, column) => make("td", { class: block.right.includes(column) ? "right" : null }, content(cell))))));
-    }
-    const more = rows.length > kept.length
-      ? make("button", { type: "button", onclick: () => { chosen.all = true; show(); } }, `show the other ${rows.length - kept.length} rows`) : "";
-    const count = make("p", { class: "dim", role: "status" }, `${rows.length} of ${block.rows.length} rows`);
-    place.replaceChildren(...[made, more, count].filter(Boolean));
-  }
-
-  show();
-  const depths = choice("depth", "depth", shapes.map((one) => [one.depth, one.depth]), chosen.depth, (depth) => { Object.assign(chosen, { depth, column: -1, all: false }); show(); });
-  place.className = "shapes";
-  return section("shapes", "Shapes", make("div", { class: "tools" }, depths, filter), place);
+  const first = shapes.some((one) => one.depth === "layer") ? "layer" : shapes[0].depth;
+  const made = sortable(shapes, { by: "depth", first, name: "shape table", id: "filter" });
+  made.at(-1).classList.add("shapes");
+  return section("shapes", "Shapes", made);
 }

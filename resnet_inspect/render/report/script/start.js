@@ -1,4 +1,5 @@
-// Light or dark, and the start: everything is drawn once the data is unpacked.
+// Light or dark, and the start: everything is drawn once the data is unpacked. `compose`, which the
+// page's own file has, puts its parts in their order.
 
 function theme() {
   const button = byId("theme");
@@ -23,15 +24,7 @@ async function start() {
   byId("fallback").remove();
   byId("page").hidden = false;
   const main = byId("main");
-  const picture = byId("diagram");
-  const parts = facts.sections.map((one) => section(one.name, one.title, one.blocks.map(drawn)));
-  const scalars = facts.scalars.length ? [scalarSection()] : [];
-  const closing = facts.closing.map((one) => section(one.name, one.title, one.blocks.map(drawn)));
-  main.append(...parts, ...scalars);
-  const after = parts.find((one) => /^(flow|origin-|blocks|learning)/.test(one.id)) ?? scalars[0];
-  if (after) after.before(picture);
-  else main.append(picture);
-  main.append(shapeSection(), ...closing);
+  compose(main, byId("diagram"));
   diagram();
   for (const redraw of state.redraws) redraw();
   tree();

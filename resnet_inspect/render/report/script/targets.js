@@ -63,7 +63,8 @@ function leaving() {
   return () => {
     const item = itemOf(target);
     if (item) { reveal(item); settle(item); }
-    const node = state.nodes.get(`${target.kind} ${target.name}`);
+    const nodes = state.nodes.get(`${target.kind} ${target.name}`) ?? [];
+    const node = nodes.find((one) => one.getClientRects().length);
     for (const one of [element, node?.querySelector("a"), item, main]) {
       one?.focus({ preventScroll: true });
       if (one && document.activeElement === one) break;

@@ -7,7 +7,8 @@ const itemOf = ({ kind, name }) => items().find((one) => one.target?.kind === ki
 
 // What the list holds; an op stands in the groups of its scope.
 function listed() {
-  if (state.facts.layers.length) return state.facts.layers.map(({ name, path, type, shape }) => ({ kind: "layer", name, label: name, path, type, shape }));
+  const { layers, shapes } = state.facts;
+  if (layers.length || !shapes) return layers.map(({ name, label = name, path, type, shape, mark }) => ({ kind: "layer", name, label, path, type, shape, mark }));
   const block = state.facts.shapes.find((one) => one.depth === "op");
   return state.facts.ops.map(([name, , , , [first]], at) => {
     const path = name.split("/");
@@ -19,7 +20,7 @@ function listed() {
 function tree() {
   const root = byId("tree");
   const every = listed();
-  state.listed = { count: every.length, word: state.facts.layers.length ? "layers" : "ops" };
+  state.listed = { count: every.length, word: state.facts.word ?? (state.facts.layers.length ? "layers" : "ops") };
   const word = state.listed.word;
   byId("tree-title").textContent = word[0].toUpperCase() + word.slice(1);
   byId("contents").firstElementChild.textContent = `${byId("tree-title").textContent} and sections`;
@@ -38,13 +39,15 @@ function tree() {
       (groups.at(-1)?.list ?? root).append(item);
       groups.push({ name: layer.path[depth], list });
     }
-    const item = make("li", { role: "treeitem", tabindex: "-1", "aria-label": `${layer.name}, ${layer.type}` },
-      make("div", { class: "row leaf" }, make("span", { class: "name" }, layer.label), make("span", { class: "dim" }, layer.shape)));
+    const item = make("li", { role: "treeitem", tabindex: "-1", "aria-label": `${layer.name}, ${layer.type}${layer.mark ? `, ${layer.mark}` : ""}` },
+      make("div", { class: "row leaf" }, make("span", { class: "name" }, layer.label), layer.mark ? make("span", { class: "sign" }, layer.mark) : "", make("span", { class: "dim" }, layer.shape)));
     item.dataset[layer.kind] = layer.name;
     item.target = { kind: layer.kind, name: layer.name };
-    item.words = `${layer.path.join(" ")} ${layer.name} ${layer.type}`.toLowerCase();
+    item.mark = layer.mark;
+    item.words = `${layer.path.join(" ")} ${layer.name} ${layer.type} ${layer.mark ?? ""}`.toLowerCase();
     (groups.at(-1)?.list ?? root).append(item);
   }
+  countMarks();
   const first = items()[0];
   if (first) first.tabIndex = 0;
   root.addEventListener("click", (event) => {
@@ -54,6 +57,16 @@ function tree() {
     act(item);
   });
   root.addEventListener("keydown", treeKey);
+}
+
+// A group says how many of its layers differ, also while it is folded.
+function countMarks() {
+  for (const item of items()) {
+    const count = item.target ? 0 : [...item.querySelectorAll("[role=treeitem]")].filter((one) => one.mark).length;
+    if (!count) continue;
+    item.firstElementChild.append(make("span", { class: "sign" }, `${count} differ`));
+    item.setAttribute("aria-label", `${item.getAttribute("aria-label")}, ${count} differ`);
+  }
 }
 
 const act = (item) => (item.target ? open_(item.target) : toggle(item));

@@ -1,0 +1,196 @@
+"""The layers of two runs as their page holds them: the table of all, and a panel for each pair."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from resnet_inspect.analysis.diff.comparison import Comparison, Mark, Pair
+from resnet_inspect.analysis.diff.differences import Distance
+from resnet_inspect.analysis.shapes import Depth, ShapeRow
+from resnet_inspect.render import spelling
+from resnet_inspect.render.diff_values import changed_rows
+from resnet_inspect.render.report.sections import Block, count_cell, elements_of, table
+from resnet_inspect.render.shape_table import flow, window
+
+SIGNS = {
+    Mark.SAME: "= same",
+    Mark.RENAMED: "→ renamed",
+    Mark.REWIRED: "→ rewired",
+    Mark.CHANGED: "≠ changed",
+    Mark.ONLY_A: "A only",
+    Mark.ONLY_B: "B only",
+}
+EQUAL = "="
+ORDER = "type shape dtype parameters variable attribute ops path phase"
+LATER = ("inputs", "control inputs")
+TOLD_IN_BOX = 2
+# Numbers of a series of A, of one of B, and of a distance, by the names of a layer in A and in B.
+Tensors = Mapping[tuple[str, str], list[tuple[int, int, int]]]
+
+
+class Pairs:
+    """The pairs of a comparison with the names they go by on the page."""
+
+    def __init__(self, found: Comparison) -> None:
+        self.found = found
+        self.names = list(_names(found.pairs))
+        self._name_at = {
+            (_name(pair.a), _name(pair.b)): name
+            for pair, name in zip(found.pairs, self.names, strict=True)
+        }
+        rows = found.diff.distributions.rows
+        self._outputs = {
+            (row.layer_a, row.layer_b): row for row in reversed(rows) if row.kind == "activation"
+        }
+
+    def name_of(self, row: Distance) -> str:
+        """The name on the page of the layer whose tensor it is; empty where it is of none."""
+        return self._name_at.get((row.layer_a, row.layer_b), "")
+
+    def marks(self, side: int) -> dict[str, tuple[Mark, str]]:
+        """How each layer of A (0) or B (1) differs, and in what, by its name there."""
+        return {
+            row.name: (pair.mark, _in_box(differs_in(pair)))
+            for pair in self.found.pairs
+            if (row := (pair.a, pair.b)[side]) is not None
+        }
+
+    def outputs(self) -> dict[str, float]:
+        """How far apart the outputs of layers are that differ, by their names in A."""
+        return {
+            one: row.distance for (one, _), row in self._outputs.items() if row.distance is not None
+        }
+
+    def table(self) -> Block:
+        """A row for each pair, in the order of the graphs."""
+        what = "op" if self.found.diff.graph.depth == Depth.OP else "layer"
+        numbers = ["params A", "params B", "distance"]
+        columns = ["", what, "type", "shape A", "shape B", *numbers, "differs in"]
+        return table(columns, [self._row(*one) for one in self._named()], numbers)
+
+    def panels(self, tensors: Tensors) -> list[dict[str, Any]]:
+        """What the panel of each pair holds; `tensors` are numbers of the series of A and of B and
+        of the distance, by the names of the layer in A and in B.
+        """
+        return [self._panel(pair, name, tensors) for pair, name in self._named()]
+
+    def _named(self) -> Iterator[tuple[Pair, str]]:
+        yield from zip(self.found.pairs, self.names, strict=True)
+
+    def _row(self, pair: Pair, name: str) -> list[Any]:
+        a, b = pair.a, pair.b
+        row = self._outputs.get((_name(a), _name(b)))
+        apart: Any = ""
+        if row is not None:
+            sort = -1 if row.distance is None else row.distance
+            apart = {"sort": sort, "text": spelling.number(row.distance, 2)}
+        return [
+            {"sort": list(Mark).index(pair.mark), "text": SIGNS[pair.mark]},
+            {"layer": name},
+            _both(a, b, "type"),
+            *_beside(a, b, _shape_cell),
+            *_beside(a, b, _params_cell),
+            apart,
+            ", ".join(differs_in(pair)),
+        ]
+
+    def _panel(self, pair: Pair, name: str, tensors: Tensors) -> dict[str, Any]:
+        a, b = pair.a, pair.b
+        by_op = self.found.diff.graph.depth == Depth.OP
+        return {
+            "name": name,
+            "label": name.rpartition("/")[2] if by_op else name,
+            "names": [_name(a), _name(b)],
+            "path": list(pair.path),
+            "type": _both(a, b, "type"),
+            "shape": _arrow(*(spelling.shape(row.shape) for row in (a, b) if row is not None)),
+            "mark": "" if pair.mark is Mark.SAME else SIGNS[pair.mark],
+            "facts": table(["", "A", "B"], list(_facts(a, b))),
+            "changes": _changes(pair),
+            "tensors": tensors.get((_name(a), _name(b)), []),
+        }
+
+
+def differs_in(pair: Pair) -> list[str]:
+    """In what both differ, in few words: what it is first, what follows from other changes last."""
+    if pair.change is None:
+        return ["name"] if pair.mark is Mark.RENAMED else []
+    found = {one.aspect for one in pair.change.differences}
+    if "parameters" in found:
+        found.discard("variable")
+    return sorted(found, key=lambda aspect: (aspect in LATER, ORDER.find(aspect), aspect))
+
+
+def _in_box(told: Sequence[str]) -> str:
+    return ", ".join(told[:TOLD_IN_BOX]) + ", …" * (len(told) > TOLD_IN_BOX)
+
+
+def _names(pairs: Sequence[Pair]) -> Iterator[str]:
+    """A name for each, different from all others."""
+    taken: set[str] = set()
+    for pair in pairs:
+        names = list(dict.fromkeys(row.name for row in (pair.a, pair.b) if row is not None))
+        name = " → ".join(names)
+        while name in taken:
+            name += " (B)"
+        taken.add(name)
+        yield name
+
+
+def _name(row: ShapeRow | None) -> str:
+    return "" if row is None else row.name
+
+
+def _both(a: ShapeRow | None, b: ShapeRow | None, field: str) -> str:
+    return _arrow(*(getattr(row, field) for row in (a, b) if row is not None))
+
+
+def _arrow(*told: str) -> str:
+    return " → ".join(dict.fromkeys(told))
+
+
+def _beside(
+    a: ShapeRow | None, b: ShapeRow | None, cell: Callable[[ShapeRow], Block]
+) -> Iterator[Any]:
+    """A cell of each; of B only a sign where it is the same, so that what differs stands out."""
+    one, other = (None if row is None else cell(row) for row in (a, b))
+    same = one is not None and other is not None and one["text"] == other["text"] != ""
+    yield one or "–"
+    yield other | {"text": EQUAL} if same and other is not None else other or "–"
+
+
+def _shape_cell(row: ShapeRow) -> Block:
+    return {"sort": elements_of(row), "text": spelling.shape(row.shape)}
+
+
+def _params_cell(row: ShapeRow) -> Block:
+    return count_cell(row.params) | ({} if row.params else {"text": ""})
+
+
+def _facts(a: ShapeRow | None, b: ShapeRow | None) -> Iterator[list[Any]]:
+    """What is told of a layer, side by side; the sign before it says that it differs."""
+    sides = [{} if row is None else dict(_told(row)) for row in (a, b)]
+    for name in dict.fromkeys([*sides[0], *sides[1]]):
+        one, other = (side.get(name, "–") for side in sides)
+        yield [f"≠ {name}" if one != other else name, one, other]
+
+
+def _told(row: ShapeRow) -> Iterator[tuple[str, str]]:
+    yield "shapes", flow(row)
+    yield "type", f"{row.type}, {row.dtype}" if row.dtype else row.type
+    if row.window is not None:
+        yield "window", window(row.window)
+    if row.params:
+        yield "parameters", f"{row.params:,}, {row.trainable_params:,} of them trainable"
+    if row.macs:
+        yield "MACs an example", spelling.count(row.macs)
+    if row.memory:
+        yield "memory of the output", spelling.size(row.memory)
+
+
+def _changes(pair: Pair) -> Block | None:
+    if pair.change is None:
+        return None
+    rows = [[what, one, other] for _, what, one, other in changed_rows([pair.change])]
+    return table(["differs in", "A", "B"], rows)

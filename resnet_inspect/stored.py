@@ -1,0 +1,63 @@
+"""What is read of a stored run for a question: one tensor's course, what a comparison looks at."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from resnet_inspect.analysis.diff.distributions import Recorded
+from resnet_inspect.analysis.diff.runs import Side
+from resnet_inspect.analysis.distributions import Series
+from resnet_inspect.findings import check
+from resnet_inspect.stats import Tap, Update
+from resnet_inspect.store.run import Run
+
+
+def series_of(
+    run: Run,
+    tap: Tap,
+    only: int | None,
+    elements: int | None,
+    updates: dict[int, dict[str, Update]],
+) -> Series:
+    """What one tapped tensor held at all recorded steps, or `only` at one.
+
+    `elements` is the whole tensor's number of them, `updates` those of the run's variables by step.
+    """
+
+    def wanted(found: dict[int, Any]) -> dict[int, Any]:
+        return {step: one for step, one in found.items() if only in (None, step)}
+
+    weight = tap.kind == "weight"
+    output = tap.kind == "activation" and tap.output
+    course = run.course(tap) if only is None else run.course(tap, only)
+    return Series(
+        tap,
+        course,
+        elements,
+        wanted(run.not_finite(tap)),
+        wanted(run.channels(tap) if output else {}),
+        wanted({s: by[tap.tensor] for s, by in updates.items() if weight and tap.tensor in by}),
+        wanted(run.normalizations(tap.layer) if output else {}),
+    )
+
+
+def side_of(run: Run, recorded: Recorded) -> Side:
+    """What a run has to be compared by; `recorded` is what its tensors held."""
+    info, origin = run.info, run.origin
+    facts = {
+        **info.facts,
+        "steps done": len(run.steps()),
+        "recorded steps": list(recorded.steps),
+        "recorded kinds": sorted({tap.kind for tap in run.taps()}),
+        "first not finite": "" if origin is None else f"{origin.name} at step {origin.step}",
+    }
+    return Side(
+        name=os.fsencode(run.path).decode(errors="replace"),
+        graph=run.graph,
+        facts=facts,
+        settings=info.heeded,
+        recorded=recorded,
+        scalars=run.scalars(),
+        findings=check(run),
+    )
