@@ -72,5 +72,4 @@ class DetailPane(Pane):
         if place.kind == "variable":
             held = details.held(graph.variable_by_name[place.name])
             return variable_lines(held, graph, width)
-        parts = self.recording.leaves_of(place)
-        return scope_lines(details.scope(place.name, parts), graph, width)
+        return scope_lines(details.scope(place.name, place.leaves), graph, width)

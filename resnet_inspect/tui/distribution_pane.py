@@ -284,7 +284,7 @@ class DistributionPane(Pane):
     def _scope(self, width: int) -> list[Text]:
         """A row for the output of each layer of a scope, at the step."""
         step, graph = self.slider.step, self.recording.graph
-        parts = self.recording.leaves_of(self.place) if self.place and step is not None else []
+        parts = self.place.leaves if self.place and step is not None else []
         names = [one.name for one in parts[:MOST_PARTS]]
         owners = graph.layer_of_op
         rows: list[Distribution] = []

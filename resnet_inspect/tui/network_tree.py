@@ -40,8 +40,8 @@ held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in
 
     def __init__(self, recording: Recording, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.recording = recording
-        self.outline: Outline = recording.layers
+        self.outlines = recording.outlines
+        self.outline: Outline = self.outlines.layers
         self.only = Only.ALL
         self.query_text = ""
         self.hits: dict[str, list[int]] = {}
@@ -93,9 +93,10 @@ held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in
         if place.node is not None:
             return self.reveal(place.node.key)
         if place.kind == "variable":  # is no row itself, but its layer, or a reader, is one
-            variable = self.recording.graph.variable_by_name[place.name]
+            graph = self.outlines.graph
+            variable = graph.variable_by_name[place.name]
             users = (*variable.handles, *variable.readers)
-            owners = (self.recording.graph.layer_of_op.get(one) for one in users)
+            owners = (graph.layer_of_op.get(one) for one in users)
             names = [owner.name for owner in owners if owner is not None] or list(users)
             return any(self.go_to(name) for name in names[:1])
         return self.go_to(place.name)
@@ -250,7 +251,7 @@ held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in
 
     def set_depth(self, *, ops: bool) -> None:
         """Show layers, or ops as well, and stay at the same place."""
-        outline = self.recording.ops if ops else self.recording.layers
+        outline = self.outlines.ops if ops else self.outlines.layers
         if outline is self.outline:
             return
         here = self.node
@@ -273,7 +274,7 @@ held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in
         place = self.outline.place_of(name)
         if place is None:
             return False
-        layer = self.recording.graph.layer_by_name.get(name)
+        layer = self.outlines.graph.layer_by_name.get(name)
         way = self.outline.way_to(place, self._members)
         if layer is not None:
             at = next((at for at, one in enumerate(way) if one.name == name), None)
@@ -352,7 +353,7 @@ held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in
     def place_of(self, node: Node) -> Place:
         """What a row stands for."""
         if node.kind == NodeKind.SCOPE:
-            return Place("scope", node.name, node, self.by_op)
+            return Place("scope", node.name, node, self.outline)
         return Place("layer" if node.kind == NodeKind.LAYER else "op", node.name)
 
     def text_of(self, place: int) -> Text:

@@ -61,7 +61,7 @@ class RowFacts:
 
     def output_of(self, node: Node, outline: Outline) -> TensorRef | None:
         """The tensor that a row hands on; that of the last layer for a scope."""
-        graph = self.recording.graph
+        graph = outline.graph
         if node.kind == NodeKind.LAYER:
             return graph.layer_by_name[node.name].output
         if node.kind == NodeKind.OP:
