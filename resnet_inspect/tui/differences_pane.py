@@ -83,7 +83,8 @@ class DifferencesPane(Pane):
 
 def _when(compared: Compared, *, gone_on: bool) -> str:
     """At what moment runs were compared of which one was still being written."""
-    steps = [f"{len(state.steps)} steps" for state in compared.states]
+    counts = [len(state.steps) for state in compared.states]
+    steps = [f"{count} step{'s' * (count != 1)}" for count in counts]
     more = "; there is more now" if gone_on else ""
     return (
         f"Compared when A had {steps[0]} and B {steps[1]}{more}: ctrl+r reads and compares again."

@@ -149,7 +149,12 @@ class WhyPane(Pane):
         if two is None:
             yield from lines
             return
-        yield from sentence(f"In {self._side.sign}:", width, "dim")
+        unlike = ""
+        if self._other is not None and self.axis < len(self._other[1].shape):
+            there = self._other[1].shape[self.axis]
+            if there != target.shape[self.axis]:
+                unlike = f" (in B it is {spelling.size_text(there)}, told below)"
+        yield from sentence(f"In {self._side.sign}{unlike}:", width, "dim")
         yield from linked(two, lines) if self._side.sign == "B" else lines
         if self._other is None:
             return

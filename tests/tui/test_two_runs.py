@@ -242,6 +242,26 @@ def test_scalars_share_their_axes_and_tell_which_is_which() -> None:
     browse(V1, script, other=V2)
 
 
+def test_why_tells_of_both_and_once_where_they_agree() -> None:
+    async def alike(ui: Driver) -> None:
+        await ready(ui)
+        ui.screen.go(Place("layer", "conv1"))
+        await ui.press("w")
+        assert ui.pane_text().startswith("In A:\nconv1/BiasAdd:0 axis 3 = 16")
+        assert ui.pane_text().endswith("In B: the same")
+
+    async def unlike(ui: Driver) -> None:
+        await ready(ui)
+        ui.screen.go(Place("layer", "Reshape"))
+        await ui.press("w", "x")
+        one, other = ui.pane_text().split("\nIn B:\n")
+        assert one.startswith("In A (in B it is 1, told below):\nReshape:0 axis 0 = 8")
+        assert other.startswith("Reshape:0 axis 0 = 1")
+
+    browse(V2, alike, other=NO_L2)
+    browse(V2, unlike, other=MEAN_AXES)
+
+
 def test_findings_are_told_apart_and_marked() -> None:
     found = compared(V2, BN_AXIS).findings
     assert found is not None
@@ -375,11 +395,11 @@ def test_a_run_that_goes_on_is_compared_as_it_was(tmp_path: Path) -> None:
     async def script(ui: Driver) -> None:
         await ready(ui)
         flat = " ".join(ui.pane_text().split())
-        assert flat.startswith("Compared when A had 3 steps and B 1 steps: ctrl+r")
+        assert flat.startswith("Compared when A had 3 steps and B 1 step: ctrl+r")
         replay.step(1)
         await ui.poll()
         flat = " ".join(ui.pane_text().split())
-        assert "B 1 steps; there is more now: ctrl+r reads and compares again." in flat
+        assert "B 1 step; there is more now: ctrl+r reads and compares again." in flat
         assert "step 2 of 20" in ui.shown().splitlines()[1]
         await ui.press("ctrl+r")
         await ready(ui)
