@@ -211,6 +211,9 @@ def test_distributions_of_both_stand_on_one_scale() -> None:
         axes = [line for line in text.splitlines() if "┬" in line]
         assert len(axes) == 2
         assert axes[0] == axes[1]
+        tops = re.findall(r"^ *([0-9.]+ %)", text, re.MULTILINE)
+        assert len(tops) == 2
+        assert tops[0] == tops[1]
         with Run.open(V1) as a, Run.open(V2) as b:
             for run in (a, b):
                 held = run.summaries(2, layers=["conv1"])["conv1"]
