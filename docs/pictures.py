@@ -67,6 +67,8 @@ SCREENS = {
     "browse_why": ("G right down down down down down w", "textual-light", (120, 36)),
     "browse_scalars": ("4", "textual-dark", (120, 36)),
 }  # fmt: skip
+# The same of versions 1 and 2, compared.
+SCREENS_OF_TWO = {"browse_two": ("m m m m m m m m 1", "textual-dark", (120, 36))}
 
 
 def screens() -> None:
@@ -76,11 +78,27 @@ def screens() -> None:
         for name, (keys, theme, size) in SCREENS.items():
             drawn = asyncio.run(_screen(Path("runs/resnet32-v2.db"), keys.split(), theme, size))
             (HERE / f"{name}.svg").write_text(_own_font(drawn), encoding="utf-8")
+    screens_of_two()
 
 
-async def _screen(path: Path, keys: list[str], theme: str, size: tuple[int, int]) -> str:
-    app = BrowseApp(path, BrowserSettings(theme=theme))
+def screens_of_two() -> None:
+    """Draw the terminal interface on two runs."""
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        files = [Path(f"runs/resnet32-v{ver}.db") for ver in (1, 2)]
+        for ver, file in zip((1, 2), files, strict=True):
+            trace(n=5, ver=ver, steps=10, out=file).close()
+        for name, (keys, theme, size) in SCREENS_OF_TWO.items():
+            drawn = asyncio.run(_screen(files[0], keys.split(), theme, size, files[1]))
+            (HERE / f"{name}.svg").write_text(_own_font(drawn), encoding="utf-8")
+
+
+async def _screen(
+    path: Path, keys: list[str], theme: str, size: tuple[int, int], other: Path | None = None
+) -> str:
+    app = BrowseApp(path, BrowserSettings(theme=theme), other)
     async with app.run_test(size=size) as pilot:
+        while app.workers and any(not one.is_finished for one in app.workers):
+            await pilot.pause(0.1)
         for key in keys:
             await pilot.press(key)
             await pilot.pause(0.1)

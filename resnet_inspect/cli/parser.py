@@ -22,7 +22,7 @@ COMMANDS = {
     "check": "what is wrong with a run: findings, worst first, with what was measured",
     "study": "one of the tutorial's questions, answered from trainings that are run for it",
     "report": "everything of a run on one page that opens from disk; of two runs, what differs",
-    "browse": "look around in a run in the terminal, also while it is written",
+    "browse": "look around in a run in the terminal, also while it is written, or in two, compared",
     "config": "show the settings and where each value comes from",
 }
 EPILOG = (

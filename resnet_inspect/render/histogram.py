@@ -17,14 +17,22 @@ EIGHTHS = 8
 
 
 def histogram(
-    shown: Sketch | Distribution, width: int, height: int, *, scale: Scale | Kind = "linear"
+    shown: Sketch | Distribution,
+    width: int,
+    height: int,
+    *,
+    scale: Scale | Kind = "linear",
+    top: float = 0.0,
 ) -> list[Text]:
-    """`height` rows of eighth blocks, the axis, and what lies apart; at most `width` columns."""
+    """`height` rows of eighth blocks, the axis, and what lies apart; at most `width` columns.
+
+    The share that reaches the uppermost row is that of the fullest cell, or `top` if that is more.
+    """
     row = Distribution("", shown) if isinstance(shown, Sketch) else shown
     chosen = scale_of([row], scale)
     cells = max(LEAST_CELLS, width - GUTTER - 2)
     one = spread(row, chosen, cells)
-    top = float(one.cells.max(initial=0.0))
+    top = max(top, float(one.cells.max(initial=0.0)))
     left = [""] * height
     left[0], left[-1] = (spelling.share(top) if top else ""), ("" if height == 1 else "0")
     frame = Frame(tuple(text.rjust(GUTTER - 1) + " " for text in left), " " * GUTTER, cells)
@@ -33,6 +41,12 @@ def histogram(
         edge = one if place == height - 1 else Spread(one.cells, 0.0, 0.0, 0.0, 0.0)
         lines.append(frame.line(place, edge, drawn))
     return [*lines, *frame.axis(chosen), *captions(_apart(row, one, chosen), width)]
+
+
+def fullest(row: Distribution, width: int, scale: Scale) -> float:
+    """The share of the fullest cell of a histogram that is so wide."""
+    cells = spread(row, scale, max(LEAST_CELLS, width - GUTTER - 2)).cells
+    return float(cells.max(initial=0.0))
 
 
 def _rows(one: Spread, top: float, height: int) -> list[Text]:

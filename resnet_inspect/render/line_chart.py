@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import reduce
+from operator import or_
 
 from rich.text import Text
 
@@ -15,6 +17,7 @@ DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 COLUMNS, ROWS = 2, 4
 GUTTER = 12
 LEAST_CELLS = 4
+PAIR = ("cyan", "magenta")
 
 
 def line_chart(
@@ -31,25 +34,92 @@ def line_chart(
     cells = max(LEAST_CELLS, width - GUTTER)
     first, last = min(values), max(values)
     low, high = min(finite.values()), max(finite.values())
-    dots = _dots(values, (first, last), (low, high), (COLUMNS * cells, ROWS * height))
-    grid = [[0] * cells for _ in range(height)]
-    for x, y in dots:
-        row, column = height - 1 - y // ROWS, x // COLUMNS
-        grid[row][column] |= DOTS[x % COLUMNS][ROWS - 1 - y % ROWS]
-    labels = [""] * height
-    labels[-1], labels[0] = ends(low, high)
+    grid = _grid(values, (first, last), (low, high), (cells, height))
     lines = []
-    for label, bits in zip(labels, grid, strict=True):
-        made = Text(f"{label:>{GUTTER - 2}} ┤" if label else " " * (GUTTER - 1) + "│", "dim")
+    for made, bits in zip(_labels(low, high, height), grid, strict=True):
         signs = (chr(0x2800 + dots_of) if dots_of else " " for dots_of in bits)
         made.append("".join(signs).rstrip(), "cyan")
         lines.append(made)
     lines.append(_steps(first, last, cells, mark))
+    return lines + _broken(values, "")
+
+
+def pair_chart(courses: Mapping[str, Mapping[int, float]], width: int, height: int) -> list[Text]:
+    """Two courses on the same axes, each in a colour of its own, with its name (a letter) to the
+    right of its end; at most `width` columns. Cells that both run through have neither colour.
+    """
+    known = {name: values for name, values in courses.items() if values}
+    finite = [v for values in known.values() for v in values.values() if math.isfinite(v)]
+    if not finite:
+        return [plain("no finite number" if known else "no step", "dim")]
+    cells = max(LEAST_CELLS, width - GUTTER - len(courses))
+    steps = [step for values in known.values() for step in values]
+    reach, limits = (min(steps), max(steps)), (min(finite), max(finite))
+    grids = {name: _grid(values, reach, limits, (cells, height)) for name, values in known.items()}
+    ends_at = _ends_at(grids)
+    lines = []
+    for row, made in enumerate(_labels(*limits, height)):
+        for column in range(cells):
+            over = [name for name in grids if grids[name][row][column]]
+            bits = reduce(or_, (grids[name][row][column] for name in over), 0)
+            style = style_of(over[0], courses) if len(over) == 1 else ""
+            made.append(chr(0x2800 + bits) if bits else " ", style)
+        for name in (one for one, at in ends_at.items() if at == row):
+            made.append(name, f"bold {style_of(name, courses)}")
+        made.rstrip()
+        lines.append(made)
+    lines.append(_steps(*reach, cells, None))
+    return lines + [line for name, values in known.items() for line in _broken(values, f"{name} ")]
+
+
+def style_of(name: str, courses: Iterable[str]) -> str:
+    """The colour of a course among those of a chart."""
+    return PAIR[list(courses).index(name) % len(PAIR)]
+
+
+def _ends_at(grids: Mapping[str, list[list[int]]]) -> dict[str, int]:
+    """The row in which each course ends."""
+    found = {}
+    for name, grid in grids.items():
+        places = [(column, row) for row, bits in enumerate(grid) for column, one in enumerate(bits)
+                  if one]  # fmt: skip
+        if places:
+            found[name] = max(places)[1]
+    return found
+
+
+def _grid(
+    values: Mapping[int, float],
+    steps: tuple[int, int],
+    limits: tuple[float, float],
+    size: tuple[int, int],
+) -> list[list[int]]:
+    """The dots of each cell, as bits, the uppermost row first; `size` is in cells."""
+    cells, height = size
+    grid = [[0] * cells for _ in range(height)]
+    for x, y in _dots(values, steps, limits, (COLUMNS * cells, ROWS * height)):
+        row, column = height - 1 - y // ROWS, x // COLUMNS
+        grid[row][column] |= DOTS[x % COLUMNS][ROWS - 1 - y % ROWS]
+    return grid
+
+
+def _labels(low: float, high: float, height: int) -> list[Text]:
+    """The beginning of each row: the axis, with both ends told."""
+    labels = [""] * height
+    labels[-1], labels[0] = ends(low, high)
+    return [
+        Text(f"{label:>{GUTTER - 2}} ┤" if label else " " * (GUTTER - 1) + "│", "dim")
+        for label in labels
+    ]
+
+
+def _broken(values: Mapping[int, float], who: str) -> list[Text]:
+    """The steps at which something was not finite."""
     broken = [step for step, value in values.items() if not math.isfinite(value)]
-    if broken:
-        shown = ", ".join(map(str, broken[:6])) + (", …" if len(broken) > 6 else "")
-        lines.append(plain(f"not finite at step {shown}", "dim"))
-    return lines
+    if not broken:
+        return []
+    shown = ", ".join(map(str, broken[:6])) + (", …" if len(broken) > 6 else "")
+    return [plain(f"{who}not finite at step {shown}", "dim")]
 
 
 def ends(low: float, high: float) -> tuple[str, str]:

@@ -14,6 +14,8 @@ from textual.screen import Screen
 from resnet_inspect.analysis.outline import Only
 from resnet_inspect.config.browser import BrowserSettings
 from resnet_inspect.tui.browse_screen import BrowseScreen
+from resnet_inspect.tui.compare_screen import CompareScreen
+from resnet_inspect.tui.comparison import Comparison
 from resnet_inspect.tui.file_writer import FileWriter
 from resnet_inspect.tui.help_screen import HelpScreen
 from resnet_inspect.tui.line_list import LineList
@@ -29,7 +31,10 @@ COLLECT = (100_000, 20, 100)
 
 
 class BrowseApp(FileWriter):
-    """Browses one run. Raises ConfigError for keys or a theme that do not do."""
+    """Browses a run, or two that are compared.
+
+    Raises ConfigError for keys or a theme that do not do, and what opening a run raises.
+    """
 
     TITLE = "resnet-inspect"
     CSS_PATH = "browse.tcss"
@@ -38,7 +43,9 @@ class BrowseApp(FileWriter):
         Binding("q", "quit", "Quit", id="quit"),
     ]
 
-    def __init__(self, path: Path, settings: BrowserSettings | None = None) -> None:
+    def __init__(
+        self, path: Path, settings: BrowserSettings | None = None, other: Path | None = None
+    ) -> None:
         super().__init__()
         self.settings = settings or BrowserSettings()
         check(self.settings, BrowseApp)
@@ -46,6 +53,7 @@ class BrowseApp(FileWriter):
         gc.disable()
         try:
             self.recording = Recording(path)
+            self.other = Recording(other) if other is not None else None
             gc.freeze()  # what was read stays, and holds no cycles
         finally:
             gc.enable()
@@ -54,15 +62,20 @@ class BrowseApp(FileWriter):
         """Take keys and theme from the user's configuration."""
         self.theme = self.settings.theme
         self.set_keymap(dict(self.settings.keys))
-        self.push_screen(BrowseScreen(self.recording))
+        if self.other is None:
+            self.push_screen(BrowseScreen(self.recording))
+        else:
+            self.push_screen(CompareScreen(Comparison(self.recording, self.other)))
 
     def action_show_help(self) -> None:
         """Show what all keys do."""
         screens = [one for one in BrowseScreen.BINDINGS if isinstance(one, Binding)]
+        two = [one for one in CompareScreen.BINDINGS if isinstance(one, Binding)]
         lists = [*NetworkTree.BINDINGS, *LineList.BINDINGS]
         groups = [
             ("Everywhere", [one for one in screens if one.id not in OF_PANES]),
             ("In the tree and in lists", [one for one in lists if isinstance(one, Binding)]),
+            *([("Two runs", two)] if isinstance(self.screen, CompareScreen) else []),
             ("Distribution and Why", [one for one in screens if one.id in OF_PANES]),
             ("Program", [one for one in BrowseApp.BINDINGS if isinstance(one, Binding)]),
         ]

@@ -117,3 +117,15 @@ KEYS: list[BindingType] = [
         "ctrl+r", "reload", "Read again", show=False, id="reload", tooltip="read the run file again"
     ),
 ]
+
+# Those that two runs have besides.
+KEYS_OF_TWO: list[BindingType] = [
+    Binding("d", "tab('differences')", "Differences", id="differences",
+            tooltip="pane: all differences between the two runs"),
+    Binding("7", "tab('differences')", "Differences", show=False, id="differences-tab",
+            tooltip="pane: all differences between the two runs"),
+    Binding("m", "difference(1)", "Next ≠", id="next-difference",
+            tooltip="go to the next layer that differs"),
+    Binding("M", "difference(-1)", "≠ before", show=False, id="previous-difference",
+            tooltip="go to the layer before that differs"),
+]  # fmt: skip

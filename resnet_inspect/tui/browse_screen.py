@@ -1,4 +1,4 @@
-"""The screen for one run: tree left, what is selected right, status and keys below.
+"""The screen for a run: tree left, what is selected right, status and keys below.
 
 Long because each action of a key is a method of the screen, as Textual finds them; what they do is
 done in the panes.
@@ -6,8 +6,8 @@ done in the panes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -19,14 +19,17 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import Input, Static, TabbedContent, TabPane, Tabs
 
+from resnet_inspect.analysis.check import Finding
 from resnet_inspect.analysis.outline import Key, Only
 from resnet_inspect.errors import InspectError
 from resnet_inspect.paths import printable
 from resnet_inspect.render import spelling
 from resnet_inspect.store.info import Status
 from resnet_inspect.tui.browse_keys import KEYS
+from resnet_inspect.tui.comparison import Comparison
 from resnet_inspect.tui.detail_pane import DetailPane
 from resnet_inspect.tui.distribution_pane import DistributionPane
 from resnet_inspect.tui.documents import Wanted, write_picture, write_report
@@ -43,7 +46,8 @@ from resnet_inspect.tui.run_pane import RunPane
 from resnet_inspect.tui.scalars_pane import ScalarsPane
 from resnet_inspect.tui.why_pane import WhyPane
 
-TABS = ("detail", "distribution", "why", "scalars", "run", "findings")
+# Panes that do not show what is selected, or one axis of it only.
+NOT_OF_PLACES = ("why", "scalars", "run", "findings", "differences")
 POLL = 0.5
 # A pane follows the tree once the cursor has rested so long (seconds).
 REST = 0.01
@@ -70,9 +74,10 @@ class BrowseScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = KEYS
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, comparison: Comparison | None = None) -> None:
         super().__init__()
         self.recording = recording
+        self.comparison = comparison
         self.place: Place | None = None
         self.history: list[Visit] = []
         self.zoomed = ""
@@ -82,23 +87,13 @@ class BrowseScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Header, tree and panes, status, footer."""
-        recording = self.recording
-        yield RunHeader(recording, id="head")
+        yield from self._heads()
         with Horizontal(id="body"):
-            yield NetworkTree(recording, id="tree")
+            yield NetworkTree(self.recording, id="tree")
             with TabbedContent(initial=self._first_tab(), id="tabs"):
-                with TabPane("Detail", id="detail"):
-                    yield DetailPane(recording)
-                with TabPane("Distribution", id="distribution"):
-                    yield DistributionPane(recording)
-                with TabPane("Why", id="why"):
-                    yield WhyPane(recording)
-                with TabPane("Scalars", id="scalars"):
-                    yield ScalarsPane(recording)
-                with TabPane("Run", id="run"):
-                    yield RunPane(recording)
-                with TabPane("Findings", id="findings"):
-                    yield FindingsPane(recording)
+                for name, pane in self._panes().items():
+                    with TabPane(name, id=name.lower()):
+                        yield pane
         with Horizontal(id="foot"):
             yield Input(
                 placeholder="name or type; enter keeps the place, esc goes back",
@@ -107,6 +102,22 @@ class BrowseScreen(Screen[None]):
             )
             yield Static(id="status")
         yield KeyLine()
+
+    def _heads(self) -> Iterator[Widget]:
+        """What is told of the run above all."""
+        yield RunHeader(self.recording, id="head")
+
+    def _panes(self) -> dict[str, Pane]:
+        """The panes by what stands on their tabs."""
+        of = self.recording, self.comparison
+        return {
+            "Detail": DetailPane(*of),
+            "Distribution": DistributionPane(*of),
+            "Why": WhyPane(*of),
+            "Scalars": ScalarsPane(*of),
+            "Run": RunPane(*of),
+            "Findings": FindingsPane(*of),
+        }
 
     def _first_tab(self) -> str:
         failed = self.recording.state.info.status == Status.FAILED
@@ -152,7 +163,10 @@ class BrowseScreen(Screen[None]):
     @on(FindingsPane.Found)
     def mark(self, event: FindingsPane.Found) -> None:
         """Mark the rows of the tree."""
-        self.network.marks.show(event.findings)
+        self._mark(event.findings)
+
+    def _mark(self, findings: Sequence[Finding]) -> None:
+        self.network.marks.show(findings)
         self.network.refresh()
 
     # what is selected
@@ -185,7 +199,7 @@ class BrowseScreen(Screen[None]):
         if self.place is not None and self.place != place:
             self.history.append(self._visit())
         self._show(place)
-        if self.tabs.active in ("why", "scalars", "run", "findings"):
+        if self.tabs.active in NOT_OF_PLACES:
             self.show_tab("detail")
         else:
             self.look()
@@ -348,9 +362,22 @@ class BrowseScreen(Screen[None]):
         if wanted is None:
             self.browser.tell("there is nothing to draw here", severity="warning")
             return
-        self.browser.tell("drawing ...")
+        if self.comparison is None:
+            self.browser.tell("drawing ...")
         path = self.recording.path
+        if self.comparison is not None:
+            path, wanted = self._of_one(self.comparison, wanted)
         self.browser.write_file(lambda: write_picture(path, wanted, Path.cwd()))
+
+    def _of_one(self, two: Comparison, wanted: Wanted) -> tuple[Path, Wanted]:
+        """A picture is of one run: A, or B for what only B has, by the names that it has there."""
+        sides = {side.sign: side for side in two.sides(self.place)}
+        parts = self.query_one(DistributionPane).parts if wanted.taps else ()
+        side = sides[parts[0].sign if parts else min(sides)]
+        self.browser.tell(f"drawing {side.sign} ...")
+        axis = two.axis_of(side, wanted.axis)
+        place = side.place if wanted.place is not None else None
+        return side.recording.path, replace(wanted, place=place, axis=axis)
 
     def _wanted(self) -> Wanted | None:
         """The picture that the visible pane is asked for."""
@@ -370,7 +397,8 @@ class BrowseScreen(Screen[None]):
 
     def action_report(self) -> None:
         """Write the page of the run."""
-        self.browser.tell("writing the report ...")
+        of = " of A" if self.comparison is not None else ""
+        self.browser.tell(f"writing the report{of} ...")
         path = self.recording.path
         self.browser.write_file(lambda: write_report(path, Path.cwd()))
 
@@ -422,7 +450,7 @@ class BrowseScreen(Screen[None]):
         before = self.recording.state
         if self.recording.poll() is before:
             return
-        self.query_one(RunHeader).show()
+        self.query_one("#head", RunHeader).show()
         self.query_one(FindingsPane).judge()
         if self.recording.state.steps != before.steps:
             self.network.refresh()

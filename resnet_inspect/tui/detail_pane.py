@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 
 from resnet_inspect.tui.detail_lines import detail_lines, scope_lines, variable_lines
+from resnet_inspect.tui.difference_lines import linked, place_lines
 from resnet_inspect.tui.line_list import Line, LineList
 from resnet_inspect.tui.pane import Pane
 from resnet_inspect.tui.places import AxisOf, Place
@@ -25,9 +27,8 @@ axis `w` (or `enter`) tells why it has its size.
 class DetailPane(Pane):
     """All that is known of a layer, op, variable or scope."""
 
-    def __init__(self, recording: Recording, *, id: str | None = None) -> None:
-        super().__init__(recording, id=id)
-        self.place: Place | None = None
+    place: Place | None = None
+    _known: object = None
 
     def compose(self) -> ComposeResult:
         """A list of lines."""
@@ -48,9 +49,10 @@ class DetailPane(Pane):
     def look_at(self, place: Place | None, axis: AxisOf | None) -> None:
         """Show a place from its first line; the same place stays where it is."""
         del axis
-        if place != self.place:
-            self.place = place
-            self._fill(0)
+        if place != self.place or self._known is not self.known:
+            cursor = self.lines.cursor if place == self.place else 0
+            self.place, self._known = place, self.known
+            self._fill(cursor)
 
     def on_resize(self, event: events.Resize) -> None:
         """Break the lines anew."""
@@ -62,15 +64,28 @@ class DetailPane(Pane):
         self.lines.show(self._lines(width), cursor=cursor)
 
     def _lines(self, width: int) -> list[Line]:
-        place, graph, details = self.place, self.recording.graph, self.recording.details
+        place, two = self.place, self.comparison
         if place is None:
             return list(sentence("Nothing is selected.", width, "dim"))
-        if place.kind == "layer":
-            return detail_lines(details.layer(place.name), graph, width)
-        if place.kind == "op":
-            return detail_lines(details.op(place.name), graph, width)
-        if place.kind == "variable":
-            held = details.held(graph.variable_by_name[place.name])
-            return variable_lines(held, graph, width)
-        parts = self.recording.leaves_of(place)
-        return scope_lines(details.scope(place.name, parts), graph, width)
+        side = self.sides(place)[0]
+        assert side.place is not None
+        lines = _own_lines(side.recording, side.place, width)
+        if two is None:
+            return lines
+        if side.sign == "B":
+            lines = linked(two, lines)
+        return [*place_lines(two, place, width), Line(Text("")),
+                *sentence(f"In {side.sign}:", width, "dim"), *lines]  # fmt: skip
+
+
+def _own_lines(recording: Recording, place: Place, width: int) -> list[Line]:
+    """What one run tells of a place."""
+    graph, details = recording.graph, recording.details
+    if place.kind == "layer":
+        return detail_lines(details.layer(place.name), graph, width)
+    if place.kind == "op":
+        return detail_lines(details.op(place.name), graph, width)
+    if place.kind == "variable":
+        held = details.held(graph.variable_by_name[place.name])
+        return variable_lines(held, graph, width)
+    return scope_lines(details.scope(place.name, place.leaves), graph, width)

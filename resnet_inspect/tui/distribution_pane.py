@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from dataclasses import replace
+from typing import Literal, NamedTuple
 
 from rich.console import Console
 from rich.text import Text
@@ -11,21 +12,22 @@ from textual import events
 from textual.app import ComposeResult
 
 from resnet_inspect.analysis.distributions import Series
-from resnet_inspect.graph import TensorRef
 from resnet_inspect.render.distribution_pages import fitting_kind
 from resnet_inspect.render.distribution_remarks import remarks_on
 from resnet_inspect.render.heat_map import heat_map
-from resnet_inspect.render.histogram import histogram
+from resnet_inspect.render.histogram import fullest, histogram
 from resnet_inspect.render.quantile_table import quantile_tables
 from resnet_inspect.render.ridges import ridges
 from resnet_inspect.render.scale import Kind, Scale
 from resnet_inspect.render.spread import Distribution, merged
-from resnet_inspect.stats import Tap
+from resnet_inspect.stats import Tap, TensorSummary
+from resnet_inspect.tui.comparison import Comparison
 from resnet_inspect.tui.controls import ChoiceBar, StepSlider
 from resnet_inspect.tui.documents import Wanted
 from resnet_inspect.tui.line_list import Line, LineList
 from resnet_inspect.tui.pane import Pane
 from resnet_inspect.tui.places import AxisOf, Place
+from resnet_inspect.tui.recorded_parts import Part, around, recorded_of, row_of, title_of
 from resnet_inspect.tui.recording import Recording
 from resnet_inspect.tui.texts import sentence
 
@@ -34,6 +36,15 @@ SCALES: dict[str, Kind | None] = {"auto": None, "linear": "linear", "log": "syml
 SIDES = ("alone", "around BN")
 LEAST_HEIGHT, MOST_HEIGHT = 5, 40
 MOST_PARTS, MOST_ROWS = 2000, 60
+
+
+class Drawn(NamedTuple):
+    """How histograms are drawn: as one `among` so many below one another, the share `top` reaching
+    the uppermost row.
+    """
+
+    among: int = 1
+    top: float = 0.0
 
 
 class DistributionList(LineList):
@@ -52,11 +63,11 @@ through the steps.
 class DistributionPane(Pane):
     """Distributions of the tensors of a layer, an op or a variable; of all layers of a scope."""
 
-    def __init__(self, recording: Recording, *, id: str | None = None) -> None:
-        super().__init__(recording, id=id)
+    def __init__(self, recording: Recording, comparison: Comparison | None = None) -> None:
+        super().__init__(recording, comparison)
         self.place: Place | None = None
-        self._taps: dict[str, Tap] = {}
-        self._read: dict[Tap, tuple[int, Series]] = {}
+        self._taps: dict[str, list[Part]] = {}
+        self._read: dict[Part, tuple[int, Series]] = {}
         self._drawn: tuple[object, ...] = ()  # what the picture was drawn of
         self._keep: bool | None = None  # how to draw soon; None where that is not wanted
 
@@ -85,15 +96,22 @@ class DistributionPane(Pane):
 
     @property
     def tap(self) -> Tap | None:
-        """The tensor that is shown, None where nothing was recorded or a scope is."""
-        return self._taps.get(self.bar("tensor").chosen)
+        """The tensor that is shown, of two runs A's unless only B has it; None where nothing was
+        recorded or a scope is.
+        """
+        return self.parts[0].tap if self.parts else None
+
+    @property
+    def parts(self) -> list[Part]:
+        """The tensor that is shown, of each run that recorded it."""
+        return self._taps.get(self.bar("tensor").chosen, [])
 
     def look_at(self, place: Place | None, axis: AxisOf | None) -> None:
         """Show a place, or show it again with more steps."""
         del axis
         same = place == self.place
         self.place = place
-        self.slider.offer(self.recording.state.recorded)
+        self.slider.offer(self._steps())
         self._taps = self._tensors(place)
         self.bar("tensor").offer(list(self._taps))
         self.bar("tensor").display = bool(self._taps)
@@ -104,25 +122,23 @@ class DistributionPane(Pane):
         self.bar("scale").display = there or group
         self.draw(keep=same)
 
-    def _tensors(self, place: Place | None) -> dict[str, Tap]:
-        """What of a place was recorded, by what it is called here."""
-        if place is None or place.kind == "scope":
-            return {}
-        found: dict[str, Tap] = {}
-        for tap in self.recording.taps_near(place.name):
-            if place.kind == "layer" and tap.layer != place.name:
-                continue
-            if place.kind == "variable" and tap.tensor != place.name:
-                continue
-            if place.kind == "op" and tap.tensor.rpartition(":")[0] != place.name:
-                continue
-            found.setdefault(self._word(tap), tap)
-        return found
+    def _steps(self) -> tuple[int, ...]:
+        """The steps to choose from: those that all runs recorded that have the place, or, where
+        there are none, those that any did.
+        """
+        recorded = [side.recording.state.recorded for side in self.sides(self.place)]
+        if len(recorded) < 2:
+            return recorded[0]
+        common = set(recorded[0]).intersection(*recorded[1:])
+        return tuple(sorted(common or set().union(*recorded)))
 
-    def _word(self, tap: Tap) -> str:
-        variable = tap.tensor in self.recording.graph.variable_by_name
-        name = tap.tensor.rpartition("/")[2] if variable else ("output", tap.tensor)[not tap.output]
-        return f"{name} gradient" if tap.kind == "gradient" else name
+    def _tensors(self, place: Place | None) -> dict[str, list[Part]]:
+        """What of a place was recorded, by what it is called here, in each run."""
+        found: dict[str, list[Part]] = {}
+        for side in self.sides(place) if place is not None and place.kind != "scope" else ():
+            for word, tap in recorded_of(side).items():
+                found.setdefault(word, []).append(Part(side.sign, side.recording, tap))
+        return found
 
     def _offer_sides(self) -> None:
         pair = self.pair
@@ -133,17 +149,7 @@ class DistributionPane(Pane):
     @property
     def pair(self) -> tuple[Tap, Tap] | None:
         """The tensors before and after the batch normalization that the shown one is beside."""
-        tap, graph = self.tap, self.recording.graph
-        if tap is None or not tap.output:
-            return None
-        for layer in graph.layers:
-            if layer.normalizes and layer.inputs:
-                ends = (str(layer.inputs[0]), str(layer.output))
-                if tap.tensor in ends:
-                    found = [self.recording.taps.get((one, tap.kind)) for one in ends]
-                    if found[0] is not None and found[1] is not None:
-                        return found[0], found[1]
-        return None
+        return around(self.parts[0]) if self.parts else None
 
     def on_choice_bar_chosen(self, event: ChoiceBar.Chosen) -> None:
         """Draw what was chosen."""
@@ -168,7 +174,7 @@ class DistributionPane(Pane):
 
     def wanted(self) -> Wanted | None:
         """The picture that is shown, for a file; None where there is none."""
-        if self.tap is None or not self.recording.state.recorded:
+        if self.tap is None or not self.parts[0].recording.state.recorded:
             return None
         taps = self.shown_taps(self.tap)
         view: Literal["heat map", "ridges"]
@@ -180,14 +186,21 @@ class DistributionPane(Pane):
         pair = self.pair if self.bar("sides").chosen == SIDES[1] else None
         return (tap,) if pair is None else pair
 
-    def series(self, tap: Tap) -> Series:
+    def drawn_parts(self) -> list[Part]:
+        """What is drawn: the tensor of each run, or both sides of a normalization."""
+        if self.bar("sides").chosen != SIDES[1]:
+            return self.parts
+        ends = [(part, around(part)) for part in self.parts]
+        return [replace(part, tap=both[place]) for place in (0, 1) for part, both in ends if both]
+
+    def series(self, part: Part) -> Series:
         """What a tensor held at all steps; read again when there are more."""
         from resnet_inspect import api
 
-        count = len(self.recording.state.recorded)
-        known = self._read.get(tap)
+        count = len(part.recording.state.recorded)
+        known = self._read.get(part)
         if known is None or known[0] != count:
-            known = self._read[tap] = count, api.series(self.recording.run, tap)
+            known = self._read[part] = count, api.series(part.recording.run, part.tap)
         return known[1]
 
     def draw(self, *, keep: bool = False) -> None:
@@ -203,7 +216,8 @@ class DistributionPane(Pane):
         keep, self._keep = bool(self._keep), None
         if not self.size.width:
             return  # a resize will tell when there is room
-        of = self.place, len(self.recording.state.recorded), self.slider.step
+        counts = tuple(len(side.recording.state.recorded) for side in self.runs)
+        of = self.place, counts, self.known, self.slider.step
         how = [self.bar(one).chosen for one in ("view", "tensor", "scale", "sides")]
         shown = (*of, *how, self.lines.size, self.app.theme)
         if shown == self._drawn:
@@ -224,26 +238,31 @@ class DistributionPane(Pane):
             return _said("Nothing is selected.", width)
         if self.place.kind == "scope":
             return self._scope(width)
-        tap = self.tap
-        if tap is None:
+        chosen = self.drawn_parts()
+        if not chosen:
             return _said(self._missing(), width)
-        chosen = self.shown_taps(tap)
         every = [self.series(one) for one in chosen]
         if not any(one.course for one in every):
             return _said("No step was recorded.", width)
         rows = [[Distribution.of(f"{s}", x) for s, x in one.course.items()] for one in every]
         scale = self._scale([row for part in rows for row in part])
-        titles = [_title(one) for one in chosen]
-        if len(chosen) == 2 and width >= 100:
-            half = (width - 3) // 2
-            parts = [
-                [Text(name, "bold"), *self._one(one, part, half, scale)]
-                for name, one, part in zip(titles, every, rows, strict=True)
-            ]
-            return _beside(parts[0], parts[1], half)
+        titles = [title_of(one) for one in chosen]
+        beside = len(chosen) > 1 and width >= 100
+        room = (width - 3) // 2 if beside else width
+        two = self.comparison is not None  # then heights can be compared, and both be seen
+        among = len(chosen) if two and not beside else 1
+        top = max((self._fullest(one, room, scale) for one in every), default=0.0) if two else 0.0
+        pictures = [
+            [Text(name, "bold"), *self._one(one, part, room, scale, Drawn(among, top))]
+            for name, one, part in zip(titles, every, rows, strict=True)
+        ]
         lines: list[Text] = []
-        for name, one, part in zip(titles, every, rows, strict=True):
-            lines += [Text(name, "bold"), *self._one(one, part, width, scale), Text("")]
+        if beside and len(pictures) % 2 == 0:
+            for at in range(0, len(pictures), 2):
+                lines += [*_beside(pictures[at], pictures[at + 1], room), Text("")]
+            return lines[:-1]
+        for picture in pictures:
+            lines += [*picture, Text("")]
         return lines
 
     def _scale(self, rows: Sequence[Distribution]) -> Scale:
@@ -251,7 +270,12 @@ class DistributionPane(Pane):
         return Scale.of([row.sketch for row in rows], kind)
 
     def _one(
-        self, series: Series, rows: list[Distribution], width: int, scale: Scale
+        self,
+        series: Series,
+        rows: list[Distribution],
+        width: int,
+        scale: Scale,
+        drawn: Drawn,
     ) -> list[Text]:
         view = self.bar("view").chosen
         if view == "ridges":
@@ -271,45 +295,51 @@ class DistributionPane(Pane):
         elif view == "numbers":
             lines = _table_lines(series, width)
         else:
-            held = series.course.get(self.slider.step) if self.slider.step is not None else None
+            held = self._held(series)
             if held is None:
                 return _said("This step was not recorded.", width)
-            height = max(LEAST_HEIGHT, min(MOST_HEIGHT, self.lines.size.height - 8))
-            lines = list(histogram(Distribution.of("", held), width, height, scale=scale))
+            room = self.lines.size.height // drawn.among - 8
+            height = max(LEAST_HEIGHT, min(MOST_HEIGHT, room))
+            row = Distribution.of("", held)
+            lines = list(histogram(row, width, height, scale=scale, top=drawn.top))
             lines += [Text(""), *_table_lines(series, width, self.slider.step)]
         for line in remarks_on(series):
             lines += _said(line, width)
         return lines
 
+    def _held(self, series: Series) -> TensorSummary | None:
+        """What a tensor held at the chosen step."""
+        return series.course.get(self.slider.step) if self.slider.step is not None else None
+
+    def _fullest(self, series: Series, width: int, scale: Scale) -> float:
+        held = self._held(series)
+        return fullest(Distribution.of("", held), width, scale) if held is not None else 0.0
+
     def _scope(self, width: int) -> list[Text]:
         """A row for the output of each layer of a scope, at the step."""
-        step, graph = self.slider.step, self.recording.graph
-        parts = self.recording.leaves_of(self.place) if self.place and step is not None else []
-        names = [one.name for one in parts[:MOST_PARTS]]
-        owners = graph.layer_of_op
+        place, step = self.place, self.slider.step
+        if place is None or place.outline is None or step is None:
+            return _said(self._missing(), width)
+        owners = place.outline.graph.layer_of_op
+        layers = place.outline.graph.layer_by_name
+        names = [one.name for one in place.leaves[:MOST_PARTS]]
         rows: list[Distribution] = []
         for name in dict.fromkeys(owners[one].name if one in owners else one for one in names):
-            layer = graph.layer_by_name.get(name)
-            tap = self.recording.tap_of(layer.output if layer else TensorRef(name))
-            if tap is not None and step is not None and len(rows) < MOST_ROWS:
-                held = self.recording.run.course(tap, step).get(step)
-                rows += [Distribution.of(name, held)] if held is not None else []
+            for side in self.sides(Place("layer" if name in layers else "op", name)):
+                if len(rows) < MOST_ROWS:
+                    rows += row_of(side, step)
         if not rows:
             return _said(self._missing(), width)
         return list(ridges(rows, width, scale=self._scale(rows)))
 
     def _missing(self) -> str:
-        if not self.recording.state.recorded:
-            return "No step was recorded in this run."
+        sides = self.sides(self.place)
+        if not any(side.recording.state.recorded for side in sides):
+            return f"No step was recorded in {'these runs' if len(sides) > 1 else 'this run'}."
         return (
             "Nothing of this was recorded. `trace --taps ops`, or a pattern that matches it, "
             "records more; the steps show what layers held."
         )
-
-
-def _title(tap: Tap) -> str:
-    name = tap.layer if tap.output else tap.tensor
-    return name if tap.kind != "gradient" else f"{name}, gradient"
 
 
 def _said(text: str, width: int) -> list[Text]:

@@ -18,10 +18,11 @@ from textual.worker import get_current_worker
 from resnet_inspect.analysis.check import Finding
 from resnet_inspect.errors import InspectError
 from resnet_inspect.render.findings_page import WIDEST, counted, finding_lines
+from resnet_inspect.tui.comparison import STYLES, Comparison
 from resnet_inspect.tui.finding_marks import place_named
 from resnet_inspect.tui.line_list import Line, LineList
 from resnet_inspect.tui.pane import Pane
-from resnet_inspect.tui.places import AxisOf, Place
+from resnet_inspect.tui.places import AxisOf, Link, Place
 from resnet_inspect.tui.recording import Recording, State
 from resnet_inspect.tui.texts import ARROW, broken
 
@@ -50,8 +51,8 @@ class FindingsPane(Pane):
             super().__init__()
             self.findings = findings
 
-    def __init__(self, recording: Recording) -> None:
-        super().__init__(recording)
+    def __init__(self, recording: Recording, comparison: Comparison | None = None) -> None:
+        super().__init__(recording, comparison)
         self.findings: Sequence[Finding] | None = None
         self._trouble = ""
         self._judged: State | None = None
@@ -129,16 +130,44 @@ class FindingsPane(Pane):
             yield Line(Text("looking for what is wrong ...", "dim"))
             return
         width = min(max(24, width), WIDEST)
+        if self.comparison is not None:
+            yield from self._of_two(self.comparison, width)
+            return
         for one in self.findings:
-            place = place_named(self.recording.graph, one.layer)
-            lines = finding_lines(one, width - len(ARROW) * (place is not None))
-            if place is not None:
-                lines[0].append(ARROW, "bold")
-            yield from (Line(text, place) for text in lines)
-            yield Line(Text(""))
+            yield from _told(one, place_named(self.recording.graph, one.layer), width)
         steps = len(self._judged.recorded)
         told = f"{steps} recorded step{'s' * (steps != 1)}: {counted(self.findings)}"
         yield from (Line(Text(part, "dim")) for part in broken(told, width))
+
+    def _of_two(self, two: Comparison, width: int) -> Iterator[Line]:
+        """What only one run has, then what both have."""
+        compared = two.compared
+        if compared is None or compared.found.findings is None:
+            yield Line(Text("comparing the runs ...", "dim"))
+            return
+        only = compared.found.findings
+        for sign, side, found in (
+            ("−", "only in A", only.only_a),
+            ("+", "only in B", only.only_b),
+            ("=", "in both, as A tells", compared.common_findings),
+        ):
+            yield Line(Text(f"{sign} {side}: {counted(found)}", f"bold {STYLES.get(sign, '')}"))
+            yield Line(Text(""))
+            for one in found:
+                if sign == "+":
+                    place = two.linked(place_named(two.b.graph, one.layer))
+                else:
+                    place = place_named(two.a.graph, one.layer)
+                yield from _told(one, place, width)
+
+
+def _told(one: Finding, place: Link | None, width: int) -> Iterator[Line]:
+    """A finding, which leads to its place, and an empty line."""
+    lines = finding_lines(one, width - len(ARROW) * (place is not None))
+    if place is not None:
+        lines[0].append(ARROW, "bold")
+    yield from (Line(text, place) for text in lines)
+    yield Line(Text(""))
 
 
 def _same(state: State, judged: State | None) -> bool:

@@ -17,11 +17,14 @@ LEAST_PATH = 8
 
 
 class RunHeader(Static):
-    """One line about the run, as long as there is room."""
+    """One line about the run, as long as there is room. With a `sign`, A or B, it is one of two,
+    and its file comes first.
+    """
 
-    def __init__(self, recording: Recording, *, id: str | None = None) -> None:
+    def __init__(self, recording: Recording, sign: str = "", *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.recording = recording
+        self.sign = sign
 
     def on_resize(self) -> None:
         """Fit the line."""
@@ -32,6 +35,9 @@ class RunHeader(Static):
         state = self.recording.state
         room = max(10, self.size.width - 2)
         parts = told(state)
+        if self.sign:
+            self._show_one_of_two(parts, state.trouble, room)
+            return
         if state.trouble:
             parts = [parts[0], state.trouble]
         while len(parts) > 3 and cell_len(BETWEEN.join(parts)) > room:
@@ -42,6 +48,17 @@ class RunHeader(Static):
             text += BETWEEN + fitted(spelling.path(self.recording.path), left)
         self.update(Text(fitted(text, room), "bold" if state.trouble else ""))
         self.set_class(bool(state.trouble), "trouble")
+
+    def _show_one_of_two(self, parts: list[str], trouble: str, room: int) -> None:
+        """The sign, the end of the path, then as much as there is room for."""
+        parts = [trouble] if trouble else parts
+        path = fitted(spelling.path(self.recording.path), max(LEAST_PATH, room // 3))
+        while len(parts) > 1 and cell_len(printable(BETWEEN.join([path, *parts]))) > room - 3:
+            parts.pop()
+        text = fitted(BETWEEN.join([path, *parts]), room - 3)
+        style = "bold" if trouble else ""
+        self.update(Text().append(f"{self.sign}  ", "bold").append(text, style))
+        self.set_class(bool(trouble), "trouble")
 
 
 def told(state: State) -> list[str]:

@@ -36,7 +36,7 @@ class HelpScreen(ModalScreen[None]):
         self, focused: Widget | None, groups: Sequence[tuple[str, Iterable[Binding]]], keys: Keymap
     ) -> None:
         super().__init__()
-        self._about = getattr(focused, "HELP", None) or ""
+        self._about = focused.about if isinstance(focused, LineList) else ""
         self._groups = groups
         self._keys = keys
 

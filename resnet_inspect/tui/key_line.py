@@ -48,7 +48,8 @@ class KeyLine(OneLine):
             if binding.show and enabled:
                 shown = self.app.get_key_display(binding)
                 by_action.setdefault(binding.action, (shown, binding))
-        found = tuple(by_action.values())
+        first = getattr(screen, "FIRST_KEYS", ())
+        found = tuple(sorted(by_action.values(), key=lambda one: one[1].id not in first))
         if found != self._keys:
             self._keys = found
             self.refresh()

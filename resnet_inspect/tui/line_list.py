@@ -101,6 +101,11 @@ class LineList(ScrollView, can_focus=True):
         self.refresh()
 
     @property
+    def about(self) -> str:
+        """What the lines tell, for the help."""
+        return self.HELP or ""
+
+    @property
     def count(self) -> int:
         """How many lines there are."""
         return len(self.lines)

@@ -1,8 +1,11 @@
-"""The tree of scopes, layers and ops: folds, filters, finds."""
+"""The tree of scopes, layers and ops: folds, filters, finds.
+
+Long because all of that is done to the same rows; what stands in them is made elsewhere.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import chain
 from typing import ClassVar
 
@@ -12,14 +15,17 @@ from textual.binding import Binding, BindingType
 
 from resnet_inspect.analysis.outline import Key, Node, NodeKind, Only, Outline
 from resnet_inspect.render.labels import fitted
+from resnet_inspect.tui.comparison import Comparison
+from resnet_inspect.tui.diff_marks import HELP, ComparedFacts, DiffMarks, next_of
 from resnet_inspect.tui.finding_marks import FindingMarks
 from resnet_inspect.tui.line_list import LineList
 from resnet_inspect.tui.places import Link, Place
 from resnet_inspect.tui.recording import Recording
-from resnet_inspect.tui.row_facts import SPARK, RowFacts
+from resnet_inspect.tui.row_facts import SPARK, Facts, RowFacts
 
 ZEROS, SHAPE = 7, 13
 LEAST_NAME = 18
+MARK = 6  # of two runs, beside a name
 # While searching, scopes are opened until so many rows are visible.
 MOST_OPENED = 300
 
@@ -40,8 +46,8 @@ held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in
 
     def __init__(self, recording: Recording, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.recording = recording
-        self.outline: Outline = recording.layers
+        self.outlines = recording.outlines
+        self.outline: Outline = self.outlines.layers
         self.only = Only.ALL
         self.query_text = ""
         self.hits: dict[str, list[int]] = {}
@@ -54,7 +60,33 @@ held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in
         self._restore: tuple[set[Key], Key | None] | None = None
         self.facts = RowFacts(recording)
         self.marks = FindingMarks(recording.graph)
+        self.differences: DiffMarks | None = None
         self.rebuild()
+
+    def compare(self, comparison: Comparison) -> None:
+        """Show what only the second run has as well, and mark what differs: both were compared."""
+        compared = comparison.compared
+        assert compared is not None
+        here, by_op = self.node, self.by_op or compared.by_op
+        self.outlines = compared.outlines
+        self.outline = self.outlines.ops if by_op else self.outlines.layers
+        self.facts = ComparedFacts(comparison)
+        self.marks = FindingMarks(self.outlines.graph)
+        self.differences = DiffMarks(comparison)
+        self._whole.clear()
+        self.rebuild(here.key if here else None)
+        if self.query_text:
+            self._open_hits(here.key if here else None)
+
+    def next_difference(self, names: Collection[str], direction: int) -> bool:
+        """Go to the next layer or op of some, or with -1 to the one before; False for none."""
+        name = next_of(names, self.outline, self._members, self.node, direction)
+        return name is not None and self.go_to(name)
+
+    @property
+    def about(self) -> str:
+        """What the rows tell."""
+        return super().about if self.differences is None else HELP
 
     # what is shown
 
@@ -93,9 +125,10 @@ held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in
         if place.node is not None:
             return self.reveal(place.node.key)
         if place.kind == "variable":  # is no row itself, but its layer, or a reader, is one
-            variable = self.recording.graph.variable_by_name[place.name]
+            graph = self.outlines.graph
+            variable = graph.variable_by_name[place.name]
             users = (*variable.handles, *variable.readers)
-            owners = (self.recording.graph.layer_of_op.get(one) for one in users)
+            owners = (graph.layer_of_op.get(one) for one in users)
             names = [owner.name for owner in owners if owner is not None] or list(users)
             return any(self.go_to(name) for name in names[:1])
         return self.go_to(place.name)
@@ -250,7 +283,7 @@ held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in
 
     def set_depth(self, *, ops: bool) -> None:
         """Show layers, or ops as well, and stay at the same place."""
-        outline = self.recording.ops if ops else self.recording.layers
+        outline = self.outlines.ops if ops else self.outlines.layers
         if outline is self.outline:
             return
         here = self.node
@@ -273,7 +306,7 @@ held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in
         place = self.outline.place_of(name)
         if place is None:
             return False
-        layer = self.recording.graph.layer_by_name.get(name)
+        layer = self.outlines.graph.layer_by_name.get(name)
         way = self.outline.way_to(place, self._members)
         if layer is not None:
             at = next((at for at, one in enumerate(way) if one.name == name), None)
@@ -352,27 +385,21 @@ held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in
     def place_of(self, node: Node) -> Place:
         """What a row stands for."""
         if node.kind == NodeKind.SCOPE:
-            return Place("scope", node.name, node, self.by_op)
+            return Place("scope", node.name, node, self.outline)
         return Place("layer" if node.kind == NodeKind.LAYER else "op", node.name)
 
     def text_of(self, place: int) -> Text:
         """A row: name, shape, histogram, zeros, as far as there is room."""
         node = self._rows[place]
-        width = self.size.width
+        width = self.scrollable_content_region.width  # a scroll bar would hide the last digit
         shown = self.facts.of(node, self.outline)
-        room = width - LEAST_NAME - 2
-        columns = []
-        if room >= SHAPE:
-            columns.append(fitted(shown.shape, SHAPE).rjust(SHAPE))
-        if room >= SHAPE + ZEROS:
-            columns.append(shown.zeros.rjust(ZEROS))
-        if room >= SHAPE + ZEROS + SPARK + 1:
-            columns.append(" " + shown.spark.ljust(SPARK))
-        right = "".join(columns)
+        right = self._columns(shown, width)
         fold = ("▾ " if node.key in self._open else "▸ ") if node.opens else "  "
         name_room = max(4, width - len(right) - 2 * node.depth - 2 - 1)
         mark = self._hits_told(node) + shown.mark
         found = self.marks.of(node, self.outline, folded=node.key not in self._open)
+        if self.differences is not None:
+            found = self.differences.of(node, self.outline).append_text(found)
         name = fitted(node.label or "(no name)", name_room - len(mark) - len(found))
         made = Text("  " * node.depth, no_wrap=True).append(fold, "dim")
         start = len(made)
@@ -383,6 +410,17 @@ held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in
         made.append(" " * max(1, width - made.cell_len - len(right)))
         made.append(right, "dim")
         return made
+
+    def _columns(self, shown: Facts, width: int) -> str:
+        """What stands right of a name, as far as there is room; distances come before shapes."""
+        shape, number = fitted(shown.shape, SHAPE).rjust(SHAPE), shown.zeros.rjust(ZEROS)
+        spark = " " + shown.spark.ljust(SPARK)
+        columns, room = [shape, number, spark], width - LEAST_NAME - 2
+        if self.differences is not None:
+            columns, room = [number, shape, spark], room - MARK
+        while columns and sum(map(len, columns)) > room:
+            columns.pop()
+        return "".join(columns)
 
     def _hits_told(self, node: Node) -> str:
         """How many hits a folded row holds."""

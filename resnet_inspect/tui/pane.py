@@ -1,19 +1,26 @@
-"""What the panes beside the tree have in common: a subject, and the run it is of."""
+"""What the panes beside the tree have in common: a subject, and the runs that it is of."""
 
 from __future__ import annotations
 
 from textual.containers import Vertical
 
+from resnet_inspect.tui.comparison import Comparison, Side
 from resnet_inspect.tui.places import AxisOf, Place
 from resnet_inspect.tui.recording import Recording
 
 
 class Pane(Vertical):
-    """Shows something about the selected place; asked to only while it is visible."""
+    """Shows something about the selected place; asked to only while it is visible.
 
-    def __init__(self, recording: Recording, *, id: str | None = None) -> None:
+    `comparison` is given where a second run is beside the first.
+    """
+
+    def __init__(
+        self, recording: Recording, comparison: Comparison | None = None, *, id: str | None = None
+    ) -> None:
         super().__init__(id=id)
         self.recording = recording
+        self.comparison = comparison
 
     def look_at(self, place: Place | None, axis: AxisOf | None) -> None:
         """Show a place; `axis` is one of it that was asked for."""
@@ -22,3 +29,22 @@ class Pane(Vertical):
     def copied(self) -> str:
         """What `c` copies here; empty for the name of the place."""
         return ""
+
+    @property
+    def runs(self) -> list[Side]:
+        """The run, or both."""
+        two = self.comparison
+        if two is None:
+            return [Side("", self.recording, None)]
+        return [Side("A", two.a, None), Side("B", two.b, None)]
+
+    def sides(self, place: Place | None) -> list[Side]:
+        """The place as each run has it that has it."""
+        if self.comparison is None:
+            return [Side("", self.recording, place)]
+        return self.comparison.sides(place)
+
+    @property
+    def known(self) -> object:
+        """Changes when the runs have been compared: then what is shown is no longer all."""
+        return self.comparison and self.comparison.compared

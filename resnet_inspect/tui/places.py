@@ -5,19 +5,33 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from resnet_inspect.analysis.outline import Node
+from resnet_inspect.analysis.outline import Node, Outline
+from resnet_inspect.graph import Layer, Op
 
 PlaceKind = Literal["layer", "op", "variable", "scope"]
 
 
 @dataclass(frozen=True)
 class Place:
-    """A layer, op or variable by name, or a scope, with its `node` in the tree of layers or ops."""
+    """A layer, op or variable by name, or a scope, with its `node` in the tree of an `outline`.
+
+    `held` are the leaves of a scope that are meant, where not all of that node's are.
+    """
 
     kind: PlaceKind
     name: str
     node: Node | None = field(default=None, compare=False)
-    by_op: bool = field(default=False, compare=False)
+    outline: Outline | None = field(default=None, compare=False)
+    held: tuple[Op | Layer, ...] | None = field(default=None, compare=False)
+
+    @property
+    def leaves(self) -> list[Op | Layer]:
+        """The layers, or ops, of a scope."""
+        if self.held is not None:
+            return list(self.held)
+        if self.node is None or self.outline is None:
+            return []
+        return [self.outline.leaves[at] for at in self.node.members]
 
 
 @dataclass(frozen=True)

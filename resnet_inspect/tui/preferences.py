@@ -12,6 +12,7 @@ from textual.theme import BUILTIN_THEMES
 from resnet_inspect.config.browser import BrowserSettings
 from resnet_inspect.errors import ConfigError
 from resnet_inspect.tui.browse_screen import BrowseScreen
+from resnet_inspect.tui.compare_screen import CompareScreen
 from resnet_inspect.tui.file_writer import FileWriter
 from resnet_inspect.tui.line_list import LineList
 from resnet_inspect.tui.network_tree import NetworkTree
@@ -22,7 +23,7 @@ NAMED = {key.value for key in Keys}
 def actions(app: type[FileWriter]) -> dict[str, Binding]:
     """All bindings that may have another key, by what they are called."""
     found: dict[str, Binding] = {}
-    for holder in (app, BrowseScreen, NetworkTree, LineList):
+    for holder in (app, BrowseScreen, CompareScreen, NetworkTree, LineList):
         for binding in holder.BINDINGS:
             if isinstance(binding, Binding) and binding.id:
                 found.setdefault(binding.id, binding)

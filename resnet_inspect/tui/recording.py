@@ -16,15 +16,14 @@ from time import monotonic
 
 from resnet_inspect.analysis.check import Finding
 from resnet_inspect.analysis.details import Details
-from resnet_inspect.analysis.outline import Outline
 from resnet_inspect.analysis.overview import Overview
 from resnet_inspect.errors import InspectError
-from resnet_inspect.graph import Graph, Layer, Op, TensorRef
+from resnet_inspect.graph import Graph, TensorRef
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.stats import Origin, Tap, TensorSummary
 from resnet_inspect.store.info import RunInfo, Status
 from resnet_inspect.store.run import Run
-from resnet_inspect.tui.places import Place
+from resnet_inspect.tui.outlines import Outlines
 
 # Seconds over which steps are counted for their rate.
 WINDOW = 5.0
@@ -65,6 +64,7 @@ class Recording:
         self._identity = _identity(path)
         self.graph: Graph = self.run.graph
         self.lineage: Lineage = self.run.lineage
+        self.outlines = Outlines(self.graph)
         self._looks: deque[tuple[float, int]] = deque()
         self._overview: tuple[State, Overview] | None = None
         self._findings: tuple[tuple[int, ...], Status, tuple[Finding, ...]] | None = None
@@ -152,29 +152,11 @@ class Recording:
         yield
         self.details.prepare()
         yield
-        _ = self.ops
+        _ = self.outlines.ops
         yield
-        self.layers.prepare()
-        self.ops.prepare()
+        self.outlines.prepare()
         yield
         self.taps_near("")
-
-    @cached_property
-    def layers(self) -> Outline:
-        """The tree down to layers (to ops, where there are no layers)."""
-        return Outline(self.graph, ops=False)
-
-    @cached_property
-    def ops(self) -> Outline:
-        """The tree down to ops."""
-        return Outline(self.graph, ops=True)
-
-    def leaves_of(self, place: Place) -> list[Op | Layer]:
-        """The layers, or ops, of a scope."""
-        if place.node is None:
-            return []
-        leaves = (self.ops if place.by_op else self.layers).leaves
-        return [leaves[at] for at in place.node.members]
 
     def taps_near(self, name: str) -> list[Tap]:
         """What was recorded of a layer, an op or a variable, in graph order."""

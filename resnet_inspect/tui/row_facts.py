@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from resnet_inspect.analysis.outline import Key, Node, NodeKind, Outline
+from resnet_inspect.analysis.outline import Node, NodeKind, Outline
 from resnet_inspect.graph import TensorRef
 from resnet_inspect.render import spelling
 from resnet_inspect.render.distribution_pages import fitting_kind
@@ -32,7 +33,7 @@ class RowFacts:
 
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
-        self._known: dict[tuple[Key, int | None, int], Facts] = {}
+        self._known: dict[object, Facts] = {}
 
     def forget(self) -> None:
         """Read all again, as for another tree."""
@@ -42,26 +43,33 @@ class RowFacts:
         """What a row of `outline` tells, of what it hands on."""
         steps = self.recording.state.recorded
         key = node.key, steps[-1] if steps else None, len(node.members)
+        return self.remembered(key, lambda: self._of_one(self.output_of(node, outline)))
+
+    def remembered(self, key: object, read: Callable[[], Facts]) -> Facts:
+        """What was read before by a key, or is read now."""
         if key not in self._known:
-            self._known[key] = self._read(self.output_of(node, outline))
+            self._known[key] = read()
         return self._known[key]
 
-    def _read(self, ref: TensorRef | None) -> Facts:
-        if ref is None:
-            return Facts()
-        shape = spelling.shape(self.recording.graph.spec(ref).shape)
-        tap = self.recording.tap_of(ref)
-        held = self.recording.latest(tap) if tap else None
+    def _of_one(self, ref: TensorRef | None) -> Facts:
+        return self.read(self.recording, ref) if ref is not None else Facts()
+
+    def read(self, recording: Recording, ref: TensorRef, zeros: str | None = None) -> Facts:
+        """What is told of a tensor of a run, with another text in place of the share of zeros."""
+        shape = spelling.shape(recording.graph.spec(ref).shape)
+        tap = recording.tap_of(ref)
+        held = recording.latest(tap) if tap else None
         if held is None:
-            return Facts(shape)
+            return Facts(shape, zeros=zeros or "")
         row = Distribution.of("", held)
         drawn = spread(row, Scale.of([row.sketch], fitting_kind([row])), SPARK)
         spark = fitted(drawn.remark, SPARK) if drawn.remark else spelling.bars(list(drawn.cells))
-        return Facts(shape, spark, spelling.share(held.zero_fraction), _mark(held))
+        told = spelling.share(held.zero_fraction) if zeros is None else zeros
+        return Facts(shape, spark, told, _mark(held))
 
     def output_of(self, node: Node, outline: Outline) -> TensorRef | None:
         """The tensor that a row hands on; that of the last layer for a scope."""
-        graph = self.recording.graph
+        graph = outline.graph
         if node.kind == NodeKind.LAYER:
             return graph.layer_by_name[node.name].output
         if node.kind == NodeKind.OP:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 from rich.text import Text
 from textual import events, work
@@ -10,12 +11,13 @@ from textual.app import ComposeResult
 from textual.worker import get_current_worker
 
 from resnet_inspect.errors import InspectError
+from resnet_inspect.tui.comparison import Comparison, Side
 from resnet_inspect.tui.line_list import Line, LineList
 from resnet_inspect.tui.pane import Pane
 from resnet_inspect.tui.places import AxisOf, Place
 from resnet_inspect.tui.recording import Recording, State
 
-Wanted = tuple[int, State]
+Wanted = tuple[int, tuple[State, ...]]
 
 
 class RunList(LineList):
@@ -30,8 +32,8 @@ class RunList(LineList):
 class RunPane(Pane):
     """The answer page."""
 
-    def __init__(self, recording: Recording) -> None:
-        super().__init__(recording)
+    def __init__(self, recording: Recording, comparison: Comparison | None = None) -> None:
+        super().__init__(recording, comparison)
         self._wanted: Wanted | None = None
         self.filled = False
 
@@ -47,7 +49,7 @@ class RunPane(Pane):
     def look_at(self, place: Place | None, axis: AxisOf | None) -> None:
         """Show the page, made again where the run has gone on."""
         del place, axis
-        wanted = self.size.width, self.recording.state
+        wanted = self.size.width, tuple(side.recording.state for side in self.runs)
         if self.size.width and self._wanted != wanted:
             self._wanted = wanted
             if not self.filled:
@@ -67,7 +69,7 @@ class RunPane(Pane):
     def _make(self, wanted: Wanted) -> None:
         """Make the page in a thread: of a large graph that takes a second."""
         try:
-            lines = _page(self.recording, *wanted)
+            lines = _pages(self.runs, *wanted)
         except InspectError as error:
             lines = str(error).splitlines()
         if not get_current_worker().is_cancelled:
@@ -76,6 +78,17 @@ class RunPane(Pane):
     def _fill(self, lines: list[str]) -> None:
         self.filled = True
         self.lines.renew([Line(Text(line)) for line in lines])
+
+
+def _pages(runs: Sequence[Side], width: int, states: Sequence[State]) -> list[str]:
+    """The pages of the runs, below one another."""
+    lines: list[str] = []
+    for side, state in zip(runs, states, strict=True):
+        if side.sign:
+            lines += [""] if lines else []
+            lines += [f"── {side.sign} ".ljust(max(40, width - 2), "─"), ""]
+        lines += _page(side.recording, width, state)
+    return lines
 
 
 def _page(recording: Recording, width: int, state: State) -> list[str]:

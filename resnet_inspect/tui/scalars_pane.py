@@ -10,14 +10,17 @@ from textual.app import ComposeResult
 from textual.geometry import Size
 
 from resnet_inspect.render import spelling
-from resnet_inspect.render.line_chart import line_chart
+from resnet_inspect.render.line_chart import line_chart, pair_chart, style_of
+from resnet_inspect.tui.comparison import SIGNS, Comparison
 from resnet_inspect.tui.documents import scalars_of
 from resnet_inspect.tui.line_list import Line, LineList
 from resnet_inspect.tui.pane import Pane
 from resnet_inspect.tui.places import AxisOf, Place
 from resnet_inspect.tui.recording import Recording
 
+Courses = Mapping[str, Mapping[int, float]]
 LEAST_HEIGHT, MOST_HEIGHT = 3, 8
+LEAST_OF_TWO = 5  # two curves take more to be told apart
 LEAST_WIDTH = 46
 
 
@@ -27,17 +30,18 @@ class ScalarsList(LineList):
     SELECTS = False
     HELP = """\
 **Scalars.** What each step came to. The norm of the gradient is that of all trainable variables
-together, at the recorded steps.
+together, at the recorded steps. Two runs are drawn on the same axes, each with its letter at its
+end; where both run they have neither colour.
 """
 
 
 class ScalarsPane(Pane):
     """A chart of each scalar."""
 
-    def __init__(self, recording: Recording, *, id: str | None = None) -> None:
-        super().__init__(recording, id=id)
-        self._read: dict[str, dict[int, float]] = {}
-        self._shown: tuple[Size, int] | None = None
+    def __init__(self, recording: Recording, comparison: Comparison | None = None) -> None:
+        super().__init__(recording, comparison)
+        self._read: dict[str, dict[str, dict[int, float]]] = {}
+        self._shown: tuple[Size, tuple[int, ...]] | None = None
 
     def compose(self) -> ComposeResult:
         """A list of lines."""
@@ -51,9 +55,10 @@ class ScalarsPane(Pane):
     def look_at(self, place: Place | None, axis: AxisOf | None) -> None:
         """Draw the scalars if the run has gone on; they are the same whatever is selected."""
         del place, axis
-        size, count = self.lines.size, len(self.recording.state.steps)
-        if size.width and self._shown != (size, count):
-            self._shown = size, count
+        size = self.lines.size
+        counts = tuple(len(side.recording.state.steps) for side in self.runs)
+        if size.width and self._shown != (size, counts):
+            self._shown = size, counts
             self.draw()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -61,16 +66,32 @@ class ScalarsPane(Pane):
         del event
         self.look_at(None, None)
 
-    def values(self) -> dict[str, dict[int, float]]:
-        """All scalars, the usual ones first; what was read before is not read again."""
-        last = max((step for one in self._read.values() for step in one), default=-1)
-        for name, values in scalars_of(self.recording.run, after=last).items():
-            self._read.setdefault(name, {}).update(values)
+    def values(self) -> dict[str, dict[str, dict[int, float]]]:
+        """For each run by its sign all scalars, the usual ones first; what was read before is not
+        read again.
+        """
+        for side in self.runs:
+            known = self._read.setdefault(side.sign, {})
+            last = max((step for one in known.values() for step in one), default=-1)
+            for name, values in scalars_of(side.recording.run, after=last).items():
+                known.setdefault(name, {}).update(values)
         return self._read
+
+    def courses(self) -> dict[str, dict[str, dict[int, float]]]:
+        """For each scalar its course in each run that has it, by the run's sign."""
+        found: dict[str, dict[str, dict[int, float]]] = {}
+        for sign, values in self.values().items():
+            for name, course in values.items():
+                found.setdefault(name, {})[sign] = course
+        return found
 
     def copied(self) -> str:
         """The numbers, a line a step, separated by tabs."""
-        values = self.values()
+        values = {
+            f"{name} {sign}".rstrip(): course
+            for name, courses in self.courses().items()
+            for sign, course in courses.items()
+        }
         steps = sorted({step for one in values.values() for step in one})
         rows = ["\t".join(["step", *values])]
         for step in steps:
@@ -81,14 +102,15 @@ class ScalarsPane(Pane):
 
     def draw(self) -> None:
         """Draw the charts, two beside each other where there is room."""
-        width, values = max(20, self.lines.size.width - 1), self.values()
+        width, values = max(20, self.lines.size.width - 1), self.courses()
         if not values:
             self.lines.show([Line(Text("No step was run.", "dim"))])
             return
         columns = 2 if width >= 2 * LEAST_WIDTH + 2 else 1
         room = (width - 2 * (columns - 1)) // columns
         rows = -(-len(values) // columns)
-        height = max(LEAST_HEIGHT, min(MOST_HEIGHT, self.lines.size.height // rows - 3))
+        least = LEAST_HEIGHT if self.comparison is None else LEAST_OF_TWO
+        height = max(least, min(MOST_HEIGHT, self.lines.size.height // rows - 3))
         charts = [_chart(name, one, room, height) for name, one in values.items()]
         lines: list[Line] = []
         for at in range(0, len(charts), columns):
@@ -105,8 +127,14 @@ class ScalarsPane(Pane):
         self.lines.renew(lines)
 
 
-def _chart(name: str, values: Mapping[int, float], width: int, height: int) -> list[Text]:
-    steps = sorted(values)
-    told = f"{spelling.number(values[steps[0]])} → {spelling.number(values[steps[-1]])}"
-    head = Text(name.replace("_", " "), "bold").append(f"  {told}", "none")
-    return [head, *line_chart(values, width, height)]
+def _chart(name: str, courses: Courses, width: int, height: int) -> list[Text]:
+    head = Text(name.replace("_", " "), "bold")
+    for sign, values in courses.items():
+        steps = sorted(values)
+        told = f"{spelling.number(values[steps[0]])} → {spelling.number(values[steps[-1]])}"
+        if sign:
+            head.append(f"  {sign}", f"bold {style_of(sign, SIGNS)}")
+        head.append(f" {told}" if sign else f"  {told}", "none")
+    if "" in courses:
+        return [head, *line_chart(courses[""], width, height)]
+    return [head, *pair_chart({sign: courses.get(sign, {}) for sign in SIGNS}, width, height)]

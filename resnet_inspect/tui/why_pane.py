@@ -13,7 +13,9 @@ from resnet_inspect.analysis.why import ChainStep, Explanation, Ways, why
 from resnet_inspect.graph import Graph, TensorRef
 from resnet_inspect.render import spelling
 from resnet_inspect.render.why_page import how_made, origin_lines
+from resnet_inspect.tui.comparison import Comparison, Side
 from resnet_inspect.tui.controls import ChoiceBar
+from resnet_inspect.tui.difference_lines import linked
 from resnet_inspect.tui.line_list import Line, LineList
 from resnet_inspect.tui.pane import Pane
 from resnet_inspect.tui.places import AxisOf, Link, Place
@@ -34,11 +36,14 @@ of the way; `x` takes the next axis.
 class WhyPane(Pane):
     """The explanation of one axis of what is selected."""
 
-    def __init__(self, recording: Recording, *, id: str | None = None) -> None:
-        super().__init__(recording, id=id)
+    def __init__(self, recording: Recording, comparison: Comparison | None = None) -> None:
+        super().__init__(recording, comparison)
         self.target: Target | None = None
         self.axis = 0
-        self._ways = Ways()
+        self._side = self.runs[0]
+        self._other: tuple[Side, Target] | None = None  # the same in B
+        self._ways: dict[str, Ways] = {}
+        self._known: object = None
         self._width = 0
         self._names: dict[str, int] = {}
 
@@ -59,10 +64,17 @@ class WhyPane(Pane):
 
     def look_at(self, place: Place | None, axis: AxisOf | None) -> None:
         """Explain an axis of a place: the one asked for, else the last one."""
-        target = self._target(place, axis)
-        if target is not None and target == self.target and axis is None:
+        sides = self.sides(place)
+        if axis is not None and self.comparison is not None:
+            sides = [
+                side for side in self.runs if self.comparison.axis_of(side, axis) is not None
+            ] or sides
+        targets = [(side, self._target(side, axis)) for side in sides]
+        self._side, target = targets[0]
+        if target == self.target and self._known is self.known and target and axis is None:
             return
-        self.target = target
+        self.target, self._known = target, self.known
+        self._other = next(((side, other) for side, other in targets[1:] if other), None)
         shape = target.shape if target is not None else ()
         if axis is not None and axis.axis < len(shape):
             self.axis = axis.axis
@@ -79,10 +91,16 @@ class WhyPane(Pane):
         """The axis that is explained."""
         if self.target is None or not self.target.shape:
             return None
-        return AxisOf(self.target.name, self.axis)
+        axis = AxisOf(self.target.name, self.axis)
+        if self._side.sign != "B" or self.comparison is None:
+            return axis
+        here = self.comparison.linked(axis)
+        return here if isinstance(here, AxisOf) else None
 
-    def _target(self, place: Place | None, axis: AxisOf | None) -> Target | None:
-        graph = self.recording.graph
+    def _target(self, side: Side, axis: AxisOf | None) -> Target | None:
+        graph, place = side.recording.graph, side.place
+        if axis is not None and self.comparison is not None:
+            axis = self.comparison.axis_of(side, axis)
         if axis is not None:
             if axis.tensor in graph.variable_by_name:
                 return _of_variable(graph, axis.tensor)
@@ -119,7 +137,7 @@ class WhyPane(Pane):
         self.lines.show(list(self._lines(width)))
 
     def _lines(self, width: int) -> Iterator[Line]:
-        target, recording = self.target, self.recording
+        target, two = self.target, self.comparison
         if target is None:
             yield from sentence("Select a layer, an op or a variable: its axes are explained "
                                 "here.", width, "dim")  # fmt: skip
@@ -127,8 +145,33 @@ class WhyPane(Pane):
         if not target.shape:
             yield from sentence(f"{target.name} is a scalar: it has no axes.", width)
             return
-        found = why(recording.graph, recording.lineage, target, self.axis, self._ways)
-        yield from why_lines(found, recording.graph, width)
+        lines = list(self._why(self._side, target, width))
+        if two is None:
+            yield from lines
+            return
+        unlike = ""
+        if self._other is not None and self.axis < len(self._other[1].shape):
+            there = self._other[1].shape[self.axis]
+            if there != target.shape[self.axis]:
+                unlike = f" (in B it is {spelling.size_text(there)}, told below)"
+        yield from sentence(f"In {self._side.sign}{unlike}:", width, "dim")
+        yield from linked(two, lines) if self._side.sign == "B" else lines
+        if self._other is None:
+            return
+        side, other = self._other
+        if self.axis >= len(other.shape):
+            yield from title(f"In B it has no axis {self.axis}", width)
+            return
+        told = list(self._why(side, other, width))
+        same = [line.text.plain for line in told] == [line.text.plain for line in lines]
+        yield from title("In B: the same" if same else "In B:", width)
+        if not same:
+            yield from linked(two, told)
+
+    def _why(self, side: Side, target: Target, width: int) -> Iterator[Line]:
+        graph, lineage = side.recording.graph, side.recording.lineage
+        ways = self._ways.setdefault(side.sign, Ways())
+        yield from why_lines(why(graph, lineage, target, self.axis, ways), graph, width)
 
 
 def _of_variable(graph: Graph, name: str) -> Target:

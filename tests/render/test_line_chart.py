@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_inspect.render.line_chart import GUTTER, ROWS, ends, line_chart
+from resnet_inspect.render.line_chart import GUTTER, ROWS, ends, line_chart, pair_chart
 from resnet_inspect.render.line_chart_svg import line_charts_svg
 
 numbers = st.floats(-1e300, 1e300)
@@ -47,6 +47,39 @@ def test_each_value_has_its_dot(values: dict[int, float], width: int, height: in
         assert any(abs(y - tall * share) <= 0.5 + 1e-6 for at, y in seen if at == x)
     columns = {x for x, _ in seen}
     assert columns == set(range(max(columns) + 1))  # neighbours are joined
+
+
+courses = st.dictionaries(st.integers(0, 50), st.floats(-1e6, 1e6), min_size=1, max_size=20)
+
+
+@given(courses, courses, st.integers(24, 100), st.integers(2, 8))
+def test_two_courses_have_the_dots_of_each_on_the_axes_of_both(
+    a: dict[int, float], b: dict[int, float], width: int, height: int
+) -> None:
+    lines = [line.plain for line in pair_chart({"A": a, "B": b}, width, height)]
+    assert all(len(line) <= width for line in lines)
+    ends_of = "".join(line[GUTTER:] for line in lines[:height])
+    assert [ends_of.count(name) for name in "AB"] == [1, 1]
+    seen = dots([line.replace("A", " ").replace("B", " ") for line in lines], height)
+    steps, values = [*a, *b], [*a.values(), *b.values()]
+    first, last, low, high = min(steps), max(steps), min(values), max(values)
+    wide, tall = 2 * (width - GUTTER - 2) - 1, ROWS * height - 1
+    for course in (a, b):
+        for step, value in course.items():
+            x = round(wide * (step - first) / max(1, last - first))
+            share = 0.5 if high == low else (value / 2 - low / 2) / (high / 2 - low / 2)
+            assert any(abs(y - tall * share) <= 0.5 + 1e-6 for at, y in seen if at == x)
+
+
+def test_a_course_that_one_run_lacks_leaves_the_other_as_it_is() -> None:
+    values = {0: 1.0, 1: 3.0, 2: 2.0}
+    alone = [line.plain.rstrip() for line in line_chart(values, 40, 4)]
+    drawn = [line.plain.replace("A", "").rstrip() for line in pair_chart(
+        {"A": values, "B": {}}, 42, 4)]  # fmt: skip
+    assert drawn == alone
+    broken = pair_chart({"A": values, "B": {1: math.nan}}, 42, 4)[-1].plain
+    assert broken == "B not finite at step 1"
+    assert [line.plain for line in pair_chart({"A": {}, "B": {}}, 42, 4)] == ["no step"]
 
 
 def test_what_is_not_finite_interrupts_and_is_told() -> None:

@@ -81,11 +81,12 @@ def browse(
     *,
     size: tuple[int, int] = (120, 40),
     settings: BrowserSettings | None = None,
+    other: Path | None = None,
 ) -> None:
-    """Open a run in a window of so many columns and rows, and do what the script says."""
+    """Open a run, or two, in a window of so many columns and rows, and do what the script says."""
 
     async def play() -> None:
-        app = BrowseApp(path, settings)
+        app = BrowseApp(path, settings, other)
         async with app.run_test(size=size, notifications=True) as pilot:
             driver = Driver(app, pilot)
             await driver.settle()

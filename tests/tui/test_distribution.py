@@ -6,6 +6,7 @@ from resnet_inspect.render import spelling
 from resnet_inspect.store.run import Run
 from resnet_inspect.tui.distribution_pane import DistributionPane
 from resnet_inspect.tui.places import Place
+from resnet_inspect.tui.recorded_parts import word_of
 from tests.recordings import FOLDER
 from tests.tui.driving import Driver, browse
 
@@ -77,7 +78,7 @@ def test_gradients_weights_and_their_gradients_can_be_shown() -> None:
             for tap in run.taps():
                 if tap.layer != "res00_branch2a":
                     continue
-                pane.bar("tensor").pick(pane._word(tap))
+                pane.bar("tensor").pick(word_of(pane.recording, tap))
                 await ui.settle()
                 assert spelling.number(run.course(tap)[2].std) in ui.pane_text()
         pane.bar("tensor").pick("kernel")

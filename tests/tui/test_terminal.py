@@ -31,12 +31,17 @@ def fakes(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (200, 60)])
-def test_it_opens_draws_and_quits_without_tensorflow(fakes: Path, columns: int, rows: int) -> None:
+@pytest.mark.parametrize(
+    ("columns", "rows", "names"), [(80, 24, ["v2"]), (200, 60, ["v2"]), (120, 36, ["v2", "v1"])]
+)
+def test_it_opens_draws_and_quits_without_tensorflow(
+    fakes: Path, columns: int, rows: int, names: list[str]
+) -> None:
+    files = [str(FOLDER / f"{name}.db") for name in names]
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     program = subprocess.Popen(
-        [sys.executable, "-m", "resnet_inspect", "browse", str(FOLDER / "v2.db")],
+        [sys.executable, "-m", "resnet_inspect", "browse", *files],
         cwd=fakes,  # r writes the report where it was started
         stdin=theirs, stdout=theirs, stderr=theirs,
         env=os.environ | {
@@ -47,6 +52,8 @@ def test_it_opens_draws_and_quits_without_tensorflow(fakes: Path, columns: int, 
     os.close(theirs)
     try:
         assert "conv_block_stage2" in _until(ours, "conv_block_stage2")
+        if len(names) > 1:
+            _until(ours, "only in A")
         os.write(ours, b"2")
         _until(ours, "scale")
         os.write(ours, b"wH4r5q")

@@ -167,3 +167,14 @@ def test_variables_are_found_where_they_are_held() -> None:
         assert "conv1/Conv2D/ReadVariableOp/resource" in names
 
     browse(V2, script)
+
+
+def test_a_scroll_bar_hides_nothing_of_a_row() -> None:
+    async def script(ui: Driver) -> None:
+        await ui.press("down", "right", "right", "right", "right")
+        assert ui.network.count > ui.network.size.height  # there is a bar
+        lines = ui.shown().splitlines()
+        for at in range(ui.network.size.height):
+            assert ui.network.text_of(at).plain in lines[at + 1]
+
+    browse(V2, script, size=(80, 12))

@@ -1,0 +1,459 @@
+"""Two runs in the interface: what differs is marked, told and gone to, as `diff` tells it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from resnet_inspect import api
+from resnet_inspect.analysis.diff.differences import RunDiff
+from resnet_inspect.analysis.outline import NodeKind
+from resnet_inspect.errors import InspectError
+from resnet_inspect.render import spelling
+from resnet_inspect.store.info import Status
+from resnet_inspect.store.run import Run
+from resnet_inspect.store.writer import RunWriter
+from resnet_inspect.tui.app import BrowseApp
+from resnet_inspect.tui.compare_screen import CompareScreen
+from resnet_inspect.tui.differences_pane import DifferencesPane
+from resnet_inspect.tui.places import Place
+from tests.recordings import FOLDER
+from tests.tui.driving import Driver, browse
+from tests.tui.writing import Replay, hostile_graph, info_of
+
+V1, V2, MEAN_AXES, NO_L2, BN_AXIS, OWN, OWN_MODEL = (
+    FOLDER / f"{name}.db"
+    for name in ("v1", "v2", "mean_axes", "no_l2", "bn_axis", "own", "own_model")
+)
+
+
+def compared(a: Path, b: Path) -> RunDiff:
+    with Run.open(a) as first, Run.open(b) as second:
+        return api.diff(first, second)
+
+
+async def ready(ui: Driver) -> CompareScreen:
+    """The screen, once the runs have been compared."""
+    for _ in range(500):
+        assert isinstance(ui.app.screen, CompareScreen)
+        if ui.app.screen.two.compared is not None:
+            await ui.settle()
+            return ui.app.screen
+        await ui.pilot.pause(0.02)
+    raise AssertionError("not compared")
+
+
+def marks(ui: Driver) -> dict[str, str]:
+    """The sign at the end of each name in the tree."""
+    assert ui.network.differences is not None
+    differences, outline = ui.network.differences, ui.network.outline
+    return {node.name: differences.of(node, outline).plain.strip() for node in ui.network.nodes}
+
+
+async def open_all(ui: Driver) -> None:
+    """Open every row of the tree."""
+    at = 0
+    while at < ui.network.count:
+        ui.network.cursor = at
+        ui.network.action_fold_or_open()
+        at += 1
+    await ui.settle()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
+def test_what_differs_is_marked_where_it_is(size: tuple[int, int]) -> None:
+    found = compared(V1, V2).graph
+
+    async def script(ui: Driver) -> None:
+        await ready(ui)
+        first, second = ui.shown().splitlines()[:2]
+        assert re.match(r" A  .*v1.db .*resnet8-v1", first)
+        assert re.match(r" B  .*v2.db .*resnet8-v2", second)
+        assert "\n m Next ≠" in ui.shown()
+        folded = marks(ui)
+        await open_all(ui)
+        seen = marks(ui)
+        leaves = {name: sign for name, sign in seen.items() if name in ui.network.outlines.graph
+                  .layer_by_name}  # fmt: skip
+        assert {n for n, sign in leaves.items() if sign == "~"} == {one.a for one in found.changed}
+        assert {n for n, sign in leaves.items() if sign == "−"} == {x.name for x in found.only_a}
+        assert {n for n, sign in leaves.items() if sign == "+"} == {x.name for x in found.only_b}
+        assert len(leaves) == found.aligned + len(found.only_a) + len(found.only_b)
+        # What only B has stands where it does there: after its normalization, before the addition.
+        names = [node.name for node in ui.network.nodes]
+        at = names.index("relu00_branch2b")
+        assert names[at - 1 : at + 2] == ["bn00_branch2b", "relu00_branch2b", "add00"]
+        counts = sum(int(sign[:-1]) for sign in folded.values() if sign.endswith("≠"))
+        assert counts == len(found.changed) + len(found.only_a) + len(found.only_b)
+        for row in ui.shown().splitlines():
+            assert len(row) <= size[0]
+
+    browse(V1, script, size=size, other=V2)
+
+
+def test_the_pane_tells_what_diff_tells() -> None:
+    found = compared(V1, V2)
+
+    async def script(ui: Driver) -> None:
+        await ready(ui)
+        text = ui.pane_text()
+        flat = " ".join(text.split())
+        assert ui.screen.tabs.active == "differences"
+        assert "26 layers in both, 20 changed, 5 only in A, 5 only in B" in flat
+        for row in found.settings:
+            assert f"{row.name} {row.a} → {row.b}" in flat
+        for sign, rows in (("−", found.graph.only_a), ("+", found.graph.only_b)):
+            for one in rows:
+                assert f"\n{sign} {one.name} →\n" in text
+        for change in found.graph.changed:
+            assert f"\n~ {change.a} →\n" in text
+        activations = [row for row in found.distributions.rows if row.kind == "activation"]
+        section = text.split("activations, most different first\n")[1].split("\n\n")[0]
+        told = re.findall(r"^ +([0-9.e+-]+)  (\S+)", section, re.MULTILINE)
+        wanted = [(spelling.number(row.distance, 2), row.layer_a) for row in activations]
+        assert told[: len(wanted)] == wanted
+        loss = next(row for row in found.scalars.rows if row.name == "loss")
+        assert f"largest B − A {spelling.number(loss.largest)} at step {loss.step}" in flat
+
+    browse(V1, script, size=(200, 60), other=V2)
+
+
+def test_a_line_leads_to_its_layer_and_back() -> None:
+    async def script(ui: Driver) -> None:
+        screen = await ready(ui)
+        await ui.press("tab")
+        pane = screen.query_one(DifferencesPane)
+        line = next(at for at, one in enumerate(pane.lines.lines)
+                    if one.text.plain == "+ relu_final →")  # fmt: skip
+        pane.lines.cursor = line
+        await ui.press("enter")
+        assert screen.place == Place("layer", "relu_final")
+        assert screen.tabs.active == "detail"
+        assert ui.pane_text().startswith("+ only in B")
+        assert "part        head" in ui.pane_text()
+        assert ui.network.node is not None
+        assert ui.network.node.name == "relu_final"
+        await ui.press("backspace")
+        assert screen.tabs.active == "differences"
+        assert pane.lines.cursor == line
+
+    browse(V1, script, other=V2)
+
+
+def test_jumps_visit_all_that_differ_in_order_and_come_round() -> None:
+    found = compared(V2, MEAN_AXES).graph
+
+    async def script(ui: Driver) -> None:
+        await ready(ui)
+        seen = []
+        for _ in range(4):
+            await ui.press("m")
+            assert ui.screen.place is not None
+            seen.append(ui.screen.place.name)
+        assert seen == ["final_reduce_mean", "Reshape", "dense1", "final_reduce_mean"]
+        assert set(seen) == {one.a for one in found.changed}
+        await ui.press("M")
+        assert ui.screen.place == Place("layer", "dense1")
+        await ui.press("1")
+        text = " ".join(ui.pane_text().split())
+        assert "~ changed: A → B" in text
+        assert "shape 8×10 → 1×10" in text
+        await ui.press("d")
+        assert ui.screen.tabs.active == "differences"
+        assert "status complete → failed" in " ".join(ui.pane_text().split())
+
+    browse(V2, script, other=MEAN_AXES)
+
+
+def test_equal_runs_have_no_difference() -> None:
+    async def script(ui: Driver) -> None:
+        await ready(ui)
+        assert ui.pane_text().startswith("no difference\n")
+        assert set(marks(ui).values()) == {""}
+        await ui.press("m", "1")
+        assert ui.pane_text().startswith("no difference between A and B")
+        assert "no layer differs" in ui.shown()
+
+    browse(V2, script, other=V2)
+
+
+def test_where_graphs_are_alike_the_numbers_are_marked() -> None:
+    found = compared(V2, NO_L2)
+    layers = {row.layer_a for row in found.distributions.rows}
+
+    async def script(ui: Driver) -> None:
+        screen = await ready(ui)
+        await open_all(ui)
+        seen = {name for name, sign in marks(ui).items() if sign == "≈"}
+        assert layers <= seen
+        await ui.press("g", "m", "1")
+        assert screen.place is not None
+        assert screen.place.name in layers
+        row = next(one for one in found.distributions.rows
+                   if screen.place is not None and one.layer_a == screen.place.name)  # fmt: skip
+        assert f"distance {spelling.number(row.distance, 2)}" in ui.pane_text()
+        assert f"first {spelling.number(row.first, 2)}" in ui.pane_text()
+
+    browse(V2, script, other=NO_L2)
+
+
+def test_distributions_of_both_stand_on_one_scale() -> None:
+    async def script(ui: Driver) -> None:
+        await ready(ui)
+        ui.screen.go(Place("layer", "conv1"))
+        await ui.press("2")
+        text = ui.pane_text()
+        assert "A  conv1" in text
+        assert "B  conv1" in text
+        assert text.index("A  conv1") < text.index("B  conv1")
+        axes = [line for line in text.splitlines() if "┬" in line]
+        assert len(axes) == 2
+        assert axes[0] == axes[1]
+        tops = re.findall(r"^ *([0-9.]+ %)", text, re.MULTILINE)
+        assert len(tops) == 2
+        assert tops[0] == tops[1]
+        with Run.open(V1) as a, Run.open(V2) as b:
+            for run in (a, b):
+                held = run.summaries(2, layers=["conv1"])["conv1"]
+                assert spelling.number(held.max) in text
+        ui.screen.go(Place("layer", "relu_final"))
+        await ui.settle()
+        assert "B  relu_final" in ui.pane_text()
+        assert "A  " not in ui.pane_text()
+
+    browse(V1, script, other=V2)
+
+
+def test_scalars_share_their_axes_and_tell_which_is_which() -> None:
+    async def script(ui: Driver) -> None:
+        await ready(ui)
+        await ui.press("4")
+        with Run.open(V1) as a, Run.open(V2) as b:
+            ends = [[run.scalars()["loss"][step] for step in (0, 2)] for run in (a, b)]
+        told = [" → ".join(map(spelling.number, pair)) for pair in ends]
+        head, *chart = ui.pane_text().split("\n\n")[0].splitlines()
+        assert head.rstrip() == f"loss  A {told[0]}  B {told[1]}"
+        values = [value for pair in ends for value in pair]
+        assert chart[0].split()[0] == spelling.number(max(values))
+        assert chart[-2].split()[0] == spelling.number(min(values))
+        assert sorted(re.findall("[AB]", "".join(chart))) == ["A", "B"]
+        ui.screen.action_copy()
+        assert ui.app.clipboard.splitlines()[0].startswith("step\tloss A\tloss B\t")
+
+    browse(V1, script, other=V2)
+
+
+def test_why_tells_of_both_and_once_where_they_agree() -> None:
+    async def alike(ui: Driver) -> None:
+        await ready(ui)
+        ui.screen.go(Place("layer", "conv1"))
+        await ui.press("w")
+        assert ui.pane_text().startswith("In A:\nconv1/BiasAdd:0 axis 3 = 16")
+        assert ui.pane_text().endswith("In B: the same")
+
+    async def unlike(ui: Driver) -> None:
+        await ready(ui)
+        ui.screen.go(Place("layer", "Reshape"))
+        await ui.press("w", "x")
+        one, other = ui.pane_text().split("\nIn B:\n")
+        assert one.startswith("In A (in B it is 1, told below):\nReshape:0 axis 0 = 8")
+        assert other.startswith("Reshape:0 axis 0 = 1")
+
+    browse(V2, alike, other=NO_L2)
+    browse(V2, unlike, other=MEAN_AXES)
+
+
+def test_findings_are_told_apart_and_marked() -> None:
+    found = compared(V2, BN_AXIS).findings
+    assert found is not None
+
+    async def script(ui: Driver) -> None:
+        await ready(ui)
+        assert any("✗" in row for row in ui.rows())
+        await ui.press("6")
+        text = ui.pane_text()
+        assert text.startswith("− only in A: nothing found")
+        assert f"+ only in B: {len(found.only_b)} error" in text
+        assert found.only_b[0].message[:30] in " ".join(text.split())
+
+    browse(V2, script, other=BN_AXIS)
+
+
+def test_ops_of_one_run_are_marked_below_their_layers() -> None:
+    async def script(ui: Driver) -> None:
+        screen = await ready(ui)
+        await ui.press("o")
+        assert screen.two.compared is not None
+        pairs = screen.two.compared.alignment.ops
+        with Run.open(V1) as a, Run.open(V2) as b:
+            inside = [set(run.graph.layer_of_op) for run in (a, b)]
+            lone = [op for op in b.graph.layer_by_name["pre_activation_final_norm"].ops]
+        await open_all(ui)
+        seen = marks(ui)
+        ops = {node.name for node in ui.network.nodes if node.kind == NodeKind.OP}
+        minus = {name for name in ops if seen[name] == "−"}
+        assert minus == {name for name in ops & inside[0] if name not in pairs}
+        plus = {name for name in ops if seen[name] == "+"}
+        assert plus <= inside[1] - set(pairs.values())
+        assert set(lone) <= plus
+
+    browse(V1, script, other=V2)
+
+
+def test_networks_without_layers_are_compared_by_ops() -> None:
+    found = compared(V2, OWN_MODEL).graph
+
+    async def script(ui: Driver) -> None:
+        screen = await ready(ui)
+        assert ui.network.by_op
+        lone = {one.name for one in found.only_b}
+        names = {leaf.name for leaf in ui.network.outline.leaves}
+        assert len(names) == len(found.only_a) + found.aligned + len(lone)
+        for name in lone:
+            there = name if name in names else f"{name} (B)"
+            screen.go(Place("op", there))
+            await ui.settle()
+            screen.show_tab("detail")
+            assert ui.pane_text().startswith("+ only in B")
+        with Run.open(OWN_MODEL) as run:
+            op = next(op for op in reversed(run.graph.ops)
+                      if op.name in lone and op.name in names and op.outputs[0].shape)  # fmt: skip
+        screen.go(Place("op", op.name))
+        await ui.press("w")
+        shape = op.outputs[0].shape or ()
+        assert ui.pane_text().startswith(f"In B:\n{op.name}:0 axis {len(shape) - 1} = {shape[-1]}")
+
+    browse(V2, script, other=OWN_MODEL)
+
+
+@pytest.mark.parametrize(("a", "b"), [(OWN, OWN_MODEL), (OWN_MODEL, V1), (MEAN_AXES, BN_AXIS)])
+def test_every_pane_of_every_place_can_be_shown(a: Path, b: Path) -> None:
+    async def script(ui: Driver) -> None:
+        screen = await ready(ui)
+        await open_all(ui)
+        for at in range(0, ui.network.count, max(1, ui.network.count // 12)):
+            ui.network.cursor = at
+            await ui.settle()
+            for tab in ("detail", "distribution", "why", "findings"):
+                screen.show_tab(tab)
+                await ui.pilot.pause()
+                assert ui.pane_text()
+
+    browse(a, script, other=b)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_run_without_a_graph_beside_one_with_odd_names(
+    tmp_path: Path, first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    files = tmp_path / "empty.db", tmp_path / "odd.db"
+    for file, graph in zip(files, (None, hostile_graph()), strict=True):
+        writer = RunWriter.create(file, info_of(status=Status.RUNNING, ended=""))
+        if graph is not None:
+            writer.graph(graph, 0.0)
+        writer.finish(Status.COMPLETE)
+    a, b = files if first else files[::-1]
+
+    async def script(ui: Driver) -> None:
+        await ready(ui)
+        await open_all(ui)
+        leaves = [node.name for node in ui.network.nodes if node.own is not None]
+        assert {marks(ui)[name] for name in leaves} == {"+" if first else "−"}
+        for key in "m1234567dMwos":
+            await ui.press(key)
+            for odd in ("\x1b", "\u202e"):
+                assert odd not in ui.pane_text()
+
+    browse(a, script, other=b)
+
+
+def test_pictures_are_of_the_run_that_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    async def script(ui: Driver) -> None:
+        await ready(ui)
+        for name in ("conv1", "relu_final"):
+            ui.screen.go(Place("layer", name))
+            await ui.press("2", "s")
+            for _ in range(200):
+                if len(list(tmp_path.glob(f"*{name}*.svg"))) == 1:
+                    break
+                await ui.pilot.pause(0.02)
+        assert sorted(file.name for file in tmp_path.glob("*.svg")) == [
+            "v1-conv1-ridges.svg", "v2-relu_final-ridges.svg",
+        ]  # fmt: skip
+
+    browse(V1, script, other=V2)
+
+
+def test_a_run_that_goes_on_is_compared_as_it_was(tmp_path: Path) -> None:
+    replay = Replay(tmp_path / "live.db", steps=20)
+    replay.step(0)
+
+    async def script(ui: Driver) -> None:
+        await ready(ui)
+        flat = " ".join(ui.pane_text().split())
+        assert flat.startswith("Compared when A had 3 steps and B 1 step: ctrl+r")
+        replay.step(1)
+        await ui.poll()
+        flat = " ".join(ui.pane_text().split())
+        assert "B 1 step; there is more now: ctrl+r reads and compares again." in flat
+        assert "step 2 of 20" in ui.shown().splitlines()[1]
+        await ui.press("ctrl+r")
+        await ready(ui)
+        assert "A had 3 steps and B 2 steps: ctrl+r" in " ".join(ui.pane_text().split())
+        (tmp_path / "live.db").unlink()
+        await ui.poll()
+        assert "was removed" in ui.shown().splitlines()[1]
+
+    browse(V2, script, other=tmp_path / "live.db")
+
+
+def test_keys_are_in_the_help_of_two_runs_only() -> None:
+    async def two(ui: Driver) -> None:
+        await ready(ui)
+        await ui.press("question_mark")
+        lines = ui.app.screen.query_one("HelpList").lines  # type: ignore[attr-defined]
+        text = "\n".join(line.text.plain for line in lines)
+        assert text.startswith("Two networks. That of A, and what only B has")
+        assert "pane: all differences between the two runs" in text
+        assert "go to the next layer that differs" in text
+
+    async def one(ui: Driver) -> None:
+        before = ui.shown()
+        await ui.press("d", "m", "7")
+        assert ui.shown() == before
+        await ui.press("question_mark")
+        lines = ui.app.screen.query_one("HelpList").lines  # type: ignore[attr-defined]
+        assert not any("differ" in line.text.plain for line in lines)
+
+    browse(V2, two, other=V1)
+    browse(V2, one)
+
+
+def test_signs_have_colours() -> None:
+    async def script(ui: Driver) -> None:
+        await ready(ui)
+        await open_all(ui)
+        colours = {}
+        for at, node in enumerate(ui.network.nodes):
+            row = ui.network.text_of(at)
+            for span in row.spans:
+                sign = row.plain[span.start : span.end].strip()
+                if sign in ("~", "−", "+", "≈") and not node.opens:
+                    colours[sign] = str(span.style)
+        assert len(set(colours.values())) == len(colours) == 4
+
+    browse(V1, script, other=V2)
+
+
+def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "no.db").write_text("text")
+    for name, told in (("no.db", "no run file"), ("none.db", "none.db")):
+        with pytest.raises(InspectError, match=told):
+            BrowseApp(V1, None, tmp_path / name)
