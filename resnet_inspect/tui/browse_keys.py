@@ -109,7 +109,12 @@ KEYS: list[BindingType] = [
         "s", "svg", "SVG", show=False, id="svg", tooltip="write the picture of what is shown as SVG"
     ),
     Binding(
-        "r", "report", "Report", show=False, id="report", tooltip="write the HTML report of the run"
+        "r",
+        "report",
+        "Report",
+        show=False,
+        id="report",
+        tooltip="write the HTML report of the run, or of both",
     ),
     Binding("c", "copy", "Copy", show=False, id="copy", tooltip="copy what is shown"),
     Binding("z", "zoom", "Zoom", show=False, id="zoom", tooltip="give the window to one side"),

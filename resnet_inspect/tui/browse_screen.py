@@ -396,11 +396,12 @@ class BrowseScreen(Screen[None]):
         return Wanted("network", self.place)
 
     def action_report(self) -> None:
-        """Write the page of the run."""
-        of = " of A" if self.comparison is not None else ""
+        """Write the page of the run, or of both."""
+        of = " of both runs" if self.comparison is not None else ""
         self.browser.tell(f"writing the report{of} ...")
         path = self.recording.path
-        self.browser.write_file(lambda: write_report(path, Path.cwd()))
+        other = self.comparison.b.path if self.comparison is not None else None
+        self.browser.write_file(lambda: write_report(path, other, Path.cwd()))
 
     def action_reload(self) -> None:
         """Open the file anew, as after another run took its place."""

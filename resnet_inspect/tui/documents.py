@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -49,13 +50,16 @@ def write_picture(path: Path, wanted: Wanted, folder: Path) -> Path:
     return _write(folder, f"{path.stem}-{wanted.name}", ".svg", text)
 
 
-def write_report(path: Path, folder: Path) -> Path:
-    """Write the run's page into a new file of `folder`; raises InspectErrors."""
+def write_report(path: Path, other: Path | None, folder: Path) -> Path:
+    """Write the page of a run, or of two, into a new file of `folder`; raises InspectErrors."""
     from resnet_inspect import api
 
-    with Run.open(path) as run:
-        text = api.report(run)
-    return _write(folder, path.stem, ".html", text)
+    with ExitStack() as opened:
+        run = opened.enter_context(Run.open(path))
+        second = None if other is None else opened.enter_context(Run.open(other))
+        text = api.report(run, second)
+    name = path.stem if other is None else f"{path.stem}-{other.stem}"
+    return _write(folder, name, ".html", text)
 
 
 def _drawn(run: Run, wanted: Wanted) -> str:

@@ -11,13 +11,15 @@ from xml.etree import ElementTree
 
 import pytest
 
+from resnet_inspect import api
 from resnet_inspect.config.browser import BrowserSettings, browser_settings
 from resnet_inspect.errors import ConfigError
+from resnet_inspect.store.run import Run
 from resnet_inspect.tui.app import BrowseApp
 from tests.recordings import FOLDER
 from tests.tui.driving import Driver, browse
 
-V2 = (FOLDER / "v2.db").resolve()
+V1, V2 = ((FOLDER / f"{name}.db").resolve() for name in ("v1", "v2"))
 
 
 @pytest.fixture(autouse=True)
@@ -88,6 +90,16 @@ def test_r_writes_the_report() -> None:
         assert file.read_text(encoding="utf-8").lower().startswith("<!doctype html>")
 
     browse(V2, script)
+
+
+def test_r_writes_the_report_of_both() -> None:
+    async def script(ui: Driver) -> None:
+        (file,) = await written(ui, "r", 1)
+        assert file.name == "v2-v1.html"
+        with Run.open(V2) as a, Run.open(V1) as b:
+            assert file.read_text(encoding="utf-8") == api.report(a, b)
+
+    browse(V2, script, other=V1)
 
 
 def test_a_folder_that_may_not_be_written_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
