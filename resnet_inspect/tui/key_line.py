@@ -6,6 +6,7 @@ that took as long as everything else that a key leads to. This one is a line of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -17,6 +18,7 @@ from textual.screen import Screen
 from resnet_inspect.tui.controls import OneLine
 
 MORE = "…"
+LAST = ("help", "quit")  # always shown, at the end: they lead to all others, and out
 
 
 class KeyLine(OneLine):
@@ -49,32 +51,40 @@ class KeyLine(OneLine):
                 shown = self.app.get_key_display(binding)
                 by_action.setdefault(binding.action, (shown, binding))
         first = getattr(screen, "FIRST_KEYS", ())
-        found = tuple(sorted(by_action.values(), key=lambda one: one[1].id not in first))
+        ordered = sorted(by_action.values(), key=lambda one: one[1].id not in first)
+        found = tuple(sorted(ordered, key=lambda one: one[1].id in LAST))
         if found != self._keys:
             self._keys = found
             self.refresh()
 
     def _spans(self) -> list[tuple[int, int, str, Binding]]:
         """Where each key that there is room for stands, with its sign."""
-        spans, at = [], 1
-        for place, (sign, binding) in enumerate(self._keys):
-            end = at + cell_len(sign) + 1 + cell_len(binding.description)
-            last = place == len(self._keys) - 1
-            if end > self.size.width - (0 if last else 2 + len(MORE)):
-                break
-            spans.append((at, end, sign, binding))
+        tail = [key for key in self._keys if key[1].id in LAST]
+        head = [key for key in self._keys if key not in tail]
+        room = self.size.width - 1
+        if cut := _width([*head, *tail]) > room:
+            room -= len(MORE) + 2 + (_width(tail) + 2 if tail else 0)
+            while head and _width(head) > room:
+                head.pop()
+        spans: list[tuple[int, int, str, Binding]] = []
+        at = 1
+        for key in [*head, *tail]:
+            if cut and len(spans) == len(head):
+                at += len(MORE) + 2
+            end = at + _width([key])
+            spans.append((at, end, *key))
             at = end + 2
         return spans
 
     def line(self) -> Text:
         """Keys and what they do; an ellipsis for those that there is no room for."""
         key, text = self.part_style("keys--key"), self.part_style("keys--text")
-        spans = self._spans()
-        made = Text(" ", no_wrap=True)
-        for _, _, sign, binding in spans:
-            made.append(sign, key).append(f" {binding.description}  ", text)
-        if len(spans) < len(self._keys):
-            made.append(MORE, text)
+        made = Text(no_wrap=True)
+        for start, _, sign, binding in self._spans():
+            if start - made.cell_len > 2:
+                made.append(f"  {MORE}", text)
+            made.append(" " * (start - made.cell_len))
+            made.append(sign, key).append(f" {binding.description}", text)
         return made
 
     def _under(self, x: int) -> Binding | None:
@@ -90,3 +100,8 @@ class KeyLine(OneLine):
         binding = self._under(event.x)
         if binding is not None:
             self.app.simulate_key(binding.key.partition(",")[0])
+
+
+def _width(keys: Sequence[tuple[str, Binding]]) -> int:
+    """The cells that keys take, with what they do, two between them."""
+    return sum(cell_len(sign) + 3 + cell_len(key.description) for sign, key in keys) - 2

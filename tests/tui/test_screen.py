@@ -255,8 +255,12 @@ def test_a_click_on_a_key_in_the_footer_is_like_the_key() -> None:
 def test_keys_that_do_not_fit_are_told_by_an_ellipsis() -> None:
     async def script(ui: Driver) -> None:
         line = ui.app.screen.query_one(KeyLine).line().plain
-        assert line.endswith("…")
+        assert line.endswith("…  ? Help  q Quit")
         assert len(line) <= 40
+        await ui.pilot.click(KeyLine, offset=(line.index("Help"), 0))
+        await ui.settle()
+        assert not isinstance(ui.app.screen, BrowseScreen)
+        await ui.press("escape")
         await ui.pilot.resize_terminal(200, 24)
         await ui.settle()
         assert "…" not in ui.app.screen.query_one(KeyLine).line().plain
