@@ -48,6 +48,7 @@ USUAL: dict[str, Any] = {"n": 1, "batch_size": 32, "steps": 40, "gradients": Fal
 SEEDS = 3
 FEWEST_STEPS = 2  # the second step is the first one that sees a changed weight
 LOOKS = 10  # steps of a training at which tensors are recorded, and the last one
+EVALUATIONS = 4  # of a training whose evaluation a study asks for
 # CPU seconds, measured: for a run to begin, and for a step on one picture with one block a stage.
 BEGINS, PER_PICTURE = 4.0, 0.003
 
@@ -253,19 +254,24 @@ def _settings(variant: Variant, given: Mapping[str, Any], seed: int) -> Settings
         values["steps"] = 0
     values |= variant.settings
     values["every"] = max(1, values["steps"] // LOOKS)
+    if variant.evaluated:
+        values["evaluate"] = max(1, values["steps"] // EVALUATIONS)
     return Settings.of(values, "study")
 
 
 def _file_name(settings: Settings) -> str:
     """By what decides the numbers in it: settings, pictures, and the version of run files."""
-    asked = msgspec.structs.replace(settings, data=_fingerprint(settings.data))
+    data = _fingerprint(settings.data)
+    if settings.evaluate:
+        data += _fingerprint(settings.data, training=False)
+    asked = msgspec.structs.replace(settings, data=data)
     content = msgspec.json.encode([VERSION, msgspec.structs.asdict(asked)])
     return f"{settings.network}-{sha256(content).hexdigest()[:16]}.db"
 
 
 @cache
-def _fingerprint(data: str) -> str:
-    pictures = load(data)
+def _fingerprint(data: str, *, training: bool = True) -> str:
+    pictures = load(data, training=training)
     digest = sha256(pictures.images.tobytes())
     digest.update(pictures.labels.tobytes())
     return digest.hexdigest()
