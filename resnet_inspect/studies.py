@@ -19,6 +19,7 @@ import msgspec
 
 from resnet_inspect import api
 from resnet_inspect.analysis.studies import STUDIES, Answer, Recording, Study, Variant
+from resnet_inspect.analysis.studies.spread import FEWEST, seeds
 from resnet_inspect.config import Settings
 from resnet_inspect.data import load
 from resnet_inspect.errors import BuildError, InspectError, UsageError
@@ -45,7 +46,7 @@ __all__ = [
 FOLDER = Path("runs") / "study"
 # A variant's settings unless it says otherwise: small, so that many runs take minutes.
 USUAL: dict[str, Any] = {"n": 1, "batch_size": 32, "steps": 40, "gradients": False}
-SEEDS = 3
+SEEDS = FEWEST
 FEWEST_STEPS = 2  # the second step is the first one that sees a changed weight
 LOOKS = 10  # steps of a training at which tensors are recorded, and the last one
 EVALUATIONS = 4  # of a training whose evaluation a study asks for
@@ -115,9 +116,10 @@ def known(name: str) -> Study:
 
 
 def plan(
-    study: Study, given: Mapping[str, Any], seeds: int = SEEDS, folder: Path = FOLDER
+    study: Study, given: Mapping[str, Any], count: int = SEEDS, folder: Path = FOLDER
 ) -> list[Planned]:
-    """All runs of a study, complete or not; `given` are settings such as n, steps, batch_size.
+    """All runs of a study, complete or not, with `count` seeds; `given` are settings such as n,
+    steps, batch_size.
 
     Raises ConfigError for settings that are none, DataError for data that is not there, UsageError
     for fewer steps than a training takes to change anything.
@@ -133,7 +135,7 @@ def plan(
         )
     found = []
     for variant in study.variants:
-        for seed in range(seeds if variant.trained else 1):
+        for seed in range(count if variant.trained else 1):
             settings = _settings(variant, given, seed)
             found.append(
                 Planned(
@@ -159,11 +161,14 @@ def conduct(
     """
     wanted = missing(runs)
     seconds = [one.seconds for one in wanted]
-    began, pace = time.monotonic(), 1.0
+    began, pace, first = time.monotonic(), 1.0, 0
     for number, one in enumerate(wanted):
         tell(Progress(one, number, len(wanted), -1, None))
         _record(one, _watcher(one, number, seconds, pace, tell))
-        pace = (time.monotonic() - began) / sum(seconds[: number + 1])
+        now = time.monotonic()
+        pace = (now - began) / sum(seconds[first : number + 1])
+        if number == 0 and len(wanted) > 1:  # which loads TensorFlow, too: later ones tell better
+            began, first = now, 1
     return _answered(study, runs)
 
 
@@ -174,9 +179,7 @@ def _watcher(
     pace: float,
     tell: Callable[[Progress], None],
 ) -> api.Watch:
-    """Tells of the steps of a run; `pace` is how much slower the runs before it were than planned
-    (the first loads TensorFlow, so its own pace says little).
-    """
+    """Tells of the steps of a run; `pace` is how much slower earlier runs were than planned."""
 
     def watch(_: Path, record: StepRecord | None) -> None:
         if record is not None:
@@ -205,7 +208,7 @@ def _answered(study: Study, runs: Sequence[Planned]) -> Studied:
             variant: [read(opened.enter_context(Run.open(one.file))) for one in every]
             for variant, every in files.items()
         }
-        answer = study.answer(recordings)
+        answer = _warned(study.answer(recordings), runs)
     first = runs[0].settings
     told = {name: getattr(first, name) for name in ("n", "batch_size", "steps", "data", "device")}
     every = [one.settings.steps for one in runs]
@@ -218,6 +221,15 @@ def _answered(study: Study, runs: Sequence[Planned]) -> Studied:
         _with_files(answer, files),
         {variant: [str(one.file) for one in every] for variant, every in files.items()},
     )
+
+
+def _warned(answer: Answer, runs: Sequence[Planned]) -> Answer:
+    """The answer that says so where there are too few seeds."""
+    count = max(one.seed for one in runs) + 1
+    if count >= FEWEST or not any(one.trained for one in runs):
+        return answer
+    text = f"with {seeds(count)} nothing is decided about training: that takes at least {FEWEST}"
+    return msgspec.structs.replace(answer, limits=(text, *answer.limits))
 
 
 def read(run: Run) -> Recording:

@@ -198,7 +198,7 @@ def _evaluations(runs: Recordings) -> Grid:
                 cells.append(over_seeds([run.scalars[name][step] for run in runs[variant]]))
         rows.append(tuple(cells))
     return Grid(
-        "On pictures that were not trained on, by each batch's statistics and in evaluation, behind"
+        "On pictures that were not trained on, by each batch's statistics and in evaluation, after"
         " some steps: mean ± standard deviation over seeds",
         ("step", "cross entropy: by batch", "evaluated with", "without", "accuracy: by batch",
          "evaluated with", "without"),
