@@ -91,7 +91,10 @@ class Progress:
 
 
 class Studied(msgspec.Struct, frozen=True):
-    """An answer with its question, how it was come by, and the run files by variant."""
+    """An answer with its question, how it was come by, and the run files by variant.
+
+    `cross_entropy` has a value a step for each seed, by variant; of trained ones alone.
+    """
 
     study: str
     number: int
@@ -100,6 +103,7 @@ class Studied(msgspec.Struct, frozen=True):
     seeds: int
     answer: Answer
     runs: dict[str, list[str]]
+    cross_entropy: dict[str, list[list[float]]]
 
 
 def known(name: str) -> Study:
@@ -209,6 +213,13 @@ def _answered(study: Study, runs: Sequence[Planned]) -> Studied:
             for variant, every in files.items()
         }
         answer = _warned(study.answer(recordings), runs)
+        courses = {
+            variant: [
+                [*run.scalars.get("cross_entropy", {}).values()] for run in recordings[variant]
+            ]
+            for variant, every in files.items()
+            if every[0].trained
+        }
     first = runs[0].settings
     told = {name: getattr(first, name) for name in ("n", "batch_size", "steps", "data", "device")}
     every = [one.settings.steps for one in runs]
@@ -220,6 +231,7 @@ def _answered(study: Study, runs: Sequence[Planned]) -> Studied:
         max(one.seed for one in runs) + 1,
         _with_files(answer, files),
         {variant: [str(one.file) for one in every] for variant, every in files.items()},
+        courses,
     )
 
 

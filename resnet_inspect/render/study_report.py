@@ -13,6 +13,7 @@ from importlib.resources import files
 
 from resnet_inspect.analysis.studies import Answer, Cell, Grid, Statement, Verdict
 from resnet_inspect.paths import printable
+from resnet_inspect.render.study_charts import Courses, study_charts
 from resnet_inspect.render.study_page import told_cell
 
 CLASSES = {Verdict.SHOWN: "shown", Verdict.NOT_DECIDED: "undecided",
@@ -26,9 +27,10 @@ def study_report(
     answer: Answer,
     runs: Mapping[str, Sequence[str]],
     program: str,
+    courses: Courses | None = None,
 ) -> str:
     """The page of an answer; `basis` says in one line what it rests on, `runs` are the files of
-    each variant, `program` is who made the page.
+    each variant, `program` is who made the page, `courses` are cross entropies, to be drawn.
     """
     style = _style()
     policy = f"default-src 'none'; style-src '{_hash(style)}'; img-src data:; base-uri 'none'"
@@ -44,6 +46,7 @@ def study_report(
             f'<h1>{_text(question)}</h1>\n<p class="dim">{_text(basis)}</p>',
             *map(_statement, answer.statements),
             *map(_grid, answer.tables),
+            study_charts("Cross entropy of training batches", courses or {}),
             *_section("Not measured, or to know", map(_text, answer.limits)),
             *_section("See", (f"<code>{_text(one)}</code>" for one in answer.see)),
             *_section("Runs", _files(runs)),

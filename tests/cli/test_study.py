@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 from resnet_inspect import studies
 from resnet_inspect.analysis.studies import STUDIES, Answer, Grid, Statement, Verdict
 from resnet_inspect.render.screen import Screen
+from resnet_inspect.render.study_charts import study_charts
 from resnet_inspect.render.study_page import study_page
 from resnet_inspect.render.study_report import study_report
 from resnet_inspect.store.run import Run
@@ -103,6 +105,19 @@ def test_the_page_holds_all_of_an_answer(recording: Callable[[str], Run]) -> Non
     assert "script" not in seen.tags
     assert "default-src 'none'" in page.replace("&#x27;", "'")
     assert "prefers-color-scheme: dark" in page
+
+
+def test_a_page_draws_seeds_and_their_mean() -> None:
+    page = study_charts("Loss", {"a <b>": [[3.0, 1.0], [5.0, float("nan")]], "short": [[1.0]]})
+    seen = seen_of(page)
+    assert [seen.tags.count(tag) for tag in ("figure", "svg", "b")] == [1, 1, 1]
+    assert "a <b>" in seen.texts
+    # From 42 + 2 to 270 - 2 across; 5, the highest, at 4, and 1, the lowest, at 100.
+    paths = re.findall(r'class="(seed|line)" d="([^"]*)"', page)
+    assert paths == [("seed", "M44.0 52.0L268.0 100.0"), ("seed", "M44.0 4.0"),
+                     ("line", "M44.0 28.0")]  # fmt: skip
+    assert study_charts("Loss", {}) == ""
+    assert study_charts("Loss", {"a": [[float("nan")] * 2]}) == ""
 
 
 def test_names_on_a_page_are_text() -> None:

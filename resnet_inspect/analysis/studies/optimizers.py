@@ -123,13 +123,13 @@ def _order(ends: dict[str, list[float]]) -> Statement:
     led = {name: [seed for seed, one in enumerate(best) if one == name] for name in {*best}}
     alone = len(led) == 1
     told_ = "; ".join(
-        f"{name} with seed{'s' * (len(of) > 1)} {', '.join(map(str, of))}"
+        f"of {name} with seed{'s' * (len(of) > 1)} {', '.join(map(str, of))}"
         for name, of in sorted(led.items(), key=lambda pair: pair[1])
     )
     return Statement(
         "One of them is ahead of all others with every seed",
         Verdict.SHOWN if alone and len(best) >= FEWEST else Verdict.NOT_DECIDED,
-        f"the lowest cross entropy has {told_}",
+        f"the lowest cross entropy is that {told_}",
         {"lowest": best[0] if alone else None},
     )
 

@@ -107,7 +107,9 @@ def run(parsed: argparse.Namespace) -> int:
     from resnet_inspect.render.study_report import study_report
 
     program = f"resnet-inspect {__version__}, study {found.study}"
-    page = study_report(found.question, told, found.answer, found.runs, program)
+    page = study_report(
+        found.question, told, found.answer, found.runs, program, found.cross_entropy
+    )
     write_whole(parsed.output, page, "the page")
     narrator.wrote(parsed.output)
     return EXIT_OK
