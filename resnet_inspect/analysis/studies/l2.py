@@ -31,7 +31,7 @@ def answer(runs: Recordings) -> Answer:
     growing = Statement(
         "Without the L2 term the weights grow",
         decide([factor - 1 for factor in grown[WITHOUT]]),
-        f"‖w‖ of all weights together changes by a factor of {over_seeds(grown[WITHOUT])} over"
+        f"‖w‖ of all weights together changes by a factor of {over_seeds(grown[WITHOUT], 5)} over"
         f" {steps} steps",
         {"factor": mean(grown[WITHOUT]), "seeds": len(left)},
     )

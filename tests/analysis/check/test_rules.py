@@ -212,6 +212,13 @@ def test_evaluation_far_worse_than_training(
     assert ("train-eval-gap" in found(replace(seen, scalars=scalars))) == told
 
 
+def test_evaluation_that_is_not_finite_is_no_error_of_the_training() -> None:
+    for value in (float("nan"), float("inf")):
+        scalars = {"loss": dict(enumerate(FALLING)), "cross_entropy": dict(enumerate(FALLING))}
+        told = found(replace(classified(), scalars=scalars | {"eval_cross_entropy": {29: value}}))
+        assert told == {"train-eval-gap": Severity.WARNING}
+
+
 def test_so_early_evaluation_is_no_warning(recording: Any) -> None:
     from resnet_inspect import findings
 
