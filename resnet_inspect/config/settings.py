@@ -415,8 +415,8 @@ FIELDS: tuple[Field, ...] = (
     _count("steps", "training steps; 0 runs one batch forward only", low=0),
     _count(
         "evaluate",
-        "behind every so many training steps, and the last, evaluate the network on pictures that "
-        "it is not trained on, by its moving averages and by each batch's own; 0 never does",
+        "behind every so many training steps, and the last, evaluate the network on other pictures "
+        "than it is trained on, by its moving averages and by each batch's own; 0 never does",
         low=0,
     ),
     _count("every", "record tensors at every so many steps, and at the last"),

@@ -44,8 +44,7 @@ def answer(runs: Recordings) -> Answer:
             ),
             compared(
                 f"Evaluated after {steps} steps, the cross entropy is higher without them",
-                "cross entropy in evaluation, by moving averages, on pictures that were not trained"
-                " on",
+                f"cross entropy in evaluation, by moving averages, {_fed(kept[0])}",
                 (WITHOUT, ends[WITHOUT]),
                 (WITH, ends[WITH]),
                 1,
@@ -184,6 +183,12 @@ def _last(held: Mapping[int, Normalization]) -> Normalization:
     return held[max(held)]
 
 
+def _fed(run: Recording) -> str:
+    """What it was evaluated on; a note of the run tells where the data had nothing else."""
+    told = any(note.subject == "evaluate" for note in run.graph.notes)
+    return f"on pictures that were {'' if told else 'not '}trained on"
+
+
 def _evaluations(runs: Recordings) -> Grid:
     """Evaluation beside the batches' own statistics, on the same pictures, while it trains."""
     rows = []
@@ -198,8 +203,8 @@ def _evaluations(runs: Recordings) -> Grid:
                 cells.append(over_seeds([run.scalars[name][step] for run in runs[variant]]))
         rows.append(tuple(cells))
     return Grid(
-        "On pictures that were not trained on, by each batch's statistics and in evaluation, after"
-        " some steps: mean ± standard deviation over seeds",
+        f"Measured {_fed(runs[WITH][0])}, by each batch's statistics and in evaluation, after some"
+        " steps: mean ± standard deviation over seeds",
         ("step", "cross entropy: by batch", "evaluated with", "without", "accuracy: by batch",
          "evaluated with", "without"),
         tuple(rows),

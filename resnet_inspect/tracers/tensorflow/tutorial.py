@@ -159,6 +159,9 @@ class TutorialSession:
             yield Note("record", f"no step lies in {settings.record}: no tensor is recorded")
         if settings.evaluate and not self._settings.evaluates(settings.steps - 1):
             yield Note("evaluate", "no step is trained, behind which it could be evaluated")
+        held = self._batches.held
+        if held is not None and np.array_equal(held.data.images, self._batches.data.images):
+            yield Note("evaluate", "the data has no others: pictures of the training are taken")
 
     def _restored(self, needed: frozenset[str]) -> tuple[Note, ...]:
         """Load the checkpoint, if there is one, and note what it had no values for."""

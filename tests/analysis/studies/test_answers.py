@@ -19,6 +19,7 @@ from resnet_inspect.analysis.studies.padding import valid_size
 from resnet_inspect.analysis.studies.reuse import users_of
 from resnet_inspect.analysis.studies.stem import channel_spread
 from resnet_inspect.analysis.studies.update_ops import evaluated, waiting
+from resnet_inspect.graph import Note
 from resnet_inspect.stats import Normalization, TensorSummary
 from resnet_inspect.store.run import Run
 from tests.analysis.studies.made import made
@@ -191,6 +192,10 @@ def test_update_ops_on_a_recording(recording: Open) -> None:
     )
     assert about(swapped, "by 1 %").verdict == Verdict.CONTRADICTED
     assert about(swapped, "stay 0").verdict == Verdict.CONTRADICTED
+    assert "not trained on" in about(answer, "Evaluated after").measured
+    noted = dataclasses.replace(kept, graph=kept.graph.noting(Note("evaluate", "no others")))
+    told = STUDIES["update-ops"].answer({"with update ops": [noted], "without update ops": [left]})
+    assert "on pictures that were trained on" in about(told, "Evaluated after").measured
 
 
 def test_movement_in_standard_deviations() -> None:

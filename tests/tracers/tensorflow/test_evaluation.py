@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,15 @@ def test_pictures_are_not_those_of_the_training() -> None:
     images, labels = made._batches.held.batch(0)
     assert labels.tolist() == [0, 1, 2, 3, 4, 5, 6, 7]
     np.testing.assert_allclose(images.mean(axis=(1, 2, 3)), 0, atol=1e-5)
+
+
+def test_a_file_without_other_pictures_is_told(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (16, 32, 32, 3), np.uint8)
+    np.savez(tmp_path / "p.npz", images=images, labels=np.arange(16) % 10)
+    made, steps = trained(evaluate=2, data=f"npz:{tmp_path / 'p.npz'}")
+    assert len(said(steps[-1])) == 4
+    (note,) = [one for one in made._graph.notes if one.subject == "evaluate"]
+    assert "pictures of the training" in note.text
 
 
 @pytest.mark.parametrize("changes", [{"steps": 0}, {"mode": "eval"}])
