@@ -3,8 +3,8 @@
 Source: every debugger of training has it, as TensorFlow's `check_numerics`.
 Threshold: one NaN in anything recorded; an infinity in a weight, a gradient or a scalar. Infinite
 *activations* alone stay silent: masks of attention are made of them on purpose; so do gradients of
-a scaled loss, where the optimizer leaves such a step out; and what `--evaluate` measured, which
-`train-eval-gap` judges: by averages that have not arrived, sizes may overflow in a deep network.
+a scaled loss, where the optimizer leaves such a step out, and what evaluation beside training came
+to, which the rule on evaluation judges: by averages that have not arrived, numbers may overflow.
 """
 
 from __future__ import annotations
