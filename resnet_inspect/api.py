@@ -338,7 +338,12 @@ def _session(settings: Settings) -> Session:
         return registry.load("graph code" if settings.tf1 else "function")(settings, feed)
     training = settings.mode == "train"
     data = load(settings.data, training=training).check(settings.classes, settings.batch_size)
-    batches = Batches(data, settings.batch_size, settings.seed, raw=settings.raw, training=training)
+    how: dict[str, Any] = {"size": settings.batch_size, "seed": settings.seed, "raw": settings.raw}
+    held = None
+    if settings.evaluates(settings.steps - 1):
+        other = load(settings.data, training=False).check(settings.classes, settings.batch_size)
+        held = Batches(other, training=False, **how)
+    batches = Batches(data, training=training, held=held, **how)
     return registry.load("tutorial")(settings, batches)
 
 

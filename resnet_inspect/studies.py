@@ -19,6 +19,7 @@ import msgspec
 
 from resnet_inspect import api
 from resnet_inspect.analysis.studies import STUDIES, Answer, Recording, Study, Variant
+from resnet_inspect.analysis.studies.spread import FEWEST, seeds
 from resnet_inspect.config import Settings
 from resnet_inspect.data import load
 from resnet_inspect.errors import BuildError, InspectError, UsageError
@@ -45,9 +46,10 @@ __all__ = [
 FOLDER = Path("runs") / "study"
 # A variant's settings unless it says otherwise: small, so that many runs take minutes.
 USUAL: dict[str, Any] = {"n": 1, "batch_size": 32, "steps": 40, "gradients": False}
-SEEDS = 3
+SEEDS = FEWEST
 FEWEST_STEPS = 2  # the second step is the first one that sees a changed weight
 LOOKS = 10  # steps of a training at which tensors are recorded, and the last one
+EVALUATIONS = 4  # of a training whose evaluation a study asks for
 # CPU seconds, measured: for a run to begin, and for a step on one picture with one block a stage.
 BEGINS, PER_PICTURE = 4.0, 0.003
 
@@ -89,7 +91,10 @@ class Progress:
 
 
 class Studied(msgspec.Struct, frozen=True):
-    """An answer with its question, how it was come by, and the run files by variant."""
+    """An answer with its question, how it was come by, and the run files by variant.
+
+    `cross_entropy` has a value a step for each seed, by variant; of trained ones alone.
+    """
 
     study: str
     number: int
@@ -98,6 +103,7 @@ class Studied(msgspec.Struct, frozen=True):
     seeds: int
     answer: Answer
     runs: dict[str, list[str]]
+    cross_entropy: dict[str, list[list[float]]]
 
 
 def known(name: str) -> Study:
@@ -114,9 +120,10 @@ def known(name: str) -> Study:
 
 
 def plan(
-    study: Study, given: Mapping[str, Any], seeds: int = SEEDS, folder: Path = FOLDER
+    study: Study, given: Mapping[str, Any], count: int = SEEDS, folder: Path = FOLDER
 ) -> list[Planned]:
-    """All runs of a study, complete or not; `given` are settings such as n, steps, batch_size.
+    """All runs of a study, complete or not, with `count` seeds; `given` are settings such as n,
+    steps, batch_size.
 
     Raises ConfigError for settings that are none, DataError for data that is not there, UsageError
     for fewer steps than a training takes to change anything.
@@ -132,7 +139,7 @@ def plan(
         )
     found = []
     for variant in study.variants:
-        for seed in range(seeds if variant.trained else 1):
+        for seed in range(count if variant.trained else 1):
             settings = _settings(variant, given, seed)
             found.append(
                 Planned(
@@ -158,11 +165,14 @@ def conduct(
     """
     wanted = missing(runs)
     seconds = [one.seconds for one in wanted]
-    began, pace = time.monotonic(), 1.0
+    began, pace, first = time.monotonic(), 1.0, 0
     for number, one in enumerate(wanted):
         tell(Progress(one, number, len(wanted), -1, None))
         _record(one, _watcher(one, number, seconds, pace, tell))
-        pace = (time.monotonic() - began) / sum(seconds[: number + 1])
+        now = time.monotonic()
+        pace = (now - began) / sum(seconds[first : number + 1])
+        if number == 0 and len(wanted) > 1:  # which loads TensorFlow, too: later ones tell better
+            began, first = now, 1
     return _answered(study, runs)
 
 
@@ -173,9 +183,7 @@ def _watcher(
     pace: float,
     tell: Callable[[Progress], None],
 ) -> api.Watch:
-    """Tells of the steps of a run; `pace` is how much slower the runs before it were than planned
-    (the first loads TensorFlow, so its own pace says little).
-    """
+    """Tells of the steps of a run; `pace` is how much slower earlier runs were than planned."""
 
     def watch(_: Path, record: StepRecord | None) -> None:
         if record is not None:
@@ -204,7 +212,14 @@ def _answered(study: Study, runs: Sequence[Planned]) -> Studied:
             variant: [read(opened.enter_context(Run.open(one.file))) for one in every]
             for variant, every in files.items()
         }
-        answer = study.answer(recordings)
+        answer = _warned(study.answer(recordings), runs)
+        courses = {
+            variant: [
+                [*run.scalars.get("cross_entropy", {}).values()] for run in recordings[variant]
+            ]
+            for variant, every in files.items()
+            if every[0].trained
+        }
     first = runs[0].settings
     told = {name: getattr(first, name) for name in ("n", "batch_size", "steps", "data", "device")}
     every = [one.settings.steps for one in runs]
@@ -216,7 +231,17 @@ def _answered(study: Study, runs: Sequence[Planned]) -> Studied:
         max(one.seed for one in runs) + 1,
         _with_files(answer, files),
         {variant: [str(one.file) for one in every] for variant, every in files.items()},
+        courses,
     )
+
+
+def _warned(answer: Answer, runs: Sequence[Planned]) -> Answer:
+    """The answer that says so where there are too few seeds."""
+    count = max(one.seed for one in runs) + 1
+    if count >= FEWEST or not any(one.trained for one in runs):
+        return answer
+    text = f"with {seeds(count)} nothing is decided about training: that takes at least {FEWEST}"
+    return msgspec.structs.replace(answer, limits=(text, *answer.limits))
 
 
 def read(run: Run) -> Recording:
@@ -253,19 +278,24 @@ def _settings(variant: Variant, given: Mapping[str, Any], seed: int) -> Settings
         values["steps"] = 0
     values |= variant.settings
     values["every"] = max(1, values["steps"] // LOOKS)
+    if variant.evaluated:
+        values["evaluate"] = max(1, values["steps"] // EVALUATIONS)
     return Settings.of(values, "study")
 
 
 def _file_name(settings: Settings) -> str:
     """By what decides the numbers in it: settings, pictures, and the version of run files."""
-    asked = msgspec.structs.replace(settings, data=_fingerprint(settings.data))
+    data = _fingerprint(settings.data)
+    if settings.evaluate:
+        data += _fingerprint(settings.data, training=False)
+    asked = msgspec.structs.replace(settings, data=data)
     content = msgspec.json.encode([VERSION, msgspec.structs.asdict(asked)])
     return f"{settings.network}-{sha256(content).hexdigest()[:16]}.db"
 
 
 @cache
-def _fingerprint(data: str) -> str:
-    pictures = load(data)
+def _fingerprint(data: str, *, training: bool = True) -> str:
+    pictures = load(data, training=training)
     digest = sha256(pictures.images.tobytes())
     digest.update(pictures.labels.tobytes())
     return digest.hexdigest()

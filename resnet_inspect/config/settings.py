@@ -55,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     raw: bool = False
     batch_size: int = 128
     steps: int = 20
+    evaluate: int = 0
     every: int = 1
     record: str | None = None
     taps: str = "layers"
@@ -78,6 +79,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         first, last = _range(self.record or "0-") or (0, LARGEST)
         asked = step % self.every == 0 or step in (self.steps - 1, last)
         return first <= step <= last and asked
+
+    def evaluates(self, step: int) -> bool:
+        """Whether the network is evaluated behind this training step."""
+        trains = self.mode == "train" and self.steps > 0
+        asked = self.evaluate and ((step + 1) % self.evaluate == 0 or step == self.steps - 1)
+        return bool(trains and asked)
 
     @property
     def fits(self) -> bool:
@@ -406,6 +413,12 @@ FIELDS: tuple[Field, ...] = (
     ),
     _count("batch_size", "examples in one step"),
     _count("steps", "training steps; 0 runs one batch forward only", low=0),
+    _count(
+        "evaluate",
+        "behind every so many training steps, and the last, evaluate the network on other pictures "
+        "than it is trained on, by its moving averages and by each batch's own; 0 never does",
+        low=0,
+    ),
     _count("every", "record tensors at every so many steps, and at the last"),
     Field(
         "record",

@@ -16,12 +16,21 @@ class Batches:
     Each epoch goes through the pictures once in a new order; what does not fill a batch at the end
     of an epoch is left for another epoch's order. `raw` pictures are fed as they are (0…255);
     otherwise training pictures are distorted and standardized, evaluation ones standardized.
+    `held` are batches of other pictures, to evaluate on while it is trained on these.
     """
 
     def __init__(
-        self, data: LabelledImages, size: int, seed: int, *, raw: bool, training: bool
+        self,
+        data: LabelledImages,
+        size: int,
+        seed: int,
+        *,
+        raw: bool,
+        training: bool,
+        held: Batches | None = None,
     ) -> None:
         self.data = data
+        self.held = held
         self.size = size
         self._seed = seed
         self._raw = raw

@@ -30,9 +30,14 @@ SEED = 20151210
 Grid = NDArray[np.float64]
 
 
-def draw(count: int = COUNT) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Draw the set: pictures [count, 32, 32, 3] of uint8 and labels [count], classes in turn."""
-    rng = np.random.default_rng(SEED)
+def draw(
+    count: int = COUNT, *, training: bool = True
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Draw the set: pictures [count, 32, 32, 3] of uint8 and labels [count], classes in turn.
+
+    Without `training` other pictures of the same kind, to evaluate on.
+    """
+    rng = np.random.default_rng(SEED if training else [SEED, 1])
     labels = np.arange(count) % len(CLASSES)
     radius = rng.uniform(7.0, 12.0, (count, 1, 1))
     centre = rng.uniform(12.0, SIZE - 12.0, (2, count, 1, 1))

@@ -30,7 +30,7 @@ def load(name: str, *, training: bool = True) -> LabelledImages:
     """
     kind, _, path = name.partition(":")
     if kind == "shapes10":
-        images, labels = shapes10.draw()
+        images, labels = shapes10.draw(training=training)
         return LabelledImages(images, labels, "shapes10")
     if not path:
         raise DataError(

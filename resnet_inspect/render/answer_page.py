@@ -25,7 +25,9 @@ CELLS = 24
 DANGERS_SHOWN = 4
 SHARED_SHOWN = 6
 FINDINGS_SHOWN = 5
-SCALARS_SHOWN = ("loss", "cross_entropy", "l2_loss", "accuracy", "learning_rate")
+SCALARS_SHOWN = ("loss", "cross_entropy", "l2_loss", "accuracy", "learning_rate",
+                 "eval_cross_entropy", "eval_cross_entropy_by_batch", "eval_accuracy",
+                 "eval_accuracy_by_batch")  # fmt: skip
 
 
 def answer_page(screen: Screen, info: RunInfo, found: Overview, file: str) -> None:
@@ -173,6 +175,8 @@ def _recipe(settings: Settings) -> Iterator[tuple[str, str]]:
     how = f"train, {settings.optimizer}"
     if settings.steps == 0 or settings.mode == "eval":
         how = "forward only" if settings.mode == "train" else "evaluation with moving averages"
+    elif settings.evaluate:
+        how += f", evaluated at every {settings.evaluate} steps and the last"
     yield "recipe", f"{how}, seed {settings.seed}"
 
 

@@ -91,13 +91,14 @@ def _grid(screen: Screen, grid: Grid, width: int) -> None:
     made = table(*grid.columns, right=numeric)
     shown = grid.rows if len(grid.rows) <= MOST + 1 else grid.rows[:MOST]
     for row in shown:
-        made.add_row(*(plain(_cell(cell)) for cell in row))
+        made.add_row(*(plain(told_cell(cell)) for cell in row))
     screen.table([made])
     if len(shown) < len(grid.rows):
         screen.line(plain(f"… and {len(grid.rows) - len(shown)} more rows, in --json"))
 
 
-def _cell(value: Cell) -> str:
+def told_cell(value: Cell) -> str:
+    """A cell of a table in words; – for what there is not."""
     if value is None:
         return "–"
     return spelling.number(value) if isinstance(value, float) else str(value)

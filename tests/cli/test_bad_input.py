@@ -123,8 +123,8 @@ def test_environment_variables_are_checked_too(command: Command) -> None:
         "  where:    environment, RESNET_INSPECT_BATCHSIZE\n"
         "  expected: one of target, input, set, signature, tf1, n, ver, filters, classes, "
         "mean_axes, bn_axis, batch_norm, stem_bn, mode, checkpoint, optimizer, learning_rate, "
-        "momentum, weight_decay, update_ops, data, raw, batch_size, steps, every, record, taps, "
-        "gradients, sample, seed, device\n"
+        "momentum, weight_decay, update_ops, data, raw, batch_size, steps, evaluate, every, "
+        "record, taps, gradients, sample, seed, device\n"
         "  got:      batchsize\n"
         "  do:       did you mean 'batch_size'?\n"
     )

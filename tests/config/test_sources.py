@@ -10,7 +10,7 @@ from resnet_inspect.errors import ConfigError
 NAMES = (
     "target, input, set, signature, tf1, n, ver, filters, classes, mean_axes, bn_axis, batch_norm, "
     "stem_bn, mode, checkpoint, optimizer, learning_rate, momentum, weight_decay, update_ops, "
-    "data, raw, batch_size, steps, every, record, taps, gradients, sample, seed, device"
+    "data, raw, batch_size, steps, evaluate, every, record, taps, gradients, sample, seed, device"
 )
 
 

@@ -27,7 +27,7 @@ def answer(runs: Recordings) -> Answer:
             _heights(right[0], height[0]),
             _silent(height),
             compared(
-                f"Over axis 1 the cross entropy is another one after {steps} steps",
+                f"After {steps} steps the cross entropy over axis 1 is another one",
                 "mean of the last 5 steps",
                 (HEIGHT, ends[HEIGHT]),
                 (RIGHT, ends[RIGHT]),
@@ -60,8 +60,8 @@ def _lost(right: Recording, mean: Recording) -> Statement:
     size = right.settings.batch_size
     seen = _batch(mean, "Reshape")
     return fact(
-        "The mean over [2, 3] keeps height and loses channels, and the reshape makes up for it at"
-        " the batch's cost",
+        "The mean over [2, 3] keeps height and loses channels, and the reshape takes from the batch"
+        " what it lacks",
         _batch(right, "Reshape") == size and 0 < seen < size,
         f"the reshape gives {shape_of(mean, 'Reshape')} where right axes give"
         f" {shape_of(right, 'Reshape')}: {size} pictures become {seen} rows",

@@ -90,10 +90,11 @@ def _normalized(run: Recording) -> Statement:
             one, held = course[step], held + 1
             far = max(far, abs(one.mean or 0.0), abs((one.std or 0.0) - 1))
     return fact(
-        "Before the first update every normalization hands on mean 0 and standard deviation 1",
+        "Before the first update every normalization hands on numbers of about mean 0 and standard"
+        " deviation 1",
         held > 0 and far < 0.1,
-        f"of {held} layers means and standard deviations are off by at most {told(far)} at step"
-        f" {step} (they are read from a sample of each tensor)",
+        f"means and standard deviations of {held} layers are off by at most {told(far)} at step"
+        f" {step}, read from a sample of each tensor",
         largest=far,
     )
 
@@ -106,19 +107,20 @@ def _moving(
     rate: float, kept: Sequence[Recording], left: Sequence[Recording], layers: Mapping[str, str]
 ) -> list[Statement]:
     lost = [sum(not _finite(run) for run in every) for every in (kept, left)]
-    claim = f"Rate {rate}: the loss stays finite with BN, and without"
-    found = [
-        fact(claim, not any(lost), f"it does not in {lost[0]} of {len(kept)} runs with BN and"
-             f" {lost[1]} of {len(left)} without")
-    ]  # fmt: skip
+    claim = f"At rate {rate} the loss stays a finite number, with BN and without"
+    broken = (
+        f"it became NaN or infinite in {lost[0]} of {len(kept)} runs with BN and in {lost[1]} of"
+        f" {len(left)} without"
+    )
+    found = [fact(claim, not any(lost), broken)]
     if any(lost):
-        text = f"Rate {rate}: layer inputs move less with BN"
+        text = f"At rate {rate} layer inputs move less with BN"
         told_ = "without a finite loss there is nothing to compare"
         return [*found, Statement(text, Verdict.NOT_DECIDED, told_)]
     found.append(_learns(rate, left))
     read = list(dict.fromkeys(layers.values()))
     for title, of, sign in (
-        ("from one recorded step to the next", movement, -1),
+        ("from each recorded step to the next", movement, -1),
         ("from the first recorded step to the last", displacement, -1),
     ):
         values = [
@@ -126,7 +128,7 @@ def _moving(
         ]
         found.append(
             compared(
-                f"Rate {rate}: layer inputs move less with BN {title}",
+                f"At rate {rate} layer inputs move less with BN {title}",
                 "earth mover's distance in standard deviations, mean over layers",
                 (WITH, values[0]),
                 (WITHOUT, values[1]),
@@ -134,9 +136,10 @@ def _moving(
             )
         )
     ends = [[run.ending("cross_entropy") for run in every] for every in (kept, left)]
+    steps = kept[0].last_step + 1
     found.append(
         compared(
-            f"Rate {rate}: the cross entropy is lower with BN after {kept[0].last_step + 1} steps",
+            f"At rate {rate} the cross entropy after {steps} steps is lower with BN",
             "mean of the last 5 steps",
             (WITH, ends[0]),
             (WITHOUT, ends[1]),
@@ -151,7 +154,7 @@ def _learns(rate: float, left: Sequence[Recording]) -> Statement:
     classes = left[0].settings.classes
     ends = [run.ending("cross_entropy") for run in left]
     return Statement(
-        f"Rate {rate}: without BN the network does better than guessing evenly",
+        f"At rate {rate} the network without BN comes to do better than to guess evenly",
         decide([math.log(classes) - end for end in ends]),
         f"cross entropy, mean of the last 5 steps: {over_seeds(ends)}; guessing evenly among"
         f" {classes} classes has ln {classes} = {told(math.log(classes))}",

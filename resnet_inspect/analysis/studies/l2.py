@@ -31,7 +31,7 @@ def answer(runs: Recordings) -> Answer:
     growing = Statement(
         "Without the L2 term the weights grow",
         decide([factor - 1 for factor in grown[WITHOUT]]),
-        f"‖w‖ of all weights together changes by a factor of {over_seeds(grown[WITHOUT])} over"
+        f"‖w‖ of all weights together changes by a factor of {over_seeds(grown[WITHOUT], 5)} over"
         f" {steps} steps",
         {"factor": mean(grown[WITHOUT]), "seeds": len(left)},
     )
@@ -52,15 +52,15 @@ def answer(runs: Recordings) -> Answer:
             _term(kept[0]),
             growing,
             compared(
-                "Without it the weights end larger than with it",
+                "They end larger without it than with it",
                 f"‖w‖ before step {steps - 1}",
                 (WITHOUT, ends[WITHOUT]),
                 (WITH, ends[WITH]),
                 1,
             ),
             compared(
-                "So early the term makes a difference to the cross entropy",
-                "cross entropy, mean of the last 5 steps",
+                f"After {steps} steps the cross entropy is another one without it",
+                "mean of the last 5 steps",
                 (WITHOUT, entropy[WITHOUT]),
                 (WITH, entropy[WITH]),
                 0,

@@ -77,7 +77,10 @@ def _agrees(convolutions: Convolutions) -> Statement:
 
 
 def _strided(convolutions: Convolutions) -> Statement:
-    claim = "With stride 2 an even size is padded by 0 before and 1 after: not the same on both"
+    claim = (
+        "With stride 2 a 3×3 kernel pads an even size by 0 before and 1 after, not alike on both"
+        " sides"
+    )
     every = {
         name: same_padding(_height(row.inputs[0]), window.kernel[0], 2)
         for name, (row, window) in convolutions.items()

@@ -44,7 +44,7 @@ def _written(found: Explanation) -> Statement:
 
 
 def _flowing(found: Explanation) -> Statement:
-    claim = "The channels that reach the reshape are as many, by an expression of their own"
+    claim = "As many channels reach the reshape, by an expression of their own"
     if not found.inflow:
         return fact(claim, False, "no axis of that size flows in")
     birth, formula = found.inflow[-1], found.inflow_formula
@@ -61,7 +61,7 @@ def _moving(found: Explanation) -> Statement:
     )
     measured = f"{told or 'no setting moves it'}; not by {', '.join(still) or 'any other'}"
     only = [row.setting for row in moved] == ["filters"]
-    claim = "Of all settings, only `filters` moves it"
+    claim = "Of the settings that were tried, only `filters` moves it"
     if any(row.moved is None for row in found.proof):
         unknown = ", ".join(row.setting for row in found.proof if row.moved is None)
         return Statement(claim, Verdict.NOT_DECIDED, f"{measured}; unknown for {unknown}")
@@ -71,9 +71,9 @@ def _moving(found: Explanation) -> Statement:
 def _changing(run: Recording) -> Statement:
     rows = shape_table(run.graph, Depth.LAYER).rows
     changed = [row.name for row in rows if row.shape not in row.inputs]
-    measured = f"{len(changed)} of {len(rows)} layers change the shape: {', '.join(changed)}"
+    measured = f"{len(changed)} of {len(rows)} layers change it: {', '.join(changed)}"
     return fact(
-        "Few layers change the shape; all others hand on the one they take",
+        "Most layers hand on the shape that they take",
         2 * len(changed) < len(rows),
         measured,
         changing=len(changed),

@@ -81,10 +81,11 @@ def _twice(plain: Sequence[Recording], more: Sequence[Recording]) -> Statement:
         far = max(far, *(abs((x or 0.0) - (y or 0.0)) for x, y in pairs))
     largest = max(abs(one.output(FIRST)[one.recorded[0]].max or 0.0) for one in plain)
     return fact(
-        "At first another normalization before it changes next to nothing of what the branch gets",
+        "At the first step a normalization behind conv1 changes next to nothing of what the branch"
+        " gets",
         far < 0.02 * largest,
-        f"mean, standard deviation, minimum and maximum of {FIRST} differ by at most {told(far)} at"
-        f" the first step, of values up to {told(largest)}",
+        f"mean, standard deviation, minimum and maximum of what {FIRST} hands on differ by at most"
+        f" {told(far)}, of values up to {told(largest)}",
         largest=far,
     )
 
@@ -92,7 +93,7 @@ def _twice(plain: Sequence[Recording], more: Sequence[Recording]) -> Statement:
 def _shortcut(plain: Sequence[Recording], more: Sequence[Recording]) -> Statement:
     step = plain[0].recorded[-1]
     return compared(
-        "What it changes is the shortcut: its channels become more alike in size",
+        "It changes what the shortcut carries: channels become more alike in size",
         f"spread of ln(standard deviation) over the channels of the shortcut of {SUM} at step"
         f" {step}",
         (MORE, [channel_spread(run) for run in more]),

@@ -13,12 +13,14 @@ from resnet_inspect.analysis.studies.recording import Recordings
 @dataclass(frozen=True)
 class Variant:
     """Settings that are changed from the tutorial's. One that is `trained` is run once for each
-    seed; another once, forward, or for as many `steps` as its settings say.
+    seed; another once, forward, or for as many `steps` as its settings say. What is `evaluated`
+    is so a few times while it trains, the last time at its end.
     """
 
     name: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     trained: bool = True
+    evaluated: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from resnet_inspect.cli.output import write_whole
 from resnet_inspect.cli.parser import add_json
 from resnet_inspect.cli.settings_flags import add_setting
 from resnet_inspect.config import FIELDS
-from resnet_inspect.errors import EXIT_OK, UsageError
+from resnet_inspect.errors import EXIT_OK, OutputError, UsageError
 
 if TYPE_CHECKING:
     from resnet_inspect.studies import Planned, Progress
 
 SETTINGS = ("n", "batch_size", "steps", "data", "device")
 TOLD_PER_RUN = 4
+FORMS = (".html", ".htm")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +36,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         if field.name in SETTINGS:
             add_setting(parser, field)
     parser.set_defaults(**dict.fromkeys(SETTINGS))
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="FILE.html: write the answer with its tables as a page, in place of printing it",
+    )
     parser.add_argument("--quiet", action="store_true", help="say nothing on stderr")
     add_json(parser)
 
@@ -53,6 +64,7 @@ def run(parsed: argparse.Namespace) -> int:
             fix="`resnet-inspect study --list` tells what each asks",
         )
     study = studies.known(parsed.name)
+    check_output(parsed.output, as_json=parsed.json)
     seeds = studies.SEEDS if parsed.seeds is None else parsed.seeds
     if seeds < 1:
         raise UsageError(
@@ -74,6 +86,10 @@ def run(parsed: argparse.Namespace) -> int:
     narrator.cost(len({one.file for one in runs}), studies.missing(runs))
     try:
         found = studies.conduct(study, runs, narrator.tell)
+    except KeyboardInterrupt:
+        narrator.end()
+        narrator.stopped(len({one.file for one in runs}), len(studies.missing(runs)))
+        raise
     finally:
         narrator.end()
     if parsed.json:
@@ -84,8 +100,48 @@ def run(parsed: argparse.Namespace) -> int:
         print(json_document(**msgspec.structs.asdict(found)))
         return EXIT_OK
     told = basis(found.settings, found.seeds, found.runs)
-    study_page(Screen(), found.question, told, found.answer)
+    if parsed.output is None:
+        study_page(Screen(), found.question, told, found.answer)
+        return EXIT_OK
+    from resnet_inspect import __version__
+    from resnet_inspect.render.study_report import study_report
+
+    program = f"resnet-inspect {__version__}, study {found.study}"
+    page = study_report(
+        found.question, told, found.answer, found.runs, program, found.cross_entropy
+    )
+    write_whole(parsed.output, page, "the page")
+    narrator.wrote(parsed.output)
     return EXIT_OK
+
+
+def check_output(output: Path | None, *, as_json: bool) -> None:
+    """Refuse, before anything is run, a page that could not be written."""
+    if output is None:
+        return
+    shown = os.fsencode(output).decode(errors="replace")
+    if as_json:
+        raise UsageError(
+            "either a page or JSON",
+            where="flags --output and --json",
+            got=f"-o {shown} --json",
+            fix="ask for one, then for the other: what was run is not run again",
+        )
+    if output.suffix.lower() not in FORMS:
+        raise UsageError(
+            "there is no such kind of page",
+            where="flag --output",
+            expected="a file name that ends in .html",
+            got=shown,
+            fix="for example: -o study.html",
+        )
+    if not output.parent.is_dir() or output.is_dir():
+        raise OutputError(
+            "the page cannot be written",
+            where=shown,
+            expected="a file in a folder that is there",
+            fix="give another place to write to",
+        )
 
 
 def _list(as_json: bool) -> None:
@@ -139,11 +195,21 @@ class _Narrator:
             left = "" if seen.left is None else f", about {_time(seen.left)} left"
             self._say(f"{head}: step {seen.step + 1} of {planned}{left}", replaced=True)
 
+    def wrote(self, file: Path) -> None:
+        """The page is there."""
+        self._say(f"wrote {file}")
+
+    def stopped(self, runs: int, missing: int) -> None:
+        """The user ended it."""
+        there = f"{runs - missing} of {runs} runs are complete and kept"
+        self._say(f"{there}; the same command goes on from there")
+
     def end(self) -> None:
         """All runs are there, or it was stopped."""
         if self._open:
             self._say("", replaced=True)
             self._write("\r")
+            self._open = False
 
     def _say(self, text: str, *, replaced: bool = False) -> None:
         if self._quiet:

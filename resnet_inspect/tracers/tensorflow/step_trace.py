@@ -75,6 +75,11 @@ class StepTrace:
                 recipe.differentiate(losses, made, [])
         return made
 
+    def losses(self, images: Tensor, labels: Tensor) -> recipe.Losses:
+        """Build the network and what it is measured by, alone."""
+        with tf.device(self._device):
+            return self._forward(images, labels)[1]
+
     def _forward(self, images: Tensor, labels: Tensor) -> tuple[Construction, recipe.Losses]:
         settings = self._settings
         made = self.made = Construction(settings.seed, self._variables)

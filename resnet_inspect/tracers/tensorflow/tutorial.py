@@ -19,6 +19,7 @@ from resnet_inspect.stats import BatchPart, Origin, StepRecord
 from resnet_inspect.tracers.contract import Outcome, Sink, TrainingFailed
 from resnet_inspect.tracers.tensorflow import readings
 from resnet_inspect.tracers.tensorflow.checkpoint import restore
+from resnet_inspect.tracers.tensorflow.evaluation import Evaluation
 from resnet_inspect.tracers.tensorflow.explain import explain as explain_sizes
 from resnet_inspect.tracers.tensorflow.failures import REFUSALS, describe
 from resnet_inspect.tracers.tensorflow.origin import Values, find_origin
@@ -48,6 +49,9 @@ class TutorialSession:
         self._mismatch: Mismatch | None = None
         self._origin_told = False
         self.variables: dict[str, tf.Variable] = {}
+        self._evaluation: Evaluation | None = None
+        if batches.held is not None:
+            self._evaluation = Evaluation(settings, self.variables, self._device, batches.held)
 
     def build(self) -> Outcome:
         """Trace the step; a checkpoint that does not fit raises CheckpointError."""
@@ -86,7 +90,19 @@ class TutorialSession:
     def run(self, sink: Sink) -> None:
         """Run the steps that the settings say, at least one; raises TrainingFailed."""
         for number in range(max(self._settings.steps, 1)):
-            sink(self.step(number))
+            sink(self._evaluated(self.step(number)))
+
+    def _evaluated(self, record: StepRecord) -> StepRecord:
+        """With what evaluation behind this step says, where the settings ask for it."""
+        if self._evaluation is None or not self._settings.evaluates(record.step):
+            return record
+        try:
+            said = self._evaluation.scalars()
+        except REFUSALS as error:
+            raise TrainingFailed(
+                describe(error, f"evaluating behind step {record.step}")
+            ) from error
+        return replace(record, scalars=record.scalars | said)
 
     def step(self, number: int) -> StepRecord:
         """Run one step on its batch."""
@@ -141,6 +157,11 @@ class TutorialSession:
             yield Note("taps", f"no tensor matches '{settings.taps}': none is recorded")
         if not any(settings.records(step) for step in range(max(settings.steps, 1))):
             yield Note("record", f"no step lies in {settings.record}: no tensor is recorded")
+        if settings.evaluate and not self._settings.evaluates(settings.steps - 1):
+            yield Note("evaluate", "no step is trained, behind which it could be evaluated")
+        held = self._batches.held
+        if held is not None and np.array_equal(held.data.images, self._batches.data.images):
+            yield Note("evaluate", "the data has no others: pictures of the training are taken")
 
     def _restored(self, needed: frozenset[str]) -> tuple[Note, ...]:
         """Load the checkpoint, if there is one, and note what it had no values for."""

@@ -184,9 +184,51 @@ def test_imbalance_is_told_where_the_answer_is_no_better() -> None:
     for accuracy, told in ((0.99, True), (1.0, False)):
         seen = classified(y=y, x=x, loss=())
         scalars = {"accuracy": dict.fromkeys(range(30), accuracy)}
+        scalars["eval_accuracy"] = {29: 1.0}  # of other pictures
         assert ("imbalance" in found(replace(seen, scalars=scalars))) == told
 
 
 def test_all_rules_have_been_asked() -> None:
     assert len(rules()) >= 38
     assert msgspec.json.decode(msgspec.json.encode(check(classified(y=np.zeros(64)))))
+
+
+@pytest.mark.parametrize(
+    ("name", "trained"), [("val_loss", "loss"), ("eval_cross_entropy", "cross_entropy")]
+)
+@pytest.mark.parametrize(
+    ("course", "told"),
+    [
+        ([2.0, 5.0, 9.0], True),
+        ([2.0, 5.0, 1.0], False),  # the last one counts
+        ([2.0, 5.0, 0.5], False),  # not three times the 0.2 of the training
+    ],
+)
+def test_evaluation_far_worse_than_training(
+    name: str, trained: str, course: list[float], told: bool
+) -> None:
+    seen = classified()
+    scalars = {**seen.scalars, trained: dict(enumerate(FALLING)), name: dict(enumerate(course))}
+    assert ("train-eval-gap" in found(replace(seen, scalars=scalars))) == told
+
+
+def test_evaluation_that_is_not_finite_is_no_error_of_the_training() -> None:
+    for value in (float("nan"), float("inf")):
+        scalars = {"loss": dict(enumerate(FALLING)), "cross_entropy": dict(enumerate(FALLING))}
+        told = found(replace(classified(), scalars=scalars | {"eval_cross_entropy": {29: value}}))
+        assert told == {"train-eval-gap": Severity.WARNING}
+
+
+def test_so_early_evaluation_is_no_warning(recording: Any) -> None:
+    from resnet_inspect import findings
+
+    run = recording("v2")
+    assert not [one for one in findings.check(run) if one.rule == "train-eval-gap"]
+    scalars = {"loss": {0: 2.4, 1: 2.3}, "cross_entropy": {0: 2.3, 1: 2.2}}
+    scalars["eval_cross_entropy"] = {1: 70.0}  # with averages that have seen two batches
+    scalars["eval_accuracy"] = {1: 0.1}
+    told = [one for one in check(Evidence(graph=run.graph, scalars=scalars, steps=(0, 1)))]
+    assert [(one.rule, one.severity) for one in told if one.severity != Severity.ERROR] == [
+        ("train-eval-gap", Severity.INFO)
+    ]
+    assert not [one for one in told if one.rule.startswith("loss-")]

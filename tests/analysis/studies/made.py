@@ -13,6 +13,15 @@ from resnet_inspect.config import Settings
 from resnet_inspect.graph import Graph
 from resnet_inspect.stats import Tap, TensorSummary, Update
 
+# Which committed recording stands for a variant in tests; v2 for those of which there is none.
+STAND_IN = {
+    "version 1": "v1",
+    "version 2 with bn_conv1": "v1",
+    "without L2": "no_l2",
+    "BN over axis 1": "bn_axis",
+    "mean over axes 2,3": "mean_axes",
+}
+
 
 def made(
     *,

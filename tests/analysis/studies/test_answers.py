@@ -19,6 +19,7 @@ from resnet_inspect.analysis.studies.padding import valid_size
 from resnet_inspect.analysis.studies.reuse import users_of
 from resnet_inspect.analysis.studies.stem import channel_spread
 from resnet_inspect.analysis.studies.update_ops import evaluated, waiting
+from resnet_inspect.graph import Note
 from resnet_inspect.stats import Normalization, TensorSummary
 from resnet_inspect.store.run import Run
 from tests.analysis.studies.made import made
@@ -129,7 +130,7 @@ def test_l2_by_hand() -> None:
     term = about(answer, "The term is")
     assert term.verdict == Verdict.SHOWN
     assert term.numbers["computed"] == pytest.approx(2e-4 * 121 / 2)
-    assert about(answer, "grow").verdict == Verdict.SHOWN
+    assert about(answer, "weights grow").verdict == Verdict.SHOWN
     assert about(answer, "grow").numbers["factor"] == pytest.approx(1.2)
     larger = about(answer, "end larger")
     assert larger.verdict == Verdict.SHOWN
@@ -191,6 +192,10 @@ def test_update_ops_on_a_recording(recording: Open) -> None:
     )
     assert about(swapped, "by 1 %").verdict == Verdict.CONTRADICTED
     assert about(swapped, "stay 0").verdict == Verdict.CONTRADICTED
+    assert "not trained on" in about(answer, "Evaluated after").measured
+    noted = dataclasses.replace(kept, graph=kept.graph.noting(Note("evaluate", "no others")))
+    told = STUDIES["update-ops"].answer({"with update ops": [noted], "without update ops": [left]})
+    assert "on pictures that were trained on" in about(told, "Evaluated after").measured
 
 
 def test_movement_in_standard_deviations() -> None:
@@ -237,9 +242,9 @@ def test_optimizers_by_hand() -> None:
     answer = STUDIES["optimizers"].answer(runs)
     assert moved(run(1.0)) == pytest.approx(0.1)
     assert about(answer, "Momentum 0 is").verdict == Verdict.SHOWN
-    assert about(answer, "lowest").verdict == Verdict.SHOWN
-    assert about(answer, "lowest").numbers == {"lowest": "momentum 0.5"}
-    half = about(answer, "steps momentum 0.5")
+    assert about(answer, "ahead of all").verdict == Verdict.SHOWN
+    assert about(answer, "ahead of all").numbers == {"lowest": "momentum 0.5"}
+    half = about(answer, "momentum 0.5 comes to")
     assert half.numbers["difference"] == pytest.approx(1.0 - ends["momentum 0.9"])
 
 
@@ -262,7 +267,7 @@ def test_the_axis_mistakes(recording: Open) -> None:
     verdicts = [one.verdict for one in answer.statements]
     assert verdicts == [Verdict.SHOWN] * 4 + [Verdict.NOT_DECIDED]
     # 8 pictures of 8×8×64: the mean leaves 8×8×1×1, 64 numbers, one row of 64.
-    assert about(answer, "batch's cost").numbers == {"pictures": 8, "rows": 1}
+    assert about(answer, "from the batch").numbers == {"pictures": 8, "rows": 1}
     assert answer.tables[0].rows == (
         ("final_reduce_mean", "8×1×1×64", "8×8×1×1"),
         ("Reshape", "8×64", "1×64"),

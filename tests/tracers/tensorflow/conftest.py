@@ -34,8 +34,13 @@ def session(**changes: Any) -> Any:
 
     settings = Settings.of({"n": 1, "batch_size": 8, "steps": 2} | changes)
     training = settings.mode == "train"
+    how: dict[str, Any] = {"size": settings.batch_size, "seed": settings.seed, "raw": settings.raw}
+    held = Batches(load(settings.data, training=False), training=False, **how)
     batches = Batches(
-        load(settings.data), settings.batch_size, settings.seed, raw=settings.raw, training=training
+        load(settings.data),
+        training=training,
+        held=held if settings.evaluates(settings.steps - 1) else None,
+        **how,
     )
     return registry.load("tutorial")(settings, batches)
 

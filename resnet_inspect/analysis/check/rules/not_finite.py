@@ -3,7 +3,8 @@
 Source: every debugger of training has it, as TensorFlow's `check_numerics`.
 Threshold: one NaN in anything recorded; an infinity in a weight, a gradient or a scalar. Infinite
 *activations* alone stay silent: masks of attention are made of them on purpose; so do gradients of
-a scaled loss, where the optimizer leaves such a step out.
+a scaled loss, where the optimizer leaves such a step out, and what evaluation beside training came
+to, which the rule on evaluation judges: by averages that have not arrived, numbers may overflow.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ def _first(seen: Evidence) -> tuple[int, str, dict[str, Measured]] | None:
                 steps.append((step, place, name, counts | {"kind": tap.kind}))
                 break
     for scalar, values in seen.scalars.items():
+        if scalar.startswith("eval_"):
+            continue
         for step, value in values.items():
             if not math.isfinite(value):
                 steps.append((step, len(seen.not_finite), scalar, {"value": str(value)}))
