@@ -102,6 +102,43 @@ def test_without_l2_only_its_ops_are_gone(recording: Callable[[str], Run]) -> No
     assert all(one.numbered for one in ops.renamed)
 
 
+def rebatched(graph: Graph, before: int, after: int) -> Graph:
+    """The same graph of batches of another size."""
+
+    def sized(spec: TensorSpec) -> TensorSpec:
+        if not spec.shape or spec.shape[0] != before:
+            return spec
+        return msgspec.structs.replace(spec, shape=(after, *spec.shape[1:]))
+
+    ops = tuple(
+        msgspec.structs.replace(op, outputs=tuple(map(sized, op.outputs))) for op in graph.ops
+    )
+    return msgspec.structs.replace(graph, ops=ops)
+
+
+@pytest.mark.parametrize("depth", [Depth.LAYER, Depth.OP])
+def test_another_batch_is_told_once(recording: Callable[[str], Run], depth: Depth) -> None:
+    graph = recording("v2").graph
+    other = rebatched(graph, 8, 32)
+    found = compare_graphs(graph, other, align(graph, other, every_op=True), depth)
+    told = {one.name: (one.a, one.b) for one in found.totals}
+    assert told["batch"] == (8, 32)
+    assert found.changed == ()
+    wrong = msgspec.structs.replace(
+        other,
+        ops=tuple(
+            msgspec.structs.replace(op, outputs=(TensorSpec((4, 64), "float32"),))
+            if op.name == "Reshape"
+            else op
+            for op in other.ops
+        ),
+    )
+    found = compare_graphs(graph, wrong, align(graph, wrong, every_op=True), depth)
+    (change,) = found.changed
+    assert change.a == "Reshape"
+    assert change.differences == (Difference("shape", (8, 64), (4, 64), "shape"),)
+
+
 def test_a_renamed_chain_is_found_by_its_place() -> None:
     a = chain("one:Dense", "two:Relu", "three:Dense", "four:Relu")
     b = chain("p:Dense", "q:Relu", "r:Dense", "s:Relu")

@@ -16,8 +16,10 @@ from resnet_inspect.analysis.diff.differences import (
     Lone,
     Renaming,
 )
+from resnet_inspect.analysis.meanings import BATCH
 from resnet_inspect.analysis.shapes import Depth, shapes
 from resnet_inspect.graph import Graph, Layer, Op, Phase, TensorRef, Variable
+from resnet_inspect.graph.tensors import Shape
 
 # Attributes that say what outputs say: their types and shapes.
 TOLD_ELSEWHERE = {"T", "U", "dtype", "shape", "SrcT", "DstT", "out_type", "Tshape", "Tidx", "Tdim"}
@@ -25,7 +27,11 @@ Thing = Layer | Op
 
 
 def compare_graphs(a: Graph, b: Graph, found: Alignment, depth: Depth) -> GraphDiff:
-    """The differences of two aligned graphs, at depth op or else layer; in their order."""
+    """The differences of two aligned graphs, at depth op or else layer; in their order.
+
+    Another batch size is told once, in the totals, not of each tensor that it is the first axis of.
+    """
+    batches = _batch(a), _batch(b)
     by_op = depth == Depth.OP
     first: Sequence[Thing] = a.ops if by_op else a.layers
     second: Sequence[Thing] = b.ops if by_op else b.layers
@@ -46,9 +52,9 @@ def compare_graphs(a: Graph, b: Graph, found: Alignment, depth: Depth) -> GraphD
         if one.name != other.name:
             renamed.append(_renaming(one, other))
         if isinstance(one, Op) and isinstance(other, Op):
-            told = tuple(_of_ops(one, other, found))
+            told = tuple(_of_ops(one, other, found, batches))
         elif isinstance(one, Layer) and isinstance(other, Layer):
-            told = tuple(_of_layers(a, b, one, other, found))
+            told = tuple(_of_layers(a, b, one, other, found, batches))
         if told:
             changed.append(Change(one.name, other.name, _phase(one, other), told))
     back = set(partners.values())
@@ -59,7 +65,7 @@ def compare_graphs(a: Graph, b: Graph, found: Alignment, depth: Depth) -> GraphD
         only_b=tuple(_lone(b, one) for one in second if one.name not in back),
         renamed=tuple(renamed),
         changed=tuple(changed),
-        totals=tuple(_totals(a, b)),
+        totals=(*_differing("batch", *batches), *_totals(a, b)),
     )
 
 
@@ -98,14 +104,35 @@ def _sums(graph: Graph) -> dict[str, Any]:
     return {"layers": len(graph.layers), "ops": len(graph.ops)} | totals
 
 
+def _batch(graph: Graph) -> int | None:
+    """How many examples a batch has; None where that is not known or inputs disagree."""
+    named = [ref for name, ref in graph.inputs.items() if graph.axes.get(name, ("",))[0] == BATCH]
+    sizes = {shape[0] for ref in named if (shape := graph.spec(ref).shape)}
+    return sizes.pop() if len(sizes) == 1 else None
+
+
+def _shapes(
+    one: Shape, other: Shape, batches: tuple[int | None, int | None]
+) -> Iterator[Difference]:
+    """Two shapes, unless they differ by the batch alone."""
+    if one and other and (one[0], other[0]) == batches and one[1:] == other[1:]:
+        return
+    yield from _differing("shape", one, other)
+
+
 def _of_layers(
-    a: Graph, b: Graph, one: Layer, other: Layer, found: Alignment
+    a: Graph,
+    b: Graph,
+    one: Layer,
+    other: Layer,
+    found: Alignment,
+    batches: tuple[int | None, int | None],
 ) -> Iterator[Difference]:
     yield from _differing("type", one.type, other.type)
     yield from _differing("path", one.path, other.path)
     yield from _inputs(_takes(a, one), _takes(b, other), found.makers)
     outputs = a.spec(one.output), b.spec(other.output)
-    yield from _differing("shape", outputs[0].shape, outputs[1].shape)
+    yield from _shapes(outputs[0].shape, outputs[1].shape, batches)
     yield from _differing("dtype", outputs[0].dtype, outputs[1].dtype)
     yield from _differing("parameters", _elements(a, one), _elements(b, other))
     yield from _variables(a, b, one, other, found)
@@ -225,7 +252,9 @@ def _counted(types: Iterable[str]) -> list[str]:
     return [f"{n}× {kind}" if n > 1 else kind for kind, n in sorted(Counter(types).items())]
 
 
-def _of_ops(one: Op, other: Op, found: Alignment) -> Iterator[Difference]:
+def _of_ops(
+    one: Op, other: Op, found: Alignment, batches: tuple[int | None, int | None]
+) -> Iterator[Difference]:
     yield from _differing("type", one.type, other.type)
     yield from _differing("phase", one.phase, other.phase)
     if one.inputs or other.inputs:
@@ -233,11 +262,13 @@ def _of_ops(one: Op, other: Op, found: Alignment) -> Iterator[Difference]:
     if one.control_inputs or other.control_inputs:
         yield from _controls(one, other, found)
     if one.outputs != other.outputs:
-        specs = [
-            [None if spec.shape is None else spec.shape for spec in op.outputs]
-            for op in (one, other)
-        ]
-        yield from _differing("shape", *(part[0] if len(part) == 1 else part for part in specs))
+        left, right = ([spec.shape for spec in op.outputs] for op in (one, other))
+        if len(left) == len(right) == 1:
+            yield from _shapes(left[0], right[0], batches)
+        elif len(left) != len(right) or any(
+            [*_shapes(*pair, batches)] for pair in zip(left, right, strict=True)
+        ):
+            yield Difference("shape", left, right, "shape")
         types = [[spec.dtype for spec in op.outputs] for op in (one, other)]
         yield from _differing("dtype", *(part[0] if len(part) == 1 else part for part in types))
     for key, left, right in _attrs(one, other):
