@@ -1,11 +1,14 @@
 """Why planted faults are missed or not counted, as far as somebody looked: by their names."""
 
-# What of the held half was seen while rules were still being changed.
+# What was seen while rules were still being changed, and what the rules came to before that.
 SEEN = (
-    "The held half with seed 0 was not seen blindly: after two alarms on transformers biases and"
-    " dropouts inside of attention were left alone, after missed faults of `cnn` ops beside layers"
-    " were looked at, and refused labels are told since then. With seed 1 nothing was changed any"
-    " more."
+    "The held half was judged whole before rules were mended a last time: 259 of 302 faults were"
+    " found (86 %), 2 of 139 healthy runs alarmed (1.4 of 100). Of it, seed 0 had been looked at"
+    " while rules were made (after two alarms on transformers biases and dropouts inside of"
+    " attention were left alone, after missed faults of `cnn` ops beside layers were looked at),"
+    " seeds 1 and 2 had not. Then rules were mended for what it had missed and for both alarms: its"
+    " figures below say nothing any more of networks that nobody has seen. Those of the fresh kinds"
+    " do."
 )
 FRESH = (
     "These kinds were written by somebody who had not read the rules, and judged once at the end."
@@ -13,15 +16,19 @@ FRESH = (
 NO_L2 = (
     "in so few steps weights grow as much with L2 as without it; a warning would be a false alarm"
 )
-LEARNS = "the loss falls by learning examples by heart, and stays just below chance"
+NO_RARE = "no recorded batch holds a label of the rare class: `one-class` says so"
 
 REASONS: dict[str, str] = {
     "tutorial-v2/filters": "no rule is asked for: TensorFlow refuses it and `trace` explains that",
     "tutorial-v2/no-l2": NO_L2,
     "cnn-l2/no-l2": NO_L2,
     "mlp-strong-l2/no-l2": NO_L2,
-    "mlp/shuffled": LEARNS,
-    "lstm/shuffled": LEARNS,
-    "mlp-deep/sigmoids": "Adam divides by the size of gradients: the first layer does move",
-    "lstm/mixed-batch": "rows are mixed and have the right number again; sizes alone do not tell",
+    "mlp/99-to-1": NO_RARE,
+    "binary-sigmoid/99-to-1": NO_RARE,
+    "mlp-descent/just-too-high": "with seed 1 it learns as well as the healthy one (0.98 right);"
+    " with seed 2 only its consequences are told",
+    "regression-descent/just-too-high": "it learns, though less; the healthy `lstm-clipped` has"
+    " steps as long and a loss as noisy",
+    "regression-own/three-units": "three answers against one number are right in a regression of"
+    " quantiles, with the same shapes",
 }
