@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from statistics import median
 from types import MappingProxyType
@@ -85,7 +85,7 @@ class ScalarCourse(msgspec.Struct, frozen=True):
 
 class Overview(msgspec.Struct, frozen=True):
     """The facts of one run. `ops` counts ops by phase, `step` is the step `blocks` are from;
-    `findings` are what `check` found, worst first.
+    `findings` are what `check` found, worst first; `dangers` are of kinds that no rule judges.
     """
 
     layers: int
@@ -122,7 +122,7 @@ def overview(
         totals=shapes(graph, Depth.LAYER).totals,
         flow=shape_flow(graph),
         origins=reshapes(graph, lineage),
-        dangers=dangers(graph, lineage, meanings or Meanings(graph, lineage)),
+        dangers=_unjudged(graph, dangers(graph, lineage, meanings or Meanings(graph, lineage))),
         postmortem=postmortem(graph, lineage),
         notes=(*graph.notes, *_loose(graph), *_opaque(lineage)),
         step=held.step,
@@ -135,6 +135,15 @@ def overview(
         shared=shared_variables(graph),
         findings=findings,
     )
+
+
+def _unjudged(graph: Graph, found: Sequence[Danger]) -> tuple[Danger, ...]:
+    """Axes that were stretched; and batches that were mixed, where no output is known that the
+    rules could ask whether it was parted again.
+    """
+    open_ends = graph.training is None or not graph.training.objectives
+    kinds = ("stretched", *(("mixed", "scrambled") if open_ends else ()))
+    return tuple(one for one in found if one.kind in kinds)
 
 
 def _opaque(lineage: Lineage) -> tuple[Note, ...]:

@@ -104,7 +104,9 @@ def explanation_page(screen: Screen, texts: Mapping[str, str]) -> None:
 
 def _wrapped(text: str, width: int, style: str = "") -> list[Text]:
     room = max(20, width - len(INDENT))
-    return [plain(INDENT + line, style) for line in textwrap.wrap(text, room)]
+    return [
+        plain(INDENT + line, style) for line in textwrap.wrap(text, room, break_on_hyphens=False)
+    ]
 
 
 def _told(value: Measured) -> str:

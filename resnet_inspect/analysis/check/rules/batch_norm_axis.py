@@ -23,7 +23,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
     yield Finding(
         Severity.ERROR,
         f"{layer}: {text}" + (f"; and {len(wrong) - 1} more" if len(wrong) > 1 else ""),
-        {"layers": len(wrong), **evidence},
+        {"layers": ", ".join(wrong), **evidence},
         "rows or columns of a picture are normalized apart, channels are not; the scales it learns"
         " belong to places",
         "axis=-1 where channels come last (NHWC)",
