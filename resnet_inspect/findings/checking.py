@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Collection
 from functools import cache, reduce
 from operator import add
+from shlex import quote
 
+import msgspec
+
+from resnet_inspect import paths
 from resnet_inspect.analysis.check import Evidence, Finding, rules
 from resnet_inspect.analysis.check import check as judged
 from resnet_inspect.errors import UsageError
 from resnet_inspect.store.run import Run
 
+RUN_BY_FLAG = ("why", "hist")
+
 
 def check(run: Run, ignore: Collection[str] = ()) -> tuple[Finding, ...]:
-    """What is wrong with a run, errors first; rules that `ignore` names are left out.
+    """What is wrong with a run, errors first; rules that `ignore` names are left out. Commands
+    that show more name the run.
 
     Raises UsageError for a rule that there is not.
     """
@@ -38,7 +46,27 @@ def check(run: Run, ignore: Collection[str] = ()) -> tuple[Finding, ...]:
         batches=run.batches(),
         gradient_norms=run.gradient_norms(),
     )
-    return judged(evidence, ignore)
+    file = _typed(os.fsencode(run.path).decode(errors="replace"))
+    return tuple(
+        msgspec.structs.replace(one, command=_of_run(one.command, file))
+        for one in judged(evidence, ignore)
+    )
+
+
+def _of_run(command: str, file: str) -> str:
+    """A rule's command, which is that for the newest run, for the run in `file`."""
+    start, space, rest = command.removeprefix("resnet-inspect ").partition(" ")
+    if not start:
+        return ""
+    if start in RUN_BY_FLAG:
+        return f"resnet-inspect {start} {rest}{space and ' '}--run {file}"
+    return f"resnet-inspect {start} {file}{space}{rest}"
+
+
+def _typed(path: str) -> str:
+    """A path as it is typed in a shell."""
+    short = paths.short(path)
+    return "~/" + quote(short[2:]) if short.startswith("~/") else quote(short)
 
 
 def known_rule(name: str, where: str) -> str:

@@ -27,8 +27,10 @@ def findings_page(
     """A paragraph a finding, and one line that counts them."""
     width = min(screen.width, WIDEST)
     for one in findings:
-        for line in finding_lines(one, width):
+        for line in finding_lines(one, width, command=False):
             screen.line(line)
+        if one.command:
+            screen.whole(plain(f"{INDENT}see: {one.command}", "dim"))
         screen.line(plain(""))
     screen.line(plain(f"{network} ({status}, {steps} recorded steps): {counted(findings)}", "dim"))
 
@@ -49,14 +51,16 @@ def troubles(found: Mapping[str, int]) -> list[str]:
     ]
 
 
-def finding_lines(one: Finding, width: int) -> list[Text]:
-    """Severity, rule and place; then what is wrong, was measured, why it matters, what to try."""
+def finding_lines(one: Finding, width: int, *, command: bool = True) -> list[Text]:
+    """Severity, rule and place; then what is wrong, was measured, why it matters, what to try, and
+    the `command` that shows it.
+    """
     lines = [_head(one, width), *_wrapped(one.message, width)]
     if measured := told_evidence(one):
         lines += _wrapped(measured, width, "dim")
     lines += _wrapped(f"why: {one.why}", width)
     lines += _wrapped(f"try: {one.fix}", width)
-    if one.command:
+    if command and one.command:
         lines += _wrapped(f"see: {one.command}", width, "dim")
     return lines
 

@@ -60,6 +60,10 @@ class Screen:
         for part in parts:
             self._write(part)
 
+    def whole(self, text: Text) -> None:
+        """Write one line, however long it is: such as a command that is to be copied."""
+        self._write(text, whole=True)
+
     def table(self, variants: Iterable[Table]) -> None:
         """Write the first variant of a table that fits, else the last; widest first.
 
@@ -81,12 +85,12 @@ class Screen:
         room = self.console.options.update(width=UNBOUNDED)
         return Measurement.get(self.console, room, part).maximum
 
-    def _write(self, part: RenderableType) -> None:
+    def _write(self, part: RenderableType, *, whole: bool = False) -> None:
         if not self._ascii:
-            self.console.print(part)
+            self.console.print(part, soft_wrap=whole)
             return
         with self.console.capture() as captured:
-            self.console.print(part)
+            self.console.print(part, soft_wrap=whole)
         text = captured.get().translate(ASCII)
         self.console.file.write(text.encode("ascii", "replace").decode())
 

@@ -21,11 +21,12 @@ def find(seen: Evidence) -> Iterator[Finding]:
     if seen.training.decay or len(seen.updates) < 3:
         return
     steps = sorted(seen.updates)
-    grown = {}
+    grown: dict[str, float] = {}
+    owners: dict[str, str] = {}
     for layer, variable in seen.kernels:
         held = [one[variable.name].norm for s in steps if variable.name in (one := seen.updates[s])]
         if len(held) > 2 and held[0] > 0:
-            grown[layer.name] = held[-1] / held[0]
+            grown[variable.name], owners[variable.name] = held[-1] / held[0], layer.name
     if not grown:
         return
     times, most = median(grown.values()), max(grown, key=lambda one: grown[one])
@@ -37,6 +38,6 @@ def find(seen: Evidence) -> Iterator[Finding]:
             {"median": times, "most": grown[most]},
             "large weights make sure answers and small relative steps, and fit noise",
             "L2 (kernel_regularizer, weight_decay 1e-4 or so), or a smaller learning rate",
-            layer=most,
-            command=f"resnet-inspect hist '{most}' --kind weight",
+            layer=owners[most],
+            command=f"resnet-inspect hist '{most}'",
         )

@@ -30,5 +30,5 @@ def find(seen: Evidence) -> Iterator[Finding]:
             "it depends neither on the data nor on the weights",
             "look for an output that is constant (a softmax over one unit, dead ReLUs), labels that"
             " are all alike, or an optimizer that is not applied",
-            command="resnet-inspect browse, pane Scalars",
+            command="resnet-inspect browse  # pane Scalars",
         )

@@ -36,7 +36,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
             "one step too long threw the weights far away",
             "a learning rate ten times smaller, clipped gradients, normalized inputs",
             step=step,
-            command="resnet-inspect browse, pane Scalars",
+            command="resnet-inspect browse  # pane Scalars",
         )
         return
     lowest = median(sorted(values)[: max(1, len(values) // 5)])
@@ -48,5 +48,5 @@ def find(seen: Evidence) -> Iterator[Finding]:
             {"first": first, "last": last, "lowest": lowest},
             "each step makes it worse",
             "a learning rate ten times smaller, clipped gradients, normalized inputs",
-            command="resnet-inspect browse, pane Scalars",
+            command="resnet-inspect browse  # pane Scalars",
         )

@@ -38,5 +38,5 @@ def find(seen: Evidence) -> Iterator[Finding]:
             {"jumps": jumps, "mean": mean, "before": before},
             "steps are so long that they pass over what they look for",
             "a smaller learning rate or larger batches",
-            command="resnet-inspect browse, pane Scalars",
+            command="resnet-inspect browse  # pane Scalars",
         )

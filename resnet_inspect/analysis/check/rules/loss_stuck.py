@@ -48,7 +48,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
             "nothing of the inputs is used",
             "look at the other findings first; then another learning rate, and whether inputs and"
             " labels belong together",
-            command="resnet-inspect browse, pane Scalars",
+            command="resnet-inspect browse  # pane Scalars",
         )
 
 
@@ -65,5 +65,5 @@ def _apart(seen: Evidence) -> Finding | None:
         {"validation": min(values), "chance": chance, "validations": len(values)},
         "examples are learned by heart: nothing of the inputs says what the labels are",
         "whether inputs and labels belong together, as after a shuffle of one of them alone",
-        command="resnet-inspect browse, pane Scalars",
+        command="resnet-inspect browse  # pane Scalars",
     )

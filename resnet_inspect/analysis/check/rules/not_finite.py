@@ -31,8 +31,16 @@ def find(seen: Evidence) -> Iterator[Finding]:
         " epsilon inside of a logarithm, a root or a division are the usual ways out",
         layer=name,
         step=step,
-        command=f"resnet-inspect hist '{name}'",
+        command=_shown_by(seen, name),
     )
+
+
+def _shown_by(seen: Evidence, name: str) -> str:
+    if any(name in (tap.layer, tap.tensor) for tap in seen.taps):
+        return f"resnet-inspect hist '{name}'"
+    if name in seen.graph.op_by_name or name in seen.graph.layer_by_name:
+        return f"resnet-inspect why '{name}'"
+    return "resnet-inspect browse  # pane Scalars"
 
 
 def _first(seen: Evidence) -> tuple[int, str, dict[str, Measured]] | None:

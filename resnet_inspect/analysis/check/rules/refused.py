@@ -25,5 +25,5 @@ def find(seen: Evidence) -> Iterator[Finding]:
         "the training ends here",
         "see which sizes disagree, where each was born, and which change passes",
         layer=failure.op,
-        command="resnet-inspect browse, pane Run",
+        command="resnet-inspect browse  # pane Run",
     )
