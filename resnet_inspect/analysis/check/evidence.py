@@ -218,7 +218,11 @@ class Evidence:
 
     @cached_property
     def idle_loss(self) -> float | None:
-        """The loss of the best answers that look at no input, None where that is not known."""
+        """The loss of the best answers that look at no input, None where that is not known, as
+        where examples have weights.
+        """
+        if any("sample_weight" in by for by in self.batches.values()):
+            return None
         each = [self.chance(one) for one in self.objectives]
         known = [one for one in each if one is not None]
         return sum(known) if known and len(known) == len(each) else None
@@ -239,10 +243,70 @@ class Evidence:
             waiting += new
         return found
 
+    def after(self, op: Op) -> Iterator[Op]:
+        """The ops of the forward pass that take what an op made."""
+        for place in range(len(op.outputs) or 1):
+            for name in self.graph.consumers.get(TensorRef(op.name, place), ()):
+                user = self.graph.op_by_name[name]
+                if user.phase is Phase.FORWARD:
+                    yield user
+
+    @cached_property
+    def kernel_ops(self) -> dict[str, tuple[Op, ...]]:
+        """The ops that multiply by each kernel; none for one that a loop's body reads."""
+        found: dict[str, tuple[Op, ...]] = {}
+        for layer, variable in self.kernels:
+            waiting = [self.graph.op_by_name[name] for name in variable.readers]
+            of_one: dict[str, Op] = {}
+            while waiting:
+                op = waiting.pop()
+                for user in self.after(op):
+                    if user.type in KERNEL_OPS:
+                        of_one[user.name] = user
+                    elif user.type in PASSING or user.type == "ReadVariableOp":
+                        waiting.append(user)
+            if not variable.readers:
+                inside = (self.graph.op_by_name[name] for name in layer.ops)
+                of_one = {op.name: op for op in inside if op.type in KERNEL_OPS}
+            found[variable.name] = tuple(of_one.values())
+        return found
+
+    def reaches_kernels(self, op: Op) -> bool:
+        """Whether other layers with weights come behind an op."""
+        waiting, seen = [op], {op.name}
+        while waiting:
+            for user in self.after(waiting.pop()):
+                if user.type in KERNEL_OPS:
+                    return True
+                if user.name not in seen:
+                    seen.add(user.name)
+                    waiting.append(user)
+        return False
+
+    def gives_back(self, objective: Objective) -> bool:
+        """Whether its labels are an input of the network, as those of an autoencoder."""
+        labels = self.parts(objective.labels)
+        told = [(one.features, one.mean, one.std, one.counts) for one in labels]
+        return bool(told) and any(
+            [(one.features, one.mean, one.std, one.counts) for one in parts] == told
+            for parts in self.inputs.values()
+        )
+
     @cached_property
     def outputs(self) -> list[str]:
         """The ops that make what the network is judged by."""
         return [one.output.op for one in self.objectives if one.output is not None]
+
+    @cached_property
+    def fed(self) -> set[str]:
+        """The ops of the forward pass that depend on an input of the network."""
+        waiting = [self.graph.op_by_name[name] for name in self.sources]
+        found = set(self.sources)
+        while waiting:
+            new = {op.name: op for op in self.after(waiting.pop()) if op.name not in found}
+            found |= new.keys()
+            waiting += new.values()
+        return found
 
     @cached_property
     def sources(self) -> set[str]:

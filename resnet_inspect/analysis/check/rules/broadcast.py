@@ -1,9 +1,10 @@
 """Shapes that fit by accident: [N] against [N, 1] makes [N, N].
 
 Source: regression losses written by hand. Threshold: an elementwise op of the
-loss takes a tensor with one axis and one with two whose last is 1, and what it makes has two axes.
-Silent: where the single axis is known to be 1, and for biases and scales, which are variables or
-constants.
+loss takes a tensor with one axis and one with two whose last is 1, and what it makes has two axes;
+or the same with more axes before that.
+Silent: where the single axis is known to be 1, for biases and scales, which are variables or
+constants, and where the axis was put there in the loss itself, to compare all with all.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from collections.abc import Iterator
 
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
-from resnet_inspect.graph import Op, Phase
-from resnet_inspect.graph.tensors import Shape
+from resnet_inspect.graph import Op, Phase, TensorRef
 
 ELEMENTWISE = frozenset(("Sub", "AddV2", "Add", "Mul", "SquaredDifference", "RealDiv", "Equal",
                          "Maximum", "Minimum"))  # fmt: skip
 FIXED = ("Const", "ReadVariableOp")
+ON_PURPOSE = ("ExpandDims", "StridedSlice", "Reshape", "Sum", "Mean", "Max", "Min")
 
 
 def find(seen: Evidence) -> Iterator[Finding]:
@@ -45,12 +46,22 @@ def _apart(seen: Evidence, op: Op) -> tuple[str, str] | None:
     graph = seen.graph
     if len(op.inputs) != 2 or any(graph.op_by_name[ref.op].type in FIXED for ref in op.inputs):
         return None
-    shapes: list[Shape] = [graph.spec(ref).shape for ref in op.inputs]
-    flat = next((one for one in shapes if one is not None and len(one) == 1), None)
-    column = next((one for one in shapes if one is not None and len(one) == 2), None)
-    made = op.outputs[0].shape if op.outputs else None
-    if flat is None or column is None or flat[0] == 1 or column[1] != 1 or column[0] == 1:
-        return None
-    if made is not None and len(made) == 2 and (flat[0] is None or flat[0] == column[0]):
-        return str(list(flat)), str(list(column))
+    one, other = ((graph.spec(ref).shape, ref) for ref in op.inputs)
+    for (flat, _), (column, ref) in ((one, other), (other, one)):
+        if not flat or not column or len(column) != len(flat) + 1 or column[-1] != 1:
+            continue
+        alike = all(a == b or None in (a, b) for a, b in zip(flat, column, strict=False))
+        if not alike or flat[-1] == 1 or column[0] == 1 or _put_there(seen, ref):
+            continue
+        made = op.outputs[0].shape if op.outputs else None
+        if made is not None and len(made) == len(column):
+            return str(list(flat)), str(list(column))
     return None
+
+
+def _put_there(seen: Evidence, ref: TensorRef) -> bool:
+    """Whether the last axis of a tensor was made by an op of the loss itself."""
+    op = seen.graph.op_by_name[ref.op]
+    while op.type in ("Identity", "Cast", "Neg", "Square") and op.inputs:
+        op = seen.graph.op_by_name[op.inputs[0].op]
+    return op.type in ON_PURPOSE and seen.graph.layer_of_op.get(op.name) is None

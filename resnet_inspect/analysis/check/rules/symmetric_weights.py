@@ -2,16 +2,23 @@
 
 Source: constant initialization; all units of such a layer stay equal.
 Threshold: the first recorded values of a kernel are all equal: to something other than 0, or to 0
-in two kernels or more. Silent: for a single kernel of zeros, with which a branch, or the last
-layer, begins on purpose; for one unit; and where nothing of the first two steps was recorded.
+in two kernels or more of which one feeds the other.
+Silent: for zeros whose product is joined with something else, or taken by no other such kernel:
+branches, adapters and last layers begin so on purpose; for scales, tokens and other variables that
+nothing is multiplied by as by a matrix; for one unit; and where nothing of the first two steps was
+recorded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 
-from resnet_inspect.analysis.check.evidence import Evidence
+from resnet_inspect.analysis.check.evidence import KERNEL_OPS, Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
+from resnet_inspect.graph import Layer, Op
+
+LOOPS = frozenset(("While", "StatelessWhile", "PartitionedCall", "StatefulPartitionedCall", "Scan"))
 
 
 def find(seen: Evidence) -> Iterator[Finding]:
@@ -21,12 +28,12 @@ def find(seen: Evidence) -> Iterator[Finding]:
         held = seen.weight(variable.name)
         shape = variable.spec.shape or (1,)
         first = held.get(seen.recorded[0]) if seen.recorded and seen.recorded[0] < 2 else None
-        if first is None or first.min is None or shape[-1] == 1:
+        if first is None or first.min is None or shape[-1] == 1 or not _multiplies(seen, layer):
             continue
         if first.min == first.max:
             constant[variable.name] = layer.name, first.min
     same = {name: one for name, one in constant.items() if one[1] != 0}
-    if not same and len(constant) < 2:
+    if not same and not _feeds(seen, list(constant)):
         return
     name, (layer_name, value) = next(iter((same or constant).items()))
     yield Finding(
@@ -40,3 +47,41 @@ def find(seen: Evidence) -> Iterator[Finding]:
         step=seen.recorded[0],
         command=f"resnet-inspect hist '{name}'",
     )
+
+
+def _multiplies(seen: Evidence, layer: Layer) -> bool:
+    """Whether a layer multiplies by matrices, itself or in the body of its loop."""
+    types = {seen.graph.op_by_name[name].type for name in layer.ops}
+    return not types.isdisjoint(KERNEL_OPS | LOOPS)
+
+
+def _feeds(seen: Evidence, names: Sequence[str]) -> bool:
+    """Whether one of some kernels of zeros takes what comes of another one alone."""
+    looped = Counter(layer.name for layer, one in seen.kernels if one.name in names
+                     and not seen.kernel_ops[one.name])  # fmt: skip
+    if any(count > 1 for count in looped.values()):
+        return True
+    every = {op.name: op for name in names for op in seen.kernel_ops[name]}
+    return any(_alone(seen, op, every) for op in every.values())
+
+
+def _alone(seen: Evidence, start: Op, wanted: Collection[str]) -> bool:
+    ways = {start.name}
+    waiting = [start]
+    while waiting:
+        for user in seen.after(waiting.pop()):
+            if user.name not in ways:
+                ways.add(user.name)
+                waiting.append(user)
+    reached, waiting = {start.name}, [start]
+    while waiting:
+        for user in seen.after(waiting.pop()):
+            joined = any(ref.op in seen.fed and ref.op not in ways for ref in user.inputs)
+            if joined or user.name in reached:
+                continue
+            if user.name in wanted:
+                return True
+            reached.add(user.name)
+            if user.type not in KERNEL_OPS:
+                waiting.append(user)
+    return False
