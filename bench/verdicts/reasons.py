@@ -11,7 +11,11 @@ SEEN = (
     " do."
 )
 FRESH = (
-    "These kinds were written by somebody who had not read the rules, and judged once at the end."
+    "These kinds were written by somebody who had not read the rules. Judged blindly, once, 177 of"
+    " 210 faults were found (84 %) and 3 of 81 healthy runs alarmed (3.7 of 100): one training with"
+    " class weights, three times. Since then its alarm and some of its misses were mended, as were"
+    " alarms on some forty healthy trainings of another hand, written against the thresholds; the"
+    " figures here are those after that."
 )
 NO_L2 = (
     "in so few steps weights grow as much with L2 as without it; a warning would be a false alarm"
@@ -29,6 +33,18 @@ REASONS: dict[str, str] = {
     " with seed 2 only its consequences are told",
     "regression-descent/just-too-high": "it learns, though less; the healthy `lstm-clipped` has"
     " steps as long and a loss as noisy",
+    "tagging/norm-over-steps": "statistics for each step do no harm here: all is right as before",
+    "tagging/shuffled": "of a label for each step the chances are not known",
+    "tabular/99-to-1": NO_RARE,
+    "tabular/linear": "layer normalization is not linear, which the network learns by: it does as"
+    " well",
+    "segmentation/bytes": "`loss-task` says so: labels from 0 to 255 where shares are asked for",
+    "segmentation-dice/missing-sigmoid": "a loss of one's own: what it asks for is not known",
+    "separable/low-rate": "a step moves the kernels by 1.2e-5 of their length, just above the"
+    " threshold; with other seeds one rule or the other speaks",
+    "clicks/lost-numbers": "one input of several may always be the same, as a mask or an initial"
+    " state is: it is told as worth knowing",
+    "clicks-weighted/unweighted": "one in sixteen is above the threshold of one in twenty",
     "regression-own/three-units": "three answers against one number are right in a regression of"
     " quantiles, with the same shapes",
 }

@@ -232,7 +232,7 @@ def dangers(
             ("reduced", reduced),
             ("normalized", _normalized(op, lineage, meanings)),
             ("mixed", mixed),
-            ("scrambled", () if mixed else _scrambled(op, meanings, graph)),
+            ("scrambled", () if mixed else scrambled(op, meanings, graph)),
             ("stretched", _stretched(op, meanings, graph)),
         ):
             found += [
@@ -300,7 +300,7 @@ def _mixed(op: Op, lineage: Lineage, meanings: Meanings, graph: Graph) -> Iterat
             yield f"{op.type} mixes the batch with other axes: {told}"
 
 
-def _scrambled(op: Op, meanings: Meanings, graph: Graph) -> Iterator[str]:
+def scrambled(op: Op, meanings: Meanings, graph: Graph) -> Iterator[str]:
     """A Reshape that cuts the batch where it lies: its rows begin inside of the batch's axis, and
     do not keep where that axis begins or ends. To merge or to part whole axes keeps both.
     """

@@ -36,6 +36,7 @@ from resnet_inspect.stats import (
 PASSING = frozenset(("Identity", "Reshape", "Squeeze", "ExpandDims", "StopGradient", "Cast"))
 KERNEL_OPS = frozenset(("MatMul", "BatchMatMulV2", "Conv2D", "Conv3D", "DepthwiseConv2dNative",
                         "Conv2DBackpropInput", "Einsum"))  # fmt: skip
+TABLES = frozenset(("ResourceGather", "GatherV2"))
 SOFTMAX_LOSSES = frozenset(("categorical_crossentropy", "sparse_categorical_crossentropy",
                             "categorical_focal_crossentropy"))  # fmt: skip
 BINARY_LOSSES = frozenset(("binary_crossentropy", "binary_focal_crossentropy"))
@@ -282,6 +283,23 @@ class Evidence:
                     seen.add(user.name)
                     waiting.append(user)
         return False
+
+    def looked_up(self, variable: Variable) -> bool:
+        """Whether it is a table of which rows are taken."""
+        readers = [self.graph.op_by_name[name] for name in variable.readers]
+        users = [user for one in readers for user in self.after(one)]
+        return not {one.type for one in (*readers, *users)}.isdisjoint(TABLES)
+
+    @cached_property
+    def not_asked(self) -> frozenset[str]:
+        """Variables that were recorded, though no gradient of theirs, as of a teacher's model."""
+        held: dict[str, set[str]] = {}
+        for tap in self.taps:
+            held.setdefault(tap.kind, set()).add(tap.tensor)
+        asked = held.get("gradient", set())
+        kept = held.get("weight", set()) - asked
+        known = {one.name for one in self.graph.variables if one.trainable}
+        return frozenset(kept & known) if asked & known else frozenset()
 
     def gives_back(self, objective: Objective) -> bool:
         """Whether its labels are an input of the network, as those of an autoencoder."""

@@ -67,7 +67,7 @@ def test_errors_come_first() -> None:
         ({"loss": np.full(30, 0.7)}, "loss-constant", "error"),
         ({"loss": 1.1 + RANDOM.normal(0, 0.01, 30)}, "loss-stuck", "warning"),
         ({"loss": np.linspace(1, 9, 30)}, "loss-diverging", "error"),
-        ({"loss": [1.0, 90.0, *FALLING]}, "loss-diverging", "error"),
+        ({"loss": [1.0, 90.0, *[1.3, 1.2] * 9]}, "loss-diverging", "error"),
         ({"loss": [6.0, *FALLING]}, "initial-scale", "warning"),
         ({"loss": np.tile([0.4, 1.6], 15)}, "loss-oscillating", "warning"),
         ({"loss": [1.0, float("nan")]}, "not-finite", "error"),
@@ -82,7 +82,8 @@ def test_errors_come_first() -> None:
             "warning",
         ),
         (
-            {"changes": {"dense/kernel": [(1.0, 0.1), (3.0, 0.1), (6.0, 0.1)]}},
+            {"changes": {f"{name}/kernel": [(2.0, 0.1), (6.0, 0.1), (16.0, 0.1)]
+                         for name in ("dense", "dense_1")}},
             "growing-weights",
             "warning",
         ),

@@ -4,7 +4,8 @@ Source: a Reshape whose size absorbs a mistake; no published checker has it.
 Threshold: the first axis of an output does not mean the batch alone, after an op that mixed it; a
 Reshape on the way there cuts through the batch; or an output has another number of rows than there
 were examples.
-Silent: where axes are merged and parted again before the output, as TimeDistributed does.
+Silent: where axes are merged and parted again before the output, as TimeDistributed does, and where
+there is a row for each single label.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
-from resnet_inspect.analysis.meanings import BATCH
+from resnet_inspect.analysis.meanings import BATCH, Danger, scrambled
 from resnet_inspect.graph import AxisRef, Objective
 
 WHY = "answers of one example are judged by the labels of another"
@@ -40,13 +41,20 @@ def find(seen: Evidence) -> Iterator[Finding]:
     for objective in seen.objectives:
         text = _lost(seen, objective) or (mixed and _mixed(seen, objective)) or ""
         way = seen.before(seen.outputs)
-        scrambled = [one for one in seen.dangers if one.kind == "scrambled" and one.op in way]
-        if not text and scrambled:
-            text, mixed = scrambled[0].text, scrambled
+        cut = [one for one in seen.dangers if one.op in way and _cut(seen, one)]
+        if not text and cut:
+            mixed, text = cut, _cut(seen, cut[0])
         if text:
             layer = mixed[0].layer if mixed else seen.name_of(objective.output)
             yield Finding(Severity.ERROR, f"{layer}: {text}", {}, WHY, FIX, layer=layer,
                           command=f"resnet-inspect why '{layer}'")  # fmt: skip
+
+
+def _cut(seen: Evidence, danger: Danger) -> str:
+    """What a Reshape does that cuts through the batch; empty for one that merges or parts it."""
+    if danger.kind not in ("mixed", "scrambled"):
+        return ""
+    return next(scrambled(seen.graph.op_by_name[danger.op], seen.meanings, seen.graph), "")
 
 
 def _mixed(seen: Evidence, objective: Objective) -> str:
@@ -71,6 +79,9 @@ def _lost(seen: Evidence, objective: Objective) -> str:
     for size in shape[1:]:
         each *= size or 1
     rows = seen.sizes[tap] // max(each, 1)
+    labels = seen.parts(objective.labels)
+    if labels and rows == labels[-1].examples * labels[-1].features:
+        return ""  # an answer for each place: the loss flattens both
     if rows != counts[0] and len(set(counts)) == 1 and len(seen.batches) == len(seen.recorded):
         first = {part.examples for parts in seen.inputs.values() for part in parts}
         if rows not in first:

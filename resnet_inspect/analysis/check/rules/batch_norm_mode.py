@@ -2,15 +2,20 @@
 
 Source: `training=False` left behind; a normalization after the last layer.
 Threshold: a trainable layer normalizes with averages that are still exactly 0 and 1; or an output
-comes out of one. Silent: for frozen layers, and for averages that were learned before, as in
-fine-tuning.
+comes out of one. Silent: for frozen layers, for averages that were learned before, as in
+fine-tuning, and for outputs with a loss of one's own, as embeddings have.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from resnet_inspect.analysis.check.evidence import Evidence
+from resnet_inspect.analysis.check.evidence import (
+    BINARY_LOSSES,
+    REGRESSION_LOSSES,
+    SOFTMAX_LOSSES,
+    Evidence,
+)
 from resnet_inspect.analysis.check.finding import Finding, Severity
 from resnet_inspect.analysis.check.rules.moving_averages import normalizes_the_batch
 from resnet_inspect.graph import Layer
@@ -32,6 +37,8 @@ def find(seen: Evidence) -> Iterator[Finding]:
                 layer=wrong[0].name,
             )
     for objective in seen.objectives:
+        if objective.loss not in SOFTMAX_LOSSES | BINARY_LOSSES | REGRESSION_LOSSES:
+            continue
         layer = seen.layer_of(objective.output)
         behind = _after_softmax(seen, layer) if layer is not None else False
         if layer is not None and (layer.normalizes or behind):

@@ -18,7 +18,7 @@ from resnet_inspect.graph import Op, Phase, TensorRef
 ELEMENTWISE = frozenset(("Sub", "AddV2", "Add", "Mul", "SquaredDifference", "RealDiv", "Equal",
                          "Maximum", "Minimum"))  # fmt: skip
 FIXED = ("Const", "ReadVariableOp")
-ON_PURPOSE = ("ExpandDims", "StridedSlice", "Reshape", "Sum", "Mean", "Max", "Min")
+REDUCED = ("Sum", "Mean", "Max", "Min")
 
 
 def find(seen: Evidence) -> Iterator[Finding]:
@@ -64,4 +64,8 @@ def _put_there(seen: Evidence, ref: TensorRef) -> bool:
     op = seen.graph.op_by_name[ref.op]
     while op.type in ("Identity", "Cast", "Neg", "Square") and op.inputs:
         op = seen.graph.op_by_name[op.inputs[0].op]
-    return op.type in ON_PURPOSE and seen.graph.layer_of_op.get(op.name) is None
+    if seen.graph.layer_of_op.get(op.name) is not None or not op.inputs:
+        return False
+    before, after = seen.graph.spec(op.inputs[0]).shape, op.outputs[0].shape
+    grown = before is not None and after is not None and len(after) > len(before)
+    return op.type in REDUCED or (grown and op.type in ("ExpandDims", "StridedSlice", "Reshape"))

@@ -2,8 +2,9 @@
 
 Source: `training` not handed on, or a rate taken for the share that is kept.
 Threshold: a Dropout of the model makes no op in a training step; a rate of 0.8 or more; or an
-output comes out of a Dropout. Silent: for frozen layers, rates of 0, and steps that were
-refused on the way.
+output comes out of a Dropout. Where some model is only asked, as a teacher is, an idle one is
+no more than worth knowing.
+Silent: for frozen layers, rates of 0, and steps that were refused on the way.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
     idle = seen.training.idle
     if idle and seen.failure is None:
         yield Finding(
-            Severity.WARNING,
+            Severity.INFO if seen.not_asked else Severity.WARNING,
             f"{len(idle)} Dropout layer{'s do' if len(idle) > 1 else ' does'} nothing in training:"
             f" {', '.join(idle[:3])}",
             {"layers": len(idle)},

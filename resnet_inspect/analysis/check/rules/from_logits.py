@@ -18,6 +18,7 @@ from resnet_inspect.graph import Objective, Phase
 
 SLACK = 1e-3
 OF_SIGMOID = "logistic_loss"  # the scope of tf.nn.sigmoid_cross_entropy_with_logits
+OF_SIGN = ("GreaterEqual", "Neg", "Abs")  # what it asks of logits, and not of labels
 OF_LOGITS = ("SparseSoftmaxCrossEntropyWithLogits", "SoftmaxCrossEntropyWithLogits")
 WHY = (
     "a softmax of probabilities is nearly even: gradients are small, and the loss cannot come near"
@@ -74,7 +75,7 @@ def _inside_of_loss(seen: Evidence) -> Iterator[Finding]:
         if op.type in OF_LOGITS:
             given = [(ref, "Softmax") for ref in op.inputs[:1]]
         elif OF_SIGMOID in op.name and op.phase is Phase.OTHER:
-            given = [(ref, "Sigmoid") for ref in op.inputs]
+            given = [(ref, "Sigmoid") for ref in op.inputs[:1] if op.type in OF_SIGN]
         else:
             continue
         for ref, kind in given:

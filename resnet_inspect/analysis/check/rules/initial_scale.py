@@ -4,9 +4,10 @@ Source: Glorot 2010, He 2015, LeCun 1998: a standard deviation between sqrt(1/fa
 sqrt(2/fan in), or sqrt(2/(fan in + fan out)). Published checkers compare variances closely and so
 condemn most other initializers. Tables that are looked up begin at 0.03 (Keras) or 1 (PyTorch).
 Threshold: three times He's, or a twentieth of Glorot's; ten for tables; or a first loss of four
-times the entropy of the labels, which is where a classifier that knows nothing should begin.
-Silent: where a normalization follows, which makes the scale no matter; for frozen layers and runs
-that do not begin at step 0.
+times that of an even answer, which is where a classifier that knows nothing should begin.
+Silent: where a normalization follows, which makes the scale no matter; for frozen layers, last
+layers that begin small, first losses with an added one such as L2, and runs that do not begin at
+step 0.
 """
 
 from __future__ import annotations
@@ -16,11 +17,10 @@ from collections.abc import Iterator
 
 from resnet_inspect.analysis.check.evidence import PASSING, SOFTMAX_LOSSES, Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
-from resnet_inspect.graph import Layer, TensorRef
+from resnet_inspect.graph import Layer, TensorRef, Variable
 
 LARGE, SMALL, LOSS = 3.0, 20.0, 4.0
 TABLE = 10.0
-LOOKED_UP = ("ResourceGather", "GatherV2")
 
 
 def find(seen: Evidence) -> Iterator[Finding]:
@@ -36,8 +36,12 @@ def find(seen: Evidence) -> Iterator[Finding]:
             continue
         field = math.prod(size or 1 for size in shape[:-2])
         fan_in, fan_out = field * (shape[-2] or 1), field * (shape[-1] or 1)
+        if any("Depthwise" in op.type for op in seen.kernel_ops[variable.name]):
+            fan_in = fan_out = field
         he, glorot = math.sqrt(2 / fan_in), math.sqrt(2 / (fan_in + fan_out))
         off = first.std / (LARGE * he) if first.std > he else glorot / (SMALL * first.std)
+        if first.std < glorot and _is_last(seen, variable):
+            continue
         if off > 1:
             count += 1
             if worst is None or off > worst[0]:
@@ -62,16 +66,18 @@ def find(seen: Evidence) -> Iterator[Finding]:
     )
 
 
+def _is_last(seen: Evidence, variable: Variable) -> bool:
+    """Whether nothing with weights comes behind: small first answers make nothing vanish."""
+    ops = seen.kernel_ops[variable.name]
+    return bool(ops) and not any(seen.reaches_kernels(op) for op in ops)
+
+
 def _tables(seen: Evidence) -> Iterator[Finding]:
     """A table of embeddings whose numbers are so large that training cannot move them."""
     for layer, variable in seen.kernels:
         first = seen.weight(variable.name).get(0)
-        readers = [seen.graph.op_by_name[name] for name in variable.readers]
-        users = [seen.graph.consumers.get(TensorRef(one.name), ()) for one in readers]
-        types = {one.type for one in readers}
-        types |= {seen.graph.op_by_name[name].type for every in users for name in every}
         frozen = layer.settings.get("trainable") is False
-        if first is None or frozen or types.isdisjoint(LOOKED_UP) or (first.std or 0) <= TABLE:
+        if first is None or frozen or not seen.looked_up(variable) or (first.std or 0) <= TABLE:
             continue
         yield Finding(
             Severity.WARNING,
@@ -89,15 +95,19 @@ def _tables(seen: Evidence) -> Iterator[Finding]:
 
 def _unsure(seen: Evidence) -> Iterator[Finding]:
     """A classifier whose first answers are sure, and wrong."""
-    chances = [one for o in seen.objectives if o.loss in SOFTMAX_LOSSES and (one := seen.chance(o))]
-    if len(chances) != 1 or len(seen.objectives) != 1 or 0 not in seen.loss:
+    if len(seen.objectives) != 1 or 0 not in seen.loss or seen.training.decay:
         return
-    if seen.loss[0] > LOSS * chances[0] > 0.1:
+    (objective,) = seen.objectives
+    chance, units = seen.idle_loss, seen.units(objective)
+    if objective.loss not in SOFTMAX_LOSSES or not chance or not units or units < 2:
+        return
+    chance = max(chance, math.log(units))  # where it begins if it knows nothing, not even shares
+    if seen.loss[0] > LOSS * chance:
         yield Finding(
             Severity.WARNING,
             f"the first loss is {seen.loss[0]:.3g}, that of an answer without any input"
-            f" {chances[0]:.3g}",
-            {"loss": seen.loss[0], "chance": chances[0]},
+            f" {chance:.3g}",
+            {"loss": seen.loss[0], "chance": chance},
             "the network begins with answers that are sure and wrong: its numbers grow from layer"
             " to layer",
             "smaller initial weights, normalization between layers, inputs of about one",

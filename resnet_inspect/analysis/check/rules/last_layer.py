@@ -3,8 +3,9 @@
 Threshold: a single unit for a softmax, or for a cross entropy over classes; a softmax, or a cross
 entropy over classes, for labels of which several are right at once; a sigmoid before a cross
 entropy over classes; tanh before a cross entropy; sigmoid, softmax or tanh for numbers that leave
-its range.
-Silent: for outputs without labels, and where the activation can reach all labels.
+its range; a softmax for numbers that on average do not sum to 1.
+Silent: for outputs without labels, where the activation can reach all labels, and for a softmax
+that gives back the items it was fed, as shares.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from resnet_inspect.analysis.check.evidence import (
 from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
 from resnet_inspect.graph import Objective
 
+SUM = 0.05
 RANGES = {"Sigmoid": (0.0, 1.0), "Softmax": (0.0, 1.0), "Tanh": (-1.0, 1.0)}
 
 
@@ -49,7 +51,8 @@ def _wrong(seen: Evidence, objective: Objective) -> tuple[str, dict[str, Measure
     if units == 1 and (loss in SOFTMAX_LOSSES or kind == "Softmax"):
         text = "a softmax over a single unit is always 1"
         return text, {"units": 1}, "a sigmoid with binary_crossentropy, or a unit for each class"
-    if (kind == "Softmax" or loss == "categorical_crossentropy") and seen.several(objective):
+    of_classes = kind == "Softmax" or loss == "categorical_crossentropy"
+    if of_classes and seen.several(objective) and not seen.gives_back(objective):
         text = f"the {units} answers of a softmax sum to 1, but of the labels any number is right"
         return text, {"units": units or 0}, "a sigmoid with binary_crossentropy: yes or no for each"
     if loss in SOFTMAX_LOSSES and kind in ("Sigmoid", "Tanh"):
@@ -57,6 +60,11 @@ def _wrong(seen: Evidence, objective: Objective) -> tuple[str, dict[str, Measure
         return text, {"units": units or 0}, "softmax: the probabilities of the classes sum to 1"
     if loss in BINARY_LOSSES and kind == "Tanh":
         return "tanh before binary_crossentropy", {}, "sigmoid, whose answers lie in 0…1"
+    if loss in REGRESSION_LOSSES and kind == "Softmax" and units and units > 1:
+        sums = [one.mean * units for one in seen.parts(objective.labels) if one.features == units]
+        if sums and max(abs(one - 1) for one in sums) > SUM:
+            text = f"softmax gives numbers that sum to 1, those of the labels sum to {sums[0]:.3g}"
+            return text, {"sum": sums[0]}, "no activation, or a sigmoid for numbers of 0…1"
     if loss in REGRESSION_LOSSES and kind in RANGES:
         low, high = RANGES[kind]
         parts = seen.parts(objective.labels)

@@ -7,7 +7,8 @@ Threshold: a median above 0.1 at the recorded steps, where the loss has not fall
 1e-5 while the loss has not fallen by 5 % (by half, if all of at least 30 steps together cannot have
 moved the weights by a thousandth); or a recorded step that moved most kernels by more than
 their whole length.
-Silent: where the loss falls, whatever the rate, unless a step was as long as that.
+Silent: where the loss falls, whatever the rate; if a step was as long as that, to half of that of
+an answer without any input, or to a tenth.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from resnet_inspect.analysis.check.evidence import Evidence, thirds
 from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
 
 HIGH, LOW, WHOLE = 0.1, 1e-5, 1.0
-FALLS, MOVES, STEPS, MOVED = 0.5, 0.95, 30, 1e-3
+FALLS, MOVES, STEPS, MOVED, LEARNED = 0.5, 0.95, 30, 1e-3, 0.1
 
 
 def find(seen: Evidence) -> Iterator[Finding]:
@@ -28,7 +29,9 @@ def find(seen: Evidence) -> Iterator[Finding]:
         return
     first, last = thirds(seen.loss)
     peak = max(seen.ratio_of_step.values(), default=0.0)
-    high = (ratio > HIGH and not (0 <= last < FALLS * first)) or peak > WHOLE
+    learned = FALLS * seen.idle_loss if seen.idle_loss else LEARNED * first
+    long = peak > WHOLE and not (0 <= last < learned)
+    high = (ratio > HIGH and not (0 <= last < FALLS * first)) or long
     steps = len(seen.steps)
     still = steps >= STEPS and ratio * steps < MOVED
     low = ratio < LOW and last > (FALLS if still else MOVES) * first

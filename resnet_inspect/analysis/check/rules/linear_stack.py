@@ -1,7 +1,7 @@
 """Several layers without anything that is not linear between them.
 
 Source: a missing activation; several linear layers are one.
-Threshold: two kernels or more on the forward pass, and no op between input and output that is not
+Threshold: two kernels or more one behind the other, and no op between input and output that is not
 linear, but for the activation of the output itself. Dropout and batch normalization count as
 linear, layer normalization, maxima, products and comparisons do not.
 Silent: where an op is a function of its own that is not looked into, and for regression with two
@@ -32,11 +32,11 @@ ENDS = ("Softmax", "Sigmoid", "LogSoftmax", "Tanh")
 def find(seen: Evidence) -> Iterator[Finding]:
     """At most one."""
     graph = seen.graph
-    kernels = [op for op in seen.forward if op.type in KERNEL_OPS]
-    if len(kernels) < 2 or not graph.layers:
+    kernels = _longest(seen)
+    if kernels < 2 or not graph.layers:
         return
     losses = {one.loss for one in seen.objectives}
-    if len(kernels) == 2 and losses and losses <= REGRESSION_LOSSES:
+    if kernels == 2 and losses and losses <= REGRESSION_LOSSES:
         return
     outputs = [one.output for one in seen.objectives if one.output is not None]
     ends = {op.name for ref in outputs if (op := seen.maker(ref)) is not None and op.type in ENDS}
@@ -46,6 +46,8 @@ def find(seen: Evidence) -> Iterator[Finding]:
     }  # fmt: skip
     in_layers = graph.layer_of_op
     for op in seen.forward:
+        if op.type in KERNEL_OPS and len({ref for ref in op.inputs if ref.op in seen.fed}) > 1:
+            return  # a product of two answers, as of two towers
         if op.type in LINEAR or op.name in ends or op.name in apart:
             continue
         if op.name not in in_layers and not op.inputs:
@@ -53,11 +55,19 @@ def find(seen: Evidence) -> Iterator[Finding]:
         return
     yield Finding(
         Severity.WARNING,
-        f"{len(kernels)} layers with weights follow each other with nothing between that is not"
-        " linear",
-        {"kernels": len(kernels)},
+        f"{kernels} layers with weights follow each other with nothing between that is not linear",
+        {"kernels": kernels},
         "together they can do no more than one of them",
         "an activation such as relu after every layer but the last",
         layer=graph.layers[0].name,
         command="resnet-inspect graph -o network.svg",
     )
+
+
+def _longest(seen: Evidence) -> int:
+    """The most kernels on one way through the forward pass."""
+    count: dict[str, int] = {}
+    for op in seen.forward:  # inputs come before what takes them
+        before = max((count.get(ref.op, 0) for ref in op.inputs), default=0)
+        count[op.name] = before + (op.type in KERNEL_OPS)
+    return max(count.values(), default=0)

@@ -2,10 +2,11 @@
 
 Source: published checkers: twice its minimum. Threshold: the median of the last third is twice that
 of the first, or of the lowest fifth, and above the first and above that of an answer without any
-input, where that is known; or it was fifty times the first and more on the way; over at least ten
-steps. An error.
-Silent: for losses that may be negative, whose ratio says nothing; for small batches the lowest
-fifth says little.
+input, where that is known; or it was on the way fifty times the first and that of an answer without
+any input (the median, where that is not known), and has not come back below either; over at least
+ten steps. An error.
+Silent: for losses that may be negative, whose ratio says nothing, and for a loss that jumps but
+stays below that of an answer without any input.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from statistics import median
 from resnet_inspect.analysis.check.evidence import Evidence, thirds
 from resnet_inspect.analysis.check.finding import Finding, Severity
 
-STEPS, TIMES, PEAK = 10, 2.0, 50.0
+STEPS, TIMES, PEAK, FELL = 10, 2.0, 50.0, 0.9
 
 
 def find(seen: Evidence) -> Iterator[Finding]:
@@ -27,7 +28,9 @@ def find(seen: Evidence) -> Iterator[Finding]:
         return
     first, last = thirds(seen.loss)
     began = next(one for _, one in sorted(seen.loss.items()) if math.isfinite(one))
-    if max(values) > PEAK * max(began, 1e-3):
+    usual = max(began, seen.idle_loss or median(values), 1e-3)
+    back = FELL * seen.idle_loss if seen.idle_loss else began
+    if max(values) > PEAK * usual and last > back:
         step = max(seen.loss, key=lambda one: (math.isfinite(seen.loss[one]), seen.loss[one]))
         yield Finding(
             Severity.ERROR,

@@ -2,7 +2,8 @@
 
 Threshold: in the second half of at least 10 values the mean change from one to the next is over
 40 % of their mean, and that mean is no lower than 70 % of that of the first half, nor than 70 % of
-the loss of an answer without any input, where that is known.
+the loss of an answer without any input; where that is not known, steps must be long, too: above 1 %
+of the weights.
 Silent: for batches of fewer than four examples, which differ as much, and for losses below 0.
 """
 
@@ -15,7 +16,7 @@ from itertools import pairwise
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
 
-VALUES, JUMPS, FELL = 10, 0.4, 0.7
+VALUES, JUMPS, FELL, LONG = 10, 0.4, 0.7, 0.01
 
 
 def find(seen: Evidence) -> Iterator[Finding]:
@@ -30,7 +31,13 @@ def find(seen: Evidence) -> Iterator[Finding]:
     fed = [part.examples for parts in seen.inputs.values() for part in parts]
     if fed and max(fed) < 4:
         return
-    if mean > FELL * max(before, seen.idle_loss or 0.0) and mean > 0 and jumps > JUMPS * mean:
+    sure = seen.idle_loss is not None or seen.ratio is None or seen.ratio > LONG
+    if (
+        sure
+        and mean > FELL * max(before, seen.idle_loss or 0.0)
+        and mean > 0
+        and jumps > JUMPS * mean
+    ):
         yield Finding(
             Severity.WARNING,
             f"the loss goes up and down by {jumps / mean:.0%} of itself from one recorded value to"

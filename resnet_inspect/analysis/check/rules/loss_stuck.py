@@ -3,10 +3,12 @@
 Source: published checkers ask for 0.1 % of decrease. Here the loss must also be no better than that
 of the best answer that looks at no input: the entropy of the labels that were fed, or their
 variance. Threshold: at least 30 steps; the median of the last third is above 98 % of that of the
-first, and above 95 % of chance (where chance is not known, above 99.9 % of the first). Or the loss
+first, and above 95 % of chance (where chance is not known, above 99.9 % of the first, and then it
+is only worth knowing: a converged loss does not fall, either). Or the loss
 in validation was never below 98 % of chance, in two validations or more.
-Silent: in the beginning of a training, where the loss is already low, as in fine-tuning, and in
-validation with batch normalization, whose moving averages may not have arrived.
+Silent: in the beginning of a training, where the loss is already low, as in fine-tuning, in
+validation with batch normalization, whose moving averages may not have arrived, and in validation
+with an added loss such as L2.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
         if chance:
             evidence["chance"] = chance
         yield Finding(
-            Severity.WARNING,
+            Severity.WARNING if chance else Severity.INFO,
             f"the loss does not fall: {first:.4g} in the first third of {len(seen.steps)} steps,"
             f" {last:.4g} in the last{told}",
             evidence,
@@ -56,7 +58,13 @@ def _apart(seen: Evidence) -> Finding | None:
     """What is learned does not hold for other examples, from the first validation on."""
     values = [one for one in seen.scalars.get("val_loss", {}).values() if math.isfinite(one)]
     chance, normalized = seen.idle_loss, any(layer.normalizes for layer in seen.graph.layers)
-    if not chance or normalized or len(values) < 2 or min(values) < APART * chance:
+    if (
+        seen.training.decay
+        or not chance
+        or normalized
+        or len(values) < 2
+        or min(values) < APART * chance
+    ):
         return None
     return Finding(
         Severity.WARNING,

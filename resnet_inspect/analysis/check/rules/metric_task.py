@@ -3,7 +3,8 @@
 Threshold: an accuracy where numbers are predicted (labels that are not whole, with a loss for
 numbers); a binary accuracy where one class of several is right; an accuracy of classes (which
 `accuracy` is, for Keras, where there are several units) where any number of labels is right.
-Silent: for accuracies of classes whose loss happens to be a squared error.
+Silent: for accuracies of classes whose loss happens to be a squared error, and for metrics of
+one's own, whatever they are called.
 """
 
 from __future__ import annotations
@@ -13,11 +14,17 @@ from collections.abc import Iterator
 from resnet_inspect.analysis.check.evidence import REGRESSION_LOSSES, SOFTMAX_LOSSES, Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
 
+ACCURACIES = (
+    *("accuracy", "acc", "binary_accuracy", "categorical_accuracy"),
+    *("sparse_categorical_accuracy", "top_k_categorical_accuracy"),
+    "sparse_top_k_categorical_accuracy",
+)
+
 
 def find(seen: Evidence) -> Iterator[Finding]:
     """One for each output."""
     for objective in seen.objectives:
-        wrong = [one for one in objective.metrics if "accuracy" in one]
+        wrong = [one for one in objective.metrics if one in ACCURACIES]
         parts = seen.parts(objective.labels)
         numbers = bool(parts) and not all(one.whole for one in parts)
         if objective.loss in SOFTMAX_LOSSES:

@@ -3,7 +3,8 @@
 Source: Keras warns of it once, on the console, where it is easily missed.
 Threshold: the tape gave None for the variable, an error where it did so for all of them; or every
 way from a variable to the outputs leads through a stop_gradient, and no other one leads there from
-the inputs, so that only an added loss trains it.
+the inputs, so that only an added loss trains it; worth knowing, and a warning where the output is
+to give back the inputs.
 Silent: for gradients that are 0, where nothing of a training is known, and for a stop_gradient
 beside which inputs reach the output, as straight-through estimators have it.
 """
@@ -57,8 +58,9 @@ def _stopped(seen: Evidence) -> Iterator[Finding]:
     stop = next(op.name for op in seen.graph.ops if op.name in open_ways and op.type in STOPS)
     names = [one.name for one in cut]
     listed = ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
+    back = any(map(seen.gives_back, seen.objectives))
     yield Finding(
-        Severity.WARNING,
+        Severity.WARNING if back else Severity.INFO,
         f"the loss of the output does not reach {len(names)} trainable variables: {listed}",
         {"variables": len(names), "stop": stop},
         "every way to them is cut: only what is added to the loss beside the output trains them",

@@ -1,8 +1,8 @@
 """Labels that are all the same.
 
 Source: a filter, a sorted file or a wrong column. Threshold: one class in all recorded batches, or
-of several labels at once each the same in all of them; at least 32 examples. Silent: where labels
-are no classes.
+of several labels at once each the same in all of them, or one value in all labels, as of empty
+masks; at least 32 examples. Silent: where labels are no classes.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ def find(seen: Evidence) -> Iterator[Finding]:
             text = f"all {count} labels that were recorded are of class {evidence['class']}"
         elif wanted and seen.several(objective) and {0.0, 1.0}.issuperset(label_shares(parts)):
             text = f"all {count} rows of labels that were recorded are the same"
+        elif wanted and all(one.low == one.high == parts[0].low for one in parts):
+            text = f"all labels of {count} recorded examples are {parts[0].low:g}"
         if text:
             yield Finding(
                 Severity.ERROR,

@@ -50,6 +50,8 @@ def _of_features(seen: Evidence) -> Iterator[Finding]:
         rank = len(seen.graph.spec(op.inputs[0]).shape or ()) if gone else 0
         if rank < 3 or gone != [rank - 1] or not _taken_by_dense(seen, op):
             continue
+        if seen.graph.op_by_name[op.inputs[0].op].type == "Reshape":
+            continue  # groups of features, as maxout makes them
         if not trained & seen.before([op.name]):
             continue
         around = seen.before(seen.outputs, op.__eq__)

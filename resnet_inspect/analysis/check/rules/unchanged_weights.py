@@ -3,7 +3,9 @@
 Source: published checkers compare with rtol 1e-5 and atol 1e-8. Here the change itself is known.
 Threshold: a change of exactly 0 at every recorded step, at least two of them. An error where it
 holds for all weights, or where there are none to be trained though an optimizer is used.
-Silent: for variables without a gradient, which `no-gradient` tells of.
+Silent: for variables without a gradient, which `no-gradient` tells of, and for those that change
+between recorded steps, as where gradients are added up. Where no gradient was asked for, as of a
+teacher's model, it is only worth knowing.
 """
 
 from __future__ import annotations
@@ -41,6 +43,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
         for one in trained
         if one.name in told and one.name not in seen.training.no_gradient
         and all(by[one.name].change == 0 for by in seen.updates.values() if one.name in by)
+        and len({(one.mean, one.std) for one in seen.weight(one.name).values()}) < 2
     }  # fmt: skip
     if not still:
         return
@@ -54,11 +57,12 @@ def find(seen: Evidence) -> Iterator[Finding]:
             FIX,
         )
         return
+    owners = {name: layer for layer in reversed(graph.layers) for name in layer.variables}
     for layer in graph.layers:
-        kernels = [name for name in layer.variables if name in still]
+        kernels = [name for name in layer.variables if name in still and owners[name] is layer]
         if kernels and kernels == [name for name in layer.variables if name in told]:
             yield Finding(
-                Severity.WARNING,
+                Severity.INFO if seen.not_asked.issuperset(kernels) else Severity.WARNING,
                 f"the weights of {layer.name} do not change at any of {steps} recorded steps",
                 {"variables": len(kernels), "steps": steps},
                 "the layer is trainable and does not learn",
