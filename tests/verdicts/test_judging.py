@@ -13,6 +13,7 @@ from bench.verdicts.cache import Cache, Kept, key
 from bench.verdicts.corpus import named
 from bench.verdicts.judging import Finding, judge
 from bench.verdicts.plan import Fault, Healthy
+from bench.verdicts.reasons import FRESH
 from bench.verdicts.tables import page
 from resnet_inspect.store.run import Run
 from tests.recordings import FOLDER
@@ -116,7 +117,7 @@ def test_fresh_kinds_are_a_part_of_their_own(tmp_path: Path) -> None:
     assert "| fresh | 1 / 1 | 0 (0 %) | 1 / 1 | 1 | 100.0 |" in text
     assert "| held | 0 / 0 | – | 0 / 0 | 0 | – |" in text
     rules = text.split("## Rules, fresh kinds\n\n")[1].split("## Rules, held half")[0]
-    assert rules.startswith("These kinds were written by somebody who had not read the rules, and")
+    assert rules.startswith(FRESH)
     assert "| `learning-rate` | 1 | 0 | 0 | 1 | text/low-rate |" in rules
     assert "| fresh | text/low-rate | 0 | learning rate ÷ 10000 |" in text
     assert "| fresh | text | 0 | `initial-scale` | warning: bn\\|1: so it is |" in text

@@ -8,6 +8,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import median
 
+from resnet_inspect.analysis.check.computations import (
+    class_shares,
+    entropy,
+    label_shares,
+    usual_length,
+)
 from resnet_inspect.analysis.meanings import Danger, Meanings, dangers
 from resnet_inspect.graph import (
     Failure,
@@ -145,9 +151,13 @@ class Evidence:
         return tuple(found.values())
 
     def ratios(self, variable: str) -> list[float]:
-        """‖Δw‖/‖w‖ of a variable at the recorded steps, where w was not 0."""
-        found = [by[variable].ratio for by in self.updates.values() if variable in by]
-        return [one for one in found if one is not None and math.isfinite(one)]
+        """‖Δw‖/‖w‖ of a variable at the recorded steps; ‖w‖ is at least that of Glorot's initial
+        weights, since a kernel that begins small must grow first.
+        """
+        usual = usual_length(self.graph.variable_by_name[variable])
+        every = [by[variable] for by in self.updates.values() if variable in by]
+        found = [one.change / max(one.norm, usual) for one in every if max(one.norm, usual) > 0]
+        return [one for one in found if math.isfinite(one)]
 
     @cached_property
     def ratio(self) -> float | None:
@@ -160,10 +170,11 @@ class Evidence:
     @cached_property
     def ratio_of_step(self) -> dict[int, float]:
         """The median of ‖Δw‖/‖w‖ over kernels at each recorded step."""
-        names = [one.name for _, one in self.kernels]
+        usual = {one.name: usual_length(one) for _, one in self.kernels}
         found = {}
         for step, by in self.updates.items():
-            every = [r for n in names if n in by and (r := by[n].ratio) is not None]
+            held = [(by[name], length) for name, length in usual.items() if name in by]
+            every = [one.change / most for one, least in held if (most := max(one.norm, least))]
             if every:
                 found[step] = median(every)
         return found
@@ -342,41 +353,3 @@ class Evidence:
     def forward(self) -> tuple[Op, ...]:
         """Ops of the forward pass."""
         return tuple(op for op in self.graph.ops if op.phase == Phase.FORWARD)
-
-
-def class_shares(parts: Sequence[BatchPart]) -> dict[int, float]:
-    """The share of each class in some batches of labels; empty where they are no labels."""
-    total: dict[int, int] = {}
-    for part in parts:
-        if part.classes is None:
-            return {}
-        for number, count in part.classes.items():
-            total[number] = total.get(number, 0) + count
-    count = sum(total.values())
-    return {number: one / count for number, one in sorted(total.items())} if count else {}
-
-
-def label_shares(parts: Sequence[BatchPart]) -> list[float]:
-    """How often each of several labels is on, in some batches of rows of zeros and ones."""
-    total = [0.0] * parts[0].features
-    for part in parts:
-        for place, count in enumerate(part.counts):
-            total[place] += count
-    examples = sum(part.examples for part in parts)
-    return [count / examples for count in total]
-
-
-def entropy(share: float) -> float:
-    """Of a yes or no with that share, in nats."""
-    if not 0 < share < 1:
-        return 0.0
-    return -share * math.log(share) - (1 - share) * math.log(1 - share)
-
-
-def thirds(series: Mapping[int, float]) -> tuple[float, float]:
-    """Medians of the first and of the last third of finite values; 0 for none."""
-    values = [value for _, value in sorted(series.items()) if math.isfinite(value)]
-    if not values:
-        return 0.0, 0.0
-    size = max(1, len(values) // 3)
-    return median(values[:size]), median(values[-size:])

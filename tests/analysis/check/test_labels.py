@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resnet_inspect.analysis.check import check
-from resnet_inspect.analysis.check.evidence import entropy, label_shares
+from resnet_inspect.analysis.check.computations import entropy, label_shares
 from resnet_inspect.stats import BatchPart
 from tests.analysis.check.made import evidence, perceptron
 

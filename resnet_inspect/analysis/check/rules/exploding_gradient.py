@@ -13,7 +13,8 @@ import math
 from collections.abc import Iterator
 from statistics import median
 
-from resnet_inspect.analysis.check.evidence import Evidence, thirds
+from resnet_inspect.analysis.check.computations import thirds
+from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
 
 HUGE, GROWN = 1e6, 100.0

@@ -7,13 +7,12 @@ Silent: with weight decay in loss or optimizer, and for kernels that began at 0.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from statistics import median
 
+from resnet_inspect.analysis.check.computations import usual_length
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
-from resnet_inspect.graph import Variable
 
 WARNED, TOLD = 5.0, 3.0
 
@@ -27,7 +26,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
     owners: dict[str, str] = {}
     for layer, variable in seen.kernels:
         held = [one[variable.name].norm for s in steps if variable.name in (one := seen.updates[s])]
-        usual = _usual(variable)
+        usual = usual_length(variable)
         if len(held) > 2 and held[0] > 0 and not seen.looked_up(variable) and usual:
             grown[variable.name] = held[-1] / max(held[0], usual)
             owners[variable.name] = layer.name
@@ -45,13 +44,3 @@ def find(seen: Evidence) -> Iterator[Finding]:
             layer=owners[most],
             command=f"resnet-inspect hist '{most}'",
         )
-
-
-def _usual(variable: Variable) -> float:
-    """The length that Glorot's initial weights have; 0 where sizes are unknown."""
-    shape = variable.spec.shape or ()
-    if None in shape or len(shape) < 2:
-        return 0.0
-    *field, fan_in, fan_out = (size or 0 for size in shape)
-    each = 2 / (math.prod(field) * (fan_in + fan_out))
-    return math.sqrt(math.prod(field) * fan_in * fan_out * each)

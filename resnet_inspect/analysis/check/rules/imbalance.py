@@ -13,7 +13,8 @@ import math
 from collections.abc import Iterator, Mapping
 from statistics import mean
 
-from resnet_inspect.analysis.check.evidence import Evidence, class_shares, label_shares, thirds
+from resnet_inspect.analysis.check.computations import class_shares, label_shares, thirds
+from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
 from resnet_inspect.graph import Objective
 

@@ -2,7 +2,7 @@
 
 Source: some published checkers condemn every rate above 0.01, and with it every ResNet on CIFAR.
 The same number means different things to SGD and Adam, with and without normalization. So what is
-measured is ‖Δw‖/‖w‖ of all kernels.
+measured is ‖Δw‖/‖w‖ of all kernels, ‖w‖ being at least what Glorot's initial weights have.
 Threshold: a median above 0.1 at the recorded steps, where the loss has not fallen by half; or below
 1e-5 while the loss has not fallen by 5 % (by half, if all of at least 30 steps together cannot have
 moved the weights by a thousandth); or a recorded step that moved most kernels by more than
@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from resnet_inspect.analysis.check.evidence import Evidence, thirds
+from resnet_inspect.analysis.check.computations import thirds
+from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
 
 HIGH, LOW, WHOLE = 0.1, 1e-5, 1.0

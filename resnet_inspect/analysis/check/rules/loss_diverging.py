@@ -15,7 +15,8 @@ import math
 from collections.abc import Iterator
 from statistics import median
 
-from resnet_inspect.analysis.check.evidence import Evidence, thirds
+from resnet_inspect.analysis.check.computations import thirds
+from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
 
 STEPS, TIMES, PEAK, FELL = 10, 2.0, 50.0, 0.9

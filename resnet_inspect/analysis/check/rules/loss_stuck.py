@@ -16,7 +16,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from resnet_inspect.analysis.check.evidence import Evidence, thirds
+from resnet_inspect.analysis.check.computations import thirds
+from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
 
 STEPS, FELL, CHANCE, FELL_ALONE, APART = 30, 0.98, 0.95, 0.999, 0.98

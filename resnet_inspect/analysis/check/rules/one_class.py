@@ -9,13 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from resnet_inspect.analysis.check.evidence import (
-    BINARY_LOSSES,
-    SOFTMAX_LOSSES,
-    Evidence,
-    class_shares,
-    label_shares,
-)
+from resnet_inspect.analysis.check.computations import class_shares, label_shares
+from resnet_inspect.analysis.check.evidence import BINARY_LOSSES, SOFTMAX_LOSSES, Evidence
 from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
 
 EXAMPLES = 32

@@ -14,7 +14,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from resnet_inspect.analysis.check.evidence import Evidence, thirds
+from resnet_inspect.analysis.check.computations import thirds
+from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
 
 TIMES = 3.0
