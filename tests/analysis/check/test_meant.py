@@ -224,3 +224,10 @@ def test_masks_that_are_all_empty() -> None:
     graph = perceptron("Relu", "Sigmoid", units=1, loss=BINARY, from_logits=False)
     for masks, found in ((np.zeros((64, 300)), True), (RANDOM.integers(0, 2, (64, 300)), False)):
         assert ("one-class" in told(evidence(graph, x=X, y=masks))) == found
+
+
+def test_a_loss_of_unknown_chance_may_rise_a_little() -> None:
+    graph = perceptron("Relu", "", units=4, loss="own")
+    rising = [*[0.6] * 10, *[0.5] * 10, *[1.1] * 10]  # as another term is weighed more and more
+    assert "loss-diverging" not in told(evidence(graph, x=X, y=X, loss=rising))
+    assert "loss-diverging" in told(evidence(graph, x=X, y=X, loss=[*rising[:20], *[1.3] * 10]))

@@ -1,8 +1,8 @@
 """A loss that grows.
 
 Source: published checkers: twice its minimum. Threshold: the median of the last third is twice that
-of the first, or of the lowest fifth, and above the first and above that of an answer without any
-input, where that is known; or it was on the way fifty times the first and that of an answer without
+of the first; or of the lowest fifth, and above the first and above that of an answer without any
+input, if that is known; or it was on the way fifty times the first and that of an answer without
 any input (the median, where that is not known), and has not come back below either; over at least
 ten steps. An error.
 Silent: for losses that may be negative, whose ratio says nothing, and for a loss that jumps but
@@ -44,7 +44,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
         )
         return
     lowest = median(sorted(values)[: max(1, len(values) // 5)])
-    worse = last > max(first, seen.idle_loss or 0.0)
+    worse = seen.idle_loss is not None and last > max(first, seen.idle_loss)
     if last > TIMES * first or (worse and last > TIMES * max(lowest, 1e-12)):
         yield Finding(
             Severity.ERROR,
