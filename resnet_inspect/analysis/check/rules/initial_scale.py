@@ -62,7 +62,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
         "the layer's default (glorot_uniform), or he_normal before ReLUs",
         layer=name,
         step=0,
-        command=f"resnet-inspect hist '{kernel}'",
+        command=f"resnet-inspect hist '{kernel}' --step 0",
     )
 
 
@@ -88,7 +88,7 @@ def _tables(seen: Evidence) -> Iterator[Finding]:
             "the layer's default, or a standard deviation of 1 at most",
             layer=layer.name,
             step=0,
-            command=f"resnet-inspect hist '{variable.name}'",
+            command=f"resnet-inspect hist '{variable.name}' --step 0",
         )
         return
 
@@ -112,7 +112,7 @@ def _unsure(seen: Evidence) -> Iterator[Finding]:
             " to layer",
             "smaller initial weights, normalization between layers, inputs of about one",
             step=0,
-            command="resnet-inspect hist",
+            command="resnet-inspect hist --step 0",
         )
 
 
