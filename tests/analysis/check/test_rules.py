@@ -117,6 +117,16 @@ def test_labels_that_tensorflow_refused() -> None:
         assert set(found(classified(failure=failure))) == {rule, "refused"}
 
 
+def test_only_of_sizes_it_is_said_that_sizes_disagree() -> None:
+    for text, sizes in (
+        ("Dimensions must be equal, but are 16 and 32", True),
+        ("no such loss", False),
+    ):
+        failure = Failure("ValueError", text, "tracing the step of fit")
+        (one,) = [one for one in check(classified(failure=failure)) if one.rule == "refused"]
+        assert ("sizes disagree" in one.fix) == sizes
+
+
 def test_labels_that_keras_refused() -> None:
     text = "Arguments ... the same shape. Received: target.shape=(None, 4), output.shape=(None, 3)"
     failure = Failure("ValueError", text, "tracing the step of fit")

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
 
+OF_SIZES = ("shape", "dimension", "size")
+
 
 def find(seen: Evidence) -> Iterator[Finding]:
     """At most one."""
@@ -23,7 +25,9 @@ def find(seen: Evidence) -> Iterator[Finding]:
         f"{failure.kind} while {failure.during}: {first[:200]}",
         {"source": str(failure.source[0])} if failure.source else {},
         "the training ends here",
-        "see which sizes disagree, where each was born, and which change passes",
+        "see which sizes disagree, where each was born, and which change passes"
+        if failure.op or any(word in failure.message.lower() for word in OF_SIZES)
+        else "mend what the message says, at the line that is shown",
         layer=failure.op,
         command="resnet-inspect browse  # pane Run",
     )
