@@ -48,7 +48,71 @@ def test_losses_metrics_and_optimizer(tmp_path: Path) -> None:
     assert "size" in str(second.output)
     assert (told.optimizer, told.learning_rate) == ("sgd", 0.25)
     assert not told.decay
-    assert first.metrics == ("accuracy", "mean_absolute_error")
+    assert (first.metrics, second.metrics) == (("accuracy",), ("mean_absolute_error",))
+
+
+def two_outputs(kind: str) -> tuple[Any, Any, Any]:
+    """A model with two outputs, in a list or a dict whose keys are not their layers' names, and
+    what to feed it.
+    """
+    import keras
+
+    x = np.random.default_rng(0).normal(size=(8, 4)).astype(np.float32)
+    entry = keras.Input((4,))
+    parts = [keras.layers.Dense(5, name="zone")(entry), keras.layers.Dense(1, name="area")(entry)]
+    labels = [np.arange(8) % 5, x[:, :1]]
+    if kind == "list":
+        return keras.Model(entry, parts), x, labels
+    names = ("zone", "area") if kind == "named" else ("which", "how_much")
+    held = dict(zip(names, parts, strict=True)), dict(zip(names, labels, strict=True))
+    return keras.Model(entry, held[0]), x, held[1]
+
+
+SPARSE = "sparse_categorical_crossentropy"
+LISTED = {"loss": [SPARSE, "mse"]}
+NAMED = {"loss": {"zone": SPARSE, "area": "mse"}}
+KEYED = {"loss": {"which": SPARSE, "how_much": "mse"}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "compiled"),
+    [
+        ("list", LISTED | {"metrics": [["accuracy"], ["mae", "mse"]]}),
+        ("list", LISTED | {"metrics": ["accuracy", ["mae", "mse"]]}),
+        ("list", NAMED | {"metrics": {"area": ["mae", "mse"], "zone": "accuracy"}}),
+        (
+            "list",
+            LISTED | {"metrics": [["accuracy"], None], "weighted_metrics": [[], ["mae", "mse"]]},
+        ),
+        ("list", NAMED | {"metrics": {"area": "mae"}, "weighted_metrics": [["acc"], "mse"]}),
+        ("named", NAMED | {"metrics": {"area": ["mae", "mse"], "zone": "accuracy"}}),
+        ("keyed", KEYED | {"metrics": {"how_much": ["mae", "mse"], "which": "accuracy"}}),
+    ],
+)
+def test_an_output_has_its_own_metrics(kind: str, compiled: Any, tmp_path: Path) -> None:
+    model, x, y = two_outputs(kind)
+    model.compile("sgd", **compiled)
+    told = {one.loss: one for one in trained(model, x, y, tmp_path).objectives}
+    assert set(told) == {SPARSE, "mean_squared_error"}
+    first, second = told[SPARSE], told["mean_squared_error"]
+    assert first.metrics == ("accuracy",)
+    assert second.metrics == ("mean_absolute_error", "mean_squared_error")
+    assert "zone" in str(first.output)
+    assert "area" in str(second.output)
+
+
+def test_one_output_has_all_metrics(tmp_path: Path) -> None:
+    import keras
+
+    def own_mean(labels: Any, outputs: Any) -> Any:
+        return keras.ops.mean(outputs - labels)
+
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, name="out")])
+    accuracy = keras.metrics.BinaryAccuracy(name="hit")
+    model.compile("sgd", "mse", metrics=[["mae", own_mean]], weighted_metrics=[accuracy, "mae"])
+    x = np.random.default_rng(0).normal(size=(8, 4)).astype(np.float32)
+    (only,) = trained(model, x, x[:, :1], tmp_path).objectives
+    assert only.metrics == ("mean_absolute_error", "own_mean", "binary_accuracy")
 
 
 def test_what_gets_no_gradient_and_what_is_idle(tmp_path: Path) -> None:
