@@ -18,6 +18,8 @@ KEPT = frozenset(
     )
 )
 
+INSIDE = "inner_optimizer"  # of one that only scales the loss for another
+
 
 def settings_of(layer: Any) -> dict[str, bool | int | float | str]:
     """The plain ones among the settings of a Keras layer; empty for one that does not tell."""
@@ -49,12 +51,11 @@ def training_of(
         return _of_loop(no_gradient, optimizers)
     outputs = [TensorRef(one.op.name, one.value_index) for one in made.outputs]
     optimizer = optimizers[0] if optimizers else getattr(model, "optimizer", None)
-    decay = bool(getattr(model, "losses", ())) or bool(getattr(optimizer, "weight_decay", None))
     return Training(
         objectives=tuple(objectives_of(model, outputs, labels)),
         optimizer=type(optimizer).__name__.lower() if optimizer is not None else "",
         learning_rate=_rate(optimizer),
-        decay=decay,
+        decay=bool(getattr(model, "losses", ())) or _decays(optimizer),
         no_gradient=tuple(no_gradient),
         idle=tuple(_idle(model, made)),
     )
@@ -64,8 +65,12 @@ def _of_loop(no_gradient: Sequence[str], optimizers: Sequence[Any]) -> Training:
     """What is known of a loop of one's own: what it minimizes is not told."""
     if not optimizers:
         return Training(no_gradient=tuple(no_gradient))
-    name, rate = type(optimizers[0]).__name__.lower(), _rate(optimizers[0])
-    return Training(optimizer=name, learning_rate=rate, no_gradient=tuple(no_gradient))
+    return Training(
+        optimizer=type(optimizers[0]).__name__.lower(),
+        learning_rate=_rate(optimizers[0]),
+        decay=_decays(optimizers[0]),
+        no_gradient=tuple(no_gradient),
+    )
 
 
 def _rate(optimizer: Any) -> float | None:
@@ -73,6 +78,10 @@ def _rate(optimizer: Any) -> float | None:
         return float(optimizer.learning_rate)
     except Exception:  # none, or a schedule that cannot be asked here
         return None
+
+
+def _decays(optimizer: Any) -> bool:
+    return bool(getattr(getattr(optimizer, INSIDE, optimizer), "weight_decay", None))
 
 
 def _idle(model: Any, made: Construction) -> Iterable[str]:
