@@ -34,8 +34,8 @@ def objectives_of(
     `labels` are the names of the batch's parts that they are compared with, in the same order.
     """
     known = _Outputs(model, len(outputs))
-    losses = _losses(model, known)
-    metrics = _metrics(model, known, max(len(losses), 1))
+    losses, weights = _losses(model, known)
+    metrics = _metrics(model, known, len(losses))
     for place, loss in enumerate(losses):
         if loss is not None:
             yield Objective(
@@ -43,7 +43,9 @@ def objectives_of(
                 from_logits=_from_logits(loss),
                 output=outputs[place] if place < len(outputs) else None,
                 labels=labels[place] if len(labels) == len(losses) else "",
-                metrics=tuple(dict.fromkeys(metrics[place])) if place < len(metrics) else (),
+                metrics=tuple(dict.fromkeys(metrics[place])),
+                ignore_class=_ignored(loss),
+                weight=weights[place],
             )
 
 
@@ -91,16 +93,28 @@ class _Outputs:
         return self.names.index(name) if name in self.names else None
 
 
-def _losses(model: Any, known: _Outputs) -> list[Any]:
-    """A loss, or None, for each output; of none where the model does its own."""
+def _losses(model: Any, known: _Outputs) -> tuple[list[Any], list[float]]:
+    """A loss, or None, for each output, and its weight; of none where nothing was compiled."""
     if not known.built:
-        return _by_output(getattr(model, "loss", None), known)
+        compiled = getattr(model, "_compile_loss", None)
+        losses = _by_output(getattr(model, "loss", None), known)
+        given = _by_output(getattr(compiled, "_user_loss_weights", None), known)
+        same = len(given) == len(losses)
+        return losses, [_weight(one) for one in (given if same else [None] * len(losses))]
     found: list[Any] = [None] * known.count
-    for path, loss, *_ in model._compile_loss._flat_losses:
+    weights = [1.0] * known.count
+    for path, loss, weight, *_ in model._compile_loss._flat_losses:
         place = known.place(path)
         if place is not None and found[place] is None:
-            found[place] = loss
-    return found
+            found[place], weights[place] = loss, _weight(weight)
+    return found, weights
+
+
+def _weight(declared: Any) -> float:
+    try:
+        return float(declared)
+    except Exception:  # none, or a tensor that has no value here
+        return 1.0
 
 
 def _by_output(declared: Any, known: _Outputs) -> list[Any]:
@@ -162,7 +176,17 @@ def _places(compiled: Any, known: _Outputs, count: int) -> list[int | None]:
 def _from_logits(loss: Any) -> bool | None:
     if "crossentropy" not in name_of(loss):
         return None
+    return bool(_settings(loss).get("from_logits", False))
+
+
+def _ignored(loss: Any) -> int | None:
+    declared = _settings(loss).get("ignore_class")
+    return None if declared is None else int(declared)
+
+
+def _settings(loss: Any) -> dict[str, Any]:
+    """What a loss was made with; empty for a text or a function, which have Keras' defaults."""
     try:
-        return bool(loss.get_config().get("from_logits", False))
-    except Exception:  # a text or a function: Keras' default
-        return False
+        return dict(loss.get_config())
+    except Exception:  # a loss of the user's own may not tell
+        return {}
