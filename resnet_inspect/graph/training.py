@@ -13,6 +13,8 @@ class Objective(msgspec.Struct, frozen=True, omit_defaults=True):
     `loss` is Keras' name of it, such as sparse_categorical_crossentropy, or that of the user's own
     function; `from_logits` None for a loss that does not ask. `output` is the tensor that the model
     hands out, `labels` the part of the batch that it is compared with; `metrics` are names, too.
+    Examples, or places, of the label `ignore_class` count for nothing; `weight` is by what the loss
+    is multiplied in the sum of all.
     """
 
     loss: str
@@ -20,6 +22,8 @@ class Objective(msgspec.Struct, frozen=True, omit_defaults=True):
     output: TensorRef | None = None
     labels: str = ""
     metrics: tuple[str, ...] = ()
+    ignore_class: int | None = None
+    weight: float = 1.0
 
 
 class Training(msgspec.Struct, frozen=True, omit_defaults=True):

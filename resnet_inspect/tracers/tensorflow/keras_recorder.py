@@ -94,9 +94,6 @@ class KerasRecorder(keras.callbacks.Callback):  # type: ignore[misc]
             if hinders:
                 self._run.note("tensors", f"not summarized; {text}")
                 return
-        if isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer):
-            text = "of the scaled loss: LossScaleOptimizer scales them back later"
-            self._run.note("gradients", text)
         if model.train_function is not None and model.train_function is self._function:
             return  # compiled with us in an earlier fit
         watched = functools.partial(self._run.observe, self._observed, model.train_step)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-import tensorflow as tf
-
-from resnet_inspect.graph import Objective, TensorRef, Training
+from resnet_inspect.graph import TensorRef, Training
 from resnet_inspect.tracers.tensorflow.construction import Construction
+from resnet_inspect.tracers.tensorflow.keras_objectives import objectives_of
 
 # Of what a layer was made with; only plain values are kept.
 KEPT = frozenset(
@@ -19,16 +17,8 @@ KEPT = frozenset(
         "negative_slope",
     )
 )
-SHORT = {
-    "mse": "mean_squared_error",
-    "mae": "mean_absolute_error",
-    "mape": "mean_absolute_percentage_error",
-    "msle": "mean_squared_logarithmic_error",
-    "bce": "binary_crossentropy",
-    "kld": "kl_divergence",
-    "kldivergence": "kl_divergence",
-    "acc": "accuracy",
-}
+
+INSIDE = "inner_optimizer"  # of one that only scales the loss for another
 
 
 def settings_of(layer: Any) -> dict[str, bool | int | float | str]:
@@ -60,27 +50,12 @@ def training_of(
     if model is None:
         return _of_loop(no_gradient, optimizers)
     outputs = [TensorRef(one.op.name, one.value_index) for one in made.outputs]
-    losses = _losses(model, len(outputs))
-    metrics = tuple(dict.fromkeys(_metrics(model)))
-    objectives = []
-    for place, loss in enumerate(losses):
-        if loss is not None:
-            objectives.append(
-                Objective(
-                    loss=name_of(loss),
-                    from_logits=_from_logits(loss),
-                    output=outputs[place] if place < len(outputs) else None,
-                    labels=labels[place] if len(labels) == len(losses) else "",
-                    metrics=metrics,
-                )
-            )
     optimizer = optimizers[0] if optimizers else getattr(model, "optimizer", None)
-    decay = bool(getattr(model, "losses", ())) or bool(getattr(optimizer, "weight_decay", None))
     return Training(
-        objectives=tuple(objectives),
+        objectives=tuple(objectives_of(model, outputs, labels)),
         optimizer=type(optimizer).__name__.lower() if optimizer is not None else "",
         learning_rate=_rate(optimizer),
-        decay=decay,
+        decay=bool(getattr(model, "losses", ())) or _decays(optimizer),
         no_gradient=tuple(no_gradient),
         idle=tuple(_idle(model, made)),
     )
@@ -90,48 +65,12 @@ def _of_loop(no_gradient: Sequence[str], optimizers: Sequence[Any]) -> Training:
     """What is known of a loop of one's own: what it minimizes is not told."""
     if not optimizers:
         return Training(no_gradient=tuple(no_gradient))
-    name, rate = type(optimizers[0]).__name__.lower(), _rate(optimizers[0])
-    return Training(optimizer=name, learning_rate=rate, no_gradient=tuple(no_gradient))
-
-
-def name_of(declared: Any) -> str:
-    """Keras' name of a loss or metric, whether it was given as text, function or object."""
-    if isinstance(declared, str):
-        text = declared
-    else:
-        text = getattr(declared, "__name__", "") or type(declared).__name__
-    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text).lower()
-    return SHORT.get(snake, snake)
-
-
-def _losses(model: Any, outputs: int) -> list[Any]:
-    """A loss, or None, for each output; of none where the model does its own."""
-    declared = getattr(model, "loss", None)
-    if declared is None:
-        return []
-    if isinstance(declared, dict):
-        names = list(getattr(model, "output_names", ()) or declared)
-        return [declared.get(name) for name in names]
-    flat = list(declared) if isinstance(declared, list | tuple) else [declared]
-    return flat * outputs if len(flat) == 1 and outputs > 1 else flat
-
-
-def _metrics(model: Any) -> Iterator[str]:
-    """Names of what the user compiled as metrics."""
-    compiled = getattr(model, "_compile_metrics", None)
-    for attribute in ("_user_metrics", "_user_weighted_metrics"):
-        for one in tf.nest.flatten(getattr(compiled, attribute, None)):
-            if one is not None:
-                yield name_of(one)
-
-
-def _from_logits(loss: Any) -> bool | None:
-    if "crossentropy" not in name_of(loss):
-        return None
-    try:
-        return bool(loss.get_config().get("from_logits", False))
-    except Exception:  # a text or a function: Keras' default
-        return False
+    return Training(
+        optimizer=type(optimizers[0]).__name__.lower(),
+        learning_rate=_rate(optimizers[0]),
+        decay=_decays(optimizers[0]),
+        no_gradient=tuple(no_gradient),
+    )
 
 
 def _rate(optimizer: Any) -> float | None:
@@ -139,6 +78,10 @@ def _rate(optimizer: Any) -> float | None:
         return float(optimizer.learning_rate)
     except Exception:  # none, or a schedule that cannot be asked here
         return None
+
+
+def _decays(optimizer: Any) -> bool:
+    return bool(getattr(getattr(optimizer, INSIDE, optimizer), "weight_decay", None))
 
 
 def _idle(model: Any, made: Construction) -> Iterable[str]:

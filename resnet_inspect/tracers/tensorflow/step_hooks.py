@@ -18,15 +18,18 @@ from resnet_inspect.graph import Note, Phase
 from resnet_inspect.tracers.tensorflow.construction import Construction, Tensor
 from resnet_inspect.tracers.tensorflow.hooks import replaced
 from resnet_inspect.tracers.tensorflow.keras_layers import note_variables
+from resnet_inspect.tracers.tensorflow.keras_training import INSIDE
 from resnet_inspect.tracers.tensorflow.replicas import replica
 
 SUMS = "_all_reduce_sum_gradients"  # Keras' own, called in each replica
+SCALED = "of the scaled loss: LossScaleOptimizer scales them back later"
 
 
 class StepHooks:
     """What was seen of one trace: `gradients` by variable, `output_gradients` by layer, `losses` by
-    the name of the scalar, the variables that were `trained`, the `optimizers` that were used, and
-    the gradients that are `summed` over the replicas.
+    the name of the scalar, as they are before an optimizer scales them, the variables that were
+    `trained`, the `optimizers` that were used, without those inside of another, and the gradients
+    that are `summed` over the replicas.
     """
 
     def __init__(self, made: Construction, wanted: bool, notes: list[Note]) -> None:
@@ -40,15 +43,20 @@ class StepHooks:
         self.no_gradient: list[str] = []
         self.trained: list[Any] = []
         self.summed: set[str] = set()
+        self._unscaled: dict[int, tuple[Any, Any]] = {}  # scaled loss, the loss; by id of the first
 
     @contextmanager
     def hooked(self) -> Iterator[None]:
         """TensorFlow's tapes and Keras' optimizers are watched in the body."""
+        usual, scaling = keras.optimizers.Optimizer, keras.optimizers.LossScaleOptimizer
         with (
             replaced(tf.GradientTape, "gradient", self._gradient),
-            replaced(keras.optimizers.Optimizer, "apply", self._apply),
-            replaced(keras.optimizers.Optimizer, "apply_gradients", self._apply),
-            replaced(keras.optimizers.Optimizer, SUMS, self._sum),
+            replaced(usual, "apply", self._apply),
+            replaced(scaling, "apply", self._apply),  # its own, which need not come to the usual
+            replaced(usual, "apply_gradients", self._apply),
+            replaced(usual, SUMS, self._sum),
+            replaced(usual, "scale_loss", self._scale),
+            replaced(scaling, "scale_loss", self._scale),
         ):
             yield
 
@@ -95,7 +103,8 @@ class StepHooks:
             return
         if isinstance(target, tf.Tensor) and target.shape.rank == 0:
             number = len(self.losses)
-            self.losses["batch_loss" + (f"_{number}" if number else "")] = target
+            _, loss = self._unscaled.get(id(target), (target, target))
+            self.losses["batch_loss" + (f"_{number}" if number else "")] = loss
         known = {id(one) for one in self.trained}
         self.trained += [one for one in tf.nest.flatten(sources) if id(one) not in known]
         if self._wanted:
@@ -110,10 +119,20 @@ class StepHooks:
                 else:
                     self._notes.append(Note(name, "its gradient is sparse and is not summarized"))
 
+    def _scale(self, original: Any, optimizer: Any, loss: Any) -> Any:
+        """An optimizer scales a loss, for the gradients alone: what it was is what is told."""
+        scaled = original(optimizer, loss)
+        if self._made.here() and scaled is not loss and isinstance(loss, tf.Tensor):
+            self._unscaled[id(scaled)] = scaled, loss
+            if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+                self._notes.append(Note("gradients", SCALED))
+        return scaled
+
     def _apply(self, original: Any, optimizer: Any, *args: Any, **named: Any) -> Any:
         if not self._made.here():
             return original(optimizer, *args, **named)
-        if not any(optimizer is one for one in self.optimizers):
+        known = (*self.optimizers, *(getattr(one, INSIDE, None) for one in self.optimizers))
+        if not any(optimizer is one for one in known):
             self.optimizers.append(optimizer)
         with self._made.phase(Phase.OPTIMIZER):
             return original(optimizer, *args, **named)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 import resnet_inspect
-from resnet_inspect.graph import Training
+from resnet_inspect.graph import Objective, Training
 
 
 def trained(model: Any, x: Any, y: Any, folder: Path) -> Training:
@@ -48,7 +49,145 @@ def test_losses_metrics_and_optimizer(tmp_path: Path) -> None:
     assert "size" in str(second.output)
     assert (told.optimizer, told.learning_rate) == ("sgd", 0.25)
     assert not told.decay
-    assert first.metrics == ("accuracy", "mean_absolute_error")
+    assert (first.metrics, second.metrics) == (("accuracy",), ("mean_absolute_error",))
+
+
+def two_outputs(kind: str) -> tuple[Any, Any, Any]:
+    """A model with two outputs, in a list or a dict whose keys are not their layers' names, and
+    what to feed it.
+    """
+    import keras
+
+    x = np.random.default_rng(0).normal(size=(8, 4)).astype(np.float32)
+    entry = keras.Input((4,))
+    parts = [keras.layers.Dense(5, name="zone")(entry), keras.layers.Dense(1, name="area")(entry)]
+    labels = [np.arange(8) % 5, x[:, :1]]
+    if kind == "list":
+        return keras.Model(entry, parts), x, labels
+    names = ("zone", "area") if kind == "named" else ("which", "how_much")
+    held = dict(zip(names, parts, strict=True)), dict(zip(names, labels, strict=True))
+    return keras.Model(entry, held[0]), x, held[1]
+
+
+SPARSE = "sparse_categorical_crossentropy"
+LISTED = {"loss": [SPARSE, "mse"]}
+NAMED = {"loss": {"zone": SPARSE, "area": "mse"}}
+KEYED = {"loss": {"which": SPARSE, "how_much": "mse"}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "compiled"),
+    [
+        ("list", LISTED | {"metrics": [["accuracy"], ["mae", "mse"]]}),
+        ("list", LISTED | {"metrics": ["accuracy", ["mae", "mse"]]}),
+        ("list", NAMED | {"metrics": {"area": ["mae", "mse"], "zone": "accuracy"}}),
+        (
+            "list",
+            LISTED | {"metrics": [["accuracy"], None], "weighted_metrics": [[], ["mae", "mse"]]},
+        ),
+        ("list", NAMED | {"metrics": {"area": "mae"}, "weighted_metrics": [["acc"], "mse"]}),
+        ("named", NAMED | {"metrics": {"area": ["mae", "mse"], "zone": "accuracy"}}),
+        ("keyed", KEYED | {"metrics": {"how_much": ["mae", "mse"], "which": "accuracy"}}),
+    ],
+)
+def test_an_output_has_its_own_metrics(kind: str, compiled: Any, tmp_path: Path) -> None:
+    model, x, y = two_outputs(kind)
+    model.compile("sgd", **compiled)
+    told = {one.loss: one for one in trained(model, x, y, tmp_path).objectives}
+    assert set(told) == {SPARSE, "mean_squared_error"}
+    first, second = told[SPARSE], told["mean_squared_error"]
+    assert first.metrics == ("accuracy",)
+    assert second.metrics == ("mean_absolute_error", "mean_squared_error")
+    assert "zone" in str(first.output)
+    assert "area" in str(second.output)
+
+
+def test_one_output_has_all_metrics(tmp_path: Path) -> None:
+    import keras
+
+    def own_mean(labels: Any, outputs: Any) -> Any:
+        return keras.ops.mean(outputs - labels)
+
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, name="out")])
+    accuracy = keras.metrics.BinaryAccuracy(name="hit")
+    model.compile("sgd", "mse", metrics=[["mae", own_mean]], weighted_metrics=[accuracy, "mae"])
+    x = np.random.default_rng(0).normal(size=(8, 4)).astype(np.float32)
+    (only,) = trained(model, x, x[:, :1], tmp_path).objectives
+    assert only.metrics == ("mean_absolute_error", "own_mean", "binary_accuracy")
+
+
+@pytest.mark.parametrize(
+    ("kind", "compiled", "weights"),
+    [
+        ("list", LISTED | {"loss_weights": [2.0, 0.5]}, (2.0, 0.5)),
+        ("list", NAMED | {"loss_weights": {"area": 0.5, "zone": 2.0}}, (2.0, 0.5)),
+        ("named", NAMED | {"loss_weights": {"area": 0.5, "zone": 2.0}}, (2.0, 0.5)),
+        ("keyed", KEYED | {"loss_weights": {"how_much": 0.5, "which": 2}}, (2.0, 0.5)),
+        ("keyed", KEYED, (1.0, 1.0)),
+    ],
+)
+def test_an_output_has_its_weight_in_the_loss(
+    kind: str, compiled: Any, weights: tuple[float, float], tmp_path: Path
+) -> None:
+    model, x, y = two_outputs(kind)
+    model.compile("sgd", **compiled)
+    told = {one.loss: one.weight for one in trained(model, x, y, tmp_path).objectives}
+    assert (told[SPARSE], told["mean_squared_error"]) == weights
+    with resnet_inspect.open_run(tmp_path / "run.db") as run:
+        held = {name: values[0] for name, values in run.scalars().items()}
+    losses = [held[name] for name in held if name.endswith("_loss") and name != "batch_loss"]
+    assert len(losses) == 2
+    wholes = [float(np.dot(weights, order)) for order in (losses, losses[::-1])]
+    assert min(abs(held["batch_loss"] - one) for one in wholes) < 1e-4  # so does Keras
+
+
+def test_one_output_may_be_weighted_and_a_class_ignored(tmp_path: Path) -> None:
+    import keras
+
+    x = np.random.default_rng(0).normal(size=(8, 4)).astype(np.float32)
+    sparse = keras.losses.SparseCategoricalCrossentropy
+    for number, (loss, weight, ignored) in enumerate(
+        (
+            (sparse(ignore_class=255), 2.0, 255),
+            (sparse(from_logits=True, ignore_class=0), [0.5], 0),
+            (sparse(), None, None),
+            (keras.losses.sparse_categorical_crossentropy, {"out": 3.0}, None),
+            (SPARSE, 1, None),
+        )
+    ):
+        entry = keras.Input((4,))
+        model = keras.Model(entry, keras.layers.Dense(5, name="out")(entry))
+        declared = {"out": loss} if isinstance(weight, dict) else loss
+        given = float(weight) if weight == 1 else weight
+        model.compile("sgd", declared, loss_weights=given)
+        (tmp_path / str(number)).mkdir()
+        (only,) = trained(model, x, np.arange(8) % 5, tmp_path / str(number)).objectives
+        assert only.loss == SPARSE
+        assert only.ignore_class == ignored
+        assert only.weight == {0: 2.0, 1: 0.5, 2: 1.0, 3: 3.0, 4: 1.0}[number]
+
+
+def test_a_model_that_computes_its_own_loss_has_what_was_compiled(tmp_path: Path) -> None:
+    import keras
+
+    class Net(keras.Model):  # type: ignore[misc]
+        def compute_loss(self, *given: Any, **_: Any) -> Any:
+            y, y_pred = given[1:3]
+            return keras.ops.mean(keras.ops.square(y[1] - y_pred[1])) + keras.ops.mean(y_pred[0])
+
+    model, x, y = two_outputs("list")
+    model = Net(model.inputs, model.outputs)
+    metrics = {"area": ["mae"], "zone": ["accuracy"]}
+    model.compile("sgd", **NAMED, loss_weights={"zone": 0.0, "area": 4.0}, metrics=metrics)
+    first, second = trained(model, x, y, tmp_path).objectives
+    assert (first.loss, first.weight, first.metrics) == (SPARSE, 0.0, ("accuracy",))
+    assert (second.weight, second.metrics) == (4.0, ("mean_absolute_error",))
+
+
+def test_objectives_of_older_files_have_the_usual_weight() -> None:
+    older = msgspec.json.decode(b'{"loss": "mean_squared_error"}', type=Objective)
+    assert (older.ignore_class, older.weight) == (None, 1.0)
+    assert msgspec.json.encode(older) == b'{"loss":"mean_squared_error"}'
 
 
 def test_what_gets_no_gradient_and_what_is_idle(tmp_path: Path) -> None:
