@@ -10,14 +10,17 @@ from resnet_inspect.graph import Variable
 from resnet_inspect.stats import BatchPart
 
 
-def class_shares(parts: Sequence[BatchPart]) -> dict[int, float]:
-    """The share of each class in some batches of labels; empty where they are no labels."""
+def class_shares(parts: Sequence[BatchPart], ignored: int | None = None) -> dict[int, float]:
+    """The share of each class in some batches of labels; empty where they are no labels. The class
+    that is `ignored` counts for nothing.
+    """
     total: dict[int, int] = {}
     for part in parts:
         if part.classes is None:
             return {}
         for number, count in part.classes.items():
-            total[number] = total.get(number, 0) + count
+            if number != ignored:
+                total[number] = total.get(number, 0) + count
     count = sum(total.values())
     return {number: one / count for number, one in sorted(total.items())} if count else {}
 

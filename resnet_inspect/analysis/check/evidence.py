@@ -216,7 +216,7 @@ class Evidence:
         if not parts:
             return None
         if objective.loss in SOFTMAX_LOSSES:
-            shares = class_shares(parts)
+            shares = class_shares(parts, objective.ignore_class)
             return -sum(p * math.log(p) for p in shares.values()) if shares else None
         if objective.loss in BINARY_LOSSES and parts[0].features == 1:
             mean = sum(one.mean * one.examples for one in parts) / sum(o.examples for o in parts)
@@ -236,8 +236,10 @@ class Evidence:
         if any("sample_weight" in by for by in self.batches.values()):
             return None
         each = [self.chance(one) for one in self.objectives]
-        known = [one for one in each if one is not None]
-        return sum(known) if known and len(known) == len(each) else None
+        if not each or None in each:
+            return None
+        pairs = zip(each, self.objectives, strict=True)
+        return sum((one or 0.0) * objective.weight for one, objective in pairs)
 
     def before(
         self, names: Sequence[str], stop: Callable[[Op], bool] = lambda _: False

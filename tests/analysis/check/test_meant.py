@@ -231,3 +231,18 @@ def test_a_loss_of_unknown_chance_may_rise_a_little() -> None:
     rising = [*[0.6] * 10, *[0.5] * 10, *[1.1] * 10]  # as another term is weighed more and more
     assert "loss-diverging" not in told(evidence(graph, x=X, y=X, loss=rising))
     assert "loss-diverging" in told(evidence(graph, x=X, y=X, loss=[*rising[:20], *[1.3] * 10]))
+
+
+@pytest.mark.parametrize("ignored", [7, -1])
+def test_a_label_that_the_loss_ignores(ignored: int) -> None:
+    y = np.where(np.arange(64) % 4 == 0, ignored, np.arange(64) % 3)
+    for told_of, found in ((ignored, set()), (None, {"labels-logits"})):
+        graph = perceptron("Relu", "", loss=SPARSE, from_logits=True, ignore_class=told_of)
+        assert {*told(classes(graph=graph, y=y))} & {"labels-logits", "label-range"} == found
+
+
+def test_chance_is_weighed_as_the_loss_weighs_its_outputs() -> None:
+    for weight in (1.0, 10.0):
+        graph = perceptron("Relu", "", loss=SPARSE, from_logits=True, weight=weight)
+        idle = classes(graph=graph).idle_loss
+        assert idle == pytest.approx(weight * np.log(3), rel=1e-3)

@@ -61,7 +61,7 @@ def _shares(seen: Evidence, objective: Objective) -> tuple[float, float, str]:
     if seen.several(objective):
         each = [max(one, 1 - one) for one in label_shares(parts)]
         return sum(each) / len(each), 1 - max(each), "the common value of theirs, the rarest has"
-    shares = class_shares(parts)
+    shares = class_shares(parts, objective.ignore_class)
     if len(shares) < 2:
         return 0.0, 0.0, ""
     return max(shares.values()), min(shares.values()), "of one class, the rarest has"

@@ -24,6 +24,8 @@ def find(seen: Evidence) -> Iterator[Finding]:
         parts, units = seen.parts(objective.labels), seen.units(objective)
         if not parts or units is None or objective.loss != "sparse_categorical_crossentropy":
             continue
+        if units == objective.ignore_class:
+            continue
         if min(one.low for one in parts) >= 1 and max(one.high for one in parts) == units:
             yield _finding(units, seen.name_of(objective.output))
 

@@ -3,7 +3,8 @@
 Source: TensorFlow refuses such labels on a CPU and gives NaN, in silence, on a GPU.
 Threshold: the largest class number is not below the units of an output, or one is negative.
 Where Keras refused the shapes of labels and output, that is told.
-Silent: where the labels are 1…units, which is off by one (`label-range`).
+Silent: where the labels are 1…units, which is off by one (`label-range`), and where the largest or
+smallest is one that the loss ignores.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ def find(seen: Evidence) -> Iterator[Finding]:
         if not parts or units is None or objective.loss != "sparse_categorical_crossentropy":
             continue
         low, high = min(one.low for one in parts), max(one.high for one in parts)
+        if objective.ignore_class in (low, high):
+            continue  # what lies beside it is not known
         if low < 0 or high > units or (high == units and low == 0):
             label = int(low if low < 0 else high)
             yield _finding(label, units, seen.name_of(objective.output))

@@ -20,7 +20,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
     """One for each output."""
     for objective in seen.objectives:
         parts = seen.parts(objective.labels)
-        shares = class_shares(parts)
+        shares = class_shares(parts, objective.ignore_class)
         count = sum(one.examples for one in parts)
         wanted = objective.loss in SOFTMAX_LOSSES | BINARY_LOSSES and count >= EXAMPLES
         text, evidence = "", dict[str, Measured](examples=count)
