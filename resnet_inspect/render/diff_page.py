@@ -101,31 +101,35 @@ class _Page:
                 cells = name, spelling.count(sum_.a), spelling.count(sum_.b)
                 made.add_row(*map(plain, cells))
             self.screen.table([made])
-        what = "Ops" if found.depth == Depth.OP else "Layers"
+        by_op = found.depth == Depth.OP
         renamed = _forward_first([one for one in found.renamed if not one.numbered])
+        numbered = [one for one in found.renamed if one.numbered]
         counts = [
             (found.aligned, "in both"),
             (len(found.changed), "of them changed"),
             (len(renamed), "renamed"),
-            (len(found.renamed) - len(renamed), "numbered differently"),
+            (len(numbered), "numbered differently"),
             (len(found.only_a), "only in A"),
             (len(found.only_b), "only in B"),
         ]
         told = ", ".join(f"{n} {text}" for n, text in counts if n or text == "in both")
-        self.title(f"{what}: {told}")
+        self.title(f"{'Ops' if by_op else 'Layers'}: {told}")
         self.lone("only in A", found.only_a)
         self.gap(found.only_a and found.only_b)
         self.lone("only in B", found.only_b)
-        if renamed:
-            self.gap(found.only_a or found.only_b)
-            made, shown = table("renamed: in A", "in B", "type"), self.cut(renamed)
-            for one in shown:
-                made.add_row(plain(one.a), plain(one.b), plain(one.type))
-            self.screen.table([made])
-            self.rest(renamed, shown)
+        # Of ops many are, and it says nothing of them.
+        listed = {"renamed": renamed, "numbered": [] if by_op else numbered}
+        for title, rows in listed.items():
+            if rows:
+                self.gap(found.only_a or found.only_b or (title != "renamed" and renamed))
+                made, shown = table(f"{title}: in A", "in B", "type"), self.cut(rows)
+                for one in shown:
+                    made.add_row(plain(one.a), plain(one.b), plain(one.type))
+                self.screen.table([made])
+                self.rest(rows, shown)
         changed = _forward_first(sorted(found.changed, key=attrgetter("rewired")))
         if changed:
-            self.gap(found.only_a or found.only_b or renamed)
+            self.gap(found.only_a or found.only_b or any(listed.values()))
             shown_changes = self.cut(changed)
             self.screen.table(_changed(list(changed_rows(shown_changes))))
             self.rest(changed, shown_changes)
