@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from resnet_inspect.analysis.diff.differences import (
     Change,
@@ -86,8 +87,16 @@ class _Page:
             return
         self.title(title)
         made = table("", "A", "B")
+        # Sentences, as of what a run failed at, are wrapped; words stay whole, paths above all.
+        room = max(MOST, (self.screen.width - 4 - max(len(row.name) for row in rows)) // 2)
         for row in rows:
-            made.add_row(plain(row.name), plain(value(row.a)), plain(value(row.b)))
+            told = (
+                "\n".join(textwrap.wrap(value(one), room, break_long_words=False))
+                for one in (row.a, row.b)
+            )
+            made.add_row(
+                plain(row.name), *(Text("\n").join(map(plain, one.split("\n"))) for one in told)
+            )
         self.screen.table([made])
 
     def graph(self, found: GraphDiff) -> None:
