@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from resnet_inspect.analysis.diff.differences import (
+    AverageDiff,
     Change,
     Difference,
     DistributionsDiff,
@@ -29,7 +30,9 @@ from resnet_inspect.analysis.shapes import Depth
 from resnet_inspect.graph import Phase
 from resnet_inspect.render import spelling
 from resnet_inspect.render.diff_numbers import (
+    AVERAGES,
     LEGEND,
+    averages_table,
     distribution_tables,
     scalar_tables,
     step_tables,
@@ -56,6 +59,7 @@ def diff_page(screen: Screen, found: RunDiff, *, every_row: bool = False) -> Non
     page.told("Runs and settings", [*found.facts, *found.settings])
     page.graph(found.graph)
     page.distributions(found)
+    page.averages(found.averages)
     page.scalars(found)
     if found.findings is not None and not found.findings.empty:
         page.findings(found.findings)
@@ -173,6 +177,15 @@ class _Page:
                 shown = self.cut(rows)
                 self.screen.table(distribution_tables(kind, shown, seen.steps))
                 self.rest(rows, shown)
+
+    def averages(self, rows: Sequence[AverageDiff]) -> None:
+        if not rows:
+            return
+        self.title(f"Moving averages: those of {len(rows)} layers differ")
+        self.screen.line(plain(AVERAGES, "dim"))
+        shown = self.cut(rows)
+        self.screen.table([averages_table(shown)])
+        self.rest(rows, shown)
 
     def scalars(self, found: RunDiff) -> None:
         seen = found.scalars
