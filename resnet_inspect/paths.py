@@ -5,7 +5,18 @@ A machine may have no home folder, and the current folder may be gone; neither i
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+
+def user_folder(variable: str, usual: str) -> str | None:
+    """The folder that XDG_CACHE_HOME or the like names, else `usual` in the home folder; None where
+    there is none. One that is relative is ignored, as the XDG rule wants.
+    """
+    named = os.environ.get(variable, "")
+    if Path(named).is_absolute():
+        return named
+    return f"{folder}/{usual}" if (folder := home()) is not None else None
 
 
 def home() -> str | None:

@@ -60,4 +60,7 @@ def side_of(run: Run, recorded: Recorded) -> Side:
         recorded=recorded,
         scalars=run.scalars(),
         findings=check(run),
+        averages={
+            one.name: run.normalizations(one.name) for one in run.graph.layers if one.normalizes
+        },
     )

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 import tomllib
 from pathlib import Path
 
@@ -27,9 +26,7 @@ class BrowserSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def browser_settings() -> BrowserSettings:
     """What the user's file says; the defaults where there is none. Raises ConfigError."""
-    folder = os.environ.get("XDG_CONFIG_HOME") or (
-        f"{home}/.config" if (home := paths.home()) is not None else None
-    )
+    folder = paths.user_folder("XDG_CONFIG_HOME", ".config")
     if folder is None:
         return BrowserSettings()
     file = Path(folder) / FILE

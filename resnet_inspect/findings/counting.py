@@ -93,8 +93,7 @@ def _rules() -> str:
 
 def _place() -> Path | None:
     """The file of the counts; None where there is no home folder."""
-    home = paths.home()
-    folder = os.environ.get("XDG_CACHE_HOME") or (f"{home}/.cache" if home else None)
+    folder = paths.user_folder("XDG_CACHE_HOME", ".cache")
     return Path(folder) / "resnet-inspect" / "findings.json" if folder else None
 
 

@@ -84,9 +84,10 @@ def _findings(screen: Screen, info: RunInfo, found: Overview, file: str) -> None
         screen.line(plain(""), plain("check: nothing found", "dim"))
         return
     told = [one for one in found.findings if info.failure is None or one.rule != "refused"]
-    if not told:
-        return
-    _section(screen, f"Findings: {counted(told)}")
+    above = ""
+    if len(told) < len(found.findings):
+        above = "; what stopped the run is told above" if told else ", told above"
+    _section(screen, f"Findings: {counted(found.findings)}{above}")
     for one in told[:FINDINGS_SHOWN]:
         for line in short_lines(one, min(screen.width, WIDEST) - 2):
             screen.line(Text("  ") + line)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 
-from resnet_inspect.analysis.diff.differences import Distance, ScalarDiff
+from resnet_inspect.analysis.diff.differences import AverageDiff, Distance, ScalarDiff
 from resnet_inspect.render import spelling
 from resnet_inspect.render.screen import plain, table
 
@@ -16,6 +16,10 @@ LEGEND = (
     "distance: the earth mover's, as mean over these steps, in units of the numbers' spread, of"
     " weights in units of their size; KS: the largest gap of the distribution functions; moves: the"
     " distance from one step to the next, in the run that moves more; over: distance / moves"
+)
+AVERAGES = (
+    "over channels at the last step of both: how far moving means are apart, in standard"
+    " deviations, and moving variances, in units of the mean one"
 )
 MANY = 100.0
 # The scalars that are told last are those that a narrow terminal goes without first.
@@ -115,3 +119,24 @@ def step_tables(rows: Sequence[ScalarDiff], steps: Sequence[int]) -> Iterator[Ta
 
 def _ordered(rows: Sequence[ScalarDiff]) -> list[ScalarDiff]:
     return sorted(rows, key=lambda row: (row.name not in FIRST, row.name != FIRST[0]))
+
+
+def averages_table(rows: Sequence[AverageDiff]) -> Table:
+    """How far apart moving means and variances of layers are."""
+    made = table("layer", "step", "means", "variances", right=("step", "means", "variances"))
+    for row in rows:
+        made.add_row(*map(plain, (average_name(row), str(row.step), *average_cells(row))))
+    return made
+
+
+def average_name(row: AverageDiff) -> str:
+    """The layer, with both names if it has two."""
+    return row.layer_a if row.layer_a == row.layer_b else f"{row.layer_a} → {row.layer_b}"
+
+
+def average_cells(row: AverageDiff) -> tuple[str, str]:
+    """The distances of the moving means and of the moving variances."""
+    first, second = (
+        "–" if one is None else spelling.number(one, 2) for one in (row.mean, row.variance)
+    )
+    return first, second

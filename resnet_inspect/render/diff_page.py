@@ -12,8 +12,10 @@ from typing import Any, TypeVar
 
 from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from resnet_inspect.analysis.diff.differences import (
+    AverageDiff,
     Change,
     Difference,
     DistributionsDiff,
@@ -28,7 +30,9 @@ from resnet_inspect.analysis.shapes import Depth
 from resnet_inspect.graph import Phase
 from resnet_inspect.render import spelling
 from resnet_inspect.render.diff_numbers import (
+    AVERAGES,
     LEGEND,
+    averages_table,
     distribution_tables,
     scalar_tables,
     step_tables,
@@ -55,6 +59,7 @@ def diff_page(screen: Screen, found: RunDiff, *, every_row: bool = False) -> Non
     page.told("Runs and settings", [*found.facts, *found.settings])
     page.graph(found.graph)
     page.distributions(found)
+    page.averages(found.averages)
     page.scalars(found)
     if found.findings is not None and not found.findings.empty:
         page.findings(found.findings)
@@ -86,8 +91,16 @@ class _Page:
             return
         self.title(title)
         made = table("", "A", "B")
+        # Sentences, as of what a run failed at, are wrapped; words stay whole, paths above all.
+        room = max(MOST, (self.screen.width - 4 - max(len(row.name) for row in rows)) // 2)
         for row in rows:
-            made.add_row(plain(row.name), plain(value(row.a)), plain(value(row.b)))
+            told = (
+                "\n".join(textwrap.wrap(value(one), room, break_long_words=False))
+                for one in (row.a, row.b)
+            )
+            made.add_row(
+                plain(row.name), *(Text("\n").join(map(plain, one.split("\n"))) for one in told)
+            )
         self.screen.table([made])
 
     def graph(self, found: GraphDiff) -> None:
@@ -101,31 +114,35 @@ class _Page:
                 cells = name, spelling.count(sum_.a), spelling.count(sum_.b)
                 made.add_row(*map(plain, cells))
             self.screen.table([made])
-        what = "Ops" if found.depth == Depth.OP else "Layers"
+        by_op = found.depth == Depth.OP
         renamed = _forward_first([one for one in found.renamed if not one.numbered])
+        numbered = [one for one in found.renamed if one.numbered]
         counts = [
             (found.aligned, "in both"),
             (len(found.changed), "of them changed"),
             (len(renamed), "renamed"),
-            (len(found.renamed) - len(renamed), "numbered differently"),
+            (len(numbered), "numbered differently"),
             (len(found.only_a), "only in A"),
             (len(found.only_b), "only in B"),
         ]
         told = ", ".join(f"{n} {text}" for n, text in counts if n or text == "in both")
-        self.title(f"{what}: {told}")
+        self.title(f"{'Ops' if by_op else 'Layers'}: {told}")
         self.lone("only in A", found.only_a)
         self.gap(found.only_a and found.only_b)
         self.lone("only in B", found.only_b)
-        if renamed:
-            self.gap(found.only_a or found.only_b)
-            made, shown = table("renamed: in A", "in B", "type"), self.cut(renamed)
-            for one in shown:
-                made.add_row(plain(one.a), plain(one.b), plain(one.type))
-            self.screen.table([made])
-            self.rest(renamed, shown)
+        # Of ops many are, and it says nothing of them.
+        listed = {"renamed": renamed, "numbered": [] if by_op else numbered}
+        for title, rows in listed.items():
+            if rows:
+                self.gap(found.only_a or found.only_b or (title != "renamed" and renamed))
+                made, shown = table(f"{title}: in A", "in B", "type"), self.cut(rows)
+                for one in shown:
+                    made.add_row(plain(one.a), plain(one.b), plain(one.type))
+                self.screen.table([made])
+                self.rest(rows, shown)
         changed = _forward_first(sorted(found.changed, key=attrgetter("rewired")))
         if changed:
-            self.gap(found.only_a or found.only_b or renamed)
+            self.gap(found.only_a or found.only_b or any(listed.values()))
             shown_changes = self.cut(changed)
             self.screen.table(_changed(list(changed_rows(shown_changes))))
             self.rest(changed, shown_changes)
@@ -160,6 +177,15 @@ class _Page:
                 shown = self.cut(rows)
                 self.screen.table(distribution_tables(kind, shown, seen.steps))
                 self.rest(rows, shown)
+
+    def averages(self, rows: Sequence[AverageDiff]) -> None:
+        if not rows:
+            return
+        self.title(f"Moving averages: those of {len(rows)} layers differ")
+        self.screen.line(plain(AVERAGES, "dim"))
+        shown = self.cut(rows)
+        self.screen.table([averages_table(shown)])
+        self.rest(rows, shown)
 
     def scalars(self, found: RunDiff) -> None:
         seen = found.scalars

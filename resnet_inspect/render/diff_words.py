@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from resnet_inspect.analysis.diff.differences import (
+    AverageDiff,
     Difference,
     DistributionsDiff,
     GraphDiff,
@@ -14,7 +15,7 @@ from resnet_inspect.analysis.diff.differences import (
 from resnet_inspect.analysis.shapes import Depth
 from resnet_inspect.render import spelling
 from resnet_inspect.render.answer_page import SCALARS_SHOWN
-from resnet_inspect.render.diff_numbers import tensor_name
+from resnet_inspect.render.diff_numbers import average_cells, average_name, tensor_name
 from resnet_inspect.render.diff_values import value
 from resnet_inspect.render.findings_page import counted
 
@@ -39,6 +40,8 @@ def sentences(found: RunDiff, a: Courses, b: Courses) -> Iterator[tuple[str, str
     yield "sizes", "\n".join(map(_total, totals)) or "parameters, MACs, memory, ops: all the same"
     yield "training", training(a, b)
     yield "distributions", distributions(found.distributions)
+    if found.averages:
+        yield "moving averages", averages(found.averages)
     if found.findings is not None:
         only = [("A", found.findings.only_a), ("B", found.findings.only_b)]
         parts = [f"only in {name}: {counted(rows)}" for name, rows in only if rows]
@@ -111,6 +114,18 @@ def _result(a: Mapping[int, float], b: Mapping[int, float], step: int) -> str:
         return told
     gap = other - one
     return f"{told} ({'+' if gap > 0 else '−'}{spelling.number(abs(gap), 3)})"
+
+
+def averages(rows: Sequence[AverageDiff]) -> str:
+    """How many normalizations have other moving averages, and which most of all."""
+    told = []
+    for row in rows[:MOST]:
+        mean, variance = average_cells(row)
+        told.append(f"{average_name(row)} {mean} and {variance} at step {row.step}")
+    return (
+        f"those of {len(rows)} layers differ; furthest apart, means in standard deviations and "
+        f"variances in units of the mean one: {', '.join(told)}"
+    )
 
 
 def distributions(found: DistributionsDiff) -> str:

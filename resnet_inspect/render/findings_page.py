@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,9 @@ MARKS = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.INFO: "i"}
 INDENT = "   "
 WIDEST = 100
 SHORT = 2
+UNASKED = "no step was recorded: rules about numbers could not be asked"
+# What each rule's text tells after its first paragraph.
+PARTS = re.compile(r" (?=(?:Source|Threshold|Silent): )")
 
 
 def findings_page(
@@ -33,6 +37,8 @@ def findings_page(
             screen.whole(plain(f"{INDENT}see: {one.command}", "dim"))
         screen.line(plain(""))
     screen.line(plain(f"{network} ({status}, {steps} recorded steps): {counted(findings)}", "dim"))
+    if not steps:
+        screen.line(plain(UNASKED, "dim"))
 
 
 def counted(findings: Sequence[Finding]) -> str:
@@ -96,14 +102,15 @@ def _head(one: Finding, width: int) -> Text:
 
 
 def explanation_page(screen: Screen, texts: Mapping[str, str]) -> None:
-    """Each rule's own words."""
+    """Each rule's own words; Source, Threshold and Silent begin lines of their own."""
     for number, (name, text) in enumerate(texts.items()):
         if number:
             screen.line(plain(""))
         screen.line(plain(name, "bold"))
         for paragraph in text.split("\n\n"):
-            for line in _wrapped(" ".join(paragraph.split()), min(screen.width, WIDEST)):
-                screen.line(line)
+            for part in PARTS.split(" ".join(paragraph.split())):
+                for line in _wrapped(part, min(screen.width, WIDEST)):
+                    screen.line(line)
 
 
 def _wrapped(text: str, width: int, style: str = "") -> list[Text]:

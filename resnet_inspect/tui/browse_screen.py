@@ -47,6 +47,7 @@ from resnet_inspect.tui.scalars_pane import ScalarsPane
 from resnet_inspect.tui.why_pane import WhyPane
 
 # Panes that do not show what is selected, or one axis of it only.
+LEADING = ("findings", "differences")
 NOT_OF_PLACES = ("why", "scalars", "run", "findings", "differences")
 POLL = 0.5
 # A pane follows the tree once the cursor has rested so long (seconds).
@@ -239,8 +240,10 @@ class BrowseScreen(Screen[None]):
         self.look()
 
     def action_tab(self, name: str) -> None:
-        """Turn to a pane."""
+        """Turn to a pane; to the list of one that leads to places, whose `enter` is its use."""
         self.show_tab(name)
+        if name in LEADING:
+            self.pane.query_one(LineList).focus()
 
     def action_why(self) -> None:
         """Explain the axis of the cursor's line, else the last axis of what is selected."""

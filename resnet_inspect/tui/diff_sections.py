@@ -21,6 +21,7 @@ from resnet_inspect.analysis.diff.differences import (
 from resnet_inspect.analysis.distributions import KINDS
 from resnet_inspect.graph import Phase
 from resnet_inspect.render import spelling
+from resnet_inspect.render.diff_numbers import AVERAGES, average_cells, average_name
 from resnet_inspect.render.diff_values import changed_rows, value
 from resnet_inspect.render.findings_page import counted
 from resnet_inspect.tui.comparison import CHANGED, ONLY_A, ONLY_B, STYLES, Compared
@@ -53,6 +54,7 @@ def difference_lines(compared: Compared, width: int) -> Iterator[Line]:
     yield from _values("Runs and settings", [*found.facts, *found.settings], width)
     yield from _graph(compared, width)
     yield from _distributions(compared, width)
+    yield from _averages(found, width)
     yield from _scalars(found, width)
     yield from _findings(found, width)
 
@@ -172,6 +174,15 @@ def _distance(compared: Compared, row: Distance, width: int) -> Iterator[Line]:
     for part in (*rest, *broken(more, width - 10)):
         if part:
             yield Line(Text(f"{'':10}{part}", "dim"), link)
+
+
+def _averages(found: RunDiff, width: int) -> Iterator[Line]:
+    if not found.averages:
+        return
+    yield from title("Moving averages: means, variances", width)
+    yield from sentence(AVERAGES, width, "dim")
+    for row in found.averages[:MOST]:
+        yield from pair(average_name(row), ", ".join(average_cells(row)), width)
 
 
 def _scalars(found: RunDiff, width: int) -> Iterator[Line]:

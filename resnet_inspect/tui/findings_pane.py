@@ -36,9 +36,28 @@ class FindingsList(LineList):
 
     HELP = """\
 **Findings.** What `check` finds, worst first: what is wrong, what was measured, why it matters,
-what to try. Findings with an arrow lead to their layer, op or variable: `enter` goes there,
-`backspace` comes back. The tree marks those places.
+what to try. `up` and `down` go from one to the next. Findings with an arrow lead to their layer, op
+or variable: `enter` goes there, `backspace` comes back. The tree marks those places.
 """
+
+    def action_move(self, lines: int) -> None:
+        """Move to the next or the previous finding, and show all of it that has room."""
+        heads = [i for i in range(self.count) if self._told(i) and not (i and self._told(i - 1))]
+        further = [i for i in heads if (i - self.cursor) * lines > 0]
+        if abs(lines) != 1 or not further:
+            super().action_move(lines)
+            return
+        place = further[0] if lines > 0 else further[-1]
+        self.cursor = end = place
+        while end + 1 < self.count and self._told(end + 1):
+            end += 1
+        below = end + 1 - max(1, self.scrollable_content_region.height)
+        if below > self.scroll_offset.y:
+            self.scroll_to(y=min(place, below), animate=False, force=True)
+
+    def _told(self, place: int) -> bool:
+        """Whether a line says anything; empty ones stand between findings."""
+        return bool(self.text_of(place).plain)
 
 
 class FindingsPane(Pane):
@@ -119,8 +138,12 @@ class FindingsPane(Pane):
 
     def _fill(self) -> None:
         """Show the findings, from where they were read."""
-        if self.size.width:
-            self.lines.renew(list(self._made(self.size.width - 2)))
+        if not self.size.width:
+            return
+        made = list(self._made(self.size.width - 2))
+        self.lines.renew(made)
+        if self.comparison is not None and self.lines.cursor == 0:  # which is a title there
+            self.lines.cursor = next((i for i, line in enumerate(made) if line.link), 0)
 
     def _made(self, width: int) -> Iterator[Line]:
         if self._trouble:

@@ -68,6 +68,24 @@ def test_every_rule_explains_itself(command: Command) -> None:
         assert "Threshold:" in words, name
         one = " ".join(command("check", "--explain", name).stdout.split())
         assert one == f"{name} {words}"
+    for part in ("Source", "Threshold", "Silent"):
+        begun = [line for line in text.splitlines() if line.startswith(f"   {part}: ")]
+        assert len(begun) == text.count(f"{part}: ") > 0
+
+
+def test_rules_are_explained_to_programs(command: Command) -> None:
+    done = command("check", "--explain", "batch-axis", "--json")
+    (told,) = json.loads(done.stdout)["rules"]
+    assert told["rule"] == "batch-axis"
+    assert told["text"].split() == (rules()["batch-axis"].__doc__ or "").split()
+    every = json.loads(command("check", "--explain", "all", "--json").stdout)["rules"]
+    assert [one["rule"] for one in every] == list(rules())
+
+
+def test_a_run_without_steps_says_what_could_not_be_asked(command: Command) -> None:
+    said = "no step was recorded: rules about numbers could not be asked"
+    assert command("check", FOLDER / "mean_axes.db").stdout.splitlines()[-1] == said
+    assert said not in command("check", FOLDER / "v2.db").stdout
 
 
 @pytest.mark.parametrize("name", ["mean_axes", "bn_axis", "diverged"])

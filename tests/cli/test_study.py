@@ -55,6 +55,15 @@ def test_refusals(command: Command) -> None:
         assert what in done.stderr
 
 
+def test_flags_about_training_are_told_where_nothing_is_trained(command: Command) -> None:
+    words = ("study", "padding", "--steps", "4", "--seeds", "1", "--batch-size", "2")
+    done = command(*words, real_tensorflow=True)
+    assert done.returncode == 0
+    said = "padding trains nothing and needs no seeds: --steps and --seeds unheeded"
+    assert said in done.stderr
+    assert "unheeded" not in command(*words[:2], *words[-2:]).stderr  # which is there by now
+
+
 def test_page(golden: Golden, recording: Callable[[str], Run]) -> None:
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     runs = {f"version {ver}": [studies.read(recording(f"v{ver}"))] for ver in (1, 2)}

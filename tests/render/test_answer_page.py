@@ -10,8 +10,10 @@ import pytest
 
 from resnet_inspect import api
 from resnet_inspect.analysis.check import Finding, Severity
+from resnet_inspect.findings import check
 from resnet_inspect.graph import Note
 from resnet_inspect.render.answer_page import answer_page, course
+from resnet_inspect.render.findings_page import counted
 from resnet_inspect.render.screen import Screen
 from resnet_inspect.store.run import Run
 
@@ -97,7 +99,8 @@ def test_what_stopped_a_run_is_told_once(recording: Open) -> None:
     run = recording("filters")
     assert [one.rule for one in api.summarize(run).findings] == ["refused"]
     text = page(run, 80)
-    assert "Findings" not in text
+    assert "\nFindings: 1 error, told above\n" in text
+    assert "refused  " not in text
     assert "nothing found" not in text
     assert text.count("Dimensions must be equal") == 1
 
@@ -108,3 +111,9 @@ def test_names_in_findings_stay_text(recording: Open) -> None:
     assert "[b]x" in text
     assert "\x1b" not in text
     assert "\u202e" not in text
+
+
+@pytest.mark.parametrize("name", ["filters", "mean_axes", "bn_axis"])
+def test_as_many_are_counted_as_check_counts(recording: Open, name: str) -> None:
+    run = recording(name)
+    assert f"\nFindings: {counted(check(run))}" in page(run, 80)

@@ -85,3 +85,13 @@ def test_findings_of_one_run_only_are_listed(recording: Callable[[str], Run]) ->
     assert "Findings only in A" in file.getvalue()
     assert "8 of 64 are dead" in file.getvalue()
     assert "no difference" not in file.getvalue()
+
+
+def test_what_a_run_failed_at_is_wrapped_in_a_pipe_too(recording: Callable[[str], Run]) -> None:
+    file = io.StringIO()
+    a, b = recording("v2"), recording("mean_axes")
+    diff_page(Screen(file, width=90), api.diff(a, b))
+    settings = file.getvalue().partition("Runs and settings")[2].partition("\n\n")[0]
+    assert max(len(line.rstrip()) for line in settings.splitlines()) <= 90
+    told = b.info.facts["failure"]
+    assert " ".join(told.split())[-20:] in " ".join(settings.split())

@@ -277,6 +277,9 @@ def test_findings_are_told_apart_and_marked() -> None:
         assert text.startswith("− only in A: nothing found")
         assert f"+ only in B: {len(found.only_b)} error" in text
         assert found.only_b[0].message[:30] in " ".join(text.split())
+        await ui.press("enter")  # the first that leads anywhere is selected
+        assert ui.screen.place is not None
+        assert ui.screen.place.name == found.only_b[0].layer
 
     browse(V2, script, other=BN_AXIS)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from resnet_inspect.analysis.diff.matching import Node, match
+from resnet_inspect.analysis.diff.numbering import (
+    Numbered,
+    alike,
+    by_number,
+    doubtful,
+    without_numbers,
+)
 from resnet_inspect.graph import Graph, Layer, Op, Phase
-
-# What TensorFlow puts behind a name that is taken already: AddN_3, zeros_like_7/x.
-NUMBER = re.compile(r"_\d+(?=/|$)")
 
 
 class Alignment(NamedTuple):
@@ -27,29 +30,46 @@ class Alignment(NamedTuple):
 
 def align(a: Graph, b: Graph, *, every_op: bool) -> Alignment:
     """Align two graphs; of their ops all, or only those that lie in layers."""
-    makers = _makers(a, b)
+    doubted = doubtful([one.name for one in a.layers], [one.name for one in b.layers])
+    makers = _makers(a, b, doubted)
     layers = {
         one: other
         for one, other in makers.items()
         if one in a.layer_by_name and other in b.layer_by_name
     }
-    variables = _variables(a, b, layers)
+    variables = _variables(a, b, layers, doubted)
     nodes = (
         _op_nodes(a, every_op, dict(zip(variables, variables, strict=True))),
         _op_nodes(b, every_op, {other: one for one, other in variables.items()}),
     )
-    return Alignment(layers, makers, _ops(a, b, *nodes), variables)
+    return Alignment(layers, makers, _ops(a, b, *nodes, layers, doubted), variables)
 
 
-def without_numbers(name: str) -> str:
-    """The name without the numbers that tell it from others of its kind."""
-    return NUMBER.sub("", name)
-
-
-def _makers(a: Graph, b: Graph) -> dict[str, str]:
+def _makers(a: Graph, b: Graph, doubted: set[str]) -> dict[str, str]:
+    """By names, those that count by order; by neighbours; then by order what has equal shapes."""
     first, second = _layer_nodes(a), _layer_nodes(b)
-    pairs = match(first, second, _namesakes(first, second))
+    seen = _numbered(a), _numbered(b)
+    start = len(first) - len(a.layers), len(second) - len(b.layers)
+    known = [
+        pair
+        for pair in _namesakes(first, second)
+        if not (pair[0] >= start[0] and pair[1] >= start[1] and first[pair[0]].name in doubted)
+    ]
+    known += [(i + start[0], j + start[1]) for i, j in by_number(*seen, doubted)]
+    pairs = match(first, second, known)
+    layers = [(i - start[0], j - start[1]) for i, j in pairs if i >= start[0] and j >= start[1]]
+    if more := alike(*seen, layers):
+        pairs = match(first, second, [*pairs, *((i + start[0], j + start[1]) for i, j in more)])
     return {first[i].name: second[j].name for i, j in pairs}
+
+
+def _numbered(graph: Graph) -> list[Numbered]:
+    found = []
+    for layer in graph.layers:
+        shapes = (graph.variable_by_name[name].spec.shape for name in layer.variables)
+        output = graph.spec(layer.output).shape
+        found.append(Numbered(layer.name, layer.type, tuple(shapes), output and output[1:]))
+    return found
 
 
 def _layer_nodes(graph: Graph) -> list[Node]:
@@ -72,10 +92,31 @@ def _layer_nodes(graph: Graph) -> list[Node]:
     return nodes
 
 
-def _ops(a: Graph, b: Graph, first: list[Node], second: list[Node]) -> dict[str, str]:
-    """By names that the user wrote, by place, then by names that only count, if sizes agree."""
-    same, counted = _namesakes(first, second), _counted(a, b)
-    pairs = match(first, second, [pair for pair in same if first[pair[0]].name not in counted])
+def _ops(
+    a: Graph,
+    b: Graph,
+    first: list[Node],
+    second: list[Node],
+    layers: Mapping[str, str],
+    doubted: set[str],
+) -> dict[str, str]:
+    """By names that the user wrote, by place, then by names that only count, if sizes agree.
+
+    In layers whose names count, by names within the layer.
+    """
+    inside = _inside(a, b, first, second, layers, doubted)
+    makers = [
+        {op: one.name for op, one in graph.layer_of_op.items() if one.name in doubted}
+        for graph in (a, b)
+    ]
+    same = [
+        (i, j)
+        for i, j in _namesakes(first, second)
+        if first[i].name not in makers[0] and second[j].name not in makers[1]
+    ]
+    counted = _counted(a, b)
+    sure = [*inside, *(pair for pair in same if first[pair[0]].name not in counted)]
+    pairs = match(first, second, sure)
     done = {i for i, _ in pairs}, {j for _, j in pairs}
     rest = [
         (i, j)
@@ -85,6 +126,42 @@ def _ops(a: Graph, b: Graph, first: list[Node], second: list[Node]) -> dict[str,
     if rest:
         pairs = match(first, second, [*pairs, *rest])
     return {first[i].name: second[j].name for i, j in pairs}
+
+
+def _inside(
+    a: Graph,
+    b: Graph,
+    first: list[Node],
+    second: list[Node],
+    layers: Mapping[str, str],
+    doubted: set[str],
+) -> list[tuple[int, int]]:
+    """Ops of layers that correspond, in which they are called the same."""
+    places = [{node.name: place for place, node in enumerate(side)} for side in (first, second)]
+    pairs = []
+    for one, other in layers.items():
+        if one not in doubted and other not in doubted:
+            continue
+        left, right = _within(a.layer_by_name[one]), _within(b.layer_by_name[other])
+        for name in left:
+            if name in right and _types(a, left[name]) == _types(b, right[name]):
+                pairs.append((places[0][left[name]], places[1][right[name]]))
+    return pairs
+
+
+def _within(layer: Layer) -> dict[str, str]:
+    """The ops of a layer by their names without the scope that all lie in."""
+    scopes = [op.split("/")[:-1] for op in layer.ops]
+    depth = 0
+    for parts in zip(*scopes, strict=False):
+        if len(set(parts)) > 1:
+            break
+        depth += 1
+    return {"/".join(op.split("/")[depth:]): op for op in layer.ops}
+
+
+def _types(graph: Graph, op: str) -> str:
+    return graph.op_by_name[op].type
 
 
 def _alike(a: Graph, b: Graph, name: str) -> bool:
@@ -135,9 +212,28 @@ def _namesakes(first: Sequence[Node], second: Sequence[Node]) -> list[tuple[int,
     return [(i, at[node.name]) for i, node in enumerate(first) if node.name in at]
 
 
-def _variables(a: Graph, b: Graph, layers: Mapping[str, str]) -> dict[str, str]:
-    """By name, then by the last part of the name within layers that correspond."""
-    found = {one.name: one.name for one in a.variables if one.name in b.variable_by_name}
+def _variables(a: Graph, b: Graph, layers: Mapping[str, str], doubted: set[str]) -> dict[str, str]:
+    """By name, then by the last part of the name within layers that correspond; in layers whose
+    names count by the last part first, and so what an optimizer keeps of them.
+    """
+    found: dict[str, str] = {}
+    numbered = {one: two for one, two in layers.items() if one in doubted or two in doubted}
+    _in_layers(a, b, numbered, found)
+    _kept_of(a, b, found)
+    owned = [
+        {name for layer in graph.layers if layer.name in doubted for name in layer.variables}
+        for graph in (a, b)
+    ]
+    taken = set(found.values()) | owned[1]
+    for one in a.variables:
+        name = one.name
+        if name in b.variable_by_name and name not in taken | found.keys() | owned[0]:
+            found[name] = name
+    _in_layers(a, b, layers, found)
+    return found
+
+
+def _in_layers(a: Graph, b: Graph, layers: Mapping[str, str], found: dict[str, str]) -> None:
     taken = set(found.values())
     for first, second in layers.items():
         left = _by_last_part(a.layer_by_name[first].variables, found)
@@ -146,7 +242,17 @@ def _variables(a: Graph, b: Graph, layers: Mapping[str, str]) -> dict[str, str]:
             if len(names) == len(right.get(part, ())):
                 found.update(zip(names, right[part], strict=True))
                 taken.update(right[part])
-    return found
+
+
+def _kept_of(a: Graph, b: Graph, found: dict[str, str]) -> None:
+    """What Keras' optimizers keep of a variable is called adam/dense_1_kernel_momentum."""
+    renamed = {one.replace("/", "_"): two.replace("/", "_") for one, two in found.items()}
+    for one in a.variables:
+        scope, _, last = one.name.rpartition("/")
+        stem, _, kind = last.rpartition("_")
+        other = f"{scope}/{renamed.get(stem, '')}_{kind}"
+        if stem in renamed and other in b.variable_by_name and one.name not in found:
+            found[one.name] = other
 
 
 def _by_last_part(names: Iterable[str], done: Collection[str]) -> dict[str, list[str]]:

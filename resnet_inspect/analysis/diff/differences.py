@@ -215,6 +215,25 @@ class ScalarsDiff(msgspec.Struct, frozen=True):
         return type(self)(rows=turned, only_a=self.only_b, only_b=self.only_a)
 
 
+class AverageDiff(msgspec.Struct, frozen=True):
+    """Moving averages of a batch normalization that are not the same at `step`, the last of both.
+
+    `mean` is the root mean square over channels of the difference of moving means, in units of the
+    standard deviation (of the mean variance of both runs); `variance` that of moving variances, in
+    units of the mean variance. None where there are no finite numbers.
+    """
+
+    layer_a: str
+    layer_b: str
+    step: int
+    mean: float | None
+    variance: float | None
+
+    def mirrored(self) -> Self:
+        """With A and B swapped."""
+        return msgspec.structs.replace(self, layer_a=self.layer_b, layer_b=self.layer_a)
+
+
 class Finding(Protocol):
     """What a comparison needs to know of a finding; it is handed on as it is."""
 
@@ -257,12 +276,13 @@ class RunDiff(msgspec.Struct, frozen=True):
     distributions: DistributionsDiff
     scalars: ScalarsDiff
     findings: FindingsDiff | None = None
+    averages: tuple[AverageDiff, ...] = ()
 
     @property
     def empty(self) -> bool:
         """Whether nothing differs."""
         return (
-            not (self.facts or self.settings or self.distributions.rows)
+            not (self.facts or self.settings or self.distributions.rows or self.averages)
             and self.graph.empty
             and self.scalars.empty
             and (self.findings is None or self.findings.empty)
@@ -279,6 +299,7 @@ class RunDiff(msgspec.Struct, frozen=True):
             distributions=self.distributions.mirrored(),
             scalars=self.scalars.mirrored(),
             findings=None if self.findings is None else self.findings.mirrored(),
+            averages=_mirrored(self.averages),
         )
 
 

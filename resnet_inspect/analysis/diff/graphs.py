@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from resnet_inspect.analysis.diff.alignment import Alignment, without_numbers
+from resnet_inspect.analysis.diff.alignment import Alignment
 from resnet_inspect.analysis.diff.differences import (
     Change,
     Difference,
@@ -16,6 +16,7 @@ from resnet_inspect.analysis.diff.differences import (
     Lone,
     Renaming,
 )
+from resnet_inspect.analysis.diff.numbering import without_numbers
 from resnet_inspect.analysis.meanings import BATCH
 from resnet_inspect.analysis.shapes import Depth, shapes
 from resnet_inspect.graph import Graph, Layer, Op, Phase, TensorRef, Variable

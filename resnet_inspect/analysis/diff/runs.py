@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from resnet_inspect.analysis.diff.alignment import Alignment, align
+from resnet_inspect.analysis.diff.averages import Averages, compare_averages
 from resnet_inspect.analysis.diff.differences import Finding, RunDiff
 from resnet_inspect.analysis.diff.distributions import Recorded, compare_distributions
 from resnet_inspect.analysis.diff.findings import compare_findings
@@ -28,6 +29,7 @@ class Side(NamedTuple):
     recorded: Recorded = Recorded()
     scalars: Courses = NOTHING
     findings: Sequence[Finding] | None = None
+    averages: Averages = NOTHING
 
 
 def told_depth(a: Side, b: Side, asked: Depth) -> Depth:
@@ -65,4 +67,5 @@ def compare(
         ),
         scalars=compare_scalars(a.scalars, b.scalars),
         findings=findings,
+        averages=compare_averages(a.averages, b.averages, found.layers),
     )

@@ -35,7 +35,7 @@ def run(parsed: argparse.Namespace) -> int:
     from resnet_inspect.store.run import Run
 
     if parsed.explain:
-        return _explain(parsed.explain)
+        return _explain(parsed.explain, as_json=parsed.json)
     path = Path(parsed.run) if parsed.run else catalogue.newest()
     with Run.open(path) as recorded:
         info, recorded_steps = recorded.info, len(recorded.recorded_steps())
@@ -53,12 +53,19 @@ def run(parsed: argparse.Namespace) -> int:
     return EXIT_FINDINGS if any(one.severity in told for one in found) else EXIT_OK
 
 
-def _explain(name: str) -> int:
+def _explain(name: str, *, as_json: bool) -> int:
     from resnet_inspect import findings
     from resnet_inspect.analysis.check import explain, rules
-    from resnet_inspect.render.findings_page import explanation_page
-    from resnet_inspect.render.screen import Screen
 
     names = list(rules()) if name == "all" else [findings.known_rule(name, "flag --explain")]
-    explanation_page(Screen(), {one: explain(one) for one in names})
+    texts = {one: explain(one) for one in names}
+    if as_json:
+        from resnet_inspect.render.documents import json_document
+
+        print(json_document(rules=[{"rule": one, "text": texts[one]} for one in names]))
+    else:
+        from resnet_inspect.render.findings_page import explanation_page
+        from resnet_inspect.render.screen import Screen
+
+        explanation_page(Screen(), texts)
     return EXIT_OK

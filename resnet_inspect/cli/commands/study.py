@@ -83,6 +83,11 @@ def run(parsed: argparse.Namespace) -> int:
         signal.signal(number, _stop)
     runs = studies.plan(study, given, seeds)
     narrator = _Narrator(quiet=parsed.quiet)
+    if not study.trains:
+        narrator.unheeded(
+            study.name,
+            [f"--{name}" for name in ("steps", "seeds") if getattr(parsed, name) is not None],
+        )
     narrator.cost(len({one.file for one in runs}), studies.missing(runs))
     try:
         found = studies.conduct(study, runs, narrator.tell)
@@ -173,6 +178,11 @@ class _Narrator:
         self._quiet = quiet
         self._one_line = not quiet and sys.stderr is not None and sys.stderr.isatty()
         self._open = False
+
+    def unheeded(self, study: str, flags: list[str]) -> None:
+        """Flags about training, of a study that trains nothing."""
+        if flags:
+            self._say(f"{study} trains nothing and needs no seeds: {' and '.join(flags)} unheeded")
 
     def cost(self, runs: int, wanted: list[Planned]) -> None:
         """Before the first run."""
