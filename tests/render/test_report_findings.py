@@ -22,7 +22,7 @@ def test_a_finding_leads_to_its_layer_and_box(open_page: Open) -> None:
     told = page.inner_text("#findings .finding")
     assert "batch normalization keeps axis 1, height, not channels; and 8 more" in told
     for label, text in (
-        ("measured", "layers 9"),
+        ("measured", "layers bn00_branch2a, bn00_branch2b"),
         ("why", "rows or columns of a picture are normalized apart"),
         ("try", "axis=-1 where channels come last"),
         ("see", "resnet-inspect why 'bn00_branch2a'"),
