@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from shlex import quote
 
 
 def user_folder(variable: str, usual: str) -> str | None:
@@ -51,6 +52,12 @@ def short(path: str) -> str:
             if start != "/" and path.startswith(start):
                 return path.removeprefix(start)
     return portable(path)
+
+
+def typed(path: str) -> str:
+    """A short path as it is typed in a shell, which only expands a ~ that is not quoted."""
+    told = short(path)
+    return "~/" + quote(told[2:]) if told.startswith("~/") else quote(told)
 
 
 def printable(text: str) -> str:

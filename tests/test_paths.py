@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from resnet_inspect import paths
 from resnet_inspect.paths import user_folder
 
 
@@ -21,3 +23,21 @@ def test_a_relative_folder_is_ignored(
 def test_an_absolute_folder_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
     assert user_folder("XDG_CACHE_HOME", ".cache") == str(tmp_path / "other")
+
+
+def test_a_path_as_it_is_typed_leads_to_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir("/")
+    for name in ("plain.db", "a run's file.db", "$HOME.db", "~.db"):
+        file = tmp_path / name
+        file.touch()
+        told = paths.typed(str(file))
+        assert told.startswith("~/")
+        found = subprocess.run(
+            ["sh", "-c", f"ls {told}"], capture_output=True, text=True, check=True
+        )
+        assert found.stdout.rstrip("\n") == str(file)
+    monkeypatch.chdir(tmp_path)
+    assert paths.typed(str(tmp_path / "a b.db")) == "'a b.db'"

@@ -14,8 +14,8 @@ FRESH = (
     "These kinds were written by somebody who had not read the rules. Judged blindly, once, 177 of"
     " 210 faults were found (84 %) and 3 of 81 healthy runs alarmed (3.7 of 100): one training with"
     " class weights, three times. Since then its alarm and some of its misses were mended, as were"
-    " alarms on some forty healthy trainings of another hand, written against the thresholds; the"
-    " figures here are those after that."
+    " alarms on some fifty healthy trainings of other hands, many of them written against the"
+    " thresholds; the figures here are those after that."
 )
 NO_L2 = (
     "in so few steps weights grow as much with L2 as without it; a warning would be a false alarm"

@@ -7,7 +7,6 @@ import os
 from collections.abc import Collection
 from functools import cache, reduce
 from operator import add
-from shlex import quote
 
 import msgspec
 
@@ -46,7 +45,7 @@ def check(run: Run, ignore: Collection[str] = ()) -> tuple[Finding, ...]:
         batches=run.batches(),
         gradient_norms=run.gradient_norms(),
     )
-    file = _typed(os.fsencode(run.path).decode(errors="replace"))
+    file = paths.typed(os.fsencode(run.path).decode(errors="replace"))
     return tuple(
         msgspec.structs.replace(one, command=_of_run(one.command, file))
         for one in judged(evidence, ignore)
@@ -61,12 +60,6 @@ def _of_run(command: str, file: str) -> str:
     if start in RUN_BY_FLAG:
         return f"resnet-inspect {start} {rest}{space and ' '}--run {file}"
     return f"resnet-inspect {start} {file}{space}{rest}"
-
-
-def _typed(path: str) -> str:
-    """A path as it is typed in a shell."""
-    short = paths.short(path)
-    return "~/" + quote(short[2:]) if short.startswith("~/") else quote(short)
 
 
 def known_rule(name: str, where: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import median
@@ -233,13 +233,18 @@ class Evidence:
         """The loss of the best answers that look at no input, None where that is not known, as
         where examples have weights.
         """
-        if any("sample_weight" in by for by in self.batches.values()):
+        if self.weighted:
             return None
         each = [self.chance(one) for one in self.objectives]
         if not each or None in each:
             return None
         pairs = zip(each, self.objectives, strict=True)
         return sum((one or 0.0) * objective.weight for one, objective in pairs)
+
+    @cached_property
+    def weighted(self) -> bool:
+        """Whether examples have weights, as those of rare classes may."""
+        return any("sample_weight" in by for by in self.batches.values())
 
     def before(
         self, names: Sequence[str], stop: Callable[[Op], bool] = lambda _: False
@@ -285,17 +290,20 @@ class Evidence:
             found[variable.name] = tuple(of_one.values())
         return found
 
+    def behind(self, names: Iterable[str]) -> set[str]:
+        """The ops of the forward pass that depend on some ops, those included."""
+        found = set(names)
+        waiting = [self.graph.op_by_name[name] for name in found]
+        while waiting:
+            new = {op.name: op for op in self.after(waiting.pop()) if op.name not in found}
+            found |= new.keys()
+            waiting += new.values()
+        return found
+
     def reaches_kernels(self, op: Op) -> bool:
         """Whether other layers with weights come behind an op."""
-        waiting, seen = [op], {op.name}
-        while waiting:
-            for user in self.after(waiting.pop()):
-                if user.type in KERNEL_OPS:
-                    return True
-                if user.name not in seen:
-                    seen.add(user.name)
-                    waiting.append(user)
-        return False
+        known = self.graph.op_by_name
+        return any(known[one].type in KERNEL_OPS for one in self.behind([op.name]) - {op.name})
 
     def looked_up(self, variable: Variable) -> bool:
         """Whether it is a table of which rows are taken."""
@@ -331,13 +339,7 @@ class Evidence:
     @cached_property
     def fed(self) -> set[str]:
         """The ops of the forward pass that depend on an input of the network."""
-        waiting = [self.graph.op_by_name[name] for name in self.sources]
-        found = set(self.sources)
-        while waiting:
-            new = {op.name: op for op in self.after(waiting.pop()) if op.name not in found}
-            found |= new.keys()
-            waiting += new.values()
-        return found
+        return self.behind(self.sources)
 
     @cached_property
     def sources(self) -> set[str]:

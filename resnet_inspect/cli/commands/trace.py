@@ -6,7 +6,6 @@ import argparse
 import signal
 import sys
 from pathlib import Path
-from shlex import quote
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -64,8 +63,7 @@ def run(parsed: argparse.Namespace) -> int:
 
 
 def _print_page(path: Path) -> None:
-    from resnet_inspect import api
-    from resnet_inspect.render import spelling
+    from resnet_inspect import api, paths
     from resnet_inspect.render.answer_page import answer_page
     from resnet_inspect.render.screen import Screen
 
@@ -74,7 +72,7 @@ def _print_page(path: Path) -> None:
             Screen(),
             recorded.info,
             api.summarize(recorded),
-            quote(spelling.path(path)),
+            paths.typed(str(path)),
         )
     sys.stdout.flush()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from shlex import quote
 from typing import Any
 
 from resnet_inspect.analysis.diff.comparison import Comparison
@@ -12,6 +11,7 @@ from resnet_inspect.analysis.diff.differences import Distance
 from resnet_inspect.analysis.diff.distributions import Recorded
 from resnet_inspect.analysis.distributions import KINDS
 from resnet_inspect.graph import Note
+from resnet_inspect.paths import typed
 from resnet_inspect.render import spelling
 from resnet_inspect.render.answer_page import headline
 from resnet_inspect.render.diff_numbers import LEGEND, distance_cells, movement_of, tensor_name
@@ -201,7 +201,7 @@ def closing(found: Comparison, files: Sequence[str], missing: Sequence[Note]) ->
     """What stands at the end: how the runs were made, and what the page does not tell."""
     yield _values("runs", "Runs", "fact", found.facts)
     commands = [
-        f"resnet-inspect report {quote(file)} -o {name}.html"
+        f"resnet-inspect report {typed(file)} -o {name}.html"
         for name, file in zip("ab", files, strict=True)
     ]
     rows = [[note.subject, note.text] for note in missing]

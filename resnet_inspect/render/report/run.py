@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from shlex import quote
 from typing import Any
 
 from resnet_inspect.analysis.distributions import Series
 from resnet_inspect.analysis.report import Report
+from resnet_inspect.paths import typed
 from resnet_inspect.render.answer_page import headline
 from resnet_inspect.render.report import numbers
 from resnet_inspect.render.report.layers import layer_panels
@@ -72,7 +72,7 @@ def _facts(
         "told": whys.told,
         "ways": whys.steps,
         "proofs": whys.proofs,
-        "file": quote(file),
+        "file": typed(file),
         "scalars": scalar_rows(found.steps.scalars),
         "steps": list(found.steps.every),
         "recorded": list(found.steps.recorded),

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from shlex import quote
 from typing import Any
 
 from resnet_inspect.analysis.check import Finding
@@ -20,6 +19,7 @@ from resnet_inspect.analysis.report import Report
 from resnet_inspect.analysis.shapes import Depth, ShapeRow, ShapeTable
 from resnet_inspect.config.own_model import heeded
 from resnet_inspect.graph import Failure, Note, Phase
+from resnet_inspect.paths import typed
 from resnet_inspect.render import spelling
 from resnet_inspect.render.answer_page import SCALARS_SHOWN, common_range, facts, flow_title
 from resnet_inspect.render.distribution_remarks import origin_text
@@ -116,7 +116,7 @@ def closing(info: RunInfo, found: Report, file: str) -> Iterator[Block]:
     if found.unexplained:
         text_ = (
             f"{found.unexplained:,} axes of ops outside the forward pass are not explained here; "
-            f"this does: resnet-inspect why OP:AXIS --run {quote(file)}"
+            f"this does: resnet-inspect why OP:AXIS --run {typed(file)}"
         )
         rows.append(["sizes", text_])
     told = table(["what", "why"], rows) if rows else text("Nothing is known to be missing.")

@@ -246,3 +246,10 @@ def test_chance_is_weighed_as_the_loss_weighs_its_outputs() -> None:
         graph = perceptron("Relu", "", loss=SPARSE, from_logits=True, weight=weight)
         idle = classes(graph=graph).idle_loss
         assert idle == pytest.approx(weight * np.log(3), rel=1e-3)
+
+
+@pytest.mark.parametrize(("steps", "found"), [(3, False), (5, False), (6, True)])
+def test_the_first_steps_may_be_long(steps: int, found: bool) -> None:
+    """As those of the tutorial's first convolution, which its recipe moves by half at first."""
+    changes = {"dense/kernel": [(2.0, 0.9)] * steps, "dense_1/kernel": [(2.0, 0.004)] * steps}
+    assert ("update-ratio" in told(classes(changes=changes))) == found

@@ -23,7 +23,7 @@ SHARE, EXAMPLES, LEARNED = 0.95, 200, 0.6
 
 def find(seen: Evidence) -> Iterator[Finding]:
     """One for each output."""
-    if any("sample_weight" in by for by in seen.batches.values()):
+    if seen.weighted:
         return
     for objective in seen.objectives:
         parts = seen.parts(objective.labels)

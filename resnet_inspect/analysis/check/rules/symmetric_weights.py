@@ -66,13 +66,7 @@ def _feeds(seen: Evidence, names: Sequence[str]) -> bool:
 
 
 def _alone(seen: Evidence, start: Op, wanted: Collection[str]) -> bool:
-    ways = {start.name}
-    waiting = [start]
-    while waiting:
-        for user in seen.after(waiting.pop()):
-            if user.name not in ways:
-                ways.add(user.name)
-                waiting.append(user)
+    ways = seen.behind([start.name])
     reached, waiting = {start.name}, [start]
     while waiting:
         for user in seen.after(waiting.pop()):

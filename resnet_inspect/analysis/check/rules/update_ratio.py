@@ -1,10 +1,11 @@
 """A layer whose kernel moves far more, or far less, than the others.
 
 Source: the rule of thumb that ‖Δw‖/‖w‖ be about 1e-3; published checkers take 1e-4…1e-1.
-Threshold: a median over the recorded steps above 0.3 for one kernel (it is nearly replaced at each
-step), or below 1e-7 while that of all kernels is above 1e-5: it stands still among others that
-learn. What concerns all of them is `learning-rate`.
-Silent: for kernels that are 0, such as those that begin at it.
+Threshold: a median over at least five recorded steps behind the first above 0.3 for one kernel (it
+is nearly replaced at each step), or below 1e-7 while that of all kernels is above 1e-5: it stands
+still among others that learn. What concerns all of them is `learning-rate`.
+Silent: for kernels that are 0, such as those that begin at it, and for the first steps of a
+training, which may be long.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from statistics import median
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
 
-MOST, LEAST, MOVES = 0.3, 1e-7, 1e-5
+MOST, LEAST, MOVES, STEPS = 0.3, 1e-7, 1e-5, 5
 
 
 def find(seen: Evidence) -> Iterator[Finding]:
@@ -25,7 +26,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
         return
     for layer, variable in seen.kernels:
         ratios = [one for one in seen.ratios(variable.name)[1:] if one]
-        if len(ratios) < 2:
+        if len(ratios) < STEPS:
             continue
         ratio = median(ratios)
         if ratio > MOST or (ratio < LEAST and overall > MOVES):
