@@ -36,14 +36,14 @@ from resnet_inspect.config.own_model import check_of_fit, check_own_model
 from resnet_inspect.errors import BuildError, StorageFullError, UsageError
 from resnet_inspect.findings import check
 from resnet_inspect.graph import Failure
-from resnet_inspect.journal import RunJournal
+from resnet_inspect.journal import RunFiles, RunJournal
 from resnet_inspect.stats import StepRecord, Tap
 from resnet_inspect.store import catalogue
 from resnet_inspect.store.info import RunInfo, Status, Writer
 from resnet_inspect.store.run import Run
 from resnet_inspect.store.writer import RunWriter, check_free, now
 from resnet_inspect.stored import series_of, side_of
-from resnet_inspect.tracers.contract import Environment, Session, Training, TrainingFailed
+from resnet_inspect.tracers.contract import Session, Training, TrainingFailed
 
 Watch = Callable[[Path, StepRecord | None], None]
 
@@ -67,26 +67,20 @@ def Recorder(
     """A Keras callback for `model.fit(..., callbacks=[Recorder("runs/mine.db", every=10)])`; in a
     loop of one's own `step = recorder.instrument(train_step)`, and `recorder.close()` behind it.
 
-    `out` is the run file; left out, one under runs/. Tensors are recorded at every `every`-th step
+    `out` is the run file; left out, one under runs/. Each model that is fitted has a run of its
+    own: the second one has -2 behind the file's name. Tensors are recorded at every `every`-th step
     (from 0), scalars at each; record, taps, gradients and sample are as for `trace`. The weights
     that training comes to are the same as without it; what could not be recorded is noted in the
     run. Raises OutputError for a file that is in the way, unless `force` is given, and
     ConfigError for settings that do not do.
     """
-    return recorder(out, force=force, every=every, **settings)[0]
-
-
-def recorder(
-    out: str | Path | None = None, *, force: bool = False, **settings: Any
-) -> tuple[Any, RunJournal]:
-    """The same, with the journal that knows the run file."""
     from resnet_inspect.tracers import registry
 
-    asked = check_recorder(out, force=force, **settings)
+    asked = check_recorder(out, force=force, every=every, **settings)
     target = paths.short(sys.argv[0]) if sys.argv and sys.argv[0] else "python"
     resolved = msgspec.structs.replace(asked, target=target, mode="fit")
-    journal = RunJournal(None if out is None else Path(out), force=force)
-    return registry.load_recorder()(resolved, journal), journal
+    files = RunFiles(None if out is None else Path(out), force=force)
+    return registry.load_recorder(registry.load_runs(resolved, lambda: RunJournal(files)))
 
 
 def check_recorder(out: str | Path | None, *, force: bool, **settings: Any) -> Settings:
@@ -296,8 +290,8 @@ def record(
 def _train(training: Training, out: str | Path | None, *, force: bool, watch: Watch) -> Path:
     """The same for a model that is trained by Keras' `fit`."""
     settings = _shared(training.settings)
-    journal = _Watched(None if out is None else Path(out), force=force)
-    journal.watch, journal.network = watch, settings.network
+    files = RunFiles(None if out is None else Path(out), force=force)
+    journal = RunJournal(files, network=settings.network, watch=watch)
     try:
         training.train(journal, settings)
     except TrainingFailed as outcome:
@@ -309,22 +303,6 @@ def _made(journal: RunJournal) -> Path:
     if journal.path is None or not journal.begun:
         raise RuntimeError("a fit that has begun has a run file")
     return journal.path
-
-
-class _Watched(RunJournal):
-    """A journal that tells `watch` of the run file and of each step; the run is of `network`."""
-
-    watch: Watch
-    network: str
-
-    def begin(self, network: str, settings: Settings, environment: Environment) -> None:
-        del network
-        super().begin(self.network, settings, environment)
-        self.watch(_made(self), None)
-
-    def step(self, record: StepRecord) -> None:
-        super().step(record)
-        self.watch(_made(self), record)
 
 
 def _session(settings: Settings) -> Session:

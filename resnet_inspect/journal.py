@@ -1,15 +1,20 @@
-"""Writes the run file of a training that somebody else runs: what a recorder hands on.
+"""Run files of trainings that somebody else runs: their names, and what a recorder writes to them.
 
 The other place, beside `api`, where a tracer meets the store.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+import threading
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path, PurePath
 
 import msgspec
 
 from resnet_inspect.config import Settings
+from resnet_inspect.errors import OutputError
 from resnet_inspect.graph import Failure
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.stats import StepRecord
@@ -18,43 +23,138 @@ from resnet_inspect.store.info import RunInfo, Status, Writer
 from resnet_inspect.store.writer import RunWriter, now
 from resnet_inspect.tracers.contract import Environment, Outcome
 
+NAMELESS = frozenset(("", "-c", "-m", "python", "ipykernel_launcher", "colab_kernel_launcher"))
+ATTEMPTS = 100  # other programs may take the same name at the same moment
+_INHERITED: list[RunWriter] = []  # of the parent of a forked process: never closed there
 
-class RunJournal:
-    """See `contract.Journal`. The file is made when there is something to record; `path` is None
-    until then where no place was given.
+
+class RunFiles:
+    """Names the run files of one program: `out`, then `out` with -2, -3 … behind the name; without
+    `out` under runs/, by time, script and model.
+
+    Where several processes write, `number` gives each run a number of its own, from 1, and `note`
+    is told which file has it. Relative names are taken from `folder`, or the current one.
     """
 
-    def __init__(self, path: Path | None, *, force: bool = False) -> None:
-        self.path = path
+    def __init__(
+        self,
+        out: Path | None,
+        *,
+        force: bool = False,
+        folder: Path | None = None,
+        number: Callable[[], int] | None = None,
+        note: Callable[[int, Path], None] = lambda _number, _path: None,
+    ) -> None:
+        counted = count(1)
+        here = folder or Path.cwd()  # a program may change the folder
+        self._out = None if out is None else here / out
+        self._folder = here / catalogue.FOLDER
         self._force = force
+        self._number = number or (lambda: next(counted))
+        self._note = note
+        self._lock = threading.Lock()
+
+    def create(self, info: RunInfo) -> RunWriter:
+        """A new run file for a run; raises OutputError where none can be made."""
+        with self._lock:
+            for _ in range(ATTEMPTS):
+                number = self._number()
+                path = self._named(info.network, number)
+                asked_for = self._out is not None and number == 1
+                if path.exists() and not (self._force or asked_for):
+                    continue
+                try:
+                    writer = RunWriter.create(path, info, force=self._force and bool(self._out))
+                except OutputError:
+                    if asked_for or not path.exists():
+                        raise
+                else:
+                    self._note(number, path)
+                    return writer
+        raise OutputError(
+            "no free name was found for a run file",
+            where=str(path),
+            expected=f"a free name within {ATTEMPTS} attempts",
+            fix="give another place with -o",
+        )
+
+    def _named(self, network: str, number: int) -> Path:
+        if self._out is None:
+            return catalogue.fresh_name(network, self._folder)
+        return self._out if number == 1 else _numbered(self._out, number)
+
+
+def _numbered(path: Path, number: int) -> Path:
+    return path.with_name(f"{path.stem}-{number}{path.suffix}")
+
+
+def run_name(target: str | None, model: str) -> str:
+    """How a run is called: after the script and, if its author named it, the model.
+
+    `train.py` and `generator` give `train: generator`; without a script the model's name alone.
+    """
+    place = PurePath((target or "").removeprefix("-m "))
+    script = place.name.removesuffix(".py").removesuffix(".ipynb")
+    script = place.parent.name if script == "__main__" else script
+    script = "" if script in NAMELESS else script
+    return ": ".join(part for part in (script, model) if part) or "training"
+
+
+class RunJournal:
+    """Writes one run; see `contract.Journal`. The file is made when there is something to record.
+
+    `watch` is called with the file and None when there is one, then with the file and each step;
+    `network` is the run's name, if it is not to be made of script and model.
+    """
+
+    def __init__(
+        self,
+        files: RunFiles,
+        *,
+        network: str | None = None,
+        watch: Callable[[Path, StepRecord | None], None] = lambda _path, _record: None,
+    ) -> None:
+        self._files = files
+        self._network = network
+        self._watch = watch
         self._writer: RunWriter | None = None
         self._open = False
         self._steps = 0
+        self._process = os.getpid()
+
+    @property
+    def path(self) -> Path | None:
+        """The run file; None until there is one."""
+        return self._writer.path if self._writer is not None else None
 
     @property
     def begun(self) -> bool:
-        """Whether there is a run file."""
+        """Whether this process has made a run file."""
+        if os.getpid() != self._process and self._writer is not None:
+            _INHERITED.append(self._writer)
+            self._writer, self._open, self._steps = None, False, 0
+        self._process = os.getpid()
         return self._writer is not None
 
-    def begin(self, network: str, settings: Settings, environment: Environment) -> None:
+    def begin(self, name: str, settings: Settings, environment: Environment) -> None:
         """Make the run file, or go on with it."""
-        if self._writer is not None:
+        if self.begun:
             self._resume(settings)
             return
-        self.path = self.path or catalogue.fresh_name(network)
         info = RunInfo(
-            network=network,
+            network=self._network or run_name(settings.target, name),
             settings=settings,
             device=environment.device,
             versions=environment.versions,
             created=now(),
             writer=Writer.current(),
         )
-        self._writer = RunWriter.create(self.path, info, force=self._force)
+        self._writer = self._files.create(info)
         self._open = True
+        self._watch(self._writer.path, None)
 
     def _resume(self, settings: Settings | None = None) -> RunWriter:
-        if self._writer is None:
+        if not self.begun or self._writer is None:
             raise RuntimeError("a run is begun before it is written to")
         if not self._open:
             self._writer = RunWriter.resume(self._writer)
@@ -64,19 +164,21 @@ class RunJournal:
         return self._writer
 
     def built(self, outcome: Outcome, lineage: Lineage) -> None:
-        """Keep the graph of the step, in place of an earlier one."""
+        """Write the graph of the step, in place of an earlier one."""
         writer = self._resume()
         writer.graph(outcome.graph, outcome.seconds)
         writer.lineage(lineage)
 
     def step(self, record: StepRecord) -> None:
-        """Keep one step."""
-        self._resume().step(record)
+        """Write one step."""
+        writer = self._resume()
+        writer.step(record)
         self._steps += 1
+        self._watch(writer.path, record)
 
     def end(self, reason: str = "", failure: Failure | None = None) -> None:
-        """Say how it ended, unless that was said; the plan becomes what was done."""
-        if not self._open or self._writer is None:
+        """Write how the run ended, unless that was done; the plan becomes what was done."""
+        if not self.begun or not self._open or self._writer is None:
             return
         writer, self._open = self._writer, False
         done = msgspec.structs.replace(writer.info.settings, steps=self._steps)

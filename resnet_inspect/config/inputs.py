@@ -18,7 +18,7 @@ MEANINGS = {
 }
 TYPES = (
     *("float16", "bfloat16", "float32", "float64"),
-    *("int8", "int16", "int32", "int64", "uint8", "bool"),
+    *("int8", "int16", "int32", "int64", "uint8", "bool", "string"),
 )
 
 

@@ -6,7 +6,35 @@ from enum import StrEnum
 from pathlib import PurePath
 
 KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
+SAVED_MODEL_FILES = ("saved_model.pb", "saved_model.pbtxt")
 TARGETS = "FILE.py:CALLABLE, package.module:CALLABLE, a .keras or .h5 file, or a SavedModel folder"
+
+
+# Model files that cannot be traced, by how their names end: what they are, what to trace instead.
+BUILD_IT = "a function that builds the model, FILE.py:CALLABLE"
+OTHER_FILES = {
+    ".tflite": (
+        "a TensorFlow Lite model, converted for devices",
+        "the model it was converted from",
+    ),
+    ".onnx": ("an ONNX model", "the SavedModel or Keras model it was exported from"),
+    ".pb": ("a frozen graph, whose variables have become constants", "the model before freezing"),
+    ".pbtxt": ("a graph as text, without values of variables", "the model it was written from"),
+    ".json": ("the architecture of a Keras model, without weights", BUILD_IT),
+    ".weights.h5": ("weights alone, without layers", f"{BUILD_IT}; it may load the weights"),
+    ".index": ("a part of a checkpoint: weights alone", f"{BUILD_IT}; it may load the weights"),
+    ".data-00000-of-00001": (
+        "a part of a checkpoint: weights alone",
+        f"{BUILD_IT}; it may load the weights",
+    ),
+    ".ckpt": ("a checkpoint: weights alone", f"{BUILD_IT}; it may load the weights"),
+    ".meta": ("the graph of a TensorFlow 1 checkpoint", f"{BUILD_IT}, with --tf1"),
+    ".npz": ("arrays, such as weights or data", f"{BUILD_IT}; it may load the weights"),
+    ".safetensors": ("weights alone, without layers", f"{BUILD_IT}; it may load the weights"),
+    ".pt": ("a PyTorch file", "a TensorFlow or Keras model"),
+    ".pth": ("a PyTorch file", "a TensorFlow or Keras model"),
+    ".mlmodel": ("a Core ML model", "the model it was converted from"),
+}
 
 
 class TargetKind(StrEnum):
@@ -28,6 +56,14 @@ def kind_of(target: str) -> TargetKind | None:
     return None if suffix == ".py" or not target.strip() else TargetKind.SAVED_MODEL
 
 
+def other_file(target: str) -> tuple[str, str] | None:
+    """What a model file that cannot be traced is, and what to trace instead; None for others."""
+    name = PurePath(target).name.lower()
+    if name in SAVED_MODEL_FILES:
+        return None
+    return next((told for ending, told in OTHER_FILES.items() if name.endswith(ending)), None)
+
+
 def is_in_file(target: str) -> bool:
     """Whether a target is a callable of a Python file, FILE.py:CALLABLE."""
     place = target.rpartition(":")[0]
@@ -39,5 +75,6 @@ def short_name(target: str) -> str:
     if kind_of(target) is TargetKind.CALLABLE:
         return target.rpartition(":")[2]
     path = PurePath(target)
+    path = path.parent if path.name in SAVED_MODEL_FILES else path
     stem = path.stem if kind_of(target) is TargetKind.KERAS_FILE else path.name
     return stem or "model"

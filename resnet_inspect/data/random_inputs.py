@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 from resnet_inspect.config.inputs import InputSpec
 
 FIRST_UNKNOWN = 8
+WORDS = ("the", "a", "good", "bad", "film", "day", "was", "not", "very", "here")
+WORDS_IN_TEXT = 3
 
 
 class RandomInputs:
     """Batches for a model with these inputs: batch number k depends on the seed and on k alone.
 
-    Floats are normal with mean 0 and deviation 1, integers and truth values 0 or 1. `fed` are the
+    Floats are normal with mean 0 and deviation 1, integers and truth values 0 or 1, strings three
+    English words. `fed` are the
     specs with a number for each unknown size: 8, 9, 10 and so on, so that two that need not be
     equal are not; the first axes are one batch and share theirs.
     """
@@ -64,4 +67,8 @@ def _draw(spec: InputSpec, rng: np.random.Generator) -> NDArray[Any]:
     if "float" in spec.dtype:
         drawn = rng.standard_normal(sizes, dtype=np.float32)
         return drawn.astype("float16") if spec.dtype == "float16" else drawn
+    if spec.dtype == "string":
+        chosen = rng.choice(WORDS, (*sizes, WORDS_IN_TEXT))
+        texts = [" ".join(words) for words in chosen.reshape(-1, WORDS_IN_TEXT)]
+        return np.array(texts, dtype=object).reshape(sizes)
     return rng.integers(0, 2, sizes, dtype=spec.dtype)

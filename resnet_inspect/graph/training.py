@@ -32,7 +32,8 @@ class Training(msgspec.Struct, frozen=True, omit_defaults=True):
     `optimizer` is its name in lower case, `learning_rate` the one it began with; `decay` whether
     weights are held small, by the optimizer or by the loss. `no_gradient` names variables that
     were to be trained and on which the loss does not depend, `idle` layers of the model that were
-    not called, or did nothing, in a step.
+    not called, or did nothing, in a step. `inputs` names the parts of the batch that the model
+    takes; empty where that is not known.
     """
 
     objectives: tuple[Objective, ...] = ()
@@ -41,3 +42,4 @@ class Training(msgspec.Struct, frozen=True, omit_defaults=True):
     decay: bool = False
     no_gradient: tuple[str, ...] = ()
     idle: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from resnet_inspect.store.schema import begins_as_run
 FOLDER = Path("runs")
 SUFFIX = ".db"
 UNREADABLE = "unreadable"
+MOST_OF_NAME = 60  # characters of a network's name in a file name
 
 
 class RunRow(msgspec.Struct, frozen=True):
@@ -131,7 +133,8 @@ def newest(folder: Path = FOLDER) -> Path:
 
 def fresh_name(network: str, folder: Path = FOLDER) -> Path:
     """A free name for a new run of `network`, with the time in it."""
-    stem = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{network}"
+    plain = re.sub(r"[^\w.+-]+", "-", network)[:MOST_OF_NAME].strip("-.")
+    stem = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{plain or 'run'}"
     file = folder / f"{stem}{SUFFIX}"
     number = 2
     while file.exists():

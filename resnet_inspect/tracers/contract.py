@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
+from types import ModuleType
 from typing import Any, Protocol
 
 from resnet_inspect.config import Settings
@@ -88,6 +90,45 @@ class Tracer(Protocol):
         """
 
 
+class Seen(StrEnum):
+    """A way to train that is not recorded, found in a program that is run."""
+
+    OTHER_BACKEND = "Keras on another backend"
+    LEGACY_FIT = "a fit of tf_keras"
+    SESSION = "a TensorFlow 1 session"
+    EAGER_LOOP = "a loop that runs op by op"
+    HIDDEN_LOOP = "a loop inside a tf.function"
+    ELSEWHERE = "a Recorder of the program's own"
+    TROUBLE = "a failure of the recorder"
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One of them: `place` is file and line, or what else tells it; `function` the user's."""
+
+    kind: Seen
+    place: str = ""
+    function: str = ""
+
+
+class ProgramObserver(Protocol):
+    """Records the trainings of a program that knows nothing of it: one method for each package, to
+    be called once the program has imported that.
+    """
+
+    def keras(self, module: ModuleType) -> None:
+        """Keras 3."""
+
+    def legacy_keras(self, module: ModuleType) -> None:
+        """Keras 2, the package tf_keras."""
+
+    def tensorflow(self, module: ModuleType) -> None:
+        """TensorFlow."""
+
+    def write_failure(self, error: BaseException) -> bool:
+        """Write a failure that ended the program outside of a recorded training, if known."""
+
+
 class Journal(Protocol):
     """Where a recorder of somebody else's training writes what it sees; made by `api`.
 
@@ -95,8 +136,8 @@ class Journal(Protocol):
     the next step.
     """
 
-    def begin(self, network: str, settings: Settings, environment: Environment) -> None:
-        """There is something to record; what is known of it beforehand."""
+    def begin(self, name: str, settings: Settings, environment: Environment) -> None:
+        """There is something to record; `name` is what the author calls the model or function."""
 
     def built(self, outcome: Outcome, lineage: Lineage) -> None:
         """The graph of the step, in place of an earlier one."""

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any, cast
 
 from resnet_inspect.config import Settings
-from resnet_inspect.tracers.contract import Journal, Tracer
+from resnet_inspect.tracers.contract import Journal, ProgramObserver, Sighting, Tracer
 
 TRACERS = {
     "tutorial": "resnet_inspect.tracers.tensorflow.tutorial:TutorialSession",
@@ -15,6 +15,8 @@ TRACERS = {
     "graph code": "resnet_inspect.tracers.tensorflow.graph_code:GraphCodeSession",
 }
 RECORDER = "resnet_inspect.tracers.tensorflow.keras_recorder:KerasRecorder"
+RUNS = "resnet_inspect.tracers.tensorflow.keras_recorder:Runs"
+OBSERVER = "resnet_inspect.tracers.program_hooks:ProgramHooks"
 
 
 def load(name: str) -> Tracer:
@@ -22,9 +24,21 @@ def load(name: str) -> Tracer:
     return cast(Tracer, _load(TRACERS[name]))
 
 
-def load_recorder() -> Callable[[Settings, Journal], Any]:
-    """What makes a Keras callback that records `fit`, from settings and where it writes to."""
-    return cast(Callable[[Settings, Journal], Any], _load(RECORDER))
+def load_runs(settings: Settings, journal: Callable[[], Journal]) -> Any:
+    """What makes the runs of a recorder: `journal` gives a place for each."""
+    return _load(RUNS)(settings, journal)
+
+
+def load_recorder(runs: Any) -> Any:
+    """A Keras callback that records `fit`, each model as one of `runs`."""
+    return _load(RECORDER)(runs)
+
+
+def load_observer(runs: Callable[[], Any], seen: Callable[[Sighting], None]) -> ProgramObserver:
+    """What records the trainings of a program; loads no framework. `runs` is called once there is
+    one, `seen` for each training that is not recorded.
+    """
+    return cast(ProgramObserver, _load(OBSERVER)(runs, seen))
 
 
 def _load(place: str) -> Any:

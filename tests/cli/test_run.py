@@ -95,7 +95,8 @@ def test_a_script_does_what_it_does_without_us(command: Command, tmp_path: Path,
     assert spoken(ours.stderr) == spoken(alone.stderr)
     told = [line for line in ours.stderr.splitlines() if line.startswith("resnet-inspect")]
     assert told == [
-        "resnet-inspect: nothing was recorded: plain.py did not call fit of a Keras model"
+        "resnet-inspect: nothing was recorded: plain.py did not train a model with TensorFlow "
+        "(no call of fit or train_on_batch, no optimizer in a tf.function)"
     ]
 
 
@@ -128,7 +129,7 @@ def test_an_interrupted_script_ends_by_the_signal(command: Command, tmp_path: Pa
 @pytest.mark.parametrize(
     ("words", "what"),
     [
-        (["none.py"], "there is no such script"),
+        (["none.py"], "the script does not exist"),
         ([], "the following arguments are required: SCRIPT"),
         (["--every", "0", "plain.py"], "setting 'every' has a value it cannot take"),
         (["-o", "taken.db", "plain.py"], "the file exists already"),
@@ -160,7 +161,7 @@ def test_every_fit_is_recorded_and_the_script_sees_nothing_of_it(
     assert "resnet-inspect: recorded in mine-2.db" in ours.stderr.splitlines()
     with Run.open(script.with_name("mine.db")) as run:
         assert run.info.status == Status.COMPLETE
-        assert run.info.network == "small"
+        assert run.info.network == "train: small"
         assert run.info.settings.target == "train.py"
         assert run.steps() == list(range(6))
         assert run.recorded_steps() == [0, 2, 3, 4, 5]

@@ -26,7 +26,7 @@ SCRIPTS = HERE.parents[1] / "docs" / "recipes"
 RECIPES = tuple(sorted(script.stem for script in SCRIPTS.glob("*.py")))
 TIMES = re.compile(r"\b[0-9.]+m?s(/step)?\b")
 # Second calls of layers, by the names and numbers of calls that the witness counts.
-SECOND_CALLS = {"siamese": {"dense_2": "dense/1", "dense_1_1": "dense_1/1"}}
+SECOND_CALLS = {"siamese": {"dense (call 2)": "dense/1", "dense_1 (call 2)": "dense_1/1"}}
 Array = NDArray[Any]
 Recorded = Callable[[str], "Recipe"]
 

@@ -188,7 +188,9 @@ class Evidence:
         """The parts of the batch that the network takes, by name."""
         labels = {one.labels for one in self.objectives}
         names = dict.fromkeys(name for by in self.batches.values() for name in by)
-        kept = [n for n in names if n not in labels and n.split("/")[0] in ("x", "images")]
+        known = self.training.inputs
+        usual = [n for n in names if n not in labels and n.split("/")[0] in ("x", "images")]
+        kept = [n for n in names if n in known] if known else usual
         return {name: self.parts(name) for name in kept}
 
     def units(self, objective: Objective) -> int | None:

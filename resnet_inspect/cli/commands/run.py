@@ -1,8 +1,9 @@
-"""`run`: somebody's training script, as it is, with every `fit` recorded."""
+"""`run`: a training script, as it is, with every training in it recorded."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from resnet_inspect.cli.settings_flags import add_setting
 from resnet_inspect.config.settings import field_named
 from resnet_inspect.errors import UsageError
 
-HEARD = ("taps", "sample", "gradients")  # beside --every, as `trace` has them
+CHOSEN = ("taps", "sample", "gradients")  # beside --every, as `trace` has them
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -24,9 +25,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="record tensors at every so many steps (default: 10)",
     )
-    for name in HEARD:
+    for name in CHOSEN:
         add_setting(parser, field_named(name, "run"))
-    parser.add_argument("script", metavar="SCRIPT", help="a Python file that trains")
+    parser.add_argument(
+        "-m",
+        dest="module",
+        action="store_true",
+        help="SCRIPT is the name of a module, as for python -m",
+    )
+    parser.add_argument(
+        "script", metavar="SCRIPT", help="a Python file, a notebook, or with -m a module"
+    )
     parser.add_argument(
         "words", metavar="ARGS", nargs=argparse.REMAINDER, help="arguments of the script"
     )
@@ -34,30 +43,32 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(parsed: argparse.Namespace) -> int:
     """Run the script; its output, exceptions and exit code are its own."""
-    from resnet_inspect import script
-    from resnet_inspect.api import check_recorder
-    from resnet_inspect.fits import Fits
+    from resnet_inspect.program.recorder import ProgramRecorder
+    from resnet_inspect.script import launch
 
-    file = Path(parsed.script)  # the script is told the path as it was written
-    if not file.is_file():
+    if parsed.script.startswith("-") and parsed.script != "-":
         raise UsageError(
-            "there is no such script",
+            "flags of `run` stand before SCRIPT",
             where=parsed.script,
-            expected="a Python file",
-            got="a folder" if file.is_dir() else "nothing",
-            fix="write: resnet-inspect run train.py",
+            expected="the path of a script",
+            fix="write: resnet-inspect run --every 10 train.py",
         )
-    given: dict[str, Any] = {"every": parsed.every}
-    for name in HEARD:
+    program = launch.program_of(parsed.script, module=parsed.module, say=_say)
+    settings: dict[str, Any] = {"every": parsed.every}
+    for name in CHOSEN:
         text = getattr(parsed, name)
         if text is not None:
             field = field_named(name, "run")
-            given[name] = field.parse(text, field.flag) if isinstance(text, str) else text
-    check_recorder(parsed.out, force=parsed.force, **given)
-    fits = Fits(parsed.out, force=parsed.force, settings=given)
-    script.after_import("keras", fits.hook)
+            settings[name] = field.parse(text, field.flag) if isinstance(text, str) else text
+    name = program.name if not parsed.module else f"-m {program.name}"
+    recorder = ProgramRecorder.start(name, parsed.out, force=parsed.force, settings=settings)
+    error: BaseException | None = None
     try:
-        code, _ = script.run(parsed.script, parsed.words)
+        code, error = launch.run(program, parsed.words)
     finally:
-        fits.tell(parsed.script)
+        recorder.ended(error)
     return code
+
+
+def _say(line: str) -> None:
+    print(f"resnet-inspect: {line}", file=sys.stderr)

@@ -87,6 +87,10 @@ class Construction:
         """Whether ops that are made now are made in this graph."""
         return tf.compat.v1.get_default_graph() is self.graph
 
+    def notes_layers(self) -> bool:
+        """Whether calls of layers are noted now."""
+        return self.here()
+
     def holds(self, tensor: Any) -> bool:
         """Whether something is a tensor of this graph."""
         return isinstance(tensor, tf.Tensor) and getattr(tensor, "graph", None) is self.graph

@@ -5,7 +5,7 @@ There is no graph of it. What is told instead has an op for each call of a layer
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import count
 from types import MappingProxyType
 from typing import Any
@@ -18,11 +18,12 @@ from resnet_inspect.graph import Graph, Layer, Note, Op, Phase, TensorRef, Tenso
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.stats import Tap
 from resnet_inspect.tracers.contract import Outcome
+from resnet_inspect.tracers.tensorflow.batch_parts import BatchPart
 from resnet_inspect.tracers.tensorflow.construction import Construction, Tensor
 from resnet_inspect.tracers.tensorflow.failures import describe
 from resnet_inspect.tracers.tensorflow.fixed_taps import keep, summary
 from resnet_inspect.tracers.tensorflow.keras_layers import note_variables
-from resnet_inspect.tracers.tensorflow.observed_step import Inputs, ObservedStep
+from resnet_inspect.tracers.tensorflow.observed_step import ObservedStep, Parts
 from resnet_inspect.tracers.tensorflow.readings import Readings
 from resnet_inspect.tracers.tensorflow.tap_points import is_told, matches
 
@@ -39,6 +40,7 @@ class EagerConstruction(Construction):
         self._count = count(1)
         super().__init__(0, {})
         self.graph = None
+        self.in_forward_pass = True
 
     def position(self) -> int:
         """A number above all before."""
@@ -48,6 +50,10 @@ class EagerConstruction(Construction):
         """Whether ops run as they are called."""
         return bool(tf.executing_eagerly())
 
+    def notes_layers(self) -> bool:
+        """Whether calls of layers are noted now."""
+        return self.in_forward_pass and self.here()
+
     def holds(self, tensor: Any) -> bool:
         """Whether something is a tensor with a value."""
         return isinstance(tensor, tf.Tensor) and hasattr(tensor, "numpy")
@@ -56,21 +62,36 @@ class EagerConstruction(Construction):
 class EagerStep(ObservedStep):
     """See `ObservedStep`; what its tensors held is read once it has run."""
 
-    def __init__(self, settings: Settings, *, name: str, inputs: Inputs) -> None:
-        super().__init__(settings, name=name, inputs=inputs, made=EagerConstruction())
+    def __init__(
+        self, settings: Settings, model: Any = None, *, name: str, parts: Parts | None = None
+    ) -> None:
+        super().__init__(settings, model, name=name, parts=parts, made=EagerConstruction())
         self._found = Readings()
         self.taps: Any = None
 
     def observe(self, step: Callable[..., Any], *args: Any, **named: Any) -> Any:
         """Call `step` while its parts are noted, and summarize what they held."""
         returned = super().observe(step, *args, **named)
+        self.summarize()
+        return returned
+
+    def notes_layers(self, wanted: bool) -> None:
+        """Whether calls of layers are noted from now on."""
+        if isinstance(self.made, EagerConstruction):
+            self.made.in_forward_pass = wanted
+
+    def name_inputs(self, parts: Iterable[BatchPart]) -> None:
+        """What the step was given, where that is known only later."""
+        self._batch = list(parts)
+
+    def summarize(self) -> None:
+        """Summarize what tensors hold."""
         with self.noting("taps"):
             for tap, tensor in self._tensors():
                 if matches(tap, self._settings.taps):
                     rows = summary(tensor, self._settings.sample)
                     keep(self._found, tap, *(row.numpy() for row in rows))
             self.taps = self
-        return returned
 
     def read(self) -> tuple[Readings, dict[str, float]]:
         """What tensors held, and the losses."""

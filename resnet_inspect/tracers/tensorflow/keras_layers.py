@@ -10,8 +10,8 @@ weights of those layers by their Keras path, and ops made in layers belong to Ph
 A *layer* is what a user would call one: a layer of Keras' own, with all that is inside it (an LSTM
 with its cell), or a layer of the user's that calls no other. Models, and the user's layers that
 call others, are containers: they show as the `path` of what they hold. Names are unique: a second
-call, or a second layer of that name, is `name_1`, or the next number that is no layer's of the
-model. Only the graph of `made` is watched, and nothing
+call is `name (call 2)`; another layer of the same name is `name_1`, or the next number that is no
+layer's of the model. Only the graph of `made` is watched, and nothing
 is added to it.
 """
 
@@ -65,7 +65,7 @@ def note_variables(made: Construction, variables: Iterable[Any]) -> list[str]:
         of_replicas = handles(held)
         if id(of_replicas[0]) not in known:
             path = getattr(variable, "path", None) or variable.name.removesuffix(":0")
-            name = _unique(path, made.variables)
+            name = unique(path, made.variables)
             made.variables[name] = held
             known.update((id(handle), name) for handle in of_replicas)
         names.append(known[id(of_replicas[0])])
@@ -109,6 +109,7 @@ class _Noting:
         self._path: list[str] = []
         self._in_layer = False
         self._names: set[str] = set()
+        self._called: dict[int, tuple[Any, str, int]] = {}  # layer, its name here, calls; by id
         self._depth = 0
         self.outermost: list[Any] = []
         known = model._flatten_layers() if isinstance(model, keras.Layer) else ()
@@ -117,7 +118,7 @@ class _Noting:
     def call(self, original: Any, layer: Any, *args: Any, **named: Any) -> Any:
         """Call the layer, and note it if it is one."""
         made = self._made
-        if self._in_layer or not made.here():
+        if self._in_layer or not made.notes_layers():
             return original(layer, *args, **named)
         if not self._depth and not any(layer is one for one in self.outermost):
             self.outermost.append(layer)
@@ -159,12 +160,18 @@ class _Noting:
         made.calls.append(call)
 
     def _name(self, layer: Any) -> str:
-        """A name of its own for a call: the layer's, if no other call has it."""
-        name = layer.name
-        if name in self._names:
-            name = _unique(name, self._names | self._reserved)
+        """A name of its own for a call: the layer's, with the number of a later call."""
+        if id(layer) in self._called:
+            _, first, calls = self._called[id(layer)]
+            self._called[id(layer)] = layer, first, calls + 1
+            name = f"{first} (call {calls + 1})"
+        else:
+            name = str(layer.name)
+            if name in self._names:
+                name = unique(name, self._names | self._reserved)
+            self._called[id(layer)] = layer, name, 1
         self._names.add(name)
-        return str(name)
+        return name
 
     @contextmanager
     def _inside(self, layer: Any) -> Iterator[None]:
@@ -194,7 +201,8 @@ def _tensors(nested: Any, made: Construction) -> Iterator[Tensor]:
             yield one
 
 
-def _unique(name: str, taken: Any) -> str:
+def unique(name: str, taken: Any) -> str:
+    """`name`, or with the first number behind it that makes it a new one."""
     number, found = 0, name
     while found in taken:
         number += 1

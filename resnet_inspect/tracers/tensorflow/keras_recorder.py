@@ -1,63 +1,89 @@
 """A Keras callback that records what `fit` does from inside its compiled graph.
 
-Keras hands the model over before it compiles the step: its `train_step` is watched while it is
-traced (`observed_step`) and is itself again once Keras has made its function. A loop of one's own
-is recorded by `loop_step` instead.
+Each model has a run of its own (`model_steps`). The step of a loop of one's own is recorded by
+`loop_step` instead, through the same object.
 """
 
 from __future__ import annotations
 
-import functools
-import time
 from collections.abc import Callable
-from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
 import keras
-import tensorflow as tf
 
 from resnet_inspect.config import Settings
-from resnet_inspect.graph import Failure
-from resnet_inspect.stats import StepRecord
+from resnet_inspect.errors import UsageError
+from resnet_inspect.graph import Failure, Note
 from resnet_inspect.tracers.contract import Journal
+from resnet_inspect.tracers.tensorflow.inner_functions import function_name
 from resnet_inspect.tracers.tensorflow.loop_step import LoopStep
-from resnet_inspect.tracers.tensorflow.observed_step import ObservedStep
+from resnet_inspect.tracers.tensorflow.model_steps import BatchSteps, ModelSteps, model_of_batches
 from resnet_inspect.tracers.tensorflow.recording import Recording
-from resnet_inspect.tracers.tensorflow.weights import told_of
+
+
+class Runs:
+    """Makes the runs of one recorder: `journal` gives a place for each."""
+
+    def __init__(self, settings: Settings, journal: Callable[[], Journal]) -> None:
+        self.settings = settings
+        self.notes: list[Note] = []  # of the first run
+        self._journal = journal
+
+    def recording(self, *, only_training: bool = False) -> tuple[Recording, Journal]:
+        """A new run, and where it is written."""
+        journal = self._journal()
+        made = Recording(self.settings, journal, only_training=only_training)
+        for note in self.notes:
+            made.note(note.subject, note.text)
+        self.notes = []
+        return made, journal
 
 
 class KerasRecorder(keras.callbacks.Callback):  # type: ignore[misc]
-    """Records the `fit` of one model, or several in a row as one run; see `api.Recorder`."""
+    """Records the `fit`s of models, each model as one run; see `api.Recorder`."""
 
-    def __init__(self, settings: Settings, journal: Journal) -> None:
+    def __init__(self, runs: Runs) -> None:
         super().__init__()
-        self._run = Recording(settings, journal)
-        self._loop: LoopStep | None = None
-        self._recorded: Any = None  # the model
-        self._active = False
-        self._function: Any = None
-        self._own_step: Any = None
+        self._runs = runs
+        self._steps: ModelSteps | None = None
+        self._loop: LoopStep | BatchSteps | None = None
+        self._loop_name = ""
         self._batch = 0
-        self._before = 0  # steps of earlier fits
-        self._step = 0
-        self._started = 0.0
-        self._last: StepRecord | None = None
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> KerasRecorder:
+        """As KerasTuner copies callbacks for each trial: another recorder, whose runs have other
+        files.
+        """
+        del memo
+        return KerasRecorder(self._runs)
 
     def instrument(self, step: Callable[..., Any]) -> Any:
-        """`step`, a function or a `tf.function`, as it was, recorded at every Nth call.
+        """`step`, a function, a `tf.function` or a model's `train_on_batch`, recorded at every Nth
+        call; it takes and returns what it did.
 
         Raises UsageError for what cannot be called, and where this recorder has another already.
         """
-        held = self._recorded.name if self._recorded is not None else None
-        held = self._loop.name if self._loop is not None else held
-        self._loop = LoopStep.of(step, self._run, held)
+        if self._loop is not None or self._steps is not None:
+            raise UsageError(
+                "a recorder records one step, and this one has another already",
+                where="Recorder.instrument()",
+                expected="a recorder for each function that is called by itself",
+                got=f"{function_name(step)} after {self._loop_name or 'a fit'}",
+                fix="make another recorder, or instrument the function that calls both",
+            )
+        model = model_of_batches(step)
+        if model is not None:
+            self._steps = ModelSteps.of(model, self._runs, self._runs.recording)
+            self._loop = BatchSteps(self._steps, step)
+        else:
+            self._loop = LoopStep.instrumented(step, *self._runs.recording())
+        self._loop_name = function_name(step)
         return self._loop
 
     def close(self) -> None:
         """The loop is over: the run file is finished. Closed again nothing happens."""
-        if self._loop is not None:
-            self._loop.close()
+        self._close(None)
 
     def __enter__(self) -> Self:
         return self
@@ -66,142 +92,66 @@ class KerasRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
     ) -> None:
         """The same; what the body was left by is kept."""
-        if self._loop is not None:
+        self._close(error)
+
+    def _close(self, error: BaseException | None) -> None:
+        if isinstance(self._loop, LoopStep):
             self._loop.close(error)
+        elif self._steps is not None and self._loop is not None:
+            self._steps.close(error)
 
     def set_model(self, model: Any) -> None:
         """Keras' own call, before it makes the function of the step."""
         super().set_model(model)
-        if self._recorded is None and self._loop is None:
-            self._recorded = model
-        self._active = self._recorded is model
-        if not self._active:
-            text = f"another model, {model.name}, was not recorded by the same recorder"
-            self._run.note("fit", text)
-            return
-        with self._run.guarded("fit"):
-            self._begin(model)
-
-    def _begin(self, model: Any) -> None:
-        strategy = model.distribute_strategy
-        replicas = strategy.num_replicas_in_sync
-        other = replicas > 1 and not isinstance(strategy, tf.distribute.MirroredStrategy)
-        kind = type(strategy).__name__
-        for hinders, text in (
-            (model.run_eagerly, "run_eagerly: there is no graph of the step"),
-            (other, f"{replicas} replicas of {kind}: only those of MirroredStrategy are"),
-        ):
-            if hinders:
-                self._run.note("tensors", f"not summarized; {text}")
-                return
-        if model.train_function is not None and model.train_function is self._function:
-            return  # compiled with us in an earlier fit
-        watched = functools.partial(self._run.observe, self._observed, model.train_step)
-        self._own_step = vars(model).get("train_step")
-        vars(model)["train_step"] = functools.wraps(model.train_step)(watched)
-        model.train_function = None
-
-    def _observed(self) -> ObservedStep:
-        def traced(_: ObservedStep) -> None:  # a model may be built by its first step
-            self._run.look_at(told_of(self._recorded))
-
-        return ObservedStep(self._run.settings, self._recorded, traced=traced)
+        self._steps = steps = ModelSteps.of(model, self._runs, self._runs.recording)
+        with steps.run.guarded("fit"):
+            steps.prepare()
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Keras has its function: the model's step is what it was."""
+        """Keras has its function."""
         del logs
-        with self._run.guarded("fit"):
-            if self._active:
-                self._restore()
-                self._plan()
-
-    def _restore(self) -> None:
-        if self._function is None or self._function is not self.model.train_function:
-            self._function = self.model.train_function
-            self.model.__dict__.pop("train_step", None)
-            if self._own_step is not None:
-                self.model.__dict__["train_step"] = self._own_step
-
-    def _plan(self) -> None:
-        """Tell the journal what there will be, as far as Keras knows."""
-        steps, epochs = self.params.get("steps"), self.params.get("epochs") or 1
-        optimizer = getattr(self.model, "optimizer", None)
-        self._run.begin(
-            self.model.name,
-            steps=self._before + steps * epochs if steps else 0,
-            optimizer=type(optimizer).__name__,
-        )
+        if (steps := self._steps) is not None:
+            with steps.run.guarded("fit"):
+                steps.compiled()
+                count, epochs = self.params.get("steps"), self.params.get("epochs") or 1
+                steps.plan(count * epochs if count else 0)
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        """Say whether the step is to be recorded."""
+        """One or several steps come."""
         del logs
-        if not self._active:
-            return
-        with self._run.guarded("steps"):
-            several = int(getattr(self.model, "steps_per_execution", 1) or 1)
-            coming = range(self._step, self._step + several)
-            record = self._run.journal is not None and any(map(self._run.settings.records, coming))
-            self._run.arm(record=record, weights=told_of(self.model))
+        if self._steps is not None:
+            self._steps.before()
         self._batch = batch
-        self._started = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Hand on what the step left behind."""
-        if not self._active:
-            return
-        seconds = time.perf_counter() - self._started
-        last = (self.params.get("steps") or batch + 1) - 1  # Keras counts executions as if full
-        done = min(batch, max(last, self._batch)) - self._batch + 1
-        with self._run.guarded("steps"):
-            self._keep(done, seconds, logs or {})
-        self._step += done
-
-    def _keep(self, done: int, seconds: float, logs: dict[str, Any]) -> None:
-        number = self._step + done - 1
-        record = StepRecord(number, seconds / done, {name: float(v) for name, v in logs.items()})
-        if self._run.armed and done > 1 and number == done - 1:
-            text = f"of each {done} steps that run together the last is recorded"
-            self._run.note("steps", text)
-        record = self._run.findings(record)
-        self._flush()
-        self._last = record
-        if (self._batch + done) != self.params.get("steps"):
-            self._flush()
+        """They have run, up to `batch`."""
+        if self._steps is not None:
+            last = (self.params.get("steps") or batch + 1) - 1  # Keras counts executions as if full
+            done = min(batch, max(last, self._batch)) - self._batch + 1
+            more = self._batch + done != self.params.get("steps")
+            self._steps.after(done, logs or {}, more=more)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """The epoch's last step also tells what validation said."""
+        """The epoch's last step also has the scalars of validation."""
         del epoch
-        with self._run.guarded("validation"):
-            if self._last is not None:
-                said = {n: float(v) for n, v in (logs or {}).items() if n.startswith("val_")}
-                self._last = replace(self._last, scalars=self._last.scalars | said)
-            self._flush()
+        if (steps := self._steps) is not None:
+            with steps.run.guarded("validation"):
+                said = (logs or {}).items()
+                steps.also({name: value for name, value in said if name.startswith("val_")})
 
     def on_train_end(self, logs: Any = None) -> None:
         """The run is complete, until the next fit."""
         del logs
-        with self._run.guarded("fit"):
-            self._before = self._step
-            self._flush()
-            if self._active and not self._step:
-                self._run.note("steps", "none was run: there was no batch, or no epoch")
-            if self._active:
-                self._run.end()
+        if (steps := self._steps) is not None:
+            with steps.run.guarded("fit"):
+                steps.finish()
 
     def stopped(self, error: BaseException) -> Failure | None:
         """`fit` was left by an exception: whoever called it says so, Keras does not. What is saved
         of it; None if nothing is, as `fit` had not begun.
         """
-        with self._run.guarded("fit"):
-            self._flush()
-            if self._active and self._run.begun:
-                return self._run.end(error, self._step)
-        return None
+        return self._steps.stopped(error) if self._steps is not None else None
 
     def note(self, subject: str, text: str) -> None:
-        """Say something of the run."""
-        self._run.note(subject, text)
-
-    def _flush(self) -> None:
-        self._run.keep(self._last)
-        self._last = None
+        """Say something of the run that comes first."""
+        self._runs.notes.append(Note(subject, text))

@@ -1,17 +1,14 @@
-"""The step of a training loop of one's own: called as before, recorded at every Nth call.
+"""The step of a training loop: called as before, recorded at every Nth call.
 
-A `tf.function` is made again around its Python function, which is watched while TensorFlow traces
-it; a plain function runs op by op as it did (`eager_step`).
+A `tf.function` has its Python function observed while TensorFlow traces it: in a function made
+again (`instrumented`), or in place, for a program that is not to know (`in_place`). A plain
+function runs op by op as it did (`eager_step`).
 """
 
 from __future__ import annotations
 
-import atexit
 import functools
-import inspect
-import sys
 import time
-import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -23,12 +20,23 @@ from tensorflow.python.autograph.impl.api import tf_convert
 
 from resnet_inspect.errors import UsageError
 from resnet_inspect.stats import StepRecord
-from resnet_inspect.tracers.tensorflow.construction import Tensor
+from resnet_inspect.tracers.contract import Journal
+from resnet_inspect.tracers.tensorflow.batch_parts import BatchPart, parts_of_call
 from resnet_inspect.tracers.tensorflow.eager_step import EagerStep
+from resnet_inspect.tracers.tensorflow.endings import end_with
 from resnet_inspect.tracers.tensorflow.hooks import replaced
-from resnet_inspect.tracers.tensorflow.models import plain, rewritten
-from resnet_inspect.tracers.tensorflow.observed_step import ObservedStep, tensors_in
+from resnet_inspect.tracers.tensorflow.inner_functions import (
+    OBSERVED,
+    converted,
+    function_name,
+    signature_of,
+)
+from resnet_inspect.tracers.tensorflow.models import plain
+from resnet_inspect.tracers.tensorflow.observed_step import ObservedStep
 from resnet_inspect.tracers.tensorflow.recording import Recording
+from resnet_inspect.tracers.tensorflow.sources import named as named_file
+
+SAVED_BY = ("get_concrete_function", "_list_all_concrete_functions_for_serialization")
 
 
 class LoopStep:
@@ -37,18 +45,8 @@ class LoopStep:
     """
 
     @classmethod
-    def of(cls, function: Any, run: Recording, held: str | None) -> LoopStep:
-        """The step in place of `function`; raises UsageError where there cannot be one. `held` is
-        what the recorder has already.
-        """
-        if held is not None:
-            raise UsageError(
-                "a recorder records one step, and this one has another already",
-                where="Recorder.instrument()",
-                expected="a recorder for each function that is called by itself",
-                got=f"{_name(function)} after {held}",
-                fix="make another recorder, or instrument the function that calls both",
-            )
+    def instrumented(cls, function: Any, run: Recording, journal: Journal) -> LoopStep:
+        """The step to be called in place of `function`; raises UsageError where there is none."""
         if not callable(function):
             raise UsageError(
                 "what is to be recorded cannot be called",
@@ -57,19 +55,49 @@ class LoopStep:
                 got=type(function).__name__,
                 fix="write: step = recorder.instrument(train_step)",
             )
-        return cls(function, run)
+        made = cls(function, run)
+        if hasattr(function, "python_function"):
+            again = function._clone(made._watched())
+            again._autograph = False  # ours is not to be rewritten; theirs is
+            setattr(again, OBSERVED, True)
+            made._call = again
+        functools.update_wrapper(made, plain(getattr(function, "python_function", function)))
+        end_with(made, LoopStep.close, journal)
+        return made
 
-    def __init__(self, function: Any, run: Recording) -> None:
-        self.name = _name(function)
+    @classmethod
+    def in_place(
+        cls, function: Any, call: Callable[..., Any], run: Recording, journal: Journal
+    ) -> LoopStep:
+        """The step of a tf.function that keeps being itself, for `call` to call; `run` is one that
+        records only what trains.
+        """
+        made = cls(function, run, begun_by_training=True)
+        made._call = functools.partial(call, function)
+        untouched = function._clone(None)
+        function._python_function = made._watched()
+        function._autograph = False
+        made._unobserved = untouched
+        end_with(made, LoopStep.close, journal)
+        return made
+
+    def __init__(self, function: Any, run: Recording, *, begun_by_training: bool = False) -> None:
+        self.name = function_name(function)
+        self.place = _place(function)  # file and line
+        self.run = run
         self._function = function
-        self._run = run
-        self._call = self._watched(function) if hasattr(function, "python_function") else None
-        self._signature = _signature(function)
+        self._call: Any = None  # where it is a tf.function
+        self._unobserved: Any = None
+        self._signature = signature_of(function)
+        self._by_training = begun_by_training
         self._trained: list[Any] = []
         self._step = 0
         self._begun = self._closed = False
-        functools.update_wrapper(self, plain(getattr(function, "python_function", function)))
-        atexit.register(_close, weakref.ref(self))
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a run of it."""
+        return self._begun
 
     def __getattr__(self, name: str) -> Any:
         """What else a `tf.function` can do, such as `get_concrete_function`."""
@@ -84,25 +112,28 @@ class LoopStep:
     def __call__(self, *args: Any, **named: Any) -> Any:
         """The step, with what it does noted if it is its turn; what it raises is saved as well."""
         if not self._alone():
-            return self._function(*args, **named)
+            return (self._call if self._by_training else self._function)(*args, **named)
         call = self._call or self._function
-        if self._closed or self._run.journal is None:
+        if self._closed or self.run.journal is None:
             return call(*args, **named)
-        record = self._run.settings.records(self._step)
-        with self._run.guarded("steps"):
-            self._run.arm(record=record, weights=self._trained)
+        record = self.run.settings.records(self._step)
+        with self.run.guarded("steps"):
+            self.run.arm(record=record, weights=self._trained)
         if self._call is None and record:
             call = self._observed_at_once
         start = time.perf_counter()
         try:
             returned = call(*args, **named)
         except BaseException as error:
-            with self._run.guarded("failure"):
-                self._begin(self.name)
-                self._run.end(error, self._step)
+            if self._begun or not self._by_training:
+                with self.run.guarded("failure"):
+                    self._begin(self.name)
+                    self.run.end(error, self._step)
             raise
         seconds = time.perf_counter() - start
-        with self._run.guarded("steps"):
+        if self._by_training and not self._begun:
+            return returned
+        with self.run.guarded("steps"):
             self._keep(seconds, returned)
         self._step += 1
         return returned
@@ -110,8 +141,8 @@ class LoopStep:
     def close(self, error: BaseException | None = None) -> None:
         """The loop is over, or was left by `error`; the run file is finished."""
         if not self._closed and self._begun:
-            with self._run.guarded("loop"):
-                self._run.end(error, self._step)
+            with self.run.guarded("loop"):
+                self.run.end(error, self._step)
         self._closed = True
 
     def _alone(self) -> bool:
@@ -119,49 +150,46 @@ class LoopStep:
         context = tf.distribute.get_replica_context()
         if tf.executing_eagerly() and context is not None and context.num_replicas_in_sync == 1:
             return True
+        if self._by_training:
+            return False
         if tf.executing_eagerly():
             text = "called for each replica: instrument the function that calls strategy.run"
         else:
             text = "called while another function was traced: @recorder.instrument belongs above"
             text += " @tf.function"
-        with self._run.guarded("step"):
+        with self.run.guarded("step"):
             self._begin(self.name)
-            self._run.note("step", f"{self.name} was not observed: it was {text}")
+            self.run.note("step", f"{self.name} was not observed: it was {text}")
         return False
 
     def _keep(self, seconds: float, returned: Any) -> None:
         self._begin(self.name)
         found = dict(scalars_of(returned))
-        record = self._run.findings(StepRecord(self._step, seconds, found))
+        record = self.run.findings(StepRecord(self._step, seconds, found))
         if "loss" not in record.scalars and "batch_loss" in record.scalars:
             record.scalars["loss"] = record.scalars["batch_loss"]
-        self._run.keep(record)
+        self.run.keep(record)
 
-    def _begin(self, name: str, optimizers: list[Any] | None = None) -> None:
+    def _begin(self, name: str, optimizer: str = "") -> None:
         if not self._begun:
-            kinds = dict.fromkeys(type(one).__name__ for one in optimizers or [])
-            self._run.begin(
-                name, mode="loop", steps=0, optimizer=" and ".join(kinds) or "none of Keras'"
-            )
+            self.run.begin(name, mode="loop", steps=0, optimizer=optimizer or "none of Keras'")
             self._begun = True
 
-    def _watched(self, function: Any) -> Any:
-        """The same `tf.function` around a Python function that is observed."""
-        python = plain(function.python_function)
-        options = function._experimental_autograph_options
-        step = rewritten(python, options) if function._autograph else python
+    def _watched(self) -> Any:
+        """The Python function of the tf.function, observed while it is traced."""
+        python, step = converted(self._function)
 
         @functools.wraps(python)
         def watched(*args: Any, **named: Any) -> Any:
-            return self._run.observe(self._observed, self._replicated(step), *args, **named)
+            if tf.executing_eagerly():  # tf.config.run_functions_eagerly
+                return step(*args, **named)
+            return self.run.observe(self._observed, self._replicated(step), *args, **named)
 
-        again = function._clone(watched)
-        again._autograph = False  # ours is not to be rewritten; theirs is
-        return again
+        return watched
 
     def _observed(self) -> ObservedStep:
         made = ObservedStep(
-            self._run.settings, name=self.name, inputs=self._inputs, traced=self._traced
+            self.run.settings, name=self.name, parts=self._parts, traced=self._traced
         )
         self._made = made
         return made
@@ -172,19 +200,20 @@ class LoopStep:
         def run(original: Any, strategy: Any, replica: Any, *args: Any, **named: Any) -> Any:
             if not isinstance(strategy, tf.distribute.MirroredStrategy):
                 return original(strategy, replica, *args, **named)
-            self._made.left_to_replicas = True
-            converted = tf_convert(replica, ag_ctx.control_status_ctx(), convert_by_default=False)
+            self._made.delegated = True
+            known = tf_convert(replica, ag_ctx.control_status_ctx(), convert_by_default=False)
+            signature = signature_of(replica)
 
             def observed() -> ObservedStep:
                 return ObservedStep(
-                    self._run.settings,
+                    self.run.settings,
                     name=self.name,
-                    inputs=lambda *a, **n: named_inputs(_signature(replica), a, n),
+                    parts=lambda *a, **n: parts_of_call(signature, a, n),
                     traced=self._traced,
                 )
 
             def watched(*given: Any, **keywords: Any) -> Any:
-                return self._run.observe(observed, converted, *given, **keywords)
+                return self.run.observe(observed, known, *given, **keywords)
 
             kept = tf.autograph.experimental.do_not_convert(watched)
             return original(strategy, kept, *args, **named)
@@ -197,42 +226,42 @@ class LoopStep:
 
     def _traced(self, step: ObservedStep) -> None:
         """The step has been traced and is about to run: now its weights are known."""
-        if step.left_to_replicas:
+        if step.delegated or (self._by_training and not step.seen.trains):
             return
         self._trained = step.seen.trained
-        self._run.look_at(self._trained)
-        self._begin(step.name, step.seen.optimizers)
+        self.run.look_at(self._trained)
+        self._begin(step.name, step.seen.optimizer)
+        self._hide_taps()
+
+    def _hide_taps(self) -> None:
+        """A program that saves a function which trains gets it without what records it."""
+        if self._unobserved is not None:
+            for name in SAVED_BY:
+                setattr(self._function, name, getattr(self._unobserved, name))
 
     def _observed_at_once(self, *args: Any, **named: Any) -> Any:
         """Run a plain function with its layers and gradients noted, op by op."""
-        step = EagerStep(self._run.settings, name=self.name, inputs=self._inputs)
+        step = EagerStep(self.run.settings, name=self.name, parts=self._parts)
         try:
             returned = step.observe(self._function, *args, **named)
         except BaseException as error:
-            with self._run.guarded("failure"):
-                self._begin(step.name, step.seen.optimizers)
-                self._run.failed(step, error)
+            with self.run.guarded("failure"):
+                self._begin(step.name, step.seen.optimizer)
+                self.run.failed(step, error)
             raise
-        with self._run.guarded("tensors"):
-            self._begin(step.name, step.seen.optimizers)
+        with self.run.guarded("tensors"):
+            self._begin(step.name, step.seen.optimizer)
             self._trained = step.seen.trained
-            self._run.took(step)
+            self.run.took(step)
         return returned
 
-    def _inputs(self, *args: Any, **named: Any) -> Iterator[tuple[str, Tensor]]:
-        return named_inputs(self._signature, args, named)
+    def _parts(self, *args: Any, **named: Any) -> Iterator[BatchPart]:
+        return parts_of_call(self._signature, args, named)
 
 
-def named_inputs(
-    signature: inspect.Signature | None, args: Any, named: Any
-) -> Iterator[tuple[str, Tensor]]:
-    """The tensors in the arguments of a call, by the names of the function's parameters."""
-    try:
-        given = signature.bind(*args, **named).arguments if signature is not None else {}
-    except TypeError:
-        given = {}
-    for name, one in (given or {f"input{k}": one for k, one in enumerate(args)} | named).items():
-        yield from tensors_in(name, one)
+def _place(function: Any) -> str:
+    code = getattr(plain(getattr(function, "python_function", function)), "__code__", None)
+    return f"{named_file(code.co_filename)}:{code.co_firstlineno}" if code is not None else ""
 
 
 def scalars_of(returned: Any) -> Iterator[tuple[str, float]]:
@@ -255,23 +284,3 @@ def _is_number(one: Any) -> bool:
     return (
         np.isscalar(one) and isinstance(one, int | float | np.number) and not isinstance(one, bool)
     )
-
-
-def _signature(function: Any) -> inspect.Signature | None:
-    try:
-        return inspect.signature(plain(getattr(function, "python_function", function)))
-    except (TypeError, ValueError):
-        return None
-
-
-def _name(function: Any) -> str:
-    python = getattr(function, "python_function", function)
-    return str(getattr(python, "__name__", type(function).__name__))
-
-
-def _close(step: weakref.ref[LoopStep]) -> None:
-    """At the interpreter's end: a loop that nobody closed, and what ended the program."""
-    held = step()
-    if held is not None:
-        interactive = hasattr(sys, "ps1")
-        held.close(None if interactive else getattr(sys, "last_value", None))

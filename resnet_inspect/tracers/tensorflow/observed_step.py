@@ -6,13 +6,13 @@ the step goes on without it.
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
-import keras
 import msgspec
 import tensorflow as tf
 
@@ -21,6 +21,8 @@ from resnet_inspect.config.inputs import MEANINGS
 from resnet_inspect.graph import Graph, Note
 from resnet_inspect.graph.lineage import Lineage, Mismatch
 from resnet_inspect.tracers.contract import Outcome
+from resnet_inspect.tracers.tensorflow.author_names import author_named
+from resnet_inspect.tracers.tensorflow.batch_parts import BatchPart, Role, parts_of_fit
 from resnet_inspect.tracers.tensorflow.batch_taps import BatchTaps
 from resnet_inspect.tracers.tensorflow.capture import capture
 from resnet_inspect.tracers.tensorflow.construction import Construction, Tensor
@@ -41,16 +43,16 @@ from resnet_inspect.tracers.tensorflow.tap_points import Watched, choose
 MOST_EXPLAINED = 3000  # ops; more would keep a training script waiting
 
 
-Inputs = Callable[..., Iterator[tuple[str, Tensor]]]
+Parts = Callable[..., Iterator[BatchPart]]
 
 
 class ObservedStep:
     """What is known of one trace of a step; `notes` say what was not observed.
 
     `model` is the one that is trained; without it the models are those whose calls are seen, and
-    `name` is that of the function. `inputs` names the tensors in what the step is given; `traced`
-    is called once the step is traced, before it runs. `left_to_replicas` says that it only calls
-    others which are observed.
+    `name` is that of the function. `parts` names the tensors in what the step is given; `traced`
+    is called once the step is traced, before it runs. `delegated` is set where the step only calls
+    others that are observed instead: replicas, or a tf.function inside it.
     """
 
     def __init__(
@@ -59,23 +61,23 @@ class ObservedStep:
         model: Any = None,
         *,
         name: str = "",
-        inputs: Inputs | None = None,
+        parts: Parts | None = None,
         traced: Callable[[ObservedStep], None] = lambda _: None,
         made: Construction | None = None,
     ) -> None:
         self._model = model
         self._name = name
-        self._named = inputs or of_fit
+        self.parts = parts or functools.partial(parts_of_fit, model)
         self._traced = traced
         self._models: list[Any] = [] if model is None else [model]
         self._settings = settings
-        self._inputs: dict[str, Tensor] = {}
+        self._batch: list[BatchPart] = []
         self._end = 0
         self._started = time.perf_counter()
         self._seconds = 0.0
         self._mismatch: Mismatch | None = None
         self.made = made or Construction(0, {})
-        self.left_to_replicas = False
+        self.delegated = False
         self.taps: FixedTaps | None = None
         self.batch: BatchTaps | None = None
         self.notes: list[Note] = []
@@ -83,20 +85,27 @@ class ObservedStep:
 
     @property
     def name(self) -> str:
-        """What the run is called: the model, or the function where several are called, or none."""
+        """What the run is called: the one model if its author named it, else the function."""
         models = [one for one in self._models if hasattr(one, "layers")]
-        return str(models[0].name) if len(models) == 1 else self._name
+        named = author_named(models[0]) if len(models) == 1 else ""
+        return named or self._name
 
     def observe(self, step: Callable[..., Any], *args: Any, **named: Any) -> Any:
         """Call `step` while its parts are noted."""
         with self.noting("inputs"):
-            self._inputs = dict(self._named(*args, **named))
+            self._batch = list(self.parts(*args, **named))
+        with self.observing():
+            return step(*args, **named)
+
+    @contextmanager
+    def observing(self) -> Iterator[None]:
+        """What runs in the body is the step; its parts are noted."""
         with (
             noted_layers(self.made, self._model, self.notes) as called,
             self.seen.hooked(),
         ):
             try:
-                returned = step(*args, **named)
+                yield
             finally:
                 if self._model is None:
                     self._models = called
@@ -107,7 +116,6 @@ class ObservedStep:
             self._note_variables()
         with self.noting("weights"):
             self._traced(self)
-        return returned
 
     def _forget_the_only_model(self) -> None:
         """Its name need not stand before all its layers."""
@@ -116,6 +124,26 @@ class ObservedStep:
         if len(firsts) == 1 and firsts <= models:
             for call in self.made.calls:
                 call.path = call.path[1:]
+
+    @property
+    def function(self) -> str:
+        """The name of the function that is traced."""
+        return self._name or "train_step"
+
+    @property
+    def trains(self) -> bool:
+        """Whether the step, or one that it calls, changes variables by gradients."""
+        return self.seen.trains or self.delegated
+
+    @property
+    def _inputs(self) -> dict[str, Tensor]:
+        return {part.name: part.tensor for part in self._batch}
+
+    def inside(self, name: str, parts: Parts) -> ObservedStep:
+        """An observer for a tf.function that this step calls; `parts` names its arguments."""
+        return ObservedStep(
+            self._settings, self._model, name=name, parts=parts, traced=self._traced
+        )
 
     def tap(self, wanted: tf.Variable, ran: tf.Variable, number: int, device: str = "") -> None:
         """Add the taps behind the step; see `FixedTaps.write`."""
@@ -189,9 +217,11 @@ class ObservedStep:
         axes = {name: _axes(tensor.shape.rank) for name, tensor in self._inputs.items()}
         graph = capture(self.made, self._end, self._inputs, axes=axes, replicas=replicas)
         with self.noting("training"):
-            labels = [name for name in self._inputs if name.split("/")[0] == "y"]
+            labels = [part.name for part in self._batch if part.role is Role.LABEL]
+            inputs = tuple(part.name for part in self._batch if part.role is Role.INPUT)
             gone = [name for name in self.seen.no_gradient if name not in self.seen.gradients]
             told = training_of(self._model, self.made, labels, gone, self.seen.optimizers)
+            told = msgspec.structs.replace(told, inputs=inputs)
             return msgspec.structs.replace(graph, training=told)
         return graph
 
@@ -222,20 +252,6 @@ def _inside(error: BaseException) -> list[BaseException]:
     while found[0].__context__ is not None:
         found.insert(0, found[0].__context__)
     return found
-
-
-def of_fit(data: Any) -> Iterator[tuple[str, Tensor]]:
-    """The tensors of a batch, named as `fit` names its arguments."""
-    parts = data if isinstance(data, tuple) else (data,)
-    for name, part in zip(("x", "y", "sample_weight"), parts, strict=False):
-        yield from tensors_in(name, part)
-
-
-def tensors_in(name: str, given: Any) -> Iterator[tuple[str, Tensor]]:
-    """The tensors in something nested, by the way to them."""
-    for path, tensor in keras.tree.flatten_with_path(given):
-        if isinstance(tensor, tf.Tensor):
-            yield "/".join(map(str, (name, *path))), tensor
 
 
 def _axes(rank: int | None) -> tuple[str, ...]:

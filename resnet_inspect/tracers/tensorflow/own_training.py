@@ -19,7 +19,7 @@ from resnet_inspect.errors import UsageError
 from resnet_inspect.graph import Note
 from resnet_inspect.tracers.contract import Environment, Journal, TrainingFailed
 from resnet_inspect.tracers.tensorflow.failures import describe
-from resnet_inspect.tracers.tensorflow.keras_recorder import KerasRecorder
+from resnet_inspect.tracers.tensorflow.keras_recorder import KerasRecorder, Runs
 from resnet_inspect.tracers.tensorflow.own_calls import seeded
 
 # What a loss compares with, by a part of its name; the first that fits.
@@ -106,7 +106,7 @@ class OwnTraining:
     def train(self, journal: Journal, settings: Settings) -> None:
         """Compile and fit; raises TrainingFailed, with what has been saved."""
         model, loss, optimizer = self._recipe
-        recorder = KerasRecorder(settings, journal)
+        recorder = KerasRecorder(Runs(settings, lambda: journal))
         for note in self._notes:
             recorder.note(note.subject, note.text)
         try:

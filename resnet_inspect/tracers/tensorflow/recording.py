@@ -1,13 +1,14 @@
-"""One run that is told of steps which somebody else runs: what `fit` and loops of one's own share.
+"""One run of steps that somebody else runs: what `fit`, batches and loops of one's own share.
 
-A step is watched while TensorFlow traces it (`observe`), told before it runs whether it is to be
-recorded (`arm`), and asked afterwards what it left behind (`findings`). Nothing that fails in here
-stops the training; it is noted in the run.
+A step is observed while TensorFlow traces it (`observe`); before each step the host says whether it
+is to be recorded (`arm`), and after it reads what the step left behind (`findings`). Nothing that
+fails in here stops the training; it is noted in the run.
 """
 
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,6 +23,7 @@ from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.stats import StepRecord
 from resnet_inspect.tracers.contract import Journal, Outcome
 from resnet_inspect.tracers.tensorflow.failures import describe, located_in
+from resnet_inspect.tracers.tensorflow.inner_functions import observed_inside
 from resnet_inspect.tracers.tensorflow.observed_step import ObservedStep
 from resnet_inspect.tracers.tensorflow.replicas import Switches, all_arrived, replica
 from resnet_inspect.tracers.tensorflow.runtime import choose_device
@@ -29,15 +31,28 @@ from resnet_inspect.tracers.tensorflow.traces import Trace
 from resnet_inspect.tracers.tensorflow.weights import Weights
 
 STOPPED_WITH_ANOTHER = "_RequestedStop"  # what TensorFlow ends other replicas with
+SEVERAL_INSIDE = (
+    "the step calls several tf.functions that train; only {first} is recorded, {other} is not: "
+    "instrument each of them with a Recorder of its own"
+)
 
 
 class Recording:
-    """See the module. `journal` is None once nothing more can be written."""
+    """See the module. `journal` is None once nothing more can be written.
 
-    def __init__(self, settings: Settings, journal: Journal) -> None:
+    With `only_training` a trace without a gradient of variables and without an optimizer is left
+    as it is, and a failure is written only by `write_failure`: most functions of a program do not
+    train, and a program may catch what they raise.
+    """
+
+    def __init__(
+        self, settings: Settings, journal: Journal, *, only_training: bool = False
+    ) -> None:
         self.settings = settings
         self.journal: Journal | None = journal
         self.traces: list[Trace] = []
+        self._only_training = only_training
+        self._pending: tuple[ObservedStep, BaseException] | None = None
         self._told: Trace | None = None
         self._switches = Switches()
         self._at_once: Trace | None = None  # of a step that runs op by op
@@ -46,6 +61,8 @@ class Recording:
         self._notes: list[Note] = []
         self._begun = False
         self._weights: Weights | None = None
+        self._observing: list[ObservedStep] = []
+        self._inner: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
 
     def begin(self, network: str, **planned: Any) -> None:
         """There is, or goes on, a run of `network`; `planned` are settings that are known now."""
@@ -60,25 +77,53 @@ class Recording:
     def observe(
         self, made: Callable[[], ObservedStep], step: Callable[..., Any], *args: Any, **named: Any
     ) -> Any:
-        """Call a step that is being traced, watched where that can be done."""
+        """Call a step that is being traced, observed where that can be done."""
         trace = None
         with self.guarded("graph"):
             trace = made()
         if trace is None:
             return step(*args, **named)
+        inside: list[ObservedStep] = []
+
+        def observe_inner(
+            name: str, call: Callable[..., Any], parts: Any, *a: Any, **n: Any
+        ) -> Any:
+            def inner() -> ObservedStep:
+                inside.append(trace.inside(name, parts))
+                return inside[-1]
+
+            return self.observe(inner, call, *a, **n)
+
+        self._observing.append(trace)
         try:
-            returned = trace.observe(step, *args, **named)
+            with observed_inside(self._inner, observe_inner, args, trace.parts):
+                returned = trace.observe(step, *args, **named)
         except BaseException as error:
-            told = trace.left_to_replicas and self._outcome.failure is not None
+            told = trace.delegated and self._outcome.failure is not None
             if type(error).__name__ != STOPPED_WITH_ANOTHER and not told:
                 with self.guarded("failure"):
-                    self.failed(trace, error)
+                    self._failed_or_pending(trace, error)
             raise
+        finally:
+            self._observing.remove(trace)
         with self.guarded("tensors"):
-            if not trace.left_to_replicas:
-                all_arrived()
-                self._tap(trace)
+            self._tap_where_it_trains(trace, [one for one in inside if one.trains])
         return returned
+
+    def observes_here(self) -> bool:
+        """Whether ops that are made now are made in a graph that is observed."""
+        return any(one.made.here() for one in self._observing)
+
+    def _tap_where_it_trains(self, trace: ObservedStep, inside: list[ObservedStep]) -> None:
+        if len(inside) > 1:
+            names = {"first": inside[0].function, "other": inside[1].function}
+            self.note("step", SEVERAL_INSIDE.format(**names))
+        if inside and not trace.seen.trains:
+            trace.delegated = True
+        if trace.delegated or (self._only_training and not trace.trains):
+            return
+        all_arrived()
+        self._tap(trace)
 
     def _tap(self, trace: ObservedStep) -> None:
         place = replica()
@@ -97,7 +142,7 @@ class Recording:
         self._at_once.steps[0] = step
 
     def arm(self, *, record: bool, weights: Iterable[Any]) -> None:
-        """A step comes; `weights` are those whose values and updates are told, as far as known."""
+        """A step comes; `weights` are those that are recorded, as far as they are known."""
         self._weights = None
         self._switches.set(wanted=record)
         if record:
@@ -148,6 +193,25 @@ class Recording:
             self._lineage, notes = trace.first.explain(self._outcome.graph)
             self._notes += notes
         self._write()
+
+    def _failed_or_pending(self, trace: ObservedStep, error: BaseException) -> None:
+        if self._only_training and not self._begun:
+            if self._pending is None or not _leads_to(error, self._pending[1]):
+                self._pending = trace, error  # else it comes from a function inside this one
+        else:
+            self.failed(trace, error)
+
+    def write_failure(self, error: BaseException) -> bool:
+        """Write the failure of a function that did not come to train, if that ended the program
+        with `error`; whether it did.
+        """
+        if self._pending is None or not _leads_to(error, self._pending[1]):
+            return False
+        trace, cause = self._pending
+        self._pending = None
+        with self.guarded("failure"):
+            self.failed(trace, cause)
+        return True
 
     def failed(self, trace: ObservedStep, error: BaseException) -> None:
         """The step could not be traced to its end, or run."""
@@ -210,3 +274,14 @@ class Recording:
             except Exception as again:
                 self.journal = None
                 print(f"resnet-inspect: recording ended: {again}", file=sys.stderr)
+
+
+def _leads_to(error: BaseException | None, cause: BaseException) -> bool:
+    """Whether `cause` is `error` or one that it was raised for."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if error is cause:
+            return True
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return False

@@ -24,7 +24,8 @@ PACKAGES = ("tensorflow", "keras", "numpy")
 
 def load_tensorflow() -> Any:
     """Import TensorFlow and return it; raises FrameworkMissingError where it is not installed."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if "tensorflow" not in sys.modules:  # else a program has it, whose environment is its own
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         with _held_back_stderr(), warnings.catch_warnings():
             warnings.simplefilter("ignore")

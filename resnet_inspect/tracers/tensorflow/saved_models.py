@@ -13,6 +13,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import _run_inline_graph_optimization
 
+from resnet_inspect.config.targets import SAVED_MODEL_FILES
 from resnet_inspect.errors import UsageError
 from resnet_inspect.graph import Note
 from resnet_inspect.tracers.tensorflow.input_specs import flat_specs
@@ -20,14 +21,15 @@ from resnet_inspect.tracers.tensorflow.models import Model
 from resnet_inspect.tracers.tensorflow.runtime import quiet_tensorflow
 
 DEFAULT = "serving_default"
-FILES = ("saved_model.pb", "saved_model.pbtxt")
 PASSED_ON = "Func/"  # scope of the identities that stand where a call was
 
 
 def load(target: str, wanted: str | None) -> Model:
     """The signature `wanted` of the SavedModel in a folder; raises UsageError."""
     folder = Path(target)
-    if not any((folder / name).is_file() for name in FILES):
+    if folder.name in SAVED_MODEL_FILES and folder.is_file():
+        folder = folder.parent
+    if not any((folder / name).is_file() for name in SAVED_MODEL_FILES):
         raise UsageError(
             "there is no SavedModel" if folder.exists() else "there is no such file or folder",
             where=f"target {target}",

@@ -15,9 +15,10 @@ import keras
 import tensorflow as tf
 
 from resnet_inspect.graph import Note, Phase
+from resnet_inspect.tracers.tensorflow.author_names import name_of
 from resnet_inspect.tracers.tensorflow.construction import Construction, Tensor
 from resnet_inspect.tracers.tensorflow.hooks import replaced
-from resnet_inspect.tracers.tensorflow.keras_layers import note_variables
+from resnet_inspect.tracers.tensorflow.keras_layers import note_variables, unique
 from resnet_inspect.tracers.tensorflow.keras_training import INSIDE
 from resnet_inspect.tracers.tensorflow.replicas import replica
 
@@ -26,17 +27,17 @@ SCALED = "of the scaled loss: LossScaleOptimizer scales them back later"
 
 
 class StepHooks:
-    """What was seen of one trace: `gradients` by variable, `output_gradients` by layer, `losses` by
-    the name of the scalar, as they are before an optimizer scales them, the variables that were
-    `trained`, the `optimizers` that were used, without those inside of another, and the gradients
-    that are `summed` over the replicas.
+    """What was seen of one trace: `gradients` by variable, `output_gradients` by layer, the
+    variables that were `trained`, the `optimizers` that were used, without those inside of another,
+    and the gradients that are `summed` over the replicas.
     """
 
     def __init__(self, made: Construction, wanted: bool, notes: list[Note]) -> None:
         self._made = made
         self._wanted = wanted
         self._notes = notes
-        self.losses: dict[str, Tensor] = {}
+        self._losses: list[tuple[str, Tensor]] = []  # with the names that their author gave them
+        self._optimizer_names: list[str] = []
         self.gradients: dict[str, Tensor] = {}
         self.output_gradients: dict[str, Tensor] = {}
         self.optimizers: list[Any] = []
@@ -44,6 +45,34 @@ class StepHooks:
         self.trained: list[Any] = []
         self.summed: set[str] = set()
         self._unscaled: dict[int, tuple[Any, Any]] = {}  # scaled loss, the loss; by id of the first
+
+    @property
+    def trains(self) -> bool:
+        """Whether a gradient of variables was asked for, or an optimizer was used."""
+        return bool(self.trained or self.optimizers)
+
+    @property
+    def losses(self) -> dict[str, Tensor]:
+        """What was differentiated, before an optimizer scales it, by the name of its scalar: of one
+        it is `batch_loss`; of several each has its author's name, such as `batch_gen_loss`.
+        """
+        if len(self._losses) == 1:
+            return {"batch_loss": self._losses[0][1]}
+        found: dict[str, Tensor] = {}
+        for author, loss in self._losses:
+            name = unique(f"batch_{author or 'loss'}", found)
+            found[name] = loss
+        return found
+
+    @property
+    def optimizer(self) -> str:
+        """The optimizers in words: `Adam`, or `Adam (d_optimizer) and Adam (g_optimizer)`."""
+        kinds = [type(one).__name__ for one in self.optimizers]
+        names = set(self._optimizer_names)
+        if len(kinds) < 2 or len(names) < len(kinds) or "" in names:
+            return " and ".join(dict.fromkeys(kinds))
+        pairs = zip(kinds, self._optimizer_names, strict=True)
+        return " and ".join(f"{kind} ({name})" for kind, name in pairs)
 
     @contextmanager
     def hooked(self) -> Iterator[None]:
@@ -102,9 +131,8 @@ class StepHooks:
         if not trained:
             return
         if isinstance(target, tf.Tensor) and target.shape.rank == 0:
-            number = len(self.losses)
             _, loss = self._unscaled.get(id(target), (target, target))
-            self.losses["batch_loss" + (f"_{number}" if number else "")] = loss
+            self._losses.append((name_of(loss) or name_of(target), loss))
         known = {id(one) for one in self.trained}
         self.trained += [one for one in tf.nest.flatten(sources) if id(one) not in known]
         if self._wanted:
@@ -134,6 +162,7 @@ class StepHooks:
         known = (*self.optimizers, *(getattr(one, INSIDE, None) for one in self.optimizers))
         if not any(optimizer is one for one in known):
             self.optimizers.append(optimizer)
+            self._optimizer_names.append(name_of(optimizer))
         with self._made.phase(Phase.OPTIMIZER):
             return original(optimizer, *args, **named)
 

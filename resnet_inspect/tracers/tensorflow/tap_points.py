@@ -67,6 +67,8 @@ def _matches(tap: Tap, patterns: list[str]) -> bool:
 def _of_layers(watched: Watched) -> Iterator[Point]:
     calls = watched.made.calls
     for call in calls:
+        if not is_told(call.output.dtype):
+            continue  # such as a TensorList, a variant
         name = call.output.name
         yield Point(Tap(call.name, "activation", name), call.output, call.output.op.type == "Relu")
     for name, part in watched.parts.items():

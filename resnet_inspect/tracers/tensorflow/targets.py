@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from resnet_inspect.config import Settings
 from resnet_inspect.config.keywords import Keyword, parse_keywords
-from resnet_inspect.config.targets import TargetKind, kind_of
+from resnet_inspect.config.targets import TARGETS, TargetKind, kind_of, other_file
 from resnet_inspect.errors import UsageError
 from resnet_inspect.tracers.tensorflow.models import KINDS, Model, described
 from resnet_inspect.tracers.tensorflow.user_code import guarded, imported
@@ -34,6 +35,16 @@ class Target:
 def find_target(settings: Settings) -> Target:
     """The target that the settings name; raises UsageError where there is none."""
     target = settings.target or ""
+    other = other_file(target)
+    if other is not None and Path(target).is_file():
+        what, instead = other
+        raise UsageError(
+            f"the file is {what}",
+            where=f"target {target}",
+            expected=TARGETS,
+            got=Path(target).name,
+            fix=f"trace {instead}",
+        )
     if kind_of(target) is TargetKind.KERAS_FILE:
         from resnet_inspect.tracers.tensorflow.keras_files import load
 

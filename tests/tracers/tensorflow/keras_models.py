@@ -107,6 +107,61 @@ def custom_train_step() -> Any:
     return model
 
 
+class CompiledStep(keras.Model):  # type: ignore[misc]
+    """A train step that is a tf.function itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden = layers.Dense(8, "relu", name="hidden")
+        self.logits = layers.Dense(3, name="logits")
+
+    def call(self, inputs: Any) -> Any:
+        """Features [batch, 4] to [batch, 3]."""
+        return self.logits(self.hidden(inputs))
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def train_step(self, batch: Any) -> Any:
+        """One step on inputs and targets, with noise whose seed comes from the number of ops."""
+        x, y = batch
+        with tf.GradientTape() as tape:
+            noisy = x + tf.random.normal(tf.shape(x), 0.0, 0.1)
+            loss = tf.reduce_mean(tf.square(self(noisy, training=True) - y))
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+        return {"loss": loss}
+
+
+class CallsCompiled(CompiledStep):
+    """A train step that leaves all to a tf.function."""
+
+    def train_step(self, batch: Any) -> Any:
+        """One step."""
+        return self.on(*batch)
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def on(self, pictures: Any, answers: Any) -> Any:
+        """One step on inputs and targets."""
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.square(self(pictures, training=True) - answers))
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+        return {"loss": loss}
+
+
+def compiled_step() -> Any:
+    """See `CompiledStep`."""
+    model = CompiledStep()
+    model.compile("adam")
+    return model
+
+
+def calls_compiled() -> Any:
+    """See `CallsCompiled`."""
+    model = CallsCompiled()
+    model.compile("adam")
+    return model
+
+
 class Adversarial(keras.Model):  # type: ignore[misc]
     """Two tapes and two optimizers in a step, with noise drawn between them."""
 

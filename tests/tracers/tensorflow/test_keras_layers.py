@@ -95,7 +95,7 @@ def test_a_shared_layer_is_told_twice_and_counted_once() -> None:
     joined = keras.layers.Concatenate(name="joined")([shared(left), shared(right)])
     model = keras.Model([left, right], keras.layers.Dense(1, name="score")(joined))
     graph = graph_of(model, (2, 4), (2, 4))
-    assert [one.name for one in graph.layers] == ["shared", "shared_1", "joined", "score"]
+    assert [one.name for one in graph.layers] == ["shared", "shared (call 2)", "joined", "score"]
     first, second, joined_layer, _ = graph.layers
     assert first.variables == second.variables == ("shared/kernel", "shared/bias")
     assert joined_layer.inputs == (first.output, second.output)
@@ -198,6 +198,6 @@ def test_a_second_call_takes_no_other_layers_name() -> None:
     graph = graph_of(keras.Model(inputs, other(shared(shared(inputs)))), (2, 4))
     assert [(one.name, graph.spec(one.output).shape) for one in graph.layers] == [
         ("dense", (2, 4)),
-        ("dense_2", (2, 4)),
+        ("dense (call 2)", (2, 4)),
         ("dense_1", (2, 3)),
     ]

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+import gc
+import logging
 import os
+import pickle
 import subprocess
 import sys
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -255,22 +260,113 @@ def test_a_failure_of_ours_leaves_the_training_alone(
         assert len(run.steps()) == 6
 
 
-def test_what_cannot_be_summarized_is_noted(tmp_path: Path) -> None:
-    fitted("eager", [resnet_inspect.Recorder(tmp_path / "run.db")])
+def test_a_fit_that_runs_op_by_op_has_its_layers_recorded(tmp_path: Path) -> None:
+    plain = weights_of(fitted("eager", []))
+    model = fitted("eager", [resnet_inspect.Recorder(tmp_path / "run.db", every=2)])
+    for before, after in zip(plain, weights_of(model), strict=True):
+        assert before.tobytes() == after.tobytes()
     with Run.open(tmp_path / "run.db") as run:
-        assert [note.text for note in run.graph.notes] == [
-            "not summarized; run_eagerly: there is no graph of the step"
-        ]
         assert run.scalars()["loss"].keys() == set(range(6))
+        assert run.recorded_steps() == [0, 2, 4, 5]
+        assert [layer.name for layer in run.graph.layers] == [one.name for one in model.layers]
+        assert run.summaries(2, "gradient")
+        assert run.updates()[2]
+        assert "the step runs op by op" in notes_of(run)
 
 
-def test_another_model_is_not_mixed_into_the_run(tmp_path: Path) -> None:
+def test_each_model_has_a_run_of_its_own(tmp_path: Path) -> None:
     recorder = resnet_inspect.Recorder(tmp_path / "run.db")
     fitted("sequential", [recorder], epochs=1)
-    fitted("frozen", [recorder], epochs=1)
+    fitted("frozen", [recorder], epochs=2)
+    for name, steps in (("run.db", 3), ("run-2.db", 6)):
+        with Run.open(tmp_path / name) as run:
+            assert len(run.steps()) == steps
+            assert run.info.status == Status.COMPLETE
+
+
+def test_copies_of_a_recorder_write_runs_of_their_own(tmp_path: Path) -> None:
+    """As KerasTuner copies callbacks for each trial."""
+    recorder = resnet_inspect.Recorder(tmp_path / "run.db")
+    for _ in range(3):
+        fitted("sequential", [copy.deepcopy(recorder)], epochs=1)
+    names = sorted(file.name for file in tmp_path.glob("*.db"))
+    assert names == ["run-2.db", "run-3.db", "run.db"]
+
+
+def test_a_model_that_was_recorded_is_saved_and_copied_as_others(tmp_path: Path) -> None:
+    import keras
+
+    model = fitted("sequential", [resnet_inspect.Recorder(tmp_path / "run.db")], epochs=1)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    for one, other in zip(again.get_weights(), model.get_weights(), strict=True):
+        assert one.tobytes() == other.tobytes()
+    assert pickle.loads(pickle.dumps(model)).count_params() == model.count_params()
+
+
+def test_a_model_that_was_recorded_is_freed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    import keras
+
+    caplog.set_level(logging.ERROR, "tensorflow")  # a warning that is kept keeps the function
+    recorder = resnet_inspect.Recorder(tmp_path / "run.db")
+    model = weakref.ref(fitted("sequential", [recorder], epochs=1))
+    optimizer = weakref.ref(model().optimizer)  # type: ignore[union-attr]
+    del recorder
+    keras.backend.clear_session()
+    gc.collect()
+    assert model() is None
+    assert optimizer() is None
+
+
+def test_train_on_batch_is_recorded_and_returns_what_it_did(tmp_path: Path) -> None:
+    import keras
+
+    def trained(recorder: Any) -> tuple[list[Any], list[Any]]:
+        keras.backend.clear_session()
+        keras.utils.set_random_seed(7)
+        model = keras_models.sequential()
+        x, y = keras_models.data("sequential", EXAMPLES)
+        step = (
+            model.train_on_batch if recorder is None else recorder.instrument(model.train_on_batch)
+        )
+        returned = [step(x[:BATCH], y[:BATCH]) for _ in range(5)]
+        returned.append(step(x[:3], y[:3], return_dict=True))
+        return returned, weights_of(model)
+
+    plain, weights = trained(None)
+    with resnet_inspect.Recorder(tmp_path / "run.db", every=2) as recorder:
+        returned, ours = trained(recorder)
+    assert returned == plain
+    assert [one.tobytes() for one in ours] == [one.tobytes() for one in weights]
     with Run.open(tmp_path / "run.db") as run:
-        assert len(run.steps()) == 3
-        assert any("another model" in note.text for note in run.graph.notes)
+        assert run.info.status == Status.COMPLETE
+        assert run.steps() == list(range(6))
+        assert run.recorded_steps() == [0, 2, 4]
+        assert set(run.scalars()) >= {"loss", "mae", "batch_loss"}
+        assert run.scalars()["loss"][4] == pytest.approx(float(plain[4][0]))
+        assert run.summaries(2, "gradient")
+        assert run.updates()[4]
+
+
+@pytest.mark.parametrize("kind", ["compiled_step", "calls_compiled"])
+def test_a_step_inside_of_a_function_is_recorded(kind: str, tmp_path: Path) -> None:
+    """A train_step that is a tf.function, and one that calls a tf.function."""
+    assert same_as_plain(kind, tmp_path / "run.db")
+    with Run.open(tmp_path / "run.db") as run:
+        assert run.recorded_steps() == [0, 2, 4, 5]
+        assert {layer.name for layer in run.graph.layers} == {"hidden", "logits"}
+        assert run.summaries(2, "gradient").keys() == {"hidden", "logits"}
+        assert run.updates()[2]
+        assert "not observed" not in notes_of(run)
+
+
+def test_optimizers_and_losses_have_their_authors_names(tmp_path: Path) -> None:
+    fitted("adversarial", [resnet_inspect.Recorder(tmp_path / "run.db", every=1)], epochs=1)
+    with Run.open(tmp_path / "run.db") as run:
+        assert run.info.settings.optimizer == "Adam (optimizer) and Adam (other)"
+        assert {"batch_judged", "batch_made"} <= set(run.scalars())
 
 
 def same_as_plain(kind: str, path: Path, **options: Any) -> bool:

@@ -43,7 +43,7 @@ def test_losses_metrics_and_optimizer(tmp_path: Path) -> None:
     first, second = told.objectives
     assert (first.loss, first.from_logits) == ("sparse_categorical_crossentropy", True)
     assert (second.loss, second.from_logits) == ("mean_squared_error", None)
-    assert (first.labels, second.labels) == ("y/0", "y/1")
+    assert (first.labels, second.labels) == ("y/kind", "y/size")
     assert str(first.output).startswith("functional")
     assert "kind" in str(first.output)
     assert "size" in str(second.output)

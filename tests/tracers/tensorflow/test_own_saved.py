@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +48,31 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tf.saved_model.save(module, str(folder / "two"), {"a": module.add, "b": module.branch})
     tf.saved_model.save(tf.Module(), str(folder / "none"))
     _save_as_before(folder / "first")
-    tf.saved_model.save(tf.Module(), str(folder / "texts"), {"t": _texts()})
+    tf.saved_model.save(tf.Module(), str(folder / "texts"), {"t": _texts(tf.string)})
+    tf.saved_model.save(tf.Module(), str(folder / "varied"), {"t": _texts(tf.complex64)})
+    keras.Sequential([keras.Input((5, 3)), keras.layers.LSTM(4)]).export(folder / "lstm")
+    _save_with_keras_2(folder)
+    for name in ("m.tflite", "m.onnx", "frozen.pb", "m.json"):
+        (folder / name).write_bytes(b"only the name is looked at")
     (folder / "empty").mkdir()
     (folder / "damaged").mkdir()
     (folder / "damaged" / "saved_model.pb").write_bytes(b"junk")
     return folder
+
+
+def _save_with_keras_2(folder: Path) -> None:
+    """Files of Keras 2: an LSTM has settings that Keras 3 does not know."""
+    import tf_keras
+
+    tf_keras.utils.set_random_seed(2)
+    layers = [tf_keras.layers.Input((5, 3)), tf_keras.layers.LSTM(4), tf_keras.layers.Dense(2)]
+    model = tf_keras.Sequential(layers)
+    model.save(folder / "old.keras")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.save(folder / "old.h5")
+        code = tf_keras.layers.Lambda(lambda x: x + 1)
+        tf_keras.Sequential([*layers[:2], code]).save(folder / "old_code.h5")
 
 
 def _save_as_before(folder: Path) -> None:
@@ -70,11 +91,14 @@ def _save_as_before(folder: Path) -> None:
         v1.saved_model.simple_save(session, str(folder), {"x": x}, {"z": z})
 
 
-def _texts() -> Any:
+def _texts(kind: Any) -> Any:
     import tensorflow as tf
 
-    taken = tf.TensorSpec([None], tf.string, name="words")
-    return tf.function(tf.strings.length, input_signature=[taken]).get_concrete_function()
+    def lengths(words: Any) -> Any:
+        return tf.strings.length(words if kind == tf.string else tf.as_string(words))
+
+    taken = tf.TensorSpec([None], kind, name="words")
+    return tf.function(lengths, input_signature=[taken]).get_concrete_function()
 
 
 def two_signatures() -> Any:
@@ -125,6 +149,36 @@ def test_a_keras_file_is_the_model_that_was_saved(saved: Path, tmp_path: Path, n
     assert table.totals.params == model.count_params()
     assert [row.name for row in table.rows] == ["stem", "norm", "flat", "head"]
     assert found.mean == pytest.approx(float(np.mean(model(images))), rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["old.keras", "old.h5"])
+def test_a_file_of_keras_2_is_loaded_by_tf_keras(saved: Path, tmp_path: Path, name: str) -> None:
+    import tf_keras
+
+    model = tf_keras.models.load_model(saved / name, compile=False)
+    with traced(saved, name, tmp_path / "run.db") as run:
+        assert run.info.status == Status.COMPLETE
+        assert api.shapes(run).totals.params == model.count_params()
+        (x,) = fed(run)
+        found = run.summaries(0)["dense"]
+    assert found.mean == pytest.approx(float(np.mean(model(x))), rel=1e-4)
+
+
+def test_the_file_inside_a_saved_model_stands_for_it(saved: Path, tmp_path: Path) -> None:
+    """An LSTM's tensors of no numbers are left out."""
+    with traced(saved, "lstm/saved_model.pb", tmp_path / "run.db") as run:
+        assert (run.info.status, run.info.network) == (Status.COMPLETE, "lstm")
+        assert run.summaries(0)
+
+
+def test_strings_are_drawn_for_inputs_that_take_texts(saved: Path, tmp_path: Path) -> None:
+    with traced(saved, "texts", tmp_path / "run.db") as run:
+        assert run.info.status == Status.COMPLETE
+        (words,) = fed(run)
+        (tap,) = (one for one in run.taps() if one.tensor.startswith("Identity:"))
+        found = run.summaries(0)[tap.layer]
+    lengths = [len(text) for text in words]
+    assert (found.min, found.max) == (min(lengths), max(lengths))
 
 
 def test_a_saved_models_ops_are_all_in_sight(saved: Path, tmp_path: Path) -> None:
@@ -180,13 +234,23 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
     ("code.keras", {}, "the file holds Python code, which is not run", "Lambda"),
     ("cut.keras", {}, "the file cannot be loaded as a Keras model", "Error: "),
     ("junk.h5", {}, "the file cannot be loaded as a Keras model", "OSError: "),
-    ("only.weights.h5", {}, "the file cannot be loaded as a Keras model", "Error: "),
-    ("absent.keras", {}, "there is no such file", "absent.keras"),
+    ("only.weights.h5", {}, "the file is weights alone, without layers", "only.weights.h5"),
+    ("old_code.h5", {}, "the file holds Python code, which is not run", "a Lambda layer"),
+    ("m.tflite", {}, "the file is a TensorFlow Lite model", "m.tflite"),
+    ("m.onnx", {}, "the file is an ONNX model", "m.onnx"),
+    (
+        "frozen.pb",
+        {},
+        "the file is a frozen graph, whose variables have become constants",
+        "frozen",
+    ),
+    ("m.json", {}, "the file is the architecture of a Keras model, without weights", "m.json"),
+    ("absent.keras", {}, "the file does not exist", "absent.keras"),
     ("absent", {}, "there is no such file or folder", "absent"),
     ("empty", {}, "there is no SavedModel", "empty"),
     ("damaged", {}, "the SavedModel cannot be loaded", "Error: "),
     ("none", {}, "the SavedModel has no signatures", "none"),
-    ("texts", {}, "no random numbers can be drawn for the input 'words'", "string"),
+    ("varied", {}, "no random numbers can be drawn for the input 'words'", "complex64"),
     ("two", {}, "the SavedModel has no such signature", "none"),
     ("two", {"signature": "c"}, "the SavedModel has no such signature", "c"),
 ]

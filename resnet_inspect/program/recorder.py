@@ -1,0 +1,117 @@
+"""Follows a program and its child processes: which run files there are, what was not recorded."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from shlex import quote
+from typing import Any
+
+import msgspec
+
+from resnet_inspect import paths
+from resnet_inspect.api import check_recorder
+from resnet_inspect.journal import RunFiles, RunJournal
+from resnet_inspect.program.ledger import Ledger
+from resnet_inspect.program.messages import explained
+from resnet_inspect.script.children import in_spawned_children
+from resnet_inspect.script.imports import after_import
+from resnet_inspect.tracers import registry
+from resnet_inspect.tracers.contract import Sighting
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What is to be recorded of a program: where to, how, and the program's name for its runs.
+
+    `out` is absolute or None; `settings` are those of `api.Recorder`.
+    """
+
+    program: str
+    out: str | None
+    folder: str
+    force: bool
+    settings: dict[str, Any]
+    ledger: str
+
+
+class ProgramRecorder:
+    """Records one process of a program; `start` is for the first one, `join` for its children."""
+
+    @classmethod
+    def start(
+        cls, program: str, out: Path | None, *, force: bool, settings: dict[str, Any]
+    ) -> ProgramRecorder:
+        """Record this process from now on; raises what `api.check_recorder` raises."""
+        check_recorder(out, force=force, **settings)
+        plan = Plan(
+            program=program,
+            out=None if out is None else str(out.absolute()),
+            folder=str(Path.cwd()),
+            force=force,
+            settings=settings,
+            ledger=tempfile.mkdtemp(prefix="resnet-inspect-"),
+        )
+        made = cls(plan)
+        in_spawned_children("resnet_inspect.program.recorder", "join", (msgspec.json.encode(plan),))
+        return made
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._ledger = Ledger(Path(plan.ledger))
+        self._sightings: dict[Sighting, None] = {}
+        self._lock = threading.Lock()
+        self._process = os.getpid()
+        self._observer = registry.load_observer(self._runs, self._saw)
+        after_import("tensorflow", self._observer.tensorflow)
+        after_import("keras", self._observer.keras)
+        after_import("tf_keras", self._observer.legacy_keras)
+
+    def _saw(self, sighting: Sighting) -> None:
+        with self._lock:
+            self._sightings.setdefault(sighting)
+
+    def _runs(self) -> Any:
+        """What makes runs; called once something trains."""
+        plan = self._plan
+        settings = msgspec.structs.replace(
+            check_recorder(None, force=plan.force, **plan.settings),
+            target=paths.portable(plan.program),
+            mode="fit",
+        )
+        out = None if plan.out is None else Path(plan.out)
+        files = RunFiles(
+            out,
+            force=plan.force,
+            folder=Path(plan.folder),
+            number=self._ledger.number,
+            note=self._ledger.note,
+        )
+        return registry.load_runs(settings, lambda: RunJournal(files))
+
+    def ended(self, error: BaseException | None = None) -> None:
+        """Say on stderr what there is now; `error` is what ended the program."""
+        if os.getpid() != self._process:
+            return  # a forked child that left the program's own code
+        if error is not None:
+            self._observer.write_failure(error)
+        files = self._ledger.paths()
+        for file in files:
+            print(f"resnet-inspect: recorded in {quote(self._short(file))}", file=sys.stderr)
+        for line in explained(list(self._sightings), self._plan.program, recorded=bool(files)):
+            print(f"resnet-inspect: {line}", file=sys.stderr)
+        shutil.rmtree(self._plan.ledger, ignore_errors=True)
+
+    def _short(self, file: Path) -> str:
+        """Relative to the folder in which the program was started, as its user typed names."""
+        folder = Path(self._plan.folder)
+        inside = file.is_relative_to(folder)
+        return str(file.relative_to(folder)) if inside else paths.portable(str(file))
+
+
+def join(plan: bytes) -> None:
+    """Record a child process that was started anew, as its parent is recorded."""
+    ProgramRecorder(msgspec.json.decode(plan, type=Plan))

@@ -1,0 +1,45 @@
+"""Lets a function run in child processes that multiprocessing starts anew (spawn, forkserver)."""
+
+from __future__ import annotations
+
+import multiprocessing.spawn
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+PARENT = str(Path(__file__).parents[2])
+KEY = "resnet_inspect"
+
+
+class _Passenger:
+    """Travels in the data that a child receives before it imports the parent's main module; once
+    it is unpickled there, the function `module:name` is called with `arguments`.
+    """
+
+    def __init__(self, module: str, name: str, arguments: tuple[Any, ...]) -> None:
+        self._call = module, name, arguments
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[str, dict[str, Any]]]:
+        """As plain code, so that a child that lacks this package still starts."""
+        module, name, arguments = self._call
+        code = (
+            "import sys\n"
+            "sys.path.append(place)\n"
+            "try:\n"
+            f"    from {module} import {name} as join\n"
+            "except ImportError:\n"
+            "    pass\n"
+            "else:\n"
+            "    join(*arguments)\n"
+        )
+        return exec, (code, {"place": PARENT, "arguments": arguments})
+
+
+def in_spawned_children(module: str, function: str, arguments: tuple[Any, ...]) -> None:
+    """Call the function `module:function` with picklable `arguments` in each such child, early."""
+    original = multiprocessing.spawn.get_preparation_data
+
+    def preparation(name: str) -> dict[str, Any]:
+        return original(name) | {KEY: _Passenger(module, function, arguments)}
+
+    multiprocessing.spawn.get_preparation_data = preparation

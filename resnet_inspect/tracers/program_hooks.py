@@ -1,0 +1,270 @@
+"""Finds the trainings of a program that knows nothing of this one, and has each recorded.
+
+Installed once Keras or TensorFlow has been imported, for the life of the process. Recorded are
+`Model.fit`, `Model.train_on_batch`, and tf.functions in which gradients of variables are asked for
+or a Keras optimizer is used. Of other ways to train it is reported where they were seen.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+from resnet_inspect.tracers.contract import Seen, Sighting
+
+# It knows TensorFlow and Keras as modules that the program has imported, and imports neither:
+# another backend of Keras must not bring TensorFlow.
+
+STEP = "_resnet_inspect_step"  # where a tf.function keeps what records it
+
+
+class ProgramHooks:
+    """Hooks for one process. `runs` gives what makes run files, once something trains; `seen` is
+    told of trainings that are not recorded.
+    """
+
+    def __init__(self, runs: Callable[[], Any], seen: Callable[[Sighting], None]) -> None:
+        self._made_runs = runs
+        self._seen = seen
+        self._lock = threading.Lock()
+        self._runs: Any = None
+        self._here = threading.local()  # depth: within a training that is recorded or reported
+        self._pending: weakref.WeakSet[Any] = weakref.WeakSet()  # functions that may not train
+
+    def keras(self, module: ModuleType) -> None:
+        """Record trainings of Keras' models; a program may import Keras again."""
+        with self._harmless("Keras cannot be observed"):
+            backend = module.backend.backend()
+            if backend != "tensorflow":
+                self._seen(Sighting(Seen.OTHER_BACKEND, backend))
+                return
+            model: Any = module.Model
+            optimizer: Any = module.optimizers.Optimizer
+            self._replace(model, "fit", self._fit)
+            self._replace(model, "train_on_batch", self._train_on_batch)
+            self._replace(optimizer, "apply", self._apply)
+
+    def legacy_keras(self, module: ModuleType) -> None:
+        """Report trainings of Keras 2's models, the package tf_keras."""
+        with self._harmless("tf_keras cannot be observed"):
+            for name in ("fit", "train_on_batch", "fit_generator"):
+                if hasattr(module.Model, name):
+                    self._replace(module.Model, name, self._report(Seen.LEGACY_FIT))
+
+    def tensorflow(self, module: ModuleType) -> None:
+        """Record functions that train, and report sessions."""
+        self._tensorflow: Any = module
+        with self._harmless("TensorFlow cannot be observed"):
+            functions = sys.modules[
+                "tensorflow.python.eager.polymorphic_function.polymorphic_function"
+            ]
+            self._replace(functions.Function, "__call__", self._function)
+            session = sys.modules["tensorflow.python.client.session"]
+            self._replace(session.BaseSession, "run", self._report(Seen.SESSION))
+            tape: Any = module.GradientTape
+            self._replace(tape, "__enter__", self._tape_method(self._enters))
+            self._replace(tape, "__exit__", self._tape_method(lambda loops, *_: loops.left()))
+            self._replace(
+                tape,
+                "gradient",
+                self._tape_method(lambda loops, target, *_: loops.differentiates(target)),
+            )
+
+    def write_failure(self, error: BaseException) -> bool:
+        """Write the failure that ended the program, if it came up in a function of TensorFlow's
+        that was not yet known to train; whether there was one.
+        """
+        return any([run.write_failure(error) for run in list(self._pending)])
+
+    def _replace(self, owner: Any, name: str, made: Callable[..., Any]) -> None:
+        original = getattr(owner, name)
+        if getattr(original, STEP, None) is None:
+            replacement = functools.wraps(original)(made(original))
+            setattr(replacement, STEP, original)
+            setattr(owner, name, replacement)
+
+    @contextmanager
+    def _harmless(self, what: str) -> Iterator[None]:
+        """A hook that fails must not stop the program."""
+        try:
+            yield
+        except Exception as error:
+            self._seen(Sighting(Seen.TROUBLE, f"{what}: {type(error).__name__}: {error}"))
+
+    @contextmanager
+    def _training(self) -> Iterator[None]:
+        self._here.depth = self._depth + 1
+        try:
+            yield
+        finally:
+            self._here.depth -= 1
+
+    @property
+    def _depth(self) -> int:
+        return getattr(self._here, "depth", 0)
+
+    def _get_runs(self) -> Any:
+        with self._lock:
+            if self._runs is None:
+                self._runs = self._made_runs()
+            return self._runs
+
+    def _fit(self, original: Any) -> Any:
+        signature = inspect.signature(original)
+
+        def fit(model: Any, *args: Any, **named: Any) -> Any:
+            recorder = None
+            with self._harmless("a fit was not recorded"):
+                bound = signature.bind(model, *args, **named)
+                recorder = self._with_recorder(model, bound.arguments)
+                args, named = bound.args[1:], bound.kwargs
+            try:
+                with self._training():
+                    return original(model, *args, **named)
+            except BaseException as error:
+                if recorder is not None:
+                    recorder.stopped(error)
+                raise
+
+        return fit
+
+    def _with_recorder(self, model: Any, arguments: dict[str, Any]) -> Any:
+        """A recorder among the callbacks of a fit; None where the program has one of its own."""
+        from resnet_inspect.tracers.tensorflow.keras_recorder import KerasRecorder
+
+        given = arguments.get("callbacks")
+        several = hasattr(given, "append") and hasattr(given, "set_model")  # a CallbackList
+        known = given.callbacks if several else given  # type: ignore[union-attr]
+        known = known if isinstance(known, list | tuple) else [known] if known else []
+        if any(isinstance(one, KerasRecorder) for one in known):
+            self._seen(Sighting(Seen.ELSEWHERE))
+            return None
+        recorder = KerasRecorder(self._get_runs())
+        if several:
+            given.append(recorder)  # type: ignore[union-attr]
+            recorder.set_params(given.params)  # type: ignore[union-attr]
+            recorder.set_model(model)
+        else:
+            arguments["callbacks"] = [*known, recorder]
+        return recorder
+
+    def _train_on_batch(self, original: Any) -> Any:
+        def train_on_batch(model: Any, *args: Any, **named: Any) -> Any:
+            call = functools.partial(original, model)
+            if not self._depth:
+                with self._harmless("train_on_batch was not recorded"):
+                    from resnet_inspect.tracers.tensorflow.model_steps import BatchSteps, ModelSteps
+
+                    runs = self._get_runs()
+                    if ModelSteps.is_recorded_elsewhere(model, runs):
+                        self._seen(Sighting(Seen.ELSEWHERE))
+                    else:
+                        functools.update_wrapper(call, original)
+                        steps = ModelSteps.of(model, runs, runs.recording)
+                        call = BatchSteps(steps, call)  # type: ignore[assignment]
+            with self._training():
+                return call(*args, **named)
+
+        return train_on_batch
+
+    def _function(self, original: Any) -> Any:
+        def call(function: Any, *args: Any, **named: Any) -> Any:
+            step = None
+            if not self._depth and self._tensorflow.executing_eagerly():
+                with self._harmless("a function was not recorded"):
+                    step = self._step_of(function, original)
+            if step is None:
+                return original(function, *args, **named)
+            with self._training():
+                self._here.step = step
+                try:
+                    return step(*args, **named)
+                finally:
+                    self._here.step = None
+
+        return call
+
+    def _step_of(self, function: Any, original: Any) -> Any:
+        """What records a function of the program; None for one of a framework's."""
+        step = vars(function).get(STEP)
+        if step is None:
+            from resnet_inspect.tracers.tensorflow.inner_functions import OBSERVED, is_of_program
+            from resnet_inspect.tracers.tensorflow.loop_step import LoopStep
+
+            if getattr(function, OBSERVED, False) or not is_of_program(function):
+                return None
+            run, journal = self._get_runs().recording(only_training=True)
+            self._pending.add(run)
+            step = LoopStep.in_place(function, original, run, journal)
+            setattr(function, STEP, step)
+        return step
+
+    def _enters(self, loops: Any) -> None:
+        if not loops.entered():
+            self._seen(Sighting(Seen.ELSEWHERE))
+
+    def _tape_method(self, told: Callable[..., None]) -> Callable[[Any], Any]:
+        """A method of tapes that tells the loops of this thread when it runs op by op."""
+
+        def made(original: Any) -> Any:
+            def method(tape: Any, *args: Any, **named: Any) -> Any:
+                if not self._depth and self._tensorflow.executing_eagerly():
+                    with self._harmless("a tape was not observed"):
+                        told(self._loops(), *args, *named.values())
+                return original(tape, *args, **named)
+
+            return method
+
+        return made
+
+    def _loops(self) -> Any:
+        """Loops of this thread that run op by op."""
+        if not hasattr(self._here, "loops"):
+            from resnet_inspect.tracers.tensorflow.eager_loop import EagerLoops
+
+            self._here.loops = EagerLoops(self._get_runs().recording)
+        return self._here.loops
+
+    def _apply(self, original: Any) -> Any:
+        """An optimizer is used: in a step that is known, or it is reported that none is."""
+
+        def apply(optimizer: Any, *args: Any, **named: Any) -> Any:
+            with self._harmless("an optimizer was not observed"):
+                eager = self._tensorflow.executing_eagerly()
+                in_loop = eager and not self._depth and self._loops().applies()
+                if not in_loop:
+                    self._report_hidden_step(eager)
+            return original(optimizer, *args, **named)
+
+        return apply
+
+    def _report_hidden_step(self, eager: bool) -> None:
+        step: Any = getattr(self._here, "step", None)
+        if step is None and (self._depth or not eager):
+            return
+        from resnet_inspect.tracers.tensorflow.author_names import calling_line
+
+        if eager:
+            line = calling_line()
+            place = f"{line.file}:{line.line}" if line is not None else ""
+            self._seen(Sighting(Seen.EAGER_LOOP, place, line.function if line else ""))
+        elif not step.run.observes_here():
+            self._seen(Sighting(Seen.HIDDEN_LOOP, step.place, step.name))
+
+    def _report(self, kind: Seen) -> Callable[[Any], Any]:
+        def made(original: Any) -> Any:
+            def method(this: Any, *args: Any, **named: Any) -> Any:
+                self._seen(Sighting(kind))
+                with self._training():
+                    return original(this, *args, **named)
+
+            return method
+
+        return made

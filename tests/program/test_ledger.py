@@ -1,0 +1,41 @@
+"""Numbers of run files across processes."""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+
+from resnet_inspect.errors import StorageFullError
+from resnet_inspect.program.ledger import Ledger
+
+EACH = 20
+
+
+def numbers(folder: str) -> list[int]:
+    ledger = Ledger(Path(folder))
+    found = [ledger.number() for _ in range(EACH)]
+    for number in found:
+        ledger.note(number, Path(f"{number}.db"))
+    return found
+
+
+def test_no_number_is_given_twice(tmp_path: Path) -> None:
+    with ProcessPoolExecutor(3, mp_context=get_context("spawn")) as pool:
+        found = [n for part in pool.map(numbers, [str(tmp_path)] * 3) for n in part]
+    assert sorted(found) == list(range(1, 3 * EACH + 1))
+    assert Ledger(tmp_path).paths() == [Path(f"{n}.db") for n in range(1, 3 * EACH + 1)]
+
+
+def test_a_number_without_a_file_is_left_out(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    first, second = ledger.number(), ledger.number()
+    ledger.note(second, Path("b.db"))
+    assert (first, second, ledger.paths()) == (1, 2, [Path("b.db")])
+
+
+def test_a_folder_that_is_gone_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(StorageFullError, match="cannot be listed"):
+        Ledger(tmp_path / "gone").number()

@@ -1,0 +1,88 @@
+"""What is said of trainings that were not recorded, word by word."""
+
+from __future__ import annotations
+
+import pytest
+
+from resnet_inspect.program.messages import explained
+from resnet_inspect.tracers.contract import Seen, Sighting
+
+NOTHING = [
+    "nothing was recorded: train.py did not train a model with TensorFlow "
+    "(no call of fit or train_on_batch, no optimizer in a tf.function)"
+]
+
+
+@pytest.mark.parametrize(
+    ("sightings", "lines"),
+    [
+        ([], NOTHING),
+        (
+            [Sighting(Seen.LEGACY_FIT)],
+            [
+                "nothing was recorded: train.py trains a model of tf_keras (Keras 2)",
+                "only Keras 3 is recorded; use `import keras`, or unset TF_USE_LEGACY_KERAS",
+            ],
+        ),
+        (
+            [Sighting(Seen.SESSION)],
+            [
+                "nothing was recorded: train.py runs a TensorFlow 1 session",
+                "name the function that builds the graph: "
+                "resnet-inspect trace train.py:FUNCTION --tf1 --input SHAPE",
+            ],
+        ),
+        (
+            [Sighting(Seen.OTHER_BACKEND, "jax")],
+            [
+                "nothing was recorded: Keras runs on the backend jax, and only TensorFlow is "
+                "recorded",
+                "set KERAS_BACKEND=tensorflow for this command if the script allows it",
+            ],
+        ),
+        (
+            [Sighting(Seen.ELSEWHERE)],
+            ["nothing more was recorded: train.py has a Recorder of its own, which writes its run"],
+        ),
+        (
+            [Sighting(Seen.EAGER_LOOP, "train.py:12", "update")],
+            [
+                "nothing was recorded: the optimizer is applied op by op at train.py:12, outside "
+                "of a tf.function",
+                "decorate update with @tf.function, or add these two lines below it:",
+                "    recorder = resnet_inspect.Recorder(every=10)   # and: import resnet_inspect",
+                "    update = recorder.instrument(update)",
+            ],
+        ),
+        (
+            [Sighting(Seen.EAGER_LOOP, "train.py:12", "<module>")],
+            [
+                "nothing was recorded: the optimizer is applied op by op at train.py:12, outside "
+                "of a tf.function",
+                "move one step into a function train_step(x, y) and decorate it with @tf.function",
+            ],
+        ),
+        (
+            [Sighting(Seen.HIDDEN_LOOP, "train.py:7", "epoch")],
+            [
+                "nothing was recorded: epoch at train.py:7 loops over batches inside one "
+                "tf.function",
+                "move the body of the loop into a @tf.function of its own, and it is recorded",
+            ],
+        ),
+        (
+            [Sighting(Seen.TROUBLE, "a fit was not recorded: OSError: no such luck")],
+            ["nothing was recorded: a fit was not recorded: OSError: no such luck"],
+        ),
+    ],
+)
+def test_why_nothing_was_recorded(sightings: list[Sighting], lines: list[str]) -> None:
+    assert list(explained(sightings, "train.py", recorded=False)) == lines
+
+
+def test_of_a_recorded_program_only_what_is_missing_is_said() -> None:
+    seen = [Sighting(Seen.SESSION), Sighting(Seen.LEGACY_FIT), Sighting(Seen.ELSEWHERE)]
+    assert list(explained([], "train.py", recorded=True)) == []
+    assert list(explained(seen, "train.py", recorded=True))[:1] == [
+        "not recorded: train.py trains a model of tf_keras (Keras 2)"
+    ]

@@ -1,0 +1,1 @@
+"""Starting programs as Python does."""
