@@ -89,7 +89,7 @@ def train(kind: str, plan: Mapping[str, Any], seed: int, file: Path) -> Outcome:
     shapes = [one.shape[1:] for one in plain.inputs]
     model = stepping(training.step, module.build(shapes, training.units or plain.units, **settings))
     _compile(model, training)
-    recorder, _ = api.recorder(file, force=True, every=training.every)
+    recorder = api.Recorder(file, force=True, every=training.every)
     try:
         _fit(model, training, shown, unseen, recorder)
     except Exception as error:
