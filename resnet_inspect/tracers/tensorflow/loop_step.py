@@ -35,6 +35,7 @@ from resnet_inspect.tracers.tensorflow.models import plain
 from resnet_inspect.tracers.tensorflow.observed_step import ObservedStep
 from resnet_inspect.tracers.tensorflow.recording import Recording
 from resnet_inspect.tracers.tensorflow.sources import named as named_file
+from resnet_inspect.tracers.tensorflow.sum_order import InOrder
 
 SAVED_BY = ("get_concrete_function", "_list_all_concrete_functions_for_serialization")
 
@@ -60,7 +61,7 @@ class LoopStep:
             again = function._clone(made._watched())
             again._autograph = False  # ours is not to be rewritten; theirs is
             setattr(again, OBSERVED, True)
-            made._call = again
+            made._call = InOrder(again, run.in_order)
         functools.update_wrapper(made, plain(getattr(function, "python_function", function)))
         end_with(made, LoopStep.close, journal)
         return made
@@ -73,7 +74,7 @@ class LoopStep:
         records only what trains.
         """
         made = cls(function, run, begun_by_training=True)
-        made._call = functools.partial(call, function)
+        made._call = InOrder(functools.partial(call, function), run.in_order)
         untouched = function._clone(None)
         function._python_function = made._watched()
         function._autograph = False

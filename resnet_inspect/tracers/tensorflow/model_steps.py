@@ -25,6 +25,7 @@ from resnet_inspect.tracers.tensorflow.eager_step import EagerStep
 from resnet_inspect.tracers.tensorflow.endings import end_with
 from resnet_inspect.tracers.tensorflow.observed_step import ObservedStep
 from resnet_inspect.tracers.tensorflow.recording import Recording
+from resnet_inspect.tracers.tensorflow.sum_order import InOrder
 from resnet_inspect.tracers.tensorflow.weights import told_of
 
 # Where a model keeps its steps, by recorder: they must live as long as the model, and no longer.
@@ -129,6 +130,8 @@ class ModelSteps:
         """Keras has its function: the model's step is what it was."""
         model = self.model
         if self._function is None or self._function is not model.train_function:
+            if not model.run_eagerly:
+                model.train_function = InOrder(model.train_function, self.run.in_order)
             self._function = model.train_function
             model.__dict__.pop("train_step", None)
             if self._own_step is not None:

@@ -27,10 +27,16 @@ from resnet_inspect.tracers.tensorflow.inner_functions import observed_inside
 from resnet_inspect.tracers.tensorflow.observed_step import ObservedStep
 from resnet_inspect.tracers.tensorflow.replicas import Switches, all_arrived, replica
 from resnet_inspect.tracers.tensorflow.runtime import choose_device
+from resnet_inspect.tracers.tensorflow.sum_order import any_order, over_limit
 from resnet_inspect.tracers.tensorflow.traces import Trace
 from resnet_inspect.tracers.tensorflow.weights import Weights
 
 STOPPED_WITH_ANOTHER = "_RequestedStop"  # what TensorFlow ends other replicas with
+ANY_ORDER = (
+    "TensorFlow adds up gradients of this step in the order in which they are ready, because it "
+    "expects the step to need much memory: weights may differ in the last bits from run to run, "
+    "recorded or not"
+)
 SEVERAL_INSIDE = (
     "the step calls several tf.functions that train; only {first} is recorded, {other} is not: "
     "instrument each of them with a Recorder of its own"
@@ -61,6 +67,7 @@ class Recording:
         self._notes: list[Note] = []
         self._begun = False
         self._weights: Weights | None = None
+        self._sums_taken_apart: bool | None = None  # by TensorFlow itself; None without such sums
         self._observing: list[ObservedStep] = []
         self._inner: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
 
@@ -129,11 +136,27 @@ class Recording:
         place = replica()
         latest = self.traces[-1] if self.traces else None
         if latest is None or not latest.takes(trace, place.number):
+            self._look_at_sums(trace)
             latest = Trace(len(self.traces) + 1)
             self.traces.append(latest)
         latest.steps[place.number] = trace
         switch = self._switches.of(place)
         trace.tap(switch.wanted, switch.ran, latest.number, place.device)
+
+    def _look_at_sums(self, trace: ObservedStep) -> None:
+        """Before taps are added to it: whether TensorFlow leaves its sums in order."""
+        graph = trace.made.graph
+        with trace.noting("sums"):
+            if not any_order(graph):
+                return
+            apart = bool(tf.config.list_physical_devices("GPU")) or over_limit(graph)
+            self._sums_taken_apart = apart or bool(self._sums_taken_apart)
+            if apart:
+                trace.notes.append(Note("sums", ANY_ORDER))
+
+    def in_order(self) -> bool:
+        """Whether a step is to be run without TensorFlow's memory optimizer; see `sum_order`."""
+        return self._sums_taken_apart is False
 
     def took(self, step: ObservedStep) -> None:
         """A step has run op by op; each has findings of its own."""

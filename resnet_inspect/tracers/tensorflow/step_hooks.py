@@ -2,7 +2,8 @@
 
 Nothing is added to the step, because TensorFlow derives seeds of random ops from how many ops there
 are. The gradients of layers' outputs come from the very call of the tape that asks for those of
-the weights, which works them out anyway on its way.
+the weights, which works them out anyway on its way; those of outputs that lie before all of these
+weights it would not, so they are not asked for.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ import tensorflow as tf
 
 from resnet_inspect.graph import Note, Phase
 from resnet_inspect.tracers.tensorflow.author_names import name_of
-from resnet_inspect.tracers.tensorflow.construction import Construction, Tensor
+from resnet_inspect.tracers.tensorflow.construction import Construction, Tensor, handles
 from resnet_inspect.tracers.tensorflow.hooks import replaced
-from resnet_inspect.tracers.tensorflow.keras_layers import note_variables, unique
+from resnet_inspect.tracers.tensorflow.keras_layers import held_by, note_variables, unique
 from resnet_inspect.tracers.tensorflow.keras_training import INSIDE
 from resnet_inspect.tracers.tensorflow.replicas import replica
 
@@ -97,7 +98,7 @@ class StepHooks:
             return original(tape, target, sources, *args, **named)
         with self._made.phase(Phase.BACKWARD):
             trained = self._trained(sources)
-            outputs = self._asked() if trained and not args and not named else {}
+            outputs = self._asked(sources) if trained and not args and not named else {}
             if not outputs:
                 found = original(tape, target, sources, *args, **named)
             else:
@@ -118,14 +119,31 @@ class StepHooks:
         flat = tf.nest.flatten(sources)
         return bool(flat) and all(hasattr(one, "handle") for one in flat)
 
-    def _asked(self) -> dict[str, Tensor]:
+    def _asked(self, sources: Any) -> dict[str, Tensor]:
         if not self._wanted:
             return {}
-        return {
+        asked = {
             call.name: call.output
             for call in self._made.calls
             if call.name not in self.output_gradients and call.output.dtype.is_floating
         }
+        if self._made.graph is None:  # op by op
+            return asked
+        behind = self._behind(tf.nest.flatten(sources))
+        return {name: one for name, one in asked.items() if one.op in behind}
+
+    def _behind(self, variables: list[Any]) -> set[Any]:
+        """The ops that depend on variables, as far as the graph has been made."""
+        known = [one for one in map(held_by, variables) if one is not None]
+        held = {id(handle) for one in known for handle in handles(one)}
+        waiting = [inside for outside, inside in self._made.graph.captures if id(outside) in held]
+        found: set[Any] = set()
+        while waiting:
+            for op in waiting.pop().consumers():
+                if op not in found:
+                    found.add(op)
+                    waiting += op.outputs
+        return found
 
     def _keep_gradients(self, target: Any, sources: Any, found: Any, trained: bool) -> None:
         if not trained:

@@ -128,7 +128,7 @@ def test_what_is_told_is_that_of_the_global_batch(tmp_path: Path) -> None:
         _same(held["first"], hidden)
         _same(held["second"], logits)
         _same(slopes["second"], slope)
-        _same(slopes["first"], slope @ other.T)
+        assert "first" not in slopes  # before all that is trained: the step needs no such gradient
         taps = {tap.tensor: tap for tap in run.taps() if tap.kind == "gradient" and not tap.output}
         _same(run.course(taps["sequential/second/kernel"])[0], hidden.T @ slope)
         _same(run.course(taps["sequential/second/bias"])[0], slope.sum(0))
