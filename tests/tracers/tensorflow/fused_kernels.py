@@ -47,7 +47,7 @@ def loop(made: Any, fakes: Any, batch: int | None, path: str) -> Any:
     optimizer = keras.optimizers.SGD(0.05)
     width = fakes.input_shape[-1]
 
-    @tf.function(input_signature=[tf.TensorSpec([batch, width])])
+    @tf.function(input_signature=[tf.TensorSpec([batch, width])])  # type: ignore[untyped-decorator]
     def step(x: Any) -> Any:
         fake = fakes(x)
         with tf.GradientTape() as tape:
