@@ -21,7 +21,7 @@ from resnet_inspect.program.messages import explained
 from resnet_inspect.script.children import in_spawned_children
 from resnet_inspect.script.imports import after_import
 from resnet_inspect.tracers import registry
-from resnet_inspect.tracers.contract import Sighting
+from resnet_inspect.tracers.contract import MissedTraining
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -62,17 +62,17 @@ class ProgramRecorder:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._ledger = Ledger(Path(plan.ledger))
-        self._sightings: dict[Sighting, None] = {}
+        self._unrecorded: dict[MissedTraining, None] = {}
         self._lock = threading.Lock()
         self._process = os.getpid()
-        self._observer = registry.load_observer(self._runs, self._saw)
+        self._observer = registry.load_observer(self._runs, self._note_unrecorded)
         after_import("tensorflow", self._observer.tensorflow)
         after_import("keras", self._observer.keras)
         after_import("tf_keras", self._observer.legacy_keras)
 
-    def _saw(self, sighting: Sighting) -> None:
+    def _note_unrecorded(self, training: MissedTraining) -> None:
         with self._lock:
-            self._sightings.setdefault(sighting)
+            self._unrecorded.setdefault(training)
 
     def _runs(self) -> Any:
         """What makes runs; called once something trains."""
@@ -101,7 +101,7 @@ class ProgramRecorder:
         files = self._ledger.paths()
         for file in files:
             print(f"resnet-inspect: recorded in {quote(self._short(file))}", file=sys.stderr)
-        for line in explained(list(self._sightings), self._plan.program, recorded=bool(files)):
+        for line in explained(list(self._unrecorded), self._plan.program, recorded=bool(files)):
             print(f"resnet-inspect: {line}", file=sys.stderr)
         shutil.rmtree(self._plan.ledger, ignore_errors=True)
 

@@ -90,8 +90,8 @@ class Tracer(Protocol):
         """
 
 
-class Seen(StrEnum):
-    """A way to train that is not recorded, found in a program that is run."""
+class Cause(StrEnum):
+    """Why a training of a program is not recorded."""
 
     OTHER_BACKEND = "Keras on another backend"
     LEGACY_FIT = "a fit of tf_keras"
@@ -103,10 +103,13 @@ class Seen(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
-    """One of them: `place` is file and line, or what else tells it; `function` the user's."""
+class MissedTraining:
+    """A training that is not recorded.
 
-    kind: Seen
+    `place` is file and line, or a detail of the cause; `function` the user's function.
+    """
+
+    cause: Cause
     place: str = ""
     function: str = ""
 

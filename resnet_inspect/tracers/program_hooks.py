@@ -2,7 +2,7 @@
 
 Installed once Keras or TensorFlow has been imported, for the life of the process. Recorded are
 `Model.fit`, `Model.train_on_batch`, and tf.functions in which gradients of variables are asked for
-or a Keras optimizer is used. Of other ways to train it is reported where they were seen.
+or a Keras optimizer is used. Other trainings are reported with their place.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-from resnet_inspect.tracers.contract import Seen, Sighting
+from resnet_inspect.tracers.contract import Cause, MissedTraining
 
 # It knows TensorFlow and Keras as modules that the program has imported, and imports neither:
 # another backend of Keras must not bring TensorFlow.
@@ -26,13 +26,13 @@ STEP = "_resnet_inspect_step"  # where a tf.function keeps what records it
 
 
 class ProgramHooks:
-    """Hooks for one process. `runs` gives what makes run files, once something trains; `seen` is
-    told of trainings that are not recorded.
+    """Hooks for one process. `runs` gives what makes run files, once something trains; `report`
+    receives each training that is not recorded.
     """
 
-    def __init__(self, runs: Callable[[], Any], seen: Callable[[Sighting], None]) -> None:
+    def __init__(self, runs: Callable[[], Any], report: Callable[[MissedTraining], None]) -> None:
         self._made_runs = runs
-        self._seen = seen
+        self._report = report
         self._lock = threading.Lock()
         self._runs: Any = None
         self._here = threading.local()  # depth: within a training that is recorded or reported
@@ -43,7 +43,7 @@ class ProgramHooks:
         with self._harmless("Keras cannot be observed"):
             backend = module.backend.backend()
             if backend != "tensorflow":
-                self._seen(Sighting(Seen.OTHER_BACKEND, backend))
+                self._report(MissedTraining(Cause.OTHER_BACKEND, backend))
                 return
             model: Any = module.Model
             optimizer: Any = module.optimizers.Optimizer
@@ -56,7 +56,7 @@ class ProgramHooks:
         with self._harmless("tf_keras cannot be observed"):
             for name in ("fit", "train_on_batch", "fit_generator"):
                 if hasattr(module.Model, name):
-                    self._replace(module.Model, name, self._report(Seen.LEGACY_FIT))
+                    self._replace(module.Model, name, self._reporting(Cause.LEGACY_FIT))
 
     def tensorflow(self, module: ModuleType) -> None:
         """Record functions that train, and report sessions."""
@@ -67,7 +67,7 @@ class ProgramHooks:
             ]
             self._replace(functions.Function, "__call__", self._function)
             session = sys.modules["tensorflow.python.client.session"]
-            self._replace(session.BaseSession, "run", self._report(Seen.SESSION))
+            self._replace(session.BaseSession, "run", self._reporting(Cause.SESSION))
             tape: Any = module.GradientTape
             self._replace(tape, "__enter__", self._tape_method(self._enters))
             self._replace(tape, "__exit__", self._tape_method(lambda loops, *_: loops.left()))
@@ -96,7 +96,7 @@ class ProgramHooks:
         try:
             yield
         except Exception as error:
-            self._seen(Sighting(Seen.TROUBLE, f"{what}: {type(error).__name__}: {error}"))
+            self._report(MissedTraining(Cause.TROUBLE, f"{what}: {type(error).__name__}: {error}"))
 
     @contextmanager
     def _training(self) -> Iterator[None]:
@@ -144,7 +144,7 @@ class ProgramHooks:
         known = given.callbacks if several else given  # type: ignore[union-attr]
         known = known if isinstance(known, list | tuple) else [known] if known else []
         if any(isinstance(one, KerasRecorder) for one in known):
-            self._seen(Sighting(Seen.ELSEWHERE))
+            self._report(MissedTraining(Cause.ELSEWHERE))
             return None
         recorder = KerasRecorder(self._get_runs())
         if several:
@@ -164,7 +164,7 @@ class ProgramHooks:
 
                     runs = self._get_runs()
                     if ModelSteps.is_recorded_elsewhere(model, runs):
-                        self._seen(Sighting(Seen.ELSEWHERE))
+                        self._report(MissedTraining(Cause.ELSEWHERE))
                     else:
                         functools.update_wrapper(call, original)
                         steps = ModelSteps.of(model, runs, runs.recording)
@@ -208,7 +208,7 @@ class ProgramHooks:
 
     def _enters(self, loops: Any) -> None:
         if not loops.entered():
-            self._seen(Sighting(Seen.ELSEWHERE))
+            self._report(MissedTraining(Cause.ELSEWHERE))
 
     def _tape_method(self, told: Callable[..., None]) -> Callable[[Any], Any]:
         """A method of tapes that tells the loops of this thread when it runs op by op."""
@@ -254,14 +254,14 @@ class ProgramHooks:
         if eager:
             line = calling_line()
             place = f"{line.file}:{line.line}" if line is not None else ""
-            self._seen(Sighting(Seen.EAGER_LOOP, place, line.function if line else ""))
+            self._report(MissedTraining(Cause.EAGER_LOOP, place, line.function if line else ""))
         elif not step.run.observes_here():
-            self._seen(Sighting(Seen.HIDDEN_LOOP, step.place, step.name))
+            self._report(MissedTraining(Cause.HIDDEN_LOOP, step.place, step.name))
 
-    def _report(self, kind: Seen) -> Callable[[Any], Any]:
+    def _reporting(self, kind: Cause) -> Callable[[Any], Any]:
         def made(original: Any) -> Any:
             def method(this: Any, *args: Any, **named: Any) -> Any:
-                self._seen(Sighting(kind))
+                self._report(MissedTraining(kind))
                 with self._training():
                     return original(this, *args, **named)
 

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any, cast
 
 from resnet_inspect.config import Settings
-from resnet_inspect.tracers.contract import Journal, ProgramObserver, Sighting, Tracer
+from resnet_inspect.tracers.contract import Journal, MissedTraining, ProgramObserver, Tracer
 
 TRACERS = {
     "tutorial": "resnet_inspect.tracers.tensorflow.tutorial:TutorialSession",
@@ -34,11 +34,13 @@ def load_recorder(runs: Any) -> Any:
     return _load(RECORDER)(runs)
 
 
-def load_observer(runs: Callable[[], Any], seen: Callable[[Sighting], None]) -> ProgramObserver:
+def load_observer(
+    runs: Callable[[], Any], report: Callable[[MissedTraining], None]
+) -> ProgramObserver:
     """What records the trainings of a program; loads no framework. `runs` is called once there is
-    one, `seen` for each training that is not recorded.
+    one, `report` for each training that is not recorded.
     """
-    return cast(ProgramObserver, _load(OBSERVER)(runs, seen))
+    return cast(ProgramObserver, _load(OBSERVER)(runs, report))
 
 
 def _load(place: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from resnet_inspect.program.messages import explained
-from resnet_inspect.tracers.contract import Seen, Sighting
+from resnet_inspect.tracers.contract import Cause, MissedTraining
 
 NOTHING = [
     "nothing was recorded: train.py did not train a model with TensorFlow "
@@ -14,18 +14,18 @@ NOTHING = [
 
 
 @pytest.mark.parametrize(
-    ("sightings", "lines"),
+    ("unrecorded", "lines"),
     [
         ([], NOTHING),
         (
-            [Sighting(Seen.LEGACY_FIT)],
+            [MissedTraining(Cause.LEGACY_FIT)],
             [
                 "nothing was recorded: train.py trains a model of tf_keras (Keras 2)",
                 "only Keras 3 is recorded; use `import keras`, or unset TF_USE_LEGACY_KERAS",
             ],
         ),
         (
-            [Sighting(Seen.SESSION)],
+            [MissedTraining(Cause.SESSION)],
             [
                 "nothing was recorded: train.py runs a TensorFlow 1 session",
                 "name the function that builds the graph: "
@@ -33,7 +33,7 @@ NOTHING = [
             ],
         ),
         (
-            [Sighting(Seen.OTHER_BACKEND, "jax")],
+            [MissedTraining(Cause.OTHER_BACKEND, "jax")],
             [
                 "nothing was recorded: Keras runs on the backend jax, and only TensorFlow is "
                 "recorded",
@@ -41,11 +41,11 @@ NOTHING = [
             ],
         ),
         (
-            [Sighting(Seen.ELSEWHERE)],
+            [MissedTraining(Cause.ELSEWHERE)],
             ["nothing more was recorded: train.py has a Recorder of its own, which writes its run"],
         ),
         (
-            [Sighting(Seen.EAGER_LOOP, "train.py:12", "update")],
+            [MissedTraining(Cause.EAGER_LOOP, "train.py:12", "update")],
             [
                 "nothing was recorded: the optimizer is applied op by op at train.py:12, outside "
                 "of a tf.function",
@@ -55,7 +55,7 @@ NOTHING = [
             ],
         ),
         (
-            [Sighting(Seen.EAGER_LOOP, "train.py:12", "<module>")],
+            [MissedTraining(Cause.EAGER_LOOP, "train.py:12", "<module>")],
             [
                 "nothing was recorded: the optimizer is applied op by op at train.py:12, outside "
                 "of a tf.function",
@@ -63,7 +63,7 @@ NOTHING = [
             ],
         ),
         (
-            [Sighting(Seen.HIDDEN_LOOP, "train.py:7", "epoch")],
+            [MissedTraining(Cause.HIDDEN_LOOP, "train.py:7", "epoch")],
             [
                 "nothing was recorded: epoch at train.py:7 loops over batches inside one "
                 "tf.function",
@@ -71,18 +71,22 @@ NOTHING = [
             ],
         ),
         (
-            [Sighting(Seen.TROUBLE, "a fit was not recorded: OSError: no such luck")],
+            [MissedTraining(Cause.TROUBLE, "a fit was not recorded: OSError: no such luck")],
             ["nothing was recorded: a fit was not recorded: OSError: no such luck"],
         ),
     ],
 )
-def test_why_nothing_was_recorded(sightings: list[Sighting], lines: list[str]) -> None:
-    assert list(explained(sightings, "train.py", recorded=False)) == lines
+def test_why_nothing_was_recorded(unrecorded: list[MissedTraining], lines: list[str]) -> None:
+    assert list(explained(unrecorded, "train.py", recorded=False)) == lines
 
 
 def test_of_a_recorded_program_only_what_is_missing_is_said() -> None:
-    seen = [Sighting(Seen.SESSION), Sighting(Seen.LEGACY_FIT), Sighting(Seen.ELSEWHERE)]
+    missed = [
+        MissedTraining(Cause.SESSION),
+        MissedTraining(Cause.LEGACY_FIT),
+        MissedTraining(Cause.ELSEWHERE),
+    ]
     assert list(explained([], "train.py", recorded=True)) == []
-    assert list(explained(seen, "train.py", recorded=True))[:1] == [
+    assert list(explained(missed, "train.py", recorded=True))[:1] == [
         "not recorded: train.py trains a model of tf_keras (Keras 2)"
     ]
