@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +13,13 @@ from resnet_inspect.store.run import Run
 from tests.recordings import FOLDER
 
 GOLDEN = Path(__file__).parent / "golden"
+
+# A parent that ignores Ctrl-C, such as a job in the background, hands that down to all programs.
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    and threading.current_thread() is threading.main_thread()
+):
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
