@@ -14,7 +14,7 @@ TARGETS = "FILE.py:CALLABLE, package.module:CALLABLE, a .keras or .h5 file, or a
 BUILD_IT = "a function that builds the model, FILE.py:CALLABLE"
 OTHER_FILES = {
     ".tflite": (
-        "a TensorFlow Lite model, converted for devices",
+        "a TensorFlow Lite model",
         "the model it was converted from",
     ),
     ".onnx": ("an ONNX model", "the SavedModel or Keras model it was exported from"),

@@ -105,6 +105,9 @@ def ragged():
 def texts():
     return keras.Sequential([keras.Input((1,), dtype="string"), layers.Identity()])
 
+def complex_numbers():
+    return tf.function(lambda x: x, input_signature=[tf.TensorSpec([2], "complex64", "z")])
+
 def any_rank():
     return tf.function(lambda x: x, input_signature=[tf.TensorSpec(None)])
 
@@ -328,7 +331,7 @@ CASES: list[tuple[str, list[str], str, str]] = [
     ("build", ["unit=4"], "'build' does not take that: (units=4, depth=1, rate=0.5", "unit: got"),
     ("Needs", [], "'Needs' needs more: (units)", "nothing: missing a required argument: 'units'"),
     ("ragged", [], "no random numbers can be drawn for the input 'x'", "RaggedTensor, "),
-    ("texts", [], "no random numbers can be drawn for the input 'keras_tensor", "string, "),
+    ("complex_numbers", [], "no random numbers can be drawn for the input 'z", "complex64, "),
     ("any_rank", [], "no random numbers can be drawn for the input 'x'", "any number of axes"),
     ("unbuilt", [], "the model does not say what its inputs are", "none"),
     ("direct", [], "the model does not say what its inputs are", "none, for (x, units=2)"),
