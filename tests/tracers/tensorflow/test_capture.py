@@ -144,4 +144,7 @@ def test_the_committed_recordings_are_what_is_recorded_today(name: str, tmp_path
             pairs = zip(fresh.summaries(step).items(), kept.summaries(step).items(), strict=True)
             for (name_a, a), (name_b, b) in pairs:
                 assert (name_a, a.count) == (name_b, b.count)
-                assert a.std == (None if b.std is None else pytest.approx(b.std, rel=0.02))
+                if all(not (one.nan or one.posinf or one.neginf) for one in (a, b)):
+                    assert a.std == pytest.approx(b.std, rel=0.02)
+                else:  # behind an overflow, which elements are finite depends on the processor
+                    assert name == "diverged"
