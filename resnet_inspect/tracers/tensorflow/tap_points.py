@@ -101,7 +101,10 @@ def _of_ops(watched: Watched, phases: tuple[Phase, ...]) -> Iterator[Point]:
 
 def is_number(tensor: Any) -> bool:
     """Whether a tensor holds floats, integers or truth values that mean something."""
-    return is_told(tensor.dtype) and (tensor.op.type, tensor.value_index) not in RESERVED
+    op = tensor.op
+    if op.type == "FusedBatchNormV3" and tensor.value_index > 2 and not op.get_attr("is_training"):
+        return False  # notes for a gradient that nobody asks for: the memory is left as it was
+    return is_told(tensor.dtype) and (op.type, tensor.value_index) not in RESERVED
 
 
 def is_told(kind: Any) -> bool:
