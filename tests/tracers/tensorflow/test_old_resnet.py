@@ -69,7 +69,7 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "the accuracy": (r"accuracy/.*", ("only here",)),
 }
 SEED = 3
-MARGIN = 1e-6  # no input of a ReLU is so near to zero that rounding decides
+MARGIN = 1e-6  # no input of a ReLU may be so near to zero that rounding decides
 OF_INFERENCE = tuple(KINDS)[:3]
 
 
@@ -224,8 +224,11 @@ def test_a_step_is_that_of_an_independent_computation() -> None:
     pytest.importorskip("tf_keras", reason="the extra tf1 is not installed")
     from tests.reference.eager_network import Network, reference
 
-    before, after, found, (images, labels) = first_step()
-    wanted = reference(before, images, labels, Network(1, 2))
+    for seed in range(SEED, SEED + 10):  # which seed serves depends on the processor's rounding
+        before, after, found, (images, labels) = first_step(seed)
+        wanted = reference(before, images, labels, Network(1, 2))
+        if wanted.margin > MARGIN:
+            break
     assert wanted.margin > MARGIN
     assert found["loss"] == pytest.approx(wanted.loss, rel=1e-5)
     assert np.allclose(found["dense1/BiasAdd"], wanted.activations["dense1"], rtol=1e-3, atol=1e-4)
@@ -238,7 +241,7 @@ def test_a_step_is_that_of_an_independent_computation() -> None:
         assert moved > 0 or name.endswith("/moving_variance"), name
 
 
-def first_step() -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], tuple[Any, ...]]:
+def first_step(seed: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], tuple[Any, ...]]:
     """Variables before and after a step, what it returned beside the logits, and its batch."""
     import tensorflow as tf
 
@@ -248,8 +251,8 @@ def first_step() -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], tuple[
     from resnet_inspect.tracers.tensorflow.graph_run import AROUND, initialize, joined
 
     target = f"{FILE}:train"
-    settings = Settings.of({"target": target, "tf1": True, "set": ["n=1"], "seed": SEED})
-    feed = RandomInputs(parse_inputs(BOTH), SEED)
+    settings = Settings.of({"target": target, "tf1": True, "set": ["n=1"], "seed": seed})
+    feed = RandomInputs(parse_inputs(BOTH), seed)
     made: Any = registry.load("graph code")(settings, feed)
     assert made.build().failure is None
     trace = made._trace

@@ -18,10 +18,7 @@ if TYPE_CHECKING:
 
 RATES = {"momentum": 0.1, "sgd": 0.1, "adam": 0.001}
 COUNTERS = {"global_step", "beta1_power", "beta2_power"}
-# In the first batch of these seeds, by version, no input of a ReLU is so near to zero that
-# float32 might take it to the other side.
-SEEDS = {1: 3, 2: 1}
-MARGIN = 2.5e-6
+MARGIN = 2.5e-6  # float32 does not take an input of a ReLU that is this far from zero past it
 # Changes below which only the absolute error is looked at, by a name's last part: sums over a batch
 # that should be zero, as gradients of biases before a normalization, are rounding errors.
 FLOORS = {"Momentum": 0.1, "Adam": 0.1, "Adam_1": 1e-3}
@@ -42,9 +39,22 @@ def values(made: Any) -> dict[str, Any]:
     return {name: variable.numpy() for name, variable in made.variables.items()}
 
 
+@cache
+def usable_seed(ver: int) -> int:
+    """The first seed with no input of a ReLU near zero in the first batch, on this processor."""
+    from tests.reference.eager_network import Network, reference
+
+    for seed in range(1, 20):
+        made = session(ver=ver, seed=seed)
+        made.build()
+        if reference(values(made), *made._batches.batch(0), Network(1, ver)).margin > MARGIN:
+            return seed
+    raise AssertionError(f"no seed below 20 keeps a margin of {MARGIN} in version {ver}")
+
+
 def prepared(ver: int, **changes: Any) -> Any:
     """A session before its first step."""
-    made = session(ver=ver, seed=SEEDS[ver], **changes)
+    made = session(ver=ver, seed=usable_seed(ver), **changes)
     made.build()
     return made
 
