@@ -19,8 +19,8 @@ IMAGE = (32, 32, 3)
 
 def measure() -> list[Row]:
     """Lineage of whole training graphs, one re-trace over one forward trace, `why` on a run."""
-    links: Any = import_module("resnet_inspect.tracers.tensorflow.axis_links")
-    retrace: Any = import_module("resnet_inspect.tracers.tensorflow.retrace")
+    links: Any = import_module("resnet_inspect.tracers.tensorflow.sizes.axis_links")
+    retrace: Any = import_module("resnet_inspect.tracers.tensorflow.tutorial.retrace")
     rows: list[Row] = []
     for n, target in ((5, 2), (18, 4)):
         made = session(n=n, batch_size=128)

@@ -89,8 +89,8 @@ def measured(*, quick: bool) -> Iterator[Row]:
 
 def _outputs_alone(watched: Any) -> Any:
     """Taps of layers' outputs, without weights and their updates."""
-    points: Any = import_module("resnet_inspect.tracers.tensorflow.tap_points")
-    made: Any = import_module("resnet_inspect.tracers.tensorflow.taps")
+    points: Any = import_module("resnet_inspect.tracers.tensorflow.taps.points")
+    made: Any = import_module("resnet_inspect.tracers.tensorflow.taps.in_graph")
     taps = made.Taps(Settings().sample)
     for point in points.choose(watched, "layers"):
         if point.tap.kind == "activation":
@@ -113,7 +113,7 @@ def _histograms(watched: Any) -> Any:
 @contextmanager
 def _timed_parts() -> Iterator[dict[str, list[float]]]:
     """Seconds that a session spends in reading what was fetched, as it is run meanwhile."""
-    module: Any = import_module("resnet_inspect.tracers.tensorflow.readings")
+    module: Any = import_module("resnet_inspect.tracers.tensorflow.taps.readings")
     spent: dict[str, list[float]] = {"reading into summaries": [], "writing": []}
     read = module.read
 

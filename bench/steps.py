@@ -43,7 +43,7 @@ class Steps:
     def __init__(self) -> None:
         tracer = registry.load("tutorial")  # and TensorFlow, without its chatter
         self.tf: Any = import_module("tensorflow")
-        module: Any = import_module("resnet_inspect.tracers.tensorflow.step_trace")
+        module: Any = import_module("resnet_inspect.tracers.tensorflow.tutorial.step_trace")
         self._trace = module.StepTrace
         self.fed = Fed()
         self.session: Any = tracer(Settings.of(SETTINGS), self.fed)

@@ -137,7 +137,7 @@ class ProgramHooks:
 
     def _with_recorder(self, model: Any, arguments: dict[str, Any]) -> Any:
         """A recorder among the callbacks of a fit; None where the program has one of its own."""
-        from resnet_inspect.tracers.tensorflow.keras_recorder import KerasRecorder
+        from resnet_inspect.tracers.tensorflow.fit.keras_recorder import KerasRecorder
 
         given = arguments.get("callbacks")
         several = hasattr(given, "append") and hasattr(given, "set_model")  # a CallbackList
@@ -160,7 +160,10 @@ class ProgramHooks:
             call = functools.partial(original, model)
             if not self._depth:
                 with self._harmless("train_on_batch was not recorded"):
-                    from resnet_inspect.tracers.tensorflow.model_steps import BatchSteps, ModelSteps
+                    from resnet_inspect.tracers.tensorflow.fit.model_steps import (
+                        BatchSteps,
+                        ModelSteps,
+                    )
 
                     runs = self._get_runs()
                     if ModelSteps.is_recorded_elsewhere(model, runs):
@@ -195,8 +198,11 @@ class ProgramHooks:
         """What records a function of the program; None for one of a framework's."""
         step = vars(function).get(STEP)
         if step is None:
-            from resnet_inspect.tracers.tensorflow.inner_functions import OBSERVED, is_of_program
-            from resnet_inspect.tracers.tensorflow.loop_step import LoopStep
+            from resnet_inspect.tracers.tensorflow.fit.inner_functions import (
+                OBSERVED,
+                is_of_program,
+            )
+            from resnet_inspect.tracers.tensorflow.fit.loop_step import LoopStep
 
             if getattr(function, OBSERVED, False) or not is_of_program(function):
                 return None
@@ -227,7 +233,7 @@ class ProgramHooks:
     def _loops(self) -> Any:
         """Loops of this thread that run op by op."""
         if not hasattr(self._here, "loops"):
-            from resnet_inspect.tracers.tensorflow.eager_loop import EagerLoops
+            from resnet_inspect.tracers.tensorflow.fit.eager_loop import EagerLoops
 
             self._here.loops = EagerLoops(self._get_runs().recording)
         return self._here.loops
@@ -249,7 +255,7 @@ class ProgramHooks:
         step: Any = getattr(self._here, "step", None)
         if step is None and (self._depth or not eager):
             return
-        from resnet_inspect.tracers.tensorflow.author_names import calling_line
+        from resnet_inspect.tracers.tensorflow.fit.author_names import calling_line
 
         if eager:
             line = calling_line()

@@ -10,12 +10,12 @@ from resnet_inspect.config import Settings
 from resnet_inspect.tracers.contract import Journal, MissedTraining, ProgramObserver, Tracer
 
 TRACERS = {
-    "tutorial": "resnet_inspect.tracers.tensorflow.tutorial:TutorialSession",
-    "function": "resnet_inspect.tracers.tensorflow.functions:FunctionSession",
-    "graph code": "resnet_inspect.tracers.tensorflow.graph_code:GraphCodeSession",
+    "tutorial": "resnet_inspect.tracers.tensorflow.tutorial.session:TutorialSession",
+    "function": "resnet_inspect.tracers.tensorflow.model.session:FunctionSession",
+    "graph code": "resnet_inspect.tracers.tensorflow.tf1.session:GraphCodeSession",
 }
-RECORDER = "resnet_inspect.tracers.tensorflow.keras_recorder:KerasRecorder"
-RUNS = "resnet_inspect.tracers.tensorflow.keras_recorder:Runs"
+RECORDER = "resnet_inspect.tracers.tensorflow.fit.keras_recorder:KerasRecorder"
+RUNS = "resnet_inspect.tracers.tensorflow.fit.keras_recorder:Runs"
 OBSERVER = "resnet_inspect.tracers.program_hooks:ProgramHooks"
 
 

@@ -21,7 +21,7 @@ def test_the_64_is_a_literal_that_must_equal_the_channels(recording: Open, name:
     assert (origin.tensor, origin.axis, origin.size) == ("Reshape:0", 1, 64)
     assert origin.formula is not None
     assert origin.formula.text == "filters × 2²"
-    assert origin.formula.source.file == "resnet_inspect/tracers/tensorflow/resnet.py"
+    assert origin.formula.source.file == "resnet_inspect/tracers/tensorflow/tutorial/resnet.py"
     assert "[-1, filters * 2**2]" in origin.formula.source.text
     assert origin.inflow[0].place == "final_reduce_mean:0 axis 3"
     assert origin.inflow[-1].place == "res20_branch1/kernel axis 3"

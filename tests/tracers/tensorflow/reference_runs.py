@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from resnet_inspect.tracers.tensorflow.construction import Construction
-from resnet_inspect.tracers.tensorflow.layers import Layers
-from resnet_inspect.tracers.tensorflow.resnet import inference
+from resnet_inspect.tracers.tensorflow.capture.construction import Construction
+from resnet_inspect.tracers.tensorflow.tutorial.layers import Layers
+from resnet_inspect.tracers.tensorflow.tutorial.resnet import inference
 
 Arrays = dict[str, NDArray[Any]]
 

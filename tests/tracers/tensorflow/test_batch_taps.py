@@ -39,7 +39,7 @@ CASES = [
 def test_graph_and_numpy_agree(case: Case, jit: bool) -> None:
     import tensorflow as tf
 
-    from resnet_inspect.tracers.tensorflow.batch_taps import BatchTaps
+    from resnet_inspect.tracers.tensorflow.taps.batch import BatchTaps
 
     made: list[Any] = []
 
@@ -64,7 +64,7 @@ def test_graph_and_numpy_agree(case: Case, jit: bool) -> None:
 def test_texts_and_scalars_are_left_out() -> None:
     import tensorflow as tf
 
-    from resnet_inspect.tracers.tensorflow.batch_taps import BatchTaps
+    from resnet_inspect.tracers.tensorflow.taps.batch import BatchTaps
 
     taps = BatchTaps({"words": tf.constant(["a"]), "one": tf.constant(1.0)})
     taps.assign()

@@ -103,8 +103,8 @@ def test_layers_hold_their_ops_and_lead_to_one_another(graph: Graph) -> None:
 def test_nested_functions_become_graphs() -> None:
     import tensorflow as tf
 
-    from resnet_inspect.tracers.tensorflow.capture import capture
-    from resnet_inspect.tracers.tensorflow.construction import Construction
+    from resnet_inspect.tracers.tensorflow.capture.construction import Construction
+    from resnet_inspect.tracers.tensorflow.capture.graph_capture import capture
 
     made: list[Construction] = []
 

@@ -18,8 +18,8 @@ def held(values: Any, sample: int = 0, jit: bool = False, shape: Any = None) -> 
     """What a function that taps `values` leaves behind; its argument has `shape`."""
     import tensorflow as tf
 
-    from resnet_inspect.tracers.tensorflow.fixed_taps import FixedTaps
-    from resnet_inspect.tracers.tensorflow.taps import Point
+    from resnet_inspect.tracers.tensorflow.taps.in_branch import FixedTaps
+    from resnet_inspect.tracers.tensorflow.taps.in_graph import Point
 
     wanted, ran = tf.Variable(True), tf.Variable(0)
     found: list[Any] = []
@@ -93,8 +93,8 @@ def test_other_types_become_float32(dtype: str) -> None:
     values = np.array([[0, 1], [1, 0]]).astype(dtype)
     import tensorflow as tf
 
-    from resnet_inspect.tracers.tensorflow.fixed_taps import keep, summary
-    from resnet_inspect.tracers.tensorflow.readings import Readings
+    from resnet_inspect.tracers.tensorflow.taps.in_branch import keep, summary
+    from resnet_inspect.tracers.tensorflow.taps.readings import Readings
 
     found = Readings()
     keep(found, TAP, *(one.numpy() for one in summary(tf.constant(values), 0)))
@@ -104,8 +104,8 @@ def test_other_types_become_float32(dtype: str) -> None:
 def test_a_scalar_and_an_empty_tensor() -> None:
     import tensorflow as tf
 
-    from resnet_inspect.tracers.tensorflow.fixed_taps import keep, summary
-    from resnet_inspect.tracers.tensorflow.readings import Readings
+    from resnet_inspect.tracers.tensorflow.taps.in_branch import keep, summary
+    from resnet_inspect.tracers.tensorflow.taps.readings import Readings
 
     for values, mean in ((tf.constant(2.5), 2.5), (tf.zeros([0, 3]), None)):
         found = Readings()

@@ -138,7 +138,7 @@ def test_files_that_cannot_be_imported(
 
 def test_sizes_that_are_known_only_at_the_first_step() -> None:
     from resnet_inspect.tracers.contract import TrainingFailed
-    from resnet_inspect.tracers.tensorflow.functions import FunctionSession
+    from resnet_inspect.tracers.tensorflow.model.session import FunctionSession
 
     folder = Path(__file__).parents[3] / "sample_configs"
     settings = Settings.of(
@@ -314,7 +314,7 @@ def test_memory_that_is_not_there(
 def test_an_examination_that_fails_costs_only_itself(
     failing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from resnet_inspect.tracers.tensorflow import postmortem
+    from resnet_inspect.tracers.tensorflow.failures import postmortem
 
     def fails(*_: object) -> None:
         raise RuntimeError("cannot be called again")

@@ -315,7 +315,7 @@ def test_contribs_initializers_have_the_spread_of_their_formulas(
 def test_draws_of_contribs_initializers() -> None:
     import tensorflow as tf
 
-    from resnet_inspect.tracers.tensorflow.contrib import LAYERS
+    from resnet_inspect.tracers.tensorflow.tf1.contrib import LAYERS
 
     fan_in, fan_out = 25 * 40, 25 * 60
     draw, xavier = LAYERS["variance_scaling_initializer"], LAYERS["xavier_initializer"]

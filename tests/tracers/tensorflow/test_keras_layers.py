@@ -14,9 +14,9 @@ def graph_of(model: Any, *shapes: tuple[int, ...], **named: Any) -> Graph:
     """The captured graph of one call of a model."""
     import tensorflow as tf
 
-    from resnet_inspect.tracers.tensorflow.capture import capture
-    from resnet_inspect.tracers.tensorflow.construction import Construction
-    from resnet_inspect.tracers.tensorflow.keras_layers import note_variables, noted_layers
+    from resnet_inspect.tracers.tensorflow.capture.construction import Construction
+    from resnet_inspect.tracers.tensorflow.capture.graph_capture import capture
+    from resnet_inspect.tracers.tensorflow.capture.keras_layers import note_variables, noted_layers
 
     found: list[Graph] = []
 

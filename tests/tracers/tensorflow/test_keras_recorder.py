@@ -244,7 +244,7 @@ def test_what_is_refused_while_keras_builds_a_model_is_told(tmp_path: Path) -> N
 def test_a_failure_of_ours_leaves_the_training_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from resnet_inspect.tracers.tensorflow import fixed_taps
+    from resnet_inspect.tracers.tensorflow.taps import in_branch as fixed_taps
 
     def broken(*_: Any) -> Any:
         raise RuntimeError("no such luck")

@@ -214,9 +214,9 @@ def traced(function: Any, *shapes: list[int | None]) -> tuple[Graph, Lineage]:
     """Graph and lineage of a function on float tensors of these shapes."""
     import tensorflow as tf
 
-    from resnet_inspect.tracers.tensorflow.axis_links import trace_lineage
-    from resnet_inspect.tracers.tensorflow.capture import capture
-    from resnet_inspect.tracers.tensorflow.construction import Construction
+    from resnet_inspect.tracers.tensorflow.capture.construction import Construction
+    from resnet_inspect.tracers.tensorflow.capture.graph_capture import capture
+    from resnet_inspect.tracers.tensorflow.sizes.axis_links import trace_lineage
 
     made: list[Construction] = []
 

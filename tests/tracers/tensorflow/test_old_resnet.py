@@ -248,7 +248,7 @@ def first_step(seed: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any
     from resnet_inspect.config.inputs import parse_inputs
     from resnet_inspect.data import RandomInputs
     from resnet_inspect.tracers import registry
-    from resnet_inspect.tracers.tensorflow.graph_run import AROUND, initialize, joined
+    from resnet_inspect.tracers.tensorflow.tf1.graph_run import AROUND, initialize, joined
 
     target = f"{FILE}:train"
     settings = Settings.of({"target": target, "tf1": True, "set": ["n=1"], "seed": seed})

@@ -29,9 +29,9 @@ def gradients(weights: dict[str, Any], made: Any, step: int, decay: float) -> di
     """Gradients of the whole loss by a GradientTape on the eager forward function."""
     import tensorflow as tf
 
-    from resnet_inspect.tracers.tensorflow.construction import Construction
-    from resnet_inspect.tracers.tensorflow.layers import Layers
-    from resnet_inspect.tracers.tensorflow.resnet import inference
+    from resnet_inspect.tracers.tensorflow.capture.construction import Construction
+    from resnet_inspect.tracers.tensorflow.tutorial.layers import Layers
+    from resnet_inspect.tracers.tensorflow.tutorial.resnet import inference
 
     variables: dict[str, Any] = {}
     images, labels = made._batches.batch(step)
@@ -165,7 +165,7 @@ def test_the_l2_term_covers_all_trainable_variables_or_is_left_out() -> None:
 def test_the_schedule() -> None:
     import tensorflow as tf
 
-    from resnet_inspect.tracers.tensorflow import recipe
+    from resnet_inspect.tracers.tensorflow.tutorial import recipe
 
     for step in (0, 1, 9999, 10000, 10001, 15000, 15001, 20000, 20001, 25000, 25001, 10**6):
         found = recipe.learning_rate(tf.constant(step, tf.int64), None)

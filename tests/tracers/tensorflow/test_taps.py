@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from resnet_inspect.stats import ChannelActivity, NotFinite, Sampling, Tap, TensorSummary
 
 if TYPE_CHECKING:
-    from resnet_inspect.tracers.tensorflow.readings import Readings
+    from resnet_inspect.tracers.tensorflow.taps.readings import Readings
 
 Array = NDArray[Any]
 RNG = np.random.default_rng(0)
@@ -38,7 +38,7 @@ class Graph:
     ) -> None:
         import tensorflow as tf
 
-        from resnet_inspect.tracers.tensorflow.taps import Point, Taps
+        from resnet_inspect.tracers.tensorflow.taps.in_graph import Point, Taps
 
         self._taps = Taps(sample)
 
@@ -54,7 +54,7 @@ class Graph:
         """What the arguments held."""
         import tensorflow as tf
 
-        from resnet_inspect.tracers.tensorflow import readings
+        from resnet_inspect.tracers.tensorflow.taps import readings
 
         fetched = self._call(*(tf.convert_to_tensor(one) for one in tensors))
         arrays = {name: value.numpy() for name, value in fetched.items()}
@@ -274,8 +274,8 @@ def test_channels_of_small_and_empty_tensors() -> None:
 def test_one_tensor_under_two_names_is_read_once_and_told_twice() -> None:
     import tensorflow as tf
 
-    from resnet_inspect.tracers.tensorflow import readings
-    from resnet_inspect.tracers.tensorflow.taps import Point, Taps
+    from resnet_inspect.tracers.tensorflow.taps import readings
+    from resnet_inspect.tracers.tensorflow.taps.in_graph import Point, Taps
 
     array = activity()
     taps = Taps(0)
@@ -332,7 +332,7 @@ def test_steps_together_are_the_whole() -> None:
 
 
 def test_nothing_tapped_gives_nothing() -> None:
-    from resnet_inspect.tracers.tensorflow.taps import Taps
+    from resnet_inspect.tracers.tensorflow.taps.in_graph import Taps
 
     assert Taps(64).outputs() == {}
 
@@ -340,7 +340,7 @@ def test_nothing_tapped_gives_nothing() -> None:
 def test_types_that_cannot_be_read_are_not_tapped() -> None:
     import tensorflow as tf
 
-    from resnet_inspect.tracers.tensorflow.tap_points import is_number
+    from resnet_inspect.tracers.tensorflow.taps.points import is_number
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def body(x: Any) -> Any:

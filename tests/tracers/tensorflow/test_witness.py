@@ -26,7 +26,7 @@ class Network:
     def __init__(self) -> None:
         import tensorflow as tf
 
-        from resnet_inspect.tracers.tensorflow.witness import witness
+        from resnet_inspect.tracers.tensorflow.taps.witness import witness
 
         image = (BATCH, SIZE, SIZE, CHANNELS)
         channel, kernel = (CHANNELS,), (3, 3, CHANNELS, CHANNELS)
@@ -136,7 +136,7 @@ def test_narrow_normalizations_have_none(dtype: str) -> None:
     """What they give can overflow though scale, offset and variance, float32, are moderate."""
     import tensorflow as tf
 
-    from resnet_inspect.tracers.tensorflow.witness import witness
+    from resnet_inspect.tracers.tensorflow.taps.witness import witness
 
     found = []
 
@@ -157,7 +157,7 @@ def test_narrow_normalizations_have_none(dtype: str) -> None:
 def test_none_where_nothing_shows_it() -> None:
     import tensorflow as tf
 
-    from resnet_inspect.tracers.tensorflow.witness import witness
+    from resnet_inspect.tracers.tensorflow.taps.witness import witness
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def body(x: Any, scale: Any) -> Any:

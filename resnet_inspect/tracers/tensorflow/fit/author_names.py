@@ -1,0 +1,117 @@
+"""What the author of a program calls a value: a local name of the code that runs, or an attribute.
+
+Asked while the user's code calls something of TensorFlow or Keras; costs nothing before.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from resnet_inspect.graph import Source
+from resnet_inspect.tracers.tensorflow.capture.source_lines import REWRITTEN, SourceFinder, is_own
+
+MOST_FRAMES = 60
+GENERAL = ("loss", "optimizer", "opt", "x", "inputs")
+
+
+def name_of(value: Any) -> str:
+    """The name of `value` in the innermost frame of the user's code that knows it; or empty.
+
+    A name such as `loss` counts only without another: it may stand for one after the other.
+    """
+    general = ""
+    for frame in _own_frames():
+        local = _locals(frame)
+        for names in (local, getattr(local.get("self"), "__dict__", {})):
+            for name, held in names.items():
+                if held is value and _is_plain(name):
+                    if name not in GENERAL:
+                        return str(name)
+                    general = general or str(name)
+        if frame.f_code.co_name == "<module>":
+            break
+    return general
+
+
+def _locals(frame: FrameType) -> dict[str, Any]:
+    """A copy of a frame's local names.
+
+    Before Python 3.13 a function's frame keeps the dict that it gives out, and with it values that
+    its code has deleted since: that dict is emptied.
+    """
+    given = frame.f_locals
+    copied = dict(given)
+    if sys.version_info < (3, 13) and frame.f_code.co_flags & inspect.CO_OPTIMIZED:
+        given.clear()
+    return copied
+
+
+def own_frame() -> FrameType | None:
+    """The innermost frame of the user's code."""
+    frames = _own_frames()
+    return frames[0] if frames else None
+
+
+def calling_line() -> Source | None:
+    """The innermost line of the user's code that is being run; its function with it."""
+    for frame in _own_frames():
+        if REWRITTEN not in frame.f_code.co_filename:
+            found = SourceFinder()([_Frame(frame)])
+            if found:
+                return found[0]
+    return None
+
+
+def is_called_from(file: str) -> bool:
+    """Whether a module of this folder is being run further out."""
+    frame: FrameType | None = sys._getframe(1)
+    wanted = str(Path(__file__).with_name(file))
+    while frame is not None and frame.f_code.co_filename != wanted:
+        frame = frame.f_back
+    return frame is not None
+
+
+def author_named(layer: Any) -> str:
+    """The name of a model or layer; empty where Keras made it of a class of its own.
+
+    Keras numbers the names that it makes (`vae_1`); of the author's own class that is `vae`.
+    """
+    kind = type(layer).__name__
+    automatic = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", kind).lower()
+    name = str(layer.name)
+    if re.sub(r"_\d+$", "", name) != automatic:
+        return name
+    foreign = type(layer).__module__.partition(".")[0] in ("keras", "tf_keras", "tensorflow")
+    return "" if foreign else automatic
+
+
+class _Frame:
+    """A frame as `SourceFinder` reads it."""
+
+    def __init__(self, frame: FrameType) -> None:
+        self.filename = frame.f_code.co_filename
+        self.lineno = frame.f_lineno
+        self.name = frame.f_code.co_name
+
+
+def _own_frames() -> list[FrameType]:
+    found: list[FrameType] = []
+    frame: FrameType | None = sys._getframe(2)
+    for _ in range(MOST_FRAMES):
+        if frame is None:
+            break
+        file = frame.f_code.co_filename
+        if REWRITTEN in file or is_own(file):
+            found.append(frame)
+        frame = frame.f_back
+    return found
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a name may be the author's: TensorFlow's rewriting adds some of its own."""
+    return not name.startswith("_") and not name.endswith("_") and name != "ag__"

@@ -1,0 +1,287 @@
+"""The step of a training loop: called as before, recorded at every Nth call.
+
+A `tf.function` has its Python function observed while TensorFlow traces it: in a function made
+again (`instrumented`), or in place, for a program that is not to know (`in_place`). A plain
+function runs op by op as it did (`eager_step`).
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.autograph.core import ag_ctx
+from tensorflow.python.autograph.impl.api import tf_convert
+
+from resnet_inspect.errors import UsageError
+from resnet_inspect.stats import StepRecord
+from resnet_inspect.tracers.contract import Journal
+from resnet_inspect.tracers.tensorflow.capture.method_hooks import replaced
+from resnet_inspect.tracers.tensorflow.capture.python_functions import plain
+from resnet_inspect.tracers.tensorflow.capture.source_lines import named as named_file
+from resnet_inspect.tracers.tensorflow.fit.batch_parts import BatchPart, parts_of_call
+from resnet_inspect.tracers.tensorflow.fit.eager_step import EagerStep
+from resnet_inspect.tracers.tensorflow.fit.endings import end_with
+from resnet_inspect.tracers.tensorflow.fit.inner_functions import (
+    OBSERVED,
+    converted,
+    function_name,
+    signature_of,
+)
+from resnet_inspect.tracers.tensorflow.fit.observed_step import ObservedStep
+from resnet_inspect.tracers.tensorflow.fit.recording import Recording
+from resnet_inspect.tracers.tensorflow.taps.sum_order import InOrder
+
+SAVED_BY = ("get_concrete_function", "_list_all_concrete_functions_for_serialization")
+
+
+class LoopStep:
+    """A step that is recorded; `name` is that of the function. Everything but the call is the
+    `tf.function`'s own.
+    """
+
+    @classmethod
+    def instrumented(cls, function: Any, run: Recording, journal: Journal) -> LoopStep:
+        """The step to be called in place of `function`; raises UsageError where there is none."""
+        if not callable(function):
+            raise UsageError(
+                "what is to be recorded cannot be called",
+                where="Recorder.instrument()",
+                expected="a function or a tf.function that does one step",
+                got=type(function).__name__,
+                fix="write: step = recorder.instrument(train_step)",
+            )
+        made = cls(function, run)
+        if hasattr(function, "python_function"):
+            again = function._clone(made._watched())
+            again._autograph = False  # ours is not to be rewritten; theirs is
+            setattr(again, OBSERVED, True)
+            made._call = InOrder(again, run.in_order)
+        functools.update_wrapper(made, plain(getattr(function, "python_function", function)))
+        end_with(made, LoopStep.close, journal)
+        return made
+
+    @classmethod
+    def in_place(
+        cls, function: Any, call: Callable[..., Any], run: Recording, journal: Journal
+    ) -> LoopStep:
+        """The step of a tf.function that keeps being itself, for `call` to call; `run` is one that
+        records only what trains.
+        """
+        made = cls(function, run, begun_by_training=True)
+        made._call = InOrder(functools.partial(call, function), run.in_order)
+        untouched = function._clone(None)
+        function._python_function = made._watched()
+        function._autograph = False
+        made._unobserved = untouched
+        end_with(made, LoopStep.close, journal)
+        return made
+
+    def __init__(self, function: Any, run: Recording, *, begun_by_training: bool = False) -> None:
+        self.name = function_name(function)
+        self.place = _place(function)  # file and line
+        self.run = run
+        self._function = function
+        self._call: Any = None  # where it is a tf.function
+        self._unobserved: Any = None
+        self._signature = signature_of(function)
+        self._by_training = begun_by_training
+        self._trained: list[Any] = []
+        self._step = 0
+        self._begun = self._closed = False
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a run of it."""
+        return self._begun
+
+    def __getattr__(self, name: str) -> Any:
+        """What else a `tf.function` can do, such as `get_concrete_function`."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._call or self._function, name)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """As a method of a class it is called with its object."""
+        return self if instance is None else functools.partial(self, instance)
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        """The step, with what it does noted if it is its turn; what it raises is saved as well."""
+        if not self._alone():
+            return (self._call if self._by_training else self._function)(*args, **named)
+        call = self._call or self._function
+        if self._closed or self.run.journal is None:
+            return call(*args, **named)
+        record = self.run.settings.records(self._step)
+        with self.run.guarded("steps"):
+            self.run.arm(record=record, weights=self._trained)
+        if self._call is None and record:
+            call = self._observed_at_once
+        start = time.perf_counter()
+        try:
+            returned = call(*args, **named)
+        except BaseException as error:
+            if self._begun or not self._by_training:
+                with self.run.guarded("failure"):
+                    self._begin(self.name)
+                    self.run.end(error, self._step)
+            raise
+        seconds = time.perf_counter() - start
+        if self._by_training and not self._begun:
+            return returned
+        with self.run.guarded("steps"):
+            self._keep(seconds, returned)
+        self._step += 1
+        return returned
+
+    def close(self, error: BaseException | None = None) -> None:
+        """The loop is over, or was left by `error`; the run file is finished."""
+        if not self._closed and self._begun:
+            with self.run.guarded("loop"):
+                self.run.end(error, self._step)
+        self._closed = True
+
+    def _alone(self) -> bool:
+        """Whether the step is called from Python, once for all replicas."""
+        context = tf.distribute.get_replica_context()
+        if tf.executing_eagerly() and context is not None and context.num_replicas_in_sync == 1:
+            return True
+        if self._by_training:
+            return False
+        if tf.executing_eagerly():
+            text = "called for each replica: instrument the function that calls strategy.run"
+        else:
+            text = "called while another function was traced: @recorder.instrument belongs above"
+            text += " @tf.function"
+        with self.run.guarded("step"):
+            self._begin(self.name)
+            self.run.note("step", f"{self.name} was not observed: it was {text}")
+        return False
+
+    def _keep(self, seconds: float, returned: Any) -> None:
+        self._begin(self.name)
+        found = dict(scalars_of(returned))
+        record = self.run.findings(StepRecord(self._step, seconds, found))
+        if "loss" not in record.scalars and "batch_loss" in record.scalars:
+            record.scalars["loss"] = record.scalars["batch_loss"]
+        self.run.keep(record)
+
+    def _begin(self, name: str, optimizer: str = "") -> None:
+        if not self._begun:
+            self.run.begin(name, mode="loop", steps=0, optimizer=optimizer or "none of Keras'")
+            self._begun = True
+
+    def _watched(self) -> Any:
+        """The Python function of the tf.function, observed while it is traced."""
+        python, step = converted(self._function)
+
+        @functools.wraps(python)
+        def watched(*args: Any, **named: Any) -> Any:
+            if tf.executing_eagerly():  # tf.config.run_functions_eagerly
+                return step(*args, **named)
+            return self.run.observe(self._observed, self._replicated(step), *args, **named)
+
+        return watched
+
+    def _observed(self) -> ObservedStep:
+        made = ObservedStep(
+            self.run.settings, name=self.name, parts=self._parts, traced=self._traced
+        )
+        self._made = made
+        return made
+
+    def _replicated(self, step: Callable[..., Any]) -> Callable[..., Any]:
+        """A step that may hand its work to replicas: these are observed instead."""
+
+        def run(original: Any, strategy: Any, replica: Any, *args: Any, **named: Any) -> Any:
+            if not isinstance(strategy, tf.distribute.MirroredStrategy):
+                return original(strategy, replica, *args, **named)
+            self._made.delegated = True
+            known = tf_convert(replica, ag_ctx.control_status_ctx(), convert_by_default=False)
+            signature = signature_of(replica)
+
+            def observed() -> ObservedStep:
+                return ObservedStep(
+                    self.run.settings,
+                    name=self.name,
+                    parts=lambda *a, **n: parts_of_call(signature, a, n),
+                    traced=self._traced,
+                )
+
+            def watched(*given: Any, **keywords: Any) -> Any:
+                return self.run.observe(observed, known, *given, **keywords)
+
+            kept = tf.autograph.experimental.do_not_convert(watched)
+            return original(strategy, kept, *args, **named)
+
+        def call(*args: Any, **named: Any) -> Any:
+            with replaced(tf.distribute.Strategy, "run", run):
+                return step(*args, **named)
+
+        return call
+
+    def _traced(self, step: ObservedStep) -> None:
+        """The step has been traced and is about to run: now its weights are known."""
+        if step.delegated or (self._by_training and not step.seen.trains):
+            return
+        self._trained = step.seen.trained
+        self.run.look_at(self._trained)
+        self._begin(step.name, step.seen.optimizer)
+        self._hide_taps()
+
+    def _hide_taps(self) -> None:
+        """A program that saves a function which trains gets it without what records it."""
+        if self._unobserved is not None:
+            for name in SAVED_BY:
+                setattr(self._function, name, getattr(self._unobserved, name))
+
+    def _observed_at_once(self, *args: Any, **named: Any) -> Any:
+        """Run a plain function with its layers and gradients noted, op by op."""
+        step = EagerStep(self.run.settings, name=self.name, parts=self._parts)
+        try:
+            returned = step.observe(self._function, *args, **named)
+        except BaseException as error:
+            with self.run.guarded("failure"):
+                self._begin(step.name, step.seen.optimizer)
+                self.run.failed(step, error)
+            raise
+        with self.run.guarded("tensors"):
+            self._begin(step.name, step.seen.optimizer)
+            self._trained = step.seen.trained
+            self.run.took(step)
+        return returned
+
+    def _parts(self, *args: Any, **named: Any) -> Iterator[BatchPart]:
+        return parts_of_call(self._signature, args, named)
+
+
+def _place(function: Any) -> str:
+    code = getattr(plain(getattr(function, "python_function", function)), "__code__", None)
+    return f"{named_file(code.co_filename)}:{code.co_firstlineno}" if code is not None else ""
+
+
+def scalars_of(returned: Any) -> Iterator[tuple[str, float]]:
+    """The single numbers in what a step returned: by their keys, the first without one `loss`."""
+    taken: set[str] = set()
+    for path, one in keras.tree.flatten_with_path(returned):
+        if not _is_number(one):
+            continue
+        name = "/".join(part for part in path if isinstance(part, str))
+        if not name:
+            name = "loss" if "loss" not in taken else "/".join(map(str, ("returned", *path)))
+        if name not in taken:
+            taken.add(name)
+            yield name, float(one)
+
+
+def _is_number(one: Any) -> bool:
+    if isinstance(one, tf.Tensor):
+        return bool(one.shape.rank == 0 and (one.dtype.is_floating or one.dtype.is_integer))
+    return (
+        np.isscalar(one) and isinstance(one, int | float | np.number) and not isinstance(one, bool)
+    )

@@ -1,0 +1,239 @@
+"""Traces a function of tensors that is not the tutorial's: builds it, explains it, runs it once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import tensorflow as tf
+
+from resnet_inspect.config import Settings
+from resnet_inspect.config.inputs import spell_inputs
+from resnet_inspect.config.own_model import check_forward
+from resnet_inspect.data import RandomInputs
+from resnet_inspect.errors import InspectError
+from resnet_inspect.graph import Graph, Note, Phase, Source
+from resnet_inspect.graph.lineage import Lineage, Mismatch
+from resnet_inspect.stats import StepRecord
+from resnet_inspect.tracers.contract import Outcome, Sink, Training, TrainingFailed
+from resnet_inspect.tracers.tensorflow.capture.construction import Construction, Tensor
+from resnet_inspect.tracers.tensorflow.capture.graph_capture import capture
+from resnet_inspect.tracers.tensorflow.capture.scope_layers import note_scopes, opened_scopes
+from resnet_inspect.tracers.tensorflow.failures.exceptions import describe, located_in
+from resnet_inspect.tracers.tensorflow.failures.postmortem import examined
+from resnet_inspect.tracers.tensorflow.model.input_specs import unknown_inputs
+from resnet_inspect.tracers.tensorflow.model.model_calls import (
+    OwnVariables,
+    call_noted,
+    names_given,
+    seeded,
+)
+from resnet_inspect.tracers.tensorflow.model.model_retrace import (
+    Retraced,
+    affordable,
+    own_variations,
+)
+from resnet_inspect.tracers.tensorflow.model.models import check_arguments, signature_of
+from resnet_inspect.tracers.tensorflow.model.targets import find_target
+from resnet_inspect.tracers.tensorflow.runtime import choose_device
+from resnet_inspect.tracers.tensorflow.sizes.lineage import lineage_with_formulas
+from resnet_inspect.tracers.tensorflow.taps import readings
+from resnet_inspect.tracers.tensorflow.taps.in_graph import Taps
+from resnet_inspect.tracers.tensorflow.taps.points import Watched, choose
+
+
+class FunctionSession:
+    """One forward run of what the target's callable returns; see `contract.Session`.
+
+    `variables` are those made meanwhile, by their names.
+    """
+
+    def __init__(self, settings: Settings, inputs: RandomInputs | None) -> None:
+        self._settings = settings
+        self._device, self.environment = choose_device(tf, settings.device)
+        self._made: Construction | None = None
+        self._graph = Graph(ops=())
+        self._call: Callable[..., Any] | None = None
+        self._opened: Collection[tuple[str, ...]] | None = ()
+        self._taps = Taps(settings.sample)
+        self._mismatch: Mismatch | None = None
+        self._varied = Retraced()
+        self.variables: dict[str, tf.Variable] = {}
+        self._made_at: dict[str, tuple[Source, ...]] = {}
+        self._own = OwnVariables()
+        with self._own.collected(), tf.device(self._device), seeded(settings.seed):
+            self._target = find_target(settings)
+            self._names = names_given()
+            start = time.process_time()  # unlike the clock, not that of other programs
+            self._model = self._target.make()
+        self._making = time.process_time() - start
+        if inputs is None:
+            if self._model.inputs is None:
+                raise unknown_inputs(settings.target or "", signature_of(self._model))
+            inputs = RandomInputs(self._model.inputs, settings.seed)
+        self._inputs = inputs
+        self.settings = msgspec.structs.replace(settings, input=spell_inputs(inputs.specs))
+        check_arguments(self._model, settings.target or "", [spec.name for spec in inputs.specs])
+        self.training = self._training()
+
+    def _training(self) -> Training | None:
+        """The fit, where the model came with its loss and optimizer; a model that cannot be called
+        is run forward, which says why. Raises ConfigError for settings of a training without one.
+        """
+        recipe = self._recipe()
+        if recipe is None or not self._settings.steps:
+            check_forward(self._settings)
+            return None
+        from resnet_inspect.tracers.tensorflow.model.fitting import OwnTraining, check_trainable
+
+        check_trainable(recipe, self._settings.target or "")
+        try:
+            with tf.device(self._device), seeded(self._settings.seed):
+                training = OwnTraining(recipe, self._inputs.specs, self.settings, self.environment)
+        except InspectError:
+            raise
+        except Exception as error:
+            text = f"not trained: the model could not be called, {type(error).__name__}"
+            self._model = replace(self._model, notes=(Note("training", text),))
+            return None
+        return training
+
+    def _recipe(self) -> Any:
+        if self._model.keras is None or not isinstance(self._model.returned, tuple):
+            return None
+        from resnet_inspect.tracers.tensorflow.model.fitting import recipe_of
+
+        return recipe_of(self._model.returned)
+
+    def build(self) -> Outcome:
+        """Trace the function, as far as it goes."""
+        return self._trace([spec.sizes for spec in self._inputs.specs], "tracing it")
+
+    def explain(self) -> Lineage:
+        """Links and formulas for what was traced last."""
+        if self._made is None:
+            return Lineage()
+        found = lineage_with_formulas(
+            self._made.graph, self._graph, self._mismatch, self._target.integers
+        )
+        varied = self._varied
+        return msgspec.structs.replace(found, variations=varied.variations, traced=varied.traced)
+
+    def run(self, sink: Sink) -> None:
+        """Run once, forward. Sizes that are refused only now are traced again as they are, so
+        that the refusal can be explained; raises TrainingFailed.
+        """
+        if self._call is None:
+            raise RuntimeError("a session is built, with success, before it is run")
+        try:
+            fed = [
+                tf.cast(array, spec.dtype)
+                for array, spec in zip(self._inputs.batch(0), self._inputs.specs, strict=True)
+            ]
+        except Exception as error:
+            raise TrainingFailed(describe(error, "drawing its inputs")) from error
+        start = time.perf_counter()
+        try:
+            found = self._call(*fed)["taps"]
+        except Exception as error:
+            raise self._failed(error) from error
+        seconds = time.perf_counter() - start
+        fetched = {name: value.numpy() for name, value in found.items()}
+        held = readings.read(self._taps.placed, fetched)
+        sink(
+            StepRecord(
+                0,
+                seconds,
+                {},
+                summaries=held.summaries,
+                sizes=held.sizes,
+                not_finite=held.not_finite,
+                channels=held.channels,
+            )
+        )
+
+    def _failed(self, error: Exception) -> TrainingFailed:
+        """What to tell of a run that failed; traced again if sizes were unknown."""
+        failure = located_in(self._graph, describe(error, "running it"))
+        if all(None not in spec.sizes for spec in self._inputs.specs):
+            return TrainingFailed(failure)
+        again = self._trace([spec.sizes for spec in self._inputs.fed], "running it")
+        return TrainingFailed(again.failure or failure, again)
+
+    def _trace(self, sizes: list[tuple[int | None, ...]], during: str) -> Outcome:
+        specs = [
+            tf.TensorSpec(size, spec.dtype, spec.name)
+            for size, spec in zip(sizes, self._inputs.specs, strict=True)
+        ]
+        tensors: dict[str, Tensor] = {}
+        end = 0
+
+        def body(*arguments: Tensor) -> Any:
+            nonlocal end
+            made = self._made = Construction(0, self.variables, self._made_at)
+            tensors.update((spec.name, one) for spec, one in zip(specs, arguments, strict=True))
+            with made.phase(Phase.FORWARD), opened_scopes() as opened:
+                self._opened = None if self._model.imported else opened
+                returned = call_noted(self._model, made, arguments, self._own, self._made_at)
+            end = made.position()
+            layers = bool(made.calls)
+            if not layers:
+                note_scopes(made, end, _tensors(returned), self._opened)
+            self._taps = Taps(self._settings.sample)
+            taps = self._settings.taps
+            wanted = "ops" if taps == "layers" and not layers else taps
+            for point in choose(Watched(made, end), wanted):
+                self._taps.add(point)
+            # Fetched too: else what refuses the numbers may be taken out as not needed.
+            return {"taps": self._taps.outputs(), "returned": _tensors(returned)}
+
+        start, used = time.perf_counter(), time.process_time()
+        error: BaseException | None = None
+        try:
+            with self._own.collected(), tf.device(self._device):
+                self._call = tf.function(body, autograph=False).get_concrete_function(*specs)
+        except (Exception, SystemExit) as raised:
+            error = raised
+        seconds, used = time.perf_counter() - start, time.process_time() - used
+        failure = describe(error, during) if error is not None else None
+        if self._made is not None:
+            axes = {spec.name: spec.axes for spec in self._inputs.specs}
+            if not end:
+                end = self._made.position()
+                if not self._made.calls:
+                    note_scopes(self._made, end, opened=self._opened)
+            cost = self._making + used
+            wanted = affordable(self._target.integers, cost) if error is None else ()
+            self._varied = own_variations(self._target, self._inputs.specs, wanted, self._names)
+            notes: tuple[Note, ...] = tuple(self._notes(error))
+            self._graph = capture(self._made, end, tensors, notes=notes, axes=axes)
+            if error is not None:
+                self._mismatch, notes = examined(error, self._graph, self.variables)
+                self._graph = self._graph.noting(*notes)
+        return Outcome(self._graph, seconds, failure)
+
+    def _notes(self, error: BaseException | None) -> Iterator[Note]:
+        yield from self._model.notes
+        yield Note("inputs", "random numbers by shape: no data was given")
+        chosen = self._inputs.chosen()
+        if chosen:
+            yield Note("inputs", f"sizes given as ?, chosen by the program: {', '.join(chosen)}")
+        varied = {one.setting for one in self._varied.variations}
+        left = ", ".join(one for one in self._target.integers if one not in varied)
+        if self._varied.refused:
+            text = f"{self._varied.refused} could not be traced again without values"
+            yield Note("settings", f"{text}: what moves sizes is not known of {left}")
+        elif error is None and left:
+            yield Note("settings", f"not traced again, for the time it takes: {left}")
+        if error is None and not self._taps.placed:
+            yield Note("summaries", "none: no op that was asked for makes numbers")
+
+
+def _tensors(returned: Any) -> list[Tensor]:
+    """The tensors in what a function returned; those of a ragged or sparse one are its parts."""
+    flat = tf.nest.flatten(returned, expand_composites=True)
+    held = (one for one in flat if isinstance(one, tf.Tensor))
+    return [one for one in held if one.dtype not in (tf.resource, tf.variant)]

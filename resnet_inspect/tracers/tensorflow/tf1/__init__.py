@@ -1,0 +1,1 @@
+"""Graphs that are built in the manner of TensorFlow 1 and run in a session."""

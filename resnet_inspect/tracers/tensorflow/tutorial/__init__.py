@@ -1,0 +1,1 @@
+"""The tutorial's network: its layers, its recipe, its training."""
