@@ -6,14 +6,14 @@ import statistics
 import time
 
 from bench import Row
-from resnet_inspect.analysis.diagram import Options
-from resnet_inspect.analysis.diagram_drawing import draw
+from resnet_inspect.analysis.diagram.diagram import Options
+from resnet_inspect.analysis.diagram.drawing import draw
 from resnet_inspect.graph import Graph
 from resnet_inspect.graph.lineage import Lineage
-from resnet_inspect.render.diagram_look import Look
-from resnet_inspect.render.diagram_svg import document
-from resnet_inspect.render.dot import dot
-from resnet_inspect.render.engine import drawn, engines
+from resnet_inspect.render.diagram.dot import dot
+from resnet_inspect.render.diagram.engine import drawn, engines
+from resnet_inspect.render.diagram.look import Look
+from resnet_inspect.render.diagram.svg_document import document
 from resnet_inspect.store.run import Run
 from tests.analysis.deep_graphs import deep
 from tests.recordings import FOLDER

@@ -19,15 +19,15 @@ from rich.console import Console
 from rich.terminal_theme import SVG_EXPORT_THEME
 
 from resnet_inspect import Run, api, trace
-from resnet_inspect.analysis.diagram_drawing import draw
-from resnet_inspect.analysis.names import find
-from resnet_inspect.analysis.why import why
+from resnet_inspect.analysis.diagram.drawing import draw
+from resnet_inspect.analysis.sizes.names import find
+from resnet_inspect.analysis.sizes.why import why
 from resnet_inspect.config.browser import BrowserSettings
-from resnet_inspect.render.answer_page import answer_page
-from resnet_inspect.render.diagram_look import Look
-from resnet_inspect.render.diagram_svg import document
-from resnet_inspect.render.dot import dot
-from resnet_inspect.render.engine import drawn
+from resnet_inspect.render.diagram.dot import dot
+from resnet_inspect.render.diagram.engine import drawn
+from resnet_inspect.render.diagram.look import Look
+from resnet_inspect.render.diagram.svg_document import document
+from resnet_inspect.render.pages.answer_page import answer_page
 from resnet_inspect.render.screen import Screen
 from resnet_inspect.tui.app import BrowseApp
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from resnet_inspect import studies
-from resnet_inspect.render.study_page import basis, statement_lines
+from resnet_inspect.render.studies.page import basis, statement_lines
 
 HERE = Path(__file__).resolve().parent
 PAGE, TEXTS = HERE / "studies.md", HERE / "studies.toml"

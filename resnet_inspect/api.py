@@ -17,19 +17,19 @@ from typing import Any
 import msgspec
 
 from resnet_inspect import paths
-from resnet_inspect.analysis.check import Finding
-from resnet_inspect.analysis.diff.differences import RunDiff
-from resnet_inspect.analysis.diff.distributions import Recorded, chosen_steps
-from resnet_inspect.analysis.diff.runs import compare
-from resnet_inspect.analysis.distributions import (
+from resnet_inspect.analysis.browse.distributions import (
     Series,
     around_normalization,
     beside_gradients,
     choose,
 )
-from resnet_inspect.analysis.overview import Held, Overview, overview, told_layers
-from resnet_inspect.analysis.shapes import Depth, ShapeTable
-from resnet_inspect.analysis.shapes import shapes as shape_table
+from resnet_inspect.analysis.check import Finding
+from resnet_inspect.analysis.diff.differences import RunDiff
+from resnet_inspect.analysis.diff.distributions import Recorded, chosen_steps
+from resnet_inspect.analysis.diff.runs import compare
+from resnet_inspect.analysis.page.overview import Held, Overview, overview, told_layers
+from resnet_inspect.analysis.sizes.shapes import Depth, ShapeTable
+from resnet_inspect.analysis.sizes.shapes import shapes as shape_table
 from resnet_inspect.config import Settings
 from resnet_inspect.config.inputs import parse_inputs
 from resnet_inspect.config.own_model import check_of_fit, check_own_model
@@ -191,13 +191,13 @@ def picture(run: Run, form: str = "svg") -> str:
 
     Raises RendererMissingError or RendererError where there is no Graphviz or it fails.
     """
-    from resnet_inspect.analysis.diagram import Options
-    from resnet_inspect.analysis.diagram_drawing import draw
-    from resnet_inspect.render.diagram_look import Look
-    from resnet_inspect.render.diagram_shades import bars
-    from resnet_inspect.render.diagram_svg import document
-    from resnet_inspect.render.dot import dot, identifiers
-    from resnet_inspect.render.engine import drawn
+    from resnet_inspect.analysis.diagram.diagram import Options
+    from resnet_inspect.analysis.diagram.drawing import draw
+    from resnet_inspect.render.diagram.dot import dot, identifiers
+    from resnet_inspect.render.diagram.engine import drawn
+    from resnet_inspect.render.diagram.look import Look
+    from resnet_inspect.render.diagram.shades import bars
+    from resnet_inspect.render.diagram.svg_document import document
 
     recorded, info = run.recorded_steps(), run.info
     made = draw(run.graph, run.lineage, Options(), failure=info.failure)

@@ -9,17 +9,17 @@ from functools import partial
 import msgspec
 
 from resnet_inspect import paths
-from resnet_inspect.analysis.diagram import Diagram
+from resnet_inspect.analysis.browse.distributions import Series
+from resnet_inspect.analysis.diagram.diagram import Diagram
 from resnet_inspect.analysis.diff.comparison import Comparison, side_by_side
 from resnet_inspect.analysis.diff.distributions import Recorded
-from resnet_inspect.analysis.distributions import Series
-from resnet_inspect.analysis.meanings import Meanings
-from resnet_inspect.analysis.overview import Held, Overview, overview
-from resnet_inspect.analysis.report import Steps, gather, not_seen
+from resnet_inspect.analysis.page.overview import Held, Overview, overview
+from resnet_inspect.analysis.page.report import Steps, gather, not_seen
+from resnet_inspect.analysis.sizes.meanings import Meanings
 from resnet_inspect.findings import check
 from resnet_inspect.graph import Note
-from resnet_inspect.render.diagram_differences import distant, marked
-from resnet_inspect.render.diagram_look import Look
+from resnet_inspect.render.diagram.differences import distant, marked
+from resnet_inspect.render.diagram.look import Look
 from resnet_inspect.render.report.differences import missing_notes
 from resnet_inspect.render.report.drawing import Drawing, drawing
 from resnet_inspect.render.report.pairs import Pairs

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from resnet_inspect.analysis.browse.distributions import Series
 from resnet_inspect.analysis.diff.distributions import Recorded
-from resnet_inspect.analysis.diff.runs import Side
-from resnet_inspect.analysis.distributions import Series
+from resnet_inspect.analysis.diff.runs import ComparedRun
 from resnet_inspect.findings import check
 from resnet_inspect.stats import Tap, Update
 from resnet_inspect.store.run import Run
@@ -42,7 +42,7 @@ def series_of(
     )
 
 
-def side_of(run: Run, recorded: Recorded) -> Side:
+def side_of(run: Run, recorded: Recorded) -> ComparedRun:
     """What a run has to be compared by; `recorded` is what its tensors held."""
     info, origin = run.info, run.origin
     facts = {
@@ -52,7 +52,7 @@ def side_of(run: Run, recorded: Recorded) -> Side:
         "recorded kinds": sorted({tap.kind for tap in run.taps()}),
         "first not finite": "" if origin is None else f"{origin.name} at step {origin.step}",
     }
-    return Side(
+    return ComparedRun(
         name=os.fsencode(run.path).decode(errors="replace"),
         graph=run.graph,
         facts=facts,

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from resnet_inspect import api
-from resnet_inspect.analysis.studies import STUDIES, Answer, Recording, Study, Variant
+from resnet_inspect.analysis.studies import STUDIES, Answer, Study, Variant, VariantRun
 from resnet_inspect.analysis.studies.spread import FEWEST, seeds
 from resnet_inspect.config import Settings
 from resnet_inspect.data import load
@@ -244,9 +244,9 @@ def _warned(answer: Answer, runs: Sequence[Planned]) -> Answer:
     return msgspec.structs.replace(answer, limits=(text, *answer.limits))
 
 
-def read(run: Run) -> Recording:
+def read(run: Run) -> VariantRun:
     """A run as studies read it; good as long as the run is open."""
-    return Recording(
+    return VariantRun(
         settings=run.info.settings,
         graph=run.graph,
         lineage=run.lineage,

@@ -13,8 +13,8 @@ from resnet_inspect.errors import OutputError, RendererError, UsageError
 from resnet_inspect.paths import printable
 
 if TYPE_CHECKING:
-    from resnet_inspect.analysis.diagram import Diagram
-    from resnet_inspect.render.diagram_look import Look
+    from resnet_inspect.analysis.diagram.diagram import Diagram
+    from resnet_inspect.render.diagram.look import Look
 
 FORMS = ("svg", "dot", "png", "pdf")
 
@@ -51,8 +51,8 @@ def form_of(path: Path | None) -> str:
 
 def write_diagram(made: Diagram, look: Look, path: Path, form: str, *, timeout: float) -> None:
     """Draw a diagram into a file; where no engine can, its DOT text goes beside it."""
-    from resnet_inspect.render.dot import dot, identifiers
-    from resnet_inspect.render.engine import drawn
+    from resnet_inspect.render.diagram.dot import dot, identifiers
+    from resnet_inspect.render.diagram.engine import drawn
 
     text = dot(made, look)
     if form == "dot":
@@ -71,7 +71,7 @@ def write_diagram(made: Diagram, look: Look, path: Path, form: str, *, timeout: 
     if picture.note:
         print(f"note: {printable(picture.note)}", file=sys.stderr)
     if form == "svg":
-        from resnet_inspect.render.diagram_svg import document
+        from resnet_inspect.render.diagram.svg_document import document
 
         _write(path, document(picture.data, made, look))
         return

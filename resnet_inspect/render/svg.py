@@ -8,8 +8,8 @@ from html import escape
 from rich.cells import cell_len
 
 from resnet_inspect.paths import printable
-from resnet_inspect.render.intensity import DARK, LIGHT
 from resnet_inspect.render.labels import fitted
+from resnet_inspect.render.plots.intensity import DARK, LIGHT
 
 FONT = "Verdana, DejaVu Sans, sans-serif"
 SIZE = 11

@@ -11,17 +11,17 @@ from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from resnet_inspect.analysis.outline import Only
+from resnet_inspect.analysis.browse.outline import Only
 from resnet_inspect.config.browser import BrowserSettings
 from resnet_inspect.tui.browse_screen import BrowseScreen
 from resnet_inspect.tui.compare_screen import CompareScreen
-from resnet_inspect.tui.comparison import Comparison
-from resnet_inspect.tui.file_writer import FileWriter
 from resnet_inspect.tui.help_screen import HelpScreen
-from resnet_inspect.tui.line_list import LineList
-from resnet_inspect.tui.network_tree import NetworkTree
 from resnet_inspect.tui.preferences import check
-from resnet_inspect.tui.recording import Recording
+from resnet_inspect.tui.run.file_writer import FileWriter
+from resnet_inspect.tui.run.opened_run import OpenedRun
+from resnet_inspect.tui.run.two_runs import TwoRuns
+from resnet_inspect.tui.widgets.line_list import LineList
+from resnet_inspect.tui.widgets.network_tree import NetworkTree
 
 # Keys of the screen that concern two panes only.
 OF_PANES = ("view", "tensor", "scale", "sides", "step-back", "step-ahead", "next-axis",
@@ -52,8 +52,8 @@ class BrowseApp(FileWriter):
         gc.set_threshold(*COLLECT)
         gc.disable()
         try:
-            self.recording = Recording(path)
-            self.other = Recording(other) if other is not None else None
+            self.recording = OpenedRun(path)
+            self.other = OpenedRun(other) if other is not None else None
             gc.freeze()  # what was read stays, and holds no cycles
         finally:
             gc.enable()
@@ -65,7 +65,7 @@ class BrowseApp(FileWriter):
         if self.other is None:
             self.push_screen(BrowseScreen(self.recording))
         else:
-            self.push_screen(CompareScreen(Comparison(self.recording, self.other)))
+            self.push_screen(CompareScreen(TwoRuns(self.recording, self.other)))
 
     def action_show_help(self) -> None:
         """Show what all keys do."""

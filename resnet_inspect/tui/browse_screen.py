@@ -22,29 +22,29 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, Static, TabbedContent, TabPane, Tabs
 
+from resnet_inspect.analysis.browse.outline import Key, Only
 from resnet_inspect.analysis.check import Finding
-from resnet_inspect.analysis.outline import Key, Only
 from resnet_inspect.errors import InspectError
 from resnet_inspect.paths import printable
 from resnet_inspect.render import spelling
 from resnet_inspect.store.info import Status
 from resnet_inspect.tui.browse_keys import KEYS
-from resnet_inspect.tui.comparison import Comparison
-from resnet_inspect.tui.detail_pane import DetailPane
-from resnet_inspect.tui.distribution_pane import DistributionPane
-from resnet_inspect.tui.documents import Wanted, write_picture, write_report
-from resnet_inspect.tui.file_writer import FileWriter
-from resnet_inspect.tui.findings_pane import FindingsPane
-from resnet_inspect.tui.header import RunHeader
-from resnet_inspect.tui.key_line import KeyLine
-from resnet_inspect.tui.line_list import LineList
-from resnet_inspect.tui.network_tree import NetworkTree
-from resnet_inspect.tui.pane import Pane
-from resnet_inspect.tui.places import AxisOf, Place
-from resnet_inspect.tui.recording import Recording
-from resnet_inspect.tui.run_pane import RunPane
-from resnet_inspect.tui.scalars_pane import ScalarsPane
-from resnet_inspect.tui.why_pane import WhyPane
+from resnet_inspect.tui.panes.detail_pane import DetailPane
+from resnet_inspect.tui.panes.distribution_pane import DistributionPane
+from resnet_inspect.tui.panes.findings_pane import FindingsPane
+from resnet_inspect.tui.panes.pane import Pane
+from resnet_inspect.tui.panes.run_pane import RunPane
+from resnet_inspect.tui.panes.scalars_pane import ScalarsPane
+from resnet_inspect.tui.panes.why_pane import WhyPane
+from resnet_inspect.tui.run.documents import Wanted, write_picture, write_report
+from resnet_inspect.tui.run.file_writer import FileWriter
+from resnet_inspect.tui.run.opened_run import OpenedRun
+from resnet_inspect.tui.run.places import AxisOf, Place
+from resnet_inspect.tui.run.two_runs import TwoRuns
+from resnet_inspect.tui.widgets.header import RunHeader
+from resnet_inspect.tui.widgets.key_line import KeyLine
+from resnet_inspect.tui.widgets.line_list import LineList
+from resnet_inspect.tui.widgets.network_tree import NetworkTree
 
 # Panes that do not show what is selected, or one axis of it only.
 LEADING = ("findings", "differences")
@@ -75,7 +75,7 @@ class BrowseScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = KEYS
 
-    def __init__(self, recording: Recording, comparison: Comparison | None = None) -> None:
+    def __init__(self, recording: OpenedRun, comparison: TwoRuns | None = None) -> None:
         super().__init__()
         self.recording = recording
         self.comparison = comparison
@@ -372,7 +372,7 @@ class BrowseScreen(Screen[None]):
             path, wanted = self._of_one(self.comparison, wanted)
         self.browser.write_file(lambda: write_picture(path, wanted, Path.cwd()))
 
-    def _of_one(self, two: Comparison, wanted: Wanted) -> tuple[Path, Wanted]:
+    def _of_one(self, two: TwoRuns, wanted: Wanted) -> tuple[Path, Wanted]:
         """A picture is of one run: A, or B for what only B has, by the names that it has there."""
         sides = {side.sign: side for side in two.sides(self.place)}
         parts = self.query_one(DistributionPane).parts if wanted.taps else ()
@@ -409,7 +409,7 @@ class BrowseScreen(Screen[None]):
     def action_reload(self) -> None:
         """Open the file anew, as after another run took its place."""
         try:
-            fresh = Recording(self.recording.path)
+            fresh = OpenedRun(self.recording.path)
         except InspectError as error:
             self.browser.tell(str(error), severity="error")
             return

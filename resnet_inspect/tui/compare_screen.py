@@ -14,11 +14,11 @@ from resnet_inspect.analysis.check import Finding
 from resnet_inspect.errors import InspectError
 from resnet_inspect.tui.browse_keys import KEYS_OF_TWO
 from resnet_inspect.tui.browse_screen import BrowseScreen
-from resnet_inspect.tui.comparison import Compared, Comparison
-from resnet_inspect.tui.differences_pane import DifferencesPane
-from resnet_inspect.tui.header import RunHeader
-from resnet_inspect.tui.pane import Pane
-from resnet_inspect.tui.recording import Recording
+from resnet_inspect.tui.panes.differences_pane import DifferencesPane
+from resnet_inspect.tui.panes.pane import Pane
+from resnet_inspect.tui.run.opened_run import OpenedRun
+from resnet_inspect.tui.run.two_runs import Compared, TwoRuns
+from resnet_inspect.tui.widgets.header import RunHeader
 
 
 class CompareScreen(BrowseScreen):
@@ -27,7 +27,7 @@ class CompareScreen(BrowseScreen):
     BINDINGS: ClassVar[list[BindingType]] = KEYS_OF_TWO
     FIRST_KEYS = ("differences", "next-difference")  # in the last line
 
-    def __init__(self, two: Comparison) -> None:
+    def __init__(self, two: TwoRuns) -> None:
         super().__init__(two.a, two)
         self.two = two
 
@@ -85,12 +85,12 @@ class CompareScreen(BrowseScreen):
     def action_reload(self) -> None:
         """Open both files anew."""
         try:
-            a = Recording(self.two.a.path)
-            b = Recording(self.two.b.path)
+            a = OpenedRun(self.two.a.path)
+            b = OpenedRun(self.two.b.path)
         except InspectError as error:
             self.browser.tell(str(error), severity="error")
             return
-        self.app.switch_screen(CompareScreen(Comparison(a, b)))
+        self.app.switch_screen(CompareScreen(TwoRuns(a, b)))
 
     def on_unmount(self) -> None:
         """Let go of the second file, too."""

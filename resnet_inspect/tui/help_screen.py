@@ -11,9 +11,9 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
-from resnet_inspect.tui.key_line import KeyLine
-from resnet_inspect.tui.line_list import Line, LineList
-from resnet_inspect.tui.texts import pair, sentence, title
+from resnet_inspect.tui.widgets.key_line import KeyLine
+from resnet_inspect.tui.widgets.line_list import Line, LineList
+from resnet_inspect.tui.widgets.texts import pair, sentence, title
 
 ROOM = 72
 Keymap = dict[str, str]

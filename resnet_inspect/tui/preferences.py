@@ -13,9 +13,9 @@ from resnet_inspect.config.browser import BrowserSettings
 from resnet_inspect.errors import ConfigError
 from resnet_inspect.tui.browse_screen import BrowseScreen
 from resnet_inspect.tui.compare_screen import CompareScreen
-from resnet_inspect.tui.file_writer import FileWriter
-from resnet_inspect.tui.line_list import LineList
-from resnet_inspect.tui.network_tree import NetworkTree
+from resnet_inspect.tui.run.file_writer import FileWriter
+from resnet_inspect.tui.widgets.line_list import LineList
+from resnet_inspect.tui.widgets.network_tree import NetworkTree
 
 NAMED = {key.value for key in Keys}
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resnet_inspect.analysis.course import Course
-from resnet_inspect.render.scale import Scale
-from resnet_inspect.render.spread import Distribution, spread
+from resnet_inspect.analysis.browse.course import Course
+from resnet_inspect.render.plots.scale import Scale
+from resnet_inspect.render.plots.spread import Distribution, spread
 from resnet_inspect.stats import Sketch, TensorSummary
 
 SHARES = (0.0, 0.01, 0.25, 0.5, 0.99, 1.0)

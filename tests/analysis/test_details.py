@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from resnet_inspect.analysis.details import MOST, Details
-from resnet_inspect.analysis.shapes import Depth, shapes
+from resnet_inspect.analysis.browse.details import MOST, Details
+from resnet_inspect.analysis.sizes.shapes import Depth, shapes
 from resnet_inspect.graph import Graph, Op, Phase, TensorRef
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.store.run import Run

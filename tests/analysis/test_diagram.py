@@ -7,13 +7,13 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from resnet_inspect.analysis.diagram import Box, Diagram, Level, Options, Way, anchor
-from resnet_inspect.analysis.diagram_drawing import draw
-from resnet_inspect.analysis.names import find
-from resnet_inspect.analysis.why import why
+from resnet_inspect.analysis.diagram.diagram import Box, Diagram, Level, Options, Way, anchor
+from resnet_inspect.analysis.diagram.drawing import draw
+from resnet_inspect.analysis.sizes.names import find
+from resnet_inspect.analysis.sizes.why import why
 from resnet_inspect.errors import UsageError
 from resnet_inspect.graph import Graph, Op, Phase, TensorRef
-from resnet_inspect.render.diagram_look import heading
+from resnet_inspect.render.diagram.look import heading
 from resnet_inspect.store.run import Run
 from tests.analysis.deep_graphs import deep
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from resnet_inspect.analysis.diagram import Box, Diagram, Level, Options, Way
-from resnet_inspect.analysis.diagram_drawing import draw
+from resnet_inspect.analysis.diagram.diagram import Box, Diagram, Level, Options, Way
+from resnet_inspect.analysis.diagram.drawing import draw
 from resnet_inspect.errors import UsageError
-from resnet_inspect.render.diagram_look import Look
-from resnet_inspect.render.dot import dot
+from resnet_inspect.render.diagram.dot import dot
+from resnet_inspect.render.diagram.look import Look
 from resnet_inspect.store.run import Run
 
 Open = Callable[[str], Run]

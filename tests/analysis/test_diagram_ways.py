@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from resnet_inspect.analysis.diagram import Box, Edge, Node, Way
-from resnet_inspect.analysis.diagram_ways import shortcuts
+from resnet_inspect.analysis.diagram.diagram import Box, Edge, Node, Way
+from resnet_inspect.analysis.diagram.shortcuts import shortcuts
 
 
 def found(types: dict[str, str], pairs: str, shape: tuple[int, ...] = (8,)) -> dict[str, Way]:

@@ -9,7 +9,7 @@ import pytest
 
 from resnet_inspect.analysis.diff.comparison import Comparison, Mark, merged, side_by_side
 from resnet_inspect.analysis.diff.distributions import Recorded
-from resnet_inspect.analysis.diff.runs import Side
+from resnet_inspect.analysis.diff.runs import ComparedRun
 from resnet_inspect.stats import Tap
 from resnet_inspect.store.run import Run
 from resnet_inspect.stored import side_of
@@ -36,8 +36,8 @@ def test_what_b_alone_has_follows_what_it_follows_in_b() -> None:
 
 
 def test_how_layers_stand_to_each_other() -> None:
-    a = Side("a", chain("one:Dense", "two:Relu", "three:Dense"))
-    b = Side("b", chain("one:Dense", "other:Relu", "three:Dense", "four:Relu"))
+    a = ComparedRun("a", chain("one:Dense", "two:Relu", "three:Dense"))
+    b = ComparedRun("b", chain("one:Dense", "other:Relu", "three:Dense", "four:Relu"))
     found = side_by_side(a, b, (), ())
     assert names(found) == [("one", "one"), ("two", "other"), ("three", "three"), (None, "four")]
     marks = [pair.mark for pair in found.pairs]
@@ -90,7 +90,7 @@ def test_nothing_is_left_out_and_nothing_stands_twice(
 def test_tensors_of_no_layer_correspond_by_their_names() -> None:
     graph = chain("one:Dense")
     loss, lone = Tap("", "activation", "loss:0"), Tap("", "activation", "lone:0")
-    found = side_by_side(Side("a", graph), Side("b", graph), (loss, lone), (loss,))
+    found = side_by_side(ComparedRun("a", graph), ComparedRun("b", graph), (loss, lone), (loss,))
     assert found.tensors == ((loss, loss), (lone, None))
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from resnet_inspect.analysis.diff.alignment import align
 from resnet_inspect.analysis.diff.differences import Difference, GraphDiff
 from resnet_inspect.analysis.diff.graphs import compare_graphs
-from resnet_inspect.analysis.shapes import Depth
+from resnet_inspect.analysis.sizes.shapes import Depth
 from resnet_inspect.graph import Graph, Op, Phase, TensorRef, TensorSpec, Variable
 from resnet_inspect.store.run import Run
 from tests.analysis.chains import chain, graphs, network

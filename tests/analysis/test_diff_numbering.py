@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from resnet_inspect.analysis.diff.alignment import align
 from resnet_inspect.analysis.diff.differences import GraphDiff
 from resnet_inspect.analysis.diff.graphs import compare_graphs
-from resnet_inspect.analysis.shapes import Depth
+from resnet_inspect.analysis.sizes.shapes import Depth
 from resnet_inspect.graph import Graph, Layer, Op, Phase, TensorRef, TensorSpec, Variable
 
 WIDTHS = st.lists(st.integers(1, 5), max_size=7)

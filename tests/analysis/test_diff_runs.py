@@ -7,7 +7,7 @@ import math
 import msgspec
 
 from resnet_inspect.analysis.diff.findings import compare_findings
-from resnet_inspect.analysis.diff.runs import Side, compare
+from resnet_inspect.analysis.diff.runs import ComparedRun, compare
 from resnet_inspect.analysis.diff.scalars import compare_scalars, compare_values
 from tests.analysis.chains import chain
 
@@ -62,7 +62,10 @@ def test_findings_of_one_run_only() -> None:
 
 def test_findings_are_compared_only_where_both_were_searched() -> None:
     graph = chain("one:Dense")
-    plain, searched = Side("a", graph), Side("b", graph, findings=(Found("dead", "one"),))
+    plain, searched = (
+        ComparedRun("a", graph),
+        ComparedRun("b", graph, findings=(Found("dead", "one"),)),
+    )
     assert compare(plain, searched).findings is None
     assert compare(plain, searched).empty
     told = compare(plain._replace(findings=()), searched)

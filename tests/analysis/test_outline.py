@@ -9,14 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_inspect.analysis.outline import MOST_CHILDREN, Node, NodeKind, Only, Outline
+from resnet_inspect.analysis.browse.outline import (
+    MOST_CHILDREN,
+    NodeKind,
+    Only,
+    Outline,
+    OutlineNode,
+)
 from resnet_inspect.graph import Graph, Op, Phase
 from resnet_inspect.store.run import Run
 
 Open = Callable[[str], Run]
 
 
-def every(outline: Outline, members: list[int] | range | None = None) -> Iterator[Node]:
+def every(outline: Outline, members: list[int] | range | None = None) -> Iterator[OutlineNode]:
     waiting = list(outline.roots(outline.kept() if members is None else members))
     while waiting:
         node = waiting.pop(0)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from resnet_inspect import api
-from resnet_inspect.analysis.overview import shape_flow
-from resnet_inspect.analysis.why import reshapes
+from resnet_inspect.analysis.page.overview import shape_flow
+from resnet_inspect.analysis.sizes.why import reshapes
 from resnet_inspect.store.run import Run
 
 Open = Callable[[str], Run]

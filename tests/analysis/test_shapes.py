@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from resnet_inspect.analysis.geometry import same_padding
-from resnet_inspect.analysis.shapes import Depth, shapes
+from resnet_inspect.analysis.sizes.geometry import same_padding
+from resnet_inspect.analysis.sizes.shapes import Depth, shapes
 from resnet_inspect.graph import Phase
 from resnet_inspect.store.run import Run
 from tests.reference import expected_network as expected

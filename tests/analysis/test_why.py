@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from resnet_inspect.analysis.meanings import Meanings, dangers
-from resnet_inspect.analysis.moves import settings_moves
-from resnet_inspect.analysis.names import find
-from resnet_inspect.analysis.postmortem import postmortem
-from resnet_inspect.analysis.why import spell_origin, why
+from resnet_inspect.analysis.sizes.disagreement import postmortem
+from resnet_inspect.analysis.sizes.meanings import Meanings, dangers
+from resnet_inspect.analysis.sizes.moves import settings_moves
+from resnet_inspect.analysis.sizes.names import find
+from resnet_inspect.analysis.sizes.why import spell_origin, why
 from resnet_inspect.errors import UsageError
 from resnet_inspect.graph import TensorRef
 from resnet_inspect.store.run import Run

@@ -19,8 +19,8 @@ import msgspec
 import pytest
 
 from resnet_inspect import api, reports
-from resnet_inspect.analysis.overview import Overview
-from resnet_inspect.analysis.report import Report, gather
+from resnet_inspect.analysis.page.overview import Overview
+from resnet_inspect.analysis.page.report import Report, gather
 from resnet_inspect.graph import Graph
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.render.report.drawing import PATIENCE, drawing

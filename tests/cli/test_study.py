@@ -18,9 +18,9 @@ import pytest
 from resnet_inspect import studies
 from resnet_inspect.analysis.studies import STUDIES, Answer, Grid, Statement, Verdict
 from resnet_inspect.render.screen import Screen
-from resnet_inspect.render.study_charts import study_charts
-from resnet_inspect.render.study_page import study_page
-from resnet_inspect.render.study_report import study_report
+from resnet_inspect.render.studies.charts import study_charts
+from resnet_inspect.render.studies.document import study_report
+from resnet_inspect.render.studies.page import study_page
 from resnet_inspect.store.run import Run
 from tests.cli.conftest import Command
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from resnet_inspect.render.spread import Distribution
+from resnet_inspect.render.plots.spread import Distribution
 from resnet_inspect.stats import TensorSummary
 from resnet_inspect.store.run import Run
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from resnet_inspect.render.engine import drawn
+from resnet_inspect.render.diagram.engine import drawn
 
 STEPS = 24
 # Ascent and descent of a text as shares of its size; a little less than the font's own.

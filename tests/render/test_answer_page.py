@@ -12,8 +12,8 @@ from resnet_inspect import api
 from resnet_inspect.analysis.check import Finding, Severity
 from resnet_inspect.findings import check
 from resnet_inspect.graph import Note
-from resnet_inspect.render.answer_page import answer_page, course
-from resnet_inspect.render.findings_page import counted
+from resnet_inspect.render.pages.answer_page import answer_page, course
+from resnet_inspect.render.pages.findings_page import counted
 from resnet_inspect.render.screen import Screen
 from resnet_inspect.store.run import Run
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from resnet_inspect.analysis.check import Finding, Severity
-from resnet_inspect.analysis.diagram import Diagram, Level, Options
-from resnet_inspect.analysis.diagram_drawing import draw
+from resnet_inspect.analysis.diagram.diagram import Diagram, Level, Options
+from resnet_inspect.analysis.diagram.drawing import draw
 from resnet_inspect.findings import check
-from resnet_inspect.render.diagram_findings import findings_at, shades_of
-from resnet_inspect.render.diagram_look import Look, fill
-from resnet_inspect.render.dot import dot
+from resnet_inspect.render.diagram.dot import dot
+from resnet_inspect.render.diagram.findings import findings_at, shades_of
+from resnet_inspect.render.diagram.look import Look, fill
 from resnet_inspect.store.run import Run
 
 Open = Callable[[str], Run]

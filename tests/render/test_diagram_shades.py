@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 import pytest
 
-from resnet_inspect.analysis.diagram import Diagram, Level, Options
-from resnet_inspect.analysis.diagram_drawing import draw
-from resnet_inspect.render.diagram_look import Look
-from resnet_inspect.render.diagram_shades import alarms, shades
-from resnet_inspect.render.dot import dot
+from resnet_inspect.analysis.diagram.diagram import Diagram, Level, Options
+from resnet_inspect.analysis.diagram.drawing import draw
+from resnet_inspect.render.diagram.dot import dot
+from resnet_inspect.render.diagram.look import Look
+from resnet_inspect.render.diagram.shades import alarms, shades
 from resnet_inspect.stats import NotFinite
 from resnet_inspect.store.run import Run
 from tests.analysis.deep_graphs import deep

@@ -16,17 +16,17 @@ from xml.etree import ElementTree
 import msgspec
 import pytest
 
-from resnet_inspect.analysis.diagram import Box, Diagram, Level, Node, Options, anchor
-from resnet_inspect.analysis.diagram_drawing import draw
-from resnet_inspect.analysis.names import find
-from resnet_inspect.analysis.why import why
+from resnet_inspect.analysis.diagram.diagram import Box, Diagram, Level, Node, Options, anchor
+from resnet_inspect.analysis.diagram.drawing import draw
+from resnet_inspect.analysis.sizes.names import find
+from resnet_inspect.analysis.sizes.why import why
 from resnet_inspect.errors import RendererError, RendererMissingError
 from resnet_inspect.graph import Graph
-from resnet_inspect.render import engine
-from resnet_inspect.render.diagram_look import COLOURS, PALETTE, Bars, Look, Shade
-from resnet_inspect.render.diagram_svg import diagram, document
-from resnet_inspect.render.dot import dot, identifiers, title_id
-from resnet_inspect.render.engine import drawn
+from resnet_inspect.render.diagram import engine
+from resnet_inspect.render.diagram.dot import dot, identifiers, title_id
+from resnet_inspect.render.diagram.engine import drawn
+from resnet_inspect.render.diagram.look import COLOURS, PALETTE, Bars, Look, Shade
+from resnet_inspect.render.diagram.svg_document import diagram, document
 from resnet_inspect.render.svg import BOLD, text_width
 from resnet_inspect.store.run import Run
 
@@ -256,9 +256,9 @@ def test_equal_diagrams_give_equal_pictures(recording: Open, one_engine: str) ->
     assert len(texts) == 1, one_engine
     script = (
         "from resnet_inspect.store.run import Run\n"
-        "from resnet_inspect.analysis.diagram_drawing import draw\n"
-        "from resnet_inspect.render.dot import dot\n"
-        "from resnet_inspect.render.diagram_look import Look\n"
+        "from resnet_inspect.analysis.diagram.drawing import draw\n"
+        "from resnet_inspect.render.diagram.dot import dot\n"
+        "from resnet_inspect.render.diagram.look import Look\n"
         f"run = Run.open({str(run.path)!r})\n"
         "print(dot(draw(run.graph, run.lineage), Look()))\n"
     )

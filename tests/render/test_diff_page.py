@@ -11,7 +11,7 @@ import pytest
 
 from resnet_inspect import api
 from resnet_inspect.analysis.diff.differences import FindingsDiff
-from resnet_inspect.render.diff_page import diff_page
+from resnet_inspect.render.diff.page import diff_page
 from resnet_inspect.render.screen import Screen
 from resnet_inspect.store.run import Run
 

@@ -10,7 +10,7 @@ import pytest
 
 from resnet_inspect import api
 from resnet_inspect.analysis.diff.differences import DistributionsDiff
-from resnet_inspect.render.diff_words import distributions, sentences, training
+from resnet_inspect.render.diff.words import distributions, sentences, training
 from resnet_inspect.store.run import Run
 
 

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
-from resnet_inspect.analysis.diagram import Diagram, Level, Options
-from resnet_inspect.analysis.diagram_drawing import draw
-from resnet_inspect.analysis.names import find
-from resnet_inspect.analysis.why import why
-from resnet_inspect.render import engine
-from resnet_inspect.render.diagram_look import Look
-from resnet_inspect.render.dot import dot, title_id
+from resnet_inspect.analysis.diagram.diagram import Diagram, Level, Options
+from resnet_inspect.analysis.diagram.drawing import draw
+from resnet_inspect.analysis.sizes.names import find
+from resnet_inspect.analysis.sizes.why import why
+from resnet_inspect.render.diagram import engine
+from resnet_inspect.render.diagram.dot import dot, title_id
+from resnet_inspect.render.diagram.look import Look
 from resnet_inspect.store.run import Run
 from tests.analysis.deep_graphs import deep
 from tests.render.layout import Layout, Text, faults, laid_out

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_inspect.render.line_chart import GUTTER, ROWS, ends, line_chart, pair_chart
-from resnet_inspect.render.line_chart_svg import line_charts_svg
+from resnet_inspect.render.plots.line_chart import GUTTER, ROWS, ends, line_chart, pair_chart
+from resnet_inspect.render.plots.line_chart_svg import line_charts_svg
 
 numbers = st.floats(-1e300, 1e300)
 SVG = "{http://www.w3.org/2000/svg}"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from resnet_inspect.render.quantile_table import COLUMNS, quantile_tables
+from resnet_inspect.render.plots.quantile_table import COLUMNS, quantile_tables
 from resnet_inspect.render.screen import Screen
 from resnet_inspect.stats import TensorSummary
 from resnet_inspect.store.run import Run

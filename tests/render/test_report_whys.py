@@ -12,13 +12,13 @@ import msgspec
 import pytest
 
 from resnet_inspect import api
-from resnet_inspect.analysis.axes import Axes
-from resnet_inspect.analysis.names import Target
-from resnet_inspect.analysis.why import Explanation, why
+from resnet_inspect.analysis.sizes.axes import Axes
+from resnet_inspect.analysis.sizes.names import Target
+from resnet_inspect.analysis.sizes.why import Explanation, why
 from resnet_inspect.cli.main import main
 from resnet_inspect.graph import TensorRef
 from resnet_inspect.render import spelling
-from resnet_inspect.render.why_page import origin_lines
+from resnet_inspect.render.pages.why_page import origin_lines
 from resnet_inspect.store.run import Run
 from tests.recordings import FOLDER
 

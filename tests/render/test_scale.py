@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from resnet_inspect.render import spelling
-from resnet_inspect.render.scale import ZERO_ENDS, Kind, Scale, span, spell_tick
+from resnet_inspect.render.plots.scale import ZERO_ENDS, Kind, Scale, span, spell_tick
 from resnet_inspect.stats import Sketch
 
 finite = st.floats(width=32, allow_nan=False, allow_infinity=False)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resnet_inspect.render.scale import Kind, Scale
-from resnet_inspect.render.spread import Distribution, merged, remarks, spread
+from resnet_inspect.render.plots.scale import Kind, Scale
+from resnet_inspect.render.plots.spread import Distribution, merged, remarks, spread
 from resnet_inspect.stats import Sketch, TensorSummary
 from tests.render.distributions import ODD, moving, of
 

@@ -8,10 +8,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from resnet_inspect.render.heat_map_svg import heat_map_svg
-from resnet_inspect.render.panels import Panel
-from resnet_inspect.render.ridges_svg import ridges_svg
-from resnet_inspect.render.scale import Kind
+from resnet_inspect.render.plots.heat_map_svg import heat_map_svg
+from resnet_inspect.render.plots.panels import Panel
+from resnet_inspect.render.plots.ridges_svg import ridges_svg
+from resnet_inspect.render.plots.scale import Kind
 from resnet_inspect.render.svg import FONT, text_width
 from resnet_inspect.store.run import Run
 from tests.render.distributions import HOSTILE, ODD, moving, recorded

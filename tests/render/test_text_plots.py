@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 import pytest
 from rich.text import Text
 
-from resnet_inspect.render.heat_map import heat_map
-from resnet_inspect.render.histogram import histogram
-from resnet_inspect.render.intensity import DARK, LIGHT, SIGNS, ceiling, level
-from resnet_inspect.render.ridges import ridges
-from resnet_inspect.render.scale import Kind, Scale
+from resnet_inspect.render.plots.heat_map import heat_map
+from resnet_inspect.render.plots.histogram import histogram
+from resnet_inspect.render.plots.intensity import DARK, LIGHT, SIGNS, ceiling, level
+from resnet_inspect.render.plots.ridges import ridges
+from resnet_inspect.render.plots.scale import Kind, Scale
+from resnet_inspect.render.plots.spread import Distribution, spread
 from resnet_inspect.render.screen import Screen
-from resnet_inspect.render.spread import Distribution, spread
 from resnet_inspect.stats import Sketch
 from resnet_inspect.store.run import Run
 from tests.render.distributions import HOSTILE, ODD, moving, of, recorded

@@ -11,8 +11,8 @@ from textual.pilot import Pilot
 from resnet_inspect.config.browser import BrowserSettings
 from resnet_inspect.tui.app import BrowseApp
 from resnet_inspect.tui.browse_screen import BrowseScreen
-from resnet_inspect.tui.line_list import LineList
-from resnet_inspect.tui.network_tree import NetworkTree
+from resnet_inspect.tui.widgets.line_list import LineList
+from resnet_inspect.tui.widgets.network_tree import NetworkTree
 
 Script = Callable[["Driver"], Awaitable[None]]
 # Longer than the tree's cursor must rest for the panes to follow.

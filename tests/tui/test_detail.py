@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from resnet_inspect.tui.detail_pane import DetailPane
-from resnet_inspect.tui.places import AxisOf, Place
+from resnet_inspect.tui.panes.detail_pane import DetailPane
+from resnet_inspect.tui.run.places import AxisOf, Place
 from tests.recordings import FOLDER
 from tests.tui.driving import Driver, browse
 

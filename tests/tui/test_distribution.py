@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from resnet_inspect.render import spelling
 from resnet_inspect.store.run import Run
-from resnet_inspect.tui.distribution_pane import DistributionPane
-from resnet_inspect.tui.places import Place
-from resnet_inspect.tui.recorded_parts import word_of
+from resnet_inspect.tui.panes.distribution_pane import DistributionPane
+from resnet_inspect.tui.run.places import Place
+from resnet_inspect.tui.run.recorded_parts import word_of
 from tests.recordings import FOLDER
 from tests.tui.driving import Driver, browse
 

@@ -8,18 +8,18 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from resnet_inspect.analysis.browse.outline import Outline
 from resnet_inspect.analysis.check import Finding, Severity
-from resnet_inspect.analysis.outline import Outline
 from resnet_inspect.config.browser import BrowserSettings
 from resnet_inspect.findings import check
-from resnet_inspect.render.findings_page import findings_page
+from resnet_inspect.render.pages.findings_page import findings_page
 from resnet_inspect.render.screen import Screen
 from resnet_inspect.stats import StepRecord
 from resnet_inspect.store.info import Status
 from resnet_inspect.store.run import Run
 from resnet_inspect.store.writer import RunWriter
-from resnet_inspect.tui.finding_marks import FindingMarks, place_named
-from resnet_inspect.tui.findings_pane import FindingsPane
+from resnet_inspect.tui.panes.findings_pane import FindingsPane
+from resnet_inspect.tui.widgets.finding_marks import FindingMarks, place_named
 from tests.recordings import FOLDER
 from tests.tui.driving import Driver, browse
 from tests.tui.writing import HOSTILE, Replay, hostile_graph, info_of

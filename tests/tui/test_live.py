@@ -10,9 +10,9 @@ from pathlib import Path
 from resnet_inspect.render import spelling
 from resnet_inspect.store.info import Status, Writer
 from resnet_inspect.store.run import Run
-from resnet_inspect.tui.distribution_pane import DistributionPane
-from resnet_inspect.tui.line_list import LineList
-from resnet_inspect.tui.recording import GONE, REPLACED, Recording
+from resnet_inspect.tui.panes.distribution_pane import DistributionPane
+from resnet_inspect.tui.run.opened_run import GONE, REPLACED, OpenedRun
+from resnet_inspect.tui.widgets.line_list import LineList
 from tests.recordings import FOLDER
 from tests.tui.driving import Driver, browse
 from tests.tui.writing import Replay
@@ -117,7 +117,7 @@ def test_a_file_that_becomes_rubbish_does_no_harm(tmp_path: Path) -> None:
 
 def test_the_rate_is_that_of_the_last_steps(tmp_path: Path) -> None:
     replay = Replay(tmp_path / "live.db", steps=20)
-    recording = Recording(replay.path)
+    recording = OpenedRun(replay.path)
     assert recording.state.rate is None
     assert recording.poll() is recording.poll()
     replay.step(0)

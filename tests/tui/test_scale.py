@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.large_run import repeated, write_large
-from resnet_inspect.analysis.outline import Node, Only, Outline
+from resnet_inspect.analysis.browse.outline import Only, Outline, OutlineNode
 from resnet_inspect.graph import Graph, Op, Phase
 from resnet_inspect.stats import Tap, TensorSummary
 from resnet_inspect.store.run import Run
@@ -24,12 +24,12 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> list[Node]:
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[OutlineNode]:
     """The nodes that were taken apart."""
-    found: list[Node] = []
+    found: list[OutlineNode] = []
     children = Outline.children
 
-    def noting(outline: Outline, node: Node) -> list[Node]:
+    def noting(outline: Outline, node: OutlineNode) -> list[OutlineNode]:
         found.append(node)
         return children(outline, node)
 
@@ -51,7 +51,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return found
 
 
-def test_only_what_is_opened_is_made(large: Path, opened: list[Node]) -> None:
+def test_only_what_is_opened_is_made(large: Path, opened: list[OutlineNode]) -> None:
     async def script(ui: Driver) -> None:
         assert opened == []
         assert ui.labels() == ["tower0", "tower1"]

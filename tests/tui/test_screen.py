@@ -9,14 +9,14 @@ from pathlib import Path
 from textual.binding import Binding
 from textual.dom import DOMNode
 
-from resnet_inspect.analysis.outline import Only
+from resnet_inspect.analysis.browse.outline import Only
 from resnet_inspect.render import spelling
 from resnet_inspect.store.run import Run
 from resnet_inspect.tui.browse_screen import BrowseScreen
 from resnet_inspect.tui.help_screen import HelpScreen
-from resnet_inspect.tui.key_line import KeyLine
-from resnet_inspect.tui.line_list import LineList
-from resnet_inspect.tui.network_tree import NetworkTree
+from resnet_inspect.tui.widgets.key_line import KeyLine
+from resnet_inspect.tui.widgets.line_list import LineList
+from resnet_inspect.tui.widgets.network_tree import NetworkTree
 from tests.recordings import FOLDER
 from tests.tui.driving import Driver, browse
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resnet_inspect.analysis.outline import NodeKind, Only
+from resnet_inspect.analysis.browse.outline import NodeKind, Only
 from resnet_inspect.store.run import Run
 from tests.recordings import FOLDER
 from tests.tui.driving import Driver, browse

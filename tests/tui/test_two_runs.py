@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from resnet_inspect import api
+from resnet_inspect.analysis.browse.outline import NodeKind
 from resnet_inspect.analysis.diff.differences import RunDiff
-from resnet_inspect.analysis.outline import NodeKind
 from resnet_inspect.errors import InspectError
 from resnet_inspect.render import spelling
 from resnet_inspect.store.info import Status
@@ -17,8 +17,8 @@ from resnet_inspect.store.run import Run
 from resnet_inspect.store.writer import RunWriter
 from resnet_inspect.tui.app import BrowseApp
 from resnet_inspect.tui.compare_screen import CompareScreen
-from resnet_inspect.tui.differences_pane import DifferencesPane
-from resnet_inspect.tui.places import Place
+from resnet_inspect.tui.panes.differences_pane import DifferencesPane
+from resnet_inspect.tui.run.places import Place
 from tests.recordings import FOLDER
 from tests.tui.driving import Driver, browse
 from tests.tui.writing import Replay, hostile_graph, info_of

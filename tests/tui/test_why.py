@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from resnet_inspect.analysis.names import Target
-from resnet_inspect.analysis.why import why
+from resnet_inspect.analysis.sizes.names import Target
+from resnet_inspect.analysis.sizes.why import why
 from resnet_inspect.store.run import Run
-from resnet_inspect.tui.detail_pane import DetailPane
-from resnet_inspect.tui.places import Place
-from resnet_inspect.tui.why_pane import WhyPane
+from resnet_inspect.tui.panes.detail_pane import DetailPane
+from resnet_inspect.tui.panes.why_pane import WhyPane
+from resnet_inspect.tui.run.places import Place
 from tests.recordings import FOLDER
 from tests.tui.driving import Driver, browse
 

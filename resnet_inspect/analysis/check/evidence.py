@@ -14,7 +14,7 @@ from resnet_inspect.analysis.check.computations import (
     label_shares,
     usual_length,
 )
-from resnet_inspect.analysis.meanings import Danger, Meanings, dangers
+from resnet_inspect.analysis.sizes.meanings import Danger, Meanings, dangers
 from resnet_inspect.graph import (
     Failure,
     Graph,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from resnet_inspect.analysis.diff.matching import Node, match
+from resnet_inspect.analysis.diff.matching import Vertex, match
 from resnet_inspect.analysis.diff.numbering import (
     Numbered,
     alike,
@@ -72,7 +72,7 @@ def _numbered(graph: Graph) -> list[Numbered]:
     return found
 
 
-def _layer_nodes(graph: Graph) -> list[Node]:
+def _layer_nodes(graph: Graph) -> list[Vertex]:
     """The layers, and before them the ops outside of layers that they take tensors of."""
     makers = graph.layer_of_op
     outside = [
@@ -82,21 +82,21 @@ def _layer_nodes(graph: Graph) -> list[Node]:
     ]
     at = {name: place for place, name in enumerate(outside)}
     order = {layer.name: len(outside) + i for i, layer in enumerate(graph.layers)}
-    nodes = [Node(name, f"input:{graph.op_by_name[name].type}", (), ()) for name in outside]
+    nodes = [Vertex(name, f"input:{graph.op_by_name[name].type}", (), ()) for name in outside]
     for layer in graph.layers:
         taken = tuple(
             (order[makers[ref.op].name], 0) if ref.op in makers else (at[ref.op], ref.index)
             for ref in layer.inputs
         )
-        nodes.append(Node(layer.name, layer.type, layer.path, taken))
+        nodes.append(Vertex(layer.name, layer.type, layer.path, taken))
     return nodes
 
 
 def _ops(
     a: Graph,
     b: Graph,
-    first: list[Node],
-    second: list[Node],
+    first: list[Vertex],
+    second: list[Vertex],
     layers: Mapping[str, str],
     doubted: set[str],
 ) -> dict[str, str]:
@@ -131,8 +131,8 @@ def _ops(
 def _inside(
     a: Graph,
     b: Graph,
-    first: list[Node],
-    second: list[Node],
+    first: list[Vertex],
+    second: list[Vertex],
     layers: Mapping[str, str],
     doubted: set[str],
 ) -> list[tuple[int, int]]:
@@ -179,7 +179,7 @@ def _counted(a: Graph, b: Graph) -> set[str]:
     return {name for name, stem in stems.items() if stem in several}
 
 
-def _op_nodes(graph: Graph, every_op: bool, variables: Mapping[str, str]) -> list[Node]:
+def _op_nodes(graph: Graph, every_op: bool, variables: Mapping[str, str]) -> list[Vertex]:
     """Handles of variables are of a type of their own for each that both graphs have.
 
     `variables` tells the name that stands for a variable in both.
@@ -193,7 +193,7 @@ def _op_nodes(graph: Graph, every_op: bool, variables: Mapping[str, str]) -> lis
         for handle in one.handles
     }
     return [
-        Node(op.name, types.get(op.name, op.type), _place(op, makers), _inputs(op, order))
+        Vertex(op.name, types.get(op.name, op.type), _place(op, makers), _inputs(op, order))
         for op in ops
     ]
 
@@ -207,7 +207,7 @@ def _inputs(op: Op, order: Mapping[str, int]) -> tuple[tuple[int, int], ...]:
     return tuple((order[ref.op], ref.index) for ref in op.inputs if ref.op in order)
 
 
-def _namesakes(first: Sequence[Node], second: Sequence[Node]) -> list[tuple[int, int]]:
+def _namesakes(first: Sequence[Vertex], second: Sequence[Vertex]) -> list[tuple[int, int]]:
     at = {node.name: place for place, node in enumerate(second)}
     return [(i, at[node.name]) for i, node in enumerate(first) if node.name in at]
 

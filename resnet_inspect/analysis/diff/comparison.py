@@ -14,8 +14,8 @@ import msgspec
 from resnet_inspect.analysis.diff.alignment import Alignment, align
 from resnet_inspect.analysis.diff.differences import Change, RunDiff
 from resnet_inspect.analysis.diff.distributions import partners
-from resnet_inspect.analysis.diff.runs import Side, compare, told_depth
-from resnet_inspect.analysis.shapes import Depth, ShapeRow, shapes
+from resnet_inspect.analysis.diff.runs import ComparedRun, compare, told_depth
+from resnet_inspect.analysis.sizes.shapes import Depth, ShapeRow, shapes
 from resnet_inspect.graph import Graph
 from resnet_inspect.stats import Tap
 
@@ -74,7 +74,9 @@ class Comparison(msgspec.Struct, frozen=True):
     facts: tuple[tuple[str, Any, Any], ...]
 
 
-def side_by_side(a: Side, b: Side, taps_a: Iterable[Tap], taps_b: Iterable[Tap]) -> Comparison:
+def side_by_side(
+    a: ComparedRun, b: ComparedRun, taps_a: Iterable[Tap], taps_b: Iterable[Tap]
+) -> Comparison:
     """Compare two runs at all steps that both recorded; `taps_…` are all that they recorded."""
     depth = told_depth(a, b, Depth.LAYER)
     found = align(a.graph, b.graph, every_op=depth == Depth.OP)

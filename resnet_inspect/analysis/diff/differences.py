@@ -11,7 +11,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 import msgspec
 
-from resnet_inspect.analysis.shapes import Depth
+from resnet_inspect.analysis.sizes.shapes import Depth
 from resnet_inspect.graph import Phase
 from resnet_inspect.graph.tensors import Shape
 

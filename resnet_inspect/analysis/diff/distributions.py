@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_inspect.analysis.course import Course
+from resnet_inspect.analysis.browse.course import Course
 from resnet_inspect.analysis.diff.alignment import Alignment
 from resnet_inspect.analysis.diff.differences import Distance, DistributionsDiff
 from resnet_inspect.graph import Graph

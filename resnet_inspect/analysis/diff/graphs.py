@@ -17,8 +17,8 @@ from resnet_inspect.analysis.diff.differences import (
     Renaming,
 )
 from resnet_inspect.analysis.diff.numbering import without_numbers
-from resnet_inspect.analysis.meanings import BATCH
-from resnet_inspect.analysis.shapes import Depth, shapes
+from resnet_inspect.analysis.sizes.meanings import BATCH
+from resnet_inspect.analysis.sizes.shapes import Depth, shapes
 from resnet_inspect.graph import Graph, Layer, Op, Phase, TensorRef, Variable
 from resnet_inspect.graph.tensors import Shape
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 Key = tuple[Hashable, ...] | None
 
 
-class Node(NamedTuple):
+class Vertex(NamedTuple):
     """`inputs` are places in the list of nodes with the output that is read, in order; `place` is
     whatever tells where in its network it lies.
     """
@@ -33,7 +33,7 @@ class _Side:
     the other graph has none of its type: it is unlike everything there.
     """
 
-    def __init__(self, nodes: Sequence[Node], others: Sequence[Node], never: int) -> None:
+    def __init__(self, nodes: Sequence[Vertex], others: Sequence[Vertex], never: int) -> None:
         types = {node.type for node in others}
         self.nodes = nodes
         self.pair = [UNKNOWN if node.type in types else never for node in nodes]
@@ -58,7 +58,7 @@ class _Side:
 
 
 def match(
-    first: Sequence[Node], second: Sequence[Node], known: Iterable[tuple[int, int]]
+    first: Sequence[Vertex], second: Sequence[Vertex], known: Iterable[tuple[int, int]]
 ) -> list[tuple[int, int]]:
     """All pairs of places, `known` ones first; no node is in two.
 

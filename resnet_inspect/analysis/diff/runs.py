@@ -13,13 +13,13 @@ from resnet_inspect.analysis.diff.distributions import Recorded, compare_distrib
 from resnet_inspect.analysis.diff.findings import compare_findings
 from resnet_inspect.analysis.diff.graphs import compare_graphs
 from resnet_inspect.analysis.diff.scalars import Courses, compare_scalars, compare_values
-from resnet_inspect.analysis.shapes import Depth
+from resnet_inspect.analysis.sizes.shapes import Depth
 from resnet_inspect.graph import Graph
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-class Side(NamedTuple):
+class ComparedRun(NamedTuple):
     """What is compared of a run; `findings` are None where nobody looked for any."""
 
     name: str
@@ -32,15 +32,15 @@ class Side(NamedTuple):
     averages: Averages = NOTHING
 
 
-def told_depth(a: Side, b: Side, asked: Depth) -> Depth:
+def told_depth(a: ComparedRun, b: ComparedRun, asked: Depth) -> Depth:
     """Graphs without layers, models of the user's own, are always compared by their ops."""
     plain = any(side.graph.ops and not side.graph.layers for side in (a, b))
     return Depth.OP if plain else asked
 
 
 def compare(
-    a: Side,
-    b: Side,
+    a: ComparedRun,
+    b: ComparedRun,
     depth: Depth = Depth.LAYER,
     *,
     every_step: bool = False,

@@ -13,7 +13,7 @@ from resnet_inspect.analysis.studies import (
     update_ops,
 )
 from resnet_inspect.analysis.studies.answer import Answer, Cell, Grid, Statement, Verdict
-from resnet_inspect.analysis.studies.recording import Recording, Recordings
+from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 from resnet_inspect.analysis.studies.study import Study, Variant
 
 STUDIES: dict[str, Study] = {
@@ -37,8 +37,8 @@ __all__ = [
     "Answer",
     "Cell",
     "Grid",
-    "Recording",
-    "Recordings",
+    "VariantRun",
+    "VariantRuns",
     "Statement",
     "Study",
     "Variant",

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from resnet_inspect.analysis.studies.answer import Answer, Grid, Statement, fact
-from resnet_inspect.analysis.studies.recording import Recording, Recordings
+from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 from resnet_inspect.analysis.studies.spread import compared
 from resnet_inspect.analysis.studies.study import Study, Variant
 from resnet_inspect.graph import spell_shape
@@ -15,7 +15,7 @@ RIGHT, HEIGHT, MEAN = "right axes", "BN over axis 1", "mean over axes 2,3"
 TAIL = ("final_reduce_mean", "Reshape", "dense1")
 
 
-def answer(runs: Recordings) -> Answer:
+def answer(runs: VariantRuns) -> Answer:
     """From shapes and the refusal; of what is not refused from trainings."""
     right, height, mean = runs[RIGHT], runs[HEIGHT], runs[MEAN][0]
     ends = {name: [run.ending("cross_entropy") for run in runs[name]] for name in (RIGHT, HEIGHT)}
@@ -44,19 +44,19 @@ def answer(runs: Recordings) -> Answer:
     )
 
 
-def shape_of(run: Recording, layer: str) -> str:
+def shape_of(run: VariantRun, layer: str) -> str:
     """The shape of a layer's output; – where the network was not built so far."""
     found = run.graph.layer_by_name.get(layer)
     return "–" if found is None else spell_shape(run.graph.spec(found.output).shape)
 
 
-def _batch(run: Recording, layer: str) -> int:
+def _batch(run: VariantRun, layer: str) -> int:
     found = run.graph.layer_by_name.get(layer)
     shape = run.graph.spec(found.output).shape if found is not None else None
     return (shape[0] or 0) if shape else 0
 
 
-def _lost(right: Recording, mean: Recording) -> Statement:
+def _lost(right: VariantRun, mean: VariantRun) -> Statement:
     size = right.settings.batch_size
     seen = _batch(mean, "Reshape")
     return fact(
@@ -70,7 +70,7 @@ def _lost(right: Recording, mean: Recording) -> Statement:
     )
 
 
-def _refused(mean: Recording) -> Statement:
+def _refused(mean: VariantRun) -> Statement:
     claim = "TensorFlow refuses the mean only at the loss, after the layers are all built"
     if mean.failure is None:
         return fact(claim, False, "it did not refuse it")
@@ -80,7 +80,7 @@ def _refused(mean: Recording) -> Statement:
     return fact(claim, built, measured)
 
 
-def _sizes(run: Recording) -> Counter[int]:
+def _sizes(run: VariantRun) -> Counter[int]:
     shapes = [one.spec.shape for one in run.graph.variables if one.name.endswith("/gamma")]
     return Counter(shape[0] or 0 for shape in shapes if shape)
 
@@ -89,7 +89,7 @@ def _spelled(sizes: Counter[int]) -> str:
     return ", ".join(f"{number} × {size}" for size, number in sizes.items())
 
 
-def _heights(right: Recording, height: Recording) -> Statement:
+def _heights(right: VariantRun, height: VariantRun) -> Statement:
     heights = {
         one.inputs[0]: height.graph.spec(one.inputs[0]).shape
         for one in height.graph.layers
@@ -107,7 +107,7 @@ def _heights(right: Recording, height: Recording) -> Statement:
     )
 
 
-def _silent(height: Sequence[Recording]) -> Statement:
+def _silent(height: Sequence[VariantRun]) -> Statement:
     built = [run for run in height if run.failure is None and run.last_step >= 0]
     return fact(
         "TensorFlow never complains of axis 1: the network is built and trained",
@@ -117,12 +117,12 @@ def _silent(height: Sequence[Recording]) -> Statement:
     )
 
 
-def _tail(right: Recording, mean: Recording) -> Grid:
+def _tail(right: VariantRun, mean: VariantRun) -> Grid:
     rows = tuple((layer, shape_of(right, layer), shape_of(mean, layer)) for layer in TAIL)
     return Grid("The end of the network", ("layer", RIGHT, MEAN), rows)
 
 
-def _gammas(right: Recording, height: Recording) -> Grid:
+def _gammas(right: VariantRun, height: VariantRun) -> Grid:
     rows = []
     for layer in right.graph.layers:
         if layer.normalizes:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from resnet_inspect.analysis.studies.answer import Answer, Grid, Statement, Verdict, fact
-from resnet_inspect.analysis.studies.recording import Recording, Recordings
+from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 from resnet_inspect.analysis.studies.spread import compared, decide, mean, over_seeds, told
 from resnet_inspect.analysis.studies.study import Study, Variant
 from resnet_inspect.stats import TensorSummary, drift
@@ -27,7 +27,7 @@ VARIANTS = tuple(
 )
 
 
-def answer(runs: Recordings) -> Answer:
+def answer(runs: VariantRuns) -> Answer:
     """From what convolutions and the last layer read at each recorded step."""
     layers = inputs(runs[f"{WITHOUT}, rate {RATES[0]}"][0])
     statements = [_normalized(runs[f"{WITH}, rate {RATES[0]}"][0])]
@@ -53,7 +53,7 @@ def answer(runs: Recordings) -> Answer:
     )
 
 
-def inputs(run: Recording) -> dict[str, str]:
+def inputs(run: VariantRun) -> dict[str, str]:
     """For each convolution and the last layer, but the first one, the layer whose output it reads
     (in the network without normalizations, which has the same layers otherwise).
     """
@@ -82,7 +82,7 @@ def _distance(a: TensorSummary, b: TensorSummary) -> float:
     return math.nan if broken or not a.count else drift(a.sketch, b.sketch)
 
 
-def _normalized(run: Recording) -> Statement:
+def _normalized(run: VariantRun) -> Statement:
     step, far, held = run.recorded[0], 0.0, 0
     for layer in run.graph.layers:
         course = run.output(layer.name) if layer.normalizes else {}
@@ -99,12 +99,12 @@ def _normalized(run: Recording) -> Statement:
     )
 
 
-def _finite(run: Recording) -> bool:
+def _finite(run: VariantRun) -> bool:
     return all(math.isfinite(value) for value in run.scalars["loss"].values())
 
 
 def _moving(
-    rate: float, kept: Sequence[Recording], left: Sequence[Recording], layers: Mapping[str, str]
+    rate: float, kept: Sequence[VariantRun], left: Sequence[VariantRun], layers: Mapping[str, str]
 ) -> list[Statement]:
     lost = [sum(not _finite(run) for run in every) for every in (kept, left)]
     claim = f"At rate {rate} the loss stays a finite number, with BN and without"
@@ -149,7 +149,7 @@ def _moving(
     return found
 
 
-def _learns(rate: float, left: Sequence[Recording]) -> Statement:
+def _learns(rate: float, left: Sequence[VariantRun]) -> Statement:
     """A network that only guesses has inputs that move for other reasons than learning."""
     classes = left[0].settings.classes
     ends = [run.ending("cross_entropy") for run in left]
@@ -162,7 +162,7 @@ def _learns(rate: float, left: Sequence[Recording]) -> Statement:
     )
 
 
-def _around(every: Sequence[Recording]) -> Grid:
+def _around(every: Sequence[VariantRun]) -> Grid:
     """Before and behind each normalization."""
     first = every[0]
     made = {layer.output: layer.name for layer in first.graph.layers}
@@ -184,7 +184,7 @@ def _around(every: Sequence[Recording]) -> Grid:
 
 
 def _table(
-    rate: float, kept: Sequence[Recording], left: Sequence[Recording], layers: Mapping[str, str]
+    rate: float, kept: Sequence[VariantRun], left: Sequence[VariantRun], layers: Mapping[str, str]
 ) -> Grid:
     rows = []
     for layer, source in layers.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from resnet_inspect.analysis.studies.answer import Answer, Grid, Statement, fact
-from resnet_inspect.analysis.studies.recording import Recording, Recordings
+from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 from resnet_inspect.analysis.studies.spread import (
     compared,
     decide,
@@ -21,7 +21,7 @@ WITH, WITHOUT = "with L2", "without L2"
 ROUNDING = 1e-4
 
 
-def answer(runs: Recordings) -> Answer:
+def answer(runs: VariantRuns) -> Answer:
     """From the norms of all weights, and the scalars."""
     kept, left = runs[WITH], runs[WITHOUT]
     steps = kept[0].last_step + 1
@@ -75,22 +75,22 @@ def answer(runs: Recordings) -> Answer:
     )
 
 
-def norm(run: Recording, step: int) -> float:
+def norm(run: VariantRun, step: int) -> float:
     """The 2-norm of all trainable variables together, before a recorded step."""
     return math.sqrt(sum(one.norm**2 for one in run.updates.get(step, {}).values()))
 
 
-def growth(run: Recording) -> float:
+def growth(run: VariantRun) -> float:
     """The norm before the last recorded step over that before the first."""
     first = norm(run, run.recorded[0])
     return norm(run, run.recorded[-1]) / first if first else math.nan
 
 
-def _share(run: Recording) -> float:
+def _share(run: VariantRun) -> float:
     return run.ending("l2_loss", 1) / run.ending("loss", 1)
 
 
-def _term(run: Recording) -> Statement:
+def _term(run: VariantRun) -> Statement:
     factor, step = run.settings.weight_decay, run.recorded[-1]
     expected = factor * norm(run, step) ** 2 / 2
     seen = run.scalars["l2_loss"][step]

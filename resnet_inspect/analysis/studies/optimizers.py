@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from resnet_inspect.analysis.studies.answer import Answer, Grid, Statement, Verdict, fact
-from resnet_inspect.analysis.studies.recording import Recording, Recordings
+from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 from resnet_inspect.analysis.studies.spread import FEWEST, compared, mean, over_seeds, seeds, told
 from resnet_inspect.analysis.studies.study import Study, Variant
 
@@ -24,7 +24,7 @@ VARIANTS = (
 WINDOW = 5
 
 
-def answer(runs: Recordings) -> Answer:
+def answer(runs: VariantRuns) -> Answer:
     """From the losses, and how far each optimizer moved the weights."""
     steps = runs[USUAL][0].last_step + 1
     ends = {name: [run.ending("cross_entropy", WINDOW) for run in runs[name]] for name in runs}
@@ -79,7 +79,7 @@ def answer(runs: Recordings) -> Answer:
     )
 
 
-def moved(run: Recording) -> float:
+def moved(run: VariantRun) -> float:
     """‖Δw‖/‖w‖ of all weights together, mean over recorded steps."""
     ratios = []
     for updates in run.updates.values():
@@ -89,12 +89,12 @@ def moved(run: Recording) -> float:
     return mean(ratios)
 
 
-def _worst(run: Recording) -> float:
+def _worst(run: VariantRun) -> float:
     values = list(run.scalars["cross_entropy"].values())
     return max(values) if all(map(math.isfinite, values)) else math.nan
 
 
-def _same(runs: Recordings) -> Statement:
+def _same(runs: VariantRuns) -> Statement:
     """Two ways to write the same update may differ by rounding, which training then magnifies."""
     far = first = 0.0
     for one, other in zip(runs[NONE], runs[SGD], strict=True):

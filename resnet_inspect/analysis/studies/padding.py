@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from resnet_inspect.analysis.geometry import Window, same_padding
-from resnet_inspect.analysis.shapes import Depth, ShapeRow
-from resnet_inspect.analysis.shapes import shapes as shape_table
+from resnet_inspect.analysis.sizes.geometry import Window, same_padding
+from resnet_inspect.analysis.sizes.shapes import Depth, ShapeRow
+from resnet_inspect.analysis.sizes.shapes import shapes as shape_table
 from resnet_inspect.analysis.studies.answer import Answer, Grid, Statement, Verdict, fact
-from resnet_inspect.analysis.studies.recording import Recordings
+from resnet_inspect.analysis.studies.variant_run import VariantRuns
 from resnet_inspect.analysis.studies.study import Study, Variant
 from resnet_inspect.graph import Graph, TensorRef
 
 NAME = "tutorial"
 
 
-def answer(runs: Recordings) -> Answer:
+def answer(runs: VariantRuns) -> Answer:
     """From the shapes of one forward trace and TensorFlow's rule, which must agree."""
     graph = runs[NAME][0].graph
     rows = {row.name: row for row in shape_table(graph, Depth.LAYER).rows}

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 
-from resnet_inspect.analysis.sharing import shared_variables
+from resnet_inspect.analysis.sizes.sharing import shared_variables
 from resnet_inspect.analysis.studies.answer import Answer, Grid, fact
-from resnet_inspect.analysis.studies.recording import Recordings
+from resnet_inspect.analysis.studies.variant_run import VariantRuns
 from resnet_inspect.analysis.studies.study import Study, Variant
 from resnet_inspect.graph import Graph, Phase, TensorRef, Variable, spell_shape
 
 NAME = "one training step"
 
 
-def answer(runs: Recordings) -> Answer:
+def answer(runs: VariantRuns) -> Answer:
     """From the graph of one training step."""
     graph = runs[NAME][0].graph
     network = [one for one in graph.variables if _layers(graph, one)]

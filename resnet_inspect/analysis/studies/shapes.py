@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from resnet_inspect.analysis.names import find
-from resnet_inspect.analysis.shapes import Depth
-from resnet_inspect.analysis.shapes import shapes as shape_table
+from resnet_inspect.analysis.sizes.names import find
+from resnet_inspect.analysis.sizes.shapes import Depth
+from resnet_inspect.analysis.sizes.shapes import shapes as shape_table
+from resnet_inspect.analysis.sizes.why import Explanation, why
 from resnet_inspect.analysis.studies.answer import Answer, Grid, Statement, Verdict, fact
-from resnet_inspect.analysis.studies.recording import Recording, Recordings
+from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 from resnet_inspect.analysis.studies.study import Study, Variant
-from resnet_inspect.analysis.why import Explanation, why
 from resnet_inspect.graph import spell_shape
 
 NAME = "tutorial"
 
 
-def answer(runs: Recordings) -> Answer:
+def answer(runs: VariantRuns) -> Answer:
     """From one forward trace and what was seen of its sizes."""
     run = runs[NAME][0]
     target, (axis,) = find(run.graph, "Reshape:1")
@@ -68,7 +68,7 @@ def _moving(found: Explanation) -> Statement:
     return fact(claim, only, measured)
 
 
-def _changing(run: Recording) -> Statement:
+def _changing(run: VariantRun) -> Statement:
     rows = shape_table(run.graph, Depth.LAYER).rows
     changed = [row.name for row in rows if row.shape not in row.inputs]
     measured = f"{len(changed)} of {len(rows)} layers change it: {', '.join(changed)}"
@@ -81,7 +81,7 @@ def _changing(run: Recording) -> Statement:
     )
 
 
-def _flow(run: Recording) -> Grid:
+def _flow(run: VariantRun) -> Grid:
     rows = shape_table(run.graph, Depth.LAYER).rows
     changed = (row for row in rows if row.shape not in row.inputs)
     cells = tuple(

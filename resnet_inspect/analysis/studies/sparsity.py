@@ -7,14 +7,14 @@ from functools import reduce
 from operator import add
 
 from resnet_inspect.analysis.studies.answer import Answer, Cell, Grid, Statement, fact
-from resnet_inspect.analysis.studies.recording import Recording, Recordings
+from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 from resnet_inspect.analysis.studies.spread import compared, mean, over_seeds, seeds, told
 from resnet_inspect.analysis.studies.study import Study, Variant
 
 V1, V2 = "version 1", "version 2"
 
 
-def answer(runs: Recordings) -> Answer:
+def answer(runs: VariantRuns) -> Answer:
     """From shares of zeros, and from counts of active channels."""
     statements, tables = [], []
     for name in (V1, V2):
@@ -36,16 +36,16 @@ def answer(runs: Recordings) -> Answer:
     )  # fmt: skip
 
 
-def zeros(run: Recording, layer: str, step: int) -> float:
+def zeros(run: VariantRun, layer: str, step: int) -> float:
     """Share of zeros in a layer's output at a recorded step."""
     return run.output(layer)[step].zero_fraction
 
 
-def _all(run: Recording, layers: list[str], step: int) -> float:
+def _all(run: VariantRun, layers: list[str], step: int) -> float:
     return mean([zeros(run, layer, step) for layer in layers])
 
 
-def _range(name: str, every: Sequence[Recording], layers: list[str]) -> Statement:
+def _range(name: str, every: Sequence[VariantRun], layers: list[str]) -> Statement:
     shares = {
         layer: mean([zeros(run, layer, run.recorded[-1]) for run in every]) for layer in layers
     }
@@ -60,7 +60,7 @@ def _range(name: str, every: Sequence[Recording], layers: list[str]) -> Statemen
     )
 
 
-def _course(name: str, every: Sequence[Recording], layers: list[str]) -> Statement:
+def _course(name: str, every: Sequence[VariantRun], layers: list[str]) -> Statement:
     first, last = every[0].recorded[0], every[0].recorded[-1]
     return compared(
         f"{name}: the mean share of zeros changes in training",
@@ -71,14 +71,14 @@ def _course(name: str, every: Sequence[Recording], layers: list[str]) -> Stateme
     )
 
 
-def dead(run: Recording, layer: str) -> tuple[int, int]:
+def dead(run: VariantRun, layer: str) -> tuple[int, int]:
     """Channels that were above 0 nowhere at any recorded step, and all channels."""
     held = run.channels(run.outputs[layer])
     seen = reduce(add, held.values())
     return int(seen.dead.sum()), len(seen.dead)
 
 
-def _dead(name: str, every: Sequence[Recording], layers: list[str]) -> Statement:
+def _dead(name: str, every: Sequence[VariantRun], layers: list[str]) -> Statement:
     counts = [dead(run, layer) for run in every for layer in layers]
     none, total = sum(count for count, _ in counts), sum(size for _, size in counts)
     looks = len(every[0].recorded) * every[0].settings.batch_size
@@ -92,7 +92,7 @@ def _dead(name: str, every: Sequence[Recording], layers: list[str]) -> Statement
     )
 
 
-def _table(name: str, every: Sequence[Recording], layers: list[str]) -> Grid:
+def _table(name: str, every: Sequence[VariantRun], layers: list[str]) -> Grid:
     steps = every[0].recorded
     shown = [steps[0], steps[len(steps) // 2], steps[-1]]
     rows: tuple[tuple[Cell, ...], ...] = tuple(

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from resnet_inspect.analysis.studies.answer import Answer, Grid, Statement, fact
-from resnet_inspect.analysis.studies.recording import Recording, Recordings
+from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 from resnet_inspect.analysis.studies.spread import compared, over_seeds, told
 from resnet_inspect.analysis.studies.study import Study, Variant
 
@@ -20,7 +20,7 @@ V1, V2, MORE = "version 1", "version 2", "version 2 with bn_conv1"
 FIRST, BRANCH, SUM = "bn00_branch2a", "res00_branch2a", "add00"
 
 
-def answer(runs: Recordings) -> Answer:
+def answer(runs: VariantRuns) -> Answer:
     """From what the first block reads and what it adds up to."""
     plain, more = runs[V2], runs[MORE]
     steps = plain[0].last_step + 1
@@ -49,13 +49,13 @@ def answer(runs: Recordings) -> Answer:
     )  # fmt: skip
 
 
-def read_by(run: Recording, layer: str) -> str:
+def read_by(run: VariantRun, layer: str) -> str:
     """The layer whose output another one reads first."""
     made = {one.output: one.name for one in run.graph.layers}
     return made[run.graph.layer_by_name[layer].inputs[0]]
 
 
-def _own(plain: Sequence[Recording]) -> Statement:
+def _own(plain: Sequence[VariantRun]) -> Statement:
     run = plain[0]
     step = run.recorded[-1]
     before = read_by(run, FIRST)
@@ -71,7 +71,7 @@ def _own(plain: Sequence[Recording]) -> Statement:
     )
 
 
-def _twice(plain: Sequence[Recording], more: Sequence[Recording]) -> Statement:
+def _twice(plain: Sequence[VariantRun], more: Sequence[VariantRun]) -> Statement:
     """Normalized twice is what is normalized once, as long as gamma and beta are 1 and 0."""
     far = 0.0
     for one, other in zip(plain, more, strict=True):
@@ -90,7 +90,7 @@ def _twice(plain: Sequence[Recording], more: Sequence[Recording]) -> Statement:
     )
 
 
-def _shortcut(plain: Sequence[Recording], more: Sequence[Recording]) -> Statement:
+def _shortcut(plain: Sequence[VariantRun], more: Sequence[VariantRun]) -> Statement:
     step = plain[0].recorded[-1]
     return compared(
         "It changes what the shortcut carries: channels become more alike in size",
@@ -102,7 +102,7 @@ def _shortcut(plain: Sequence[Recording], more: Sequence[Recording]) -> Statemen
     )
 
 
-def channel_spread(run: Recording) -> float:
+def channel_spread(run: VariantRun) -> float:
     """How unlike in size the channels are that reach the first shortcut, which is what the first
     block's normalization reads: the standard deviation over channels of ln(each one's own).
     """
@@ -111,7 +111,7 @@ def channel_spread(run: Recording) -> float:
     return float(np.log(np.sqrt(np.maximum(variance, 1e-12))).std())
 
 
-def _table(runs: Recordings) -> Grid:
+def _table(runs: VariantRuns) -> Grid:
     rows = []
     for name, layers in (
         (V1, ("conv1", "bn_conv1", "relu_conv1", BRANCH, SUM)),

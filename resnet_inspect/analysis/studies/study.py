@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from resnet_inspect.analysis.studies.answer import Answer
-from resnet_inspect.analysis.studies.recording import Recordings
+from resnet_inspect.analysis.studies.variant_run import VariantRuns
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Study:
     number: int
     question: str
     variants: tuple[Variant, ...]
-    answer: Callable[[Recordings], Answer]
+    answer: Callable[[VariantRuns], Answer]
 
     @property
     def trains(self) -> bool:

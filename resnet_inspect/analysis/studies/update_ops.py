@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from resnet_inspect.analysis.studies.answer import Answer, Cell, Grid, Statement, fact
-from resnet_inspect.analysis.studies.recording import Recording, Recordings
+from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 from resnet_inspect.analysis.studies.spread import compared, over_seeds, told
 from resnet_inspect.analysis.studies.study import Study, Variant
 from resnet_inspect.graph import Graph, Layer
@@ -22,7 +22,7 @@ ENTROPY, ACCURACY = "eval_cross_entropy", "eval_accuracy"
 ARRIVED = 300  # steps of this momentum after which the initial values weigh less than 5 %
 
 
-def answer(runs: Recordings) -> Answer:
+def answer(runs: VariantRuns) -> Answer:
     """From the moving averages beside the batches' own, from evaluation, and from the graphs."""
     kept, left = runs[WITH], runs[WITHOUT]
     layers = [layer for layer in kept[0].graph.layers if layer.normalizes]
@@ -90,7 +90,7 @@ def waiting(graph: Graph) -> tuple[list[str], list[str]]:
     return updates, held
 
 
-def evaluated(run: Recording, layer: str) -> tuple[float, float]:
+def evaluated(run: VariantRun, layer: str) -> tuple[float, float]:
     """What a normalization would make of its last recorded batch by its moving averages: mean of
     the size of its channels' means, and the root mean square of all, before gamma and beta.
     """
@@ -122,7 +122,7 @@ def _edges(kept: Graph, left: Graph) -> Statement:
     )
 
 
-def _first_step(run: Recording, layers: list[Layer]) -> Statement:
+def _first_step(run: VariantRun, layers: list[Layer]) -> Statement:
     far, step = 0.0, run.recorded[0]
     for layer in layers:
         one = run.normalizations(layer.name)[step]
@@ -144,7 +144,7 @@ def _far(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.abs(a - b).max() / max(1.0, float(np.abs(b).max())))
 
 
-def _never(left: Sequence[Recording], layers: list[Layer]) -> Statement:
+def _never(left: Sequence[VariantRun], layers: list[Layer]) -> Statement:
     held = [one for run in left for layer in layers
             for one in run.normalizations(layer.name).values()]  # fmt: skip
     stuck = [one for one in held if not one.moving_mean.any() and (one.moving_variance == 1).all()]
@@ -156,7 +156,7 @@ def _never(left: Sequence[Recording], layers: list[Layer]) -> Statement:
     )
 
 
-def _same_training(runs: Recordings) -> Statement:
+def _same_training(runs: VariantRuns) -> Statement:
     far = 0.0
     for one, other in zip(runs[WITH], runs[WITHOUT], strict=True):
         pairs = zip(one.scalars["loss"].values(), other.scalars["loss"].values(), strict=True)
@@ -169,7 +169,7 @@ def _same_training(runs: Recordings) -> Statement:
     )
 
 
-def _gap(run: Recording, layers: list[Layer]) -> float:
+def _gap(run: VariantRun, layers: list[Layer]) -> float:
     gaps = []
     for layer in layers:
         one = _last(run.normalizations(layer.name))
@@ -183,13 +183,13 @@ def _last(held: Mapping[int, Normalization]) -> Normalization:
     return held[max(held)]
 
 
-def _fed(run: Recording) -> str:
+def _fed(run: VariantRun) -> str:
     """What it was evaluated on; a note of the run tells where the data had nothing else."""
     told = any(note.subject == "evaluate" for note in run.graph.notes)
     return f"on pictures that were {'' if told else 'not '}trained on"
 
 
-def _evaluations(runs: Recordings) -> Grid:
+def _evaluations(runs: VariantRuns) -> Grid:
     """Evaluation beside the batches' own statistics, on the same pictures, while it trains."""
     rows = []
     for step in sorted(runs[WITH][0].scalars.get(ENTROPY, {})):
@@ -211,7 +211,7 @@ def _evaluations(runs: Recordings) -> Grid:
     )  # fmt: skip
 
 
-def _table(runs: Recordings, layers: list[Layer]) -> Grid:
+def _table(runs: VariantRuns, layers: list[Layer]) -> Grid:
     rows = []
     for layer in layers:
         cells: list[str] = [layer.name]

@@ -45,7 +45,7 @@ def run(parsed: argparse.Namespace) -> int:
 
         print(json_document(run=str(path), findings=found))
     else:
-        from resnet_inspect.render.findings_page import findings_page
+        from resnet_inspect.render.pages.findings_page import findings_page
         from resnet_inspect.render.screen import Screen
 
         findings_page(Screen(), found, info.network, str(info.status), recorded_steps)
@@ -64,7 +64,7 @@ def _explain(name: str, *, as_json: bool) -> int:
 
         print(json_document(rules=[{"rule": one, "text": texts[one]} for one in names]))
     else:
-        from resnet_inspect.render.findings_page import explanation_page
+        from resnet_inspect.render.pages.findings_page import explanation_page
         from resnet_inspect.render.screen import Screen
 
         explanation_page(Screen(), texts)

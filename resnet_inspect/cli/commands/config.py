@@ -25,7 +25,7 @@ def run(parsed: argparse.Namespace) -> int:
 
         print(json_document(settings=resolved.settings, origins=resolved.origins))
     else:
-        from resnet_inspect.render.config_table import config_table
+        from resnet_inspect.render.pages.config_table import config_table
         from resnet_inspect.render.screen import Screen
 
         Screen().table([config_table(resolved)])

@@ -36,7 +36,7 @@ def run(parsed: argparse.Namespace) -> int:
 
         print(json_document(empty=found.empty, **msgspec.structs.asdict(found)))
         return EXIT_OK
-    from resnet_inspect.render.diff_page import diff_page
+    from resnet_inspect.render.diff.page import diff_page
     from resnet_inspect.render.screen import Screen
 
     diff_page(Screen(), found, every_row=parsed.all)

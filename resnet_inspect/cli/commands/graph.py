@@ -12,8 +12,8 @@ from resnet_inspect.errors import EXIT_OK, UsageError
 from resnet_inspect.paths import printable
 
 if TYPE_CHECKING:
-    from resnet_inspect.analysis.diagram import Diagram
-    from resnet_inspect.render.diagram_look import Look
+    from resnet_inspect.analysis.diagram.diagram import Diagram
+    from resnet_inspect.render.diagram.look import Look
     from resnet_inspect.stats import NotFinite
     from resnet_inspect.store.run import Run
 
@@ -131,10 +131,10 @@ def _check(parsed: argparse.Namespace) -> None:
 def _diagram(recorded: Run, parsed: argparse.Namespace) -> Diagram:
     import msgspec
 
-    from resnet_inspect.analysis.diagram import Level, Options
-    from resnet_inspect.analysis.diagram_drawing import draw
-    from resnet_inspect.analysis.names import find
-    from resnet_inspect.analysis.why import why
+    from resnet_inspect.analysis.diagram.diagram import Level, Options
+    from resnet_inspect.analysis.diagram.drawing import draw
+    from resnet_inspect.analysis.sizes.names import find
+    from resnet_inspect.analysis.sizes.why import why
 
     graph, lineage = recorded.graph, recorded.lineage
     explanations = []
@@ -159,15 +159,15 @@ def _diagram(recorded: Run, parsed: argparse.Namespace) -> Diagram:
 
 
 def _look(recorded: Run, made: Diagram, parsed: argparse.Namespace, form: str) -> Look:
-    from resnet_inspect.render.diagram_look import Look
+    from resnet_inspect.render.diagram.look import Look
 
     look = Look(title=recorded.info.network, rankdir=parsed.rankdir, svg=form in ("svg", "dot"))
     if parsed.color_by == "findings":
         look = _found(recorded, made, look)
     if parsed.color_by not in MEASURED and not parsed.histograms:
         return look
-    from resnet_inspect.analysis.measures import MEASURES, measure
-    from resnet_inspect.render.diagram_shades import alarms, bars, shades
+    from resnet_inspect.analysis.browse.measures import MEASURES, measure
+    from resnet_inspect.render.diagram.shades import alarms, bars, shades
 
     step = _step(recorded, parsed.step)
     held, gradients = recorded.summaries(step), recorded.summaries(step, "gradient")
@@ -189,8 +189,8 @@ def _look(recorded: Run, made: Diagram, parsed: argparse.Namespace, form: str) -
 
 def _found(recorded: Run, made: Diagram, look: Look) -> Look:
     from resnet_inspect.findings import check
-    from resnet_inspect.render.diagram_findings import findings_at, shades_of
-    from resnet_inspect.render.findings_page import counted
+    from resnet_inspect.render.diagram.findings import findings_at, shades_of
+    from resnet_inspect.render.pages.findings_page import counted
 
     found = check(recorded)
     shades, legend, remarks = shades_of(findings_at(recorded.graph, made, found), found)

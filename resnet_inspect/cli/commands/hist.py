@@ -12,7 +12,7 @@ from resnet_inspect.cli.parser import add_json
 from resnet_inspect.errors import EXIT_OK, UsageError
 
 if TYPE_CHECKING:
-    from resnet_inspect.render.scale import Kind
+    from resnet_inspect.render.plots.scale import Kind
 
 KINDS = ("activation", "gradient", "weight")
 
@@ -62,25 +62,25 @@ def run(parsed: argparse.Namespace) -> int:
         groups = api.distributions(recorded, parsed.layers, kinds, parsed.pair, parsed.step)
         origin = recorded.origin
     if parsed.json:
-        from resnet_inspect.render.distribution_data import rows_of
         from resnet_inspect.render.documents import json_document
+        from resnet_inspect.render.plots.distribution_data import rows_of
 
         print(json_document(run=str(path), rows=rows_of(groups), origin=origin))
         return EXIT_OK
     if parsed.csv:
-        from resnet_inspect.render.distribution_data import csv_of
+        from resnet_inspect.render.plots.distribution_data import csv_of
 
         print(csv_of(groups), end="")
         return EXIT_OK
     scale: Kind | None = None if parsed.scale == "auto" else parsed.scale
     if parsed.svg:
-        from resnet_inspect.render.distribution_pages import distributions_svg
+        from resnet_inspect.render.plots.distribution_pages import distributions_svg
 
         picture = distributions_svg(groups, heat=parsed.heat, scale=scale)
         write_whole(parsed.svg, picture, "the picture")
         print(f"wrote {parsed.svg}", file=sys.stderr)
         return EXIT_OK
-    from resnet_inspect.render.distribution_pages import distribution_page, overview_page
+    from resnet_inspect.render.plots.distribution_pages import distribution_page, overview_page
     from resnet_inspect.render.screen import Screen
 
     screen = Screen()
@@ -89,7 +89,7 @@ def run(parsed: argparse.Namespace) -> int:
     else:
         distribution_page(screen, groups, heat=parsed.heat, scale=scale)
     if origin is not None:
-        from resnet_inspect.render.distribution_remarks import origin_text
+        from resnet_inspect.render.plots.distribution_remarks import origin_text
         from resnet_inspect.render.screen import plain
 
         screen.line(plain(""), plain(origin_text(origin), "bold"))

@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace) -> int:
     """Print the list, or the same as JSON; a file that cannot be read is listed with the reason."""
     from resnet_inspect.findings import counts
-    from resnet_inspect.render.run_table import run_table
+    from resnet_inspect.render.pages.run_table import run_table
     from resnet_inspect.store.catalogue import FOLDER, listed
 
     folder = parsed.folder or FOLDER

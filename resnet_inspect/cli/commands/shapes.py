@@ -11,7 +11,7 @@ from resnet_inspect.cli.parser import add_run
 from resnet_inspect.errors import EXIT_OK
 
 if TYPE_CHECKING:
-    from resnet_inspect.analysis.meanings import Danger, Meanings
+    from resnet_inspect.analysis.sizes.meanings import Danger, Meanings
     from resnet_inspect.store.run import Run
 
 DEPTHS = ("stage", "block", "layer", "op")
@@ -30,7 +30,7 @@ def run(parsed: argparse.Namespace) -> int:
     """Print the table, or the same as JSON."""
     import msgspec
 
-    from resnet_inspect.analysis.shapes import Depth, shapes
+    from resnet_inspect.analysis.sizes.shapes import Depth, shapes
     from resnet_inspect.store import catalogue
     from resnet_inspect.store.run import Run
 
@@ -55,8 +55,8 @@ def run(parsed: argparse.Namespace) -> int:
             )
         )
     else:
+        from resnet_inspect.render.pages.shape_table import axes_tables, shape_tables
         from resnet_inspect.render.screen import Screen, plain
-        from resnet_inspect.render.shape_table import axes_tables, shape_tables
 
         screen = Screen()
         screen.table(axes_tables(found) if parsed.axes else shape_tables(found))
@@ -67,7 +67,7 @@ def run(parsed: argparse.Namespace) -> int:
 
 def _meanings(recorded: Run) -> tuple[Meanings, tuple[Danger, ...]]:
     """What the axes of a run mean, and what was done to them that is hardly meant."""
-    from resnet_inspect.analysis.meanings import Meanings, dangers
+    from resnet_inspect.analysis.sizes.meanings import Meanings, dangers
 
     meanings = Meanings(recorded.graph, recorded.lineage)
     return meanings, dangers(recorded.graph, recorded.lineage, meanings)

@@ -51,7 +51,7 @@ def run(parsed: argparse.Namespace) -> int:
     """Say what it costs, run what is missing, print the answer or the same as JSON."""
     from resnet_inspect import studies
     from resnet_inspect.render.screen import Screen
-    from resnet_inspect.render.study_page import basis, study_page
+    from resnet_inspect.render.studies.page import basis, study_page
 
     if parsed.list:
         _list(parsed.json)
@@ -109,7 +109,7 @@ def run(parsed: argparse.Namespace) -> int:
         study_page(Screen(), found.question, told, found.answer)
         return EXIT_OK
     from resnet_inspect import __version__
-    from resnet_inspect.render.study_report import study_report
+    from resnet_inspect.render.studies.document import study_report
 
     program = f"resnet-inspect {__version__}, study {found.study}"
     page = study_report(
@@ -153,7 +153,7 @@ def _list(as_json: bool) -> None:
     from resnet_inspect import studies
     from resnet_inspect.render.documents import json_document
     from resnet_inspect.render.screen import Screen
-    from resnet_inspect.render.study_page import questions_page
+    from resnet_inspect.render.studies.page import questions_page
 
     every = list(studies.questions())
     if not as_json:

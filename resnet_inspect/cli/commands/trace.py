@@ -64,7 +64,7 @@ def run(parsed: argparse.Namespace) -> int:
 
 def _print_page(path: Path) -> None:
     from resnet_inspect import api, paths
-    from resnet_inspect.render.answer_page import answer_page
+    from resnet_inspect.render.pages.answer_page import answer_page
     from resnet_inspect.render.screen import Screen
 
     with api.open_run(path) as recorded:

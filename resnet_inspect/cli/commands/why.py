@@ -35,8 +35,8 @@ def run(parsed: argparse.Namespace) -> int:
     """Print an explanation an axis, or the same as JSON."""
     import msgspec
 
-    from resnet_inspect.analysis.names import find
-    from resnet_inspect.analysis.why import why
+    from resnet_inspect.analysis.sizes.names import find
+    from resnet_inspect.analysis.sizes.why import why
     from resnet_inspect.store import catalogue
     from resnet_inspect.store.run import Run
 
@@ -63,8 +63,8 @@ def run(parsed: argparse.Namespace) -> int:
         else:
             print(json_document(tensor=target.name, shape=target.shape, axes=found))
         return EXIT_OK
+    from resnet_inspect.render.pages.why_page import why_page
     from resnet_inspect.render.screen import Screen, plain
-    from resnet_inspect.render.why_page import why_page
 
     screen = Screen()
     for place, one in enumerate(found):
@@ -95,8 +95,8 @@ def _refuse_unmade(recorded: Run, text: str) -> None:
 
 
 def _settings(path: Path, tensor: str | None, as_json: bool) -> int:
-    from resnet_inspect.analysis.moves import settings_moves
-    from resnet_inspect.analysis.names import find
+    from resnet_inspect.analysis.sizes.moves import settings_moves
+    from resnet_inspect.analysis.sizes.names import find
     from resnet_inspect.store.run import Run
 
     with Run.open(path) as recorded:
@@ -111,8 +111,8 @@ def _settings(path: Path, tensor: str | None, as_json: bool) -> int:
 
         print(json_document(settings=found))
         return EXIT_OK
+    from resnet_inspect.render.pages.why_page import settings_page
     from resnet_inspect.render.screen import Screen
-    from resnet_inspect.render.why_page import settings_page
 
     settings_page(Screen(), found)
     return EXIT_OK

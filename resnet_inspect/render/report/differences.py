@@ -6,18 +6,18 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from resnet_inspect.analysis.browse.distributions import KINDS
 from resnet_inspect.analysis.diff.comparison import Comparison
 from resnet_inspect.analysis.diff.differences import Distance
 from resnet_inspect.analysis.diff.distributions import Recorded
-from resnet_inspect.analysis.distributions import KINDS
 from resnet_inspect.graph import Note
 from resnet_inspect.paths import typed
 from resnet_inspect.render import spelling
-from resnet_inspect.render.answer_page import headline
-from resnet_inspect.render.diff_numbers import LEGEND, distance_cells, movement_of, tensor_name
-from resnet_inspect.render.diff_values import value
-from resnet_inspect.render.diff_words import Courses, distributions, sentences
-from resnet_inspect.render.findings_page import counted
+from resnet_inspect.render.diff.numbers import LEGEND, distance_cells, movement_of, tensor_name
+from resnet_inspect.render.diff.values import value
+from resnet_inspect.render.diff.words import Courses, distributions, sentences
+from resnet_inspect.render.pages.answer_page import headline
+from resnet_inspect.render.pages.findings_page import counted
 from resnet_inspect.render.report.pairs import Pairs
 from resnet_inspect.render.report.sections import (
     Block,

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from resnet_inspect.analysis.diagram import Diagram, Level, Options
-from resnet_inspect.analysis.diagram_drawing import draw
-from resnet_inspect.analysis.why import Explanation
+from resnet_inspect.analysis.diagram.diagram import Diagram, Level, Options
+from resnet_inspect.analysis.diagram.drawing import draw
+from resnet_inspect.analysis.sizes.why import Explanation
 from resnet_inspect.errors import RendererError
 from resnet_inspect.graph import Failure, Graph
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.paths import printable
-from resnet_inspect.render.diagram_look import Look
-from resnet_inspect.render.diagram_svg import finished
-from resnet_inspect.render.dot import dot, identifiers
-from resnet_inspect.render.engine import drawn
+from resnet_inspect.render.diagram.dot import dot, identifiers
+from resnet_inspect.render.diagram.engine import drawn
+from resnet_inspect.render.diagram.look import Look
+from resnet_inspect.render.diagram.svg_document import finished
 
 # Seconds. The rest of the page is worth having without it, so nobody waits long.
 PATIENCE = 20.0

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from resnet_inspect.analysis.report import LayerReport, Report
+from resnet_inspect.analysis.page.report import LayerReport, Report
 from resnet_inspect.render import spelling
+from resnet_inspect.render.pages.shape_table import flow, window
 from resnet_inspect.render.report.sections import meaning, pairs
 from resnet_inspect.render.report.whys import Whys
-from resnet_inspect.render.shape_table import flow, window
 
 
 def layer_panels(found: Report, whys: Whys) -> list[dict[str, Any]]:

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_inspect.analysis.course import Course
-from resnet_inspect.analysis.distributions import Series
-from resnet_inspect.render.distribution_pages import fitting_kind
-from resnet_inspect.render.distribution_remarks import remarks_on
-from resnet_inspect.render.scale import Scale
-from resnet_inspect.render.spread import Distribution
+from resnet_inspect.analysis.browse.course import Course
+from resnet_inspect.analysis.browse.distributions import Series
+from resnet_inspect.render.plots.distribution_pages import fitting_kind
+from resnet_inspect.render.plots.distribution_remarks import remarks_on
+from resnet_inspect.render.plots.scale import Scale
+from resnet_inspect.render.plots.spread import Distribution
 
 CELLS = 48
 # A cell's byte: the root of its share of the fullest cell of its row, 0 only for nothing.

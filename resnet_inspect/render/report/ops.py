@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from resnet_inspect.analysis.report import OpReport, Report, VariableReport
+from resnet_inspect.analysis.page.report import OpReport, Report, VariableReport
 from resnet_inspect.graph import Source, TensorSpec
 from resnet_inspect.render import spelling
 from resnet_inspect.render.report.whys import Whys

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from resnet_inspect.paths import printable
-from resnet_inspect.render.diagram_look import PALETTE
-from resnet_inspect.render.diagram_svg import style_sheet
+from resnet_inspect.render.diagram.look import PALETTE
+from resnet_inspect.render.diagram.svg_document import style_sheet
 
 # The files of the script that all pages have, before and after those of the page's own, in order: a
 # name stands before what uses it at the start.

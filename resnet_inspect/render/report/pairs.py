@@ -7,11 +7,11 @@ from typing import Any
 
 from resnet_inspect.analysis.diff.comparison import Comparison, Mark, Pair
 from resnet_inspect.analysis.diff.differences import Distance
-from resnet_inspect.analysis.shapes import Depth, ShapeRow
+from resnet_inspect.analysis.sizes.shapes import Depth, ShapeRow
 from resnet_inspect.render import spelling
-from resnet_inspect.render.diff_values import changed_rows
+from resnet_inspect.render.diff.values import changed_rows
+from resnet_inspect.render.pages.shape_table import flow, window
 from resnet_inspect.render.report.sections import Block, count_cell, elements_of, table
-from resnet_inspect.render.shape_table import flow, window
 
 SIGNS = {
     Mark.SAME: "= same",

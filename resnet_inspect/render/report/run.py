@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from resnet_inspect.analysis.distributions import Series
-from resnet_inspect.analysis.report import Report
+from resnet_inspect.analysis.browse.distributions import Series
+from resnet_inspect.analysis.page.report import Report
 from resnet_inspect.paths import typed
-from resnet_inspect.render.answer_page import headline
+from resnet_inspect.render.pages.answer_page import headline
 from resnet_inspect.render.report import numbers
 from resnet_inspect.render.report.layers import layer_panels
 from resnet_inspect.render.report.ops import Ops

@@ -14,19 +14,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from resnet_inspect.analysis.check import Finding
-from resnet_inspect.analysis.overview import BlockLearning, BlockOutput, FlowStep, Overview
-from resnet_inspect.analysis.report import Report
-from resnet_inspect.analysis.shapes import Depth, ShapeRow, ShapeTable
+from resnet_inspect.analysis.page.overview import BlockLearning, BlockOutput, FlowStep, Overview
+from resnet_inspect.analysis.page.report import Report
+from resnet_inspect.analysis.sizes.shapes import Depth, ShapeRow, ShapeTable
 from resnet_inspect.config.own_model import heeded
 from resnet_inspect.graph import Failure, Note, Phase
 from resnet_inspect.paths import typed
 from resnet_inspect.render import spelling
-from resnet_inspect.render.answer_page import SCALARS_SHOWN, common_range, facts, flow_title
-from resnet_inspect.render.distribution_remarks import origin_text
-from resnet_inspect.render.findings_page import MARKS, counted, told_evidence
-from resnet_inspect.render.postmortem_page import postmortem_lines
-from resnet_inspect.render.shape_table import flow, window
-from resnet_inspect.render.why_page import origin_lines
+from resnet_inspect.render.pages.answer_page import SCALARS_SHOWN, common_range, facts, flow_title
+from resnet_inspect.render.pages.findings_page import MARKS, counted, told_evidence
+from resnet_inspect.render.pages.postmortem_page import postmortem_lines
+from resnet_inspect.render.pages.shape_table import flow, window
+from resnet_inspect.render.pages.why_page import origin_lines
+from resnet_inspect.render.plots.distribution_remarks import origin_text
 from resnet_inspect.stats import linear_borders
 from resnet_inspect.store.info import RunInfo, Status
 

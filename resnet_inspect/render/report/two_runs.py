@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import NamedTuple
 
-from resnet_inspect.analysis.course import Course
+from resnet_inspect.analysis.browse.course import Course
+from resnet_inspect.analysis.browse.distributions import Series
 from resnet_inspect.analysis.diff.comparison import Comparison
 from resnet_inspect.analysis.diff.distributions import Recorded
-from resnet_inspect.analysis.distributions import Series
-from resnet_inspect.analysis.shapes import Depth
+from resnet_inspect.analysis.sizes.shapes import Depth
 from resnet_inspect.graph import Graph, Note
-from resnet_inspect.render.diff_words import Courses
+from resnet_inspect.render.diff.words import Courses
+from resnet_inspect.render.plots.scale import Scale
 from resnet_inspect.render.report import numbers
 from resnet_inspect.render.report.differences import (
     NAMES,
@@ -26,7 +27,6 @@ from resnet_inspect.render.report.differences import (
 from resnet_inspect.render.report.page import Head, page
 from resnet_inspect.render.report.pairs import Pairs
 from resnet_inspect.render.report.run import head
-from resnet_inspect.render.scale import Scale
 from resnet_inspect.stats import Tap
 from resnet_inspect.store.info import RunInfo
 

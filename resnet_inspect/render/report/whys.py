@@ -10,12 +10,12 @@ from typing import Any
 
 import msgspec
 
-from resnet_inspect.analysis.proof import ProofRow
-from resnet_inspect.analysis.why import ChainStep, Explanation
+from resnet_inspect.analysis.sizes.proof import ProofRow
+from resnet_inspect.analysis.sizes.why import ChainStep, Explanation
 from resnet_inspect.graph.lineage import Relation
 from resnet_inspect.render import spelling
+from resnet_inspect.render.pages.why_page import how_made, origin_lines
 from resnet_inspect.render.report.sections import pairs
-from resnet_inspect.render.why_page import how_made, origin_lines
 
 END = -1
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from resnet_inspect.analysis.studies import Recording
+from resnet_inspect.analysis.studies import VariantRun
 from resnet_inspect.config import Settings
 from resnet_inspect.graph import Graph
 from resnet_inspect.stats import Tap, TensorSummary, Update
@@ -30,7 +30,7 @@ def made(
     outputs: Mapping[str, Mapping[int, Any]] | None = None,
     graph: Graph | None = None,
     **settings: Any,
-) -> Recording:
+) -> VariantRun:
     """A run with these scalars from step 0 on, norms of variables and outputs of layers by step."""
     held = {
         Tap(layer, "activation", f"{layer}:0"): {
@@ -40,7 +40,7 @@ def made(
     }
     given = norms or {}
     steps = sorted({*given, *(step for course in held.values() for step in course)})
-    return Recording(
+    return VariantRun(
         settings=msgspec.structs.replace(Settings(), **settings),
         graph=graph or Graph(ops=()),
         scalars={name: dict(enumerate(values)) for name, values in scalars.items()},

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from resnet_inspect import studies
-from resnet_inspect.analysis.studies import STUDIES, Answer, Recording, Statement, Verdict
+from resnet_inspect.analysis.studies import STUDIES, Answer, Statement, VariantRun, Verdict
 from resnet_inspect.analysis.studies.batch_norm import displacement, inputs, movement
 from resnet_inspect.analysis.studies.l2 import growth, norm
 from resnet_inspect.analysis.studies.optimizers import VARIANTS, moved
@@ -93,7 +93,7 @@ def test_a_shared_variable_is_told(recording: Open) -> None:
     assert about(answer, "belongs to one layer").numbers["shared"] == 1
 
 
-def _sharing(run: Recording, name: str, layer: str) -> Any:
+def _sharing(run: VariantRun, name: str, layer: str) -> Any:
     """The graph with a variable that an op of another layer reads, too."""
     import msgspec
 
@@ -106,7 +106,7 @@ def _sharing(run: Recording, name: str, layer: str) -> Any:
     return msgspec.structs.replace(run.graph, variables=tuple(variables))
 
 
-def weights(first: float, last: float, entropy: float, factor: float = 2e-4) -> Recording:
+def weights(first: float, last: float, entropy: float, factor: float = 2e-4) -> VariantRun:
     """Two variables whose norms are 3/5 and 4/5 of the given lengths at steps 0 and 9."""
     scale = {0: first, 9: last}
     l2 = [factor * last**2 / 2] * 10
@@ -228,7 +228,7 @@ def test_the_sparsity_of_a_recording(recording: Open) -> None:
 
 
 def test_optimizers_by_hand() -> None:
-    def run(entropy: float) -> Recording:
+    def run(entropy: float) -> VariantRun:
         return made(
             scalars={name: [entropy] * 6 for name in ("cross_entropy", "loss", "accuracy")},
             norms={0: {"w": 3.0, "b": 4.0}},

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from resnet_inspect import api
-from resnet_inspect.analysis.names import find
-from resnet_inspect.analysis.why import why
+from resnet_inspect.analysis.sizes.names import find
+from resnet_inspect.analysis.sizes.why import why
 from resnet_inspect.config import Settings
 from resnet_inspect.config.inputs import parse_inputs
 from resnet_inspect.data import RandomInputs

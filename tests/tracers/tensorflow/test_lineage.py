@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from resnet_inspect.analysis.meanings import Meanings, dangers
-from resnet_inspect.analysis.names import Target, find
-from resnet_inspect.analysis.postmortem import postmortem
-from resnet_inspect.analysis.why import Explanation, why
+from resnet_inspect.analysis.sizes.disagreement import postmortem
+from resnet_inspect.analysis.sizes.meanings import Meanings, dangers
+from resnet_inspect.analysis.sizes.names import Target, find
+from resnet_inspect.analysis.sizes.why import Explanation, why
 from resnet_inspect.graph import Graph, Layer, Phase, TensorRef
 from resnet_inspect.graph.lineage import FromAxis, FromVariable, Lineage
 from tests.tracers.tensorflow.conftest import session

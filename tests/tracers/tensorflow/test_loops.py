@@ -114,7 +114,7 @@ def test_layers_models_and_parameters_are_told(recorded: tuple[str, Path]) -> No
 
 def test_the_page_speaks_of_a_loop(recorded: tuple[str, Path]) -> None:
     from resnet_inspect.api import summarize
-    from resnet_inspect.render.answer_page import facts
+    from resnet_inspect.render.pages.answer_page import facts
 
     kind, path = recorded
     with Run.open(path) as found:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from resnet_inspect import api
-from resnet_inspect.analysis.postmortem import Postmortem, postmortem
+from resnet_inspect.analysis.sizes.disagreement import Postmortem, postmortem
 from resnet_inspect.config import Settings, resolve
 from resnet_inspect.errors import BuildError
-from resnet_inspect.render.postmortem_page import postmortem_lines
+from resnet_inspect.render.pages.postmortem_page import postmortem_lines
 from resnet_inspect.store.info import Status
 
 NAMES = (

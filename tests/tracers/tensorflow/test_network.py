@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from resnet_inspect.analysis.shapes import Depth, shapes
+from resnet_inspect.analysis.sizes.shapes import Depth, shapes
 from resnet_inspect.graph import Graph, Phase
 from tests.reference import expected_network as expected
 from tests.reference import numpy_network

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from resnet_inspect import api
-from resnet_inspect.analysis.names import find
-from resnet_inspect.analysis.shapes import shapes
-from resnet_inspect.analysis.why import why
+from resnet_inspect.analysis.sizes.names import find
+from resnet_inspect.analysis.sizes.shapes import shapes
+from resnet_inspect.analysis.sizes.why import why
 from resnet_inspect.config import Settings
 from resnet_inspect.graph import Graph, Phase
 from resnet_inspect.store.run import Run

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from resnet_inspect import api
-from resnet_inspect.analysis.names import find
-from resnet_inspect.analysis.why import why
+from resnet_inspect.analysis.sizes.names import find
+from resnet_inspect.analysis.sizes.why import why
 from resnet_inspect.config import Settings
 from resnet_inspect.errors import BuildError, ConfigError, UsageError
 from resnet_inspect.graph import Graph

@@ -15,7 +15,7 @@ from resnet_inspect.config.inputs import parse_inputs
 from resnet_inspect.data import RandomInputs
 from resnet_inspect.data.own_batches import RandomBatches, TargetSpec
 from resnet_inspect.errors import BuildError, ConfigError, DataError, UsageError
-from resnet_inspect.render.answer_page import facts
+from resnet_inspect.render.pages.answer_page import facts
 from resnet_inspect.store.info import Status
 from resnet_inspect.store.run import Run
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
-from resnet_inspect.analysis.meanings import BATCH, Danger, scrambled
+from resnet_inspect.analysis.sizes.meanings import BATCH, Danger, scrambled
 from resnet_inspect.graph import AxisRef, Objective
 
 WHY = "answers of one example are judged by the labels of another"

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from resnet_inspect.analysis.check.evidence import PASSING, Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
-from resnet_inspect.analysis.meanings import reduced_axes
+from resnet_inspect.analysis.sizes.meanings import reduced_axes
 from resnet_inspect.graph import Op, Phase, TensorRef
 
 SPATIAL = ("height", "width")

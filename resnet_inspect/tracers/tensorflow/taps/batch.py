@@ -1,6 +1,6 @@
 """Looks at what a step is fed, from inside its graph; see `stats.BatchPart`.
 
-What is found has a fixed size and is assigned to variables, as `fixed_taps` does, in its branch.
+What is found has a fixed size and is assigned to variables, as `in_branch` does, in its branch.
 """
 
 from __future__ import annotations

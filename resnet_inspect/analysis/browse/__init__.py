@@ -1,0 +1,1 @@
+"""What `browse` shows beside the tables: outline, details, courses over steps, distributions."""

@@ -1,0 +1,1 @@
+"""What the answer page and the report say of a run."""

@@ -1,0 +1,56 @@
+"""A recorded run as a study reads it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from resnet_inspect.config import Settings
+from resnet_inspect.graph import Failure, Graph
+from resnet_inspect.graph.lineage import Lineage
+from resnet_inspect.stats import ChannelActivity, Normalization, Tap, TensorSummary, Update
+
+
+@dataclass(frozen=True)
+class VariantRun:
+    """One run of a variant. `course` reads what a tap held, `channels` how often the channels of a
+    ReLU were active, `normalizations` what a layer saw, each at all recorded steps.
+    """
+
+    settings: Settings
+    graph: Graph
+    lineage: Lineage = field(default_factory=Lineage)
+    failure: Failure | None = None
+    scalars: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    recorded: Sequence[int] = ()
+    taps: Sequence[Tap] = ()
+    updates: Mapping[int, Mapping[str, Update]] = field(default_factory=dict)
+    course: Callable[[Tap], Mapping[int, TensorSummary]] = lambda _: {}
+    channels: Callable[[Tap], Mapping[int, ChannelActivity]] = lambda _: {}
+    normalizations: Callable[[str], Mapping[int, Normalization]] = lambda _: {}
+
+    @cached_property
+    def outputs(self) -> dict[str, Tap]:
+        """The tap of what each layer hands on."""
+        return {tap.layer: tap for tap in self.taps if tap.output and tap.kind == "activation"}
+
+    def output(self, layer: str) -> Mapping[int, TensorSummary]:
+        """What a layer handed on at each recorded step; empty where it was not recorded."""
+        tap = self.outputs.get(layer)
+        return {} if tap is None else self.course(tap)
+
+    def ending(self, name: str, steps: int = 5) -> float:
+        """The mean of a scalar over the last steps; NaN where one of them is, or without any."""
+        values = [value for _, value in sorted(self.scalars.get(name, {}).items())][-steps:]
+        return sum(values) / len(values) if values else math.nan
+
+    @property
+    def last_step(self) -> int:
+        """The number of the last step, -1 without any."""
+        return max(self.scalars.get("loss", {}), default=-1)
+
+
+VariantRuns = Mapping[str, Sequence[VariantRun]]
+"""The runs of each variant, by its name; one for each seed, in the same order of seeds."""

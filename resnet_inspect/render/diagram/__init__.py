@@ -1,0 +1,1 @@
+"""Diagrams as DOT, laid out by Graphviz, and finished as SVG documents or pictures."""

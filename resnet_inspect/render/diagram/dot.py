@@ -1,0 +1,303 @@
+"""A diagram as text for Graphviz. Every name is escaped; equal diagrams give equal text."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from html import escape
+
+from resnet_inspect.analysis.diagram.diagram import Box, Cluster, Diagram, Edge, Node, Way, anchor
+from resnet_inspect.paths import printable
+from resnet_inspect.render import spelling
+from resnet_inspect.render.diagram.look import (
+    BARS_HEIGHT,
+    BARS_WIDTH,
+    FONT,
+    MARKER,
+    SHADES,
+    SIZE,
+    SMALL,
+    WORDS,
+    Look,
+    border,
+    colour,
+    details,
+    fill,
+    heading,
+    ink,
+    light,
+    tooltip,
+    ways,
+)
+from resnet_inspect.render.labels import fitted
+from resnet_inspect.render.svg import BOLD, text_width
+
+NAME_WIDTH, REMARK_WIDTH, NOTE_WIDTH = 44, 34, 96
+BLANK = "&#160;"
+# Ems of a usual sign; names of more signs than LONG get room of their own.
+USUAL, LONG = 0.64, 28
+# How straight an edge is to be: the main way first.
+WEIGHTS = {Way.DATA: "8", Way.GRADIENT: "4", Way.PROJECTION: "2"}
+
+
+def dot(diagram: Diagram, look: Look) -> str:
+    """The text of a diagram; positions are left to the engine."""
+    lines = ["digraph network {", *_indented(_defaults(diagram, look))]
+    lines += _indented(_groups(diagram, look, ()))
+    order = {node.id for node in diagram.nodes}
+    edges = [edge for edge in diagram.edges if edge.tail in order and edge.head in order]
+    lines += _indented([_edge(edge, at) for at, edge in enumerate(edges)])
+    return "\n".join([*lines, "}\n"])
+
+
+def identifiers(diagram: Diagram) -> list[str]:
+    """The identifiers that a whole picture of a diagram has: of boxes and titles of groups."""
+    titles = [title_id(cluster) for cluster in diagram.clusters]
+    return [*(node.id for node in diagram.nodes), *titles]
+
+
+def _indented(lines: list[str]) -> list[str]:
+    return [f"  {line}" for line in lines]
+
+
+def quoted(text: str) -> str:
+    """A text as a string of the language, taken literally: no escapes, no entities."""
+    safe = printable(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
+    return f'"{safe}"'
+
+
+def markup(text: str, *, width: int = NAME_WIDTH) -> str:
+    """A text for a label with markup, shortened in the middle.
+
+    Graphviz replaces escapes there too, and takes two backslashes for one.
+    """
+    return escape(fitted(text, width)).replace("\\", "&#92;&#92;") or BLANK
+
+
+def named(text: str, size: int = SIZE) -> str:
+    """A name for a label, shortened by how wide its signs are, not by how many there are."""
+    room = NAME_WIDTH * size * USUAL
+    return markup(fitted(text, room, lambda part: text_width(part, size)))
+
+
+def _reserved(text: str, size: int = SIZE) -> int:
+    """Points that a long name needs where the font is wider than the engine takes it to be."""
+    if len(printable(text)) <= LONG:
+        return 0
+    shown = fitted(text, NAME_WIDTH * size * USUAL, lambda part: text_width(part, size))
+    return round(text_width(shown, size) * (BOLD if size == SIZE else 1))
+
+
+def _attributes(**values: str) -> str:
+    return ", ".join(f"{name.rstrip('_')}={value}" for name, value in values.items())
+
+
+def _defaults(diagram: Diagram, look: Look) -> list[str]:
+    font = f'fontname="{FONT}"'
+    paper = '"transparent"' if look.svg else '"white"'
+    return [
+        f'graph [{font}, fontsize={SIZE}, fontcolor="{light("ink")}", id="diagram",'
+        f" rankdir={look.rankdir}, bgcolor={paper}, nodesep=0.35, ranksep=0.3,"
+        " labelloc=t, labeljust=l, pad=0.15, tooltip=network];",
+        f'node [{font}, fontsize={SIZE}, shape=box, margin="0.12,0.06", height=0.3];',
+        f'edge [{font}, fontsize={SMALL}, fontcolor="{light("dim")}", arrowsize=0.6];',
+        f"label={_caption(diagram, look)};",
+    ]
+
+
+def _caption(diagram: Diagram, look: Look) -> str:
+    """Title, what colours mean, and what is left out."""
+    rows = [f"<B>{markup(look.title or 'network', width=80)}</B>"]
+    if diagram.follows:
+        rows.append(_small(markup("follows " + ", ".join(diagram.follows), width=90), "ink"))
+    rows += [_small(markup(text), name) for name, text in ways(diagram, look)]
+    for note in diagram.notes:
+        rows += [
+            _small(markup(line, width=NOTE_WIDTH), "dim")
+            for line in textwrap.wrap(printable(note), NOTE_WIDTH)[:3]
+        ]
+    cells = "".join(f'<TR><TD ALIGN="LEFT">{row}</TD></TR>' for row in rows)
+    if look.measure:
+        words = _small(markup(look.measure, width=NOTE_WIDTH), "ink")
+        cells += f'<TR><TD ALIGN="LEFT">{words}</TD></TR>'
+    if look.legend:
+        shades = "".join(
+            f'<TD BGCOLOR="{light(f"l{SHADES[level]}")}">'
+            + _small(markup(text), "inverse" if SHADES[level] >= 6 else "ink")
+            + "</TD>"
+            for level, text in look.legend
+        )
+        table = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3">'
+        cells += f'<TR><TD ALIGN="LEFT">{table}<TR>{shades}</TR></TABLE></TD></TR>'
+    for remark in look.remarks:
+        cells += f'<TR><TD ALIGN="LEFT">{_small(markup(remark, width=NOTE_WIDTH), "dim")}</TD></TR>'
+    return (
+        '<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">' + cells + "</TABLE>>"
+    )
+
+
+def _small(text: str, name: str) -> str:
+    return f'<FONT POINT-SIZE="{SMALL}" COLOR="{light(name)}">{text}</FONT>'
+
+
+def _groups(diagram: Diagram, look: Look, path: tuple[str, ...]) -> list[str]:
+    """The boxes of one group, then the groups in it, in order."""
+    lines = [_node(node, look) for node in diagram.nodes if node.path == path]
+    for cluster in diagram.clusters:
+        if cluster.path[:-1] == path and len(cluster.path) == len(path) + 1:
+            lines.append(f'subgraph "cluster_{cluster.id}" {{')
+            inside = _groups(diagram, look, cluster.path)
+            lines += _indented([_cluster(cluster), _title(cluster, look), *inside])
+            lines.append("}")
+    return lines
+
+
+def _cluster(cluster: Cluster) -> str:
+    more = f", {cluster.times} alike" if cluster.times > 1 else ""
+    values = _attributes(
+        id=quoted(cluster.id),
+        class_='"group"',
+        tooltip=quoted(_name(cluster) + more),
+        label='""',
+        color=f'"{light("group")}"',
+        style='"rounded"',
+        penwidth="2" if cluster.times > 1 else "1",
+        margin="12",
+    )
+    return f"graph [{values}];"
+
+
+def _title(cluster: Cluster, look: Look) -> str:
+    """The name of a group as a box without a border: edges pass around boxes, but not around the
+    label of a group. It stands beside the group's first boxes, so it is as high as they are.
+    """
+    times = f" <B>×{cluster.times}</B>" if cluster.times > 1 else ""
+    name = title_id(cluster)
+    values = _attributes(
+        id=quoted(name),
+        class_='"title"',
+        tooltip=quoted(_name(cluster)),
+        label=f"<{_small(named(_name(cluster), SMALL) + times, 'dim')}>",
+        shape="plaintext",
+        labelloc="t",
+        margin="0",
+        width=f"{_reserved(_name(cluster), SMALL) / 72:.2g}",
+        height="0.15" if look.rankdir == "LR" else "0.45",
+    )
+    return f"{quoted(name)} [{values}];"
+
+
+def title_id(cluster: Cluster) -> str:
+    """The identifier of the box that holds a group's name."""
+    return anchor("title", "/".join(cluster.path))
+
+
+def _name(cluster: Cluster) -> str:
+    return f"{cluster.name} … {cluster.last}" if cluster.last else cluster.name
+
+
+def _node(node: Node, look: Look) -> str:
+    styles = ["filled"]
+    if node.box != Box.VARIABLE:
+        styles.append("rounded")
+    if node.outside or node.refused:
+        styles.append("dashed")
+    strong = bool(node.lineage or node.refused or node.id in look.alarms)
+    peripheries = {"peripheries": "2"} if node.times > 1 else {}
+    values = _attributes(
+        id=quoted(node.id),
+        class_=quoted(" ".join(_classes(node, look))),
+        label=_label(node, look),
+        tooltip=quoted(tooltip(node).replace("\n", " · ")),
+        URL=quoted(f"#{node.id}"),
+        fillcolor=f'"{light(fill(node, look))}"',
+        color=f'"{light(border(node, look))}"',
+        fontcolor=f'"{light(ink(node, look))}"',
+        style='"' + ",".join(styles) + '"',
+        shape="cylinder" if node.box == Box.VARIABLE else "box",
+        penwidth="2.5" if strong else "1.5" if node.projection else "1",
+        **peripheries,
+    )
+    return f"{quoted(node.id)} [{values}];"
+
+
+def _classes(node: Node, look: Look) -> Iterator[str]:
+    yield node.box.value
+    for there, name in (
+        (node.outside, "outside"),
+        (node.projection, "projection"),
+        (node.refused, "refused"),
+        (bool(node.lineage), f"lineage-{node.lineage}"),
+        (node.times > 1, "repeated"),
+        (node.id in look.alarms, "not-finite"),
+    ):
+        if there:
+            yield name
+
+
+def _label(node: Node, look: Look) -> str:
+    tint = ink(node, look)
+    times = f" ×{node.times}" if node.times > 1 else ""
+    lines = [f"<B>{named(heading(node))}{times}</B>"]
+    small = "dim" if tint == "ink" and node.id not in look.shades else tint
+    lines += [_small(markup(text), small) for text in details(node)]
+    if node.id in look.shades:
+        lines.append(_small(markup(look.shades[node.id].text), tint))
+    if node.id in look.alarms:
+        alarm = tint if node.id in look.shades else "refused"
+        lines.append(_small(f"<B>! {markup(look.alarms[node.id])}</B>", alarm))
+    mark = "refused" if node.refused else node.lineage or tint
+    mark = tint if node.id in look.shades else mark
+    told = [line for text in node.remarks for line in textwrap.wrap(printable(text), REMARK_WIDTH)]
+    lines += [_small(f"<B>{markup(text)}</B>", mark) for text in told]
+    rows = "".join(f"<TR><TD>{line}</TD></TR>" for line in lines)
+    if wide := _reserved(heading(node)):
+        rows = rows.replace("<TD>", f'<TD WIDTH="{wide}">', 1)
+    table = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">'
+    bars = look.bars.get(node.id)
+    if bars is None:
+        return f"<{table}{rows}</TABLE>>"
+    words = _small(markup(bars.text), small)
+    if look.svg:
+        size = f'FIXEDSIZE="TRUE" WIDTH="{BARS_WIDTH}" HEIGHT="{BARS_HEIGHT}"'
+        drawn = f'<TD {size} BGCOLOR="{MARKER}"></TD>'
+    else:
+        blocks = spelling.bars(list(bars.heights)).replace(" ", "&#160;")
+        drawn = f'<TD><FONT FACE="DejaVu Sans Mono" POINT-SIZE="{SMALL}">{blocks}</FONT></TD>'
+    return f"<{table}{rows}<TR>{drawn}</TR><TR><TD>{words}</TD></TR></TABLE>>"
+
+
+def _edge(edge: Edge, at: int) -> str:
+    strong = edge.way in (Way.RESIDUAL, Way.PROJECTION)
+    styles = {Way.CONTROL: "dashed", Way.VARIABLE: "dotted", Way.KEPT: "dotted"}
+    tint = colour(edge)
+    values = _attributes(
+        id=quoted(f"edge-{at}"),
+        class_=quoted(edge.way.value + (f" lineage-{edge.lineage}" if edge.lineage else "")),
+        label=_edge_label(edge),
+        tooltip=quoted(f"{edge.tensor or 'order only'}"),
+        labeltooltip=quoted(edge.tensor or "order only"),
+        color=f'"{light(tint)}"',
+        fontcolor=f'"{light(tint if strong or edge.lineage else "dim")}"',
+        style=styles.get(edge.way, "solid"),
+        penwidth="3" if edge.lineage else "2.2" if strong else "1",
+        weight=WEIGHTS.get(edge.way, "1"),
+        **({"constraint": "false"} if edge.way == Way.KEPT else {}),
+    )
+    return f"{quoted(edge.tail)} -> {quoted(edge.head)} [{values}];"
+
+
+def _edge_label(edge: Edge) -> str:
+    """The shape, with the axes that are followed in bold, and what kind of shortcut it is."""
+    if edge.way in (Way.CONTROL, Way.KEPT):
+        return '""'
+    if edge.shape:
+        sizes = ["?" if size is None else str(size) for size in edge.shape]
+        text = "×".join(
+            f"<B>{size}</B>" if at in edge.axes else size for at, size in enumerate(sizes)
+        )
+    else:
+        text = spelling.shape(edge.shape)
+    word = WORDS.get(edge.way)
+    space = "&#160;"
+    return f"<{space}{text}{space}" + (f"<BR/>{space}{word}{space}>" if word else ">")

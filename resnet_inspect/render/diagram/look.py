@@ -1,0 +1,215 @@
+"""What a diagram's parts look like: colours in light and dark, words, shades, small bars."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from resnet_inspect.analysis.diagram.diagram import Box, Diagram, Edge, Node, Way
+from resnet_inspect.render import spelling
+from resnet_inspect.render.plots.intensity import DARK, LIGHT
+
+FONT = "Verdana"
+FALLBACKS = "Verdana,'DejaVu Sans',Geneva,sans-serif"
+SIZE, SMALL = 11, 9
+# Levels of intensity that boxes are shaded in; from the fourth on their text is inverted.
+SHADES = (0, 2, 4, 6, 8)
+INVERTED = 6
+# Each in light and in dark. No light colour stands twice: it is how SVG finds the name again.
+COLOURS = {
+    "paper": ("#ffffff", "#0d1117"),
+    "ink": ("#1f2328", "#e6edf3"),
+    "dim": ("#59636e", "#9198a1"),
+    "inverse": ("#fefefe", "#0c1015"),
+    "line": ("#6e7781", "#8b949d"),
+    "faint": ("#b6bec7", "#4b535d"),
+    "box": ("#f6f8fa", "#1c2128"),
+    "conv": ("#dff0fe", "#122d49"),
+    "norm": ("#f4ecfd", "#2d1f45"),
+    "relu": ("#e6f8e9", "#12361d"),
+    "sum": ("#fff3d1", "#3f3009"),
+    "end": ("#eceff2", "#2a313a"),
+    "group": ("#cfd6dd", "#454d57"),
+    "residual": ("#8250df", "#d2a8ff"),
+    "projection": ("#1a7f37", "#56d364"),
+    "gradient": ("#9a6700", "#d8a528"),
+    "chain": ("#bc4c00", "#ffa657"),
+    "inflow": ("#0969da", "#79c0ff"),
+    "refused": ("#cf222e", "#ff7b72"),
+    "bars": ("#57606b", "#aab3bd"),
+}
+PALETTE = COLOURS | {
+    f"l{at}": pair for at, pair in enumerate(zip(LIGHT, DARK, strict=True)) if at in SHADES
+}
+# Where bars are put into the SVG afterwards; the foot keeps them apart from the words below.
+MARKER = "#fafbf9"
+BARS_WIDTH, BARS_HEIGHT, BARS_FOOT = 96, 25, 3
+FILLS = {
+    "Conv2D": "conv",
+    "DepthwiseConv2dNative": "conv",
+    "MatMul": "conv",
+    "FusedBatchNormV3": "norm",
+    "Relu": "relu",
+    "AddV2": "sum",
+    "Add": "sum",
+    "ConcatV2": "sum",
+    "Dense": "conv",
+    "DepthwiseConv2D": "conv",
+    "BatchNormalization": "norm",
+    "ReLU": "relu",
+    "Concatenate": "sum",
+}
+WORDS = {Way.RESIDUAL: "identity", Way.PROJECTION: "projection"}
+
+
+def light(name: str) -> str:
+    """A colour as it is without a style sheet."""
+    return PALETTE[name][0]
+
+
+class Shade(NamedTuple):
+    """How strongly a box is coloured, as a place in SHADES, what it says, the number that the shade
+    stands for, and the lowest and highest of the box's layers.
+    """
+
+    level: int
+    text: str
+    value: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+
+
+class Bars(NamedTuple):
+    """A small distribution: heights 0…1 of its cells, and a line of words below it."""
+
+    heights: tuple[float, ...]
+    text: str
+
+
+class Look(NamedTuple):
+    """How a diagram is drawn.
+
+    `shades`, `bars` and `alarms` (what is not finite, in words) are by node id; `legend` holds the
+    words of each shade, under `measure`, and `remarks` stand below it.
+    `svg` leaves room for bars that are drawn afterwards, otherwise they are set as characters.
+    """
+
+    title: str = ""
+    rankdir: str = "TB"
+    shades: Mapping[str, Shade] = MappingProxyType({})
+    bars: Mapping[str, Bars] = MappingProxyType({})
+    measure: str = ""
+    legend: tuple[tuple[int, str], ...] = ()
+    remarks: tuple[str, ...] = ()
+    alarms: Mapping[str, str] = MappingProxyType({})
+    step: int | None = None
+    svg: bool = True
+
+
+def fill(node: Node, look: Look) -> str:
+    """The colour of a box."""
+    if node.id in look.shades:
+        return f"l{SHADES[look.shades[node.id].level]}"
+    if look.measure or node.outside:
+        return "box"
+    if node.box in (Box.INPUT, Box.VARIABLE):
+        return "end"
+    return FILLS.get(node.type, "box")
+
+
+def border(node: Node, look: Look) -> str:
+    """The colour of the line around a box."""
+    if node.refused or node.id in look.alarms:
+        return "refused"
+    if node.lineage:
+        return node.lineage
+    if node.box == Box.GRADIENT:
+        return "gradient"
+    return "projection" if node.projection else "faint" if node.outside else "line"
+
+
+def ink(node: Node, look: Look) -> str:
+    """The colour of the text in a box."""
+    if node.id in look.shades and SHADES[look.shades[node.id].level] >= INVERTED:
+        return "inverse"
+    return "dim" if node.outside else "ink"
+
+
+def colour(edge: Edge) -> str:
+    """The colour of an edge."""
+    if edge.lineage:
+        return edge.lineage
+    names = {
+        Way.RESIDUAL: "residual",
+        Way.PROJECTION: "projection",
+        Way.GRADIENT: "gradient",
+        Way.KEPT: "faint",
+        Way.CONTROL: "dim",
+    }
+    return names.get(edge.way, "line")
+
+
+def heading(node: Node) -> str:
+    """The name of a box; of a run of blocks the first and last; of an op what its group lacks."""
+    if node.box == Box.OP and node.path:
+        _, inside, rest = node.name.partition(f"{node.path[-1]}/")
+        return rest if inside else node.name.rpartition("/")[2]
+    if node.box == Box.REFUSED and node.path:
+        return node.name.removeprefix(node.path[0] + "/").removeprefix(
+            "/".join(node.path[1:]) + "/"
+        )
+    mark = "∇ " if node.box == Box.GRADIENT else ""
+    return mark + (f"{node.name} … {node.last}" if node.last else node.name)
+
+
+def details(node: Node) -> list[str]:
+    """What a box says below its name."""
+    found = []
+    if node.box not in (Box.INPUT, Box.VARIABLE, Box.STAGE, Box.BLOCK):
+        kind = node.type
+        if node.window is None and kind == heading(node):
+            kind = ""
+        if node.window is not None:
+            kernel, stride = node.window.kernel, node.window.stride
+            step = str(stride[0]) if stride[0] == stride[1] else f"{stride[0]}×{stride[1]}"
+            kind += f" {kernel[0]}×{kernel[1]}/{step}"
+        found += [kind] if kind else []
+    if node.box in (Box.VARIABLE, Box.INPUT):
+        found.append(spelling.shape(node.shape))
+    if node.box in (Box.STAGE, Box.BLOCK) and len(node.layers) > 1:
+        found.append(f"{len(node.layers) // node.times} layers")
+    if node.params and node.box != Box.VARIABLE:
+        each = " each" if node.times > 1 else ""
+        found.append(f"{spelling.count(node.params)} parameters{each}")
+    return found
+
+
+def tooltip(node: Node) -> str:
+    """All that is known of a box, in words."""
+    parts = [heading(node), *details(node), *node.remarks]
+    if node.box not in (Box.VARIABLE, Box.INPUT) and node.shape is not None:
+        parts.append(f"gives {spelling.shape(node.shape)}")
+    if len(node.layers) > 1 or (node.layers and node.layers[0] != node.name):
+        parts.append("layers: " + ", ".join(node.layers))
+    return "\n".join(parts)
+
+
+def ways(diagram: Diagram, look: Look) -> list[tuple[str, str]]:
+    """Colour and words, after a piece of line, of each kind of edge and mark there is."""
+    has = {edge.way for edge in diagram.edges if not edge.lineage}
+    marks = {node.lineage for node in diagram.nodes}
+    told = [
+        (Way.RESIDUAL in has, "residual", "━━ shortcut, unchanged"),
+        (Way.PROJECTION in has, "projection", "━━ shortcut, projected"),
+        (Way.CONTROL in has, "dim", "╌╌ order only"),
+        (Way.VARIABLE in has, "line", "┈┈ variable"),
+        (Way.GRADIENT in has, "gradient", "━━ gradient"),
+        (Way.KEPT in has, "faint", "┈┈ kept for the gradient"),
+        ("chain" in marks, "chain", "━━ way of the size that is followed"),
+        ("inflow" in marks, "inflow", "━━ the size it must equal"),
+        (any(node.refused for node in diagram.nodes), "refused", "━━ refused"),
+        (bool(look.alarms), "refused", "━━ held NaN or infinities"),
+    ]
+    return [(name, text) for there, name, text in told if there]

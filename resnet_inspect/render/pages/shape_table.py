@@ -1,0 +1,99 @@
+"""The shape table for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.table import Table
+
+from resnet_inspect.analysis.sizes.geometry import Window
+from resnet_inspect.analysis.sizes.shapes import Depth, ShapeRow, ShapeTable
+from resnet_inspect.render import spelling
+from resnet_inspect.render.screen import plain, table
+
+NUMBERS = ("params", "MACs", "memory")
+# What a narrow terminal goes without, in this order.
+EXPENDABLE = ("inputs", "memory", "type", "MACs")
+
+
+def shape_tables(found: ShapeTable) -> Iterator[Table]:
+    """The table of shapes, windows, parameters, MACs and memory, then narrower ones.
+
+    A narrower one says below itself what it leaves out.
+    """
+    for count in range(len(EXPENDABLE) + 1):
+        yield _table(found, EXPENDABLE[:count])
+
+
+def _table(found: ShapeTable, left_out: tuple[str, ...]) -> Table:
+    rows = [_cells(row, "inputs" not in left_out) for row in found.rows]
+    totals = found.totals
+    sums = {
+        "name": "total, forward",
+        "params": spelling.count(totals.params),
+        "MACs": spelling.count(totals.macs),
+        "memory": spelling.size(totals.memory),
+    }
+    columns = [name for name in rows[0] if name not in left_out] if rows else ["name", *NUMBERS]
+    if found.depth != Depth.OP:
+        columns = [name for name in columns if name != "phase"]
+    if found.depth in (Depth.STAGE, Depth.BLOCK):
+        columns = [name for name in columns if name not in ("type", "kernel/stride, pad")]
+    made = table(*columns, right=NUMBERS)
+    for row in rows:
+        made.add_row(*(plain(row[name]) for name in columns))
+    made.add_row(*(plain(sums.get(name, ""), "bold") for name in columns))
+    if left_out:
+        made.caption = f"too narrow for: {', '.join(left_out)}; --json has everything"
+        made.caption_justify = "left"
+    return made
+
+
+def _cells(row: ShapeRow, inputs: bool) -> dict[str, str]:
+    """A row's cells by column."""
+    return {
+        "name": row.name,
+        "type": row.type,
+        "phase": row.phase.value,
+        "in → out" if inputs else "out": flow(row) if inputs else spelling.shape(row.shape),
+        "kernel/stride, pad": window(row.window),
+        "params": spelling.count(row.params) if row.params else "",
+        "MACs": spelling.count(row.macs) if row.macs != 0 else "",
+        "memory": spelling.size(row.memory) if row.memory != 0 else "",
+    }
+
+
+def axes_tables(found: ShapeTable) -> Iterator[Table]:
+    """Each row's output with what its axes mean, batch 128 × height/4 8 × channel 64; then a
+    narrower table, without types.
+    """
+    for columns in (("name", "type", "output"), ("name", "output")):
+        made = table(*columns)
+        for row in found.rows:
+            sizes = ["?" if size is None else str(size) for size in row.shape or ()]
+            parts = [f"{name} {size}".strip() for name, size in zip(row.axes, sizes, strict=True)]
+            cells = {"name": row.name, "type": row.type, "output": " × ".join(parts)}
+            made.add_row(*(plain(cells[column]) for column in columns))
+        yield made
+
+
+def flow(row: ShapeRow) -> str:
+    """The shapes an op takes and gives, such as 128×32×32×16 → 128×16×16×32."""
+    if not row.dtype and row.shape is None:
+        return "no output"
+    inputs = ", ".join(dict.fromkeys(spelling.shape(shape) for shape in row.inputs))
+    return f"{inputs} → {spelling.shape(row.shape)}" if inputs else spelling.shape(row.shape)
+
+
+def window(found: Window | None) -> str:
+    """A window such as 3×3/2, pad 0+1 0+1 (rows before+after, columns before+after)."""
+    if found is None:
+        return ""
+    kernel = f"{found.kernel[0]}×{found.kernel[1]}"
+    stride = found.stride[0] if len(set(found.stride)) == 1 else "×".join(map(str, found.stride))
+    if found.padding is None:
+        return f"{kernel}/{stride}, pad ?"
+    top, bottom, left, right = found.padding
+    if (top, bottom) == (left, right):
+        return f"{kernel}/{stride}, pad {top}+{bottom}"
+    return f"{kernel}/{stride}, pad {top}+{bottom} {left}+{right}"

@@ -1,0 +1,65 @@
+"""The numbers behind a picture: counts, quantiles and moments of each step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from rich.table import Table
+
+from resnet_inspect.render import spelling
+from resnet_inspect.render.labels import fitted
+from resnet_inspect.render.plots.scale import value_of
+from resnet_inspect.render.screen import plain, table
+from resnet_inspect.stats import TensorSummary
+
+SHARES = {"1 %": 0.01, "25 %": 0.25, "50 %": 0.5, "75 %": 0.75, "99 %": 0.99}
+COLUMNS = ("step", "count", "zero", "not finite", "min", *SHARES, "max", "mean", "std")
+# What a narrow terminal goes without, in this order.
+EXPENDABLE = ("count", "25 %", "75 %", "1 %", "99 %", "not finite", "zero", "min", "max")
+LABEL = 20
+
+
+def quantile_tables(rows: Sequence[tuple[str, TensorSummary]]) -> Iterator[Table]:
+    """The table of all columns, then narrower ones that say below what they leave out.
+
+    Numbers that are not finite are never left out where there are any.
+    """
+    cells = [_cells(label, summary) for label, summary in rows]
+    broken = any(summary.count != summary.finite for _, summary in rows)
+    order = [name for name in EXPENDABLE if not (broken and name == "not finite")]
+    for left_out in range(len(order) + 1):
+        yield _table(cells, order[:left_out])
+
+
+def _table(cells: Sequence[dict[str, str]], left_out: Sequence[str]) -> Table:
+    kept = [name for name in COLUMNS if name not in left_out]
+    made = table(*kept, right=COLUMNS[1:])
+    for row in cells:
+        made.add_row(*(plain(row[name]) for name in kept))
+    if left_out:
+        made.caption = f"too narrow for: {', '.join(left_out)}; --json has everything"
+        made.caption_justify = "left"
+    return made
+
+
+def _cells(label: str, summary: TensorSummary) -> dict[str, str]:
+    """A row's cells by column; quantiles are within 6.25 % of the true ones."""
+    found = summary.sketch.quantiles(tuple(SHARES.values()))
+    quantiles = [_within(value, summary) for value in found] or [None] * len(SHARES)
+    return {
+        "step": fitted(label, LABEL),
+        "count": spelling.count(summary.count),
+        "zero": spelling.share(summary.zero_fraction) if summary.count else "–",
+        "not finite": spelling.count(summary.count - summary.finite),
+        "min": spelling.number(summary.min),
+        **{name: spelling.number(value) for name, value in zip(SHARES, quantiles, strict=True)},
+        "max": spelling.number(summary.max),
+        "mean": spelling.number(summary.mean),
+        "std": spelling.number(summary.std),
+    }
+
+
+def _within(middle: float, summary: TensorSummary) -> float | None:
+    """The middle of a bin may lie beyond the extremes, which are known exactly."""
+    return float(np.clip(value_of(middle), summary.min, summary.max))

@@ -1,0 +1,1 @@
+"""A study's page, its charts and its document."""

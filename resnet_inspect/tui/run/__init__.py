@@ -1,0 +1,1 @@
+"""What is known of the runs that are open: their parts, outlines, documents and places."""

@@ -1,0 +1,1 @@
+"""Widgets and texts that the screens share."""
