@@ -9,7 +9,7 @@ def test_a_path_that_is_too_long_is_broken_after_a_slash() -> None:
     assert broken("line src/network/blocks.py:48 in stem", 16) == [
         "line",
         "src/network/",
-        "blocks.py:48 in",
-        "stem",
+        "blocks.py:48",
+        "in stem",
     ]
     assert broken("/abcdefghijk", 8) == ["/abcdefg", "hijk"]

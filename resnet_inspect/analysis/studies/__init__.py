@@ -13,8 +13,8 @@ from resnet_inspect.analysis.studies import (
     update_ops,
 )
 from resnet_inspect.analysis.studies.answer import Answer, Cell, Grid, Statement, Verdict
-from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 from resnet_inspect.analysis.studies.study import Study, Variant
+from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 
 STUDIES: dict[str, Study] = {
     module.STUDY.name: module.STUDY
@@ -37,10 +37,10 @@ __all__ = [
     "Answer",
     "Cell",
     "Grid",
-    "VariantRun",
-    "VariantRuns",
     "Statement",
     "Study",
     "Variant",
+    "VariantRun",
+    "VariantRuns",
     "Verdict",
 ]

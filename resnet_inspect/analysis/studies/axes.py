@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from resnet_inspect.analysis.studies.answer import Answer, Grid, Statement, fact
-from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 from resnet_inspect.analysis.studies.spread import compared
 from resnet_inspect.analysis.studies.study import Study, Variant
+from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 from resnet_inspect.graph import spell_shape
 
 RIGHT, HEIGHT, MEAN = "right axes", "BN over axis 1", "mean over axes 2,3"

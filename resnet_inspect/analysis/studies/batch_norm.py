@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from resnet_inspect.analysis.studies.answer import Answer, Grid, Statement, Verdict, fact
-from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 from resnet_inspect.analysis.studies.spread import compared, decide, mean, over_seeds, told
 from resnet_inspect.analysis.studies.study import Study, Variant
+from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 from resnet_inspect.stats import TensorSummary, drift
 
 RATES = (0.01, 0.1)

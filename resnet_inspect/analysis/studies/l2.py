@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from resnet_inspect.analysis.studies.answer import Answer, Grid, Statement, fact
-from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 from resnet_inspect.analysis.studies.spread import (
     compared,
     decide,
@@ -15,6 +14,7 @@ from resnet_inspect.analysis.studies.spread import (
     told,
 )
 from resnet_inspect.analysis.studies.study import Study, Variant
+from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 
 WITH, WITHOUT = "with L2", "without L2"
 # The term is added up in float32 over some 50 variables.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from resnet_inspect.analysis.studies.answer import Answer, Grid, Statement, Verdict, fact
-from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 from resnet_inspect.analysis.studies.spread import FEWEST, compared, mean, over_seeds, seeds, told
 from resnet_inspect.analysis.studies.study import Study, Variant
+from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 
 USUAL = "momentum 0.9"
 NONE, SGD, LONG = "momentum 0", "sgd", "sgd at rate 1"

@@ -6,8 +6,8 @@ from resnet_inspect.analysis.sizes.geometry import Window, same_padding
 from resnet_inspect.analysis.sizes.shapes import Depth, ShapeRow
 from resnet_inspect.analysis.sizes.shapes import shapes as shape_table
 from resnet_inspect.analysis.studies.answer import Answer, Grid, Statement, Verdict, fact
-from resnet_inspect.analysis.studies.variant_run import VariantRuns
 from resnet_inspect.analysis.studies.study import Study, Variant
+from resnet_inspect.analysis.studies.variant_run import VariantRuns
 from resnet_inspect.graph import Graph, TensorRef
 
 NAME = "tutorial"

@@ -6,8 +6,8 @@ from collections import Counter
 
 from resnet_inspect.analysis.sizes.sharing import shared_variables
 from resnet_inspect.analysis.studies.answer import Answer, Grid, fact
-from resnet_inspect.analysis.studies.variant_run import VariantRuns
 from resnet_inspect.analysis.studies.study import Study, Variant
+from resnet_inspect.analysis.studies.variant_run import VariantRuns
 from resnet_inspect.graph import Graph, Phase, TensorRef, Variable, spell_shape
 
 NAME = "one training step"

@@ -7,8 +7,8 @@ from resnet_inspect.analysis.sizes.shapes import Depth
 from resnet_inspect.analysis.sizes.shapes import shapes as shape_table
 from resnet_inspect.analysis.sizes.why import Explanation, why
 from resnet_inspect.analysis.studies.answer import Answer, Grid, Statement, Verdict, fact
-from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 from resnet_inspect.analysis.studies.study import Study, Variant
+from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 from resnet_inspect.graph import spell_shape
 
 NAME = "tutorial"

@@ -7,9 +7,9 @@ from functools import reduce
 from operator import add
 
 from resnet_inspect.analysis.studies.answer import Answer, Cell, Grid, Statement, fact
-from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 from resnet_inspect.analysis.studies.spread import compared, mean, over_seeds, seeds, told
 from resnet_inspect.analysis.studies.study import Study, Variant
+from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 
 V1, V2 = "version 1", "version 2"
 

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from resnet_inspect.analysis.studies.answer import Answer, Grid, Statement, fact
-from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 from resnet_inspect.analysis.studies.spread import compared, over_seeds, told
 from resnet_inspect.analysis.studies.study import Study, Variant
+from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 
 V1, V2, MORE = "version 1", "version 2", "version 2 with bn_conv1"
 FIRST, BRANCH, SUM = "bn00_branch2a", "res00_branch2a", "add00"

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from resnet_inspect.analysis.studies.answer import Answer, Cell, Grid, Statement, fact
-from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 from resnet_inspect.analysis.studies.spread import compared, over_seeds, told
 from resnet_inspect.analysis.studies.study import Study, Variant
+from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 from resnet_inspect.graph import Graph, Layer
 from resnet_inspect.stats import Normalization
 
