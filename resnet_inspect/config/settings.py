@@ -60,7 +60,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     record: str | None = None
     taps: str = "layers"
     gradients: bool = True
-    sample: int = 16384
+    sample: int = 4096
     seed: int = 0
     device: str = "auto"
 

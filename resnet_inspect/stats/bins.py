@@ -34,6 +34,7 @@ Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
 
+@cache
 def bin_of_code() -> NDArray[np.int64]:
     """The bin of each of the 4096 codes, shape [4096]; those of non-finite codes lie outside
     LOWEST…HIGHEST.

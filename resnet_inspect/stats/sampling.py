@@ -68,11 +68,7 @@ class Sampling:
 
     def places(self) -> NDArray[np.int64]:
         """The numbers of the runs that are taken, of all runs of that width, ascending: [runs]."""
-        among = self.elements // self.width
-        parts = np.arange(self.runs)
-        starts = parts * among // self.runs
-        room = (parts + 1) * among // self.runs - starts
-        return starts + (parts * GOLDEN % 1 * room).astype(np.int64)
+        return spread(self.elements // self.width, self.runs)
 
     def take(self, values: NDArray[Any]) -> NDArray[Any]:
         """The sample of an array of that shape, flat: [taken]. The reference for devices."""
@@ -80,3 +76,11 @@ class Sampling:
         if self.runs == 0:
             return flat
         return flat.reshape(-1, self.width)[self.places()].reshape(-1)
+
+
+def spread(among: int, wanted: int) -> NDArray[np.int64]:
+    """Which of `among` things to take, one in each of `wanted` equal parts, ascending: [wanted]."""
+    parts = np.arange(wanted)
+    starts = parts * among // wanted
+    room = (parts + 1) * among // wanted - starts
+    return starts + (parts * GOLDEN % 1 * room).astype(np.int64)

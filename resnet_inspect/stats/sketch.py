@@ -48,12 +48,24 @@ class Sketch:
     @classmethod
     def from_codes(cls, counts: ArrayLike) -> Sketch:
         """Build a sketch from counts per code, shape [4096]; non-finite codes are left out."""
-        dense = np.zeros(layout.CODES, dtype=np.int64)
-        dense[layout.bin_of_code()] = np.asarray(counts, dtype=np.int64)
-        dense[: layout.LOWEST] = 0
-        dense[layout.HIGHEST + 1 :] = 0
-        used = np.flatnonzero(dense)
-        return cls(used, dense[used])
+        return cls.from_many_codes(np.asarray(counts, dtype=np.int64)[None])[0]
+
+    @classmethod
+    def from_many_codes(cls, counts: NDArray[np.int64]) -> list[Sketch]:
+        """A sketch of each row of counts per code, shape [k, 4096]."""
+        flat = np.ascontiguousarray(counts).reshape(-1)
+        places = np.flatnonzero(flat != 0)
+        rows, codes = np.divmod(places, layout.CODES)
+        bins = layout.bin_of_code()[codes]
+        finite = (bins >= layout.LOWEST) & (bins <= layout.HIGHEST)
+        rows, bins, held = rows[finite], bins[finite], flat[places[finite]]
+        order = np.argsort(rows * layout.CODES + bins)
+        bins, held = bins[order], held[order]
+        ends = np.cumsum(np.bincount(rows, minlength=len(counts))).tolist()
+        return [
+            cls(bins[start:end], held[start:end])
+            for start, end in zip([0, *ends], ends, strict=False)
+        ]
 
     @classmethod
     def unpack(cls, packed: bytes) -> Sketch:

@@ -206,9 +206,9 @@ class ProgramHooks:
 
             if getattr(function, OBSERVED, False) or not is_of_program(function):
                 return None
-            run, journal = self._get_runs().recording(only_training=True)
+            run = self._get_runs().recording(only_training=True)
             self._pending.add(run)
-            step = LoopStep.in_place(function, original, run, journal)
+            step = LoopStep.in_place(function, original, run)
             setattr(function, STEP, step)
         return step
 

@@ -99,7 +99,7 @@ def test_defaults_are_the_tutorials() -> None:
         "record": None,
         "taps": "layers",
         "gradients": True,
-        "sample": 16384,
+        "sample": 4096,
         "seed": 0,
         "device": "auto",
     }

@@ -18,8 +18,8 @@ def held(values: Any, sample: int = 0, jit: bool = False, shape: Any = None) -> 
     """What a function that taps `values` leaves behind; its argument has `shape`."""
     import tensorflow as tf
 
-    from resnet_inspect.tracers.tensorflow.taps.in_branch import FixedTaps
-    from resnet_inspect.tracers.tensorflow.taps.in_graph import Point
+    from resnet_inspect.tracers.tensorflow.taps.in_branch import BranchTaps
+    from resnet_inspect.tracers.tensorflow.taps.points import Point
 
     wanted, ran = tf.Variable(True), tf.Variable(0)
     found: list[Any] = []
@@ -32,7 +32,7 @@ def held(values: Any, sample: int = 0, jit: bool = False, shape: Any = None) -> 
     def step(x: Any) -> Any:
         if not found:
             found.append(
-                FixedTaps([Point(TAP, x, channels=True)], sample, {"first": tf.reduce_max(x)})
+                BranchTaps([Point(TAP, x, channels=True)], sample, {"first": tf.reduce_max(x)})
             )
         found[0].write(wanted, ran, 3)
         return x
@@ -48,7 +48,7 @@ def held(values: Any, sample: int = 0, jit: bool = False, shape: Any = None) -> 
 @pytest.mark.parametrize("shape", [None, [None, 6, 5]])
 def test_numbers_are_those_of_numpy(jit: bool, shape: Any) -> None:
     values = np.maximum(np.random.default_rng(0).normal(size=(7, 6, 5)), 0).astype(np.float32)
-    found, scalars = held(values, jit=jit, shape=shape)
+    found = held(values, jit=jit, shape=shape)
     one, told = found.summaries[TAP], TensorSummary.of(values)
     assert (one.count, one.zeros, one.nan) == (told.count, told.zeros, 0)
     assert (one.mean, one.std) == pytest.approx((told.mean, told.std), rel=1e-12)
@@ -60,11 +60,11 @@ def test_numbers_are_those_of_numpy(jit: bool, shape: Any) -> None:
     assert active.active.tolist() == (values > 0).sum((0, 1)).tolist()
     assert active.examples.tolist() == (values > 0).any(1).sum(0).tolist()
     assert (active.positions, active.of) == (42, 7)
-    assert scalars == {"first": values.max()}
+    assert found.scalars == {"first": values.max()}
 
 
 def test_what_is_not_finite_is_counted_apart() -> None:
-    found, _ = held(ODD)
+    found = held(ODD)
     one, told = found.summaries[TAP], TensorSummary.of(ODD)
     assert (one.nan, one.posinf, one.neginf) == (told.nan, told.posinf, told.neginf) == (2, 1, 1)
     assert (one.min, one.max, one.zeros) == (told.min, told.max, told.zeros)
@@ -77,7 +77,7 @@ def test_a_sample_is_that_of_other_taps_and_the_whole_is_checked() -> None:
     values = np.random.default_rng(1).normal(size=(64, 4, 32)).astype(np.float32)
     sampling = Sampling.of(values.shape, 1024)
     values.reshape(-1)[np.setdiff1d(np.arange(values.size), _taken(sampling))[:2]] = np.nan
-    found, _ = held(values, sample=1024, shape=[None, 4, 32])
+    found = held(values, sample=1024, shape=[None, 4, 32])
     assert found.summaries[TAP].sketch == Sketch.of(sampling.take(values))
     assert found.summaries[TAP].nan == 0
     assert found.not_finite[TAP].nan == 2
@@ -93,21 +93,23 @@ def test_other_types_become_float32(dtype: str) -> None:
     values = np.array([[0, 1], [1, 0]]).astype(dtype)
     import tensorflow as tf
 
-    from resnet_inspect.tracers.tensorflow.taps.in_branch import keep, summary
-    from resnet_inspect.tracers.tensorflow.taps.readings import Readings
+    from resnet_inspect.tracers.tensorflow.taps.points import Point
+    from resnet_inspect.tracers.tensorflow.taps.readings import read
+    from resnet_inspect.tracers.tensorflow.taps.taps import Taps
 
-    found = Readings()
-    keep(found, TAP, *(one.numpy() for one in summary(tf.constant(values), 0)))
+    taps = Taps([Point(TAP, tf.constant(values))], 0)
+    found = read(taps, {name: one.numpy() for name, one in taps.tensors().items()})
     assert (found.summaries[TAP].mean, found.summaries[TAP].zeros) == (0.5, 2)
 
 
 def test_a_scalar_and_an_empty_tensor() -> None:
     import tensorflow as tf
 
-    from resnet_inspect.tracers.tensorflow.taps.in_branch import keep, summary
-    from resnet_inspect.tracers.tensorflow.taps.readings import Readings
+    from resnet_inspect.tracers.tensorflow.taps.points import Point
+    from resnet_inspect.tracers.tensorflow.taps.readings import read
+    from resnet_inspect.tracers.tensorflow.taps.taps import Taps
 
     for values, mean in ((tf.constant(2.5), 2.5), (tf.zeros([0, 3]), None)):
-        found = Readings()
-        keep(found, TAP, *(one.numpy() for one in summary(values, 16)))
+        taps = Taps([Point(TAP, values)], 16)
+        found = read(taps, {name: one.numpy() for name, one in taps.tensors().items()})
         assert found.summaries[TAP].mean == mean

@@ -244,13 +244,13 @@ def test_what_is_refused_while_keras_builds_a_model_is_told(tmp_path: Path) -> N
 def test_a_failure_of_ours_leaves_the_training_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from resnet_inspect.tracers.tensorflow.taps import in_branch as fixed_taps
+    from resnet_inspect.tracers.tensorflow.taps.taps import Taps
 
     def broken(*_: Any) -> Any:
         raise RuntimeError("no such luck")
 
     plain = weights_of(fitted("sequential", []))
-    monkeypatch.setattr(fixed_taps, "summary", broken)
+    monkeypatch.setattr(Taps, "tensors", broken)
     model = fitted("sequential", [resnet_inspect.Recorder(tmp_path / "run.db", every=2)])
     for before, after in zip(plain, weights_of(model), strict=True):
         assert before.tobytes() == after.tobytes()

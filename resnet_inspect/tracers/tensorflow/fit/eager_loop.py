@@ -15,7 +15,6 @@ from typing import Any
 
 from resnet_inspect.config import Settings
 from resnet_inspect.stats import StepRecord
-from resnet_inspect.tracers.contract import Journal
 from resnet_inspect.tracers.tensorflow.fit.author_names import is_called_from, name_of, own_frame
 from resnet_inspect.tracers.tensorflow.fit.batch_parts import BatchPart, Role
 from resnet_inspect.tracers.tensorflow.fit.eager_step import EagerStep
@@ -41,7 +40,7 @@ class OpenStep:
 class EagerLoop:
     """One loop, known by the function in which it enters its tapes; one run."""
 
-    def __init__(self, name: str, run: Recording, journal: Journal) -> None:
+    def __init__(self, name: str, run: Recording) -> None:
         self.name = name
         self.run = run
         self._settings: Settings = run.settings
@@ -49,7 +48,7 @@ class EagerLoop:
         self._step: OpenStep | None = None
         self._next = 0
         self._tapes = 0
-        end_with(self, EagerLoop.close, journal)
+        end_with(self, EagerLoop.close, run.unexplained)
 
     def entered(self, line: int) -> None:
         """A tape was entered in a line of the loop."""
@@ -170,8 +169,7 @@ class EagerLoops:
             return frame is None
         code = frame.f_code
         if code not in self._loops:
-            run, journal = self._made()
-            self._loops[code] = EagerLoop(_name(frame), run, journal)
+            self._loops[code] = EagerLoop(_name(frame), self._made())
         self._inner = self._loops[code]
         self._inner.entered(frame.f_lineno)
         return True

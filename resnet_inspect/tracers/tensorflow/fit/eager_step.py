@@ -22,10 +22,10 @@ from resnet_inspect.tracers.tensorflow.capture.construction import Construction,
 from resnet_inspect.tracers.tensorflow.capture.keras_layers import note_variables
 from resnet_inspect.tracers.tensorflow.failures.exceptions import describe
 from resnet_inspect.tracers.tensorflow.fit.batch_parts import BatchPart
-from resnet_inspect.tracers.tensorflow.fit.observed_step import ObservedStep, Parts
-from resnet_inspect.tracers.tensorflow.taps.in_branch import keep, summary
-from resnet_inspect.tracers.tensorflow.taps.points import is_told, matches
-from resnet_inspect.tracers.tensorflow.taps.readings import Readings
+from resnet_inspect.tracers.tensorflow.fit.observed_step import Explain, ObservedStep, Parts
+from resnet_inspect.tracers.tensorflow.taps.points import Point, is_told, matches
+from resnet_inspect.tracers.tensorflow.taps.readings import Readings, read
+from resnet_inspect.tracers.tensorflow.taps.taps import Taps
 
 AT_ONCE = (
     "the step runs op by op: layers are told, and not the ops in them, nor where sizes come from; "
@@ -87,15 +87,18 @@ class EagerStep(ObservedStep):
     def summarize(self) -> None:
         """Summarize what tensors hold."""
         with self.noting("taps"):
-            for tap, tensor in self._tensors():
-                if matches(tap, self._settings.taps):
-                    rows = summary(tensor, self._settings.sample)
-                    keep(self._found, tap, *(row.numpy() for row in rows))
+            points = [
+                Point(tap, tensor)
+                for tap, tensor in self._tensors()
+                if matches(tap, self._settings.taps)
+            ]
+            taps = Taps(points, self._settings.sample, self.seen.losses)
+            self._found = read(taps, {name: one.numpy() for name, one in taps.tensors().items()})
             self.taps = self
 
-    def read(self) -> tuple[Readings, dict[str, float]]:
+    def read(self) -> Readings:
         """What tensors held, and the losses."""
-        return self._found, {name: float(one) for name, one in self.seen.losses.items()}
+        return self._found
 
     def _tensors(self) -> Iterator[tuple[Tap, Tensor]]:
         calls = self.made.calls
@@ -120,10 +123,9 @@ class EagerStep(ObservedStep):
         during = f"running the step {self._name}"
         return Outcome(self._layers(), self._seconds, describe(error, during))
 
-    def explain(self, graph: Graph) -> tuple[Lineage, tuple[Note, ...]]:
+    def explanation(self) -> Explain:
         """There is nothing that knows where sizes come from."""
-        del graph
-        return Lineage(), (Note("graph", AT_ONCE),)
+        return lambda _: (Lineage(), (Note("graph", AT_ONCE),))
 
     def _layers(self) -> Graph:
         with self.noting("variables"):

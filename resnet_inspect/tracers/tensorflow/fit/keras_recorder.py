@@ -34,14 +34,13 @@ class Runs:
         self.notes: list[Note] = []  # of the first run
         self._journal = journal
 
-    def recording(self, *, only_training: bool = False) -> tuple[Recording, Journal]:
-        """A new run, and where it is written."""
-        journal = self._journal()
-        made = Recording(self.settings, journal, only_training=only_training)
+    def recording(self, *, only_training: bool = False) -> Recording:
+        """A new run."""
+        made = Recording(self.settings, self._journal(), only_training=only_training)
         for note in self.notes:
             made.note(note.subject, note.text)
         self.notes = []
-        return made, journal
+        return made
 
 
 class KerasRecorder(keras.callbacks.Callback):  # type: ignore[misc]
@@ -81,7 +80,7 @@ class KerasRecorder(keras.callbacks.Callback):  # type: ignore[misc]
             self._steps = ModelSteps.of(model, self._runs, self._runs.recording)
             self._loop = BatchSteps(self._steps, step)
         else:
-            self._loop = LoopStep.instrumented(step, *self._runs.recording())
+            self._loop = LoopStep.instrumented(step, self._runs.recording())
         self._loop_name = function_name(step)
         return self._loop
 

@@ -20,7 +20,6 @@ from tensorflow.python.autograph.impl.api import tf_convert
 
 from resnet_inspect.errors import UsageError
 from resnet_inspect.stats import StepRecord
-from resnet_inspect.tracers.contract import Journal
 from resnet_inspect.tracers.tensorflow.capture.method_hooks import replaced
 from resnet_inspect.tracers.tensorflow.capture.python_functions import plain
 from resnet_inspect.tracers.tensorflow.capture.source_lines import named as named_file
@@ -46,7 +45,7 @@ class LoopStep:
     """
 
     @classmethod
-    def instrumented(cls, function: Any, run: Recording, journal: Journal) -> LoopStep:
+    def instrumented(cls, function: Any, run: Recording) -> LoopStep:
         """The step to be called in place of `function`; raises UsageError where there is none."""
         if not callable(function):
             raise UsageError(
@@ -63,13 +62,11 @@ class LoopStep:
             setattr(again, OBSERVED, True)
             made._call = InOrder(again, run.in_order)
         functools.update_wrapper(made, plain(getattr(function, "python_function", function)))
-        end_with(made, LoopStep.close, journal)
+        end_with(made, LoopStep.close, run.unexplained)
         return made
 
     @classmethod
-    def in_place(
-        cls, function: Any, call: Callable[..., Any], run: Recording, journal: Journal
-    ) -> LoopStep:
+    def in_place(cls, function: Any, call: Callable[..., Any], run: Recording) -> LoopStep:
         """The step of a tf.function that keeps being itself, for `call` to call; `run` is one that
         records only what trains.
         """
@@ -79,7 +76,7 @@ class LoopStep:
         function._python_function = made._watched()
         function._autograph = False
         made._unobserved = untouched
-        end_with(made, LoopStep.close, journal)
+        end_with(made, LoopStep.close, run.unexplained)
         return made
 
     def __init__(self, function: Any, run: Recording, *, begun_by_training: bool = False) -> None:

@@ -18,7 +18,6 @@ import tensorflow as tf
 
 from resnet_inspect.graph import Failure
 from resnet_inspect.stats import StepRecord
-from resnet_inspect.tracers.contract import Journal
 from resnet_inspect.tracers.tensorflow.fit.author_names import author_named
 from resnet_inspect.tracers.tensorflow.fit.batch_parts import parts_of_fit
 from resnet_inspect.tracers.tensorflow.fit.eager_step import EagerStep
@@ -36,18 +35,16 @@ class ModelSteps:
     """See the module; `of` gives the one of a model and a recorder."""
 
     @classmethod
-    def of(
-        cls, model: Any, owner: object, made: Callable[[], tuple[Recording, Journal]]
-    ) -> ModelSteps:
+    def of(cls, model: Any, owner: object, made: Callable[[], Recording]) -> ModelSteps:
         """The steps of a model that `owner` records; `made` gives a new run for them."""
         kept: list[tuple[object, ModelSteps]] = vars(model).setdefault(KEPT, [])
         for known, steps in kept:
             if known is owner:
                 return steps
-        recording, journal = made()
+        recording = made()
         steps = cls(model, recording)
         kept.append((owner, steps))
-        end_with(steps, ModelSteps.close, journal)
+        end_with(steps, ModelSteps.close, recording.unexplained)
         return steps
 
     @staticmethod

@@ -37,13 +37,14 @@ from resnet_inspect.tracers.tensorflow.fit.replicas import replica
 from resnet_inspect.tracers.tensorflow.fit.step_hooks import StepHooks
 from resnet_inspect.tracers.tensorflow.sizes.lineage import lineage_with_formulas
 from resnet_inspect.tracers.tensorflow.taps.batch import BatchTaps
-from resnet_inspect.tracers.tensorflow.taps.in_branch import FixedTaps
+from resnet_inspect.tracers.tensorflow.taps.in_branch import BranchTaps
 from resnet_inspect.tracers.tensorflow.taps.points import Watched, choose
 
 MOST_EXPLAINED = 3000  # ops; more would keep a training script waiting
 
 
 Parts = Callable[..., Iterator[BatchPart]]
+Explain = Callable[[Graph], tuple[Lineage, tuple[Note, ...]]]
 
 
 class ObservedStep:
@@ -78,7 +79,7 @@ class ObservedStep:
         self._mismatch: Mismatch | None = None
         self.made = made or Construction(0, {})
         self.delegated = False
-        self.taps: FixedTaps | None = None
+        self.taps: BranchTaps | None = None
         self.batch: BatchTaps | None = None
         self.notes: list[Note] = []
         self.seen = StepHooks(self.made, settings.gradients, self.notes)
@@ -146,7 +147,7 @@ class ObservedStep:
         )
 
     def tap(self, wanted: tf.Variable, ran: tf.Variable, number: int, device: str = "") -> None:
-        """Add the taps behind the step; see `FixedTaps.write`."""
+        """Add the taps behind the step; see `BranchTaps.write`."""
         with self.noting("taps"):
             watched = Watched(
                 self.made,
@@ -155,7 +156,7 @@ class ObservedStep:
                 output_gradients=self.seen.output_gradients,
             )
             points = choose(watched, self._settings.taps)
-            taps = FixedTaps(points, self._settings.sample, self.seen.losses, device)
+            taps = BranchTaps(points, self._settings.sample, self.seen.losses, device)
             if not device:
                 self.batch = BatchTaps(self._inputs)
             taps.write(wanted, ran, number, beside=self.batch.assign if self.batch else None)
@@ -202,12 +203,19 @@ class ObservedStep:
             graph.noting(*notes), self._seconds, describe(error, f"tracing {self._step}")
         )
 
-    def explain(self, graph: Graph) -> tuple[Lineage, tuple[Note, ...]]:
-        """Links and formulas of what was traced, unless that takes long."""
-        if len(graph.ops) > MOST_EXPLAINED and self._mismatch is None:
-            text = f"where sizes come from was not asked: {len(graph.ops):,} ops take long"
-            return Lineage(), (Note("lineage", text),)
-        return lineage_with_formulas(self.made.graph, graph, self._mismatch, {}), ()
+    def explanation(self) -> Explain:
+        """What finds links and formulas of what was traced, unless that takes long; it does not
+        hold on to the step.
+        """
+        traced, mismatch = self.made.graph, self._mismatch
+
+        def explain(graph: Graph) -> tuple[Lineage, tuple[Note, ...]]:
+            if len(graph.ops) > MOST_EXPLAINED and mismatch is None:
+                text = f"where sizes come from was not asked: {len(graph.ops):,} ops take long"
+                return Lineage(), (Note("lineage", text),)
+            return lineage_with_formulas(traced, graph, mismatch, {}), ()
+
+        return explain
 
     @property
     def _step(self) -> str:

@@ -23,6 +23,8 @@ from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.stats import StepRecord
 from resnet_inspect.tracers.contract import Journal, Outcome
 from resnet_inspect.tracers.tensorflow.failures.exceptions import describe, located_in
+from resnet_inspect.tracers.tensorflow.fit.endings import Unexplained, tell_what_is_left
+from resnet_inspect.tracers.tensorflow.fit.first_trace import variables_made
 from resnet_inspect.tracers.tensorflow.fit.inner_functions import observed_inside
 from resnet_inspect.tracers.tensorflow.fit.observed_step import ObservedStep
 from resnet_inspect.tracers.tensorflow.fit.replicas import Switches, all_arrived, replica
@@ -31,6 +33,7 @@ from resnet_inspect.tracers.tensorflow.runtime import choose_device
 from resnet_inspect.tracers.tensorflow.taps.sum_order import any_order, over_limit
 from resnet_inspect.tracers.tensorflow.taps.weights import Weights
 
+NOT_OBSERVED = "not observed, because of {}: {}"
 STOPPED_WITH_ANOTHER = "_RequestedStop"  # what TensorFlow ends other replicas with
 ANY_ORDER = (
     "TensorFlow adds up gradients of this step in the order in which they are ready, because it "
@@ -56,6 +59,7 @@ class Recording:
     ) -> None:
         self.settings = settings
         self.journal: Journal | None = journal
+        self.unexplained = Unexplained(journal)
         self.traces: list[Trace] = []
         self._only_training = only_training
         self._pending: tuple[ObservedStep, BaseException] | None = None
@@ -73,6 +77,8 @@ class Recording:
 
     def begin(self, network: str, **planned: Any) -> None:
         """There is, or goes on, a run of `network`; `planned` are settings that are known now."""
+        with self.guarded("lineage"):
+            tell_what_is_left()
         self.settings = msgspec.structs.replace(self.settings, **planned)
         _, environment = choose_device(tf, "auto")
         if self.journal is not None:
@@ -103,7 +109,10 @@ class Recording:
 
         self._observing.append(trace)
         try:
-            with observed_inside(self._inner, observe_inner, args, trace.parts):
+            with (
+                variables_made() as made_here,
+                observed_inside(self._inner, observe_inner, args, trace.parts),
+            ):
                 returned = trace.observe(step, *args, **named)
         except BaseException as error:
             told = trace.delegated and self._outcome.failure is not None
@@ -113,8 +122,9 @@ class Recording:
             raise
         finally:
             self._observing.remove(trace)
-        with self.guarded("tensors"):
-            self._tap_where_it_trains(trace, [one for one in inside if one.trains])
+        if not made_here.any:  # else TensorFlow traces again
+            with self.guarded("tensors"):
+                self._tap_where_it_trains(trace, [one for one in inside if one.trains])
         return returned
 
     def observes_here(self) -> bool:
@@ -191,16 +201,9 @@ class Recording:
         self.tell(trace or (self.traces[-1] if self.traces else None))
         if trace is not None:
             record = self._weights.after(record, trace.first.made, self.settings)
-            found, scalars = trace.read()
-            record = replace(
-                record,
-                scalars=scalars | record.scalars,
-                summaries=found.summaries | record.summaries,
-                sizes=found.sizes | record.sizes,
-                not_finite=found.not_finite | record.not_finite,
-                channels=found.channels,
-                batch=trace.first.batch.read() if trace.first.batch is not None else {},
-            )
+            record = trace.read().added_to(record)
+            if trace.first.batch is not None:
+                record = replace(record, batch=trace.first.batch.read())
         return record
 
     def tell(self, trace: Trace | None) -> None:
@@ -212,10 +215,24 @@ class Recording:
         self._told = trace
         self._outcome = trace.first.outcome(trace.others())
         self._notes += trace.notes()
-        with self.guarded("lineage"):
-            self._lineage, notes = trace.first.explain(self._outcome.graph)
-            self._notes += notes
+        self._lineage = Lineage()
         self._write()
+        self.unexplained.wait(self._explanation(trace.first))
+
+    def _explanation(self, step: ObservedStep) -> Callable[[], tuple[Outcome, Lineage]]:
+        """What tells where sizes come from, without holding on to the step or its model."""
+        explain, outcome, notes = step.explanation(), self._outcome, self._notes
+
+        def ask() -> tuple[Outcome, Lineage]:
+            lineage = Lineage()
+            try:
+                lineage, more = explain(outcome.graph)
+            except Exception as error:
+                more = (Note("lineage", NOT_OBSERVED.format(*_told(error))),)
+            notes.extend(one for one in more if one not in notes)
+            return replace(outcome, graph=outcome.graph.noting(*dict.fromkeys(notes))), lineage
+
+        return ask
 
     def _failed_or_pending(self, trace: ObservedStep, error: BaseException) -> None:
         if self._only_training and not self._begun:
@@ -238,12 +255,13 @@ class Recording:
 
     def failed(self, trace: ObservedStep, error: BaseException) -> None:
         """The step could not be traced to its end, or run."""
+        self.unexplained.forget()
         if not self._begun:
             self.begin(trace.name)
         self._outcome = trace.failed(error)
         self._notes += trace.notes
         with self.guarded("lineage"):
-            self._lineage, _ = trace.explain(self._outcome.graph)
+            self._lineage, _ = trace.explanation()(self._outcome.graph)
         self._write()
         if self.journal is not None:
             self.journal.end(failure=self._outcome.failure)
@@ -264,6 +282,8 @@ class Recording:
         elif error is not None:
             reason = "stopped by the user"
         if self.journal is not None:
+            with self.guarded("lineage"):
+                self.unexplained.tell()
             self.journal.end(reason, failure)
         return failure
 
@@ -290,13 +310,16 @@ class Recording:
         try:
             yield
         except Exception as error:
-            told = (str(error).strip().splitlines() or [""])[0][:200]
-            text = f"not observed, because of {type(error).__name__}: {told}"
             try:
-                self.note(subject, text)
+                self.note(subject, NOT_OBSERVED.format(*_told(error)))
             except Exception as again:
                 self.journal = None
                 print(f"resnet-inspect: recording ended: {again}", file=sys.stderr)
+
+
+def _told(error: Exception) -> tuple[str, str]:
+    """The kind of an error and its first line."""
+    return type(error).__name__, (str(error).strip().splitlines() or [""])[0][:200]
 
 
 def _leads_to(error: BaseException | None, cause: BaseException) -> bool:

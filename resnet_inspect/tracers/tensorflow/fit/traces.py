@@ -62,18 +62,18 @@ class Trace:
             how = how if whole else "those of each replica, merged and not summed"
             yield Note("gradients", f"of weights: {how}")
 
-    def read(self) -> tuple[Readings, dict[str, float]]:
+    def read(self) -> Readings:
         """What the taps of all replicas held together, and the sums of their scalars."""
         found = [one.taps.read() for _, one in sorted(self.steps.items()) if one.taps is not None]
         if not found:
-            return Readings(), {}
-        merged, scalars = found[0]
+            return Readings()
+        merged = found[0]
         known = list(merged.summaries)
-        for other, values in found[1:]:
-            names = _same(known, list(other.summaries))
-            _merge(merged, other, names)
-            scalars = {name: value + values.get(name, 0.0) for name, value in scalars.items()}
-        return merged, scalars
+        for other in found[1:]:
+            _merge(merged, other, _same(known, list(other.summaries)))
+            for name in merged.scalars:
+                merged.scalars[name] += other.scalars.get(name, 0.0)
+        return merged
 
 
 def _same(taps: list[Tap], others: list[Tap]) -> dict[Tap, Tap]:

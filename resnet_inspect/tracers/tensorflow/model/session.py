@@ -40,9 +40,9 @@ from resnet_inspect.tracers.tensorflow.model.models import check_arguments, sign
 from resnet_inspect.tracers.tensorflow.model.targets import find_target
 from resnet_inspect.tracers.tensorflow.runtime import choose_device
 from resnet_inspect.tracers.tensorflow.sizes.lineage import lineage_with_formulas
-from resnet_inspect.tracers.tensorflow.taps import readings
-from resnet_inspect.tracers.tensorflow.taps.in_graph import Taps
 from resnet_inspect.tracers.tensorflow.taps.points import Watched, choose
+from resnet_inspect.tracers.tensorflow.taps.readings import read
+from resnet_inspect.tracers.tensorflow.taps.taps import Taps
 
 
 class FunctionSession:
@@ -58,7 +58,7 @@ class FunctionSession:
         self._graph = Graph(ops=())
         self._call: Callable[..., Any] | None = None
         self._opened: Collection[tuple[str, ...]] | None = ()
-        self._taps = Taps(settings.sample)
+        self._taps = Taps((), settings.sample)
         self._mismatch: Mismatch | None = None
         self._varied = Retraced()
         self.variables: dict[str, tf.Variable] = {}
@@ -142,18 +142,7 @@ class FunctionSession:
             raise self._failed(error) from error
         seconds = time.perf_counter() - start
         fetched = {name: value.numpy() for name, value in found.items()}
-        held = readings.read(self._taps.placed, fetched)
-        sink(
-            StepRecord(
-                0,
-                seconds,
-                {},
-                summaries=held.summaries,
-                sizes=held.sizes,
-                not_finite=held.not_finite,
-                channels=held.channels,
-            )
-        )
+        sink(read(self._taps, fetched).added_to(StepRecord(0, seconds, {})))
 
     def _failed(self, error: Exception) -> TrainingFailed:
         """What to tell of a run that failed; traced again if sizes were unknown."""
@@ -182,13 +171,11 @@ class FunctionSession:
             layers = bool(made.calls)
             if not layers:
                 note_scopes(made, end, _tensors(returned), self._opened)
-            self._taps = Taps(self._settings.sample)
             taps = self._settings.taps
             wanted = "ops" if taps == "layers" and not layers else taps
-            for point in choose(Watched(made, end), wanted):
-                self._taps.add(point)
+            self._taps = Taps(choose(Watched(made, end), wanted), self._settings.sample)
             # Fetched too: else what refuses the numbers may be taken out as not needed.
-            return {"taps": self._taps.outputs(), "returned": _tensors(returned)}
+            return {"taps": self._taps.tensors(), "returned": _tensors(returned)}
 
         start, used = time.perf_counter(), time.process_time()
         error: BaseException | None = None
@@ -228,7 +215,7 @@ class FunctionSession:
             yield Note("settings", f"{text}: what moves sizes is not known of {left}")
         elif error is None and left:
             yield Note("settings", f"not traced again, for the time it takes: {left}")
-        if error is None and not self._taps.placed:
+        if error is None and not len(self._taps):
             yield Note("summaries", "none: no op that was asked for makes numbers")
 
 

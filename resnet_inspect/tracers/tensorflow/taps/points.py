@@ -15,7 +15,6 @@ from typing import Any
 from resnet_inspect.graph import Phase
 from resnet_inspect.stats import Tap
 from resnet_inspect.tracers.tensorflow.capture.construction import Construction, LayerCall, Tensor
-from resnet_inspect.tracers.tensorflow.taps.in_graph import Point
 
 # Ops that make nothing of their own.
 GIVEN = ("Placeholder", "Const", "ReadVariableOp", "NoOp")
@@ -24,6 +23,15 @@ GIVEN = ("Placeholder", "Const", "ReadVariableOp", "NoOp")
 RESERVED = {("FusedBatchNormV3", 5), ("FusedBatchNormGradV3", 3), ("FusedBatchNormGradV3", 4)}
 
 UNREADABLE = ("int2", "uint2", "int4", "uint4")  # TensorFlow itself cannot cast these
+
+
+@dataclass(frozen=True)
+class Point:
+    """A tensor to summarize. `channels`: count where each channel is above 0 (outputs of ReLUs)."""
+
+    tap: Tap
+    tensor: Tensor
+    channels: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,28 @@
-"""Turns what `taps.Taps` fetched from a device into summaries."""
+"""What a step's taps held, from the vectors that `taps.Taps` gathered."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from resnet_inspect.stats import ChannelActivity, NotFinite, Sketch, Tap, TensorSummary, bins
-from resnet_inspect.tracers.tensorflow.taps.in_graph import Placed
+from resnet_inspect.stats import ChannelActivity, NotFinite, StepRecord, Tap, TensorSummary
+from resnet_inspect.stats.many import summaries
+from resnet_inspect.stats.sampling import Sampling, spread
+from resnet_inspect.tracers.tensorflow.taps.taps import (
+    ODD,
+    PEAKS,
+    SAMPLES,
+    SCALARS,
+    SIZES,
+    Placed,
+    Taps,
+)
 
-Fetched = Mapping[str, NDArray[Any]]
+Array = NDArray[Any]
 
 
 @dataclass
@@ -24,80 +33,133 @@ class Readings:
     sizes: dict[Tap, int] = field(default_factory=dict)
     not_finite: dict[Tap, NotFinite] = field(default_factory=dict)
     channels: dict[Tap, ChannelActivity] = field(default_factory=dict)
+    scalars: dict[str, float] = field(default_factory=dict)
+
+    def added_to(self, record: StepRecord) -> StepRecord:
+        """The record of a step with what its taps held; what it has already stays."""
+        return replace(
+            record,
+            scalars=self.scalars | record.scalars,
+            summaries=self.summaries | record.summaries,
+            sizes=self.sizes | record.sizes,
+            not_finite=self.not_finite | record.not_finite,
+            channels=self.channels | record.channels,
+        )
 
 
-def read(placed: Sequence[Placed], fetched: Fetched) -> Readings:
-    """What each tap held, from the arrays that `Taps.outputs` became."""
-    found = Readings()
-    source = _Source(fetched)
-    for one in placed:
-        if one.same_as is not None:
-            _repeat(found, placed[one.same_as].tap, one.tap)
+def read(taps: Taps, gathered: Mapping[str, Array]) -> Readings:
+    """What each tap held."""
+    sizes = _sizes(taps, gathered[SIZES])
+    order = taps.order()
+    taken = [_taken(taps.placed[number], sizes[number][0]) for number in order]
+    starts = np.cumsum([0, *taken]).tolist()
+    samples = gathered[SAMPLES]
+    found = dict(zip(order, summaries(samples[: starts[-1]], taken), strict=True))
+    where = dict(zip(order, zip(starts, taken, strict=False), strict=True))
+    odd, peaks = iter(gathered[ODD]), gathered[PEAKS]
+    readings = Readings(scalars=dict(zip(taps.scalars, gathered[SCALARS].tolist(), strict=True)))
+    for number, place in enumerate(taps.placed):
+        if place.same_as is not None:
+            _repeat(readings, taps.placed[place.same_as].tap, place.tap)
             continue
-        if one.raw:
-            assert one.sampling is not None
-            summary = TensorSummary.of(source.take("raw", one.sampling.elements))
-        else:
-            summary = _of_bins(source)
-        found.summaries[one.tap] = summary
-        whole = one.sampling.elements if one.sampling is not None else summary.count
-        found.sizes[one.tap] = whole
+        summary = found.get(number) or TensorSummary.of(samples[:0])
         bad = summary.nan, summary.posinf, summary.neginf
-        if one.checked:
-            neginf, posinf, nan = map(int, source.row("health"))
-            bad = nan, posinf, neginf
-        if any(bad):
-            found.not_finite[one.tap] = NotFinite(*bad)
-        if one.channels and one.sampling is not None:
-            width = one.sampling.shape[-1]
-            found.channels[one.tap] = ChannelActivity(
-                active=source.take("positions", width).astype(np.int64),
-                examples=source.take("examples", width).astype(np.int64),
-                positions=one.sampling.taken // width if width else 0,
-                of=one.sampling.examples,
+        if place.checked:
+            bad = tuple(next(odd))
+        _keep(readings, place.tap, summary, sizes[number][0], bad)
+        if place.channels:
+            start, count = where.get(number, (0, 0))
+            peak = None
+            if place.checked:
+                peak, peaks = peaks[: place.channels], peaks[place.channels :]
+            rows = samples[start : start + count].reshape(-1, place.channels)
+            readings.channels[place.tap] = _activity(rows, place, sizes[number], peak)
+    return readings
+
+
+def read_arrays(arrays: Iterable[tuple[Tap, Array]], sample: int) -> Readings:
+    """What arrays held that lie on the host, as they are: float32, of any shapes."""
+    known = list(arrays)
+    parts = [Sampling.of(array.shape, sample).take(array) for _, array in known]
+    lengths = [len(part) for part in parts]
+    numbers = np.concatenate(parts) if parts else np.zeros(0, np.float32)
+    readings = Readings()
+    for (tap, array), summary in zip(known, summaries(numbers, lengths), strict=True):
+        bad = summary.nan, summary.posinf, summary.neginf
+        if summary.count < array.size and not np.isfinite(array.sum(dtype=np.float64)):
+            bad = (
+                int(np.isnan(array).sum()),
+                int(np.isposinf(array).sum()),
+                int(np.isneginf(array).sum()),
             )
+        _keep(readings, tap, summary, array.size, bad)
+    return readings
+
+
+def _keep(
+    into: Readings, tap: Tap, summary: TensorSummary, size: int, bad: tuple[int, ...]
+) -> None:
+    into.summaries[tap] = summary
+    into.sizes[tap] = size
+    if any(bad):
+        into.not_finite[tap] = NotFinite(*map(int, bad))
+
+
+def _sizes(taps: Taps, told: Array) -> list[tuple[int, int]]:
+    """Elements and, of outputs of ReLUs, examples of each tensor."""
+    own = [(n, one) for n, one in enumerate(taps.placed) if one.same_as is None]
+    unknown = [(number, one) for number, one in own if one.sampling is None]
+    elements = dict(zip((number for number, _ in unknown), told.tolist(), strict=False))
+    examples = iter(told[len(unknown) :].tolist())
+    found = [(0, 1)] * len(taps.placed)
+    for number, place in own:
+        if place.sampling is not None:
+            found[number] = place.sampling.elements, place.sampling.examples
+            continue
+        size, each = elements[number], place.per_example
+        if place.channels and each is None:
+            found[number] = size, next(examples)
+        else:
+            found[number] = size, size // each if each else 1
     return found
 
 
-class _Source:
-    """Arrays that are read from their beginning, each on its own."""
-
-    def __init__(self, arrays: Fetched) -> None:
-        self._arrays = arrays
-        self._places: dict[str, int] = {}
-
-    def take(self, name: str, count: int) -> NDArray[Any]:
-        start = self._places.get(name, 0)
-        self._places[name] = start + count
-        return self._arrays[name][start : start + count] if count else np.zeros(0)
-
-    def row(self, name: str) -> Any:
-        return self.take(name, 1)[0]
+def _taken(place: Placed, size: int) -> int:
+    if place.sampling is not None:
+        return place.sampling.taken
+    if not place.runs:
+        return size
+    return min(size // place.width, place.runs) * place.width
 
 
-def _of_bins(source: _Source) -> TensorSummary:
-    used = int(source.row("used"))
-    codes = source.take("codes", used).astype(np.int64)
-    counts = source.take("counts", used).astype(np.int64)
-    low, high, mean, squares = map(float, source.row("moments"))
-    count = int(counts.sum())
-    if not math.isfinite(mean) and count:
-        # Something was not finite (or a sum overflowed): then all numbers came along.
-        return TensorSummary.of(source.take("odd", count))
-    dense = np.zeros(bins.CODES, np.int64)
-    dense[codes] = counts
-    return TensorSummary(
-        count=count,
-        nan=0,
-        posinf=0,
-        neginf=0,
-        zeros=int(dense[0] + dense[bins.HALF]),
-        min=low if count else None,
-        max=high if count else None,
-        mean=min(max(mean, low), high) if count else None,
-        std=(math.sqrt(squares / count) if low < high else 0.0) if count else None,
-        sketch=Sketch.from_codes(dense),
-    )
+def _activity(
+    rows: Array, place: Placed, size: tuple[int, int], peak: Array | None
+) -> ChannelActivity:
+    """From the positions that were taken, [positions, channels]; a channel that is above 0 only
+    elsewhere counts as active in one of them.
+    """
+    elements, examples = size
+    above = rows > 0
+    if not rows.size:
+        none = np.zeros(place.channels, np.int64)
+        return ChannelActivity(none, none, 0, examples)
+    if place.sampling is not None:
+        each = above.reshape(examples, -1, place.channels)
+        active, seen, of = each.sum((0, 1)), each.any(1).sum(0), examples
+    elif len(rows) * place.channels == elements:
+        each = above.reshape(max(examples, 1), -1, place.channels)
+        active, seen, of = each.sum((0, 1)), each.any(1).sum(0), len(each)
+    else:
+        among = elements // place.channels
+        examples_of = spread(among, len(rows)) // max(among // max(examples, 1), 1)
+        starts = np.flatnonzero(np.diff(examples_of, prepend=-1))
+        active, of = above.sum(0), len(starts)
+        seen = np.logical_or.reduceat(above, starts, axis=0).sum(0)
+    active, seen = active.astype(np.int64), seen.astype(np.int64)
+    if peak is not None:
+        somewhere = (peak > 0) & (active == 0)
+        active[somewhere] = seen[somewhere] = 1
+    return ChannelActivity(active, seen, len(rows), of)
 
 
 def _repeat(found: Readings, known: Tap, tap: Tap) -> None:

@@ -1,7 +1,7 @@
 """What a model's weights hold before a step, and how far the step moves them.
 
 They are read between steps, so the step itself stays as it is: a value that is held costs no copy
-until its variable changes.
+until its variable changes. What is made of them is worked out on the host, which needs no trace.
 """
 
 from __future__ import annotations
@@ -10,17 +10,20 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from resnet_inspect.config import Settings
 from resnet_inspect.stats import StepRecord, Tap, Update
+from resnet_inspect.stats.elements import singles
 from resnet_inspect.tracers.tensorflow.capture.construction import Construction, handles
 from resnet_inspect.tracers.tensorflow.capture.keras_layers import held_by
-from resnet_inspect.tracers.tensorflow.taps.in_branch import keep, summary
 from resnet_inspect.tracers.tensorflow.taps.points import matches
-from resnet_inspect.tracers.tensorflow.taps.readings import Readings
+from resnet_inspect.tracers.tensorflow.taps.readings import read_arrays
 
 MOVING = ("moving_mean", "moving_variance")
+TOGETHER = 1 << 16  # numbers that are taken to float64 at a time: what a core's cache holds
 
 
 def told_of(model: Any) -> list[Any]:
@@ -37,7 +40,7 @@ class Weights:
     def __init__(self, weights: Iterable[Any]) -> None:
         held = (held_by(weight) for weight in weights)
         self._variables = [one for one in held if one is not None]
-        self._values = [variable.read_value() for variable in self._variables]
+        self._values = [_read(variable) for variable in self._variables]
 
     def after(self, record: StepRecord, made: Construction, settings: Settings) -> StepRecord:
         """The record of a step with what they held before it and with their updates; they have
@@ -45,36 +48,42 @@ class Weights:
         """
         names = {id(held): name for name, one in made.variables.items() for held in handles(one)}
         owners = {name: call.name for call in reversed(made.calls) for name in call.variables}
-        found, updates = Readings(), {}
-        if not self._variables:
-            return record
-        now = [variable.read_value() for variable in self._variables]
-        rows = (one.numpy() for one in _examined(self._values, now, settings.sample))
-        for variable, numbers, counts, lengths in zip(self._variables, *rows, strict=True):
+        arrays, updates = [], {}
+        for variable, value in zip(self._variables, self._values, strict=True):
             name = names.get(id(handles(variable)[0]), variable.name)
             tap = Tap(owners.get(name, name), "weight", name, output=False)
+            before = _array(value)
             if matches(tap, settings.taps):
-                keep(found, tap, numbers, counts)
-            updates[name] = Update(*map(float, lengths))
-        return replace(
-            record,
-            summaries=found.summaries,
-            sizes=found.sizes,
-            not_finite=found.not_finite,
-            updates=updates,
-        )
+                arrays.append((tap, singles(before).reshape(before.shape)))
+            updates[name] = _update(before, _array(_read(variable)))
+        found = read_arrays(arrays, settings.sample)
+        return replace(found.added_to(record), updates=updates)
 
 
-@tf.function(autograph=False)  # type: ignore[untyped-decorator]
-def _examined(before: list[Any], after: list[Any], sample: int) -> tuple[Any, Any, Any]:
-    """For all weights NUMBERS, counts by code, and ‖w‖₂ and ‖Δw‖₂: one call, as each has its price.
+def _read(variable: tf.Variable) -> tf.Tensor:
+    """Its value now; of one with a part for each replica what they come to together."""
+    of_replicas = handles(variable)
+    if len(of_replicas) > 1:
+        return variable.read_value()
+    return tf.raw_ops.ReadVariableOp(resource=of_replicas[0], dtype=variable.dtype)
 
-    Lengths are of float64: squares of 1e30, or of 1e-30, are too much for less.
-    """
-    lengths = []
-    for old, new in zip(before, after, strict=True):
-        wide = tf.cast(old, tf.float64), tf.cast(new, tf.float64)
-        lengths.append(tf.stack([tf.norm(wide[0]), tf.norm(wide[1] - wide[0])]))
-    rows = [summary(one, sample) for one in before]
-    numbers, counts = zip(*rows, strict=True)
-    return tf.stack(numbers), tf.stack(counts), tf.stack(lengths)
+
+def _array(value: tf.Tensor) -> NDArray[Any]:
+    """The numbers of a tensor, not copied where they lie in the host's memory."""
+    return np.asarray(memoryview(value)) if _lies_here(value) else np.asarray(value.numpy())
+
+
+def _lies_here(value: tf.Tensor) -> bool:
+    return bool(value.dtype == tf.float32 and "CPU" in value.device)
+
+
+def _update(before: NDArray[Any], after: NDArray[Any]) -> Update:
+    """Lengths in float64: squares of 1e30, or of 1e-30, are too much for less."""
+    old, new = before.reshape(-1), after.reshape(-1)
+    norm = change = 0.0
+    for start in range(0, len(old), TOGETHER):
+        part = old[start : start + TOGETHER].astype(np.float64)
+        moved = new[start : start + TOGETHER].astype(np.float64) - part
+        norm += float(part @ part)
+        change += float(moved @ moved)
+    return Update(norm**0.5, change**0.5)

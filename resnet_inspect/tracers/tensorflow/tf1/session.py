@@ -30,9 +30,9 @@ from resnet_inspect.tracers.tensorflow.model.models import Model, check_argument
 from resnet_inspect.tracers.tensorflow.model.targets import Function, find_function
 from resnet_inspect.tracers.tensorflow.runtime import choose_device
 from resnet_inspect.tracers.tensorflow.sizes.lineage import lineage_with_formulas
-from resnet_inspect.tracers.tensorflow.taps import readings
-from resnet_inspect.tracers.tensorflow.taps.in_graph import Taps
 from resnet_inspect.tracers.tensorflow.taps.points import Watched, choose
+from resnet_inspect.tracers.tensorflow.taps.readings import read
+from resnet_inspect.tracers.tensorflow.taps.taps import Taps
 from resnet_inspect.tracers.tensorflow.tf1.graph_retrace import graph_variations
 from resnet_inspect.tracers.tensorflow.tf1.graph_run import run_once
 from resnet_inspect.tracers.tensorflow.tf1.graph_trace import (
@@ -65,7 +65,7 @@ class GraphCodeSession:
         self._given = self._positional()
         self._inputs = RandomInputs(self._given, settings.seed)
         self._trace: GraphTrace | None = None
-        self._taps = Taps(settings.sample)
+        self._taps = Taps((), settings.sample)
         self._fetched: dict[str, Any] = {}
         self._graph = Graph(ops=())
         self._mismatch: Mismatch | None = None
@@ -98,18 +98,7 @@ class GraphCodeSession:
         except Exception as error:
             raise self._failed(error) from error
         seconds = time.perf_counter() - start
-        held = readings.read(self._taps.placed, arrays)
-        sink(
-            StepRecord(
-                0,
-                seconds,
-                scalars,
-                summaries=held.summaries,
-                sizes=held.sizes,
-                not_finite=held.not_finite,
-                channels=held.channels,
-            )
-        )
+        sink(read(self._taps, arrays).added_to(StepRecord(0, seconds, scalars)))
 
     def _found(self) -> Function:
         """The function, its file imported in the graph that will lie around its own."""
@@ -187,11 +176,9 @@ class GraphCodeSession:
         wanted = self._settings.taps
         if wanted == "layers" and not trace.made.calls:
             wanted = "ops"
-        self._taps = Taps(self._settings.sample)
         with trace.around.as_default(), trace.made.graph.as_default(), tf.device(self._device):
-            for point in choose(Watched(trace.made, end), wanted):
-                self._taps.add(point)
-            self._fetched = self._taps.outputs()
+            self._taps = Taps(choose(Watched(trace.made, end), wanted), self._settings.sample)
+            self._fetched = self._taps.tensors()
 
     def _failed(self, error: Exception) -> TrainingFailed:
         """What to tell of a run that failed; traced again if sizes were unknown."""
@@ -220,5 +207,5 @@ class GraphCodeSession:
             )
         elif trace.error is None and left:
             yield Note("settings", f"not traced again, for the time it takes: {left}")
-        if trace.error is None and not self._taps.placed:
+        if trace.error is None and not len(self._taps):
             yield Note("summaries", "none: no op that was asked for makes numbers")

@@ -20,8 +20,8 @@ from resnet_inspect.tracers.contract import Outcome, Sink, TrainingFailed
 from resnet_inspect.tracers.tensorflow.failures.exceptions import REFUSALS, describe
 from resnet_inspect.tracers.tensorflow.failures.postmortem import examined
 from resnet_inspect.tracers.tensorflow.runtime import choose_device
-from resnet_inspect.tracers.tensorflow.taps import readings
 from resnet_inspect.tracers.tensorflow.taps.origin import Values, find_origin
+from resnet_inspect.tracers.tensorflow.taps.readings import read
 from resnet_inspect.tracers.tensorflow.tutorial.checkpoint import restore
 from resnet_inspect.tracers.tensorflow.tutorial.evaluation import Evaluation
 from resnet_inspect.tracers.tensorflow.tutorial.retrace import explain as explain_sizes
@@ -121,16 +121,11 @@ class TutorialSession:
         if not record:
             return StepRecord(number, seconds, scalars)
         arrays = {name: value.numpy() for name, value in found["taps"].items()}
-        held = readings.read(self._tracing.taps.placed, arrays)
         tracing, updates, averages = self._tracing, found.get("updates"), found.get("averages")
         done = StepRecord(
             number,
             seconds,
             scalars,
-            summaries=held.summaries,
-            sizes=held.sizes,
-            not_finite=held.not_finite,
-            channels=held.channels,
             updates={} if updates is None else tracing.read_updates(updates.numpy()),
             normalizations={} if averages is None else tracing.read_averages(averages.numpy()),
             batch={
@@ -138,6 +133,7 @@ class TutorialSession:
                 for name, part in zip(PARTS, batch, strict=True)
             },
         )
+        done = read(tracing.taps, arrays).added_to(done)
         if self._origin_told or not _odd(done):
             return done
         self._origin_told = True
@@ -153,7 +149,7 @@ class TutorialSession:
     def _unrecorded(self) -> Iterator[Note]:
         """What the settings leave out altogether, which is hardly meant."""
         settings = self._settings
-        if self._tracing is not None and not self._tracing.taps.placed:
+        if self._tracing is not None and not len(self._tracing.taps):
             yield Note("taps", f"no tensor matches '{settings.taps}': none is recorded")
         if not any(settings.records(step) for step in range(max(settings.steps, 1))):
             yield Note("record", f"no step lies in {settings.record}: no tensor is recorded")

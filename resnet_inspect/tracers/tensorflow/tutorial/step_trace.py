@@ -16,12 +16,13 @@ from resnet_inspect.graph import Graph, Note, Objective, Phase, TensorRef, Train
 from resnet_inspect.stats import Normalization, Update
 from resnet_inspect.tracers.tensorflow.capture.construction import Construction, LayerCall, Tensor
 from resnet_inspect.tracers.tensorflow.capture.graph_capture import capture
-from resnet_inspect.tracers.tensorflow.taps.in_graph import RAW_ELEMENTS, Taps
 from resnet_inspect.tracers.tensorflow.taps.points import Watched, choose
+from resnet_inspect.tracers.tensorflow.taps.taps import Taps
 from resnet_inspect.tracers.tensorflow.tutorial import recipe
 from resnet_inspect.tracers.tensorflow.tutorial.layers import Layers
 from resnet_inspect.tracers.tensorflow.tutorial.resnet import inference
 
+RAW_ELEMENTS = 256  # of weights so small their values are told, from which lengths are made
 AXES = {"images": ("batch", "height", "width", "channel"), "labels": ("batch",)}
 
 
@@ -39,7 +40,7 @@ class StepTrace:
         self._normalized: list[LayerCall] = []
         self._updated: dict[str, int] = {}
         self.made: Construction | None = None
-        self.taps = Taps(settings.sample)
+        self.taps = Taps((), settings.sample)
 
     def trace(self, images: Tensor, labels: Tensor) -> dict[str, Any]:
         """One step: `scalars` by name, `taps`, and `before`, the values of variables it read.
@@ -48,13 +49,11 @@ class StepTrace:
         """
         with tf.device(self._device):
             scalars, watched = self._build(images, labels)
-            self.taps = Taps(self._settings.sample)
             before = _values_read(watched.made)
-            for point in choose(watched, self._settings.taps):
-                self.taps.add(point)
+            self.taps = Taps(choose(watched, self._settings.taps), self._settings.sample)
             found: dict[str, Any] = {
                 "scalars": scalars,
-                "taps": self.taps.outputs(),
+                "taps": self.taps.tensors(),
                 "before": before,
             }
             if self._trains:
