@@ -14,7 +14,7 @@ ROUNDS = 5
 
 def measure() -> list[Row]:
     """Share of capture in the time of a trace, for n=5 and n=18."""
-    tutorial: Any = import_module("resnet_inspect.tracers.tensorflow.tutorial.session")
+    tutorial: Any = import_module("resnet_inspect.tracers.tensorflow.tutorial.step_trace")
 
     spent: list[float] = []
     whole = tutorial.capture

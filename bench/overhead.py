@@ -77,7 +77,6 @@ def measured(*, quick: bool) -> Iterator[Row]:
     for name in [name for name in variants if name in TARGETS or "ops" in name]:
         fetched = sum(array.nbytes for array in variants[name](0))
         yield f"fetched: {name}", f"{fetched / 1e6:.2f} MB", "target ≤ 1 MB"
-    yield _bound(steps.session._tracing.taps.placed)
     if not all(math.isfinite(float(value)) for value in plain(0)):
         raise RuntimeError("the network came to numbers that are not finite: something else")
     if not quick:
@@ -90,12 +89,9 @@ def measured(*, quick: bool) -> Iterator[Row]:
 def _outputs_alone(watched: Any) -> Any:
     """Taps of layers' outputs, without weights and their updates."""
     points: Any = import_module("resnet_inspect.tracers.tensorflow.taps.points")
-    made: Any = import_module("resnet_inspect.tracers.tensorflow.taps.in_graph")
-    taps = made.Taps(Settings().sample)
-    for point in points.choose(watched, "layers"):
-        if point.tap.kind == "activation":
-            taps.add(point)
-    return taps.outputs()
+    made: Any = import_module("resnet_inspect.tracers.tensorflow.taps.taps")
+    chosen = [one for one in points.choose(watched, "layers") if one.tap.kind == "activation"]
+    return made.Taps(chosen, Settings().sample).tensors()
 
 
 def _sums(watched: Any) -> Any:
@@ -113,7 +109,7 @@ def _histograms(watched: Any) -> Any:
 @contextmanager
 def _timed_parts() -> Iterator[dict[str, list[float]]]:
     """Seconds that a session spends in reading what was fetched, as it is run meanwhile."""
-    module: Any = import_module("resnet_inspect.tracers.tensorflow.taps.readings")
+    module: Any = import_module("resnet_inspect.tracers.tensorflow.tutorial.session")
     spent: dict[str, list[float]] = {"reading into summaries": [], "writing": []}
     read = module.read
 
@@ -161,16 +157,6 @@ def _every_tenth(ratios: dict[str, Ratio]) -> Row:
     wall, cpu = ((one + 9 * other) / 10 for one, other in zip(*kinds, strict=True))
     text = f"{wall:.3f} cpu {cpu:.3f}"
     return ("every 10th step, computed", text, "target ≤ 1.01")
-
-
-def _bound(placed: Any) -> Row:
-    """Bytes that taps hold if all of them ran at once: each sample, its codes, its differences
-    from the mean in float32 and float64, and the histograms, twice.
-    """
-    dense = [one for one in placed if not one.raw and one.same_as is None]
-    samples = sum(one.sampling.taken for one in dense)
-    size = samples * (4 + 4 + 4 + 8) + len(dense) * 4096 * 4 * 2
-    return ("memory of taps, were all held at once", f"{size / 1e6:.0f} MB", "")
 
 
 if __name__ == "__main__":

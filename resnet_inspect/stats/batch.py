@@ -9,8 +9,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-# Of more features so many are looked at, evenly spread.
-FEATURES = 4096
+# About how many elements are looked at, in features that are evenly spread, of all examples; but at
+# least in so many features, and for that of fewer examples, so that no more elements come together.
+ELEMENTS = 1 << 15
+FEWEST = 256
+MOST = 1 << 16
 # Class numbers that are counted one by one.
 CLASSES = 256
 # Examples whose weighted sums differ by less, relative to the largest, count as equal.
@@ -22,7 +25,7 @@ GOLDEN = 0.6180339887498949
 class BatchPart(msgspec.Struct, frozen=True):
     """One part of a batch [examples, …], its other axes flattened to `features`.
 
-    Of more than FEATURES of them every second, third … is looked at.
+    Of many every second, third … feature is looked at, of very many the first examples.
     `distinct` is how many examples differ from each other, `constant` how many features have one
     value in all of them. `low`, `high`, `mean` and `std` are of all finite numbers (0 where there
     are none), `odd` how many are not finite. `least_std` and `most_std` are of the features that
@@ -71,22 +74,28 @@ class BatchPart(msgspec.Struct, frozen=True):
     def of(cls, values: NDArray[Any]) -> BatchPart:
         """The same of an array [examples, …] of numbers."""
         every = np.asarray(values)
-        every = every.reshape(len(every), math.prod(every.shape[1:]))
-        rows = every[:, :: stride(every.shape[1])].astype(np.float64)
+        features = math.prod(every.shape[1:])
+        stride, kept = looked_at(len(every), features)
+        rows = every.reshape(len(every), features)[:kept, ::stride].astype(np.float64)
+        return cls.of_rows(rows, len(every), features)
+
+    @classmethod
+    def of_rows(cls, rows: NDArray[np.float64], examples: int, features: int) -> BatchPart:
+        """The same of the rows that are looked at, of so many examples of so many features."""
         fine = np.isfinite(rows)
         held = np.where(fine, rows, 0.0)
         finite = rows[fine]
-        examples, looked_at = rows.shape
-        if not examples:
+        kept, some = rows.shape
+        if not kept:
             none = 0.0, 0.0, 0.0, 0.0
-            return cls(0, every.shape[1], 0, 0, *none, 0, *none[:3], False)
+            return cls(examples, features, 0, 0, *none, 0, *none[:3], False)
         std, means = held.std(axis=0), held.mean(axis=0)
         moving = np.ptp(held, axis=0) > 0
         whole = bool(finite.size) and bool((finite == np.round(finite)).all())
         return cls(
             examples=examples,
-            features=every.shape[1],
-            distinct=distinct((held * weights(looked_at)).sum(axis=1)),
+            features=features,
+            distinct=examples - kept + distinct((held * weights(some)).sum(axis=1)),
             constant=int((~moving).sum()),
             low=float(finite.min()) if finite.size else 0.0,
             high=float(finite.max()) if finite.size else 0.0,
@@ -95,15 +104,18 @@ class BatchPart(msgspec.Struct, frozen=True):
             odd=int((~fine).sum()),
             least_std=float(std[moving].min()) if moving.any() else 0.0,
             most_std=float(std[moving].max()) if moving.any() else 0.0,
-            most_mean=float(np.abs(means).max()) if looked_at else 0.0,
+            most_mean=float(np.abs(means).max()) if some else 0.0,
             whole=whole,
             counts=trimmed(_counts(held, whole)),
         )
 
 
-def stride(features: int) -> int:
-    """Every how many-th feature is looked at."""
-    return max(1, -(-features // FEATURES))
+def looked_at(examples: int, features: int) -> tuple[int, int]:
+    """Every how many-th feature is looked at, and of how many examples."""
+    wanted = max(ELEMENTS // max(examples, 1), FEWEST)
+    stride = max(1, -(-features // wanted))
+    some = -(-features // stride)
+    return stride, min(examples, MOST // max(some, 1))
 
 
 def weights(features: int) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resnet_inspect.stats import BatchPart
-from resnet_inspect.stats.batch import FEATURES
+from resnet_inspect.stats.batch import ELEMENTS
 
 
 def test_pictures() -> None:
@@ -51,7 +51,7 @@ def test_an_empty_batch() -> None:
 
 
 def test_of_many_features_some_are_looked_at() -> None:
-    part = BatchPart.of(np.tile(np.arange(3 * FEATURES, dtype=np.float32), (2, 1)))
-    assert part.features == 3 * FEATURES
-    assert part.constant == FEATURES
+    part = BatchPart.of(np.tile(np.arange(3 * ELEMENTS // 2, dtype=np.float32), (2, 1)))
+    assert part.features == 3 * ELEMENTS // 2
+    assert part.constant == ELEMENTS // 2
     assert part.distinct == 1

@@ -28,6 +28,8 @@ CASES = [
     Case("regression", GENERATOR.normal(size=8)),
     Case("odd", np.array([[np.nan, 1], [np.inf, 2], [0, 2]], np.float32)),
     Case("wide", GENERATOR.normal(size=(3, 9000)).astype(np.float32)),
+    Case("large", GENERATOR.normal(size=(70, 30, 30, 3)).astype(np.float32)),
+    Case("many", GENERATOR.integers(0, 5, (70_000, 1)).astype(np.float32)),
     Case("alike", np.ones((6, 3), np.float32)),
     Case("one", np.array([[2.0, -1.0]])),
     Case("half", GENERATOR.normal(size=(4, 6)).astype(np.float16)),

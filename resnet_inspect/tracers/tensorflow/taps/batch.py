@@ -1,6 +1,7 @@
-"""Looks at what a step is fed, from inside its graph; see `stats.BatchPart`.
+"""Hands over what a step is fed, from inside its graph; see `stats.BatchPart`.
 
-What is found has a fixed size and is assigned to variables, as `in_branch` does, in its branch.
+What is taken has a size known beforehand and is assigned to variables, as `in_branch` does, in its
+branch.
 """
 
 from __future__ import annotations
@@ -12,12 +13,9 @@ import tensorflow as tf
 from tensorflow.python.ops.resource_variable_ops import ResourceVariable
 
 from resnet_inspect.stats import BatchPart
-from resnet_inspect.stats.batch import CLASSES, EQUAL, FEATURES, GOLDEN, trimmed
+from resnet_inspect.stats.batch import ELEMENTS, FEWEST, MOST, looked_at
 
 Tensor = Any
-# Fields of BatchPart: all but the last, the counts; those that are counts of something.
-NUMBERS = len(BatchPart.__struct_fields__) - 1
-WHOLE = ("examples", "features", "distinct", "constant", "odd")
 
 
 class BatchTaps:
@@ -31,72 +29,54 @@ class BatchTaps:
         }
         count = len(self._parts)
         with tf.init_scope():
-            self._numbers = ResourceVariable(
-                tf.zeros([count, NUMBERS], tf.float64), trainable=False
-            )
-            self._counts = ResourceVariable(tf.zeros([count, CLASSES], tf.float64), trainable=False)
+            self._sizes = ResourceVariable(tf.zeros([count, 2], tf.int64), trainable=False)
+            self._numbers = [
+                ResourceVariable(tf.zeros([_room(part)], tf.float64), trainable=False)
+                for part in self._parts.values()
+            ]
 
     def assign(self) -> None:
         """Add the ops that keep what a batch holds."""
         if self._parts:
-            found = [_facts(part) for part in self._parts.values()]
-            self._numbers.assign(tf.stack([numbers for numbers, _ in found]))
-            self._counts.assign(tf.stack([counts for _, counts in found]))
+            taken = [_taken(part) for part in self._parts.values()]
+            self._sizes.assign(tf.stack([sizes for sizes, _ in taken]))
+            for held, (_, numbers) in zip(self._numbers, taken, strict=True):
+                held.assign(numbers)
 
     def read(self) -> dict[str, BatchPart]:
         """What was assigned last."""
         made = {}
-        rows = zip(self._numbers.numpy(), self._counts.numpy(), strict=True)
-        for name, (row, counts) in zip(self._parts, rows, strict=True):
-            told = dict(zip(BatchPart.__struct_fields__, row.tolist(), strict=False))
-            held = told | {one: int(told[one]) for one in WHOLE} | {"whole": bool(told["whole"])}
-            made[name] = BatchPart(**held, counts=trimmed(counts))
+        rows = zip(self._sizes.numpy().tolist(), self._numbers, strict=True)
+        for name, ((examples, features), held) in zip(self._parts, rows, strict=True):
+            stride, kept = looked_at(examples, features)
+            some = -(-features // stride)
+            numbers = held.numpy()[: kept * some].reshape(kept, some)
+            made[name] = BatchPart.of_rows(numbers, examples, features)
         return made
 
 
-def _facts(part: Tensor) -> tuple[Tensor, Tensor]:
-    """NUMBERS, and CLASSES counts: float64."""
-    shape = tf.shape(part, tf.int64)
-    examples = shape[0]
-    features = tf.math.floordiv(tf.size(part, tf.int64), tf.maximum(examples, 1))
-    stride = tf.maximum(tf.math.floordiv(features + FEATURES - 1, FEATURES), 1)
-    rows = tf.cast(tf.reshape(part, [examples, features])[:, ::stride], tf.float64)
-    fine = tf.math.is_finite(rows)
-    held = tf.where(fine, rows, 0.0)
-    count = tf.reduce_sum(tf.cast(fine, tf.float64))
-    some = count > 0
-    mean = tf.math.divide_no_nan(tf.reduce_sum(held), count)
-    squares = tf.where(fine, tf.math.squared_difference(held, mean), 0.0)
-    std = tf.sqrt(tf.math.divide_no_nan(tf.reduce_sum(squares), count))
-    low = tf.where(some, tf.reduce_min(tf.where(fine, rows, tf.float64.max)), 0.0)
-    high = tf.where(some, tf.reduce_max(tf.where(fine, rows, tf.float64.min)), 0.0)
-    means, spreads = tf.reduce_mean(held, 0), tf.math.reduce_std(held, 0)
-    moving = tf.reduce_max(held, 0) > tf.reduce_min(held, 0)
-    moves = tf.reduce_any(moving)
-    least = tf.where(moves, tf.reduce_min(tf.where(moving, spreads, tf.float64.max)), 0.0)
-    most = tf.where(moves, tf.reduce_max(tf.where(moving, spreads, 0.0)), 0.0)
-    whole = some & tf.reduce_all(~fine | (held == tf.round(held)))
-    numbers = [
-        examples,
-        features,
-        _distinct(held),
-        tf.reduce_sum(tf.cast(~moving, tf.int64)),
-        *(low, high, mean, std, tf.reduce_sum(tf.cast(~fine, tf.int64))),
-        *(least, most, tf.reduce_max(tf.abs(means)), whole),
-    ]
-    sums = tf.reduce_sum(held[:, :CLASSES], 0)
-    sums = tf.pad(sums, [[0, CLASSES - tf.size(sums)]])
-    column = tf.reduce_sum(held, 1)  # of a part of one feature that feature itself
-    ones = tf.one_hot(tf.cast(tf.clip_by_value(column, -1, CLASSES), tf.int32), CLASSES)
-    counted = tf.where(whole, tf.reduce_sum(tf.cast(ones, tf.float64), 0), 0.0)
-    counts = tf.where(features == 1, counted, tf.ensure_shape(sums, [CLASSES]))
-    return tf.stack([tf.cast(one, tf.float64) for one in numbers]), counts
+def _room(part: Tensor) -> int:
+    """How many elements are taken at most."""
+    elements = part.shape.num_elements()
+    return MOST if elements is None else min(elements, MOST)
 
 
-def _distinct(held: Tensor) -> Tensor:
-    """How many examples differ, by weighted sums."""
-    places = tf.cast(tf.range(1, tf.shape(held)[1] + 1), tf.float64)
-    sums = tf.sort(tf.reduce_sum(held * (places * GOLDEN % 1 + 0.5), 1))
-    step = EQUAL * tf.maximum(tf.reduce_max(tf.abs(sums)), 1e-30)
-    more = tf.reduce_sum(tf.cast(sums[1:] - sums[:-1] > step, tf.int64))
-    return more + tf.cast(tf.size(sums) > 0, tf.int64)
+def _taken(part: Tensor) -> tuple[Tensor, Tensor]:
+    """Examples and features, int64 [2], and the elements that are looked at, float64."""
+    if part.shape.is_fully_defined():
+        examples = int(part.shape[0])
+        features = part.shape.num_elements() // max(examples, 1)
+        stride, kept = looked_at(examples, features)
+    else:
+        examples = tf.shape(part, tf.int64)[0]
+        features = tf.size(part, tf.int64) // tf.maximum(examples, 1)
+        wanted = tf.maximum(ELEMENTS // tf.maximum(examples, 1), FEWEST)
+        stride = tf.maximum((features + wanted - 1) // wanted, 1)
+        some = (features + stride - 1) // stride
+        kept = tf.minimum(examples, MOST // tf.maximum(some, 1))
+    rows = tf.reshape(part, tf.stack([examples, features]))
+    flat = tf.reshape(tf.cast(rows[:kept, ::stride], tf.float64), [-1])
+    room = _room(part)
+    if flat.shape.num_elements() != room:
+        flat = tf.ensure_shape(tf.pad(flat, [[0, room - tf.size(flat)]]), [room])
+    return tf.stack([tf.cast(one, tf.int64) for one in (examples, features)]), flat

@@ -163,7 +163,7 @@ class Taps:
             rows = next(found) if sampling is None else _rows(x, sampling, constants)
             gathered.samples.setdefault(int(rows.shape[-1]), []).append(_as_float(rows))
             if place.checked:
-                gathered.odd.append(_odd(original, x, made, shown))
+                gathered.odd.append(_odd(original, x, made, shown, constants))
                 if place.channels:
                     axes = tuple(range(x.shape.rank - 1))
                     peak = tf.raw_ops.Max(input=x, axis=constants(axes))
@@ -219,8 +219,8 @@ class _Constants:
 def _rows(x: Tensor, sampling: Sampling, constants: _Constants) -> Tensor:
     """The sample of a tensor of known size, as rows [runs, width]."""
     if sampling.runs == 0:
-        return tf.reshape(x, constants((-1, 1)))
-    rows = tf.reshape(x, constants((-1, sampling.width)))
+        return tf.raw_ops.Reshape(tensor=x, shape=constants((-1, 1)))
+    rows = tf.raw_ops.Reshape(tensor=x, shape=constants((-1, sampling.width)))
     return tf.raw_ops.GatherV2(
         params=rows, indices=constants(sampling), axis=constants(0, tf.int32)
     )
@@ -255,7 +255,7 @@ def _rows_of_unknown(
         each = tf.unstack(places), tf.unstack(taken)
         for number, chosen, count in zip(numbers, *each, strict=True):
             place, x = taps[number]
-            rows = tf.reshape(x, constants((-1, place.width)))
+            rows = tf.raw_ops.Reshape(tensor=x, shape=constants((-1, place.width)))
             some = tf.raw_ops.Slice(
                 input=chosen, begin=constants((0,), tf.int64), size=tf.reshape(count, (1,))
             )
@@ -275,8 +275,19 @@ def _spread(among: Tensor, runs: int) -> tuple[Tensor, Tensor]:
     return tf.where(many > runs, starts + within, parts), tf.minimum(among, runs)
 
 
+def _sum(x: Tensor, constants: _Constants) -> Tensor:
+    """The sum of all elements."""
+    if x.shape.rank is None:
+        return tf.reduce_sum(x)
+    return tf.raw_ops.Sum(input=x, axis=constants(tuple(range(x.shape.rank))))
+
+
 def _odd(
-    original: Tensor, x: Tensor, made: Callable[[Tensor], Tensor], shown: dict[Any, Tensor]
+    original: Tensor,
+    x: Tensor,
+    made: Callable[[Tensor], Tensor],
+    shown: dict[Any, Tensor],
+    constants: _Constants,
 ) -> Tensor:
     """How many elements of the whole are NaN, +inf, -inf: int64 [3]. They are counted only if there
     may be any: where there is no witness the tensor is its own, by a sum over all of it.
@@ -284,8 +295,8 @@ def _odd(
     seen = None if _has_value(original) else witness(original)
     source = _identity(original if seen is None else seen)
     if source not in shown:
-        total = tf.reduce_sum(x if seen is None else made(seen))
-        shown[source] = tf.math.is_finite(total)
+        looked_at = x if seen is None else made(seen)
+        shown[source] = tf.raw_ops.IsFinite(x=_sum(looked_at, constants))
     none, count = _counters(x.dtype)
     return tf.raw_ops.StatelessIf(
         cond=shown[source],

@@ -78,12 +78,14 @@ def _lies_here(value: tf.Tensor) -> bool:
 
 
 def _update(before: NDArray[Any], after: NDArray[Any]) -> Update:
-    """Lengths in float64: squares of 1e30, or of 1e-30, are too much for less."""
+    """Lengths in float64: squares of 1e30, or of 1e-30, are too much for less. No product of BLAS:
+    its threads wait in a loop afterwards, on the cores that the next step needs.
+    """
     old, new = before.reshape(-1), after.reshape(-1)
     norm = change = 0.0
     for start in range(0, len(old), TOGETHER):
         part = old[start : start + TOGETHER].astype(np.float64)
         moved = new[start : start + TOGETHER].astype(np.float64) - part
-        norm += float(part @ part)
-        change += float(moved @ moved)
+        norm += float(np.square(part).sum())
+        change += float(np.square(moved).sum())
     return Update(norm**0.5, change**0.5)
