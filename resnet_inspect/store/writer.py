@@ -24,6 +24,7 @@ from resnet_inspect.store.info import RunInfo, Status
 from resnet_inspect.store.run import SIDE_FILES, Run
 
 CHECKPOINT_SECONDS = 5.0
+WAIT_SECONDS = 0.5  # for which steps with nothing but scalars wait for one another
 # Errors of SQLite that say the disk, not the program, is at fault.
 STORAGE_CODES = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
@@ -31,8 +32,10 @@ STORAGE_CODES = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 class RunWriter:
     """A run file being written: the graph once, then steps, each in one transaction.
 
-    Made by `create`. After `finish` nothing more can be written. Raises StorageFullError where
-    the disk is full; what was committed before stays readable.
+    Steps that have nothing but scalars wait up to WAIT_SECONDS and are then written together: a
+    transaction for each would cost a short step as much as the step itself. Made by `create`. After
+    `finish` nothing more can be written. Raises StorageFullError where the disk is full; what was
+    committed before stays readable.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection, info: RunInfo) -> None:
@@ -40,7 +43,8 @@ class RunWriter:
         self.info = info
         self._connection = connection
         self._taps: dict[Tap, int] = {}
-        self._checked = time.monotonic()
+        self._checked = self._written = time.monotonic()
+        self._waiting: list[tuple[StepRecord, float]] = []
 
     @classmethod
     def create(cls, path: Path, info: RunInfo, *, force: bool = False) -> RunWriter:
@@ -108,30 +112,47 @@ class RunWriter:
 
     def step(self, record: StepRecord) -> None:
         """Keep one step whole, or nothing of it."""
-        with self._transaction():
-            execute = self._connection.execute
-            execute("INSERT INTO step VALUES (?, ?, ?)", (record.step, record.seconds, time.time()))
-            for name, value in record.scalars.items():
-                execute("INSERT INTO scalar VALUES (?, ?, ?)", (record.step, name, value))
-            for tap, summary in record.summaries.items():
-                row = (
-                    self._tap_id(tap, record.sizes.get(tap)),
-                    record.step,
-                    summary.count,
-                    summary.nan,
-                    summary.posinf,
-                    summary.neginf,
-                    summary.zeros,
-                    summary.min,
-                    summary.max,
-                    summary.mean,
-                    summary.std,
-                    zlib.compress(summary.sketch.pack(), 6),
-                )
-                execute("INSERT INTO summary VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
-            self._beside_summaries(record)
+        self._waiting.append((record, time.time()))
+        more = bool(record.summaries or record.updates or record.batch or record.normalizations)
+        if more or time.monotonic() - self._written > WAIT_SECONDS:
+            self._write_waiting()
         if time.monotonic() - self._checked > CHECKPOINT_SECONDS:
             self._checkpoint()
+
+    def _write_waiting(self) -> None:
+        """Write the steps that wait, all or none."""
+        waiting, self._waiting = self._waiting, []
+        self._written = time.monotonic()
+        if not waiting:
+            return
+        with self._transaction():
+            many = self._connection.executemany
+            steps = ((one.step, one.seconds, at) for one, at in waiting)
+            many("INSERT INTO step VALUES (?, ?, ?)", steps)
+            scalars = ((one.step, *pair) for one, _ in waiting for pair in one.scalars.items())
+            many("INSERT INTO scalar VALUES (?, ?, ?)", scalars)
+            for one, _ in waiting:
+                self._tensors(one)
+
+    def _tensors(self, record: StepRecord) -> None:
+        execute = self._connection.execute
+        for tap, summary in record.summaries.items():
+            row = (
+                self._tap_id(tap, record.sizes.get(tap)),
+                record.step,
+                summary.count,
+                summary.nan,
+                summary.posinf,
+                summary.neginf,
+                summary.zeros,
+                summary.min,
+                summary.max,
+                summary.mean,
+                summary.std,
+                zlib.compress(summary.sketch.pack(), 6),
+            )
+            execute("INSERT INTO summary VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        self._beside_summaries(record)
 
     def _beside_summaries(self, record: StepRecord) -> None:
         execute, step = self._connection.execute, record.step
@@ -163,8 +184,11 @@ class RunWriter:
             self.info, status=status, reason=reason, failure=failure, ended=now()
         )
         try:
-            with self._transaction():
-                self._save(info)
+            try:
+                self._write_waiting()
+            finally:
+                with self._transaction():
+                    self._save(info)
             self._checkpoint()
             with suppress(sqlite3.OperationalError):  # a reader may hold the log open
                 self._connection.execute("PRAGMA journal_mode = DELETE")

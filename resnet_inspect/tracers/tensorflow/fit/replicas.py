@@ -11,6 +11,8 @@ from typing import NamedTuple
 import tensorflow as tf
 from tensorflow.python.ops.resource_variable_ops import ResourceVariable
 
+from resnet_inspect.tracers.tensorflow.taps.in_branch import held
+
 
 class Place(NamedTuple):
     """A replica: its number, its device ("" for the usual one), and how many there are."""
@@ -80,6 +82,6 @@ class Switches:
 
     def take(self) -> int:
         """Switch off; the number of the trace that ran, 0 if none did."""
-        ran = max((int(one.ran.numpy()) for one in self._made.values()), default=0)
+        ran = max((int(held(one.ran)) for one in self._made.values()), default=0)
         self.set(wanted=False)
         return ran

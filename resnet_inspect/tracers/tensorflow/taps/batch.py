@@ -14,6 +14,7 @@ from tensorflow.python.ops.resource_variable_ops import ResourceVariable
 
 from resnet_inspect.stats import BatchPart
 from resnet_inspect.stats.batch import ELEMENTS, FEWEST, MOST, looked_at
+from resnet_inspect.tracers.tensorflow.taps.in_branch import held
 
 Tensor = Any
 
@@ -40,17 +41,17 @@ class BatchTaps:
         if self._parts:
             taken = [_taken(part) for part in self._parts.values()]
             self._sizes.assign(tf.stack([sizes for sizes, _ in taken]))
-            for held, (_, numbers) in zip(self._numbers, taken, strict=True):
-                held.assign(numbers)
+            for place, (_, numbers) in zip(self._numbers, taken, strict=True):
+                place.assign(numbers)
 
     def read(self) -> dict[str, BatchPart]:
         """What was assigned last."""
         made = {}
-        rows = zip(self._sizes.numpy().tolist(), self._numbers, strict=True)
-        for name, ((examples, features), held) in zip(self._parts, rows, strict=True):
+        rows = zip(held(self._sizes).tolist(), self._numbers, strict=True)
+        for name, ((examples, features), taken) in zip(self._parts, rows, strict=True):
             stride, kept = looked_at(examples, features)
             some = -(-features // stride)
-            numbers = held.numpy()[: kept * some].reshape(kept, some)
+            numbers = held(taken)[: kept * some].reshape(kept, some)
             made[name] = BatchPart.of_rows(numbers, examples, features)
         return made
 
