@@ -118,11 +118,11 @@ def test_what_comes_with_a_series(recording: Open) -> None:
     )
     assert list(relu.course) == list(relu.channels) == [0, 1, 2]
     assert relu.elements == 8 * 32 * 32 * 16
-    assert relu.course[0].count == 16384
+    assert relu.course[0].count == 4096
     assert relu.activity is not None
-    assert relu.activity.positions == 3 * 1024
+    assert relu.activity.positions == 3 * 256
     assert relu.activity.of == 3 * 8
-    share = 1 - sum(one.zeros for one in relu.course.values()) / (3 * 16384)
+    share = 1 - sum(one.zeros for one in relu.course.values()) / (3 * 4096)
     assert relu.activity.share.mean() == pytest.approx(share)
     assert list(norm.normalizations) == [0, 1, 2]
     assert norm.normalizations[0].batch_mean.shape == (16,)

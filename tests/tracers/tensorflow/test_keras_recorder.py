@@ -476,3 +476,48 @@ def test_a_file_in_the_way_is_refused_before_training(tmp_path: Path) -> None:
     (tmp_path / "run.db").write_text("precious")
     with pytest.raises(OutputError, match="exists already"):
         resnet_inspect.Recorder(tmp_path / "run.db")
+
+
+def test_a_trace_that_tensorflow_throws_away_is_not_tapped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one makes the optimizer's slots."""
+    from resnet_inspect.tracers.tensorflow.fit.observed_step import ObservedStep
+
+    seen: list[str] = []
+    observe, tap = ObservedStep.observe, ObservedStep.tap
+
+    def observed(*given: Any, **named: Any) -> Any:
+        seen.append("traced")
+        return observe(*given, **named)
+
+    def tapped(*given: Any, **named: Any) -> None:
+        seen.append("tapped")
+        tap(*given, **named)
+
+    monkeypatch.setattr(ObservedStep, "observe", observed)
+    monkeypatch.setattr(ObservedStep, "tap", tapped)
+    fitted("normalized_functional", [resnet_inspect.Recorder(tmp_path / "run.db")], epochs=1)
+    assert seen[:3] == ["traced", "traced", "tapped"]
+    with Run.open(tmp_path / "run.db") as run:
+        assert run.recorded_steps()[0] == 0
+        assert run.summaries(0, "gradient")
+
+
+def test_where_sizes_come_from_is_known_once_a_training_is_over(tmp_path: Path) -> None:
+    import keras
+
+    found: list[int] = []
+
+    class Look(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            del batch, logs
+            with Run.open(tmp_path / "run.db") as run:
+                found.append(len(run.lineage.links))
+
+    recorder = resnet_inspect.Recorder(tmp_path / "run.db")
+    fitted("sequential", [recorder, Look()], epochs=1)
+    assert set(found) == {0}
+    with Run.open(tmp_path / "run.db") as run:
+        assert run.lineage.links
+        assert run.info.status == Status.COMPLETE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -250,3 +251,43 @@ def test_a_loop_that_nobody_closes_is_finished_at_the_end(tmp_path: Path) -> Non
         assert found.info.status == Status.FAILED
         assert found.info.failure is not None
         assert found.info.failure.message == "no such luck"
+
+
+def test_a_step_that_is_gone_before_the_end_is_explained_too(tmp_path: Path) -> None:
+    """As those of a function that trains one model after another."""
+    text = """
+        import gc
+        import tensorflow as tf
+
+        def train():
+            weight = tf.Variable(tf.ones([3, 2]))
+
+            @tf.function
+            def step(x):
+                with tf.GradientTape() as tape:
+                    loss = tf.reduce_sum(tf.matmul(x, weight) ** 2)
+                weight.assign_sub(0.1 * tape.gradient(loss, weight))
+                return loss
+
+            for _ in range(3):
+                step(tf.ones([4, 3]))
+
+        for _ in range(2):
+            train()
+            gc.collect()
+    """
+    script = tmp_path / "train.py"
+    script.write_text(textwrap.dedent(text), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "resnet_inspect", "run", "-o", "run.db", str(script)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for name in ("run.db", "run-2.db"):
+        with Run.open(tmp_path / name) as found:
+            assert found.info.status == Status.COMPLETE, name
+            assert len(found.steps()) == 3
+            assert found.lineage.links, name
