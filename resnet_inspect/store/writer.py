@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 import time
@@ -114,7 +115,8 @@ class RunWriter:
         """Keep one step whole, or nothing of it."""
         self._waiting.append((record, time.time()))
         more = bool(record.summaries or record.updates or record.batch or record.normalizations)
-        if more or time.monotonic() - self._written > WAIT_SECONDS:
+        odd = not all(map(math.isfinite, record.scalars.values()))  # who looks on wants to know
+        if more or odd or time.monotonic() - self._written > WAIT_SECONDS:
             self._write_waiting()
         if time.monotonic() - self._checked > CHECKPOINT_SECONDS:
             self._checkpoint()

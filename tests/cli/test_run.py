@@ -185,7 +185,8 @@ def test_what_is_recorded_is_chosen_before_the_script(command: Command, tmp_path
             ("hidden", "activation"),
             ("hidden", "weight"),
         }
-        assert run.summaries(0)["hidden"].count == 4
+        assert run.summaries(0)["hidden"].count == run.sizes()[run.taps()[0]]  # it is small
+        assert run.info.settings.sample == 4
         assert run.info.settings.taps == "hidden"
         assert not run.info.settings.gradients
 

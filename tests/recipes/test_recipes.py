@@ -56,7 +56,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     def ran(name: str) -> Recipe:
         script = str(SCRIPTS / f"{name}.py")
         plain = _python(folder, str(HERE / "witness.py"), script, f"{name}.npz")
-        words = ("run", "--every", "1", "-o", f"{name}.db", script)
+        words = ("run", "--every", "1", "--sample", "16384", "-o", f"{name}.db", script)
         ours = _python(folder, "-m", "resnet_inspect", *words)
         with np.load(folder / f"{name}.npz") as seen:
             return Recipe(plain, ours, dict(seen), folder / f"{name}.db")

@@ -24,6 +24,13 @@ from resnet_inspect.graph.lineage import (
 from resnet_inspect.graph.tensors import Shape
 
 
+def not_known(graph: Graph, lineage: Lineage) -> str:
+    """Why nothing is known of where the sizes of a run come from; empty where something is."""
+    if lineage.links or lineage.mismatch is not None:
+        return ""
+    return next((one.text for one in graph.notes if one.subject in ("lineage", "graph")), "")
+
+
 class ChainStep(msgspec.Struct, frozen=True):
     """One step of the way from an axis back to its birth.
 

@@ -54,6 +54,7 @@ def run(parsed: argparse.Namespace) -> int:
     with Run.open(path) as recorded:
         _refuse_unmade(recorded, parsed.tensor)
         target, axes = find(recorded.graph, parsed.tensor)
+        _refuse_unknown(recorded, path)
         found = [why(recorded.graph, recorded.lineage, target, axis) for axis in axes]
     if parsed.json:
         from resnet_inspect.render.documents import json_document
@@ -94,12 +95,28 @@ def _refuse_unmade(recorded: Run, text: str) -> None:
     )
 
 
+def _refuse_unknown(recorded: Run, path: Path) -> None:
+    """Raise UsageError where the run does not say where sizes come from."""
+    from resnet_inspect.analysis.sizes.why import not_known
+
+    reason = not_known(recorded.graph, recorded.lineage)
+    if reason:
+        raise UsageError(
+            "where sizes come from is not known of this run",
+            where=str(path),
+            got=reason,
+            fix="`resnet-inspect shapes` lists the sizes; of a training that still runs, ask again "
+            "when it is over",
+        )
+
+
 def _settings(path: Path, tensor: str | None, as_json: bool) -> int:
     from resnet_inspect.analysis.sizes.moves import settings_moves
     from resnet_inspect.analysis.sizes.names import find
     from resnet_inspect.store.run import Run
 
     with Run.open(path) as recorded:
+        _refuse_unknown(recorded, path)
         graph, name = recorded.graph, ""
         axes: tuple[int, ...] = ()
         if tensor is not None:

@@ -9,7 +9,7 @@ from textual import events
 from textual.app import ComposeResult
 
 from resnet_inspect.analysis.sizes.names import Target
-from resnet_inspect.analysis.sizes.why import ChainStep, Explanation, Ways, why
+from resnet_inspect.analysis.sizes.why import ChainStep, Explanation, Ways, not_known, why
 from resnet_inspect.graph import Graph, TensorRef
 from resnet_inspect.render import spelling
 from resnet_inspect.render.pages.why_page import how_made, origin_lines
@@ -170,6 +170,9 @@ class WhyPane(Pane):
 
     def _why(self, side: Selected, target: Target, width: int) -> Iterator[Line]:
         graph, lineage = side.recording.graph, side.recording.lineage
+        if reason := not_known(graph, lineage):
+            yield from sentence(f"Where sizes come from is not known: {reason}", width)
+            return
         ways = self._ways.setdefault(side.sign, Ways())
         yield from why_lines(why(graph, lineage, target, self.axis, ways), graph, width)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from resnet_inspect.stats import Sketch, Tap, TensorSummary
-from resnet_inspect.stats.sampling import Sampling
+from resnet_inspect.stats.sampling import Sampling, spread
 
 TAP = Tap("layer", "activation", "layer:0")
 ODD = np.array([[1.5, np.nan, np.inf], [0.0, -np.inf, -2.0], [np.nan, 3e38, -3e38]], np.float32)
@@ -113,3 +113,21 @@ def test_a_scalar_and_an_empty_tensor() -> None:
         taps = Taps([Point(TAP, values)], 16)
         found = read(taps, {name: one.numpy() for name, one in taps.tensors().items()})
         assert found.summaries[TAP].mean == mean
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_channels_of_a_sample_of_unknown_size(jit: bool) -> None:
+    values = np.maximum(np.random.default_rng(2).normal(size=(64, 4, 32)), 0).astype(np.float32)
+    values[..., 3] = values[..., 5] = 0
+    rows = spread(256, 32)
+    (missed, *_) = np.setdiff1d(np.arange(256), rows)
+    values.reshape(256, 32)[missed, 3] = 1
+    found = held(values, sample=1024, jit=jit, shape=[None, 4, 32]).channels[TAP]
+    taken = values.reshape(256, 32)[rows] > 0
+    active = taken.sum(0)
+    seen = np.array([len(np.unique(rows[channel] // 4)) for channel in taken.T])
+    active[3] = seen[3] = 1  # above 0 somewhere, if not in the sample
+    assert found.active.tolist() == active.tolist()
+    assert found.examples.tolist() == seen.tolist()
+    assert (found.positions, found.of) == (32, 32)
+    assert np.flatnonzero(found.dead).tolist() == [5]

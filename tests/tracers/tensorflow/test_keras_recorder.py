@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 import resnet_inspect
+from resnet_inspect.analysis.sizes.why import not_known
 from resnet_inspect.graph import Phase
 from resnet_inspect.stats import TensorSummary
 from resnet_inspect.store.info import Status
@@ -514,10 +515,23 @@ def test_where_sizes_come_from_is_known_once_a_training_is_over(tmp_path: Path) 
             del batch, logs
             with Run.open(tmp_path / "run.db") as run:
                 found.append(len(run.lineage.links))
+                assert "once the training is over" in not_known(run.graph, run.lineage)
 
     recorder = resnet_inspect.Recorder(tmp_path / "run.db")
     fitted("sequential", [recorder, Look()], epochs=1)
     assert set(found) == {0}
     with Run.open(tmp_path / "run.db") as run:
         assert run.lineage.links
+        assert "lineage" not in {note.subject for note in run.graph.notes}
         assert run.info.status == Status.COMPLETE
+
+
+def test_a_second_fit_keeps_what_was_found_after_the_first(tmp_path: Path) -> None:
+    recorder = resnet_inspect.Recorder(tmp_path / "run.db")
+    model = fitted("sequential", [recorder], epochs=1)
+    x, y = keras_models.data("sequential", EXAMPLES)
+    model.fit(x, y, batch_size=BATCH, epochs=2, verbose=0, callbacks=[recorder])
+    with Run.open(tmp_path / "run.db") as run:
+        assert len(run.steps()) == 9
+        assert run.lineage.links
+        assert not_known(run.graph, run.lineage) == ""

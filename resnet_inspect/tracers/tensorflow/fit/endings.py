@@ -31,15 +31,23 @@ class Unexplained:
         """What `ask` gives is to be written once there is time; it must not hold the owner."""
         self._ask = ask
 
+    @property
+    def waits(self) -> bool:
+        """Whether there is something to ask."""
+        return self._ask is not None
+
     def forget(self) -> None:
         """There is nothing to ask."""
         self._ask = None
 
-    def tell(self) -> None:
-        """Write it, if there is any."""
+    def tell(self) -> Lineage | None:
+        """Write it, if there is any; what was written."""
         ask, self._ask = self._ask, None
-        if ask is not None:
-            self._journal.built(*ask())
+        if ask is None:
+            return None
+        outcome, lineage = ask()
+        self._journal.built(outcome, lineage)
+        return lineage
 
     def abandoned(self) -> None:
         """The owner is gone: end the run, and leave the rest for later."""

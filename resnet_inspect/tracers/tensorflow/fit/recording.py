@@ -34,6 +34,7 @@ from resnet_inspect.tracers.tensorflow.taps.sum_order import any_order, over_lim
 from resnet_inspect.tracers.tensorflow.taps.weights import Weights
 
 NOT_OBSERVED = "not observed, because of {}: {}"
+NOT_YET = Note("lineage", "it is found once the training is over, and this one was not")
 STOPPED_WITH_ANOTHER = "_RequestedStop"  # what TensorFlow ends other replicas with
 ANY_ORDER = (
     "TensorFlow adds up gradients of this step in the order in which they are ready, because it "
@@ -216,8 +217,8 @@ class Recording:
         self._outcome = trace.first.outcome(trace.others())
         self._notes += trace.notes()
         self._lineage = Lineage()
-        self._write()
         self.unexplained.wait(self._explanation(trace.first))
+        self._write()
 
     def _explanation(self, step: ObservedStep) -> Callable[[], tuple[Outcome, Lineage]]:
         """What tells where sizes come from, without holding on to the step or its model."""
@@ -283,7 +284,7 @@ class Recording:
             reason = "stopped by the user"
         if self.journal is not None:
             with self.guarded("lineage"):
-                self.unexplained.tell()
+                self._lineage = self.unexplained.tell() or self._lineage
             self.journal.end(reason, failure)
         return failure
 
@@ -301,7 +302,8 @@ class Recording:
 
     def _write(self) -> None:
         if self.journal is not None and self._begun:
-            graph = self._outcome.graph.noting(*dict.fromkeys(self._notes))
+            notes = [*self._notes, NOT_YET] if self.unexplained.waits else self._notes
+            graph = self._outcome.graph.noting(*dict.fromkeys(notes))
             self.journal.built(replace(self._outcome, graph=graph), self._lineage)
 
     @contextmanager

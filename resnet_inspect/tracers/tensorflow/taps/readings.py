@@ -143,10 +143,7 @@ def _activity(
     if not rows.size:
         none = np.zeros(place.channels, np.int64)
         return ChannelActivity(none, none, 0, examples)
-    if place.sampling is not None:
-        each = above.reshape(examples, -1, place.channels)
-        active, seen, of = each.sum((0, 1)), each.any(1).sum(0), examples
-    elif len(rows) * place.channels == elements:
+    if place.sampling is not None or len(rows) * place.channels == elements:
         each = above.reshape(max(examples, 1), -1, place.channels)
         active, seen, of = each.sum((0, 1)), each.any(1).sum(0), len(each)
     else:
