@@ -10,7 +10,7 @@ from pathlib import Path
 
 NAMES = (
     "startup", "diagram", "capture", "lineage", "recording", "report", "browse", "comparison",
-    "fit", "overhead",
+    "fit", "whole_fits", "overhead",
 )  # fmt: skip
 RESULTS = Path(__file__).with_name("results.json")
 
