@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -291,3 +292,78 @@ def test_a_step_that_is_gone_before_the_end_is_explained_too(tmp_path: Path) -> 
             assert found.info.status == Status.COMPLETE, name
             assert len(found.steps()) == 3
             assert found.lineage.links, name
+
+
+def test_a_forked_process_writes_nothing_that_its_parent_left(tmp_path: Path) -> None:
+    from resnet_inspect.graph import Graph
+    from resnet_inspect.graph.lineage import Lineage
+    from resnet_inspect.tracers.contract import Outcome
+    from resnet_inspect.tracers.tensorflow.fit.endings import Unexplained
+
+    asked = tmp_path / "asked"
+
+    def ask() -> tuple[Outcome, Lineage]:
+        asked.touch()
+        return Outcome(Graph(ops=()), 0.0), Lineage()
+
+    left = Unexplained(Written())
+    left.wait(ask)
+    child = os.fork()
+    if child == 0:
+        code = 1
+        with contextlib.suppress(BaseException):
+            code = 0 if left.tell() is None else 2
+        os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert not asked.exists()
+    assert left.tell() == Lineage()
+    assert asked.exists()
+
+
+class Written:
+    """A journal that keeps nothing."""
+
+    def begin(self, *_: Any) -> None:
+        """Nothing is begun."""
+
+    built = step = end = begin
+
+
+def test_a_process_that_is_forked_while_a_step_trains_says_nothing(tmp_path: Path) -> None:
+    """It has the step, and the question where its sizes come from, but not the run."""
+    text = """
+        import multiprocessing
+        import tensorflow as tf
+
+        weight = tf.Variable(tf.ones([3, 2]))
+
+        @tf.function
+        def step(x):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(tf.matmul(x, weight) ** 2)
+            weight.assign_sub(0.1 * tape.gradient(loss, weight))
+            return loss
+
+        step(tf.ones([4, 3]))
+        child = multiprocessing.get_context("fork").Process(target=int)
+        child.start()
+        child.join(60)
+        print("exit", child.exitcode)
+        step(tf.ones([4, 3]))
+    """
+    script = tmp_path / "train.py"
+    script.write_text(textwrap.dedent(text), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "resnet_inspect", "run", "-o", "run.db", str(script)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.splitlines()[-1] == "exit 0"
+    assert "recording ended" not in done.stderr
+    assert "Traceback" not in done.stderr
+    with Run.open(tmp_path / "run.db") as found:
+        assert len(found.steps()) == 2
+        assert found.lineage.links
+        assert "lineage" not in {note.subject for note in found.graph.notes}

@@ -7,6 +7,7 @@ behind when it is collected is asked later: no graph may be made while Python co
 from __future__ import annotations
 
 import multiprocessing.util
+import os
 import sys
 import weakref
 from collections.abc import Callable
@@ -25,6 +26,7 @@ class Unexplained:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
+        self._process = os.getpid()
         self._ask: Callable[[], tuple[Outcome, Lineage]] | None = None
 
     def wait(self, ask: Callable[[], tuple[Outcome, Lineage]]) -> None:
@@ -41,9 +43,9 @@ class Unexplained:
         self._ask = None
 
     def tell(self) -> Lineage | None:
-        """Write it, if there is any; what was written."""
+        """Write it, if there is any; what was written. A forked process has no part in it."""
         ask, self._ask = self._ask, None
-        if ask is None:
+        if ask is None or os.getpid() != self._process:
             return None
         outcome, lineage = ask()
         self._journal.built(outcome, lineage)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import tensorflow as tf
 from tensorflow.python.ops.resource_variable_ops import ResourceVariable
 
-from resnet_inspect.tracers.tensorflow.taps.in_branch import held
+from resnet_inspect.tracers.tensorflow.taps.in_branch import value_of
 
 
 class Place(NamedTuple):
@@ -82,6 +82,6 @@ class Switches:
 
     def take(self) -> int:
         """Switch off; the number of the trace that ran, 0 if none did."""
-        ran = max((int(held(one.ran)) for one in self._made.values()), default=0)
+        ran = max((int(value_of(one.ran)) for one in self._made.values()), default=0)
         self.set(wanted=False)
         return ran

@@ -14,7 +14,7 @@ from tensorflow.python.ops.resource_variable_ops import ResourceVariable
 
 from resnet_inspect.stats import BatchPart
 from resnet_inspect.stats.batch import ELEMENTS, FEWEST, MOST, looked_at
-from resnet_inspect.tracers.tensorflow.taps.in_branch import held
+from resnet_inspect.tracers.tensorflow.taps.in_branch import value_of
 
 Tensor = Any
 
@@ -47,11 +47,11 @@ class BatchTaps:
     def read(self) -> dict[str, BatchPart]:
         """What was assigned last."""
         made = {}
-        rows = zip(held(self._sizes).tolist(), self._numbers, strict=True)
+        rows = zip(value_of(self._sizes).tolist(), self._numbers, strict=True)
         for name, ((examples, features), taken) in zip(self._parts, rows, strict=True):
             stride, kept = looked_at(examples, features)
             some = -(-features // stride)
-            numbers = held(taken)[: kept * some].reshape(kept, some)
+            numbers = value_of(taken)[: kept * some].reshape(kept, some)
             made[name] = BatchPart.of_rows(numbers, examples, features)
         return made
 

@@ -72,10 +72,10 @@ class BranchTaps:
 
     def read(self) -> Readings:
         """What was assigned last."""
-        return read(self._taps, {name: held(one) for name, one in self._held.items()})
+        return read(self._taps, {name: value_of(one) for name, one in self._held.items()})
 
 
-def held(variable: tf.Variable) -> NDArray[Any]:
+def value_of(variable: tf.Variable) -> NDArray[Any]:
     """What a variable holds now; its own method takes ten times as long."""
     value = tf.raw_ops.ReadVariableOp(resource=variable.handle, dtype=variable.dtype)
     return np.asarray(value.numpy())
