@@ -16,6 +16,10 @@ def session(**values: Any) -> Any:
 
     settings = Settings.of(values)
     batches = Batches(
-        load(settings.data), settings.batch_size, settings.seed, raw=settings.raw, training=True
+        load(settings.tutorial.data),
+        settings.tutorial.batch_size,
+        settings.seed,
+        raw=settings.tutorial.raw,
+        training=True,
     )
     return registry.load("tutorial")(settings, batches)

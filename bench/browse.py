@@ -79,7 +79,9 @@ def _recorded(path: Path) -> Path | None:
     from resnet_inspect.errors import InspectError
 
     try:
-        return api.record(Settings(n=18, steps=3, batch_size=8, taps="ops"), out=path)
+        return api.record(
+            Settings.of({"n": 18, "steps": 3, "batch_size": 8, "taps": "ops"}), out=path
+        )
     except InspectError:
         return None
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from bench import Row, session
 from bench.startup import PROGRAM, ROUNDS, seconds
-from resnet_inspect.config import Settings
+from resnet_inspect.config.settings import Tutorial
 
 IMAGE = (32, 32, 3)
 
@@ -31,9 +31,9 @@ def measure() -> list[Row]:
         what = f"lineage of the training graph, n={n}, {len(graph.ops):,} ops"
         rows.append((what, f"{spent:.2f} s", f"target ≤ {target} s"))
         forward = session(n=n, batch_size=128, steps=0).build().seconds
-        retrace._trace(Settings(n=n), IMAGE)
+        retrace._trace(Tutorial(n=n), IMAGE)
         start = time.perf_counter()
-        retrace.variations(Settings(n=n), IMAGE)
+        retrace.variations(Tutorial(n=n), IMAGE)
         each = (time.perf_counter() - start) / (len(retrace.SETTINGS) + len(IMAGE) + 1)
         what = f"one re-trace over one forward trace, n={n}"
         rows.append((what, f"{each / forward:.2f} ×", "target ≤ 1.5 ×"))

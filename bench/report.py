@@ -20,11 +20,11 @@ def measure() -> list[Row]:
     found: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
         for n, steps in ((5, 50), (18, 20)):
-            settings = Settings(n=n, steps=steps, batch_size=32)
+            settings = Settings.of({"n": n, "steps": steps, "batch_size": 32})
             page = Path(folder) / f"n{n}.html"
             run = api.record(settings, out=Path(folder) / f"n{n}.db")
             found += [*made([run], page, f"report of n={n}"), *shown(page, f"report of n={n}")]
-        settings = Settings(n=5, ver=1, steps=50, batch_size=32)
+        settings = Settings.of({"n": 5, "ver": 1, "steps": 50, "batch_size": 32})
         first = api.record(settings, out=Path(folder) / "n5v1.db")
         page, what = Path(folder) / "both.html", "report of two runs of n=5"
         found += [*made([first, Path(folder) / "n5.db"], page, what), *shown(page, what)]

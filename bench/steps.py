@@ -29,7 +29,11 @@ class Fed:
     def __init__(self) -> None:
         settings = Settings.of(SETTINGS)
         batches = Batches(
-            load(settings.data), settings.batch_size, settings.seed, raw=False, training=True
+            load(settings.tutorial.data),
+            settings.tutorial.batch_size,
+            settings.seed,
+            raw=False,
+            training=True,
         )
         self.image_shape = batches.image_shape
         self._made = [batches.batch(number) for number in range(BATCHES)]

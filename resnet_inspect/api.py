@@ -33,6 +33,7 @@ from resnet_inspect.analysis.sizes.shapes import shapes as shape_table
 from resnet_inspect.config import Settings
 from resnet_inspect.config.inputs import parse_inputs
 from resnet_inspect.config.own_model import check_of_fit, check_own_model
+from resnet_inspect.config.settings import Fit, GraphCode, TracedModel, Tutorial
 from resnet_inspect.errors import BuildError, StorageFullError, UsageError
 from resnet_inspect.findings import check
 from resnet_inspect.graph import Failure
@@ -57,7 +58,7 @@ def trace(*, out: str | Path | None = None, force: bool = False, **settings: Any
     settings, data, devices or files that do not do.
     """
     resolved = Settings.of(settings)
-    check_own_model(resolved, dict.fromkeys(settings, "trace()"))
+    check_own_model(settings, dict.fromkeys(settings, "trace()"))
     return open_run(record(resolved, out=out, force=force))
 
 
@@ -78,7 +79,7 @@ def Recorder(
 
     asked = check_recorder(out, force=force, every=every, **settings)
     target = paths.short(sys.argv[0]) if sys.argv and sys.argv[0] else "python"
-    resolved = msgspec.structs.replace(asked, target=target, mode="fit")
+    resolved = msgspec.structs.replace(asked, subject=Fit(target=target))
     files = RunFiles(None if out is None else Path(out), force=force)
     return registry.load_recorder(registry.load_runs(resolved, lambda: RunJournal(files)))
 
@@ -310,16 +311,19 @@ def _session(settings: Settings) -> Session:
     from resnet_inspect.data import Batches, RandomInputs, load
     from resnet_inspect.tracers import registry
 
-    if settings.target is not None:
-        given = parse_inputs(settings.input) if settings.input is not None else ()
+    subject = settings.subject
+    if isinstance(subject, TracedModel | GraphCode):
+        given = parse_inputs(subject.input) if subject.input is not None else ()
         feed = RandomInputs(given, settings.seed) if given else None
-        return registry.load("graph code" if settings.tf1 else "function")(settings, feed)
-    training = settings.mode == "train"
-    data = load(settings.data, training=training).check(settings.classes, settings.batch_size)
-    how: dict[str, Any] = {"size": settings.batch_size, "seed": settings.seed, "raw": settings.raw}
+        name = "graph code" if isinstance(subject, GraphCode) else "function"
+        return registry.load(name)(settings, feed)
+    tutorial = settings.tutorial
+    size, training = tutorial.batch_size, tutorial.mode == "train"
+    data = load(tutorial.data, training=training).check(tutorial.classes, size)
+    how: dict[str, Any] = {"size": size, "seed": settings.seed, "raw": tutorial.raw}
     held = None
     if settings.evaluates(settings.steps - 1):
-        other = load(settings.data, training=False).check(settings.classes, settings.batch_size)
+        other = load(tutorial.data, training=False).check(tutorial.classes, size)
         held = Batches(other, training=False, **how)
     batches = Batches(data, training=training, held=held, **how)
     return registry.load("tutorial")(settings, batches)
@@ -332,14 +336,16 @@ def _keep(writer: RunWriter, step: StepRecord, watch: Watch) -> None:
 
 def _shared(settings: Settings) -> Settings:
     """The settings as a run file tells them: without the home folder's path."""
-    kind, colon, file = settings.data.partition(":")
-    checkpoint, target = settings.checkpoint, settings.target
-    return msgspec.structs.replace(
-        settings,
-        target=None if target is None else paths.portable(target),
-        data=kind + colon + paths.portable(file),
-        checkpoint=None if checkpoint is None else paths.portable(checkpoint),
-    )
+    subject = settings.subject
+    told: dict[str, Any] = {}
+    if subject.target is not None:
+        told["target"] = paths.portable(subject.target)
+    if isinstance(subject, Tutorial | TracedModel):
+        kind, colon, file = subject.data.partition(":")
+        told["data"] = kind + colon + paths.portable(file)
+    if isinstance(subject, Tutorial) and subject.checkpoint is not None:
+        told["checkpoint"] = paths.portable(subject.checkpoint)
+    return msgspec.structs.replace(settings, subject=msgspec.structs.replace(subject, **told))
 
 
 def _refusal(failure: Failure, path: Path) -> BuildError:

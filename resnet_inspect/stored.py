@@ -56,7 +56,7 @@ def side_of(run: Run, recorded: Recorded) -> ComparedRun:
         name=os.fsencode(run.path).decode(errors="replace"),
         graph=run.graph,
         facts=facts,
-        settings=info.heeded,
+        settings=info.settings.values(),
         recorded=recorded,
         scalars=run.scalars(),
         findings=check(run),

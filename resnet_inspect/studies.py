@@ -74,9 +74,9 @@ class Planned:
     @property
     def seconds(self) -> float:
         """What it will hardly take less than, on two CPU cores."""
-        settings = self.settings
-        pictures = settings.planned * settings.batch_size
-        return BEGINS + pictures * settings.n * PER_PICTURE
+        tutorial = self.settings.tutorial
+        pictures = self.settings.planned * tutorial.batch_size
+        return BEGINS + pictures * tutorial.n * PER_PICTURE
 
 
 @dataclass(frozen=True)
@@ -221,7 +221,8 @@ def _answered(study: Study, runs: Sequence[Planned]) -> Studied:
             if every[0].trained
         }
     first = runs[0].settings
-    told = {name: getattr(first, name) for name in ("n", "batch_size", "steps", "data", "device")}
+    names = ("n", "batch_size", "steps", "data", "device")
+    told = {name: value for name, value in first.values().items() if name in names}
     every = [one.settings.steps for one in runs]
     return Studied(
         study.name,
@@ -285,11 +286,11 @@ def _settings(variant: Variant, given: Mapping[str, Any], seed: int) -> Settings
 
 def _file_name(settings: Settings) -> str:
     """By what decides the numbers in it: settings, pictures, and the version of run files."""
-    data = _fingerprint(settings.data)
-    if settings.evaluate:
-        data += _fingerprint(settings.data, training=False)
-    asked = msgspec.structs.replace(settings, data=data)
-    content = msgspec.json.encode([VERSION, msgspec.structs.asdict(asked)])
+    tutorial = settings.tutorial
+    data = _fingerprint(tutorial.data)
+    if tutorial.evaluate:
+        data += _fingerprint(tutorial.data, training=False)
+    content = msgspec.json.encode([VERSION, settings.values() | {"data": data}])
     return f"{settings.network}-{sha256(content).hexdigest()[:16]}.db"
 
 

@@ -22,7 +22,7 @@ def test_variants_differ_in_what_they_say_alone(tmp_path: Path) -> None:
         (name, seed) for name in ("with L2", "without L2") for seed in range(3)
     ]
     assert [one.settings.seed for one in runs] == [0, 1, 2, 0, 1, 2]
-    assert {one.settings.weight_decay for one in runs} == {2e-4, 0.0}
+    assert {one.settings.values()["weight_decay"] for one in runs} == {2e-4, 0.0}
     assert len({one.file for one in runs}) == 6
 
 

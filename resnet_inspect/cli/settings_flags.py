@@ -6,8 +6,8 @@ import argparse
 import os
 from pathlib import Path
 
-from resnet_inspect.config import FIELDS, Resolved, Settings, resolve
-from resnet_inspect.config.settings import Field
+from resnet_inspect.config import FIELDS, Field, Resolved, resolve
+from resnet_inspect.config.settings import DEFAULTS
 from resnet_inspect.render.spelling import spell_setting
 
 
@@ -26,7 +26,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 
 def add_setting(group: argparse._ActionsContainer, field: Field) -> None:
     """The flag of one setting; it stays None where it is not given."""
-    default = spell_setting(getattr(Settings(), field.name))
+    default = spell_setting(DEFAULTS[field.name])
     text = f"{field.help} (default: {default})".replace("%", "%%")
     if field.kind == "bool":
         group.add_argument(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from resnet_inspect.config.settings import Settings, field_named
+from resnet_inspect.config.fields import field_named
+from resnet_inspect.config.settings import Settings, TracedModel
 from resnet_inspect.config.targets import TargetKind, is_in_file, kind_of
 from resnet_inspect.errors import ConfigError
 
@@ -20,14 +22,6 @@ HEEDED = ("target", *OWN, "seed", "device", "taps", "sample")
 TRAINED = ("data", "batch_size", "steps", "every", "record", "gradients", "learning_rate")
 # Settings that concern one kind of target.
 ONLY = {"set": TargetKind.CALLABLE, "signature": TargetKind.SAVED_MODEL}
-OF_A_FIT = ("target", "optimizer", "steps", "every", "record", "taps", "gradients", "sample")
-
-
-def heeded(settings: Settings) -> tuple[str, ...]:
-    """The settings that a model of the user's own listened to."""
-    if settings.mode == "trained":
-        return (*HEEDED, "optimizer", *TRAINED)
-    return OF_A_FIT if settings.fits else HEEDED
 
 
 def check_of_fit(given: Mapping[str, object]) -> None:
@@ -44,34 +38,35 @@ def check_of_fit(given: Mapping[str, object]) -> None:
             )
 
 
-def check_own_model(settings: Settings, given: Mapping[str, str]) -> None:
-    """Raise ConfigError for settings that would go unheard: `given` names those that somebody
-    wrote, with the place where.
+def check_own_model(values: Mapping[str, Any], given: Mapping[str, str]) -> None:
+    """Raise ConfigError for values without an effect on what is recorded: `given` names those that
+    somebody wrote, with the place where.
     """
-    if settings.target is None:
-        _refuse_without_target(settings, given)
+    target: str | None = values.get("target")
+    if target is None:
+        _refuse_without_target(values, given)
         return
     for name, kind in ONLY.items():
-        if name in given and getattr(settings, name) and kind_of(settings.target) is not kind:
+        if name in given and values[name] and kind_of(target) is not kind:
             raise ConfigError(
                 f"--{name} {OWN[name]}, and the target is none",
                 where=given[name],
                 expected=f"a {kind} as TARGET",
-                got=f"a {kind_of(settings.target)}, {settings.target}",
+                got=f"a {kind_of(target)}, {target}",
                 fix=f"leave --{name} out",
             )
-    if "tf1" in given and settings.tf1 and not is_in_file(settings.target):
+    if "tf1" in given and values["tf1"] and not is_in_file(target):
         raise ConfigError(
             f"--tf1 {OWN['tf1']}, and the target is none",
             where=given["tf1"],
             expected="FILE.py:CALLABLE as TARGET",
-            got=settings.target,
+            got=target,
             fix="name the file itself, old_resnet.py:inference, or leave --tf1 out",
         )
-    callable_given = kind_of(settings.target) is TargetKind.CALLABLE and not settings.tf1
+    callable_given = kind_of(target) is TargetKind.CALLABLE and not values.get("tf1")
     heard = (*HEEDED, *TRAINED) if callable_given else HEEDED
     ignored = [name for name in given if name not in heard]
-    if "data" in given and settings.data.startswith("cifar10"):
+    if "data" in given and str(values["data"]).startswith("cifar10"):
         ignored.append("data")
     if ignored:
         raise ConfigError(
@@ -90,13 +85,10 @@ def check_forward(settings: Settings) -> None:
     """Raise ConfigError for settings of a training that a model which is only run forward would
     leave unheard; steps=0 asks for that.
     """
-    usual = Settings()
-    asked = [
-        name
-        for name in TRAINED
-        if getattr(settings, name) != getattr(usual, name)
-        and not (name == "steps" and settings.steps == 0)
-    ]
+    usual = Settings(subject=TracedModel(target=""))
+    asked = [name for name in TRAINED if _value(settings, name) != _value(usual, name)]
+    if settings.steps == 0 and "steps" in asked:
+        asked.remove("steps")
     if asked:
         raise ConfigError(
             f"a model that is only run forward does not use {', '.join(asked)}",
@@ -107,9 +99,13 @@ def check_forward(settings: Settings) -> None:
         )
 
 
-def _refuse_without_target(settings: Settings, given: Mapping[str, str]) -> None:
+def _value(settings: Settings, name: str) -> object:
+    return getattr(settings if name in Settings.__struct_fields__ else settings.subject, name)
+
+
+def _refuse_without_target(values: Mapping[str, Any], given: Mapping[str, str]) -> None:
     for name, about in OWN.items():
-        value = getattr(settings, name)
+        value = values.get(name)
         if name in given and value:
             raise ConfigError(
                 f"--{name} {about}, and none is named",

@@ -1,41 +1,43 @@
-"""The settings of one trace as a validated value, and a description of each field.
+"""What is recorded and how: the settings of one run as a validated value.
 
-`FIELDS` is the single source for flags, environment variables, configuration files and
-documentation. This room must not know of networks or frameworks, only of names and values.
-Long because that single source is one table, with a few lines for each setting.
+`Settings` say how to record; their `subject` says what: the tutorial's network, a model, the fit or
+the loop of a program, a TensorFlow 1 function. This room knows names and values, no framework.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from difflib import get_close_matches
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import msgspec
 
-from resnet_inspect.config.inputs import parse_inputs
-from resnet_inspect.config.keywords import parse_keywords
-from resnet_inspect.config.targets import TARGETS, kind_of, short_name
-from resnet_inspect.errors import ConfigError
+from resnet_inspect.config.fields import FIELDS, LARGEST, Value, field_named, step_range
+from resnet_inspect.config.targets import short_name
 
-LARGEST = 2**63 - 1  # what a run file can hold
-LARGEST_FLOAT32 = 3.4028234e38
-Value = int | float | bool | str | tuple[int, ...] | tuple[str, ...] | None
+RANDOM = "random numbers"
+EVERY_STEP = ("steps", "every", "record", "taps", "gradients", "sample")
+WHERE = ("seed", "device")
+ONCE = ("taps", "sample", *WHERE)
+OF_A_TRAINED_MODEL = ("optimizer", "learning_rate", "data", "batch_size")
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything that decides what one trace builds, trains and records.
+class _Subject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):
+    """What is recorded. `target` is the model, function or program; None for the tutorial's."""
 
-    The defaults are the tutorial's network and recipe. Values are checked by `Settings.of`, which
-    all front ends use; the constructor itself trusts its arguments.
-    """
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """The names of the settings of a recording that have an effect."""
+        return EVERY_STEP
 
-    target: str | None = None
-    input: str | None = None
-    set: tuple[str, ...] = ()
-    signature: str | None = None
-    tf1: bool = False
+    @property
+    def fed(self) -> str:
+        """The data, in words."""
+        return "its own"
+
+
+class Tutorial(_Subject, frozen=True):
+    """The tutorial's network with its recipe; the defaults are the tutorial's own."""
+
     n: int = 5
     ver: int = 2
     filters: int = 16
@@ -54,8 +56,95 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     data: str = "shapes10"
     raw: bool = False
     batch_size: int = 128
-    steps: int = 20
     evaluate: int = 0
+
+    target: ClassVar[None] = None
+
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """See the base class."""
+        return (*EVERY_STEP, *WHERE)
+
+    @property
+    def fed(self) -> str:
+        """See the base class."""
+        return self.data
+
+    @property
+    def depth(self) -> int:
+        """Weighted layers on the longest path: 6n+2, as the papers count."""
+        return 6 * self.n + 2
+
+
+class TracedModel(_Subject, frozen=True):
+    """A model that `trace` was given: run forward once, or trained if it came with a loss and an
+    optimizer, whose name is then `optimizer`.
+    """
+
+    target: str
+    input: str | None = None
+    set: tuple[str, ...] = ()
+    signature: str | None = None
+    optimizer: str = ""
+    learning_rate: float | None = None
+    data: str = RANDOM
+    batch_size: int = 128
+
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """See the base class."""
+        return (*EVERY_STEP, *WHERE) if self.optimizer else ONCE
+
+    @property
+    def fed(self) -> str:
+        """See the base class."""
+        return self.data
+
+
+class GraphCode(_Subject, frozen=True):
+    """A function written for TensorFlow 1, run once."""
+
+    target: str
+    input: str | None = None
+    set: tuple[str, ...] = ()
+
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """See the base class."""
+        return ONCE
+
+    @property
+    def fed(self) -> str:
+        """See the base class."""
+        return RANDOM
+
+
+class Fit(_Subject, frozen=True):
+    """The `fit` of a program, with the name of its optimizer."""
+
+    target: str
+    optimizer: str = ""
+
+
+class Loop(_Subject, frozen=True):
+    """A training loop of a program, with the name of its optimizer."""
+
+    target: str
+    optimizer: str = ""
+
+
+Subject = Tutorial | TracedModel | GraphCode | Fit | Loop
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is recorded, `subject`, and how.
+
+    Values are checked by `Settings.of`, which all front ends use; the constructor trusts its
+    arguments.
+    """
+
+    subject: Subject = Tutorial()
+    steps: int = 20
     every: int = 1
     record: str | None = None
     taps: str = "layers"
@@ -66,390 +155,92 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @classmethod
     def of(cls, values: Mapping[str, object], where: str = "trace()") -> Settings:
-        """Build settings from plain values, checking each one.
+        """Build settings from plain values by name, checking each one.
 
-        Raises ConfigError for an unknown name, a wrong type or a value out of range; `where` is
-        named in the message.
+        Values without an effect on the subject are left out: `own_model` refuses those that
+        somebody wrote. Raises ConfigError for an unknown name, a wrong type or a value out of
+        range; `where` is named in the message.
         """
         checked = {name: field_named(name, where).check(v, where) for name, v in values.items()}
-        return msgspec.structs.replace(cls(), **checked)
+        kind = _kind(checked)
+        of_subject = {name: v for name, v in checked.items() if name in kind.__struct_fields__}
+        if kind is TracedModel and not str(of_subject.get("data", "")).startswith("npz:"):
+            of_subject.pop("data", None)
+        how = {name: v for name, v in checked.items() if name in cls.__struct_fields__}
+        return cls(subject=kind(**of_subject), **how)  # type: ignore[arg-type]
+
+    def values(self) -> dict[str, Any]:
+        """The settings that have an effect, by name, in the order of the documentation."""
+        own = msgspec.structs.asdict(self.subject)
+        if isinstance(self.subject, TracedModel) and not self.subject.optimizer:
+            own = {name: value for name, value in own.items() if name not in OF_A_TRAINED_MODEL}
+        used = {name: getattr(self, name) for name in self.subject.uses}
+        every = own | used
+        return {field.name: every[field.name] for field in FIELDS if field.name in every}
 
     def records(self, step: int) -> bool:
         """Whether tensors are recorded at this step."""
-        first, last = _range(self.record or "0-") or (0, LARGEST)
+        first, last = step_range(self.record or "0-") or (0, LARGEST)
         asked = step % self.every == 0 or step in (self.steps - 1, last)
         return first <= step <= last and asked
 
-    def evaluates(self, step: int) -> bool:
-        """Whether the network is evaluated behind this training step."""
-        trains = self.mode == "train" and self.steps > 0
-        asked = self.evaluate and ((step + 1) % self.evaluate == 0 or step == self.steps - 1)
-        return bool(trains and asked)
+    @property
+    def tutorial(self) -> Tutorial:
+        """The subject, where it is the tutorial's network; TypeError where it is not."""
+        if not isinstance(self.subject, Tutorial):
+            raise TypeError(f"not the tutorial's network: {self.subject}")
+        return self.subject
+
+    @property
+    def target(self) -> str | None:
+        """The model, function or program; None for the tutorial's network."""
+        return self.subject.target
+
+    @property
+    def network(self) -> str:
+        """A short name of the subject."""
+        if isinstance(self.subject, Tutorial):
+            return f"resnet{self.subject.depth}-v{self.subject.ver}"
+        return short_name(self.subject.target)
 
     @property
     def fits(self) -> bool:
-        """Whether it was the training of a model of one's own that was recorded: a `fit` or a
-        `loop` of somebody's program, or one that `trace` has `trained`.
-        """
-        return self.mode in ("fit", "loop", "trained")
+        """Whether the training of a model was recorded, in a program or by `trace`."""
+        trained = isinstance(self.subject, TracedModel) and bool(self.subject.optimizer)
+        return trained or isinstance(self.subject, Fit | Loop)
 
     @property
     def planned(self) -> int:
         """How many steps there will be; 0 where nobody knows yet."""
         if self.fits:
             return self.steps
-        return max(self.steps, 1) if self.target is None else 1
+        return max(self.steps, 1) if isinstance(self.subject, Tutorial) else 1
 
     @property
-    def fed(self) -> str:
-        """What the network was fed, in words."""
-        if self.fits:
-            return self.data if self.mode == "trained" else "its own"
-        return self.data if self.target is None else "random numbers"
+    def trains(self) -> bool:
+        """Whether the tutorial's network is trained, not only run forward."""
+        return self.tutorial.mode == "train" and self.steps > 0
 
-    @property
-    def network(self) -> str:
-        """A short name of what is traced."""
-        if self.target is not None:
-            return short_name(self.target)
-        return f"resnet{self.depth}-v{self.ver}"
-
-    @property
-    def depth(self) -> int:
-        """Weighted layers on the longest path: 6n+2, as the papers count."""
-        return 6 * self.n + 2
+    def evaluates(self, step: int) -> bool:
+        """Whether the tutorial's network is evaluated behind this training step."""
+        often = self.tutorial.evaluate
+        return bool(self.trains and often and ((step + 1) % often == 0 or step == self.steps - 1))
 
 
-class Field(NamedTuple):
-    """How one setting is spelled, checked and explained.
-
-    `kind` is one of int, float, bool, str, axes, words (texts, each given by itself);
-    `allowed` says what a value may be; `accepts` may raise ValueError with what is wrong.
-    """
-
-    name: str
-    kind: str
-    help: str
-    allowed: str
-    accepts: Callable[[Any], bool]
-    choices: tuple[str, ...] = ()
-    optional: bool = False
-
-    @property
-    def flag(self) -> str:
-        """The command-line spelling, such as --batch-size."""
-        return "--" + self.name.replace("_", "-")
-
-    @property
-    def variable(self) -> str:
-        """The environment variable, such as RESNET_INSPECT_BATCH_SIZE."""
-        return "RESNET_INSPECT_" + self.name.upper()
-
-    def check(self, value: object, where: str, typed: str | None = None) -> Value:
-        """Return `value` as this field holds it, or raise ConfigError naming `where`.
-
-        `typed` is the text it was read from, if it was.
-        """
-        if value is None and self.optional:
-            return None
-        held, why = _coerce(self.kind, value), ""
-        try:
-            fits = held is not None and self.accepts(held)
-        except ValueError as error:
-            fits, why = False, f": {error}"
-        if not fits:
-            raise ConfigError(
-                f"setting '{self.name}' has a value it cannot take",
-                where=where,
-                expected=self.allowed,
-                got=(_spell(value) if typed is None else typed) + why,
-                fix=f"give {self.name} {self.allowed}",
-            )
-        return held
-
-    def parse(self, text: str, where: str) -> Value:
-        """Read a flag's or an environment variable's text, or raise ConfigError."""
-        value: object = text
-        if self.optional and text.lower() in ("", "none"):
-            value = None
-        elif self.kind == "bool":
-            value = {"1": True, "true": True, "yes": True, "on": True}.get(text.lower(), text)
-            value = {"0": False, "false": False, "no": False, "off": False}.get(text.lower(), value)
-        elif self.kind == "axes":
-            value = _numbers(text.split(","), int) or text
-        elif self.kind == "words":
-            value = [one for one in text.split(";") if one.strip() not in ("", "none")]
-        elif self.kind == "int":
-            value = (_numbers([text], int) or [text])[0]
-        elif self.kind == "float":
-            value = (_numbers([text], float) or [text])[0]
-        return self.check(value, where, text)
+def _defaults() -> dict[str, Value]:
+    """By name, as for the tutorial's network, which is recorded where nothing else is asked for."""
+    usual = Settings()
+    model = TracedModel(target="")
+    known: dict[str, Value] = {"tf1": False}
+    for part in (model, usual.subject, usual):
+        known |= msgspec.structs.asdict(part)
+    return {field.name: known[field.name] for field in FIELDS} | {"target": None}
 
 
-def field_named(name: str, where: str) -> Field:
-    """Find a field by its name; raise ConfigError with the nearest names if there is none."""
-    for field in FIELDS:
-        if field.name == name:
-            return field
-    names = [field.name for field in FIELDS]
-    near = get_close_matches(name, names, n=1)
-    raise ConfigError(
-        f"unknown setting '{name}'",
-        where=where,
-        expected="one of " + ", ".join(names),
-        got=name,
-        fix=f"did you mean '{near[0]}'?" if near else "remove it, or correct its spelling",
-    )
+def _kind(values: Mapping[str, object]) -> type[Tutorial] | type[TracedModel] | type[GraphCode]:
+    if values.get("target") is None:
+        return Tutorial
+    return GraphCode if values.get("tf1") else TracedModel
 
 
-def _numbers(texts: list[str], kind: type[int] | type[float]) -> list[int] | list[float] | None:
-    try:
-        return [kind(text) for text in texts]
-    except ValueError:
-        return None
-
-
-def _coerce(kind: str, value: object) -> Value:
-    """Hold `value` as `kind`, or None where it is of another type (an int passes as a float)."""
-    if kind == "bool":
-        return value if isinstance(value, bool) else None
-    if isinstance(value, bool):
-        return None
-    if kind == "int":
-        return value if isinstance(value, int) else None
-    if kind == "float":
-        return _as_float(value) if isinstance(value, int | float) else None
-    if kind == "str":
-        return value if isinstance(value, str) else None
-    if not isinstance(value, list | tuple):
-        return None
-    if kind == "words":
-        return tuple(value) if all(isinstance(item, str) for item in value) else None
-    if not value:
-        return None
-    whole = all(isinstance(item, int) and not isinstance(item, bool) for item in value)
-    return tuple(value) if whole else None
-
-
-def _as_float(value: float) -> float | None:
-    try:
-        held = float(value)
-    except OverflowError:
-        return None
-    return held if math.isfinite(held) else None
-
-
-def _spell(value: object) -> str:
-    kinds = {str: "text", bool: "truth value", int: "whole number", float: "number", list: "list"}
-    return f"{value!r} ({kinds.get(type(value), type(value).__name__)})"
-
-
-def _at_least(low: int) -> Callable[[Any], bool]:
-    return lambda value: bool(low <= value <= LARGEST)
-
-
-def _one_of(*choices: object) -> Callable[[Any], bool]:
-    return lambda value: value in choices
-
-
-def _axes_of_an_image_batch(axes: tuple[int, ...]) -> bool:
-    return all(-4 <= axis < 4 for axis in axes) and len({axis % 4 for axis in axes}) == len(axes)
-
-
-def _range(text: str) -> tuple[int, int] | None:
-    """The first and last step that a text such as 5-10 names, None if it names none."""
-    first, dash, last = text.partition("-")
-    if not dash or not (first + last).isascii() or not (first + last).isdigit():
-        return None
-    found = int(first or 0), int(last or LARGEST)
-    return found if found[0] <= found[1] else None
-
-
-def _names_a_model(text: str) -> bool:
-    return kind_of(text) is not None
-
-
-def _are_keywords(texts: tuple[str, ...]) -> bool:
-    parse_keywords(texts)
-    return True
-
-
-def _describes_inputs(text: str) -> bool:
-    return bool(parse_inputs(text))
-
-
-def _count(name: str, text: str, low: int = 1) -> Field:
-    return Field(name, "int", text, f"a whole number of at least {low}", _at_least(low))
-
-
-def _choice(name: str, text: str, *choices: str) -> Field:
-    return Field(name, "str", text, "one of " + ", ".join(choices), _one_of(*choices), choices)
-
-
-FIELDS: tuple[Field, ...] = (
-    Field(
-        "target",
-        "str",
-        f"a model of your own instead of the tutorial's: {TARGETS}",
-        TARGETS,
-        _names_a_model,
-        optional=True,
-    ),
-    Field(
-        "input",
-        "str",
-        "what the model of your own takes, where it does not say so itself or is to get something "
-        "else: NAME=SIZES:TYPE:MEANINGS, several with ; between",
-        "inputs such as images=8,32,32,3:float32:batch,height,width,channel; labels=8:int64",
-        _describes_inputs,
-        optional=True,
-    ),
-    Field(
-        "set",
-        "words",
-        "a setting of the callable that makes a model of your own, KEY=VALUE; may be given again",
-        "settings such as units=16, each key once",
-        _are_keywords,
-    ),
-    Field(
-        "signature",
-        "str",
-        "which signature of a SavedModel is traced; left out: serving_default, or the only one",
-        "a name",
-        bool,
-        optional=True,
-    ),
-    Field(
-        "tf1",
-        "bool",
-        "FILE.py:CALLABLE is written for TensorFlow 1 and is given its API by import tensorflow",
-        "true or false",
-        lambda _: True,
-    ),
-    _count("n", "blocks per stage; the network has 6n+2 layers"),
-    Field("ver", "int", "1 post-activation, 2 pre-activation", "1 or 2", _one_of(1, 2)),
-    _count("filters", "channels of the first stage (the stem always has 16)"),
-    _count("classes", "classes the last layer tells apart"),
-    Field(
-        "mean_axes",
-        "axes",
-        "axes the final mean runs over",
-        "distinct axes of a batch of images, each from -4 to 3, such as 1,2",
-        _axes_of_an_image_batch,
-    ),
-    Field(
-        "bn_axis",
-        "int",
-        "axis batch normalization keeps",
-        "-1 or 3 (channels) or 1 (height: the known mistake)",
-        _one_of(-1, 3, 1),
-    ),
-    Field(
-        "batch_norm",
-        "bool",
-        "batch normalization; without it each layer hands on what it was to normalize",
-        "true or false",
-        lambda _: True,
-    ),
-    Field(
-        "stem_bn",
-        "bool",
-        "a batch normalization behind the stem's convolution in version 2, as version 1 has it",
-        "true or false",
-        lambda _: True,
-    ),
-    _choice("mode", "train the network, or only evaluate it", "train", "eval"),
-    Field(
-        "checkpoint",
-        "str",
-        "TensorFlow 1 checkpoint to start from",
-        "a path",
-        bool,
-        optional=True,
-    ),
-    _choice("optimizer", "how gradients move the weights", "momentum", "sgd", "adam"),
-    Field(
-        "learning_rate",
-        "float",
-        "one constant rate instead of the schedule",
-        "a number above 0",
-        lambda rate: 0 < rate <= LARGEST_FLOAT32,
-        optional=True,
-    ),
-    Field(
-        "momentum",
-        "float",
-        "momentum of the momentum optimizer",
-        "a number from 0 to below 1",
-        lambda momentum: 0 <= momentum < 1,
-    ),
-    Field(
-        "weight_decay",
-        "float",
-        "factor of the L2 term; 0 leaves it out",
-        "a number of at least 0",
-        lambda factor: 0 <= factor <= LARGEST_FLOAT32,
-    ),
-    Field(
-        "update_ops",
-        "bool",
-        "update batch normalization's moving averages",
-        "true or false",
-        lambda _: True,
-    ),
-    Field(
-        "data",
-        "str",
-        "shapes10, cifar10:PATH or npz:PATH",
-        "shapes10, cifar10:PATH or npz:PATH",
-        lambda name: name == "shapes10" or name.partition(":")[0] in ("cifar10", "npz"),
-    ),
-    Field(
-        "raw",
-        "bool",
-        "feed pictures as they are: 0…255, neither distorted nor standardized",
-        "true or false",
-        lambda _: True,
-    ),
-    _count("batch_size", "examples in one step"),
-    _count("steps", "training steps; 0 runs one batch forward only", low=0),
-    _count(
-        "evaluate",
-        "behind every so many training steps, and the last, evaluate the network on other pictures "
-        "than it is trained on, by its moving averages and by each batch's own; 0 never does",
-        low=0,
-    ),
-    _count("every", "record tensors at every so many steps, and at the last"),
-    Field(
-        "record",
-        "str",
-        "record tensors only at these steps: the first and the last, such as 5-10 or 5-",
-        "two step numbers with - between, of which one may be left out",
-        lambda text: _range(text) is not None,
-        optional=True,
-    ),
-    Field(
-        "taps",
-        "str",
-        "tensors to record: layers, ops (of the forward pass), all, or patterns of names of "
-        "layers, ops and variables, such as res2*,conv1/kernel",
-        "layers, ops, all or patterns such as res2*",
-        lambda text: all(part.strip() for part in text.split(",")),
-    ),
-    Field(
-        "gradients",
-        "bool",
-        "record gradients too, of layers' outputs and of weights",
-        "true or false",
-        lambda _: True,
-    ),
-    _count("sample", "elements of a large tensor that are summarized; 0 takes all of them", low=0),
-    Field(
-        "seed",
-        "int",
-        "seed of weights, order and distortions",
-        "a whole number from 0 to 2147483647",
-        lambda seed: 0 <= seed < 2**31,
-    ),
-    _choice("device", "where to compute", "auto", "cpu", "gpu"),
-)
+DEFAULTS = _defaults()

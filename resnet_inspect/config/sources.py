@@ -11,17 +11,19 @@ from pathlib import Path
 
 import msgspec
 
+from resnet_inspect.config.fields import FIELDS, Value, field_named
 from resnet_inspect.config.own_model import check_own_model
-from resnet_inspect.config.settings import FIELDS, Settings, Value, field_named
+from resnet_inspect.config.settings import DEFAULTS, Settings
 from resnet_inspect.errors import ConfigError
 
 PREFIX = "RESNET_INSPECT_"
 
 
 class Resolved(msgspec.Struct, frozen=True):
-    """Settings with, for each name, the place its value came from."""
+    """Settings with, for each name, its value, also where it has no effect, and its source."""
 
     settings: Settings
+    values: dict[str, Value]
     origins: dict[str, str]
 
 
@@ -55,8 +57,8 @@ def resolve(
         origins[name] = where
     settings = Settings.of(values)
     unset = ("default", *(one for one in environment if one.startswith(PREFIX)))
-    check_own_model(settings, {name: at for name, at in origins.items() if at not in unset})
-    return Resolved(settings, origins)
+    check_own_model(values, {name: at for name, at in origins.items() if at not in unset})
+    return Resolved(settings, DEFAULTS | values, origins)
 
 
 def _read_file(file: Path) -> dict[str, object]:

@@ -15,6 +15,7 @@ import msgspec
 
 from resnet_inspect import paths
 from resnet_inspect.api import check_recorder
+from resnet_inspect.config.settings import Fit
 from resnet_inspect.journal import RunFiles, RunJournal
 from resnet_inspect.program.ledger import Ledger
 from resnet_inspect.program.messages import explained
@@ -79,8 +80,7 @@ class ProgramRecorder:
         plan = self._plan
         settings = msgspec.structs.replace(
             check_recorder(None, force=plan.force, **plan.settings),
-            target=paths.portable(plan.program),
-            mode="fit",
+            subject=Fit(target=paths.portable(plan.program)),
         )
         out = None if plan.out is None else Path(plan.out)
         files = RunFiles(

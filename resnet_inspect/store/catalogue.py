@@ -86,7 +86,7 @@ def _row(file: Path) -> RunRow:
         steps=steps,
         planned=info.settings.planned,
         device=info.device,
-        data=info.settings.fed,
+        data=info.settings.subject.fed,
         created=info.created,
         bytes=size,
     )

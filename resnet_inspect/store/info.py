@@ -11,7 +11,6 @@ from pathlib import Path
 import msgspec
 
 from resnet_inspect.config import Settings
-from resnet_inspect.config.own_model import heeded
 from resnet_inspect.graph import Failure
 
 
@@ -82,14 +81,6 @@ class RunInfo(msgspec.Struct, frozen=True):
             "device": self.device,
             **{f"version of {name}": text for name, text in self.versions.items()},
         }
-
-    @property
-    def heeded(self) -> dict[str, object]:
-        """The settings that decided something: of a model of one's own not the tutorial's."""
-        settings = self.settings
-        own = settings.fits or settings.target is not None
-        names = heeded(settings) if own else settings.__struct_fields__
-        return {name: getattr(settings, name) for name in names}
 
 
 def _place() -> tuple[str, str, str]:

@@ -1,20 +1,37 @@
 """The schema's version, and the way from older versions to it.
 
 A file is never changed by being read: an older one is copied into memory and brought up to date
-there. `MIGRATIONS[v]` is the SQL that leads from version v to v + 1.
+there. `MIGRATIONS[v]` leads from version v to v + 1: SQL, or a function of the connection.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from resnet_inspect.store.old_settings import brought_up
 
 APPLICATION_ID = 0x52494E53
 APPLICATION_ID_AT = 68  # bytes into a SQLite file
-VERSION = 4
-MIGRATIONS: dict[int, str] = {
+VERSION = 5
+
+
+def _split_settings(connection: sqlite3.Connection) -> None:
+    """Version 5 keeps apart what was recorded and how."""
+    for (text,) in connection.execute("SELECT value FROM run WHERE key = 'info'").fetchall():
+        info = msgspec.json.decode(text, type=dict[str, Any])
+        info["settings"] = brought_up(msgspec.convert(info.get("settings"), dict[str, Any]))
+        body = msgspec.json.encode(info).decode()
+        connection.execute("UPDATE run SET value = ? WHERE key = 'info'", (body,))
+
+
+Migration = str | Callable[[sqlite3.Connection], None]
+MIGRATIONS: dict[int, Migration] = {
     1: "CREATE TABLE lineage (id INTEGER PRIMARY KEY CHECK (id = 1), body BLOB NOT NULL)",
     2: """
         ALTER TABLE tap ADD COLUMN output INTEGER NOT NULL DEFAULT 1;
@@ -43,6 +60,7 @@ MIGRATIONS: dict[int, str] = {
             step INTEGER PRIMARY KEY REFERENCES step (step), body BLOB NOT NULL
         )
     """,
+    4: _split_settings,
 }
 
 
@@ -64,18 +82,24 @@ def version_of(connection: sqlite3.Connection) -> int | None:
 
 def upgraded(
     connection: sqlite3.Connection,
-    migrations: Mapping[int, str] = MIGRATIONS,
+    migrations: Mapping[int, Migration] = MIGRATIONS,
     target: int = VERSION,
 ) -> sqlite3.Connection:
     """The connection itself if it is of version `target`, else a migrated copy in memory."""
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version >= target:
         return connection
-    copy = sqlite3.connect(":memory:")
+    copy = sqlite3.connect(":memory:", check_same_thread=False)
     connection.backup(copy)
     connection.close()
     for step in range(version, target):
-        copy.executescript(f"BEGIN; {migrations[step]}; PRAGMA user_version = {step + 1}; COMMIT;")
+        migration = migrations[step]
+        if isinstance(migration, str):
+            copy.executescript(f"BEGIN; {migration}; COMMIT;")
+        else:
+            migration(copy)
+        copy.execute(f"PRAGMA user_version = {step + 1}")
+        copy.commit()
     return copy
 
 

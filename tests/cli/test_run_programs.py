@@ -150,7 +150,7 @@ def test_runs_inputs_optimizers_and_losses_have_their_authors_names(
             *("ways: batches", "ways: slow", "ways: two", "ways: looped", "ways: exported"),
             *("ways: by_hand", "ways: epochs"),
         ]
-        assert runs[2].info.settings.optimizer == "Adam (one) and Adam (two)"
+        assert runs[2].info.settings.values()["optimizer"] == "Adam (one) and Adam (two)"
         assert {"batch_first_loss", "batch_second_loss"} <= set(runs[2].scalars())
         assert list(runs[3].graph.inputs) == ["features", "targets"]
         assert list(runs[5].graph.inputs) == ["inputs"]

@@ -56,9 +56,9 @@ def test_what_is_no_setting_is_refused(texts: tuple[str, ...], why: str) -> None
 
 def test_flags_are_taken_as_they_are_and_a_variable_is_parted() -> None:
     flags: dict[str, str | bool | list[str]] = {"target": "a.py:b", "set": ["name=a;b", "n=2"]}
-    assert resolve(flags, {}, None).settings.set == ("name=a;b", "n=2")
+    assert resolve(flags, {}, None).settings.values()["set"] == ("name=a;b", "n=2")
     found = resolve({"target": "a.py:b"}, {"RESNET_INSPECT_SET": "n=1; m=2;"}, None).settings
-    assert parse_keywords(found.set) == {"n": 1, "m": 2}
+    assert parse_keywords(found.values()["set"]) == {"n": 1, "m": 2}
 
 
 @pytest.mark.parametrize(

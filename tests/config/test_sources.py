@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from resnet_inspect.config import FIELDS, Settings, resolve
+from resnet_inspect.config.settings import Tutorial
 from resnet_inspect.errors import ConfigError
 
 NAMES = (
@@ -36,7 +37,9 @@ def test_flags_beat_environment_beats_file_beats_defaults(tmp_path: Path) -> Non
     file = write(tmp_path, "n = 1\nsteps = 1\nseed = 1\nmean_axes = [-1]\nraw = true\n")
     environment = {"RESNET_INSPECT_STEPS": "2", "RESNET_INSPECT_SEED": "2", "OTHER": "x"}
     found = resolve({"seed": "3", "raw": False}, environment, file)
-    assert found.settings == Settings(n=1, steps=2, seed=3, mean_axes=(-1,), raw=False)
+    assert found.settings == Settings(
+        subject=Tutorial(n=1, mean_axes=(-1,), raw=False), steps=2, seed=3
+    )
     told = {name: where for name, where in found.origins.items() if where != "default"}
     assert told == {
         "n": str(file),
@@ -69,7 +72,7 @@ def test_flags_beat_environment_beats_file_beats_defaults(tmp_path: Path) -> Non
 def test_texts(name: str, text: str, value: object) -> None:
     by_flag = resolve({name: text}, {}, None).settings
     by_variable = resolve({}, {f"RESNET_INSPECT_{name.upper()}": text}, None).settings
-    assert getattr(by_flag, name) == value
+    assert by_flag.values()[name] == value
     assert by_variable == by_flag
 
 

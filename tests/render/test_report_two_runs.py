@@ -51,7 +51,7 @@ def test_a_run_against_itself_says_that_nothing_differs(
 ) -> None:
     found = open_page("v2", other="v2")
     assert "Nothing differs: settings, layers, sizes" in found.text("#in-short")
-    count = len(recording("v2").info.heeded)
+    count = len(recording("v2").info.settings.values())
     assert f"All {count} are the same in both runs." in found.text("#settings")
     assert "All 100 tensors held the same (3 steps in common)." in found.text("#distributions")
     marks = {row[0] for row in cells(found.page, "#layers")}

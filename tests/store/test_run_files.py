@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from resnet_inspect.config import Settings
+from resnet_inspect.config.settings import Fit, GraphCode, Loop, Subject, TracedModel, Tutorial
 from resnet_inspect.errors import OutputError, RunFileError, RunMissingError
 from resnet_inspect.graph import Failure, Graph, Op
 from resnet_inspect.stats import BatchPart, StepRecord, Tap, TensorSummary
@@ -159,8 +162,8 @@ def test_a_run_of_a_newer_version(tmp_path: Path) -> None:
     assert str(caught.value) == (
         "the run file comes from a newer version of resnet-inspect\n"
         f"  where:    {file}\n"
-        "  expected: schema version 4 or older\n"
-        "  got:      version 5\n"
+        "  expected: schema version 5 or older\n"
+        "  got:      version 6\n"
         "  do:       pip install --upgrade resnet-inspect"
     )
 
@@ -217,6 +220,66 @@ def test_an_older_file_is_migrated_in_memory_only(tmp_path: Path) -> None:
     assert "unit" in [row[1] for row in copy.execute("PRAGMA table_info(tap)")]
     copy.close()
     assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "subject"),
+    [
+        ({"n": 3, "mean_axes": [1, 2, 3]}, Tutorial(n=3, mean_axes=(1, 2, 3))),
+        (
+            {"target": "m.py:build", "set": ["a=1"], "data": "shapes10", "optimizer": "momentum"},
+            TracedModel(target="m.py:build", set=("a=1",)),
+        ),
+        (
+            {"target": "m.py:build", "mode": "trained", "optimizer": "Adam", "batch_size": 4},
+            TracedModel(target="m.py:build", optimizer="Adam", batch_size=4),
+        ),
+        (
+            {"target": "o.py:f", "tf1": True, "input": "1,2"},
+            GraphCode(target="o.py:f", input="1,2"),
+        ),
+        (
+            {"target": "train.py", "mode": "fit", "optimizer": "SGD"},
+            Fit(target="train.py", optimizer="SGD"),
+        ),
+        (
+            {"target": "train.py", "mode": "loop", "optimizer": "SGD"},
+            Loop(target="train.py", optimizer="SGD"),
+        ),
+    ],
+    ids=str,
+)
+def test_settings_of_version_4_are_brought_up(
+    tmp_path: Path, changes: dict[str, Any], subject: Subject
+) -> None:
+    """Then all settings were in one, whatever was recorded."""
+    file = tmp_path / "run.db"
+    RunWriter.create(file, info()).finish(Status.COMPLETE)
+    with sqlite3.connect(file) as old:
+        (text,) = old.execute("SELECT value FROM run WHERE key = 'info'").fetchone()
+        known = json.loads(text)
+        known["settings"] = {"n": 5, "ver": 2, "mode": "train", "every": 7, "seed": 3} | changes
+        old.execute("UPDATE run SET value = ? WHERE key = 'info'", (json.dumps(known),))
+        old.execute("PRAGMA user_version = 4")
+    old.close()
+    with Run.open(file) as run:
+        assert run.info.settings.subject == subject
+        assert (run.info.settings.every, run.info.settings.seed) == (7, 3)
+        assert run.info.network == info().network
+
+
+@pytest.mark.parametrize("settings", [None, [], 3, {"n": "five"}, {"mode": []}], ids=str)
+def test_damaged_settings_of_an_older_version(tmp_path: Path, settings: object) -> None:
+    file = tmp_path / "run.db"
+    RunWriter.create(file, info()).finish(Status.COMPLETE)
+    with sqlite3.connect(file) as old:
+        (text,) = old.execute("SELECT value FROM run WHERE key = 'info'").fetchone()
+        known = json.loads(text) | {"settings": settings}
+        old.execute("UPDATE run SET value = ? WHERE key = 'info'", (json.dumps(known),))
+        old.execute("PRAGMA user_version = 4")
+    old.close()
+    with pytest.raises(RunFileError):
+        Run.open(file)
 
 
 def test_a_closed_run_is_not_called_damaged(tmp_path: Path) -> None:

@@ -35,10 +35,10 @@ class Said:
 
 def look(run: Run) -> Iterator[Finding]:
     """Warns of a wrong axis, and by mistake of every run of version 1."""
-    if run.info.settings.bn_axis == 1:
+    if run.info.settings.values()["bn_axis"] == 1:
         yield Said("batch-norm-axis", "warning")
         yield Said("dead-units", "error", "units\nare dead")
-    if run.info.settings.ver == 1:
+    if run.info.settings.values()["ver"] == 1:
         yield Said("initial-scale", "warning")
     yield Said("frozen", "info")
 

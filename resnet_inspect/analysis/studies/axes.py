@@ -57,7 +57,7 @@ def _batch(run: VariantRun, layer: str) -> int:
 
 
 def _lost(right: VariantRun, mean: VariantRun) -> Statement:
-    size = right.settings.batch_size
+    size = right.settings.tutorial.batch_size
     seen = _batch(mean, "Reshape")
     return fact(
         "The mean over [2, 3] keeps height and loses channels, and the reshape takes from the batch"

@@ -151,7 +151,7 @@ def _moving(
 
 def _learns(rate: float, left: Sequence[VariantRun]) -> Statement:
     """A network that only guesses has inputs that move for other reasons than learning."""
-    classes = left[0].settings.classes
+    classes = left[0].settings.tutorial.classes
     ends = [run.ending("cross_entropy") for run in left]
     return Statement(
         f"At rate {rate} the network without BN comes to do better than to guess evenly",

@@ -91,7 +91,7 @@ def _share(run: VariantRun) -> float:
 
 
 def _term(run: VariantRun) -> Statement:
-    factor, step = run.settings.weight_decay, run.recorded[-1]
+    factor, step = run.settings.tutorial.weight_decay, run.recorded[-1]
     expected = factor * norm(run, step) ** 2 / 2
     seen = run.scalars["l2_loss"][step]
     return fact(

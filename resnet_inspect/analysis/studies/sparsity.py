@@ -81,7 +81,7 @@ def dead(run: VariantRun, layer: str) -> tuple[int, int]:
 def _dead(name: str, every: Sequence[VariantRun], layers: list[str]) -> Statement:
     counts = [dead(run, layer) for run in every for layer in layers]
     none, total = sum(count for count, _ in counts), sum(size for _, size in counts)
-    looks = len(every[0].recorded) * every[0].settings.batch_size
+    looks = len(every[0].recorded) * every[0].settings.tutorial.batch_size
     return fact(
         f"{name}: no channel of a ReLU is dead",
         none == 0,

@@ -23,7 +23,7 @@ def run(parsed: argparse.Namespace) -> int:
     if parsed.json:
         from resnet_inspect.render.documents import json_document
 
-        print(json_document(settings=resolved.settings, origins=resolved.origins))
+        print(json_document(settings=resolved.values, origins=resolved.origins))
     else:
         from resnet_inspect.render.pages.config_table import config_table
         from resnet_inspect.render.screen import Screen

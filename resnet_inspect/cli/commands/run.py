@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from resnet_inspect.cli.settings_flags import add_setting
-from resnet_inspect.config.settings import field_named
+from resnet_inspect.config.fields import field_named
 from resnet_inspect.errors import UsageError
 
 CHOSEN = ("taps", "sample", "gradients")  # beside --every, as `trace` has them

@@ -34,8 +34,7 @@ def run(parsed: argparse.Namespace) -> int:
     settings = resolve_settings(parsed).settings
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
-    steps = settings.steps if settings.target is None else 1
-    narrator = Narrator(steps, quiet=parsed.quiet)
+    narrator = Narrator(settings.planned, quiet=parsed.quiet)
     from resnet_inspect import api
 
     def watch(path: Path, record: StepRecord | None) -> None:

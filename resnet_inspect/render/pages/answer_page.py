@@ -10,6 +10,7 @@ from rich.text import Text
 
 from resnet_inspect.analysis.page.overview import BlockLearning, BlockOutput, FlowStep, Overview
 from resnet_inspect.config import Settings
+from resnet_inspect.config.settings import GraphCode, Loop, TracedModel, Tutorial
 from resnet_inspect.graph import Failure, Phase
 from resnet_inspect.render import spelling
 from resnet_inspect.render.pages.findings_page import WIDEST, counted, short_lines
@@ -133,19 +134,20 @@ def flow_title(info: RunInfo) -> str:
 def headline(info: RunInfo) -> str:
     """Which network, and how its run ended."""
     status = info.status.value + (f" ({info.reason})" if info.reason else "")
-    own = info.settings.target is not None
-    depth = "" if own else f", {info.settings.depth} layers"
+    subject = info.settings.subject
+    depth = f", {subject.depth} layers" if isinstance(subject, Tutorial) else ""
     return f"{info.network}{depth}: {status}"
 
 
 def facts(info: RunInfo, found: Overview) -> Iterator[tuple[str, str]]:
     """What was traced, with what: labels and texts."""
-    settings, totals = info.settings, found.totals
-    own = settings.target is not None
+    subject, totals = info.settings.subject, found.totals
     ops = sum(found.ops.values())
     parts = ", ".join(f"{found.ops[phase]:,} {phase}" for phase in Phase if phase in found.ops)
-    version = f"n={settings.n}, version {settings.ver}, {found.layers} layer calls"
-    yield "network", settings.target or version
+    if isinstance(subject, Tutorial):
+        yield "network", f"n={subject.n}, version {subject.ver}, {found.layers} layer calls"
+    else:
+        yield "network", subject.target
     yield "graph", f"{ops:,} ops ({parts}), built in {spelling.duration(info.trace_seconds)}"
     yield (
         "size",
@@ -153,31 +155,42 @@ def facts(info: RunInfo, found: Overview) -> Iterator[tuple[str, str]]:
         "parameters" + (f", {spelling.count(totals.macs)} MACs an image" if totals.macs else ""),
     )
     yield "device", info.device + f", TensorFlow {info.versions.get('tensorflow', '?')}"
-    if settings.fits:
-        often = f"every {settings.every} steps" if settings.every > 1 else "every step"
-        how = f"its own {settings.mode} with {settings.optimizer}"
-        if settings.mode == "trained":
-            yield "data", f"{settings.data}, batches of {settings.batch_size}"
-            how = f"trained with {settings.optimizer}, seed {settings.seed}"
-        yield "recipe", f"{how}, tensors recorded at {often}"
-    elif own:
-        yield "data", f"random numbers: {settings.input}" if settings.input else "none"
-        once = "run once, as TensorFlow 1 code" if settings.tf1 else "forward once"
-        yield "recipe", f"{once}, seed {settings.seed}"
-    else:
-        yield from _recipe(settings)
+    yield from _recipe(info.settings)
 
 
 def _recipe(settings: Settings) -> Iterator[tuple[str, str]]:
-    fed = ", raw" if settings.raw else ", distorted and standardized"
-    if settings.mode == "eval" and not settings.raw:
+    """The data, and what was done with it."""
+    subject = settings.subject
+    if isinstance(subject, Tutorial):
+        yield from _tutorial_recipe(subject, settings)
+    elif isinstance(subject, GraphCode) or not settings.fits:
+        given = subject.input if isinstance(subject, TracedModel | GraphCode) else None
+        yield "data", f"random numbers: {given}" if given else "none"
+        once = (
+            "run once, as TensorFlow 1 code" if isinstance(subject, GraphCode) else "forward once"
+        )
+        yield "recipe", f"{once}, seed {settings.seed}"
+    else:
+        often = f"every {settings.every} steps" if settings.every > 1 else "every step"
+        if isinstance(subject, TracedModel):
+            yield "data", f"{subject.data}, batches of {subject.batch_size}"
+            how = f"trained with {subject.optimizer}, seed {settings.seed}"
+        else:
+            kind = "loop" if isinstance(subject, Loop) else "fit"
+            how = f"its own {kind} with {subject.optimizer}"
+        yield "recipe", f"{how}, tensors recorded at {often}"
+
+
+def _tutorial_recipe(tutorial: Tutorial, settings: Settings) -> Iterator[tuple[str, str]]:
+    fed = ", raw" if tutorial.raw else ", distorted and standardized"
+    if tutorial.mode == "eval" and not tutorial.raw:
         fed = ", standardized"
-    yield "data", f"{settings.data}, batches of {settings.batch_size}{fed}"
-    how = f"train, {settings.optimizer}"
-    if settings.steps == 0 or settings.mode == "eval":
-        how = "forward only" if settings.mode == "train" else "evaluation with moving averages"
-    elif settings.evaluate:
-        how += f", evaluated at every {settings.evaluate} steps and the last"
+    yield "data", f"{tutorial.data}, batches of {tutorial.batch_size}{fed}"
+    how = f"train, {tutorial.optimizer}"
+    if not settings.trains:
+        how = "forward only" if tutorial.mode == "train" else "evaluation with moving averages"
+    elif tutorial.evaluate:
+        how += f", evaluated at every {tutorial.evaluate} steps and the last"
     yield "recipe", f"{how}, seed {settings.seed}"
 
 

@@ -15,7 +15,7 @@ def config_table(resolved: Resolved) -> Table:
     for field in FIELDS:
         made.add_row(
             plain(field.name),
-            plain(spell_setting(getattr(resolved.settings, field.name))),
+            plain(spell_setting(resolved.values[field.name])),
             plain(resolved.origins[field.name]),
             plain(field.allowed),
         )

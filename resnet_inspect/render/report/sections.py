@@ -17,7 +17,6 @@ from resnet_inspect.analysis.check import Finding
 from resnet_inspect.analysis.page.overview import BlockLearning, BlockOutput, FlowStep, Overview
 from resnet_inspect.analysis.page.report import Report
 from resnet_inspect.analysis.sizes.shapes import Depth, ShapeRow, ShapeTable
-from resnet_inspect.config.own_model import heeded
 from resnet_inspect.graph import Failure, Note, Phase
 from resnet_inspect.paths import typed
 from resnet_inspect.render import spelling
@@ -104,10 +103,10 @@ def sections(info: RunInfo, found: Report, file: str) -> Iterator[Block]:
 
 def closing(info: RunInfo, found: Report, file: str) -> Iterator[Block]:
     """What stands at the end of the page: settings, versions, what was not observed."""
-    own = info.settings.target is not None
-    fields = heeded(info.settings) if own else info.settings.__struct_fields__
-    values = ((name, spelling.spell_setting(getattr(info.settings, name))) for name in fields)
-    yield section("settings", "Settings", table(["setting", "value"], [list(v) for v in values]))
+    values = [
+        [name, spelling.spell_setting(value)] for name, value in info.settings.values().items()
+    ]
+    yield section("settings", "Settings", table(["setting", "value"], values))
     versions = [[name, version] for name, version in info.versions.items()]
     yield section("versions", "Versions", table(["part", "version"], [*versions,
                   ["device", info.device]]))  # fmt: skip

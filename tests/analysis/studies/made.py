@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from resnet_inspect.analysis.studies import VariantRun
@@ -41,7 +40,7 @@ def made(
     given = norms or {}
     steps = sorted({*given, *(step for course in held.values() for step in course)})
     return VariantRun(
-        settings=msgspec.structs.replace(Settings(), **settings),
+        settings=Settings.of(settings),
         graph=graph or Graph(ops=()),
         scalars={name: dict(enumerate(values)) for name, values in scalars.items()},
         recorded=steps,

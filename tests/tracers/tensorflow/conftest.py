@@ -33,11 +33,15 @@ def session(**changes: Any) -> Any:
     from resnet_inspect.tracers import registry
 
     settings = Settings.of({"n": 1, "batch_size": 8, "steps": 2} | changes)
-    training = settings.mode == "train"
-    how: dict[str, Any] = {"size": settings.batch_size, "seed": settings.seed, "raw": settings.raw}
-    held = Batches(load(settings.data, training=False), training=False, **how)
+    training = settings.tutorial.mode == "train"
+    how: dict[str, Any] = {
+        "size": settings.tutorial.batch_size,
+        "seed": settings.seed,
+        "raw": settings.tutorial.raw,
+    }
+    held = Batches(load(settings.tutorial.data, training=False), training=False, **how)
     batches = Batches(
-        load(settings.data),
+        load(settings.tutorial.data),
         training=training,
         held=held if settings.evaluates(settings.steps - 1) else None,
         **how,

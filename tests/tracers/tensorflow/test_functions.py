@@ -144,7 +144,9 @@ def test_sizes_that_are_known_only_at_the_first_step() -> None:
     settings = Settings.of(
         {"target": f"{folder}/mistakes.py:flattened", "input": "images=?,?,40,3"}
     )
-    session = FunctionSession(settings, RandomInputs(parse_inputs(settings.input or ""), 0))
+    session = FunctionSession(
+        settings, RandomInputs(parse_inputs(settings.values()["input"] or ""), 0)
+    )
     built = session.build()
     assert built.failure is None
     assert built.graph.inputs

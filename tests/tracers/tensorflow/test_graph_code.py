@@ -164,7 +164,7 @@ def notes(run: Run) -> dict[str, str]:
 
 def test_placeholders_of_its_own_are_fed(code: Path, tmp_path: Path) -> None:
     with traced(code, "own", tmp_path / "run.db") as run:
-        assert run.info.settings.input == "x=?,6:float32:batch,channel"
+        assert run.info.settings.values()["input"] == "x=?,6:float32:batch,channel"
         assert rows(run) == [
             ("fc1", "MatMul", (None, 4)),
             ("dropout", "SelectV2", (None, 4)),
@@ -274,7 +274,7 @@ def test_a_file_that_makes_ops_when_it_is_imported(code: Path, tmp_path: Path) -
     )
     assert code.is_file()
     with traced(file, "build", tmp_path / "run.db") as run:
-        assert run.info.settings.input == "given_images=4,3:float32:batch,channel"
+        assert run.info.settings.values()["input"] == "given_images=4,3:float32:batch,channel"
         assert [v.name for v in run.graph.variables] == ["held"]
         assert run.summaries(0)["add"].mean == pytest.approx(2, abs=1)
         assert notes(run)["settings"].startswith("the file builds a part of its graph when it is")
@@ -409,7 +409,7 @@ def test_inputs_that_it_does_not_take(code: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="'own' does not take that"):
         traced(code, "own", tmp_path / "run.db", None, "hight=3")
     with traced(code, "nothing", tmp_path / "run.db") as run:
-        assert run.info.settings.input is None
+        assert run.info.settings.values()["input"] is None
         assert "summaries" in notes(run)
 
 

@@ -198,7 +198,7 @@ def test_the_page_speaks_of_a_fit(recorded: Path) -> None:
         assert "data" not in told
         assert flow_title(run.info) == "Shapes, from the input to the output"
         assert not found.dangers  # Keras' normalization is made of means over the batch
-        assert (run.info.settings.planned, run.info.settings.fed) == (3, "its own")
+        assert (run.info.settings.planned, run.info.settings.subject.fed) == (3, "its own")
         assert [one.layer for one in found.blocks] == [one.name for one in run.graph.layers]
         assert all(one.gradient is not None for one in found.learning)
 
@@ -366,7 +366,7 @@ def test_a_step_inside_of_a_function_is_recorded(kind: str, tmp_path: Path) -> N
 def test_optimizers_and_losses_have_their_authors_names(tmp_path: Path) -> None:
     fitted("adversarial", [resnet_inspect.Recorder(tmp_path / "run.db", every=1)], epochs=1)
     with Run.open(tmp_path / "run.db") as run:
-        assert run.info.settings.optimizer == "Adam (optimizer) and Adam (other)"
+        assert run.info.settings.values()["optimizer"] == "Adam (optimizer) and Adam (other)"
         assert {"batch_judged", "batch_made"} <= set(run.scalars())
 
 

@@ -133,7 +133,7 @@ def test_two_models_stand_apart_and_batches_of_another_shape_are_traced(tmp_path
     with Run.open(tmp_path / "run.db") as found:
         assert found.info.network.endswith("train_step")
         assert {layer.path for layer in found.graph.layers} == {("judge",), ("maker",)}
-        assert found.info.settings.optimizer == "Adam (first) and RMSprop (second)"
+        assert found.info.settings.values()["optimizer"] == "Adam (first) and RMSprop (second)"
         assert {"loss", "returned/1", "batch_judged", "batch_made"} <= set(found.scalars())
         assert "traced again for batches of another shape" in notes_of(found)
 

@@ -136,7 +136,7 @@ def traced(saved: Path, name: str, out: Path, **changes: Any) -> Run:
 def fed(run: Run) -> tuple[np.ndarray[Any, Any], ...]:
     from resnet_inspect.config.inputs import parse_inputs
 
-    return RandomInputs(parse_inputs(run.info.settings.input or ""), 0).batch(0)
+    return RandomInputs(parse_inputs(run.info.settings.values()["input"] or ""), 0).batch(0)
 
 
 @pytest.mark.parametrize("name", ["whole.keras", "whole.h5"])

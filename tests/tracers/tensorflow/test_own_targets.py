@@ -177,7 +177,7 @@ def test_a_keras_model_tells_its_inputs_layers_and_parameters(model: Path, tmp_p
     keras.backend.clear_session()  # or names go on from the layers of other tests
     with traced(model, "build", tmp_path / "run.db", set=["units=6", "depth=2"]) as run:
         table = api.shapes(run)
-        given = run.info.settings.input
+        given = run.info.settings.values()["input"]
     namespace: dict[str, Any] = {}
     exec(MODEL, namespace)
     keras.backend.clear_session()
@@ -293,12 +293,14 @@ def test_a_function_with_a_signature_is_traced_as_tensorflow_rewrites_it(
     model: Path, tmp_path: Path
 ) -> None:
     with traced(model, "Module", tmp_path / "run.db", set=["width=5"]) as run:
-        assert run.info.settings.input == "taken=?,3:float32:batch,channel"
+        assert run.info.settings.values()["input"] == "taken=?,3:float32:batch,channel"
         types = {op.type for op in run.graph.ops}
         assert {"MatMul", "StatelessIf"} <= types
         assert [v.spec.shape for v in run.graph.variables] == [(3, 5)]
     with traced(model, "nested", tmp_path / "run.db") as run:
-        assert [spec.rpartition("=")[0] for spec in str(run.info.settings.input).split("; ")] == [
+        assert [
+            spec.rpartition("=")[0] for spec in str(run.info.settings.values()["input"]).split("; ")
+        ] == [
             "input0",
             "input1",
         ]

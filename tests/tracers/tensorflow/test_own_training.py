@@ -117,7 +117,7 @@ def test_what_is_recorded_is_chosen_as_elsewhere(module: Path, tmp_path: Path) -
     with trained(module, "names", tmp_path / "run.db", steps=5, every=2, taps="hidden") as run:
         assert run.recorded_steps() == [0, 2, 4]
         assert {tap.layer for tap in run.taps()} == {"hidden"}
-        assert run.info.settings.optimizer == "Adam"
+        assert run.info.settings.values()["optimizer"] == "Adam"
         assert run.info.settings.planned == 5
 
 
@@ -159,7 +159,7 @@ def test_arrays_of_ones_own(module: Path, tmp_path: Path) -> None:
 def test_a_batch_that_is_given_counts(module: Path, tmp_path: Path) -> None:
     with trained(module, "trio", tmp_path / "run.db", input="features=4,6") as run:
         assert run.summaries(0)["logits"].count == 4 * 5
-        assert run.info.settings.batch_size == 4
+        assert run.info.settings.values()["batch_size"] == 4
 
 
 def test_a_shape_that_is_refused_is_explained(module: Path, tmp_path: Path) -> None:

@@ -131,9 +131,9 @@ class EagerLoop:
     def _keep(self, step: OpenStep) -> None:
         seen = step.seen.seen if step.seen is not None else None
         if not self.run.begun:
-            optimizer = (seen.optimizer if seen is not None else "") or "none of Keras'"
+            optimizer = seen.optimizer if seen is not None else ""
             name = step.seen.name if step.seen is not None else self.name
-            self.run.begin(name, mode="loop", steps=0, optimizer=optimizer)
+            self.run.begin(name, steps=0, subject=self.run.loop_of(optimizer))
         scalars = {name or "loss": float(loss) for name, loss in step.losses}
         if len(step.losses) == 1:
             scalars = {"loss": float(step.losses[0][1])}

@@ -170,7 +170,7 @@ class LoopStep:
 
     def _begin(self, name: str, optimizer: str = "") -> None:
         if not self._begun:
-            self.run.begin(name, mode="loop", steps=0, optimizer=optimizer or "none of Keras'")
+            self.run.begin(name, steps=0, subject=self.run.loop_of(optimizer))
             self._begun = True
 
     def _watched(self) -> Any:

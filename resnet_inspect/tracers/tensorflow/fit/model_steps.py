@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 import keras
+import msgspec
 import tensorflow as tf
 
 from resnet_inspect.graph import Failure
@@ -141,7 +142,8 @@ class ModelSteps:
     def _begin(self, **planned: Any) -> None:
         optimizer = getattr(self.model, "optimizer", None)
         kind = self._optimizers or type(optimizer).__name__
-        self.run.begin(author_named(self.model), optimizer=kind, **planned)
+        subject = msgspec.structs.replace(self.run.settings.subject, optimizer=kind)
+        self.run.begin(author_named(self.model), subject=subject, **planned)
 
     def before(self) -> None:
         """An execution of one or several steps comes: say whether it is to be recorded."""

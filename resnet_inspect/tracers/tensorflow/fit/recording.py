@@ -18,6 +18,7 @@ import msgspec
 import tensorflow as tf
 
 from resnet_inspect.config import Settings
+from resnet_inspect.config.settings import Loop
 from resnet_inspect.graph import Failure, Graph, Note
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.stats import StepRecord
@@ -87,6 +88,11 @@ class Recording:
             self._begun = True
             if self._notes and self._told is None:
                 self._write()
+
+    def loop_of(self, optimizer: str) -> Loop:
+        """The subject of a run that records a loop; `optimizer` is empty if it is not known."""
+        target = self.settings.target or ""
+        return Loop(target=target, optimizer=optimizer or "none of Keras'")
 
     def observe(
         self, made: Callable[[], ObservedStep], step: Callable[..., Any], *args: Any, **named: Any

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from resnet_inspect.config import Settings
 from resnet_inspect.config.inputs import InputSpec
+from resnet_inspect.config.settings import TracedModel
 from resnet_inspect.data import RandomInputs
 from resnet_inspect.data.own_batches import ArrayBatches, OwnBatches, RandomBatches, TargetSpec
 from resnet_inspect.errors import UsageError
@@ -66,9 +67,12 @@ class OwnTraining:
         settings: Settings,
         environment: Environment,
     ) -> None:
+        subject = settings.subject
+        if not isinstance(subject, TracedModel):
+            raise TypeError(f"not a model to be trained: {subject}")
         self._recipe = recipe
         size = next((one.sizes[0] for one in specs if one.sizes and one.sizes[0]), None)
-        size = size or settings.batch_size
+        size = size or subject.batch_size
         sized = tuple(
             msgspec.structs.replace(one, sizes=(one.sizes[0] or size, *one.sizes[1:]))
             if one.sizes
@@ -83,7 +87,7 @@ class OwnTraining:
         targets = list(_targets(recipe.loss, outputs, recipe.model))
         self._structure = outputs
         self._batches: OwnBatches
-        kind, _, file = settings.data.partition(":")
+        kind, _, file = subject.data.partition(":")
         if kind == "npz":
             self._batches = ArrayBatches(
                 file,
@@ -96,12 +100,10 @@ class OwnTraining:
         else:
             self._batches = RandomBatches(inputs, targets, settings.seed, settings.steps)
         self._notes = [Note("inputs", self._batches.told), *_chosen(inputs)]
-        self.settings = msgspec.structs.replace(
-            settings,
-            mode="trained",
-            batch_size=size,
-            data=settings.data if kind == "npz" else "random numbers",
-        )
+        optimizer = type(keras.optimizers.get(recipe.optimizer)).__name__
+        subject = msgspec.structs.replace(subject, batch_size=size, optimizer=optimizer)
+        self.settings = msgspec.structs.replace(settings, subject=subject)
+        self._learning_rate = subject.learning_rate
 
     def train(self, journal: Journal, settings: Settings) -> None:
         """Compile and fit; raises TrainingFailed, with what has been saved."""
@@ -112,8 +114,8 @@ class OwnTraining:
         try:
             with seeded(settings.seed), _on(settings.device):
                 optimizer = keras.optimizers.get(optimizer)
-                if settings.learning_rate is not None:
-                    optimizer.learning_rate = settings.learning_rate
+                if self._learning_rate is not None:
+                    optimizer.learning_rate = self._learning_rate
                 model.compile(optimizer=optimizer, loss=loss)
                 model.fit(_Fed(self._batches, self), verbose=0, shuffle=False, callbacks=[recorder])
         except BaseException as error:

@@ -13,6 +13,7 @@ import tensorflow as tf
 from resnet_inspect.config import Settings
 from resnet_inspect.config.inputs import spell_inputs
 from resnet_inspect.config.own_model import check_forward
+from resnet_inspect.config.settings import TracedModel
 from resnet_inspect.data import RandomInputs
 from resnet_inspect.errors import InspectError
 from resnet_inspect.graph import Graph, Note, Phase, Source
@@ -53,6 +54,9 @@ class FunctionSession:
 
     def __init__(self, settings: Settings, inputs: RandomInputs | None) -> None:
         self._settings = settings
+        if not isinstance(settings.subject, TracedModel):
+            raise TypeError(f"not a model to be traced: {settings.subject}")
+        self._subject = settings.subject
         self._device, self.environment = choose_device(tf, settings.device)
         self._made: Construction | None = None
         self._graph = Graph(ops=())
@@ -65,18 +69,19 @@ class FunctionSession:
         self._made_at: dict[str, tuple[Source, ...]] = {}
         self._own = OwnVariables()
         with self._own.collected(), tf.device(self._device), seeded(settings.seed):
-            self._target = find_target(settings)
+            self._target = find_target(self._subject)
             self._names = names_given()
             start = time.process_time()  # unlike the clock, not that of other programs
             self._model = self._target.make()
         self._making = time.process_time() - start
         if inputs is None:
             if self._model.inputs is None:
-                raise unknown_inputs(settings.target or "", signature_of(self._model))
+                raise unknown_inputs(self._subject.target, signature_of(self._model))
             inputs = RandomInputs(self._model.inputs, settings.seed)
         self._inputs = inputs
-        self.settings = msgspec.structs.replace(settings, input=spell_inputs(inputs.specs))
-        check_arguments(self._model, settings.target or "", [spec.name for spec in inputs.specs])
+        self._subject = msgspec.structs.replace(self._subject, input=spell_inputs(inputs.specs))
+        self.settings = msgspec.structs.replace(settings, subject=self._subject)
+        check_arguments(self._model, self._subject.target, [spec.name for spec in inputs.specs])
         self.training = self._training()
 
     def _training(self) -> Training | None:
@@ -89,7 +94,7 @@ class FunctionSession:
             return None
         from resnet_inspect.tracers.tensorflow.model.fitting import OwnTraining, check_trainable
 
-        check_trainable(recipe, self._settings.target or "")
+        check_trainable(recipe, self._subject.target)
         try:
             with tf.device(self._device), seeded(self._settings.seed):
                 training = OwnTraining(recipe, self._inputs.specs, self.settings, self.environment)

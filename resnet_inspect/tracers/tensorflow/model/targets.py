@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from resnet_inspect.config import Settings
 from resnet_inspect.config.keywords import Keyword, parse_keywords
+from resnet_inspect.config.settings import GraphCode, TracedModel
 from resnet_inspect.config.targets import TARGETS, TargetKind, kind_of, other_file
 from resnet_inspect.errors import UsageError
 from resnet_inspect.tracers.tensorflow.model.models import KINDS, Model, described
@@ -32,9 +32,9 @@ class Target:
     integers: dict[str, int] = field(default_factory=dict)
 
 
-def find_target(settings: Settings) -> Target:
-    """The target that the settings name; raises UsageError where there is none."""
-    target = settings.target or ""
+def find_target(subject: TracedModel) -> Target:
+    """The target of a subject; raises UsageError where there is none."""
+    target = subject.target
     other = other_file(target)
     if other is not None and Path(target).is_file():
         what, instead = other
@@ -52,8 +52,8 @@ def find_target(settings: Settings) -> Target:
     if kind_of(target) is TargetKind.SAVED_MODEL:
         from resnet_inspect.tracers.tensorflow.model import saved_models
 
-        return Target(lambda: saved_models.load(target, settings.signature))
-    return _of_callable(target, parse_keywords(settings.set))
+        return Target(lambda: saved_models.load(target, subject.signature))
+    return _of_callable(target, parse_keywords(subject.set))
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,12 @@ class Function:
     complete: bool
 
 
-def find_function(settings: Settings) -> Function:
-    """The function that the settings name, FILE.py:CALLABLE, or the class, whose objects are called
+def find_function(subject: GraphCode) -> Function:
+    """The function of a subject, FILE.py:CALLABLE, or the class, whose objects are called
     on the inputs; raises UsageError where there is none, or where it refuses what `--set` gives.
     """
-    target = settings.target or ""
-    keywords = parse_keywords(settings.set)
+    target = subject.target
+    keywords = parse_keywords(subject.set)
     named = _named(target)
     if not callable(named):
         raise UsageError(

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from resnet_inspect.config import Settings
 from resnet_inspect.config.inputs import InputSpec, spell_inputs
+from resnet_inspect.config.settings import GraphCode
 from resnet_inspect.data import RandomInputs
 from resnet_inspect.errors import UsageError
 from resnet_inspect.graph import Graph, Note
@@ -55,7 +56,10 @@ class GraphCodeSession:
     def __init__(self, settings: Settings, inputs: RandomInputs | None) -> None:
         self.settings = self._settings = settings
         self._device, self.environment = choose_device(tf, settings.device)
-        self._target = settings.target or ""
+        if not isinstance(settings.subject, GraphCode):
+            raise TypeError(f"not a function for TensorFlow 1: {settings.subject}")
+        self._subject = settings.subject
+        self._target = self._subject.target
         self._file = str(Path(self._target.rpartition(":")[0]).resolve())
         self._around = tf.Graph()
         self._around.seed = settings.seed
@@ -105,7 +109,7 @@ class GraphCodeSession:
         try:
             forget_flags(Path(self._file).stem)
             with old_api(self._file), self._around.as_default():
-                return find_function(self._settings)
+                return find_function(self._subject)
         except UsageError as error:
             gone = lost(error.__cause__, self._target) if error.__cause__ else None
             raise gone or error from error.__cause__
@@ -139,8 +143,9 @@ class GraphCodeSession:
         made, end = trace.made, trace.made.position()
         specs = self._specs(trace, given)
         self._inputs = RandomInputs(specs, self._settings.seed)
+        given_inputs = spell_inputs(specs) if specs else None
         self.settings = msgspec.structs.replace(
-            self._settings, input=spell_inputs(specs) if specs else None
+            self._settings, subject=msgspec.structs.replace(self._subject, input=given_inputs)
         )
         if error is None:
             self._add_taps(trace, end)

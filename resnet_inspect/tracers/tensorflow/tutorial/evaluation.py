@@ -58,7 +58,8 @@ class Evaluation:
     def _both(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         found: dict[str, Tensor] = {}
         for mode, names in (("eval", BY_AVERAGES), ("train", BY_BATCH)):
-            settings = msgspec.structs.replace(self._settings, mode=mode, update_ops=False)
+            tutorial = msgspec.structs.replace(self._settings.tutorial, mode=mode, update_ops=False)
+            settings = msgspec.structs.replace(self._settings, subject=tutorial)
             trace = StepTrace(settings, self._variables, self._device)
             losses = trace.losses(images, labels)
             found |= dict(zip(names, (losses.cross_entropy, losses.accuracy), strict=True))

@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from resnet_inspect.config import Settings
+from resnet_inspect.config.settings import Tutorial
 from resnet_inspect.graph import Phase
 from resnet_inspect.tracers.tensorflow.capture.construction import Construction, Tensor
 
@@ -68,17 +68,17 @@ def differentiate(
     return dict(zip(weights, found, strict=False)), found[len(weights) :]
 
 
-def train(gradients: dict[str, Tensor], made: Construction, settings: Settings) -> Tensor:
+def train(gradients: dict[str, Tensor], made: Construction, tutorial: Tutorial) -> Tensor:
     """Add the optimizer's updates and the step counter; returns the learning rate.
 
     Update ops of batch normalization run before the optimizer's, by control edges.
     """
     global_step = made.variable("global_step", lambda: tf.constant(0, tf.int64), trainable=False)
     with tf.name_scope("learning_rate"):
-        rate = learning_rate(global_step, settings.learning_rate)
+        rate = learning_rate(global_step, tutorial.learning_rate)
     with made.phase(Phase.OPTIMIZER):
-        step = _Step(made, gradients, rate, settings.momentum)
-        updates = OPTIMIZERS[settings.optimizer](step)
+        step = _Step(made, gradients, rate, tutorial.momentum)
+        updates = OPTIMIZERS[tutorial.optimizer](step)
         with tf.control_dependencies(updates):
             global_step.assign_add(1, read_value=False)
     return rate

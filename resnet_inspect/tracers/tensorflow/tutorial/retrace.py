@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import tensorflow as tf
 
-from resnet_inspect.config import Settings
+from resnet_inspect.config.settings import Tutorial
 from resnet_inspect.graph import Graph
 from resnet_inspect.graph.lineage import Correction, Lineage, Mismatch, Variation
 from resnet_inspect.tracers.tensorflow.capture.construction import AbstractConstruction
@@ -23,7 +23,7 @@ from resnet_inspect.tracers.tensorflow.tutorial.layers import Layers
 from resnet_inspect.tracers.tensorflow.tutorial.resnet import inference
 
 ImageShape = tuple[int, int, int]
-# Settings that are whole numbers and decide shapes, with the change that is tried. Height and
+# Tutorial that are whole numbers and decide shapes, with the change that is tried. Height and
 # width grow by a multiple of the network's strides, so that every stage sees it.
 SETTINGS: dict[str, Callable[[int], int]] = {
     "filters": lambda value: value + 1,
@@ -32,58 +32,58 @@ SETTINGS: dict[str, Callable[[int], int]] = {
     "classes": lambda value: value + 1,
     "batch_size": lambda value: value + 1,
 }
-# Settings that can keep a network from being built.
+# Tutorial that can keep a network from being built.
 CORRECTABLE = ("mean_axes", "filters", "bn_axis", "classes")
-# Settings that the network's function takes by these names.
+# Tutorial that the network's function takes by these names.
 NAMES = ("n", "ver", "filters", "classes")
 IMAGE = ("image height", "image width", "image channels")
 IMAGE_CHANGES = (8, 8, 1)
 
 
 def explain(
-    graph: Any, kept: Graph, settings: Settings, image: ImageShape, mismatch: Mismatch | None = None
+    graph: Any, kept: Graph, tutorial: Tutorial, image: ImageShape, mismatch: Mismatch | None = None
 ) -> Lineage:
     """The lineage of `kept`, which was captured from the TensorFlow graph `graph`; of one that
     failed also which settings would mend it.
     """
-    found = lineage_with_formulas(graph, kept, mismatch, {n: getattr(settings, n) for n in NAMES})
-    varied, traced = variations(settings, image)
+    found = lineage_with_formulas(graph, kept, mismatch, {n: getattr(tutorial, n) for n in NAMES})
+    varied, traced = variations(tutorial, image)
     return msgspec.structs.replace(
         found,
         variations=varied,
         traced=traced,
-        corrections=corrections(settings, image) if mismatch is not None else (),
+        corrections=corrections(tutorial, image) if mismatch is not None else (),
     )
 
 
 def variations(
-    settings: Settings, image: ImageShape
+    tutorial: Tutorial, image: ImageShape
 ) -> tuple[tuple[Variation, ...], frozenset[str]]:
     """One variation for each setting that decides shapes and each axis of an image.
 
     Also the names that the unchanged trace saw: of others a variation says nothing.
     """
-    base = _trace(settings, image)
+    base = _trace(tutorial, image)
     found = []
-    for name, before, after, changed, changed_image in _changes(settings, image):
+    for name, before, after, changed, changed_image in _changes(tutorial, image):
         there = _trace(changed, changed_image)
         found.append(compared(name, before, after, base, there))
     return tuple(found), frozenset(base.shapes)
 
 
-def corrections(settings: Settings, image: ImageShape) -> tuple[Correction, ...]:
-    """Settings, each changed alone to the tutorial's value, with which a failed network builds.
+def corrections(tutorial: Tutorial, image: ImageShape) -> tuple[Correction, ...]:
+    """Tutorial, each changed alone to the tutorial's value, with which a failed network builds.
 
     It builds if no layer refuses its inputs and the logits keep the batch.
     """
     found = []
     for name in CORRECTABLE:
-        before, after = getattr(settings, name), getattr(Settings(), name)
+        before, after = getattr(tutorial, name), getattr(Tutorial(), name)
         if before == after:
             continue
-        there = _trace(msgspec.structs.replace(settings, **{name: after}), image)
+        there = _trace(msgspec.structs.replace(tutorial, **{name: after}), image)
         logits = there.shapes.get("dense1/BiasAdd:0", ())
-        if not there.conflicts and logits[:1] == (settings.batch_size,):
+        if not there.conflicts and logits[:1] == (tutorial.batch_size,):
             found.append(Correction(name, _typed(before), _typed(after)))
     return tuple(found)
 
@@ -93,42 +93,42 @@ def _typed(value: object) -> str:
 
 
 def _changes(
-    settings: Settings, image: ImageShape
-) -> Iterator[tuple[str, int, int, Settings, ImageShape]]:
+    tutorial: Tutorial, image: ImageShape
+) -> Iterator[tuple[str, int, int, Tutorial, ImageShape]]:
     for name, change in SETTINGS.items():
-        before = getattr(settings, name)
+        before = getattr(tutorial, name)
         after = change(before)
-        yield name, before, after, msgspec.structs.replace(settings, **{name: after}), image
+        yield name, before, after, msgspec.structs.replace(tutorial, **{name: after}), image
     for place, name in enumerate(IMAGE):
         sizes = list(image)
         sizes[place] += IMAGE_CHANGES[place]
-        yield name, image[place], sizes[place], settings, (sizes[0], sizes[1], sizes[2])
+        yield name, image[place], sizes[place], tutorial, (sizes[0], sizes[1], sizes[2])
 
 
-def _trace(settings: Settings, image: ImageShape) -> Traced:
+def _trace(tutorial: Tutorial, image: ImageShape) -> Traced:
     """Trace the forward function for shapes, as far as it goes."""
     ended = ""
     with tf.Graph().as_default() as graph:
-        images = tf.compat.v1.placeholder(tf.float32, [settings.batch_size, *image], name="images")
-        tf.compat.v1.placeholder(tf.int64, [settings.batch_size], name="labels")
+        images = tf.compat.v1.placeholder(tf.float32, [tutorial.batch_size, *image], name="images")
+        tf.compat.v1.placeholder(tf.int64, [tutorial.batch_size], name="labels")
         made = AbstractConstruction()
         net = Layers(
             made,
-            training=settings.mode == "train",
-            bn_axis=settings.bn_axis,
+            training=tutorial.mode == "train",
+            bn_axis=tutorial.bn_axis,
             update_ops=False,
-            batch_norm=settings.batch_norm,
+            batch_norm=tutorial.batch_norm,
         )
         try:
             inference(
                 images,
                 net,
-                n=settings.n,
-                ver=settings.ver,
-                filters=settings.filters,
-                classes=settings.classes,
-                mean_axes=settings.mean_axes,
-                stem_bn=settings.stem_bn,
+                n=tutorial.n,
+                ver=tutorial.ver,
+                filters=tutorial.filters,
+                classes=tutorial.classes,
+                mean_axes=tutorial.mean_axes,
+                stem_bn=tutorial.stem_bn,
             )
         except ValueError as error:
             ended = describe(error, "tracing again").op or "an op"

@@ -75,7 +75,7 @@ class TutorialSession:
         return Outcome(self._graph, tracing.seconds())
 
     def _inputs(self) -> tuple[tf.TensorSpec, tf.TensorSpec]:
-        size = self._settings.batch_size
+        size = self._settings.tutorial.batch_size
         images = tf.TensorSpec([size, *self._batches.image_shape], name="images")
         return images, tf.TensorSpec([size], tf.int64, name="labels")
 
@@ -85,7 +85,7 @@ class TutorialSession:
             return Lineage()
         graph = self._tracing.made.graph
         image = self._batches.image_shape
-        return explain_sizes(graph, self._graph, self._settings, image, self._mismatch)
+        return explain_sizes(graph, self._graph, self._settings.tutorial, image, self._mismatch)
 
     def run(self, sink: Sink) -> None:
         """Run the steps that the settings say, at least one; raises TrainingFailed."""
@@ -153,7 +153,7 @@ class TutorialSession:
             yield Note("taps", f"no tensor matches '{settings.taps}': none is recorded")
         if not any(settings.records(step) for step in range(max(settings.steps, 1))):
             yield Note("record", f"no step lies in {settings.record}: no tensor is recorded")
-        if settings.evaluate and not self._settings.evaluates(settings.steps - 1):
+        if settings.tutorial.evaluate and not settings.evaluates(settings.steps - 1):
             yield Note("evaluate", "no step is trained, behind which it could be evaluated")
         held = self._batches.held
         if held is not None and np.array_equal(held.data.images, self._batches.data.images):
@@ -161,7 +161,7 @@ class TutorialSession:
 
     def _restored(self, needed: frozenset[str]) -> tuple[Note, ...]:
         """Load the checkpoint, if there is one, and note what it had no values for."""
-        path = self._settings.checkpoint
+        path = self._settings.tutorial.checkpoint
         missing = restore(path, self.variables, needed) if path is not None else []
         if not missing:
             return ()

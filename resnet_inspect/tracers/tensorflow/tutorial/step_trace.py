@@ -56,21 +56,17 @@ class StepTrace:
                 "taps": self.taps.tensors(),
                 "before": before,
             }
-            if self._trains:
+            if self._settings.trains:
                 found["updates"] = self._updates(watched.values)
-            if self._settings.mode == "train":
+            if self._settings.tutorial.mode == "train":
                 found["averages"] = self._averages(watched.made)
             return {name: value for name, value in found.items() if value is not None}
-
-    @property
-    def _trains(self) -> bool:
-        return self._settings.mode == "train" and self._settings.steps > 0
 
     def forward_and_backward(self, images: Tensor, labels: Tensor) -> Construction:
         """Build the step without its updates; ops have the names they have in the whole step."""
         with tf.device(self._device):
             made, losses = self._forward(images, labels)
-            if self._trains:
+            if self._settings.trains:
                 recipe.differentiate(losses, made, [])
         return made
 
@@ -80,28 +76,28 @@ class StepTrace:
             return self._forward(images, labels)[1]
 
     def _forward(self, images: Tensor, labels: Tensor) -> tuple[Construction, recipe.Losses]:
-        settings = self._settings
+        settings, tutorial = self._settings, self._settings.tutorial
         made = self.made = Construction(settings.seed, self._variables)
         self._inputs = {"images": images, "labels": labels}
         net = Layers(
             made,
-            training=settings.mode == "train",
-            bn_axis=settings.bn_axis,
-            update_ops=settings.update_ops and settings.steps > 0,
-            batch_norm=settings.batch_norm,
+            training=tutorial.mode == "train",
+            bn_axis=tutorial.bn_axis,
+            update_ops=tutorial.update_ops and settings.steps > 0,
+            batch_norm=tutorial.batch_norm,
         )
         with made.phase(Phase.FORWARD):
             logits = inference(
                 images,
                 net,
-                n=settings.n,
-                ver=settings.ver,
-                filters=settings.filters,
-                classes=settings.classes,
-                mean_axes=settings.mean_axes,
-                stem_bn=settings.stem_bn,
+                n=tutorial.n,
+                ver=tutorial.ver,
+                filters=tutorial.filters,
+                classes=tutorial.classes,
+                mean_axes=tutorial.mean_axes,
+                stem_bn=tutorial.stem_bn,
             )
-        return made, recipe.measure(logits, labels, made, settings.weight_decay)
+        return made, recipe.measure(logits, labels, made, tutorial.weight_decay)
 
     def _build(self, images: Tensor, labels: Tensor) -> tuple[dict[str, Tensor], Watched]:
         settings = self._settings
@@ -114,11 +110,11 @@ class StepTrace:
         }
         gradients: dict[str, Tensor] = {}
         of_outputs: dict[str, Tensor] = {}
-        if self._trains:
+        if self._settings.trains:
             calls = made.calls if settings.gradients else []
             gradients, found = recipe.differentiate(losses, made, [call.output for call in calls])
             of_outputs = {call.name: one for call, one in zip(calls, found, strict=True)}
-            scalars["learning_rate"] = recipe.train(gradients, made, settings)
+            scalars["learning_rate"] = recipe.train(gradients, made, settings.tutorial)
         self._end = made.position()
         self._ended = time.perf_counter()
         if not settings.gradients:
@@ -195,7 +191,7 @@ class StepTrace:
 
     def _training(self) -> Training:
         """What the recipe trains for; without an objective where it does not come so far."""
-        made, settings = self.made, self._settings
+        made, tutorial = self.made, self._settings.tutorial
         objectives: tuple[Objective, ...] = ()
         if made is not None and made.calls:
             output = made.calls[-1].output
@@ -208,12 +204,12 @@ class StepTrace:
                     metrics=("accuracy",),
                 ),
             )
-        rate = recipe.RATES[0] if settings.learning_rate is None else settings.learning_rate
+        rate = recipe.RATES[0] if tutorial.learning_rate is None else tutorial.learning_rate
         return Training(
             objectives=objectives,
-            optimizer=settings.optimizer if self._trains else "",
-            learning_rate=rate if self._trains else None,
-            decay=settings.weight_decay > 0,
+            optimizer=tutorial.optimizer if self._settings.trains else "",
+            learning_rate=rate if self._settings.trains else None,
+            decay=tutorial.weight_decay > 0,
         )
 
     def seconds(self) -> float:
