@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
@@ -320,10 +321,30 @@ def only(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
     monkeypatch.setattr(engine, "engines", lambda: [("dot", [program, "-T"])])
 
 
-def test_an_engine_that_hangs_is_stopped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    only(monkeypatch, fake(tmp_path, "sleep 60 & sleep 60"))
-    with pytest.raises(RendererError, match=r"not done after 0\.3 seconds"):
-        drawn("digraph {}", "svg", timeout=0.3)
+def ended(pid: int) -> bool:
+    """Whether a process is no more, or is a zombie that nobody has waited for yet."""
+    for _ in range(100):
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text()
+        except FileNotFoundError:
+            return True
+        if stat.rpartition(")")[2].split()[0] == "Z":
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@pytest.mark.parametrize("then", ["sleep 60", "exit 0"])
+def test_an_engine_that_hangs_is_stopped_with_its_children(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, then: str
+) -> None:
+    pids = tmp_path / "pids"
+    only(monkeypatch, fake(tmp_path, f"sleep 60 & echo $$ $! > {pids}; {then}"))
+    with pytest.raises(RendererError, match=r"not done after 2 seconds"):
+        drawn("digraph {}", "svg", timeout=2)
+    started = pids.read_text().split()
+    assert len(started) == 2
+    assert all(ended(int(pid)) for pid in started)
 
 
 def test_a_whole_picture_is_taken_whatever_the_code(

@@ -121,8 +121,9 @@ def _run(command: list[str], given: bytes, timeout: float) -> tuple[int, bytes, 
     except subprocess.TimeoutExpired:
         return None
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
+        if process.returncode is None:  # not waited for: its group cannot be another's yet
+            with suppress(ProcessLookupError, PermissionError):  # none but the dead are left
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         for pipe in (process.stdin, process.stdout, process.stderr):
             if pipe is not None:
