@@ -10,10 +10,9 @@ from resnet_inspect.analysis.diagram.diagram import Options
 from resnet_inspect.analysis.diagram.drawing import draw
 from resnet_inspect.graph import Graph
 from resnet_inspect.graph.lineage import Lineage
-from resnet_inspect.render.diagram.dot import dot
-from resnet_inspect.render.diagram.engine import drawn, engines
+from resnet_inspect.render.diagram.engine import engines
 from resnet_inspect.render.diagram.look import Look
-from resnet_inspect.render.diagram.svg_document import document
+from resnet_inspect.render.diagram.picture import picture_of
 from resnet_inspect.store.run import Run
 from tests.analysis.deep_graphs import deep
 from tests.recordings import FOLDER
@@ -38,6 +37,5 @@ def measure() -> list[Row]:
 def _seconds(graph: Graph, options: Options) -> float:
     start = time.perf_counter()
     fresh = Graph(graph.ops, graph.variables, graph.layers, graph.inputs)
-    made = draw(fresh, Lineage(), options)
-    document(drawn(dot(made, Look()), "svg").data, made, Look())
+    picture_of(draw(fresh, Lineage(), options), Look())
     return time.perf_counter() - start

@@ -194,11 +194,9 @@ def picture(run: Run, form: str = "svg") -> str:
     """
     from resnet_inspect.analysis.diagram.diagram import Options
     from resnet_inspect.analysis.diagram.drawing import draw
-    from resnet_inspect.render.diagram.dot import dot, identifiers
-    from resnet_inspect.render.diagram.engine import drawn
     from resnet_inspect.render.diagram.look import Look
+    from resnet_inspect.render.diagram.picture import picture_of
     from resnet_inspect.render.diagram.shades import bars
-    from resnet_inspect.render.diagram.svg_document import document
 
     recorded, info = run.recorded_steps(), run.info
     made = draw(run.graph, run.lineage, Options(), failure=info.failure)
@@ -207,11 +205,7 @@ def picture(run: Run, form: str = "svg") -> str:
         held = run.summaries(recorded[-1])
         title = f"{info.network}, outputs at step {recorded[-1]}"
         look = look._replace(title=title, bars=bars(made, held))
-    text = dot(made, look)
-    if form == "dot":
-        return text
-    drawing = drawn(text, "svg", holds=identifiers(made))
-    return document(drawing.data, made, look)
+    return picture_of(made, look, "dot" if form == "dot" else "svg").text
 
 
 def summarize(run: Run, findings: tuple[Finding, ...] | None = None) -> Overview:

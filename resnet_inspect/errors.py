@@ -107,8 +107,9 @@ class StorageFullError(BuildError):
 
 
 class RendererError(InspectError):
-    """Graphviz failed, or was not done in time."""
+    """Graphviz failed, or was not done in time; `source` is the diagram as text for Graphviz."""
 
+    source = ""
     slug = "renderer"
     exit_code = EXIT_RENDERER
 

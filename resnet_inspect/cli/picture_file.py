@@ -51,32 +51,21 @@ def form_of(path: Path | None) -> str:
 
 def write_diagram(made: Diagram, look: Look, path: Path, form: str, *, timeout: float) -> None:
     """Draw a diagram into a file; where no engine can, its DOT text goes beside it."""
-    from resnet_inspect.render.diagram.dot import dot, identifiers
-    from resnet_inspect.render.diagram.engine import drawn
+    from resnet_inspect.render.diagram.picture import picture_of
 
-    text = dot(made, look)
-    if form == "dot":
-        _write(path, text)
-        return
     try:
-        picture = drawn(text, form, timeout=timeout, holds=identifiers(made))
+        picture = picture_of(made, look, form, timeout=timeout)
     except RendererError as error:
         try:
             instead = _free(path.with_suffix(".dot"))
-            _write(instead, text)
+            _write(instead, error.source)
             error.where = f"the diagram is in {instead}"
         except OutputError as unwritten:
             error.where = f"its .dot cannot be written beside it: {unwritten.got}"
         raise
     if picture.note:
         print(f"note: {printable(picture.note)}", file=sys.stderr)
-    if form == "svg":
-        from resnet_inspect.render.diagram.svg_document import document
-
-        _write(path, document(picture.data, made, look))
-        return
-    write_whole(path, picture.data, "the picture")
-    _tell(path)
+    _write(path, picture.data)
 
 
 def _free(wanted: Path) -> Path:
@@ -85,10 +74,6 @@ def _free(wanted: Path) -> Path:
     return next(one for one in chain([wanted], numbered) if not os.path.lexists(one))
 
 
-def _write(path: Path, text: str) -> None:
-    write_whole(path, text, "the picture")
-    _tell(path)
-
-
-def _tell(path: Path) -> None:
+def _write(path: Path, content: str | bytes) -> None:
+    write_whole(path, content, "the picture")
     print(f"wrote {printable(str(path))}", file=sys.stderr)

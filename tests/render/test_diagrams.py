@@ -27,7 +27,7 @@ from resnet_inspect.render.diagram import engine
 from resnet_inspect.render.diagram.dot import dot, identifiers, title_id
 from resnet_inspect.render.diagram.engine import drawn
 from resnet_inspect.render.diagram.look import COLOURS, PALETTE, Bars, Look, Shade
-from resnet_inspect.render.diagram.svg_document import diagram, document
+from resnet_inspect.render.diagram.picture import picture_of
 from resnet_inspect.render.svg import BOLD, text_width
 from resnet_inspect.store.run import Run
 
@@ -145,7 +145,7 @@ def test_svg_holds_everything_and_nothing_overlaps(
 ) -> None:
     run = recording(name)
     made = made_of(run, variables=name == "v2")
-    text = document(drawn(dot(made, Look()), "svg").data, made, Look())
+    text = picture_of(made, Look()).text
     root = ElementTree.fromstring(text)
     places = boxes(root)
     assert set(places) == {node.id for node in made.nodes}, one_engine
@@ -170,9 +170,9 @@ def test_svg_holds_everything_and_nothing_overlaps(
 
 def test_svg_has_anchors_tooltips_and_colours_by_name(recording: Open, one_engine: str) -> None:
     run = recording("v2")
-    text = diagram(run.graph, run.lineage, title="a title")
-    assert text is not None, one_engine
-    assert text.startswith("<svg ")
+    made = draw(run.graph, run.lineage)
+    text = picture_of(made, Look(title="a title")).text
+    assert text.startswith("<?xml "), one_engine
     root = ElementTree.fromstring(text)
     groups = {g.get("id"): g for g in root.iter(f"{SVG}g") if g.get("id")}
     for layer in run.graph.layers:
@@ -190,9 +190,12 @@ def test_svg_has_anchors_tooltips_and_colours_by_name(recording: Open, one_engin
             if value not in ("none", "transparent"):
                 assert any(value == pair[0] for pair in PALETTE.values()), value
     assert "prefers-color-scheme:dark" in text
-    plain = diagram(run.graph, run.lineage, style=False)
-    assert plain is not None
+    plain = picture_of(made, Look(), "element", prefix="b-").text
+    assert plain.startswith("<svg ")
     assert "<style" not in plain
+    marked = [element.get("id") for element in ElementTree.fromstring(plain).iter()]
+    assert all(name.startswith("b-") for name in marked if name)
+    assert f"b-{anchor('layer', 'conv1')}" in marked
 
 
 def test_colours_can_be_found_again_by_their_light_value() -> None:
@@ -201,8 +204,7 @@ def test_colours_can_be_found_again_by_their_light_value() -> None:
 
 def test_boxes_of_several_layers_list_them(recording: Open) -> None:
     run = recording("v2")
-    text = diagram(run.graph, run.lineage, level="stage")
-    assert text is not None
+    text = picture_of(made_of(run, level="stage"), Look()).text
     groups = ElementTree.fromstring(text).iter(f"{SVG}g")
     listed = [json.loads(group.get("data-layers", "[]")) for group in groups]
     assert [name for names in listed for name in names] == [x.name for x in run.graph.layers]
@@ -210,9 +212,9 @@ def test_boxes_of_several_layers_list_them(recording: Open) -> None:
 
 def test_hostile_names_are_text(recording: Open, one_engine: str) -> None:
     run = recording("v2")
-    text = diagram(hostile(run.graph), run.lineage, title=HOSTILE[1])
-    assert text is not None, one_engine
-    assert "<script" not in text
+    made = draw(hostile(run.graph), run.lineage, Options(level=Level.LAYER))
+    text = picture_of(made, Look(title=HOSTILE[1])).text
+    assert "<script" not in text, one_engine
     assert "</script" not in text
     assert "<img" not in text
     assert "\u202e" not in text
@@ -236,7 +238,7 @@ def test_long_names_have_room_whatever_their_signs(
     first = msgspec.structs.replace(run.graph.layers[0], name=sign * 300, path=(sign * 300,))
     graph = msgspec.structs.replace(run.graph, layers=(first, *run.graph.layers[1:]))
     made = draw(graph, run.lineage)
-    root = ElementTree.fromstring(document(drawn(dot(made, Look()), "svg").data, made, Look()))
+    root = ElementTree.fromstring(picture_of(made, Look()).text)
     name = anchor("layer", sign * 300)
     left, _, right, _ = boxes(root)[name]
     group = next(g for g in root.iter(f"{SVG}g") if g.get("id") == name)
@@ -253,7 +255,7 @@ def test_long_names_have_room_whatever_their_signs(
 
 def test_equal_diagrams_give_equal_pictures(recording: Open, one_engine: str) -> None:
     run = recording("v2")
-    texts = {diagram(run.graph, run.lineage) for _ in range(2)}
+    texts = {picture_of(made_of(run), Look()).text for _ in range(2)}
     assert len(texts) == 1, one_engine
     script = (
         "from resnet_inspect.store.run import Run\n"
@@ -284,30 +286,34 @@ def test_bars_and_shades_are_drawn(recording: Open, one_engine: str) -> None:
         measure="zeros",
         legend=((0, "low"), (4, "high")),
     )
-    root = ElementTree.fromstring(document(drawn(dot(made, look), "svg").data, made, look))
+    root = ElementTree.fromstring(picture_of(made, look).text)
     group = next(g for g in root.iter(f"{SVG}g") if g.get("id") == "layer-conv1")
     paths = [p for p in group.iter(f"{SVG}path") if "f-inverse" in p.get("class", "")]
     assert len(paths) == 1, one_engine
     assert paths[0].get("d", "").count("z") == 3
     words = ["".join(label.itertext()) for label in group.iter(f"{SVG}text")]
     assert {"conv1", "zeros 97 %", "0 … 3"} <= {word.strip() for word in words}
-    drawn_otherwise = dot(made, look._replace(svg=False))
-    assert "▄█" in drawn_otherwise
+    assert "▄█" in dot(made, look._replace(svg=False))
 
 
 @pytest.mark.parametrize("form", ["png", "pdf"])
 def test_other_forms(recording: Open, one_engine: str, form: str) -> None:
-    data = drawn(dot(made_of(recording("v1"), level="block"), Look(svg=False)), form).data
+    data = picture_of(made_of(recording("v1"), level="block"), Look(), form).data
     assert data[:5] in (b"\x89PNG\r", b"%PDF-"), one_engine
+
+
+def test_the_text_for_graphviz_is_a_form(recording: Open) -> None:
+    made = made_of(recording("v1"))
+    assert picture_of(made, Look(), "dot").text == dot(made, Look())
 
 
 def test_no_engine_at_all(recording: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "engines", list)
+    made = made_of(recording("v2"))
     with pytest.raises(RendererMissingError) as caught:
-        drawn("digraph {}", "svg")
+        picture_of(made, Look(), "png")
     assert "apt install graphviz" in caught.value.fix
-    run = recording("v2")
-    assert diagram(run.graph, run.lineage) is None
+    assert caught.value.source == dot(made, Look(svg=False))
 
 
 def fake(folder: Path, body: str) -> str:
@@ -375,7 +381,9 @@ def test_a_picture_without_the_boxes_is_none(
 
 def test_a_picture_holds_every_identifier(recording: Open, one_engine: str) -> None:
     made = draw(hostile(recording("v2").graph), recording("v2").lineage)
-    assert not drawn(dot(made, Look()), "svg", holds=identifiers(made)).note, one_engine
+    assert not picture_of(made, Look()).note, one_engine
+    with pytest.raises(RendererError, match="Graphviz could not draw this"):
+        drawn(dot(made, Look()), "svg", holds=[*identifiers(made), "layer-of-another"])
 
 
 @pytest.mark.parametrize("body", ["echo '<svg>'; exit 0", "echo bad >&2; exit 1", "kill -9 $$"])

@@ -78,7 +78,7 @@ def run(parsed: argparse.Namespace) -> int:
     path = Path(parsed.run) if parsed.run else catalogue.newest()
     with Run.open(path) as recorded:
         made = _diagram(recorded, parsed)
-        look = _look(recorded, made, parsed, form)
+        look = _look(recorded, made, parsed)
     made = msgspec.structs.replace(
         made, notes=(*made.notes, *_lacking(look, parsed, made.level.value))
     )
@@ -158,10 +158,10 @@ def _diagram(recorded: Run, parsed: argparse.Namespace) -> Diagram:
     return msgspec.structs.replace(made, notes=(*made.notes, note))
 
 
-def _look(recorded: Run, made: Diagram, parsed: argparse.Namespace, form: str) -> Look:
+def _look(recorded: Run, made: Diagram, parsed: argparse.Namespace) -> Look:
     from resnet_inspect.render.diagram.look import Look
 
-    look = Look(title=recorded.info.network, rankdir=parsed.rankdir, svg=form in ("svg", "dot"))
+    look = Look(title=recorded.info.network, rankdir=parsed.rankdir)
     if parsed.color_by == "findings":
         look = _found(recorded, made, look)
     if parsed.color_by not in MEASURED and not parsed.histograms:

@@ -24,11 +24,16 @@ ENDS = {"svg": b"</svg>", "png": b"IEND\xaeB`\x82", "pdf": b"%%EOF", "json": b"}
 INSTALL = "apt install graphviz (Debian, Ubuntu), brew install graphviz, or pip install pygraphviz"
 
 
-class Drawn(NamedTuple):
-    """A picture, and what the engine had to say against it."""
+class Picture(NamedTuple):
+    """A picture as bytes, texts as UTF-8; `note` is what the engines complained about."""
 
     data: bytes
     note: str = ""
+
+    @property
+    def text(self) -> str:
+        """The picture as text; only for svg, element and dot."""
+        return self.data.decode()
 
 
 def engines() -> list[tuple[str, list[str]]]:
@@ -43,7 +48,9 @@ def engines() -> list[tuple[str, list[str]]]:
     return found
 
 
-def drawn(text: str, form: str, *, timeout: float = TIMEOUT, holds: Collection[str] = ()) -> Drawn:
+def drawn(
+    text: str, form: str, *, timeout: float = TIMEOUT, holds: Collection[str] = ()
+) -> Picture:
     """A picture of DOT text as svg, png or pdf, or where everything lies in it as json.
 
     Each engine has `timeout` seconds. An svg without all identifiers of `holds` is no picture.
@@ -72,7 +79,7 @@ def drawn(text: str, form: str, *, timeout: float = TIMEOUT, holds: Collection[s
             if code:
                 ended = f"{name} ended with code {code} but the picture is whole"
                 notes.append(f"{ended}: {complaint}" if complaint else ended)
-            return Drawn(data, "; ".join(notes))
+            return Picture(data, "; ".join(notes))
         reason = complaint or lacking or "no picture"
         complaints.append(f"{name} ended with code {code}: {reason}")
     if all(one.endswith(late) for one in complaints):

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from resnet_inspect.analysis.diagram.diagram import Diagram, Level, Options
-from resnet_inspect.analysis.diagram.drawing import draw
-from resnet_inspect.analysis.sizes.why import Explanation
-from resnet_inspect.errors import RendererError, RendererMissingError
-from resnet_inspect.graph import Failure, Graph
-from resnet_inspect.graph.lineage import Lineage
+from resnet_inspect.analysis.diagram.diagram import Diagram
 from resnet_inspect.paths import printable
-from resnet_inspect.render.diagram.dot import dot, identifiers, title_id
-from resnet_inspect.render.diagram.engine import TIMEOUT, drawn
+from resnet_inspect.render.diagram.dot import title_id
 from resnet_inspect.render.diagram.look import (
     BARS_FOOT,
     FALLBACKS,
@@ -31,52 +24,28 @@ SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 NAMES = {pair[0]: name for name, pair in PALETTE.items()}
 
 
-def diagram(
-    graph: Graph,
-    lineage: Lineage,
-    *,
-    level: str = "layer",
-    expand: bool = False,
-    scope: str = "",
-    explanations: Sequence[Explanation] = (),
-    failure: Failure | None = None,
-    title: str = "",
-    style: bool = True,
-    timeout: float = TIMEOUT,
-) -> str | None:
-    """An SVG fragment (`<svg class="diagram">`, no XML declaration) for a page; None where there
-    is no Graphviz or it fails.
+def document(drawn: bytes, made: Diagram, look: Look) -> str:
+    """An SVG that Graphviz drew of a diagram, finished as a file of its own."""
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + _finished(drawn, made, look, style_sheet())
 
-    Each layer is a `<g class="node layer" id="layer-NAME" data-layer="NAME">`, where the id is
-    `analysis.diagram.anchor("layer", NAME)`: the name itself if it has only ASCII letters, digits,
-    `_`, `.` and `-`; any other sign becomes `~hex~`. In `data-layer` control characters are
-    written as escapes. Blocks that are alike are drawn once, unless
-    `expand`; then, and at the levels block and stage, `data-layers` is a JSON list of all layers
-    that a box stands for. Edges are `<g class="edge data|residual|projection|…">` with `data-tail`
-    and `data-head` (ids of boxes) and `data-tensor`. Boxes are links to their own id.
-    `explanations` (of `analysis.why.why`) mark the ways of sizes, `failure` the refused call.
-    `style` puts the style sheet in; without it the page must hold `style_sheet()`.
-    Raises UsageError for a `scope` that is not there.
+
+def element(drawn: bytes, made: Diagram, look: Look, *, prefix: str = "") -> str:
+    """The same as an element (`<svg class="diagram">`) for a page that holds `style_sheet()`.
+
+    A box of a layer is a `<g class="node layer" id="layer-NAME" data-layer="NAME">`, where the id
+    is `analysis.diagram.anchor("layer", NAME)`. In `data-layer` control characters are escapes.
+    A box of several layers lists them as JSON in `data-layers`. Edges are
+    `<g class="edge data|residual|projection|…">` with `data-tail` and `data-head` (ids of boxes)
+    and `data-tensor`. Boxes are links to their own id. `prefix` begins all ids, where a page has
+    two diagrams.
     """
-    options = Options(level=Level(level), expand=expand, scope=scope)
-    made = draw(graph, lineage, options, explanations=explanations, failure=failure)
-    look = Look(title=title)
-    try:
-        picture = drawn(dot(made, look), "svg", timeout=timeout, holds=identifiers(made)).data
-    except (RendererMissingError, RendererError):
-        return None
-    return finished(picture, made, look, style=style)
+    return _finished(drawn, made, look, prefix=prefix)
 
 
-def finished(
-    picture: bytes, made: Diagram, look: Look, *, style: bool = True, prefix: str = ""
-) -> str:
-    """What the engine drew of a diagram, finished, as an SVG element; `prefix` begins all its ids,
-    where a page has two.
-    """
+def _finished(drawn: bytes, made: Diagram, look: Look, style: str = "", prefix: str = "") -> str:
     for short, space in (("", SVG), ("xlink", XLINK)):
         ElementTree.register_namespace(short, space)
-    root = ElementTree.fromstring(picture)
+    root = ElementTree.fromstring(drawn)
     nodes = {node.id: node for node in made.nodes}
     edges = {f"edge-{at}": edge for at, edge in enumerate(made.edges)}
     titles = {title_id(cluster): "/".join(cluster.path) for cluster in made.clusters}
@@ -115,14 +84,9 @@ def finished(
     _retitle(root.find(f"{{{SVG}}}g"), look.title or "network")
     if style:
         sheet = ElementTree.Element(f"{{{SVG}}}style")
-        sheet.text = style_sheet()
+        sheet.text = style
         root.insert(0, sheet)
     return ElementTree.tostring(root, encoding="unicode") + "\n"
-
-
-def document(picture: bytes, made: Diagram, look: Look) -> str:
-    """The same as a file of its own."""
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + finished(picture, made, look)
 
 
 def style_sheet() -> str:

@@ -12,10 +12,8 @@ from resnet_inspect.errors import RendererError
 from resnet_inspect.graph import Failure, Graph
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.paths import printable
-from resnet_inspect.render.diagram.dot import dot, identifiers
-from resnet_inspect.render.diagram.engine import drawn
 from resnet_inspect.render.diagram.look import Look
-from resnet_inspect.render.diagram.svg_document import finished
+from resnet_inspect.render.diagram.picture import picture_of
 
 # Seconds. The rest of the page is worth having without it, so nobody waits long.
 PATIENCE = 20.0
@@ -44,11 +42,9 @@ def drawing(
     """
     options = Options(level=Level.LAYER)
     made = draw(graph, lineage, options, explanations=explanations, failure=failure)
-    shown = look(made)
     try:
-        text, boxes = dot(made, shown), identifiers(made)
-        data = drawn(text, "svg", timeout=timeout, holds=boxes).data
+        picture = picture_of(made, look(made), "element", prefix=prefix, timeout=timeout)
     except RendererError as error:
         told = f"{error.what} (expected {error.expected}, got {error.got})"
         return Drawing(None, printable(told))
-    return Drawing(finished(data, made, shown, style=False, prefix=prefix))
+    return Drawing(picture.text)

@@ -34,7 +34,7 @@ def run_page(
     who made the page.
 
     `diagram` is a picture of the network as an SVG element without a style sheet, made by
-    `render.diagram_svg`; None leaves the list of layers to stand for it.
+    `render.report.drawing`; None leaves the list of layers to stand for it.
     """
     packed = numbers.Packed(series)
     return page(

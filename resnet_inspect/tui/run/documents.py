@@ -92,10 +92,8 @@ def _diagram(run: Run, wanted: Wanted) -> str:
     from resnet_inspect.analysis.diagram.drawing import draw
     from resnet_inspect.analysis.sizes.names import find
     from resnet_inspect.analysis.sizes.why import why
-    from resnet_inspect.render.diagram.dot import dot, identifiers
-    from resnet_inspect.render.diagram.engine import drawn
     from resnet_inspect.render.diagram.look import Look
-    from resnet_inspect.render.diagram.svg_document import document
+    from resnet_inspect.render.diagram.picture import picture_of
 
     graph, lineage, info = run.graph, run.lineage, run.info
     explanations = []
@@ -104,9 +102,7 @@ def _diagram(run: Run, wanted: Wanted) -> str:
         explanations = [why(graph, lineage, target, axis) for axis in axes]
     options = Options(scope=_scope(graph, wanted.place))
     made = draw(graph, lineage, options, explanations=explanations, failure=info.failure)
-    look = Look(title=info.network)
-    picture = drawn(dot(made, look), "svg", holds=identifiers(made))
-    return document(picture.data, made, look)
+    return picture_of(made, Look(title=info.network)).text
 
 
 def _scope(graph: Graph, place: Place | None) -> str:
