@@ -36,7 +36,7 @@ def test_an_order_is_an_edge_of_its_own(recording: Open, level: Level) -> None:
     made = made_of(recording("own"), level)
     orders = {(CHECK, WAITED), (WAITED, "joined/Add"), (COUNTER, "joined/Add")}
     assert ways(made, Way.CONTROL) == orders
-    lines = [line for line in dot(made, Look()).splitlines() if 'class="control"' in line]
+    lines = [line for line in dot(made, Look()).splitlines() if "class=control" in line]
     assert len(lines) == 3
     assert all("style=dashed" in line and 'label=""' in line for line in lines)
     assert "╌╌ order only" in dot(made, Look())
@@ -77,7 +77,7 @@ def test_a_shared_variable_is_one_box_with_two_readers(
     read = {head for tail, head in ways(made, Way.VARIABLE) if tail.endswith("shared")}
     assert read == readers
     assert ways(made_of(recording("own"), level), Way.VARIABLE) == set()
-    lines = [line for line in dot(made, Look()).splitlines() if 'class="variable"' in line]
+    lines = [line for line in dot(made, Look()).splitlines() if "class=variable" in line]
     assert sum("->" in line and "style=dotted" in line for line in lines) == 3
 
 

@@ -14,6 +14,7 @@ from itertools import combinations
 from pathlib import Path
 from xml.etree import ElementTree
 
+import graphviz
 import msgspec
 import pytest
 
@@ -23,8 +24,9 @@ from resnet_inspect.analysis.sizes.names import find
 from resnet_inspect.analysis.sizes.why import why
 from resnet_inspect.errors import RendererError, RendererMissingError
 from resnet_inspect.graph import Graph
+from resnet_inspect.paths import printable
 from resnet_inspect.render.diagram import engine
-from resnet_inspect.render.diagram.dot import dot, identifiers, title_id
+from resnet_inspect.render.diagram.dot import dot, identifiers, literal, title_id
 from resnet_inspect.render.diagram.engine import drawn
 from resnet_inspect.render.diagram.look import COLOURS, PALETTE, Bars, Look, Shade
 from resnet_inspect.render.diagram.picture import picture_of
@@ -120,7 +122,7 @@ def test_hostile_names_in_dot(recording: Open) -> None:
     read = pygraphviz.AGraph(string=text)
     titles = {title_id(cluster) for cluster in made.clusters}
     assert set(read.nodes()) == {node.id for node in made.nodes} | titles
-    assert all(sign.isprintable() or sign == "\n" for sign in text)
+    assert all(line.lstrip("\t").isprintable() for line in text.split("\n"))
 
 
 def points(element: ElementTree.Element) -> list[tuple[float, float]]:
@@ -230,6 +232,29 @@ def test_hostile_names_are_text(recording: Open, one_engine: str) -> None:
     assert HOSTILE[4] in words
 
 
+def test_tooltips_are_literal(one_engine: str) -> None:
+    texts = [
+        *filter(None, HOSTILE),
+        "node",
+        "-6.4",
+        'a\\\\"',
+        '\\"',
+        '"\\',
+        "a:b:c",
+        "<B>&amp;</B>",
+    ]
+    network = graphviz.Digraph()
+    for at, text in enumerate(texts):
+        with network.subgraph(name=f"cluster_{at}") as inner:
+            inner.attr("graph", tooltip=literal(text))
+            inner.node(f"n{at}", tooltip=literal(text), URL="#a")
+            inner.edge(f"n{at}", f"m{at}", tooltip=literal(text))
+            inner.node(f"m{at}", tooltip=literal(text))
+    links = ElementTree.fromstring(drawn(network.source, "svg").data).iter(f"{SVG}a")
+    found = [link.get("{http://www.w3.org/1999/xlink}title") for link in links]
+    assert sorted(map(str, found)) == sorted(printable(text) for text in texts * 4), one_engine
+
+
 @pytest.mark.parametrize("sign", ["x", "l", "W", "m", "_"])
 def test_long_names_have_room_whatever_their_signs(
     recording: Open, one_engine: str, sign: str
@@ -247,7 +272,7 @@ def test_long_names_have_room_whatever_their_signs(
     assert label.get("text-anchor") == "middle", one_engine
     assert float(label.get("x", "0")) == pytest.approx((left + right) / 2, abs=0.02)
     assert text_width(shown, 11) * BOLD <= right - left < 420
-    title = next(line for line in dot(made, Look()).splitlines() if 'class="title"' in line)
+    title = next(line for line in dot(made, Look()).splitlines() if "class=title" in line)
     width = re.search(r'width="?([\d.]+)', title)
     assert width is not None
     assert 72 * float(width[1]) > 90
@@ -316,15 +341,20 @@ def test_no_engine_at_all(recording: Open, monkeypatch: pytest.MonkeyPatch) -> N
     assert caught.value.source == dot(made, Look(svg=False))
 
 
-def fake(folder: Path, body: str) -> str:
+def program(folder: Path, body: str) -> str:
+    """A program called `dot`."""
     file = folder / "dot"
     file.write_text(f"#!/bin/sh\n{body}\n")
     file.chmod(0o755)
     return str(file)
 
 
-def only(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
-    monkeypatch.setattr(engine, "engines", lambda: [("dot", [program, "-T"])])
+def only(monkeypatch: pytest.MonkeyPatch, folder: Path, body: str) -> None:
+    """A machine on which this `dot` is the one engine."""
+    program(folder, body)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+    known = [one for one in engine.engines() if one[0] == "dot"]
+    monkeypatch.setattr(engine, "engines", lambda: known)
 
 
 def ended(pid: int) -> bool:
@@ -345,21 +375,35 @@ def test_an_engine_that_hangs_is_stopped_with_its_children(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, then: str
 ) -> None:
     pids = tmp_path / "pids"
-    only(monkeypatch, fake(tmp_path, f"sleep 60 & echo $$ $! > {pids}; {then}"))
-    with pytest.raises(RendererError, match=r"not done after 2 seconds"):
-        drawn("digraph {}", "svg", timeout=2)
+    only(monkeypatch, tmp_path, f"sleep 60 & echo $$ $! > {pids}; {then}")
+    with pytest.raises(RendererError, match=r"not done after 8 seconds"):
+        drawn("digraph {}", "svg", timeout=8)
     started = pids.read_text().split()
     assert len(started) == 2
     assert all(ended(int(pid)) for pid in started)
 
 
-def test_a_whole_picture_is_taken_whatever_the_code(
+def test_children_are_stopped_that_outlive_their_engine(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    only(monkeypatch, fake(tmp_path, "echo lost an edge >&2; echo '<svg></svg>'; exit 3"))
+    pid = tmp_path / "pid"
+    left = program(tmp_path, f"sleep 60 & echo $! > {pid}")
+    monkeypatch.setattr(engine, "engines", lambda: [("left", [left])])
+    with pytest.raises(RendererError, match=r"not done after 2 seconds"):
+        drawn("digraph {}", "svg", timeout=2)
+    assert ended(int(pid.read_text()))
+
+
+@pytest.mark.parametrize("sign", ["an edge", "\\344\\377", "数"])
+def test_a_whole_picture_is_taken_whatever_the_code(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sign: str
+) -> None:
+    body = f"printf 'lost {sign}\\n' >&2; echo '<svg></svg>'; exit 3"
+    only(monkeypatch, tmp_path, body)
     found = drawn("digraph {}", "svg")
     assert found.data.strip() == b"<svg></svg>"
-    assert found.note == "dot ended with code 3 but the picture is whole: lost an edge"
+    shown = sign.replace("\\344\\377", "\ufffd\ufffd")
+    assert found.note == f"dot ended with code 3 but the picture is whole: lost {shown}"
 
 
 def test_a_picture_without_the_boxes_is_none(
@@ -368,7 +412,7 @@ def test_a_picture_without_the_boxes_is_none(
     known = engine.engines()
     if not known:
         pytest.skip("no Graphviz here")
-    empty = ("empty", [fake(tmp_path, "echo '<svg></svg>'"), "-T"])
+    empty = ("empty", [program(tmp_path, "echo '<svg></svg>'")])
     monkeypatch.setattr(engine, "engines", lambda: [empty])
     with pytest.raises(RendererError) as caught:
         drawn('digraph {a [id="a"]}', "svg", holds=["a"])
@@ -386,11 +430,27 @@ def test_a_picture_holds_every_identifier(recording: Open, one_engine: str) -> N
         drawn(dot(made, Look()), "svg", holds=[*identifiers(made), "layer-of-another"])
 
 
-@pytest.mark.parametrize("body", ["echo '<svg>'; exit 0", "echo bad >&2; exit 1", "kill -9 $$"])
-def test_half_a_picture_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: str) -> None:
-    only(monkeypatch, fake(tmp_path, body))
-    with pytest.raises(RendererError, match="Graphviz could not draw this"):
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [("echo '<svg>'; exit 0", 0), ("echo bad >&2; exit 1", 1), ("kill -9 $$", 137)],
+)
+def test_half_a_picture_is_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: str, code: int
+) -> None:
+    only(monkeypatch, tmp_path, body)
+    with pytest.raises(RendererError, match="Graphviz could not draw this") as caught:
         drawn("digraph {}", "svg")
+    reason = "bad" if code == 1 else "no picture"
+    assert caught.value.got == f"dot ended with code {code}: {reason}"
+
+
+def test_what_dot_says_without_a_picture_is_shown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    only(monkeypatch, tmp_path, "echo no room >&2; echo '<svg></svg>'")
+    with pytest.raises(RendererError) as caught:
+        drawn('digraph {a [id="a"]}', "svg", holds=["a"])
+    assert caught.value.got == "dot ended with code 0: no room"
 
 
 def test_the_next_engine_draws_what_the_first_cannot(
@@ -399,7 +459,7 @@ def test_the_next_engine_draws_what_the_first_cannot(
     known = engine.engines()
     if not known:
         pytest.skip("no Graphviz here")
-    broken = ("broken", [fake(tmp_path, "exit 1"), "-T"])
+    broken = ("broken", [program(tmp_path, "exit 1")])
     monkeypatch.setattr(engine, "engines", lambda: [broken, *known])
     assert b"</svg>" in drawn("digraph {a}", "svg").data
 

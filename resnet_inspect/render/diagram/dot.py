@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Iterator
 from html import escape
 
+import graphviz
+
 from resnet_inspect.analysis.diagram.diagram import Box, Cluster, Diagram, Edge, Node, Way, anchor
 from resnet_inspect.paths import printable
 from resnet_inspect.render import spelling
@@ -42,12 +44,16 @@ WEIGHTS = {Way.DATA: "8", Way.GRADIENT: "4", Way.PROJECTION: "2"}
 
 def dot(diagram: Diagram, look: Look) -> str:
     """The text of a diagram; positions are left to the engine."""
-    lines = ["digraph network {", *_indented(_defaults(diagram, look))]
-    lines += _indented(_groups(diagram, look, ()))
+    network = graphviz.Digraph("network")
+    for kind, values in _defaults(look).items():
+        network.attr(kind, **values)
+    network.attr(label=_caption(diagram, look))
+    _add_group(network, diagram, look, ())
     order = {node.id for node in diagram.nodes}
     edges = [edge for edge in diagram.edges if edge.tail in order and edge.head in order]
-    lines += _indented([_edge(edge, at) for at, edge in enumerate(edges)])
-    return "\n".join([*lines, "}\n"])
+    for at, edge in enumerate(edges):
+        network.edge(edge.tail, edge.head, **_edge(edge, at))
+    return str(network.source)
 
 
 def identifiers(diagram: Diagram) -> list[str]:
@@ -56,14 +62,13 @@ def identifiers(diagram: Diagram) -> list[str]:
     return [*(node.id for node in diagram.nodes), *titles]
 
 
-def _indented(lines: list[str]) -> list[str]:
-    return [f"  {line}" for line in lines]
+def literal(text: str) -> str:
+    """A text for a tooltip, taken literally: no escapes, no entities, no markup.
 
-
-def quoted(text: str) -> str:
-    """A text as a string of the language, taken literally: no escapes, no entities."""
-    safe = printable(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
-    return f'"{safe}"'
+    Graphviz replaces escapes in tooltips twice, and takes four backslashes for one.
+    """
+    safe: str = graphviz.escape(printable(text).replace("&", "&amp;").replace("\\", r"\\"))
+    return safe
 
 
 def markup(text: str, *, width: int = NAME_WIDTH) -> str:
@@ -88,21 +93,27 @@ def _reserved(text: str, size: int = SIZE) -> int:
     return round(text_width(shown, size) * (BOLD if size == SIZE else 1))
 
 
-def _attributes(**values: str) -> str:
-    return ", ".join(f"{name.rstrip('_')}={value}" for name, value in values.items())
-
-
-def _defaults(diagram: Diagram, look: Look) -> list[str]:
-    font = f'fontname="{FONT}"'
-    paper = '"transparent"' if look.svg else '"white"'
-    return [
-        f'graph [{font}, fontsize={SIZE}, fontcolor="{light("ink")}", id="diagram",'
-        f" rankdir={look.rankdir}, bgcolor={paper}, nodesep=0.35, ranksep=0.3,"
-        " labelloc=t, labeljust=l, pad=0.15, tooltip=network];",
-        f'node [{font}, fontsize={SIZE}, shape=box, margin="0.12,0.06", height=0.3];',
-        f'edge [{font}, fontsize={SMALL}, fontcolor="{light("dim")}", arrowsize=0.6];',
-        f"label={_caption(diagram, look)};",
-    ]
+def _defaults(look: Look) -> dict[str, dict[str, str]]:
+    """What holds for the whole picture, for all boxes and for all edges."""
+    text = {"fontname": FONT, "fontsize": str(SIZE)}
+    small = {"fontname": FONT, "fontsize": str(SMALL), "fontcolor": light("dim")}
+    whole = {
+        "fontcolor": light("ink"),
+        "id": "diagram",
+        "rankdir": look.rankdir,
+        "bgcolor": "transparent" if look.svg else "white",
+        "nodesep": "0.35",
+        "ranksep": "0.3",
+        "labelloc": "t",
+        "labeljust": "l",
+        "pad": "0.15",
+        "tooltip": "network",
+    }
+    return {
+        "graph": text | whole,
+        "node": text | {"shape": "box", "margin": "0.12,0.06", "height": "0.3"},
+        "edge": small | {"arrowsize": "0.6"},
+    }
 
 
 def _caption(diagram: Diagram, look: Look) -> str:
@@ -140,51 +151,49 @@ def _small(text: str, name: str) -> str:
     return f'<FONT POINT-SIZE="{SMALL}" COLOR="{light(name)}">{text}</FONT>'
 
 
-def _groups(diagram: Diagram, look: Look, path: tuple[str, ...]) -> list[str]:
+def _add_group(into: graphviz.Digraph, diagram: Diagram, look: Look, path: tuple[str, ...]) -> None:
     """The boxes of one group, then the groups in it, in order."""
-    lines = [_node(node, look) for node in diagram.nodes if node.path == path]
+    for node in diagram.nodes:
+        if node.path == path:
+            into.node(node.id, **_node(node, look))
     for cluster in diagram.clusters:
         if cluster.path[:-1] == path and len(cluster.path) == len(path) + 1:
-            lines.append(f'subgraph "cluster_{cluster.id}" {{')
-            inside = _groups(diagram, look, cluster.path)
-            lines += _indented([_cluster(cluster), _title(cluster, look), *inside])
-            lines.append("}")
-    return lines
+            with into.subgraph(name=f"cluster_{cluster.id}") as inner:
+                inner.attr("graph", **_cluster(cluster))
+                inner.node(title_id(cluster), **_title(cluster, look))
+                _add_group(inner, diagram, look, cluster.path)
 
 
-def _cluster(cluster: Cluster) -> str:
+def _cluster(cluster: Cluster) -> dict[str, str]:
     more = f", {cluster.times} alike" if cluster.times > 1 else ""
-    values = _attributes(
-        id=quoted(cluster.id),
-        class_='"group"',
-        tooltip=quoted(_name(cluster) + more),
-        label='""',
-        color=f'"{light("group")}"',
-        style='"rounded"',
-        penwidth="2" if cluster.times > 1 else "1",
-        margin="12",
-    )
-    return f"graph [{values}];"
+    return {
+        "id": cluster.id,
+        "class": "group",
+        "tooltip": literal(_name(cluster) + more),
+        "label": "",
+        "color": light("group"),
+        "style": "rounded",
+        "penwidth": "2" if cluster.times > 1 else "1",
+        "margin": "12",
+    }
 
 
-def _title(cluster: Cluster, look: Look) -> str:
+def _title(cluster: Cluster, look: Look) -> dict[str, str]:
     """The name of a group as a box without a border: edges pass around boxes, but not around the
     label of a group. It stands beside the group's first boxes, so it is as high as they are.
     """
     times = f" <B>×{cluster.times}</B>" if cluster.times > 1 else ""
-    name = title_id(cluster)
-    values = _attributes(
-        id=quoted(name),
-        class_='"title"',
-        tooltip=quoted(_name(cluster)),
-        label=f"<{_small(named(_name(cluster), SMALL) + times, 'dim')}>",
-        shape="plaintext",
-        labelloc="t",
-        margin="0",
-        width=f"{_reserved(_name(cluster), SMALL) / 72:.2g}",
-        height="0.15" if look.rankdir == "LR" else "0.45",
-    )
-    return f"{quoted(name)} [{values}];"
+    return {
+        "id": title_id(cluster),
+        "class": "title",
+        "tooltip": literal(_name(cluster)),
+        "label": f"<{_small(named(_name(cluster), SMALL) + times, 'dim')}>",
+        "shape": "plaintext",
+        "labelloc": "t",
+        "margin": "0",
+        "width": f"{_reserved(_name(cluster), SMALL) / 72:.2g}",
+        "height": "0.15" if look.rankdir == "LR" else "0.45",
+    }
 
 
 def title_id(cluster: Cluster) -> str:
@@ -196,7 +205,7 @@ def _name(cluster: Cluster) -> str:
     return f"{cluster.name} … {cluster.last}" if cluster.last else cluster.name
 
 
-def _node(node: Node, look: Look) -> str:
+def _node(node: Node, look: Look) -> dict[str, str]:
     styles = ["filled"]
     if node.box != Box.VARIABLE:
         styles.append("rounded")
@@ -204,21 +213,20 @@ def _node(node: Node, look: Look) -> str:
         styles.append("dashed")
     strong = bool(node.lineage or node.refused or node.id in look.alarms)
     peripheries = {"peripheries": "2"} if node.times > 1 else {}
-    values = _attributes(
-        id=quoted(node.id),
-        class_=quoted(" ".join(_classes(node, look))),
-        label=_label(node, look),
-        tooltip=quoted(tooltip(node).replace("\n", " · ")),
-        URL=quoted(f"#{node.id}"),
-        fillcolor=f'"{light(fill(node, look))}"',
-        color=f'"{light(border(node, look))}"',
-        fontcolor=f'"{light(ink(node, look))}"',
-        style='"' + ",".join(styles) + '"',
-        shape="cylinder" if node.box == Box.VARIABLE else "box",
-        penwidth="2.5" if strong else "1.5" if node.projection else "1",
+    return {
+        "id": node.id,
+        "class": " ".join(_classes(node, look)),
+        "label": _label(node, look),
+        "tooltip": literal(tooltip(node).replace("\n", " · ")),
+        "URL": f"#{node.id}",
+        "fillcolor": light(fill(node, look)),
+        "color": light(border(node, look)),
+        "fontcolor": light(ink(node, look)),
+        "style": ",".join(styles),
+        "shape": "cylinder" if node.box == Box.VARIABLE else "box",
+        "penwidth": "2.5" if strong else "1.5" if node.projection else "1",
         **peripheries,
-    )
-    return f"{quoted(node.id)} [{values}];"
+    }
 
 
 def _classes(node: Node, look: Look) -> Iterator[str]:
@@ -267,30 +275,29 @@ def _label(node: Node, look: Look) -> str:
     return f"<{table}{rows}<TR>{drawn}</TR><TR><TD>{words}</TD></TR></TABLE>>"
 
 
-def _edge(edge: Edge, at: int) -> str:
+def _edge(edge: Edge, at: int) -> dict[str, str]:
     strong = edge.way in (Way.RESIDUAL, Way.PROJECTION)
     styles = {Way.CONTROL: "dashed", Way.VARIABLE: "dotted", Way.KEPT: "dotted"}
     tint = colour(edge)
-    values = _attributes(
-        id=quoted(f"edge-{at}"),
-        class_=quoted(edge.way.value + (f" lineage-{edge.lineage}" if edge.lineage else "")),
-        label=_edge_label(edge),
-        tooltip=quoted(f"{edge.tensor or 'order only'}"),
-        labeltooltip=quoted(edge.tensor or "order only"),
-        color=f'"{light(tint)}"',
-        fontcolor=f'"{light(tint if strong or edge.lineage else "dim")}"',
-        style=styles.get(edge.way, "solid"),
-        penwidth="3" if edge.lineage else "2.2" if strong else "1",
-        weight=WEIGHTS.get(edge.way, "1"),
+    return {
+        "id": f"edge-{at}",
+        "class": edge.way.value + (f" lineage-{edge.lineage}" if edge.lineage else ""),
+        "label": _edge_label(edge),
+        "tooltip": literal(edge.tensor or "order only"),
+        "labeltooltip": literal(edge.tensor or "order only"),
+        "color": light(tint),
+        "fontcolor": light(tint if strong or edge.lineage else "dim"),
+        "style": styles.get(edge.way, "solid"),
+        "penwidth": "3" if edge.lineage else "2.2" if strong else "1",
+        "weight": WEIGHTS.get(edge.way, "1"),
         **({"constraint": "false"} if edge.way == Way.KEPT else {}),
-    )
-    return f"{quoted(edge.tail)} -> {quoted(edge.head)} [{values}];"
+    }
 
 
 def _edge_label(edge: Edge) -> str:
     """The shape, with the axes that are followed in bold, and what kind of shortcut it is."""
     if edge.way in (Way.CONTROL, Way.KEPT):
-        return '""'
+        return ""
     if edge.shape:
         sizes = ["?" if size is None else str(size) for size in edge.shape]
         text = "×".join(

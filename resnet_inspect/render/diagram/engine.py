@@ -1,6 +1,7 @@
 """Runs Graphviz: the `dot` on this machine, else the engine inside the pygraphviz wheel.
 
-Both run as a process of their own, so that an engine that hangs or crashes takes nothing with it.
+Both run in a process of their own (`engine_program.py`): the packages that start them have no
+timeout, and an engine that hangs or crashes takes nothing with it.
 """
 
 from __future__ import annotations
@@ -37,15 +38,13 @@ class Picture(NamedTuple):
 
 
 def engines() -> list[tuple[str, list[str]]]:
-    """Names and commands of the engines there are, best first; without the format."""
-    found = []
-    program = shutil.which("dot")
-    if program is not None:
-        found.append(("dot", [program, "-T"]))
-    if find_spec("pygraphviz") is not None:
-        script = Path(__file__).with_name("wheel_engine.py")
-        found.append(("pygraphviz", [sys.executable, "-P", str(script), ""]))
-    return found
+    """Names and commands of the engines there are, best first; a command lacks the format."""
+    there = {
+        "dot": shutil.which("dot") is not None,
+        "pygraphviz": find_spec("pygraphviz") is not None,
+    }
+    script = Path(__file__).with_name("engine_program.py")
+    return [(name, [sys.executable, "-P", str(script), name]) for name in there if there[name]]
 
 
 def drawn(
@@ -67,7 +66,7 @@ def drawn(
     complaints = []
     late = f"was not done after {timeout:g} seconds, and was stopped"
     for name, command in known:
-        done = _run([*command[:-1], command[-1] + form], text.encode(), timeout)
+        done = _run([*command, form], text.encode(), timeout)
         if done is None:
             complaints.append(f"{name} {late}")
             continue
