@@ -13,6 +13,8 @@ from typing import Any
 from resnet_inspect import api
 from resnet_inspect.config import Settings
 from resnet_inspect.errors import BuildError
+from resnet_inspect.stats import TensorSummary
+from resnet_inspect.store.run import Run
 
 FOLDER = Path(__file__).parent / "runs"
 SMALL: dict[str, Any] = {"n": 1, "batch_size": 8, "steps": 3}
@@ -38,6 +40,11 @@ def make(name: str, folder: Path) -> Path:
     with contextlib.suppress(BuildError), contextlib.chdir(FOLDER.parent):
         api.record(Settings.of(RECORDINGS[name]), out=file, force=True)
     return file
+
+
+def outputs(run: Run, layer: str) -> dict[int, TensorSummary]:
+    """The summary of a layer's output at each recorded step, in order."""
+    return {step: run.summaries(step)[layer] for step in run.recorded_steps()}
 
 
 if __name__ == "__main__":

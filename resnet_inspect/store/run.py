@@ -144,10 +144,6 @@ class Run:
         query = "SELECT step FROM step WHERE step IN (SELECT step FROM summary) ORDER BY step"
         return [row[0] for row in self._rows(query)]
 
-    def step_seconds(self) -> dict[int, float]:
-        """Wall time of each step."""
-        return dict(self._rows("SELECT step, seconds FROM step ORDER BY step"))
-
     def scalars(self, after: int = -1) -> dict[str, dict[int, float]]:
         """For each scalar its value at each step `after` one, in order; NaN where it was NaN."""
         found: dict[str, dict[int, float]] = {}
@@ -212,15 +208,6 @@ class Run:
             f"SELECT layer, {COLUMNS} FROM tap JOIN summary ON tap.id = summary.tap"
             f" WHERE step = ? AND kind = ? AND output{only} ORDER BY tap.id",
             (step, kind, *names),
-        )
-        return self._summaries(rows)
-
-    def history(self, layer: str, kind: str = "activation") -> dict[int, TensorSummary]:
-        """What a layer's output (or its gradient) held at each recorded step, in order."""
-        rows = self._rows(
-            f"SELECT step, {COLUMNS} FROM summary JOIN tap ON tap.id = summary.tap"
-            " WHERE layer = ? AND kind = ? AND output ORDER BY step",
-            (layer, kind),
         )
         return self._summaries(rows)
 

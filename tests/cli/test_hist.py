@@ -14,7 +14,7 @@ import pytest
 
 from resnet_inspect.store.run import Run
 from tests.cli.conftest import Command
-from tests.recordings import FOLDER
+from tests.recordings import FOLDER, outputs
 
 V2 = str(FOLDER / "v2.db")
 Golden = Callable[[str, str], None]
@@ -70,7 +70,7 @@ def test_json_agrees_with_the_run(command: Command) -> None:
         for step in range(3)
     ]
     with Run.open(V2) as run:
-        kept = run.history("relu20_branch2b")
+        kept = outputs(run, "relu20_branch2b")
         averages = run.normalizations("bn20_branch2b")[2]
         update = run.updates()[1]["conv1/kernel"]
     for row, (step, summary) in zip(rows[:3], kept.items(), strict=True):

@@ -7,6 +7,7 @@ import numpy as np
 from resnet_inspect.render.plots.spread import Distribution
 from resnet_inspect.stats import TensorSummary
 from resnet_inspect.store.run import Run
+from tests.recordings import outputs
 
 HOSTILE = [
     "</script>",
@@ -23,7 +24,7 @@ HOSTILE = [
 
 def recorded(run: Run, layer: str) -> list[Distribution]:
     """A layer's activations at each recorded step."""
-    return [Distribution.of(f"step {k}", one) for k, one in run.history(layer).items()]
+    return [Distribution.of(f"step {k}", one) for k, one in outputs(run, layer).items()]
 
 
 def of(label: str, *values: float) -> Distribution:

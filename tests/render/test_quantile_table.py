@@ -12,6 +12,7 @@ from resnet_inspect.render.plots.quantile_table import COLUMNS, quantile_tables
 from resnet_inspect.render.screen import Screen
 from resnet_inspect.stats import TensorSummary
 from resnet_inspect.store.run import Run
+from tests.recordings import outputs
 
 Open = Callable[[str], Run]
 Golden = Callable[[str, str], None]
@@ -32,7 +33,7 @@ def written(rows: Rows, width: int) -> str:
 
 @pytest.mark.parametrize("width", [40, 80, 120])
 def test_real_numbers(recording: Open, golden: Golden, width: int) -> None:
-    history = recording("v2").history("relu00_branch2a")
+    history = outputs(recording("v2"), "relu00_branch2a")
     text = written([(f"step {k}", one) for k, one in history.items()], width)
     golden(f"quantiles_{width}.txt", text)
     assert max(map(len, text.splitlines())) <= width

@@ -15,6 +15,7 @@ from resnet_inspect.stats import TensorSummary
 from resnet_inspect.store.info import Status
 from resnet_inspect.store.run import Run
 from resnet_inspect.store.writer import RunWriter
+from tests.recordings import outputs
 from tests.render import hostile
 from tests.render.browser import Open
 from tests.store.test_run_files import info
@@ -110,7 +111,7 @@ def test_the_slider_moves_the_histogram(open_page: Open) -> None:
 
 def test_tables_hold_the_recorded_numbers(open_page: Open, recording: Callable[[str], Run]) -> None:
     page = open_page("v2", "#layer=relu00_branch2a").page
-    history = recording("v2").history("relu00_branch2a")
+    history = outputs(recording("v2"), "relu00_branch2a")
     rows = table(page, "numbers of all")
     assert [row[0] for row in rows] == ["0", "1", "2"]
     for row, summary in zip(rows, history.values(), strict=True):

@@ -17,6 +17,7 @@ from resnet_inspect.stats import StepRecord, Tap, TensorSummary
 from resnet_inspect.store.info import Status
 from resnet_inspect.store.run import Run
 from resnet_inspect.store.writer import RunWriter
+from tests.recordings import outputs
 from tests.render import hostile
 from tests.render.browser import Open
 from tests.store.test_run_files import info
@@ -145,7 +146,7 @@ def test_both_distributions_stand_on_one_scale_at_one_step(
 ) -> None:
     page = open_page("v1", "#layer=add10", other="v2").page
     runs = recording("v1"), recording("v2")
-    held = [run.history("add10") for run in runs]
+    held = [outputs(run, "add10") for run in runs]
     for step, key in ((2, None), (1, "ArrowLeft")):
         if key:
             page.focus("#step")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import sqlite3
@@ -55,13 +56,15 @@ def test_everything_written_comes_back(tmp_path: Path) -> None:
         assert run.graph == graph
         assert run.steps() == run.recorded_steps() == [0, 1, 2]
         assert run.scalars() == {"loss": {0: 2.0, 1: 1.0, 2: 2.0 / 3}}
-        assert run.step_seconds() == {0: 0.5, 1: 0.5, 2: 0.5}
         assert run.taps() == [TAP]
         assert run.summaries(1) == {"conv1": record(1).summaries[TAP]}
-        assert run.history("conv1") == {s: record(s).summaries[TAP] for s in range(3)}
+        assert run.course(TAP) == {s: record(s).summaries[TAP] for s in range(3)}
         assert run.summaries(7) == {}
         assert run.batches() == {s: record(s).batch for s in range(3)}
     assert sorted(path.name for path in file.parent.iterdir()) == ["a run.db"]
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        seconds = database.execute("SELECT seconds FROM step ORDER BY step").fetchall()
+    assert seconds == [(0.5,)] * 3
 
 
 def test_scalars_that_are_not_finite_survive(tmp_path: Path) -> None:

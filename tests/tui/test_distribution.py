@@ -7,7 +7,7 @@ from resnet_inspect.store.run import Run
 from resnet_inspect.tui.panes.distribution_pane import DistributionPane
 from resnet_inspect.tui.run.places import Place
 from resnet_inspect.tui.run.recorded_parts import word_of
-from tests.recordings import FOLDER
+from tests.recordings import FOLDER, outputs
 from tests.tui.driving import Driver, browse
 
 V2 = FOLDER / "v2.db"
@@ -24,7 +24,7 @@ def test_the_histogram_of_a_step_and_its_numbers() -> None:
     async def script(ui: Driver) -> None:
         pane = await at(ui, "relu00_branch2a")
         with Run.open(V2) as run:
-            history = run.history("relu00_branch2a")
+            history = outputs(run, "relu00_branch2a")
         for step in (2, 1, 0):
             assert pane.slider.step == step
             held = history[step]
@@ -53,7 +53,7 @@ def test_views_turn_and_all_tell_the_steps() -> None:
         assert len([line for line in ridges.splitlines() if line[:2] in ("0 ", "1 ", "2 ")]) == 3
         assert "▂" in ridges
         with Run.open(V2) as run:
-            for held in run.history("add00").values():
+            for held in outputs(run, "add00").values():
                 assert spelling.number(held.mean) in numbers
         await ui.press("y")
         assert pane.bar("scale").chosen == "linear"

@@ -13,7 +13,7 @@ from resnet_inspect.store.run import Run
 from resnet_inspect.tui.panes.distribution_pane import DistributionPane
 from resnet_inspect.tui.run.opened_run import GONE, REPLACED, OpenedRun
 from resnet_inspect.tui.widgets.line_list import LineList
-from tests.recordings import FOLDER
+from tests.recordings import FOLDER, outputs
 from tests.tui.driving import Driver, browse
 from tests.tui.writing import Replay
 
@@ -33,7 +33,7 @@ def test_panes_follow_and_the_header_counts(tmp_path: Path) -> None:
         assert "step 2 of 20" in ui.shown()
         assert pane.slider.step == 1
         with Run.open(replay.path) as run:
-            held = run.history("add00")[1]
+            held = outputs(run, "add00")[1]
         assert spelling.number(held.std) in ui.pane_text()
         replay.step(2)
         await ui.poll()
