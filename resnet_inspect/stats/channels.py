@@ -62,8 +62,7 @@ class ChannelActivity:
     def of_array(cls, values: ArrayLike) -> ChannelActivity:
         """Count in one array of shape [batch, ..., C], of any numeric type; NaN is not active.
 
-        The reference that devices must agree with. Raises ValueError below two axes and TypeError
-        for what is no real number.
+        Raises ValueError below two axes and TypeError for what is no real number.
         """
         array = array_of(values)
         if array.ndim < 2:

@@ -139,14 +139,14 @@ def _activity(
     elsewhere counts as active in one of them.
     """
     elements, examples = size
-    above = rows > 0
     if not rows.size:
         none = np.zeros(place.channels, np.int64)
         return ChannelActivity(none, none, 0, examples)
     if place.sampling is not None or len(rows) * place.channels == elements:
-        each = above.reshape(max(examples, 1), -1, place.channels)
-        active, seen, of = each.sum((0, 1)), each.any(1).sum(0), len(each)
+        whole = ChannelActivity.of_array(rows.reshape(max(examples, 1), -1, place.channels))
+        active, seen, of = whole.active, whole.examples, whole.of
     else:
+        above = rows > 0
         among = elements // place.channels
         examples_of = spread(among, len(rows)) // max(among // max(examples, 1), 1)
         starts = np.flatnonzero(np.diff(examples_of, prepend=-1))
