@@ -8,8 +8,6 @@ from rich.cells import cell_len
 
 from resnet_inspect.paths import printable
 
-LEAST = 6
-
 
 def fitted(text: str, room: float, measure: Callable[[str], float] = cell_len) -> str:
     """Printable text that takes at most `room`, with … for what is left out in the middle."""

@@ -5,7 +5,7 @@ NumPy only; no framework, no files.
 
 from resnet_inspect.stats.batch import BatchPart
 from resnet_inspect.stats.channels import ChannelActivity
-from resnet_inspect.stats.distance import distances, drift, kolmogorov_smirnov, wasserstein
+from resnet_inspect.stats.distance import distances, drift, wasserstein
 from resnet_inspect.stats.record import (
     Normalization,
     NotFinite,
@@ -15,7 +15,7 @@ from resnet_inspect.stats.record import (
     Update,
 )
 from resnet_inspect.stats.sampling import Sampling
-from resnet_inspect.stats.scales import linear_borders, symlog, symlog_borders, symlog_inverse
+from resnet_inspect.stats.scales import linear_borders
 from resnet_inspect.stats.sketch import Sketch
 from resnet_inspect.stats.summary import TensorSummary
 
@@ -33,10 +33,6 @@ __all__ = [
     "Update",
     "distances",
     "drift",
-    "kolmogorov_smirnov",
     "linear_borders",
-    "symlog",
-    "symlog_borders",
-    "symlog_inverse",
     "wasserstein",
 ]

@@ -29,10 +29,9 @@ class BatchPart(msgspec.Struct, frozen=True):
     `distinct` is how many examples differ from each other, `constant` how many features have one
     value in all of them. `low`, `high`, `mean` and `std` are of all finite numbers (0 where there
     are none), `odd` how many are not finite. `least_std` and `most_std` are of the features that
-    are not constant, `most_mean` is the largest size of a feature's mean. `whole` says that all are
-    whole numbers. `counts` holds for a part of one feature of whole numbers how often 0, 1, … come,
-    for others the sums of the features, as far as there are 256 of either and up to the last that
-    is not 0.
+    are not constant. `whole` says that all are whole numbers. `counts` holds for a part of one
+    feature of whole numbers how often 0, 1, … come, for others the sums of the features, as far as
+    there are 256 of either and up to the last that is not 0.
     """
 
     examples: int
@@ -46,7 +45,6 @@ class BatchPart(msgspec.Struct, frozen=True):
     odd: int
     least_std: float
     most_std: float
-    most_mean: float
     whole: bool
     counts: tuple[float, ...] = ()
 
@@ -88,8 +86,8 @@ class BatchPart(msgspec.Struct, frozen=True):
         kept, some = rows.shape
         if not kept:
             none = 0.0, 0.0, 0.0, 0.0
-            return cls(examples, features, 0, 0, *none, 0, *none[:3], False)
-        std, means = held.std(axis=0), held.mean(axis=0)
+            return cls(examples, features, 0, 0, *none, 0, 0.0, 0.0, False)
+        std = held.std(axis=0)
         moving = np.ptp(held, axis=0) > 0
         whole = bool(finite.size) and bool((finite == np.round(finite)).all())
         return cls(
@@ -104,7 +102,6 @@ class BatchPart(msgspec.Struct, frozen=True):
             odd=int((~fine).sum()),
             least_std=float(std[moving].min()) if moving.any() else 0.0,
             most_std=float(std[moving].max()) if moving.any() else 0.0,
-            most_mean=float(np.abs(means).max()) if some else 0.0,
             whole=whole,
             counts=trimmed(_counts(held, whole)),
         )

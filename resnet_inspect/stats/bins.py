@@ -31,7 +31,6 @@ LOWEST = 1 << MANTISSA_BITS
 HIGHEST = CODES - 1 - LOWEST
 
 Floats = NDArray[np.float64]
-Counts = NDArray[np.int64]
 
 
 @cache

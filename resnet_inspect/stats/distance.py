@@ -25,25 +25,13 @@ Floats = NDArray[np.float64]
 ROUNDING = 1e-12
 
 
-def kolmogorov_smirnov(a: Sketch, b: Sketch) -> float:
-    """The largest gap between the two distribution functions, 0…1; has no unit.
-
-    At bin edges both functions are exact, so the true gap is never smaller. It is larger by at
-    most the largest value, over the bins, of the smaller one of both shares in the bin: on the
-    way through a bin the gap changes by no more than the share of one of the two, and that holds
-    from its lower edge for one and from its upper edge for the other. Zeros add nothing to it.
-    """
-    _, _, after = _gaps(a, b)  # those before an edge are there too: after the edge below
-    return float(np.abs(after).max())
-
-
 def wasserstein(a: Sketch, b: Sketch) -> float:
     """The earth mover's distance, in the data's unit.
 
     It is how far the numbers of one must be moved, in mean, to become those of the other, which
-    in one dimension is the area between the two distribution functions. Off by at most
-    `a.resolution + b.resolution`, which is (mean |a| + mean |b|) / 16 at most: by how far each
-    sketch is from its own numbers. A metric: the way over a third sketch is never shorter.
+    in one dimension is the area between the two distribution functions. Off by at most how far
+    each sketch is from its own numbers, which is the mean half width of its bins: together at
+    most (mean |a| + mean |b|) / 16. A metric: the way over a third sketch is never shorter.
     """
     at, before, after = _gaps(a, b)
     left, right = after[:-1], before[1:]
@@ -60,7 +48,14 @@ def distances(
     b: NDArray[np.int64],
     within: tuple[float, float] = (-math.inf, math.inf),
 ) -> tuple[Floats, Floats]:
-    """`wasserstein` and `kolmogorov_smirnov` of many pairs at once, shapes [n] and [n].
+    """`wasserstein` and the largest gap of many pairs at once, shapes [n] and [n].
+
+    The largest gap between the two distribution functions, 0…1 without a unit, is the statistic of
+    Kolmogorov and Smirnov. At bin edges both functions are exact, so the true gap is never
+    smaller. It is larger by at most the largest value, over the bins, of the smaller one of both
+    shares in the bin: on the way through a bin the gap changes by no more than the share of one of
+    the two, and that holds from its lower edge for one and from its upper edge for the other.
+    Zeros add nothing to it.
 
     Row i of `a` and row i of `b`, shapes [n, k], are the counts of two sketches in the ascending
     `bins`, shape [k]; a count may be 0. NaN where one of the two holds no number. `within` are a

@@ -121,18 +121,6 @@ class Sketch:
         """How many values were counted."""
         return int(self.counts.sum())
 
-    @property
-    def resolution(self) -> float:
-        """Mean half width of the bins that hold the numbers, in the data's unit; 0 for none.
-
-        At most mean |x| / 16 for numbers that are normal in float32. It bounds the earth mover's
-        distance between the numbers and what is read: all of a bin moved to one of its ends from
-        an even spread is moved by half a width in mean, and no other move is longer. (Numbers
-        closer to 0 than 2**-129 add less than that; those beyond float32's range have no bound.)
-        """
-        edges = self.edges()
-        return float((edges[:, 1] - edges[:, 0]) @ self.counts / 2 / max(self.total, 1))
-
     def edges(self) -> NDArray[np.float64]:
         """Lower and upper edge of each used bin, shape [k, 2]; both 0 for the bins beside 0."""
         edges = np.stack([layout.lower_edges(self.bins), layout.upper_edges(self.bins)], axis=1)

@@ -22,7 +22,6 @@ def test_pictures() -> None:
     assert (part.mean, part.std) == pytest.approx((rows.mean(), rows.std()))
     stds = np.delete(rows.std(axis=0), 0)
     assert (part.least_std, part.most_std) == pytest.approx((stds.min(), stds.max()))
-    assert part.most_mean == pytest.approx(7.0)
     assert part.classes is None
 
 

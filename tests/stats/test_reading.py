@@ -173,19 +173,3 @@ def test_density_shares_a_bin_by_width() -> None:
 def test_density_refuses_borders_that_do_not_ascend(borders: list[float]) -> None:
     with pytest.raises(ValueError, match="expected two or more ascending borders, got "):
         Sketch.of([1.0]).density(borders)
-
-
-@settings(deadline=None)
-@given(lists)
-def test_resolution_is_the_mean_half_width(values: list[float]) -> None:
-    taken = np.array(values, np.float32)
-    used = bins.bin_of_code()[bins.codes_of(taken)]
-    halves = (bins.upper_edges(used) - bins.lower_edges(used)) / 2
-    found = Sketch.of(taken).resolution
-    assert found == pytest.approx(halves[np.abs(taken) >= TINY].sum() / len(values), rel=1e-9)
-    assert found <= np.abs(taken.astype(float)).mean() / 16 * (1 + 1e-9) + TINY
-
-
-def test_nothing_has_a_resolution_of_zero() -> None:
-    assert Sketch.of([]).resolution == 0.0
-    assert Sketch.of([0.0, -0.0]).resolution == 0.0

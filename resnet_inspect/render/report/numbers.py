@@ -29,8 +29,8 @@ WHOLE = ("count", "zeros", "nan", "posinf", "neginf")
 DECIMAL = ("min", "max", "mean", "std", *(f"q{share:g}" for share in SHARES),
            "peak", "below", "above", "ratio")  # fmt: skip
 DIGITS = 1000
-# Exponents that stand for what is no number; the mantissa of INFINITE is its sign.
-NONE, NAN, INFINITE = 9999, 9998, 9997
+# Exponents that stand for NaN or nothing and for infinity, whose mantissa is its sign.
+NONE, INFINITE = 9999, 9997
 
 Floats = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
