@@ -41,7 +41,7 @@ def measure() -> list[Row]:
         run = Path(folder) / "run.db"
         small = ["--quiet", "--batch-size", "8", "--steps", "1", "-o", str(run)]
         subprocess.run([PROGRAM, "trace", *small], stdout=subprocess.DEVNULL, check=True)
-        command = (PROGRAM, "why", "Reshape:1", "--run", run)
+        command = (PROGRAM, "why", "Reshape:1", run)
         times = [seconds(*command) for _ in range(ROUNDS)]
     rows.append(("why on an n=5 run", f"{statistics.median(times):.2f} s", "target ≤ 0.2 s"))
     return rows

@@ -41,7 +41,7 @@ def main() -> None:
         screen.console = Console(
             record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, highlight=False
         )
-        answer_page(screen, run.info, api.summarize(run), "runs/my_run.db")
+        answer_page(screen, run.info, api.summarize(run), Path("runs/my_run.db"))
         diagrams(run, trace(n=5, ver=1, out=Path(folder) / "v1.db"))
         run.close()
     drawn = screen.console.export_svg(

@@ -11,7 +11,6 @@ from contextlib import suppress
 from functools import reduce
 from operator import add
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
 import msgspec
@@ -30,6 +29,7 @@ from resnet_inspect.analysis.diff.runs import compare
 from resnet_inspect.analysis.page.overview import Held, Overview, overview, told_layers
 from resnet_inspect.analysis.sizes.shapes import Depth, ShapeTable
 from resnet_inspect.analysis.sizes.shapes import shapes as shape_table
+from resnet_inspect.commands import Command
 from resnet_inspect.config import Settings
 from resnet_inspect.config.inputs import parse_inputs
 from resnet_inspect.config.own_model import check_of_fit, check_own_model
@@ -347,7 +347,7 @@ def _refusal(failure: Failure, path: Path) -> BuildError:
         f"the network could not be built or trained: {failure.kind} while {failure.during}",
         where=str(failure.source[0]) if failure.source else failure.op,
         got=failure.message,
-        fix=f"look at what was recorded: resnet-inspect shapes {quote(str(path))}",
+        fix=("look at what was recorded: ", Command("shapes", (path,))),
     )
     error.run = str(path)
     return error

@@ -1,10 +1,16 @@
 """The exception tree: every refusal says what, where, expected, got and what to do.
 
 Each class carries a slug, for tests and tools, and the exit code that the command line returns
-for it. This room knows nothing of the others and imports nothing.
+for it. This room knows nothing of the others and imports nothing at the start.
 """
 
 from __future__ import annotations
+
+TYPE_CHECKING = False  # as typing's, whose import would double the time of --help
+if TYPE_CHECKING:
+    from resnet_inspect.commands import Command
+
+    Fix = str | tuple[str | Command, ...]
 
 EXIT_OK = 0
 EXIT_FINDINGS = 1
@@ -19,13 +25,14 @@ class InspectError(Exception):
     """Anything this program refuses or could not do, told in the parts a reader needs.
 
     `what` is one sentence without a full stop; the other parts may be empty and are then left out.
+    `fix` is a text, or texts with commands between them.
     """
 
     slug = "error"
     exit_code = EXIT_USAGE
 
     def __init__(
-        self, what: str, *, where: str = "", expected: str = "", got: str = "", fix: str = ""
+        self, what: str, *, where: str = "", expected: str = "", got: str = "", fix: Fix = ""
     ) -> None:
         super().__init__(what)
         self.what = what
@@ -39,10 +46,18 @@ class InspectError(Exception):
             ("where", self.where),
             ("expected", self.expected),
             ("got", self.got),
-            ("do", self.fix),
+            ("do", _spelled(self.fix)),
         )
         told = (f"  {name + ':':<10}{_clean(text)}" for name, text in parts if text)
         return "\n".join([_clean(self.what), *told])
+
+
+def _spelled(fix: Fix) -> str:
+    if isinstance(fix, str):
+        return fix
+    from resnet_inspect.commands import spelled
+
+    return "".join(part if isinstance(part, str) else spelled(part) for part in fix)
 
 
 def _clean(text: str) -> str:

@@ -55,9 +55,14 @@ def short(path: str) -> str:
 
 
 def typed(path: str) -> str:
-    """A short path as it is typed in a shell, which only expands a ~ that is not quoted."""
+    """A short path as it is typed in a shell, which only expands a ~ that is not quoted.
+
+    A path that begins with - gets ./ before it, since a command takes it for a flag.
+    """
     told = short(path)
-    return "~/" + quote(told[2:]) if told.startswith("~/") else quote(told)
+    if told.startswith("~/"):
+        return "~/" + quote(told[2:])
+    return quote(f"./{told}" if told.startswith("-") else told)
 
 
 def printable(text: str) -> str:

@@ -20,6 +20,7 @@ import msgspec
 from resnet_inspect import api
 from resnet_inspect.analysis.studies import STUDIES, Answer, Study, Variant, VariantRun
 from resnet_inspect.analysis.studies.spread import FEWEST, seeds
+from resnet_inspect.commands import Command
 from resnet_inspect.config import Settings
 from resnet_inspect.data import load
 from resnet_inspect.errors import BuildError, InspectError, UsageError
@@ -115,7 +116,7 @@ def known(name: str) -> Study:
         where="NAME",
         expected="one of " + ", ".join(STUDIES),
         got=name,
-        fix="`resnet-inspect study --list` tells what each asks",
+        fix=("`", Command("study", options=("--list",)), "` tells what each asks"),
     )
 
 
@@ -230,7 +231,7 @@ def _answered(study: Study, runs: Sequence[Planned]) -> Studied:
         study.question,
         {**told, "steps": max(every)},
         max(one.seed for one in runs) + 1,
-        _with_files(answer, files),
+        answer,
         {variant: [str(one.file) for one in every] for variant, every in files.items()},
         courses,
     )
@@ -250,6 +251,7 @@ def read(run: Run) -> VariantRun:
     return VariantRun(
         settings=run.info.settings,
         graph=run.graph,
+        file=run.path,
         lineage=run.lineage,
         failure=run.info.failure,
         scalars=run.scalars(),
@@ -260,17 +262,6 @@ def read(run: Run) -> VariantRun:
         channels=cache(run.channels),
         normalizations=cache(run.normalizations),
     )
-
-
-def _with_files(answer: Answer, files: Mapping[str, Sequence[Planned]]) -> Answer:
-    """Commands with the run file of a variant's first seed where they name the variant."""
-    see = []
-    for command in answer.see:
-        told = command
-        for variant, every in files.items():
-            told = told.replace(f"{{{variant}}}", str(every[0].file))
-        see.append(told)
-    return msgspec.structs.replace(answer, see=tuple(see))
 
 
 def _settings(variant: Variant, given: Mapping[str, Any], seed: int) -> Settings:

@@ -36,6 +36,26 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, **options)
 
 
+class _CommandParser(_Parser):
+    """Takes flags also between positional arguments, as in `why Reshape:1 --full RUN`."""
+
+    _inner = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse flags first, then the rest; all at once where a script or a command follows."""
+        whole = any(
+            one.nargs in (argparse.REMAINDER, argparse.PARSER)
+            for one in self._get_positional_actions()
+        )
+        if self._inner or whole:
+            return super().parse_known_args(args, namespace)
+        self._inner = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._inner = False
+
+
 def build(arguments: Sequence[str] | None = None) -> argparse.ArgumentParser:
     """The parser for these arguments; with None, one that knows every command whole."""
     parser = _Parser(
@@ -45,7 +65,7 @@ def build(arguments: Sequence[str] | None = None) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     commands = parser.add_subparsers(
-        dest="command", metavar="COMMAND", title="commands", parser_class=_Parser
+        dest="command", metavar="COMMAND", title="commands", parser_class=_CommandParser
     )
     wanted = next((word for word in arguments or () if not word.startswith("-")), None)
     for name, text in COMMANDS.items():
@@ -64,6 +84,12 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     """The positional RUN and --json, which reading commands share."""
     parser.add_argument("run", nargs="?", metavar="RUN", help="run file (default: newest in runs/)")
     add_json(parser)
+
+
+def add_run_after_names(parser: argparse.ArgumentParser) -> None:
+    """The positional RUN of a command that takes names before it; see `run_argument`."""
+    parser.add_argument("run", nargs="?", metavar="RUN", help="run file (default: newest in runs/)")
+    parser.add_argument("--run", dest="run_flag", metavar="RUN", help=argparse.SUPPRESS)
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resnet_inspect.cli.output import write_whole
+from resnet_inspect.commands import Command
 from resnet_inspect.errors import OutputError, RendererError, UsageError
 from resnet_inspect.paths import printable
 
@@ -34,7 +35,7 @@ def form_of(path: Path | None) -> str:
             where="flag -o",
             expected="a name that ends in .svg, .dot, .png or .pdf",
             got=str(path) if path is not None else "none",
-            fix="for example: resnet-inspect graph -o network.svg",
+            fix=("for example: ", Command("graph", options=("-o", "network.svg"))),
         )
     from resnet_inspect.store.schema import begins_as_run
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from resnet_inspect.config.fields import field_named
 from resnet_inspect.config.settings import Settings, TracedModel
+from resnet_inspect.commands import Command
 from resnet_inspect.config.targets import TargetKind, is_in_file, kind_of
 from resnet_inspect.errors import ConfigError
 
@@ -116,6 +117,10 @@ def _refuse_without_target(values: Mapping[str, Any], given: Mapping[str, str]) 
                 else value
                 if isinstance(value, str)
                 else "--tf1",
-                fix=f"write: resnet-inspect trace TARGET --{name}"
-                + (" ..." if name != "tf1" else ""),
+                fix=(
+                    "write: ",
+                    Command(
+                        "trace", ("TARGET",), (f"--{name}", *(("...",) if name != "tf1" else ()))
+                    ),
+                ),
             )

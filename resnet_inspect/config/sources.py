@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from resnet_inspect.config.fields import FIELDS, Value, field_named
+from resnet_inspect.commands import Command
 from resnet_inspect.config.own_model import check_own_model
 from resnet_inspect.config.settings import DEFAULTS, Settings
 from resnet_inspect.errors import ConfigError
@@ -70,7 +71,7 @@ def _read_file(file: Path) -> dict[str, object]:
             where=str(file),
             expected="lines of the form: name = value",
             got=str(error),
-            fix="mend that line; `resnet-inspect config show` prints every name",
+            fix=("mend that line; `", Command("config", ("show",)), "` prints every name"),
         ) from error
     except UnicodeDecodeError as error:
         raise ConfigError(
@@ -86,7 +87,7 @@ def _read_file(file: Path) -> dict[str, object]:
             where=str(file),
             expected="lines of the form: name = value",
             got=str(error),
-            fix="mend that value; `resnet-inspect config show` prints every name",
+            fix=("mend that value; `", Command("config", ("show",)), "` prints every name"),
         ) from error
     except OSError as error:
         raise ConfigError(

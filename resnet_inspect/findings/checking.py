@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Collection
 from functools import cache, reduce
 from operator import add
 
 import msgspec
 
-from resnet_inspect import paths
 from resnet_inspect.analysis.check import Evidence, Finding, rules
 from resnet_inspect.analysis.check import check as judged
+from resnet_inspect.commands import Command
 from resnet_inspect.errors import UsageError
 from resnet_inspect.store.run import Run
-
-RUN_BY_FLAG = ("why", "hist")
 
 
 def check(run: Run, ignore: Collection[str] = ()) -> tuple[Finding, ...]:
@@ -45,21 +42,12 @@ def check(run: Run, ignore: Collection[str] = ()) -> tuple[Finding, ...]:
         batches=run.batches(),
         gradient_norms=run.gradient_norms(),
     )
-    file = paths.typed(os.fsencode(run.path).decode(errors="replace"))
     return tuple(
-        msgspec.structs.replace(one, command=_of_run(one.command, file))
+        one
+        if one.command is None
+        else msgspec.structs.replace(one, command=one.command.of(run.path))
         for one in judged(evidence, ignore)
     )
-
-
-def _of_run(command: str, file: str) -> str:
-    """A rule's command, which is that for the newest run, for the run in `file`."""
-    start, space, rest = command.removeprefix("resnet-inspect ").partition(" ")
-    if not start:
-        return ""
-    if start in RUN_BY_FLAG:
-        return f"resnet-inspect {start} {rest}{space and ' '}--run {file}"
-    return f"resnet-inspect {start} {file}{space}{rest}"
 
 
 def known_rule(name: str, where: str) -> str:
@@ -73,5 +61,7 @@ def known_rule(name: str, where: str) -> str:
         where=where,
         expected="one of " + ", ".join(known),
         got=name,
-        fix=f"did you mean {near[0]}?" if near else "`check --explain all` tells what each is",
+        fix=f"did you mean {near[0]}?"
+        if near
+        else ("`", Command("check", options=("--explain", "all")), "` tells what each is"),
     )

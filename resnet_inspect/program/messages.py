@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from resnet_inspect.commands import Command, spelled
 from resnet_inspect.tracers.contract import Cause, MissedTraining
 
 TWO_LINES = (
@@ -44,10 +45,8 @@ def _lines(missed: MissedTraining, script: str, *, recorded: bool) -> Iterator[s
         yield "only Keras 3 is recorded; use `import keras`, or unset TF_USE_LEGACY_KERAS"
     elif missed.cause is Cause.SESSION:
         yield f"{start}: {script} runs a TensorFlow 1 session"
-        yield (
-            "name the function that builds the graph: "
-            f"resnet-inspect trace {script}:FUNCTION --tf1 --input SHAPE"
-        )
+        shown = Command("trace", (f"{script}:FUNCTION",), ("--tf1", "--input", "SHAPE"))
+        yield f"name the function that builds the graph: {spelled(shown)}"
     elif missed.cause is Cause.OTHER_BACKEND:
         yield f"{start}: Keras runs on the backend {missed.place}, and only TensorFlow is recorded"
         yield "set KERAS_BACKEND=tensorflow for this command if the script allows it"

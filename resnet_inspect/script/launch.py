@@ -15,6 +15,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
+from resnet_inspect.commands import Command
 from resnet_inspect.errors import UsageError
 from resnet_inspect.script.notebook import Notebook
 from resnet_inspect.script.tracebacks import strip
@@ -49,7 +50,7 @@ def program_of(name: str, *, module: bool = False, say: Callable[[str], None] = 
             where=name,
             expected="a Python file, a notebook, a folder with __main__.py, or -m MODULE",
             got="a folder without __main__.py" if path.is_dir() else "nothing",
-            fix="write: resnet-inspect run train.py",
+            fix=("write: ", Command("run", ("train.py",))),
         )
     if path.suffix.lower() == NOTEBOOK:
         notebook = Notebook.read(name)

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import msgspec
 
+from resnet_inspect.commands import Command
 from resnet_inspect.errors import InspectError, RunMissingError
 from resnet_inspect.store.run import SIDE_FILES, Run
 from resnet_inspect.store.schema import begins_as_run
 
 FOLDER = Path("runs")
+FIRST_TRACE = Command("trace", options=("--n", "5", "--ver", "2"))
 SUFFIX = ".db"
 UNREADABLE = "unreadable"
 MOST_OF_NAME = 60  # characters of a network's name in a file name
@@ -57,7 +59,7 @@ def listed(folder: Path = FOLDER, count: Count = lambda _: {}) -> list[RunRow]:
             where=f"{folder}/",
             expected=f"a folder with run files (*{SUFFIX})",
             got="a file" if folder.exists() else "nothing",
-            fix="record a run: resnet-inspect trace --n 5 --ver 2",
+            fix=("record a run: ", FIRST_TRACE),
         )
     rows = {file: _row(file) for file in run_files(folder)}
     found = count([file for file, row in rows.items() if row.status != UNREADABLE])
@@ -126,7 +128,7 @@ def newest(folder: Path = FOLDER) -> Path:
             where=f"{folder}/",
             expected=f"run files (*{SUFFIX})",
             got="none",
-            fix="record one: resnet-inspect trace --n 5 --ver 2",
+            fix=("record one: ", FIRST_TRACE),
         )
     return max(created)[1]
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
+from resnet_inspect.commands import Command
 from resnet_inspect.errors import RunFileError, RunMissingError
 from resnet_inspect.graph import Graph
 from resnet_inspect.graph.lineage import Lineage
@@ -69,7 +70,7 @@ class Run:
                 where=str(path),
                 expected="a file that `resnet-inspect trace` wrote",
                 got="a folder" if path.is_dir() else "nothing",
-                fix="`resnet-inspect runs` lists the runs there are",
+                fix=("`", Command("runs"), "` lists the runs there are"),
             )
         with _damage(path):
             uri = f"{path.resolve().as_uri()}?mode=ro"
@@ -82,7 +83,7 @@ class Run:
                     where=str(path),
                     expected="a file that `resnet-inspect trace` wrote",
                     got="another kind of database" if path.stat().st_size else "an empty file",
-                    fix="`resnet-inspect runs` lists the runs there are",
+                    fix=("`", Command("runs"), "` lists the runs there are"),
                 )
             if version > schema.VERSION:
                 connection.close()

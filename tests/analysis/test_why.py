@@ -53,7 +53,7 @@ def test_names_that_do_not_do(recording: Open, text: str, what: str, fix: str) -
     with pytest.raises(UsageError) as caught:
         find(recording("v2").graph, text)
     assert caught.value.what == what
-    assert fix in caught.value.fix
+    assert fix in str(caught.value)
 
 
 def test_the_proof_shows_that_pixels_and_batch_have_no_part_in_the_64(recording: Open) -> None:
@@ -125,7 +125,7 @@ def test_what_lies_behind_a_refusing_addition_is_not_claimed(recording: Open) ->
 def test_an_op_without_outputs_says_what_it_takes(recording: Open) -> None:
     with pytest.raises(UsageError, match="has no output") as caught:
         find(recording("v2").graph, "Momentum/update_conv1/kernel")
-    assert "Momentum/update_conv1/kernel/accum:0, learning_rate" in caught.value.fix
+    assert "Momentum/update_conv1/kernel/accum:0, learning_rate" in str(caught.value)
 
 
 def test_gradients_and_optimizer_ops_have_a_way_back_too(recording: Open) -> None:

@@ -29,6 +29,7 @@ def command(tmp_path: Path) -> Command:
         *words: str | Path, real_tensorflow: bool = False, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         kept = {n: v for n, v in os.environ.items() if not n.startswith("RESNET_INSPECT_")}
+        kept["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), kept["PATH"]])
         places = [str(PACKAGE)] if real_tensorflow else [str(fakes), str(PACKAGE)]
         return subprocess.run(
             [sys.executable, "-m", "resnet_inspect", *map(str, words)],

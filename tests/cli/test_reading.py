@@ -33,8 +33,8 @@ def test_reading_commands_never_load_tensorflow(command: Command) -> None:
         ("config", "show"),
         ("config", "show", "--json"),
     ]
-    lines += [("why", "Reshape:1", "--run", V2), ("why", "Reshape", "--run", V2, "--json")]
-    lines += [("hist", "--run", V2), ("hist", "conv1", "--run", V2, "--json")]
+    lines += [("why", "Reshape:1", V2), ("why", "Reshape", V2, "--json")]
+    lines += [("hist", V2), ("hist", "conv1", V2, "--json")]
     lines += [("check", V2), ("check", V2, "--json"), ("check", "--explain", "all")]
     lines += [("diff", V2, FOLDER / "v1.db"), ("diff", V2, V2, "--json", "--depth", "op")]
     lines += [("study", "--list"), ("study", "--list", "--json")]
@@ -96,23 +96,23 @@ def test_shape_tables(command: Command, golden: Golden, depth: str) -> None:
 
 
 def test_why_json_has_the_documented_fields(command: Command) -> None:
-    one = json.loads(command("why", "Reshape:1", "--run", V2, "--json").stdout)
+    one = json.loads(command("why", "Reshape:1", V2, "--json").stdout)
     wanted = {"tensor", "axis", "size", "formula", "origin", "chain", "proof", "couplings"}
     assert wanted <= set(one)
     assert (one["tensor"], one["axis"], one["size"]) == ("Reshape:0", 1, 64)
     assert one["formula"]["text"] == "filters × 2²"
     rows = {row["setting"]: (row["size_before"], row["size_after"]) for row in one["proof"]}
     assert rows["filters"] == (64, 68)
-    every = json.loads(command("why", "Reshape", "--run", V2, "--json").stdout)
+    every = json.loads(command("why", "Reshape", V2, "--json").stdout)
     assert [axis["size"] for axis in every["axes"]] == [8, 64]
-    moves = json.loads(command("why", "--settings", "--run", V2, "--json").stdout)
+    moves = json.loads(command("why", "--settings", V2, "--json").stdout)
     assert moves["settings"][0]["setting"] == "filters"
 
 
 @pytest.mark.parametrize("words", [["Reshape:1"], ["Reshape:1", "--full"], ["--settings"]])
 def test_why_pages(command: Command, golden: Golden, words: list[str]) -> None:
     name = "_".join(word.strip("-").replace(":", "_") for word in words)
-    golden(f"why_{name}.txt", command("why", *words, "--run", V2).stdout)
+    golden(f"why_{name}.txt", command("why", *words, V2).stdout)
 
 
 def test_shapes_with_axes(command: Command, golden: Golden) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from resnet_inspect import studies
+from resnet_inspect import commands, studies
 from resnet_inspect.analysis.studies import STUDIES, Answer, Grid, Statement, Verdict
 from resnet_inspect.render.screen import Screen
 from resnet_inspect.render.studies.charts import study_charts
@@ -23,6 +23,7 @@ from resnet_inspect.render.studies.document import study_report
 from resnet_inspect.render.studies.page import study_page
 from resnet_inspect.store.run import Run
 from tests.cli.conftest import Command
+from tests.recordings import FOLDER
 
 Golden = Callable[[str, str], None]
 
@@ -64,7 +65,10 @@ def test_flags_about_training_are_told_where_nothing_is_trained(command: Command
     assert "unheeded" not in command(*words[:2], *words[-2:]).stderr  # which is there by now
 
 
-def test_page(golden: Golden, recording: Callable[[str], Run]) -> None:
+def test_page(
+    golden: Golden, recording: Callable[[str], Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(FOLDER)
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     runs = {f"version {ver}": [studies.read(recording(f"v{ver}"))] for ver in (1, 2)}
     study = STUDIES["sparsity"]
@@ -109,7 +113,14 @@ def test_the_page_holds_all_of_an_answer(recording: Callable[[str], Run]) -> Non
         assert grid.title in seen.texts
         for cell in (*grid.columns, *(str(cell) for row in grid.rows for cell in row)):
             assert cell in seen.texts
-    for text in (study.question, "two recordings", *answer.limits, *answer.see, "a.db", "it"):
+    for text in (
+        study.question,
+        "two recordings",
+        *answer.limits,
+        *map(commands.spelled, answer.see),
+        "a.db",
+        "it",
+    ):
         assert text in seen.texts
     assert "script" not in seen.tags
     assert "default-src 'none'" in page.replace("&#x27;", "'")
@@ -131,13 +142,15 @@ def test_a_page_draws_seeds_and_their_mean() -> None:
 
 def test_names_on_a_page_are_text() -> None:
     hostile = "</style></title><script>alert(1)</script>&amp;"
+    told = commands.Command("why", (hostile,))
     answer = Answer(
         (Statement(hostile, Verdict.SHOWN, hostile),),
-        (Grid(hostile, (hostile,), ((hostile,), (1.5,))),), (hostile,), (hostile,),
+        (Grid(hostile, (hostile,), ((hostile,), (1.5,))),), (hostile,), (told,),
     )  # fmt: skip
     seen = seen_of(study_report(hostile, hostile, answer, {hostile: [hostile]}, hostile))
     assert "script" not in seen.tags
-    assert seen.texts.count(hostile) == 12
+    assert seen.texts.count(hostile) == 11
+    assert commands.spelled(told) in seen.texts
 
 
 @pytest.mark.tensorflow

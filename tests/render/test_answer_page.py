@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -29,7 +30,7 @@ def page(run: Run, width: int, notes: tuple[Note, ...] = ()) -> str:
     )
     screen = Screen(file, width=width)
     found = msgspec.structs.replace(api.summarize(run), notes=notes)
-    answer_page(screen, fixed, found, f"runs/{run.path.name}")
+    answer_page(screen, fixed, found, Path("runs", run.path.name))
     file.seek(0)
     return "\n".join(line.rstrip() for line in file.read().splitlines()) + "\n"
 
@@ -69,7 +70,7 @@ def with_findings(run: Run, findings: tuple[Finding, ...], width: int = 80) -> s
     """The page of a run that these were found in."""
     file = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     seen = msgspec.structs.replace(api.summarize(run), findings=findings)
-    answer_page(Screen(file, width=width), run.info, seen, "runs/a.db")
+    answer_page(Screen(file, width=width), run.info, seen, Path("runs/a.db"))
     file.seek(0)
     return file.read()
 

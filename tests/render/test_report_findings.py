@@ -8,6 +8,7 @@ import pytest
 
 from resnet_inspect import reports
 from resnet_inspect.analysis.check import Finding, Severity
+from resnet_inspect.commands import Command
 from resnet_inspect.paths import printable
 from resnet_inspect.store.run import Run
 from tests.render import hostile
@@ -25,7 +26,7 @@ def test_a_finding_leads_to_its_layer_and_box(open_page: Open) -> None:
         ("measured", "layers bn00_branch2a, bn00_branch2b"),
         ("why", "rows or columns of a picture are normalized apart"),
         ("try", "axis=-1 where channels come last"),
-        ("see", "resnet-inspect why 'bn00_branch2a'"),
+        ("see", "resnet-inspect why bn00_branch2a"),
     ):
         assert page.locator(f"#findings dt >> text={label}").count() == 1
         assert text in told
@@ -57,7 +58,7 @@ def test_hostile_names_stay_text(
     levels = list(Severity)
     told = tuple(
         Finding(levels[at * 3 // len(hostile.NAMES)], name, {name: name}, name, name, layer=name,
-                command=name, rule="dead-units")
+                command=Command("why", (name,)), rule="dead-units")
         for at, name in enumerate(hostile.NAMES)
     )  # fmt: skip
     file = hostile.write(tmp_path / "hostile.db")

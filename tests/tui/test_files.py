@@ -188,8 +188,8 @@ def test_without_a_terminal_it_refuses_at_once_and_names_the_other_commands() ->
     assert done.returncode == 2
     assert done.stdout == ""
     assert "browse needs a terminal" in done.stderr
-    assert f"resnet-inspect shapes {V2}" in done.stderr
-    assert f"resnet-inspect report {V2} -o FILE.html" in done.stderr
+    assert f"shapes {V2.relative_to(ROOT)}; as a page: " in done.stderr
+    assert f"report {V2.relative_to(ROOT)} -o FILE.html" in done.stderr
     assert "stdin" in done.stderr
 
 

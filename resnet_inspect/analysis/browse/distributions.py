@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from functools import reduce
 from operator import add
 
+from resnet_inspect.commands import Command
 from resnet_inspect.errors import UsageError
 from resnet_inspect.graph import Graph
 from resnet_inspect.stats import (
@@ -106,7 +107,7 @@ def _named(graph: Graph, taps: Sequence[Tap], name: str) -> list[Tap]:
         if there
         else f"did you mean {' or '.join(near)}?"
         if near
-        else "`resnet-inspect shapes` lists layers",
+        else ("`", Command("shapes"), "` lists layers"),
     )
 
 
@@ -159,6 +160,10 @@ def around_normalization(
             where="--pair bn",
             expected="a batch normalization, or a layer before one",
             got=", ".join(tap.layer for tap in chosen[:3]),
-            fix="name such a layer, as `resnet-inspect shapes` lists them, such as bn00_branch2a",
+            fix=(
+                "name such a layer, as `",
+                Command("shapes"),
+                "` lists them, such as bn00_branch2a",
+            ),
         )
     return groups

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from resnet_inspect.commands import Command
+
 Measured = bool | int | float | str
 
 
@@ -34,5 +36,5 @@ class Finding(msgspec.Struct, frozen=True):
     fix: str
     layer: str = ""
     step: int | None = None
-    command: str = ""
+    command: Command | None = None
     rule: str = ""

@@ -7,6 +7,7 @@ from contextlib import suppress
 from difflib import get_close_matches
 
 from resnet_inspect.analysis.sizes.names import find
+from resnet_inspect.commands import Command
 from resnet_inspect.errors import UsageError
 from resnet_inspect.graph import Graph
 
@@ -81,7 +82,7 @@ def between(
         got=" ".join(names),
         fix=f"the other way round: --path {names[1]} {names[0]}"
         if back
-        else "name two layers of one way, as `resnet-inspect shapes` lists them",
+        else ("name two layers of one way, as `", Command("shapes"), "` lists them"),
     )
 
 

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 import msgspec
 
+from resnet_inspect.commands import Command
 from resnet_inspect.errors import UsageError
 from resnet_inspect.graph import AxisRef, Graph, Phase, TensorRef
 from resnet_inspect.graph.lineage import FromAxis, FromVariable, Origin
@@ -133,5 +134,5 @@ def _resolve(graph: Graph, name: str, text: str) -> tuple[str, int, str]:
         got=name,
         fix=f"did you mean {' or '.join(near)}?"
         if near
-        else "`resnet-inspect shapes` lists layers",
+        else ("`", Command("shapes"), "` lists layers"),
     )

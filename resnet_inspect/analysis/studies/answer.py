@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from resnet_inspect.commands import Command
+
 Cell = str | int | float | None
 
 
@@ -41,13 +43,13 @@ class Grid(msgspec.Struct, frozen=True):
 
 class Answer(msgspec.Struct, frozen=True):
     """All that a study found. `limits` says what was not measured, `see` are commands that show
-    more, of runs that are named by their variant in braces.
+    more.
     """
 
     statements: tuple[Statement, ...]
     tables: tuple[Grid, ...] = ()
     limits: tuple[str, ...] = ()
-    see: tuple[str, ...] = ()
+    see: tuple[Command, ...] = ()
 
 
 def fact(claim: str, holds: bool, measured: str, **numbers: Cell) -> Statement:

@@ -9,6 +9,7 @@ from resnet_inspect.analysis.studies.answer import Answer, Grid, Statement, fact
 from resnet_inspect.analysis.studies.spread import compared
 from resnet_inspect.analysis.studies.study import Study, Variant
 from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
+from resnet_inspect.commands import Command
 from resnet_inspect.graph import spell_shape
 
 RIGHT, HEIGHT, MEAN = "right axes", "BN over axis 1", "mean over axes 2,3"
@@ -37,9 +38,9 @@ def answer(runs: VariantRuns) -> Answer:
         tables=(_tail(right[0], mean), _gammas(right[0], height[0])),
         limits=(f"{steps} steps do not tell which of both normalizations ends better",),
         see=(
-            f"resnet-inspect why Reshape:0 --run {{{MEAN}}}",
-            f"resnet-inspect diff {{{RIGHT}}} {{{HEIGHT}}}",
-            f"resnet-inspect check {{{HEIGHT}}}",
+            Command("why", ("Reshape:0", runs[MEAN][0].file)),
+            Command("diff", (runs[RIGHT][0].file, runs[HEIGHT][0].file)),
+            Command("check", (runs[HEIGHT][0].file,)),
         ),
     )
 

@@ -16,6 +16,7 @@ from resnet_inspect.analysis.studies.answer import Answer, Grid, Statement, Verd
 from resnet_inspect.analysis.studies.spread import compared, decide, mean, over_seeds, told
 from resnet_inspect.analysis.studies.study import Study, Variant
 from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
+from resnet_inspect.commands import Command
 from resnet_inspect.stats import TensorSummary, drift
 
 RATES = (0.01, 0.1)
@@ -47,8 +48,8 @@ def answer(runs: VariantRuns) -> Answer:
             " training slower is not decided by these runs",
         ),
         see=(
-            f"resnet-inspect hist --pair bn --run {{{VARIANTS[0].name}}}",
-            f"resnet-inspect diff {{{VARIANTS[0].name}}} {{{VARIANTS[1].name}}}",
+            Command("hist", (runs[VARIANTS[0].name][0].file,), ("--pair", "bn")),
+            Command("diff", tuple(runs[one.name][0].file for one in VARIANTS[:2])),
         ),
     )
 

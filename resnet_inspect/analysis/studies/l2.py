@@ -15,6 +15,7 @@ from resnet_inspect.analysis.studies.spread import (
 )
 from resnet_inspect.analysis.studies.study import Study, Variant
 from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
+from resnet_inspect.commands import Command
 
 WITH, WITHOUT = "with L2", "without L2"
 # The term is added up in float32 over some 50 variables.
@@ -71,7 +72,7 @@ def answer(runs: VariantRuns) -> Answer:
             f"{steps} steps say nothing of generalization, for which weight decay is meant: no"
             " accuracy on other pictures was measured",
         ),
-        see=(f"resnet-inspect diff {{{WITH}}} {{{WITHOUT}}}",),
+        see=(Command("diff", (runs[WITH][0].file, runs[WITHOUT][0].file)),),
     )
 
 

@@ -8,6 +8,7 @@ from resnet_inspect.analysis.studies.answer import Answer, Grid, Statement, Verd
 from resnet_inspect.analysis.studies.spread import FEWEST, compared, mean, over_seeds, seeds, told
 from resnet_inspect.analysis.studies.study import Study, Variant
 from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
+from resnet_inspect.commands import Command
 
 USUAL = "momentum 0.9"
 NONE, SGD, LONG = "momentum 0", "sgd", "sgd at rate 1"
@@ -75,7 +76,7 @@ def answer(runs: VariantRuns) -> Answer:
             if steps < 100
             else "momentum 0.99 adds up some 100 gradients",
         ),
-        see=(f"resnet-inspect diff {{{USUAL}}} {{{SGD}}}",),
+        see=(Command("diff", (runs[USUAL][0].file, runs[SGD][0].file)),),
     )
 
 

@@ -8,6 +8,7 @@ from resnet_inspect.analysis.sizes.shapes import shapes as shape_table
 from resnet_inspect.analysis.studies.answer import Answer, Grid, Statement, Verdict, fact
 from resnet_inspect.analysis.studies.study import Study, Variant
 from resnet_inspect.analysis.studies.variant_run import VariantRuns
+from resnet_inspect.commands import Command
 from resnet_inspect.graph import Graph, TensorRef
 
 NAME = "tutorial"
@@ -34,7 +35,7 @@ def answer(runs: VariantRuns) -> Answer:
         ),
         tables=(table,),
         limits=("that padding has an effect on accuracy was not measured",),
-        see=("resnet-inspect shapes {tutorial}",),
+        see=(Command("shapes", (runs[NAME][0].file,)),),
     )
 
 

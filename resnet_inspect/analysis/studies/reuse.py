@@ -8,6 +8,7 @@ from resnet_inspect.analysis.sizes.sharing import shared_variables
 from resnet_inspect.analysis.studies.answer import Answer, Grid, fact
 from resnet_inspect.analysis.studies.study import Study, Variant
 from resnet_inspect.analysis.studies.variant_run import VariantRuns
+from resnet_inspect.commands import Command
 from resnet_inspect.graph import Graph, Phase, TensorRef, Variable, spell_shape
 
 NAME = "one training step"
@@ -54,7 +55,7 @@ def answer(runs: VariantRuns) -> Answer:
             " evaluation, or on each of several GPUs): `trace FILE.py:CALLABLE --tf1` lists what"
             " such code shares",
         ),
-        see=("resnet-inspect shapes {one training step} --depth op",),
+        see=(Command("shapes", (runs[NAME][0].file,), ("--depth", "op")),),
     )
 
 

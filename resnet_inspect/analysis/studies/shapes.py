@@ -9,6 +9,7 @@ from resnet_inspect.analysis.sizes.why import Explanation, why
 from resnet_inspect.analysis.studies.answer import Answer, Grid, Statement, Verdict, fact
 from resnet_inspect.analysis.studies.study import Study, Variant
 from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
+from resnet_inspect.commands import Command
 from resnet_inspect.graph import spell_shape
 
 NAME = "tutorial"
@@ -24,9 +25,9 @@ def answer(runs: VariantRuns) -> Answer:
         tables=(_flow(run), _proof(found)),
         limits=("settings were tried one at a time, by tracing the network again",),
         see=(
-            "resnet-inspect why Reshape:1 --run {tutorial}",
-            "resnet-inspect shapes {tutorial}",
-            "resnet-inspect graph --run {tutorial} --lineage Reshape:1 -o network.svg",
+            Command("why", ("Reshape:1", run.file)),
+            Command("shapes", (run.file,)),
+            Command("graph", (run.file,), ("--lineage", "Reshape:1", "-o", "network.svg")),
         ),
     )
 

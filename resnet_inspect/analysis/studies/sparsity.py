@@ -10,6 +10,7 @@ from resnet_inspect.analysis.studies.answer import Answer, Cell, Grid, Statement
 from resnet_inspect.analysis.studies.spread import compared, mean, over_seeds, seeds, told
 from resnet_inspect.analysis.studies.study import Study, Variant
 from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
+from resnet_inspect.commands import Command
 
 V1, V2 = "version 1", "version 2"
 
@@ -31,8 +32,8 @@ def answer(runs: VariantRuns) -> Answer:
             " denser, so nothing is said of its relation to accuracy",
             "a channel that no recorded batch activated may fire on other pictures",
         ),
-        see=(f"resnet-inspect hist --run {{{V2}}}",
-             f"resnet-inspect graph --run {{{V2}}} --color-by zeros -o zeros.svg"),
+        see=(Command("hist", (runs[V2][0].file,)),
+             Command("graph", (runs[V2][0].file,), ("--color-by", "zeros", "-o", "zeros.svg"))),
     )  # fmt: skip
 
 

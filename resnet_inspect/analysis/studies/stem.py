@@ -15,6 +15,7 @@ from resnet_inspect.analysis.studies.answer import Answer, Grid, Statement, fact
 from resnet_inspect.analysis.studies.spread import compared, over_seeds, told
 from resnet_inspect.analysis.studies.study import Study, Variant
 from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
+from resnet_inspect.commands import Command
 
 V1, V2, MORE = "version 1", "version 2", "version 2 with bn_conv1"
 FIRST, BRANCH, SUM = "bn00_branch2a", "res00_branch2a", "add00"
@@ -44,8 +45,8 @@ def answer(runs: VariantRuns) -> Answer:
             "the 2016 paper normalizes and activates behind conv1 for shortcut and branch; that"
             " arrangement is not among the variants",
         ),
-        see=(f"resnet-inspect hist conv1 {FIRST} --run {{{V2}}}",
-             f"resnet-inspect diff {{{V2}}} {{{MORE}}}"),
+        see=(Command("hist", ("conv1", FIRST, runs[V2][0].file)),
+             Command("diff", (runs[V2][0].file, runs[MORE][0].file))),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from resnet_inspect.analysis.studies.answer import Answer, Cell, Grid, Statement
 from resnet_inspect.analysis.studies.spread import compared, over_seeds, told
 from resnet_inspect.analysis.studies.study import Study, Variant
 from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
+from resnet_inspect.commands import Command
 from resnet_inspect.graph import Graph, Layer
 from resnet_inspect.stats import Normalization
 
@@ -69,9 +70,9 @@ def answer(runs: VariantRuns) -> Answer:
             "the table of layers takes each one's input as it was in training; in evaluation the"
             " inputs of all but the first are others, too",
         ),
-        see=(f"resnet-inspect hist {layers[0].name} --run {{{WITH}}}",
-             f"resnet-inspect diff {{{WITH}}} {{{WITHOUT}}}",
-             f"resnet-inspect check {{{WITHOUT}}}"),
+        see=(Command("hist", (layers[0].name, runs[WITH][0].file)),
+             Command("diff", (runs[WITH][0].file, runs[WITHOUT][0].file)),
+             Command("check", (runs[WITHOUT][0].file,))),
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 from resnet_inspect.config import Settings
 from resnet_inspect.graph import Failure, Graph
@@ -21,6 +22,7 @@ class VariantRun:
 
     settings: Settings
     graph: Graph
+    file: Path = Path("RUN")
     lineage: Lineage = field(default_factory=Lineage)
     failure: Failure | None = None
     scalars: Mapping[str, Mapping[int, float]] = field(default_factory=dict)

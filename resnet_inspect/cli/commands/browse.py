@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from shlex import quote
 
 from resnet_inspect.errors import EXIT_OK, UsageError
 
@@ -21,11 +20,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace) -> int:
     """Show the run, or both, until the user quits."""
     _need_terminal(parsed.run, parsed.other)
+    from resnet_inspect.cli.run_argument import run_file
     from resnet_inspect.config.browser import browser_settings
-    from resnet_inspect.store import catalogue
 
     settings = browser_settings()
-    path = Path(parsed.run) if parsed.run else catalogue.newest()
+    path = run_file(parsed.run)
     from resnet_inspect.tui.app import BrowseApp
 
     BrowseApp(path, settings, Path(parsed.other) if parsed.other else None).run()
@@ -37,13 +36,19 @@ def _need_terminal(run: str | None, other: str | None) -> None:
     for name in ("stdin", "stdout", "stderr"):  # it is drawn on the last
         stream = getattr(sys, name)
         if stream is None or not stream.isatty():
-            file = f" {quote(run)}" if run else ""
-            both = f"diff{file} {quote(other)}" if other else ""
+            from resnet_inspect.commands import Command
+
+            files = [Path(one) for one in (run, other) if one]
+            page = Command("report", tuple(files[:1]), ("-o", "FILE.html"))
             raise UsageError(
                 "browse needs a terminal",
                 where=name,
                 expected="a terminal",
                 got="a pipe, a file or nothing",
-                fix=f"for the same facts as text: resnet-inspect {both or 'shapes' + file}; "
-                f"as a page: resnet-inspect report{file} -o FILE.html",
+                fix=(
+                    "for the same facts as text: ",
+                    Command("diff" if other else "shapes").of(*files),
+                    "; as a page: ",
+                    page,
+                ),
             )

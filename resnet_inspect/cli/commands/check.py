@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from resnet_inspect.cli.parser import add_run
 from resnet_inspect.errors import EXIT_FINDINGS, EXIT_OK
@@ -31,19 +30,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace) -> int:
     """Print the findings, or the same as JSON."""
     from resnet_inspect import findings
-    from resnet_inspect.store import catalogue
+    from resnet_inspect.cli.run_argument import run_file
     from resnet_inspect.store.run import Run
 
     if parsed.explain:
         return _explain(parsed.explain, as_json=parsed.json)
-    path = Path(parsed.run) if parsed.run else catalogue.newest()
+    path = run_file(parsed.run)
     with Run.open(path) as recorded:
         info, recorded_steps = recorded.info, len(recorded.recorded_steps())
         found = findings.check(recorded, parsed.ignore)
     if parsed.json:
-        from resnet_inspect.render.documents import json_document
+        from resnet_inspect.render.documents import finding_fields, json_document
 
-        print(json_document(run=str(path), findings=found))
+        print(json_document(run=str(path), findings=[finding_fields(one) for one in found]))
     else:
         from resnet_inspect.render.pages.findings_page import findings_page
         from resnet_inspect.render.screen import Screen

@@ -30,11 +30,9 @@ def run(parsed: argparse.Namespace) -> int:
     with Run.open(parsed.a) as first, Run.open(parsed.b) as second:
         found = api.diff(first, second, parsed.depth, every_step=parsed.all)
     if parsed.json:
-        import msgspec
+        from resnet_inspect.render.documents import diff_fields, json_document
 
-        from resnet_inspect.render.documents import json_document
-
-        print(json_document(empty=found.empty, **msgspec.structs.asdict(found)))
+        print(json_document(**diff_fields(found)))
         return EXIT_OK
     from resnet_inspect.render.diff.page import diff_page
     from resnet_inspect.render.screen import Screen

@@ -70,12 +70,12 @@ def run(parsed: argparse.Namespace) -> int:
     import msgspec
 
     from resnet_inspect.cli.picture_file import form_of, write_diagram
-    from resnet_inspect.store import catalogue
+    from resnet_inspect.cli.run_argument import run_file
     from resnet_inspect.store.run import Run
 
     _check(parsed)
     form = "" if parsed.json else form_of(parsed.out)
-    path = Path(parsed.run) if parsed.run else catalogue.newest()
+    path = run_file(parsed.run)
     with Run.open(path) as recorded:
         made = _diagram(recorded, parsed)
         look = _look(recorded, made, parsed)
@@ -103,12 +103,18 @@ def _check(parsed: argparse.Namespace) -> None:
             got=f"--limit {parsed.limit} --timeout {parsed.timeout:g}",
         )
     if parsed.json and parsed.out is not None:
+        from resnet_inspect.commands import Command
+
         raise UsageError(
             "--json prints what is in the picture and draws none",
             where="flags --json and -o",
             expected="one of the two",
             got=f"--json -o {parsed.out}",
-            fix="leave out one; to keep the JSON: resnet-inspect graph --json > FILE.json",
+            fix=(
+                "leave out one; to keep the JSON: ",
+                Command("graph", options=("--json",)),
+                " > FILE.json",
+            ),
         )
     if parsed.step is not None and not (parsed.color_by in MEASURED or parsed.histograms):
         raise UsageError(

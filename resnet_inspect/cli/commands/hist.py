@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resnet_inspect.cli.output import write_whole
-from resnet_inspect.cli.parser import add_json
+from resnet_inspect.cli.parser import add_json, add_run_after_names
 from resnet_inspect.errors import EXIT_OK, UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="LAYER",
         help="layers, ops, variables or patterns such as res2*; left out, all layers at one step",
     )
-    parser.add_argument("--run", metavar="RUN", help="run file (default: newest in runs/)")
+    add_run_after_names(parser)
     parser.add_argument(
         "--kind",
         metavar="{activation,gradient,weight}",
@@ -53,13 +53,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace) -> int:
     """Print pictures and tables, or the same as JSON or CSV, or write an SVG."""
     from resnet_inspect import api
-    from resnet_inspect.store import catalogue
+    from resnet_inspect.cli.run_argument import names_and_run
     from resnet_inspect.store.run import Run
 
     kinds = _kinds(parsed.kind)
-    path = Path(parsed.run) if parsed.run else catalogue.newest()
+    names, path = names_and_run(parsed.layers, parsed.run, parsed.run_flag)
     with Run.open(path) as recorded:
-        groups = api.distributions(recorded, parsed.layers, kinds, parsed.pair, parsed.step)
+        groups = api.distributions(recorded, names, kinds, parsed.pair, parsed.step)
         origin = recorded.origin
     if parsed.json:
         from resnet_inspect.render.documents import json_document
@@ -84,7 +84,7 @@ def run(parsed: argparse.Namespace) -> int:
     from resnet_inspect.render.screen import Screen
 
     screen = Screen()
-    if not parsed.layers and not parsed.pair:
+    if not names and not parsed.pair:
         overview_page(screen, groups, scale=scale)
     else:
         distribution_page(screen, groups, heat=parsed.heat, scale=scale)

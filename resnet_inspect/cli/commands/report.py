@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace) -> int:
     """Write the page or the picture."""
     from resnet_inspect import api
-    from resnet_inspect.store import catalogue
+    from resnet_inspect.cli.run_argument import run_file
 
     output: Path = parsed.output
     form = output.suffix.lower()
@@ -54,7 +54,7 @@ def run(parsed: argparse.Namespace) -> int:
             got=os.fsencode(output).decode(errors="replace"),
             fix="for example: -o report.html",
         )
-    path = Path(parsed.run) if parsed.run else catalogue.newest()
+    path = run_file(parsed.run)
     if form == ".svg" and parsed.other:
         raise UsageError(
             "there is no picture of two runs",

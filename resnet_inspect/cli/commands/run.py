@@ -43,6 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(parsed: argparse.Namespace) -> int:
     """Run the script; its output, exceptions and exit code are its own."""
+    from resnet_inspect.commands import Command
     from resnet_inspect.program.recorder import ProgramRecorder
     from resnet_inspect.script import launch
 
@@ -51,7 +52,7 @@ def run(parsed: argparse.Namespace) -> int:
             "flags of `run` stand before SCRIPT",
             where=parsed.script,
             expected="the path of a script",
-            fix="write: resnet-inspect run --every 10 train.py",
+            fix=("write: ", Command("run", options=("--every", "10", "train.py"))),
         )
     program = launch.program_of(parsed.script, module=parsed.module, say=_say)
     settings: dict[str, Any] = {"every": parsed.every}

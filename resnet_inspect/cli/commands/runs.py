@@ -34,7 +34,10 @@ def run(parsed: argparse.Namespace) -> int:
 
         Screen().table([run_table(rows)])
     else:
-        print(f"no runs in {folder}/; record one: resnet-inspect trace --n 5 --ver 2")
+        from resnet_inspect.commands import spelled
+        from resnet_inspect.store.catalogue import FIRST_TRACE
+
+        print(f"no runs in {folder}/; record one: {spelled(FIRST_TRACE)}")
     return EXIT_OK
 
 

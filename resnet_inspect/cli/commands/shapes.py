@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resnet_inspect.cli.parser import add_run
@@ -31,10 +30,10 @@ def run(parsed: argparse.Namespace) -> int:
     import msgspec
 
     from resnet_inspect.analysis.sizes.shapes import Depth, shapes
-    from resnet_inspect.store import catalogue
+    from resnet_inspect.cli.run_argument import run_file
     from resnet_inspect.store.run import Run
 
-    path = Path(parsed.run) if parsed.run else catalogue.newest()
+    path = run_file(parsed.run)
     with Run.open(path) as recorded:
         graph = recorded.graph
         meanings, watch = _meanings(recorded) if parsed.axes else (None, ())

@@ -50,6 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace) -> int:
     """Say what it costs, run what is missing, print the answer or the same as JSON."""
     from resnet_inspect import studies
+    from resnet_inspect.commands import Command
     from resnet_inspect.render.screen import Screen
     from resnet_inspect.render.studies.page import basis, study_page
 
@@ -61,7 +62,7 @@ def run(parsed: argparse.Namespace) -> int:
             "no study is named",
             where="NAME",
             expected="one of " + ", ".join(studies.STUDIES),
-            fix="`resnet-inspect study --list` tells what each asks",
+            fix=("`", Command("study", options=("--list",)), "` tells what each asks"),
         )
     study = studies.known(parsed.name)
     check_output(parsed.output, as_json=parsed.json)
@@ -100,9 +101,10 @@ def run(parsed: argparse.Namespace) -> int:
     if parsed.json:
         import msgspec
 
-        from resnet_inspect.render.documents import json_document
+        from resnet_inspect.render.documents import answer_fields, json_document
 
-        print(json_document(**msgspec.structs.asdict(found)))
+        fields = msgspec.structs.asdict(found) | {"answer": answer_fields(found.answer)}
+        print(json_document(**fields))
         return EXIT_OK
     told = basis(found.settings, found.seeds, found.runs)
     if parsed.output is None:

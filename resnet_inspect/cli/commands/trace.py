@@ -62,7 +62,7 @@ def run(parsed: argparse.Namespace) -> int:
 
 
 def _print_page(path: Path) -> None:
-    from resnet_inspect import api, paths
+    from resnet_inspect import api
     from resnet_inspect.render.pages.answer_page import answer_page
     from resnet_inspect.render.screen import Screen
 
@@ -71,7 +71,7 @@ def _print_page(path: Path) -> None:
             Screen(),
             recorded.info,
             api.summarize(recorded),
-            paths.typed(str(path)),
+            path,
         )
     sys.stdout.flush()
 

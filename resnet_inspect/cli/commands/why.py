@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resnet_inspect.cli.parser import add_json
+from resnet_inspect.cli.parser import add_json, add_run_after_names
 from resnet_inspect.errors import EXIT_OK, UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="TENSOR[:AXIS]",
         help="layer, op or variable, such as Reshape:1; without AXIS, all axes",
     )
-    parser.add_argument("--run", metavar="RUN", help="run file (default: newest in runs/)")
+    add_run_after_names(parser)
     parser.add_argument(
         "--settings",
         action="store_true",
@@ -37,23 +37,26 @@ def run(parsed: argparse.Namespace) -> int:
 
     from resnet_inspect.analysis.sizes.names import find
     from resnet_inspect.analysis.sizes.why import why
-    from resnet_inspect.store import catalogue
+    from resnet_inspect.cli.run_argument import names_and_run
     from resnet_inspect.store.run import Run
 
-    if parsed.tensor is None and not parsed.settings:
+    names, path = names_and_run([parsed.tensor], parsed.run, parsed.run_flag, most=1)
+    tensor = names[0] if names else None
+    if parsed.settings:
+        return _settings(path, tensor, parsed.json)
+    if tensor is None:
+        from resnet_inspect.commands import Command
+
         raise UsageError(
             "`why` needs something to explain",
             where="command line",
             expected="TENSOR[:AXIS], or --settings",
             got="neither",
-            fix="for example: resnet-inspect why Reshape:1",
+            fix=("for example: ", Command("why", ("Reshape:1",))),
         )
-    path = Path(parsed.run) if parsed.run else catalogue.newest()
-    if parsed.settings:
-        return _settings(path, parsed.tensor, parsed.json)
     with Run.open(path) as recorded:
-        _refuse_unmade(recorded, parsed.tensor)
-        target, axes = find(recorded.graph, parsed.tensor)
+        _refuse_unmade(recorded, tensor)
+        target, axes = find(recorded.graph, tensor)
         _refuse_unknown(recorded, path)
         found = [why(recorded.graph, recorded.lineage, target, axis) for axis in axes]
     if parsed.json:
@@ -82,6 +85,8 @@ def _refuse_unmade(recorded: Run, text: str) -> None:
     failure, name = recorded.info.failure, text.partition(":")[0]
     if failure is None or not name or name != failure.op or name in recorded.graph.op_by_name:
         return
+    from resnet_inspect.commands import Command
+
     mismatch = recorded.lineage.mismatch
     given = mismatch.tensors if mismatch is not None else ()
     raise UsageError(
@@ -91,7 +96,7 @@ def _refuse_unmade(recorded: Run, text: str) -> None:
         got=f"{failure.kind} while {failure.during}",
         fix=f"ask for what it was given: {', '.join(one.removesuffix(':0') for one in given)}"
         if given
-        else "`resnet-inspect shapes` lists what was made",
+        else ("`", Command("shapes"), "` lists what was made"),
     )
 
 
@@ -101,12 +106,17 @@ def _refuse_unknown(recorded: Run, path: Path) -> None:
 
     reason = not_known(recorded.graph, recorded.lineage)
     if reason:
+        from resnet_inspect.commands import Command
+
         raise UsageError(
             "where sizes come from is not known of this run",
             where=str(path),
             got=reason,
-            fix="`resnet-inspect shapes` lists the sizes; of a training that still runs, ask again "
-            "when it is over",
+            fix=(
+                "`",
+                Command("shapes"),
+                "` lists the sizes; of a training that still runs, ask again when it is over",
+            ),
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from resnet_inspect.analysis.check import Finding, Severity
 from resnet_inspect.analysis.diagram.diagram import Box, Diagram
+from resnet_inspect.commands import Command, spelled
 from resnet_inspect.graph import Graph
 from resnet_inspect.render.diagram.look import Shade
 from resnet_inspect.render.pages.findings_page import MARKS
@@ -54,7 +55,9 @@ def shades_of(
     rest = [one for one in findings if id(one) not in placed]
     remarks = [f"{MARKS[one.severity]} {one.severity}, of no box: {one.rule}" for one in rest]
     if len(remarks) > MOST_REMARKS:
-        remarks[MOST_REMARKS:] = [f"and {len(remarks) - MOST_REMARKS} more: resnet-inspect check"]
+        remarks[MOST_REMARKS:] = [
+            f"and {len(remarks) - MOST_REMARKS} more: {spelled(Command('check'))}"
+        ]
     return shades, legend, tuple(remarks)
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 from rich.text import Text
 
 from resnet_inspect.analysis.page.overview import BlockLearning, BlockOutput, FlowStep, Overview
+from resnet_inspect.commands import Command, spelled
 from resnet_inspect.config import Settings
 from resnet_inspect.config.settings import GraphCode, Loop, TracedModel, Tutorial
 from resnet_inspect.graph import Failure, Phase
+from resnet_inspect.paths import typed
 from resnet_inspect.render import spelling
 from resnet_inspect.render.pages.findings_page import WIDEST, counted, short_lines
 from resnet_inspect.render.pages.postmortem_page import postmortem_lines
@@ -31,8 +34,8 @@ SCALARS_SHOWN = ("loss", "cross_entropy", "l2_loss", "accuracy", "learning_rate"
                  "eval_accuracy_by_batch")  # fmt: skip
 
 
-def answer_page(screen: Screen, info: RunInfo, found: Overview, file: str) -> None:
-    """Print the page of one run; `file` is the run's path as the user may type it."""
+def answer_page(screen: Screen, info: RunInfo, found: Overview, file: Path) -> None:
+    """Print the page of one run; `file` is the run's."""
     _headline(screen, info, found, file)
     if info.failure is not None:
         _failure(screen, info.failure)
@@ -68,7 +71,7 @@ def answer_page(screen: Screen, info: RunInfo, found: Overview, file: str) -> No
     _next(screen, found, file)
 
 
-def _reasons(screen: Screen, info: RunInfo, found: Overview, file: str) -> None:
+def _reasons(screen: Screen, info: RunInfo, found: Overview, file: Path) -> None:
     """Why it failed, what `check` found, what was done to axes that is hardly meant."""
     if found.postmortem is not None:
         _section(screen, "Why")
@@ -79,7 +82,7 @@ def _reasons(screen: Screen, info: RunInfo, found: Overview, file: str) -> None:
         _dangers(screen, found, file)
 
 
-def _findings(screen: Screen, info: RunInfo, found: Overview, file: str) -> None:
+def _findings(screen: Screen, info: RunInfo, found: Overview, file: Path) -> None:
     """What `check` found, in short; what stopped the run is told in full above."""
     if not found.findings:
         screen.line(plain(""), plain("check: nothing found", "dim"))
@@ -94,17 +97,18 @@ def _findings(screen: Screen, info: RunInfo, found: Overview, file: str) -> None
             screen.line(Text("  ") + line)
     more = len(told) - FINDINGS_SHOWN
     if more > 0:
-        screen.line(plain(f"  … and {more} more: resnet-inspect check {file}"))
+        screen.line(plain(f"  … and {more} more: {spelled(Command('check', (file,)))}"))
 
 
-def _dangers(screen: Screen, found: Overview, file: str) -> None:
+def _dangers(screen: Screen, found: Overview, file: Path) -> None:
     """What was done to axes that is hardly meant."""
     _section(screen, "Watch out")
     for danger in found.dangers[:DANGERS_SHOWN]:
         screen.line(plain(f"  {danger.layer}: {danger.text}"))
     more = len(found.dangers) - DANGERS_SHOWN
     if more > 0:
-        screen.line(plain(f"  and {more} more: resnet-inspect shapes {file} --axes"))
+        every = Command("shapes", (file,), ("--axes",))
+        screen.line(plain(f"  and {more} more: {spelled(every)}"))
 
 
 def _shared(screen: Screen, found: Overview) -> None:
@@ -118,11 +122,11 @@ def _shared(screen: Screen, found: Overview) -> None:
         )
 
 
-def _headline(screen: Screen, info: RunInfo, found: Overview, file: str) -> None:
+def _headline(screen: Screen, info: RunInfo, found: Overview, file: Path) -> None:
     screen.line(plain(headline(info), "bold"))
     for label, text in facts(info, found):
         _pair(screen, label, text)
-    _pair(screen, "run file", file)
+    _pair(screen, "run file", typed(str(file)))
 
 
 def flow_title(info: RunInfo) -> str:
@@ -303,26 +307,24 @@ def _over(steps: int) -> str:
     return f"Scalars over {steps} steps" if steps != 1 else "Scalars of one step"
 
 
-def _next(screen: Screen, found: Overview, file: str) -> None:
+def _next(screen: Screen, found: Overview, file: Path) -> None:
     rows = "layer" if found.layers else "op"
     lines = [
-        (f"resnet-inspect shapes {file}", f"every {rows}'s shape, padding, parameters, MACs"),
-        (f"resnet-inspect shapes {file} --depth op --json", "every op, for programs"),
-        ("resnet-inspect runs", "all runs"),
+        (Command("shapes", (file,)), f"every {rows}'s shape, padding, parameters, MACs"),
+        (Command("shapes", (file,), ("--depth", "op", "--json")), "every op, for programs"),
+        (Command("runs"), "all runs"),
     ]
     if found.findings:
         what = "all that was found, why it matters, what to try"
-        lines.insert(0, (f"resnet-inspect check {file}", what))
+        lines.insert(0, (Command("check", (file,)), what))
     if found.blocks:
-        layer = found.blocks[-1].layer
-        lines.insert(
-            0, (f"resnet-inspect hist {layer} --run {file}", "distributions over the steps")
-        )
+        shown = Command("hist", (found.blocks[-1].layer, file))
+        lines.insert(0, (shown, "distributions over the steps"))
     for origin in found.origins[:1]:
         name = f"{origin.tensor.removesuffix(':0')}:{origin.axis}"
-        lines.insert(0, (f"resnet-inspect why {name} --run {file}", "where that size comes from"))
+        lines.insert(0, (Command("why", (name, file)), "where that size comes from"))
     for command, what in lines:
-        screen.line(plain(f"  {command}"), plain(f"      {what}", "dim"))
+        screen.line(plain(f"  {spelled(command)}"), plain(f"      {what}", "dim"))
 
 
 def _section(screen: Screen, title: str) -> None:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from resnet_inspect.analysis.check import Finding, Severity
 from resnet_inspect.analysis.check.finding import Measured
+from resnet_inspect.commands import spelled
 from resnet_inspect.paths import printable
 from resnet_inspect.render import spelling
 from resnet_inspect.render.screen import Screen, plain
@@ -33,8 +34,8 @@ def findings_page(
     for one in findings:
         for line in finding_lines(one, width, command=False):
             screen.line(line)
-        if one.command:
-            screen.whole(plain(f"{INDENT}see: {one.command}", "dim"))
+        if one.command is not None:
+            screen.whole(plain(f"{INDENT}see: {spelled(one.command)}", "dim"))
         screen.line(plain(""))
     screen.line(plain(f"{network} ({status}, {steps} recorded steps): {counted(findings)}", "dim"))
     if not steps:
@@ -66,8 +67,8 @@ def finding_lines(one: Finding, width: int, *, command: bool = True) -> list[Tex
         lines += _wrapped(measured, width, "dim")
     lines += _wrapped(f"why: {one.why}", width)
     lines += _wrapped(f"try: {one.fix}", width)
-    if command and one.command:
-        lines += _wrapped(f"see: {one.command}", width, "dim")
+    if command and one.command is not None:
+        lines += _wrapped(f"see: {spelled(one.command)}", width, "dim")
     return lines
 
 

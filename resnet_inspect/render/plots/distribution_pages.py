@@ -9,6 +9,7 @@ from operator import add
 from rich.text import Text
 
 from resnet_inspect.analysis.browse.distributions import Series
+from resnet_inspect.commands import Command, spelled
 from resnet_inspect.render.plots.distribution_remarks import remarks_on
 from resnet_inspect.render.plots.heat_map import heat_map
 from resnet_inspect.render.plots.heat_map_svg import heat_map_svg
@@ -25,6 +26,7 @@ from resnet_inspect.stats import Sketch
 Group = Sequence[Series]
 ROWS = 40
 HEIGHT = 10
+ONE_LAYER = Command("hist", ("LAYER",))
 # Middle halves of all numbers that the middle 98 % may be long on a linear scale.
 PEAK = 20
 
@@ -86,9 +88,7 @@ def overview_page(screen: Screen, groups: Sequence[Group], *, scale: Kind | None
         screen.line(plain(f"{kind} of {len(rows)} tensors at {at}", "bold"))
         screen.line(*ridges(rows, screen.width, scale=_scale(rows, scale)))
         screen.line(plain(""))
-    screen.line(
-        plain("resnet-inspect hist LAYER shows one over all steps, with its numbers", "dim")
-    )
+    screen.line(plain(f"{spelled(ONE_LAYER)} shows one over all steps, with its numbers", "dim"))
 
 
 def distributions_svg(groups: Sequence[Group], *, heat: bool, scale: Kind | None) -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from resnet_inspect.analysis.browse.distributions import KINDS
 from resnet_inspect.analysis.diff.comparison import Comparison
 from resnet_inspect.analysis.diff.differences import Distance
 from resnet_inspect.analysis.diff.distributions import Recorded
+from resnet_inspect.commands import Command, spelled
 from resnet_inspect.graph import Note
-from resnet_inspect.paths import typed
 from resnet_inspect.render import spelling
 from resnet_inspect.render.diff.numbers import LEGEND, distance_cells, movement_of, tensor_name
 from resnet_inspect.render.diff.values import value
@@ -201,7 +202,7 @@ def closing(found: Comparison, files: Sequence[str], missing: Sequence[Note]) ->
     """What stands at the end: how the runs were made, and what the page does not tell."""
     yield _values("runs", "Runs", "fact", found.facts)
     commands = [
-        f"resnet-inspect report {typed(file)} -o {name}.html"
+        spelled(Command("report", (Path(file),), ("-o", f"{name}.html")))
         for name, file in zip("ab", files, strict=True)
     ]
     rows = [[note.subject, note.text] for note in missing]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 from resnet_inspect.analysis.browse.distributions import Series
 from resnet_inspect.analysis.page.report import Report
+from resnet_inspect.commands import called
 from resnet_inspect.paths import typed
 from resnet_inspect.render.pages.answer_page import headline
 from resnet_inspect.render.report import numbers
@@ -72,6 +74,7 @@ def _facts(
         "told": whys.told,
         "ways": whys.steps,
         "proofs": whys.proofs,
+        "program": called(sys.orig_argv),
         "file": typed(file),
         "scalars": scalar_rows(found.steps.scalars),
         "steps": list(found.steps.every),

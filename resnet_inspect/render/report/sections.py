@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from resnet_inspect.analysis.check import Finding
 from resnet_inspect.analysis.page.overview import BlockLearning, BlockOutput, FlowStep, Overview
 from resnet_inspect.analysis.page.report import Report
 from resnet_inspect.analysis.sizes.shapes import Depth, ShapeRow, ShapeTable
+from resnet_inspect.commands import Command, spelled
 from resnet_inspect.graph import Failure, Note, Phase
-from resnet_inspect.paths import typed
 from resnet_inspect.render import spelling
 from resnet_inspect.render.pages.answer_page import SCALARS_SHOWN, common_range, facts, flow_title
 from resnet_inspect.render.pages.findings_page import MARKS, counted, told_evidence
@@ -61,7 +62,8 @@ def text(line: str, tone: str = "") -> Block:
 def finding(one: Finding) -> Block:
     """What a rule of `check` found; `where` is a layer, op or variable, empty for the whole run."""
     lines = [("measured", told_evidence(one)), ("why", one.why), ("try", one.fix)]
-    lines.append(("see", one.command))
+    if one.command is not None:
+        lines.append(("see", spelled(one.command)))
     return {
         "finding": one.severity.value,
         "mark": MARKS[one.severity],
@@ -115,7 +117,7 @@ def closing(info: RunInfo, found: Report, file: str) -> Iterator[Block]:
     if found.unexplained:
         text_ = (
             f"{found.unexplained:,} axes of ops outside the forward pass are not explained here; "
-            f"this does: resnet-inspect why OP:AXIS --run {typed(file)}"
+            f"this does: {spelled(Command('why', ('OP:AXIS', Path(file))))}"
         )
         rows.append(["sizes", text_])
     told = table(["what", "why"], rows) if rows else text("Nothing is known to be missing.")

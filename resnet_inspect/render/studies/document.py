@@ -12,6 +12,7 @@ from html import escape
 from importlib.resources import files
 
 from resnet_inspect.analysis.studies import Answer, Cell, Grid, Statement, Verdict
+from resnet_inspect.commands import spelled
 from resnet_inspect.paths import printable
 from resnet_inspect.render.studies.charts import Courses, study_charts
 from resnet_inspect.render.studies.page import told_cell
@@ -48,7 +49,7 @@ def study_report(
             *map(_grid, answer.tables),
             study_charts("Cross entropy of training batches", courses or {}),
             *_section("Not measured, or to know", map(_text, answer.limits)),
-            *_section("See", (f"<code>{_text(one)}</code>" for one in answer.see)),
+            *_section("See", (f"<code>{_text(spelled(one))}</code>" for one in answer.see)),
             *_section("Runs", _files(runs)),
             f"</main>\n<footer>{_text(program)}</footer>\n</body>\n</html>\n",
         )

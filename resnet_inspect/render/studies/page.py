@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from rich.text import Text
 
 from resnet_inspect.analysis.studies import Answer, Cell, Grid, Statement, Study, Verdict
+from resnet_inspect.commands import spelled
 from resnet_inspect.render import spelling
 from resnet_inspect.render.screen import Screen, plain, table
 
@@ -37,8 +38,8 @@ def study_page(screen: Screen, question: str, basis: str, answer: Answer) -> Non
             screen.line(line)
     if answer.see:
         commands = table("See")  # which does not break what is to be copied
-        for text in answer.see:
-            commands.add_row(plain(INDENT + text, "dim"))
+        for command in answer.see:
+            commands.add_row(plain(INDENT + spelled(command), "dim"))
         screen.line(plain(""))
         screen.table([commands])
 

@@ -93,12 +93,11 @@ def _pages(runs: Sequence[Selected], width: int, states: Sequence[State]) -> lis
 
 def _page(recording: OpenedRun, width: int, state: State) -> list[str]:
     """The lines that `trace` would print in a terminal of about that width."""
-    from resnet_inspect.render import spelling
     from resnet_inspect.render.pages.answer_page import answer_page
     from resnet_inspect.render.screen import Screen
 
     page = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="")
     screen = Screen(page, width=max(40, width - 2))
-    answer_page(screen, state.info, recording.overview(state), spelling.path(recording.path))
+    answer_page(screen, state.info, recording.overview(state), recording.path)
     page.seek(0)
     return page.read().splitlines()

@@ -21,7 +21,7 @@ def statements(study: str, recording: Callable[[str], Run]) -> tuple[list[Any], 
     """An answer as JSON has it, of one seed a variant, and the files."""
     names = {v.name: STAND_IN.get(v.name, "v2") for v in STUDIES[study].variants}
     runs = {variant: [studies.read(recording(name))] for variant, name in names.items()}
-    told = msgspec.to_builtins(STUDIES[study].answer(runs))["statements"]
+    told = msgspec.to_builtins(STUDIES[study].answer(runs).statements)
     return told, {variant: [str(FOLDER / f"{name}.db")] for variant, name in names.items()}
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
 from resnet_inspect.analysis.sizes.meanings import BATCH, Danger, scrambled
+from resnet_inspect.commands import Command
 from resnet_inspect.graph import AxisRef, Objective
 
 WHY = "answers of one example are judged by the labels of another"
@@ -35,7 +36,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
             WHY,
             FIX,
             layer=mixed[0].layer,
-            command=f"resnet-inspect why '{mixed[0].layer}'",
+            command=Command("why", (mixed[0].layer,)),
         )
         return
     for objective in seen.objectives:
@@ -47,7 +48,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
         if text:
             layer = mixed[0].layer if mixed else seen.name_of(objective.output)
             yield Finding(Severity.ERROR, f"{layer}: {text}", {}, WHY, FIX, layer=layer,
-                          command=f"resnet-inspect why '{layer}'")  # fmt: skip
+                          command=Command("why", (layer,)))  # fmt: skip
 
 
 def _cut(seen: Evidence, danger: Danger) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
+from resnet_inspect.commands import Command
 
 
 def find(seen: Evidence) -> Iterator[Finding]:
@@ -28,7 +29,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
         " belong to places",
         "axis=-1 where channels come last (NHWC)",
         layer=layer,
-        command=f"resnet-inspect why '{layer}'",
+        command=Command("why", (layer,)),
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
+from resnet_inspect.commands import Command
 from resnet_inspect.graph import Op, Phase, TensorRef
 
 ELEMENTWISE = frozenset(("Sub", "AddV2", "Add", "Mul", "SquaredDifference", "RealDiv", "Equal",
@@ -37,7 +38,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
                     "give both the same shape: squeeze the last axis of one, or add one to the"
                     " other",
                     layer=op.name,
-                    command=f"resnet-inspect why '{op.name}'",
+                    command=Command("why", (op.name,)),
                 )
                 return
 

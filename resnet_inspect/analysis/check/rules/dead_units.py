@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
+from resnet_inspect.commands import Command
 
 SHARE = 0.8
 EXAMPLES = 64
@@ -35,5 +36,5 @@ def find(seen: Evidence) -> Iterator[Finding]:
             "a smaller learning rate, a bias that begins at 0, or an activation with a slope below"
             " 0 (leaky ReLU, ELU)",
             layer=layer,
-            command=f"resnet-inspect hist '{layer}' --pair gradient",
+            command=Command("hist", (layer,), ("--pair", "gradient")),
         )

@@ -16,6 +16,7 @@ from statistics import median
 from resnet_inspect.analysis.check.computations import thirds
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
+from resnet_inspect.commands import Command
 
 HUGE, GROWN = 1e6, 100.0
 
@@ -40,5 +41,5 @@ def find(seen: Evidence) -> Iterator[Finding]:
             "clip gradients (clipnorm), lower the learning rate, begin with smaller weights,"
             " normalize",
             step=step,
-            command="resnet-inspect browse  # pane Scalars",
+            command=Command("browse", remark="pane Scalars"),
         )

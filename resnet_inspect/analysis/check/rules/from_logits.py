@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from resnet_inspect.analysis.check.evidence import BINARY_LOSSES, SOFTMAX_LOSSES, Evidence
 from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
+from resnet_inspect.commands import Command
 from resnet_inspect.graph import Objective, Phase
 
 SLACK = 1e-3
@@ -65,7 +66,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
                 " 0",
                 FIX,
                 layer=layer,
-                command=f"resnet-inspect hist '{layer}'",
+                command=Command("hist", (layer,)),
             )
 
 

@@ -13,6 +13,7 @@ from statistics import median
 from resnet_inspect.analysis.check.computations import usual_length
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
+from resnet_inspect.commands import Command
 
 WARNED, TOLD = 5.0, 3.0
 
@@ -42,5 +43,5 @@ def find(seen: Evidence) -> Iterator[Finding]:
             "large weights make sure answers and small relative steps, and fit noise",
             "L2 (kernel_regularizer, weight_decay 1e-4 or so), or a smaller learning rate",
             layer=owners[most],
-            command=f"resnet-inspect hist '{most}'",
+            command=Command("hist", (most,)),
         )

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 
 from resnet_inspect.analysis.check.evidence import PASSING, SOFTMAX_LOSSES, Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
+from resnet_inspect.commands import Command
 from resnet_inspect.graph import Layer, TensorRef, Variable
 
 LARGE, SMALL, LOSS = 3.0, 20.0, 4.0
@@ -62,7 +63,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
         "the layer's default (glorot_uniform), or he_normal before ReLUs",
         layer=name,
         step=0,
-        command=f"resnet-inspect hist '{kernel}' --step 0",
+        command=Command("hist", (kernel,), ("--step", "0")),
     )
 
 
@@ -88,7 +89,7 @@ def _tables(seen: Evidence) -> Iterator[Finding]:
             "the layer's default, or a standard deviation of 1 at most",
             layer=layer.name,
             step=0,
-            command=f"resnet-inspect hist '{variable.name}' --step 0",
+            command=Command("hist", (variable.name,), ("--step", "0")),
         )
         return
 
@@ -112,7 +113,7 @@ def _unsure(seen: Evidence) -> Iterator[Finding]:
             " to layer",
             "smaller initial weights, normalization between layers, inputs of about one",
             step=0,
-            command="resnet-inspect hist --step 0",
+            command=Command("hist", options=("--step", "0")),
         )
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
+from resnet_inspect.commands import Command
 from resnet_inspect.graph import Failure
 
 UNLIKE = re.compile(r"target\.shape=\(([^)]*)\),\s*output\.shape=\(([^)]*)\)")
@@ -34,7 +35,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
             {"labels": unlike[1], "output": unlike[2]},
             "the loss compares them element by element",
             "as many units as classes for one-hot labels; whole numbers with a sparse loss",
-            command="resnet-inspect shapes",
+            command=Command("shapes"),
         )
         return
     for objective in seen.objectives:
@@ -64,5 +65,5 @@ def _finding(label: int, units: int, layer: str) -> Finding:
         "such an example has no answer that could be right",
         "as many units as classes, numbered from 0",
         layer=layer,
-        command="resnet-inspect shapes",
+        command=Command("shapes"),
     )

@@ -19,6 +19,7 @@ from resnet_inspect.analysis.check.evidence import (
     Evidence,
 )
 from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
+from resnet_inspect.commands import Command
 from resnet_inspect.graph import Objective
 
 SUM = 0.05
@@ -40,7 +41,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
                 " the others",
                 fix,
                 layer=layer,
-                command="resnet-inspect shapes",
+                command=Command("shapes"),
             )
 
 

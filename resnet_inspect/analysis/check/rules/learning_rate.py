@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from resnet_inspect.analysis.check.computations import thirds
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
+from resnet_inspect.commands import Command
 
 HIGH, LOW, WHOLE = 0.1, 1e-5, 1.0
 FALLS, MOVES, STEPS, MOVED, LEARNED = 0.5, 0.95, 30, 1e-3, 0.1
@@ -56,5 +57,5 @@ def find(seen: Evidence) -> Iterator[Finding]:
         "about a thousandth is usual; "
         + ("what was learned is overwritten" if high else "this takes thousands of times as long"),
         "a learning rate " + ("10 to 100 times smaller" if high else "10 to 1,000 times larger"),
-        command="resnet-inspect browse",
+        command=Command("browse"),
     )

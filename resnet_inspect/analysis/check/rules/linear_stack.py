@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from resnet_inspect.analysis.check.evidence import KERNEL_OPS, REGRESSION_LOSSES, Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
+from resnet_inspect.commands import Command
 
 LINEAR = KERNEL_OPS | frozenset(
     (
@@ -60,7 +61,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
         "together they can do no more than one of them",
         "an activation such as relu after every layer but the last",
         layer=graph.layers[0].name,
-        command="resnet-inspect graph -o network.svg",
+        command=Command("graph", options=("-o", "network.svg")),
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
+from resnet_inspect.commands import Command
 
 EQUAL, STEPS = 1e-6, 5
 
@@ -30,5 +31,5 @@ def find(seen: Evidence) -> Iterator[Finding]:
             "it depends neither on the data nor on the weights",
             "look for an output that is constant (a softmax over one unit, dead ReLUs), labels that"
             " are all alike, or an optimizer that is not applied",
-            command="resnet-inspect browse  # pane Scalars",
+            command=Command("browse", remark="pane Scalars"),
         )

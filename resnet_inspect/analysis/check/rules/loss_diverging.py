@@ -18,6 +18,7 @@ from statistics import median
 from resnet_inspect.analysis.check.computations import thirds
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
+from resnet_inspect.commands import Command
 
 STEPS, TIMES, PEAK, FELL = 10, 2.0, 50.0, 0.9
 
@@ -40,7 +41,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
             "one step too long threw the weights far away",
             "a learning rate ten times smaller, clipped gradients, normalized inputs",
             step=step,
-            command="resnet-inspect browse  # pane Scalars",
+            command=Command("browse", remark="pane Scalars"),
         )
         return
     lowest = median(sorted(values)[: max(1, len(values) // 5)])
@@ -52,5 +53,5 @@ def find(seen: Evidence) -> Iterator[Finding]:
             {"first": first, "last": last, "lowest": lowest},
             "each step makes it worse",
             "a learning rate ten times smaller, clipped gradients, normalized inputs",
-            command="resnet-inspect browse  # pane Scalars",
+            command=Command("browse", remark="pane Scalars"),
         )

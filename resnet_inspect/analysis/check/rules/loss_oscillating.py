@@ -15,6 +15,7 @@ from itertools import pairwise
 
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
+from resnet_inspect.commands import Command
 
 VALUES, JUMPS, FELL, LONG = 10, 0.4, 0.7, 0.01
 
@@ -45,5 +46,5 @@ def find(seen: Evidence) -> Iterator[Finding]:
             {"jumps": jumps, "mean": mean, "before": before},
             "steps are so long that they pass over what they look for",
             "a smaller learning rate or larger batches",
-            command="resnet-inspect browse  # pane Scalars",
+            command=Command("browse", remark="pane Scalars"),
         )

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from resnet_inspect.analysis.check.computations import thirds
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
+from resnet_inspect.commands import Command
 
 STEPS, FELL, CHANCE, FELL_ALONE, APART = 30, 0.98, 0.95, 0.999, 0.98
 
@@ -51,7 +52,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
             "nothing of the inputs is used",
             "look at the other findings first; then another learning rate, and whether inputs and"
             " labels belong together",
-            command="resnet-inspect browse  # pane Scalars",
+            command=Command("browse", remark="pane Scalars"),
         )
 
 
@@ -74,5 +75,5 @@ def _apart(seen: Evidence) -> Finding | None:
         {"validation": min(values), "chance": chance, "validations": len(values)},
         "examples are learned by heart: nothing of the inputs says what the labels are",
         "whether inputs and labels belong together, as after a shuffle of one of them alone",
-        command="resnet-inspect browse  # pane Scalars",
+        command=Command("browse", remark="pane Scalars"),
     )

@@ -14,6 +14,7 @@ import numpy as np
 
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
+from resnet_inspect.commands import Command
 from resnet_inspect.graph import Layer
 
 
@@ -32,7 +33,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
         "run the update ops with the training step (control_dependencies over UPDATE_OPS), call the"
         " layer with training=True, and use a momentum below 1",
         layer=stuck[0].name,
-        command=f"resnet-inspect hist '{stuck[0].name}' --pair bn",
+        command=Command("hist", (stuck[0].name,), ("--pair", "bn")),
     )
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
+from resnet_inspect.commands import Command
 
 SHOWN = 3
 STOPS = ("StopGradient", "PreventGradient")
@@ -38,7 +39,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
         "use them on the way to the loss; stop_gradient, argmax, casts to integers and outputs that"
         " are left aside cut the way",
         layer=owners.get(names[0], names[0]),
-        command=f"resnet-inspect why '{names[0]}'",
+        command=Command("why", (names[0],)),
     )
 
 
@@ -67,5 +68,5 @@ def _stopped(seen: Evidence) -> Iterator[Finding]:
         "leave a way for gradients, as z + stop_gradient(rounded − z) does; or freeze what is not"
         " to be trained",
         layer=next((layer.name for layer in seen.graph.layers if stop in layer.ops), stop),
-        command=f"resnet-inspect why '{stop}'",
+        command=Command("why", (stop,)),
     )

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
+from resnet_inspect.commands import Command
 
 
 def find(seen: Evidence) -> Iterator[Finding]:
@@ -35,12 +36,12 @@ def find(seen: Evidence) -> Iterator[Finding]:
     )
 
 
-def _shown_by(seen: Evidence, name: str) -> str:
+def _shown_by(seen: Evidence, name: str) -> Command:
     if any(name in (tap.layer, tap.tensor) for tap in seen.taps):
-        return f"resnet-inspect hist '{name}'"
+        return Command("hist", (name,))
     if name in seen.graph.op_by_name or name in seen.graph.layer_by_name:
-        return f"resnet-inspect why '{name}'"
-    return "resnet-inspect browse  # pane Scalars"
+        return Command("why", (name,))
+    return Command("browse", remark="pane Scalars")
 
 
 def _first(seen: Evidence) -> tuple[int, str, dict[str, Measured]] | None:

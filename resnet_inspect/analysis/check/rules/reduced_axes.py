@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from resnet_inspect.analysis.check.evidence import PASSING, Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
 from resnet_inspect.analysis.sizes.meanings import reduced_axes
+from resnet_inspect.commands import Command
 from resnet_inspect.graph import Op, Phase, TensorRef
 
 SPATIAL = ("height", "width")
@@ -39,7 +40,7 @@ def _of_channels(seen: Evidence) -> Iterator[Finding]:
                 "what is left has an entry for each row of the picture instead of each channel",
                 "with channels last the mean of a picture is over axes 1 and 2",
                 layer=danger.layer,
-                command=f"resnet-inspect why '{danger.layer}'",
+                command=Command("why", (danger.layer,)),
             )
 
 
@@ -67,7 +68,7 @@ def _of_features(seen: Evidence) -> Iterator[Finding]:
                 "what layers before it learned to tell apart is added up",
                 f"the mean over places: axis 1{' and 2' * (rank == 4)}, with features last",
                 layer=name,
-                command=f"resnet-inspect why '{name}'",
+                command=Command("why", (name,)),
             )
             return
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
+from resnet_inspect.commands import Command
 
 OF_SIZES = ("shape", "dimension", "size")
 
@@ -29,5 +30,5 @@ def find(seen: Evidence) -> Iterator[Finding]:
         if failure.op or any(word in failure.message.lower() for word in OF_SIZES)
         else "mend what the message says, at the line that is shown",
         layer=failure.op,
-        command="resnet-inspect browse  # pane Run",
+        command=Command("browse", remark="pane Run"),
     )

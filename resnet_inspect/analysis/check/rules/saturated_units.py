@@ -16,6 +16,7 @@ import numpy as np
 
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
+from resnet_inspect.commands import Command
 
 SHARE = 0.7
 ENDS = {"Tanh": (-0.99, 0.99), "Sigmoid": (0.005, 0.995)}
@@ -44,5 +45,5 @@ def find(seen: Evidence) -> Iterator[Finding]:
                 "there the slope is nearly 0, and hardly any gradient passes",
                 "scale the inputs, begin with smaller weights, normalize before the activation",
                 layer=layer.name,
-                command=f"resnet-inspect hist '{layer.name}'",
+                command=Command("hist", (layer.name,)),
             )

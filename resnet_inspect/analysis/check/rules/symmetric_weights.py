@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from resnet_inspect.analysis.check.evidence import KERNEL_OPS, Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
+from resnet_inspect.commands import Command
 from resnet_inspect.graph import Layer, Op
 
 LOOPS = frozenset(("While", "StatelessWhile", "PartitionedCall", "StatefulPartitionedCall", "Scan"))
@@ -45,7 +46,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
         "random initial weights: glorot_uniform, he_normal",
         layer=layer_name,
         step=seen.recorded[0],
-        command=f"resnet-inspect hist '{name}'",
+        command=Command("hist", (name,)),
     )
 
 

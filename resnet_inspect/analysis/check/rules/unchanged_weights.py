@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
+from resnet_inspect.commands import Command
 
 FIX = (
     "see that the optimizer is given these variables and is applied, that the learning rate is not"
@@ -68,5 +69,5 @@ def find(seen: Evidence) -> Iterator[Finding]:
                 "the layer is trainable and does not learn",
                 FIX,
                 layer=layer.name,
-                command=f"resnet-inspect hist '{kernels[0]}' --kind weight,gradient",
+                command=Command("hist", (kernels[0],), ("--kind", "weight,gradient")),
             )

@@ -15,6 +15,7 @@ from statistics import median
 
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
+from resnet_inspect.commands import Command
 
 MOST, LEAST, MOVES, STEPS = 0.3, 1e-7, 1e-5, 5
 
@@ -38,5 +39,5 @@ def find(seen: Evidence) -> Iterator[Finding]:
                 "about a thousandth is usual; far more forgets, far less does not learn",
                 "look at the scale of what the layer takes and at its initial weights",
                 layer=layer.name,
-                command=f"resnet-inspect hist '{variable.name}'",
+                command=Command("hist", (variable.name,)),
             )

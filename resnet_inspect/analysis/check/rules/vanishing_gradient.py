@@ -17,6 +17,7 @@ from statistics import median
 
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
+from resnet_inspect.commands import Command
 
 SHARE, UPDATE = 1e-3, 1e-4
 CHAIN, KERNELS = 5e-3, 5
@@ -54,5 +55,5 @@ def find(seen: Evidence) -> Iterator[Finding]:
         "the first layers stay as they were drawn, whatever the last ones learn",
         "ReLU instead of sigmoid or tanh, normalization, shortcuts, or He's initial scale",
         layer=layer_name,
-        command=f"resnet-inspect hist '{first}' --kind gradient",
+        command=Command("hist", (first,), ("--kind", "gradient")),
     )

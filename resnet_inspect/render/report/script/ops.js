@@ -35,7 +35,7 @@ function opTable(every) {
 }
 
 function outputAxes(op) {
-  const command = `resnet-inspect why ${quoted(op.name)} --run ${state.facts.file}`;
+  const command = `${state.facts.program} why ${quoted(op.name)} ${state.facts.file}`;
   return op.outputs.map((spec, index) => {
     const axes = op.axes[index];
     const inside = () => (axes === 0 ? make("p", {}, "Not explained on this page, which would be too large; this does: ", make("code", {}, command)) : axesOf(axes));
