@@ -13,6 +13,7 @@ from resnet_inspect.stats.record import (
     StepRecord,
     Tap,
     Update,
+    relative_updates,
 )
 from resnet_inspect.stats.sampling import Sampling
 from resnet_inspect.stats.scales import linear_borders
@@ -34,5 +35,6 @@ __all__ = [
     "distances",
     "drift",
     "linear_borders",
+    "relative_updates",
     "wasserstein",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -38,15 +39,28 @@ class NotFinite:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What a step did to a variable: ‖w‖₂ before it and ‖Δw‖₂. `ratio` is None where ‖w‖ is 0."""
+    """What a step did to a variable: ‖w‖₂ before it and ‖Δw‖₂."""
 
     norm: float
     change: float
 
-    @property
-    def ratio(self) -> float | None:
-        """‖Δw‖/‖w‖."""
-        return self.change / self.norm if self.norm else None
+    @classmethod
+    def joined(cls, updates: Iterable[Update]) -> Update:
+        """The update of several variables taken as one vector."""
+        parts = list(updates)
+        norm, change = sum(one.norm**2 for one in parts), sum(one.change**2 for one in parts)
+        return cls(norm**0.5, change**0.5)
+
+    def relative(self, least: float = 0.0) -> float | None:
+        """The relative update ‖Δw‖/‖w‖, with ‖w‖ at least `least`; None where that is 0."""
+        norm = max(self.norm, least)
+        return self.change / norm if norm else None
+
+
+def relative_updates(updates: Iterable[Update], least: float = 0.0) -> list[float]:
+    """The relative update of each, those without one left out."""
+    every = (one.relative(least) for one in updates)
+    return [one for one in every if one is not None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -75,7 +75,7 @@ def test_how_blocks_learned(recording: Open, name: str) -> None:
         assert one.gradient == gradients[one.layer]
         assert one.dead == 0
     kernels = [f"res10_{part}/kernel" for part in ("branch1", "branch2a", "branch2b")]
-    assert found["res10"].ratio == sorted(updates[kernel].ratio or 0 for kernel in kernels)[1]
+    assert found["res10"].ratio == sorted(updates[kernel].relative() or 0 for kernel in kernels)[1]
     # Two ReLUs a block: of 16 and 32 channels before and behind the first convolution of version 2.
     assert found["res10"].channels == {"v1": 32 + 32, "v2": 16 + 32}[name]
 

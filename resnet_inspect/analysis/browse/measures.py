@@ -8,6 +8,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from resnet_inspect.graph import Graph
+from resnet_inspect.stats import relative_updates
 
 if TYPE_CHECKING:
     from resnet_inspect.stats import TensorSummary, Update
@@ -43,8 +44,7 @@ def measure(
     for layer in graph.layers:
         moved = [graph.variable_by_name[v] for v in layer.variables if v in updates]
         kernels = [one for one in moved if len(one.spec.shape or ()) > 1] or moved
-        ratios = [updates[one.name].ratio for one in kernels]
-        known = [ratio for ratio in ratios if ratio is not None]
+        known = relative_updates(updates[one.name] for one in kernels)
         if known:
             finite = all(map(isfinite, known))
             found[layer.name] = median(known) if finite else nan

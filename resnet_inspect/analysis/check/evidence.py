@@ -36,6 +36,7 @@ from resnet_inspect.stats import (
     Tap,
     TensorSummary,
     Update,
+    relative_updates,
 )
 
 # Ops that hand on what they take, as far as numbers go.
@@ -155,9 +156,8 @@ class Evidence:
         weights, since a kernel that begins small must grow first.
         """
         usual = usual_length(self.graph.variable_by_name[variable])
-        every = [by[variable] for by in self.updates.values() if variable in by]
-        found = [one.change / max(one.norm, usual) for one in every if max(one.norm, usual) > 0]
-        return [one for one in found if math.isfinite(one)]
+        every = (by[variable] for by in self.updates.values() if variable in by)
+        return [one for one in relative_updates(every, usual) if math.isfinite(one)]
 
     @cached_property
     def ratio(self) -> float | None:
@@ -173,10 +173,9 @@ class Evidence:
         usual = {one.name: usual_length(one) for _, one in self.kernels}
         found = {}
         for step, by in self.updates.items():
-            held = [(by[name], length) for name, length in usual.items() if name in by]
-            every = [one.change / most for one, least in held if (most := max(one.norm, least))]
-            if every:
-                found[step] = median(every)
+            every = (by[name].relative(least) for name, least in usual.items() if name in by)
+            if known := [one for one in every if one is not None]:
+                found[step] = median(known)
         return found
 
     def parts(self, name: str) -> list[BatchPart]:

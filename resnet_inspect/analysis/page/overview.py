@@ -19,6 +19,7 @@ from resnet_inspect.analysis.sizes.why import Explanation, reshapes
 from resnet_inspect.graph import Graph, Note, Phase
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.graph.tensors import Shape
+from resnet_inspect.stats import relative_updates
 
 if TYPE_CHECKING:
     from resnet_inspect.analysis.check import Finding
@@ -209,8 +210,7 @@ def _block_learning(graph: Graph, held: Held) -> tuple[BlockLearning, ...]:
             for name in layer.variables
             if len(graph.variable_by_name[name].spec.shape or ()) > 1
         ]
-        ratios = [held.updates[name].ratio for name in kernels if name in held.updates]
-        known = [ratio for ratio in ratios if ratio is not None]
+        known = relative_updates(held.updates[name] for name in kernels if name in held.updates)
         seen = [held.activity[layer.name] for layer in members if layer.name in held.activity]
         gradient = held.gradients.get(members[-1].name)
         if gradient is not None or known or seen:

@@ -16,6 +16,7 @@ from resnet_inspect.analysis.studies.spread import (
 from resnet_inspect.analysis.studies.study import Study, Variant
 from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 from resnet_inspect.commands import Command
+from resnet_inspect.stats import Update
 
 WITH, WITHOUT = "with L2", "without L2"
 # The term is added up in float32 over some 50 variables.
@@ -78,7 +79,7 @@ def answer(runs: VariantRuns) -> Answer:
 
 def norm(run: VariantRun, step: int) -> float:
     """The 2-norm of all trainable variables together, before a recorded step."""
-    return math.sqrt(sum(one.norm**2 for one in run.updates.get(step, {}).values()))
+    return Update.joined(run.updates.get(step, {}).values()).norm
 
 
 def growth(run: VariantRun) -> float:

@@ -9,6 +9,7 @@ from resnet_inspect.analysis.studies.spread import FEWEST, compared, mean, over_
 from resnet_inspect.analysis.studies.study import Study, Variant
 from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 from resnet_inspect.commands import Command
+from resnet_inspect.stats import Update, relative_updates
 
 USUAL = "momentum 0.9"
 NONE, SGD, LONG = "momentum 0", "sgd", "sgd at rate 1"
@@ -82,12 +83,8 @@ def answer(runs: VariantRuns) -> Answer:
 
 def moved(run: VariantRun) -> float:
     """‖Δw‖/‖w‖ of all weights together, mean over recorded steps."""
-    ratios = []
-    for updates in run.updates.values():
-        change = sum(one.change**2 for one in updates.values()) ** 0.5
-        size = sum(one.norm**2 for one in updates.values()) ** 0.5
-        ratios.append(change / size)
-    return mean(ratios)
+    steps = (Update.joined(updates.values()) for updates in run.updates.values())
+    return mean(relative_updates(steps))
 
 
 def _worst(run: VariantRun) -> float:

@@ -93,7 +93,7 @@ def _beside(series: Series, step: int) -> dict[str, Any]:
         }
     if step in series.updates:
         update = series.updates[step]
-        found["update"] = {"norm": update.norm, "change": update.change, "ratio": update.ratio}
+        found["update"] = {"norm": update.norm, "change": update.change, "ratio": update.relative()}
     if step in series.normalizations:
         seen_by = series.normalizations[step]
         names = ("batch_mean", "batch_variance", "moving_mean", "moving_variance")

@@ -8,7 +8,7 @@ import numpy as np
 
 from resnet_inspect.analysis.browse.distributions import Series
 from resnet_inspect.render import spelling
-from resnet_inspect.stats import Origin
+from resnet_inspect.stats import Origin, relative_updates
 
 
 def remarks_on(series: Series) -> Iterator[str]:
@@ -29,7 +29,7 @@ def remarks_on(series: Series) -> Iterator[str]:
         if dead:
             numbers = np.flatnonzero(activity.dead).tolist()
             yield "dead: " + ", ".join(map(str, numbers[:16])) + (", …" if dead > 16 else "")
-    ratios = [one.ratio for one in series.updates.values() if one.ratio is not None]
+    ratios = relative_updates(series.updates.values())
     if ratios:
         first, last = spelling.number(ratios[0]), spelling.number(ratios[-1])
         yield (

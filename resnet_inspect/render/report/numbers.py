@@ -147,5 +147,5 @@ def _moments(one: Series) -> Floats:
 
 
 def _ratios(one: Series) -> Floats:
-    found = (one.updates[step].ratio if step in one.updates else None for step in one.course)
+    found = (one.updates[step].relative() if step in one.updates else None for step in one.course)
     return np.array(list(found), dtype=np.float64)

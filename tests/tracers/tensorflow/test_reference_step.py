@@ -178,11 +178,11 @@ def test_updates_agree(ver: int) -> None:
         assert update.norm == pytest.approx(np.linalg.norm(before), rel=1e-9), name
         assert update.change == pytest.approx(change, rel=1e-4, abs=1e-5), name
         if update.norm == 0:
-            assert update.ratio is None, name
+            assert update.relative() is None, name
             assert np.isnan(step.wanted.update_ratios[name]), name
         else:
             ratio = step.wanted.update_ratios[name]
-            assert update.ratio == pytest.approx(ratio, rel=1e-4, abs=1e-5 / update.norm), name
+            assert update.relative() == pytest.approx(ratio, rel=1e-4, abs=1e-5 / update.norm), name
         # The change is that of the variables themselves.
         moved = np.linalg.norm(step.after[name].astype(np.float64) - before)
         assert update.change == pytest.approx(moved, rel=1e-9), name
