@@ -26,8 +26,8 @@ class Finding(Protocol):
         """error, warning or info."""
 
     @property
-    def layer(self) -> str | None:
-        """Where, if it is one layer's."""
+    def place(self) -> object:
+        """What it is about; written as a name, empty for the whole run."""
 
     @property
     def message(self) -> str:
@@ -140,7 +140,7 @@ def _verdict(case: Case, kept: Kept, cache: Cache, check: Check) -> Verdict:
     alarms: dict[str, str] = {}
     for one in findings:
         if one.severity in ALARMS:
-            where = f"{one.layer}: " if one.layer else ""
+            where = f"{one.place}: " if str(one.place) else ""
             alarms.setdefault(one.rule, f"{one.severity}: {where}{one.message}")
     informed = frozenset(one.rule for one in findings if one.severity not in ALARMS)
     return Verdict(case, kept, alarms, informed)

@@ -2,6 +2,7 @@
 
 from resnet_inspect.graph.network import Failure, Graph, Note
 from resnet_inspect.graph.nodes import Layer, Op, Phase, Source, Variable
+from resnet_inspect.graph.places import Place, PlaceKind, marked, place_named
 from resnet_inspect.graph.tensors import AxisRef, TensorRef, TensorSpec, spell_shape
 from resnet_inspect.graph.training import Objective, Training
 
@@ -14,10 +15,14 @@ __all__ = [
     "Objective",
     "Op",
     "Phase",
+    "Place",
+    "PlaceKind",
     "Source",
     "TensorRef",
     "TensorSpec",
     "Training",
     "Variable",
+    "marked",
+    "place_named",
     "spell_shape",
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from resnet_inspect.commands import spelled
+from resnet_inspect.graph import PlaceKind
 
 if TYPE_CHECKING:
     from resnet_inspect.analysis.check import Finding
@@ -24,9 +25,22 @@ def json_document(**fields: Any) -> str:
 
 
 def finding_fields(one: Finding) -> dict[str, Any]:
-    """A finding as JSON has it: its command as it is typed in a shell."""
-    command = "" if one.command is None else spelled(one.command)
-    return msgspec.structs.asdict(one) | {"command": command}
+    """A finding as JSON has it: the name of its place as `layer`, its command as it is typed."""
+    place: dict[str, Any] = {"kind": one.place.kind, "name": one.place.name}
+    if one.place.kind is PlaceKind.TENSOR:
+        place["output"] = one.place.output
+    return {
+        "severity": one.severity,
+        "message": one.message,
+        "evidence": one.evidence,
+        "why": one.why,
+        "fix": one.fix,
+        "layer": str(one.place),
+        "place": place,
+        "step": one.step,
+        "command": "" if one.command is None else spelled(one.command),
+        "rule": one.rule,
+    }
 
 
 def diff_fields(found: RunDiff) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 from resnet_inspect.analysis.diff.comparison import Comparison, Mark, merged, side_by_side
 from resnet_inspect.analysis.diff.distributions import Recorded
 from resnet_inspect.analysis.diff.runs import ComparedRun
+from resnet_inspect.graph import Place, PlaceKind
 from resnet_inspect.stats import Tap
 from resnet_inspect.store.run import Run
 from resnet_inspect.stored import side_of
@@ -101,7 +102,7 @@ def test_findings_of_both_are_those_that_the_other_has_too(
     side = side_of(run, Recorded())
     assert side.findings
     worst = side.findings[0]
-    other = msgspec.structs.replace(side.findings[1], layer="elsewhere")  # type: ignore[type-var]
+    other = msgspec.structs.replace(side.findings[1], place=Place(PlaceKind.OTHER, "elsewhere"))  # type: ignore[type-var]
     found = side_by_side(side, side._replace(findings=(worst, other)), (), ())
     assert found.shared == (worst,)
     assert found.diff.findings is not None

@@ -9,6 +9,7 @@ import msgspec
 from resnet_inspect.analysis.diff.findings import compare_findings
 from resnet_inspect.analysis.diff.runs import ComparedRun, compare
 from resnet_inspect.analysis.diff.scalars import compare_scalars, compare_values
+from resnet_inspect.graph import Place, PlaceKind
 from tests.analysis.chains import chain
 
 
@@ -16,8 +17,13 @@ class Found(msgspec.Struct, frozen=True):
     """What a comparison asks of a finding, and one field more."""
 
     rule: str
-    layer: str | None
+    place: Place
     step: int = 0
+
+
+def layer(name: str) -> Place:
+    """The place of a layer."""
+    return Place(PlaceKind.LAYER, name)
 
 
 def test_values_by_name() -> None:
@@ -51,11 +57,21 @@ def test_scalars_that_are_not_finite() -> None:
 
 def test_findings_of_one_run_only() -> None:
     layers = {"old": "new", "one": "one"}
-    a = Found("dead", "old", 3), Found("dead", "one"), Found("loss", None), Found("dead", "lost")
-    b = Found("dead", "new", 7), Found("dead", "other"), Found("loss", None), Found("loss", None)
+    a = (
+        Found("dead", layer("old"), 3),
+        Found("dead", layer("one")),
+        Found("loss", Place()),
+        Found("dead", layer("lost")),
+    )
+    b = (
+        Found("dead", layer("new"), 7),
+        Found("dead", layer("other")),
+        Found("loss", Place()),
+        Found("loss", Place()),
+    )
     found = compare_findings(a, b, layers)
-    assert found.only_a == (Found("dead", "one"), Found("dead", "lost"))
-    assert found.only_b == (Found("dead", "other"), Found("loss", None))
+    assert found.only_a == (Found("dead", layer("one")), Found("dead", layer("lost")))
+    assert found.only_b == (Found("dead", layer("other")), Found("loss", Place()))
     back = compare_findings(b, a, {"new": "old", "one": "one"})
     assert back == found.mirrored()
 
@@ -64,11 +80,11 @@ def test_findings_are_compared_only_where_both_were_searched() -> None:
     graph = chain("one:Dense")
     plain, searched = (
         ComparedRun("a", graph),
-        ComparedRun("b", graph, findings=(Found("dead", "one"),)),
+        ComparedRun("b", graph, findings=(Found("dead", layer("one")),)),
     )
     assert compare(plain, searched).findings is None
     assert compare(plain, searched).empty
     told = compare(plain._replace(findings=()), searched)
     assert told.findings is not None
-    assert told.findings.only_b == (Found("dead", "one"),)
+    assert told.findings.only_b == (Found("dead", layer("one")),)
     assert not told.empty

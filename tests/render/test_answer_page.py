@@ -12,7 +12,7 @@ import pytest
 from resnet_inspect import api
 from resnet_inspect.analysis.check import Finding, Severity
 from resnet_inspect.findings import check
-from resnet_inspect.graph import Note
+from resnet_inspect.graph import Note, Place, PlaceKind
 from resnet_inspect.render.pages.answer_page import answer_page, course
 from resnet_inspect.render.pages.findings_page import counted
 from resnet_inspect.render.screen import Screen
@@ -63,7 +63,15 @@ def test_courses() -> None:
 def found(severity: Severity, number: int) -> Finding:
     """A finding of a layer with that number."""
     message = f"what is wrong with number {number}, told at such length " + "that " * 40 + "END"
-    return Finding(severity, message, {}, "why", "fix", layer=f"conv{number}", rule="dead-units")
+    return Finding(
+        severity,
+        message,
+        {},
+        "why",
+        "fix",
+        place=Place(PlaceKind.LAYER, f"conv{number}"),
+        rule="dead-units",
+    )
 
 
 def with_findings(run: Run, findings: tuple[Finding, ...], width: int = 80) -> str:
@@ -107,7 +115,9 @@ def test_what_stopped_a_run_is_told_once(recording: Open) -> None:
 
 
 def test_names_in_findings_stay_text(recording: Open) -> None:
-    named = msgspec.structs.replace(found(Severity.ERROR, 0), layer="\x1b[31m[b]x\u202e")
+    named = msgspec.structs.replace(
+        found(Severity.ERROR, 0), place=Place(PlaceKind.OTHER, "\x1b[31m[b]x\u202e")
+    )
     text = with_findings(recording("v2"), (named,), width=200)
     assert "[b]x" in text
     assert "\x1b" not in text

@@ -10,6 +10,7 @@ from resnet_inspect.analysis.check import Finding, Severity
 from resnet_inspect.analysis.diagram.diagram import Diagram, Level, Options
 from resnet_inspect.analysis.diagram.drawing import draw
 from resnet_inspect.findings import check
+from resnet_inspect.graph import place_named
 from resnet_inspect.render.diagram.dot import dot
 from resnet_inspect.render.diagram.findings import findings_at, shades_of
 from resnet_inspect.render.diagram.look import Look, fill
@@ -18,9 +19,11 @@ from resnet_inspect.store.run import Run
 Open = Callable[[str], Run]
 
 
-def found(severity: Severity, layer: str, rule: str = "dead-units") -> Finding:
+def found(run: Run, severity: Severity, name: str, rule: str = "dead-units") -> Finding:
     """A finding at a place."""
-    return Finding(severity, "message", {}, "why", "fix", layer=layer, rule=rule)
+    return Finding(
+        severity, "message", {}, "why", "fix", place=place_named(run.graph, name), rule=rule
+    )
 
 
 def drawn(run: Run, level: str) -> Diagram:
@@ -51,7 +54,10 @@ def test_ops_tensors_and_variables_are_found_at_their_boxes(recording: Open, lev
     run = recording("v2")
     made = drawn(run, level)
     kernel = run.graph.layer_by_name["conv1"].main
-    findings = [found(Severity.WARNING, f"{kernel}:0"), found(Severity.INFO, "loss of nothing")]
+    findings = [
+        found(run, Severity.WARNING, f"{kernel}:0"),
+        found(run, Severity.INFO, "loss of nothing"),
+    ]
     at = findings_at(run.graph, made, findings)
     (key,) = at
     (node,) = (node for node in made.nodes if node.id == key)
@@ -60,7 +66,7 @@ def test_ops_tensors_and_variables_are_found_at_their_boxes(recording: Open, lev
     assert legend == ((2, "! warning"),)
     assert remarks == ("i info, of no box: dead-units",)
     if level == "layer":
-        (beside,) = findings_at(run.graph, made, [found(Severity.INFO, "conv1/kernel")])
+        (beside,) = findings_at(run.graph, made, [found(run, Severity.INFO, "conv1/kernel")])
         assert beside == key
 
 
@@ -70,11 +76,11 @@ def test_the_worst_of_several_is_told_first_and_shades_tell_severities_apart(
     run = recording("v2")
     made = drawn(run, "layer")
     findings = [
-        found(Severity.ERROR, "conv1", "symmetric-weights"),
-        found(Severity.WARNING, "conv1"),
-        found(Severity.WARNING, "add00"),
-        found(Severity.INFO, "dense1"),
-        *(found(Severity.WARNING, "", f"rule-{at}") for at in range(7)),
+        found(run, Severity.ERROR, "conv1", "symmetric-weights"),
+        found(run, Severity.WARNING, "conv1"),
+        found(run, Severity.WARNING, "add00"),
+        found(run, Severity.INFO, "dense1"),
+        *(found(run, Severity.WARNING, "", f"rule-{at}") for at in range(7)),
     ]
     shades, legend, remarks = shades_of(findings_at(run.graph, made, findings), findings)
     by_name = {node.name: shades[node.id] for node in made.nodes if node.id in shades}
@@ -88,7 +94,10 @@ def test_the_worst_of_several_is_told_first_and_shades_tell_severities_apart(
 def test_hostile_rules_and_places_stay_text(recording: Open) -> None:
     run = recording("v2")
     made = drawn(run, "layer")
-    findings = [found(Severity.ERROR, "conv1", '</td>"\\N&'), found(Severity.ERROR, '"];x["')]
+    findings = [
+        found(run, Severity.ERROR, "conv1", '</td>"\\N&'),
+        found(run, Severity.ERROR, '"];x["'),
+    ]
     shades, legend, remarks = shades_of(findings_at(run.graph, made, findings), findings)
     text = dot(made, Look(shades=shades, legend=legend, remarks=remarks, measure="findings"))
     assert "&lt;/td&gt;" in text

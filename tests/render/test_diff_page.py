@@ -11,6 +11,7 @@ import pytest
 
 from resnet_inspect import api
 from resnet_inspect.analysis.diff.differences import FindingsDiff
+from resnet_inspect.graph import Place, PlaceKind
 from resnet_inspect.render.diff.page import diff_page
 from resnet_inspect.render.screen import Screen
 from resnet_inspect.store.run import Run
@@ -29,7 +30,7 @@ class Found(msgspec.Struct, frozen=True):
     """A finding as a page needs it."""
 
     rule: str
-    layer: str | None
+    place: Place
     message: str
 
 
@@ -78,7 +79,9 @@ def test_columns_that_are_left_out_are_named(page: Callable[..., str]) -> None:
 
 def test_findings_of_one_run_only_are_listed(recording: Callable[[str], Run]) -> None:
     run = recording("v2")
-    findings = FindingsDiff((Found("dead-units", "relu_final", "8 of 64 are dead"),), ())
+    findings = FindingsDiff(
+        (Found("dead-units", Place(PlaceKind.LAYER, "relu_final"), "8 of 64 are dead"),), ()
+    )
     found = msgspec.structs.replace(api.diff(run, run), findings=findings)
     file = Terminal()
     diff_page(Screen(file, width=100), found)

@@ -9,6 +9,7 @@ import pytest
 from resnet_inspect import reports
 from resnet_inspect.analysis.check import Finding, Severity
 from resnet_inspect.commands import Command
+from resnet_inspect.graph import Place, PlaceKind
 from resnet_inspect.paths import printable
 from resnet_inspect.store.run import Run
 from tests.render import hostile
@@ -57,7 +58,8 @@ def test_hostile_names_stay_text(
 ) -> None:
     levels = list(Severity)
     told = tuple(
-        Finding(levels[at * 3 // len(hostile.NAMES)], name, {name: name}, name, name, layer=name,
+        Finding(levels[at * 3 // len(hostile.NAMES)], name, {name: name}, name, name,
+                place=Place(PlaceKind.LAYER, name),
                 command=Command("why", (name,)), rule="dead-units")
         for at, name in enumerate(hostile.NAMES)
     )  # fmt: skip

@@ -12,6 +12,7 @@ from resnet_inspect.analysis.browse.outline import Outline
 from resnet_inspect.analysis.check import Finding, Severity
 from resnet_inspect.config.browser import BrowserSettings
 from resnet_inspect.findings import check
+from resnet_inspect.graph import place_named
 from resnet_inspect.render.pages.findings_page import findings_page
 from resnet_inspect.render.screen import Screen
 from resnet_inspect.stats import StepRecord
@@ -19,7 +20,7 @@ from resnet_inspect.store.info import Status
 from resnet_inspect.store.run import Run
 from resnet_inspect.store.writer import RunWriter
 from resnet_inspect.tui.panes.findings_pane import FindingsPane
-from resnet_inspect.tui.widgets.finding_marks import FindingMarks, place_named
+from resnet_inspect.tui.widgets.finding_marks import FindingMarks, link_to
 from tests.recordings import FOLDER
 from tests.tui.driving import Driver, browse
 from tests.tui.writing import HOSTILE, Replay, hostile_graph, info_of
@@ -171,8 +172,11 @@ def test_the_worst_of_several_is_marked() -> None:
     marks = FindingMarks(graph)
     levels = {"conv1/kernel": Severity.WARNING, "bn00_branch2a": Severity.INFO}
     levels |= {"conv1:0": Severity.ERROR, "loss": Severity.ERROR}
-    found = [Finding(level, "", {}, "", "", layer=name) for name, level in levels.items()]
-    found.append(msgspec.structs.replace(found[0], layer="add00"))
+    found = [
+        Finding(level, "", {}, "", "", place=place_named(graph, name))
+        for name, level in levels.items()
+    ]
+    found.append(msgspec.structs.replace(found[0], place=place_named(graph, "add00")))
     order = list(Severity)
     marks.show(sorted(found, key=lambda one: order.index(one.severity)))
     told = {}
@@ -196,7 +200,7 @@ def test_places_of_what_findings_name() -> None:
         graph = run.graph
     kinds = {}
     for name in ("conv1", "conv1/kernel", "Reshape:0", "learning_rate_of_nothing", ""):
-        place = place_named(graph, name)
+        place = link_to(place_named(graph, name))
         kinds[name] = place.kind if place else None
     assert kinds["conv1"] == "layer"
     assert kinds["conv1/kernel"] == "variable"
@@ -212,7 +216,13 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
     writer.finish(Status.COMPLETE)
     found = tuple(
         Finding(
-            Severity.WARNING, name, {"name": name}, name, name, layer=f"{name}/{name}", rule="r"
+            Severity.WARNING,
+            name,
+            {"name": name},
+            name,
+            name,
+            place=place_named(graph, f"{name}/{name}"),
+            rule="r",
         )
         for name in HOSTILE
     )

@@ -279,7 +279,7 @@ def test_findings_are_told_apart_and_marked() -> None:
         assert found.only_b[0].message[:30] in " ".join(text.split())
         await ui.press("enter")  # the first that leads anywhere is selected
         assert ui.screen.place is not None
-        assert ui.screen.place.name == found.only_b[0].layer
+        assert ui.screen.place.name == str(found.only_b[0].place)
 
     browse(V2, script, other=BN_AXIS)
 

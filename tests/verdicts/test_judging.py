@@ -15,6 +15,7 @@ from bench.verdicts.judging import Finding, judge
 from bench.verdicts.plan import Fault, Healthy
 from bench.verdicts.reasons import FRESH
 from bench.verdicts.tables import page
+from resnet_inspect.graph import Place, PlaceKind
 from resnet_inspect.store.run import Run
 from tests.recordings import FOLDER
 
@@ -29,7 +30,7 @@ class Said:
     def __init__(self, rule: str, severity: str, message: str = "so it is") -> None:
         self.rule = rule
         self.severity = severity
-        self.layer: str | None = "bn|1"
+        self.place = Place(PlaceKind.LAYER, "bn|1")
         self.message = message
 
 

@@ -22,9 +22,11 @@ from resnet_inspect.graph import (
     Objective,
     Op,
     Phase,
+    Place,
     TensorRef,
     Training,
     Variable,
+    place_named,
 )
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.stats import (
@@ -92,6 +94,10 @@ class Evidence:
     def dangers(self) -> tuple[Danger, ...]:
         """What is done to axes and hardly meant."""
         return dangers(self.graph, self.lineage, self.meanings, everywhere=True)
+
+    def place(self, name: str) -> Place:
+        """The place in the network that a name stands for."""
+        return place_named(self.graph, name)
 
     @cached_property
     def loss(self) -> Mapping[int, float]:

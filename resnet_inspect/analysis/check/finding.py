@@ -7,6 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from resnet_inspect.commands import Command
+from resnet_inspect.graph import Place
 
 Measured = bool | int | float | str
 
@@ -25,7 +26,7 @@ class Finding(msgspec.Struct, frozen=True):
     """What a rule found.
 
     `message` says what is wrong, `evidence` what was measured, `why` why it matters, `fix` what to
-    try, `command` what shows it. `layer` is a layer, op or variable, empty for the whole run;
+    try, `command` what shows it. `place` is the part of the network, or the whole run;
     `step` the step at which it showed, None for all. `rule` is filled in by `check`.
     """
 
@@ -34,7 +35,7 @@ class Finding(msgspec.Struct, frozen=True):
     evidence: dict[str, Measured]
     why: str
     fix: str
-    layer: str = ""
+    place: Place = Place()
     step: int | None = None
     command: Command | None = None
     rule: str = ""

@@ -37,7 +37,7 @@ def check(evidence: Evidence, ignore: Collection[str] = ()) -> tuple[Finding, ..
     ]
     places = {layer.name: at for at, layer in enumerate(evidence.graph.layers)}
     return tuple(
-        sorted(found, key=lambda one: (ORDER.index(one.severity), places.get(one.layer, -1)))
+        sorted(found, key=lambda one: (ORDER.index(one.severity), places.get(str(one.place), -1)))
     )
 
 

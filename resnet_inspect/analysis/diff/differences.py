@@ -12,7 +12,7 @@ from typing import Any, Protocol, Self, TypeVar
 import msgspec
 
 from resnet_inspect.analysis.sizes.shapes import Depth
-from resnet_inspect.graph import Phase
+from resnet_inspect.graph import Phase, Place
 from resnet_inspect.graph.tensors import Shape
 
 
@@ -242,8 +242,8 @@ class Finding(Protocol):
         """The rule that found it."""
 
     @property
-    def layer(self) -> str | None:
-        """The layer it is about, if it is about one."""
+    def place(self) -> Place:
+        """What it is about."""
 
 
 class FindingsDiff(msgspec.Struct, frozen=True):

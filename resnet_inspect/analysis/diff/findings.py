@@ -11,30 +11,26 @@ from resnet_inspect.analysis.diff.differences import Finding, FindingsDiff
 def compare_findings(
     a: Sequence[Finding], b: Sequence[Finding], layers: Mapping[str, str]
 ) -> FindingsDiff:
-    """Findings of a rule and a layer that the other run lacks; `layers` are those of A in B.
+    """Findings of a rule at a place that the other run lacks; `layers` are those of A in B, other
+    places keep their names.
 
     A rule that finds a layer more often in one run leaves the last ones of it.
     """
-    names = {finding.layer: _in_b(finding, layers) for finding in a}
+    told = [(one.rule, layers.get(str(one.place), str(one.place))) for one in a]
     return FindingsDiff(
-        only_a=_without([(one.rule, names[one.layer]) for one in a], a, _keys(b)),
-        only_b=_without(_keys(b), b, [(one.rule, names[one.layer]) for one in a]),
+        only_a=_without(told, a, _keys(b)),
+        only_b=_without(_keys(b), b, told),
     )
 
 
-def _in_b(finding: Finding, layers: Mapping[str, str]) -> str | None:
-    """The layer's name in B; an op, or a layer that B has not, keeps its own."""
-    return layers.get(finding.layer, finding.layer) if finding.layer else finding.layer
-
-
-def _keys(findings: Sequence[Finding]) -> list[tuple[str, str | None]]:
-    return [(one.rule, one.layer) for one in findings]
+def _keys(findings: Sequence[Finding]) -> list[tuple[str, str]]:
+    return [(one.rule, str(one.place)) for one in findings]
 
 
 def _without(
-    keys: Sequence[tuple[str, str | None]],
+    keys: Sequence[tuple[str, str]],
     findings: Sequence[Finding],
-    others: Sequence[tuple[str, str | None]],
+    others: Sequence[tuple[str, str]],
 ) -> tuple[Finding, ...]:
     left = Counter(others)
     kept = []

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from resnet_inspect.analysis.check import Finding, Severity
 from resnet_inspect.analysis.diagram.diagram import Box, Diagram
 from resnet_inspect.commands import Command, spelled
-from resnet_inspect.graph import Graph
+from resnet_inspect.graph import Graph, marked
 from resnet_inspect.render.diagram.look import Shade
 from resnet_inspect.render.pages.findings_page import MARKS
 
@@ -23,7 +23,7 @@ def findings_at(
     """The findings of each box by its id, in their order: a box of layers has those of all of them,
     with those of their ops and variables; what is found at a layer is drawn at its main op.
     """
-    names = [set(_names(graph, one.layer)) for one in findings]
+    names = [marked(graph, one.place).boxes for one in findings]
     found: dict[str, list[Finding]] = {}
     for node in diagram.nodes:
         if node.box != Box.GRADIENT:
@@ -59,20 +59,3 @@ def shades_of(
             f"and {len(remarks) - MOST_REMARKS} more: {spelled(Command('check'))}"
         ]
     return shades, legend, tuple(remarks)
-
-
-def _names(graph: Graph, name: str) -> Iterator[str]:
-    """What boxes may stand for a place that a finding names."""
-    if not name:
-        return
-    op = name if name in graph.op_by_name else name.rpartition(":")[0]
-    owner = graph.layer_of_op.get(op)
-    yield name
-    if name in graph.layer_by_name:
-        yield graph.layer_by_name[name].main
-    elif op in graph.op_by_name:
-        yield op
-        if owner is not None:
-            yield owner.name
-    else:
-        yield from (layer.name for layer in graph.layers if name in layer.variables)

@@ -214,7 +214,7 @@ class _Page:
             if rows:
                 self.title(f"Findings only in {name}")
                 for row in rows:
-                    head = "  ".join(filter(None, (row.rule, row.layer)))
+                    head = "  ".join(filter(None, (row.rule, str(row.place))))
                     self.screen.line(plain(head, "bold"))
                     for line in textwrap.wrap(getattr(row, "message", ""), self.screen.width - 3):
                         self.screen.line(plain(f"   {line}"))

@@ -88,8 +88,9 @@ def short_lines(one: Finding, width: int) -> list[Text]:
 
 def place_of(one: Finding) -> str:
     """Where a finding is: a layer, a step, both; empty for the whole run."""
+    name = str(one.place)
     step = [f"step {one.step}"] if one.step is not None else []
-    return ", ".join([printable(one.layer)] * bool(one.layer) + step)
+    return ", ".join([printable(name)] * bool(name) + step)
 
 
 def _head(one: Finding, width: int) -> Text:

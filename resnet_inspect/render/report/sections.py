@@ -68,7 +68,7 @@ def finding(one: Finding) -> Block:
         "finding": one.severity.value,
         "mark": MARKS[one.severity],
         "rule": one.rule,
-        "where": [one.layer, one.layer.rpartition(":")[0] or one.layer],
+        "where": [str(one.place), one.place.name],
         "step": one.step,
         "message": one.message,
         "pairs": pairs((label, line) for label, line in lines if line)["pairs"],

@@ -217,7 +217,7 @@ def _findings(found: RunDiff, width: int) -> Iterator[Line]:
         if rows:
             yield from pair(f"only in {side}", counted(rows), width)
             for one in rows:
-                yield from pair("", "  ".join(filter(None, (one.rule, one.layer))), width)
+                yield from pair("", "  ".join(filter(None, (one.rule, str(one.place)))), width)
 
 
 def _headed(sign: str, name: str, link: Place | None, width: int) -> Iterator[Line]:

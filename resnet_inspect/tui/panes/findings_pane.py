@@ -22,7 +22,7 @@ from resnet_inspect.tui.panes.pane import Pane
 from resnet_inspect.tui.run.opened_run import OpenedRun, State
 from resnet_inspect.tui.run.places import AxisOf, Link, Place
 from resnet_inspect.tui.run.two_runs import STYLES, TwoRuns
-from resnet_inspect.tui.widgets.finding_marks import place_named
+from resnet_inspect.tui.widgets.finding_marks import link_to
 from resnet_inspect.tui.widgets.line_list import Line, LineList
 from resnet_inspect.tui.widgets.texts import ARROW, broken
 
@@ -157,7 +157,7 @@ class FindingsPane(Pane):
             yield from self._of_two(self.comparison, width)
             return
         for one in self.findings:
-            yield from _told(one, place_named(self.recording.graph, one.layer), width)
+            yield from _told(one, link_to(one.place), width)
         steps = len(self._judged.recorded)
         told = f"{steps} recorded step{'s' * (steps != 1)}: {counted(self.findings)}"
         yield from (Line(Text(part, "dim")) for part in broken(told, width))
@@ -177,11 +177,8 @@ class FindingsPane(Pane):
             yield Line(Text(f"{sign} {side}: {counted(found)}", f"bold {STYLES.get(sign, '')}"))
             yield Line(Text(""))
             for one in found:
-                if sign == "+":
-                    place = two.linked(place_named(two.b.graph, one.layer))
-                else:
-                    place = place_named(two.a.graph, one.layer)
-                yield from _told(one, place, width)
+                place = link_to(one.place)
+                yield from _told(one, two.linked(place) if sign == "+" else place, width)
 
 
 def _told(one: Finding, place: Link | None, width: int) -> Iterator[Line]:

@@ -17,12 +17,12 @@ from resnet_inspect.analysis.diff.alignment import Alignment, align
 from resnet_inspect.analysis.diff.differences import Change, Distance, RunDiff
 from resnet_inspect.analysis.diff.union import Union, united
 from resnet_inspect.analysis.sizes.shapes import Depth
-from resnet_inspect.graph import Layer, Op
+from resnet_inspect.graph import Layer, Op, place_named
 from resnet_inspect.store.info import Status
 from resnet_inspect.tui.run.opened_run import OpenedRun, State
 from resnet_inspect.tui.run.outlines import Outlines
 from resnet_inspect.tui.run.places import AxisOf, Link, Place, PlaceKind
-from resnet_inspect.tui.widgets.finding_marks import place_named
+from resnet_inspect.tui.widgets.finding_marks import link_to
 
 SIGNS = ("A", "B")
 ONLY_A, ONLY_B, CHANGED, NUMBERS = "−", "+", "~", "≈"
@@ -216,9 +216,10 @@ class TwoRuns:
         found = list(self.compared.findings)
         only = self.compared.found.findings
         for one in only.only_b if only is not None else ():
-            link = self.linked(place_named(self.b.graph, one.layer))
+            link = self.linked(link_to(one.place))
             if isinstance(link, Place):
-                found.append(msgspec.structs.replace(one, layer=link.name))
+                place = place_named(self.compared.outlines.graph, link.name)
+                found.append(msgspec.structs.replace(one, place=place))
         severities = list(Severity)
         return sorted(found, key=lambda one: severities.index(one.severity))
 

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from typing import Literal
 
 from rich.text import Text
 
 from resnet_inspect.analysis.browse.outline import NodeKind, Outline, OutlineNode
 from resnet_inspect.analysis.check import Finding, Severity
-from resnet_inspect.graph import Graph
+from resnet_inspect.graph import Graph, PlaceKind, marked
+from resnet_inspect.graph import Place as FoundAt
 from resnet_inspect.render.pages.findings_page import MARKS, STYLES
 from resnet_inspect.tui.run.places import Place
 
 WORST = list(Severity)
 
 
-def place_named(graph: Graph, name: str) -> Place | None:
-    """The layer, op or variable that a finding names, or that made the tensor it names; None for
-    what is no place in the network, such as a scalar.
-    """
-    op = name if name in graph.op_by_name else name.rpartition(":")[0]
-    if name in graph.layer_by_name:
-        return Place("layer", name)
-    if op in graph.op_by_name:
-        return Place("op", op)
-    return Place("variable", name) if name in graph.variable_by_name else None
+KINDS: dict[PlaceKind, Literal["layer", "op", "variable"]] = {
+    PlaceKind.LAYER: "layer",
+    PlaceKind.OP: "op",
+    PlaceKind.TENSOR: "op",
+    PlaceKind.VARIABLE: "variable",
+}
+
+
+def link_to(place: FoundAt) -> Place | None:
+    """What a finding leads to; None for what is no part of the network, such as a scalar."""
+    kind = KINDS.get(place.kind)
+    return Place(kind, place.name) if kind is not None else None
 
 
 class FindingMarks:
@@ -40,19 +44,8 @@ class FindingMarks:
         """Mark the places of other findings."""
         self._worst, self._inside = {}, {}
         for one in reversed(findings):  # worst first
-            place = place_named(self._graph, one.layer)
-            if place is not None:
-                self._worst[self._row_of(place)] = one.severity
-
-    def _row_of(self, place: Place) -> str:
-        """The layer or op that stands for a place: a variable is no row itself."""
-        if place.kind != "variable":
-            return place.name
-        variable = self._graph.variable_by_name[place.name]
-        users = (*variable.handles, *variable.readers)
-        owners = (self._graph.layer_of_op.get(one) for one in users)
-        names = [owner.name for owner in owners if owner is not None] or list(users)
-        return names[0] if names else ""
+            if row := marked(self._graph, one.place).row:
+                self._worst[row] = one.severity
 
     def of(self, node: OutlineNode, outline: Outline, *, folded: bool) -> Text:
         """The sign of a row's own worst finding; where one inside of what is folded is worse, that

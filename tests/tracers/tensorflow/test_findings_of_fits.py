@@ -137,6 +137,6 @@ def test_tables_that_begin_far_too_large(deviation: float, told: bool, tmp_path:
         found = [one for one in check(run) if one.rule == "initial-scale"]
         assert bool(found) == told
         if told:
-            assert found[0].layer == "table"
+            assert str(found[0].place) == "table"
             (tap,) = [one for one in run.taps() if (one.layer, one.kind) == ("table", "weight")]
             assert found[0].evidence["std"] == run.course(tap)[0].std

@@ -35,7 +35,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
             {"source": str(mixed[0].source or "")},
             WHY,
             FIX,
-            layer=mixed[0].layer,
+            place=seen.place(mixed[0].layer),
             command=Command("why", (mixed[0].layer,)),
         )
         return
@@ -47,7 +47,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
             mixed, text = cut, _cut(seen, cut[0])
         if text:
             layer = mixed[0].layer if mixed else seen.name_of(objective.output)
-            yield Finding(Severity.ERROR, f"{layer}: {text}", {}, WHY, FIX, layer=layer,
+            yield Finding(Severity.ERROR, f"{layer}: {text}", {}, WHY, FIX, place=seen.place(layer),
                           command=Command("why", (layer,)))  # fmt: skip
 
 

@@ -28,7 +28,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
         "rows or columns of a picture are normalized apart, channels are not; the scales it learns"
         " belong to places",
         "axis=-1 where channels come last (NHWC)",
-        layer=layer,
+        place=seen.place(layer),
         command=Command("why", (layer,)),
     )
 

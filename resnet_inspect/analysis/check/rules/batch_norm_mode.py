@@ -34,7 +34,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
                 {"layers": len(wrong), "of": len(every)},
                 "they normalize nothing: each is a scale and a shift",
                 "call them with training=True in training",
-                layer=wrong[0].name,
+                place=seen.place(wrong[0].name),
             )
     for objective in seen.objectives:
         if objective.loss not in SOFTMAX_LOSSES | BINARY_LOSSES | REGRESSION_LOSSES:
@@ -48,7 +48,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
                 {},
                 "an answer then depends on the other examples of its batch",
                 "put the normalization before the last layer",
-                layer=layer.name,
+                place=seen.place(layer.name),
             )
 
 

@@ -33,5 +33,5 @@ def find(seen: Evidence) -> Iterator[Finding]:
         if flat
         else "each picture is normalized by itself, and evaluation by other means than training",
         "larger batches, or a normalization of each example (layer or group normalization)",
-        layer=layer.name,
+        place=seen.place(layer.name),
     )

@@ -37,7 +37,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
                     " is their mean",
                     "give both the same shape: squeeze the last axis of one, or add one to the"
                     " other",
-                    layer=op.name,
+                    place=seen.place(op.name),
                     command=Command("why", (op.name,)),
                 )
                 return

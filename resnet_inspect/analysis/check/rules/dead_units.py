@@ -35,6 +35,6 @@ def find(seen: Evidence) -> Iterator[Finding]:
             "a dead unit gets no gradient, so it stays dead; nothing passes a layer of them",
             "a smaller learning rate, a bias that begins at 0, or an activation with a slope below"
             " 0 (leaky ReLU, ELU)",
-            layer=layer,
+            place=seen.place(layer),
             command=Command("hist", (layer,), ("--pair", "gradient")),
         )

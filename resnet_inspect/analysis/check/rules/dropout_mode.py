@@ -29,7 +29,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
             "the network trains without what was to keep it from learning by heart",
             "call the layer with training=True in training, as Keras does unless it is told"
             " otherwise",
-            layer=idle[0],
+            place=seen.place(idle[0]),
         )
     outputs = {seen.name_of(one.output) for one in seen.objectives}
     for layer in seen.graph.layers:
@@ -43,7 +43,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
                 {"rate": rate},
                 "answers are set to 0 by chance, and judged",
                 "put Dropout before the last layer",
-                layer=layer.name,
+                place=seen.place(layer.name),
             )
         elif rate >= MOST:
             yield Finding(
@@ -52,5 +52,5 @@ def find(seen: Evidence) -> Iterator[Finding]:
                 {"rate": rate},
                 "hardly anything is handed on, so hardly anything is learned",
                 "the rate is the share that is dropped: 0.1 to 0.5 is usual",
-                layer=layer.name,
+                place=seen.place(layer.name),
             )

@@ -54,7 +54,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
                     {"from_logits": bool(objective.from_logits)},
                     WHY,
                     FIX,
-                    layer=layer,
+                    place=seen.place(layer),
                 )
         elif not objective.from_logits and (evidence := _outside(seen, objective)):
             yield Finding(
@@ -65,7 +65,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
                 "the loss cuts and divides what it takes for probabilities: gradients are wrong or"
                 " 0",
                 FIX,
-                layer=layer,
+                place=seen.place(layer),
                 command=Command("hist", (layer,)),
             )
 
@@ -88,7 +88,7 @@ def _inside_of_loss(seen: Evidence) -> Iterator[Finding]:
                     {"op": op.name, "given": before.name},
                     WHY,
                     FIX,
-                    layer=seen.name_of(ref),
+                    place=seen.place(seen.name_of(ref)),
                 )
                 return
 

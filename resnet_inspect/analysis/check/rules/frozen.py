@@ -25,5 +25,5 @@ def find(seen: Evidence) -> Iterator[Finding]:
         {"frozen": len(frozen), "layers": among},
         "they keep what they were given",
         "set trainable to True for those that are to learn",
-        layer=frozen[0],
+        place=seen.place(frozen[0]),
     )

@@ -42,6 +42,6 @@ def find(seen: Evidence) -> Iterator[Finding]:
             {"median": times, "most": grown[most]},
             "large weights make sure answers and small relative steps, and fit noise",
             "L2 (kernel_regularizer, weight_decay 1e-4 or so), or a smaller learning rate",
-            layer=owners[most],
+            place=seen.place(owners[most]),
             command=Command("hist", (most,)),
         )

@@ -45,7 +45,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
                 {"share": share, "rarest": rare, "examples": sum(one.examples for one in parts)},
                 "always to name the common class looks like success",
                 "class weights, other shares in a batch, and a metric such as precision and recall",
-                layer=seen.name_of(objective.output),
+                place=seen.place(seen.name_of(objective.output)),
             )
 
 

@@ -61,7 +61,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
         "each layer multiplies what it takes: numbers "
         + ("explode, activations saturate" if large else "vanish, and gradients with them"),
         "the layer's default (glorot_uniform), or he_normal before ReLUs",
-        layer=name,
+        place=seen.place(name),
         step=0,
         command=Command("hist", (kernel,), ("--step", "0")),
     )
@@ -87,7 +87,7 @@ def _tables(seen: Evidence) -> Iterator[Finding]:
             {"std": first.std or 0.0},
             "a step of training moves it by next to nothing of its size: it stays random",
             "the layer's default, or a standard deviation of 1 at most",
-            layer=layer.name,
+            place=seen.place(layer.name),
             step=0,
             command=Command("hist", (variable.name,), ("--step", "0")),
         )

@@ -36,7 +36,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
                 {"examples": part.examples, "distinct": part.distinct},
                 "nothing can be told apart by what is always the same",
                 "look at how batches are made: an index that stands still, a buffer used again",
-                layer=name,
+                place=seen.place(name),
             )
 
 

@@ -36,7 +36,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
                 " the first layers saturate, diverge or stand still",
                 "subtract the mean and divide by the standard deviation, of each feature; divide"
                 " pictures by 255",
-                layer=name,
+                place=seen.place(name),
             )  # fmt: skip
 
 

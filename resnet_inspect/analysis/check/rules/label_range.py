@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
 from resnet_inspect.analysis.check.rules.labels_logits import refused
+from resnet_inspect.graph import Place
 
 
 def find(seen: Evidence) -> Iterator[Finding]:
     """One for each output."""
     outside = refused(seen.failure)
     if outside is not None and outside[0] == outside[1]:
-        yield _finding(outside[1], "")
+        yield _finding(outside[1], Place())
         return
     for objective in seen.objectives:
         parts, units = seen.parts(objective.labels), seen.units(objective)
@@ -27,15 +28,15 @@ def find(seen: Evidence) -> Iterator[Finding]:
         if units == objective.ignore_class:
             continue
         if min(one.low for one in parts) >= 1 and max(one.high for one in parts) == units:
-            yield _finding(units, seen.name_of(objective.output))
+            yield _finding(units, seen.place(seen.name_of(objective.output)))
 
 
-def _finding(units: int, layer: str) -> Finding:
+def _finding(units: int, place: Place) -> Finding:
     return Finding(
         Severity.ERROR,
         f"labels go up to {units}, the output's {units} units are for 0…{units - 1}",
         {"highest": units, "units": units},
         "the last class has no unit, and the first unit no class",
         "subtract 1 from the labels",
-        layer=layer,
+        place=place,
     )

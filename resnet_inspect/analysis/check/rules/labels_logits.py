@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
 from resnet_inspect.commands import Command
-from resnet_inspect.graph import Failure
+from resnet_inspect.graph import Failure, Place
 
 UNLIKE = re.compile(r"target\.shape=\(([^)]*)\),\s*output\.shape=\(([^)]*)\)")
 OUTSIDE = re.compile(r"label value of (-?\d+) which is outside the valid range of \[0, (\d+)\)")
@@ -25,7 +25,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
     """One for each output."""
     if (outside := refused(seen.failure)) is not None:
         if outside[0] != outside[1]:
-            yield _finding(*outside, "")
+            yield _finding(*outside, Place())
         return
     unlike = UNLIKE.search(seen.failure.message) if seen.failure is not None else None
     if unlike is not None:
@@ -47,7 +47,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
             continue  # what lies beside it is not known
         if low < 0 or high > units or (high == units and low == 0):
             label = int(low if low < 0 else high)
-            yield _finding(label, units, seen.name_of(objective.output))
+            yield _finding(label, units, seen.place(seen.name_of(objective.output)))
 
 
 def refused(failure: Failure | None) -> tuple[int, int] | None:
@@ -56,7 +56,7 @@ def refused(failure: Failure | None) -> tuple[int, int] | None:
     return (int(told[1]), int(told[2])) if told else None
 
 
-def _finding(label: int, units: int, layer: str) -> Finding:
+def _finding(label: int, units: int, place: Place) -> Finding:
     evidence: dict[str, Measured] = {"label": label, "units": units}
     return Finding(
         Severity.ERROR,
@@ -64,6 +64,6 @@ def _finding(label: int, units: int, layer: str) -> Finding:
         evidence,
         "such an example has no answer that could be right",
         "as many units as classes, numbered from 0",
-        layer=layer,
+        place=place,
         command=Command("shapes"),
     )

@@ -40,7 +40,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
                 "the answer that the labels ask for cannot be given, or not by one class against"
                 " the others",
                 fix,
-                layer=layer,
+                place=seen.place(layer),
                 command=Command("shapes"),
             )
 

@@ -60,7 +60,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
         {"kernels": kernels},
         "together they can do no more than one of them",
         "an activation such as relu after every layer but the last",
-        layer=graph.layers[0].name,
+        place=seen.place(graph.layers[0].name),
         command=Command("graph", options=("-o", "network.svg")),
     )
 

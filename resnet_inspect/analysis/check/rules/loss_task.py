@@ -34,7 +34,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
                 evidence,
                 "another loss measures what is not asked for: it may fall while answers stay wrong",
                 fix,
-                layer=seen.name_of(objective.output),
+                place=seen.place(seen.name_of(objective.output)),
             )
 
 

@@ -50,5 +50,5 @@ def find(seen: Evidence) -> Iterator[Finding]:
                 "it says nothing of how good answers are: near 0 for numbers, near 1 for one class"
                 " of many, next to anything for several labels at once",
                 fix,
-                layer=seen.name_of(objective.output),
+                place=seen.place(seen.name_of(objective.output)),
             )

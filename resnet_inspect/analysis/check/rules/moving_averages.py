@@ -32,7 +32,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
         "training does not use them, so it looks well; evaluation does, and is wrong",
         "run the update ops with the training step (control_dependencies over UPDATE_OPS), call the"
         " layer with training=True, and use a momentum below 1",
-        layer=stuck[0].name,
+        place=seen.place(stuck[0].name),
         command=Command("hist", (stuck[0].name,), ("--pair", "bn")),
     )
 

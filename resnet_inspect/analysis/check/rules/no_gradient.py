@@ -38,7 +38,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
         "the loss does not depend on them: they stay as they were made",
         "use them on the way to the loss; stop_gradient, argmax, casts to integers and outputs that"
         " are left aside cut the way",
-        layer=owners.get(names[0], names[0]),
+        place=seen.place(owners.get(names[0], names[0])),
         command=Command("why", (names[0],)),
     )
 
@@ -67,6 +67,6 @@ def _stopped(seen: Evidence) -> Iterator[Finding]:
         "every way to them is cut: only what is added to the loss beside the output trains them",
         "leave a way for gradients, as z + stop_gradient(rounded − z) does; or freeze what is not"
         " to be trained",
-        layer=next((layer.name for layer in seen.graph.layers if stop in layer.ops), stop),
+        place=seen.place(next((one.name for one in seen.graph.layers if stop in one.ops), stop)),
         command=Command("why", (stop,)),
     )

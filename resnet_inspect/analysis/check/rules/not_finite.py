@@ -30,7 +30,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
         "from then on every number that depends on it is lost, at last all weights",
         "look at what the op takes at that step; a smaller learning rate, clipped gradients, or an"
         " epsilon inside of a logarithm, a root or a division are the usual ways out",
-        layer=name,
+        place=seen.place(name),
         step=step,
         command=_shown_by(seen, name),
     )

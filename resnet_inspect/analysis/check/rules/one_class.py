@@ -38,5 +38,5 @@ def find(seen: Evidence) -> Iterator[Finding]:
                 evidence,
                 "whatever the input, the same answer is right: nothing else is learned",
                 "shuffle the data before it is cut into batches; look at where labels come from",
-                layer=seen.name_of(objective.output),
+                place=seen.place(seen.name_of(objective.output)),
             )

@@ -30,5 +30,5 @@ def find(seen: Evidence) -> Iterator[Finding]:
                 {"lowest_label": low},
                 "a unit that is 0 gets no gradient: its answer stays, however wrong",
                 "no activation on the last layer, or the one that the loss expects",
-                layer=layer,
+                place=seen.place(layer),
             )

@@ -39,7 +39,7 @@ def _of_channels(seen: Evidence) -> Iterator[Finding]:
                 {"source": str(danger.source or "")},
                 "what is left has an entry for each row of the picture instead of each channel",
                 "with channels last the mean of a picture is over axes 1 and 2",
-                layer=danger.layer,
+                place=seen.place(danger.layer),
                 command=Command("why", (danger.layer,)),
             )
 
@@ -67,7 +67,7 @@ def _of_features(seen: Evidence) -> Iterator[Finding]:
                 {"source": str(op.source[0]) if op.source else ""},
                 "what layers before it learned to tell apart is added up",
                 f"the mean over places: axis 1{' and 2' * (rank == 4)}, with features last",
-                layer=name,
+                place=seen.place(name),
                 command=Command("why", (name,)),
             )
             return

@@ -29,6 +29,6 @@ def find(seen: Evidence) -> Iterator[Finding]:
         "see which sizes disagree, where each was born, and which change passes"
         if failure.op or any(word in failure.message.lower() for word in OF_SIZES)
         else "mend what the message says, at the line that is shown",
-        layer=failure.op,
+        place=seen.place(failure.op),
         command=Command("browse", remark="pane Run"),
     )

@@ -44,6 +44,6 @@ def find(seen: Evidence) -> Iterator[Finding]:
                 {"share": median(shares), "low": low, "high": high},
                 "there the slope is nearly 0, and hardly any gradient passes",
                 "scale the inputs, begin with smaller weights, normalize before the activation",
-                layer=layer.name,
+                place=seen.place(layer.name),
                 command=Command("hist", (layer.name,)),
             )

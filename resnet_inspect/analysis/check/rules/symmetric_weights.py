@@ -44,7 +44,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
         {"kernels": len(constant), "value": value},
         "units that begin equal get equal gradients and stay equal: a layer of them is one unit",
         "random initial weights: glorot_uniform, he_normal",
-        layer=layer_name,
+        place=seen.place(layer_name),
         step=seen.recorded[0],
         command=Command("hist", (name,)),
     )

@@ -68,6 +68,6 @@ def find(seen: Evidence) -> Iterator[Finding]:
                 {"variables": len(kernels), "steps": steps},
                 "the layer is trainable and does not learn",
                 FIX,
-                layer=layer.name,
+                place=seen.place(layer.name),
                 command=Command("hist", (kernels[0],), ("--kind", "weight,gradient")),
             )

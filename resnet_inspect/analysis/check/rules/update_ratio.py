@@ -38,6 +38,6 @@ def find(seen: Evidence) -> Iterator[Finding]:
                 {"ratio": ratio, "median": overall},
                 "about a thousandth is usual; far more forgets, far less does not learn",
                 "look at the scale of what the layer takes and at its initial weights",
-                layer=layer.name,
+                place=seen.place(layer.name),
                 command=Command("hist", (variable.name,)),
             )

@@ -54,6 +54,6 @@ def find(seen: Evidence) -> Iterator[Finding]:
         {"rms": size, "largest": largest, "update_ratio": ratio},
         "the first layers stay as they were drawn, whatever the last ones learn",
         "ReLU instead of sigmoid or tanh, normalization, shortcuts, or He's initial scale",
-        layer=layer_name,
+        place=seen.place(layer_name),
         command=Command("hist", (first,), ("--kind", "gradient")),
     )
