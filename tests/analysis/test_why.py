@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from resnet_inspect.analysis.sizes.dangers import dangers
 from resnet_inspect.analysis.sizes.disagreement import postmortem
-from resnet_inspect.analysis.sizes.meanings import Meanings, dangers
+from resnet_inspect.analysis.sizes.meanings import Meanings
 from resnet_inspect.analysis.sizes.moves import settings_moves
 from resnet_inspect.analysis.sizes.names import find
 from resnet_inspect.analysis.sizes.why import spell_origin, why

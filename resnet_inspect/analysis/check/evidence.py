@@ -14,7 +14,8 @@ from resnet_inspect.analysis.check.computations import (
     label_shares,
     usual_length,
 )
-from resnet_inspect.analysis.sizes.meanings import Danger, Meanings, dangers
+from resnet_inspect.analysis.sizes.dangers import Danger, dangers
+from resnet_inspect.analysis.sizes.meanings import Meanings
 from resnet_inspect.graph import (
     Failure,
     Graph,

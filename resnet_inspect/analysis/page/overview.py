@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import groupby
 from statistics import median
 from types import MappingProxyType
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from resnet_inspect.analysis.sizes.dangers import Danger, dangers, unjudged
 from resnet_inspect.analysis.sizes.disagreement import Postmortem, postmortem
-from resnet_inspect.analysis.sizes.meanings import Danger, Meanings, dangers
+from resnet_inspect.analysis.sizes.meanings import Meanings
 from resnet_inspect.analysis.sizes.shapes import Depth, Totals, loose_variables, shapes
 from resnet_inspect.analysis.sizes.sharing import Shared, shared_variables
 from resnet_inspect.analysis.sizes.why import Explanation, reshapes
@@ -123,7 +124,7 @@ def overview(
         totals=shapes(graph, Depth.LAYER).totals,
         flow=shape_flow(graph),
         origins=reshapes(graph, lineage),
-        dangers=_unjudged(graph, dangers(graph, lineage, meanings or Meanings(graph, lineage))),
+        dangers=unjudged(graph, dangers(graph, lineage, meanings or Meanings(graph, lineage))),
         postmortem=postmortem(graph, lineage),
         notes=(*graph.notes, *_loose(graph), *_opaque(lineage)),
         step=held.step,
@@ -136,15 +137,6 @@ def overview(
         shared=shared_variables(graph),
         findings=findings,
     )
-
-
-def _unjudged(graph: Graph, found: Sequence[Danger]) -> tuple[Danger, ...]:
-    """Axes that were stretched; and batches that were mixed, where no output is known that the
-    rules could ask whether it was parted again.
-    """
-    open_ends = graph.training is None or not graph.training.objectives
-    kinds = ("stretched", *(("mixed", "scrambled") if open_ends else ()))
-    return tuple(one for one in found if one.kind in kinds)
 
 
 def _opaque(lineage: Lineage) -> tuple[Note, ...]:

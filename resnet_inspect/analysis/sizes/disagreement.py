@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import msgspec
 
-from resnet_inspect.analysis.sizes.meanings import Danger, Meanings, dangers
+from resnet_inspect.analysis.sizes.dangers import Danger, dangers
+from resnet_inspect.analysis.sizes.meanings import Meanings
 from resnet_inspect.analysis.sizes.why import ChainStep, size_of, spell_origin, trail
 from resnet_inspect.graph import AxisRef, Graph, TensorRef
 from resnet_inspect.graph.lineage import (

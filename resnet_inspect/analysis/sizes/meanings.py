@@ -3,7 +3,7 @@
 A size that follows one axis in another proportion is written with the factor (`height/4`), one
 that several axes flow into with all of them (`batch·height`). An axis that a Reshape leaves whole,
 as [-1, features] leaves the batch, means what it meant. An axis born as the last one of a kernel is
-a `channel`. Where a meaning is lost or mixed, `dangers` says so.
+a `channel`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from math import prod
 
 import msgspec
 
-from resnet_inspect.graph import AxisRef, Graph, Op, Phase, Source, TensorRef
+from resnet_inspect.graph import AxisRef, Graph, Op, TensorRef
 from resnet_inspect.graph.lineage import (
     FromAxis,
     FromLiteral,
@@ -26,9 +26,6 @@ from resnet_inspect.graph.lineage import (
 
 CHANNEL = "channel"
 BATCH = "batch"
-ELEMENTWISE = ("AddV2", "Add", "Sub", "Mul", "RealDiv")
-REDUCTIONS = ("Mean", "Sum", "Max", "Min", "Prod")
-NORMALIZATIONS = ("FusedBatchNormV3", "FusedBatchNormV2", "FusedBatchNorm")
 
 
 class Meaning(msgspec.Struct, frozen=True):
@@ -45,21 +42,6 @@ class Meaning(msgspec.Struct, frozen=True):
         if self.share.numerator == 1:
             return f"{text}/{self.share.denominator}"
         return f"{text}×{self.share}"
-
-
-class Danger(msgspec.Struct, frozen=True):
-    """Something done to axes that is hardly meant, at `layer` (or op), with its line.
-
-    `kind` is reduced (channels or the batch), normalized (over something else than channels), mixed
-    (the batch with other axes), scrambled (examples among one another) or stretched (a channel of
-    size 1); `op` is where.
-    """
-
-    layer: str
-    text: str
-    source: Source | None
-    kind: str = ""
-    op: str = ""
 
 
 class Meanings:
@@ -162,9 +144,9 @@ class Meanings:
             return Meaning(())
         before, after = self._graph.spec(start.tensor).shape, self._graph.spec(ref.tensor).shape
         size, now = (before or ())[start.axis], (after or ())[ref.axis]
-        behind = _product((before or ())[start.axis + 1 :])
+        behind = product_of((before or ())[start.axis + 1 :])
         found = self.of(start)
-        if now == size and behind == _product((after or ())[ref.axis + 1 :]) is not None:
+        if now == size and behind == product_of((after or ())[ref.axis + 1 :]) is not None:
             return found
         if found.names == (BATCH,) and now is not None and now * found.share == size:
             return Meaning((BATCH,))
@@ -176,9 +158,11 @@ class Meanings:
         after = self._graph.spec(ref.tensor).shape
         if not before or after is None or after[ref.axis] == 1:
             return None
-        left = _product(after[ref.axis :])
+        left = product_of(after[ref.axis :])
         for axis, size in enumerate(before):
-            if size != 1 and (ref.axis == axis == 0 or left == _product(before[axis:]) is not None):
+            if size != 1 and (
+                ref.axis == axis == 0 or left == product_of(before[axis:]) is not None
+            ):
                 return AxisRef(op.inputs[0], axis)
         return None
 
@@ -197,7 +181,7 @@ class Meanings:
         return shape[ref.axis] if shape else None
 
 
-def _product(sizes: Sequence[int | None]) -> int | None:
+def product_of(sizes: Sequence[int | None]) -> int | None:
     """How many elements such axes have; None if one is unknown."""
     return None if None in sizes else prod(size or 0 for size in sizes)
 
@@ -211,111 +195,3 @@ def _share(size: int, product: Fraction) -> Fraction:
             if -(-product // divisor) == size:
                 return Fraction(1, divisor)
     return share
-
-
-def dangers(
-    graph: Graph, lineage: Lineage, meanings: Meanings, *, everywhere: bool = False
-) -> tuple[Danger, ...]:
-    """Means over channels, normalizations over something else, batches mixed or scrambled: in
-    layers, or `everywhere` in the forward pass.
-    """
-    found: list[Danger] = []
-    for op in graph.ops:
-        layer = graph.layer_of_op.get(op.name)
-        if layer is None and not (everywhere and op.phase is Phase.FORWARD):
-            continue
-        source = op.source[0] if op.source else None
-        apart = layer is not None and "Norm" in layer.type
-        reduced = () if apart else _reduced_channels(op, lineage, meanings, graph)
-        mixed = list(_mixed(op, lineage, meanings, graph))
-        for kind, texts in (
-            ("reduced", reduced),
-            ("normalized", _normalized(op, lineage, meanings)),
-            ("mixed", mixed),
-            ("scrambled", () if mixed else scrambled(op, meanings, graph)),
-            ("stretched", _stretched(op, meanings, graph)),
-        ):
-            found += [
-                Danger(layer.name if layer else op.name, text, source, kind, op.name)
-                for text in texts
-            ]
-    return tuple(found)
-
-
-def reduced_axes(op: Op, lineage: Lineage, graph: Graph) -> list[int]:
-    """The axes of a reduction's input, not of size 1, that its output does not have."""
-    if op.type not in REDUCTIONS:
-        return []
-    shape = graph.spec(op.inputs[0]).shape or ()
-    kept = {
-        link.origin.ref.axis
-        for axis in range(len(op.outputs[0].shape or ()))
-        for link in lineage.of(AxisRef(TensorRef(op.name), axis))
-        if isinstance(link.origin, FromAxis) and link.origin.ref.tensor == op.inputs[0]
-    }
-    return [axis for axis, size in enumerate(shape) if axis not in kept and size != 1]
-
-
-def _reduced_channels(op: Op, lineage: Lineage, meanings: Meanings, graph: Graph) -> Iterator[str]:
-    gone = reduced_axes(op, lineage, graph)
-    names = [str(meanings.of(AxisRef(op.inputs[0], axis))) for axis in gone]
-    if any(name.startswith((CHANNEL, BATCH)) for name in names):
-        yield f"{op.type} over axes {gone} runs over {' and '.join(names)}"
-
-
-def _normalized(op: Op, lineage: Lineage, meanings: Meanings) -> Iterator[str]:
-    if op.type not in NORMALIZATIONS:
-        return
-    for tie in lineage.ties.get(op.name, ()):
-        for one in tie:
-            if isinstance(one, FromAxis) and one.ref.tensor == op.inputs[0]:
-                meaning = meanings.of(one.ref)
-                if meaning.names and CHANNEL not in meaning.names:
-                    yield f"batch normalization keeps axis {one.ref.axis}, {meaning}, not channels"
-
-
-def _stretched(op: Op, meanings: Meanings, graph: Graph) -> Iterator[str]:
-    """A channel of size 1 that broadcasting repeats: hardly a bias, which has fewer axes."""
-    if op.type not in ELEMENTWISE or not op.outputs:
-        return
-    wide = op.outputs[0].shape or ()
-    for ref in op.inputs:
-        shape = graph.spec(ref).shape or ()
-        if len(shape) == len(wide):
-            for axis, (size, after) in enumerate(zip(shape, wide, strict=True)):
-                meaning = str(meanings.of(AxisRef(ref, axis)))
-                if size == 1 and after != 1 and meaning:
-                    yield f"axis {axis} of {ref}, {meaning} 1, is repeated {after} times to fit"
-
-
-def _mixed(op: Op, lineage: Lineage, meanings: Meanings, graph: Graph) -> Iterator[str]:
-    for axis, size in enumerate(op.outputs[0].shape or () if op.outputs else ()):
-        ref = AxisRef(TensorRef(op.name), axis)
-        meaning = meanings.of(ref)
-        new = any(link.relation == Relation.DERIVED for link in lineage.of(ref))
-        if new and BATCH in meaning.names and len(meaning.names) > 1:
-            before = graph.spec(op.inputs[0]).shape or ()
-            shown = before[axis] if axis < len(before) else "?"
-            told = f"axis {axis} is {meaning}, {shown} → {size}"
-            yield f"{op.type} mixes the batch with other axes: {told}"
-
-
-def scrambled(op: Op, meanings: Meanings, graph: Graph) -> Iterator[str]:
-    """A Reshape that cuts the batch where it lies: its rows begin inside of the batch's axis, and
-    do not keep where that axis begins or ends. To merge or to part whole axes keeps both.
-    """
-    before = graph.spec(op.inputs[0]).shape if op.type == "Reshape" else None
-    after = op.outputs[0].shape if op.outputs else None
-    if not before or not after:
-        return
-    cuts = {_product(after[axis:]) for axis in range(len(after) + 1)}
-    for axis, size in enumerate(before):
-        inner, outer = _product(before[axis + 1 :]), _product(before[axis:])
-        if inner is None or meanings.of(AxisRef(op.inputs[0], axis)) != Meaning((BATCH,)):
-            continue
-        inside = [cut for cut in cuts if cut and cut > inner and (outer is None or cut < outer)]
-        whole = inner in cuts and (axis == 0 or outer in cuts)
-        if inside and not whole:
-            held = min(inside) // inner
-            told = "?" if size is None else size
-            yield f"Reshape cuts the batch, axis {axis} of {told}: each row is of {held} examples"

@@ -10,7 +10,8 @@ from resnet_inspect.cli.parser import add_run
 from resnet_inspect.errors import EXIT_OK
 
 if TYPE_CHECKING:
-    from resnet_inspect.analysis.sizes.meanings import Danger, Meanings
+    from resnet_inspect.analysis.sizes.dangers import Danger
+    from resnet_inspect.analysis.sizes.meanings import Meanings
     from resnet_inspect.store.run import Run
 
 DEPTHS = ("stage", "block", "layer", "op")
@@ -66,7 +67,8 @@ def run(parsed: argparse.Namespace) -> int:
 
 def _meanings(recorded: Run) -> tuple[Meanings, tuple[Danger, ...]]:
     """What the axes of a run mean, and what was done to them that is hardly meant."""
-    from resnet_inspect.analysis.sizes.meanings import Meanings, dangers
+    from resnet_inspect.analysis.sizes.dangers import dangers
+    from resnet_inspect.analysis.sizes.meanings import Meanings
 
     meanings = Meanings(recorded.graph, recorded.lineage)
     return meanings, dangers(recorded.graph, recorded.lineage, meanings)

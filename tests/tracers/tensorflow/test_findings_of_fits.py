@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from resnet_inspect import api
-from resnet_inspect.analysis.sizes.meanings import Meanings, dangers
+from resnet_inspect.analysis.sizes.dangers import dangers
+from resnet_inspect.analysis.sizes.meanings import Meanings
 from resnet_inspect.findings import check
 
 STEPS, FEATURES = 6, 4

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from resnet_inspect.analysis.sizes.dangers import dangers
 from resnet_inspect.analysis.sizes.disagreement import postmortem
-from resnet_inspect.analysis.sizes.meanings import Meanings, dangers
+from resnet_inspect.analysis.sizes.meanings import Meanings
 from resnet_inspect.analysis.sizes.names import Target, find
 from resnet_inspect.analysis.sizes.why import Explanation, why
 from resnet_inspect.graph import Graph, Layer, Phase, TensorRef

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
-from resnet_inspect.analysis.sizes.meanings import BATCH, Danger, scrambled
+from resnet_inspect.analysis.sizes.dangers import DangerKind
+from resnet_inspect.analysis.sizes.meanings import BATCH
 from resnet_inspect.commands import Command
 from resnet_inspect.graph import AxisRef, Objective
 
@@ -27,7 +28,7 @@ FIX = (
 
 def find(seen: Evidence) -> Iterator[Finding]:
     """One for each output, and one for a network that could not be built because of it."""
-    mixed = [one for one in seen.dangers if one.kind == "mixed"]
+    mixed = [one for one in seen.dangers if one.kind is DangerKind.MIXED]
     if seen.failure is not None and mixed:
         yield Finding(
             Severity.ERROR,
@@ -42,20 +43,13 @@ def find(seen: Evidence) -> Iterator[Finding]:
     for objective in seen.objectives:
         text = _lost(seen, objective) or (mixed and _mixed(seen, objective)) or ""
         way = seen.before(seen.outputs)
-        cut = [one for one in seen.dangers if one.op in way and _cut(seen, one)]
+        cut = [one for one in seen.dangers if one.op in way and one.cut]
         if not text and cut:
-            mixed, text = cut, _cut(seen, cut[0])
+            mixed, text = cut, cut[0].cut
         if text:
             layer = mixed[0].layer if mixed else seen.name_of(objective.output)
             yield Finding(Severity.ERROR, f"{layer}: {text}", {}, WHY, FIX, place=seen.place(layer),
                           command=Command("why", (layer,)))  # fmt: skip
-
-
-def _cut(seen: Evidence, danger: Danger) -> str:
-    """What a Reshape does that cuts through the batch; empty for one that merges or parts it."""
-    if danger.kind not in ("mixed", "scrambled"):
-        return ""
-    return next(scrambled(seen.graph.op_by_name[danger.op], seen.meanings, seen.graph), "")
 
 
 def _mixed(seen: Evidence, objective: Objective) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
+from resnet_inspect.analysis.sizes.dangers import DangerKind
 from resnet_inspect.commands import Command
 
 
@@ -35,7 +36,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
 
 def _wrong(seen: Evidence) -> Iterator[tuple[str, tuple[str, dict[str, Measured]]]]:
     for danger in seen.dangers:
-        if danger.kind == "normalized":
+        if danger.kind is DangerKind.NORMALIZED:
             yield danger.layer, (danger.text, {})
     last = any(op.attrs.get("data_format") == "NHWC" for op in seen.forward if "Conv" in op.type)
     for layer in seen.graph.layers:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from resnet_inspect.analysis.check.evidence import PASSING, Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
-from resnet_inspect.analysis.sizes.meanings import reduced_axes
+from resnet_inspect.analysis.sizes.dangers import DangerKind, reduced_axes
 from resnet_inspect.commands import Command
 from resnet_inspect.graph import Op, Phase, TensorRef
 
@@ -29,10 +29,8 @@ def find(seen: Evidence) -> Iterator[Finding]:
 
 def _of_channels(seen: Evidence) -> Iterator[Finding]:
     for danger in seen.dangers:
-        removed = danger.text.partition(" runs over ")[2]
-        if danger.kind == "reduced" and any(one in removed for one in SPATIAL):
-            if all(one in removed for one in SPATIAL) or "Norm" in danger.layer:
-                continue
+        spatial = [one for one in SPATIAL if one in danger.axes]
+        if danger.kind is DangerKind.REDUCED and len(spatial) == 1 and "Norm" not in danger.layer:
             yield Finding(
                 Severity.ERROR,
                 f"{danger.layer}: {danger.text}",
