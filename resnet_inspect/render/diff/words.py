@@ -16,7 +16,7 @@ from resnet_inspect.analysis.sizes.shapes import Depth
 from resnet_inspect.render import spelling
 from resnet_inspect.render.diff.numbers import average_cells, average_name, tensor_name
 from resnet_inspect.render.diff.values import value
-from resnet_inspect.render.pages.answer_page import SCALARS_SHOWN
+from resnet_inspect.render.pages.blocks import SCALARS_SHOWN
 from resnet_inspect.render.pages.findings_page import counted
 
 Courses = Mapping[str, Mapping[int, float]]

@@ -2,96 +2,89 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from rich.table import Table
 from rich.text import Text
 
-from resnet_inspect.analysis.page.overview import BlockLearning, BlockOutput, FlowStep, Overview
+from resnet_inspect.analysis.check import Finding
+from resnet_inspect.analysis.page.blocks import BlockKind, blocks
+from resnet_inspect.analysis.page.overview import Overview
 from resnet_inspect.commands import Command, spelled
 from resnet_inspect.config import Settings
 from resnet_inspect.config.settings import GraphCode, Loop, TracedModel, Tutorial
-from resnet_inspect.graph import Failure, Phase
+from resnet_inspect.graph import Phase
 from resnet_inspect.paths import typed
 from resnet_inspect.render import spelling
-from resnet_inspect.render.pages.findings_page import WIDEST, counted, short_lines
-from resnet_inspect.render.pages.postmortem_page import postmortem_lines
-from resnet_inspect.render.pages.why_page import origin_lines
-from resnet_inspect.render.plots.distribution_remarks import origin_text
+from resnet_inspect.render.pages.blocks import (
+    Bars,
+    Cell,
+    Course,
+    Findings,
+    Grid,
+    LayerLink,
+    Listed,
+    Pairs,
+    Paragraph,
+    Range,
+    part,
+    titled,
+)
+from resnet_inspect.render.pages.findings_page import WIDEST, short_lines
 from resnet_inspect.render.screen import Screen, plain, table
-from resnet_inspect.stats import linear_borders
 from resnet_inspect.store.info import RunInfo
 
 LABEL = 10
 CELLS = 24
-DANGERS_SHOWN = 4
-SHARED_SHOWN = 6
 FINDINGS_SHOWN = 5
-SCALARS_SHOWN = ("loss", "cross_entropy", "l2_loss", "accuracy", "learning_rate",
-                 "eval_cross_entropy", "eval_cross_entropy_by_batch", "eval_accuracy",
-                 "eval_accuracy_by_batch")  # fmt: skip
+SHOWN = {BlockKind.WATCH_OUT: 4, BlockKind.SHARED: 6}
 
 
 def answer_page(screen: Screen, info: RunInfo, found: Overview, file: Path) -> None:
     """Print the page of one run; `file` is the run's."""
-    _headline(screen, info, found, file)
-    if info.failure is not None:
-        _failure(screen, info.failure)
-    _reasons(screen, info, found, file)
-    if found.flow:
-        _section(screen, flow_title(info))
-        _flow(screen, found.flow)
-    for origin in found.origins:
-        name = origin.tensor.removesuffix(":0")
-        _section(screen, f"Where the {origin.size} of {name} comes from")
-        for label, text in origin_lines(origin):
-            _pair(screen, label, text)
-    if found.shared:
-        _section(screen, "Shared variables")
-        _shared(screen, found)
-    if found.blocks:
-        _section(screen, f"Output of each block at step {found.step}")
-        _blocks(screen, found.blocks)
-    if any(one.gradient is not None or one.ratio is not None for one in found.learning):
-        _section(screen, f"How each block learned at step {found.step}")
-        _learning(screen, found.learning)
-    if found.origin is not None:
-        _section(screen, "Not finite")
-        screen.line(plain("  " + origin_text(found.origin)))
-    if found.scalars:
-        _section(screen, _over(max(len(one.values) for one in found.scalars)))
-        _scalars(screen, found)
-    if found.notes:
-        _section(screen, "Not observed")
-        for note in found.notes:
-            screen.line(plain(f"  {note.subject}: {note.text}"))
+    screen.line(plain(headline(info), "bold"))
+    for label, text in (*facts(info, found), ("run file", typed(str(file)))):
+        _pair(screen, label, text)
+    more = {
+        BlockKind.WATCH_OUT: spelled(Command("shapes", (file,), ("--axes",))),
+        BlockKind.SHARED: "browse shows each variable with the ops that read it",
+    }
+    for block in blocks(found, failed=info.failure is not None):
+        title = titled(block, info, found)
+        match part(block, info, found, CELLS):
+            case Findings(findings):
+                _findings(screen, title, findings, file, failed=info.failure is not None)
+            case Pairs(lines):
+                _section(screen, title)
+                for label, text in lines:
+                    _pair(screen, label, text)
+            case Paragraph(text):
+                _section(screen, title)
+                screen.line(plain(f"  {text}"))
+            case Listed() as listed:
+                _section(screen, title)
+                _listed(screen, listed, SHOWN.get(block.kind), more.get(block.kind, ""))
+            case Grid() as grid:
+                _section(screen, title)
+                screen.line(_table(grid))
     _section(screen, "Next")
     _next(screen, found, file)
 
 
-def _reasons(screen: Screen, info: RunInfo, found: Overview, file: Path) -> None:
-    """Why it failed, what `check` found, what was done to axes that is hardly meant."""
-    if found.postmortem is not None:
-        _section(screen, "Why")
-        for label, text in postmortem_lines(found.postmortem):
-            _pair(screen, label, text)
-    _findings(screen, info, found, file)
-    if found.dangers and found.postmortem is None:
-        _dangers(screen, found, file)
-
-
-def _findings(screen: Screen, info: RunInfo, found: Overview, file: Path) -> None:
+def _findings(
+    screen: Screen, title: str, findings: Sequence[Finding], file: Path, *, failed: bool
+) -> None:
     """What `check` found, in short; what stopped the run is told in full above."""
-    if not found.findings:
+    if not findings:
         screen.line(plain(""), plain("check: nothing found", "dim"))
         return
-    told = [one for one in found.findings if info.failure is None or one.rule != "refused"]
+    told = [one for one in findings if not failed or one.rule != "refused"]
     above = ""
-    if len(told) < len(found.findings):
+    if len(told) < len(findings):
         above = "; what stopped the run is told above" if told else ", told above"
-    _section(screen, f"Findings: {counted(found.findings)}{above}")
+    _section(screen, title + above)
     for one in told[:FINDINGS_SHOWN]:
         for line in short_lines(one, min(screen.width, WIDEST) - 2):
             screen.line(Text("  ") + line)
@@ -100,39 +93,40 @@ def _findings(screen: Screen, info: RunInfo, found: Overview, file: Path) -> Non
         screen.line(plain(f"  … and {more} more: {spelled(Command('check', (file,)))}"))
 
 
-def _dangers(screen: Screen, found: Overview, file: Path) -> None:
-    """What was done to axes that is hardly meant."""
-    _section(screen, "Watch out")
-    for danger in found.dangers[:DANGERS_SHOWN]:
-        screen.line(plain(f"  {danger.layer}: {danger.text}"))
-    more = len(found.dangers) - DANGERS_SHOWN
+def _listed(screen: Screen, listed: Listed, most: int | None, further: str) -> None:
+    """A line for each; of more than `most` the others are counted."""
+    for subject, text in listed.rows[:most]:
+        name = subject.layer if isinstance(subject, LayerLink) else subject
+        screen.line(plain(f"  {name}: {text}"))
+    more = 0 if most is None else len(listed.rows) - most
     if more > 0:
-        every = Command("shapes", (file,), ("--axes",))
-        screen.line(plain(f"  and {more} more: {spelled(every)}"))
+        screen.line(plain(f"  and {more} more: {further}"))
 
 
-def _shared(screen: Screen, found: Overview) -> None:
-    """Variables that several layers read, with the ops that do."""
-    for one in found.shared[:SHARED_SHOWN]:
-        screen.line(plain(f"  {one.variable}: read by {', '.join(one.readers)}"))
-    more = len(found.shared) - SHARED_SHOWN
-    if more > 0:
-        screen.line(
-            plain(f"  and {more} more: browse shows each variable with the ops that read it")
-        )
+def _table(grid: Grid) -> Table:
+    names = [_ends(one) if isinstance(one, Range) else one for one in grid.columns]
+    made = table(*names, right=grid.right)
+    for column, name in zip(made.columns, grid.columns, strict=True):
+        column.no_wrap = isinstance(name, Range)
+    for row in grid.rows:
+        made.add_row(*map(_cell, row))
+    return made
 
 
-def _headline(screen: Screen, info: RunInfo, found: Overview, file: Path) -> None:
-    screen.line(plain(headline(info), "bold"))
-    for label, text in facts(info, found):
-        _pair(screen, label, text)
-    _pair(screen, "run file", typed(str(file)))
+def _ends(span: Range) -> str:
+    left, right = spelling.number(span.low, 2), spelling.number(span.high, 2)
+    return left + " " * max(1, CELLS - len(left) - len(right)) + right
 
 
-def flow_title(info: RunInfo) -> str:
-    """What stands above the shapes."""
-    ends = "the input to the output" if info.settings.fits else "the images to the logits"
-    return f"Shapes, from {ends}"
+def _cell(cell: Cell) -> Text:
+    match cell:
+        case LayerLink(layer):
+            return plain(layer)
+        case Bars(shares):
+            return Text(spelling.bars(list(shares)), style="cyan")
+        case Course(values):
+            return Text(course(values, CELLS), style="cyan")
+    return plain(cell)
 
 
 def headline(info: RunInfo) -> str:
@@ -198,96 +192,6 @@ def _tutorial_recipe(tutorial: Tutorial, settings: Settings) -> Iterator[tuple[s
     yield "recipe", f"{how}, seed {settings.seed}"
 
 
-def _failure(screen: Screen, failure: Failure) -> None:
-    _section(screen, f"Failed while {failure.during}")
-    _pair(screen, "error", f"{failure.kind}: {failure.message}")
-    if failure.op:
-        _pair(screen, "op", failure.op)
-    for place in failure.source:
-        _pair(screen, "line", f"{spelling.path(place.file)}:{place.line} in {place.function}")
-        _pair(screen, "", place.text)
-
-
-def _flow(screen: Screen, flow: tuple[FlowStep, ...]) -> None:
-    made = table("layers", "from", "to", "shape", right=("layers",))
-    for step in flow:
-        last = "" if step.first == step.last else step.last
-        layers = "input" if not step.layers else str(step.layers)
-        made.add_row(
-            *(plain(cell) for cell in (layers, step.first, last, spelling.shape(step.shape)))
-        )
-    screen.line(made)
-
-
-def _blocks(screen: Screen, blocks: tuple[BlockOutput, ...]) -> None:
-    low, high = common_range(blocks)
-    left, right = spelling.number(low, 2), spelling.number(high, 2)
-    axis = left + " " * max(1, CELLS - len(left) - len(right)) + right
-    numbers = ("mean", "std", "zero", "in ReLUs")
-    made = table("block", "layer", axis, *numbers, right=numbers)
-    made.columns[2].no_wrap = True
-    borders = linear_borders(low, high, CELLS) if high > low else None
-    for block in blocks:
-        summary = block.summary
-        cells = [0.0] * CELLS if borders is None else list(summary.sketch.density(borders))
-        bad = summary.nan + summary.posinf + summary.neginf
-        made.add_row(
-            plain(block.block),
-            plain(block.layer),
-            Text(spelling.bars(cells), style="cyan"),
-            spelling.number(summary.mean),
-            spelling.number(summary.std),
-            spelling.share(summary.zero_fraction) + (f", {bad:,} not finite" if bad else ""),
-            "" if block.relu_zeros is None else spelling.share(block.relu_zeros),
-        )
-    screen.line(made)
-
-
-def _learning(screen: Screen, blocks: tuple[BlockLearning, ...]) -> None:
-    numbers = ("gradient std", "largest", "‖Δw‖/‖w‖", "dead channels")
-    made = table("block", "layer", *numbers, right=numbers)
-    for block in blocks:
-        gradient = block.gradient
-        low, high = (gradient.min, gradient.max) if gradient is not None else (None, None)
-        largest = max(abs(low), abs(high)) if low is not None and high is not None else None
-        made.add_row(
-            plain(block.block),
-            plain(block.layer),
-            spelling.number(gradient.std if gradient is not None else None),
-            spelling.number(largest),
-            spelling.number(block.ratio),
-            f"{block.dead} of {block.channels}" if block.channels else "",
-        )
-    screen.line(made)
-
-
-def common_range(blocks: tuple[BlockOutput, ...]) -> tuple[float, float]:
-    """One range for all histograms, holding the middle 98 % of each."""
-    ends = [block.summary.sketch.quantiles((0.01, 0.99)) for block in blocks]
-    held = [end for end in ends if end]
-    if not held:
-        return 0.0, 0.0
-    return float(np.min(held)), float(np.max(held))
-
-
-def _scalars(screen: Screen, found: Overview) -> None:
-    numbers = ("first", "last", "lowest", "highest")
-    made = table("scalar", *numbers, "course", right=numbers)
-    order = {name: place for place, name in enumerate(SCALARS_SHOWN)}
-    for scalar in sorted(found.scalars, key=lambda s: order.get(s.name, len(order))):
-        values = scalar.values
-        finite = [value for value in values if math.isfinite(value)]
-        made.add_row(
-            plain(scalar.name),
-            spelling.number(values[0]),
-            spelling.number(values[-1]),
-            spelling.number(min(finite, default=None)),
-            spelling.number(max(finite, default=None)),
-            Text(course(values, CELLS), style="cyan"),
-        )
-    screen.line(made)
-
-
 def course(values: tuple[float, ...], cells: int) -> str:
     """Values over steps as a row of bars between their lowest and highest; ! is not finite."""
     groups = np.array_split(np.asarray(values), min(cells, len(values)))
@@ -301,10 +205,6 @@ def course(values: tuple[float, ...], cells: int) -> str:
         "!" if not np.isfinite(mean) else ramp[1 + round(7 * (mean - low) / span)] if span else "▄"
         for mean in means
     )
-
-
-def _over(steps: int) -> str:
-    return f"Scalars over {steps} steps" if steps != 1 else "Scalars of one step"
 
 
 def _next(screen: Screen, found: Overview, file: Path) -> None:

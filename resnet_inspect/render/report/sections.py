@@ -15,23 +15,37 @@ from pathlib import Path
 from typing import Any
 
 from resnet_inspect.analysis.check import Finding
-from resnet_inspect.analysis.page.overview import BlockLearning, BlockOutput, FlowStep, Overview
+from resnet_inspect.analysis.page.blocks import BlockKind, blocks
 from resnet_inspect.analysis.page.report import Report
 from resnet_inspect.analysis.sizes.shapes import Depth, ShapeRow, ShapeTable
 from resnet_inspect.commands import Command, spelled
 from resnet_inspect.graph import Failure, Note, Phase
 from resnet_inspect.render import spelling
-from resnet_inspect.render.pages.answer_page import SCALARS_SHOWN, common_range, facts, flow_title
-from resnet_inspect.render.pages.findings_page import MARKS, counted, told_evidence
-from resnet_inspect.render.pages.postmortem_page import postmortem_lines
+from resnet_inspect.render.pages.answer_page import facts
+from resnet_inspect.render.pages.blocks import (
+    SCALARS_SHOWN,
+    Bars,
+    Cell,
+    Course,
+    Findings,
+    Grid,
+    LayerLink,
+    Listed,
+    Pairs,
+    Paragraph,
+    Part,
+    Range,
+    failure_lines,
+    part,
+    titled,
+)
+from resnet_inspect.render.pages.findings_page import MARKS, told_evidence
 from resnet_inspect.render.pages.shape_table import flow, window
-from resnet_inspect.render.pages.why_page import origin_lines
-from resnet_inspect.render.plots.distribution_remarks import origin_text
-from resnet_inspect.stats import linear_borders
 from resnet_inspect.store.info import RunInfo, Status
 
 Block = dict[str, Any]
 BARS = 32
+ELSEWHERE = (BlockKind.SCALARS, BlockKind.NOTES)  # curves, and the end of the page
 
 
 def section(name: str, title: str, *blocks: Block) -> Block:
@@ -80,27 +94,41 @@ def sections(info: RunInfo, found: Report, file: str) -> Iterator[Block]:
     seen = found.overview
     told = [*facts(info, seen), ("run file", file), ("recorded", _when(info))]
     yield section("overview", "Overview", pairs(told), *_ended(info, found))
-    if info.failure is not None:
-        yield section("failure", f"Failed while {info.failure.during}", failure_block(info.failure))
-    if seen.postmortem is not None:
-        yield section("why", "Why it failed", pairs(postmortem_lines(seen.postmortem)))
-    yield section("findings", f"Findings: {counted(seen.findings)}", *map(finding, seen.findings))
-    if seen.origin is not None:
-        yield section("not-finite", "Not finite", text(origin_text(seen.origin), "bad"))
-    if seen.dangers and seen.postmortem is None:
-        yield section("watch-out", "Watch out", _dangers(seen))
-    if seen.flow:
-        yield section("flow", flow_title(info), _flow(seen.flow))
-    for number, origin in enumerate(seen.origins):
-        name = origin.tensor.removesuffix(":0")
-        title = f"Where the {spelling.size_text(origin.size)} of {name} comes from"
-        yield section(f"origin-{number}", title, pairs(origin_lines(origin)))
-    if seen.blocks:
-        title = f"Output of each block at step {seen.step}"
-        yield section("blocks", title, *_blocks(seen.blocks))
-    if any(one.gradient is not None or one.ratio is not None for one in seen.learning):
-        title = f"How each block learned at step {seen.step}"
-        yield section("learning", title, _learning(seen.learning))
+    for block in blocks(seen, failed=info.failure is not None):
+        if block.kind not in ELSEWHERE:
+            made = _drawn(part(block, info, seen, BARS))
+            number = f"-{block.number}" if block.kind is BlockKind.ORIGIN else ""
+            yield section(f"{block.kind}{number}", titled(block, info, seen), *made)
+
+
+def _drawn(made: Part) -> Iterator[Block]:
+    match made:
+        case Findings(findings):
+            yield from map(finding, findings)
+        case Pairs(lines):
+            yield pairs(lines)
+        case Paragraph(line):
+            yield text(line, "bad")
+        case Listed(columns, rows):
+            yield table(list(columns), [[_cell(cell) for cell in row] for row in rows])
+        case Grid(columns, rows, right):
+            names = [_ends(one) if isinstance(one, Range) else one for one in columns]
+            yield table(names, [[_cell(cell) for cell in row] for row in rows], right)
+
+
+def _ends(span: Range) -> str:
+    return f"{spelling.number(span.low, 2)} … {spelling.number(span.high, 2)}"
+
+
+def _cell(cell: Cell) -> str | Block:
+    match cell:
+        case LayerLink(layer):
+            return {"layer": layer}
+        case Bars(shares):
+            return {"bars": list(shares) if any(shares) else []}
+        case Course(values):
+            return {"line": [value if math.isfinite(value) else None for value in values]}
+    return cell
 
 
 def closing(info: RunInfo, found: Report, file: str) -> Iterator[Block]:
@@ -209,69 +237,4 @@ def _ended(info: RunInfo, found: Report) -> Iterator[Block]:
 
 def failure_block(failure: Failure) -> Block:
     """What stopped a run, and where."""
-    lines = [("error", f"{failure.kind}: {failure.message}")]
-    if failure.op:
-        lines.append(("op", failure.op))
-    for place in failure.source:
-        lines.append(("line", f"{spelling.path(place.file)}:{place.line} in {place.function}"))
-        lines.append(("", place.text))
-    return pairs(lines)
-
-
-def _dangers(seen: Overview) -> Block:
-    rows: list[list[Any]] = [[{"layer": one.layer}, one.text] for one in seen.dangers]
-    return table(["layer", "what is hardly meant"], rows)
-
-
-def _flow(steps: tuple[FlowStep, ...]) -> Block:
-    rows: list[list[Any]] = []
-    for step in steps:
-        ends = [{"layer": step.first}, {"layer": step.last} if step.first != step.last else ""]
-        if not step.layers:
-            ends = [step.first, ""]
-        rows.append([str(step.layers or "input"), *ends, spelling.shape(step.shape)])
-    return table(["layers", "from", "to", "shape"], rows, ["layers"])
-
-
-def _blocks(blocks: tuple[BlockOutput, ...]) -> Iterator[Block]:
-    low, high = common_range(blocks)
-    borders = linear_borders(low, high, BARS) if high > low else None
-    numbers = ["mean", "std", "zero", "in ReLUs"]
-    rows: list[list[Any]] = []
-    for block in blocks:
-        summary = block.summary
-        cells = [] if borders is None else summary.sketch.density(borders).tolist()
-        bad = summary.nan + summary.posinf + summary.neginf
-        rows.append(
-            [
-                block.block,
-                {"layer": block.layer},
-                {"bars": cells},
-                spelling.number(summary.mean),
-                spelling.number(summary.std),
-                spelling.share(summary.zero_fraction) + (f", {bad:,} not finite" if bad else ""),
-                "" if block.relu_zeros is None else spelling.share(block.relu_zeros),
-            ]
-        )
-    ends = f"{spelling.number(low, 2)} … {spelling.number(high, 2)}"
-    yield table(["block", "layer", ends, *numbers], rows, numbers)
-
-
-def _learning(blocks: tuple[BlockLearning, ...]) -> Block:
-    numbers = ["gradient std", "largest", "‖Δw‖/‖w‖", "dead channels"]
-    rows: list[list[Any]] = []
-    for block in blocks:
-        gradient = block.gradient
-        low, high = (gradient.min, gradient.max) if gradient is not None else (None, None)
-        largest = max(abs(low), abs(high)) if low is not None and high is not None else None
-        rows.append(
-            [
-                block.block,
-                {"layer": block.layer},
-                spelling.number(gradient.std if gradient is not None else None),
-                spelling.number(largest),
-                spelling.number(block.ratio),
-                f"{block.dead} of {block.channels}" if block.channels else "",
-            ]
-        )
-    return table(["block", "layer", *numbers], rows, numbers)
+    return pairs(failure_lines(failure))

@@ -189,7 +189,8 @@ def test_the_seed_of_a_dropout_is_no_parameter(tmp_path: Path) -> None:
 
 def test_the_page_speaks_of_a_fit(recorded: Path) -> None:
     from resnet_inspect.api import summarize
-    from resnet_inspect.render.pages.answer_page import facts, flow_title
+    from resnet_inspect.render.pages.answer_page import facts
+    from resnet_inspect.render.pages.blocks import flow_title
 
     with Run.open(recorded) as run:
         found = summarize(run)
