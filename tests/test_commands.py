@@ -12,6 +12,7 @@ import pytest
 
 from resnet_inspect import studies
 from resnet_inspect.analysis.studies import STUDIES
+from resnet_inspect.cli.main import main
 from resnet_inspect.cli.parser import build
 from resnet_inspect.cli.run_argument import names_and_run, run_file
 from resnet_inspect.commands import Command, called, spelled
@@ -21,6 +22,7 @@ from resnet_inspect.store.run import Run
 from tests.analysis.studies.made import STAND_IN
 from tests.recordings import FOLDER
 
+Capture = pytest.CaptureFixture[str]
 NAMES = ("plain.db", "a run's file.db", "$HOME.db", "-x.db", "~.db", "new\nline.db")
 FAILING = ("bn_axis", "diverged", "filters", "mean_axes", "no_l2", "v1", "v2")
 
@@ -30,9 +32,10 @@ def read_by(command: Command) -> Path:
     words = shlex.split(spelled(command), comments=True)[1:]
     parsed = build(words).parse_args(words)
     if parsed.command == "hist":
-        return names_and_run(parsed.layers, parsed.run, parsed.run_flag)[1]
+        return run_file(names_and_run(parsed.layers, parsed.run, parsed.run_flag)[1])
     if parsed.command == "why":
-        return names_and_run([parsed.tensor], parsed.run, parsed.run_flag, most=1)[1]
+        names = [parsed.tensor]
+        return run_file(names_and_run(names, parsed.run, parsed.run_flag, most=1)[1])
     if parsed.command == "diff":
         return Path(parsed.a)
     return run_file(parsed.run)
@@ -123,15 +126,24 @@ def test_the_run_is_told_from_names(
 ) -> None:
     (tmp_path / "plain").write_bytes((FOLDER / "v2.db").read_bytes()[:100])
     monkeypatch.chdir(tmp_path)
-    assert names_and_run(words, None, None) == (names, Path(run))
-    assert names_and_run(words, None, "other.db") == (words, Path("other.db"))
+    assert names_and_run(words, None, None) == (names, run)
+    assert names_and_run(words, None, "other.db") == (words, "other.db")
 
 
 def test_one_name_then_one_run() -> None:
-    assert names_and_run(["conv1"], "typo", None, most=1) == (["conv1"], Path("typo"))
+    assert names_and_run(["conv1"], "typo", None, most=1) == (["conv1"], "typo")
     for names, run in ((["a.db"], "b.db"), (["a"], "b")):
         with pytest.raises(UsageError, match="too many arguments"):
             names_and_run(names, run, "c.db" if run == "b" else None, most=1)
+
+
+@pytest.mark.parametrize("words", [["why"], ["why", "any.db"]])
+def test_why_without_a_name_says_so_before_it_looks_for_a_run(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 2
+    assert "`why` needs something to explain" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -148,12 +160,12 @@ def test_flags_stand_anywhere(words: list[str]) -> None:
     assert parsed.full
     assert names_and_run([parsed.tensor], parsed.run, parsed.run_flag, most=1) == (
         ["Reshape:1"],
-        Path("a.db"),
+        "a.db",
     )
 
 
 @pytest.mark.parametrize("name", ["why", "hist"])
-def test_the_old_flag_is_no_longer_shown(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_old_flag_is_no_longer_shown(name: str, capsys: Capture) -> None:
     with pytest.raises(SystemExit):
         build([name]).parse_args([name, "--help"])
     text = capsys.readouterr().out

@@ -21,8 +21,8 @@ def run_file(run: str | None) -> Path:
 
 def names_and_run(
     names: Sequence[str | None], run: str | None, flag: str | None, *, most: int | None = None
-) -> tuple[list[str], Path]:
-    """Part positional arguments into names and the run file.
+) -> tuple[list[str], str | None]:
+    """Part positional arguments into names and RUN, None without one.
 
     Args:
         names: what the parser took for names.
@@ -31,8 +31,7 @@ def names_and_run(
         most: how many names the command takes; a further argument is RUN.
 
     Raises:
-        UsageError: more than one RUN.
-        RunMissingError: no RUN, and no run to take in its place.
+        UsageError: more than one RUN, or more names than the command takes.
     """
     words = [word for word in (*names, run) if word is not None]
     runs = [flag] if flag else [word for word in words if _is_run(word)]
@@ -46,7 +45,7 @@ def names_and_run(
             expected="names of the network, then one run file",
             got=" ".join(words),
         )
-    return others, run_file(runs[0] if runs else None)
+    return others, runs[0] if runs else None
 
 
 def _is_run(word: str) -> bool:

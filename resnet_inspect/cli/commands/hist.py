@@ -53,11 +53,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace) -> int:
     """Print pictures and tables, or the same as JSON or CSV, or write an SVG."""
     from resnet_inspect import api
-    from resnet_inspect.cli.run_argument import names_and_run
+    from resnet_inspect.cli.run_argument import names_and_run, run_file
     from resnet_inspect.store.run import Run
 
     kinds = _kinds(parsed.kind)
-    names, path = names_and_run(parsed.layers, parsed.run, parsed.run_flag)
+    names, run = names_and_run(parsed.layers, parsed.run, parsed.run_flag)
+    path = run_file(run)
     with Run.open(path) as recorded:
         groups = api.distributions(recorded, names, kinds, parsed.pair, parsed.step)
         origin = recorded.origin

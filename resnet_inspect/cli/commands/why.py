@@ -37,13 +37,13 @@ def run(parsed: argparse.Namespace) -> int:
 
     from resnet_inspect.analysis.sizes.names import find
     from resnet_inspect.analysis.sizes.why import why
-    from resnet_inspect.cli.run_argument import names_and_run
+    from resnet_inspect.cli.run_argument import names_and_run, run_file
     from resnet_inspect.store.run import Run
 
-    names, path = names_and_run([parsed.tensor], parsed.run, parsed.run_flag, most=1)
+    names, run = names_and_run([parsed.tensor], parsed.run, parsed.run_flag, most=1)
     tensor = names[0] if names else None
     if parsed.settings:
-        return _settings(path, tensor, parsed.json)
+        return _settings(run_file(run), tensor, parsed.json)
     if tensor is None:
         from resnet_inspect.commands import Command
 
@@ -54,6 +54,7 @@ def run(parsed: argparse.Namespace) -> int:
             got="neither",
             fix=("for example: ", Command("why", ("Reshape:1",))),
         )
+    path = run_file(run)
     with Run.open(path) as recorded:
         _refuse_unmade(recorded, tensor)
         target, axes = find(recorded.graph, tensor)
