@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from resnet_inspect.commands import Command
 from resnet_inspect.config.fields import field_named
 from resnet_inspect.config.settings import Settings, TracedModel
-from resnet_inspect.commands import Command
 from resnet_inspect.config.targets import TargetKind, is_in_file, kind_of
 from resnet_inspect.errors import ConfigError
 

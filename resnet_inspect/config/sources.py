@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from resnet_inspect.config.fields import FIELDS, Value, field_named
 from resnet_inspect.commands import Command
+from resnet_inspect.config.fields import FIELDS, Value, field_named
 from resnet_inspect.config.own_model import check_own_model
 from resnet_inspect.config.settings import DEFAULTS, Settings
 from resnet_inspect.errors import ConfigError
