@@ -116,6 +116,30 @@ class Sketch:
         gaps = np.diff(self.bins, prepend=0)
         return shuffled(gaps, "<u2") + shuffled(np.minimum(self.counts, LARGEST_PACKED), "<u4")
 
+    @classmethod
+    def pack_all(cls, sketches: Sequence[Sketch]) -> list[bytes]:
+        """What `pack` gives for each, many at once in a fraction of the time."""
+        sizes = np.array([len(one.bins) for one in sketches], dtype=np.int64)
+        if not sizes.sum():
+            return [b""] * len(sizes)
+        bins = np.concatenate([one.bins for one in sketches])
+        counts = np.minimum(np.concatenate([one.counts for one in sketches]), LARGEST_PACKED)
+        ends = np.cumsum(sizes)
+        starts = ends - sizes
+        gaps = np.diff(bins, prepend=0)
+        gaps[starts[sizes > 0]] = bins[starts[sizes > 0]]
+        # As `unpack_all` finds them: six planes of bytes for each sketch.
+        first = np.arange(len(bins)) + np.repeat((BYTES_PER_BIN - 1) * starts, sizes)
+        each = np.repeat(sizes, sizes)
+        body = np.empty(BYTES_PER_BIN * len(bins), np.uint8)
+        for plane in range(2):
+            body[first + plane * each] = gaps >> 8 * plane & 255
+        for plane in range(4):
+            body[first + (2 + plane) * each] = counts >> 8 * plane & 255
+        whole, ends = body.tobytes(), BYTES_PER_BIN * ends
+        pairs = zip((ends - BYTES_PER_BIN * sizes).tolist(), ends.tolist(), strict=True)
+        return [whole[start:end] for start, end in pairs]
+
     @property
     def total(self) -> int:
         """How many values were counted."""

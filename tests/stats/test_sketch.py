@@ -43,6 +43,15 @@ def test_survives_packing(values: list[float]) -> None:
     assert len(packed) == 6 * len(Sketch.of(values).bins)
 
 
+@settings(deadline=None)
+@given(st.lists(floats, max_size=4))
+def test_many_are_packed_as_each_of_them(parts: list[list[float]]) -> None:
+    sketches = [Sketch.of(values) for values in parts]
+    sketches += [Sketch(np.array([3064]), np.array([2**32 + 5]))]
+    assert Sketch.pack_all(sketches) == [one.pack() for one in sketches]
+    assert Sketch.pack_all([]) == []
+
+
 def test_packed_bytes_are_as_documented() -> None:
     # bins 3064 = 0x0bf8 and 3072, 8 further; counts 2 and 1; each in planes of equal bytes
     expected = bytes.fromhex("f8 08 0b 00  02 01 00 00 00 00 00 00")
