@@ -52,10 +52,10 @@ def _answer(*arguments: str) -> str:
 
 
 def _debugger(mode: str) -> str:
-    steps = Steps()
-    plain = steps.plain()
-    plain(0)
     with tempfile.TemporaryDirectory() as folder:
+        steps = Steps(Path(folder))
+        plain = steps.plain()
+        plain(0)
         tfdbg: Any = steps.tf.debugging.experimental
         tfdbg.enable_dump_debug_info(folder, tensor_debug_mode=mode)
         debugged = steps.plain()
@@ -66,10 +66,11 @@ def _debugger(mode: str) -> str:
 
 
 def _peak(kind: str) -> str:
-    steps = Steps()
-    step = steps.plain() if kind == "plain" else steps.recorded()
-    for number in range(MEMORY_STEPS):
-        step(number)
+    with tempfile.TemporaryDirectory() as folder:
+        steps = Steps(Path(folder))
+        step = steps.plain() if kind == "plain" else steps.recorded()
+        for number in range(MEMORY_STEPS):
+            step(number)
     # Not getrusage: it begins with the peak of the process that started this one.
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return str(int(status["VmHWM"].split()[0]) * 1024 / 1e6)

@@ -7,17 +7,17 @@ import time
 from importlib import import_module
 from typing import Any
 
-from bench import Row, session
+from bench import Row, built
 
 ROUNDS = 5
 
 
 def measure() -> list[Row]:
     """Share of capture in the time of a trace, for n=5 and n=18."""
-    tutorial: Any = import_module("resnet_inspect.tracers.tensorflow.tutorial.step_trace")
+    observed: Any = import_module("resnet_inspect.tracers.tensorflow.fit.observed_step")
 
     spent: list[float] = []
-    whole = tutorial.capture
+    whole = observed.capture
 
     def timed(*arguments: Any, **named: Any) -> Any:
         start = time.perf_counter()
@@ -25,17 +25,17 @@ def measure() -> list[Row]:
         spent.append(time.perf_counter() - start)
         return graph
 
-    tutorial.capture = timed
+    observed.capture = timed
     rows: list[Row] = []
     try:
         for n, rounds in ((5, ROUNDS), (18, 2)):
             shares, ops = [], 0
             for _ in range(rounds):
-                built = session(n=n, batch_size=8).build()
-                shares.append(spent[-1] / built.seconds)
-                ops = len(built.graph.ops)
+                outcome, _ = built(n=n, batch_size=8)
+                shares.append(spent[-1] / outcome.seconds)
+                ops = len(outcome.graph.ops)
             what = f"capture over TensorFlow's own tracing, n={n}, {ops:,} ops"
             rows.append((what, f"{100 * statistics.median(shares):.1f} %", "target ≤ 15 %"))
     finally:
-        tutorial.capture = whole
+        observed.capture = whole
     return rows

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from bench import Row, session
+from bench import Row, built
 from bench.startup import PROGRAM, ROUNDS, seconds
 from resnet_inspect.config.settings import Tutorial
 
@@ -23,14 +23,14 @@ def measure() -> list[Row]:
     retrace: Any = import_module("resnet_inspect.tracers.tensorflow.tutorial.retrace")
     rows: list[Row] = []
     for n, target in ((5, 2), (18, 4)):
-        made = session(n=n, batch_size=128)
-        graph = made.build().graph
+        outcome, traced = built(n=n, batch_size=128)
+        graph = outcome.graph
         start = time.perf_counter()
-        links.trace_lineage(made._tracing.made.graph, graph)
+        links.trace_lineage(traced, graph)
         spent = time.perf_counter() - start
         what = f"lineage of the training graph, n={n}, {len(graph.ops):,} ops"
         rows.append((what, f"{spent:.2f} s", f"target ≤ {target} s"))
-        forward = session(n=n, batch_size=128, steps=0).build().seconds
+        forward = built(n=n, batch_size=128, steps=0)[0].seconds
         retrace._trace(Tutorial(n=n), IMAGE)
         start = time.perf_counter()
         retrace.variations(Tutorial(n=n), IMAGE)

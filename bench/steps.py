@@ -1,12 +1,11 @@
-"""The tutorial's step (n=5, version 2, batch 128) in the ways that `overhead` compares.
-
-All share one set of variables, so each of them goes on where the one before it ended.
-"""
+"""The tutorial's step (n=5, version 2, batch 128) in the ways that `overhead` compares."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import import_module
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from bench.interleaved import Step
 from resnet_inspect.config import Settings
 from resnet_inspect.data import Batches, load
+from resnet_inspect.journal import RunFiles, RunJournal
 from resnet_inspect.tracers import registry
 
 BATCHES = 4
@@ -28,12 +28,9 @@ class Fed:
 
     def __init__(self) -> None:
         settings = Settings.of(SETTINGS)
+        data = load(settings.tutorial.data)
         batches = Batches(
-            load(settings.tutorial.data),
-            settings.tutorial.batch_size,
-            settings.seed,
-            raw=False,
-            training=True,
+            data, settings.tutorial.batch_size, settings.seed, raw=False, training=True
         )
         self.image_shape = batches.image_shape
         self._made = [batches.batch(number) for number in range(BATCHES)]
@@ -44,53 +41,53 @@ class Fed:
 
 
 class Steps:
-    """Makes steps; each is called with the number of its batch and fetches what it returns."""
+    """Makes steps; each is called with the number of its batch and returns its scalars."""
 
-    def __init__(self) -> None:
-        tracer = registry.load("tutorial")  # and TensorFlow, without its chatter
+    def __init__(self, folder: Path) -> None:
+        self._tracer = registry.load("tutorial")  # and TensorFlow, without its chatter
         self.tf: Any = import_module("tensorflow")
-        module: Any = import_module("resnet_inspect.tracers.tensorflow.tutorial.step_trace")
-        self._trace = module.StepTrace
+        module: Any = import_module("resnet_inspect.tracers.tensorflow.tutorial.step")
+        self._step = module.TutorialStep
+        self._folder = folder
+        self._names = count()
+        self._variables: dict[str, Any] = {}
         self.fed = Fed()
-        self.session: Any = tracer(Settings.of(SETTINGS), self.fed)
         self._batches = [[self.tf.constant(one) for one in self.fed.batch(k)] for k in range(4)]
-
-    def tracing(self, **settings: Any) -> Any:
-        """A `StepTrace` of these settings beside those of all."""
-        return self._trace(Settings.of(SETTINGS | settings), self.session.variables, "/CPU:0")
 
     def plain(self) -> Step:
         """The step that returns its scalars, without a tap in its graph."""
-        return self.beside(lambda _: {})
+        return self.beside(lambda _: [])
 
     def beside(self, added: Callable[[Any], Any]) -> Step:
         """The step, without gradients of outputs, that also returns what is `added` to it."""
-        tracing = self.tracing(gradients=False)
+        settings = Settings.of(SETTINGS | {"gradients": False})
 
         def body(images: Any, labels: Any) -> Any:
-            scalars, watched = tracing._build(images, labels)
-            return scalars, added(watched)
+            step = self._step(settings, self._variables, "/CPU:0")
+            return step.build(images, labels), added(step)
 
-        return self.called(self.traced(body))
-
-    def recorded(self, **settings: Any) -> Step:
-        """The step with all that is recorded; see `StepTrace.trace`."""
-        return self.called(self.traced(self.tracing(**settings).trace))
-
-    def traced(self, body: Callable[..., Any]) -> Any:
-        """The concrete function of one step."""
         size = SETTINGS["batch_size"]
         images = self.tf.TensorSpec([size, *self.fed.image_shape], name="images")
         labels = self.tf.TensorSpec([size], self.tf.int64, name="labels")
-        return self.tf.function(body, autograph=False).get_concrete_function(images, labels)
+        made = self.tf.function(body, autograph=False)
+        function = made.get_concrete_function(images, labels)
 
-    def called(self, function: Any) -> Step:
-        """Runs a concrete function, and has all it returns on the host."""
-        return lambda number: list(self._arrays(function(*self._batches[number % BATCHES])))
+        def step(number: int) -> list[NDArray[Any]]:
+            found = function(*self._batches[number % BATCHES])
+            return [one.numpy() for one in self.tf.nest.flatten(found)]
 
-    def _arrays(self, found: Any) -> Iterator[NDArray[Any]]:
-        """All tensors in it on the host, but for values of variables that stay where they are."""
-        if isinstance(found, dict):
-            found = {name: value for name, value in found.items() if name != "before"}
-        for one in self.tf.nest.flatten(found):
-            yield one.numpy()
+        return step
+
+    def recorded(self, **settings: Any) -> Step:
+        """The step as `trace` runs it, with what it records read and written to a run file."""
+        source: Any = self._tracer(Settings.of(SETTINGS | {"steps": 10**6} | settings), self.fed)
+        journal = RunJournal(RunFiles(self._folder / f"{next(self._names)}.db"))
+        run = source.prepare(journal)
+        numbers = count()
+
+        def step(_: int) -> list[NDArray[Any]]:
+            record = source.step(next(numbers))
+            run.keep(record)
+            return [np.asarray(value) for value in record.scalars.values()]
+
+        return step

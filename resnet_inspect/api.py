@@ -1,7 +1,4 @@
-"""The Python interface, and the one place where a tracer meets the store.
-
-Commands call these functions too, so both do the same. Long because it is the whole interface.
-"""
+"""The Python interface; commands call these functions too, so both do the same."""
 
 from __future__ import annotations
 
@@ -33,18 +30,16 @@ from resnet_inspect.commands import Command
 from resnet_inspect.config import Settings
 from resnet_inspect.config.inputs import parse_inputs
 from resnet_inspect.config.own_model import check_of_fit, check_own_model
-from resnet_inspect.config.settings import Fit, GraphCode, TracedModel, Tutorial
+from resnet_inspect.config.settings import Fit, GraphCode, TracedModel
 from resnet_inspect.errors import BuildError, StorageFullError, UsageError
 from resnet_inspect.findings import check
 from resnet_inspect.graph import Failure
 from resnet_inspect.journal import RunFiles, RunJournal
 from resnet_inspect.stats import StepRecord, Tap
-from resnet_inspect.store import catalogue
-from resnet_inspect.store.info import RunInfo, Status, Writer
 from resnet_inspect.store.run import Run
-from resnet_inspect.store.writer import RunWriter, check_free, now
+from resnet_inspect.store.writer import check_free
 from resnet_inspect.stored import series_of, side_of
-from resnet_inspect.tracers.contract import Session, Training, TrainingFailed
+from resnet_inspect.tracers.contract import Source, TrainingFailed
 
 Watch = Callable[[Path, StepRecord | None], None]
 
@@ -232,75 +227,31 @@ def record(
     watch: Watch = lambda _path, _record: None,
 ) -> Path:
     """Trace with these settings and return the run file; `watch` is called with the run
-    file and None once the graph is in it, then with the file and each step.
+    file and None once there is one, then with the file and each step.
 
     Everything that can be refused is refused before the file is touched. Whatever stops the trace
     later, the file keeps every step committed before it and says how it ended. Raises BuildError
     if the network cannot be built or trained.
     """
-    network = settings.network
-    path = Path(out) if out is not None else catalogue.fresh_name(network)
-    check_free(path, force=force)
-    session = _session(settings)
-    if session.training is not None:
-        return _train(session.training, out, force=force, watch=watch)
-    created = now()
-    built = session.build()
-    info = RunInfo(
-        network=network,
-        settings=_shared(session.settings),
-        device=session.environment.device,
-        versions=session.environment.versions,
-        created=created,
-        writer=Writer.current(),
-    )
-    if out is None:  # another trace may have taken the name meanwhile
-        path = catalogue.fresh_name(network)
-    writer = RunWriter.create(path, info, force=force)
-    failure = built.failure
+    files = RunFiles(None if out is None else Path(out), force=force)
+    if out is not None:
+        check_free(Path(out), force=force)
+    source = _source(settings)
+    journal = RunJournal(files, network=settings.network, watch=watch)
     try:
-        writer.graph(built.graph, built.seconds)
-        writer.lineage(session.explain())
-        if failure is None:
-            watch(path, None)
-            session.run(lambda step: _keep(writer, step, watch))
+        source.record(journal)
     except TrainingFailed as outcome:
-        failure = outcome.failure
-        if outcome.again is not None:
-            writer.graph(outcome.again.graph, outcome.again.seconds)
-            writer.lineage(session.explain())
+        raise _refusal(outcome.failure, journal.made()) from outcome
     except BaseException as error:
         by_user = isinstance(error, KeyboardInterrupt)
         reason = "stopped by the user" if by_user else f"{type(error).__name__}: {error}"
         with suppress(StorageFullError):
-            writer.finish(Status.INTERRUPTED, reason=reason.splitlines()[0])
+            journal.end(reason.splitlines()[0])
         raise
-    if failure is not None:
-        writer.finish(Status.FAILED, failure=failure)
-        raise _refusal(failure, path)
-    writer.finish(Status.COMPLETE)
-    return path
+    return journal.made()
 
 
-def _train(training: Training, out: str | Path | None, *, force: bool, watch: Watch) -> Path:
-    """The same for a model that is trained by Keras' `fit`."""
-    settings = _shared(training.settings)
-    files = RunFiles(None if out is None else Path(out), force=force)
-    journal = RunJournal(files, network=settings.network, watch=watch)
-    try:
-        training.train(journal, settings)
-    except TrainingFailed as outcome:
-        raise _refusal(outcome.failure, _made(journal)) from outcome
-    return _made(journal)
-
-
-def _made(journal: RunJournal) -> Path:
-    if journal.path is None or not journal.begun:
-        raise RuntimeError("a fit that has begun has a run file")
-    return journal.path
-
-
-def _session(settings: Settings) -> Session:
+def _source(settings: Settings) -> Source:
     """What traces as these settings say, with what it is fed; raises UsageErrors."""
     from resnet_inspect.data import Batches, RandomInputs, load
     from resnet_inspect.tracers import registry
@@ -321,25 +272,6 @@ def _session(settings: Settings) -> Session:
         held = Batches(other, training=False, **how)
     batches = Batches(data, training=training, held=held, **how)
     return registry.load("tutorial")(settings, batches)
-
-
-def _keep(writer: RunWriter, step: StepRecord, watch: Watch) -> None:
-    writer.step(step)
-    watch(writer.path, step)
-
-
-def _shared(settings: Settings) -> Settings:
-    """The settings as a run file tells them: without the home folder's path."""
-    subject = settings.subject
-    told: dict[str, Any] = {}
-    if subject.target is not None:
-        told["target"] = paths.portable(subject.target)
-    if isinstance(subject, Tutorial | TracedModel):
-        kind, colon, file = subject.data.partition(":")
-        told["data"] = kind + colon + paths.portable(file)
-    if isinstance(subject, Tutorial) and subject.checkpoint is not None:
-        told["checkpoint"] = paths.portable(subject.checkpoint)
-    return msgspec.structs.replace(settings, subject=msgspec.structs.replace(subject, **told))
 
 
 def _refusal(failure: Failure, path: Path) -> BuildError:

@@ -1,6 +1,6 @@
 """Run files of trainings that somebody else runs: their names, and what a recorder writes to them.
 
-The other place, beside `api`, where a tracer meets the store.
+The one place where a tracer meets the store.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ import threading
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path, PurePath
+from typing import Any
 
 import msgspec
 
+from resnet_inspect import paths
 from resnet_inspect.config import Settings
+from resnet_inspect.config.settings import TracedModel, Tutorial
 from resnet_inspect.errors import OutputError
 from resnet_inspect.graph import Failure
 from resnet_inspect.graph.lineage import Lineage
@@ -121,6 +124,7 @@ class RunJournal:
         self._open = False
         self._steps = 0
         self._process = os.getpid()
+        self._created = now()
 
     @property
     def path(self) -> Path | None:
@@ -136,8 +140,15 @@ class RunJournal:
         self._process = os.getpid()
         return self._writer is not None
 
+    def made(self) -> Path:
+        """The run file; RuntimeError where nothing was begun."""
+        if self.path is None or not self.begun:
+            raise RuntimeError("a training that was recorded has a run file")
+        return self.path
+
     def begin(self, name: str, settings: Settings, environment: Environment) -> None:
         """Make the run file, or go on with it."""
+        settings = _portable(settings)
         if self.begun:
             self._resume(settings)
             return
@@ -146,7 +157,7 @@ class RunJournal:
             settings=settings,
             device=environment.device,
             versions=environment.versions,
-            created=now(),
+            created=self._created,
             writer=Writer.current(),
         )
         self._writer = self._files.create(info)
@@ -181,8 +192,22 @@ class RunJournal:
         if not self.begun or not self._open or self._writer is None:
             return
         writer, self._open = self._writer, False
-        done = msgspec.structs.replace(writer.info.settings, steps=self._steps)
-        if failure is None and not reason:
-            writer.plan(done)
+        settings = writer.info.settings
+        if failure is None and not reason and settings.fits:
+            writer.plan(msgspec.structs.replace(settings, steps=self._steps))
         status = Status.FAILED if failure else Status.INTERRUPTED if reason else Status.COMPLETE
         writer.finish(status, reason=reason, failure=failure)
+
+
+def _portable(settings: Settings) -> Settings:
+    """The settings as a run file keeps them: without the home folder's path."""
+    subject = settings.subject
+    changes: dict[str, Any] = {}
+    if subject.target is not None:
+        changes["target"] = paths.portable(subject.target)
+    if isinstance(subject, Tutorial | TracedModel):
+        kind, colon, file = subject.data.partition(":")
+        changes["data"] = kind + colon + paths.portable(file)
+    if isinstance(subject, Tutorial) and subject.checkpoint is not None:
+        changes["checkpoint"] = paths.portable(subject.checkpoint)
+    return msgspec.structs.replace(settings, subject=msgspec.structs.replace(subject, **changes))

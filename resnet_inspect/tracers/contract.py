@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from types import ModuleType
@@ -12,8 +11,6 @@ from resnet_inspect.config import Settings
 from resnet_inspect.graph import Failure, Graph
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.stats import StepRecord
-
-Sink = Callable[[StepRecord], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +29,7 @@ class TrainingFailed(Exception):
     """A step could not be run.
 
     `again` is what building came to with the sizes that were fed, if that was tried: its graph is
-    to be kept instead, and `Session.explain` speaks of it.
+    to be kept instead.
     """
 
     def __init__(self, failure: Failure, again: Outcome | None = None) -> None:
@@ -49,41 +46,24 @@ class Environment:
     versions: dict[str, str]
 
 
-class Training(Protocol):
-    """A fit of a model of one's own, which is recorded as other fits are."""
+class Source(Protocol):
+    """What makes the steps of one run: the framework is loaded, the device is known to exist."""
 
     settings: Settings
 
-    def train(self, journal: Journal, settings: Settings) -> None:
-        """Train, and tell `journal`, with `settings` as they are to be told. Raises
-        TrainingFailed, once that is saved.
+    def record(self, journal: Journal) -> None:
+        """Build, run and write it all to `journal`, from its beginning to its end.
+
+        Raises a UsageError, before the journal is begun, where the settings do not fit what is
+        built; TrainingFailed, once that is written, where it cannot be built or run. Other
+        exceptions leave the journal open.
         """
 
 
-class Session(Protocol):
-    """One trace: the framework is loaded and the device is known to exist. Where there is a
-    `training`, that is done instead of `build`, `explain` and `run`.
-    """
-
-    environment: Environment
-    training: Training | None
-    settings: Settings
-    """As they were given, with what the model itself decided: its inputs."""
-
-    def build(self) -> Outcome:
-        """Build the network; called once. Raises a UsageError where the settings do not fit it."""
-
-    def explain(self) -> Lineage:
-        """Where the sizes in what was built come from; after `build`, also one that failed."""
-
-    def run(self, sink: Sink) -> None:
-        """Run what was built and hand each step to `sink`. Raises TrainingFailed."""
-
-
 class Tracer(Protocol):
-    """Makes sessions."""
+    """Makes sources."""
 
-    def __call__(self, settings: Settings, feed: Any) -> Session:
+    def __call__(self, settings: Settings, feed: Any) -> Source:
         """Load the framework and find the device; raises a UsageError. `feed` is what is fed:
         `data.Batches` for the tutorial's network; for a model of one's own `data.RandomInputs`,
         or None if it is to say itself what it takes.

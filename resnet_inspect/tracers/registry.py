@@ -10,9 +10,9 @@ from resnet_inspect.config import Settings
 from resnet_inspect.tracers.contract import Journal, MissedTraining, ProgramObserver, Tracer
 
 TRACERS = {
-    "tutorial": "resnet_inspect.tracers.tensorflow.tutorial.session:TutorialSession",
-    "function": "resnet_inspect.tracers.tensorflow.model.session:FunctionSession",
-    "graph code": "resnet_inspect.tracers.tensorflow.tf1.session:GraphCodeSession",
+    "tutorial": "resnet_inspect.tracers.tensorflow.tutorial.source:TutorialSource",
+    "function": "resnet_inspect.tracers.tensorflow.model.source:ModelSource",
+    "graph code": "resnet_inspect.tracers.tensorflow.tf1.source:GraphCodeSource",
 }
 RECORDER = "resnet_inspect.tracers.tensorflow.fit.keras_recorder:KerasRecorder"
 RUNS = "resnet_inspect.tracers.tensorflow.fit.keras_recorder:Runs"

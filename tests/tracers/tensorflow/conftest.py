@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,10 @@ import pytest
 
 from resnet_inspect.config import Settings
 from resnet_inspect.data import Batches, load
-from resnet_inspect.graph import Graph
+from resnet_inspect.graph import Failure, Graph
+from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.stats import StepRecord
+from resnet_inspect.tracers.contract import Environment, Outcome, TrainingFailed
 
 HERE = Path(__file__).parent
 
@@ -28,8 +32,90 @@ def _needs_tensorflow() -> None:
     pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
 
 
-def session(**changes: Any) -> Any:
-    """A prepared session of a small network: n=1, batch 8, 2 steps, unless changed."""
+class Kept:
+    """A journal that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.outcome = Outcome(Graph(ops=()), 0.0)
+        self.lineage = Lineage()
+        self.steps: list[StepRecord] = []
+        self.ended: tuple[str, Failure | None] | None = None
+
+    def begin(self, name: str, settings: Settings, environment: Environment) -> None:
+        """See `contract.Journal`."""
+
+    def built(self, outcome: Outcome, lineage: Lineage) -> None:
+        """See `contract.Journal`."""
+        self.outcome, self.lineage = outcome, lineage
+
+    def step(self, record: StepRecord) -> None:
+        """See `contract.Journal`."""
+        self.steps.append(record)
+
+    def end(self, reason: str = "", failure: Failure | None = None) -> None:
+        """See `contract.Journal`."""
+        self.ended = reason, failure
+
+
+class Session:
+    """A training of the tutorial's network that is built and run in parts."""
+
+    def __init__(self, source: Any) -> None:
+        self.source = source
+        self.kept = Kept()
+
+    def build(self) -> Outcome:
+        """Trace the step; a network that cannot be built is told in what is returned."""
+        with suppress(TrainingFailed):
+            self.source.prepare(self.kept)
+        assert (self.kept.outcome.failure is None) is (self.kept.ended is None)
+        return self.kept.outcome
+
+    def explain(self) -> Lineage:
+        """Where the sizes come from."""
+        if self.kept.outcome.failure is None:
+            self.source._run.explain()
+        return self.kept.lineage
+
+    def step(self, number: int) -> StepRecord:
+        """Run one step."""
+        record: StepRecord = self.source.step(number)
+        return record
+
+    def run(self, sink: Callable[[StepRecord], None]) -> None:
+        """Run all steps."""
+        for number in range(self.source.settings.planned):
+            sink(self.step(number))
+
+    @property
+    def settings(self) -> Settings:
+        """Its settings."""
+        settings: Settings = self.source.settings
+        return settings
+
+    @property
+    def graph(self) -> Graph:
+        """What was captured."""
+        return self.kept.outcome.graph
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """The network's variables by name."""
+        variables: dict[str, Any] = self.source.variables
+        return variables
+
+    @property
+    def batches(self) -> Any:
+        """What it is fed."""
+        return self.source._batches
+
+    def fed(self, batches: Any) -> None:
+        """Feed it something else; an origin is looked for again."""
+        self.source._batches, self.source._origin_told = batches, False
+
+
+def session(**changes: Any) -> Session:
+    """A training of a small network: n=1, batch 8, 2 steps, unless changed."""
     from resnet_inspect.tracers import registry
 
     settings = Settings.of({"n": 1, "batch_size": 8, "steps": 2} | changes)
@@ -46,7 +132,7 @@ def session(**changes: Any) -> Any:
         held=held if settings.evaluates(settings.steps - 1) else None,
         **how,
     )
-    return registry.load("tutorial")(settings, batches)
+    return Session(registry.load("tutorial")(settings, batches))
 
 
 @dataclass

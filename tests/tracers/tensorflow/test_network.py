@@ -71,7 +71,7 @@ def test_activations_agree_with_numpy(ver: int, mode: str) -> None:
     made = session(ver=ver, mode=mode)
     made.build()
     weights = _shaken(weights_of(made.variables))
-    images, _ = made._batches.batch(0)
+    images, _ = made.batches.batch(0)
     found = Forward(ver, training=training)(weights, images)
     wanted, _ = numpy_network.forward(weights, images, 1, ver, training)
     assert list(found) == [layer.name for layer in expected.layers(1, ver, 8)]

@@ -93,7 +93,7 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
 
 
 def built_in(**changes: Any) -> Graph:
-    return session(gradients=False, **changes).build().graph  # type: ignore[no-any-return]
+    return session(gradients=False, **changes).build().graph
 
 
 def unexplained(

@@ -38,13 +38,13 @@ class Altered:
 def _built(changes: tuple[tuple[str, Any], ...]) -> tuple[Any, Any, dict[str, Array]]:
     made = session(sample=64, **dict(changes))
     assert made.build().failure is None
-    return made, made._batches, values(made)
+    return made, made.batches, values(made)
 
 
 def built(**changes: Any) -> Any:
     """A session as if just built; those with the same settings are one, for speed."""
     made, batches, before = _built(tuple(changes.items()))
-    made._batches, made._origin_told = batches, False
+    made.fed(batches)
     for name, value in before.items():
         made.variables[name].assign(value)
     return made
@@ -77,7 +77,7 @@ def wrong(record: StepRecord, kind: str = "activation") -> list[str]:
 
 def test_an_input_picture() -> None:
     made = built()
-    made._batches = Altered(made._batches, np.inf, since=1)
+    made.fed(Altered(made.batches, np.inf, since=1))
     first, second, third = (made.step(number) for number in range(3))
     assert first.origin is None
     assert first.not_finite == {}
@@ -129,7 +129,7 @@ def infinite_gradient(**changes: Any) -> Any:
     """
     made = built(batch_size=1, weight_decay=0.0, **changes)
     plant(made, "pre_activation_final_norm/beta", lambda array: np.full_like(array, -1e3))
-    label = int(made._batches.batch(0)[1][0])
+    label = int(made.batches.batch(0)[1][0])
     signs = np.where(np.arange(10) == label, -3.4e38, 3.4e38)
     plant(made, "dense1/kernel", lambda array: np.broadcast_to(signs, array.shape))
     return made
@@ -188,7 +188,7 @@ def test_huge_finite_variables_have_finite_norms_and_no_origin() -> None:
 
 def test_without_training() -> None:
     made = built(mode="eval")
-    made._batches = Altered(made._batches, np.nan, since=0)
+    made.fed(Altered(made.batches, np.nan, since=0))
     assert made.step(0).origin == Origin(0, "input", "images")
     made = built(mode="eval")
     plant(made, "bn10_branch2b/moving_variance", lambda array: -array - 1)

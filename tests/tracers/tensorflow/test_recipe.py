@@ -34,7 +34,7 @@ def gradients(weights: dict[str, Any], made: Any, step: int, decay: float) -> di
     from resnet_inspect.tracers.tensorflow.tutorial.resnet import inference
 
     variables: dict[str, Any] = {}
-    images, labels = made._batches.batch(step)
+    images, labels = made.batches.batch(step)
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def compute() -> Any:
@@ -65,7 +65,7 @@ def test_losses_agree_with_numpy() -> None:
     made = session()
     weights, scalars = steps(made, 2)
     for step in (0, 1):
-        images, labels = made._batches.batch(step)
+        images, labels = made.batches.batch(step)
         outputs, _ = numpy_network.forward(weights[step], images, 1, 2, True)
         logits = outputs["dense1"]
         wanted = numpy_network.loss(_trainable(weights[step]), logits, labels)
@@ -122,7 +122,7 @@ def test_updates_follow_the_formulas(optimizer: str, rate: float) -> None:
 def test_moving_averages_follow_the_batch_statistics() -> None:
     made = session()
     weights, _ = steps(made, 1)
-    images, _ = made._batches.batch(0)
+    images, _ = made.batches.batch(0)
     _, statistics = numpy_network.forward(weights[0], images, 1, 2, True)
     for name, batch in statistics.items():
         for kind, seen in (("moving_mean", batch.mean), ("moving_variance", batch.variance)):

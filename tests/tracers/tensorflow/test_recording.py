@@ -155,6 +155,7 @@ def test_dead_units_are_told_from_sparse_and_always_on(ver: int) -> None:
 )
 def test_settings_that_record_nothing_are_noted(changes: dict[str, Any], subject: str) -> None:
     made = session(steps=2, **changes)
-    notes = [note.subject for note in made.build().graph.notes]
-    assert notes == ([subject] if subject else [])
+    made.build()
+    made.explain()
+    assert [note.subject for note in made.graph.notes] == ([subject] if subject else [])
     assert (not made.step(0).summaries) is bool(subject)

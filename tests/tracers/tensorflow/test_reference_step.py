@@ -47,7 +47,7 @@ def usable_seed(ver: int) -> int:
     for seed in range(1, 20):
         made = session(ver=ver, seed=seed)
         made.build()
-        images, labels = made._batches.batch(0)
+        images, labels = made.batches.batch(0)
         if reference(values(made), images, labels, Network(1, ver)).margin > MARGIN:
             return seed
     raise AssertionError(f"no seed below 20 keeps a margin of {MARGIN} in version {ver}")
@@ -65,7 +65,7 @@ def first_step(made: Any, ver: int, **recipe: Any) -> Compared:
     from tests.reference.eager_network import Network, Recipe, reference
 
     before = values(made)
-    images, labels = made._batches.batch(0)
+    images, labels = made.batches.batch(0)
     wanted = reference(before, images, labels, Network(1, ver), Recipe(**recipe))
     assert wanted.margin > MARGIN
     return Compared(made.step(0), wanted, before, values(made))

@@ -24,8 +24,8 @@ MODEL_FILES = frozenset(str(ROOM / "tutorial" / name) for name in ("resnet.py", 
 TRACED_FROM = frozenset(
     str(ROOM / f"{name}.py")
     for name in (
-        "tutorial/session",
-        "model/session",
+        "tutorial/source",
+        "model/source",
         "model/targets",
         "fit/observed_step",
         "tf1/graph_trace",

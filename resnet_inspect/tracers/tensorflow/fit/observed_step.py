@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from resnet_inspect.config import Settings
 from resnet_inspect.config.inputs import MEANINGS
-from resnet_inspect.graph import Graph, Note
+from resnet_inspect.graph import Graph, Note, Training
 from resnet_inspect.graph.lineage import Lineage, Mismatch
 from resnet_inspect.tracers.contract import Outcome
 from resnet_inspect.tracers.tensorflow.capture.construction import Construction, Tensor
@@ -38,6 +38,7 @@ from resnet_inspect.tracers.tensorflow.fit.step_hooks import StepHooks
 from resnet_inspect.tracers.tensorflow.sizes.lineage import lineage_with_formulas
 from resnet_inspect.tracers.tensorflow.taps.batch import BatchTaps
 from resnet_inspect.tracers.tensorflow.taps.in_branch import BranchTaps
+from resnet_inspect.tracers.tensorflow.taps.normalizations import NormalizationTaps
 from resnet_inspect.tracers.tensorflow.taps.points import Watched, choose
 
 MOST_EXPLAINED = 3000  # ops; more would keep a training script waiting
@@ -81,6 +82,8 @@ class ObservedStep:
         self.delegated = False
         self.taps: BranchTaps | None = None
         self.batch: BatchTaps | None = None
+        self.normalizations: NormalizationTaps | None = None
+        self.loss_parts: dict[str, Tensor] = {}  # by name; [batch] or a scalar
         self.notes: list[Note] = []
         self.seen = StepHooks(self.made, settings.gradients, self.notes)
 
@@ -101,6 +104,18 @@ class ObservedStep:
     @contextmanager
     def observing(self) -> Iterator[None]:
         """What runs in the body is the step; its parts are noted."""
+        with self._hooked():
+            yield
+        self._seconds = time.perf_counter() - self._started
+        self._end = self.made.position()
+        with self.noting("variables"):
+            self._note_variables()
+        with self.noting("weights"):
+            self._traced(self)
+
+    @contextmanager
+    def _hooked(self) -> Iterator[None]:
+        """Keras' layers, tapes and optimizers are watched in the body."""
         with (
             noted_layers(self.made, self._model, self.notes) as called,
             self.seen.hooked(),
@@ -111,12 +126,6 @@ class ObservedStep:
                 if self._model is None:
                     self._models = called
                     self._forget_the_only_model()
-        self._seconds = time.perf_counter() - self._started
-        self._end = self.made.position()
-        with self.noting("variables"):
-            self._note_variables()
-        with self.noting("weights"):
-            self._traced(self)
 
     def _forget_the_only_model(self) -> None:
         """Its name need not stand before all its layers."""
@@ -154,12 +163,16 @@ class ObservedStep:
                 self._end,
                 gradients=self._gradients_told(device),
                 output_gradients=self.seen.output_gradients,
+                parts=self.loss_parts,
             )
             points = choose(watched, self._settings.taps)
             taps = BranchTaps(points, self._settings.sample, self.seen.losses, device)
+            beside: list[BatchTaps | NormalizationTaps] = []
             if not device:
                 self.batch = BatchTaps(self._inputs)
-            taps.write(wanted, ran, number, beside=self.batch.assign if self.batch else None)
+                self.normalizations = NormalizationTaps(self.made)
+                beside += [self.batch, self.normalizations]
+            taps.write(wanted, ran, number, beside=[one.assign for one in beside])
             self.taps = taps
         if not self.made.calls:
             text = (
@@ -199,9 +212,7 @@ class ObservedStep:
             self._mismatch, notes = examined(one, graph, self.made.variables)
             if self._mismatch is not None:
                 break
-        return Outcome(
-            graph.noting(*notes), self._seconds, describe(error, f"tracing {self._step}")
-        )
+        return Outcome(graph.noting(*notes), self._seconds, describe(error, self._during))
 
     def explanation(self) -> Explain:
         """What finds links and formulas of what was traced, unless that takes long; it does not
@@ -218,20 +229,24 @@ class ObservedStep:
         return explain
 
     @property
-    def _step(self) -> str:
-        return "the step of fit" if self._model is not None else f"the step {self._name}"
+    def _during(self) -> str:
+        what = "the step of fit" if self._model is not None else f"the step {self._name}"
+        return f"tracing {what}"
 
     def _graph(self, replicas: Mapping[str, Construction] = MappingProxyType({})) -> Graph:
         axes = {name: _axes(tensor.shape.rank) for name, tensor in self._inputs.items()}
         graph = capture(self.made, self._end, self._inputs, axes=axes, replicas=replicas)
         with self.noting("training"):
-            labels = [part.name for part in self._batch if part.role is Role.LABEL]
-            inputs = tuple(part.name for part in self._batch if part.role is Role.INPUT)
-            gone = [name for name in self.seen.no_gradient if name not in self.seen.gradients]
-            told = training_of(self._model, self.made, labels, gone, self.seen.optimizers)
-            told = msgspec.structs.replace(told, inputs=inputs)
-            return msgspec.structs.replace(graph, training=told)
+            return msgspec.structs.replace(graph, training=self._training())
         return graph
+
+    def _training(self) -> Training:
+        """What the step trains for, and how."""
+        labels = [part.name for part in self._batch if part.role is Role.LABEL]
+        inputs = tuple(part.name for part in self._batch if part.role is Role.INPUT)
+        gone = [name for name in self.seen.no_gradient if name not in self.seen.gradients]
+        found = training_of(self._model, self.made, labels, gone, self.seen.optimizers)
+        return msgspec.structs.replace(found, inputs=inputs)
 
     def _note_variables(self) -> None:
         for model in self._models:

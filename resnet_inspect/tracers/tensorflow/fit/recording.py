@@ -22,7 +22,7 @@ from resnet_inspect.config.settings import Loop
 from resnet_inspect.graph import Failure, Graph, Note
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.stats import StepRecord
-from resnet_inspect.tracers.contract import Journal, Outcome
+from resnet_inspect.tracers.contract import Environment, Journal, Outcome
 from resnet_inspect.tracers.tensorflow.failures.exceptions import describe, located_in
 from resnet_inspect.tracers.tensorflow.fit.endings import Unexplained, tell_what_is_left
 from resnet_inspect.tracers.tensorflow.fit.first_trace import variables_made
@@ -57,9 +57,15 @@ class Recording:
     """
 
     def __init__(
-        self, settings: Settings, journal: Journal, *, only_training: bool = False
+        self,
+        settings: Settings,
+        journal: Journal,
+        *,
+        only_training: bool = False,
+        environment: Environment | None = None,
     ) -> None:
         self.settings = settings
+        self._environment = environment
         self.journal: Journal | None = journal
         self.unexplained = Unexplained(journal)
         self.traces: list[Trace] = []
@@ -82,7 +88,7 @@ class Recording:
         with self.guarded("lineage"):
             tell_what_is_left()
         self.settings = msgspec.structs.replace(self.settings, **planned)
-        _, environment = choose_device(tf, "auto")
+        environment = self._environment or choose_device(tf, "auto")[1]
         if self.journal is not None:
             self.journal.begin(network, self.settings, environment)
             self._begun = True
@@ -123,7 +129,8 @@ class Recording:
                 returned = trace.observe(step, *args, **named)
         except BaseException as error:
             told = trace.delegated and self._outcome.failure is not None
-            if type(error).__name__ != STOPPED_WITH_ANOTHER and not told:
+            other = not isinstance(error, Exception) or type(error).__name__ == STOPPED_WITH_ANOTHER
+            if not other and not told:
                 with self.guarded("failure"):
                     self._failed_or_pending(trace, error)
             raise
@@ -207,10 +214,13 @@ class Recording:
         trace = self.traces[ran - 1] if ran else self._at_once
         self.tell(trace or (self.traces[-1] if self.traces else None))
         if trace is not None:
-            record = self._weights.after(record, trace.first.made, self.settings)
+            first = trace.first
+            record = self._weights.after(record, first.made, self.settings, trained=first.trains)
             record = trace.read().added_to(record)
-            if trace.first.batch is not None:
-                record = replace(record, batch=trace.first.batch.read())
+            if first.batch is not None:
+                record = replace(record, batch=first.batch.read())
+            if first.normalizations is not None:
+                record = replace(record, normalizations=first.normalizations.read())
         return record
 
     def tell(self, trace: Trace | None) -> None:
@@ -225,6 +235,11 @@ class Recording:
         self._lineage = Lineage()
         self.unexplained.wait(self._explanation(trace.first))
         self._write()
+
+    def explain(self) -> None:
+        """Write now where sizes come from, which otherwise waits for the end."""
+        with self.guarded("lineage"):
+            self._lineage = self.unexplained.tell() or self._lineage
 
     def _explanation(self, step: ObservedStep) -> Callable[[], tuple[Outcome, Lineage]]:
         """What tells where sizes come from, without holding on to the step or its model."""
@@ -278,21 +293,27 @@ class Recording:
         if record is not None and self.journal is not None:
             self.journal.step(record)
 
-    def end(self, error: BaseException | None = None, step: int = 0) -> Failure | None:
-        """It is over, for now: as it should be, or by an exception at `step`; what is saved of
-        that.
+    def end(
+        self, error: BaseException | None = None, step: int = 0, during: str = ""
+    ) -> Failure | None:
+        """It is over, for now: as it should be, or by an exception at `step`, `during` something
+        else than running it; what is saved of that.
         """
         failure, reason = None, ""
         if isinstance(error, Exception):
-            failure = describe(error, f"running step {step}")
+            failure = describe(error, during or f"running step {step}")
             failure = self._outcome.failure or located_in(self._outcome.graph, failure)
         elif error is not None:
             reason = "stopped by the user"
         if self.journal is not None:
-            with self.guarded("lineage"):
-                self._lineage = self.unexplained.tell() or self._lineage
+            self.explain()
             self.journal.end(reason, failure)
         return failure
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why the step could not be traced, if it could not."""
+        return self._outcome.failure
 
     @property
     def begun(self) -> bool:

@@ -56,7 +56,7 @@ def recipe_of(made: Any) -> Recipe | None:
 
 
 class OwnTraining:
-    """A fit that is about to begin; see `contract.Training`. Raises what the model raises when it
+    """A fit that is about to begin; raises what the model raises when it
     is called on the first inputs, and DataError for data that do not fit.
     """
 
@@ -105,9 +105,10 @@ class OwnTraining:
         self.settings = msgspec.structs.replace(settings, subject=subject)
         self._learning_rate = subject.learning_rate
 
-    def train(self, journal: Journal, settings: Settings) -> None:
+    def train(self, journal: Journal) -> None:
         """Compile and fit; raises TrainingFailed, with what has been saved."""
         model, loss, optimizer = self._recipe
+        settings = self.settings
         recorder = KerasRecorder(Runs(settings, lambda: journal))
         for note in self._notes:
             recorder.note(note.subject, note.text)

@@ -53,7 +53,7 @@ class BranchTaps:
         ran: tf.Variable,
         number: int,
         *,
-        beside: Callable[[], None] | None = None,
+        beside: Sequence[Callable[[], None]] = (),
     ) -> None:
         """Add the branch that assigns all findings, and `number` to `ran`, if `wanted` is set;
         `beside` adds more to it.
@@ -63,8 +63,8 @@ class BranchTaps:
             for name, tensor in self._taps.tensors(MadeAgain()).items():
                 if 0 not in self._held[name].shape:
                     self._held[name].assign(tensor)
-            if beside is not None:
-                beside()
+            for assign in beside:
+                assign()
             ran.assign(number)
             return tf.constant(0)
 

@@ -42,9 +42,11 @@ class Weights:
         self._variables = [one for one in held if one is not None]
         self._values = [_read(variable) for variable in self._variables]
 
-    def after(self, record: StepRecord, made: Construction, settings: Settings) -> StepRecord:
-        """The record of a step with what they held before it and with their updates; they have
-        the names that they have in `made`.
+    def after(
+        self, record: StepRecord, made: Construction, settings: Settings, *, trained: bool = True
+    ) -> StepRecord:
+        """The record of a step with their values before it and, of a step that trains, their
+        updates; they have the names that they have in `made`.
         """
         names = {id(held): name for name, one in made.variables.items() for held in handles(one)}
         owners = {name: call.name for call in reversed(made.calls) for name in call.variables}
@@ -55,7 +57,8 @@ class Weights:
             before = _array(value)
             if matches(tap, settings.taps):
                 arrays.append((tap, singles(before).reshape(before.shape)))
-            updates[name] = _update(before, _array(_read(variable)))
+            if trained:
+                updates[name] = _update(before, _array(_read(variable)))
         found = read_arrays(arrays, settings.sample)
         return replace(found.added_to(record), updates=updates)
 

@@ -15,7 +15,7 @@ import tensorflow as tf
 from resnet_inspect.config import Settings
 from resnet_inspect.data import Batches
 from resnet_inspect.tracers.tensorflow.capture.construction import Tensor
-from resnet_inspect.tracers.tensorflow.tutorial.step_trace import StepTrace
+from resnet_inspect.tracers.tensorflow.tutorial.step import TutorialStep
 
 PICTURES = 256  # or one batch, where that is more: what a mean over them costs stays small
 BY_AVERAGES = ("eval_cross_entropy", "eval_accuracy")
@@ -60,7 +60,7 @@ class Evaluation:
         for mode, names in (("eval", BY_AVERAGES), ("train", BY_BATCH)):
             tutorial = msgspec.structs.replace(self._settings.tutorial, mode=mode, update_ops=False)
             settings = msgspec.structs.replace(self._settings, subject=tutorial)
-            trace = StepTrace(settings, self._variables, self._device)
-            losses = trace.losses(images, labels)
+            step = TutorialStep(settings, self._variables, self._device)
+            losses = step.losses(images, labels)
             found |= dict(zip(names, (losses.cross_entropy, losses.accuracy), strict=True))
         return found

@@ -23,7 +23,7 @@ from resnet_inspect.tracers.tensorflow.tutorial.layers import Layers
 from resnet_inspect.tracers.tensorflow.tutorial.resnet import inference
 
 ImageShape = tuple[int, int, int]
-# Tutorial that are whole numbers and decide shapes, with the change that is tried. Height and
+# Settings that are whole numbers and decide shapes, with the change that is tried. Height and
 # width grow by a multiple of the network's strides, so that every stage sees it.
 SETTINGS: dict[str, Callable[[int], int]] = {
     "filters": lambda value: value + 1,
@@ -32,9 +32,9 @@ SETTINGS: dict[str, Callable[[int], int]] = {
     "classes": lambda value: value + 1,
     "batch_size": lambda value: value + 1,
 }
-# Tutorial that can keep a network from being built.
+# Settings that can keep a network from being built.
 CORRECTABLE = ("mean_axes", "filters", "bn_axis", "classes")
-# Tutorial that the network's function takes by these names.
+# Settings that the network's function takes by these names.
 NAMES = ("n", "ver", "filters", "classes")
 IMAGE = ("image height", "image width", "image channels")
 IMAGE_CHANGES = (8, 8, 1)
@@ -72,7 +72,7 @@ def variations(
 
 
 def corrections(tutorial: Tutorial, image: ImageShape) -> tuple[Correction, ...]:
-    """Tutorial, each changed alone to the tutorial's value, with which a failed network builds.
+    """Settings, each changed alone to the tutorial's value, with which a failed network builds.
 
     It builds if no layer refuses its inputs and the logits keep the batch.
     """

@@ -20,7 +20,7 @@ from resnet_inspect.errors import UsageError
 from resnet_inspect.graph import Graph, Note
 from resnet_inspect.graph.lineage import Lineage, Mismatch
 from resnet_inspect.stats import StepRecord
-from resnet_inspect.tracers.contract import Outcome, Sink, TrainingFailed
+from resnet_inspect.tracers.contract import Journal, Outcome, TrainingFailed
 from resnet_inspect.tracers.tensorflow.capture.graph_capture import capture
 from resnet_inspect.tracers.tensorflow.failures.exceptions import describe, located_in
 from resnet_inspect.tracers.tensorflow.failures.postmortem import examined
@@ -28,6 +28,7 @@ from resnet_inspect.tracers.tensorflow.model.input_specs import flat_specs, unkn
 from resnet_inspect.tracers.tensorflow.model.model_calls import seeded
 from resnet_inspect.tracers.tensorflow.model.model_retrace import Retraced
 from resnet_inspect.tracers.tensorflow.model.models import Model, check_arguments
+from resnet_inspect.tracers.tensorflow.model.once import record_once
 from resnet_inspect.tracers.tensorflow.model.targets import Function, find_function
 from resnet_inspect.tracers.tensorflow.runtime import choose_device
 from resnet_inspect.tracers.tensorflow.sizes.lineage import lineage_with_formulas
@@ -44,14 +45,12 @@ from resnet_inspect.tracers.tensorflow.tf1.graph_trace import (
 from resnet_inspect.tracers.tensorflow.tf1.old_api import forget_flags, lost, old_api
 
 
-class GraphCodeSession:
-    """One run of a TensorFlow 1 function; see `contract.Session`.
+class GraphCodeSource:
+    """One run of a TensorFlow 1 function; see `contract.Source`.
 
     It is given its inputs in their order, or makes placeholders itself. What it returns is run
     once.
     """
-
-    training = None
 
     def __init__(self, settings: Settings, inputs: RandomInputs | None) -> None:
         self.settings = self._settings = settings
@@ -75,6 +74,10 @@ class GraphCodeSession:
         self._mismatch: Mismatch | None = None
         self._varied = Retraced()
 
+    def record(self, journal: Journal) -> None:
+        """Build the graph and run it once."""
+        record_once(self, journal)
+
     def build(self) -> Outcome:
         """Trace the function, as far as it goes; raises UsageError for what TensorFlow lost."""
         return self._build(self._given, "tracing it")
@@ -89,7 +92,7 @@ class GraphCodeSession:
         varied = self._varied
         return msgspec.structs.replace(found, variations=varied.variations, traced=varied.traced)
 
-    def run(self, sink: Sink) -> None:
+    def run(self) -> StepRecord:
         """Run once; what it trains, it trains by one step. Sizes that are refused only now are
         traced again as they are, so that the refusal can be explained; raises TrainingFailed.
         """
@@ -102,7 +105,7 @@ class GraphCodeSession:
         except Exception as error:
             raise self._failed(error) from error
         seconds = time.perf_counter() - start
-        sink(read(self._taps, arrays).added_to(StepRecord(0, seconds, scalars)))
+        return read(self._taps, arrays).added_to(StepRecord(0, seconds, scalars))
 
     def _found(self) -> Function:
         """The function, its file imported in the graph that will lie around its own."""

@@ -19,12 +19,17 @@ from resnet_inspect.errors import InspectError
 from resnet_inspect.graph import Graph, Note, Phase, Source
 from resnet_inspect.graph.lineage import Lineage, Mismatch
 from resnet_inspect.stats import StepRecord
-from resnet_inspect.tracers.contract import Outcome, Sink, Training, TrainingFailed
+from resnet_inspect.tracers.contract import Journal, Outcome, TrainingFailed
 from resnet_inspect.tracers.tensorflow.capture.construction import Construction, Tensor
 from resnet_inspect.tracers.tensorflow.capture.graph_capture import capture
 from resnet_inspect.tracers.tensorflow.capture.scope_layers import note_scopes, opened_scopes
 from resnet_inspect.tracers.tensorflow.failures.exceptions import describe, located_in
 from resnet_inspect.tracers.tensorflow.failures.postmortem import examined
+from resnet_inspect.tracers.tensorflow.model.fitting import (
+    OwnTraining,
+    check_trainable,
+    recipe_of,
+)
 from resnet_inspect.tracers.tensorflow.model.input_specs import unknown_inputs
 from resnet_inspect.tracers.tensorflow.model.model_calls import (
     OwnVariables,
@@ -38,6 +43,7 @@ from resnet_inspect.tracers.tensorflow.model.model_retrace import (
     own_variations,
 )
 from resnet_inspect.tracers.tensorflow.model.models import check_arguments, signature_of
+from resnet_inspect.tracers.tensorflow.model.once import record_once
 from resnet_inspect.tracers.tensorflow.model.targets import find_target
 from resnet_inspect.tracers.tensorflow.runtime import choose_device
 from resnet_inspect.tracers.tensorflow.sizes.lineage import lineage_with_formulas
@@ -46,8 +52,8 @@ from resnet_inspect.tracers.tensorflow.taps.readings import read
 from resnet_inspect.tracers.tensorflow.taps.taps import Taps
 
 
-class FunctionSession:
-    """One forward run of what the target's callable returns; see `contract.Session`.
+class ModelSource:
+    """One forward run of what the target's callable returns; see `contract.Source`.
 
     `variables` are those made meanwhile, by their names.
     """
@@ -82,9 +88,16 @@ class FunctionSession:
         self._subject = msgspec.structs.replace(self._subject, input=spell_inputs(inputs.specs))
         self.settings = msgspec.structs.replace(settings, subject=self._subject)
         check_arguments(self._model, self._subject.target, [spec.name for spec in inputs.specs])
-        self.training = self._training()
+        self._fit = self._training()
 
-    def _training(self) -> Training | None:
+    def record(self, journal: Journal) -> None:
+        """Train the model, if it came with its loss and optimizer; else run it forward once."""
+        if self._fit is not None:
+            self._fit.train(journal)
+        else:
+            record_once(self, journal)
+
+    def _training(self) -> OwnTraining | None:
         """The fit, where the model came with its loss and optimizer; a model that cannot be called
         is run forward, which says why. Raises ConfigError for settings of a training without one.
         """
@@ -92,8 +105,6 @@ class FunctionSession:
         if recipe is None or not self._settings.steps:
             check_forward(self._settings)
             return None
-        from resnet_inspect.tracers.tensorflow.model.fitting import OwnTraining, check_trainable
-
         check_trainable(recipe, self._subject.target)
         try:
             with tf.device(self._device), seeded(self._settings.seed):
@@ -109,8 +120,6 @@ class FunctionSession:
     def _recipe(self) -> Any:
         if self._model.keras is None or not isinstance(self._model.returned, tuple):
             return None
-        from resnet_inspect.tracers.tensorflow.model.fitting import recipe_of
-
         return recipe_of(self._model.returned)
 
     def build(self) -> Outcome:
@@ -127,7 +136,7 @@ class FunctionSession:
         varied = self._varied
         return msgspec.structs.replace(found, variations=varied.variations, traced=varied.traced)
 
-    def run(self, sink: Sink) -> None:
+    def run(self) -> StepRecord:
         """Run once, forward. Sizes that are refused only now are traced again as they are, so
         that the refusal can be explained; raises TrainingFailed.
         """
@@ -147,7 +156,7 @@ class FunctionSession:
             raise self._failed(error) from error
         seconds = time.perf_counter() - start
         fetched = {name: value.numpy() for name, value in found.items()}
-        sink(read(self._taps, fetched).added_to(StepRecord(0, seconds, {})))
+        return read(self._taps, fetched).added_to(StepRecord(0, seconds, {}))
 
     def _failed(self, error: Exception) -> TrainingFailed:
         """What to tell of a run that failed; traced again if sizes were unknown."""

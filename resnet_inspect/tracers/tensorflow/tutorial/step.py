@@ -1,0 +1,147 @@
+"""One trace of the tutorial's training step, which notes its own layers, gradients and weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import tensorflow as tf
+
+from resnet_inspect.config import Settings
+from resnet_inspect.graph import Graph, Note, Objective, Phase, TensorRef, Training
+from resnet_inspect.graph.lineage import Lineage
+from resnet_inspect.tracers.tensorflow.capture.construction import Construction, Tensor
+from resnet_inspect.tracers.tensorflow.fit.batch_parts import BatchPart, Role
+from resnet_inspect.tracers.tensorflow.fit.observed_step import Explain, ObservedStep
+from resnet_inspect.tracers.tensorflow.tutorial import recipe
+from resnet_inspect.tracers.tensorflow.tutorial.layers import Layers
+from resnet_inspect.tracers.tensorflow.tutorial.resnet import inference
+from resnet_inspect.tracers.tensorflow.tutorial.retrace import explain as explain_sizes
+
+
+class TutorialStep(ObservedStep):
+    """See the module. Make it inside the function that is traced; `variables` outlive the trace."""
+
+    def __init__(self, settings: Settings, variables: dict[str, tf.Variable], device: str) -> None:
+        made = Construction(settings.seed, variables)
+        super().__init__(settings, name="step", parts=_parts, made=made)
+        self._device = device
+        self._image: tuple[int, int, int] = (0, 0, 0)
+
+    def build(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """Build the whole step: its scalars by name."""
+        settings, made, seen = self._settings, self.made, self.seen
+        with tf.device(self._device):
+            losses = self.losses(images, labels)
+            scalars = {
+                "loss": losses.total,
+                "cross_entropy": losses.cross_entropy,
+                "l2_loss": losses.l2,
+                "accuracy": losses.accuracy,
+            }
+            if settings.trains:
+                calls = made.calls if settings.gradients else []
+                outputs = [call.output for call in calls]
+                gradients, of_outputs = recipe.differentiate(losses, made, outputs)
+                scalars["learning_rate"] = recipe.train(gradients, made, settings.tutorial)
+                if settings.gradients:
+                    seen.gradients |= {name: one for name, one in gradients.items()}
+                    pairs = zip(calls, of_outputs, strict=True)
+                    seen.output_gradients |= {call.name: one for call, one in pairs}
+        seen.trained = list(recipe.trainable(made).values())
+        self.loss_parts = {"cross_entropy": losses.entropies}
+        return scalars
+
+    def losses(self, images: Tensor, labels: Tensor) -> recipe.Losses:
+        """Build the network and its losses, alone."""
+        settings, tutorial, made = self._settings, self._settings.tutorial, self.made
+        height, width, channels = images.shape[1:]
+        self._image = height, width, channels
+        net = Layers(
+            made,
+            training=tutorial.mode == "train",
+            bn_axis=tutorial.bn_axis,
+            update_ops=tutorial.update_ops and settings.steps > 0,
+            batch_norm=tutorial.batch_norm,
+        )
+        with tf.device(self._device):
+            with made.phase(Phase.FORWARD):
+                logits = inference(
+                    images,
+                    net,
+                    n=tutorial.n,
+                    ver=tutorial.ver,
+                    filters=tutorial.filters,
+                    classes=tutorial.classes,
+                    mean_axes=tutorial.mean_axes,
+                    stem_bn=tutorial.stem_bn,
+                )
+            return recipe.measure(logits, labels, made, tutorial.weight_decay)
+
+    def forward_and_backward(self, images: Tensor, labels: Tensor) -> Construction:
+        """Build the step without its updates; ops have the names they have in the whole step."""
+        losses = self.losses(images, labels)
+        if self._settings.trains:
+            with tf.device(self._device):
+                recipe.differentiate(losses, self.made, [])
+        return self.made
+
+    @property
+    def trains(self) -> bool:
+        """Whether the step changes its weights."""
+        return self._settings.trains
+
+    def needed(self) -> frozenset[str]:
+        """The variables of the network itself, without those of the optimizer."""
+        return frozenset(name for call in self.made.calls for name in call.variables)
+
+    def explanation(self) -> Explain:
+        """See the base class; with the settings that move sizes."""
+        traced, mismatch = self.made.graph, self._mismatch
+        tutorial, image = self._settings.tutorial, self._image
+
+        def explain(graph: Graph) -> tuple[Lineage, tuple[Note, ...]]:
+            return explain_sizes(traced, graph, tutorial, image, mismatch), ()
+
+        return explain
+
+    @property
+    def _during(self) -> str:
+        return "building the network"
+
+    @contextmanager
+    def _hooked(self) -> Iterator[None]:
+        """Nothing: the step notes its parts itself."""
+        yield
+
+    def _note_variables(self) -> None:
+        """They were noted as they were made."""
+
+    def _training(self) -> Training:
+        """What the recipe trains for; without an objective where it does not come so far."""
+        made, tutorial = self.made, self._settings.tutorial
+        objectives: tuple[Objective, ...] = ()
+        if made.calls:
+            output = made.calls[-1].output
+            objectives = (
+                Objective(
+                    loss="sparse_categorical_crossentropy",
+                    from_logits=True,
+                    output=TensorRef(output.op.name, output.value_index),
+                    labels="labels",
+                    metrics=("accuracy",),
+                ),
+            )
+        rate = recipe.RATES[0] if tutorial.learning_rate is None else tutorial.learning_rate
+        return Training(
+            objectives=objectives,
+            optimizer=tutorial.optimizer if self.trains else "",
+            learning_rate=rate if self.trains else None,
+            decay=tutorial.weight_decay > 0,
+        )
+
+
+def _parts(images: Any, labels: Any) -> Iterator[BatchPart]:
+    yield BatchPart("images", images, Role.INPUT)
+    yield BatchPart("labels", labels, Role.LABEL)
