@@ -13,6 +13,7 @@ import msgspec
 
 from resnet_inspect.commands import Command
 from resnet_inspect.errors import InspectError, RunMissingError
+from resnet_inspect.store.placement import DRAFT
 from resnet_inspect.store.run import SIDE_FILES, Run
 from resnet_inspect.store.schema import begins_as_run
 
@@ -69,7 +70,8 @@ def listed(folder: Path = FOLDER, count: Count = lambda _: {}) -> list[RunRow]:
 
 def run_files(folder: Path = FOLDER) -> list[Path]:
     """The files that may be runs: by their suffix, or by how they begin."""
-    files = (file for file in folder.glob("*") if not file.name.endswith(SIDE_FILES))
+    skipped = (*SIDE_FILES, DRAFT)
+    files = (file for file in folder.glob("*") if not file.name.endswith(skipped))
     return sorted(file for file in files if file.suffix == SUFFIX or begins_as_run(file))
 
 

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import math
-import os
 import sqlite3
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
-from errno import EACCES, ENOTDIR
 from pathlib import Path
 
 import msgspec
 
 from resnet_inspect.config import Settings
-from resnet_inspect.errors import InspectError, OutputError, StorageFullError
+from resnet_inspect.errors import StorageFullError
 from resnet_inspect.graph import Failure, Graph
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.stats import Sketch, StepRecord, Tap
 from resnet_inspect.store import schema
+from resnet_inspect.stats import StepRecord, Tap
+from resnet_inspect.store import placement, schema
 from resnet_inspect.store.info import RunInfo, Status
-from resnet_inspect.store.run import SIDE_FILES, Run
 
 CHECKPOINT_SECONDS = 5.0
 LEVEL = 3  # of compression: higher ones take longer and save 4 % of a sketch
@@ -50,28 +49,19 @@ class RunWriter:
 
     @classmethod
     def create(cls, path: Path, info: RunInfo, *, force: bool = False) -> RunWriter:
-        """Start a run file at `path`; raises OutputError where that may not or cannot be.
+        """Start a run file; it appears at `path` when it can be read. Raises OutputError.
 
-        Replaces an existing run if `force` is given; see `check_free`.
+        Replaces an existing run if `force` is given; see `placement.check_free`.
         """
-        check_free(path, force=force)
-        with _writable(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            remove(path)
-            with path.open("xb"):
-                pass
-        writer = cls(path, _connect(path), info)
-        try:
-            with writer._transaction(whole=True):
-                writer._connection.execute("PRAGMA journal_mode = WAL")
-                writer._connection.execute("PRAGMA synchronous = NORMAL")
+        with placement.draft_of(path, force=force) as draft:
+            writer = cls(path, _connect(draft), info)
+            with closing(writer._connection), writer._transaction(whole=True):
+                writer._connection.execute("PRAGMA journal_mode = MEMORY")
                 schema.create(writer._connection)
                 writer._save(info)
-            writer._checkpoint()
-        except BaseException:
-            writer._connection.close()
-            remove(path)
-            raise
+                writer._connection.execute("PRAGMA journal_mode = WAL")
+        writer._connection = _connect(path)
+        writer._connection.execute("PRAGMA synchronous = NORMAL")
         return writer
 
     @classmethod
@@ -80,7 +70,7 @@ class RunWriter:
         info = msgspec.structs.replace(
             ended.info, status=Status.RUNNING, reason="", failure=None, ended=""
         )
-        with _writable(ended.path):
+        with placement.writable(ended.path):
             ended.path.stat()
         writer = cls(ended.path, _connect(ended.path), info)
         try:
@@ -263,51 +253,6 @@ def _connect(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
 
-def remove(path: Path) -> None:
-    """Delete a run file with its side files."""
-    for part in _parts(path):
-        part.unlink(missing_ok=True)
-
-
-def _parts(path: Path) -> list[Path]:
-    """The file and what SQLite may have left beside it, which holds steps too."""
-    return [path, *(path.with_name(path.name + suffix) for suffix in SIDE_FILES)]
-
-
-def _is_there(part: Path) -> bool:
-    """Whether there is anything of that name, also a link that leads nowhere."""
-    try:
-        part.lstat()
-    except FileNotFoundError:
-        return False
-    return True
-
-
-@contextmanager
-def _writable(path: Path) -> Iterator[None]:
-    """Turn the system's refusals into one clear error."""
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(
-            "the run file cannot be written",
-            where=str(path),
-            got=error.strerror or str(error),
-            fix="give another place with -o",
-        ) from error
-
-
-def _check_folder(path: Path) -> None:
-    """Raise OSError unless files can be made in the folder of `path`, or the folder be made."""
-    folder = path.parent
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    if not folder.is_dir():
-        raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR))
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise PermissionError(EACCES, os.strerror(EACCES))
-
-
 def now() -> str:
     """This moment, ISO 8601 in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
@@ -316,40 +261,3 @@ def now() -> str:
 def _is_storage(error: sqlite3.Error) -> bool:
     code = getattr(error, "sqlite_errorcode", 0)
     return code & 0xFF in STORAGE_CODES
-
-
-def check_free(path: Path, *, force: bool) -> None:
-    """Raise OutputError unless a run may be written to `path`; changes nothing.
-
-    An existing file stands in the way unless `force` is given and it is a run that nobody writes
-    to any more.
-    """
-    with _writable(path):
-        there = [part for part in _parts(path) if _is_there(part)]
-        _check_folder(path)
-    if not there:
-        return
-    if not force:
-        raise OutputError(
-            "the file exists already",
-            where=str(there[0]),
-            expected="a name that is free",
-            fix="choose another with -o, or add --force to replace that run",
-        )
-    try:
-        with Run.open(path) as run:
-            busy = run.info.status == Status.RUNNING
-    except InspectError as error:
-        raise OutputError(
-            "--force replaces run files only, and this is none that can be read",
-            where=str(path),
-            got=error.what,
-            fix="choose another name with -o, or remove the file yourself",
-        ) from error
-    if busy:
-        raise OutputError(
-            "the run in this file is still being written",
-            where=str(path),
-            got="a running writer",
-            fix="wait for it, stop it, or choose another name with -o",
-        )
