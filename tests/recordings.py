@@ -7,6 +7,9 @@ and compares, so they cannot drift from the program.
 from __future__ import annotations
 
 import contextlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +21,7 @@ from resnet_inspect.store.run import Run
 
 FOLDER = Path(__file__).parent / "runs"
 SMALL: dict[str, Any] = {"n": 1, "batch_size": 8, "steps": 3}
-RECORDINGS: dict[str, dict[str, Any]] = {
+TRACED: dict[str, dict[str, Any]] = {
     "v1": SMALL | {"ver": 1},
     "v2": SMALL,
     "mean_axes": SMALL | {"mean_axes": [2, 3]},
@@ -33,12 +36,26 @@ RECORDINGS: dict[str, dict[str, Any]] = {
 }
 
 
+# Programs of tests/trained, by `run`: a Keras fit, a loop with a tape, own classes with two inputs.
+TRAINED = ("fit", "loop", "composite")
+RECORDINGS = (*TRACED, *TRAINED)
+
+
 def make(name: str, folder: Path) -> Path:
     """Record `name` into a folder and return the file; a failing network is recorded as such."""
     file = folder.resolve() / f"{name}.db"
-    # Where a model of one's own is written is kept in the run, so it must not depend on the place.
+    # Where a model or program is written is kept in the run, so it must not depend on the place.
+    if name in TRAINED:
+        words = ["run", "--every", "2", "--force", "-o", str(file), f"trained/{name}.py"]
+        subprocess.run(
+            [sys.executable, "-m", "resnet_inspect", *words],
+            cwd=FOLDER.parent,
+            env=os.environ | {"PYTHONPATH": str(FOLDER.parents[1])},
+            check=True,
+        )
+        return file
     with contextlib.suppress(BuildError), contextlib.chdir(FOLDER.parent):
-        api.record(Settings.of(RECORDINGS[name]), out=file, force=True)
+        api.record(Settings.of(TRACED[name]), out=file, force=True)
     return file
 
 
@@ -48,5 +65,5 @@ def outputs(run: Run, layer: str) -> dict[int, TensorSummary]:
 
 
 if __name__ == "__main__":
-    for recording in RECORDINGS:
+    for recording in sys.argv[1:] or RECORDINGS:
         print(make(recording, FOLDER))

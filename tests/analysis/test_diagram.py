@@ -16,6 +16,7 @@ from resnet_inspect.graph import Graph, Op, Phase, TensorRef
 from resnet_inspect.render.diagram.look import heading
 from resnet_inspect.store.run import Run
 from tests.analysis.deep_graphs import deep
+from tests.recordings import RECORDINGS
 
 Open = Callable[[str], Run]
 
@@ -33,7 +34,7 @@ def ways(made: Diagram, way: Way) -> list[tuple[str, str]]:
     return [(edge.tail, edge.head) for edge in made.edges if edge.way == way]
 
 
-@pytest.mark.parametrize("name", ["v1", "v2", "mean_axes", "filters", "bn_axis", "diverged"])
+@pytest.mark.parametrize("name", sorted(RECORDINGS))
 @pytest.mark.parametrize("level", list(Level))
 def test_every_edge_ends_at_a_box_and_every_box_has_its_group(
     recording: Open, name: str, level: Level

@@ -13,8 +13,9 @@ from resnet_inspect.analysis.diff.union import Union, united
 from resnet_inspect.graph import Graph
 from resnet_inspect.store.run import Run
 from tests.analysis.chains import graphs
+from tests.recordings import TRAINED
 
-RECORDINGS = ("v1", "v2", "mean_axes", "filters", "own", "own_model")
+RECORDINGS = ("v1", "v2", "mean_axes", "filters", "own", "own_model", *TRAINED)
 
 
 def union_of(a: Graph, b: Graph, *, every_op: bool = False) -> Union:

@@ -18,6 +18,7 @@ from resnet_inspect.analysis.browse.outline import (
 )
 from resnet_inspect.graph import Graph, Op, Phase
 from resnet_inspect.store.run import Run
+from tests.recordings import RECORDINGS
 
 Open = Callable[[str], Run]
 
@@ -51,7 +52,7 @@ def test_layers_stand_in_stages_and_blocks(recording: Open) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["v1", "v2", "mean_axes", "filters"])
+@pytest.mark.parametrize("name", sorted(RECORDINGS))
 @pytest.mark.parametrize("ops", [False, True])
 def test_each_leaf_has_exactly_one_row(recording: Open, name: str, ops: bool) -> None:
     outline = Outline(recording(name).graph, ops=ops)

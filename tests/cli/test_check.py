@@ -13,10 +13,10 @@ import pytest
 import resnet_inspect
 from resnet_inspect.analysis.check import rules
 from tests.cli.conftest import Command
-from tests.recordings import FOLDER, RECORDINGS
+from tests.recordings import FOLDER, RECORDINGS, TRAINED
 
 Golden = Callable[[str, str], None]
-HEALTHY = ("v1", "v2", "no_l2", "own", "own_model")
+HEALTHY = ("v1", "v2", "no_l2", "own", "own_model", *TRAINED)
 
 
 @pytest.mark.parametrize("name", sorted(RECORDINGS))

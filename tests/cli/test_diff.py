@@ -45,6 +45,7 @@ def told(text: str) -> str:
         ("no_l2", ["v2", "no_l2"]),
         ("no_l2_ops", ["v2", "no_l2", "--depth", "op"]),
         ("diverged", ["v2", "diverged"]),
+        ("programs", ["fit", "composite"]),
     ],
 )
 def test_text(command: Command, golden: Golden, name: str, words: list[str]) -> None:
@@ -105,7 +106,9 @@ def test_a_run_does_not_differ_from_its_copy(
     assert lists == [[]] * len(lists)
 
 
-@pytest.mark.parametrize("names", [("v1", "v2"), ("v2", "diverged"), ("own_model", "v2")])
+@pytest.mark.parametrize(
+    "names", [("v1", "v2"), ("v2", "diverged"), ("own_model", "v2"), ("fit", "composite")]
+)
 @pytest.mark.parametrize("depth", ["layer", "op"])
 def test_both_directions_tell_the_same(names: tuple[str, str], depth: str) -> None:
     one, other = (FOLDER / f"{name}.db" for name in names)

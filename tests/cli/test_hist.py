@@ -23,6 +23,9 @@ Golden = Callable[[str, str], None]
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [
+        ("fit", ["--run", str(FOLDER / "fit.db"), "--pair", "bn"]),
+        ("loop", ["--run", str(FOLDER / "loop.db"), "--pair", "gradient", "hidden"]),
+        ("composite", ["--run", str(FOLDER / "composite.db"), "project*"]),
         ("overview", []),
         ("relu", ["relu20_branch2b"]),
         ("pair_bn", ["--pair", "bn", "bn20_branch2b"]),

@@ -17,19 +17,29 @@ import pytest
 from resnet_inspect import paths
 from resnet_inspect.cli.parser import COMMANDS
 from tests.cli.conftest import PACKAGE, Command
-from tests.recordings import FOLDER
+from tests.recordings import FOLDER, RECORDINGS, TRAINED
 from tests.reference import expected_network as expected
 
 Golden = Callable[[str, str], None]
 V2 = FOLDER / "v2.db"
 
 
-def test_reading_commands_never_load_tensorflow(command: Command) -> None:
+@pytest.fixture
+def few(tmp_path: Path) -> Path:
+    """A folder with two runs: of more than ten, `runs` says on stderr that it checks them."""
+    folder = tmp_path / "few"
+    folder.mkdir()
+    for name in ("v1", "v2"):
+        shutil.copy(FOLDER / f"{name}.db", folder)
+    return folder
+
+
+def test_reading_commands_never_load_tensorflow(command: Command, few: Path) -> None:
     lines: list[tuple[str | Path, ...]] = [
         ("--help",),
         ("--version",),
-        ("runs", FOLDER),
-        ("runs", FOLDER, "--json"),
+        ("runs", few),
+        ("runs", few, "--json"),
         ("config", "show"),
         ("config", "show", "--json"),
     ]
@@ -93,6 +103,18 @@ def test_shapes_json_agrees_with_the_specification(command: Command, ver: int) -
 @pytest.mark.parametrize("depth", ["stage", "block", "layer"])
 def test_shape_tables(command: Command, golden: Golden, depth: str) -> None:
     golden(f"shapes_{depth}.txt", command("shapes", V2, "--depth", depth).stdout)
+
+
+@pytest.mark.parametrize(
+    ("name", "axis"), [("fit", "flat:1"), ("loop", "hidden:1"), ("composite", "score:0")]
+)
+def test_pages_of_recorded_programs(command: Command, golden: Golden, name: str, axis: str) -> None:
+    run = FOLDER / f"{name}.db"
+    pages = {"shapes": ["shapes", run, "--axes"], "why": ["why", axis, "--run", run]}
+    for page, words in pages.items():
+        done = command(*words)
+        assert (done.returncode, done.stderr) == (0, "")
+        golden(f"{page}_{name}.txt", done.stdout)
 
 
 def test_why_json_has_the_documented_fields(command: Command) -> None:
@@ -167,6 +189,21 @@ def test_runs_lists_each_file_with_its_state(command: Command, tmp_path: Path) -
     assert "none" in text
 
 
+def test_runs_lists_every_recording(command: Command) -> None:
+    rows = json.loads(command("runs", FOLDER, "--json").stdout)["runs"]
+    assert {Path(row["file"]).stem for row in rows} == set(RECORDINGS)
+    found = {Path(row["file"]).stem: row for row in rows}
+    described = {name: (found[name]["network"], found[name]["steps"]) for name in TRAINED}
+    assert described == {
+        "fit": ("fit: classifier", 6),
+        "loop": ("loop: regressor", 4),
+        "composite": ("composite: pair", 3),
+    }
+    for name in TRAINED:
+        assert found[name]["status"] == "complete"
+        assert set(found[name]["findings"].values()) == {0}
+
+
 def test_config_show_says_where_each_value_comes_from(command: Command, tmp_path: Path) -> None:
     (tmp_path / "here" / "my.toml").write_text("n = 3\nver = 1\nsteps = 7\n")
     done = command(
@@ -182,7 +219,7 @@ def test_config_show_says_where_each_value_comes_from(command: Command, tmp_path
 
 READERS: list[list[str]] = [
     ["--version"],
-    ["runs", str(FOLDER)],
+    ["runs", "FEW"],
     ["shapes", str(V2), "--depth", "op"],
     ["shapes", str(V2), "--json"],
     ["config", "show"],
@@ -191,18 +228,18 @@ READERS: list[list[str]] = [
 
 
 @pytest.mark.parametrize("words", READERS, ids=" ".join)
-def test_a_closed_pipe_is_no_error(words: list[str]) -> None:
+def test_a_closed_pipe_is_no_error(words: list[str], few: Path) -> None:
     read, write = os.pipe()
     os.close(read)
-    done = run_with(words, stdout=write)
+    done = run_with(words, few, stdout=write)
     os.close(write)
     assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("words", READERS, ids=" ".join)
-def test_a_full_device_is_told_in_one_line(words: list[str]) -> None:
+def test_a_full_device_is_told_in_one_line(words: list[str], few: Path) -> None:
     with open("/dev/full", "wb") as full:  # noqa: PTH123
-        done = run_with(words, stdout=full)
+        done = run_with(words, few, stdout=full)
     assert done.returncode == 2
     assert done.stderr.startswith(b"resnet-inspect: the output cannot be written\n")
     assert b"Traceback" not in done.stderr
@@ -213,10 +250,11 @@ def test_closed_streams_are_no_error() -> None:
     assert subprocess.run(["bash", "-c", line], cwd=PACKAGE, check=False).returncode == 0
 
 
-def run_with(words: list[str], stdout: Any) -> subprocess.CompletedProcess[bytes]:
+def run_with(words: list[str], few: Path, stdout: Any) -> subprocess.CompletedProcess[bytes]:
     """Run a command with that stdout."""
+    given = [str(few) if word == "FEW" else word for word in words]
     return subprocess.run(
-        [sys.executable, "-m", "resnet_inspect", *words],
+        [sys.executable, "-m", "resnet_inspect", *given],
         cwd=PACKAGE,
         stdout=stdout,
         stderr=subprocess.PIPE,
@@ -247,10 +285,10 @@ def test_a_list_with_odd_files_in_it(command: Command, tmp_path: Path) -> None:
     assert "\x1b" not in command("runs").stdout
 
 
-def test_a_current_folder_that_is_gone_is_no_error(tmp_path: Path) -> None:
+def test_a_current_folder_that_is_gone_is_no_error(tmp_path: Path, few: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
-    line = f"cd {gone}; rmdir {gone}; {sys.executable} -m resnet_inspect runs {FOLDER}"
+    line = f"cd {gone}; rmdir {gone}; {sys.executable} -m resnet_inspect runs {few}"
     environment = os.environ | {"PYTHONPATH": str(PACKAGE)}
     done = subprocess.run(
         ["bash", "-c", line], env=environment, capture_output=True, text=True, check=False

@@ -17,6 +17,7 @@ from resnet_inspect.render.pages.answer_page import answer_page, course
 from resnet_inspect.render.pages.findings_page import counted
 from resnet_inspect.render.screen import Screen
 from resnet_inspect.store.run import Run
+from tests.recordings import TRAINED
 
 Open = Callable[[str], Run]
 Golden = Callable[[str, str], None]
@@ -36,7 +37,7 @@ def page(run: Run, width: int, notes: tuple[Note, ...] = ()) -> str:
 
 
 @pytest.mark.parametrize("width", [80, 100])
-@pytest.mark.parametrize("name", ["v1", "v2", "mean_axes", "bn_axis", "filters"])
+@pytest.mark.parametrize("name", ["v1", "v2", "mean_axes", "bn_axis", "filters", *TRAINED])
 def test_the_page(recording: Open, golden: Golden, name: str, width: int) -> None:
     text = page(recording(name), width)
     golden(f"page_{name}_{width}.txt", text)

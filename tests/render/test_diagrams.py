@@ -32,6 +32,7 @@ from resnet_inspect.render.diagram.look import COLOURS, PALETTE, Bars, Look, Sha
 from resnet_inspect.render.diagram.picture import picture_of
 from resnet_inspect.render.svg import BOLD, text_width
 from resnet_inspect.store.run import Run
+from tests.recordings import TRAINED
 
 Open = Callable[[str], Run]
 Golden = Callable[[str, str], None]
@@ -89,7 +90,7 @@ def hostile(graph: Graph) -> Graph:
     return msgspec.structs.replace(graph, layers=layers)
 
 
-@pytest.mark.parametrize("name", ["v1", "v2", "filters", "mean_axes"])
+@pytest.mark.parametrize("name", ["v1", "v2", "filters", "mean_axes", *TRAINED])
 def test_golden_dot(recording: Open, golden: Golden, name: str) -> None:
     run = recording(name)
     golden(f"diagram_{name}.dot", dot(made_of(run), Look(title=run.info.network)))
@@ -141,7 +142,7 @@ def boxes(root: ElementTree.Element) -> dict[str, tuple[float, float, float, flo
     return found
 
 
-@pytest.mark.parametrize("name", ["v1", "v2", "filters", "mean_axes"])
+@pytest.mark.parametrize("name", ["v1", "v2", "filters", "mean_axes", *TRAINED])
 def test_svg_holds_everything_and_nothing_overlaps(
     recording: Open, one_engine: str, name: str
 ) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.recordings import TRAINED
 from tests.render.browser import Open
 from tests.render.test_report_panels import picture
 
@@ -121,7 +122,7 @@ def test_the_picture_has_no_dead_links(open_page: Open) -> None:
     page.wait_for_function("location.hash === '#failure'")
 
 
-@pytest.mark.parametrize("run", ["v2", "mean_axes", "own_model"])
+@pytest.mark.parametrize("run", ["v2", "mean_axes", "own_model", *TRAINED])
 def test_no_two_elements_have_one_id(open_page: Open, run: str) -> None:
     found = open_page(run).page.eval_on_selector_all("[id]", "all => all.map((one) => one.id)")
     assert sorted(found) == sorted(set(found))

@@ -9,7 +9,7 @@ import pytest
 from resnet_inspect.graph import Graph
 from resnet_inspect.paths import printable
 from resnet_inspect.store.info import Status
-from tests.recordings import FOLDER
+from tests.recordings import FOLDER, TRAINED
 from tests.tui.driving import Driver, browse
 from tests.tui.writing import HOSTILE, Replay, hostile_graph, write_graph
 
@@ -58,7 +58,7 @@ def test_an_interrupted_run_tells_how_far_it_came(tmp_path: Path) -> None:
     browse(replay.path, script)
 
 
-@pytest.mark.parametrize("name", ["v1", "v2", "own", "own_model", "diverged"])
+@pytest.mark.parametrize("name", ["v1", "v2", "own", "own_model", "diverged", *TRAINED])
 def test_every_key_works_in_every_recording(name: str) -> None:
     async def script(ui: Driver) -> None:
         await ui.press(*EVERYTHING)
