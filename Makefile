@@ -1,6 +1,6 @@
 # `make help` says what there is. Everything is installed into .venv, nothing into the system.
 .DEFAULT_GOAL := help
-.PHONY: help install trace test check package format record bench clean
+.PHONY: help install trace test check package format record bench bench-quick clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +11,7 @@ ARGS ?= --n 5 --ver 2
 
 help: ## this text
 	@echo "usage: make TARGET [ARGS='...'] [TENSORFLOW=cpu|gpu]"
-	@sed -n 's/^\([a-z]*\):[^#]*## /  \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-10s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-12s %s\n", $$1, $$2}'
 
 # Bytecode is compiled at installation: without it TensorFlow takes three times as long to import.
 # tf-keras is what the extra tf1 names; alone, because it asks for tensorflow beside tensorflow-cpu.
@@ -56,6 +56,9 @@ bench: install ## measure speed and print ratios; TensorBoard is fetched for com
 	$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --compile-bytecode -c constraints.txt \
 	  --config-settings editable_mode=compat -e '.[$(TENSORFLOW),dev,tensorboard]'
 	$(BIN)/python -m bench
+
+bench-quick: install ## run every benchmark once at its smallest size
+	$(BIN)/python -m bench --quick
 
 clean: ## remove .venv and caches; runs stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

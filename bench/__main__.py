@@ -1,10 +1,14 @@
-"""`python -m bench [NAME …]`: runs benchmarks, prints a table, writes bench/results.json."""
+"""`python -m bench [NAME …]` runs benchmarks, prints a table, and writes bench/results.json.
+
+`--quick` runs each once at its smallest size and writes nothing: it shows that they run.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
-import sys
+import time
 from importlib import import_module
 from pathlib import Path
 
@@ -15,18 +19,26 @@ NAMES = (
 RESULTS = Path(__file__).with_name("results.json")
 
 
-def main(names: list[str]) -> None:
-    """Run the benchmarks of these names, or all."""
+def main() -> None:
+    """Run the benchmarks of the names given, or all."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="run benchmarks")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="default: all")
+    parser.add_argument("--quick", action="store_true", help="smallest size, once, no results file")
+    asked = parser.parse_args()
     found = {}
-    for name in names or NAMES:
+    for name in asked.names or NAMES:
         benchmark = import_module(f"bench.{name}")
         print(f"{name}: {(benchmark.__doc__ or '').partition(chr(10))[0]}")
-        found[name] = benchmark.measure()
+        begun = time.perf_counter()
+        found[name] = benchmark.measure(quick=asked.quick)
         for what, value, limit in found[name]:
             print(f"  {what:<58} {value:>10}   {limit}")
+        print(f"  measured in {time.perf_counter() - begun:.0f} s", flush=True)
+    if asked.quick:
+        return
     results = [{"what": w, "value": v, "target": t} for rows in found.values() for w, v, t in rows]
     RESULTS.write_text(json.dumps({"cores": os.cpu_count(), "results": results}, indent=2) + "\n")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -60,15 +60,16 @@ WALK: tuple[tuple[str, tuple[str, ...]], ...] = (
 TEXTS = ("relu", "conv", "e", "/")
 
 
-def measure() -> list[Row]:
+def measure(quick: bool = False) -> list[Row]:
     """A run of n=18 with every op summarized, and one of 100,000 ops."""
     found: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
-        runs = {f"{OPS:,} ops": write_large(Path(folder) / "large.db", OPS)}
-        if recorded := _recorded(Path(folder) / "n18.db"):
+        ops = 2_000 if quick else OPS
+        runs = {f"{ops:,} ops": write_large(Path(folder) / "large.db", ops)}
+        if not quick and (recorded := _recorded(Path(folder) / "n18.db")):
             runs = {"n=18": recorded, **runs}
         for what, path in runs.items():
-            found += measured(what, path)
+            found += measured(what, path, 1 if quick else ROUNDS)
     return found
 
 
@@ -86,12 +87,16 @@ def _recorded(path: Path) -> Path | None:
         return None
 
 
-def measured(what: str, path: Path) -> Iterator[Row]:
+def measured(what: str, path: Path, rounds: int) -> Iterator[Row]:
     """All rows of one run."""
-    yield _row(f"browse {what}: opens, beyond an empty Textual app", opened(path), OPEN)
+    yield _row(
+        f"browse {what}: opens, beyond an empty Textual app",
+        opened(path, OPENED if rounds > 1 else 1),
+        OPEN,
+    )
     keys: dict[str, list[Taken]] = {}
     searches: dict[str, list[Taken]] = {}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         asyncio.run(_walk(path, keys, searches))
     for name, times in keys.items():
         yield _row(
@@ -101,9 +106,9 @@ def measured(what: str, path: Path) -> Iterator[Row]:
         yield _row(f"browse {what}, search {name}", times, SEARCH)
 
 
-def opened(path: Path) -> list[Taken]:
+def opened(path: Path, rounds: int) -> list[Taken]:
     """What the run adds to the start of a process with an interface; each beside an empty one."""
-    return [_started(str(path)).since(_started()) for _ in range(OPENED)]
+    return [_started(str(path)).since(_started()) for _ in range(rounds)]
 
 
 def _started(*arguments: str) -> Taken:

@@ -12,7 +12,7 @@ from bench import Row, built
 ROUNDS = 5
 
 
-def measure() -> list[Row]:
+def measure(quick: bool = False) -> list[Row]:
     """Share of capture in the time of a trace, for n=5 and n=18."""
     observed: Any = import_module("resnet_inspect.tracers.tensorflow.fit.observed_step")
 
@@ -28,7 +28,7 @@ def measure() -> list[Row]:
     observed.capture = timed
     rows: list[Row] = []
     try:
-        for n, rounds in ((5, ROUNDS), (18, 2)):
+        for n, rounds in ((1, 1),) if quick else ((5, ROUNDS), (18, 2)):
             shares, ops = [], 0
             for _ in range(rounds):
                 outcome, _ = built(n=n, batch_size=8)

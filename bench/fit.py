@@ -23,12 +23,12 @@ ROUNDS, EPOCH, BATCH = 6, 10, 64
 EPOCHS = {"convolutions with BN": 2, "perceptron": 20}
 
 
-def measure() -> list[Row]:
+def measure(quick: bool = False) -> list[Row]:
     """Ratios for two models."""
-    return [row for kind in EPOCHS for row in _of(kind)]
+    return [row for kind in EPOCHS for row in _of(kind, 1 if quick else ROUNDS)]
 
 
-def _of(kind: str) -> Iterator[Row]:
+def _of(kind: str, rounds: int) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         plain = _Fit(kind, [])
         fits = {name: _Fit(kind, own) for name, own in _callbacks(Path(folder)).items()}
@@ -38,7 +38,7 @@ def _of(kind: str) -> Iterator[Row]:
         alone: list[float] = []
         order, names = random.Random(0), list(fits)
         before = plain.seconds()
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             order.shuffle(names)
             for name in names:
                 mine, after = fits[name].seconds(), plain.seconds()

@@ -25,15 +25,16 @@ SELDOM = "a step that is not recorded"
 TARGETS = {EVERY: "target ≤ 1.10", "all forward ops, weights": "target ≤ 1.12"}
 
 
-def measure() -> list[Row]:
-    """All rows."""
-    return list(measured(quick=False))
+def measure(quick: bool = False) -> list[Row]:
+    """All rows, or the main ones of a small network."""
+    small = {"n": 1, "batch_size": 8} if quick else {}
+    return list(measured(SETTINGS | small, quick=quick))
 
 
-def measured(*, quick: bool) -> Iterator[Row]:
+def measured(settings: dict[str, Any], *, quick: bool) -> Iterator[Row]:
     """Rows as they are measured; `quick` leaves out settings seldom used, and the rivals."""
     with tempfile.TemporaryDirectory() as folder:
-        yield from _measured(Steps(Path(folder)), quick=quick)
+        yield from _measured(Steps(Path(folder), settings), quick=quick)
     if not quick:
         yield from apart.memory()
         yield from apart.debugger()
@@ -90,5 +91,5 @@ def _every_tenth(ratios: dict[str, Ratio]) -> Row:
 
 
 if __name__ == "__main__":
-    for what, value, limit in measured(quick="--quick" in sys.argv[1:]):
+    for what, value, limit in measured(SETTINGS, quick="--quick" in sys.argv[1:]):
         print(f"{what:<66} {value:>31}   {limit}", flush=True)

@@ -15,19 +15,20 @@ from resnet_inspect.config import Settings
 from resnet_inspect.store.run import Run
 
 
-def measure() -> list[Row]:
+def measure(quick: bool = False) -> list[Row]:
     """A run of n=5 with 50 steps and one of n=18 with 20, each recorded at every step."""
     found: list[Row] = []
+    small, few = (1, 2) if quick else (5, 50)
     with tempfile.TemporaryDirectory() as folder:
-        for n, steps in ((5, 50), (18, 20)):
+        for n, steps in ((small, few),) if quick else ((small, few), (18, 20)):
             settings = Settings.of({"n": n, "steps": steps, "batch_size": 32})
             page = Path(folder) / f"n{n}.html"
             run = api.record(settings, out=Path(folder) / f"n{n}.db")
             found += [*made([run], page, f"report of n={n}"), *shown(page, f"report of n={n}")]
-        settings = Settings.of({"n": 5, "ver": 1, "steps": 50, "batch_size": 32})
-        first = api.record(settings, out=Path(folder) / "n5v1.db")
-        page, what = Path(folder) / "both.html", "report of two runs of n=5"
-        found += [*made([first, Path(folder) / "n5.db"], page, what), *shown(page, what)]
+        settings = Settings.of({"n": small, "ver": 1, "steps": few, "batch_size": 32})
+        first = api.record(settings, out=Path(folder) / "v1.db")
+        page, what = Path(folder) / "both.html", f"report of two runs of n={small}"
+        found += [*made([first, Path(folder) / f"n{small}.db"], page, what), *shown(page, what)]
     return found
 
 

@@ -18,7 +18,7 @@ from resnet_inspect.journal import RunFiles, RunJournal
 from resnet_inspect.tracers import registry
 
 BATCHES = 4
-SETTINGS = {"n": 5, "ver": 2, "batch_size": 128, "learning_rate": 0.01}
+SETTINGS: dict[str, Any] = {"n": 5, "ver": 2, "batch_size": 128, "learning_rate": 0.01}
 
 
 class Fed:
@@ -26,8 +26,7 @@ class Fed:
 
     held = None  # no others to be evaluated on
 
-    def __init__(self) -> None:
-        settings = Settings.of(SETTINGS)
+    def __init__(self, settings: Settings) -> None:
         data = load(settings.tutorial.data)
         batches = Batches(
             data, settings.tutorial.batch_size, settings.seed, raw=False, training=True
@@ -43,7 +42,7 @@ class Fed:
 class Steps:
     """Makes steps; each is called with the number of its batch and returns its scalars."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: dict[str, Any] = SETTINGS) -> None:
         self._tracer = registry.load("tutorial")  # and TensorFlow, without its chatter
         self.tf: Any = import_module("tensorflow")
         module: Any = import_module("resnet_inspect.tracers.tensorflow.tutorial.step")
@@ -51,7 +50,8 @@ class Steps:
         self._folder = folder
         self._names = count()
         self._variables: dict[str, Any] = {}
-        self.fed = Fed()
+        self._settings = settings
+        self.fed = Fed(Settings.of(settings))
         self._batches = [[self.tf.constant(one) for one in self.fed.batch(k)] for k in range(4)]
 
     def plain(self) -> Step:
@@ -60,13 +60,13 @@ class Steps:
 
     def beside(self, added: Callable[[Any], Any]) -> Step:
         """The step, without gradients of outputs, that also returns what is `added` to it."""
-        settings = Settings.of(SETTINGS | {"gradients": False})
+        settings = Settings.of(self._settings | {"gradients": False})
 
         def body(images: Any, labels: Any) -> Any:
             step = self._step(settings, self._variables, "/CPU:0")
             return step.build(images, labels), added(step)
 
-        size = SETTINGS["batch_size"]
+        size = self._settings["batch_size"]
         images = self.tf.TensorSpec([size, *self.fed.image_shape], name="images")
         labels = self.tf.TensorSpec([size], self.tf.int64, name="labels")
         made = self.tf.function(body, autograph=False)
@@ -80,7 +80,7 @@ class Steps:
 
     def recorded(self, **settings: Any) -> Step:
         """The step as `trace` runs it, with what it records read and written to a run file."""
-        source: Any = self._tracer(Settings.of(SETTINGS | {"steps": 10**6} | settings), self.fed)
+        source: Any = self._tracer(Settings.of(self._settings | {"steps": 10**6} | settings), self.fed)
         journal = RunJournal(RunFiles(self._folder / f"{next(self._names)}.db"))
         run = source.prepare(journal)
         numbers = count()

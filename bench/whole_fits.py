@@ -3,7 +3,7 @@
 Each figure is of processes of their own: the same script without us, with a Recorder at every 10th,
 every and every 100th step, and with Keras' TensorBoard callback, in turn, ROUNDS times. *Once* is
 how much longer than plain the first step takes. `python -m bench.whole_fits cnn` measures one
-network; `--quick` one round of few steps, as continuous integration does.
+network; `--quick` one round of few steps.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -70,9 +70,12 @@ def networks() -> dict[str, Network]:
     }
 
 
-def measure(names: tuple[str, ...] = (), rounds: int = ROUNDS, steps: int = 0) -> list[Row]:
-    """Ratios for each network."""
+def measure(names: tuple[str, ...] = (), *, quick: bool = False) -> list[Row]:
+    """Ratios for each network; `quick` measures one of them, unless others are named."""
     every = networks()
+    if quick and not names:
+        every = {"perceptron": replace(every["perceptron"], modes=MODES[:1])}
+    rounds, steps = (1, 12) if quick else (ROUNDS, 0)
     return [row for name in names or every for row in _of(name, every[name], rounds, steps)]
 
 
@@ -246,8 +249,7 @@ def main(words: list[str]) -> None:
     parser.add_argument("networks", nargs="*", choices=[*networks(), []])
     parser.add_argument("--quick", action="store_true", help="one round of 12 steps")
     asked = parser.parse_args(words)
-    quick = {"rounds": 1, "steps": 12} if asked.quick else {}
-    for what, value, limit in measure(tuple(asked.networks), **quick):
+    for what, value, limit in measure(tuple(asked.networks), quick=asked.quick):
         print(f"  {what:<30} {value:>10}   {limit}")
 
 

@@ -42,7 +42,9 @@ def test_the_readme_speaks_of_every_command() -> None:
 def test_make_targets_that_are_spoken_of_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for paper in PAPERS:
-        for target in re.findall(r"^make (\w+)|`make (\w+)`", paper.read_text(encoding="utf-8")):
+        for target in re.findall(
+            r"^make ([\w-]+)|`make ([\w-]+)`", paper.read_text(encoding="utf-8")
+        ):
             assert re.search(rf"^{''.join(target)}:.*## ", makefile, re.MULTILINE), target
 
 
