@@ -1,6 +1,6 @@
 # `make help` says what there is. Everything is installed into .venv, nothing into the system.
 .DEFAULT_GOAL := help
-.PHONY: help install trace test check package format record bench bench-quick clean
+.PHONY: help install trace test test-fast check package format record bench bench-quick clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -35,6 +35,9 @@ trace: install ## trace the tutorial's ResNet and print the answer page (ARGS: o
 
 test: install ## run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-fast: install ## run the tests that need no TensorFlow; importing it fails
+	$(BIN)/python -m pytest -n 2 --dist worksteal --no-tensorflow
 
 check: install ## lint, types, layers, and module sizes
 	$(BIN)/ruff check .

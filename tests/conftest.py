@@ -5,14 +5,19 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from resnet_inspect.store.run import Run
+from tests import frameworks
 from tests.recordings import FOLDER
 
 GOLDEN = Path(__file__).parent / "golden"
+hypothesis.settings.register_profile("fast", max_examples=25)
+INSTALLED = find_spec("tensorflow") is not None
 
 # A parent that ignores Ctrl-C, such as a job in the background, hands that down to all programs.
 if (
@@ -23,8 +28,42 @@ if (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """--update-golden writes the golden files instead of comparing with them."""
+    """Add --update-golden and --no-tensorflow."""
     parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden")
+    parser.addoption(
+        "--no-tensorflow",
+        action="store_true",
+        help="run only tests that need no TensorFlow; importing it fails",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """With --no-tensorflow, make TensorFlow raise on import and leave out what needs it."""
+    if config.getoption("--no-tensorflow"):
+        frameworks.forbid_tensorflow()
+        hypothesis.settings.load_profile("fast")
+        config.option.markexpr = "not tensorflow"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out modules that import TensorFlow where there is none."""
+    left_out = (
+        (config.getoption("--no-tensorflow") or not INSTALLED)
+        and collection_path.name.startswith("test_")
+        and collection_path.suffix == ".py"
+        and frameworks.imports_tensorflow(collection_path)
+    )
+    return True if left_out else None
+
+
+@pytest.hookimpl(trylast=True)  # folders mark their tests before
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of modules that import TensorFlow; skip marked tests where there is none."""
+    for item in items:
+        if frameworks.imports_tensorflow(item.path):
+            item.add_marker(pytest.mark.tensorflow)
+        if not INSTALLED and item.get_closest_marker("tensorflow"):
+            item.add_marker(pytest.mark.skip(reason="TensorFlow is not installed"))
 
 
 @pytest.fixture(autouse=True)

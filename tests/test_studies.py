@@ -72,7 +72,6 @@ def test_refusals() -> None:
 
 @pytest.mark.tensorflow
 def test_an_interrupted_study_goes_on(tmp_path: Path) -> None:
-    pytest.importorskip("tensorflow")
     study = STUDIES["l2"]
     runs = studies.plan(study, TINY, 1, tmp_path)
 
@@ -102,7 +101,6 @@ def test_an_interrupted_study_goes_on(tmp_path: Path) -> None:
 
 @pytest.mark.tensorflow
 def test_a_refused_network_is_an_answer(tmp_path: Path) -> None:
-    pytest.importorskip("tensorflow")
     study = STUDIES["axes"]
     runs = studies.plan(study, TINY | {"batch_size": 8}, 1, tmp_path)
     found = studies.conduct(study, runs)
@@ -114,7 +112,6 @@ def test_a_refused_network_is_an_answer(tmp_path: Path) -> None:
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("name", ["stem", "batch-norm"])
 def test_one_seed_decides_nothing_about_training(name: str, tmp_path: Path) -> None:
-    pytest.importorskip("tensorflow")
     study = STUDIES[name]
     answer = studies.conduct(study, studies.plan(study, TINY, 1, tmp_path)).answer
     compared = [one for one in answer.statements if "seed by seed" in one.measured]

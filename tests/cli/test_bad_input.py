@@ -158,7 +158,6 @@ def test_unusable_command_lines(command: Command, words: list[str]) -> None:
 
 @pytest.mark.tensorflow
 def test_a_gpu_that_is_not_there(command: Command, tmp_path: Path) -> None:
-    pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
     done = command(
         "trace", "--quiet", "--device", "gpu", real_tensorflow=True, CUDA_VISIBLE_DEVICES="-1"
     )
@@ -178,7 +177,6 @@ def test_a_gpu_that_is_not_there(command: Command, tmp_path: Path) -> None:
 def test_a_bad_checkpoint_leaves_an_older_run_alone(
     command: Command, tmp_path: Path, existing: bool
 ) -> None:
-    pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
     from tests.recordings import FOLDER
 
     file: Any = tmp_path / "here" / "run.db"

@@ -33,7 +33,6 @@ def build(units=4):
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a complete run, whose file has no suffix, and a failed one."""
-    pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
     folder = tmp_path_factory.mktemp("runs")
     (folder / "small.py").write_text(MODEL)
     for name, given, file, code in (

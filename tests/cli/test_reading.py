@@ -16,7 +16,8 @@ import pytest
 
 from resnet_inspect import paths
 from resnet_inspect.cli.parser import COMMANDS
-from tests.cli.conftest import PACKAGE, Command
+from tests.cli.conftest import Command
+from tests.frameworks import PACKAGE
 from tests.recordings import FOLDER, RECORDINGS, TRAINED
 from tests.reference import expected_network as expected
 
@@ -52,10 +53,10 @@ def test_reading_commands_never_load_tensorflow(command: Command, few: Path) -> 
     for depth in ("stage", "block", "layer", "op"):
         lines += [("shapes", V2, "--depth", depth), ("shapes", V2, "--depth", depth, "--json")]
     for words in lines:
-        done = command(*words)
+        done = command(*words, fresh=True)
         assert (done.returncode, done.stderr) == (0, ""), words
         assert done.stdout
-    done = command("report", V2, "-o", "report.html")
+    done = command("report", V2, "-o", "report.html", fresh=True)
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr.startswith("wrote report.html (0.")
     names = {str(words[0]) for words in lines} | {"report"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import os
 import re
-import sys
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from hashlib import sha256
@@ -145,18 +144,6 @@ def test_a_picture_for_a_document(command: Command, tmp_path: Path) -> None:
     assert "outputs at step 2" in texts
     assert "res20_branch1" in texts
     assert "% zero" in texts
-
-
-@pytest.fixture
-def bare(tmp_path: Path) -> str:
-    """A PATH without Graphviz, where pygraphviz is not found either."""
-    (tmp_path / "fakes").mkdir(exist_ok=True)
-    (tmp_path / "fakes" / "sitecustomize.py").write_text(
-        "import importlib.util as u\n"
-        "real = u.find_spec\n"
-        "u.find_spec = lambda name, *a: None if name == 'pygraphviz' else real(name, *a)\n"
-    )
-    return str(Path(sys.executable).parent)
 
 
 def test_a_page_without_a_diagram_says_why(command: Command, bare: str, tmp_path: Path) -> None:

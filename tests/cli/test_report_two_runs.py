@@ -15,10 +15,8 @@ from resnet_inspect import reports
 from resnet_inspect.render.report.drawing import drawing
 from resnet_inspect.store.run import Run
 from tests.cli.conftest import Command
-from tests.cli.test_report import Parts, bare, facts_of
+from tests.cli.test_report import Parts, facts_of
 from tests.recordings import FOLDER, RECORDINGS
-
-__all__ = ["bare"]
 
 
 def file(name: str) -> Path:

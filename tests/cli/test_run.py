@@ -12,7 +12,8 @@ import pytest
 
 from resnet_inspect.store.info import Status
 from resnet_inspect.store.run import Run
-from tests.cli.conftest import PACKAGE, Command
+from tests.cli.conftest import Command
+from tests.frameworks import PACKAGE
 
 PLAIN = """
 import atexit, sys

@@ -56,6 +56,7 @@ def test_refusals(command: Command) -> None:
         assert what in done.stderr
 
 
+@pytest.mark.tensorflow
 def test_flags_about_training_are_told_where_nothing_is_trained(command: Command) -> None:
     words = ("study", "padding", "--steps", "4", "--seeds", "1", "--batch-size", "2")
     done = command(*words, real_tensorflow=True)
@@ -155,7 +156,6 @@ def test_names_on_a_page_are_text() -> None:
 
 @pytest.mark.tensorflow
 def test_it_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
-    pytest.importorskip("tensorflow")
     words = ["study", "l2", "--seeds", "1", "--batch-size", "4", "--steps", "200"]
     begun = subprocess.Popen(
         [sys.executable, "-m", "resnet_inspect", *words],

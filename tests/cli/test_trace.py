@@ -13,10 +13,10 @@ import pytest
 
 from resnet_inspect.store.info import Status
 from resnet_inspect.store.run import Run
-from tests.cli.conftest import PACKAGE, Command
+from tests.cli.conftest import Command
+from tests.frameworks import PACKAGE
 
 pytestmark = pytest.mark.tensorflow
-pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
 SMALL = ["--n", "1", "--batch-size", "8"]
 
 

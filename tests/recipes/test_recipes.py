@@ -21,6 +21,7 @@ from resnet_inspect.stats import TensorSummary
 from resnet_inspect.store.info import Status
 from resnet_inspect.store.run import Run
 
+pytestmark = pytest.mark.tensorflow
 HERE = Path(__file__).parent
 SCRIPTS = HERE.parents[1] / "docs" / "recipes"
 RECIPES = tuple(sorted(script.stem for script in SCRIPTS.glob("*.py")))

@@ -16,36 +16,27 @@ from pathlib import Path
 
 import pytest
 
+from tests.frameworks import FAKES, PACKAGE
 from tests.recordings import FOLDER
 
-ROOT = Path(__file__).parents[2]
 DEADLINE = 60.0
-
-
-@pytest.fixture
-def fakes(tmp_path: Path) -> Path:
-    """A folder with a TensorFlow and a Keras that must not be imported."""
-    for name in ("tensorflow", "keras"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "__init__.py").write_text("raise ImportError('must not be imported')\n")
-    return tmp_path
 
 
 @pytest.mark.parametrize(
     ("columns", "rows", "names"), [(80, 24, ["v2"]), (200, 60, ["v2"]), (120, 36, ["v2", "v1"])]
 )
 def test_it_opens_draws_and_quits_without_tensorflow(
-    fakes: Path, columns: int, rows: int, names: list[str]
+    tmp_path: Path, columns: int, rows: int, names: list[str]
 ) -> None:
     files = [str(FOLDER / f"{name}.db") for name in names]
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     program = subprocess.Popen(
         [sys.executable, "-m", "resnet_inspect", "browse", *files],
-        cwd=fakes,  # r writes the report where it was started
+        cwd=tmp_path,  # r writes the report where it was started
         stdin=theirs, stdout=theirs, stderr=theirs,
         env=os.environ | {
-            "PYTHONPATH": os.pathsep.join([str(fakes), str(ROOT)]), "TERM": "xterm-256color",
+            "PYTHONPATH": os.pathsep.join([str(FAKES), str(PACKAGE)]), "TERM": "xterm-256color",
         },
         start_new_session=True,
     )  # fmt: skip
@@ -63,7 +54,7 @@ def test_it_opens_draws_and_quits_without_tensorflow(
     finally:
         program.kill()
         os.close(ours)
-    assert {file.name for file in fakes.iterdir()} <= {"tensorflow", "keras", "v2.html"}
+    assert {file.name for file in tmp_path.iterdir()} <= {"v2.html"}
 
 
 def _until(terminal: int, text: str | None) -> str:

@@ -163,7 +163,6 @@ def test_alterations_do_what_they_are_called() -> None:
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("kind", [*MODULES, "tutorial"])
 def test_plans_speak_of_settings_that_there_are_and_change_them(kind: str) -> None:
-    pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
     if kind == "tutorial":
         for case in _of_kind(kind):
             assert Settings.of(case.plan)

@@ -21,7 +21,6 @@ def test_cases_are_recorded_once_and_a_healthy_one_reaches_its_goal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each in a process of its own, which is how long lists go on."""
-    pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
     monkeypatch.setattr(recording, "CASES_A_PROCESS", 1)
     cache, told = Cache(tmp_path / "cache"), io.StringIO()
     good, shifted = cases = named(["mlp-half", "mlp/off-by-one"])

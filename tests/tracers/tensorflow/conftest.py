@@ -20,16 +20,12 @@ from resnet_inspect.tracers.contract import Environment, Outcome, TrainingFailed
 HERE = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)  # before those without TensorFlow are chosen
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests of this folder."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.tensorflow)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _needs_tensorflow() -> None:
-    pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
 
 
 class Kept:
