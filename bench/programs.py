@@ -61,7 +61,7 @@ def programs() -> dict[str, str]:
         text = script.read_text(encoding="utf-8")
         found[f"recipes/{script.stem}"] = text
         found[f"recipes/{script.stem}, TensorFlow first"] = _with_tensorflow_first(text)
-    for script in sorted(PROGRAMS.glob("*.py")):
+    for script in sorted(PROGRAMS.rglob("*.py"), key=lambda script: script.stem):
         found[script.stem] = script.read_text(encoding="utf-8")
     return found
 

@@ -24,7 +24,7 @@ def test_text(command: Command, golden: Golden, tmp_path: Path, name: str) -> No
     shutil.copy(FOLDER / f"{name}.db", tmp_path / "here")
     done = command("check", f"{name}.db", COLUMNS="100")
     assert (done.returncode, done.stderr) == (0, "")
-    golden(f"check_{name}.txt", done.stdout)
+    golden(f"check/{name}.txt", done.stdout)
 
 
 def test_json(command: Command, golden: Golden, tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_json(command: Command, golden: Golden, tmp_path: Path) -> None:
     done = command("check", "mean_axes.db", "--json")
     found = json.loads(done.stdout)
     assert found.pop("run") == "mean_axes.db"
-    golden("check_mean_axes.json", json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    golden("check/mean_axes.json", json.dumps(found, indent=1, ensure_ascii=False) + "\n")
 
 
 @pytest.mark.parametrize("name", HEALTHY)

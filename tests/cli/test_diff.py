@@ -51,14 +51,14 @@ def told(text: str) -> str:
 def test_text(command: Command, golden: Golden, name: str, words: list[str]) -> None:
     done = command("diff", file(words[0]), file(words[1]), *words[2:], COLUMNS="100")
     assert (done.returncode, done.stderr) == (0, "")
-    golden(f"diff_{name}.txt", told(done.stdout))
+    golden(f"diff/{name}.txt", told(done.stdout))
 
 
 def test_json_of_a_run_that_failed(command: Command, golden: Golden) -> None:
     found = document(command, file("v2"), file("mean_axes"))
     assert (found.pop("a"), found.pop("b")) == (file("v2"), file("mean_axes"))
     text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
-    golden("diff_mean_axes.json", text.replace(f"{FOLDER}/", ""))
+    golden("diff/mean_axes.json", text.replace(f"{FOLDER}/", ""))
 
 
 def test_json_of_version_1_against_2(command: Command) -> None:

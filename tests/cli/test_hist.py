@@ -38,13 +38,13 @@ Golden = Callable[[str, str], None]
 def test_text(command: Command, golden: Golden, name: str, arguments: list[str]) -> None:
     done = command("hist", "--run", V2, *arguments, COLUMNS="100")
     assert done.returncode == 0, done.stderr
-    golden(f"hist_{name}.txt", done.stdout)
+    golden(f"hist/{name}.txt", done.stdout)
 
 
 def test_what_is_not_finite_is_told(command: Command, golden: Golden) -> None:
     done = command("hist", "--run", str(FOLDER / "diverged.db"), "res20_branch2a", COLUMNS="100")
     assert done.returncode == 0
-    golden("hist_diverged.txt", done.stdout)
+    golden("hist/diverged.txt", done.stdout)
 
 
 def test_narrow_and_ascii(command: Command) -> None:

@@ -103,7 +103,7 @@ def test_shapes_json_agrees_with_the_specification(command: Command, ver: int) -
 
 @pytest.mark.parametrize("depth", ["stage", "block", "layer"])
 def test_shape_tables(command: Command, golden: Golden, depth: str) -> None:
-    golden(f"shapes_{depth}.txt", command("shapes", V2, "--depth", depth).stdout)
+    golden(f"shapes/{depth}.txt", command("shapes", V2, "--depth", depth).stdout)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_pages_of_recorded_programs(command: Command, golden: Golden, name: str,
     for page, words in pages.items():
         done = command(*words)
         assert (done.returncode, done.stderr) == (0, "")
-        golden(f"{page}_{name}.txt", done.stdout)
+        golden(f"{page}/{name}.txt", done.stdout)
 
 
 def test_why_json_has_the_documented_fields(command: Command) -> None:
@@ -135,11 +135,11 @@ def test_why_json_has_the_documented_fields(command: Command) -> None:
 @pytest.mark.parametrize("words", [["Reshape:1"], ["Reshape:1", "--full"], ["--settings"]])
 def test_why_pages(command: Command, golden: Golden, words: list[str]) -> None:
     name = "_".join(word.strip("-").replace(":", "_") for word in words)
-    golden(f"why_{name}.txt", command("why", *words, V2).stdout)
+    golden(f"why/{name}.txt", command("why", *words, V2).stdout)
 
 
 def test_shapes_with_axes(command: Command, golden: Golden) -> None:
-    golden("shapes_axes.txt", command("shapes", V2, "--axes").stdout)
+    golden("shapes/axes.txt", command("shapes", V2, "--axes").stdout)
     lines = command("shapes", FOLDER / "bn_axis.db", "--axes").stdout
     assert "bn00_branch2a: batch normalization keeps axis 1, height, not channels" in lines
 

@@ -75,7 +75,7 @@ def test_page(
     study = STUDIES["sparsity"]
     study_page(Screen(out, width=100), study.question, "two recordings", study.answer(runs))
     out.seek(0)
-    golden("study_sparsity.txt", out.read())
+    golden("study/sparsity.txt", out.read())
 
 
 class _Texts(HTMLParser):

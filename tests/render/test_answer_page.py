@@ -40,7 +40,7 @@ def page(run: Run, width: int, notes: tuple[Note, ...] = ()) -> str:
 @pytest.mark.parametrize("name", ["v1", "v2", "mean_axes", "bn_axis", "filters", *TRAINED])
 def test_the_page(recording: Open, golden: Golden, name: str, width: int) -> None:
     text = page(recording(name), width)
-    golden(f"page_{name}_{width}.txt", text)
+    golden(f"page/{name}_{width}.txt", text)
     assert max(len(line) for line in text.splitlines()) <= width
 
 

@@ -93,14 +93,14 @@ def hostile(graph: Graph) -> Graph:
 @pytest.mark.parametrize("name", ["v1", "v2", "filters", "mean_axes", *TRAINED])
 def test_golden_dot(recording: Open, golden: Golden, name: str) -> None:
     run = recording(name)
-    golden(f"diagram_{name}.dot", dot(made_of(run), Look(title=run.info.network)))
+    golden(f"diagram/{name}.dot", dot(made_of(run), Look(title=run.info.network)))
 
 
 def test_golden_dot_of_a_lineage(recording: Open, golden: Golden) -> None:
     run = recording("v2")
     target, axes = find(run.graph, "Reshape:1")
     told = [why(run.graph, run.lineage, target, axis) for axis in axes]
-    golden("diagram_lineage.dot", dot(draw(run.graph, run.lineage, explanations=told), Look()))
+    golden("diagram/lineage.dot", dot(draw(run.graph, run.lineage, explanations=told), Look()))
 
 
 @pytest.mark.parametrize("level", list(Level))

@@ -35,7 +35,7 @@ def written(rows: Rows, width: int) -> str:
 def test_real_numbers(recording: Open, golden: Golden, width: int) -> None:
     history = outputs(recording("v2"), "relu00_branch2a")
     text = written([(f"step {k}", one) for k, one in history.items()], width)
-    golden(f"quantiles_{width}.txt", text)
+    golden(f"plots/quantiles_{width}.txt", text)
     assert max(map(len, text.splitlines())) <= width
 
 

@@ -47,7 +47,7 @@ def test_real_numbers(recording: Open, golden: Golden, draw: Draw) -> None:
         Panel("relu00_branch2a", recorded(run, "relu00_branch2a")),
     ]
     text = draw("Before and after ReLU", panels)
-    golden(f"{draw.__name__.removesuffix('_svg')}.svg", text)
+    golden(f"plots/{draw.__name__.removesuffix('_svg')}.svg", text)
     root = parsed(text)
     assert root.get("role") == "img"
     assert root.get("font-family") == FONT

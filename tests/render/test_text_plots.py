@@ -52,7 +52,7 @@ def test_real_numbers(recording: Open, golden: Golden, layer: str, width: int) -
         *heat_map(rows, width, colour=True),
         *histogram(rows[-1], width, 8),
     ]
-    golden(f"plots_{layer}_{width}.txt", written(lines, width))
+    golden(f"plots/{layer}_{width}.txt", written(lines, width))
 
 
 def test_ascii(recording: Open, golden: Golden) -> None:
@@ -60,7 +60,7 @@ def test_ascii(recording: Open, golden: Golden) -> None:
     lines = [*ridges(rows, 60), *heat_map(rows, 60, colour=False), *histogram(rows[-1], 60, 6)]
     text = written(lines, 60, encoding="ascii")
     assert "?" not in text
-    golden("plots_ascii.txt", text)
+    golden("plots/ascii.txt", text)
 
 
 @pytest.mark.parametrize("width", [40, 80, 250])
@@ -77,7 +77,7 @@ def test_odd_rows_fit_and_show(name: str, scale: Kind, width: int) -> None:
 
 def test_the_mixed_rows_say_what_they_hold(golden: Golden) -> None:
     lines = [*ridges(ODD["mixed"], 80), *heat_map(ODD["mixed"], 80, colour=True)]
-    golden("plots_mixed.txt", written([*lines, *histogram(ODD["mixed"][-1], 80, 4)], 80))
+    golden("plots/mixed.txt", written([*lines, *histogram(ODD["mixed"][-1], 80, 4)], 80))
 
 
 def test_no_rows() -> None:

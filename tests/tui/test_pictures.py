@@ -37,6 +37,6 @@ def test_it_looks_as_it_did(
         await ui.settle()
         drawn = ui.app.export_screenshot(title=name)
         # The template asks a server for its font.
-        golden(f"browse_{name}.svg", re.sub(r"@font-face \{.*?\}", "", drawn, flags=re.DOTALL))
+        golden(f"browse/{name}.svg", re.sub(r"@font-face \{.*?\}", "", drawn, flags=re.DOTALL))
 
     browse(Path(f"{run}.db"), script, size=size, settings=BrowserSettings(theme=theme))

@@ -53,7 +53,7 @@ def test_it_is_done_as_often_as_asked_and_at_the_end(steps: int, often: int, at:
 
 @pytest.mark.parametrize("ver", [1, 2])
 def test_the_numbers_are_those_of_numpy(ver: int) -> None:
-    from tests.tracers.tensorflow.reference_runs import weights_of
+    from tests.tracers.tensorflow.tutorial.reference_runs import weights_of
 
     made, steps = trained(ver=ver, steps=3, evaluate=3, batch_size=128)
     weights = weights_of(made.variables)

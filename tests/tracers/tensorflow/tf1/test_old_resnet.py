@@ -23,9 +23,9 @@ from resnet_inspect.graph import Graph, Phase
 from resnet_inspect.store.run import Run
 from tests.reference import expected_network as expected
 from tests.tracers.tensorflow.conftest import session
-from tests.tracers.tensorflow.graph_comparison import Difference, differences, same_names
+from tests.tracers.tensorflow.tf1.graph_comparison import Difference, differences, same_names
 
-FILE = Path(__file__).parents[3] / "sample_configs" / "old_resnet.py"
+FILE = Path(__file__).parents[4] / "sample_configs" / "old_resnet.py"
 IMAGES = "images=8,32,32,3"
 BOTH = f"{IMAGES}; labels=8:int64"
 BLOCK = r"(conv_block_stage\d/)?"

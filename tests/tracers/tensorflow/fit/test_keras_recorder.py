@@ -445,7 +445,7 @@ def test_replicas_of_another_strategy_are_noted(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, script],
         cwd=tmp_path,
-        env=dict(os.environ) | {"PYTHONPATH": str(Path(__file__).parents[3])},
+        env=dict(os.environ) | {"PYTHONPATH": str(Path(__file__).parents[4])},
         capture_output=True,
         text=True,
         timeout=300,

@@ -77,7 +77,7 @@ def program(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, folder / "train.py"],
         cwd=folder,
-        env=dict(os.environ) | {"PYTHONPATH": str(Path(__file__).parents[3])},
+        env=dict(os.environ) | {"PYTHONPATH": str(Path(__file__).parents[4])},
         capture_output=True,
         text=True,
         timeout=300,

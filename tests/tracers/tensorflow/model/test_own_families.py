@@ -11,7 +11,7 @@ import pytest
 from resnet_inspect import api
 from resnet_inspect.config import Settings
 
-SCRIPT = Path(__file__).parents[3] / "docs" / "models.py"
+SCRIPT = Path(__file__).parents[4] / "docs" / "models.py"
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ NAMES = (
 )
 
 
-FOLDER = Path(__file__).parents[3] / "sample_configs"
+FOLDER = Path(__file__).parents[4] / "sample_configs"
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_the_explanation(
     examined: Callable[[str], Postmortem], name: str, golden: Callable[[str, str], None]
 ) -> None:
     lines = [f"{label:<10} {text}".rstrip() for label, text in postmortem_lines(examined(name))]
-    golden(f"mistake_{name}.txt", "\n".join(lines) + "\n")
+    golden(f"mistake/{name}.txt", "\n".join(lines) + "\n")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from resnet_inspect import api
 from resnet_inspect.config import Settings
 from resnet_inspect.errors import BuildError
 from resnet_inspect.store.run import Run
-from tests.tracers.tensorflow.test_own_saved import small
+from tests.tracers.tensorflow.model.test_own_saved import small
 
 MODULES = """
 import tensorflow as tf

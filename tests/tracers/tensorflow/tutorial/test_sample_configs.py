@@ -16,7 +16,7 @@ from resnet_inspect.graph import Phase
 from resnet_inspect.store.info import Status
 from resnet_inspect.store.run import Run
 
-FOLDER = Path(__file__).parents[3] / "sample_configs"
+FOLDER = Path(__file__).parents[4] / "sample_configs"
 # Those of models of one's own are in test_mistakes.py.
 OWN = ("kernel_channels", "labels_batch", "transposed", "concatenated", "swapped", "flattened")
 FILES = sorted(

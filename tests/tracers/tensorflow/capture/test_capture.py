@@ -66,7 +66,7 @@ def test_every_op_names_the_users_own_line_and_device(graph: Graph) -> None:
             assert files <= {"resnet.py", "recipe.py"}, op.name
         if op.type not in ("Placeholder", "ReadVariableOp"):  # they are where the variable is
             assert op.device.endswith("CPU:0"), op.name
-    here = Path(__file__).parents[3]
+    here = Path(__file__).parents[4]
     for name in ("Reshape", "conv1/Conv2D", "loss"):
         frame = graph.op_by_name[name].source[0]
         lines = (here / frame.file).read_text(encoding="utf-8").splitlines()

@@ -12,7 +12,7 @@ import resnet_inspect
 from resnet_inspect.store.info import Status
 from resnet_inspect.store.run import Run
 from tests.tracers.tensorflow import keras_models
-from tests.tracers.tensorflow.test_keras_recorder import fitted, notes_of, same_as_plain
+from tests.tracers.tensorflow.fit.test_keras_recorder import fitted, notes_of, same_as_plain
 
 
 def read(path: Path) -> Run:

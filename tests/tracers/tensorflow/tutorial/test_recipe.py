@@ -15,7 +15,7 @@ BN = ("moving_mean", "moving_variance")
 
 def steps(made: Any, count: int) -> tuple[list[dict[str, Any]], list[dict[str, float]]]:
     """Weights before each of `count` steps and after the last, and each step's scalars."""
-    from tests.tracers.tensorflow.reference_runs import weights_of
+    from tests.tracers.tensorflow.tutorial.reference_runs import weights_of
 
     made.build()
     weights, scalars = [weights_of(made.variables)], []

@@ -65,7 +65,7 @@ def test_the_training_graph_has_the_same_forward_part(
 @pytest.mark.parametrize("ver", [1, 2])
 @pytest.mark.parametrize("mode", ["train", "eval"])
 def test_activations_agree_with_numpy(ver: int, mode: str) -> None:
-    from tests.tracers.tensorflow.reference_runs import Forward, weights_of
+    from tests.tracers.tensorflow.tutorial.reference_runs import Forward, weights_of
 
     training = mode == "train"
     made = session(ver=ver, mode=mode)
@@ -93,7 +93,7 @@ def _shaken(weights: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_initial_weights_follow_the_initializers() -> None:
-    from tests.tracers.tensorflow.reference_runs import weights_of
+    from tests.tracers.tensorflow.tutorial.reference_runs import weights_of
 
     made = session(n=3)
     made.build()

@@ -139,7 +139,7 @@ def test_sizes_that_are_known_only_at_the_first_step() -> None:
     from resnet_inspect.tracers.contract import TrainingFailed
     from resnet_inspect.tracers.tensorflow.model.source import ModelSource
 
-    folder = Path(__file__).parents[3] / "sample_configs"
+    folder = Path(__file__).parents[4] / "sample_configs"
     settings = Settings.of(
         {"target": f"{folder}/mistakes.py:flattened", "input": "images=?,?,40,3"}
     )
@@ -355,7 +355,7 @@ def test_the_model_itself_may_be_named(model: Path, tmp_path: Path) -> None:
 def test_a_product_of_unknown_sizes_is_followed_to_the_line_that_says_its_width(
     tmp_path: Path,
 ) -> None:
-    target = f"{Path(__file__).parents[3]}/sample_configs/mistakes.py"
+    target = f"{Path(__file__).parents[4]}/sample_configs/mistakes.py"
     run = traced(Path(target), "flattened", "images=?,32,32,3", tmp_path / "run.db")
     assert run.lineage.opaque == ()
     found, _ = find(run.graph, "MatMul:1")

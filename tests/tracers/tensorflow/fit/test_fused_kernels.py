@@ -16,7 +16,7 @@ import pytest
 
 from resnet_inspect.store.run import Run
 
-PLACE = Path(__file__).parents[3]
+PLACE = Path(__file__).parents[4]
 KINDS = (
     "sum_near_limit",
     "product_and_tanh",
@@ -29,7 +29,7 @@ KINDS = (
 def trained(*folder: str) -> dict[str, str]:
     """Digests of weights by kind."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.tracers.tensorflow.fused_kernels", *folder],
+        [sys.executable, "-m", "tests.tracers.tensorflow.fit.fused_kernels", *folder],
         cwd=PLACE,
         env=dict(os.environ) | {"TF_ENABLE_ONEDNN_OPTS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,

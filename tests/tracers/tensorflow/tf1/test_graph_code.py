@@ -437,7 +437,7 @@ def test_without_tf_keras_the_extra_is_named(code: Path, tmp_path: Path) -> None
     )
     done = subprocess.run(
         [sys.executable, "-c", script],
-        cwd=Path(__file__).parents[3],
+        cwd=Path(__file__).parents[4],
         capture_output=True,
         text=True,
         check=False,

@@ -1,0 +1,1 @@
+"""What is captured of a graph and of Keras' calls."""

@@ -1,0 +1,1 @@
+"""What is said of a network that cannot be built."""

@@ -1,0 +1,1 @@
+"""Recorded fits and loops: training stays the same, and the run tells of it."""

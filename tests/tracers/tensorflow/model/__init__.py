@@ -1,0 +1,1 @@
+"""Models of users: functions, Keras models, saved ones."""

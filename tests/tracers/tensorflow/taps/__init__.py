@@ -1,0 +1,1 @@
+"""What taps compute, against NumPy."""

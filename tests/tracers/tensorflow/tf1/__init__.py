@@ -1,0 +1,1 @@
+"""Code for TensorFlow 1."""

@@ -1,0 +1,1 @@
+"""The tutorial's network: built, trained, evaluated, recorded."""
