@@ -16,7 +16,7 @@ from typing import Any
 
 from bench import Row, apart
 from bench.interleaved import Ratio, interleave, whole_runs
-from bench.steps import Steps
+from bench.steps import SETTINGS, Steps
 
 ROUNDS, QUICK_ROUNDS, FEW = 8, 5, 2
 RUN = 20

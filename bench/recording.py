@@ -12,13 +12,14 @@ from resnet_inspect.config import Settings
 
 def measure(quick: bool = False) -> list[Row]:
     """Bytes of a run file with everything that is recorded by default."""
-    settings = Settings(n=1, batch_size=8, steps=2) if quick else Settings()
+    small = {"n": 1, "batch_size": 8, "steps": 2} if quick else {}
+    settings = Settings.of(small)
     with tempfile.TemporaryDirectory() as folder:
         run = api.record(settings, out=Path(folder) / "run.db")
         size = run.stat().st_size
     return [
         (
-            f"run file of n={settings.n}, {settings.steps} steps",
+            f"run file of n={settings.tutorial.n}, {settings.steps} steps",
             f"{size / 1e6:.2f} MB",
             "target ≤ 5 MB",
         )

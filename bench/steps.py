@@ -80,7 +80,9 @@ class Steps:
 
     def recorded(self, **settings: Any) -> Step:
         """The step as `trace` runs it, with what it records read and written to a run file."""
-        source: Any = self._tracer(Settings.of(self._settings | {"steps": 10**6} | settings), self.fed)
+        source: Any = self._tracer(
+            Settings.of(self._settings | {"steps": 10**6} | settings), self.fed
+        )
         journal = RunJournal(RunFiles(self._folder / f"{next(self._names)}.db"))
         run = source.prepare(journal)
         numbers = count()

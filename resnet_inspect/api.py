@@ -36,12 +36,8 @@ from resnet_inspect.findings import check
 from resnet_inspect.graph import Failure
 from resnet_inspect.journal import RunFiles, RunJournal
 from resnet_inspect.stats import StepRecord, Tap
-from resnet_inspect.store.run import Run
-from resnet_inspect.store.writer import check_free
-from resnet_inspect.store import catalogue
-from resnet_inspect.store.info import RunInfo, Status, Writer
 from resnet_inspect.store.placement import check_free
-from resnet_inspect.store.writer import RunWriter, now
+from resnet_inspect.store.run import Run
 from resnet_inspect.stored import series_of, side_of
 from resnet_inspect.tracers.contract import Source, TrainingFailed
 

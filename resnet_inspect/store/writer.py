@@ -18,8 +18,6 @@ from resnet_inspect.errors import StorageFullError
 from resnet_inspect.graph import Failure, Graph
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.stats import Sketch, StepRecord, Tap
-from resnet_inspect.store import schema
-from resnet_inspect.stats import StepRecord, Tap
 from resnet_inspect.store import placement, schema
 from resnet_inspect.store.info import RunInfo, Status
 
