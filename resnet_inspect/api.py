@@ -36,6 +36,7 @@ from resnet_inspect.findings import check
 from resnet_inspect.graph import Failure
 from resnet_inspect.journal import RunFiles, RunJournal
 from resnet_inspect.stats import StepRecord, Tap
+from resnet_inspect.store import catalogue
 from resnet_inspect.store.placement import check_free
 from resnet_inspect.store.run import Run
 from resnet_inspect.stored import series_of, side_of
@@ -234,8 +235,8 @@ def record(
     if the network cannot be built or trained.
     """
     files = RunFiles(None if out is None else Path(out), force=force)
-    if out is not None:
-        check_free(Path(out), force=force)
+    first = Path(out) if out is not None else catalogue.fresh_name(settings.network)
+    check_free(first, force=force)
     source = _source(settings)
     journal = RunJournal(files, network=settings.network, watch=watch)
     try:

@@ -1,4 +1,4 @@
 """The terminal interface: Textual, and nobody else knows it.
 
-It shows what `analysis` answers and `render` draws, of one run that it reads through `Recording`.
+It shows what `analysis` answers and `render` draws, of one run, an `OpenedRun`, or of two.
 """

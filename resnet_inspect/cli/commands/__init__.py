@@ -1,1 +1,1 @@
-"""One module a command: HELP, `configure` for its flags, `run` for its wiring."""
+"""One module a command: `configure` adds its flags, `run` runs it."""

@@ -100,7 +100,7 @@ class KerasRecorder(keras.callbacks.Callback):  # type: ignore[misc]
     def _close(self, error: BaseException | None) -> None:
         if isinstance(self._loop, LoopStep):
             self._loop.close(error)
-        elif self._steps is not None and self._loop is not None:
+        elif self._steps is not None and (self._loop is not None or error is not None):
             self._steps.close(error)
 
     def set_model(self, model: Any) -> None:

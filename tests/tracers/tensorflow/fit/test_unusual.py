@@ -214,3 +214,25 @@ def test_a_loop_inside_of_the_step(tmp_path: Path) -> None:
     with read(tmp_path / "run.db") as run:
         assert "no call of a Keras layer was seen in the step" in notes_of(run)
         assert "a nested function: its ops are listed" in notes_of(run)
+
+
+def test_an_interrupt_while_the_step_is_traced_is_no_failure_of_the_step(tmp_path: Path) -> None:
+    import keras
+
+    class Interrupted(keras.Model):  # type: ignore[misc]
+        def train_step(self, data: Any) -> Any:
+            raise KeyboardInterrupt
+
+    model = Interrupted()
+    model.compile(loss="mse")
+
+    def fit() -> None:
+        with resnet_inspect.Recorder(tmp_path / "run.db") as recorder:
+            model.fit(np.zeros((4, 3)), np.zeros(4), verbose=0, callbacks=[recorder])
+
+    with pytest.raises(KeyboardInterrupt):
+        fit()
+    with Run.open(tmp_path / "run.db") as run:
+        assert run.info.status == Status.INTERRUPTED
+        assert run.info.reason == "stopped by the user"
+        assert run.info.failure is None

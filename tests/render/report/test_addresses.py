@@ -8,7 +8,7 @@ import pytest
 
 from tests.recordings import TRAINED
 from tests.render.browser import Open
-from tests.render.test_report_panels import picture
+from tests.render.report.test_panels import picture
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
