@@ -113,7 +113,7 @@ class ProgramObserver(Protocol):
 
 
 class Journal(Protocol):
-    """Where a recorder of somebody else's training writes what it sees; made by `api`.
+    """Where a source writes the run; made by `api`, `program` or a bench.
 
     Calls may come again: a graph replaces the one before, and a run that was ended goes on with
     the next step.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -25,6 +25,14 @@ from resnet_inspect.graph.lineage import (
     Relation,
     axis_key,
 )
+from resnet_inspect.tracers.tensorflow.sizes.answers import (
+    Answer,
+    CoupledSpots,
+    Dependence,
+    Place,
+    Spot,
+)
+from resnet_inspect.tracers.tensorflow.sizes.elementwise import elementwise
 from resnet_inspect.tracers.tensorflow.sizes.shape_probe import Leaf, Probe, Scratch, Shape
 
 Change = Callable[[int], int]
@@ -33,31 +41,6 @@ CHANGES: tuple[Change, ...] = (
     lambda size: 2 * size,
     lambda size: max(size // 2, 1),
 )
-# A size that can be changed: number of the leaf, number of its axis or element.
-Spot = tuple[int, int]
-# A literal, its partner, and the axes that change if only the partner does: axis, before, after.
-CoupledSpots = tuple[Spot, Spot, tuple[tuple[int, int, int], ...]]
-# An axis of an output: number of the output, number of the axis.
-Place = tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Dependence:
-    """The output axis at `place` follows the size at `spot`, which changes with all of `tied`."""
-
-    place: Place
-    spot: Spot
-    relation: Relation
-    tied: tuple[Spot, ...]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What one op's outputs depend on, and which sizes it wants to agree."""
-
-    dependences: tuple[Dependence, ...]
-    ties: tuple[tuple[Spot, ...], ...]
-    couplings: tuple[CoupledSpots, ...]
 
 
 def trace_lineage(graph: Any, kept: Graph) -> Lineage:
@@ -79,7 +62,8 @@ def trace_lineage(graph: Any, kept: Graph) -> Lineage:
         probe = Probe(graph.get_operation_by_name(op.name), nodes, scratch)
         signature = probe.signature()
         if signature not in known:
-            known[signature] = find_dependences(probe, [spec.shape for spec in op.outputs])
+            answer = elementwise(probe)
+            known[signature] = answer or find_dependences(probe, [one.shape for one in op.outputs])
         found = known[signature]
         if found is None:
             opaque.append(op.name)

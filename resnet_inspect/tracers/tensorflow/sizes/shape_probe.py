@@ -78,6 +78,15 @@ class Probe:
         for tensor in op.inputs:
             self._take(tensor)
 
+    @property
+    def type(self) -> str:
+        """The type of the op."""
+        return str(self._op.type)
+
+    def takes_tensors(self) -> bool:
+        """Whether the op depends on the shapes of tensors alone, not on values."""
+        return not self._inside and all(leaf.literal is None for leaf in self.leaves)
+
     def assume(self, size: int) -> bool:
         """Take all unknown sizes to be `size` from now on; False if there are none."""
         self.leaves = [replace(leaf, stand_in=size) for leaf in self.leaves]

@@ -221,6 +221,7 @@ def test_an_interrupt_while_the_step_is_traced_is_no_failure_of_the_step(tmp_pat
 
     class Interrupted(keras.Model):  # type: ignore[misc]
         def train_step(self, data: Any) -> Any:
+            del data
             raise KeyboardInterrupt
 
     model = Interrupted()

@@ -1,0 +1,80 @@
+"""What is known of elementwise ops is what trying their sizes finds."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+
+from resnet_inspect.tracers.tensorflow.sizes.axis_links import find_dependences
+from resnet_inspect.tracers.tensorflow.sizes.elementwise import (
+    BROADCAST,
+    MERGED,
+    UNARY,
+    elementwise,
+)
+from resnet_inspect.tracers.tensorflow.sizes.shape_probe import Probe, Scratch
+
+Shape = tuple[int | None, ...] | None
+SHAPES: tuple[Shape, ...] = ((), (5,), (2, 3), (4, 4), (1, 6), (None, 3), (None, None, 2), (2, 0))
+PAIRS: tuple[tuple[Shape, Shape], ...] = (
+    *((shape, shape) for shape in SHAPES),
+    *(((2, 3, 4), (4,)), ((4,), (2, 3, 4)), ((3, 3, 3), (3, 3)), ((), (2, 3)), ((6, 6), ())),
+    *(((None, 7), (7,)), ((5, None), (None,)), ((2, 3), (1, 3)), ((1, 1), (1, 1))),
+    *(((None, 3), (8, 3)), ((None, 3), (1, 3)), (None, (2, 3)), ((2, 2), (2,))),
+)
+BOOL = ("LogicalAnd", "LogicalNot", "LogicalOr")
+
+
+def probed(kind: str, *shapes: Shape, shared: bool = False) -> tuple[Probe, list[Shape]]:
+    """A probe of an op of that type on inputs of these shapes, and the shapes that it makes."""
+    import tensorflow as tf
+
+    with tf.Graph().as_default() as graph:
+        dtype = tf.bool if kind in BOOL else tf.float32
+        taken: list[Any] = [tf.compat.v1.placeholder(dtype, shape) for shape in shapes]
+        taken = [taken[0]] * 2 if shared else taken
+        make = getattr(tf.raw_ops, kind)
+        names = list(inspect.signature(make).parameters)
+        given = {"inputs": taken} if kind == "AddN" else dict(zip(names, taken, strict=False))
+        if kind == "Cast":
+            given["DstT"] = tf.float64
+        op = make(**given).op
+    nodes = {node.name: node for node in graph.as_graph_def().node}
+    made = [None if t.shape.rank is None else tuple(t.shape.as_list()) for t in op.outputs]
+    return Probe(op, nodes, Scratch()), made
+
+
+def known(probe: Probe, made: list[Shape]) -> bool:
+    """Whether an answer is known without trying; it is the one that trying finds."""
+    answer = elementwise(probe)
+    if answer is not None:
+        assert answer == find_dependences(probe, made)
+    return answer is not None
+
+
+@pytest.mark.parametrize("kind", sorted(UNARY))
+def test_the_output_has_the_shape_of_the_input(kind: str) -> None:
+    assert [known(*probed(kind, shape)) for shape in SHAPES] == [True] * 7 + [False]
+
+
+@pytest.mark.parametrize("kind", sorted(MERGED))
+def test_inputs_of_one_shape(kind: str) -> None:
+    assert [known(*probed(kind, shape, shape)) for shape in SHAPES] == [True] * 7 + [False]
+    assert known(*probed(kind, (4, 3), shared=True))
+    if kind == "AddN":
+        assert all(known(*probed(kind, *[shape] * 3)) for shape in SHAPES[:-1])
+    assert not known(*probed(kind, (None, 3), (2, 3)))
+
+
+@pytest.mark.parametrize("kind", sorted(BROADCAST))
+def test_inputs_that_are_broadcast(kind: str) -> None:
+    found = [known(*probed(kind, *pair)) for pair in PAIRS]
+    assert found == [True] * 4 + [False] + [True] * 2 + [False] + [True] * 7 + [False] * 5 + [True]
+    assert known(*probed(kind, (1, 3), shared=True))
+
+
+def test_other_ops_are_tried() -> None:
+    assert not known(*probed("Softmax", (2, 3)))
+    assert not known(*probed("MatMul", (2, 2), (2, 2)))
