@@ -86,7 +86,7 @@ def read_arrays(arrays: Iterable[tuple[Tap, Array]], sample: int) -> Readings:
     readings = Readings()
     for (tap, array), summary in zip(known, summaries(numbers, lengths), strict=True):
         bad = summary.nan, summary.posinf, summary.neginf
-        if summary.count < array.size and not np.isfinite(array.sum(dtype=np.float64)):
+        if summary.count < array.size and not _is_finite(array):
             bad = (
                 int(np.isnan(array).sum()),
                 int(np.isposinf(array).sum()),
@@ -94,6 +94,12 @@ def read_arrays(arrays: Iterable[tuple[Tap, Array]], sample: int) -> Readings:
             )
         _keep(readings, tap, summary, array.size, bad)
     return readings
+
+
+def _is_finite(array: Array) -> bool:
+    """Whether the sum of an array is finite, which it is if all elements are: in float64."""
+    with np.errstate(invalid="ignore"):  # of both infinities it is NaN
+        return bool(np.isfinite(array.sum(dtype=np.float64)))
 
 
 def _keep(

@@ -88,7 +88,8 @@ def _update(before: NDArray[Any], after: NDArray[Any]) -> Update:
     norm = change = 0.0
     for start in range(0, len(old), TOGETHER):
         part = old[start : start + TOGETHER].astype(np.float64)
-        moved = new[start : start + TOGETHER].astype(np.float64) - part
+        with np.errstate(invalid="ignore"):  # of two infinities the change is NaN
+            moved = new[start : start + TOGETHER].astype(np.float64) - part
         norm += float(np.square(part).sum())
         change += float(np.square(moved).sum())
     return Update(norm**0.5, change**0.5)

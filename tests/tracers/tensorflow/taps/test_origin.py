@@ -200,7 +200,7 @@ def test_looking_for_it_changes_no_variable() -> None:
     found = []
     for told in (False, True):
         made = built(gradients=False, weight_decay=0.0)
-        made._origin_told = told
+        made.source._origin_told = told
         plant(made, "res20_branch2b/kernel", lambda array: np.full_like(array, 3e38))
         record = made.step(0)
         assert (record.origin is None) == told

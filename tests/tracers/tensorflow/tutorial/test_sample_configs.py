@@ -6,7 +6,6 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from resnet_inspect import api
@@ -26,8 +25,8 @@ FILES = sorted(
 
 def small(name: str) -> Settings:
     """The settings of a sample file on a network that traces in a second."""
-    settings = resolve({}, {}, FOLDER / f"{name}.toml").settings
-    return msgspec.structs.replace(settings, n=1, batch_size=8, steps=2)
+    values = resolve({}, {}, FOLDER / f"{name}.toml").values
+    return Settings.of(values | {"n": 1, "batch_size": 8, "steps": 2})
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +58,7 @@ def test_the_files_that_were_asked_for_are_there() -> None:
     assert sorted(wanted) == FILES
     for name, changes in wanted.items():
         found = resolve({}, {}, FOLDER / f"{name}.toml").settings
-        assert found == msgspec.structs.replace(Settings(), **changes), name
+        assert found == Settings.of(changes), name
 
 
 @pytest.mark.parametrize("name", FILES)
