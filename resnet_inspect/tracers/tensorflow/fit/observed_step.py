@@ -54,8 +54,11 @@ class ObservedStep:
     `model` is the one that is trained; without it the models are those whose calls are seen, and
     `name` is that of the function. `parts` names the tensors in what the step is given; `traced`
     is called once the step is traced, before it runs. `delegated` is set where the step only calls
-    others that are observed instead: replicas, or a tf.function inside it.
+    others that are observed instead: replicas, or a tf.function inside it. `fused` says whether it
+    is to come to the same bits as where nobody looks.
     """
+
+    fused = True
 
     def __init__(
         self,
@@ -172,7 +175,8 @@ class ObservedStep:
                 self.batch = BatchTaps(self._inputs)
                 self.normalizations = NormalizationTaps(self.made)
                 beside += [self.batch, self.normalizations]
-            taps.write(wanted, ran, number, beside=[one.assign for one in beside])
+            assigns = [one.assign for one in beside]
+            taps.write(wanted, ran, number, beside=assigns, fused=self.fused)
             self.taps = taps
         if not self.made.calls:
             text = (

@@ -54,13 +54,16 @@ class BranchTaps:
         number: int,
         *,
         beside: Sequence[Callable[[], None]] = (),
+        fused: bool = True,
     ) -> None:
         """Add the branch that assigns all findings, and `number` to `ran`, if `wanted` is set;
-        `beside` adds more to it.
+        `beside` adds more to it. With `fused` tensors are worked out again that TensorFlow fuses
+        with others where nobody looks at them.
         """
 
         def findings() -> Tensor:
-            for name, tensor in self._taps.tensors(MadeAgain()).items():
+            made = MadeAgain() if fused else _as_it_is
+            for name, tensor in self._taps.tensors(made).items():
                 if 0 not in self._held[name].shape:
                     self._held[name].assign(tensor)
             for assign in beside:
@@ -73,6 +76,10 @@ class BranchTaps:
     def read(self) -> Readings:
         """What was assigned last."""
         return read(self._taps, {name: value_of(one) for name, one in self._held.items()})
+
+
+def _as_it_is(tensor: Tensor) -> Tensor:
+    return tensor
 
 
 def value_of(variable: tf.Variable) -> NDArray[Any]:

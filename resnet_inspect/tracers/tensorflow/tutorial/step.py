@@ -21,7 +21,12 @@ from resnet_inspect.tracers.tensorflow.tutorial.retrace import explain as explai
 
 
 class TutorialStep(ObservedStep):
-    """See the module. Make it inside the function that is traced; `variables` outlive the trace."""
+    """See the module. Make it inside the function that is traced; `variables` outlive the trace.
+
+    It never runs without its taps in the graph, so nothing has to be worked out again for them.
+    """
+
+    fused = False
 
     def __init__(self, settings: Settings, variables: dict[str, tf.Variable], device: str) -> None:
         made = Construction(settings.seed, variables)
