@@ -6,13 +6,17 @@ and is not listed.
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from errno import EACCES, ENOTDIR
 from pathlib import Path
 from uuid import uuid4
+
+try:
+    import fcntl
+except ImportError:  # Windows, which cannot lock folders
+    fcntl = None  # type: ignore[assignment]
 
 from resnet_inspect.errors import InspectError, OutputError
 from resnet_inspect.store.info import Status
@@ -66,6 +70,9 @@ def _put(draft: Path, path: Path) -> None:
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Keep other writers from putting files into a folder, where the system can lock folders."""
+    if fcntl is None:
+        yield
+        return
     opened = os.open(folder, os.O_RDONLY)
     try:
         with suppress(OSError):

@@ -238,8 +238,7 @@ class Recording:
 
     def explain(self) -> None:
         """Write now where sizes come from, which otherwise waits for the end."""
-        with self.guarded("lineage"):
-            self._lineage = self.unexplained.tell() or self._lineage
+        self._lineage = self.unexplained.tell() or self._lineage
 
     def _explanation(self, step: ObservedStep) -> Callable[[], tuple[Outcome, Lineage]]:
         """What tells where sizes come from, without holding on to the step or its model."""
@@ -306,7 +305,8 @@ class Recording:
         elif error is not None:
             reason = "stopped by the user"
         if self.journal is not None:
-            self.explain()
+            with self.guarded("lineage"):
+                self.explain()
             self.journal.end(reason, failure)
         return failure
 

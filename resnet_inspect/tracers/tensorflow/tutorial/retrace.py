@@ -19,8 +19,7 @@ from resnet_inspect.tracers.tensorflow.capture.construction import AbstractConst
 from resnet_inspect.tracers.tensorflow.failures.exceptions import describe
 from resnet_inspect.tracers.tensorflow.sizes.lineage import lineage_with_formulas
 from resnet_inspect.tracers.tensorflow.sizes.retraces import Traced, compared, seen
-from resnet_inspect.tracers.tensorflow.tutorial.layers import Layers
-from resnet_inspect.tracers.tensorflow.tutorial.resnet import inference
+from resnet_inspect.tracers.tensorflow.tutorial.network import logits_of
 
 ImageShape = tuple[int, int, int]
 # Settings that are whole numbers and decide shapes, with the change that is tried. Height and
@@ -112,24 +111,8 @@ def _trace(tutorial: Tutorial, image: ImageShape) -> Traced:
         images = tf.compat.v1.placeholder(tf.float32, [tutorial.batch_size, *image], name="images")
         tf.compat.v1.placeholder(tf.int64, [tutorial.batch_size], name="labels")
         made = AbstractConstruction()
-        net = Layers(
-            made,
-            training=tutorial.mode == "train",
-            bn_axis=tutorial.bn_axis,
-            update_ops=False,
-            batch_norm=tutorial.batch_norm,
-        )
         try:
-            inference(
-                images,
-                net,
-                n=tutorial.n,
-                ver=tutorial.ver,
-                filters=tutorial.filters,
-                classes=tutorial.classes,
-                mean_axes=tutorial.mean_axes,
-                stem_bn=tutorial.stem_bn,
-            )
+            logits_of(images, made, tutorial)
         except ValueError as error:
             ended = describe(error, "tracing again").op or "an op"
     conflicts = (*made.conflicts, ended) if ended else tuple(made.conflicts)

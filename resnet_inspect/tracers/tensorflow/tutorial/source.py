@@ -94,7 +94,8 @@ class TutorialSource:
         batch = self._batches.batch(number)
         record = self.settings.records(number)
         run.arm(record=record, weights=self._weights)
-        before = {name: _value(self.variables[name]) for name in self._read} if record else {}
+        watched = self._read if record and not self._origin_told else []
+        before = {name: _value(self.variables[name]) for name in watched}
         start = time.perf_counter()
         try:
             found = self._call(*map(tf.constant, batch))

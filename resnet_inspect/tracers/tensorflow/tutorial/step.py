@@ -15,8 +15,7 @@ from resnet_inspect.tracers.tensorflow.capture.construction import Construction,
 from resnet_inspect.tracers.tensorflow.fit.batch_parts import BatchPart, Role
 from resnet_inspect.tracers.tensorflow.fit.observed_step import Explain, ObservedStep
 from resnet_inspect.tracers.tensorflow.tutorial import recipe
-from resnet_inspect.tracers.tensorflow.tutorial.layers import Layers
-from resnet_inspect.tracers.tensorflow.tutorial.resnet import inference
+from resnet_inspect.tracers.tensorflow.tutorial.network import logits_of
 from resnet_inspect.tracers.tensorflow.tutorial.retrace import explain as explain_sizes
 
 
@@ -63,25 +62,9 @@ class TutorialStep(ObservedStep):
         settings, tutorial, made = self._settings, self._settings.tutorial, self.made
         height, width, channels = images.shape[1:]
         self._image = height, width, channels
-        net = Layers(
-            made,
-            training=tutorial.mode == "train",
-            bn_axis=tutorial.bn_axis,
-            update_ops=tutorial.update_ops and settings.steps > 0,
-            batch_norm=tutorial.batch_norm,
-        )
         with tf.device(self._device):
             with made.phase(Phase.FORWARD):
-                logits = inference(
-                    images,
-                    net,
-                    n=tutorial.n,
-                    ver=tutorial.ver,
-                    filters=tutorial.filters,
-                    classes=tutorial.classes,
-                    mean_axes=tutorial.mean_axes,
-                    stem_bn=tutorial.stem_bn,
-                )
+                logits = logits_of(images, made, tutorial, update_ops=settings.steps > 0)
             return recipe.measure(logits, labels, made, tutorial.weight_decay)
 
     def forward_and_backward(self, images: Tensor, labels: Tensor) -> Construction:
