@@ -178,7 +178,7 @@ def test_what_is_not_recorded_is_said(
 
 
 def test_keras_on_another_backend_is_not_recorded(command: Command, tmp_path: Path) -> None:
-    """A stand-in for Keras on a backend that is not installed here."""
+    """A fake Keras on a backend that is not installed here."""
     here = tmp_path / "here"
     fake = here / "keras"
     fake.mkdir()
