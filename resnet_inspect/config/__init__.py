@@ -1,4 +1,4 @@
-"""One trace's settings: what they are, what they may be, and where each value came from."""
+"""Settings of a recording: names, allowed values, and the source of each value."""
 
 from resnet_inspect.config.fields import FIELDS, Field
 from resnet_inspect.config.settings import Settings

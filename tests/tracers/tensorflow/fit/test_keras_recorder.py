@@ -461,7 +461,7 @@ def test_replicas_of_another_strategy_are_noted(tmp_path: Path) -> None:
     ("given", "what"),
     [
         ({"steps": 3}, "a recorder has no setting 'steps'"),
-        ({"every": 0}, "setting 'every' has a value it cannot take"),
+        ({"every": 0}, "invalid value for setting 'every'"),
     ],
 )
 def test_settings_that_do_not_do_are_refused(given: dict[str, Any], what: str) -> None:
