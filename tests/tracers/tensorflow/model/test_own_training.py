@@ -96,7 +96,7 @@ def test_it_is_what_keras_does_with_the_same_batches(module: Path, tmp_path: Pat
         assert run.info.status == Status.COMPLETE
         assert run.info.network == "trio"
         assert run.steps() == run.recorded_steps() == list(range(5))
-        assert notes_of(run)["inputs"].startswith("random numbers by shape, targets by the loss")
+        assert notes_of(run)["inputs"].startswith("random inputs, random targets for the loss")
         page = dict(facts(run.info, api.summarize(run)))
     assert page["data"] == "random numbers, batches of 8"
     assert page["recipe"] == "trained with SGD, seed 4, tensors recorded at every step"
