@@ -58,7 +58,7 @@ def test_each_run_has_the_next_free_name(tmp_path: Path) -> None:
 
 def test_a_name_that_was_asked_for_is_not_exchanged(tmp_path: Path) -> None:
     (tmp_path / "mine.db").write_text("somebody's")
-    with pytest.raises(OutputError, match="the file exists already"):
+    with pytest.raises(OutputError, match="the file already exists"):
         RunFiles(tmp_path / "mine.db").create(info())
 
 

@@ -1,7 +1,7 @@
-"""The schema's version, and the way from older versions to it.
+"""The version of the schema, and migrations from older versions.
 
-A file is never changed by being read: an older one is copied into memory and brought up to date
-there. `MIGRATIONS[v]` leads from version v to v + 1: SQL, or a function of the connection.
+Reading does not change a file: an older file is copied into memory and migrated there.
+`MIGRATIONS[v]` migrates from version v to v + 1. It is SQL, or a function of the connection.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ VERSION = 5
 
 
 def _split_settings(connection: sqlite3.Connection) -> None:
-    """Version 5 keeps apart what was recorded and how."""
+    """Migrate to version 5, which separates the subject from the settings of recording."""
     for (text,) in connection.execute("SELECT value FROM run WHERE key = 'info'").fetchall():
         info = msgspec.json.decode(text, type=dict[str, Any])
         info["settings"] = brought_up(msgspec.convert(info.get("settings"), dict[str, Any]))
@@ -65,7 +65,7 @@ MIGRATIONS: dict[int, Migration] = {
 
 
 def create(connection: sqlite3.Connection) -> None:
-    """Lay the current schema into an empty database."""
+    """Create the tables of the current schema in an empty database."""
     script = resources.files("resnet_inspect.store").joinpath("schema.sql").read_text("utf-8")
     connection.executescript(
         f"BEGIN; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"
@@ -74,7 +74,7 @@ def create(connection: sqlite3.Connection) -> None:
 
 
 def version_of(connection: sqlite3.Connection) -> int | None:
-    """The schema version of a database, or None if it is no run file."""
+    """The schema version of a database, None if it is no run file."""
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         return None
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
@@ -85,7 +85,7 @@ def upgraded(
     migrations: Mapping[int, Migration] = MIGRATIONS,
     target: int = VERSION,
 ) -> sqlite3.Connection:
-    """The connection itself if it is of version `target`, else a migrated copy in memory."""
+    """The connection itself if it has version `target`, otherwise a migrated copy in memory."""
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version >= target:
         return connection
@@ -104,7 +104,7 @@ def upgraded(
 
 
 def begins_as_run(file: Path) -> bool:
-    """Whether a file's first bytes are those of a run file; False for one that cannot be read."""
+    """Whether the first bytes of a file are those of a run file; False if it is unreadable."""
     try:
         with file.open("rb") as opened:
             head = opened.read(APPLICATION_ID_AT + 4)

@@ -45,15 +45,15 @@ TRACE: list[tuple[str, list[str]]] = [
     ("invalid value for setting 'ver'", ["--ver", "3"]),
     ("invalid value for setting 'device'", ["--device", "tpu"]),
     ("the batch is larger than the data", ["--batch-size", "2561"]),
-    ("the data is missing", ["--data", "cifar10:absent"]),
-    ("the CIFAR-10 file is truncated or of another format", ["--data", "cifar10:short.bin"]),
+    ("the data file does not exist", ["--data", "cifar10:absent"]),
+    ("the CIFAR-10 file is truncated or has another format", ["--data", "cifar10:short.bin"]),
     ("the file is not CIFAR-10 in its binary version", ["--data", "cifar10:magic.bin"]),
-    ("the file is no archive of CIFAR-10, or a damaged one", ["--data", "cifar10:magic.tar.gz"]),
+    ("the file is not an archive of CIFAR-10, or is damaged", ["--data", "cifar10:magic.tar.gz"]),
     ("the .npz file has no array 'images'", ["--data", "npz:no_images.npz"]),
     ("a label is outside the classes of the network", ["--data", "npz:labels.npz"]),
-    ("the file exists already", ["-o", "exists.db"]),
-    ("the file exists already", ["-o", "orphan.db"]),
-    ("the file exists already", ["-o", "dangling.db"]),
+    ("the file already exists", ["-o", "exists.db"]),
+    ("the file already exists", ["-o", "orphan.db"]),
+    ("the file already exists", ["-o", "dangling.db"]),
     ("the run file cannot be written", ["-o", "n" * 300]),
     ("the run file cannot be written", ["-o", "exists.db/run.db"]),
     ("invalid value for setting 'mean_axes'", ["--mean-axes", "-1,3"]),
@@ -77,7 +77,7 @@ TRACE: list[tuple[str, list[str]]] = [
     ("your model does not use n", ["m.py:f", "--config", "own_n.toml"]),
     ("invalid value for setting 'input'", ["m.py:f", "--input", "x=8,a"]),
     ("invalid value for setting 'target'", ["m.py"]),
-    ("--force replaces run files only", ["-o", "exists.db", "--force"]),
+    ("--force replaces only readable run files", ["-o", "exists.db", "--force"]),
 ]
 
 
@@ -137,8 +137,8 @@ def test_environment_variables_are_checked_too(command: Command) -> None:
 
 
 READING: list[tuple[int, str, str]] = [
-    (2, "there is no such run file", "absent.db"),
-    (5, "the run file is damaged, or no run file", "text.db"),
+    (2, "the run file does not exist", "absent.db"),
+    (5, "the run file is damaged, or is not a run file", "text.db"),
     (5, "the run file comes from a newer version of resnet-inspect", "newer.db"),
 ]
 

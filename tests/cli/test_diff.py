@@ -190,7 +190,7 @@ def test_every_encoding(command: Command, encoding: str) -> None:
 def test_what_is_no_run_is_rejected(command: Command, tmp_path: Path) -> None:
     done = command("diff", file("v2"), "nowhere.db")
     assert done.returncode == 2
-    assert "there is no such run file" in done.stderr
+    assert "the run file does not exist" in done.stderr
     assert "nowhere.db" in done.stderr
     (tmp_path / "broken.db").write_bytes((FOLDER / "v2.db").read_bytes()[:100_000])
     assert command("diff", file("v2"), tmp_path / "broken.db").returncode == 5

@@ -133,7 +133,7 @@ def test_an_interrupted_script_ends_by_the_signal(command: Command, tmp_path: Pa
         (["none.py"], "the script does not exist"),
         ([], "the following arguments are required: SCRIPT"),
         (["--every", "0", "plain.py"], "invalid value for setting 'every'"),
-        (["-o", "taken.db", "plain.py"], "the file exists already"),
+        (["-o", "taken.db", "plain.py"], "the file already exists"),
         (["--sample", "few", "plain.py"], "invalid value for setting 'sample'"),
     ],
 )

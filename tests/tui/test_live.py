@@ -88,7 +88,7 @@ def test_a_removed_file_is_told_and_what_was_read_stays(tmp_path: Path) -> None:
         await ui.press("down", "right", "H", "3", "4", "5", "1")
         assert "conv_block_stage0" in ui.pane_text()
         await ui.press("ctrl+r")
-        assert "there is no such run file" in ui.shown()
+        assert "the run file does not exist" in ui.shown()
         shutil.copy(FOLDER / "v1.db", path)
         await ui.poll()
         assert REPLACED in ui.shown()

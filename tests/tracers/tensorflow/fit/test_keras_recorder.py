@@ -476,7 +476,7 @@ def test_a_file_in_the_way_is_refused_before_training(tmp_path: Path) -> None:
     from resnet_inspect.errors import OutputError
 
     (tmp_path / "run.db").write_text("precious")
-    with pytest.raises(OutputError, match="exists already"):
+    with pytest.raises(OutputError, match="already exists"):
         resnet_inspect.Recorder(tmp_path / "run.db")
 
 
