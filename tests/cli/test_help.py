@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from resnet_inspect import studies
-from resnet_inspect.cli.commands import study
+from resnet_inspect.cli.commands import browse, study
 from resnet_inspect.cli.parser import COMMANDS, build, module
 from resnet_inspect.errors import EXIT_OK, EXIT_RUN_FILE, EXIT_USAGE
 from tests.cli.conftest import Command
@@ -22,6 +22,12 @@ from tests.recordings import FOLDER
 MOST_WORDS = 10
 WIDTH = 80
 V2 = str(FOLDER / "v2.db")
+CHARACTERS = {
+    "slash": "/",
+    "question_mark": "?",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+}
 # A command line for each command that reads a run, without RUN.
 READING: dict[str, list[str]] = {
     "shapes": [],
@@ -174,6 +180,18 @@ def test_failed_runs_are_skipped_unless_all_failed(
 ) -> None:
     runs_of(tmp_path, *names)
     assert command("check").stderr == f"{text}\n"
+
+
+def test_browse_lists_its_keys() -> None:
+    from resnet_inspect.tui.app import BrowseApp
+    from resnet_inspect.tui.preferences import actions
+
+    listed = [key for names in browse.KEYS for key in names.split()]
+    assert len(set(listed)) == len(listed)
+    bindings = [key for binding in actions(BrowseApp).values() for key in binding.key.split(",")]
+    assert set(listed) == {*(CHARACTERS.get(key, key) for key in bindings), "ctrl+p"}
+    text = PARSERS["resnet-inspect browse"].format_help()
+    assert all(f"  {names} " in text for names in browse.KEYS)
 
 
 def test_help_has_no_color_codes_and_fits_a_pipe(command: Command) -> None:

@@ -23,12 +23,41 @@ EXAMPLES = (
     "resnet-inspect browse runs/a.db runs/b.db   # differences are marked",
 )
 EXITS = exit_codes(EXIT_OK, EXIT_USAGE, EXIT_RUN_FILE, EXIT_INTERRUPTED)
+# A test compares the keys with the bindings of `tui`, whose import would slow down --help.
+KEYS = {
+    "up down k j": "go up or down a line",
+    "pageup pagedown": "go up or down a page",
+    "ctrl+b ctrl+f": "go up or down a page",
+    "home end g G": "go to the first or last line",
+    "enter space": "fold or open a row; follow a line with an arrow",
+    "right left l h": "open a row; fold a row or go to its parent",
+    "/ n N": "search; go to the next or previous hit",
+    "escape": "end the search or the zoom, or go to the tree",
+    "backspace": "return to the last followed line",
+    "1 2 3 4 5 6": "open Detail, Distribution, Why, Scalars, Run, Findings",
+    "w x X": "explain the size of the selected, next or previous axis",
+    "H": "open Distribution",
+    "v t y": "change the view, the tensor or the scale",
+    "b": "show tensors before and after batch normalization",
+    "[ ]": "go to the previous or next recorded step",
+    "o f": "show ops or only layers; change the filter",
+    "z": "zoom one side to the whole window",
+    "c s r": "copy; write an SVG picture; write an HTML report",
+    "ctrl+r": "read the run file again",
+    "d 7": "open Differences (two runs)",
+    "m M": "go to the next or previous difference (two runs)",
+    "ctrl+p": "find an action by its name",
+    "? f1": "show all keys",
+    "q": "quit",
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of `browse`."""
     add_run(parser)
     add_second_run(parser)
+    keys = "\n".join(f"  {names:<16} {text}" for names, text in KEYS.items())
+    parser.epilog = f"keys:\n{keys}\n\n{parser.epilog}"
 
 
 def run(parsed: argparse.Namespace) -> int:
