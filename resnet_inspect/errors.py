@@ -6,7 +6,7 @@ imports nothing at import time.
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # as typing's, whose import would double the time of --help
+TYPE_CHECKING = False  # instead of typing's, whose import doubles the time of --help
 if TYPE_CHECKING:
     from resnet_inspect.commands import Command
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from resnet_inspect.cli.parser import build, module
 from resnet_inspect.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, InspectError
 
-TYPE_CHECKING = False  # as typing's, whose import would double the time of --help
+TYPE_CHECKING = False  # instead of typing's, whose import doubles the time of --help
 if TYPE_CHECKING:
     from typing import IO
 

@@ -9,7 +9,7 @@ from importlib import import_module
 from resnet_inspect.cli.help_text import MEANINGS, HelpFormatter, epilog
 from resnet_inspect.errors import EXIT_FINDINGS
 
-TYPE_CHECKING = False  # as typing's, whose import would double the time of --help
+TYPE_CHECKING = False  # instead of typing's, whose import doubles the time of --help
 if TYPE_CHECKING:
     from typing import Any
 
