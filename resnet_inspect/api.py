@@ -105,7 +105,7 @@ def open_run(path: str | Path) -> Run:
 
     Raises:
         RunMissingError: the file does not exist.
-        RunFileError: the file is no run file, is damaged or comes from a newer version.
+        RunFileError: the file is not a run file, is damaged or comes from a newer version.
     """
     return Run.open(path)
 

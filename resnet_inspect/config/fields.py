@@ -1,4 +1,4 @@
-"""The name, check and help text of each setting.
+"""Defines the name, check and help text of each setting.
 
 `FIELDS` is the only source of options, environment variables, keys of configuration files and
 their documentation. Long because it is one table with a few lines for each setting.

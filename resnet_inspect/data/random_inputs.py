@@ -25,7 +25,7 @@ class RandomInputs:
     Attributes:
         specs: the inputs of the model.
         fed: `specs` with a number for each unknown size: 8, 9, 10 …, so that sizes that may
-            differ do differ. The first axes are the batch and have the same size.
+            differ do differ. Unknown first axes are the batch and get the same number.
     """
 
     def __init__(self, specs: tuple[InputSpec, ...], seed: int) -> None:

@@ -62,14 +62,14 @@ class Run:
 
         Raises:
             RunMissingError: the file does not exist.
-            RunFileError: the file is no run file, is damaged or comes from a newer version.
+            RunFileError: the file is not a run file, is damaged or comes from a newer version.
         """
         path = Path(path)
         if not os.path.isfile(path):  # noqa: PTH113 - unlike Path.is_file it never raises
             raise RunMissingError(
                 "the run file does not exist",
                 where=str(path),
-                expected="a file that `resnet-inspect trace` wrote",
+                expected="a file that `trace`, `run` or Recorder wrote",
                 got="a folder" if path.is_dir() else "nothing",
                 fix=("list the runs: ", Command("runs")),
             )
@@ -82,7 +82,7 @@ class Run:
                 raise RunFileError(
                     "the file is not a run file",
                     where=str(path),
-                    expected="a file that `resnet-inspect trace` wrote",
+                    expected="a file that `trace`, `run` or Recorder wrote",
                     got="another SQLite database" if path.stat().st_size else "an empty file",
                     fix=("list the runs: ", Command("runs")),
                 )
@@ -400,7 +400,7 @@ def _damage(path: Path) -> Iterator[None]:
         if str(error).startswith(("no such table", "no such column")):
             raise _damaged(path, error) from error
         raise RunFileError(
-            "the run file cannot be read here",
+            "the run file cannot be opened",
             where=str(path),
             expected="a readable file; with a -wal file also a writable folder",
             got=str(error),
@@ -414,7 +414,7 @@ def _damaged(path: Path, error: Exception) -> RunFileError:
     return RunFileError(
         "the run file is damaged, or is not a run file",
         where=str(path),
-        expected="a file that `resnet-inspect trace` wrote",
+        expected="a file that `trace`, `run` or Recorder wrote",
         got=str(error),
         fix="record the run again, or use a copy of the file",
     )

@@ -25,12 +25,15 @@ EXAMPLES = (
 EXITS = exit_codes(EXIT_OK, EXIT_USAGE, EXIT_RUN_FILE, EXIT_INTERRUPTED)
 # A test compares the keys with the bindings of `tui`, whose import would slow down --help.
 KEYS = {
-    "up down k j": "go up or down a line",
-    "pageup pagedown": "go up or down a page",
-    "ctrl+b ctrl+f": "go up or down a page",
-    "home end g G": "go to the first or last line",
+    "up k": "go up a line",
+    "down j": "go down a line",
+    "pageup ctrl+b": "go up a page",
+    "pagedown ctrl+f": "go down a page",
+    "home g": "go to the first line",
+    "end G": "go to the last line",
     "enter space": "fold or open a row; follow a line with an arrow",
-    "right left l h": "open a row; fold a row or go to its parent",
+    "right l": "open a row",
+    "left h": "fold a row, or go to its parent",
     "/ n N": "search; go to the next or previous hit",
     "escape": "end the search or the zoom, or go to the tree",
     "backspace": "return to the last followed line",

@@ -60,7 +60,7 @@ def run(parsed: argparse.Namespace) -> int:
             where="flag --output",
             expected="a file name that ends in .html or .svg",
             got=os.fsencode(output).decode(errors="replace"),
-            fix="for example: -o report.html",
+            fix="write, for example, -o report.html",
         )
     path = run_file(parsed.run, parsed.run_flag)
     if form == ".svg" and parsed.other:

@@ -85,7 +85,7 @@ def run(parsed: argparse.Namespace) -> int:
         raise UsageError(
             "a study needs at least 1 seed",
             where="flag --seeds",
-            expected="a whole number of at least 1",
+            expected="an integer of at least 1",
             got=str(seeds),
             fix="use 3 or more: fewer seeds do not decide a claim about training",
         )
@@ -156,7 +156,7 @@ def check_output(output: Path | None, *, as_json: bool) -> None:
             where="flag --output",
             expected="a file name that ends in .html",
             got=shown,
-            fix="for example: -o study.html",
+            fix="write, for example, -o study.html",
         )
     if not output.parent.is_dir() or output.is_dir():
         raise OutputError(
@@ -248,7 +248,7 @@ class _Narrator:
             self._write(text + "\n")
 
     def _write(self, text: str) -> None:
-        with suppress(OSError, ValueError):  # stderr is full or closed: the study goes on
+        with suppress(OSError, ValueError):  # stderr is full or closed; the study continues
             sys.stderr.write(text)
             sys.stderr.flush()
 

@@ -67,7 +67,7 @@ def run(parsed: argparse.Namespace) -> int:
             where="command line",
             expected="TENSOR[:AXIS], or --settings",
             got="neither",
-            fix=("for example: ", Command("why", ("Reshape:1",))),
+            fix=("write, for example: ", Command("why", ("Reshape:1",))),
         )
     path = run_file(run)
     with Run.open(path) as recorded:
