@@ -167,7 +167,7 @@ def test_a_run_of_a_newer_version(tmp_path: Path) -> None:
         f"  where:    {file}\n"
         "  expected: schema version 5 or older\n"
         "  got:      version 6\n"
-        "  do:       pip install --upgrade resnet-inspect"
+        "  do:       upgrade: pip install --upgrade resnet-inspect"
     )
 
 

@@ -460,7 +460,7 @@ def test_replicas_of_another_strategy_are_noted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "what"),
     [
-        ({"steps": 3}, "a recorder has no setting 'steps'"),
+        ({"steps": 3}, "Recorder has no setting 'steps'"),
         ({"every": 0}, "invalid value for setting 'every'"),
     ],
 )
