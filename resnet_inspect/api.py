@@ -198,7 +198,7 @@ def diff(a: Run, b: Run, depth: str = "layer", *, every_step: bool = False) -> R
     steps = chosen_steps(common, every=every_step)
     every_tap = depth == Depth.OP
     first, second = (
-        side_of(run, Recorded(own, run.held(steps, every_tap=every_tap)))
+        side_of(run, Recorded(own, run.all_summaries(steps, every_tap=every_tap)))
         for run, own in zip((a, b), recorded, strict=True)
     )
     return compare(first, second, Depth(depth), every_step=every_step)
@@ -298,14 +298,14 @@ def record(
     try:
         source.record(journal)
     except TrainingFailed as outcome:
-        raise _build_error(outcome.failure, journal.made()) from outcome
+        raise _build_error(outcome.failure, journal.run_file()) from outcome
     except BaseException as error:
         by_user = isinstance(error, KeyboardInterrupt)
         reason = "stopped by the user" if by_user else f"{type(error).__name__}: {error}"
         with suppress(StorageFullError):
             journal.end(reason.splitlines()[0])
         raise
-    return journal.made()
+    return journal.run_file()
 
 
 def _source(settings: Settings) -> Source:

@@ -147,7 +147,7 @@ class RunJournal:
         self._process = os.getpid()
         return self._writer is not None
 
-    def made(self) -> Path:
+    def run_file(self) -> Path:
         """The run file. Raises RuntimeError before `begin`."""
         if self.path is None or not self.begun:
             raise RuntimeError("the run file does not exist: nothing was recorded")

@@ -39,9 +39,9 @@ def write_whole(path: Path, content: str | bytes, what: str) -> None:
 
 
 def _reject_run_file(path: Path, what: str) -> None:
-    from resnet_inspect.store.schema import begins_as_run
+    from resnet_inspect.store.schema import is_run_file
 
-    if path.is_file() and begins_as_run(path):
+    if path.is_file() and is_run_file(path):
         raise OutputError(
             f"{what} cannot be written over a run",
             where=str(path),

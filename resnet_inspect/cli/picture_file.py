@@ -38,9 +38,9 @@ def form_of(path: Path | None) -> str:
             got=str(path) if path is not None else "no -o",
             fix=("write, for example: ", Command("graph", options=("-o", "network.svg"))),
         )
-    from resnet_inspect.store.schema import begins_as_run
+    from resnet_inspect.store.schema import is_run_file
 
-    if path.is_dir() or begins_as_run(path):
+    if path.is_dir() or is_run_file(path):
         raise OutputError(
             "the picture cannot be written",
             where=str(path),

@@ -14,7 +14,7 @@ from pathlib import Path
 from resnet_inspect.errors import UsageError
 from resnet_inspect.paths import printable
 from resnet_inspect.store import catalogue
-from resnet_inspect.store.schema import begins_as_run
+from resnet_inspect.store.schema import is_run_file
 
 
 def run_file(run: str | None, flag: str | None = None) -> Path:
@@ -83,4 +83,4 @@ def names_and_run(
 
 
 def _is_run(word: str) -> bool:
-    return word.endswith(catalogue.SUFFIX) or begins_as_run(Path(word))
+    return word.endswith(catalogue.SUFFIX) or is_run_file(Path(word))

@@ -13,7 +13,7 @@ TWO_LINES = (
 )
 
 
-def explained(
+def explanations(
     unrecorded: Sequence[MissedTraining], script: str, *, recorded: bool
 ) -> Iterator[str]:
     """Lines about trainings that were not recorded, once for each cause."""

@@ -18,7 +18,7 @@ from resnet_inspect.api import check_recorder
 from resnet_inspect.config.settings import Fit
 from resnet_inspect.journal import RunFiles, RunJournal
 from resnet_inspect.program.ledger import Ledger
-from resnet_inspect.program.messages import explained
+from resnet_inspect.program.messages import explanations
 from resnet_inspect.script.children import in_spawned_children
 from resnet_inspect.script.imports import after_import
 from resnet_inspect.tracers import registry
@@ -107,7 +107,7 @@ class ProgramRecorder:
         files = self._ledger.paths()
         for file in files:
             print(f"resnet-inspect: recorded in {quote(self._short(file))}", file=sys.stderr)
-        for line in explained(list(self._unrecorded), self._plan.program, recorded=bool(files)):
+        for line in explanations(list(self._unrecorded), self._plan.program, recorded=bool(files)):
             print(f"resnet-inspect: {line}", file=sys.stderr)
         shutil.rmtree(self._plan.ledger, ignore_errors=True)
 

@@ -17,7 +17,7 @@ from resnet_inspect.errors import InspectError, RunMissingError
 from resnet_inspect.store.info import Status
 from resnet_inspect.store.placement import DRAFT
 from resnet_inspect.store.run import SIDE_FILES, Run
-from resnet_inspect.store.schema import begins_as_run
+from resnet_inspect.store.schema import is_run_file
 
 FOLDER = Path("runs")
 FIRST_TRACE = Command("trace", options=("--n", "5", "--ver", "2"))
@@ -54,7 +54,7 @@ class RunRow(msgspec.Struct, frozen=True):
 Count = Callable[[Sequence[Path]], Mapping[Path, dict[str, int] | None]]
 
 
-def listed(folder: Path = FOLDER, count: Count = lambda _: {}) -> list[RunRow]:
+def list_runs(folder: Path = FOLDER, count: Count = lambda _: {}) -> list[RunRow]:
     """All run files of a folder, the newest first, unreadable files last.
 
     `count` returns the number of findings of each file. Raises RunMissingError if the folder does
@@ -80,7 +80,7 @@ def run_files(folder: Path = FOLDER) -> list[Path]:
     """The files that may be runs, by their suffix or by their first bytes."""
     skipped = (*SIDE_FILES, DRAFT)
     files = (file for file in folder.glob("*") if not file.name.endswith(skipped))
-    return sorted(file for file in files if file.suffix == SUFFIX or begins_as_run(file))
+    return sorted(file for file in files if file.suffix == SUFFIX or is_run_file(file))
 
 
 def _row(file: Path) -> RunRow:

@@ -49,7 +49,7 @@ class Writer(msgspec.Struct, frozen=True):
         """The writer for this process."""
         return cls(os.getpid(), _started(os.getpid()), *_place())
 
-    def gone(self) -> bool:
+    def has_ended(self) -> bool:
         """Whether the process has ended. False if unknown, as on another machine or container."""
         host, boot, namespace = _place()
         if self.host != host:

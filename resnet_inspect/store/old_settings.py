@@ -16,7 +16,7 @@ TRAININGS: dict[str, type[msgspec.Struct]] = {
 }
 
 
-def brought_up(old: Mapping[str, Any]) -> dict[str, Any]:
+def upgraded_settings(old: Mapping[str, Any]) -> dict[str, Any]:
     """The settings in the current structure, as plain values."""
     mode, target = str(old.get("mode", "")), old.get("target")
     kind = TRAININGS.get(mode, today.Tutorial)

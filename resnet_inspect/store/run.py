@@ -93,9 +93,9 @@ class Run:
                     where=str(path),
                     expected=f"schema version {schema.VERSION} or older",
                     got=f"version {version}",
-                    fix="upgrade: pip install --upgrade resnet-inspect",
+                    fix="pip install --upgrade resnet-inspect",
                 )
-            run = cls(path, schema.upgraded(connection))
+            run = cls(path, schema.migrate(connection))
             _ = run.info
         return run
 
@@ -113,7 +113,7 @@ class Run:
                     fix="record the run again",
                 )
             info = msgspec.json.decode(rows[0][0], type=RunInfo)
-        if info.status == Status.RUNNING and info.writer.gone():
+        if info.status == Status.RUNNING and info.writer.has_ended():
             return msgspec.structs.replace(
                 info, status=Status.INTERRUPTED, reason="the process was killed"
             )
@@ -221,7 +221,7 @@ class Run:
         """The summaries of a tapped tensor by recorded step, in order, or of one step."""
         return self._summaries(self._of_tap("summary", f"step, {COLUMNS}", tap, step))
 
-    def held(
+    def all_summaries(
         self, steps: Collection[int], *, every_tap: bool = True
     ) -> dict[Tap, dict[int, TensorSummary]]:
         """The summaries of all tapped tensors at some steps, in graph order.

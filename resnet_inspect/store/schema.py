@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from resnet_inspect.store.old_settings import brought_up
+from resnet_inspect.store.old_settings import upgraded_settings
 
 APPLICATION_ID = 0x52494E53
 APPLICATION_ID_AT = 68  # bytes into a SQLite file
@@ -25,7 +25,7 @@ def _split_settings(connection: sqlite3.Connection) -> None:
     """Migrate to version 5, which separates the subject from the settings of recording."""
     for (text,) in connection.execute("SELECT value FROM run WHERE key = 'info'").fetchall():
         info = msgspec.json.decode(text, type=dict[str, Any])
-        info["settings"] = brought_up(msgspec.convert(info.get("settings"), dict[str, Any]))
+        info["settings"] = upgraded_settings(msgspec.convert(info.get("settings"), dict[str, Any]))
         body = msgspec.json.encode(info).decode()
         connection.execute("UPDATE run SET value = ? WHERE key = 'info'", (body,))
 
@@ -80,7 +80,7 @@ def version_of(connection: sqlite3.Connection) -> int | None:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def upgraded(
+def migrate(
     connection: sqlite3.Connection,
     migrations: Mapping[int, Migration] = MIGRATIONS,
     target: int = VERSION,
@@ -103,7 +103,7 @@ def upgraded(
     return copy
 
 
-def begins_as_run(file: Path) -> bool:
+def is_run_file(file: Path) -> bool:
     """Whether the first bytes of a file are those of a run file; False if it is unreadable."""
     try:
         with file.open("rb") as opened:

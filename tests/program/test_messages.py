@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from resnet_inspect.program.messages import explained
+from resnet_inspect.program.messages import explanations
 from resnet_inspect.tracers.contract import Cause, MissedTraining
 
 NOTHING = [
@@ -77,7 +77,7 @@ NOTHING = [
     ],
 )
 def test_why_nothing_was_recorded(unrecorded: list[MissedTraining], lines: list[str]) -> None:
-    assert list(explained(unrecorded, "train.py", recorded=False)) == lines
+    assert list(explanations(unrecorded, "train.py", recorded=False)) == lines
 
 
 def test_of_a_recorded_program_only_what_is_missing_is_said() -> None:
@@ -86,7 +86,7 @@ def test_of_a_recorded_program_only_what_is_missing_is_said() -> None:
         MissedTraining(Cause.LEGACY_FIT),
         MissedTraining(Cause.ELSEWHERE),
     ]
-    assert list(explained([], "train.py", recorded=True)) == []
-    assert list(explained(missed, "train.py", recorded=True))[:1] == [
+    assert list(explanations([], "train.py", recorded=True)) == []
+    assert list(explanations(missed, "train.py", recorded=True))[:1] == [
         "not recorded: train.py trains a model of tf_keras (Keras 2); only Keras 3 is recorded"
     ]

@@ -147,9 +147,9 @@ writer.RunWriter.create(Path(sys.argv[1]), info())
 """
     assert subprocess.run([sys.executable, "-c", kill, str(file)], check=False).returncode == -9
     assert not file.exists()
-    assert catalogue.listed(tmp_path) == []
+    assert catalogue.list_runs(tmp_path) == []
     RunWriter.create(file, info()).finish(Status.COMPLETE)
-    assert [row.status for row in catalogue.listed(tmp_path)] == ["complete"]
+    assert [row.status for row in catalogue.list_runs(tmp_path)] == ["complete"]
 
 
 def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -150,7 +150,7 @@ def test_a_run_whose_reader_holds_it_open_is_whole_in_one_file(tmp_path: Path) -
 def test_a_writer_has_ended_only_where_that_is_certain(
     changes: dict[str, Any], ended: bool
 ) -> None:
-    assert msgspec.structs.replace(Writer.current(), **changes).gone() is ended
+    assert msgspec.structs.replace(Writer.current(), **changes).has_ended() is ended
 
 
 def test_a_zombie_writes_no_more() -> None:
@@ -158,7 +158,7 @@ def test_a_zombie_writes_no_more() -> None:
     time.sleep(0.3)
     started = int(Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[19])
     zombie = msgspec.structs.replace(Writer.current(), pid=process.pid, started=started)
-    assert zombie.gone()
+    assert zombie.has_ended()
     process.wait()
 
 

@@ -167,7 +167,7 @@ def test_a_run_of_a_newer_version(tmp_path: Path) -> None:
         f"  where:    {file}\n"
         "  expected: schema version 5 or older\n"
         "  got:      version 6\n"
-        "  do:       upgrade: pip install --upgrade resnet-inspect"
+        "  do:       pip install --upgrade resnet-inspect"
     )
 
 
@@ -218,7 +218,7 @@ def test_an_older_file_is_migrated_in_memory_only(tmp_path: Path) -> None:
         old.execute("PRAGMA user_version = 7")
     before = file.read_bytes()
     steps = {7: "ALTER TABLE tap ADD COLUMN unit TEXT", 8: "UPDATE tap SET unit = ''"}
-    copy = schema.upgraded(old, steps, target=9)
+    copy = schema.migrate(old, steps, target=9)
     assert schema.version_of(copy) == 9
     assert "unit" in [row[1] for row in copy.execute("PRAGMA table_info(tap)")]
     copy.close()
@@ -305,7 +305,7 @@ def test_the_newest_run_is_found_by_its_creation(tmp_path: Path) -> None:
         RunWriter.create(tmp_path / f"{name}.db", older).finish(Status.COMPLETE)
     (tmp_path / "broken.db").write_text("no run")
     assert catalogue.newest(tmp_path) == (tmp_path / "a.db", False, 0)
-    rows = {Path(row.file).name: row for row in catalogue.listed(tmp_path)}
+    rows = {Path(row.file).name: row for row in catalogue.list_runs(tmp_path)}
     assert rows["broken.db"].status == "unreadable"
     assert rows["a.db"].status == "complete"
     assert list(rows) == ["a.db", "b.db", "c.db", "broken.db"]

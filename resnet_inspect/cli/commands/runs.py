@@ -31,11 +31,11 @@ def run(parsed: argparse.Namespace) -> int:
     """Print the list or its JSON. An unreadable file is listed with the reason."""
     from resnet_inspect.findings import counts
     from resnet_inspect.render.pages.run_table import run_table
-    from resnet_inspect.store.catalogue import FOLDER, listed
+    from resnet_inspect.store.catalogue import FOLDER, list_runs
 
     folder = parsed.folder or FOLDER
     exists = parsed.folder is not None or folder.is_dir()
-    rows = listed(folder, lambda files: counts(files, _note)) if exists else []
+    rows = list_runs(folder, lambda files: counts(files, _note)) if exists else []
     if parsed.json:
         from resnet_inspect.render.documents import json_document
 
