@@ -1,4 +1,4 @@
-"""Commands as values: their spelling, and that each suggested command works."""
+"""Commands as values: their text, and that suggested commands read the right run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FAILING = ("bn_axis", "diverged", "filters", "mean_axes", "no_l2", "v1", "v2")
 
 
 def read_by(command: Command) -> Path:
-    """The run that a command reads if it is typed."""
+    """Return the run that a command reads when a user types it."""
     words = shlex.split(spelled(command), comments=True)[1:]
     parsed = build(words).parse_args(words)
     if parsed.command == "hist":
@@ -66,13 +66,11 @@ def test_commands_of_studies_read_a_run(
         assert read_by(command) in [Path(run.file.name) for (run,) in runs.values()]
 
 
-def test_words_reach_the_program_as_they_were(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_words_reach_the_program_unchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     words = ("conv1", "a b", "it's", "$HOME", "~/x", "*", "")
-    line = spelled(Command("'%s\\n'", words, ("--flag", "a;b"), program="printf"))
-    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
+    text = spelled(Command("'%s\\n'", words, ("--flag", "a;b"), program="printf"))
+    done = subprocess.run(["bash", "-c", text], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:-1] == [*words, "--flag", "a;b"]
 
 
@@ -84,8 +82,8 @@ def test_a_file_is_found_again(name: str, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("HOME", str(home))
     for folder in (home, tmp_path):
         monkeypatch.chdir(folder)
-        line = spelled(Command("-1", (home / name,), program="ls"))
-        done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
+        text = spelled(Command("-1", (home / name,), program="ls"))
+        done = subprocess.run(["bash", "-c", text], capture_output=True, text=True, check=True)
         assert Path(done.stdout.removesuffix("\n")).samefile(home / name)
 
 
@@ -94,7 +92,7 @@ def test_a_remark_is_a_comment() -> None:
     assert spelled(command) == "resnet-inspect browse a.db  # pane Scalars"
 
 
-def test_the_program_is_spelled_as_it_was_called(
+def test_the_program_has_the_name_of_its_call(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -121,7 +119,7 @@ def test_the_program_is_spelled_as_it_was_called(
         (["conv1", "bn00", "plain"], ["conv1", "bn00"], "plain"),
     ],
 )
-def test_run_is_separated_from_names(
+def test_the_run_is_distinguished_from_names(
     words: list[str], names: list[str], run: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "plain").write_bytes((FOLDER / "v2.db").read_bytes()[:100])
@@ -138,7 +136,7 @@ def test_one_name_then_one_run() -> None:
 
 
 @pytest.mark.parametrize("words", [["why"], ["why", "any.db"]])
-def test_why_without_a_name_says_so_before_it_looks_for_a_run(
+def test_why_without_a_name_fails_before_it_needs_a_run(
     words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -155,7 +153,7 @@ def test_why_without_a_name_says_so_before_it_looks_for_a_run(
         ["why", "Reshape:1", "--run", "a.db", "--full"],
     ],
 )
-def test_options_are_accepted_anywhere(words: list[str]) -> None:
+def test_flags_work_at_any_position(words: list[str]) -> None:
     parsed = build(words).parse_args(words)
     assert parsed.full
     assert names_and_run([parsed.tensor], parsed.run, parsed.run_flag, most=1) == (
