@@ -86,13 +86,13 @@ def test_of_several_writers_of_one_name_one_succeeds(tmp_path: Path, how: str) -
             assert writer.stdin is not None
             writer.stdin.write(f"{file}\n")
             writer.stdin.flush()
-        said.append(sorted(writer.stdout.readline().strip() for writer in writers if writer.stdout))
+        said.append([writer.stdout.readline().strip() for writer in writers if writer.stdout])
     for writer in writers:
         writer.communicate()
     lost = "the file already exists" if how == "plain" else "a process still writes"
     for answers in said:
-        assert answers[0] == "created"
-        assert all(answer.startswith(lost) for answer in answers[1:]), answers
+        assert sum(answer.startswith(lost) for answer in answers) == len(writers) - 1, answers
+        assert answers.count("created") == 1
 
 
 @pytest.fixture(params=[0, errno.EPERM, errno.EOPNOTSUPP], ids=["links", "EPERM", "EOPNOTSUPP"])
@@ -124,7 +124,7 @@ def test_a_file_that_appears_meanwhile_stays(
 
     def slowly(*given: object) -> None:
         file.write_text("precious")
-        monkeypatch.setattr(placement, "_is_there", lambda _: False)
+        monkeypatch.setattr(placement, "_exists", lambda _: False)
         wrapped(*given)
 
     monkeypatch.setattr(room, name, slowly)
