@@ -188,7 +188,7 @@ def test_without_a_terminal_it_refuses_at_once_and_names_the_other_commands() ->
     assert done.returncode == 2
     assert done.stdout == ""
     assert "`browse` needs a terminal" in done.stderr
-    assert f"shapes {V2.relative_to(ROOT)}; as a page: " in done.stderr
+    assert f"shapes {V2.relative_to(ROOT)}; or write a page: " in done.stderr
     assert f"report {V2.relative_to(ROOT)} -o FILE.html" in done.stderr
     assert "stdin" in done.stderr
 
