@@ -457,6 +457,6 @@ def test_signs_have_colours() -> None:
 
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
     (tmp_path / "no.db").write_text("text")
-    for name, told in (("no.db", "no run file"), ("none.db", "none.db")):
+    for name, told in (("no.db", "not a run file"), ("none.db", "none.db")):
         with pytest.raises(InspectError, match=told):
             BrowseApp(V1, None, tmp_path / name)
