@@ -186,7 +186,7 @@ def test_what_keras_refuses_is_saved(module: Path, tmp_path: Path, name: str, te
 
 @pytest.mark.parametrize(("name", "settings", "error", "what"), [
     ("no_optimizer", {}, UsageError, "no optimizer of that name"),
-    ("build", {}, ConfigError, "only run forward does not use batch_size, steps"),
+    ("build", {}, ConfigError, "only runs forward does not use batch_size, steps"),
     ("trio", {"data": "cifar10:x"}, ConfigError, "does not use data"),
     ("trio", {"momentum": 0.5}, ConfigError, "does not use momentum"),
 ])  # fmt: skip
