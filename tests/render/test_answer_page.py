@@ -87,7 +87,7 @@ def with_findings(run: Run, findings: tuple[Finding, ...], width: int = 80) -> s
 def test_findings_are_told_in_short_worst_first(recording: Open) -> None:
     levels = [Severity.ERROR, *[Severity.WARNING] * 5, Severity.INFO]
     text = with_findings(recording("v2"), tuple(map(found, levels, range(7))))
-    _, _, section = text.partition("Findings: 1 error, 5 warnings, 1 to know\n")
+    _, _, section = text.partition("Findings: 1 error, 5 warnings, 1 info\n")
     section, _, _ = section.partition("\n\n")
     heads = [line for line in section.splitlines() if "dead-units" in line]
     assert heads[0] == "  ✗ error  dead-units  conv0"

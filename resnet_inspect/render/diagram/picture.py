@@ -1,4 +1,4 @@
-"""From a diagram to its picture: written as DOT, drawn by an engine, finished for where it goes."""
+"""Draws a diagram: writes DOT, runs an engine, finishes the result as a file or an element."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ def picture_of(
 
     Args:
         made: the diagram that `analysis.diagram.drawing.draw` made.
-        look: how it is drawn; its `svg` follows from `form`.
-        form: svg (a file of its own), element (an SVG element for a page that holds
+        look: its appearance; `look.svg` is set according to `form`.
+        form: svg (a standalone file), element (an SVG element for a page that contains
             `style_sheet()`), png, pdf, or dot (the text for Graphviz).
-        prefix: what the ids of an element begin with.
+        prefix: prefix of the ids of an element.
         timeout: seconds for each engine.
 
     Raises:
-        RendererMissingError: there is no engine.
-        RendererError: each engine failed. The `source` of either error is the text for Graphviz.
+        RendererMissingError: no engine is installed.
+        RendererError: every engine failed. The `source` of both errors is the text for Graphviz.
     """
     vector = form in ("svg", "element")
     look = look._replace(svg=vector or form == "dot")
@@ -33,7 +33,8 @@ def picture_of(
     if form == "dot":
         return Picture(text.encode())
     try:
-        picture = drawn(text, "svg" if vector else form, timeout=timeout, holds=identifiers(made))
+        ids = identifiers(made)
+        picture = drawn(text, "svg" if vector else form, timeout=timeout, required=ids)
     except RendererError as error:
         error.source = text
         raise
