@@ -83,7 +83,7 @@ def test_rules_are_explained_to_programs(command: Command) -> None:
 
 
 def test_a_run_without_steps_says_what_could_not_be_asked(command: Command) -> None:
-    said = "no step was recorded: rules about numbers could not be asked"
+    said = "no step was recorded: rules on recorded values were skipped"
     assert command("check", FOLDER / "mean_axes.db").stdout.splitlines()[-1] == said
     assert said not in command("check", FOLDER / "v2.db").stdout
 

@@ -1,4 +1,4 @@
-"""The settings for a terminal."""
+"""The table of settings for a terminal."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from resnet_inspect.render.spelling import spell_setting
 
 
 def config_table(resolved: Resolved) -> Table:
-    """Every setting with its value, where the value comes from, and what it may be."""
-    made = table("setting", "value", "from", "may be")
+    """Every setting with its value, the source of the value, and the allowed values."""
+    made = table("setting", "value", "source", "allowed")
     for field in FIELDS:
         made.add_row(
             plain(field.name),

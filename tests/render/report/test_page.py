@@ -177,7 +177,7 @@ def test_why_chains_of_axes(open_page: Open) -> None:
         "begins here",
         "16 → 17",
         "64 → 68",
-        "written twice",
+        "is also hard-coded in",
     ):
         assert part in told
 
