@@ -1,4 +1,4 @@
-"""What a finding is about, how that is written, and what is marked for it."""
+"""Places of findings: their names, and the rows and boxes that are marked."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_variable_is_marked_at_its_layers(recording: Callable[[str], Run]) -> 
     assert marked(graph, place) == Marked("conv1", frozenset({"conv1", "conv1/kernel"}))
 
 
-def test_what_is_no_part_of_the_graph_has_no_row(recording: Callable[[str], Run]) -> None:
+def test_places_outside_the_graph_have_no_row(recording: Callable[[str], Run]) -> None:
     graph = recording("v2").graph
     elsewhere = Place(PlaceKind.LAYER, "only in another graph")
     assert marked(graph, elsewhere) == Marked("", frozenset({elsewhere.name}))
