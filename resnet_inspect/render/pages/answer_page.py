@@ -152,7 +152,7 @@ def facts(info: RunInfo, overview: Overview) -> Iterator[tuple[str, str]]:
     yield (
         "size",
         f"{spelling.count(totals.trainable_params)} trainable of {spelling.count(totals.params)} "
-        "parameters" + (f", {spelling.count(totals.macs)} MACs per image" if totals.macs else ""),
+        "parameters" + (f", {spelling.count(totals.macs)} MACs per example" if totals.macs else ""),
     )
     yield "device", info.device + f", TensorFlow {info.versions.get('tensorflow', '?')}"
     yield from _recipe(info.settings)

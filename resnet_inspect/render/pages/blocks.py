@@ -104,7 +104,7 @@ def titled(block: Block, info: RunInfo, overview: Overview) -> str:
         case BlockKind.ORIGIN:
             origin = overview.origins[block.number]
             size, name = spelling.size_text(origin.size), origin.tensor.removesuffix(":0")
-            return f"Origin of size {size} of {name}"
+            return f"Origin of size {size} in {name}"
         case BlockKind.OUTPUTS:
             return f"Output of each block at step {overview.step}"
         case BlockKind.LEARNING:

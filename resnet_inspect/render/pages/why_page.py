@@ -62,7 +62,8 @@ def origin_lines(explanation: Explanation) -> Iterator[tuple[str, str]]:
     for row in moving:
         label = "depends on" if row is moving[0] else ""
         size_after = spelling.size_text(row.size_after)
-        yield label, f"{row.setting}: {row.before} → {row.after} makes the size {size_after}"
+        change = f"with {row.after} instead of {row.before}"
+        yield label, f"{row.setting}: {change} the size is {size_after}"
     if still:
         yield "not on", ", ".join(still)
     unknown = [row.setting for row in explanation.proof if row.moved is None]
