@@ -165,7 +165,7 @@ def _recipe(settings: Settings) -> Iterator[tuple[str, str]]:
         yield from _tutorial_recipe(subject, settings)
     elif isinstance(subject, GraphCode) or not settings.fits:
         given = subject.input if isinstance(subject, TracedModel | GraphCode) else None
-        yield "data", f"random values: {given}" if given else "none"
+        yield "data", f"random numbers: {given}" if given else "none"
         once = (
             "run once as TensorFlow 1 code"
             if isinstance(subject, GraphCode)

@@ -44,7 +44,7 @@ def _table(shapes: ShapeTable, left_out: tuple[str, ...]) -> Table:
         made.add_row(*(plain(row[name]) for name in columns))
     made.add_row(*(plain(sums.get(name, ""), "bold") for name in columns))
     if left_out:
-        made.caption = f"columns omitted: {', '.join(left_out)}; --json has all"
+        made.caption = f"too narrow for: {', '.join(left_out)}; --json has everything"
         made.caption_justify = "left"
     return made
 

@@ -46,7 +46,7 @@ def origin_lines(explanation: Explanation) -> Iterator[tuple[str, str]]:
     if explanation.inflow:
         first, last = explanation.inflow[0], explanation.inflow[-1]
         ops = len(explanation.inflow) - 1
-        path = f", carried through {ops} op{'s' * (ops > 1)} from {last.place}" if ops else ""
+        path = f", unchanged through {ops} op{'s' * (ops > 1)} from {last.place}" if ops else ""
         yield "must equal", first.place + path
         if explanation.inflow_formula is not None:
             origin_size = spelling.size_text(last.size)
@@ -87,9 +87,9 @@ def chain_table(steps: Sequence[ChainStep], *, full: bool) -> Table:
     runs = [[step] for step in steps] if full else _collapsed(steps)
     for run in runs:
         step = run[-1] if len(run) > 1 else run[0]
-        how = "begins here" if step is steps[-1] else how_made(step, _before(step, steps))
+        how = "origin" if step is steps[-1] else how_made(step, _before(step, steps))
         if len(run) > 1:
-            how = f"carried unchanged through {len(run)} ops: {_layers(run)}"
+            how = f"unchanged through {len(run)} ops: {_layers(run)}"
         if step.rivals and full:
             how += f"; must equal {', '.join(step.rivals)}"
         made.add_row(
@@ -133,7 +133,7 @@ def how_made(step: ChainStep, before: ChainStep) -> str:
 
 def proof_table(explanation: Explanation) -> Table:
     """A table of settings with the size of the axis before and after the change of each."""
-    made = table("setting", "changed", "size", "size changes", "note")
+    made = table("setting", "changed", "size", "changes it", "note")
     for row in explanation.proof:
         after = "–" if row.moved is None else spelling.size_text(row.size_after)
         made.add_row(

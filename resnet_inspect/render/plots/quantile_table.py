@@ -38,7 +38,7 @@ def _table(cells: Sequence[dict[str, str]], left_out: Sequence[str]) -> Table:
     for row in cells:
         made.add_row(*(plain(row[name]) for name in kept))
     if left_out:
-        made.caption = f"columns omitted: {', '.join(left_out)}; --json has all"
+        made.caption = f"too narrow for: {', '.join(left_out)}; --json has everything"
         made.caption_justify = "left"
     return made
 
