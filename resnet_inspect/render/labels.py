@@ -33,8 +33,8 @@ def column(texts: Sequence[str], width: int, *, right: bool = False) -> list[str
     return [pad + text if right else text + pad for text, pad in zip(short, pads, strict=True)]
 
 
-def joined(first: str, last: str, sign: str) -> str:
+def joined(first: str, last: str, separator: str) -> str:
     """Two labels as one: `step 0…9`, or both in full if their first words differ."""
     head, space, _ = first.rpartition(" ")
     other, _, tail = last.rpartition(" ")
-    return f"{first}{sign}{tail if space and head == other else last}"
+    return f"{first}{separator}{tail if space and head == other else last}"

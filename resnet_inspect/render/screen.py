@@ -103,15 +103,15 @@ def plain(text: str, style: str = "") -> Text:
 
 def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
     """A table without a frame; the columns named in `right` are aligned right."""
-    made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
+    grid = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
     for name in columns:
-        made.add_column(
+        grid.add_column(
             plain(name),
             justify="right" if name in right else "left",
             overflow="fold",
             no_wrap=False,
         )
-    return made
+    return grid
 
 
 def can_encode(file: IO[str]) -> bool:

@@ -30,12 +30,12 @@ def text_width(text: str, size: float = SIZE) -> float:
     return size * sum(map(_em, text))
 
 
-def _em(sign: str) -> float:
-    if sign in WIDE:
+def _em(character: str) -> float:
+    if character in WIDE:
         return 1.08
-    if sign in NARROW:
+    if character in NARROW:
         return 0.45
-    return 0.79 if sign.isupper() else 0.64 * cell_len(sign)
+    return 0.79 if character.isupper() else 0.64 * cell_len(character)
 
 
 def label(

@@ -11,12 +11,12 @@ from resnet_inspect.render.diagram.svg_document import document, element
 
 
 def picture_of(
-    made: Diagram, look: Look, form: str = "svg", *, prefix: str = "", timeout: float = TIMEOUT
+    diagram: Diagram, look: Look, form: str = "svg", *, prefix: str = "", timeout: float = TIMEOUT
 ) -> Picture:
     """Draw a diagram.
 
     Args:
-        made: the diagram that `analysis.diagram.drawing.draw` made.
+        diagram: the result of `analysis.diagram.drawing.draw`.
         look: its appearance; `look.svg` is set according to `form`.
         form: svg (a standalone file), element (an SVG element for a page that contains
             `style_sheet()`), png, pdf, or dot (the text for Graphviz).
@@ -29,11 +29,11 @@ def picture_of(
     """
     vector = form in ("svg", "element")
     look = look._replace(svg=vector or form == "dot")
-    text = dot(made, look)
+    text = dot(diagram, look)
     if form == "dot":
         return Picture(text.encode())
     try:
-        ids = identifiers(made)
+        ids = identifiers(diagram)
         picture = drawn(text, "svg" if vector else form, timeout=timeout, required=ids)
     except RendererError as error:
         error.source = text
@@ -41,7 +41,7 @@ def picture_of(
     if not vector:
         return picture
     if form == "svg":
-        finished = document(picture.data, made, look)
+        finished = document(picture.data, diagram, look)
     else:
-        finished = element(picture.data, made, look, prefix=prefix)
+        finished = element(picture.data, diagram, look, prefix=prefix)
     return picture._replace(data=finished.encode())

@@ -25,12 +25,12 @@ SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 NAMES = {pair[0]: name for name, pair in PALETTE.items()}
 
 
-def document(drawn: bytes, made: Diagram, look: Look) -> str:
+def document(svg: bytes, diagram: Diagram, look: Look) -> str:
     """A standalone SVG file, from the SVG that Graphviz drew of a diagram."""
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + _finished(drawn, made, look, style_sheet())
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + _finished(svg, diagram, look, style_sheet())
 
 
-def element(drawn: bytes, made: Diagram, look: Look, *, prefix: str = "") -> str:
+def element(svg: bytes, diagram: Diagram, look: Look, *, prefix: str = "") -> str:
     """An SVG element (`<svg class="diagram">`) for a page that contains `style_sheet()`.
 
     A box of a layer is a `<g class="node layer" id="layer-NAME" data-layer="NAME">`, where the id
@@ -40,16 +40,16 @@ def element(drawn: bytes, made: Diagram, look: Look, *, prefix: str = "") -> str
     and `data-tensor`. Boxes are links to their own id. `prefix` precedes all ids, so that a page
     can contain two diagrams.
     """
-    return _finished(drawn, made, look, prefix=prefix)
+    return _finished(svg, diagram, look, prefix=prefix)
 
 
-def _finished(drawn: bytes, made: Diagram, look: Look, style: str = "", prefix: str = "") -> str:
+def _finished(svg: bytes, diagram: Diagram, look: Look, style: str = "", prefix: str = "") -> str:
     for short, space in (("", SVG), ("xlink", XLINK)):
         ElementTree.register_namespace(short, space)
-    root = ElementTree.fromstring(drawn)
-    nodes = {node.id: node for node in made.nodes}
-    edges = {f"edge-{at}": edge for at, edge in enumerate(made.edges)}
-    titles = {title_id(cluster): "/".join(cluster.path) for cluster in made.clusters}
+    root = ElementTree.fromstring(svg)
+    nodes = {node.id: node for node in diagram.nodes}
+    edges = {f"edge-{at}": edge for at, edge in enumerate(diagram.edges)}
+    titles = {title_id(cluster): "/".join(cluster.path) for cluster in diagram.clusters}
     for group in root.iter(f"{{{SVG}}}g"):
         name = group.get("id", "")
         if name in nodes:

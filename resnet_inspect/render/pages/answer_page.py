@@ -105,12 +105,12 @@ def _listed(screen: Screen, listed: Listed, most: int | None, further: str) -> N
 
 def _table(grid: Grid) -> Table:
     names = [_ends(name) if isinstance(name, Range) else name for name in grid.columns]
-    made = table(*names, right=grid.right)
-    for column, name in zip(made.columns, grid.columns, strict=True):
+    result = table(*names, right=grid.right)
+    for column, name in zip(result.columns, grid.columns, strict=True):
         column.no_wrap = isinstance(name, Range)
     for row in grid.rows:
-        made.add_row(*map(_cell, row))
-    return made
+        result.add_row(*map(_cell, row))
+    return result
 
 
 def _ends(span: Range) -> str:
@@ -236,8 +236,8 @@ def _section(screen: Screen, title: str) -> None:
 
 
 def _pair(screen: Screen, label: str, text: str) -> None:
-    made = table("", "")
-    made.show_header = False
-    made.columns[0].width = LABEL
-    made.add_row(plain(label, "dim"), plain(text))
-    screen.line(made)
+    grid = table("", "")
+    grid.show_header = False
+    grid.columns[0].width = LABEL
+    grid.add_row(plain(label, "dim"), plain(text))
+    screen.line(grid)

@@ -11,12 +11,12 @@ from resnet_inspect.render.spelling import spell_setting
 
 def config_table(resolved: Resolved) -> Table:
     """Every setting with its value, the source of the value, and the allowed values."""
-    made = table("setting", "value", "source", "allowed")
+    grid = table("setting", "value", "source", "allowed")
     for field in FIELDS:
-        made.add_row(
+        grid.add_row(
             plain(field.name),
             plain(spell_setting(resolved.values[field.name])),
             plain(resolved.origins[field.name]),
             plain(field.allowed),
         )
-    return made
+    return grid

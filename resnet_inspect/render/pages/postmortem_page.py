@@ -55,8 +55,8 @@ def _side_lines(side: DisagreeingSize) -> Iterator[tuple[str, str]]:
     else:
         yield label, f"comes from {side.origin}"
     for after, before in side.changes:
-        made = ", ".join((f"{before.place} ({before.size})", *before.beside))
-        yield "", f"{made} → {after.size} at {after.place}"
+        sizes = ", ".join((f"{before.place} ({before.size})", *before.beside))
+        yield "", f"{sizes} → {after.size} at {after.place}"
         if after.source is not None:
             yield from _line(after.source)
 

@@ -17,9 +17,9 @@ from resnet_inspect.store.catalogue import RunRow
 def run_table(rows: Sequence[RunRow]) -> Table:
     """The table of runs, with the reason for each run that cannot be read."""
     columns = "run", "network", "status", "steps", "findings", "data", "size"
-    made = table(*columns, right=("steps", "size"))
+    grid = table(*columns, right=("steps", "size"))
     for row in rows:
-        made.add_row(
+        grid.add_row(
             plain(spelling.path(row.file)),
             plain(row.network),
             plain(row.status),
@@ -28,7 +28,7 @@ def run_table(rows: Sequence[RunRow]) -> Table:
             plain(row.data or row.reason),
             spelling.size(row.bytes),
         )
-    return made
+    return grid
 
 
 def _findings(counts: Mapping[str, int] | None) -> Text:

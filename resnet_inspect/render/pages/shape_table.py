@@ -39,14 +39,14 @@ def _table(shapes: ShapeTable, left_out: tuple[str, ...]) -> Table:
         columns = [name for name in columns if name != "phase"]
     if shapes.depth in (Depth.STAGE, Depth.BLOCK):
         columns = [name for name in columns if name not in ("type", "kernel/stride, pad")]
-    made = table(*columns, right=NUMBERS)
+    grid = table(*columns, right=NUMBERS)
     for row in rows:
-        made.add_row(*(plain(row[name]) for name in columns))
-    made.add_row(*(plain(sums.get(name, ""), "bold") for name in columns))
+        grid.add_row(*(plain(row[name]) for name in columns))
+    grid.add_row(*(plain(sums.get(name, ""), "bold") for name in columns))
     if left_out:
-        made.caption = f"too narrow for: {', '.join(left_out)}; --json has everything"
-        made.caption_justify = "left"
-    return made
+        grid.caption = f"too narrow for: {', '.join(left_out)}; --json has everything"
+        grid.caption_justify = "left"
+    return grid
 
 
 def _cells(row: ShapeRow, inputs: bool) -> dict[str, str]:
@@ -69,13 +69,13 @@ def axes_tables(shapes: ShapeTable) -> Iterator[Table]:
     An output is written as `batch 128 × height/4 8 × channel 64`.
     """
     for columns in (("name", "type", "output"), ("name", "output")):
-        made = table(*columns)
+        grid = table(*columns)
         for row in shapes.rows:
             sizes = ["?" if size is None else str(size) for size in row.shape or ()]
             parts = [f"{name} {size}".strip() for name, size in zip(row.axes, sizes, strict=True)]
             cells = {"name": row.name, "type": row.type, "output": " × ".join(parts)}
-            made.add_row(*(plain(cells[column]) for column in columns))
-        yield made
+            grid.add_row(*(plain(cells[column]) for column in columns))
+        yield grid
 
 
 def flow(row: ShapeRow) -> str:

@@ -83,7 +83,7 @@ def danger(coupling: Agreement) -> str:
 
 def chain_table(steps: Sequence[ChainStep], *, full: bool) -> Table:
     """The path to the origin, op by op; without `full`, ops that keep the size share a row."""
-    made = table("size", "place", "how", right=("size",))
+    grid = table("size", "place", "how", right=("size",))
     runs = [[step] for step in steps] if full else _collapsed(steps)
     for run in runs:
         step = run[-1] if len(run) > 1 else run[0]
@@ -92,10 +92,10 @@ def chain_table(steps: Sequence[ChainStep], *, full: bool) -> Table:
             how = f"unchanged through {len(run)} ops: {_layers(run)}"
         if step.rivals and full:
             how += f"; must equal {', '.join(step.rivals)}"
-        made.add_row(
+        grid.add_row(
             spelling.size_text(step.size), plain(step.place if len(run) == 1 else "…"), plain(how)
         )
-    return made
+    return grid
 
 
 def _collapsed(steps: Sequence[ChainStep]) -> list[list[ChainStep]]:
@@ -125,25 +125,25 @@ def how_made(step: ChainStep, before: ChainStep) -> str:
 
     `before` is the next step on the path to the origin.
     """
-    made = f"{step.op_type} of {step.layer}" if step.layer else step.op_type or "variable"
+    maker = f"{step.op_type} of {step.layer}" if step.layer else step.op_type or "variable"
     if before.relation != Relation.DERIVED:
-        return made
-    return f"{made}, derived from {', '.join((f'{before.place} ({before.size})', *before.beside))}"
+        return maker
+    return f"{maker}, derived from {', '.join((f'{before.place} ({before.size})', *before.beside))}"
 
 
 def proof_table(explanation: Explanation) -> Table:
     """A table of settings with the size of the axis before and after the change of each."""
-    made = table("setting", "changed", "size", "changes it", "note")
+    grid = table("setting", "changed", "size", "changes it", "note")
     for row in explanation.proof:
         after = "–" if row.moved is None else spelling.size_text(row.size_after)
-        made.add_row(
+        grid.add_row(
             plain(row.setting),
             plain(f"{row.before} → {row.after}"),
             plain(f"{spelling.size_text(row.size_before)} → {after}"),
             {None: "?", True: "yes", False: "no"}[row.moved],
             plain(row.note),
         )
-    return made
+    return grid
 
 
 def settings_page(screen: Screen, settings: Sequence[SettingMoves]) -> None:
@@ -190,9 +190,9 @@ def _formula_lines(label: str, size: str, formula: Formula) -> Iterator[tuple[st
 
 
 def _pairs(screen: Screen, lines: Iterator[tuple[str, str]]) -> None:
-    made = table("", "")
-    made.show_header = False
-    made.columns[0].width = LABEL
+    grid = table("", "")
+    grid.show_header = False
+    grid.columns[0].width = LABEL
     for label, text in lines:
-        made.add_row(plain(label, "dim"), plain(text))
-    screen.line(made)
+        grid.add_row(plain(label, "dim"), plain(text))
+    screen.line(grid)

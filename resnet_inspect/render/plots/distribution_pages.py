@@ -28,7 +28,7 @@ ROWS = 40
 HEIGHT = 10
 ONE_LAYER = Command("hist", ("LAYER",))
 # The range of the middle 98 % may be this many interquartile ranges long on a linear scale.
-PEAK = 20
+MAX_RANGE = 20
 QUANTILES = "quantiles are estimated from histogram bins: relative error at most 6.25 %"
 
 
@@ -68,7 +68,7 @@ def fitting_kind(rows: Sequence[Distribution]) -> Kind:
     if not ends or ends[1] == ends[2]:
         return "linear"
     low, first, third, high = ends
-    return "symlog" if high - low > PEAK * (third - first) else "linear"
+    return "symlog" if high - low > MAX_RANGE * (third - first) else "linear"
 
 
 def _picture(screen: Screen, rows: list[Distribution], scale: Scale, *, heat: bool) -> list[Text]:

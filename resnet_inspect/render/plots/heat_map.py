@@ -78,14 +78,14 @@ def _halves(pair: Sequence[Spread], full: float, palette: Sequence[str]) -> Text
         ("" if upper is None else palette[upper[at]], "" if lower is None else palette[lower[at]])
         for at in cells
     ]
-    made = Text()
+    text = Text()
     for (over, under), run in groupby(styles):
         length = len(list(run))
         if over:
-            made.append("▀" * length, f"{over} on {under}" if under else over)
+            text.append("▀" * length, f"{over} on {under}" if under else over)
         else:
-            made.append("▄" * length, under)
-    return made
+            text.append("▄" * length, under)
+    return text
 
 
 def _levels(row: Spread, full: float) -> list[int] | None:
@@ -96,9 +96,9 @@ def _legend(full: float, cut: bool, width: int, palette: Sequence[str] | None) -
     """The legend of colours or characters; more than one line if `width` is too small."""
     if not full:
         return []
-    made = Text("0 ")
-    for place, sign in enumerate(SIGNS):
-        made.append("█" if palette else sign, palette[place] if palette else "")
-    made.append(f" {spelling.share(full)}" + (" or more" if cut else ""))
-    whole = made.copy().append(f" {UNIT}", "dim")
-    return [whole] if whole.cell_len <= width else [made, *captions([UNIT], width)]
+    text = Text("0 ")
+    for place, character in enumerate(SIGNS):
+        text.append("█" if palette else character, palette[place] if palette else "")
+    text.append(f" {spelling.share(full)}" + (" or more" if cut else ""))
+    whole = text.copy().append(f" {UNIT}", "dim")
+    return [whole] if whole.cell_len <= width else [text, *captions([UNIT], width)]

@@ -36,10 +36,10 @@ def line_chart(
     low, high = min(finite.values()), max(finite.values())
     grid = _grid(values, (first, last), (low, high), (cells, height))
     lines = []
-    for made, bits in zip(_labels(low, high, height), grid, strict=True):
-        signs = (chr(0x2800 + dots_of) if dots_of else " " for dots_of in bits)
-        made.append("".join(signs).rstrip(), "cyan")
-        lines.append(made)
+    for line, bits in zip(_labels(low, high, height), grid, strict=True):
+        characters = (chr(0x2800 + dots_of) if dots_of else " " for dots_of in bits)
+        line.append("".join(characters).rstrip(), "cyan")
+        lines.append(line)
     lines.append(_steps(first, last, cells, mark))
     return lines + _broken(values, "")
 
@@ -60,16 +60,16 @@ def pair_chart(courses: Mapping[str, Mapping[int, float]], width: int, height: i
     grids = {name: _grid(values, reach, limits, (cells, height)) for name, values in known.items()}
     ends_at = _ends_at(grids)
     lines = []
-    for row, made in enumerate(_labels(*limits, height)):
+    for row, line in enumerate(_labels(*limits, height)):
         for column in range(cells):
             over = [name for name in grids if grids[name][row][column]]
             bits = reduce(or_, (grids[name][row][column] for name in over), 0)
             style = style_of(over[0], courses) if len(over) == 1 else ""
-            made.append(chr(0x2800 + bits) if bits else " ", style)
+            line.append(chr(0x2800 + bits) if bits else " ", style)
         for name in (course for course, at in ends_at.items() if at == row):
-            made.append(name, f"bold {style_of(name, courses)}")
-        made.rstrip()
-        lines.append(made)
+            line.append(name, f"bold {style_of(name, courses)}")
+        line.rstrip()
+        lines.append(line)
     lines.append(_steps(*reach, cells, None))
     return lines + [line for name, values in known.items() for line in _broken(values, f"{name} ")]
 

@@ -12,7 +12,7 @@ from resnet_inspect.render.plots.spread import Distribution, Spread
 
 NUMBER = 56.0
 # Smallest distance of the labels of two rows, in pixels.
-LEAST = 12.0
+LABEL_DISTANCE = 12.0
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def beside(plot: Plot, gutter: float, columns: Sequence[str]) -> Iterator[str]:
 
     If rows are too narrow for a label each, several rows share one.
     """
-    every = max(1, -int(-LEAST // plot.spacing))
+    every = max(1, -int(-LABEL_DISTANCE // plot.spacing))
     right = plot.left + plot.width
     for column, name in enumerate(columns):
         x = right + 8 + NUMBER * (column + 1)
@@ -51,7 +51,7 @@ def beside(plot: Plot, gutter: float, columns: Sequence[str]) -> Iterator[str]:
     for place in range(0, len(plot.rows), every):
         group = plot.spreads[place : place + every]
         row, shares = plot.rows[place], plot.spreads[place]
-        y = plot.base(place) - (3 if plot.spacing > LEAST else 0)
+        y = plot.base(place) - (3 if plot.spacing > LABEL_DISTANCE else 0)
         if any(other.below for other in group):
             yield svg.label(plot.left - 7, y, "‹", room=9, kind="ink")
         if any(other.above for other in group):

@@ -34,13 +34,13 @@ def quantile_tables(rows: Sequence[tuple[str, TensorSummary]]) -> Iterator[Table
 
 def _table(cells: Sequence[dict[str, str]], left_out: Sequence[str]) -> Table:
     kept = [name for name in COLUMNS if name not in left_out]
-    made = table(*kept, right=COLUMNS[1:])
+    grid = table(*kept, right=COLUMNS[1:])
     for row in cells:
-        made.add_row(*(plain(row[name]) for name in kept))
+        grid.add_row(*(plain(row[name]) for name in kept))
     if left_out:
-        made.caption = f"too narrow for: {', '.join(left_out)}; --json has everything"
-        made.caption_justify = "left"
-    return made
+        grid.caption = f"too narrow for: {', '.join(left_out)}; --json has everything"
+        grid.caption_justify = "left"
+    return grid
 
 
 def _cells(label: str, summary: TensorSummary) -> dict[str, str]:

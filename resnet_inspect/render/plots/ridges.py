@@ -22,7 +22,7 @@ from resnet_inspect.render.plots.spread import (
 from resnet_inspect.render.screen import plain
 
 LEAST_CELLS = 8
-OWN_HEIGHT = "each row is scaled to its own maximum"
+ROW_SCALE = "each row is scaled to its own maximum"
 ZERO, NOT_FINITE = "zero", "NaN, inf"
 
 
@@ -46,7 +46,7 @@ def ridges(
             bars = Text(spelling.bars(list(shares.cells)), style="cyan")
         lines.append(frame.line(place, shares, bars))
     lines += frame.axis(chosen)
-    more = [OWN_HEIGHT] if len(rows) > 1 else []
+    more = [ROW_SCALE] if len(rows) > 1 else []
     return [*lines, *captions([*remarks(rows, spreads, chosen), *more], width)]
 
 
@@ -88,10 +88,10 @@ class Frame:
     def line(self, place: int, shares: Spread, drawn: Text) -> Text:
         """The line of a row: label, numbers, and the drawn cells between the marks."""
         marks = ("‹" if shares.below else " "), ("›" if shares.above else " ")
-        made = Text(self.left[place], no_wrap=True)
-        made.append(marks[0], "bold").append_text(drawn).append(marks[1], "bold")
-        made.rstrip()
-        return made
+        text = Text(self.left[place], no_wrap=True)
+        text.append(marks[0], "bold").append_text(drawn).append(marks[1], "bold")
+        text.rstrip()
+        return text
 
     def axis(self, scale: Scale) -> list[Text]:
         """A line with ticks, and their labels below."""

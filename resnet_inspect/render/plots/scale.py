@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 
 SHARES = (0.005, 0.995)
 # The scale covers all values if that makes it at most this many times longer.
-WORTH = 1.5
+MAX_STRETCH = 1.5
 # The bins of -0 and +0. They end at ±2**-129, so typical tensors have only zeros in them.
 ZERO_BINS = (bins.HALF - 1, bins.HALF)
 ZERO_ENDS = 2.0**-129
@@ -55,12 +55,12 @@ class Scale:
         rest = without_zeros(pooled)
         if not rest.total:
             return cls(-1.0, 1.0, kind)
-        made = cls(0.0, 1.0, kind, _threshold(rest))
+        whole = cls(0.0, 1.0, kind, _threshold(rest))
         edges, cumulative = rest.edges(), np.cumsum(rest.counts)
         first, last = np.searchsorted(cumulative, np.ceil(np.array(SHARES) * rest.total))
         low, high = float(edges[first, 0]), float(edges[last, 1])
         least, most = float(edges[0, 0]), float(edges[-1, 1])
-        if made.length(least, most) <= WORTH * made.length(low, high):
+        if whole.length(least, most) <= MAX_STRETCH * whole.length(low, high):
             low, high = least, most
         if rest.total < pooled.total:
             low, high = min(low, 0.0), max(high, 0.0)
@@ -68,7 +68,7 @@ class Scale:
         missing = max(abs(low), abs(high)) / 2 - (high - low)
         if missing > 0:
             low, high = low - missing / 2, high + missing / 2
-        return cls(low, high, kind, made.threshold)
+        return cls(low, high, kind, whole.threshold)
 
     def length(self, low: float, high: float) -> float:
         """The distance of two values on the axis: linear, or in powers of ten for symlog."""

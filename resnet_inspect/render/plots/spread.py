@@ -16,7 +16,7 @@ from resnet_inspect.stats import Sketch, TensorSummary
 
 Floats = NDArray[np.float64]
 # Borders of a symlog scale are rounded; counts below this are rounding and become 0.
-NOTHING = 1e-9
+ROUNDING = 1e-9
 NO_ROWS = "no step was recorded"
 NO_NUMBERS = "no finite numbers"
 ALL_ZERO = "all zero"
@@ -84,7 +84,7 @@ def counts_between(sketch: Sketch, borders: Floats) -> Floats:
     A bin that a border crosses is divided by width.
     """
     counts = sketch.density(borders)
-    return np.where(counts > NOTHING, counts, 0.0)
+    return np.where(counts > ROUNDING, counts, 0.0)
 
 
 def scale_of(rows: Sequence[Distribution], scale: Scale | Kind) -> Scale:
