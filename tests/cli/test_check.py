@@ -55,7 +55,7 @@ def test_a_rule_that_there_is_not(command: Command) -> None:
     for words, flag in ((("--ignore", "dead-unit"), "--ignore"), (("--explain", "x"), "--explain")):
         done = command("check", FOLDER / "v2.db", *words)
         assert (done.returncode, done.stdout) == (2, "")
-        assert f"there is no rule '{words[1]}'" in done.stderr
+        assert f"unknown rule '{words[1]}'" in done.stderr
         assert f"flag {flag}" in done.stderr
 
 
