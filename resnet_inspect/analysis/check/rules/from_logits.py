@@ -50,7 +50,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
                 other = "it follows another one" if again else "the loss expects logits"
                 yield Finding(
                     Severity.ERROR if again else Severity.WARNING,
-                    f"{layer} is a softmax or sigmoid, and {other}",
+                    f"{layer} is a {producer.type.lower()}, and {other}",
                     {"from_logits": bool(objective.from_logits)},
                     WHY,
                     FIX,

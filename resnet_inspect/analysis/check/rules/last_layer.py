@@ -65,10 +65,11 @@ def _mismatch(
         text = f"the {units} outputs of a softmax sum to 1, but several labels can be true at once"
         return text, {"units": units or 0}, "use a sigmoid with binary_crossentropy for each label"
     if loss in SOFTMAX_LOSSES and kind in ("Sigmoid", "Tanh"):
-        text = f"{kind.lower()} output with {loss}"
+        text = f"a {kind.lower()} output does not fit {loss}"
         return text, {"units": units or 0}, "use softmax, whose class probabilities sum to 1"
     if loss in BINARY_LOSSES and kind == "Tanh":
-        return "tanh output with binary_crossentropy", {}, "use sigmoid, whose outputs are in 0…1"
+        text = "a tanh output does not fit binary_crossentropy"
+        return text, {}, "use sigmoid, whose outputs are in 0…1"
     if loss in REGRESSION_LOSSES and kind == "Softmax" and units and units > 1:
         parts = evidence.parts(objective.labels)
         sums = [part.mean * units for part in parts if part.features == units]

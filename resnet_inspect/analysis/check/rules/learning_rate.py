@@ -57,7 +57,6 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         measured,
         "a relative update of about 0.001 is usual; "
         + ("larger ones overwrite what was learned" if high else "training takes far too long"),
-        ("lower the learning rate 10 to 100" if high else "raise the learning rate 10 to 1,000")
-        + " times",
+        f"{'divide' if high else 'multiply'} the learning rate by 10 to {100 if high else '1,000'}",
         command=Command("browse"),
     )

@@ -42,7 +42,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             f"the loss jumps from {began:.4g} to {evidence.loss[step]:.4g} at step {step}",
             {"first": began, "largest": evidence.loss[step], "last": last},
             "one large update moved the weights far away from useful values",
-            "lower the learning rate 10 times, clip gradients, or normalize the inputs",
+            "divide the learning rate by 10, clip gradients, or normalize the inputs",
             step=step,
             command=Command("browse", remark="pane Scalars"),
         )
@@ -55,6 +55,6 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             f"the loss grows: median {first:.4g} in the first third, {last:.4g} in the last third",
             {"first": first, "last": last, "lowest": lowest},
             "training makes the predictions worse",
-            "lower the learning rate 10 times, clip gradients, or normalize the inputs",
+            "divide the learning rate by 10, clip gradients, or normalize the inputs",
             command=Command("browse", remark="pane Scalars"),
         )

@@ -56,7 +56,7 @@ def _mismatch(
         named = several or kind == "Softmax" or (kind == "Sigmoid" and high == 1)
         if named or (units or 1) > 1 == parts[0].features:
             fix = "use a categorical, sparse categorical or binary cross entropy"
-            return f"regression loss {loss} on class labels", measured, fix
+            return f"{loss} does not fit class labels", measured, fix
     fix = "use mean_squared_error or another regression loss"
     if loss in BINARY_LOSSES and (low < -SLACK or high > 1 + SLACK):
         text = f"{loss} expects labels in 0…1; recorded labels are {low:.3g} … {high:.3g}"
@@ -67,6 +67,6 @@ def _mismatch(
         text = f"{loss} expects labels in 0…1; recorded labels are {low:.3g} … {high:.3g}"
         return text, measured, fix
     if loss in BINARY_LOSSES and kind == "Softmax" and parts[0].features > 2 and classes:
-        text = f"{loss} with a softmax output and one-hot labels"
+        text = f"{loss} does not fit a softmax output with one-hot labels"
         return text, measured, "use categorical_crossentropy: exactly one class is correct"
     return None
