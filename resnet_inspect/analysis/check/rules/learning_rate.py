@@ -3,12 +3,12 @@
 Measures the relative update ‖Δw‖/‖w‖ of all kernels. ‖w‖ is at least the norm of Glorot's initial
 weights.
 Threshold: too high if the median exceeds 0.1 and the loss has not halved. Also too high if most
-kernels moved by more than their norm in one step, unless the loss fell below half of chance level.
-If chance level is unknown, below a tenth of its start. Too low if the median is below 1e-5 and the
-loss fell by less than 5 %. Over at least 30 steps that moved the weights by less than 0.1 % in
-total, the loss must have halved. Warning.
-Source: some published checkers reject every rate above 0.01, and thus every ResNet on CIFAR. One
-rate acts differently with SGD, Adam and normalization, so this rule judges its effect.
+kernels moved by more than their norm in one step, unless the loss ends below half of chance level
+(a tenth of its start if chance level is unknown). Too low if the median is below 1e-5 and the loss
+fell by less than 5 %. Also too low if 30 steps or more moved the weights by less than 0.1 % in
+total, the median is below 1e-5 and the loss has not halved. Warning.
+Source: some published checkers reject every rate above 0.01, and thus every ResNet on CIFAR. The
+same rate acts differently with SGD, Adam and normalization, so this rule judges its effect.
 Silent: if the loss falls, whatever the rate, and below five steps.
 """
 

@@ -1,6 +1,6 @@
 """Several layers follow each other without a nonlinearity.
 
-Counts the kernels on the longest forward path and checks whether every op on it is linear.
+Counts the kernels on the longest forward path and checks whether every forward op is linear.
 Threshold: at least two kernels in sequence, and only linear ops between input and output, except
 for the output's activation. Dropout and batch normalization count as linear; layer normalization,
 maxima, products and comparisons do not. Warning.

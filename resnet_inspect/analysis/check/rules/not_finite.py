@@ -4,8 +4,8 @@ Finds the first NaN or infinity of the run and, if it was recorded, its origin.
 Threshold: one NaN in any recorded tensor or scalar, or one infinity in a weight, a gradient or a
 scalar. Error.
 Source: every training debugger has this check, for example TensorFlow's `check_numerics`.
-Silent: for infinite activations, which attention masks contain on purpose; for gradients of a
-scaled loss, where the optimizer skips such steps; for evaluation scalars (see `train-eval-gap`).
+Silent: for infinite activations, which attention masks contain on purpose; for gradients under
+loss scaling, where the optimizer skips such steps; for evaluation scalars (see `train-eval-gap`).
 """
 
 from __future__ import annotations
