@@ -1,8 +1,8 @@
 """Evaluation is far worse than training.
 
 Compares the last validation loss with the training loss.
-Threshold: the last validation loss is over 3 times the training loss and above the initial
-training loss, so predictions are worse than before training. A cross entropy from `--evaluate` that is not
+Threshold: the last validation loss is over 3 times the training loss and above the initial training
+loss, so predictions are worse than before training. A cross entropy from `--evaluate` that is not
 finite also counts. Warning; info in the first 3/(1 - momentum) steps of batch normalization.
 Source: published checkers use a relative change of the loss above 0.5 when batch normalization
 switches to its averages. That much is common, from overfitting or from averages that lag early.
