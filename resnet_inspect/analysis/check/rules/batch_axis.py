@@ -42,7 +42,11 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         )
         return
     for objective in evidence.objectives:
-        text = _lost(evidence, objective) or (mixed and _mixed(evidence, objective)) or ""
+        text = (
+            _row_mismatch(evidence, objective)
+            or (mixed and _mixed_batch(evidence, objective))
+            or ""
+        )
         on_path = evidence.upstream(evidence.output_ops)
         cut = [danger for danger in evidence.dangers if danger.op in on_path and danger.cut]
         if not text and cut:
@@ -60,7 +64,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-def _mixed(evidence: Evidence, objective: Objective) -> str:
+def _mixed_batch(evidence: Evidence, objective: Objective) -> str:
     if objective.output is None or not evidence.graph.spec(objective.output).shape:
         return ""
     meaning = evidence.meanings.of(AxisRef(objective.output, 0))
@@ -69,7 +73,7 @@ def _mixed(evidence: Evidence, objective: Objective) -> str:
     return ""
 
 
-def _lost(evidence: Evidence, objective: Objective) -> str:
+def _row_mismatch(evidence: Evidence, objective: Objective) -> str:
     """Describe an output whose number of rows differs from the examples of the batch."""
     if objective.output is None or objective.output.op not in evidence.graph.op_by_name:
         return ""

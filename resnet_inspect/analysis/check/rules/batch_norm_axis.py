@@ -19,7 +19,7 @@ from resnet_inspect.commands import Command
 
 def find(evidence: Evidence) -> Iterator[Finding]:
     """Yield one finding for all affected layers, placed at the first."""
-    wrong = dict(_wrong(evidence))
+    wrong = dict(_wrong_axes(evidence))
     if not wrong:
         return
     layer, (text, measured) = next(iter(wrong.items()))
@@ -35,7 +35,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-def _wrong(evidence: Evidence) -> Iterator[tuple[str, tuple[str, dict[str, Measured]]]]:
+def _wrong_axes(evidence: Evidence) -> Iterator[tuple[str, tuple[str, dict[str, Measured]]]]:
     for danger in evidence.dangers:
         if danger.kind is DangerKind.NORMALIZED:
             yield danger.layer, (danger.text, {})

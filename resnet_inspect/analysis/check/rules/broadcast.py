@@ -20,7 +20,7 @@ from resnet_inspect.graph import Op, Phase, TensorRef
 ELEMENTWISE = frozenset(("Sub", "AddV2", "Add", "Mul", "SquaredDifference", "RealDiv", "Equal",
                          "Maximum", "Minimum"))  # fmt: skip
 FIXED = ("Const", "ReadVariableOp")
-REDUCED = ("Sum", "Mean", "Max", "Min")
+REDUCTIONS = ("Sum", "Mean", "Max", "Min")
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
@@ -70,4 +70,4 @@ def _added_by_loss(evidence: Evidence, ref: TensorRef) -> bool:
         return False
     before, after = evidence.graph.spec(op.inputs[0]).shape, op.outputs[0].shape
     grown = before is not None and after is not None and len(after) > len(before)
-    return op.type in REDUCED or (grown and op.type in ("ExpandDims", "StridedSlice", "Reshape"))
+    return op.type in REDUCTIONS or (grown and op.type in ("ExpandDims", "StridedSlice", "Reshape"))

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
 
-MOST = 0.8
+HIGH_RATE = 0.8
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
@@ -45,7 +45,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
                 "move Dropout before the last layer",
                 place=evidence.place(layer.name),
             )
-        elif rate >= MOST:
+        elif rate >= HIGH_RATE:
             yield Finding(
                 Severity.WARNING,
                 f"{layer.name} drops {rate:.0%} of its inputs",

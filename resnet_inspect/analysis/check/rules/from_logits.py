@@ -19,9 +19,9 @@ from resnet_inspect.commands import Command
 from resnet_inspect.graph import Objective, Phase
 
 SLACK = 1e-3
-OF_SIGMOID = "logistic_loss"  # the scope of tf.nn.sigmoid_cross_entropy_with_logits
-OF_SIGN = ("GreaterEqual", "Neg", "Abs")  # the ops that take logits there; labels never enter them
-OF_LOGITS = ("SparseSoftmaxCrossEntropyWithLogits", "SoftmaxCrossEntropyWithLogits")
+SIGMOID_SCOPE = "logistic_loss"  # the scope of tf.nn.sigmoid_cross_entropy_with_logits
+SIGMOID_OPS = ("GreaterEqual", "Neg", "Abs")  # they take logits there, and never labels
+SOFTMAX_OPS = ("SparseSoftmaxCrossEntropyWithLogits", "SoftmaxCrossEntropyWithLogits")
 WHY = (
     "a softmax of probabilities is nearly uniform: gradients stay small, and the loss cannot"
     " approach 0"
@@ -56,7 +56,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
                     FIX,
                     place=evidence.place(layer),
                 )
-        elif not objective.from_logits and (measured := _outside(evidence, objective)):
+        elif not objective.from_logits and (measured := _range_outside(evidence, objective)):
             yield Finding(
                 Severity.ERROR,
                 f"{objective.loss} expects probabilities in 0…1; {layer} returns"
@@ -73,10 +73,10 @@ def find(evidence: Evidence) -> Iterator[Finding]:
 def _inside_loss(evidence: Evidence) -> Iterator[Finding]:
     """Yield the first cross entropy op that expects logits and receives probabilities."""
     for op in evidence.graph.ops:
-        if op.type in OF_LOGITS:
+        if op.type in SOFTMAX_OPS:
             given = [(ref, "Softmax") for ref in op.inputs[:1]]
-        elif OF_SIGMOID in op.name and op.phase is Phase.OTHER:
-            given = [(ref, "Sigmoid") for ref in op.inputs[:1] if op.type in OF_SIGN]
+        elif SIGMOID_SCOPE in op.name and op.phase is Phase.OTHER:
+            given = [(ref, "Sigmoid") for ref in op.inputs[:1] if op.type in SIGMOID_OPS]
         else:
             continue
         for ref, kind in given:
@@ -93,7 +93,7 @@ def _inside_loss(evidence: Evidence) -> Iterator[Finding]:
                 return
 
 
-def _outside(evidence: Evidence, objective: Objective) -> dict[str, Measured]:
+def _range_outside(evidence: Evidence, objective: Objective) -> dict[str, Measured]:
     """Return the range of an output that leaves 0…1, else an empty dictionary."""
     if objective.output is None:
         return {}

@@ -35,7 +35,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             continue
         names = [name for name in evidence.scalars if "accuracy" in name and "val_" not in name]
         best = max((thirds(evidence.scalars[name])[1] for name in names), default=None)
-        chance, late = evidence.baseline_loss(objective), _late(evidence.loss)
+        chance, late = evidence.baseline_loss(objective), _second_half(evidence.loss)
         if chance and late:
             idle = mean(late) > LEARNED * chance
         else:
@@ -52,7 +52,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-def _late(series: Mapping[int, float]) -> list[float]:
+def _second_half(series: Mapping[int, float]) -> list[float]:
     """Return the second half of a loss. Only its mean counts: many batches lack the rare class."""
     values = [value for _, value in sorted(series.items()) if math.isfinite(value)]
     return values[len(values) // 2 :]

@@ -19,14 +19,14 @@ from resnet_inspect.analysis.check.finding import Finding, Severity
 from resnet_inspect.graph import TensorRef
 from resnet_inspect.stats import BatchPart
 
-BESIDE = {"Pad", "PadV2", "Transpose", "ConcatV2", "TensorListFromTensor", "ReverseV2"}
-LARGE, SMALL, APART = 10.0, 1e-3, 1e3
+MOVING_OPS = {"Pad", "PadV2", "Transpose", "ConcatV2", "TensorListFromTensor", "ReverseV2"}
+LARGE, SMALL, SPREAD = 10.0, 1e-3, 1e3
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
     """Yield one finding per input."""
     for name, parts in evidence.inputs.items():
-        text = _odd(parts)
+        text = _scale_problem(parts)
         if text and _reaches_weights(evidence, name):
             std, mean = median(part.std for part in parts), median(part.mean for part in parts)
             yield Finding(
@@ -42,7 +42,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _odd(parts: list[BatchPart]) -> str:
+def _scale_problem(parts: list[BatchPart]) -> str:
     std, mean = median(part.std for part in parts), median(part.mean for part in parts)
     low, high = min(part.low for part in parts), max(part.high for part in parts)
     if std > LARGE or abs(mean) > LARGE:
@@ -50,7 +50,7 @@ def _odd(parts: list[BatchPart]) -> str:
     if 0 < std < SMALL and max(abs(low), abs(high)) < SMALL * LARGE:
         return f"is nearly 0: {low:.3g} … {high:.3g}, std {std:.3g}"
     least, most = median(p.least_std for p in parts), median(p.most_std for p in parts)
-    if least and most > 1 and most / least > APART and parts[0].examples > 8:
+    if least and most > 1 and most / least > SPREAD and parts[0].examples > 8:
         return f"has features of very different scales: std {least:.2g} … {most:.2g}"
     return ""
 
@@ -69,6 +69,6 @@ def _reaches_weights(evidence: Evidence, name: str) -> bool:
             op = graph.op_by_name[user]
             if op.type in KERNEL_OPS or op.type.endswith("While") or "Partitioned" in op.type:
                 return op.phase == "forward"
-            if op.type in PASS_THROUGH_OPS | BESIDE:
+            if op.type in PASS_THROUGH_OPS | MOVING_OPS:
                 waiting += [r for r in (TensorRef(op.name),) if r not in known]
     return False

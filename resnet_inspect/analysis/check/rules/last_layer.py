@@ -24,7 +24,7 @@ from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
 from resnet_inspect.commands import Command
 from resnet_inspect.graph import Objective
 
-SUM = 0.05
+SUM_TOLERANCE = 0.05
 RANGES = {"Sigmoid": (0.0, 1.0), "Softmax": (0.0, 1.0), "Tanh": (-1.0, 1.0)}
 
 
@@ -73,7 +73,7 @@ def _mismatch(
     if loss in REGRESSION_LOSSES and kind == "Softmax" and units and units > 1:
         parts = evidence.parts(objective.labels)
         sums = [part.mean * units for part in parts if part.features == units]
-        if sums and max(abs(total - 1) for total in sums) > SUM:
+        if sums and max(abs(total - 1) for total in sums) > SUM_TOLERANCE:
             text = f"the outputs of a softmax sum to 1; labels sum to {sums[0]:.3g}"
             return (
                 text,

@@ -21,8 +21,8 @@ from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
 from resnet_inspect.commands import Command
 
-HIGH, LOW, WHOLE = 0.1, 1e-5, 1.0
-FALLS, MOVES, STEPS, MOVED, LEARNED = 0.5, 0.95, 30, 1e-3, 0.1
+HIGH_UPDATE, LOW_UPDATE, WHOLE_NORM = 0.1, 1e-5, 1.0
+HALVED, SLIGHT_FALL, MANY_STEPS, TOTAL_UPDATE, TENTH = 0.5, 0.95, 30, 1e-3, 0.1
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
@@ -32,12 +32,12 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         return
     first, last = thirds(evidence.loss)
     peak = max(evidence.update_ratio_by_step.values(), default=0.0)
-    learned = FALLS * evidence.chance_loss if evidence.chance_loss else LEARNED * first
-    long = peak > WHOLE and not (0 <= last < learned)
-    high = (ratio > HIGH and not (0 <= last < FALLS * first)) or long
+    learned = HALVED * evidence.chance_loss if evidence.chance_loss else TENTH * first
+    long = peak > WHOLE_NORM and not (0 <= last < learned)
+    high = (ratio > HIGH_UPDATE and not (0 <= last < HALVED * first)) or long
     steps = len(evidence.steps)
-    still = steps >= STEPS and ratio * steps < MOVED
-    low = ratio < LOW and last > (FALLS if still else MOVES) * first
+    still = steps >= MANY_STEPS and ratio * steps < TOTAL_UPDATE
+    low = ratio < LOW_UPDATE and last > (HALVED if still else SLIGHT_FALL) * first
     if not (high or low):
         return
     rate, name = evidence.training.learning_rate, evidence.training.optimizer or "optimizer"
@@ -53,7 +53,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     yield Finding(
         Severity.WARNING,
         f"the learning rate is far too {'high' if high else 'low'}: relative update"
-        f" ‖Δw‖/‖w‖ {ratio if peak <= WHOLE else peak:.1g} per step{used}",
+        f" ‖Δw‖/‖w‖ {ratio if peak <= WHOLE_NORM else peak:.1g} per step{used}",
         measured,
         "a relative update of about 0.001 is usual; "
         + ("larger ones overwrite what was learned" if high else "training takes far too long"),

@@ -28,7 +28,7 @@ LINEAR = KERNEL_OPS | frozenset(
         "BatchToSpaceND",
     )
 )
-ENDS = ("Softmax", "Sigmoid", "LogSoftmax", "Tanh")
+OUTPUT_OPS = ("Softmax", "Sigmoid", "LogSoftmax", "Tanh")
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
@@ -44,7 +44,9 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         objective.output for objective in evidence.objectives if objective.output is not None
     ]
     ends = {
-        op.name for ref in outputs if (op := evidence.producer(ref)) is not None and op.type in ENDS
+        op.name
+        for ref in outputs
+        if (op := evidence.producer(ref)) is not None and op.type in OUTPUT_OPS
     }
     exempt = {
         name for layer in graph.layers if layer.normalizes or "Dropout" in layer.type

@@ -21,7 +21,7 @@ from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
 from resnet_inspect.commands import Command
 
-STEPS, TIMES, PEAK, FELL = 10, 2.0, 50.0, 0.9
+STEPS, GROWTH, PEAK, RETURNED = 10, 2.0, 50.0, 0.9
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
@@ -32,7 +32,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     first, last = thirds(evidence.loss)
     began = next(value for _, value in sorted(evidence.loss.items()) if math.isfinite(value))
     usual = max(began, evidence.chance_loss or median(values), 1e-3)
-    back = FELL * evidence.chance_loss if evidence.chance_loss else began
+    back = RETURNED * evidence.chance_loss if evidence.chance_loss else began
     if max(values) > PEAK * usual and last > back:
         step = max(
             evidence.loss, key=lambda at: (math.isfinite(evidence.loss[at]), evidence.loss[at])
@@ -49,7 +49,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         return
     lowest = median(sorted(values)[: max(1, len(values) // 5)])
     worse = evidence.chance_loss is not None and last > max(first, evidence.chance_loss)
-    if last > TIMES * first or (worse and last > TIMES * max(lowest, 1e-12)):
+    if last > GROWTH * first or (worse and last > GROWTH * max(lowest, 1e-12)):
         yield Finding(
             Severity.ERROR,
             f"the loss grows: median {first:.4g} in the first third, {last:.4g} in the last third",

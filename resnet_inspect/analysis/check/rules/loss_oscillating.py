@@ -19,7 +19,7 @@ from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
 from resnet_inspect.commands import Command
 
-VALUES, JUMPS, FELL, LONG = 10, 0.4, 0.7, 0.01
+VALUES, CHANGE, NOT_FALLEN, LARGE_UPDATE = 10, 0.4, 0.7, 0.01
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
@@ -37,13 +37,13 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     sure = (
         evidence.chance_loss is not None
         or evidence.median_update_ratio is None
-        or evidence.median_update_ratio > LONG
+        or evidence.median_update_ratio > LARGE_UPDATE
     )
     if (
         sure
-        and mean > FELL * max(before, evidence.chance_loss or 0.0)
+        and mean > NOT_FALLEN * max(before, evidence.chance_loss or 0.0)
         and mean > 0
-        and jumps > JUMPS * mean
+        and jumps > CHANGE * mean
     ):
         yield Finding(
             Severity.WARNING,

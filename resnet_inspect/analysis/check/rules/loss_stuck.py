@@ -21,7 +21,7 @@ from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
 from resnet_inspect.commands import Command
 
-STEPS, FELL, CHANCE, FELL_ALONE, APART = 30, 0.98, 0.95, 0.999, 0.98
+STEPS, OF_FIRST, OF_CHANCE, OF_FIRST_ALONE, VALIDATION_OF_CHANCE = 30, 0.98, 0.95, 0.999, 0.98
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
@@ -33,9 +33,9 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         return
     chance = evidence.chance_loss
     if chance is not None and chance > 0:
-        stuck = last > FELL * first and last > CHANCE * chance
+        stuck = last > OF_FIRST * first and last > OF_CHANCE * chance
     else:
-        stuck = last > FELL_ALONE * first
+        stuck = last > OF_FIRST_ALONE * first
     memorised = _memorised(evidence) if not stuck else None
     if memorised is not None:
         yield memorised
@@ -70,7 +70,7 @@ def _memorised(evidence: Evidence) -> Finding | None:
         or not chance
         or normalized
         or len(values) < 2
-        or min(values) < APART * chance
+        or min(values) < VALIDATION_OF_CHANCE * chance
     ):
         return None
     return Finding(

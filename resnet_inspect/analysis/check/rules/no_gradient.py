@@ -18,7 +18,7 @@ from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
 from resnet_inspect.commands import Command
 
-SHOWN = 3
+NAMES_SHOWN = 3
 STOPS = ("StopGradient", "PreventGradient")
 
 
@@ -26,9 +26,9 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     """Yield one finding for all affected variables."""
     names = list(evidence.training.no_gradient)
     if not names:
-        yield from _stopped(evidence)
+        yield from _behind_stop_gradient(evidence)
         return
-    listed = ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
+    listed = ", ".join(names[:NAMES_SHOWN]) + (", …" if len(names) > NAMES_SHOWN else "")
     owners = {name: layer.name for layer in evidence.graph.layers for name in layer.variables}
     every = sum(1 for variable in evidence.graph.variables if variable.trainable)
     yield Finding(
@@ -44,7 +44,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-def _stopped(evidence: Evidence) -> Iterator[Finding]:
+def _behind_stop_gradient(evidence: Evidence) -> Iterator[Finding]:
     """Yield a finding for variables that no gradient from an output reaches."""
     every = evidence.upstream(evidence.output_ops)
     open_paths = evidence.upstream(evidence.output_ops, lambda op: op.type in STOPS)
@@ -61,7 +61,7 @@ def _stopped(evidence: Evidence) -> Iterator[Finding]:
         return
     stop = next(op.name for op in evidence.graph.ops if op.name in open_paths and op.type in STOPS)
     names = [variable.name for variable in blocked]
-    listed = ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
+    listed = ", ".join(names[:NAMES_SHOWN]) + (", …" if len(names) > NAMES_SHOWN else "")
     reconstruction = any(map(evidence.is_reconstruction, evidence.objectives))
     yield Finding(
         Severity.WARNING if reconstruction else Severity.INFO,

@@ -15,7 +15,7 @@ from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
 from resnet_inspect.commands import Command
 
-OF_SIZES = ("shape", "dimension", "size")
+SIZE_WORDS = ("shape", "dimension", "size")
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
@@ -30,7 +30,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         {"source": str(failure.source[0])} if failure.source else {},
         "the training ends here",
         "see which sizes disagree, the origin of each, and which change works"
-        if failure.op or any(word in failure.message.lower() for word in OF_SIZES)
+        if failure.op or any(word in failure.message.lower() for word in SIZE_WORDS)
         else "correct the cause that the message names, at the line shown",
         place=evidence.place(failure.op),
         command=Command("browse", remark="pane Run"),

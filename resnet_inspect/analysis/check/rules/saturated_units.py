@@ -21,7 +21,7 @@ from resnet_inspect.analysis.check.finding import Finding, Severity
 from resnet_inspect.commands import Command
 
 SHARE = 0.7
-ENDS = {"Tanh": (-0.99, 0.99), "Sigmoid": (0.005, 0.995)}
+LINEAR_RANGE = {"Tanh": (-0.99, 0.99), "Sigmoid": (0.005, 0.995)}
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
@@ -30,9 +30,9 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     last = evidence.graph.layers[-1].name if evidence.graph.layers else ""
     for layer in evidence.graph.layers:
         producer = evidence.producer(layer.output)
-        if producer is None or producer.type not in ENDS or layer.name in outputs | {last}:
+        if producer is None or producer.type not in LINEAR_RANGE or layer.name in outputs | {last}:
             continue
-        low, high = ENDS[producer.type]
+        low, high = LINEAR_RANGE[producer.type]
         shares = []
         for summary in evidence.summaries(layer.output).values():
             if summary.sketch.total:

@@ -17,21 +17,21 @@ from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
 from resnet_inspect.commands import Command
 
-MOST, LEAST, MOVES, STEPS = 0.3, 1e-7, 1e-5, 5
+HIGHEST, LOWEST, LEARNING, STEPS = 0.3, 1e-7, 1e-5, 5
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
     """Yield one finding per kernel."""
     overall = evidence.median_update_ratio
-    if overall is None or overall > MOST:
+    if overall is None or overall > HIGHEST:
         return
     for layer, variable in evidence.kernels:
         ratios = [ratio for ratio in evidence.update_ratios(variable.name)[1:] if ratio]
         if len(ratios) < STEPS:
             continue
         ratio = median(ratios)
-        if ratio > MOST or (ratio < LEAST and overall > MOVES):
-            what = "is nearly replaced at each step" if ratio > MOST else "hardly moves"
+        if ratio > HIGHEST or (ratio < LOWEST and overall > LEARNING):
+            what = "is nearly replaced at each step" if ratio > HIGHEST else "hardly moves"
             yield Finding(
                 Severity.WARNING,
                 f"{variable.name} {what}: ‖Δw‖/‖w‖ is {ratio:.1g}, the median of all {overall:.1g}",
