@@ -243,10 +243,10 @@ def test_early_evaluation_is_no_warning(recording: Any) -> None:
     scalars = {"loss": {0: 2.4, 1: 2.3}, "cross_entropy": {0: 2.3, 1: 2.2}}
     scalars["eval_cross_entropy"] = {1: 70.0}  # with averages of two batches
     scalars["eval_accuracy"] = {1: 0.1}
-    findings = check(Evidence(graph=run.graph, scalars=scalars, steps=(0, 1)))
+    early = check(Evidence(graph=run.graph, scalars=scalars, steps=(0, 1)))
     assert [
         (finding.rule, finding.severity)
-        for finding in findings
+        for finding in early
         if finding.severity != Severity.ERROR
     ] == [("train-eval-gap", Severity.INFO)]
-    assert not [finding for finding in findings if finding.rule.startswith("loss-")]
+    assert not [finding for finding in early if finding.rule.startswith("loss-")]
