@@ -245,8 +245,6 @@ def test_early_evaluation_is_no_warning(recording: Any) -> None:
     scalars["eval_accuracy"] = {1: 0.1}
     early = check(Evidence(graph=run.graph, scalars=scalars, steps=(0, 1)))
     assert [
-        (finding.rule, finding.severity)
-        for finding in early
-        if finding.severity != Severity.ERROR
+        (finding.rule, finding.severity) for finding in early if finding.severity != Severity.ERROR
     ] == [("train-eval-gap", Severity.INFO)]
     assert not [finding for finding in early if finding.rule.startswith("loss-")]
