@@ -151,11 +151,11 @@ def test_a_page_without_a_diagram_says_why(command: Command, bare: str, tmp_path
     assert done.returncode == 0
     notes = [line for line in done.stderr.splitlines() if line.startswith("note: ")]
     assert len(notes) == 1
-    assert "the page has no diagram: no Graphviz to draw with" in notes[0]
+    assert "the page has no diagram: Graphviz is not installed" in notes[0]
     facts = facts_of((tmp_path / "here" / "report.html").read_text(encoding="utf-8"))
     closing = {part["name"]: part["blocks"] for part in facts["closing"]}
     rows = dict(closing["not-observed"][0]["rows"])
-    assert rows["diagram"].startswith("no Graphviz to draw with")
+    assert rows["diagram"].startswith("Graphviz is not installed")
 
 
 def test_an_engine_that_hangs_is_not_waited_for(
@@ -170,7 +170,7 @@ def test_an_engine_that_hangs_is_not_waited_for(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     drawn = drawing(run.graph, run.lineage, timeout=0.5)
     assert drawn.picture is None
-    assert "was not done after 0.5 seconds" in drawn.missing
+    assert "timed out after 0.5 seconds" in drawn.missing
     assert PATIENCE <= 20
 
 

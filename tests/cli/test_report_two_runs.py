@@ -88,7 +88,7 @@ def test_without_graphviz_it_says_so_once(command: Command, bare: str, tmp_path:
     assert done.returncode == 0
     notes = [line for line in done.stderr.splitlines() if line.startswith("note: ")]
     assert len(notes) == 1
-    assert "the page has no diagram: no Graphviz to draw with" in notes[0]
+    assert "the page has no diagram: Graphviz is not installed" in notes[0]
     closing = facts_of(written(tmp_path))["closing"]
     section = next(part for part in closing if part["name"] == "not-observed")
     assert section["blocks"][0]["rows"][0][0] == "diagram"
