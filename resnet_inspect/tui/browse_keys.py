@@ -1,4 +1,4 @@
-"""The keys of the screen; each may have another in the user's configuration, by its id."""
+"""The keys of the screens. The user can assign another key to each by its id."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ KEYS: list[BindingType] = [
         "Search",
         key_display="/",
         id="search",
-        tooltip="search names, types and variables",
+        tooltip="search layers and ops by name, type or variable",
     ),
-    Binding("n", "hit(1)", "Next hit", id="next-hit", tooltip="go to the next hit"),
+    Binding("n", "hit(1)", "Next hit", id="next-hit", tooltip="go to the next search hit"),
     Binding(
-        "N", "hit(-1)", "Hit before", id="previous-hit", tooltip="go to the hit before", show=False
+        "N",
+        "hit(-1)",
+        "Previous hit",
+        show=False,
+        id="previous-hit",
+        tooltip="go to the previous search hit",
     ),
     Binding(
         "escape",
@@ -23,70 +28,111 @@ KEYS: list[BindingType] = [
         "Back to the tree",
         show=False,
         id="leave",
-        tooltip="end the search or the zoom, go to the tree",
+        tooltip="end the search or the zoom, or go to the tree",
     ),
-    Binding("w", "why", "Why", id="why", tooltip="why the selected axis has its size"),
+    Binding("w", "why", "Why", id="why", tooltip="explain the size of the selected axis"),
     Binding(
         "H",
         "tab('distribution')",
         "Histogram",
         key_display="H",
         id="histogram",
-        tooltip="show distributions",
+        tooltip="open the Distribution pane",
     ),
-    Binding("1", "tab('detail')", "Detail", show=False, id="detail", tooltip="pane: detail"),
+    Binding(
+        "1",
+        "tab('detail')",
+        "Detail",
+        show=False,
+        id="detail",
+        tooltip="open the Detail pane: shapes, inputs, variables, source lines",
+    ),
     Binding(
         "2",
         "tab('distribution')",
         "Distribution",
         show=False,
         id="distribution",
-        tooltip="pane: distribution",
+        tooltip="open the Distribution pane: histograms over the steps",
     ),
-    Binding("3", "tab('why')", "Why", show=False, id="why-tab", tooltip="pane: why"),
-    Binding("4", "tab('scalars')", "Scalars", show=False, id="scalars", tooltip="pane: scalars"),
+    Binding(
+        "3",
+        "tab('why')",
+        "Why",
+        show=False,
+        id="why-tab",
+        tooltip="open the Why pane: the origin of a size",
+    ),
+    Binding(
+        "4",
+        "tab('scalars')",
+        "Scalars",
+        show=False,
+        id="scalars",
+        tooltip="open the Scalars pane: loss, metrics, gradient norm",
+    ),
     Binding(
         "5",
         "tab('run')",
         "Run",
         show=False,
         id="run",
-        tooltip="pane: the run, failures, what was not observed",
+        tooltip="open the Run pane: status, failures, what was not recorded",
     ),
     Binding(
         "6",
         "tab('findings')",
         "Findings",
         id="findings",
-        tooltip="pane: findings, what is wrong with the run",
+        tooltip="open the Findings pane: problems that check reports",
     ),
-    Binding("o", "depth", "Depth", id="depth", tooltip="show ops, or layers only"),
+    Binding("o", "depth", "Depth", id="depth", tooltip="show ops in the tree, or only layers"),
     Binding(
         "f",
         "filter",
         "Filter",
         id="filter",
-        tooltip="only with parameters, only ReLU, forward, backward, optimizer",
+        tooltip="next filter: with parameters, ReLU, forward, backward, optimizer",
     ),
-    Binding("backspace", "back", "Back", id="back", tooltip="come back from where a line led"),
-    Binding("v", "turn('view')", "View", id="view", tooltip="histogram, ridges, heat map, numbers"),
+    Binding(
+        "backspace",
+        "back",
+        "Back",
+        id="back",
+        tooltip="return to the last followed line",
+    ),
+    Binding(
+        "v",
+        "turn('view')",
+        "View",
+        id="view",
+        tooltip="next view: histogram, ridges, heat map, numbers",
+    ),
     Binding(
         "t",
         "turn('tensor')",
         "Tensor",
         id="tensor",
-        tooltip="output, gradient, weights, their gradients",
+        tooltip="next tensor: output, weights, gradients",
     ),
-    Binding("y", "turn('scale')", "Scale", id="scale", tooltip="linear or logarithmic"),
-    Binding("b", "turn('sides')", "BN", id="sides", tooltip="before and after batch normalization"),
+    Binding(
+        "y", "turn('scale')", "Scale", id="scale", tooltip="next scale: auto, linear, logarithmic"
+    ),
+    Binding(
+        "b",
+        "turn('sides')",
+        "BN",
+        id="sides",
+        tooltip="show the tensors before and after batch normalization",
+    ),
     Binding(
         "left_square_bracket",
         "step(-1)",
-        "Step before",
+        "Previous step",
         show=False,
         key_display="[",
         id="step-back",
-        tooltip="a recorded step back",
+        tooltip="go to the previous recorded step",
     ),
     Binding(
         "right_square_bracket",
@@ -94,19 +140,19 @@ KEYS: list[BindingType] = [
         "Step",
         key_display="]",
         id="step-ahead",
-        tooltip="a recorded step ahead",
+        tooltip="go to the next recorded step",
     ),
     Binding("x", "axis(1)", "Axis", id="next-axis", tooltip="explain the next axis"),
     Binding(
         "X",
         "axis(-1)",
-        "Axis before",
+        "Previous axis",
         show=False,
         id="previous-axis",
-        tooltip="explain the axis before",
+        tooltip="explain the previous axis",
     ),
     Binding(
-        "s", "svg", "SVG", show=False, id="svg", tooltip="write the picture of what is shown as SVG"
+        "s", "svg", "SVG", show=False, id="svg", tooltip="write the shown picture to an SVG file"
     ),
     Binding(
         "r",
@@ -114,23 +160,37 @@ KEYS: list[BindingType] = [
         "Report",
         show=False,
         id="report",
-        tooltip="write the HTML report of the run, or of both",
+        tooltip="write an HTML report of the run, or of both runs",
     ),
-    Binding("c", "copy", "Copy", show=False, id="copy", tooltip="copy what is shown"),
-    Binding("z", "zoom", "Zoom", show=False, id="zoom", tooltip="give the window to one side"),
     Binding(
-        "ctrl+r", "reload", "Read again", show=False, id="reload", tooltip="read the run file again"
+        "c",
+        "copy",
+        "Copy",
+        show=False,
+        id="copy",
+        tooltip="copy the text of the pane, or the name of the selection",
+    ),
+    Binding(
+        "z",
+        "zoom",
+        "Zoom",
+        show=False,
+        id="zoom",
+        tooltip="enlarge the side with the focus, or show both sides",
+    ),
+    Binding(
+        "ctrl+r", "reload", "Reload", show=False, id="reload", tooltip="read the run file again"
     ),
 ]
 
-# Those that two runs have besides.
+# Additional keys where two runs are compared.
 KEYS_OF_TWO: list[BindingType] = [
     Binding("d", "tab('differences')", "Differences", id="differences",
-            tooltip="pane: all differences between the two runs"),
+            tooltip="open the Differences pane: all differences between A and B"),
     Binding("7", "tab('differences')", "Differences", show=False, id="differences-tab",
-            tooltip="pane: all differences between the two runs"),
+            tooltip="open the Differences pane: all differences between A and B"),
     Binding("m", "difference(1)", "Next ≠", id="next-difference",
             tooltip="go to the next layer that differs"),
-    Binding("M", "difference(-1)", "≠ before", show=False, id="previous-difference",
-            tooltip="go to the layer before that differs"),
+    Binding("M", "difference(-1)", "Previous ≠", show=False, id="previous-difference",
+            tooltip="go to the previous layer that differs"),
 ]  # fmt: skip
