@@ -49,9 +49,9 @@ from resnet_inspect.tui.widgets.network_tree import NetworkTree
 PANES_OF_LINKS = ("findings", "differences")
 # Panes that are no use after a link was followed: the Detail pane opens instead.
 PANES_OF_RUN = ("why", "scalars", "run", "findings", "differences")
-POLL = 0.5  # seconds between two readings of the run file
+POLL_INTERVAL = 0.5  # seconds between two readings of the run file
 # The panes follow the tree after the cursor has rested for this time, in seconds.
-REST = 0.01
+REST_TIME = 0.01
 # Actions that are not always available, with the parameters for `check_action`.
 CONDITIONAL_ACTIONS: tuple[tuple[str, tuple[object, ...]], ...] = (
     *(("turn", (name,)) for name in ("view", "tensor", "scale", "sides")),
@@ -131,14 +131,14 @@ class BrowseScreen(Screen[None]):
         self.network.focus()
         self.place = self.network.place
         self._update_status()
-        self.set_interval(POLL, self.poll)
-        self.set_timer(POLL, partial(self._prepare, self.recording.prepare()))
+        self.set_interval(POLL_INTERVAL, self.poll)
+        self.set_timer(POLL_INTERVAL, partial(self._prepare, self.recording.prepare()))
         self.call_after_refresh(self.query_one(FindingsPane).apply_rules)
 
     def _prepare(self, parts: Iterator[None]) -> None:
         """Do one part of the preparation of `OpenedRun.prepare`, then process waiting keys."""
         if next(parts, self) is None:
-            self.set_timer(REST, partial(self._prepare, parts))
+            self.set_timer(REST_TIME, partial(self._prepare, parts))
 
     @property
     def browser(self) -> FileWriter:
@@ -177,7 +177,7 @@ class BrowseScreen(Screen[None]):
         """Show the selected row in the pane once the cursor rests."""
         if self._rest_timer is not None:
             self._rest_timer.stop()
-        self._rest_timer = self.set_timer(REST, self._show_selected_row)
+        self._rest_timer = self.set_timer(REST_TIME, self._show_selected_row)
 
     def _show_selected_row(self) -> None:
         """Show the selected row, unless a followed link has selected it."""

@@ -71,5 +71,5 @@ class HelpScreen(ModalScreen[None]):
         return " ".join(SYMBOLS.get(key, key) for key in (configured or binding.key).split(","))
 
 
-SYMBOLS = {"escape": "esc", "slash": "/", "question_mark": "?", "left_square_bracket": "[", "pageup": "pgup",
-           "right_square_bracket": "]", "pagedown": "pgdn"}  # fmt: skip
+SYMBOLS = {"escape": "esc", "slash": "/", "question_mark": "?", "left_square_bracket": "[",
+           "right_square_bracket": "]", "pageup": "pgup", "pagedown": "pgdn"}  # fmt: skip

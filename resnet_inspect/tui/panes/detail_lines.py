@@ -21,7 +21,7 @@ from resnet_inspect.tui.widgets.line_list import Line
 from resnet_inspect.tui.widgets.texts import pair, sentence, title
 
 # Longer lists are cut, with a line that gives the number of hidden entries.
-MOST = 60
+MAX_ENTRIES = 60
 
 
 def detail_lines(detail: Detail, graph: Graph, width: int) -> list[Line]:
@@ -113,7 +113,7 @@ def _outputs(outputs: Sequence[Output], width: int) -> Iterator[Line]:
 def _neighbours(
     neighbours: Sequence[Neighbour], graph: Graph, width: int, *, shapes: bool = True
 ) -> Iterator[Line]:
-    for neighbour in neighbours[:MOST]:
+    for neighbour in neighbours[:MAX_ENTRIES]:
         name = neighbour.name
         shape = _shape(neighbour.spec) if neighbour.spec is not None and shapes else ""
         label = neighbour.type if len(neighbour.type) < 12 else ""
@@ -121,8 +121,8 @@ def _neighbours(
         is_variable = neighbour.type == VARIABLE
         link = Place("variable", name) if is_variable else place_of(name, graph)
         yield from pair(label, text, width, link)
-    if len(neighbours) > MOST:
-        yield from pair("", f"… and {len(neighbours) - MOST} more", width)
+    if len(neighbours) > MAX_ENTRIES:
+        yield from pair("", f"… and {len(neighbours) - MAX_ENTRIES} more", width)
 
 
 def place_of(name: str, graph: Graph) -> Link:
@@ -162,7 +162,7 @@ def variable_lines(detail: Held, graph: Graph, width: int) -> list[Line]:
         lines += pair(label if len(label) < 12 else "", user, width, place_of(user, graph))
     if len(variable.readers) > 0:
         lines += title("Ops that read or update it", width)
-        for reader in variable.readers[:MOST]:
+        for reader in variable.readers[:MAX_ENTRIES]:
             lines += pair("", reader, width, Place("op", reader))
     return lines
 

@@ -31,7 +31,7 @@ from resnet_inspect.tui.widgets.line_list import Line
 from resnet_inspect.tui.widgets.texts import ARROW, broken, pair, sentence, title
 
 # Longer lists are cut, with a line that gives the number of hidden entries.
-MOST = 300
+MAX_ENTRIES = 300
 LEGEND = (
     "distance: earth mover's distance between A and B, mean over these steps, in standard "
     "deviations of the values (weights: in units of their root mean square). "
@@ -165,11 +165,11 @@ def _distance(result: ComparisonResult, row: Distance, width: int) -> Iterator[L
     number = spelling.number(row.distance, 2)
     more = distance_text(row).partition("; ")[2]
     head = f"{number:>8}  {name}"
-    room = width - len(ARROW)
-    if more and len(head) + 2 + len(more) <= room:
+    space = width - len(ARROW)
+    if more and len(head) + 2 + len(more) <= space:
         yield _with_arrow(Text(head).append(f"  {more}", "dim"), link)
         return
-    first, *rest = broken(head, room)
+    first, *rest = broken(head, space)
     yield _with_arrow(Text(first), link)
     for part in (*rest, *broken(more, width - 10)):
         if part:
@@ -181,7 +181,7 @@ def _averages(diff: RunDiff, width: int) -> Iterator[Line]:
         return
     yield from title("Moving averages: means, variances", width)
     yield from sentence(AVERAGES, width, "dim")
-    for row in diff.averages[:MOST]:
+    for row in diff.averages[:MAX_ENTRIES]:
         yield from pair(average_name(row), ", ".join(average_cells(row)), width)
 
 
@@ -238,12 +238,12 @@ def _with_arrow(text: Text, link: Place | None) -> Line:
 
 
 def _cut(rows: Sequence[_T]) -> Sequence[_T]:
-    return rows[:MOST]
+    return rows[:MAX_ENTRIES]
 
 
 def _hidden_count(rows: Sequence[object], width: int) -> Iterator[Line]:
-    if len(rows) > MOST:
-        text = f"… and {len(rows) - MOST} more; `diff --all` prints them"
+    if len(rows) > MAX_ENTRIES:
+        text = f"… and {len(rows) - MAX_ENTRIES} more; `diff --all` prints them"
         yield from sentence(text, width, "dim")
 
 

@@ -13,11 +13,11 @@ from resnet_inspect.render.diff.values import changed_rows
 from resnet_inspect.tui.run.places import Place
 from resnet_inspect.tui.run.two_runs import (
     CHANGED,
-    MEANING,
-    NUMBERS,
+    MEANINGS,
     ONLY_A,
     ONLY_B,
     STYLES,
+    VALUES,
     ComparisonResult,
     RunPlace,
     TwoRuns,
@@ -25,7 +25,7 @@ from resnet_inspect.tui.run.two_runs import (
 from resnet_inspect.tui.widgets.line_list import Line
 from resnet_inspect.tui.widgets.texts import pair, sentence
 
-MOST = 60
+MAX_ENTRIES = 60
 # Labels of tensors that are not weights.
 KINDS = {"activation": "output", "gradient": "gradient"}
 
@@ -39,7 +39,7 @@ def place_lines(two: TwoRuns, place: Place, width: int) -> Iterator[Line]:
     sides = two.sides(place)
     if len(sides) == 1:
         sign = ONLY_A if sides[0].sign == "A" else ONLY_B
-        yield Line(Text(f"{sign} {MEANING[sign]}", f"bold {STYLES[sign]}"))
+        yield Line(Text(f"{sign} {MEANINGS[sign]}", f"bold {STYLES[sign]}"))
         return
     if place.kind == "scope":
         yield from _scope(result, place, width)
@@ -61,15 +61,15 @@ def _both(
         rows += _specs(a, b)
     elif change is not None:
         rows += [(aspect, f"{in_a} → {in_b}") for _, aspect, in_a, in_b in changed_rows([change])]
-    apart = [row for row in result.distances.get(place.name, ()) if _concerns(row, place)]
-    sign = CHANGED if rows else NUMBERS if apart else ""
+    distances = [row for row in result.distances.get(place.name, ()) if _concerns(row, place)]
+    sign = CHANGED if rows else VALUES if distances else ""
     if sign:
-        yield Line(Text(f"{sign} {MEANING[sign]}: A → B", f"bold {STYLES[sign]}"))
+        yield Line(Text(f"{sign} {MEANINGS[sign]}: A → B", f"bold {STYLES[sign]}"))
     else:
         yield from sentence("no difference between A and B", width, "dim")
     for label, text in rows:
         yield from pair(label, text, width)
-    for row in apart:
+    for row in distances:
         yield from pair(_label(row, place), distance_text(row), width)
 
 
@@ -132,24 +132,24 @@ def _scope(result: ComparisonResult, place: Place, width: int) -> Iterator[Line]
     if not result.by_op:
         names = [owners[name].name if name in owners else name for name in names]
     signs = {name: result.signs.get(name, "") for name in dict.fromkeys(names)}
-    marked = [(name, sign) for name, sign in signs.items() if sign and sign != NUMBERS]
-    numbers = sum(sign == NUMBERS for sign in signs.values())
-    if not marked and not numbers:
+    marked = [(name, sign) for name, sign in signs.items() if sign and sign != VALUES]
+    with_values = sum(sign == VALUES for sign in signs.values())
+    if not marked and not with_values:
         yield from sentence("no difference between A and B", width, "dim")
         return
-    counts = [f"{sum(s == sign for _, s in marked)} {MEANING[sign]}"
+    counts = [f"{sum(s == sign for _, s in marked)} {MEANINGS[sign]}"
               for sign in (CHANGED, ONLY_A, ONLY_B)
               if any(s == sign for _, s in marked)]  # fmt: skip
-    counts += [f"{numbers} with {MEANING[NUMBERS]}"] if numbers else []
+    counts += [f"{with_values} with {MEANINGS[VALUES]}"] if with_values else []
     yield from sentence(f"Of {len(signs)} in this group: {', '.join(counts)}", width, "bold")
     layers = result.union.graph.layer_by_name
-    for name, sign in marked[:MOST]:
+    for name, sign in marked[:MAX_ENTRIES]:
         link = Place("layer" if name in layers else "op", name)
-        for line in pair(f"{sign} {MEANING[sign]}", name, width, link):
+        for line in pair(f"{sign} {MEANINGS[sign]}", name, width, link):
             line.text.stylize(STYLES[sign], 0, 1)
             yield line
-    if len(marked) > MOST:
-        yield from pair("", f"… and {len(marked) - MOST} more", width)
+    if len(marked) > MAX_ENTRIES:
+        yield from pair("", f"… and {len(marked) - MAX_ENTRIES} more", width)
 
 
 def linked(two: TwoRuns, lines: list[Line]) -> list[Line]:

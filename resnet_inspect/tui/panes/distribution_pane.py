@@ -40,8 +40,8 @@ from resnet_inspect.tui.widgets.texts import sentence
 VIEWS = ("histogram", "ridges", "heat map", "numbers")
 SCALES: dict[str, Kind | None] = {"auto": None, "linear": "linear", "log": "symlog"}
 SIDES = ("this tensor", "before and after BN")
-LEAST_HEIGHT, MOST_HEIGHT = 5, 40
-MOST_LEAVES, MOST_ROWS = 2000, 60
+MIN_HEIGHT, MAX_HEIGHT = 5, 40
+MAX_LEAVES, MAX_ROWS = 2000, 60
 
 
 class HistogramLayout(NamedTuple):
@@ -256,19 +256,19 @@ class DistributionPane(Pane):
         scale = self._scale([row for of_tensor in rows for row in of_tensor])
         titles = [tensor_title(tensor) for tensor in chosen]
         beside = len(chosen) > 1 and width >= 100
-        room = (width - 3) // 2 if beside else width
+        space = (width - 3) // 2 if beside else width
         layout = HistogramLayout()
         if self.comparison is not None:  # equal heights for equal shares, both runs visible
-            shares = [self._fullest(series, room, scale) for series in all_series]
+            shares = [self._fullest(series, space, scale) for series in all_series]
             layout = HistogramLayout(1 if beside else len(chosen), max(shares, default=0.0))
         pictures = [
-            [Text(name, "bold"), *self._lines_of(series, of_tensor, room, scale, layout)]
+            [Text(name, "bold"), *self._lines_of(series, of_tensor, space, scale, layout)]
             for name, series, of_tensor in zip(titles, all_series, rows, strict=True)
         ]
         lines: list[Text] = []
         if beside and len(pictures) % 2 == 0:
             for at in range(0, len(pictures), 2):
-                lines += [*_beside(pictures[at], pictures[at + 1], room), Text("")]
+                lines += [*_beside(pictures[at], pictures[at + 1], space), Text("")]
             return lines[:-1]
         for picture in pictures:
             lines += [*picture, Text("")]
@@ -307,8 +307,8 @@ class DistributionPane(Pane):
             summary = self._summary(series)
             if summary is None:
                 return _dim_lines("This step was not recorded.", width)
-            room = self.lines.size.height // layout.stacked - 8
-            height = max(LEAST_HEIGHT, min(MOST_HEIGHT, room))
+            space = self.lines.size.height // layout.stacked - 8
+            height = max(MIN_HEIGHT, min(MAX_HEIGHT, space))
             row = Distribution.of("", summary)
             lines = list(histogram(row, width, height, scale=scale, top=layout.top))
             lines += [Text(""), *_table_lines(series, width, self.slider.step)]
@@ -331,12 +331,12 @@ class DistributionPane(Pane):
             return _dim_lines(self._missing(), width)
         owners = place.outline.graph.layer_of_op
         layers = place.outline.graph.layer_by_name
-        leaves = [leaf.name for leaf in place.leaves[:MOST_LEAVES]]
+        leaves = [leaf.name for leaf in place.leaves[:MAX_LEAVES]]
         names = dict.fromkeys(owners[leaf].name if leaf in owners else leaf for leaf in leaves)
         rows: list[Distribution] = []
         for name in names:
             for side in self.sides(Place("layer" if name in layers else "op", name)):
-                if len(rows) < MOST_ROWS:
+                if len(rows) < MAX_ROWS:
                     rows += distribution_rows(side, step)
         if not rows:
             return _dim_lines(self._missing(), width)

@@ -26,8 +26,8 @@ from resnet_inspect.tui.widgets.line_list import Line, LineList
 from resnet_inspect.tui.widgets.texts import ARROW, broken
 
 # With more ops the rules take seconds and slow the keys down: they run when the pane is opened.
-MOST_OPS = 20_000
-REST = 4  # pause between two checks, as a multiple of the time that a check takes
+MAX_OPS = 20_000
+PAUSE_FACTOR = 4  # pause between two checks, as a multiple of the time that a check takes
 
 
 class FindingsList(LineList):
@@ -104,7 +104,7 @@ class FindingsPane(Pane):
 
     def apply_rules(self, *, even_large: bool = False) -> None:
         """Apply the rules to new steps. Skip a large graph unless `even_large` is set."""
-        large = len(self.recording.graph.ops) > MOST_OPS and self._checked is None
+        large = len(self.recording.graph.ops) > MAX_OPS and self._checked is None
         state = self.recording.state
         if not self._busy and not _same(state, self._checked) and (even_large or not large):
             self._busy = True
@@ -130,7 +130,7 @@ class FindingsPane(Pane):
             self.findings = findings
             self.post_message(self.FindingsChanged(findings))
         self._fill()
-        self.set_timer(REST * took, self._check_again)
+        self.set_timer(PAUSE_FACTOR * took, self._check_again)
 
     def _check_again(self) -> None:
         self._busy = False

@@ -19,9 +19,9 @@ from resnet_inspect.tui.run.two_runs import SIGNS, TwoRuns
 from resnet_inspect.tui.widgets.line_list import Line, LineList
 
 Courses = Mapping[str, Mapping[int, float]]
-LEAST_HEIGHT, MOST_HEIGHT = 3, 8
-LEAST_OF_TWO = 5  # two curves in one chart need more rows
-LEAST_WIDTH = 46
+MIN_HEIGHT, MAX_HEIGHT = 3, 8
+MIN_HEIGHT_OF_TWO = 5  # two curves in one chart need more rows
+MIN_WIDTH = 46
 
 
 class ScalarsList(LineList):
@@ -103,12 +103,12 @@ class ScalarsPane(Pane):
         if not values:
             self.lines.show([Line(Text("No step recorded.", "dim"))])
             return
-        columns = 2 if width >= 2 * LEAST_WIDTH + 2 else 1
-        room = (width - 2 * (columns - 1)) // columns
+        columns = 2 if width >= 2 * MIN_WIDTH + 2 else 1
+        space = (width - 2 * (columns - 1)) // columns
         rows = -(-len(values) // columns)
-        least = LEAST_HEIGHT if self.comparison is None else LEAST_OF_TWO
-        height = max(least, min(MOST_HEIGHT, self.lines.size.height // rows - 3))
-        charts = [_chart(name, courses, room, height) for name, courses in values.items()]
+        least = MIN_HEIGHT if self.comparison is None else MIN_HEIGHT_OF_TWO
+        height = max(least, min(MAX_HEIGHT, self.lines.size.height // rows - 3))
+        charts = [_chart(name, courses, space, height) for name, courses in values.items()]
         lines: list[Line] = []
         for at in range(0, len(charts), columns):
             group = charts[at : at + columns]
@@ -116,7 +116,7 @@ class ScalarsPane(Pane):
                 line = Text()
                 for chart in group:
                     cell = chart[row].copy() if row < len(chart) else Text("")
-                    cell.truncate(room, pad=True)
+                    cell.truncate(space, pad=True)
                     line.append_text(cell).append("  ")
                 line.rstrip()
                 lines.append(Line(line))

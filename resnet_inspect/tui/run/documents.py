@@ -15,7 +15,7 @@ from resnet_inspect.stats import Tap
 from resnet_inspect.store.run import Run
 from resnet_inspect.tui.run.places import AxisOf, Place
 
-MOST_NAME = 60
+MAX_NAME_LENGTH = 60
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _scope(graph: Graph, place: Place | None) -> str:
 
 def _write(folder: Path, name: str, suffix: str, text: str) -> Path:
     """Write a new file. A number is added to the name if the file exists."""
-    stem = re.sub(r"[^\w.-]+", "-", name).strip("-.")[:MOST_NAME] or "picture"
+    stem = re.sub(r"[^\w.-]+", "-", name).strip("-.")[:MAX_NAME_LENGTH] or "picture"
     for number in range(1, 1000):
         file = folder / f"{stem}{f'-{number}' if number > 1 else ''}{suffix}"
         try:

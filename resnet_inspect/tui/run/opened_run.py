@@ -69,7 +69,7 @@ class OpenedRun:
         self._progress: deque[tuple[float, int]] = deque()
         self._overview: tuple[State, Overview] | None = None
         self._findings: tuple[tuple[int, ...], Status, tuple[Finding, ...]] | None = None
-        self._judging = Lock()
+        self._check_lock = Lock()
         self._latest: dict[Tap, tuple[int, TensorSummary | None]] = {}
         self.taps: dict[tuple[str, str], Tap] = {}
         self._near: dict[str, list[Tap]] | None = None
@@ -124,7 +124,7 @@ class OpenedRun:
         """
         from resnet_inspect.findings import check
 
-        with self._judging:
+        with self._check_lock:
             known = self._findings
             if known is None or known[0] != state.steps or known[1] != state.info.status:
                 known = self._findings = state.steps, state.info.status, check(self.run)

@@ -25,14 +25,14 @@ from resnet_inspect.tui.run.places import AxisOf, Link, Place, PlaceKind
 from resnet_inspect.tui.widgets.finding_marks import link_to
 
 SIGNS = ("A", "B")
-ONLY_A, ONLY_B, CHANGED, NUMBERS = "−", "+", "~", "≈"
-MEANING = {
+ONLY_A, ONLY_B, CHANGED, VALUES = "−", "+", "~", "≈"
+MEANINGS = {
     ONLY_A: "only in A",
     ONLY_B: "only in B",
     CHANGED: "changed",
-    NUMBERS: "different values",
+    VALUES: "different values",
 }
-STYLES = {ONLY_A: "red", ONLY_B: "green", CHANGED: "yellow", NUMBERS: "cyan"}
+STYLES = {ONLY_A: "red", ONLY_B: "green", CHANGED: "yellow", VALUES: "cyan"}
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class ComparisonResult:
         """The sign of each layer or op that differs, by its name in the tree."""
         graph = self.diff.graph
         lone_b = self.union.ops if self.by_op else self.union.layers
-        signs = {name: NUMBERS for name in self.distances}
+        signs = {name: VALUES for name in self.distances}
         signs |= {row.a: CHANGED for row in graph.renamed if not row.numbered}
         signs |= dict.fromkeys(self.changes, CHANGED)
         signs |= {row.name: ONLY_A for row in graph.only_a}
@@ -116,7 +116,7 @@ class ComparisonResult:
     @cached_property
     def jumps(self) -> frozenset[str]:
         """The layers or ops that `m` visits: those that differ in structure, else in values."""
-        marked = {name for name, sign in self.signs.items() if sign != NUMBERS}
+        marked = {name for name, sign in self.signs.items() if sign != VALUES}
         graph = self.union.graph
         known = graph.op_by_name if self.by_op else graph.layer_by_name
         return frozenset(name for name in marked or self.signs if name in known)

@@ -90,20 +90,20 @@ class ChoiceBar(LineWidget):
             return 0, 0
         here = self.options.index(self.chosen)
         first, last = here, here + 1
-        room = self.size.width - cell_len(self.label) - 5 - cell_len(self.options[here]) - 2
+        space = self.size.width - cell_len(self.label) - 5 - cell_len(self.options[here]) - 2
         while first > 0 or last < len(self.options):
             ahead = cell_len(self.options[last]) + 2 if last < len(self.options) else None
             behind = cell_len(self.options[first - 1]) + 2 if first > 0 else None
             if (
                 ahead is not None
-                and ahead <= room
+                and ahead <= space
                 and (behind is None or last - here <= here - first)
             ):
-                room, last = room - ahead, last + 1
-            elif behind is not None and behind <= room:
-                room, first = room - behind, first - 1
-            elif ahead is not None and ahead <= room:
-                room, last = room - ahead, last + 1
+                space, last = space - ahead, last + 1
+            elif behind is not None and behind <= space:
+                space, first = space - behind, first - 1
+            elif ahead is not None and ahead <= space:
+                space, last = space - ahead, last + 1
             else:
                 break
         return first, last

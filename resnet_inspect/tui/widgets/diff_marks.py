@@ -9,7 +9,7 @@ from rich.text import Text
 from resnet_inspect.analysis.browse.outline import Key, NodeKind, Outline, OutlineNode
 from resnet_inspect.graph import TensorRef
 from resnet_inspect.render import spelling
-from resnet_inspect.tui.run.two_runs import NUMBERS, ONLY_A, ONLY_B, STYLES, TwoRuns
+from resnet_inspect.tui.run.two_runs import ONLY_A, ONLY_B, STYLES, VALUES, TwoRuns
 from resnet_inspect.tui.widgets.row_facts import Facts, RowFacts
 
 SOME = "≠"
@@ -55,10 +55,10 @@ def _counted(node: OutlineNode, outline: Outline, sign_of: Callable[[str], str |
     for only in (ONLY_A, ONLY_B):
         if all(sign == only for sign in signs):
             return only
-    count = sum(sign not in (None, NUMBERS) for sign in signs)
+    count = sum(sign not in (None, VALUES) for sign in signs)
     if count:
         return f"{count}{SOME}"
-    return NUMBERS if any(signs) else ""
+    return VALUES if any(signs) else ""
 
 
 def next_of(

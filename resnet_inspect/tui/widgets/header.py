@@ -13,7 +13,7 @@ from resnet_inspect.store.info import Status
 from resnet_inspect.tui.run.opened_run import OpenedRun, State
 
 BETWEEN = " · "
-LEAST_PATH = 8
+MIN_PATH_WIDTH = 8
 
 
 class RunHeader(Static):
@@ -34,29 +34,29 @@ class RunHeader(Static):
     def show(self) -> None:
         """Show the current state."""
         state = self.recording.state
-        room = max(10, self.size.width - 2)
+        space = max(10, self.size.width - 2)
         parts = state_texts(state)
         if self.sign:
-            self._show_one_of_two(parts, state.file_error, room)
+            self._show_one_of_two(parts, state.file_error, space)
             return
         if state.file_error:
             parts = [parts[0], state.file_error]
-        while len(parts) > 3 and cell_len(BETWEEN.join(parts)) > room:
+        while len(parts) > 3 and cell_len(BETWEEN.join(parts)) > space:
             parts.pop()
         text = BETWEEN.join(parts)
-        left = room - cell_len(printable(text)) - len(BETWEEN)
-        if left >= LEAST_PATH and not state.file_error:  # only the path is shortened
+        left = space - cell_len(printable(text)) - len(BETWEEN)
+        if left >= MIN_PATH_WIDTH and not state.file_error:  # only the path is shortened
             text += BETWEEN + fitted(spelling.path(self.recording.path), left)
-        self.update(Text(fitted(text, room), "bold" if state.file_error else ""))
+        self.update(Text(fitted(text, space), "bold" if state.file_error else ""))
         self.set_class(bool(state.file_error), "file-error")
 
-    def _show_one_of_two(self, parts: list[str], file_error: str, room: int) -> None:
+    def _show_one_of_two(self, parts: list[str], file_error: str, space: int) -> None:
         """Show the sign, the end of the path, then what fits."""
         parts = [file_error] if file_error else parts
-        path = fitted(spelling.path(self.recording.path), max(LEAST_PATH, room // 3))
-        while len(parts) > 1 and cell_len(printable(BETWEEN.join([path, *parts]))) > room - 3:
+        path = fitted(spelling.path(self.recording.path), max(MIN_PATH_WIDTH, space // 3))
+        while len(parts) > 1 and cell_len(printable(BETWEEN.join([path, *parts]))) > space - 3:
             parts.pop()
-        text = fitted(BETWEEN.join([path, *parts]), room - 3)
+        text = fitted(BETWEEN.join([path, *parts]), space - 3)
         style = "bold" if file_error else ""
         self.update(Text().append(f"{self.sign}  ", "bold").append(text, style))
         self.set_class(bool(file_error), "file-error")

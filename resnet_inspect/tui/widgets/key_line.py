@@ -61,10 +61,10 @@ class KeyLine(LineWidget):
         """Return start column, end column, key and binding of each key that fits."""
         tail = [key for key in self._keys if key[1].id in LAST]
         head = [key for key in self._keys if key not in tail]
-        room = self.size.width - 1
-        if cut := _width([*head, *tail]) > room:
-            room -= len(MORE) + 2 + (_width(tail) + 2 if tail else 0)
-            while head and _width(head) > room:
+        space = self.size.width - 1
+        if cut := _width([*head, *tail]) > space:
+            space -= len(MORE) + 2 + (_width(tail) + 2 if tail else 0)
+            while head and _width(head) > space:
                 head.pop()
         spans: list[tuple[int, int, str, Binding]] = []
         at = 1

@@ -24,10 +24,10 @@ from resnet_inspect.tui.widgets.line_list import LineList
 from resnet_inspect.tui.widgets.row_facts import SPARK, Facts, RowFacts
 
 ZEROS, SHAPE = 7, 13
-LEAST_NAME = 18
+MIN_NAME_WIDTH = 18
 MARK = 6  # width of the difference sign beside a name
 # A search opens scopes until this many rows are visible.
-MOST_OPENED = 300
+MAX_OPENED = 300
 
 
 class NetworkTree(LineList):
@@ -229,13 +229,13 @@ finding is inside the group.
             self.rebuild(place)
 
     def _open_hits(self, keep: Key | None = None) -> None:
-        """Open rows with hits below them, from the top, up to MOST_OPENED rows."""
+        """Open rows with hits below them, from the top, up to MAX_OPENED rows."""
         rows = list(self._rows)
         level = list(rows)
-        while level and len(rows) < MOST_OPENED:
+        while level and len(rows) < MAX_OPENED:
             below: list[OutlineNode] = []
             for node in level:
-                if len(rows) + len(below) >= MOST_OPENED:
+                if len(rows) + len(below) >= MAX_OPENED:
                     break
                 if node.opens and not self._is_hit(node):
                     self._open.add(node.key)
@@ -396,12 +396,12 @@ finding is inside the group.
         shown = self.facts.of(node, self.outline)
         right = self._columns(shown, width)
         fold = ("▾ " if node.key in self._open else "▸ ") if node.opens else "  "
-        name_room = max(4, width - len(right) - 2 * node.depth - 2 - 1)
+        name_width = max(4, width - len(right) - 2 * node.depth - 2 - 1)
         mark = self._hit_count(node) + shown.mark
         signs = self.marks.of(node, self.outline, folded=node.key not in self._open)
         if self.differences is not None:
             signs = self.differences.of(node, self.outline).append_text(signs)
-        name = fitted(node.label or "(no name)", name_room - len(mark) - len(signs))
+        name = fitted(node.label or "(no name)", name_width - len(mark) - len(signs))
         text = Text("  " * node.depth, no_wrap=True).append(fold, "dim")
         start = len(text)
         text.append(name, "bold" if node.kind == NodeKind.SCOPE else "").append_text(signs)
@@ -416,10 +416,10 @@ finding is inside the group.
         """Return the columns that fit. With two runs the distance comes first."""
         shape, number = fitted(shown.shape, SHAPE).rjust(SHAPE), shown.zeros.rjust(ZEROS)
         spark = " " + shown.spark.ljust(SPARK)
-        columns, room = [shape, number, spark], width - LEAST_NAME - 2
+        columns, space = [shape, number, spark], width - MIN_NAME_WIDTH - 2
         if self.differences is not None:
-            columns, room = [number, shape, spark], room - MARK
-        while columns and sum(map(len, columns)) > room:
+            columns, space = [number, shape, spark], space - MARK
+        while columns and sum(map(len, columns)) > space:
             columns.pop()
         return "".join(columns)
 

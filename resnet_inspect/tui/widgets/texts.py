@@ -28,8 +28,8 @@ def pair(label: str, text: str, width: int, link: Link | None = None) -> Iterato
     if cell_len(label) >= LABEL:
         yield from (Line(Text(part, "dim"), link) for part in broken(label, width))
         label = ""
-    room = max(8, width - LABEL - (len(ARROW) if link else 0))
-    parts = broken(text, room) or [""]
+    space = max(8, width - LABEL - (len(ARROW) if link else 0))
+    parts = broken(text, space) or [""]
     for number, part in enumerate(parts):
         head = label if number == 0 else ""
         line = Text().append(head + " " * (LABEL - cell_len(head)), "dim").append(part)
