@@ -23,8 +23,8 @@ def test_the_64_of_the_reshape() -> None:
         assert ui.screen.tabs.active == "why"
         text = ui.pane_text()
         for part in ("Reshape:0 axis 1 = 64", "resnet.py:", "danger", "depends on", "filters",
-                     "Settings that change this size", "Path from the input size to its",
-                     "Path to the origin"):  # fmt: skip
+                     "Effect of each setting", "Path to the origin of the size",
+                     "Path to the origin ("):  # fmt: skip
             assert part in text, part
         await ui.press("x")
         assert "Reshape:0 axis 0 = 8" in ui.pane_text()

@@ -33,9 +33,9 @@ from resnet_inspect.tui.widgets.texts import ARROW, broken, pair, sentence, titl
 # Longer lists are cut, with a line that gives the number of hidden entries.
 MAX_ENTRIES = 300
 LEGEND = (
-    "distance: earth mover's distance between A and B, mean over these steps, in standard "
-    "deviations of the values (weights: in units of their root mean square). "
-    "moves: distance from one step to the next, in the run that moves more."
+    "distance: earth mover's distance, mean over these steps, in standard deviations of the values"
+    " (weights: in units of their root mean square). per step: distance between neighbouring steps"
+    " of one run, the larger of A and B."
 )
 _T = TypeVar("_T")
 _P = TypeVar("_P", Lone, Renaming, Change)
@@ -48,7 +48,7 @@ def difference_lines(result: ComparisonResult, width: int) -> Iterator[Line]:
         yield Line(Text("no difference", "bold"))
         tensors = diff.distributions
         if tensors.compared:
-            text = f"same values in {tensors.compared} tensors (steps {_steps(tensors)})"
+            text = f"all {tensors.compared} tensors are equal (steps {_steps(tensors)})"
             yield from sentence(text, width, "dim")
         return
     yield from sentence(_summary(diff), width, "bold")
@@ -74,7 +74,7 @@ def _summary(diff: RunDiff) -> str:
     changes = ", ".join(f"{spelling.count(n)} {change}" for n, change in counts if n)
     parts = [f"{spelling.count(graph.aligned)} {unit} in both, {changes or 'none changed'}"]
     if tensors.compared:
-        parts.append(f"{len(tensors.rows)} of {tensors.compared} tensors have different values")
+        parts.append(f"{len(tensors.rows)} of {tensors.compared} tensors differ")
     return ". ".join(parts) + "."
 
 
@@ -141,7 +141,7 @@ def _distributions(result: ComparisonResult, width: int) -> Iterator[Line]:
     if not tensors.compared:
         return
     if not tensors.rows:
-        text = f"same values in all {tensors.compared} tensors (steps {_steps(tensors)})"
+        text = f"all {tensors.compared} tensors are equal (steps {_steps(tensors)})"
         yield from title(f"Distributions: {text}", width)
         return
     text = f"{len(tensors.rows)} of {tensors.compared} tensors differ (steps {_steps(tensors)})"

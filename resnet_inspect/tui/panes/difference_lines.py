@@ -119,7 +119,7 @@ def distance_text(row: Distance) -> str:
         first, last = spelling.number(row.first, 2), spelling.number(row.last, 2)
         parts.append(f"first {first}, last {last}")
     if known:
-        parts.append(f"moves {spelling.number(max(known), 2)} per step")
+        parts.append(f"per step {spelling.number(max(known), 2)}")
     if row.not_finite_a or row.not_finite_b:
         parts.append(f"not finite: {row.not_finite_a:,} in A, {row.not_finite_b:,} in B")
     return "; ".join(parts)

@@ -190,7 +190,7 @@ def why_lines(explanation: Explanation, graph: Graph, width: int) -> Iterator[Li
     for label, text in origin_lines(explanation):
         yield from pair(label, text, width)
     if explanation.proof:
-        yield from title("Settings that change this size", width)
+        yield from title("Effect of each setting", width)
         for row in explanation.proof:
             after = "?" if row.moved is None else spelling.size_text(row.size_after)
             effect = {None: "unknown", True: "changed", False: "unchanged"}[row.moved]
@@ -202,7 +202,7 @@ def why_lines(explanation: Explanation, graph: Graph, width: int) -> Iterator[Li
             )
     paths = [("Path to the origin", explanation.chain)]
     if explanation.inflow:
-        paths = [("Path from the input size to its origin", explanation.inflow), *paths]
+        paths = [("Path to the origin of the size it must equal", explanation.inflow), *paths]
     for name, steps in paths:
         if len(steps) > 1:
             count = len(steps) - 1
