@@ -48,9 +48,10 @@ class BrowseApp(FileWriter):
     TITLE = "resnet-inspect"
     CSS_PATH = "browse.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark,f1", "show_help", "Help", key_display="?", id="help"),
-        Binding("q", "quit", "Quit", id="quit"),
-    ]
+        Binding("question_mark,f1", "show_help", "Help", key_display="?", id="help",
+                tooltip="show all keys"),
+        Binding("q", "quit", "Quit", id="quit", tooltip="quit the program"),
+    ]  # fmt: skip
 
     def __init__(
         self, path: Path, settings: BrowserSettings | None = None, other: Path | None = None

@@ -101,7 +101,7 @@ class ScalarsPane(Pane):
         """Draw the charts, in two columns if the pane is wide enough."""
         width, values = max(20, self.lines.size.width - 1), self.courses()
         if not values:
-            self.lines.show([Line(Text("No step recorded.", "dim"))])
+            self.lines.show([Line(Text("No scalars were recorded.", "dim"))])
             return
         columns = 2 if width >= 2 * MIN_WIDTH + 2 else 1
         space = (width - 2 * (columns - 1)) // columns

@@ -27,7 +27,7 @@ class WhyList(LineList):
     """The lines of the Why pane."""
 
     HELP = """\
-**Why.** Why an axis has its size: the expression in the source, the settings that change it, the
+**Why.** Explains the size of an axis: the expression in the source, the settings that change it, the
 sizes that must agree with it, and the ops on the path to its origin. To find the settings, the
 network was re-traced with each setting changed. `enter` goes to an op of the path. `x` explains the
 next axis.

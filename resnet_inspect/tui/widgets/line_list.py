@@ -37,14 +37,18 @@ class LineList(ScrollView, can_focus=True):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--cursor", "lines--mark", "lines--hit"}
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False, id="up"),
-        Binding("down,j", "move(1)", "Down", show=False, id="down"),
-        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="page-up"),
-        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="page-down"),
-        Binding("home,g", "go(0)", "First line", show=False, id="first"),
-        Binding("end,G", "go(-1)", "Last line", show=False, id="last"),
+        Binding("up,k", "move(-1)", "Up", show=False, id="up", tooltip="go up a line"),
+        Binding("down,j", "move(1)", "Down", show=False, id="down", tooltip="go down a line"),
+        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="page-up",
+                tooltip="go up a page"),
+        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="page-down",
+                tooltip="go down a page"),
+        Binding("home,g", "go(0)", "First line", show=False, id="first",
+                tooltip="go to the first line"),
+        Binding("end,G", "go(-1)", "Last line", show=False, id="last",
+                tooltip="go to the last line"),
         Binding("enter", "activate", "Follow", id="follow", tooltip="follow a line with an arrow"),
-    ]
+    ]  # fmt: skip
     cursor: reactive[int] = reactive(0)
     # Keys scroll a picture, because it has no line to select.
     SELECTS: ClassVar[bool] = True

@@ -41,9 +41,11 @@ finding is inside the group.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "fold_or_open", "Fold", id="fold", tooltip="fold or open the row"),
-        Binding("right,l", "open", "Open", show=False, id="open"),
-        Binding("left,h", "fold", "Fold or go up", show=False, id="up-level"),
-    ]
+        Binding("right,l", "open", "Open", show=False, id="open",
+                tooltip="open the row, or go to its first child"),
+        Binding("left,h", "fold", "Fold or go up", show=False, id="up-level",
+                tooltip="fold the row, or go to its parent"),
+    ]  # fmt: skip
 
     def __init__(self, recording: OpenedRun, *, id: str | None = None) -> None:
         super().__init__(id=id)
