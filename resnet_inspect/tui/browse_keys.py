@@ -103,24 +103,28 @@ KEYS: list[BindingType] = [
     ),
     Binding(
         "v",
-        "turn('view')",
+        "next_option('view')",
         "View",
         id="view",
         tooltip="next view: histogram, ridges, heat map, numbers",
     ),
     Binding(
         "t",
-        "turn('tensor')",
+        "next_option('tensor')",
         "Tensor",
         id="tensor",
         tooltip="next tensor: output, weights, gradients",
     ),
     Binding(
-        "y", "turn('scale')", "Scale", id="scale", tooltip="next scale: auto, linear, logarithmic"
+        "y",
+        "next_option('scale')",
+        "Scale",
+        id="scale",
+        tooltip="next scale: auto, linear, logarithmic",
     ),
     Binding(
         "b",
-        "turn('sides')",
+        "next_option('sides')",
         "BN",
         id="sides",
         tooltip="show the tensors before and after batch normalization",

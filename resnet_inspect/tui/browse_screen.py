@@ -45,16 +45,16 @@ from resnet_inspect.tui.widgets.key_line import KeyLine
 from resnet_inspect.tui.widgets.line_list import LineList
 from resnet_inspect.tui.widgets.network_tree import NetworkTree
 
-# Panes whose lines mostly are links: their list gets the focus.
+# Panes whose lines are links: their list gets the focus.
 PANES_OF_LINKS = ("findings", "differences")
-# Panes that are no use after a link was followed: the Detail pane opens instead.
+# Panes that do not describe the selected place: following a link opens the Detail pane instead.
 PANES_OF_RUN = ("why", "scalars", "run", "findings", "differences")
 POLL_INTERVAL = 0.5  # seconds between two readings of the run file
 # The panes follow the tree after the cursor has rested for this time, in seconds.
 REST_TIME = 0.01
 # Actions that are not always available, with the parameters for `check_action`.
 CONDITIONAL_ACTIONS: tuple[tuple[str, tuple[object, ...]], ...] = (
-    *(("turn", (name,)) for name in ("view", "tensor", "scale", "sides")),
+    *(("next_option", (name,)) for name in ("view", "tensor", "scale", "sides")),
     *((name, (1,)) for name in ("step", "axis", "hit")),
     ("back", ()),
 )
@@ -329,9 +329,9 @@ class BrowseScreen(Screen[None]):
 
     # panes
 
-    def action_turn(self, name: str) -> None:
+    def action_next_option(self, name: str) -> None:
         """Choose the next option of a control of the Distribution pane."""
-        self.query_one(DistributionPane).bar(name).turn()
+        self.query_one(DistributionPane).bar(name).choose_next()
         self.call_after_refresh(self.refresh_bindings)
 
     def action_step(self, by: int) -> None:
@@ -340,7 +340,7 @@ class BrowseScreen(Screen[None]):
 
     def action_axis(self, by: int) -> None:
         """Explain the next axis, or with -1 the previous one."""
-        self.query_one(WhyPane).axes.turn(by)
+        self.query_one(WhyPane).axes.choose_next(by)
 
     def action_zoom(self) -> None:
         """Enlarge the side that has the focus to the whole window, or show both sides again."""
@@ -427,7 +427,7 @@ class BrowseScreen(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whether an action is available now. The key line leaves out the others."""
         active = self.tabs.active if self.is_mounted else ""
-        if action in ("turn", "step"):
+        if action in ("next_option", "step"):
             if active != "distribution":
                 return False
             pane = self.query_one(DistributionPane)

@@ -77,9 +77,9 @@ class CompareScreen(BrowseScreen):
         result = self.two.result
         if result is None:
             self.browser.show_message("the runs are still being result")
-        elif not result.jumps:
+        elif not result.differing:
             self.browser.show_message("no layer differs")
-        elif not self.network.next_difference(result.jumps, direction):
+        elif not self.network.next_difference(result.differing, direction):
             self.browser.show_message(f"layers that differ are hidden: {self.network.hiding}")
 
     def action_reload(self) -> None:

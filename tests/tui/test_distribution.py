@@ -76,10 +76,10 @@ def test_gradients_weights_and_their_gradients_can_be_shown() -> None:
             for tap in run.taps():
                 if tap.layer != "res00_branch2a":
                     continue
-                pane.bar("tensor").pick(tensor_label(pane.recording, tap))
+                pane.bar("tensor").choose(tensor_label(pane.recording, tap))
                 await ui.settle()
                 assert spelling.number(run.course(tap)[2].std) in ui.pane_text()
-        pane.bar("tensor").pick("kernel")
+        pane.bar("tensor").choose("kernel")
         await ui.settle()
         assert "relative update" in ui.pane_text()
 

@@ -27,7 +27,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-async def written(ui: Driver, key: str, count: int) -> list[Path]:
+async def written_files(ui: Driver, key: str, count: int) -> list[Path]:
     """Press a key and wait until the folder contains `count` files."""
     await ui.press(key)
     for _ in range(200):
@@ -43,13 +43,13 @@ def test_s_draws_the_selection_and_copies_the_path() -> None:
     async def script(ui: Driver) -> None:
         ui.network.go_to("res20_branch2a")
         await ui.settle()
-        (file,) = await written(ui, "s", 1)
+        (file,) = await written_files(ui, "s", 1)
         assert file.name == "v2-res20_branch2a.svg"
         assert ui.app.clipboard == str(file.resolve())
         assert "wrote v2-res20_branch2a.svg" in ui.shown()
         texts = "".join(ElementTree.parse(file).getroot().itertext())
         assert "relu20_branch2a" in texts
-        again = await written(ui, "s", 2)
+        again = await written_files(ui, "s", 2)
         assert [file.name for file in again] == ["v2-res20_branch2a-2.svg", "v2-res20_branch2a.svg"]
 
     browse(V2, script)
@@ -59,16 +59,16 @@ def test_each_pane_has_its_picture() -> None:
     async def script(ui: Driver) -> None:
         ui.network.go_to("relu20_branch2a")
         await ui.press("H")
-        (ridges,) = await written(ui, "s", 1)
+        (ridges,) = await written_files(ui, "s", 1)
         assert "relu20_branch2a" in ridges.read_text(encoding="utf-8")
         await ui.press("v", "v")
-        await written(ui, "s", 2)
+        await written_files(ui, "s", 2)
         await ui.press("w")
-        await written(ui, "s", 3)
+        await written_files(ui, "s", 3)
         await ui.press("4")
-        await written(ui, "s", 4)
+        await written_files(ui, "s", 4)
         await ui.press("5")
-        files = await written(ui, "s", 5)
+        files = await written_files(ui, "s", 5)
         for file in files:
             ElementTree.parse(file)
         assert {file.name for file in files} == {
@@ -85,7 +85,7 @@ def test_each_pane_has_its_picture() -> None:
 
 def test_r_writes_the_report() -> None:
     async def script(ui: Driver) -> None:
-        (file,) = await written(ui, "r", 1)
+        (file,) = await written_files(ui, "r", 1)
         assert file.name == "v2.html"
         assert file.read_text(encoding="utf-8").lower().startswith("<!doctype html>")
 
@@ -94,7 +94,7 @@ def test_r_writes_the_report() -> None:
 
 def test_r_writes_the_report_of_both() -> None:
     async def script(ui: Driver) -> None:
-        (file,) = await written(ui, "r", 1)
+        (file,) = await written_files(ui, "r", 1)
         assert file.name == "v2-v1.html"
         with Run.open(V2) as a, Run.open(V1) as b:
             assert file.read_text(encoding="utf-8") == api.report(a, b)

@@ -85,7 +85,7 @@ def test_the_pane_shows_the_explanation_of_the_command(name: str) -> None:
             target = Target.of(run.graph, run.graph.layer_by_name[name].output)
             for axis in range(len(target.shape)):
                 explanation = why(run.graph, run.lineage, target, axis)
-                pane.axes.pick(pane.axes.options[axis])
+                pane.axes.choose(pane.axes.options[axis])
                 await ui.settle()
                 text = ui.pane_text().replace("\n", " ")
                 for step in explanation.chain:

@@ -7,7 +7,7 @@ from textual import events
 from textual.app import ComposeResult
 
 from resnet_inspect.tui.panes.detail_lines import detail_lines, scope_lines, variable_lines
-from resnet_inspect.tui.panes.difference_lines import linked, place_lines
+from resnet_inspect.tui.panes.difference_lines import place_lines, with_tree_links
 from resnet_inspect.tui.panes.pane import Pane
 from resnet_inspect.tui.run.opened_run import OpenedRun
 from resnet_inspect.tui.run.places import AxisOf, Place
@@ -73,7 +73,7 @@ class DetailPane(Pane):
         if two is None:
             return lines
         if side.sign == "B":
-            lines = linked(two, lines)
+            lines = with_tree_links(two, lines)
         return [*place_lines(two, place, width), Line(Text("")),
                 *sentence(f"In {side.sign}:", width, "dim"), *lines]  # fmt: skip
 

@@ -28,7 +28,7 @@ from resnet_inspect.tui.panes.difference_lines import distance_text
 from resnet_inspect.tui.run.places import Place
 from resnet_inspect.tui.run.two_runs import CHANGED, ONLY_A, ONLY_B, STYLES, ComparisonResult
 from resnet_inspect.tui.widgets.line_list import Line
-from resnet_inspect.tui.widgets.texts import ARROW, broken, pair, sentence, title
+from resnet_inspect.tui.widgets.texts import ARROW, pair, sentence, title, wrap_lines
 
 # Longer lists are cut, with a line that gives the number of hidden entries.
 MAX_ENTRIES = 300
@@ -106,7 +106,7 @@ def _graph(result: ComparisonResult, width: int) -> Iterator[Line]:
         if rows:
             yield from title(f"{name}: {len(rows)}", width)
         for row in _cut(rows):
-            link = result.shown(row.name, of_b=sign == ONLY_B)
+            link = result.place_in_tree(row.name, of_b=sign == ONLY_B)
             yield from _sign_and_name(sign, row.name, link, width)
             facts = [row.type, spelling.shape(row.shape)]
             facts += [f"{spelling.count(row.params)} parameters"] if row.params else []
@@ -119,7 +119,7 @@ def _changed(result: ComparisonResult, graph: GraphDiff, width: int) -> Iterator
     if rows:
         yield from title(f"Changed: {len(rows)}, A → B", width)
     for row in _cut(rows):
-        link = result.shown(row.a)
+        link = result.place_in_tree(row.a)
         name = row.a if row.a == row.b else f"{row.a} → {row.b}"
         yield from _sign_and_name(CHANGED, name, link, width)
         for _, aspect, in_a, in_b in changed_rows([row]):
@@ -132,7 +132,7 @@ def _renamed(result: ComparisonResult, graph: GraphDiff, width: int) -> Iterator
     if rows:
         yield from title(f"Renamed: {len(rows)}, A → B", width)
     for row in _cut(rows):
-        yield from _sign_and_name(CHANGED, f"{row.a} → {row.b}", result.shown(row.a), width)
+        yield from _sign_and_name(CHANGED, f"{row.a} → {row.b}", result.place_in_tree(row.a), width)
     yield from _hidden_count(rows, width)
 
 
@@ -161,7 +161,9 @@ def _distance(result: ComparisonResult, row: Distance, width: int) -> Iterator[L
     output = ":" in row.tensor_a and ":" in row.tensor_b
     names = (row.layer_a, row.layer_b) if output else (row.tensor_a, row.tensor_b)
     name = names[0] if names[0] == names[1] else " → ".join(names)
-    link = result.shown(row.layer_a) or result.shown(row.tensor_a.rpartition(":")[0])
+    link = result.place_in_tree(row.layer_a) or result.place_in_tree(
+        row.tensor_a.rpartition(":")[0]
+    )
     number = spelling.number(row.distance, 2)
     more = distance_text(row).partition("; ")[2]
     head = f"{number:>8}  {name}"
@@ -169,9 +171,9 @@ def _distance(result: ComparisonResult, row: Distance, width: int) -> Iterator[L
     if more and len(head) + 2 + len(more) <= space:
         yield _with_arrow(Text(head).append(f"  {more}", "dim"), link)
         return
-    first, *rest = broken(head, space)
+    first, *rest = wrap_lines(head, space)
     yield _with_arrow(Text(first), link)
-    for part in (*rest, *broken(more, width - 10)):
+    for part in (*rest, *wrap_lines(more, width - 10)):
         if part:
             yield Line(Text(f"{'':10}{part}", "dim"), link)
 
@@ -222,14 +224,14 @@ def _findings(diff: RunDiff, width: int) -> Iterator[Line]:
 
 def _sign_and_name(sign: str, name: str, link: Place | None, width: int) -> Iterator[Line]:
     """Write a sign and a name, with an arrow if the line is a link."""
-    first, *rest = broken(name, width - 2 - len(ARROW)) or [""]
+    first, *rest = wrap_lines(name, width - 2 - len(ARROW)) or [""]
     yield _with_arrow(Text().append(f"{sign} ", STYLES[sign]).append(first), link)
     for part in rest:
         yield Line(Text(f"  {part}"), link)
 
 
 def _indented(text: str, link: Place | None, width: int) -> Iterator[Line]:
-    for part in broken(text, width - 4):
+    for part in wrap_lines(text, width - 4):
         yield Line(Text(f"    {part}", "dim"), link)
 
 

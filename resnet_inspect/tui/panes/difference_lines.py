@@ -152,6 +152,6 @@ def _scope(result: ComparisonResult, place: Place, width: int) -> Iterator[Line]
         yield from pair("", f"… and {len(marked) - MAX_ENTRIES} more", width)
 
 
-def linked(two: TwoRuns, lines: list[Line]) -> list[Line]:
+def with_tree_links(two: TwoRuns, lines: list[Line]) -> list[Line]:
     """Return lines of B with links to the tree, which uses the names of A."""
-    return [Line(line.text, two.linked(line.link)) for line in lines]
+    return [Line(line.text, two.link_in_tree(line.link)) for line in lines]

@@ -67,7 +67,7 @@ class DifferencesPane(Pane):
 
     def _fill(self) -> None:
         """Show the differences, and keep the scroll position."""
-        self.lines.renew(list(self._made(max(24, self.lines.size.width - 1))))
+        self.lines.update_lines(list(self._made(max(24, self.lines.size.width - 1))))
 
     def _made(self, width: int) -> Iterator[Line]:
         two = self.comparison

@@ -116,11 +116,11 @@ class DistributionPane(Pane):
         del axis
         same = place == self.place
         self.place = place
-        self.slider.offer(self._steps())
+        self.slider.set_steps(self._steps())
         self._by_label = self._tensors(place)
-        self.bar("tensor").offer(list(self._by_label))
+        self.bar("tensor").set_options(list(self._by_label))
         self.bar("tensor").display = bool(self._by_label)
-        self._offer_sides()
+        self._update_sides()
         group = place is not None and place.kind == "scope" and bool(self.slider.steps)
         recorded = bool(self._by_label) and bool(self.slider.steps)
         self.bar("view").display = recorded
@@ -144,7 +144,7 @@ class DistributionPane(Pane):
                 by_label.setdefault(label, []).append(tensor)
         return by_label
 
-    def _offer_sides(self) -> None:
+    def _update_sides(self) -> None:
         pair = self.pair
         self.bar("sides").display = pair is not None
         if pair is None:
@@ -159,7 +159,7 @@ class DistributionPane(Pane):
         """Draw with the chosen option."""
         event.stop()
         if event.bar.id == "tensor":
-            self._offer_sides()
+            self._update_sides()
         self.draw()
 
     def on_step_slider_moved(self, event: StepSlider.Moved) -> None:
@@ -234,7 +234,7 @@ class DistributionPane(Pane):
         self.slider.display = bool(self.slider.steps) and (one_step or group)
         lines = [Line(text) for text in self._picture(width)]
         if keep:
-            self.lines.renew(lines)
+            self.lines.update_lines(lines)
         else:
             self.lines.show(lines)
 

@@ -23,7 +23,7 @@ from resnet_inspect.tui.run.places import AxisOf, Link, Place
 from resnet_inspect.tui.run.two_runs import STYLES, TwoRuns
 from resnet_inspect.tui.widgets.finding_marks import link_to
 from resnet_inspect.tui.widgets.line_list import Line, LineList
-from resnet_inspect.tui.widgets.texts import ARROW, broken
+from resnet_inspect.tui.widgets.texts import ARROW, wrap_lines
 
 # With more ops the rules take seconds and slow the keys down: they run when the pane is opened.
 MAX_OPS = 20_000
@@ -141,7 +141,7 @@ class FindingsPane(Pane):
         if not self.size.width:
             return
         lines = list(self._lines(self.size.width - 2))
-        self.lines.renew(lines)
+        self.lines.update_lines(lines)
         if self.comparison is not None and self.lines.cursor == 0:  # a title, not a finding
             self.lines.cursor = next((i for i, line in enumerate(lines) if line.link), 0)
 
@@ -160,7 +160,7 @@ class FindingsPane(Pane):
             yield from _linked_lines(finding, link_to(finding.place), width)
         steps = len(self._checked.recorded)
         text = f"{steps} recorded step{'s' * (steps != 1)}: {counted(self.findings)}"
-        yield from (Line(Text(part, "dim")) for part in broken(text, width))
+        yield from (Line(Text(part, "dim")) for part in wrap_lines(text, width))
 
     def _lines_of_two(self, two: TwoRuns, width: int) -> Iterator[Line]:
         """List the findings of one run only, then those of both."""
@@ -178,7 +178,7 @@ class FindingsPane(Pane):
             yield Line(Text(""))
             for finding in findings:
                 place = link_to(finding.place)
-                link = two.linked(place) if sign == "+" else place
+                link = two.link_in_tree(place) if sign == "+" else place
                 yield from _linked_lines(finding, link, width)
 
 

@@ -77,7 +77,7 @@ class RunPane(Pane):
 
     def _fill(self, lines: list[str]) -> None:
         self.filled = True
-        self.lines.renew([Line(Text(line)) for line in lines])
+        self.lines.update_lines([Line(Text(line)) for line in lines])
 
 
 def _pages(runs: Sequence[RunPlace], width: int, states: Sequence[State]) -> list[str]:

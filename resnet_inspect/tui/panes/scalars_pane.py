@@ -121,7 +121,7 @@ class ScalarsPane(Pane):
                 line.rstrip()
                 lines.append(Line(line))
             lines.append(Line(Text("")))
-        self.lines.renew(lines)
+        self.lines.update_lines(lines)
 
 
 def _chart(name: str, courses: Courses, width: int, height: int) -> list[Text]:

@@ -13,7 +13,7 @@ from resnet_inspect.analysis.sizes.why import ChainStep, Explanation, Ways, not_
 from resnet_inspect.graph import Graph, TensorRef
 from resnet_inspect.render import spelling
 from resnet_inspect.render.pages.why_page import how_made, origin_lines
-from resnet_inspect.tui.panes.difference_lines import linked
+from resnet_inspect.tui.panes.difference_lines import with_tree_links
 from resnet_inspect.tui.panes.pane import Pane
 from resnet_inspect.tui.run.opened_run import OpenedRun
 from resnet_inspect.tui.run.places import AxisOf, Link, Place
@@ -27,8 +27,8 @@ class WhyList(LineList):
     """The lines of the Why pane."""
 
     HELP = """\
-**Why.** Explains the size of an axis: the expression in the source, the settings that change it, the
-sizes that must agree with it, and the ops on the path to its origin. To find the settings, the
+**Why.** Explains the size of an axis: the expression in the source, the settings that change it,
+the sizes that must agree with it, and the ops on the path to its origin. To find the settings, the
 network was re-traced with each setting changed. `enter` goes to an op of the path. `x` explains the
 next axis.
 """
@@ -85,7 +85,7 @@ class WhyPane(Pane):
         labels = [f"{at}: {spelling.size_text(size)}" for at, size in enumerate(shape)]
         self._axis_by_label = {label: at for at, label in enumerate(labels)}
         self.axes.display = bool(labels)
-        self.axes.offer(labels, labels[self.axis] if labels else "")
+        self.axes.set_options(labels, labels[self.axis] if labels else "")
         self._fill()
 
     @property
@@ -96,7 +96,7 @@ class WhyPane(Pane):
         axis = AxisOf(self.target.name, self.axis)
         if self._side.sign != "B" or self.comparison is None:
             return axis
-        here = self.comparison.linked(axis)
+        here = self.comparison.link_in_tree(axis)
         return here if isinstance(here, AxisOf) else None
 
     def _target(self, side: RunPlace, axis: AxisOf | None) -> Target | None:
@@ -157,7 +157,7 @@ class WhyPane(Pane):
             if there != target.shape[self.axis]:
                 other_size = f" ({spelling.size_text(there)} in B, see below)"
         yield from sentence(f"In {self._side.sign}{other_size}:", width, "dim")
-        yield from linked(two, lines) if self._side.sign == "B" else lines
+        yield from with_tree_links(two, lines) if self._side.sign == "B" else lines
         if self._target_in_b is None:
             return
         side, other = self._target_in_b
@@ -168,7 +168,7 @@ class WhyPane(Pane):
         same = [line.text.plain for line in lines_b] == [line.text.plain for line in lines]
         yield from title("In B: the same" if same else "In B:", width)
         if not same:
-            yield from linked(two, lines_b)
+            yield from with_tree_links(two, lines_b)
 
     def _why(self, side: RunPlace, target: Target, width: int) -> Iterator[Line]:
         graph, lineage = side.recording.graph, side.recording.lineage

@@ -114,7 +114,7 @@ class ComparisonResult:
         return ONLY_A if lone else ""
 
     @cached_property
-    def jumps(self) -> frozenset[str]:
+    def differing(self) -> frozenset[str]:
         """The layers or ops that `m` visits: those that differ in structure, else in values."""
         marked = {name for name, sign in self.signs.items() if sign != VALUES}
         graph = self.union.graph
@@ -147,7 +147,7 @@ class ComparisonResult:
         return {"layer": names.layers, "op": names.ops, "variable": names.variables}[kind]
 
     @cached_property
-    def _back(self) -> Mapping[str, Mapping[str, str]]:
+    def _tree_names(self) -> Mapping[str, Mapping[str, str]]:
         """The names in the tree by name in B, for each kind of place."""
         return {
             kind: {
@@ -160,10 +160,10 @@ class ComparisonResult:
 
     def from_b(self, name: str, kind: str) -> str | None:
         """Return the name in the tree of a name in B, None if the tree lacks it."""
-        here = self._back[kind].get(name)
+        here = self._tree_names[kind].get(name)
         return here if here is not None or self.in_b(name, kind) != name else name
 
-    def shown(self, name: str, *, of_b: bool = False) -> Place | None:
+    def place_in_tree(self, name: str, *, of_b: bool = False) -> Place | None:
         """Return the place in the tree of a name in A, or in B."""
         graph = self._b if of_b else self._a
         kinds: tuple[tuple[PlaceKind, Mapping[str, object]], ...] = (
@@ -212,7 +212,7 @@ class TwoRuns:
         findings = list(self.result.findings)
         only = self.result.diff.findings
         for finding in only.only_b if only is not None else ():
-            link = self.linked(link_to(finding.place))
+            link = self.link_in_tree(link_to(finding.place))
             if isinstance(link, Place):
                 place = place_named(self.result.outlines.graph, link.name)
                 findings.append(msgspec.structs.replace(finding, place=place))
@@ -265,7 +265,7 @@ class TwoRuns:
             other = f"{there}:{index}" if there is not None else None
         return replace(axis, tensor=other) if other is not None else None
 
-    def linked(self, link: Link | None) -> Link | None:
+    def link_in_tree(self, link: Link | None) -> Link | None:
         """Return a link of run B with the names of the tree, None if the tree lacks it."""
         if link is None or self.result is None:
             return None

@@ -65,7 +65,7 @@ class ChoiceBar(LineWidget):
         self.options: Sequence[str] = tuple(options)
         self.set_reactive(ChoiceBar.chosen, self.options[0] if self.options else "")
 
-    def offer(self, options: Sequence[str], chosen: str | None = None) -> None:
+    def set_options(self, options: Sequence[str], chosen: str | None = None) -> None:
         """Set the options. Keep the choice if it is one of them."""
         self.options = tuple(options)
         choice = chosen if chosen is not None else self.chosen
@@ -73,13 +73,13 @@ class ChoiceBar(LineWidget):
         self.chosen = choice if choice in self.options else first
         self.refresh()
 
-    def turn(self, by: int = 1) -> None:
+    def choose_next(self, by: int = 1) -> None:
         """Choose the next option, or with -1 the previous one."""
         if len(self.options) > 1:
             here = self.options.index(self.chosen)
-            self.pick(self.options[(here + by) % len(self.options)])
+            self.choose(self.options[(here + by) % len(self.options)])
 
-    def pick(self, option: str) -> None:
+    def choose(self, option: str) -> None:
         """Choose an option and send a message."""
         self.chosen = option
         self.post_message(self.Chosen(self, option))
@@ -138,7 +138,7 @@ class ChoiceBar(LineWidget):
         """Choose the clicked option."""
         for start, end, option in self._spans():
             if start <= event.x < end:
-                self.pick(option)
+                self.choose(option)
                 return
 
 
@@ -164,7 +164,7 @@ class StepSlider(LineWidget):
         super().__init__(id=id)
         self.steps: Sequence[int] = ()
 
-    def offer(self, steps: Sequence[int]) -> None:
+    def set_steps(self, steps: Sequence[int]) -> None:
         """Set the steps. Keep the chosen step, or follow new steps from the last one."""
         at_end = not self.steps or self.step == self.steps[-1]
         self.steps = tuple(steps)

@@ -41,13 +41,13 @@ class DiffMarks:
             return Text(f" {sign}" if sign else "", STYLES.get(sign, ""))
         key = node.key, outline.by_op, len(node.members)
         if key not in self._counts:
-            self._counts[key] = _counted(node, outline, result.signs.get)
+            self._counts[key] = _scope_sign(node, outline, result.signs.get)
         sign = self._counts[key]
         style = STYLES.get(sign[-1:], "yellow") if sign else ""
         return Text(f" {sign}" if sign else "", style)
 
 
-def _counted(node: OutlineNode, outline: Outline, sign_of: Callable[[str], str | None]) -> str:
+def _scope_sign(node: OutlineNode, outline: Outline, sign_of: Callable[[str], str | None]) -> str:
     owners = outline.graph.layer_of_op if outline.by_op else {}
     names = [outline.leaves[at].name for at in node.members]
     names = list(dict.fromkeys(owners[name].name if name in owners else name for name in names))
@@ -61,7 +61,7 @@ def _counted(node: OutlineNode, outline: Outline, sign_of: Callable[[str], str |
     return VALUES if any(signs) else ""
 
 
-def next_of(
+def next_name(
     names: Collection[str],
     outline: Outline,
     members: Sequence[int],
@@ -98,7 +98,7 @@ class ComparisonFacts(RowFacts):
         two, result = self.comparison, self.comparison.result
         assert result is not None
         key = node.key, two.a.state.recorded[-1:], two.b.state.recorded[-1:], len(node.members)
-        return self.remembered(key, lambda: self._of_both(self.output_of(node, outline)))
+        return self.cached(key, lambda: self._of_both(self.output_of(node, outline)))
 
     def _of_both(self, ref: TensorRef | None) -> Facts:
         result = self.comparison.result

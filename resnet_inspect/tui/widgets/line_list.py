@@ -86,17 +86,17 @@ class LineList(ScrollView, can_focus=True):
     def show(self, lines: Sequence[Line], *, cursor: int = 0) -> None:
         """Show other lines from the top, with the cursor on the given line."""
         self.lines = lines
-        self.resized(keep=False)
+        self.adapt_size(keep=False)
         self.cursor = max(0, min(cursor, self.count - 1))
         self.scroll_to_cursor()
 
-    def renew(self, lines: Sequence[Line]) -> None:
+    def update_lines(self, lines: Sequence[Line]) -> None:
         """Show new lines, and keep cursor and scroll position."""
         top, cursor = self.scroll_offset.y, self.cursor
         self.show(lines, cursor=cursor)
         self.scroll_to(y=top, animate=False, force=True)
 
-    def resized(self, *, keep: bool = True) -> None:
+    def adapt_size(self, *, keep: bool = True) -> None:
         """Adapt to another number of lines."""
         self.virtual_size = Size(0, self.count)
         if not keep:

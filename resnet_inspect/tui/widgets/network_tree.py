@@ -18,7 +18,7 @@ from resnet_inspect.render.labels import fitted
 from resnet_inspect.tui.run.opened_run import OpenedRun
 from resnet_inspect.tui.run.places import Link, Place
 from resnet_inspect.tui.run.two_runs import TwoRuns
-from resnet_inspect.tui.widgets.diff_marks import HELP, ComparisonFacts, DiffMarks, next_of
+from resnet_inspect.tui.widgets.diff_marks import HELP, ComparisonFacts, DiffMarks, next_name
 from resnet_inspect.tui.widgets.finding_marks import FindingMarks
 from resnet_inspect.tui.widgets.line_list import LineList
 from resnet_inspect.tui.widgets.row_facts import SPARK, Facts, RowFacts
@@ -83,7 +83,7 @@ finding is inside the group.
 
     def next_difference(self, names: Collection[str], direction: int) -> bool:
         """Go to the next of some layers or ops, or with -1 to the previous. False for none."""
-        name = next_of(names, self.outline, self._members, self.node, direction)
+        name = next_name(names, self.outline, self._members, self.node, direction)
         return name is not None and self.go_to(name)
 
     @property
@@ -186,7 +186,7 @@ finding is inside the group.
                 waiting += reversed(self._below(node))
         before = self.node
         self._rows = rows
-        self.resized()
+        self.adapt_size()
         if keep is not None:
             at = next((place for place, node in enumerate(rows) if node.key == keep), None)
             if at is not None:

@@ -43,9 +43,9 @@ class RowFacts:
         """Return the texts of a row of `outline`, about its output."""
         steps = self.recording.state.recorded
         key = node.key, steps[-1] if steps else None, len(node.members)
-        return self.remembered(key, lambda: self._facts_of(self.output_of(node, outline)))
+        return self.cached(key, lambda: self._facts_of(self.output_of(node, outline)))
 
-    def remembered(self, key: object, read: Callable[[], Facts]) -> Facts:
+    def cached(self, key: object, read: Callable[[], Facts]) -> Facts:
         """Return the cached texts of a key, or call `read` for them."""
         if key not in self._known:
             self._known[key] = read()

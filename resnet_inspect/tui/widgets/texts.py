@@ -19,17 +19,17 @@ ARROW = " →"
 def title(text: str, width: int) -> Iterator[Line]:
     """Return an empty line and a heading."""
     yield Line(Text(""))
-    yield from (Line(Text(part, "bold")) for part in broken(text, width))
+    yield from (Line(Text(part, "bold")) for part in wrap_lines(text, width))
 
 
 def pair(label: str, text: str, width: int, link: Link | None = None) -> Iterator[Line]:
     """Return a label with a text beside it, wrapped. All lines have the same link."""
     label = printable(label)
     if cell_len(label) >= LABEL:
-        yield from (Line(Text(part, "dim"), link) for part in broken(label, width))
+        yield from (Line(Text(part, "dim"), link) for part in wrap_lines(label, width))
         label = ""
     space = max(8, width - LABEL - (len(ARROW) if link else 0))
-    parts = broken(text, space) or [""]
+    parts = wrap_lines(text, space) or [""]
     for number, part in enumerate(parts):
         head = label if number == 0 else ""
         line = Text().append(head + " " * (LABEL - cell_len(head)), "dim").append(part)
@@ -40,11 +40,11 @@ def pair(label: str, text: str, width: int, link: Link | None = None) -> Iterato
 
 def sentence(text: str, width: int, style: str = "") -> Iterator[Line]:
     """Return a wrapped text."""
-    for part in broken(text, width):
+    for part in wrap_lines(text, width):
         yield Line(Text(part, style))
 
 
-def broken(text: str, width: int) -> list[str]:
+def wrap_lines(text: str, width: int) -> list[str]:
     """Return lines of at most `width` cells, wrapped at spaces, or inside a longer word."""
     shown = printable(text)
     if cell_len(shown) <= width:
