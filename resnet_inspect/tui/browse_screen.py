@@ -218,7 +218,7 @@ class BrowseScreen(Screen[None]):
             node = self.network.node
             self._linked_row = (node.key if node else None,)
         else:
-            self.browser.show_message(f"{place.name} is hidden in the tree: {self.network.hiding}")
+            self.browser.show_message(f"{place.name} is hidden: {self.network.hiding}")
 
     def update_pane(self, axis: AxisOf | None = None) -> None:
         """Show the selection in the visible pane."""

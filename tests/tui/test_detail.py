@@ -152,7 +152,7 @@ def test_a_message_explains_why_a_place_is_hidden() -> None:
         await ui.press("f", "f")
         ui.screen.go(Place("layer", "conv1"))
         await ui.settle()
-        assert "conv1 is hidden in the tree: the filter is 'ReLU' (f changes it)" in " ".join(
+        assert "conv1 is hidden: the filter is 'ReLU' (f changes it)" in " ".join(
             ui.shown().split()
         )
         assert ui.pane_text().startswith("conv1")
