@@ -180,5 +180,7 @@ def test_it_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
     )  # fmt: skip
     assert "1 of 2 runs are there; running 1" in again.stderr
     found = json.loads(again.stdout)
-    assert found["answer"]["limits"][0].startswith("Claims about training are not decided with 1 seed")
+    assert found["answer"]["limits"][0].startswith(
+        "Claims about training are not decided with 1 seed"
+    )
     assert [len(files) for files in found["runs"].values()] == [1, 1]
