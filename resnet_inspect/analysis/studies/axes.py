@@ -36,7 +36,7 @@ def answer(runs: VariantRuns) -> Answer:
             ),
         ),
         tables=(_tail(right[0], mean), _gammas(right[0], height[0])),
-        limits=(f"{steps} steps do not decide which normalization is better after long training",),
+        limits=(f"{steps} steps do not decide which normalization is better after long training.",),
         see=(
             Command("why", ("Reshape:0", runs[MEAN][0].file)),
             Command("diff", (runs[RIGHT][0].file, runs[HEIGHT][0].file)),

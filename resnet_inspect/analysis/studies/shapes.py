@@ -52,7 +52,7 @@ def _written(explanation: Explanation) -> Statement:
 
 
 def _incoming(explanation: Explanation) -> Statement:
-    claim = "The reshape's input has as many channels, from a separate expression"
+    claim = "The reshape's input has the same number of channels, from a separate expression"
     if not explanation.inflow:
         return fact(claim, False, "no axis of the input has that size")
     origin, formula = explanation.inflow[-1], explanation.inflow_formula
