@@ -10,6 +10,7 @@ import pytest
 
 from resnet_inspect import api
 from resnet_inspect.analysis.diff.differences import DistributionsDiff
+from resnet_inspect.render.diff.numbers import tensor_name
 from resnet_inspect.render.diff.words import distributions, sentences, training
 from resnet_inspect.store.run import Run
 
@@ -80,7 +81,7 @@ def test_tensors_that_are_not_finite_in_one_run(recording: Callable[[str], Run])
     diff = api.diff(recording("v2"), recording("diverged")).distributions
     bad = [row for row in diff.rows if not row.not_finite_a and row.not_finite_b]
     assert bad
-    line = f"{len(bad)} tensors are not finite in only one run: first {bad[0].layer_a} in B"
+    line = f"{len(bad)} tensors are not finite in only one run: first {tensor_name(bad[0])} in B"
     assert line in distributions(diff)
     no_tensor = distributions(DistributionsDiff(1, (0,), 0, ()))
     assert no_tensor == "not compared: the runs have no recorded tensor in common"
