@@ -1,4 +1,4 @@
-"""The differences between two runs for a terminal: settings, graph, distributions, scalars.
+"""The differences between two runs for a terminal: findings, settings, graph, values, scalars.
 
 Tables are cut to MOST rows, and a line counts the others, unless every row is requested.
 """
@@ -54,13 +54,13 @@ def diff_page(screen: Screen, diff: RunDiff, *, every_row: bool = False) -> None
         if len(diff.distributions.steps) < diff.distributions.common:
             screen.line(plain(f"distributions compared at steps {_steps(diff.distributions)}"))
         return
+    if diff.findings is not None and not diff.findings.empty:
+        page.findings(diff.findings)
     page.values("Runs and settings", [*diff.facts, *diff.settings])
     page.graph(diff.graph)
     page.distributions(diff)
     page.averages(diff.averages)
     page.scalars(diff)
-    if diff.findings is not None and not diff.findings.empty:
-        page.findings(diff.findings)
 
 
 class _Page:

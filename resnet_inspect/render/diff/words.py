@@ -33,6 +33,10 @@ def sentences(diff: RunDiff, a: Courses, b: Courses) -> Iterator[tuple[str, str]
         a: all scalars of run A.
         b: all scalars of run B.
     """
+    if diff.findings is not None:
+        only = [("A", diff.findings.only_a), ("B", diff.findings.only_b)]
+        parts = [f"only in {name}: {counted(rows)}" for name, rows in only if rows]
+        yield "findings", "\n".join(parts) or "no difference"
     yield "settings", _settings(diff.settings)
     facts = [f"{row.name}: {_values(row)}" for row in diff.facts if row.name not in SHOWN_ELSEWHERE]
     if facts:
@@ -44,10 +48,6 @@ def sentences(diff: RunDiff, a: Courses, b: Courses) -> Iterator[tuple[str, str]
     yield "distributions", distributions(diff.distributions)
     if diff.averages:
         yield "moving averages", averages(diff.averages)
-    if diff.findings is not None:
-        only = [("A", diff.findings.only_a), ("B", diff.findings.only_b)]
-        parts = [f"only in {name}: {counted(rows)}" for name, rows in only if rows]
-        yield "findings", "\n".join(parts) or "no difference"
 
 
 def _settings(rows: Sequence[Difference]) -> str:
