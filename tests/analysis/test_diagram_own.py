@@ -39,7 +39,7 @@ def test_an_order_is_an_edge_of_its_own(recording: Open, level: Level) -> None:
     lines = [line for line in dot(made, Look()).splitlines() if "class=control" in line]
     assert len(lines) == 3
     assert all("style=dashed" in line and 'label=""' in line for line in lines)
-    assert "╌╌ order only" in dot(made, Look())
+    assert "╌╌ control dependency" in dot(made, Look())
 
 
 def test_orders_between_blocks_and_stages(recording: Open) -> None:

@@ -55,7 +55,7 @@ def test_a_rule_that_there_is_not(command: Command) -> None:
     for words, flag in ((("--ignore", "dead-unit"), "--ignore"), (("--explain", "x"), "--explain")):
         done = command("check", FOLDER / "v2.db", *words)
         assert (done.returncode, done.stdout) == (2, "")
-        assert f"there is no rule '{words[1]}'" in done.stderr
+        assert f"unknown rule '{words[1]}'" in done.stderr
         assert f"flag {flag}" in done.stderr
 
 
@@ -83,7 +83,7 @@ def test_rules_are_explained_to_programs(command: Command) -> None:
 
 
 def test_a_run_without_steps_says_what_could_not_be_asked(command: Command) -> None:
-    said = "no step was recorded: rules about numbers could not be asked"
+    said = "no step was recorded: rules on recorded values were skipped"
     assert command("check", FOLDER / "mean_axes.db").stdout.splitlines()[-1] == said
     assert said not in command("check", FOLDER / "v2.db").stdout
 

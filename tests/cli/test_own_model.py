@@ -66,9 +66,7 @@ def test_the_page_names_the_command_that_works(
 
 def test_no_setting_was_varied(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["why", "--settings", "--run", str(runs / "complete")]) == 0
-    assert capsys.readouterr().out == (
-        "no setting was varied: the model has none that is a whole number\n"
-    )
+    assert capsys.readouterr().out == "no setting was varied: the model has no integer setting\n"
 
 
 def test_a_setting_that_is_refused_ends_its_trace(
@@ -82,8 +80,8 @@ def test_a_setting_that_is_refused_ends_its_trace(
     capsys.readouterr()
     assert main(["why", "--settings", "--run", str(tmp_path / "run.db")]) == 0
     shown = capsys.readouterr().out
-    assert shown.startswith("units 4 → 5: moves no axis\n")
-    assert shown.endswith("  the model refuses its inputs then; the trace ends there\n")
+    assert shown.startswith("units 4 → 5: changes no size\n")
+    assert shown.endswith("  the model rejects its inputs (the trace ends there)\n")
 
 
 def test_another_output_is_named_as_its_tensor_is(

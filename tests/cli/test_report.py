@@ -151,11 +151,11 @@ def test_a_page_without_a_diagram_says_why(command: Command, bare: str, tmp_path
     assert done.returncode == 0
     notes = [line for line in done.stderr.splitlines() if line.startswith("note: ")]
     assert len(notes) == 1
-    assert "the page has no diagram: no Graphviz to draw with" in notes[0]
+    assert "the page has no diagram: Graphviz is not installed" in notes[0]
     facts = facts_of((tmp_path / "here" / "report.html").read_text(encoding="utf-8"))
     rows = next(one for one in facts["closing"] if one["name"] == "not-observed")["blocks"]
     told = dict(rows[0]["rows"])
-    assert told["diagram"].startswith("no Graphviz to draw with")
+    assert told["diagram"].startswith("Graphviz is not installed")
 
 
 def test_an_engine_that_hangs_is_not_waited_for(
@@ -170,7 +170,7 @@ def test_an_engine_that_hangs_is_not_waited_for(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     found = drawing(run.graph, run.lineage, timeout=0.5)
     assert found.picture is None
-    assert "was not done after 0.5 seconds" in found.missing
+    assert "timed out after 0.5 seconds" in found.missing
     assert PATIENCE <= 20
 
 

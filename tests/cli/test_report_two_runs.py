@@ -88,7 +88,7 @@ def test_without_graphviz_it_says_so_once(command: Command, bare: str, tmp_path:
     assert done.returncode == 0
     notes = [line for line in done.stderr.splitlines() if line.startswith("note: ")]
     assert len(notes) == 1
-    assert "the page has no diagram: no Graphviz to draw with" in notes[0]
+    assert "the page has no diagram: Graphviz is not installed" in notes[0]
     told = next(one for one in facts_of(written(tmp_path))["closing"]
                 if one["name"] == "not-observed")  # fmt: skip
     assert told["blocks"][0]["rows"][0][0] == "diagram"

@@ -1,4 +1,4 @@
-"""Diagrams as DOT and SVG: read again, whole, harmless, equal each time, without overlaps."""
+"""Diagrams as DOT and SVG: valid, complete, escaped, reproducible, without overlaps."""
 
 from __future__ import annotations
 
@@ -99,12 +99,14 @@ def test_golden_dot(recording: Open, golden: Golden, name: str) -> None:
 def test_golden_dot_of_a_lineage(recording: Open, golden: Golden) -> None:
     run = recording("v2")
     target, axes = find(run.graph, "Reshape:1")
-    told = [why(run.graph, run.lineage, target, axis) for axis in axes]
-    golden("diagram/lineage.dot", dot(draw(run.graph, run.lineage, explanations=told), Look()))
+    explanations = [why(run.graph, run.lineage, target, axis) for axis in axes]
+    golden(
+        "diagram/lineage.dot", dot(draw(run.graph, run.lineage, explanations=explanations), Look())
+    )
 
 
 @pytest.mark.parametrize("level", list(Level))
-def test_dot_is_read_again_by_graphviz(recording: Open, level: Level) -> None:
+def test_graphviz_parses_the_dot_text(recording: Open, level: Level) -> None:
     pygraphviz = pytest.importorskip("pygraphviz")
     made = made_of(recording("v2"), level=level, variables=True)
     read = pygraphviz.AGraph(string=dot(made, Look()))
@@ -133,17 +135,17 @@ def points(element: ElementTree.Element) -> list[tuple[float, float]]:
 
 
 def boxes(root: ElementTree.Element) -> dict[str, tuple[float, float, float, float]]:
-    found = {}
+    extents = {}
     for group in root.iter(f"{SVG}g"):
         if "node" in group.get("class", "").split():
             shape = next(e for e in group.iter() if e.tag in (f"{SVG}polygon", f"{SVG}path"))
             xs, ys = zip(*points(shape), strict=True)
-            found[group.get("id", "")] = min(xs), min(ys), max(xs), max(ys)
-    return found
+            extents[group.get("id", "")] = min(xs), min(ys), max(xs), max(ys)
+    return extents
 
 
 @pytest.mark.parametrize("name", ["v1", "v2", "filters", "mean_axes", *TRAINED])
-def test_svg_holds_everything_and_nothing_overlaps(
+def test_svg_is_complete_and_boxes_do_not_overlap(
     recording: Open, one_engine: str, name: str
 ) -> None:
     run = recording(name)
@@ -152,8 +154,13 @@ def test_svg_holds_everything_and_nothing_overlaps(
     root = ElementTree.fromstring(text)
     places = boxes(root)
     assert set(places) == {node.id for node in made.nodes}, one_engine
-    for (a, one), (b, two) in combinations(places.items(), 2):
-        apart = one[2] <= two[0] or two[2] <= one[0] or one[3] <= two[1] or two[3] <= one[1]
+    for (a, first), (b, second) in combinations(places.items(), 2):
+        apart = (
+            first[2] <= second[0]
+            or second[2] <= first[0]
+            or first[3] <= second[1]
+            or second[3] <= first[1]
+        )
         assert apart, (a, b)
     edges = [g for g in root.iter(f"{SVG}g") if "edge" in g.get("class", "").split()]
     assert sorted((g.get("data-tail"), g.get("data-head")) for g in edges) == sorted(
@@ -252,8 +259,8 @@ def test_tooltips_are_literal(one_engine: str) -> None:
             inner.edge(f"n{at}", f"m{at}", tooltip=literal(text))
             inner.node(f"m{at}", tooltip=literal(text))
     links = ElementTree.fromstring(drawn(network.source, "svg").data).iter(f"{SVG}a")
-    found = [link.get("{http://www.w3.org/1999/xlink}title") for link in links]
-    assert sorted(map(str, found)) == sorted(printable(text) for text in texts * 4), one_engine
+    titles = [link.get("{http://www.w3.org/1999/xlink}title") for link in links]
+    assert sorted(map(str, titles)) == sorted(printable(text) for text in texts * 4), one_engine
 
 
 @pytest.mark.parametrize("sign", ["x", "l", "W", "m", "_"])
@@ -351,15 +358,15 @@ def program(folder: Path, body: str) -> str:
 
 
 def only(monkeypatch: pytest.MonkeyPatch, folder: Path, body: str) -> None:
-    """A machine on which this `dot` is the one engine."""
+    """Make this `dot` the only installed engine."""
     program(folder, body)
     monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
-    known = [one for one in engine.engines() if one[0] == "dot"]
+    known = [(name, command) for name, command in engine.engines() if name == "dot"]
     monkeypatch.setattr(engine, "engines", lambda: known)
 
 
 def ended(pid: int) -> bool:
-    """Whether a process is no more, or is a zombie that nobody has waited for yet."""
+    """Whether a process has ended; a zombie counts as ended."""
     for _ in range(100):
         try:
             stat = Path(f"/proc/{pid}/stat").read_text()
@@ -377,7 +384,7 @@ def test_an_engine_that_hangs_is_stopped_with_its_children(
 ) -> None:
     pids = tmp_path / "pids"
     only(monkeypatch, tmp_path, f"sleep 60 & echo $$ $! > {pids}; {then}")
-    with pytest.raises(RendererError, match=r"not done after 8 seconds"):
+    with pytest.raises(RendererError, match=r"timed out after 8 seconds"):
         drawn("digraph {}", "svg", timeout=8)
     started = pids.read_text().split()
     assert len(started) == 2
@@ -390,24 +397,24 @@ def test_children_are_stopped_that_outlive_their_engine(
     pid = tmp_path / "pid"
     left = program(tmp_path, f"sleep 60 & echo $! > {pid}")
     monkeypatch.setattr(engine, "engines", lambda: [("left", [left])])
-    with pytest.raises(RendererError, match=r"not done after 2 seconds"):
+    with pytest.raises(RendererError, match=r"timed out after 2 seconds"):
         drawn("digraph {}", "svg", timeout=2)
     assert ended(int(pid.read_text()))
 
 
 @pytest.mark.parametrize("sign", ["an edge", "\\344\\377", "数"])
-def test_a_whole_picture_is_taken_whatever_the_code(
+def test_a_complete_picture_is_accepted_with_any_exit_code(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sign: str
 ) -> None:
     body = f"printf 'lost {sign}\\n' >&2; echo '<svg></svg>'; exit 3"
     only(monkeypatch, tmp_path, body)
-    found = drawn("digraph {}", "svg")
-    assert found.data.strip() == b"<svg></svg>"
+    picture = drawn("digraph {}", "svg")
+    assert picture.data.strip() == b"<svg></svg>"
     shown = sign.replace("\\344\\377", "\ufffd\ufffd")
-    assert found.note == f"dot ended with code 3 but the picture is whole: lost {shown}"
+    assert picture.note == f"dot exited with code 3 but the picture is complete: lost {shown}"
 
 
-def test_a_picture_without_the_boxes_is_none(
+def test_a_picture_without_the_boxes_is_rejected(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     known = engine.engines()
@@ -416,45 +423,45 @@ def test_a_picture_without_the_boxes_is_none(
     empty = ("empty", [program(tmp_path, "echo '<svg></svg>'")])
     monkeypatch.setattr(engine, "engines", lambda: [empty])
     with pytest.raises(RendererError) as caught:
-        drawn('digraph {a [id="a"]}', "svg", holds=["a"])
-    assert caught.value.got == "empty ended with code 0: the picture lacks 1 of 1 boxes"
+        drawn('digraph {a [id="a"]}', "svg", required=["a"])
+    assert caught.value.got == "empty exited with code 0: the picture lacks 1 of 1 boxes"
     monkeypatch.setattr(engine, "engines", lambda: [empty, *known])
-    found = drawn('digraph {a [id="a"]}', "svg", holds=["a"])
-    assert b'id="a"' in found.data
-    assert found.note.endswith(f"lacks 1 of 1 boxes; {known[0][0]} drew the picture")
+    picture = drawn('digraph {a [id="a"]}', "svg", required=["a"])
+    assert b'id="a"' in picture.data
+    assert picture.note.endswith(f"lacks 1 of 1 boxes; {known[0][0]} drew the picture")
 
 
-def test_a_picture_holds_every_identifier(recording: Open, one_engine: str) -> None:
+def test_a_picture_contains_every_identifier(recording: Open, one_engine: str) -> None:
     made = draw(hostile(recording("v2").graph), recording("v2").lineage)
     assert not picture_of(made, Look()).note, one_engine
-    with pytest.raises(RendererError, match="Graphviz could not draw this"):
-        drawn(dot(made, Look()), "svg", holds=[*identifiers(made), "layer-of-another"])
+    with pytest.raises(RendererError, match="Graphviz could not draw the diagram"):
+        drawn(dot(made, Look()), "svg", required=[*identifiers(made), "layer-of-another"])
 
 
 @pytest.mark.parametrize(
     ("body", "code"),
     [("echo '<svg>'; exit 0", 0), ("echo bad >&2; exit 1", 1), ("kill -9 $$", 137)],
 )
-def test_half_a_picture_is_none(
+def test_an_incomplete_picture_is_rejected(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: str, code: int
 ) -> None:
     only(monkeypatch, tmp_path, body)
-    with pytest.raises(RendererError, match="Graphviz could not draw this") as caught:
+    with pytest.raises(RendererError, match="Graphviz could not draw the diagram") as caught:
         drawn("digraph {}", "svg")
     reason = "bad" if code == 1 else "no picture"
-    assert caught.value.got == f"dot ended with code {code}: {reason}"
+    assert caught.value.got == f"dot exited with code {code}: {reason}"
 
 
-def test_what_dot_says_without_a_picture_is_shown(
+def test_messages_of_dot_are_shown_without_a_picture(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     only(monkeypatch, tmp_path, "echo no room >&2; echo '<svg></svg>'")
     with pytest.raises(RendererError) as caught:
-        drawn('digraph {a [id="a"]}', "svg", holds=["a"])
-    assert caught.value.got == "dot ended with code 0: no room"
+        drawn('digraph {a [id="a"]}', "svg", required=["a"])
+    assert caught.value.got == "dot exited with code 0: no room"
 
 
-def test_the_next_engine_draws_what_the_first_cannot(
+def test_the_next_engine_draws_after_the_first_fails(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     known = engine.engines()

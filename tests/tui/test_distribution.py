@@ -61,7 +61,7 @@ def test_views_turn_and_all_tell_the_steps() -> None:
         await ui.press("y")
         assert pane.bar("scale").chosen == "log"
         assert ui.pane_text() != linear
-        assert "logarithmic" in ui.pane_text()
+        assert "symmetric-log" in ui.pane_text()
 
     browse(V2, script)
 
@@ -83,7 +83,7 @@ def test_gradients_weights_and_their_gradients_can_be_shown() -> None:
                 assert spelling.number(run.course(tap)[2].std) in ui.pane_text()
         pane.bar("tensor").pick("kernel")
         await ui.settle()
-        assert "update ratio" in ui.pane_text()
+        assert "relative update" in ui.pane_text()
 
     browse(V2, script)
 

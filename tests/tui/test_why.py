@@ -22,7 +22,7 @@ def test_the_64_of_the_reshape() -> None:
         await ui.press("w")
         assert ui.screen.tabs.active == "why"
         text = ui.pane_text()
-        for part in ("Reshape:0 axis 1 = 64", "resnet.py:", "danger", "moved by", "filters",
+        for part in ("Reshape:0 axis 1 = 64", "resnet.py:", "danger", "depends on", "filters",
                      "Which settings move it", "What flows in", "The way back"):  # fmt: skip
             assert part in text, part
         await ui.press("x")

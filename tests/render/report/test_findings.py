@@ -22,11 +22,11 @@ def test_a_finding_leads_to_its_layer_and_box(open_page: Open) -> None:
     assert page.inner_text("#findings h2") == "Findings: 1 error"
     assert page.inner_text("#findings h3") == "✗ error batch-norm-axis bn00_branch2a"
     finding = page.inner_text("#findings .finding")
-    assert "batch normalization keeps axis 1, height, not channels; and 8 more" in finding
+    assert "batch normalization keeps axis 1, height, not channels (and 8 more layers)" in finding
     for label, text in (
         ("measured", "layers bn00_branch2a, bn00_branch2b"),
-        ("why", "rows or columns of a picture are normalized apart"),
-        ("try", "axis=-1 where channels come last"),
+        ("why", "each row or column of an image is normalized separately"),
+        ("try", "set axis=-1 if the channels are the last axis"),
         ("see", "resnet-inspect why bn00_branch2a"),
     ):
         assert page.locator(f"#findings dt >> text={label}").count() == 1
@@ -87,7 +87,7 @@ def test_hostile_names_stay_text(
 def test_printed_findings_are_complete_and_distinguishable_without_colour(open_page: Open) -> None:
     page = open_page("bn_axis").page
     page.emulate_media(media="print")
-    assert page.is_visible("#findings .finding dd >> text=axis=-1 where channels come last")
+    assert page.is_visible("#findings .finding dd >> text=set axis=-1 if the channels")
     styles = "getComputedStyle(document.querySelector('#findings .finding'))"
     assert page.evaluate(f"{styles}.breakInside") == "avoid"
     assert page.evaluate(f"{styles}.borderLeftStyle") == "double"

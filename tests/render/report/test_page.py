@@ -177,7 +177,7 @@ def test_why_chains_of_axes(open_page: Open) -> None:
         "begins here",
         "16 → 17",
         "64 → 68",
-        "written twice",
+        "is also hard-coded in",
     ):
         assert part in axis
 
@@ -302,7 +302,7 @@ def test_a_failed_run(open_page: Open) -> None:
 
 def test_a_run_that_diverged(open_page: Open) -> None:
     opened = open_page("diverged", "#layer=bn20_branch2a", 1600)
-    assert "was made by conv_block_stage0/bn00_branch2a" in opened.text("#not-finite")
+    assert ": conv_block_stage0/bn00_branch2a" in opened.text("#not-finite")
     assert "not finite at 2 of 3 steps" in opened.text("#scalars")
     assert "65,536 not finite" in opened.text("#panel")
 

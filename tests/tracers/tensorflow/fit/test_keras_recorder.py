@@ -195,7 +195,7 @@ def test_the_page_speaks_of_a_fit(recorded: Path) -> None:
     with Run.open(recorded) as run:
         found = summarize(run)
         told = dict(facts(run.info, found))
-        assert told["recipe"] == "its own fit with SGD, tensors recorded at every step"
+        assert told["recipe"] == "your fit with SGD, tensors recorded at every step"
         assert "data" not in told
         assert flow_title(run.info) == "Shapes, from the input to the output"
         assert not found.dangers  # Keras' normalization is made of means over the batch
