@@ -173,9 +173,9 @@ def test_many_steps_are_compared_at_some_and_named(command: Command, tmp_path: P
     fields = document(command, *files)["distributions"]
     assert (fields["common"], fields["steps"]) == (19, [1, 2, 9, 10, 18, 19])
     text = " ".join(command("diff", *files).stdout.split())
-    assert "(steps 1, 2, 9, 10, 18, 19 of 19 in common; --all takes every one)" in text
+    assert "(steps 1, 2, 9, 10, 18, 19 of 19 in common; --all compares all)" in text
     same = command("diff", files[0], files[0]).stdout
-    assert "no difference\ndistributions were compared at steps 0, 1, 10, 11, 19, 20 of 21" in same
+    assert "no difference\ndistributions compared at steps 0, 1, 10, 11, 19, 20 of 21" in same
     every = document(command, *files, "--all")["distributions"]
     assert every["steps"] == list(range(1, 20))
 

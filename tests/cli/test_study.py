@@ -180,6 +180,6 @@ def test_it_continues_where_it_was_stopped(tmp_path: Path) -> None:
     assert "1 of 2 runs exist; running 1" in again.stderr
     document = json.loads(again.stdout)
     assert document["answer"]["limits"][0].startswith(
-        "with 1 seed nothing is decided about training"
+        "Claims about training are not decided with 1 seed"
     )
     assert [len(files) for files in document["runs"].values()] == [1, 1]
