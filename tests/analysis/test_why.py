@@ -43,7 +43,7 @@ def test_names_and_axes(recording: Open, text: str, name: str, axes: tuple[int, 
     ("text", "what", "fix"),
     [
         ("Reshap3", "there is no 'Reshap3'", "did you mean Reshape"),
-        ("res1", "'res1' names 3 things", "did you mean res10_branch1 or res10_branch2a"),
+        ("res1", "'res1' is ambiguous: 3 names match", "did you mean res10_branch1 or res10_branch2a"),
         ("Reshape:2", "'Reshape:0' has no axis 2", "its shape is [8, 64]"),
         ("Reshape:-3", "'Reshape:0' has no axis -3", "its shape is [8, 64]"),
         ("Reshape:1:0", "'Reshape' has no output 1", "write NAME:AXIS"),
@@ -63,8 +63,8 @@ def test_the_proof_shows_that_pixels_and_batch_have_no_part_in_the_64(recording:
     rows = {row.setting: row for row in why(run.graph, run.lineage, target, 1).proof}
     assert {name for name, row in rows.items() if row.moved} == {"filters"}
     assert (rows["filters"].size_before, rows["filters"].size_after) == (64, 68)
-    assert "add00 refuses its inputs then" in rows["filters"].note
-    assert rows["n"].note == "the structure changes, not this axis"
+    assert "add00 fails (ignored to continue)" in rows["filters"].note
+    assert rows["n"].note == "the graph changes, but not this size"
     assert set(rows) == {
         "filters",
         "n",
@@ -120,7 +120,7 @@ def test_what_lies_behind_a_refusing_addition_is_not_claimed(recording: Open) ->
     assert found.formula.text == "16"
     (row,) = [row for row in found.proof if row.setting == "filters"]
     assert row.moved is None
-    assert row.note.startswith("cannot be told: it lies behind add00")
+    assert row.note.startswith("unknown: this size comes after add00")
 
 
 def test_an_op_without_outputs_says_what_it_takes(recording: Open) -> None:
@@ -192,7 +192,7 @@ def test_a_normalization_of_the_height_is_told(recording: Open) -> None:
     found = dangers(run.graph, run.lineage, Meanings(run.graph, run.lineage))
     normalizations = [layer for layer in run.graph.layers if layer.type == "FusedBatchNormV3"]
     assert [one.layer for one in found] == [layer.name for layer in normalizations]
-    assert found[0].text == "batch normalization keeps axis 1, height, not channels"
+    assert found[0].text == "batch normalization is per height (axis 1), not per channel"
     assert found[0].source is not None
     assert "net.batch_normalization" in found[0].source.text
 

@@ -22,7 +22,7 @@ def test_a_finding_leads_to_its_layer_and_box(open_page: Open) -> None:
     assert page.inner_text("#findings h2") == "Findings: 1 error"
     assert page.inner_text("#findings h3") == "✗ error batch-norm-axis bn00_branch2a"
     told = page.inner_text("#findings .finding")
-    assert "batch normalization keeps axis 1, height, not channels; and 8 more" in told
+    assert "batch normalization is per height (axis 1), not per channel; and 8 more" in told
     for label, text in (
         ("measured", "layers bn00_branch2a, bn00_branch2b"),
         ("why", "rows or columns of a picture are normalized apart"),
