@@ -93,7 +93,7 @@ def test_what_a_normalization_is_fed_and_what_it_makes(recording: Open, name: st
 @pytest.mark.parametrize(
     ("names", "kinds", "what", "fix"),
     [
-        (("conv2",), (), "there is no 'conv2'", "did you mean conv1"),
+        (("conv2",), (), "no recorded tensor is named 'conv2'", "did you mean conv1"),
         (("conv1/Conv2D",), (), "'conv1/Conv2D' was not recorded", "--taps ops"),
         (("Reshape",), ("weight",), "no weight of 'Reshape' was recorded", "--gradients"),
     ],
