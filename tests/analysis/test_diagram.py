@@ -98,11 +98,11 @@ def test_too_many_boxes_are_drawn_at_a_coarser_level_which_is_told(recording: Op
     run = recording("v2")
     made = drawn(run, expand=True, limit=20)
     assert (made.level, len(made.nodes) <= 20) == (Level.BLOCK, True)
-    assert made.notes[0].startswith("drawn as blocks: as layers there would be 32 boxes")
+    assert made.notes[0].startswith("shown as blocks, because layers need 32 boxes and the limit is 20")
     made = drawn(run, expand=True, limit=3)
     assert len(made.nodes) == 3
     assert [node.box for node in made.nodes] == [Box.REST] * 3
-    assert any("joined" in note for note in made.notes)
+    assert any("merged" in note for note in made.notes)
     assert sorted(layer for n in made.nodes for layer in n.layers) == sorted(
         layer.name for layer in run.graph.layers
     )
@@ -125,9 +125,9 @@ def test_ways_between_two_layers(recording: Open) -> None:
     names = {node.name for node in made.nodes}
     assert {"add10", "res20_branch1", "res20_branch2b", "add20"} <= names
     assert not {"conv1", "dense1", "add00"} & names
-    with pytest.raises(UsageError, match="no way leads from 'add20' to 'add10'") as caught:
+    with pytest.raises(UsageError, match="no path leads from 'add20' to 'add10'") as caught:
         drawn(run, path=("add20", "add10"))
-    assert caught.value.fix == "the other way round: --path add10 add20"
+    assert caught.value.fix == "swap the names: --path add10 add20"
 
 
 def test_the_way_of_a_size(recording: Open) -> None:
@@ -139,7 +139,7 @@ def test_the_way_of_a_size(recording: Open) -> None:
     assert nodes["Reshape"].lineage == "chain"
     kernel = nodes["res20_branch1/kernel"]
     assert (kernel.box, kernel.lineage) == (Box.VARIABLE, "inflow")
-    assert any("64 is born here" in text for text in kernel.remarks)
+    assert any("origin of 64" in text for text in kernel.remarks)
     followed = {(e.tail, e.head): e.axes for e in made.edges if e.lineage}
     assert followed["variable-res20_branch1~2f~kernel", "layer-res20_branch1"] == (3,)
     assert followed["layer-add20", "layer-pre_activation_final_norm"] == (3,)
@@ -199,7 +199,7 @@ def test_gradients_of_a_scope_lie_inside_in_the_order_of_the_backward_pass(
     }  # fmt: skip
     outside = {node.id for node in made.nodes if node.outside and node.box == Box.GRADIENT}
     assert outside <= {end for edge in edges for end in (edge.tail, edge.head)}
-    assert "not drawn: the gradient of l2_loss goes to 9 of these boxes" in made.notes
+    assert "not shown: edges from the gradient of l2_loss to 9 boxes" in made.notes
 
 
 def backwards(graph: Graph) -> Graph:
@@ -243,15 +243,15 @@ def test_what_is_looked_for_in_vain_is_told(recording: Open) -> None:
     run = recording("v2")
     empty = draw(Graph(ops=()), run.lineage)
     assert (empty.nodes, empty.notes) == (
-        (), ("nothing is drawn: the run holds no op, it ended before there was a graph",)
+        (), ("the diagram is empty: the run ended before the graph was built",)
     )  # fmt: skip
     images = run.graph.op_by_name[run.graph.inputs["images"].op]
     inputs = {"images": run.graph.inputs["images"]}
     same = draw(Graph(ops=(images,), inputs=inputs), run.lineage)
     assert [node.name for node in same.nodes] == ["images"]
-    assert any("no op is drawn" in note for note in same.notes)
+    assert any("no ops are shown" in note for note in same.notes)
     own = draw(recording("own").graph, run.lineage, Options(backward=True))
-    assert "no gradients are drawn: the run has no backward pass" in own.notes
+    assert "no gradients are shown: the run has no backward pass" in own.notes
 
 
 def test_the_shortcut_into_a_refused_addition(recording: Open) -> None:

@@ -118,5 +118,5 @@ def test_a_scope_of_gradients_is_drawn_without_asking_for_them(recording: Open) 
 
 def test_a_scope_without_boxes_is_refused(recording: Open) -> None:
     run = recording("v2")
-    with pytest.raises(UsageError, match="nothing in 'Momentum/update_conv1/kernel/accum'"):
+    with pytest.raises(UsageError, match="no part of 'Momentum/update_conv1/kernel/accum'"):
         draw(run.graph, run.lineage, Options(scope="Momentum/update_conv1/kernel/accum"))
