@@ -75,7 +75,7 @@ def test_a_failed_run_is_drawn(command: Command, tmp_path: Path, name: str) -> N
         (["-o", "a.svg", "--lineage", ""], "there is no ''"),
         (["-o", "."], "got:      a folder"),
         (["-o", "a.svg", "--path", "nope", "add10"], "where:    --path"),
-        (["-o", "a.svg", "--path", "gradients/dense1", "conv1"], "use --backward to show gradients"),
+        (["-o", "a.svg", "--path", "gradients/dense1", "conv1"], "use --backward to show"),
         (
             ["-o", "a.svg", "--scope", "res20", "--path", "conv1", "add00"],
             "no part of 'res20' is on a path from 'conv1' to 'add00'",
