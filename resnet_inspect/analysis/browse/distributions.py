@@ -111,7 +111,7 @@ def _named(graph: Graph, taps: Sequence[Tap], name: str) -> list[Tap]:
         where="LAYER",
         expected="a layer, op, tensor or variable, or a pattern such as res2*",
         got=name,
-        fix="trace again with --taps ops, --taps all, or --taps PATTERN"
+        fix="record again with --taps ops, --taps all, or --taps PATTERN"
         if exists
         else f"did you mean {' or '.join(near)}?"
         if near
@@ -130,7 +130,7 @@ def _not_recorded(what: str, kinds: Sequence[str], taps: Sequence[Tap]) -> Usage
         where="--kind",
         expected="one of " + ", ".join(recorded) if recorded else "a run with recorded steps",
         got=", ".join(kinds),
-        fix="trace again. Gradients need training steps and --gradients. "
+        fix="record again. Gradients need training steps and --gradients. "
         "--taps selects tensors, --record and --every select steps",
     )
 

@@ -155,7 +155,7 @@ class Outline:
         groups: dict[str, list[int]] = {}
         owners: dict[str, int] = {}
         group: list[int] = []
-        inside: str | None = None  # mostly consecutive members share a group
+        inside: str | None = None  # consecutive members mostly share a group
         for place in members:
             full = paths[place]
             if inside is None or not full.startswith(inside):
@@ -250,7 +250,7 @@ class Outline:
         hits: dict[str, list[int]] = {}
         paths, types = self._searched
         hit: list[int] = []
-        inside: str | None = None  # mostly the next leaves are below the same hit
+        inside: str | None = None  # consecutive leaves are mostly below one hit
         for place in members:
             full = self.paths[place]
             if inside is None or not full.startswith(inside):

@@ -220,7 +220,7 @@ def _not_tapped(graph: Graph, series: Sequence[Series]) -> list[Note]:
     samples = [count for count, elements in counts if count < elements]
     if samples:
         text = (
-            f"{len(samples)} of {len(series)} tensors were summarized from at most "
+            f"{len(samples)} of {len(series)} tensors were summarized from a sample of at most "
             f"{max(samples):,} elements; NaN and inf were counted in all elements"
         )
         notes.append(Note("samples", text))
