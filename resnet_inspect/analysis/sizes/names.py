@@ -62,7 +62,7 @@ def find(graph: Graph, text: str) -> tuple[Target, tuple[int, ...]]:
                 f"'{op}' has no output",
                 where=text,
                 expected="a layer, op or variable with a shape",
-                got=f"an op of type {graph.op_by_name[op].type} without outputs",
+                got=f"an op without outputs, of type {graph.op_by_name[op].type}",
                 fix="name an input of this op: "
                 + ", ".join(dict.fromkeys(str(ref) for ref in graph.op_by_name[op].inputs)),
             )

@@ -109,7 +109,7 @@ def _proof_row(
     if not name:
         notes.append("not re-traced: outside the forward pass")
     elif missing and variation.ended:
-        notes.append(f"the build fails before this size: {failing} {fails}")
+        notes.append(f"not created: the build fails at {failing}")
     elif missing:
         notes.append("the graph changes: this tensor no longer exists")
     elif not matched:
