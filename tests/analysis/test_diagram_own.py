@@ -1,4 +1,4 @@
-"""Diagrams of a model of one's own: orders of execution, a shared variable, no layers; updates."""
+"""Diagrams of a user's model: orders of execution, a shared variable, no layers, updates."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def made_of(run: Run, level: Level, *, variables: bool = False, backward: bool =
 
 
 @pytest.mark.parametrize("level", [Level.LAYER, Level.OP])
-def test_an_order_is_an_edge_of_its_own(recording: Open, level: Level) -> None:
+def test_an_order_is_a_separate_edge(recording: Open, level: Level) -> None:
     made = made_of(recording("own"), level)
     orders = {(CHECK, WAITED), (WAITED, "joined/Add"), (COUNTER, "joined/Add")}
     assert ways(made, Way.CONTROL) == orders
@@ -54,7 +54,7 @@ def test_orders_between_blocks_and_stages(recording: Open) -> None:
     }  # fmt: skip
 
 
-def test_an_order_beside_data_is_not_drawn_twice(recording: Open) -> None:
+def test_an_order_with_data_has_one_edge(recording: Open) -> None:
     made = made_of(recording("v2"), Level.LAYER, backward=True)
     pairs = [(edge.tail, edge.head) for edge in made.edges if edge.way != Way.CONTROL]
     assert not set(pairs) & {(e.tail, e.head) for e in made.edges if e.way == Way.CONTROL}
@@ -81,7 +81,7 @@ def test_a_shared_variable_is_one_box_with_two_readers(
     assert sum("->" in line and "style=dotted" in line for line in lines) == 3
 
 
-def test_a_block_that_is_also_a_group_stands_in_it(recording: Open) -> None:
+def test_a_block_that_is_also_a_group_is_inside_it(recording: Open) -> None:
     made = made_of(recording("own"), Level.BLOCK)
     places = {(node.path, node.name) for node in made.nodes if node.box == Box.BLOCK}
     assert places == {
@@ -101,7 +101,7 @@ def test_updates_of_variables_wait_for_the_forward_pass(recording: Open) -> None
         ("conv1/Conv2D/ReadVariableOp", "Momentum/update_conv1/kernel"),
         ("conv1/BiasAdd/ReadVariableOp", "Momentum/update_conv1/bias"),
     }
-    assert any("ops outside that this takes from or waits for" in note for note in made.notes)
+    assert any("ops outside that must run before this part" in note for note in made.notes)
     options = Options(Level.OP, scope="Momentum/update_conv1", backward=True, variables=True)
     whole = draw(run.graph, run.lineage, options)
     assert {head for _, head in ways(whole, Way.GRADIENT)} == updates
@@ -110,13 +110,13 @@ def test_updates_of_variables_wait_for_the_forward_pass(recording: Open) -> None
     assert read == {"conv1/kernel", "conv1/kernel/Momentum"}
 
 
-def test_a_scope_of_gradients_is_drawn_without_asking_for_them(recording: Open) -> None:
+def test_a_scope_of_gradients_needs_no_option(recording: Open) -> None:
     run = recording("v2")
     made = draw(run.graph, run.lineage, Options(scope="gradients/dense1"))
     assert {node.box for node in made.nodes if not node.outside} == {Box.GRADIENT}
 
 
-def test_a_scope_without_boxes_is_refused(recording: Open) -> None:
+def test_a_scope_without_boxes_is_rejected(recording: Open) -> None:
     run = recording("v2")
-    with pytest.raises(UsageError, match="nothing in 'Momentum/update_conv1/kernel/accum'"):
+    with pytest.raises(UsageError, match="no part of 'Momentum/update_conv1/kernel/accum'"):
         draw(run.graph, run.lineage, Options(scope="Momentum/update_conv1/kernel/accum"))

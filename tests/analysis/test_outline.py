@@ -1,4 +1,4 @@
-"""The tree of a network: nothing lost, nothing twice, found again."""
+"""The tree of a network: each leaf appears once, and search and paths find it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def graph_of(names: list[str], phases: list[Phase] | None = None) -> Graph:
     return Graph(tuple(Op(n, "T", p) for n, p in zip(names, phases, strict=True)))
 
 
-def test_layers_stand_in_stages_and_blocks(recording: Open) -> None:
+def test_layers_are_below_stages_and_blocks(recording: Open) -> None:
     outline = Outline(recording("v2").graph, ops=False)
     assert [node.label for node in outline.roots(outline.kept())] == [
         "stem", "conv_block_stage0", "conv_block_stage1", "conv_block_stage2", "head",
@@ -63,7 +63,7 @@ def test_each_leaf_has_exactly_one_row(recording: Open, name: str, ops: bool) ->
             assert outline.leaves[node.own].name == node.name
 
 
-def test_ops_stand_below_the_layer_that_made_them(recording: Open) -> None:
+def test_ops_are_below_their_layer(recording: Open) -> None:
     graph = recording("v2").graph
     outline = Outline(graph, ops=True)
     layers = {node.name: node for node in every(outline) if node.kind == NodeKind.LAYER}
@@ -73,14 +73,14 @@ def test_ops_stand_below_the_layer_that_made_them(recording: Open) -> None:
         assert inside == set(graph.layer_by_name[name].ops)
 
 
-def test_what_is_not_forward_has_roots_of_its_own(recording: Open) -> None:
+def test_other_phases_have_separate_roots(recording: Open) -> None:
     graph = recording("v2").graph
     outline = Outline(graph, ops=True)
     roots = {node.label: node for node in outline.roots(outline.kept())}
     for phase, label in ((Phase.BACKWARD, "backward"), (Phase.OPTIMIZER, "optimizer")):
         wanted = {op.name for op in graph.ops if op.phase == phase}
-        found = {outline.leaves[place].name for place in roots[label].members}
-        assert found == wanted - set(graph.layer_of_op)
+        below = {outline.leaves[place].name for place in roots[label].members}
+        assert below == wanted - set(graph.layer_of_op)
 
 
 names = st.lists(
@@ -107,7 +107,7 @@ def test_any_names_make_a_tree(ops: list[str], data: st.DataObject) -> None:
 
 
 @given(names, st.sampled_from(["a", "B", "conv", "/", "ab/a", "t"]))
-def test_what_is_found_is_what_holds_the_text(ops: list[str], text: str) -> None:
+def test_search_returns_leaves_that_contain_the_text(ops: list[str], text: str) -> None:
     outline = Outline(graph_of(ops), ops=True)
     hits = outline.found(text, outline.kept())
     places = sorted(place for some in hits.values() for place in some)
@@ -119,7 +119,7 @@ def test_what_is_found_is_what_holds_the_text(ops: list[str], text: str) -> None
         assert all(ops[place] == path or ops[place].startswith(path + "/") for place in some)
 
 
-def test_the_way_to_a_leaf_goes_from_row_to_row(recording: Open) -> None:
+def test_the_path_to_a_leaf(recording: Open) -> None:
     outline = Outline(recording("v2").graph, ops=True)
     for name in ("conv_block_stage0/res00_branch2a/Conv2D", "loss", "images"):
         place = outline.place_of(name)
@@ -131,7 +131,7 @@ def test_the_way_to_a_leaf_goes_from_row_to_row(recording: Open) -> None:
     assert outline.way_to(0, [1, 2]) == []
 
 
-def test_a_layer_is_found_from_its_ops_and_the_other_way(recording: Open) -> None:
+def test_layers_and_ops_lead_to_each_other(recording: Open) -> None:
     graph = recording("v2").graph
     layers, ops = Outline(graph, ops=False), Outline(graph, ops=True)
     place = layers.place_of("conv_block_stage0/res00_branch2a/Conv2D")
@@ -144,21 +144,21 @@ def test_a_layer_is_found_from_its_ops_and_the_other_way(recording: Open) -> Non
     assert layers.place_of("no such thing") is None
 
 
-def test_filters_keep_what_they_say(recording: Open) -> None:
+def test_filters(recording: Open) -> None:
     graph = recording("v2").graph
     layers, ops = Outline(graph, ops=False), Outline(graph, ops=True)
     kept = [layers.leaves[place] for place in layers.kept(Only.RELU)]
-    assert [one.name for one in kept] == [one.name for one in graph.layers if one.type == "Relu"]
+    assert [leaf.name for leaf in kept] == [x.name for x in graph.layers if x.type == "Relu"]
     kept = [layers.leaves[place] for place in layers.kept(Only.PARAMETERS)]
-    with_variables = [one.name for one in graph.layers if one.variables]
-    assert [one.name for one in kept] == with_variables
+    with_variables = [layer.name for layer in graph.layers if layer.variables]
+    assert [leaf.name for leaf in kept] == with_variables
     for only in (Only.FORWARD, Only.BACKWARD, Only.OPTIMIZER):
-        found = [ops.leaves[place].name for place in ops.kept(only)]
-        assert found == [op.name for op in graph.ops if op.phase == only.value]
+        chosen = [ops.leaves[place].name for place in ops.kept(only)]
+        assert chosen == [op.name for op in graph.ops if op.phase == only.value]
     assert list(layers.kept(Only.BACKWARD)) == []
 
 
-def test_too_many_neighbours_are_put_together() -> None:
+def test_too_many_children_are_divided_into_parts() -> None:
     count = 3 * MOST_CHILDREN + 7
     outline = Outline(graph_of([f"op{at}" for at in range(count)]), ops=True)
     roots = outline.roots(outline.kept())

@@ -117,10 +117,10 @@ def test_svg(command: Command, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nothing_like_it"], "there is no 'nothing_like_it'"),
+        (["nothing_like_it"], "no recorded tensor is named 'nothing_like_it'"),
         (["--kind", "colour"], "unknown kind of tensor 'colour'"),
         (["--step", "9", "conv1"], "step 9 was not recorded"),
-        (["--pair", "bn", "dense1"], "nothing chosen is normalized"),
+        (["--pair", "bn", "dense1"], "none of the selected layers normalizes"),
         (["--json", "--csv"], ""),
     ],
 )

@@ -141,7 +141,7 @@ def test_why_pages(command: Command, golden: Golden, words: list[str]) -> None:
 def test_shapes_with_axes(command: Command, golden: Golden) -> None:
     golden("shapes/axes.txt", command("shapes", V2, "--axes").stdout)
     lines = command("shapes", FOLDER / "bn_axis.db", "--axes").stdout
-    assert "bn00_branch2a: batch normalization keeps axis 1, height, not channels" in lines
+    assert "bn00_branch2a: batch normalization is per height (axis 1), not per channel" in lines
 
 
 def test_one_phase_only(command: Command) -> None:

@@ -1,4 +1,4 @@
-"""Which edges of a diagram are a block's shortcut: handed on unchanged, or projected."""
+"""Finds the edges of a diagram that are shortcuts of blocks: unchanged or projected."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from resnet_inspect.analysis.diagram.diagram import Box, Edge, Node, Way
 
 SUMS = ("AddV2", "Add", "AddN")
 JOINS = (*SUMS, "ConcatV2")
-# Functions that a refused call names, as their users write them.
+# Names of the same functions in a rejected call.
 CALLS = ("add", "add_v2", "add_n", "concat")
-# Ops that begin no way of data: what comes from them alone are parameters.
+# Ops that produce parameters, not data.
 PARAMETERS = ("ReadVariableOp", "Const", "VarHandleOp", "VariableV2", "Variable")
 
 
 def shortcuts(nodes: Sequence[Node], edges: Sequence[Edge]) -> tuple[dict[int, Way], set[str]]:
-    """The edges (by place) that are shortcuts, and the boxes that stand on projected ones.
+    """Return the shortcut edges by index, and the boxes on projected shortcuts.
 
-    Where two ways of data that parted meet again in a sum or a concatenation, the one that passes
-    fewer boxes is the shortcut: a residual if it passes none since the ways parted.
+    Where two data paths separate and meet again in a sum or a concatenation, the shorter path is
+    the shortcut. It is a residual if it has no boxes after the paths separate.
     """
     order = {node.id: at for at, node in enumerate(nodes)}
     entering: dict[str, list[int]] = {}
@@ -39,8 +39,8 @@ def shortcuts(nodes: Sequence[Node], edges: Sequence[Edge]) -> tuple[dict[int, W
             above[node.id] |= above[tail]
     given = sum(1 << order[name] for name in parameters)
     entering = {
-        head: [at for at in found if edges[at].tail not in parameters]
-        for head, found in entering.items()
+        head: [at for at in indexes if edges[at].tail not in parameters]
+        for head, indexes in entering.items()
     }
     ways: dict[int, Way] = {}
     projecting: set[str] = set()
@@ -56,8 +56,8 @@ def shortcuts(nodes: Sequence[Node], edges: Sequence[Edge]) -> tuple[dict[int, W
         longest = into[lengths.index(max(lengths))]
         main = above[edges[longest].tail]
         for at in into:
-            parted = above[edges[at].tail] & main & ~given
-            if depth[edges[at].tail] < max(lengths) and parted:
+            shared = above[edges[at].tail] & main & ~given
+            if depth[edges[at].tail] < max(lengths) and shared:
                 _mark(at, main, edges, entering, order, ways, projecting)
     return ways, projecting
 
@@ -77,7 +77,7 @@ def _mark(
     ways: dict[int, Way],
     projecting: set[str],
 ) -> None:
-    """Mark one shortcut from where it ends back to where it parted from the main way."""
+    """Mark one shortcut, from its end to the point where it separates from the main path."""
     if main >> order[edges[start].tail] & 1:
         ways[start] = Way.RESIDUAL
         return

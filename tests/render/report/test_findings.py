@@ -22,7 +22,8 @@ def test_a_finding_leads_to_its_layer_and_box(open_page: Open) -> None:
     assert page.inner_text("#findings h2") == "Findings: 1 error"
     assert page.inner_text("#findings h3") == "✗ error batch-norm-axis bn00_branch2a"
     finding = page.inner_text("#findings .finding")
-    assert "batch normalization keeps axis 1, height, not channels (and 8 more layers)" in finding
+    expected = "batch normalization is per height (axis 1), not per channel (and 8 more layers)"
+    assert expected in finding
     for label, text in (
         ("measured", "layers bn00_branch2a, bn00_branch2b"),
         ("why", "each row or column of an image is normalized separately"),

@@ -292,7 +292,7 @@ def test_a_failed_run(open_page: Open) -> None:
         "labels.shape",
         "disagree",
         "sparse_softmax",
-        "no step was run",
+        "no step ran",
     ):
         assert part in main
     opened.page.evaluate("location.hash = '#layer=Reshape'")
@@ -314,7 +314,7 @@ def test_an_interrupted_run_and_one_without_anything(open_page: Open, tmp_path: 
     writer.finish(Status.INTERRUPTED)
     empty = open_page(tmp_path / "empty.db")
     assert "before the first step" in empty.text("#overview")
-    assert "the run ended before there was one" in empty.text("#not-observed")
+    assert "not recorded: the run ended before the graph was built" in empty.text("#not-observed")
 
 
 def test_a_browser_that_cannot_unpack_the_data_shows_a_message(

@@ -367,7 +367,7 @@ def test_runs_without_a_graph_can_be_compared(open_page: Open, tmp_path: Path) -
         RunWriter.create(file, info()).finish(Status.INTERRUPTED)
     opened = open_page(files[0], other=files[1])
     assert "Neither run has a graph." in opened.text("#layers")
-    assert "the run ended before there was one" in opened.text("#not-observed")
+    assert "not recorded: the run ended before the graph was built" in opened.text("#not-observed")
 
 
 def test_it_can_be_printed(open_page: Open) -> None:

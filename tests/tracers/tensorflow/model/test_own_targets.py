@@ -201,7 +201,7 @@ def test_parameters_outside_of_layers_are_counted_and_told(model: Path, tmp_path
         for depth in ("op", "layer", "block", "stage"):
             assert api.shapes(run, depth).totals.params == 3 * 4 + 4 + 4 + 4 * 2 + 2 + 3 * 7 + 7
         told = {note.subject: note.text for note in api.summarize(run).notes}
-    assert told["parameters"].startswith("32 lie in no layer that was called: ")
+    assert told["parameters"].startswith("32 are outside all called layers: ")
     assert "/scale" in told["parameters"]
 
 

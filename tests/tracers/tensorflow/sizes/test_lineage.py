@@ -325,7 +325,7 @@ def test_a_network_that_ends_at_the_reshape_is_explained_too() -> None:
     assert danger.layer == "final_reduce_mean"
     found = explain(outcome.graph, lineage, "final_reduce_mean:0", 0)
     notes = {row.setting: row.note for row in found.proof}
-    assert notes["batch_size"] == "further on Reshape refuses its inputs then"
+    assert notes["batch_size"] == "the build fails later, at Reshape"
 
 
 def test_a_refusal_with_a_single_tensor_is_explained_by_the_number_in_the_call() -> None:
