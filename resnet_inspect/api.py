@@ -21,9 +21,9 @@ from resnet_inspect.analysis.browse.distributions import (
 )
 from resnet_inspect.analysis.check import Finding
 from resnet_inspect.analysis.diff.differences import RunDiff
-from resnet_inspect.analysis.diff.distributions import Recorded, chosen_steps
+from resnet_inspect.analysis.diff.distributions import RecordedSummaries, chosen_steps
 from resnet_inspect.analysis.diff.runs import compare
-from resnet_inspect.analysis.page.overview import Held, Overview, overview, told_layers
+from resnet_inspect.analysis.page.overview import Overview, RecordedTensors, overview, shown_layers
 from resnet_inspect.analysis.sizes.shapes import Depth, ShapeTable
 from resnet_inspect.analysis.sizes.shapes import shapes as shape_table
 from resnet_inspect.commands import Command
@@ -39,7 +39,7 @@ from resnet_inspect.stats import StepRecord, Tap
 from resnet_inspect.store import catalogue
 from resnet_inspect.store.placement import check_free
 from resnet_inspect.store.run import Run
-from resnet_inspect.stored import series_of, side_of
+from resnet_inspect.stored import compared_run, series_of
 from resnet_inspect.tracers.contract import Source, TrainingFailed
 
 Watch = Callable[[Path, StepRecord | None], None]
@@ -198,7 +198,7 @@ def diff(a: Run, b: Run, depth: str = "layer", *, every_step: bool = False) -> R
     steps = chosen_steps(common, every=every_step)
     every_tap = depth == Depth.OP
     first, second = (
-        side_of(run, Recorded(own, run.all_summaries(steps, every_tap=every_tap)))
+        compared_run(run, RecordedSummaries(own, run.all_summaries(steps, every_tap=every_tap)))
         for run, own in zip((a, b), recorded, strict=True)
     )
     return compare(first, second, Depth(depth), every_step=every_step)
@@ -238,13 +238,13 @@ def picture(run: Run, form: str = "svg") -> str:
     """
     from resnet_inspect.analysis.diagram.diagram import Options
     from resnet_inspect.analysis.diagram.drawing import draw
-    from resnet_inspect.render.diagram.look import Look
+    from resnet_inspect.render.diagram.look import DiagramStyle
     from resnet_inspect.render.diagram.picture import picture_of
     from resnet_inspect.render.diagram.shades import bars
 
     recorded, info = run.recorded_steps(), run.info
     diagram = draw(run.graph, run.lineage, Options(), failure=info.failure)
-    look = Look(title=info.network)
+    look = DiagramStyle(title=info.network)
     if recorded:
         title = f"{info.network}, outputs at step {recorded[-1]}"
         look = look._replace(title=title, bars=bars(diagram, run.summaries(recorded[-1])))
@@ -259,13 +259,13 @@ def summarize(run: Run, findings: tuple[Finding, ...] | None = None) -> Overview
     recorded = run.recorded_steps()
     findings = check(run) if findings is None else findings
     if not recorded:
-        values = Held(origin=run.origin)
+        values = RecordedTensors(origin=run.origin)
         return overview(run.graph, run.lineage, values, run.scalars(), findings=findings)
     step = recorded[-1]
-    layers = told_layers(run.graph)
+    layers = shown_layers(run.graph)
     summaries = run.summaries(step, layers=layers), run.summaries(step, "gradient", layers=layers)
     activity = {layer: reduce(add, seen) for layer, seen in run.activity().items()}
-    values = Held(step, *summaries, run.updates().get(step, {}), activity, run.origin)
+    values = RecordedTensors(step, *summaries, run.updates().get(step, {}), activity, run.origin)
     return overview(run.graph, run.lineage, values, run.scalars(), findings=findings)
 
 

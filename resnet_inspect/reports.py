@@ -12,22 +12,22 @@ from resnet_inspect import paths
 from resnet_inspect.analysis.browse.distributions import Series
 from resnet_inspect.analysis.diagram.diagram import Diagram
 from resnet_inspect.analysis.diff.comparison import Comparison, side_by_side
-from resnet_inspect.analysis.diff.distributions import Recorded
-from resnet_inspect.analysis.page.overview import Held, Overview, overview
-from resnet_inspect.analysis.page.report import Steps, gather, not_seen
+from resnet_inspect.analysis.diff.distributions import RecordedSummaries
+from resnet_inspect.analysis.page.overview import Overview, RecordedTensors, overview
+from resnet_inspect.analysis.page.report import Steps, gather, unrecorded_notes
 from resnet_inspect.analysis.sizes.meanings import Meanings
 from resnet_inspect.findings import check
 from resnet_inspect.graph import Note
 from resnet_inspect.render.diagram.differences import distant, marked
-from resnet_inspect.render.diagram.look import Look
+from resnet_inspect.render.diagram.look import DiagramStyle
 from resnet_inspect.render.report.differences import missing_notes
 from resnet_inspect.render.report.drawing import Drawing, drawing
 from resnet_inspect.render.report.pairs import Pairs
 from resnet_inspect.render.report.run import run_page
-from resnet_inspect.render.report.two_runs import Told, comparison_page
+from resnet_inspect.render.report.two_runs import ReportSide, comparison_page
 from resnet_inspect.stats import Update
 from resnet_inspect.store.run import Run
-from resnet_inspect.stored import series_of, side_of
+from resnet_inspect.stored import compared_run, series_of
 
 Notify = Callable[[str], None]
 
@@ -55,7 +55,7 @@ def page_of_run(run: Run, program: str, notify: Notify) -> str:
         run.lineage,
         explanations=summary.origins,
         failure=info.failure,
-        look=lambda _: Look(title=info.network),
+        look=lambda _: DiagramStyle(title=info.network),
     )
     if diagram.missing:
         notify(f"the page has no diagram: {diagram.missing}")
@@ -84,7 +84,7 @@ def _overview_of(
 ) -> Overview:
     """The result of `api.summarize`, from data that was already read."""
     if step is None:
-        recorded = Held(origin=run.origin)
+        recorded = RecordedTensors(origin=run.origin)
         return overview(run.graph, run.lineage, recorded, run.scalars(), meanings, check(run))
     outputs = [item for item in series if item.tap.output and step in item.course]
     activations, gradients = (
@@ -98,7 +98,7 @@ def _overview_of(
         and item.tap.output
         and (channels := item.activity) is not None
     }
-    recorded = Held(step, activations, gradients, updates, activity, run.origin)
+    recorded = RecordedTensors(step, activations, gradients, updates, activity, run.origin)
     return overview(run.graph, run.lineage, recorded, run.scalars(), meanings, check(run))
 
 
@@ -107,7 +107,9 @@ def page_of_two(a: Run, b: Run, program: str, notify: Notify) -> str:
     runs = (a, b)
     contents = [_contents(run) for run in runs]
     taps = [[series.tap for series in content.series] for content in contents]
-    sides = [side_of(run, content.recorded) for run, content in zip(runs, contents, strict=True)]
+    sides = [
+        compared_run(run, content.recorded) for run, content in zip(runs, contents, strict=True)
+    ]
     comparison = side_by_side(sides[0], sides[1], taps[0], taps[1])
     diagrams = _diagrams(comparison, runs)
     missing = missing_notes(
@@ -124,28 +126,28 @@ def page_of_two(a: Run, b: Run, program: str, notify: Notify) -> str:
     return comparison_page(comparison, contents[0], contents[1], program, missing, pictures)
 
 
-def _contents(run: Run) -> Told:
+def _contents(run: Run) -> ReportSide:
     every = every_series(run, run.updates())
     courses = {
         series.tap: series.course
         for series in every
         if series.tap.output or series.tap.kind == "weight"
     }
-    return Told(
+    return ReportSide(
         info=run.info,
         file=file_of(run),
         graph=run.graph,
         series=every,
-        recorded=Recorded(run.recorded_steps(), courses),
+        recorded=RecordedSummaries(run.recorded_steps(), courses),
         scalars=run.scalars(),
         broken=run.origin is not None,
     )
 
 
-def _not_recorded(run: Run, content: Told) -> tuple[Note, ...]:
+def _not_recorded(run: Run, content: ReportSide) -> tuple[Note, ...]:
     """Notes on everything that the run did not record."""
     steps = Steps(tuple(run.steps()), tuple(content.recorded.steps), content.scalars)
-    return (*run.graph.notes, *not_seen(run.graph, run.lineage, steps, content.series))
+    return (*run.graph.notes, *unrecorded_notes(run.graph, run.lineage, steps, content.series))
 
 
 def _diagrams(comparison: Comparison, runs: tuple[Run, Run]) -> list[Drawing]:
@@ -177,6 +179,6 @@ def _missing_diagrams(diagrams: Sequence[Drawing]) -> Iterator[tuple[str, str]]:
     yield from ((f" of {name}", why) for name, why in zip("AB", reasons, strict=True) if why)
 
 
-def _drawn(run: Run, look: Callable[[Diagram], Look], prefix: str = "") -> Drawing:
+def _drawn(run: Run, look: Callable[[Diagram], DiagramStyle], prefix: str = "") -> Drawing:
     failure = run.info.failure
     return drawing(run.graph, run.lineage, failure=failure, look=look, prefix=prefix)

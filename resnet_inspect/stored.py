@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from resnet_inspect.analysis.browse.distributions import Series
-from resnet_inspect.analysis.diff.distributions import Recorded
+from resnet_inspect.analysis.diff.distributions import RecordedSummaries
 from resnet_inspect.analysis.diff.runs import ComparedRun
 from resnet_inspect.findings import check
 from resnet_inspect.stats import Tap, Update
@@ -47,7 +47,7 @@ def series_of(
     )
 
 
-def side_of(run: Run, recorded: Recorded) -> ComparedRun:
+def compared_run(run: Run, recorded: RecordedSummaries) -> ComparedRun:
     """The content of a run for a comparison; `recorded` has the summaries of its tensors."""
     info, origin = run.info, run.origin
     facts = {

@@ -33,9 +33,9 @@ __all__ = [
     "FOLDER",
     "SEEDS",
     "STUDIES",
-    "Planned",
+    "PlannedRun",
     "Progress",
-    "Studied",
+    "StudyResult",
     "conduct",
     "known",
     "missing",
@@ -56,7 +56,7 @@ START_SECONDS, PICTURE_SECONDS = 4.0, 0.003
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedRun:
     """One run of a study: its variant, seed, settings and file.
 
     If the run is not `trained`, an error of the framework is a result, not a failure of the study.
@@ -93,14 +93,14 @@ class Progress:
         left: estimated seconds left, or None.
     """
 
-    planned: Planned
+    planned: PlannedRun
     done: int
     of: int
     step: int
     left: float | None
 
 
-class Studied(msgspec.Struct, frozen=True):
+class StudyResult(msgspec.Struct, frozen=True):
     """An answer with its question, settings, and run files by variant.
 
     `cross_entropy` contains one value per step, for each seed of each trained variant.
@@ -135,7 +135,7 @@ def known(name: str) -> Study:
 
 def plan(
     study: Study, given: Mapping[str, Any], count: int = SEEDS, folder: Path = FOLDER
-) -> list[Planned]:
+) -> list[PlannedRun]:
     """All runs of a study, complete or not.
 
     Args:
@@ -163,20 +163,20 @@ def plan(
         for seed in range(count if variant.trained else 1):
             settings = _settings(variant, given, seed)
             file = folder / _file_name(settings)
-            runs.append(Planned(variant.name, seed, settings, file, variant.trained))
+            runs.append(PlannedRun(variant.name, seed, settings, file, variant.trained))
     return runs
 
 
-def missing(runs: Sequence[Planned]) -> list[Planned]:
+def missing(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
     """The runs without a complete run file, each file once."""
     return [run for run in {run.file: run for run in runs}.values() if not _is_complete(run)]
 
 
 def conduct(
     study: Study,
-    runs: Sequence[Planned],
+    runs: Sequence[PlannedRun],
     report: Callable[[Progress], None] = lambda _: None,
-) -> Studied:
+) -> StudyResult:
     """Run what is missing, then compute the answer. An interruption keeps complete runs.
 
     `report` is called at the start of each run and after each of its steps.
@@ -195,7 +195,7 @@ def conduct(
 
 
 def _watcher(
-    planned: Planned,
+    planned: PlannedRun,
     number: int,
     seconds: Sequence[float],
     pace: float,
@@ -215,7 +215,7 @@ def _watcher(
     return watch
 
 
-def _record(planned: Planned, watch: Callable[[Path, StepRecord | None], None]) -> None:
+def _record(planned: PlannedRun, watch: Callable[[Path, StepRecord | None], None]) -> None:
     planned.file.parent.mkdir(parents=True, exist_ok=True)
     try:
         api.record(planned.settings, out=planned.file, force=True, watch=watch)
@@ -224,8 +224,8 @@ def _record(planned: Planned, watch: Callable[[Path, StepRecord | None], None]) 
             raise
 
 
-def _answered(study: Study, runs: Sequence[Planned]) -> Studied:
-    files: dict[str, list[Planned]] = {}
+def _answered(study: Study, runs: Sequence[PlannedRun]) -> StudyResult:
+    files: dict[str, list[PlannedRun]] = {}
     for planned in runs:
         files.setdefault(planned.variant, []).append(planned)
     with ExitStack() as opened:
@@ -244,7 +244,7 @@ def _answered(study: Study, runs: Sequence[Planned]) -> Studied:
     first = runs[0].settings
     names = ("n", "batch_size", "steps", "data", "device")
     settings = {name: value for name, value in first.values().items() if name in names}
-    return Studied(
+    return StudyResult(
         study.name,
         study.number,
         study.question,
@@ -256,7 +256,7 @@ def _answered(study: Study, runs: Sequence[Planned]) -> Studied:
     )
 
 
-def _warned(answer: Answer, runs: Sequence[Planned]) -> Answer:
+def _warned(answer: Answer, runs: Sequence[PlannedRun]) -> Answer:
     """The answer, with a limit about too few seeds if that is the case."""
     count = max(run.seed for run in runs) + 1
     if count >= FEWEST or not any(run.trained for run in runs):
@@ -312,7 +312,7 @@ def _fingerprint(data: str, *, training: bool = True) -> str:
     return digest.hexdigest()
 
 
-def _is_complete(planned: Planned) -> bool:
+def _is_complete(planned: PlannedRun) -> bool:
     """Whether a run file has all its steps, or an error that is a result of the study."""
     if not planned.file.exists():
         return False

@@ -15,7 +15,7 @@ from resnet_inspect.paths import printable
 
 if TYPE_CHECKING:
     from resnet_inspect.analysis.diagram.diagram import Diagram
-    from resnet_inspect.render.diagram.look import Look
+    from resnet_inspect.render.diagram.look import DiagramStyle
 
 FORMS = ("svg", "dot", "png", "pdf")
 
@@ -51,7 +51,9 @@ def form_of(path: Path | None) -> str:
     return form
 
 
-def write_diagram(diagram: Diagram, look: Look, path: Path, form: str, *, timeout: float) -> None:
+def write_diagram(
+    diagram: Diagram, look: DiagramStyle, path: Path, form: str, *, timeout: float
+) -> None:
     """Draw a diagram into a file. If no engine can, write its DOT text next to the file.
 
     `timeout` is in seconds for each engine. Raises RendererError if no engine can draw.

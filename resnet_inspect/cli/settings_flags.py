@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from resnet_inspect.config import FIELDS, Field, Resolved, resolve
+from resnet_inspect.config import FIELDS, Field, ResolvedSettings, resolve
 from resnet_inspect.config.settings import DEFAULTS
 from resnet_inspect.render.spelling import spell_setting
 
@@ -48,7 +48,7 @@ def add_setting(
         group.add_argument(field.flag, metavar=metavar, help=text)
 
 
-def resolve_settings(parsed: argparse.Namespace) -> Resolved:
+def resolve_settings(parsed: argparse.Namespace) -> ResolvedSettings:
     """The settings from options, environment and file. Raises ConfigError."""
     given = {field.name: getattr(parsed, field.name, None) for field in FIELDS}
     flags = {name: value for name, value in given.items() if value is not None}

@@ -2,6 +2,6 @@
 
 from resnet_inspect.config.fields import FIELDS, Field
 from resnet_inspect.config.settings import Settings
-from resnet_inspect.config.sources import Resolved, resolve
+from resnet_inspect.config.sources import ResolvedSettings, resolve
 
-__all__ = ["FIELDS", "Field", "Resolved", "Settings", "resolve"]
+__all__ = ["FIELDS", "Field", "ResolvedSettings", "Settings", "resolve"]

@@ -20,7 +20,7 @@ from resnet_inspect.errors import ConfigError
 PREFIX = "RESNET_INSPECT_"
 
 
-class Resolved(msgspec.Struct, frozen=True):
+class ResolvedSettings(msgspec.Struct, frozen=True):
     """Settings, with value and source of every name, including values without effect."""
 
     settings: Settings
@@ -30,7 +30,7 @@ class Resolved(msgspec.Struct, frozen=True):
 
 def resolve(
     flags: Mapping[str, str | bool | list[str]], environment: Mapping[str, str], file: Path | None
-) -> Resolved:
+) -> ResolvedSettings:
     """Merge the sources of settings. Raises ConfigError for the first wrong value.
 
     Args:
@@ -61,7 +61,7 @@ def resolve(
     settings = Settings.of(values)
     unset = ("default", *(name for name in environment if name.startswith(PREFIX)))
     check_own_model(values, {name: at for name, at in origins.items() if at not in unset})
-    return Resolved(settings, DEFAULTS | values, origins)
+    return ResolvedSettings(settings, DEFAULTS | values, origins)
 
 
 def _read_file(file: Path) -> dict[str, object]:

@@ -11,7 +11,7 @@ from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from resnet_inspect.analysis.browse.outline import Only
+from resnet_inspect.analysis.browse.outline import OutlineFilter
 from resnet_inspect.config.browser import BrowserSettings
 from resnet_inspect.tui.browse_screen import BrowseScreen
 from resnet_inspect.tui.compare_screen import CompareScreen
@@ -30,12 +30,12 @@ PANE_KEYS = ("view", "tensor", "scale", "sides", "step-back", "step-ahead", "nex
 GC_THRESHOLDS = (100_000, 20, 100)
 
 FILTER_HELP = {
-    Only.ALL: "show the whole network in the tree",
-    Only.PARAMETERS: "show only layers with parameters in the tree",
-    Only.RELU: "show only ReLU layers in the tree",
-    Only.FORWARD: "show only the forward pass in the tree",
-    Only.BACKWARD: "show only ops of the backward pass in the tree",
-    Only.OPTIMIZER: "show only ops of the optimizer in the tree",
+    OutlineFilter.ALL: "show the whole network in the tree",
+    OutlineFilter.PARAMETERS: "show only layers with parameters in the tree",
+    OutlineFilter.RELU: "show only ReLU layers in the tree",
+    OutlineFilter.FORWARD: "show only the forward pass in the tree",
+    OutlineFilter.BACKWARD: "show only ops of the backward pass in the tree",
+    OutlineFilter.OPTIMIZER: "show only ops of the optimizer in the tree",
 }
 
 
@@ -108,7 +108,7 @@ class BrowseApp(FileWriter):
                 await self.run_action(action, node)
 
             yield SystemCommand(binding.description, binding.tooltip or "", act)
-        for only in Only:
+        for only in OutlineFilter:
             yield SystemCommand(
                 f"Filter: {only}", FILTER_HELP[only], lambda only=only: screen.confine(only)
             )

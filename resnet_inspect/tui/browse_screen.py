@@ -21,7 +21,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, Static, TabbedContent, TabPane, Tabs
 
-from resnet_inspect.analysis.browse.outline import Key, Only
+from resnet_inspect.analysis.browse.outline import Key, OutlineFilter
 from resnet_inspect.analysis.check import Finding
 from resnet_inspect.errors import InspectError
 from resnet_inspect.paths import printable
@@ -268,12 +268,12 @@ class BrowseScreen(Screen[None]):
 
     def action_filter(self) -> None:
         """Apply the next filter to the tree."""
-        filters = list(Only)
+        filters = list(OutlineFilter)
         self.confine(filters[(filters.index(self.network.only) + 1) % len(filters)])
 
-    def confine(self, only: Only) -> None:
+    def confine(self, only: OutlineFilter) -> None:
         """Apply a filter to the tree. Backward and optimizer ops need the tree of ops."""
-        if only in (Only.BACKWARD, Only.OPTIMIZER):
+        if only in (OutlineFilter.BACKWARD, OutlineFilter.OPTIMIZER):
             self.network.set_depth(ops=True)
         self.network.confine(only)
         self._update_status()
@@ -469,7 +469,7 @@ class BrowseScreen(Screen[None]):
     def _update_status(self) -> None:
         network = self.network
         parts = ["ops" if network.by_op else "layers"]
-        if network.only != Only.ALL:
+        if network.only != OutlineFilter.ALL:
             parts.append(f"only {network.only}")
         if network.query_text:
             hits = len(network.hits)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from resnet_inspect.analysis.diagram.diagram import Box, Diagram, Level, Options, Way, anchor
+from resnet_inspect.analysis.diagram.diagram import Box, Diagram, EdgeKind, Level, Options, anchor
 from resnet_inspect.analysis.diagram.drawing import draw
 from resnet_inspect.analysis.sizes.names import find
 from resnet_inspect.analysis.sizes.why import why
@@ -30,7 +30,7 @@ def drawn(run: Run, **options: object) -> Diagram:
     )
 
 
-def ways(made: Diagram, way: Way) -> list[tuple[str, str]]:
+def ways(made: Diagram, way: EdgeKind) -> list[tuple[str, str]]:
     return [(edge.tail, edge.head) for edge in made.edges if edge.way == way]
 
 
@@ -62,9 +62,9 @@ def test_every_layer_and_every_tensor_between_layers_is_drawn(recording: Open, n
 
 def test_shortcuts_of_both_versions(recording: Open) -> None:
     v2, v1 = drawn(recording("v2")), drawn(recording("v1"))
-    assert ways(v2, Way.RESIDUAL) == [("layer-conv1", "layer-add00")]
-    assert ways(v1, Way.RESIDUAL) == [("layer-relu_conv1", "layer-add00")]
-    assert ways(v2, Way.PROJECTION)[:3] == [
+    assert ways(v2, EdgeKind.RESIDUAL) == [("layer-conv1", "layer-add00")]
+    assert ways(v1, EdgeKind.RESIDUAL) == [("layer-relu_conv1", "layer-add00")]
+    assert ways(v2, EdgeKind.PROJECTION)[:3] == [
         ("layer-relu10_branch2a", "layer-res10_branch1"),
         ("layer-res10_branch1", "layer-bn10_branch1"),
         ("layer-bn10_branch1", "layer-add10"),
@@ -175,7 +175,7 @@ def test_variables_and_gradients(recording: Open) -> None:
     gradients = {node.name for node in backward.nodes if node.box == Box.GRADIENT}
     moved = {layer.name for layer in run.graph.layers if layer.variables}
     assert moved <= gradients
-    assert ways(backward, Way.GRADIENT)
+    assert ways(backward, EdgeKind.GRADIENT)
     assert any("l2_loss" in note for note in backward.notes)
 
 
@@ -186,7 +186,7 @@ def test_gradients_of_a_scope_lie_inside_in_the_order_of_the_backward_pass(
     inner = {n.name for n in made.nodes if n.box == Box.GRADIENT and not n.outside}
     layers = {n.name for n in made.nodes if n.box == Box.LAYER and not n.outside}
     assert inner == layers - {"add20"}  # its gradient equals those of its two inputs
-    edges = [edge for edge in made.edges if edge.way == Way.GRADIENT]
+    edges = [edge for edge in made.edges if edge.way == EdgeKind.GRADIENT]
     assert all(edge.shape for edge in edges)
     names = {node.id: node.name for node in made.nodes}
     assert {(names[e.tail], names[e.head]) for e in edges} == {
@@ -236,7 +236,7 @@ def test_a_sum_of_gradients_belongs_to_the_shared_input(recording: Open) -> None
     run = recording("v2")
     graph = backwards(deep(run.graph, 2))
     made = draw(graph, run.lineage, Options(backward=True, expand=True))
-    summed = [head for tail, head in ways(made, Way.GRADIENT)]
+    summed = [head for tail, head in ways(made, EdgeKind.GRADIENT)]
     assert set(summed) == {"gradient-layer~3a~add00"}
 
 
@@ -258,7 +258,7 @@ def test_notes_on_missing_parts(recording: Open) -> None:
 def test_the_shortcut_into_a_rejected_addition(recording: Open) -> None:
     made = drawn(recording("filters"))
     failed = next(node for node in made.nodes if node.refused)
-    assert ways(made, Way.RESIDUAL) == [("layer-conv1", failed.id)]
+    assert ways(made, EdgeKind.RESIDUAL) == [("layer-conv1", failed.id)]
     assert heading(failed) == "add00"
 
 

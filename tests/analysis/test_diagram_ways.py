@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from resnet_inspect.analysis.diagram.diagram import Box, Edge, Node, Way
+from resnet_inspect.analysis.diagram.diagram import Box, Edge, EdgeKind, Node
 from resnet_inspect.analysis.diagram.shortcuts import shortcuts
 
 
-def ways_of(types: dict[str, str], pairs: str, shape: tuple[int, ...] = (8,)) -> dict[str, Way]:
+def ways_of(
+    types: dict[str, str], pairs: str, shape: tuple[int, ...] = (8,)
+) -> dict[str, EdgeKind]:
     """Return the shortcuts among boxes of these op types, in order, with edges such as `a>b`."""
     nodes = [
         Node(name, Box.INPUT if kind == "Placeholder" else Box.OP, name, kind, shape=shape)
         for name, kind in types.items()
     ]
     ends = [pair.split(">") for pair in pairs.split()]
-    edges = [Edge(tail, head, Way.DATA, tail, shape) for tail, head in ends]
+    edges = [Edge(tail, head, EdgeKind.DATA, tail, shape) for tail, head in ends]
     ways, _ = shortcuts(nodes, edges)
     return {pairs.split()[at]: way for at, way in ways.items()}
 
@@ -41,7 +43,9 @@ def test_two_inputs_that_meet_are_no_shortcut() -> None:
 @pytest.mark.parametrize(("join", "counts"), [("AddV2", True), ("ConcatV2", True), ("Mul", False)])
 def test_where_paths_meet(join: str, counts: bool) -> None:
     types = {"a": "Placeholder", "relu": "Relu", "end": join}
-    assert ways_of(types, "a>relu relu>end a>end") == ({"a>end": Way.RESIDUAL} if counts else {})
+    assert ways_of(types, "a>relu relu>end a>end") == (
+        {"a>end": EdgeKind.RESIDUAL} if counts else {}
+    )
 
 
 def test_the_kernel_of_a_projection_is_not_on_its_path() -> None:
@@ -50,4 +54,4 @@ def test_the_kernel_of_a_projection_is_not_on_its_path() -> None:
         "two": "Relu", "end": "AddV2",
     }  # fmt: skip
     ways = ways_of(types, "a>short k>short a>one one>two two>end short>end")
-    assert ways == {"a>short": Way.PROJECTION, "short>end": Way.PROJECTION}
+    assert ways == {"a>short": EdgeKind.PROJECTION, "short>end": EdgeKind.PROJECTION}

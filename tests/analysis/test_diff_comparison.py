@@ -8,18 +8,18 @@ import msgspec
 import pytest
 
 from resnet_inspect.analysis.diff.comparison import Comparison, Mark, merged, side_by_side
-from resnet_inspect.analysis.diff.distributions import Recorded
+from resnet_inspect.analysis.diff.distributions import RecordedSummaries
 from resnet_inspect.analysis.diff.runs import ComparedRun
 from resnet_inspect.graph import Place, PlaceKind
 from resnet_inspect.stats import Tap
 from resnet_inspect.store.run import Run
-from resnet_inspect.stored import side_of
+from resnet_inspect.stored import compared_run
 from tests.analysis.chains import chain
 from tests.recordings import RECORDINGS
 
 
 def compared(a: Run, b: Run) -> Comparison:
-    sides = [side_of(run, Recorded(run.recorded_steps())) for run in (a, b)]
+    sides = [compared_run(run, RecordedSummaries(run.recorded_steps())) for run in (a, b)]
     return side_by_side(sides[0], sides[1], a.taps(), b.taps())
 
 
@@ -72,7 +72,7 @@ def test_a_run_is_the_same_as_itself(name: str, recording: Callable[[str], Run])
     assert {pair.mark for pair in comparison.pairs} <= {Mark.SAME}
     assert comparison.tensors == tuple((tap, tap) for tap in run.taps())
     assert all(a == b for _, a, b in (*comparison.settings, *comparison.facts))
-    assert comparison.shared == side_of(run, Recorded()).findings
+    assert comparison.shared == compared_run(run, RecordedSummaries()).findings
 
 
 @pytest.mark.parametrize("other", sorted(set(RECORDINGS) - {"v2"}))
@@ -105,7 +105,7 @@ def test_shared_findings_are_findings_of_both_runs(
     recording: Callable[[str], Run],
 ) -> None:
     run = recording("mean_axes")
-    side = side_of(run, Recorded())
+    side = compared_run(run, RecordedSummaries())
     assert side.findings
     worst = side.findings[0]
     other = msgspec.structs.replace(side.findings[1], place=Place(PlaceKind.OTHER, "elsewhere"))  # type: ignore[type-var]

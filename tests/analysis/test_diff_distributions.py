@@ -13,7 +13,7 @@ from resnet_inspect.analysis.diff.alignment import align
 from resnet_inspect.analysis.diff.differences import DistributionsDiff
 from resnet_inspect.analysis.diff.distributions import (
     MOST_STEPS,
-    Recorded,
+    RecordedSummaries,
     chosen_steps,
     compare_distributions,
 )
@@ -26,7 +26,7 @@ NORMAL = RNG.normal(0, 1, 20_000)
 Values = dict[str, list[np.ndarray[tuple[int], np.dtype[np.float64]]]]
 
 
-def recorded(values: Values, kind: str = "activation") -> Recorded:
+def recorded(values: Values, kind: str = "activation") -> RecordedSummaries:
     """A run that recorded these arrays of each layer at steps 0, 1, 2, …"""
     summaries = {
         Tap(layer, kind, f"{layer}:0"): {
@@ -34,7 +34,7 @@ def recorded(values: Values, kind: str = "activation") -> Recorded:
         }
         for layer, course in values.items()
     }
-    return Recorded(range(max(map(len, values.values()))), summaries)
+    return RecordedSummaries(range(max(map(len, values.values()))), summaries)
 
 
 def compared(a: Values, b: Values, kind: str = "activation") -> DistributionsDiff:
@@ -127,7 +127,9 @@ def test_what_is_not_finite_in_one_run_comes_first() -> None:
 def test_no_step_in_common_leaves_nothing_to_compare() -> None:
     alignment = align(GRAPH, GRAPH, every_op=False)
     first = recorded({"one": [NORMAL]})
-    later = Recorded([7], {Tap("one", "activation", "one:0"): {7: TensorSummary.of(NORMAL)}})
+    later = RecordedSummaries(
+        [7], {Tap("one", "activation", "one:0"): {7: TensorSummary.of(NORMAL)}}
+    )
     diff = compare_distributions(GRAPH, GRAPH, alignment, first, later)
     assert diff == DistributionsDiff(0, (), 0, ())
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from resnet_inspect.analysis.diff.alignment import align
-from resnet_inspect.analysis.diff.union import Union, united
+from resnet_inspect.analysis.diff.union import MergedGraph, merge_graphs
 from resnet_inspect.graph import Graph
 from resnet_inspect.store.run import Run
 from tests.analysis.chains import graphs
@@ -18,15 +18,15 @@ from tests.recordings import TRAINED
 RECORDINGS = ("v1", "v2", "mean_axes", "filters", "own", "own_model", *TRAINED)
 
 
-def union_of(a: Graph, b: Graph, *, every_op: bool = False) -> Union:
-    return united(a, b, align(a, b, every_op=every_op), every_op=every_op)
+def union_of(a: Graph, b: Graph, *, every_op: bool = False) -> MergedGraph:
+    return merge_graphs(a, b, align(a, b, every_op=every_op), every_op=every_op)
 
 
 @given(graphs(), graphs())
 @settings(max_examples=60, deadline=None)
 def test_all_of_both_is_there_once_and_in_order(a: Graph, b: Graph) -> None:
     alignment = align(a, b, every_op=True)
-    union = united(a, b, alignment, every_op=True)
+    union = merge_graphs(a, b, alignment, every_op=True)
     names = [op.name for op in union.graph.ops]
     assert len(names) == len(set(names))
     assert [op for op in union.graph.ops if op.name not in union.ops] == list(a.ops)

@@ -14,7 +14,7 @@ from resnet_inspect.analysis.check import Finding, Severity
 from resnet_inspect.findings import check
 from resnet_inspect.graph import Note, Place, PlaceKind
 from resnet_inspect.render.pages.answer_page import answer_page, course
-from resnet_inspect.render.pages.findings_page import counted
+from resnet_inspect.render.pages.findings_page import findings_count
 from resnet_inspect.render.screen import Screen
 from resnet_inspect.store.run import Run
 from tests.recordings import TRAINED
@@ -128,4 +128,4 @@ def test_names_in_findings_stay_text(recording: Open) -> None:
 @pytest.mark.parametrize("name", ["filters", "mean_axes", "bn_axis"])
 def test_the_number_of_findings_is_that_of_check(recording: Open, name: str) -> None:
     run = recording(name)
-    assert f"\nFindings: {counted(check(run))}" in page(run, 80)
+    assert f"\nFindings: {findings_count(check(run))}" in page(run, 80)

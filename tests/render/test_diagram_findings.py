@@ -13,7 +13,7 @@ from resnet_inspect.findings import check
 from resnet_inspect.graph import place_named
 from resnet_inspect.render.diagram.dot import dot
 from resnet_inspect.render.diagram.findings import findings_at, shades_of
-from resnet_inspect.render.diagram.look import Look, fill
+from resnet_inspect.render.diagram.look import DiagramStyle, fill
 from resnet_inspect.store.run import Run
 
 Open = Callable[[str], Run]
@@ -43,7 +43,7 @@ def test_the_box_of_the_layer_is_shaded_and_names_the_rule(recording: Open, leve
     assert shades[key].text == "✗ error: batch-norm-axis"
     assert legend == ((4, "✗ error"),)
     assert remarks == ()
-    look = Look(shades=shades, legend=legend, measure="findings")
+    look = DiagramStyle(shades=shades, legend=legend, measure="findings")
     assert fill(node, look) == "l8"
     assert {fill(node, look) for node in made.nodes if node.id != key} == {"box"}
     assert dot(made, look).count("✗ error") == 2  # in the box and in the legend
@@ -99,6 +99,8 @@ def test_hostile_rules_and_places_stay_text(recording: Open) -> None:
         finding_at(run, Severity.ERROR, '"];x["'),
     ]
     shades, legend, remarks = shades_of(findings_at(run.graph, made, findings), findings)
-    text = dot(made, Look(shades=shades, legend=legend, remarks=remarks, measure="findings"))
+    text = dot(
+        made, DiagramStyle(shades=shades, legend=legend, remarks=remarks, measure="findings")
+    )
     assert "&lt;/td&gt;" in text
     assert '"];x["' not in text

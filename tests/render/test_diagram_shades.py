@@ -11,7 +11,7 @@ import pytest
 from resnet_inspect.analysis.diagram.diagram import Diagram, Level, Options
 from resnet_inspect.analysis.diagram.drawing import draw
 from resnet_inspect.render.diagram.dot import dot
-from resnet_inspect.render.diagram.look import Look
+from resnet_inspect.render.diagram.look import DiagramStyle
 from resnet_inspect.render.diagram.shades import alarms, shades
 from resnet_inspect.stats import NotFinite
 from resnet_inspect.store.run import Run
@@ -87,7 +87,7 @@ def test_nan_and_infinities_are_marked(recording: Open) -> None:
     blocks = draw(run.graph, run.lineage, Options(level=Level.BLOCK))
     words = alarms(blocks, run.summaries(2), {})
     assert words == {"block-conv_block_stage2~2f~res20": "NaN in 8 of 9 layers"}
-    text = dot(made, Look(alarms=by_box))
+    text = dot(made, DiagramStyle(alarms=by_box))
     assert "! all NaN" in text
     assert 'class="layer not-finite"' in text
     assert "━━ contains NaN or infinity" in text

@@ -28,7 +28,7 @@ from resnet_inspect.paths import printable
 from resnet_inspect.render.diagram import engine
 from resnet_inspect.render.diagram.dot import dot, identifiers, literal, title_id
 from resnet_inspect.render.diagram.engine import drawn
-from resnet_inspect.render.diagram.look import COLOURS, PALETTE, Bars, Look, Shade
+from resnet_inspect.render.diagram.look import COLOURS, PALETTE, Bars, DiagramStyle, Shade
 from resnet_inspect.render.diagram.picture import picture_of
 from resnet_inspect.render.svg import BOLD, text_width
 from resnet_inspect.store.run import Run
@@ -93,7 +93,7 @@ def hostile(graph: Graph) -> Graph:
 @pytest.mark.parametrize("name", ["v1", "v2", "filters", "mean_axes", *TRAINED])
 def test_golden_dot(recording: Open, golden: Golden, name: str) -> None:
     run = recording(name)
-    golden(f"diagram/{name}.dot", dot(made_of(run), Look(title=run.info.network)))
+    golden(f"diagram/{name}.dot", dot(made_of(run), DiagramStyle(title=run.info.network)))
 
 
 def test_golden_dot_of_a_lineage(recording: Open, golden: Golden) -> None:
@@ -101,7 +101,8 @@ def test_golden_dot_of_a_lineage(recording: Open, golden: Golden) -> None:
     target, axes = find(run.graph, "Reshape:1")
     explanations = [why(run.graph, run.lineage, target, axis) for axis in axes]
     golden(
-        "diagram/lineage.dot", dot(draw(run.graph, run.lineage, explanations=explanations), Look())
+        "diagram/lineage.dot",
+        dot(draw(run.graph, run.lineage, explanations=explanations), DiagramStyle()),
     )
 
 
@@ -109,7 +110,7 @@ def test_golden_dot_of_a_lineage(recording: Open, golden: Golden) -> None:
 def test_graphviz_parses_the_dot_text(recording: Open, level: Level) -> None:
     pygraphviz = pytest.importorskip("pygraphviz")
     made = made_of(recording("v2"), level=level, variables=True)
-    read = pygraphviz.AGraph(string=dot(made, Look()))
+    read = pygraphviz.AGraph(string=dot(made, DiagramStyle()))
     titles = {title_id(cluster) for cluster in made.clusters}
     assert set(read.nodes()) == {node.id for node in made.nodes} | titles
     assert len(read.edges()) == len({(edge.tail, edge.head) for edge in made.edges})
@@ -121,7 +122,7 @@ def test_hostile_names_in_dot(recording: Open) -> None:
     pygraphviz = pytest.importorskip("pygraphviz")
     run = recording("v2")
     made = draw(hostile(run.graph), run.lineage)
-    text = dot(made, Look(title=HOSTILE[0]))
+    text = dot(made, DiagramStyle(title=HOSTILE[0]))
     read = pygraphviz.AGraph(string=text)
     titles = {title_id(cluster) for cluster in made.clusters}
     assert set(read.nodes()) == {node.id for node in made.nodes} | titles
@@ -150,7 +151,7 @@ def test_svg_is_complete_and_boxes_do_not_overlap(
 ) -> None:
     run = recording(name)
     made = made_of(run, variables=name == "v2")
-    text = picture_of(made, Look()).text
+    text = picture_of(made, DiagramStyle()).text
     root = ElementTree.fromstring(text)
     places = boxes(root)
     assert set(places) == {node.id for node in made.nodes}, one_engine
@@ -181,7 +182,7 @@ def test_svg_is_complete_and_boxes_do_not_overlap(
 def test_svg_has_anchors_tooltips_and_colours_by_name(recording: Open, one_engine: str) -> None:
     run = recording("v2")
     made = draw(run.graph, run.lineage)
-    text = picture_of(made, Look(title="a title")).text
+    text = picture_of(made, DiagramStyle(title="a title")).text
     assert text.startswith("<?xml "), one_engine
     root = ElementTree.fromstring(text)
     groups = {g.get("id"): g for g in root.iter(f"{SVG}g") if g.get("id")}
@@ -200,7 +201,7 @@ def test_svg_has_anchors_tooltips_and_colours_by_name(recording: Open, one_engin
             if value not in ("none", "transparent"):
                 assert any(value == pair[0] for pair in PALETTE.values()), value
     assert "prefers-color-scheme:dark" in text
-    plain = picture_of(made, Look(), "element", prefix="b-").text
+    plain = picture_of(made, DiagramStyle(), "element", prefix="b-").text
     assert plain.startswith("<svg ")
     assert "<style" not in plain
     marked = [element.get("id") for element in ElementTree.fromstring(plain).iter()]
@@ -214,7 +215,7 @@ def test_colours_can_be_found_again_by_their_light_value() -> None:
 
 def test_boxes_of_several_layers_list_them(recording: Open) -> None:
     run = recording("v2")
-    text = picture_of(made_of(run, level="stage"), Look()).text
+    text = picture_of(made_of(run, level="stage"), DiagramStyle()).text
     groups = ElementTree.fromstring(text).iter(f"{SVG}g")
     listed = [json.loads(group.get("data-layers", "[]")) for group in groups]
     assert [name for names in listed for name in names] == [x.name for x in run.graph.layers]
@@ -223,7 +224,7 @@ def test_boxes_of_several_layers_list_them(recording: Open) -> None:
 def test_hostile_names_are_text(recording: Open, one_engine: str) -> None:
     run = recording("v2")
     made = draw(hostile(run.graph), run.lineage, Options(level=Level.LAYER))
-    text = picture_of(made, Look(title=HOSTILE[1])).text
+    text = picture_of(made, DiagramStyle(title=HOSTILE[1])).text
     assert "<script" not in text, one_engine
     assert "</script" not in text
     assert "<img" not in text
@@ -271,7 +272,7 @@ def test_long_names_have_room_whatever_their_signs(
     first = msgspec.structs.replace(run.graph.layers[0], name=sign * 300, path=(sign * 300,))
     graph = msgspec.structs.replace(run.graph, layers=(first, *run.graph.layers[1:]))
     made = draw(graph, run.lineage)
-    root = ElementTree.fromstring(picture_of(made, Look()).text)
+    root = ElementTree.fromstring(picture_of(made, DiagramStyle()).text)
     name = anchor("layer", sign * 300)
     left, _, right, _ = boxes(root)[name]
     group = next(g for g in root.iter(f"{SVG}g") if g.get("id") == name)
@@ -280,7 +281,7 @@ def test_long_names_have_room_whatever_their_signs(
     assert label.get("text-anchor") == "middle", one_engine
     assert float(label.get("x", "0")) == pytest.approx((left + right) / 2, abs=0.02)
     assert text_width(shown, 11) * BOLD <= right - left < 420
-    title = next(line for line in dot(made, Look()).splitlines() if "class=title" in line)
+    title = next(line for line in dot(made, DiagramStyle()).splitlines() if "class=title" in line)
     width = re.search(r'width="?([\d.]+)', title)
     assert width is not None
     assert 72 * float(width[1]) > 90
@@ -288,7 +289,7 @@ def test_long_names_have_room_whatever_their_signs(
 
 def test_equal_diagrams_give_equal_pictures(recording: Open, one_engine: str) -> None:
     run = recording("v2")
-    texts = {picture_of(made_of(run), Look()).text for _ in range(2)}
+    texts = {picture_of(made_of(run), DiagramStyle()).text for _ in range(2)}
     assert len(texts) == 1, one_engine
     script = (
         "from resnet_inspect.store.run import Run\n"
@@ -313,7 +314,7 @@ def test_equal_diagrams_give_equal_pictures(recording: Open, one_engine: str) ->
 
 def test_bars_and_shades_are_drawn(recording: Open, one_engine: str) -> None:
     made = made_of(recording("v2"))
-    look = Look(
+    look = DiagramStyle(
         bars={"layer-conv1": Bars((0.0, 0.5, 1.0), "0 … 3")},
         shades={"layer-conv1": Shade(4, "zeros 97 %")},
         measure="zeros",
@@ -331,22 +332,22 @@ def test_bars_and_shades_are_drawn(recording: Open, one_engine: str) -> None:
 
 @pytest.mark.parametrize("form", ["png", "pdf"])
 def test_other_forms(recording: Open, one_engine: str, form: str) -> None:
-    data = picture_of(made_of(recording("v1"), level="block"), Look(), form).data
+    data = picture_of(made_of(recording("v1"), level="block"), DiagramStyle(), form).data
     assert data[:5] in (b"\x89PNG\r", b"%PDF-"), one_engine
 
 
 def test_the_text_for_graphviz_is_a_form(recording: Open) -> None:
     made = made_of(recording("v1"))
-    assert picture_of(made, Look(), "dot").text == dot(made, Look())
+    assert picture_of(made, DiagramStyle(), "dot").text == dot(made, DiagramStyle())
 
 
 def test_no_engine_at_all(recording: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "engines", list)
     made = made_of(recording("v2"))
     with pytest.raises(RendererMissingError) as caught:
-        picture_of(made, Look(), "png")
+        picture_of(made, DiagramStyle(), "png")
     assert "apt install graphviz" in caught.value.fix
-    assert caught.value.source == dot(made, Look(svg=False))
+    assert caught.value.source == dot(made, DiagramStyle(svg=False))
 
 
 def program(folder: Path, body: str) -> str:
@@ -433,9 +434,9 @@ def test_a_picture_without_the_boxes_is_rejected(
 
 def test_a_picture_contains_every_identifier(recording: Open, one_engine: str) -> None:
     made = draw(hostile(recording("v2").graph), recording("v2").lineage)
-    assert not picture_of(made, Look()).note, one_engine
+    assert not picture_of(made, DiagramStyle()).note, one_engine
     with pytest.raises(RendererError, match="Graphviz could not draw the diagram"):
-        drawn(dot(made, Look()), "svg", required=[*identifiers(made), "layer-of-another"])
+        drawn(dot(made, DiagramStyle()), "svg", required=[*identifiers(made), "layer-of-another"])
 
 
 @pytest.mark.parametrize(
@@ -480,4 +481,4 @@ def test_the_engine_on_the_path_comes_first() -> None:
 
 def test_a_node_alone_has_a_label() -> None:
     made = Diagram(Level.LAYER, (Node("layer-", Box.LAYER, "", ""),), (), ())
-    assert "label=<" in dot(made, Look())
+    assert "label=<" in dot(made, DiagramStyle())

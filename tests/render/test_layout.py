@@ -12,7 +12,7 @@ from resnet_inspect.analysis.sizes.names import find
 from resnet_inspect.analysis.sizes.why import why
 from resnet_inspect.render.diagram import engine
 from resnet_inspect.render.diagram.dot import dot, title_id
-from resnet_inspect.render.diagram.look import Look
+from resnet_inspect.render.diagram.look import DiagramStyle
 from resnet_inspect.store.run import Run
 from tests.analysis.deep_graphs import deep
 from tests.render.layout import Layout, Text, faults, laid_out
@@ -49,7 +49,7 @@ def test_no_text_is_covered(
     run = recording(name)
     for graph in (run.graph, deep(run.graph, 5)):
         made = draw(graph, run.lineage, Options(level=level, expand=expand))
-        layout = laid_out(dot(made, Look(title=name, rankdir=rankdir)))
+        layout = laid_out(dot(made, DiagramStyle(title=name, rankdir=rankdir)))
         whole(made, layout)
         assert faults(layout) == []
 
@@ -63,7 +63,7 @@ def test_no_text_is_covered_where_a_size_is_traced(
     target, axes = find(run.graph, "Reshape:1")
     explanations = [why(run.graph, run.lineage, target, axis) for axis in axes]
     made = draw(run.graph, run.lineage, Options(level=level), explanations=explanations)
-    layout = laid_out(dot(made, Look(rankdir=rankdir)))
+    layout = laid_out(dot(made, DiagramStyle(rankdir=rankdir)))
     whole(made, layout)
     assert faults(layout) == []
 
@@ -76,7 +76,7 @@ def test_no_text_is_covered_in_a_network_that_failed(
     run = recording(name)
     for level in LEVELS:
         made = draw(run.graph, run.lineage, Options(level=level), failure=run.info.failure)
-        layout = laid_out(dot(made, Look(rankdir=rankdir)))
+        layout = laid_out(dot(made, DiagramStyle(rankdir=rankdir)))
         whole(made, layout)
         assert faults(layout) == []
 
@@ -87,7 +87,7 @@ def test_no_text_is_covered_in_a_users_model(recording: Open, level: Level, rank
     run = recording("own")
     for variables in (False, True):
         made = draw(run.graph, run.lineage, Options(level=level, variables=variables))
-        layout = laid_out(dot(made, Look(rankdir=rankdir)))
+        layout = laid_out(dot(made, DiagramStyle(rankdir=rankdir)))
         whole(made, layout)
         assert [fault for fault in faults(layout) if "through edge" not in fault] == []
 
@@ -101,7 +101,7 @@ def test_with_more_edges_lines_cross_only_labels_of_edges(
     run = recording(name)
     for level in LEVELS:
         options = Options(level=level, variables=extra == "variables", backward=extra == "backward")
-        layout = laid_out(dot(draw(run.graph, run.lineage, options), Look()))
+        layout = laid_out(dot(draw(run.graph, run.lineage, options), DiagramStyle()))
         assert [fault for fault in faults(layout) if "through edge" not in fault] == []
 
 

@@ -180,7 +180,7 @@ def test_the_worst_of_several_is_marked() -> None:
     order = list(Severity)
     marks.show(sorted(findings, key=lambda finding: order.index(finding.severity)))
     signs = {}
-    roots = outline.roots(outline.kept())
+    roots = outline.roots(outline.filtered())
     for node in roots:
         signs[node.name] = marks.of(node, outline, folded=True).plain
     assert signs["stem"] == " (!)"

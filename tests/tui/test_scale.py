@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.large_run import repeated, write_large
-from resnet_inspect.analysis.browse.outline import Only, Outline, OutlineNode
+from resnet_inspect.analysis.browse.outline import Outline, OutlineFilter, OutlineNode
 from resnet_inspect.graph import Graph, Op, Phase
 from resnet_inspect.stats import Tap, TensorSummary
 from resnet_inspect.store.run import Run
@@ -101,13 +101,13 @@ def test_narrowing_a_search_finds_the_same_as_a_new_search(large: Path) -> None:
     async def script(ui: Driver) -> None:
         await ui.press("o", "slash", "r", "e", "l", "u")
         tree = ui.network
-        assert tree.hits == tree.outline.found("relu", tree.outline.kept())
+        assert tree.hits == tree.outline.search("relu", tree.outline.filtered())
         assert tree.shown == sum(len(places) for places in tree.hits.values())
         await ui.press("backspace", "s")
         assert tree.query_text == "rels"
         assert tree.hits == {}
         await ui.press("backspace", "backspace")
-        assert tree.hits == tree.outline.found("re", tree.outline.kept())
+        assert tree.hits == tree.outline.search("re", tree.outline.filtered())
 
     browse(large, script)
 
@@ -129,13 +129,18 @@ def test_a_folded_row_counts_the_hits_below_it(large: Path) -> None:
 def test_a_search_of_100000_ops_finds_the_same_as_a_plain_scan(huge: Graph, text: str) -> None:
     outline = Outline(huge, ops=True)
     assert len(outline.leaves) == 100_000
-    assert outline.found(text, outline.kept()) == _scanned(outline, text)
+    assert outline.search(text, outline.filtered()) == _scanned(outline, text)
 
 
 def test_groups_of_100000_ops_contain_each_op_once(huge: Graph) -> None:
     outline = Outline(huge, ops=True)
-    for only in (Only.ALL, Only.RELU, Only.BACKWARD, Only.PARAMETERS):
-        members = outline.kept(only)
+    for only in (
+        OutlineFilter.ALL,
+        OutlineFilter.RELU,
+        OutlineFilter.BACKWARD,
+        OutlineFilter.PARAMETERS,
+    ):
+        members = outline.filtered(only)
         roots = outline.roots(members)
         assert sorted(place for node in roots for place in node.members) == list(members)
         for node in roots[:3]:
@@ -148,7 +153,7 @@ def test_an_op_with_ops_below_it_is_their_row_in_any_order() -> None:
         Op(name, "Mul", Phase.FORWARD) for name in ("a/b", "c", "a/b/d", "a", "a/b/e", "c/f")
     )
     outline = Outline(Graph(ops), ops=True)
-    roots = outline.roots(outline.kept())
+    roots = outline.roots(outline.filtered())
     assert [(node.label, node.own) for node in roots] == [("a", 3), ("c", 1)]
     (inner,) = outline.children(roots[0])
     assert (inner.label, inner.own, list(inner.members)) == ("b", 0, [0, 2, 4])

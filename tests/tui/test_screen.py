@@ -9,7 +9,7 @@ from pathlib import Path
 from textual.binding import Binding
 from textual.dom import DOMNode
 
-from resnet_inspect.analysis.browse.outline import Only
+from resnet_inspect.analysis.browse.outline import OutlineFilter
 from resnet_inspect.render import spelling
 from resnet_inspect.store.run import Run
 from resnet_inspect.tui.browse_screen import BrowseScreen
@@ -221,7 +221,7 @@ def test_the_pane_follows_every_change_of_the_selection() -> None:
             shown = ui.pane_text().splitlines()[0]
             assert shown == (node.name if node is not None else "Nothing is selected.")
 
-        for _ in Only:
+        for _ in OutlineFilter:
             await ui.press("f")
             agree()
         await ui.press("down", "slash", *"bn00_branch2a", "escape")

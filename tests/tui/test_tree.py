@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resnet_inspect.analysis.browse.outline import NodeKind, Only
+from resnet_inspect.analysis.browse.outline import NodeKind, OutlineFilter
 from resnet_inspect.store.run import Run
 from tests.recordings import FOLDER
 from tests.tui.driving import Driver, browse
@@ -97,14 +97,14 @@ def test_a_search_without_hits_shows_zero_hits() -> None:
 
 def test_filters_limit_the_tree() -> None:
     async def script(ui: Driver) -> None:
-        for only in list(Only)[1:]:
+        for only in list(OutlineFilter)[1:]:
             await ui.press("f")
             assert ui.network.only == only
-            kept = list(ui.network.outline.kept(only))
+            kept = list(ui.network.outline.filtered(only))
             assert ui.network.shown == len(kept)
             assert f"only {only}" in ui.shown()
         await ui.press("f")
-        assert ui.network.only == Only.ALL
+        assert ui.network.only == OutlineFilter.ALL
 
     browse(V2, script)
 

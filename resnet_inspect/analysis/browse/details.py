@@ -44,7 +44,7 @@ class Output(msgspec.Struct, frozen=True):
     axes: tuple[str, ...]
 
 
-class Held(msgspec.Struct, frozen=True):
+class VariableUse(msgspec.Struct, frozen=True):
     """A variable, and the layers or ops outside of layers that use it."""
 
     variable: Variable
@@ -75,7 +75,7 @@ class Detail(msgspec.Struct, frozen=True):
     consumers: tuple[Neighbour, ...]
     control_inputs: tuple[Neighbour, ...]
     control_consumers: tuple[Neighbour, ...]
-    variables: tuple[Held, ...]
+    variables: tuple[VariableUse, ...]
     window: Window | None
     trainable_params: int
     params: int
@@ -225,7 +225,7 @@ class Details:
             macs=_sum(macs(self.graph, op) for op in ops),
         )
 
-    def held(self, variable: Variable) -> Held:
+    def held(self, variable: Variable) -> VariableUse:
         """Return a variable with the layers and ops that use it."""
         users = []
         for reader in (*variable.handles, *variable.readers):
@@ -234,7 +234,7 @@ class Details:
                 users.append(layer.name)
             elif reader in variable.readers:
                 users.append(reader)
-        return Held(variable, tuple(dict.fromkeys(users)))
+        return VariableUse(variable, tuple(dict.fromkeys(users)))
 
     @cached_property
     def _ordered_after(self) -> dict[str, list[str]]:

@@ -27,7 +27,7 @@ class NodeKind(StrEnum):
     OP = "op"
 
 
-class Only(StrEnum):
+class OutlineFilter(StrEnum):
     """Filter of a tree."""
 
     ALL = "all"
@@ -79,27 +79,27 @@ class Outline:
         self.layer_at = {_path_of(layer): layer for layer in graph.layers}
         self.leaves: Sequence[Op | Layer] = graph.ops if self.by_op else graph.layers
         self.paths = [leaf.name for leaf in self.leaves] if self.by_op else list(self.layer_at)
-        self._kept: dict[Only, list[int]] = {}
+        self._kept: dict[OutlineFilter, list[int]] = {}
         if self.by_op and graph.layers:
             places = {op.name: place for place, op in enumerate(graph.ops)}
             for path, layer in self.layer_at.items():
                 for name in layer.ops:
                     self.paths[places[name]] = path + _below(layer.name, name)
 
-    def kept(self, only: Only = Only.ALL) -> Sequence[int]:
+    def filtered(self, only: OutlineFilter = OutlineFilter.ALL) -> Sequence[int]:
         """Return the leaves that pass a filter, in graph order."""
-        if only == Only.ALL:
+        if only == OutlineFilter.ALL:
             return range(len(self.leaves))
         if only not in self._kept:
             self._kept[only] = self._chosen(only)
         return self._kept[only]
 
-    def _chosen(self, only: Only) -> list[int]:
+    def _chosen(self, only: OutlineFilter) -> list[int]:
         leaves = enumerate(self.leaves)
-        if only == Only.PARAMETERS:
+        if only == OutlineFilter.PARAMETERS:
             wanted = self._with_variables
             return [place for place, leaf in leaves if leaf.name in wanted]
-        if only == Only.RELU:
+        if only == OutlineFilter.RELU:
             small = {kind: kind.lower() for kind in {leaf.type for leaf in self.leaves}}
             relus = {kind for kind, low in small.items() if "relu" in low and "grad" not in low}
             return [place for place, leaf in leaves if leaf.type in relus]
@@ -200,19 +200,19 @@ class Outline:
             return OutlineNode(key, NodeKind.OP, name, label, depth, places, inner, own)
         return OutlineNode(key, NodeKind.SCOPE, path, label, depth, places, inner)
 
-    def way_to_key(self, key: Key, members: Sequence[int]) -> list[OutlineNode]:
+    def path_to_key(self, key: Key, members: Sequence[int]) -> list[OutlineNode]:
         """Return the nodes from a root to the node with a key, or an empty list if it is hidden."""
         root, path, part = key
         for place in members:
             full = self.paths[place]
             inside = full == path or full.startswith(path + "/") or part != -1
             if inside and self._root_of[place] == root and (part < 0 or place == part):
-                nodes = self.way_to(place, members)
+                nodes = self.path_to(place, members)
                 at = next((at for at, node in enumerate(nodes) if node.key == key), None)
                 return nodes[: at + 1] if at is not None else []
         return []
 
-    def way_to(self, place: int, members: Sequence[int]) -> list[OutlineNode]:
+    def path_to(self, place: int, members: Sequence[int]) -> list[OutlineNode]:
         """Return the nodes from a root to a leaf, which is the last node.
 
         The list is empty if the leaf is not among `members`.
@@ -239,7 +239,7 @@ class Outline:
     def _places(self) -> dict[str, int]:
         return {leaf.name: place for place, leaf in enumerate(self.leaves)}
 
-    def found(self, text: str, members: Sequence[int]) -> dict[str, list[int]]:
+    def search(self, text: str, members: Sequence[int]) -> dict[str, list[int]]:
         """Return the leaves below each path that contains a text, ignoring case, in graph order.
 
         Among nested paths the top one is used. The type of a leaf and the names of its variables

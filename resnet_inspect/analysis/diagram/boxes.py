@@ -6,7 +6,15 @@ from collections.abc import Sequence
 
 import msgspec
 
-from resnet_inspect.analysis.diagram.diagram import Box, Cluster, Edge, Level, Node, Way, anchor
+from resnet_inspect.analysis.diagram.diagram import (
+    Box,
+    Cluster,
+    Edge,
+    EdgeKind,
+    Level,
+    Node,
+    anchor,
+)
 from resnet_inspect.analysis.diagram.marks import Marks
 from resnet_inspect.analysis.diagram.repeats import Block
 from resnet_inspect.analysis.diagram.shortcuts import shortcuts
@@ -127,12 +135,12 @@ def _node(graph: Graph, unit: Unit, facts: Facts) -> Node:
 
 def _edges(graph: Graph, parts: Parts, marks: Marks, ids: dict[str, str]) -> list[Edge]:
     edges: dict[object, Edge] = {}
-    connected = {(link.tail, link.head) for link in parts.links if link.way != Way.CONTROL}
+    connected = {(link.tail, link.head) for link in parts.links if link.way != EdgeKind.CONTROL}
     for link in parts.links:
-        if link.way == Way.CONTROL and (link.tail, link.head) in connected:
+        if link.way == EdgeKind.CONTROL and (link.tail, link.head) in connected:
             continue
         edge = _edge(graph, link, marks, ids)
-        loose = link.way in (Way.GRADIENT, Way.KEPT)
+        loose = link.way in (EdgeKind.GRADIENT, EdgeKind.KEPT)
         key = (edge.tail, edge.head, edge.way) if loose else edge
         edges.setdefault(key, edge)
     return list(edges.values())

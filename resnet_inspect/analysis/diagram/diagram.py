@@ -39,7 +39,7 @@ class Box(StrEnum):
     REFUSED = "refused"
 
 
-class Way(StrEnum):
+class EdgeKind(StrEnum):
     """Kind of an edge.
 
     - RESIDUAL, PROJECTION: a block's shortcut, unchanged or projected.
@@ -121,7 +121,7 @@ class Edge(msgspec.Struct, frozen=True):
 
     tail: str
     head: str
-    way: Way
+    way: EdgeKind
     tensor: str = ""
     shape: Shape = None
     lineage: str = ""

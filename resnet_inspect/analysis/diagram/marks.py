@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import msgspec
 
-from resnet_inspect.analysis.diagram.diagram import Box, Way
+from resnet_inspect.analysis.diagram.diagram import Box, EdgeKind
 from resnet_inspect.analysis.diagram.units import Unit, UnitLink
 from resnet_inspect.analysis.sizes.why import ChainStep, Explanation
 from resnet_inspect.graph import Failure, Graph, TensorRef
@@ -113,9 +113,9 @@ def rejected_call(
 def _links_from(graph: Graph, name: str, key: str, owner: dict[str, str]) -> Iterator[UnitLink]:
     op, _, index = name.rpartition(":")
     if op in owner:
-        yield UnitLink(owner[op], key, Way.DATA, TensorRef(op, int(index)))
+        yield UnitLink(owner[op], key, EdgeKind.DATA, TensorRef(op, int(index)))
     elif name in graph.variable_by_name:
-        yield UnitLink(f"variable:{name}", key, Way.VARIABLE, variable=name)
+        yield UnitLink(f"variable:{name}", key, EdgeKind.VARIABLE, variable=name)
     elif op in graph.op_by_name:
         variables = {
             op: variable.name
@@ -124,7 +124,7 @@ def _links_from(graph: Graph, name: str, key: str, owner: dict[str, str]) -> Ite
         }
         if op in variables:
             name = variables[op]
-            yield UnitLink(f"variable:{name}", key, Way.VARIABLE, variable=name)
+            yield UnitLink(f"variable:{name}", key, EdgeKind.VARIABLE, variable=name)
 
 
 def _disagreement(mismatch: Mismatch | None) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
-from resnet_inspect.analysis.diagram.diagram import Box, Level, Options, Way
+from resnet_inspect.analysis.diagram.diagram import Box, EdgeKind, Level, Options
 from resnet_inspect.analysis.diagram.marks import rejected_call
 from resnet_inspect.analysis.diagram.repeats import Block, counterparts, repeats
 from resnet_inspect.analysis.diagram.scope import between, named_ops
@@ -104,7 +104,7 @@ def plan(
         touching = [
             link
             for link in plan.parts.links
-            if link.head in inner or (link.tail in inner and link.way != Way.KEPT)
+            if link.head in inner or (link.tail in inner and link.way != EdgeKind.KEPT)
         ]
         around = {key for link in touching for key in (link.tail, link.head)} - inner
         plan = _restricted(plan, {key for key in inner if key} | around, frozenset(around))
@@ -145,15 +145,15 @@ def _without_dense_links(
     """
     fans: dict[str, set[str]] = {}
     for link in whole.links:
-        if link.way == Way.GRADIENT and not link.tail.startswith("gradient:layer:"):
+        if link.way == EdgeKind.GRADIENT and not link.tail.startswith("gradient:layer:"):
             fans.setdefault(link.tail, set()).add(link.head)
-    kept = {(link.tail, link.head) for link in whole.links if link.way == Way.KEPT}
+    kept = {(link.tail, link.head) for link in whole.links if link.way == EdgeKind.KEPT}
     wide = {tail: heads for tail, heads in fans.items() if len(heads) > FAN}
     many = len(kept) > MOST_KEPT and not scoped
     links = tuple(
         link
         for link in whole.links
-        if link.tail not in wide and not (many and link.way == Way.KEPT)
+        if link.tail not in wide and not (many and link.way == EdgeKind.KEPT)
     )
     text = "not shown: edges from the forward pass to gradients; use --scope NAME to show them"
     return Parts(whole.units, whole.owner, links), wide, (text,) if many else ()

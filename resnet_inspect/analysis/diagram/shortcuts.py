@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from resnet_inspect.analysis.diagram.diagram import Box, Edge, Node, Way
+from resnet_inspect.analysis.diagram.diagram import Box, Edge, EdgeKind, Node
 
 SUMS = ("AddV2", "Add", "AddN")
 JOINS = (*SUMS, "ConcatV2")
@@ -14,7 +14,7 @@ CALLS = ("add", "add_v2", "add_n", "concat")
 PARAMETERS = ("ReadVariableOp", "Const", "VarHandleOp", "VariableV2", "Variable")
 
 
-def shortcuts(nodes: Sequence[Node], edges: Sequence[Edge]) -> tuple[dict[int, Way], set[str]]:
+def shortcuts(nodes: Sequence[Node], edges: Sequence[Edge]) -> tuple[dict[int, EdgeKind], set[str]]:
     """Return the shortcut edges by index, and the boxes on projected shortcuts.
 
     Where two data paths separate and meet again in a sum or a concatenation, the shorter path is
@@ -24,7 +24,7 @@ def shortcuts(nodes: Sequence[Node], edges: Sequence[Edge]) -> tuple[dict[int, W
     entering: dict[str, list[int]] = {}
     parameters: set[str] = set()
     for at, edge in enumerate(edges):
-        if edge.way == Way.DATA:
+        if edge.way == EdgeKind.DATA:
             entering.setdefault(edge.head, []).append(at)
     depth: dict[str, int] = {}
     above: dict[str, int] = {}
@@ -42,7 +42,7 @@ def shortcuts(nodes: Sequence[Node], edges: Sequence[Edge]) -> tuple[dict[int, W
         head: [at for at in indexes if edges[at].tail not in parameters]
         for head, indexes in entering.items()
     }
-    ways: dict[int, Way] = {}
+    ways: dict[int, EdgeKind] = {}
     projecting: set[str] = set()
     for node in nodes:
         into = entering.get(node.id, [])
@@ -74,19 +74,19 @@ def _mark(
     edges: Sequence[Edge],
     entering: dict[str, list[int]],
     order: dict[str, int],
-    ways: dict[int, Way],
+    ways: dict[int, EdgeKind],
     projecting: set[str],
 ) -> None:
     """Mark one shortcut, from its end to the point where it separates from the main path."""
     if main >> order[edges[start].tail] & 1:
-        ways[start] = Way.RESIDUAL
+        ways[start] = EdgeKind.RESIDUAL
         return
     waiting = [start]
     while waiting:
         at = waiting.pop()
         if at in ways:
             continue
-        ways[at] = Way.PROJECTION
+        ways[at] = EdgeKind.PROJECTION
         tail = edges[at].tail
         if not main >> order[tail] & 1:
             projecting.add(tail)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 
 import msgspec
 
-from resnet_inspect.analysis.diagram.diagram import Box, Level, Way
+from resnet_inspect.analysis.diagram.diagram import Box, EdgeKind, Level
 from resnet_inspect.graph import Graph, Layer, Op, Phase, TensorRef
 
 GRADIENT_OF = re.compile(r"(?:.*?gradients?\w*/)?(.+?)_grad(?:/|$)")
@@ -32,7 +32,7 @@ class UnitLink(msgspec.Struct, frozen=True):
 
     tail: str
     head: str
-    way: Way
+    way: EdgeKind
     ref: TensorRef | None = None
     variable: str = ""
 
@@ -85,7 +85,7 @@ def parts(
             key = f"variable:{name}"
             path = _common([units[reader].path for reader in read])
             units[key] = Unit(key, Box.VARIABLE, name, "", path, ())
-            links += [UnitLink(key, reader, Way.VARIABLE, variable=name) for reader in read]
+            links += [UnitLink(key, reader, EdgeKind.VARIABLE, variable=name) for reader in read]
     used = {key for link in links for key in (link.tail, link.head)}
     used |= {f"input:{name}" for name in wanted}
     if any(unit.box != Box.INPUT for unit in units.values()):
@@ -185,13 +185,13 @@ def _links(graph: Graph, owner: dict[str, str], units: dict[str, Unit]) -> Itera
         for other in op.control_inputs:
             tail = owner.get(other)
             if tail is not None and tail != head:
-                yield UnitLink(tail, head, Way.CONTROL)
+                yield UnitLink(tail, head, EdgeKind.CONTROL)
 
 
-def _way(tail: Unit, head: Unit) -> Way:
+def _way(tail: Unit, head: Unit) -> EdgeKind:
     if tail.box == Box.GRADIENT:
-        return Way.GRADIENT
-    return Way.KEPT if head.box == Box.GRADIENT else Way.DATA
+        return EdgeKind.GRADIENT
+    return EdgeKind.KEPT if head.box == Box.GRADIENT else EdgeKind.DATA
 
 
 def _readings(graph: Graph, owner: dict[str, str]) -> Iterator[tuple[str, list[str]]]:

@@ -34,7 +34,7 @@ class Difference(msgspec.Struct, frozen=True, omit_defaults=True):
         return msgspec.structs.replace(self, a=self.b, b=self.a)
 
 
-class Lone(msgspec.Struct, frozen=True):
+class Unmatched(msgspec.Struct, frozen=True):
     """A layer or op that only one run has. `params` counts its parameters, 0 for an op."""
 
     name: str
@@ -92,8 +92,8 @@ class GraphDiff(msgspec.Struct, frozen=True):
 
     depth: Depth
     aligned: int
-    only_a: tuple[Lone, ...]
-    only_b: tuple[Lone, ...]
+    only_a: tuple[Unmatched, ...]
+    only_b: tuple[Unmatched, ...]
     renamed: tuple[Renaming, ...]
     changed: tuple[Change, ...]
     totals: tuple[Difference, ...]

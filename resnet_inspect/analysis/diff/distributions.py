@@ -25,7 +25,7 @@ Summaries = Mapping[Tap, Mapping[int, TensorSummary]]
 MOST_STEPS = 6
 
 
-class Recorded(NamedTuple):
+class RecordedSummaries(NamedTuple):
     """All recorded steps of a run, and the summaries of its tensors at some of these steps."""
 
     steps: Sequence[int] = ()
@@ -49,8 +49,8 @@ def compare_distributions(
     a: Graph,
     b: Graph,
     alignment: Alignment,
-    first: Recorded,
-    second: Recorded,
+    first: RecordedSummaries,
+    second: RecordedSummaries,
     *,
     every: bool = False,
 ) -> DistributionsDiff:

@@ -13,8 +13,8 @@ from resnet_inspect.analysis.diff.differences import (
     Change,
     Difference,
     GraphDiff,
-    Lone,
     Renaming,
+    Unmatched,
 )
 from resnet_inspect.analysis.diff.numbering import without_numbers
 from resnet_inspect.analysis.sizes.meanings import BATCH
@@ -82,12 +82,12 @@ def _phase(a: Node, b: Node) -> Phase:
     return min(phases, key=list(Phase).index, default=Phase.FORWARD)
 
 
-def _unmatched(graph: Graph, node: Node) -> Lone:
+def _unmatched(graph: Graph, node: Node) -> Unmatched:
     if isinstance(node, Op):
         shape = node.outputs[0].shape if node.outputs else None
-        return Lone(node.name, node.type, node.phase, shape, 0)
+        return Unmatched(node.name, node.type, node.phase, shape, 0)
     shape = graph.spec(node.output).shape
-    return Lone(node.name, node.type, Phase.FORWARD, shape, _elements(graph, node))
+    return Unmatched(node.name, node.type, Phase.FORWARD, shape, _elements(graph, node))
 
 
 def _elements(graph: Graph, layer: Layer) -> int:

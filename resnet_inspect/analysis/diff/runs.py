@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from resnet_inspect.analysis.diff.alignment import Alignment, align
 from resnet_inspect.analysis.diff.averages import Averages, compare_averages
 from resnet_inspect.analysis.diff.differences import Finding, RunDiff
-from resnet_inspect.analysis.diff.distributions import Recorded, compare_distributions
+from resnet_inspect.analysis.diff.distributions import RecordedSummaries, compare_distributions
 from resnet_inspect.analysis.diff.findings import compare_findings
 from resnet_inspect.analysis.diff.graphs import compare_graphs
 from resnet_inspect.analysis.diff.scalars import Courses, compare_scalars, compare_values
@@ -26,7 +26,7 @@ class ComparedRun(NamedTuple):
     graph: Graph
     facts: Mapping[str, Any] = NOTHING
     settings: Mapping[str, Any] = NOTHING
-    recorded: Recorded = Recorded()
+    recorded: RecordedSummaries = RecordedSummaries()
     scalars: Courses = NOTHING
     findings: Sequence[Finding] | None = None
     averages: Averages = NOTHING

@@ -13,7 +13,7 @@ from resnet_inspect.graph import Graph, Layer, Op, TensorRef, Variable
 T = TypeVar("T", Layer, Op)
 
 
-class Union(NamedTuple):
+class MergedGraph(NamedTuple):
     """A merged graph for display: inputs of parts that only B has may be missing.
 
     `layers`, `ops` and `variables` map the names of parts that only B has to their names in B.
@@ -26,7 +26,7 @@ class Union(NamedTuple):
     variables: Mapping[str, str]
 
 
-def united(a: Graph, b: Graph, alignment: Alignment, *, every_op: bool) -> Union:
+def merge_graphs(a: Graph, b: Graph, alignment: Alignment, *, every_op: bool) -> MergedGraph:
     """Merge two graphs.
 
     `every_op` adds all ops that only B has, else only the ops of layers that only B has. Pass the
@@ -60,7 +60,7 @@ def united(a: Graph, b: Graph, alignment: Alignment, *, every_op: bool) -> Union
         ),
         variables=(*a.variables, *_variables_of_b(b, variables, ops)),
     )  # fmt: skip
-    return Union(graph, *(_inverted(names) for names in (layers, ops, variables)))
+    return MergedGraph(graph, *(_inverted(names) for names in (layers, ops, variables)))
 
 
 def _unique(names: Iterable[str], taken: Collection[str]) -> dict[str, str]:

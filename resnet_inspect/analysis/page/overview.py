@@ -66,7 +66,7 @@ class BlockLearning(msgspec.Struct, frozen=True):
     channels: int
 
 
-class Held(NamedTuple):
+class RecordedTensors(NamedTuple):
     """Recorded summaries of tensors, by name of the layer or variable.
 
     `activations`, `gradients` and `updates` are those of `step`, the last recorded step.
@@ -121,7 +121,7 @@ class Overview(msgspec.Struct, frozen=True):
 def overview(
     graph: Graph,
     lineage: Lineage,
-    recorded: Held,
+    recorded: RecordedTensors,
     scalars: Mapping[str, Mapping[int, float]],
     meanings: Meanings | None = None,
     findings: tuple[Finding, ...] = (),
@@ -179,7 +179,7 @@ def shape_flow(graph: Graph) -> tuple[FlowStep, ...]:
     return tuple(flow)
 
 
-def told_layers(graph: Graph) -> list[str]:
+def shown_layers(graph: Graph) -> list[str]:
     """Return the layers whose summaries an overview needs: ReLUs, and the last layer of blocks."""
     names = []
     for _, run in groupby(graph.layers, key=lambda layer: layer.group(2)):
@@ -201,7 +201,7 @@ def _block_outputs(graph: Graph, summaries: Mapping[str, TensorSummary]) -> tupl
     return tuple(rows)
 
 
-def _block_learning(graph: Graph, recorded: Held) -> tuple[BlockLearning, ...]:
+def _block_learning(graph: Graph, recorded: RecordedTensors) -> tuple[BlockLearning, ...]:
     updates, activity = recorded.updates, recorded.activity
     rows = []
     for path, run in groupby(graph.layers, key=lambda layer: layer.group(2)):

@@ -140,7 +140,7 @@ def gather(
         variables=tuple(_variables(graph, axes)),
         inputs=tuple((name, ref.op) for name, ref in graph.inputs.items()),
         steps=steps,
-        missing=tuple(not_seen(graph, lineage, steps, series)),
+        missing=tuple(unrecorded_notes(graph, lineage, steps, series)),
         unexplained=axes.left_out,
     )
 
@@ -182,7 +182,9 @@ def _normalized(graph: Graph, makers: Mapping[str, str]) -> dict[str, str]:
     return pairs
 
 
-def not_seen(graph: Graph, lineage: Lineage, steps: Steps, series: Sequence[Series]) -> list[Note]:
+def unrecorded_notes(
+    graph: Graph, lineage: Lineage, steps: Steps, series: Sequence[Series]
+) -> list[Note]:
     """Return notes on what was not recorded, so that a missing result is not read as a good one."""
     notes = []
     if not graph.ops:

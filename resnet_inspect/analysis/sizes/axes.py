@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from resnet_inspect.analysis.sizes.names import Target
-from resnet_inspect.analysis.sizes.why import Explanation, Ways, why
+from resnet_inspect.analysis.sizes.why import Explanation, ExplanationCache, why
 from resnet_inspect.graph import Graph, Phase, TensorRef
 from resnet_inspect.graph.lineage import Lineage
 
@@ -19,7 +19,7 @@ class Axes:
 
     def __init__(self, graph: Graph, lineage: Lineage, most: int = MOST) -> None:
         self._graph, self._lineage = graph, lineage
-        self._cache = Ways()
+        self._cache = ExplanationCache()
         self._known: dict[TensorRef, tuple[Explanation, ...]] = {}
         counts = {phase: 0 for phase in Phase}
         for op in graph.ops:

@@ -9,7 +9,7 @@ import msgspec
 
 from resnet_inspect.analysis.sizes.dangers import Danger, dangers
 from resnet_inspect.analysis.sizes.meanings import Meanings
-from resnet_inspect.analysis.sizes.why import ChainStep, size_of, spell_origin, trail
+from resnet_inspect.analysis.sizes.why import ChainStep, path_to_origin, size_of, spell_origin
 from resnet_inspect.graph import AxisRef, Graph, TensorRef
 from resnet_inspect.graph.lineage import (
     Correction,
@@ -112,7 +112,7 @@ def _hints(graph: Graph, meanings: Meanings, mismatch: Mismatch) -> Iterator[str
 
 
 def _side(graph: Graph, lineage: Lineage, meanings: Meanings, place: Origin) -> DisagreeingSize:
-    chain, end, formula = trail(graph, lineage, place)
+    chain, end, formula = path_to_origin(graph, lineage, place)
     pairs = pairwise(chain)
     return DisagreeingSize(
         place=spell_origin(place),

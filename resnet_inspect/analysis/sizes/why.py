@@ -24,7 +24,7 @@ from resnet_inspect.graph.lineage import (
 from resnet_inspect.graph.tensors import Shape
 
 
-def not_known(graph: Graph, lineage: Lineage) -> str:
+def missing_reason(graph: Graph, lineage: Lineage) -> str:
     """Return why a run has no size origins, or an empty text where it has some."""
     if lineage.links or lineage.mismatch is not None:
         return ""
@@ -99,7 +99,7 @@ class Explanation(msgspec.Struct, frozen=True):
     outgoing: Shape = None
 
 
-class Ways:
+class ExplanationCache:
     """Results that explanations of one run share. Pass one object to all calls of `why`.
 
     Attributes:
@@ -128,13 +128,13 @@ def reshapes(graph: Graph, lineage: Lineage) -> tuple[Explanation, ...]:
 
 
 def why(
-    graph: Graph, lineage: Lineage, target: Target, axis: int, ways: Ways | None = None
+    graph: Graph, lineage: Lineage, target: Target, axis: int, ways: ExplanationCache | None = None
 ) -> Explanation:
     """Explain the size of one axis, counted from 0, of a tensor or variable.
 
     `ways` contains results that calls share. Pass one object to explain many axes of a run.
     """
-    ways = Ways() if ways is None else ways
+    ways = ExplanationCache() if ways is None else ways
     if ways.agreements is None:
         ways.agreements = _agreements(graph, lineage)
     chain, end = _chain(graph, lineage, target.origin(axis), ways)
@@ -164,11 +164,11 @@ def why(
     )
 
 
-def trail(
+def path_to_origin(
     graph: Graph, lineage: Lineage, start: Origin
 ) -> tuple[tuple[ChainStep, ...], Origin, Formula | None]:
     """Return the path from a size to its origin, the origin, and the expression there."""
-    ways = Ways()
+    ways = ExplanationCache()
     chain, end = _chain(graph, lineage, start, ways)
     return chain, end, _written(graph, lineage, end, ways)
 
@@ -208,7 +208,7 @@ def main_link(graph: Graph, links: tuple[Link, ...]) -> Link | None:
 
 
 def _chain(
-    graph: Graph, lineage: Lineage, start: Origin, ways: Ways
+    graph: Graph, lineage: Lineage, start: Origin, ways: ExplanationCache
 ) -> tuple[tuple[ChainStep, ...], Origin]:
     """Return the path from a size to its origin, and the origin.
 
@@ -237,7 +237,7 @@ def _chain(
     return (_step(graph, start, None), *rest), end
 
 
-def _tie(graph: Graph, lineage: Lineage, here: Origin, ways: Ways) -> Link | None:
+def _tie(graph: Graph, lineage: Lineage, here: Origin, ways: ExplanationCache) -> Link | None:
     """Return the size that an axis of a variable must equal, if the variable was created to fit it.
 
     This is so if re-traces change both sizes. It is also so if they change neither and the
@@ -326,7 +326,7 @@ def size_of(graph: Graph, place: Origin) -> int | None:
     return number if isinstance(number, int) else None
 
 
-def _written(graph: Graph, lineage: Lineage, end: Origin, ways: Ways) -> Formula | None:
+def _written(graph: Graph, lineage: Lineage, end: Origin, ways: ExplanationCache) -> Formula | None:
     if end not in ways.formulas:
         ways.formulas[end] = _formula(graph, lineage, end)
     return ways.formulas[end]

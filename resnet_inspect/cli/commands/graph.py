@@ -20,7 +20,7 @@ from resnet_inspect.paths import printable
 
 if TYPE_CHECKING:
     from resnet_inspect.analysis.diagram.diagram import Diagram
-    from resnet_inspect.render.diagram.look import Look
+    from resnet_inspect.render.diagram.look import DiagramStyle
     from resnet_inspect.stats import NotFinite
     from resnet_inspect.store.run import Run
 
@@ -180,10 +180,10 @@ def _diagram(recorded: Run, parsed: argparse.Namespace) -> Diagram:
     return msgspec.structs.replace(diagram, notes=(*diagram.notes, note))
 
 
-def _look(recorded: Run, diagram: Diagram, parsed: argparse.Namespace) -> Look:
-    from resnet_inspect.render.diagram.look import Look
+def _look(recorded: Run, diagram: Diagram, parsed: argparse.Namespace) -> DiagramStyle:
+    from resnet_inspect.render.diagram.look import DiagramStyle
 
-    look = Look(title=recorded.info.network, rankdir=parsed.rankdir)
+    look = DiagramStyle(title=recorded.info.network, rankdir=parsed.rankdir)
     if parsed.color_by == "findings":
         look = _coloured_by_findings(recorded, diagram, look)
     if parsed.color_by not in MEASURED and not parsed.histograms:
@@ -213,14 +213,14 @@ def _look(recorded: Run, diagram: Diagram, parsed: argparse.Namespace) -> Look:
     return look._replace(alarms=alarms(diagram, summaries, _not_finite(recorded, step, kind)))
 
 
-def _coloured_by_findings(recorded: Run, diagram: Diagram, look: Look) -> Look:
+def _coloured_by_findings(recorded: Run, diagram: Diagram, look: DiagramStyle) -> DiagramStyle:
     from resnet_inspect.findings import check
     from resnet_inspect.render.diagram.findings import findings_at, shades_of
-    from resnet_inspect.render.pages.findings_page import counted
+    from resnet_inspect.render.pages.findings_page import findings_count
 
     findings = check(recorded)
     shades, legend, remarks = shades_of(findings_at(recorded.graph, diagram, findings), findings)
-    measured = f"findings: {counted(findings)}"
+    measured = f"findings: {findings_count(findings)}"
     return look._replace(shades=shades, legend=legend, measure=measured, remarks=remarks)
 
 
@@ -231,7 +231,7 @@ def _not_finite(recorded: Run, step: int, kind: str) -> dict[str, NotFinite]:
     return {layer: counts for layer, counts in by_layer.items() if counts is not None}
 
 
-def _notes(look: Look, parsed: argparse.Namespace, level: str) -> list[str]:
+def _notes(look: DiagramStyle, parsed: argparse.Namespace, level: str) -> list[str]:
     """Sentences about requested content that no box has, and about NaN and infinities."""
     notes = []
     if parsed.color_by == "findings" and not look.shades:
@@ -250,7 +250,7 @@ def _notes(look: Look, parsed: argparse.Namespace, level: str) -> list[str]:
     return notes
 
 
-def _measured(look: Look, parsed: argparse.Namespace) -> dict[str, Any]:
+def _measured(look: DiagramStyle, parsed: argparse.Namespace) -> dict[str, Any]:
     """The JSON fields of the colours and distributions of boxes."""
     fields: dict[str, Any] = {}
     if look.step is not None:

@@ -27,7 +27,7 @@ from resnet_inspect.errors import (
 )
 
 if TYPE_CHECKING:
-    from resnet_inspect.studies import Planned, Progress
+    from resnet_inspect.studies import PlannedRun, Progress
 
 SETTINGS = ("n", "batch_size", "steps", "data", "device")
 USUAL = {"n": 1, "batch_size": 32, "steps": 40}  # those of resnet_inspect.studies, slow to import
@@ -203,7 +203,7 @@ class _Narrator:
         if flags:
             self._say(f"note: {study} trains nothing; ignored: {' and '.join(flags)}")
 
-    def cost(self, runs: int, wanted: list[Planned]) -> None:
+    def cost(self, runs: int, wanted: list[PlannedRun]) -> None:
         """Report, before the first run, how many runs are missing and how long they take."""
         if not wanted:
             self._say("all runs exist; answering from them")

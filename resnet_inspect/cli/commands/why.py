@@ -118,9 +118,9 @@ def _reject_failed_op(recorded: Run, text: str) -> None:
 
 def _reject_without_origins(recorded: Run, path: Path) -> None:
     """Raise UsageError if the run has no size origins."""
-    from resnet_inspect.analysis.sizes.why import not_known
+    from resnet_inspect.analysis.sizes.why import missing_reason
 
-    reason = not_known(recorded.graph, recorded.lineage)
+    reason = missing_reason(recorded.graph, recorded.lineage)
     if reason:
         from resnet_inspect.commands import Command
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from resnet_inspect.analysis.diagram.diagram import Box, Diagram, Node
 from resnet_inspect.analysis.diff.comparison import Mark
 from resnet_inspect.render import spelling
-from resnet_inspect.render.diagram.look import Look, Shade
+from resnet_inspect.render.diagram.look import DiagramStyle, Shade
 
 # Indices into `look.SHADES`, largest difference first: darker is more different.
 LEVELS = {
@@ -22,7 +22,7 @@ SIGNS = {Mark.CHANGED: "≠ ", Mark.REWIRED: "→ ", Mark.RENAMED: "→ "}
 STRONGEST = 4
 
 
-def marked(diagram: Diagram, marks: Mapping[str, tuple[Mark, str]], title: str) -> Look:
+def marked(diagram: Diagram, marks: Mapping[str, tuple[Mark, str]], title: str) -> DiagramStyle:
     """Shade each box by how its layers differ; boxes of equal layers get no shade.
 
     `marks` has the kind of the difference and its details for layers, by name in this run.
@@ -36,7 +36,9 @@ def marked(diagram: Diagram, marks: Mapping[str, tuple[Mark, str]], title: str) 
     levels = {shade.level for shade in shades.values()}
     texts = {4: "only in this run", 3: "≠ changed", 1: "→ rewired or renamed"}
     legend = tuple((level, words) for level, words in texts.items() if level in levels)
-    return Look(title=title, shades=shades, legend=legend, measure="Differences from the other run")
+    return DiagramStyle(
+        title=title, shades=shades, legend=legend, measure="Differences from the other run"
+    )
 
 
 def _shade(differing: Sequence[tuple[Mark, str]], count: int) -> Shade:
@@ -51,7 +53,7 @@ def _shade(differing: Sequence[tuple[Mark, str]], count: int) -> Shade:
     return Shade(LEVELS[worst], text)
 
 
-def distant(diagram: Diagram, distances: Mapping[str, float], title: str) -> Look:
+def distant(diagram: Diagram, distances: Mapping[str, float], title: str) -> DiagramStyle:
     """Shade each box by the largest distance of its layers' outputs.
 
     `distances` has the distance of each layer's output, by name in this run.
@@ -62,7 +64,7 @@ def distant(diagram: Diagram, distances: Mapping[str, float], title: str) -> Loo
         if known and max(known) > 0:
             largest[node.id] = max(known)
     if not largest:
-        return Look(title=title)
+        return DiagramStyle(title=title)
     highest = max(largest.values())
     shades = {
         key: Shade(_level(value / highest), f"distance {spelling.number(value, 2)}", value)
@@ -74,7 +76,7 @@ def distant(diagram: Diagram, distances: Mapping[str, float], title: str) -> Loo
         for level in levels
     )
     measure = "Distance between the outputs of both runs, in standard deviations"
-    return Look(title=title, shades=shades, legend=legend, measure=measure)
+    return DiagramStyle(title=title, shades=shades, legend=legend, measure=measure)
 
 
 def _level(share: float) -> int:

@@ -8,7 +8,15 @@ from html import escape
 
 import graphviz
 
-from resnet_inspect.analysis.diagram.diagram import Box, Cluster, Diagram, Edge, Node, Way, anchor
+from resnet_inspect.analysis.diagram.diagram import (
+    Box,
+    Cluster,
+    Diagram,
+    Edge,
+    EdgeKind,
+    Node,
+    anchor,
+)
 from resnet_inspect.paths import printable
 from resnet_inspect.render import spelling
 from resnet_inspect.render.diagram.look import (
@@ -21,7 +29,7 @@ from resnet_inspect.render.diagram.look import (
     SIZE,
     SMALL,
     WORDS,
-    Look,
+    DiagramStyle,
     border,
     colour,
     details,
@@ -40,10 +48,10 @@ BLANK = "&#160;"
 # Width of a typical character in ems. Names of more than LONG characters get a reserved width.
 USUAL, LONG = 0.64, 28
 # Graphviz keeps edges of a large weight short and straight: the main path has the largest.
-WEIGHTS = {Way.DATA: "8", Way.GRADIENT: "4", Way.PROJECTION: "2"}
+WEIGHTS = {EdgeKind.DATA: "8", EdgeKind.GRADIENT: "4", EdgeKind.PROJECTION: "2"}
 
 
-def dot(diagram: Diagram, look: Look) -> str:
+def dot(diagram: Diagram, look: DiagramStyle) -> str:
     """The DOT text of a diagram, without positions: the engine computes them."""
     network = graphviz.Digraph("network")
     for kind, values in _defaults(look).items():
@@ -97,7 +105,7 @@ def _reserved(text: str, size: int = SIZE) -> int:
     return round(text_width(shown, size) * (BOLD if size == SIZE else 1))
 
 
-def _defaults(look: Look) -> dict[str, dict[str, str]]:
+def _defaults(look: DiagramStyle) -> dict[str, dict[str, str]]:
     """Default attributes of the picture, of boxes and of edges."""
     text = {"fontname": FONT, "fontsize": str(SIZE)}
     small = {"fontname": FONT, "fontsize": str(SMALL), "fontcolor": light("dim")}
@@ -120,7 +128,7 @@ def _defaults(look: Look) -> dict[str, dict[str, str]]:
     }
 
 
-def _caption(diagram: Diagram, look: Look) -> str:
+def _caption(diagram: Diagram, look: DiagramStyle) -> str:
     """Title, legend of colours and shades, and notes on omitted parts."""
     rows = [f"<B>{markup(look.title or 'network', width=80)}</B>"]
     if diagram.follows:
@@ -156,7 +164,9 @@ def _small(text: str, name: str) -> str:
     return f'<FONT POINT-SIZE="{SMALL}" COLOR="{light(name)}">{text}</FONT>'
 
 
-def _add_group(into: graphviz.Digraph, diagram: Diagram, look: Look, path: tuple[str, ...]) -> None:
+def _add_group(
+    into: graphviz.Digraph, diagram: Diagram, look: DiagramStyle, path: tuple[str, ...]
+) -> None:
     """Add the boxes of the group `path`, then its inner groups, in order."""
     for node in diagram.nodes:
         if node.path == path:
@@ -183,7 +193,7 @@ def _cluster(cluster: Cluster) -> dict[str, str]:
     }
 
 
-def _title(cluster: Cluster, look: Look) -> dict[str, str]:
+def _title(cluster: Cluster, look: DiagramStyle) -> dict[str, str]:
     """The name of a group as a box without a border.
 
     Edges are routed around boxes but not around the label of a group. The title is in the same
@@ -212,7 +222,7 @@ def _name(cluster: Cluster) -> str:
     return f"{cluster.name} … {cluster.last}" if cluster.last else cluster.name
 
 
-def _node(node: Node, look: Look) -> dict[str, str]:
+def _node(node: Node, look: DiagramStyle) -> dict[str, str]:
     styles = ["filled"]
     if node.box != Box.VARIABLE:
         styles.append("rounded")
@@ -236,7 +246,7 @@ def _node(node: Node, look: Look) -> dict[str, str]:
     }
 
 
-def _classes(node: Node, look: Look) -> Iterator[str]:
+def _classes(node: Node, look: DiagramStyle) -> Iterator[str]:
     yield node.box.value
     for applies, name in (
         (node.outside, "outside"),
@@ -250,7 +260,7 @@ def _classes(node: Node, look: Look) -> Iterator[str]:
             yield name
 
 
-def _label(node: Node, look: Look) -> str:
+def _label(node: Node, look: DiagramStyle) -> str:
     tint = ink(node, look)
     times = f" ×{node.times}" if node.times > 1 else ""
     lines = [f"<B>{named(heading(node))}{times}</B>"]
@@ -285,8 +295,8 @@ def _label(node: Node, look: Look) -> str:
 
 
 def _edge(edge: Edge, at: int) -> dict[str, str]:
-    strong = edge.way in (Way.RESIDUAL, Way.PROJECTION)
-    styles = {Way.CONTROL: "dashed", Way.VARIABLE: "dotted", Way.KEPT: "dotted"}
+    strong = edge.way in (EdgeKind.RESIDUAL, EdgeKind.PROJECTION)
+    styles = {EdgeKind.CONTROL: "dashed", EdgeKind.VARIABLE: "dotted", EdgeKind.KEPT: "dotted"}
     tint = colour(edge)
     return {
         "id": f"edge-{at}",
@@ -299,13 +309,13 @@ def _edge(edge: Edge, at: int) -> dict[str, str]:
         "style": styles.get(edge.way, "solid"),
         "penwidth": "3" if edge.lineage else "2.2" if strong else "1",
         "weight": WEIGHTS.get(edge.way, "1"),
-        **({"constraint": "false"} if edge.way == Way.KEPT else {}),
+        **({"constraint": "false"} if edge.way == EdgeKind.KEPT else {}),
     }
 
 
 def _edge_label(edge: Edge) -> str:
     """The shape, with traced axes in bold, and the kind of shortcut if the edge is one."""
-    if edge.way in (Way.CONTROL, Way.KEPT):
+    if edge.way in (EdgeKind.CONTROL, EdgeKind.KEPT):
         return ""
     if edge.shape:
         sizes = ["?" if size is None else str(size) for size in edge.shape]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from resnet_inspect.analysis.diagram.diagram import Box, Diagram, Edge, Node, Way
+from resnet_inspect.analysis.diagram.diagram import Box, Diagram, Edge, EdgeKind, Node
 from resnet_inspect.render import spelling
 from resnet_inspect.render.plots.intensity import DARK, LIGHT
 
@@ -62,7 +62,7 @@ FILLS = {
     "ReLU": "relu",
     "Concatenate": "sum",
 }
-WORDS = {Way.RESIDUAL: "identity", Way.PROJECTION: "projection"}
+WORDS = {EdgeKind.RESIDUAL: "identity", EdgeKind.PROJECTION: "projection"}
 CONTROL = "control dependency"
 
 
@@ -92,7 +92,7 @@ class Bars(NamedTuple):
     text: str
 
 
-class Look(NamedTuple):
+class DiagramStyle(NamedTuple):
     """The appearance of a diagram.
 
     `shades`, `bars` and `alarms` (texts on NaN and infinities) are by node id. `measure` is the
@@ -112,7 +112,7 @@ class Look(NamedTuple):
     svg: bool = True
 
 
-def fill(node: Node, look: Look) -> str:
+def fill(node: Node, look: DiagramStyle) -> str:
     """The colour of a box."""
     if node.id in look.shades:
         return f"l{SHADES[look.shades[node.id].level]}"
@@ -123,7 +123,7 @@ def fill(node: Node, look: Look) -> str:
     return FILLS.get(node.type, "box")
 
 
-def border(node: Node, look: Look) -> str:
+def border(node: Node, look: DiagramStyle) -> str:
     """The colour of the line around a box."""
     if node.refused or node.id in look.alarms:
         return "refused"
@@ -134,7 +134,7 @@ def border(node: Node, look: Look) -> str:
     return "projection" if node.projection else "faint" if node.outside else "line"
 
 
-def ink(node: Node, look: Look) -> str:
+def ink(node: Node, look: DiagramStyle) -> str:
     """The colour of the text in a box."""
     if node.id in look.shades and SHADES[look.shades[node.id].level] >= INVERTED:
         return "inverse"
@@ -146,11 +146,11 @@ def colour(edge: Edge) -> str:
     if edge.lineage:
         return edge.lineage
     names = {
-        Way.RESIDUAL: "residual",
-        Way.PROJECTION: "projection",
-        Way.GRADIENT: "gradient",
-        Way.KEPT: "faint",
-        Way.CONTROL: "dim",
+        EdgeKind.RESIDUAL: "residual",
+        EdgeKind.PROJECTION: "projection",
+        EdgeKind.GRADIENT: "gradient",
+        EdgeKind.KEPT: "faint",
+        EdgeKind.CONTROL: "dim",
     }
     return names.get(edge.way, "line")
 
@@ -203,17 +203,17 @@ def tooltip(node: Node) -> str:
     return "\n".join(parts)
 
 
-def ways(diagram: Diagram, look: Look) -> list[tuple[str, str]]:
+def ways(diagram: Diagram, look: DiagramStyle) -> list[tuple[str, str]]:
     """Colour and legend text of each kind of edge and mark in a diagram."""
     kinds = {edge.way for edge in diagram.edges if not edge.lineage}
     marks = {node.lineage for node in diagram.nodes}
     entries = [
-        (Way.RESIDUAL in kinds, "residual", "━━ identity shortcut"),
-        (Way.PROJECTION in kinds, "projection", "━━ projection shortcut"),
-        (Way.CONTROL in kinds, "dim", f"╌╌ {CONTROL}"),
-        (Way.VARIABLE in kinds, "line", "┈┈ variable"),
-        (Way.GRADIENT in kinds, "gradient", "━━ gradient"),
-        (Way.KEPT in kinds, "faint", "┈┈ activation used by the gradient"),
+        (EdgeKind.RESIDUAL in kinds, "residual", "━━ identity shortcut"),
+        (EdgeKind.PROJECTION in kinds, "projection", "━━ projection shortcut"),
+        (EdgeKind.CONTROL in kinds, "dim", f"╌╌ {CONTROL}"),
+        (EdgeKind.VARIABLE in kinds, "line", "┈┈ variable"),
+        (EdgeKind.GRADIENT in kinds, "gradient", "━━ gradient"),
+        (EdgeKind.KEPT in kinds, "faint", "┈┈ activation used by the gradient"),
         ("chain" in marks, "chain", "━━ path of the traced size"),
         ("inflow" in marks, "inflow", "━━ path of the size it must equal"),
         (any(node.refused for node in diagram.nodes), "refused", "━━ rejected call"),

@@ -6,12 +6,17 @@ from resnet_inspect.analysis.diagram.diagram import Diagram
 from resnet_inspect.errors import RendererError
 from resnet_inspect.render.diagram.dot import dot, identifiers
 from resnet_inspect.render.diagram.engine import TIMEOUT, Picture, drawn
-from resnet_inspect.render.diagram.look import Look
+from resnet_inspect.render.diagram.look import DiagramStyle
 from resnet_inspect.render.diagram.svg_document import document, element
 
 
 def picture_of(
-    diagram: Diagram, look: Look, form: str = "svg", *, prefix: str = "", timeout: float = TIMEOUT
+    diagram: Diagram,
+    look: DiagramStyle,
+    form: str = "svg",
+    *,
+    prefix: str = "",
+    timeout: float = TIMEOUT,
 ) -> Picture:
     """Draw a diagram.
 

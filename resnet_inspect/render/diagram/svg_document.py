@@ -16,7 +16,7 @@ from resnet_inspect.render.diagram.look import (
     MARKER,
     PALETTE,
     Bars,
-    Look,
+    DiagramStyle,
     ink,
     tooltip,
 )
@@ -25,12 +25,12 @@ SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 NAMES = {pair[0]: name for name, pair in PALETTE.items()}
 
 
-def document(svg: bytes, diagram: Diagram, look: Look) -> str:
+def document(svg: bytes, diagram: Diagram, look: DiagramStyle) -> str:
     """A standalone SVG file, from the SVG that Graphviz drew of a diagram."""
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + _finished(svg, diagram, look, style_sheet())
 
 
-def element(svg: bytes, diagram: Diagram, look: Look, *, prefix: str = "") -> str:
+def element(svg: bytes, diagram: Diagram, look: DiagramStyle, *, prefix: str = "") -> str:
     """An SVG element (`<svg class="diagram">`) for a page that contains `style_sheet()`.
 
     A box of a layer is a `<g class="node layer" id="layer-NAME" data-layer="NAME">`, where the id
@@ -43,7 +43,9 @@ def element(svg: bytes, diagram: Diagram, look: Look, *, prefix: str = "") -> st
     return _finished(svg, diagram, look, prefix=prefix)
 
 
-def _finished(svg: bytes, diagram: Diagram, look: Look, style: str = "", prefix: str = "") -> str:
+def _finished(
+    svg: bytes, diagram: Diagram, look: DiagramStyle, style: str = "", prefix: str = ""
+) -> str:
     for short, space in (("", SVG), ("xlink", XLINK)):
         ElementTree.register_namespace(short, space)
     root = ElementTree.fromstring(svg)

@@ -22,9 +22,9 @@ from resnet_inspect.analysis.diff.differences import (
     DistributionsDiff,
     FindingsDiff,
     GraphDiff,
-    Lone,
     Renaming,
     RunDiff,
+    Unmatched,
 )
 from resnet_inspect.analysis.sizes.shapes import Depth
 from resnet_inspect.graph import Phase
@@ -42,7 +42,7 @@ from resnet_inspect.render.screen import Screen, plain, table
 
 MOST = 12
 _T = TypeVar("_T")
-_P = TypeVar("_P", Lone, Renaming, Change)
+_P = TypeVar("_P", Unmatched, Renaming, Change)
 
 
 def diff_page(screen: Screen, diff: RunDiff, *, every_row: bool = False) -> None:
@@ -142,7 +142,7 @@ class _Page:
             self.screen.table(_changed(list(changed_rows(shown_changes))))
             self.rest(changed, shown_changes)
 
-    def unmatched(self, title: str, rows: Sequence[Lone]) -> None:
+    def unmatched(self, title: str, rows: Sequence[Unmatched]) -> None:
         if not rows:
             return
         ordered = _forward_first(rows)

@@ -17,7 +17,7 @@ from resnet_inspect.render import spelling
 from resnet_inspect.render.diff.numbers import average_cells, average_name, tensor_name
 from resnet_inspect.render.diff.values import value
 from resnet_inspect.render.pages.blocks import SCALARS_SHOWN
-from resnet_inspect.render.pages.findings_page import counted
+from resnet_inspect.render.pages.findings_page import findings_count
 
 Courses = Mapping[str, Mapping[int, float]]
 MOST = 4
@@ -35,7 +35,7 @@ def sentences(diff: RunDiff, a: Courses, b: Courses) -> Iterator[tuple[str, str]
     """
     if diff.findings is not None:
         only = [("A", diff.findings.only_a), ("B", diff.findings.only_b)]
-        parts = [f"only in {name}: {counted(rows)}" for name, rows in only if rows]
+        parts = [f"only in {name}: {findings_count(rows)}" for name, rows in only if rows]
         yield "findings", "\n".join(parts) or "no difference"
     yield "settings", _settings(diff.settings)
     facts = [f"{row.name}: {_values(row)}" for row in diff.facts if row.name not in SHOWN_ELSEWHERE]

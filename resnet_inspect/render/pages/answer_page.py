@@ -25,10 +25,10 @@ from resnet_inspect.render.pages.blocks import (
     Findings,
     Grid,
     LayerLink,
-    Listed,
     Pairs,
     Paragraph,
     Range,
+    SubjectList,
     part,
     titled,
 )
@@ -63,7 +63,7 @@ def answer_page(screen: Screen, info: RunInfo, overview: Overview, file: Path) -
             case Paragraph(text):
                 _section(screen, title)
                 screen.line(plain(f"  {text}"))
-            case Listed() as listed:
+            case SubjectList() as listed:
                 _section(screen, title)
                 _listed(screen, listed, SHOWN.get(block.kind), more.get(block.kind, ""))
             case Grid() as grid:
@@ -93,7 +93,7 @@ def _findings(
         screen.line(plain(f"  … and {more} more: {spelled(Command('check', (file,)))}"))
 
 
-def _listed(screen: Screen, listed: Listed, most: int | None, further: str) -> None:
+def _listed(screen: Screen, listed: SubjectList, most: int | None, further: str) -> None:
     """Print a line for each row, at most `most`, and the number of omitted rows."""
     for subject, text in listed.rows[:most]:
         name = subject.layer if isinstance(subject, LayerLink) else subject

@@ -16,7 +16,7 @@ from resnet_inspect.analysis.page.blocks import Block, BlockKind
 from resnet_inspect.analysis.page.overview import BlockLearning, BlockOutput, FlowStep, Overview
 from resnet_inspect.graph import Failure
 from resnet_inspect.render import spelling
-from resnet_inspect.render.pages.findings_page import counted
+from resnet_inspect.render.pages.findings_page import findings_count
 from resnet_inspect.render.pages.postmortem_page import postmortem_lines
 from resnet_inspect.render.pages.why_page import origin_lines
 from resnet_inspect.render.plots.distribution_remarks import origin_text
@@ -68,7 +68,7 @@ class Paragraph(NamedTuple):
     text: str
 
 
-class Listed(NamedTuple):
+class SubjectList(NamedTuple):
     """A list of subjects with a text on each, and the headings of both columns."""
 
     columns: tuple[str, str]
@@ -89,7 +89,7 @@ class Findings(NamedTuple):
     findings: tuple[Finding, ...]
 
 
-Part = Pairs | Paragraph | Listed | Grid | Findings
+Part = Pairs | Paragraph | SubjectList | Grid | Findings
 
 
 def titled(block: Block, info: RunInfo, overview: Overview) -> str:
@@ -98,7 +98,7 @@ def titled(block: Block, info: RunInfo, overview: Overview) -> str:
         case BlockKind.FAILURE:
             return f"Failed while {info.failure.during if info.failure is not None else ''}"
         case BlockKind.FINDINGS:
-            return f"Findings: {counted(overview.findings)}"
+            return f"Findings: {findings_count(overview.findings)}"
         case BlockKind.FLOW:
             return flow_title(info)
         case BlockKind.ORIGIN:
@@ -138,7 +138,7 @@ def part(block: Block, info: RunInfo, overview: Overview, cells: int) -> Part:
             return Paragraph(origin_text(overview.origin) if overview.origin is not None else "")
         case BlockKind.WATCH_OUT:
             dangers = tuple((LayerLink(danger.layer), danger.text) for danger in overview.dangers)
-            return Listed(("layer", "problem"), dangers)
+            return SubjectList(("layer", "problem"), dangers)
         case BlockKind.FLOW:
             return _flow(overview.flow)
         case BlockKind.ORIGIN:
@@ -147,7 +147,7 @@ def part(block: Block, info: RunInfo, overview: Overview, cells: int) -> Part:
             shared = tuple(
                 (item.variable, f"read by {', '.join(item.readers)}") for item in overview.shared
             )
-            return Listed(("variable", "readers"), shared)
+            return SubjectList(("variable", "readers"), shared)
         case BlockKind.OUTPUTS:
             return _outputs(overview.blocks, cells)
         case BlockKind.LEARNING:
@@ -156,7 +156,7 @@ def part(block: Block, info: RunInfo, overview: Overview, cells: int) -> Part:
             return _scalars(overview)
         case BlockKind.NOTES:
             notes = tuple((note.subject, note.text) for note in overview.notes)
-            return Listed(("what", "why"), notes)
+            return SubjectList(("what", "why"), notes)
 
 
 def flow_title(info: RunInfo) -> str:

@@ -37,12 +37,14 @@ def findings_page(
         if finding.command is not None:
             screen.whole(plain(f"{INDENT}see: {spelled(finding.command)}", "dim"))
         screen.line(plain(""))
-    screen.line(plain(f"{network} ({status}, {steps} recorded steps): {counted(findings)}", "dim"))
+    screen.line(
+        plain(f"{network} ({status}, {steps} recorded steps): {findings_count(findings)}", "dim")
+    )
     if not steps:
         screen.line(plain(NO_STEPS, "dim"))
 
 
-def counted(findings: Sequence[Finding]) -> str:
+def findings_count(findings: Sequence[Finding]) -> str:
     """The number of findings by severity, such as "1 error, 2 warnings"."""
     counts: Counter[str] = Counter(finding.severity for finding in findings)
     infos = [f"{counts[Severity.INFO]} info"] if counts[Severity.INFO] else []
@@ -64,7 +66,7 @@ def finding_lines(finding: Finding, width: int, *, command: bool = True) -> list
     With `command` the last line is the command that shows the evidence.
     """
     lines = [_head(finding, width), *_wrapped(finding.message, width)]
-    if measured := told_evidence(finding):
+    if measured := evidence_text(finding):
         lines += _wrapped(measured, width, "dim")
     lines += _wrapped(f"why: {finding.why}", width)
     lines += _wrapped(f"try: {finding.fix}", width)
@@ -73,7 +75,7 @@ def finding_lines(finding: Finding, width: int, *, command: bool = True) -> list
     return lines
 
 
-def told_evidence(finding: Finding) -> str:
+def evidence_text(finding: Finding) -> str:
     """The measured values of a finding in one line; empty if there are none."""
     return "  ".join(f"{name} {_spelled(value)}" for name, value in finding.evidence.items())
 

@@ -10,7 +10,7 @@ from typing import Any
 from resnet_inspect.analysis.browse.distributions import KINDS
 from resnet_inspect.analysis.diff.comparison import Comparison
 from resnet_inspect.analysis.diff.differences import Distance
-from resnet_inspect.analysis.diff.distributions import Recorded
+from resnet_inspect.analysis.diff.distributions import RecordedSummaries
 from resnet_inspect.commands import Command, spelled
 from resnet_inspect.graph import Note
 from resnet_inspect.render import spelling
@@ -18,7 +18,7 @@ from resnet_inspect.render.diff.numbers import LEGEND, distance_cells, movement_
 from resnet_inspect.render.diff.values import value
 from resnet_inspect.render.diff.words import Courses, distributions, sentences
 from resnet_inspect.render.pages.answer_page import headline
-from resnet_inspect.render.pages.findings_page import counted
+from resnet_inspect.render.pages.findings_page import findings_count
 from resnet_inspect.render.report.pairs import Pairs
 from resnet_inspect.render.report.sections import (
     Block,
@@ -91,12 +91,16 @@ def _findings(comparison: Comparison) -> Iterator[Block]:
     if diff is None:
         return
     for title, rows in (("only in A", diff.only_a), ("only in B", diff.only_b)):
-        yield {"heading": f"{counted(rows)} {title}"} if rows else text(f"None {title}.", "dim")
+        yield (
+            {"heading": f"{findings_count(rows)} {title}"}
+            if rows
+            else text(f"None {title}.", "dim")
+        )
         yield from map(finding, rows)
     if not comparison.shared:
         yield text("None in both.", "dim")
     else:
-        yield {"heading": f"{counted(comparison.shared)} in both"}
+        yield {"heading": f"{findings_count(comparison.shared)} in both"}
         yield {
             "fold": "Findings of both, as measured in A",
             "blocks": [finding(row) for row in comparison.shared],
@@ -222,7 +226,7 @@ def closing(
 
 
 def missing_notes(
-    comparison: Comparison, recorded: Sequence[Recorded], notes: Sequence[Sequence[Note]]
+    comparison: Comparison, recorded: Sequence[RecordedSummaries], notes: Sequence[Sequence[Note]]
 ) -> list[Note]:
     """Notes about parts that could not be compared, then the notes of each run."""
     missing = []

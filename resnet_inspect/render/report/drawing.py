@@ -12,7 +12,7 @@ from resnet_inspect.errors import RendererError
 from resnet_inspect.graph import Failure, Graph
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.paths import printable
-from resnet_inspect.render.diagram.look import Look
+from resnet_inspect.render.diagram.look import DiagramStyle
 from resnet_inspect.render.diagram.picture import picture_of
 
 # Seconds. The page is useful without a diagram, so the limit is short.
@@ -32,7 +32,7 @@ def drawing(
     *,
     explanations: Sequence[Explanation] = (),
     failure: Failure | None = None,
-    look: Callable[[Diagram], Look] = lambda _: Look(),
+    look: Callable[[Diagram], DiagramStyle] = lambda _: DiagramStyle(),
     prefix: str = "",
     timeout: float = PATIENCE,
 ) -> Drawing:

@@ -30,16 +30,16 @@ from resnet_inspect.render.pages.blocks import (
     Findings,
     Grid,
     LayerLink,
-    Listed,
     Pairs,
     Paragraph,
     Part,
     Range,
+    SubjectList,
     failure_lines,
     part,
     titled,
 )
-from resnet_inspect.render.pages.findings_page import MARKS, told_evidence
+from resnet_inspect.render.pages.findings_page import MARKS, evidence_text
 from resnet_inspect.render.pages.shape_table import flow, window
 from resnet_inspect.store.info import RunInfo, Status
 
@@ -75,7 +75,7 @@ def text(line: str, tone: str = "") -> Block:
 
 def finding(row: Finding) -> Block:
     """A finding of `check`; its `where` names a layer, op or variable, empty for the whole run."""
-    lines = [("measured", told_evidence(row)), ("why", row.why), ("try", row.fix)]
+    lines = [("measured", evidence_text(row)), ("why", row.why), ("try", row.fix)]
     if row.command is not None:
         lines.append(("see", spelled(row.command)))
     return {
@@ -109,7 +109,7 @@ def _drawn(content: Part) -> Iterator[Block]:
             yield pairs(lines)
         case Paragraph(line):
             yield text(line, "bad")
-        case Listed(columns, rows):
+        case SubjectList(columns, rows):
             yield table(list(columns), [[_cell(cell) for cell in row] for row in rows])
         case Grid(columns, rows, right):
             names = [_ends(name) if isinstance(name, Range) else name for name in columns]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from resnet_inspect.analysis.browse.course import Course
 from resnet_inspect.analysis.browse.distributions import Series
 from resnet_inspect.analysis.diff.comparison import Comparison
-from resnet_inspect.analysis.diff.distributions import Recorded
+from resnet_inspect.analysis.diff.distributions import RecordedSummaries
 from resnet_inspect.analysis.sizes.shapes import Depth
 from resnet_inspect.graph import Graph, Note
 from resnet_inspect.render.diff.words import Courses
@@ -37,7 +37,7 @@ NONE = -1
 SAME, NOT_COMPARED = -1, -2
 
 
-class Told(NamedTuple):
+class ReportSide(NamedTuple):
     """A run as one side of the page.
 
     `file` is its path as the user may type it. `broken` is true if it has values that are not
@@ -48,15 +48,15 @@ class Told(NamedTuple):
     file: str
     graph: Graph
     series: Sequence[Series]
-    recorded: Recorded
+    recorded: RecordedSummaries
     scalars: Courses
     broken: bool
 
 
 def comparison_page(
     comparison: Comparison,
-    a: Told,
-    b: Told,
+    a: ReportSide,
+    b: ReportSide,
     program: str,
     missing: Sequence[Note] = (),
     diagrams: Sequence[str] = (),
@@ -106,7 +106,7 @@ def comparison_page(
     )
 
 
-def _head(name: str, side: Told) -> Head:
+def _head(name: str, side: ReportSide) -> Head:
     line = head(side.info, broken=side.broken)
     return line._replace(text=f"{name}: {line.text}, {PurePath(side.file).name}")
 
@@ -115,7 +115,7 @@ def _places(series: Sequence[Series]) -> dict[Tap, int]:
     return {tensor.tap: at for at, tensor in enumerate(series)}
 
 
-def _scales(comparison: Comparison, a: Told, b: Told) -> list[Scale | None]:
+def _scales(comparison: Comparison, a: ReportSide, b: ReportSide) -> list[Scale | None]:
     """The scales of all series of A, then of B; tensors of both runs have a common scale."""
     places = _places(a.series), _places(b.series)
     scales_a: list[Scale | None] = [None] * len(a.series)
@@ -129,7 +129,7 @@ def _scales(comparison: Comparison, a: Told, b: Told) -> list[Scale | None]:
 
 
 def _tensors(
-    comparison: Comparison, a: Told, b: Told
+    comparison: Comparison, a: ReportSide, b: ReportSide
 ) -> dict[tuple[str, str], list[tuple[int, int, int]]]:
     """The positions of series and distances by layer names, as described at `pairs.Tensors`."""
     first, second = _places(a.series), _places(b.series)
@@ -154,8 +154,8 @@ def _distance(
     tap: Tap,
     partner: Tap | None,
     distance_at: Mapping[tuple[str, str], int],
-    a: Told,
-    b: Told,
+    a: ReportSide,
+    b: ReportSide,
 ) -> int:
     if partner is None or tap not in a.recorded.held or partner not in b.recorded.held:
         return NOT_COMPARED

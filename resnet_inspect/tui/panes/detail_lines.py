@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from resnet_inspect.analysis.browse.details import (
     VARIABLE,
     Detail,
-    Held,
     Neighbour,
     Output,
     ScopeDetail,
+    VariableUse,
 )
 from resnet_inspect.analysis.sizes.geometry import Window
 from resnet_inspect.graph import Graph, TensorSpec, Variable
@@ -130,7 +130,7 @@ def place_of(name: str, graph: Graph) -> Link:
     return Place("layer" if name in graph.layer_by_name else "op", name)
 
 
-def _variable_line(detail: Held, width: int) -> Iterator[Line]:
+def _variable_line(detail: VariableUse, width: int) -> Iterator[Line]:
     variable = detail.variable
     kind = "" if variable.trainable else ", not trainable"
     shared = f", shared by {len(detail.users)}" if len(_layers_using(detail)) > 1 else ""
@@ -138,12 +138,12 @@ def _variable_line(detail: Held, width: int) -> Iterator[Line]:
     yield from pair("", text, width, Place("variable", variable.name))
 
 
-def _layers_using(detail: Held) -> list[str]:
+def _layers_using(detail: VariableUse) -> list[str]:
     """Return the users that are layers. Only names of layers have no scope."""
     return [user for user in detail.users if "/" not in user]
 
 
-def variable_lines(detail: Held, graph: Graph, width: int) -> list[Line]:
+def variable_lines(detail: VariableUse, graph: Graph, width: int) -> list[Line]:
     """Describe a variable: its axes, and what reads or updates it."""
     variable: Variable = detail.variable
     lines = [*sentence(variable.name, width, "bold"), *pair("type", "variable", width)]

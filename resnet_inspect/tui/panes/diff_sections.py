@@ -14,16 +14,16 @@ from resnet_inspect.analysis.diff.differences import (
     Distance,
     DistributionsDiff,
     GraphDiff,
-    Lone,
     Renaming,
     RunDiff,
     ScalarDiff,
+    Unmatched,
 )
 from resnet_inspect.graph import Phase
 from resnet_inspect.render import spelling
 from resnet_inspect.render.diff.numbers import AVERAGES, average_cells, average_name
 from resnet_inspect.render.diff.values import changed_rows, value
-from resnet_inspect.render.pages.findings_page import counted
+from resnet_inspect.render.pages.findings_page import findings_count
 from resnet_inspect.tui.panes.difference_lines import distance_text
 from resnet_inspect.tui.run.places import Place
 from resnet_inspect.tui.run.two_runs import CHANGED, ONLY_A, ONLY_B, STYLES, ComparisonResult
@@ -38,7 +38,7 @@ LEGEND = (
     " of one run, the larger of A and B."
 )
 _T = TypeVar("_T")
-_P = TypeVar("_P", Lone, Renaming, Change)
+_P = TypeVar("_P", Unmatched, Renaming, Change)
 
 
 def difference_lines(result: ComparisonResult, width: int) -> Iterator[Line]:
@@ -217,7 +217,7 @@ def _findings(diff: RunDiff, width: int) -> Iterator[Line]:
     yield from title("Findings", width)
     for side, rows in (("A", findings.only_a), ("B", findings.only_b)):
         if rows:
-            yield from pair(f"only in {side}", counted(rows), width)
+            yield from pair(f"only in {side}", findings_count(rows), width)
             for row in rows:
                 yield from pair("", "  ".join(filter(None, (row.rule, str(row.place)))), width)
 

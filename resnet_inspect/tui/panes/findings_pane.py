@@ -16,7 +16,7 @@ from textual.worker import get_current_worker
 
 from resnet_inspect.analysis.check import Finding
 from resnet_inspect.errors import InspectError
-from resnet_inspect.render.pages.findings_page import WIDEST, counted, finding_lines
+from resnet_inspect.render.pages.findings_page import WIDEST, finding_lines, findings_count
 from resnet_inspect.tui.panes.pane import Pane
 from resnet_inspect.tui.run.opened_run import OpenedRun, State
 from resnet_inspect.tui.run.places import AxisOf, Link, Place
@@ -159,7 +159,7 @@ class FindingsPane(Pane):
         for finding in self.findings:
             yield from _linked_lines(finding, link_to(finding.place), width)
         steps = len(self._checked.recorded)
-        text = f"{steps} recorded step{'s' * (steps != 1)}: {counted(self.findings)}"
+        text = f"{steps} recorded step{'s' * (steps != 1)}: {findings_count(self.findings)}"
         yield from (Line(Text(part, "dim")) for part in wrap_lines(text, width))
 
     def _lines_of_two(self, two: TwoRuns, width: int) -> Iterator[Line]:
@@ -174,7 +174,9 @@ class FindingsPane(Pane):
             ("+", "only in B", only.only_b),
             ("=", "in both, with the values of A", result.common_findings),
         ):
-            yield Line(Text(f"{sign} {side}: {counted(findings)}", f"bold {STYLES.get(sign, '')}"))
+            yield Line(
+                Text(f"{sign} {side}: {findings_count(findings)}", f"bold {STYLES.get(sign, '')}")
+            )
             yield Line(Text(""))
             for finding in findings:
                 place = link_to(finding.place)

@@ -9,7 +9,13 @@ from textual import events
 from textual.app import ComposeResult
 
 from resnet_inspect.analysis.sizes.names import Target
-from resnet_inspect.analysis.sizes.why import ChainStep, Explanation, Ways, not_known, why
+from resnet_inspect.analysis.sizes.why import (
+    ChainStep,
+    Explanation,
+    ExplanationCache,
+    missing_reason,
+    why,
+)
 from resnet_inspect.graph import Graph, TensorRef
 from resnet_inspect.render import spelling
 from resnet_inspect.render.pages.why_page import how_made, origin_lines
@@ -43,7 +49,7 @@ class WhyPane(Pane):
         self.axis = 0
         self._side = self.runs[0]
         self._target_in_b: tuple[RunPlace, Target] | None = None  # of the same place in run B
-        self._caches: dict[str, Ways] = {}
+        self._caches: dict[str, ExplanationCache] = {}
         self._shown_result: object = None
         self._width = 0
         self._axis_by_label: dict[str, int] = {}
@@ -172,10 +178,10 @@ class WhyPane(Pane):
 
     def _why(self, side: RunPlace, target: Target, width: int) -> Iterator[Line]:
         graph, lineage = side.recording.graph, side.recording.lineage
-        if reason := not_known(graph, lineage):
+        if reason := missing_reason(graph, lineage):
             yield from sentence(f"No origins of sizes recorded: {reason}", width)
             return
-        cache = self._caches.setdefault(side.sign, Ways())
+        cache = self._caches.setdefault(side.sign, ExplanationCache())
         yield from why_lines(why(graph, lineage, target, self.axis, cache), graph, width)
 
 

@@ -93,7 +93,7 @@ def _diagram(run: Run, request: PictureRequest) -> str:
     from resnet_inspect.analysis.diagram.drawing import draw
     from resnet_inspect.analysis.sizes.names import find
     from resnet_inspect.analysis.sizes.why import why
-    from resnet_inspect.render.diagram.look import Look
+    from resnet_inspect.render.diagram.look import DiagramStyle
     from resnet_inspect.render.diagram.picture import picture_of
 
     graph, lineage, info = run.graph, run.lineage, run.info
@@ -103,7 +103,7 @@ def _diagram(run: Run, request: PictureRequest) -> str:
         explanations = [why(graph, lineage, target, axis) for axis in axes]
     options = Options(scope=_scope(graph, request.place))
     diagram = draw(graph, lineage, options, explanations=explanations, failure=info.failure)
-    return picture_of(diagram, Look(title=info.network)).text
+    return picture_of(diagram, DiagramStyle(title=info.network)).text
 
 
 def _scope(graph: Graph, place: Place | None) -> str:

@@ -15,7 +15,7 @@ import msgspec
 from resnet_inspect.analysis.check import Finding, Severity
 from resnet_inspect.analysis.diff.alignment import Alignment, align
 from resnet_inspect.analysis.diff.differences import Change, Distance, RunDiff
-from resnet_inspect.analysis.diff.union import Union, united
+from resnet_inspect.analysis.diff.union import MergedGraph, merge_graphs
 from resnet_inspect.analysis.sizes.shapes import Depth
 from resnet_inspect.graph import Layer, Op, place_named
 from resnet_inspect.store.info import Status
@@ -57,7 +57,7 @@ class ComparisonResult:
         self.diff = diff
         self.findings = a.findings(states[0])
         self.alignment: Alignment = align(a.graph, b.graph, every_op=by_op)
-        self.union: Union = united(a.graph, b.graph, self.alignment, every_op=by_op)
+        self.union: MergedGraph = merge_graphs(a.graph, b.graph, self.alignment, every_op=by_op)
         self.outlines = Outlines(self.union.graph)
         self.states = states
         self._a, self._b = a.graph, b.graph

@@ -13,7 +13,13 @@ from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
 
-from resnet_inspect.analysis.browse.outline import Key, NodeKind, Only, Outline, OutlineNode
+from resnet_inspect.analysis.browse.outline import (
+    Key,
+    NodeKind,
+    Outline,
+    OutlineFilter,
+    OutlineNode,
+)
 from resnet_inspect.render.labels import fitted
 from resnet_inspect.tui.run.opened_run import OpenedRun
 from resnet_inspect.tui.run.places import Link, Place
@@ -51,14 +57,14 @@ finding is inside the group.
         super().__init__(id=id)
         self.outlines = recording.outlines
         self.outline: Outline = self.outlines.layers
-        self.only = Only.ALL
+        self.only = OutlineFilter.ALL
         self.query_text = ""
         self.hits: dict[str, list[int]] = {}
         self._members: Sequence[int] = ()
         self._open: set[Key] = set()
         self._rows: list[OutlineNode] = []
         self._nodes_below: dict[Key | None, list[OutlineNode]] = {}
-        self._whole: dict[tuple[bool, Only], dict[Key | None, list[OutlineNode]]] = {}
+        self._whole: dict[tuple[bool, OutlineFilter], dict[Key | None, list[OutlineNode]]] = {}
         self._hit_of: dict[int, str] | None = None
         self._restore: tuple[set[Key], Key | None] | None = None
         self.facts = RowFacts(recording)
@@ -141,7 +147,7 @@ finding is inside the group.
         """The reason why a place may have no row."""
         if self.query_text:
             return "a search is active (esc ends it)"
-        if self.only != Only.ALL:
+        if self.only != OutlineFilter.ALL:
             return f"the filter is '{self.only}' (f changes it)"
         return "ops are not shown (o shows them)" if not self.by_op else "the tree shows only ops"
 
@@ -152,9 +158,9 @@ finding is inside the group.
 
     def rebuild(self, keep: Key | None = None, *, among: Sequence[int] | None = None) -> None:
         """Build the rows again after a change of depth or filter, from the leaves `among`."""
-        members = self.outline.kept(self.only) if among is None else among
+        members = self.outline.filtered(self.only) if among is None else among
         if self.query_text:
-            self.hits = self.outline.found(self.query_text, members)
+            self.hits = self.outline.search(self.query_text, members)
             members = sorted(chain.from_iterable(self.hits.values()))
         self._confine_to(members)
         self._refill(keep)
@@ -162,7 +168,7 @@ finding is inside the group.
     def _confine_to(self, members: Sequence[int]) -> None:
         """Show only these leaves of the filtered ones. Nodes of the whole tree are cached."""
         self._members = members
-        whole = len(members) == len(self.outline.kept(self.only))
+        whole = len(members) == len(self.outline.filtered(self.only))
         self._nodes_below = self._whole.setdefault((self.by_op, self.only), {}) if whole else {}
         self._hit_of = None
 
@@ -225,7 +231,7 @@ finding is inside the group.
         self._restore = None
         self._open = set(before)
         if stay and here is not None:
-            self._confine_to(self.outline.kept(self.only))
+            self._confine_to(self.outline.filtered(self.only))
             self.reveal(here)
         else:
             self.rebuild(place)
@@ -298,7 +304,7 @@ finding is inside the group.
         if here is not None and (self.node is None or self.node.key != here.key):
             self.go_to(here.name)
 
-    def confine(self, only: Only) -> None:
+    def confine(self, only: OutlineFilter) -> None:
         """Show only the layers or ops of a filter."""
         here = self.node
         self.only = only
@@ -310,7 +316,7 @@ finding is inside the group.
         if place is None:
             return False
         layer = self.outlines.graph.layer_by_name.get(name)
-        path = self.outline.way_to(place, self._members)
+        path = self.outline.path_to(place, self._members)
         if layer is not None:
             at = next((at for at, node in enumerate(path) if node.name == name), None)
             path = path[: at + 1] if at is not None else path
@@ -318,7 +324,7 @@ finding is inside the group.
 
     def reveal(self, key: Key) -> bool:
         """Select a node by its key, and open the rows above it."""
-        path = self.outline.way_to_key(key, self._members)
+        path = self.outline.path_to_key(key, self._members)
         if not path:
             self._refill(None)
         return self._select(path)

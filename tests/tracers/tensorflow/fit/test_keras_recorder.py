@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import resnet_inspect
-from resnet_inspect.analysis.sizes.why import not_known
+from resnet_inspect.analysis.sizes.why import missing_reason
 from resnet_inspect.graph import Phase
 from resnet_inspect.stats import TensorSummary
 from resnet_inspect.store.info import Status
@@ -511,15 +511,15 @@ def test_where_sizes_come_from_is_known_once_a_training_is_over(tmp_path: Path) 
 
     found: list[int] = []
 
-    class Look(keras.callbacks.Callback):  # type: ignore[misc]
+    class DiagramStyle(keras.callbacks.Callback):  # type: ignore[misc]
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
             del batch, logs
             with Run.open(tmp_path / "run.db") as run:
                 found.append(len(run.lineage.links))
-                assert "once the training is over" in not_known(run.graph, run.lineage)
+                assert "once the training is over" in missing_reason(run.graph, run.lineage)
 
     recorder = resnet_inspect.Recorder(tmp_path / "run.db")
-    fitted("sequential", [recorder, Look()], epochs=1)
+    fitted("sequential", [recorder, DiagramStyle()], epochs=1)
     assert set(found) == {0}
     with Run.open(tmp_path / "run.db") as run:
         assert run.lineage.links
@@ -535,4 +535,4 @@ def test_a_second_fit_keeps_what_was_found_after_the_first(tmp_path: Path) -> No
     with Run.open(tmp_path / "run.db") as run:
         assert len(run.steps()) == 9
         assert run.lineage.links
-        assert not_known(run.graph, run.lineage) == ""
+        assert missing_reason(run.graph, run.lineage) == ""
