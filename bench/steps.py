@@ -24,7 +24,7 @@ SETTINGS: dict[str, Any] = {"n": 5, "ver": 2, "batch_size": 128, "learning_rate"
 class Fed:
     """A few batches made beforehand, so that making them is not measured."""
 
-    held = None  # no others to be evaluated on
+    evaluation = None  # no others to be evaluated on
 
     def __init__(self, settings: Settings) -> None:
         data = load(settings.tutorial.data)

@@ -26,7 +26,7 @@ class Level(StrEnum):
 
 
 class Box(StrEnum):
-    """Kind of a box. REFUSED is a call that TensorFlow rejected."""
+    """Kind of a box. REJECTED is a call that TensorFlow rejected."""
 
     STAGE = "stage"
     BLOCK = "block"
@@ -36,7 +36,7 @@ class Box(StrEnum):
     VARIABLE = "variable"
     GRADIENT = "gradient"
     REST = "rest"
-    REFUSED = "refused"
+    REJECTED = "refused"
 
 
 class EdgeKind(StrEnum):

@@ -99,7 +99,7 @@ class OwnTraining:
             )
         else:
             self._batches = RandomBatches(inputs, targets, settings.seed, settings.steps)
-        self._notes = [Note("inputs", self._batches.told), *_chosen(inputs)]
+        self._notes = [Note("inputs", self._batches.description), *_chosen(inputs)]
         optimizer = type(keras.optimizers.get(recipe.optimizer)).__name__
         subject = msgspec.structs.replace(subject, batch_size=size, optimizer=optimizer)
         self.settings = msgspec.structs.replace(settings, subject=subject)

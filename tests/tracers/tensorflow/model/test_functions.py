@@ -252,7 +252,7 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-REFUSED: list[tuple[str, str, str, str, str]] = [
+REJECTED: list[tuple[str, str, str, str, str]] = [
     ("raises_key", "8,4", "KeyError", "'oops'", 'raise KeyError("oops")'),
     ("raises_assertion", "8,4", "AssertionError", "must be five", "assert x.shape[1] == 5"),
     ("raises_attribute", "8,4", "AttributeError", "no_such_thing", "return x.no_such_thing"),
@@ -272,7 +272,7 @@ REFUSED: list[tuple[str, str, str, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "sizes", "kind", "message", "line"), REFUSED)
+@pytest.mark.parametrize(("name", "sizes", "kind", "message", "line"), REJECTED)
 def test_whatever_a_model_raises_is_a_saved_failed_run(
     failing: Path, tmp_path: Path, name: str, sizes: str, kind: str, message: str, line: str
 ) -> None:
