@@ -78,9 +78,8 @@ class RandomBatches:
             + (f" from 0 to {target.classes - 1}" if target.classes else "")
             for target in targets
         )
-        self.description = (
-            f"random inputs, random targets for the loss ({kinds}): no data was given"
-        )
+        source = f"random inputs, random targets for the loss ({kinds})"
+        self.description = f"{source}: no data was given"
 
     def batch(self, number: int) -> tuple[Arrays, Arrays]:
         """See `OwnBatches`."""

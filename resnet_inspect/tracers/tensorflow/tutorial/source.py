@@ -44,10 +44,9 @@ class TutorialSource:
         self._read: list[str] = []  # the variables whose values a step reads
         self._origin_told = False
         self._evaluation: Evaluation | None = None
-        if batches.evaluation is not None:
-            self._evaluation = Evaluation(
-                settings, self.variables, self._device, batches.evaluation
-            )
+        others = batches.evaluation
+        if others is not None:
+            self._evaluation = Evaluation(settings, self.variables, self._device, others)
 
     def record(self, journal: Journal) -> None:
         """Train as the settings say, one step at least."""
