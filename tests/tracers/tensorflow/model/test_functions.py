@@ -257,7 +257,7 @@ REFUSED: list[tuple[str, str, str, str, str]] = [
     ("raises_assertion", "8,4", "AssertionError", "must be five", "assert x.shape[1] == 5"),
     ("raises_attribute", "8,4", "AttributeError", "no_such_thing", "return x.no_such_thing"),
     ("recurses", "8,4", "RecursionError", "maximum recursion", "return recurses(x)"),
-    ("leaves", "8,4", "SystemExit", "it ended the program, with 7", "raise SystemExit(7)"),
+    ("leaves", "8,4", "SystemExit", "the program exited with code 7", "raise SystemExit(7)"),
     ("gathers", "8,4", "InvalidArgumentError", "indices[1] = 9 is not in [0, 4)", "return tf.g"),
     ("slices", "8,4", "InvalidArgumentError", "Expected size[1] in [0, 2]", "return tf.slice"),
     ("asserts", "8,4", "InvalidArgumentError", "assertion failed: [Cond", "tf.debugging.assert_"),
@@ -322,7 +322,7 @@ def test_an_examination_that_fails_costs_only_itself(
     with api.open_run(tmp_path / "run.db") as run:
         notes = {note.subject: note.text for note in run.graph.notes}
         assert run.info.status == Status.FAILED
-    assert notes["explanation"] == "the refused call could not be examined: RuntimeError"
+    assert notes["explanation"] == "the failed call could not be analyzed: RuntimeError"
 
 
 @pytest.mark.parametrize("name", ["same", "number", "array", "texts", "complex_numbers"])
