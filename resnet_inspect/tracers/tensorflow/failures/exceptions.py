@@ -52,7 +52,7 @@ def located_in(graph: Graph, failure: Failure) -> Failure:
 
 
 def _cause(error: BaseException, text: str) -> str:
-    """Return the line of a message that has the cause, without text added by TensorFlow or Keras."""
+    """Return the line of a message that has the cause, without text that TensorFlow adds."""
     if isinstance(error, SystemExit):
         return f"the program exited with code {error.code!r}"
     if isinstance(error, KeyError) and error.args:

@@ -37,8 +37,8 @@ def examined(
     try:
         return examine(error, graph, variables), ()
     except Exception as trouble:
-        text = f"the failed call could not be analyzed: {type(trouble).__name__}"
-        return None, (Note("explanation", text),)
+        text = "the failed call could not be analyzed, so no repair is suggested"
+        return None, (Note("explanation", f"{text}: {type(trouble).__name__}"),)
 
 
 @quiet_tensorflow()
