@@ -101,7 +101,7 @@ def test_the_refused_op_was_never_made(runs: Path, capsys: pytest.CaptureFixture
         "resnet-inspect: 'MatMul' was refused, so it was never made\n"
         "  where:    MatMul:1\n"
         "  expected: a layer, an op or a variable of the run, then :AXIS\n"
-        "  got:      ValueError while tracing it\n"
+        "  got:      ValueError while tracing the model\n"
         "  do:       ask for what it was given: x, y\n"
     )
 
@@ -125,7 +125,7 @@ def test_a_keras_model_with_a_setting_from_trace_to_why(
     (row,) = json.loads(capsys.readouterr().out)["proof"]
     assert (row["setting"], row["size_before"], row["size_after"]) == ("units", 5, 6)
     assert main([*words[:3], "unit=5", *words[4:], "--force"]) == 2
-    assert "'build' does not take that: (units=4)" in capsys.readouterr().err
+    assert "'build' does not accept these arguments: (units=4)" in capsys.readouterr().err
 
 
 def test_runs_are_listed_by_what_they_hold(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -93,9 +93,9 @@ def test_inputs_must_be_described(model: Path, tmp_path: Path) -> None:
 CASES: list[tuple[str, str, str]] = [
     ("Nut", "there is no 'Nut'", "one of Net, broken, direct, leaves, number"),
     ("_Net", "there is no '_Net'", "one of Net, broken, direct, leaves, number"),
-    ("leaves", "calling it with nothing raised SystemExit", "that returns a Keras"),
-    ("number", "what is returned cannot be called", "a Keras model, a tf.Module"),
-    ("broken", "calling it with nothing raised KeyError", "that returns a Keras"),
+    ("leaves", "calling 'leaves' without arguments raised SystemExit", "that returns a Keras"),
+    ("number", "the returned value cannot be called", "a Keras model, a tf.Module"),
+    ("broken", "calling 'broken' without arguments raised KeyError", "that returns a Keras"),
 ]
 
 
@@ -117,11 +117,11 @@ def test_targets_that_cannot_be_made(
 @pytest.mark.parametrize(
     ("place", "text", "what"),
     [
-        ("missing.py", None, "there is no such file"),
-        ("wrong.py", "import no_such_package_at_all", "importing it raised ModuleNotFoundError"),
-        ("wrong.py", "def f(:", "importing it raised SyntaxError"),
-        ("wrong.py", "raise SystemExit(4)", "importing it raised SystemExit"),
-        ("no.such.package", None, "importing it raised ModuleNotFoundError"),
+        ("missing.py", None, "the file does not exist"),
+        ("wrong.py", "import no_such_package_at_all", "importing the module raised ModuleNotFoundError"),
+        ("wrong.py", "def f(:", "importing the module raised SyntaxError"),
+        ("wrong.py", "raise SystemExit(4)", "importing the module raised SystemExit"),
+        ("no.such.package", None, "importing the module raised ModuleNotFoundError"),
     ],
 )
 def test_files_that_cannot_be_imported(
@@ -152,7 +152,7 @@ def test_sizes_that_are_known_only_at_the_first_step() -> None:
     again = caught.value.again
     assert again is not None
     assert again.failure is not None
-    assert again.failure.during == "running it"
+    assert again.failure.during == "running the model"
     mismatch = session.explain().mismatch
     assert mismatch is not None
     assert {(one.before, one.after) for one in mismatch.remedies} == {(1080, 3072), (3072, 1080)}
@@ -305,7 +305,7 @@ def test_memory_that_is_not_there(
     assert caught.value.got == "Unable to allocate 7.45 GiB"
     with api.open_run(tmp_path / "run.db") as run:
         assert run.info.failure is not None
-        assert run.info.failure.during == "drawing its inputs"
+        assert run.info.failure.during == "generating the inputs"
 
 
 def test_an_examination_that_fails_costs_only_itself(
@@ -333,13 +333,14 @@ def test_a_model_without_numbers_to_summarize_is_complete(
     with traced(failing, name, "x=8,4", tmp_path / "run.db") as run:
         assert run.info.status == Status.COMPLETE
         notes = {note.subject: note.text for note in run.graph.notes}
-    assert notes["summaries"] == "none: no op that was asked for makes numbers"
+    assert notes["summaries"].startswith("no values recorded: ")
 
 
 def test_the_sizes_that_were_chosen_are_told(failing: Path, tmp_path: Path) -> None:
     with traced(failing, "same", "x=?,?,3", tmp_path / "run.db") as run:
         texts = [note.text for note in run.graph.notes]
-    assert "sizes given as ?, chosen by the program: x axis 0 is 8, x axis 1 is 9" in texts
+    sizes = "unknown sizes set by the program: x axis 0 is 8, x axis 1 is 9"
+    assert f"{sizes}. Change them with --input" in texts
 
 
 def test_the_model_itself_may_be_named(model: Path, tmp_path: Path) -> None:
@@ -347,8 +348,8 @@ def test_the_model_itself_may_be_named(model: Path, tmp_path: Path) -> None:
         assert run.graph.op_by_name["MatMul"].outputs[0].shape == (8, 2)
     with pytest.raises(UsageError) as caught:
         traced(model, "direct", "x=8,4", tmp_path / "other.db")
-    assert caught.value.what == "the model does not take that many inputs"
-    assert caught.value.expected == "what it is defined with: (x, y)"
+    assert caught.value.what == "wrong number of inputs for the model"
+    assert caught.value.expected == "inputs for the signature (x, y)"
     assert caught.value.got == "1 inputs, x: missing a required argument: 'y'"
     assert not (tmp_path / "other.db").exists()
 

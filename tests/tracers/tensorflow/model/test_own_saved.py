@@ -194,7 +194,7 @@ def test_a_saved_models_ops_are_all_in_sight(saved: Path, tmp_path: Path) -> Non
         found = run.summaries(0)[last[0].layer]
         told = {note.subject: note.text for note in run.graph.notes}
     assert found.mean == pytest.approx(float(np.mean(model(images))), rel=1e-4)
-    assert told["signature"] == "serving_default is traced; there are also serve"
+    assert told["signature"] == "serving_default was traced. Choose another with --signature: serve"
 
 
 def test_signatures_are_chosen_by_name(saved: Path, tmp_path: Path) -> None:
@@ -231,11 +231,11 @@ def test_what_tensorflow_1_saved(
 
 
 CASES: list[tuple[str, dict[str, Any], str, str]] = [
-    ("code.keras", {}, "the file holds Python code, which is not run", "Lambda"),
+    ("code.keras", {}, "the file contains Python code, which is not run", "Lambda"),
     ("cut.keras", {}, "the file cannot be loaded as a Keras model", "Error: "),
     ("junk.h5", {}, "the file cannot be loaded as a Keras model", "OSError: "),
     ("only.weights.h5", {}, "the file is weights alone, without layers", "only.weights.h5"),
-    ("old_code.h5", {}, "the file holds Python code, which is not run", "a Lambda layer"),
+    ("old_code.h5", {}, "the file contains Python code, which is not run", "a Lambda layer"),
     ("m.tflite", {}, "the file is a TensorFlow Lite model", "m.tflite"),
     ("m.onnx", {}, "the file is an ONNX model", "m.onnx"),
     (
@@ -250,7 +250,7 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
     ("empty", {}, "there is no SavedModel", "empty"),
     ("damaged", {}, "the SavedModel cannot be loaded", "Error: "),
     ("none", {}, "the SavedModel has no signatures", "none"),
-    ("varied", {}, "no random numbers can be drawn for the input 'words'", "complex64"),
+    ("varied", {}, "the input 'words' cannot be filled with random numbers", "complex64"),
     ("two", {}, "the SavedModel has no such signature", "none"),
     ("two", {"signature": "c"}, "the SavedModel has no such signature", "c"),
 ]

@@ -168,7 +168,7 @@ def test_a_shape_that_is_refused_is_explained(module: Path, tmp_path: Path) -> N
     with Run.open(tmp_path / "run.db") as run:
         assert run.info.status == Status.FAILED
         assert run.lineage.mismatch is not None
-        assert "not trained: the model could not be called" in notes_of(run)["training"]
+        assert "not trained, because calling the model raised" in notes_of(run)["training"]
 
 
 @pytest.mark.parametrize(("name", "text"), [
@@ -185,7 +185,7 @@ def test_what_keras_refuses_is_saved(module: Path, tmp_path: Path, name: str, te
 
 
 @pytest.mark.parametrize(("name", "settings", "error", "what"), [
-    ("no_optimizer", {}, UsageError, "no optimizer of that name"),
+    ("no_optimizer", {}, UsageError, "unknown optimizer name"),
     ("build", {}, ConfigError, "only run forward does not use batch_size, steps"),
     ("trio", {"data": "cifar10:x"}, ConfigError, "does not use data"),
     ("trio", {"momentum": 0.5}, ConfigError, "does not use momentum"),

@@ -268,5 +268,5 @@ def first_step(seed: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any
         names = ["loss", "dense1/BiasAdd"]
         fed = {"images:0": images, "labels:0": labels}
         wanted = {name: f"{name}:0" for name in names}
-        found, _ = run.run((wanted, [one.name for one in trace.asked]), fed)
+        found, _ = run.run((wanted, [op.name for op in trace.operations]), fed)
         return before, run.run(reads), found, (images, labels)
