@@ -232,6 +232,6 @@ def _nested_functions(ops: tuple[Op, ...], definition: Any) -> dict[str, Graph]:
 
 def _notes(functions: dict[str, Graph]) -> list[Note]:
     return [
-        Note(name, "nested function: its ops are listed, but their values are not recorded")
+        Note(name, "nested function: its ops are listed, but their values are not summarized")
         for name in functions
     ]
