@@ -55,7 +55,7 @@ def _no_garbage_collection() -> Iterator[None]:
 
 @_no_garbage_collection()
 def capture(
-    made: Construction,
+    construction: Construction,
     end: int,
     inputs: dict[str, Any],
     *,
@@ -67,7 +67,7 @@ def capture(
     """Translate a graph, also one whose construction failed.
 
     Args:
-        made: The record of the graph's construction.
+        construction: The record of the graph's construction.
         end: The number of ops to translate, in order of creation.
         inputs: Names of the tensors that are fed.
         hidden: Names of ops to leave out.
@@ -78,20 +78,25 @@ def capture(
     """
     numbered = [
         (position, op)
-        for position, op in enumerate(made.graph.get_operations()[:end])
+        for position, op in enumerate(construction.graph.get_operations()[:end])
         if op.name not in hidden
     ]
     phases = {
-        op.name: _maker(op.name, made, replicas).phase_at(position) for position, op in numbered
+        op.name: _maker(op.name, construction, replicas).phase_at(position)
+        for position, op in numbered
     }
-    definition = made.graph.as_graph_def(add_shapes=True)
+    definition = construction.graph.as_graph_def(add_shapes=True)
     ops = _translate([op for _, op in numbered], definition.node, phases.__getitem__)
     functions = _nested_functions(ops, definition)
-    handles = _handles(made)
-    layers = [layer for call in made.calls if (layer := _layer(call, made, phases)) is not None]
+    handles = _handles(construction)
+    layers = [
+        layer
+        for call in construction.calls
+        if (layer := _layer(call, construction, phases)) is not None
+    ]
     return Graph(
         ops=ops,
-        variables=_variables(made, ops, handles),
+        variables=_variables(construction, ops, handles),
         layers=tuple(layers),
         inputs={name: _reference(tensor) for name, tensor in inputs.items()},
         axes=dict(axes),
@@ -100,9 +105,11 @@ def capture(
     )
 
 
-def _maker(name: str, made: Construction, replicas: Mapping[str, Construction]) -> Construction:
+def _maker(
+    name: str, construction: Construction, replicas: Mapping[str, Construction]
+) -> Construction:
     parts = name.split("/") if replicas else ()
-    return next((replicas[part] for part in parts if part in replicas), made)
+    return next((replicas[part] for part in parts if part in replicas), construction)
 
 
 def _translate(ops: list[Any], nodes: Any, phase_of: Callable[[str], Phase]) -> tuple[Op, ...]:
@@ -141,22 +148,22 @@ def _specification(tensor: Any) -> TensorSpec:
     return TensorSpec(shape, tensor.dtype.base_dtype.name)
 
 
-def _handles(made: Construction) -> dict[str, str]:
+def _handles(construction: Construction) -> dict[str, str]:
     """Return the name of the variable that each placeholder of the graph captures."""
     names = {
         id(handle): name
-        for name, variable in made.variables.items()
+        for name, variable in construction.variables.items()
         for handle in handles(variable)
     }
     return {
         inside.op.name: names[id(outside)]
-        for outside, inside in made.graph.captures
+        for outside, inside in construction.graph.captures
         if id(outside) in names
     }
 
 
 def _variables(
-    made: Construction, ops: tuple[Op, ...], handles: dict[str, str]
+    construction: Construction, ops: tuple[Op, ...], handles: dict[str, str]
 ) -> tuple[Variable, ...]:
     handles_by_name: dict[str, list[str]] = {}
     for handle, name in handles.items():
@@ -169,19 +176,19 @@ def _variables(
         Variable(
             name=name,
             spec=TensorSpec(tuple(variable.shape.as_list()), variable.dtype.base_dtype.name),
-            trainable=bool(variable.trainable) and name not in made.frozen,
+            trainable=bool(variable.trainable) and name not in construction.frozen,
             handles=tuple(handles_by_name.get(name, ())),
             readers=tuple(readers.get(name, ())),
-            source=made.made_at.get(name, ()),
-            counted=name not in made.states,
+            source=construction.made_at.get(name, ()),
+            counted=name not in construction.states,
         )
-        for name, variable in made.variables.items()
+        for name, variable in construction.variables.items()
     )
 
 
-def _layer(call: LayerCall, made: Construction, phases: dict[str, Phase]) -> Layer | None:
+def _layer(call: LayerCall, construction: Construction, phases: dict[str, Phase]) -> Layer | None:
     """Return the layer of a call; None if the call created no op of the forward pass."""
-    graph_ops = made.graph.get_operations()
+    graph_ops = construction.graph.get_operations()
     created = [graph_ops[at] for at in range(call.start, call.end) if call.holds(at)]
     ops = [op for op in created if phases.get(op.name) == Phase.FORWARD]
     if not ops:

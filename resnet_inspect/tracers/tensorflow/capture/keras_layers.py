@@ -1,17 +1,18 @@
 """Records Keras layer calls while a function is traced, under the names of `model.summary()`.
 
-    made = Construction(0, {})
-    with noted_layers(made, model):
+    construction = Construction(0, {})
+    with noted_layers(construction, model):
         outputs = model(inputs, training=True)
 
-Afterwards `made.calls` contains a `LayerCall` for each call that created ops. `made.variables`
-maps Keras paths to the weights of those layers. Ops created in layers have `Phase.FORWARD`.
+Afterwards `construction.calls` contains a `LayerCall` for each call that created ops, and
+`construction.variables` maps Keras paths to the weights of those layers. Ops created in layers
+have `Phase.FORWARD`.
 
 A *layer* is a built-in Keras layer with everything inside it (an LSTM with its cell), or a user's
 layer that calls no other layer. Models and the user's layers that call other layers are
 containers, which form the `path` of the layers inside them. Names are unique: a second call is
 `name (call 2)`. Another layer with the same name is `name_1`, or has the next number that no layer
-of the model uses. Only calls in the graph of `made` are recorded. Nothing is added to the graph.
+of the model uses. Only calls in the graph of `construction` are recorded, and no ops are added.
 """
 
 from __future__ import annotations
@@ -38,28 +39,28 @@ SEED = "seed_generator_state"  # part of the path of a random generator's state
 
 @contextmanager
 def noted_layers(
-    made: Construction, model: Any = None, notes: list[Note] | None = None
+    construction: Construction, model: Any = None, notes: list[Note] | None = None
 ) -> Iterator[list[Any]]:
-    """Record layer calls of the body in `made`.
+    """Record layer calls of the body in `construction`.
 
     Yields the list of models and layers that no other layer called, which grows with the calls.
     `model` is left out of the paths. Keras is restored after the body, also after an exception.
     A call that cannot be recorded still runs, and `notes` receives a note.
     """
-    recorder = _CallRecorder(made, model, notes if notes is not None else [])
+    recorder = _CallRecorder(construction, model, notes if notes is not None else [])
     with replaced(keras.Layer, "__call__", recorder.call):
         yield recorder.outermost
 
 
-def note_variables(made: Construction, variables: Iterable[Any]) -> list[str]:
-    """Add variables to `made` and return their names there.
+def note_variables(construction: Construction, variables: Iterable[Any]) -> list[str]:
+    """Add variables to `construction` and return their names there.
 
     A Keras variable is named by its path, a TensorFlow variable by its name. If the name is taken,
     a number is added. Variables without a value yet are left out.
     """
     known = {
         id(handle): name
-        for name, variable in made.variables.items()
+        for name, variable in construction.variables.items()
         for handle in handles(variable)
     }
     names = []
@@ -70,14 +71,14 @@ def note_variables(made: Construction, variables: Iterable[Any]) -> list[str]:
         replica_handles = handles(tf_variable)
         if id(replica_handles[0]) not in known:
             path = getattr(variable, "path", None) or variable.name.removesuffix(":0")
-            name = unique(path, made.variables)
-            made.variables[name] = tf_variable
+            name = unique(path, construction.variables)
+            construction.variables[name] = tf_variable
             known.update((id(handle), name) for handle in replica_handles)
         names.append(known[id(replica_handles[0])])
         if SEED in names[-1]:
-            made.states.add(names[-1])
+            construction.states.add(names[-1])
         if not variable.trainable:
-            made.frozen.add(names[-1])
+            construction.frozen.add(names[-1])
     return names
 
 
@@ -95,22 +96,22 @@ def held_by(variable: Any) -> tf.Variable | None:
     return inner if container is None or len(replica_handles) > 1 else container()
 
 
-def note_model(made: Construction, model: Any) -> None:
-    """Add all variables of a model to `made`.
+def note_model(construction: Construction, model: Any) -> None:
+    """Add all variables of a model to `construction`.
 
-    Variables that are not weights, such as the seed of a dropout, are also added to `made.states`.
+    Variables that are not weights, such as the seed of a dropout, are also added to its `states`.
     """
-    note_variables(made, model.weights)
+    note_variables(construction, model.weights)
     weights = {id(weight) for weight in model.weights}
     states = (variable for variable in model.variables if id(variable) not in weights)
-    made.states.update(note_variables(made, states))
+    construction.states.update(note_variables(construction, states))
 
 
 class _CallRecorder:
     """Records the layer calls of one trace."""
 
-    def __init__(self, made: Construction, model: Any, notes: list[Note]) -> None:
-        self._made = made
+    def __init__(self, construction: Construction, model: Any, notes: list[Note]) -> None:
+        self._construction = construction
         self._model = model
         self._notes = notes
         self._path: list[str] = []
@@ -124,18 +125,22 @@ class _CallRecorder:
 
     def call(self, original: Any, layer: Any, *args: Any, **named: Any) -> Any:
         """Call the layer, and record the call unless `layer` is a container."""
-        made = self._made
-        if self._in_layer or not made.notes_layers():
+        construction = self._construction
+        if self._in_layer or not construction.notes_layers():
             return original(layer, *args, **named)
         if not self._depth and not any(layer is outer for outer in self.outermost):
             self.outermost.append(layer)
-        before, start = len(made.calls), made.position()
+        before, start = len(construction.calls), construction.position()
         path = tuple(self._path)
-        with made.phase(Phase.FORWARD), self._inside(layer):
+        with construction.phase(Phase.FORWARD), self._inside(layer):
             returned = original(layer, *args, **named)
-        if layer is self._model and not made.outputs:
-            made.outputs += _tensors(returned, made)
-        if made.position() > start and len(made.calls) == before and layer is not self._model:
+        if layer is self._model and not construction.outputs:
+            construction.outputs += _tensors(returned, construction)
+        if (
+            construction.position() > start
+            and len(construction.calls) == before
+            and layer is not self._model
+        ):
             try:
                 self._note(layer, path, start, (args, named), returned)
             except Exception as error:  # a failure to record must not stop the model
@@ -146,8 +151,8 @@ class _CallRecorder:
     def _note(
         self, layer: Any, path: tuple[str, ...], start: int, given: Any, returned: Any
     ) -> None:
-        made = self._made
-        outputs = list(_tensors(returned, made))
+        construction = self._construction
+        outputs = list(_tensors(returned, construction))
         floats = (tensor for tensor in outputs if tensor.dtype.is_floating)
         output = next(floats, outputs[0] if outputs else None)
         if output is None:
@@ -158,13 +163,13 @@ class _CallRecorder:
             type=type(layer).__name__,
             path=path,
             start=start,
-            inputs=tuple(_tensors(given, made)),
-            end=made.position(),
+            inputs=tuple(_tensors(given, construction)),
+            end=construction.position(),
             output=output,
-            variables=note_variables(made, layer.weights),
+            variables=note_variables(construction, layer.weights),
             settings=settings_of(layer),
         )
-        made.calls.append(call)
+        construction.calls.append(call)
 
     def _name(self, layer: Any) -> str:
         """Return a unique name for a call: the layer's name, with a number for repeated calls."""
@@ -201,10 +206,10 @@ def _is_container(layer: Any) -> bool:
     return own or isinstance(layer, keras.Model)
 
 
-def _tensors(nested: Any, made: Construction) -> Iterator[Tensor]:
+def _tensors(nested: Any, construction: Construction) -> Iterator[Tensor]:
     """Yield the tensors of the graph among a layer's arguments or results."""
     for value in tf.nest.flatten(nested, expand_composites=True):
-        if made.holds(value):
+        if construction.holds(value):
             yield value
 
 

@@ -39,19 +39,19 @@ def settings_of(layer: Any) -> dict[str, bool | int | float | str]:
 
 def training_of(
     model: Any,
-    made: Construction,
+    construction: Construction,
     labels: Sequence[str],
     no_gradient: Sequence[str],
     optimizers: Sequence[Any],
 ) -> Training:
-    """Return the training settings of a model whose step was traced into `made`.
+    """Return the training settings of a model whose step was traced into `construction`.
 
     `labels` are the names of the label parts of the batch, in the order of the outputs. `model` is
     None for a user's training loop.
     """
     if model is None:
         return _of_loop(no_gradient, optimizers)
-    outputs = [TensorRef(tensor.op.name, tensor.value_index) for tensor in made.outputs]
+    outputs = [TensorRef(tensor.op.name, tensor.value_index) for tensor in construction.outputs]
     optimizer = optimizers[0] if optimizers else getattr(model, "optimizer", None)
     return Training(
         objectives=tuple(objectives_of(model, outputs, labels)),
@@ -59,7 +59,7 @@ def training_of(
         learning_rate=_rate(optimizer),
         decay=bool(getattr(model, "losses", ())) or _decays(optimizer),
         no_gradient=tuple(no_gradient),
-        idle=tuple(_idle(model, made)),
+        idle=tuple(_idle(model, construction)),
     )
 
 
@@ -86,13 +86,13 @@ def _decays(optimizer: Any) -> bool:
     return bool(getattr(getattr(optimizer, INSIDE, optimizer), "weight_decay", None))
 
 
-def _idle(model: Any, made: Construction) -> Iterable[str]:
+def _idle(model: Any, construction: Construction) -> Iterable[str]:
     """Yield the names of dropout layers of the model that create no op in the step.
 
     Dropouts inside built-in Keras layers are ignored. Frozen ones and those of rate 0 are idle on
     purpose.
     """
-    called = {call.name for call in made.calls}
+    called = {call.name for call in construction.calls}
     waiting = [model]
     while waiting:
         for layer in waiting.pop()._flatten_layers(include_self=False, recursive=False):

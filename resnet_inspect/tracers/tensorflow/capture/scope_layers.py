@@ -8,7 +8,7 @@ that no op is missing.
 
     with opened_scopes() as scopes:
         returned = model(x)
-    note_scopes(made, end, returned, scopes)
+    note_scopes(construction, end, returned, scopes)
 """
 
 from __future__ import annotations
@@ -64,18 +64,18 @@ def opened_scopes() -> Iterator[set[Scope]]:
 
 
 def note_scopes(
-    made: Construction,
+    construction: Construction,
     end: int,
     returned: Iterable[Tensor] = (),
     opened: Collection[Scope] | None = None,
 ) -> None:
-    """Add a call to `made` for each scope among the first `end` ops that is a layer.
+    """Add a call to `construction` for each scope among the first `end` ops that is a layer.
 
     `returned` are the tensors that the model returns. `opened` are the scopes that the model
     opened. If it is empty, there are no layers. It is None for an imported graph, where every
     scope may be the model's.
     """
-    ops = made.graph.get_operations()[:end]
+    ops = construction.graph.get_operations()[:end]
     scopes = _scopes(ops)
     if opened is not None:
         if not any(scope in opened for scope in scopes):
@@ -83,18 +83,20 @@ def note_scopes(
         scopes = [_opened_scope(scope, opened) for scope in scopes]
     elif not any(scopes):
         return
-    read = _variables(made, ops)
+    read = _variables(construction, ops)
     marked = {_owner(scopes[at], name) for at, names in read.items() for name in names}
     grouped: dict[Scope, list[int]] = {}
     for at, scope in enumerate(scopes):
         layer = _layer_of(scope, marked) if scope else (ops[at].name,)
-        if scope or made.phase_at(at) is Phase.FORWARD:
+        if scope or construction.phase_at(at) is Phase.FORWARD:
             grouped.setdefault(layer, []).append(at)
     members = {
         scope: positions for scope, positions in grouped.items() if _computes(ops, positions)
     }
     shared = _shared_depth([scope for scope in members if any(scopes[at] for at in members[scope])])
-    outputs = {tensor.name for tensor in returned if getattr(tensor, "graph", None) is made.graph}
+    outputs = {
+        tensor.name for tensor in returned if getattr(tensor, "graph", None) is construction.graph
+    }
     calls = [
         call
         for scope, positions in members.items()
@@ -107,7 +109,7 @@ def note_scopes(
         call.path = tuple(path)
         call.name = _free_name([name, "/".join((*path, name))], taken)
         taken.add(call.name)
-        made.calls.append(call)
+        construction.calls.append(call)
 
 
 def _opened_scope(scope: Scope, opened: Collection[Scope]) -> Scope:
@@ -132,12 +134,12 @@ def _scopes(ops: list[Any]) -> list[Scope]:
     return scopes
 
 
-def _variables(made: Construction, ops: list[Any]) -> dict[int, list[str]]:
+def _variables(construction: Construction, ops: list[Any]) -> dict[int, list[str]]:
     """Return the names of the variables that each op reads, by the op's number."""
-    names = {id(variable.handle): name for name, variable in made.variables.items()}
+    names = {id(variable.handle): name for name, variable in construction.variables.items()}
     captured = {
         inside.name: names[id(outside)]
-        for outside, inside in made.graph.captures
+        for outside, inside in construction.graph.captures
         if id(outside) in names
     }
     read_by_op = {}

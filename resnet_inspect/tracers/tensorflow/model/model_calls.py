@@ -34,7 +34,7 @@ class UserVariables:
 
     def __init__(self, *, values: bool = True) -> None:
         self._values = values
-        self._made: list[tf.Variable] = []
+        self._variables: list[tf.Variable] = []
         self._sources: dict[int, tuple[Source, ...]] = {}
         self._find = SourceFinder()
 
@@ -47,7 +47,7 @@ class UserVariables:
             if not self._values and isinstance(value, tf.Tensor):
                 named["initial_value"] = lambda: tf.zeros(value.shape, value.dtype)
             variable = make(**named)
-            self._made.append(variable)
+            self._variables.append(variable)
             self._sources[id(variable)] = self._find(traceback.extract_stack()[:-1])
             return variable
 
@@ -56,62 +56,61 @@ class UserVariables:
 
     def keep(self, variables: Iterable[tf.Variable]) -> None:
         """Add variables that were created before."""
-        self._made += variables
+        self._variables += variables
 
     def name_rest(
         self,
-        made: Construction,
+        construction: Construction,
         made_at: dict[str, tuple[Source, ...]],
         known: Sequence[tf.Variable] = (),
         *,
         unread: bool,
     ) -> None:
-        """Add variables without a name to `made.variables`, and all lines to `made_at`.
+        """Add variables without a name to `construction.variables`, and all lines to `made_at`.
 
         `known` are further variables, because TensorFlow can create some without a hook. If a name
         is taken, a number is added. Without `unread`, variables that the graph never reads are
         left out.
         """
-        read = {id(outside) for outside, _ in made.graph.captures}
-        named = {id(variable.handle) for variable in made.variables.values()}
-        for variable in (*self._made, *known, *made.graph.variables):
+        read = {id(outside) for outside, _ in construction.graph.captures}
+        named = {id(variable.handle) for variable in construction.variables.values()}
+        for variable in (*self._variables, *known, *construction.graph.variables):
             handle = id(variable.handle)
             if handle not in named and (unread or handle in read):
                 named.add(handle)
-                made.variables[_free_name(variable.name.removesuffix(":0"), made.variables)] = (
-                    variable
-                )
-        for name, variable in made.variables.items():
+                name = _free_name(variable.name.removesuffix(":0"), construction.variables)
+                construction.variables[name] = variable
+        for name, variable in construction.variables.items():
             made_at[name] = self._sources.get(id(variable), ())
 
 
 def call_noted(
     model: Model,
-    made: Construction,
+    construction: Construction,
     inputs: Sequence[Tensor],
     variables: UserVariables,
     made_at: dict[str, tuple[Source, ...]],
 ) -> Any:
     """Call the model on `inputs` and record its layers and variables, also if the call raises."""
     for variable in model.variables:
-        made.graph.watch_variable(variable)
+        construction.graph.watch_variable(variable)
     keras = model.keras is not None
     # A model that lists its variables needs no search for those that the graph does not read.
     lists_variables = keras or bool(model.variables)
     try:
-        with _noted_layers(made, model.keras):
+        with _noted_layers(construction, model.keras):
             returned = model.call(*inputs)
     finally:
         if keras:
             from resnet_inspect.tracers.tensorflow.capture.keras_layers import note_model
 
-            note_model(made, model.keras)
-        variables.name_rest(made, made_at, model.variables, unread=not lists_variables)
+            note_model(construction, model.keras)
+        variables.name_rest(construction, made_at, model.variables, unread=not lists_variables)
     return returned
 
 
 @contextmanager
-def _noted_layers(made: Construction, model: Any) -> Iterator[None]:
+def _noted_layers(construction: Construction, model: Any) -> Iterator[None]:
     """Record Keras layer calls in the body if Keras is imported.
 
     A `model` that is a single layer is recorded as a layer. Keras keeps the full traceback of an
@@ -127,7 +126,7 @@ def _noted_layers(made: Construction, model: Any) -> Iterator[None]:
     filtering = keras.config.is_traceback_filtering_enabled()
     keras.config.disable_traceback_filtering()
     try:
-        with noted_layers(made, model if hasattr(model, "layers") else None):
+        with noted_layers(construction, model if hasattr(model, "layers") else None):
             yield
     finally:
         if filtering:

@@ -105,7 +105,7 @@ def _trace(
     with tf.Graph().as_default(), variables.collected(), redirect_stdout(StringIO()):
         graph = FuncGraph("again")
         with graph.as_default():
-            made = Construction(0, {})
+            construction = Construction(0, {})
         try:
             model = target.make(**changed)
             with graph.as_default():
@@ -113,8 +113,10 @@ def _trace(
                     tf.compat.v1.placeholder(spec.dtype, spec.sizes, name=spec.name)
                     for spec in specs
                 ]
-                call_noted(model, made, inputs, variables, {})
+                call_noted(model, construction, inputs, variables, {})
         except (Exception, SystemExit) as error:  # the user's code may raise anything
             failed = describe(error.__cause__ or error, "re-tracing").op or "the model"
-    shapes = {name: tuple(variable.shape.as_list()) for name, variable in made.variables.items()}
+    shapes = {
+        name: tuple(variable.shape.as_list()) for name, variable in construction.variables.items()
+    }
     return seen(graph, shapes, (failed,) if failed else (), ended=bool(failed))

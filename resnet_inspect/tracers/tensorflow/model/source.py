@@ -64,7 +64,7 @@ class ModelSource:
             raise TypeError(f"expected a traced model, got {settings.subject}")
         self._subject = settings.subject
         self._device, self.environment = choose_device(tf, settings.device)
-        self._made: Construction | None = None
+        self._construction: Construction | None = None
         self._graph = Graph(ops=())
         self._call: Callable[..., Any] | None = None
         self._opened: Collection[tuple[str, ...]] | None = ()
@@ -132,10 +132,10 @@ class ModelSource:
 
     def explain(self) -> Lineage:
         """Return the origins of sizes in the last trace."""
-        if self._made is None:
+        if self._construction is None:
             return Lineage()
         lineage = lineage_with_formulas(
-            self._made.graph, self._graph, self._mismatch, self._target.integers
+            self._construction.graph, self._graph, self._mismatch, self._target.integers
         )
         return msgspec.structs.replace(
             lineage, variations=self._retraces.variations, traced=self._retraces.traced
@@ -183,18 +183,20 @@ class ModelSource:
 
         def body(*arguments: Tensor) -> Any:
             nonlocal end
-            made = self._made = Construction(0, self.variables, self._made_at)
+            construction = self._construction = Construction(0, self.variables, self._made_at)
             tensors.update(zip((spec.name for spec in specs), arguments, strict=True))
-            with made.phase(Phase.FORWARD), opened_scopes() as opened:
+            with construction.phase(Phase.FORWARD), opened_scopes() as opened:
                 self._opened = None if self._model.imported else opened
-                returned = call_noted(self._model, made, arguments, self._own, self._made_at)
-            end = made.position()
-            layers = bool(made.calls)
+                returned = call_noted(
+                    self._model, construction, arguments, self._own, self._made_at
+                )
+            end = construction.position()
+            layers = bool(construction.calls)
             if not layers:
-                note_scopes(made, end, _tensors(returned), self._opened)
+                note_scopes(construction, end, _tensors(returned), self._opened)
             taps = self._settings.taps
             wanted = "ops" if taps == "layers" and not layers else taps
-            self._taps = Taps(choose(Watched(made, end), wanted), self._settings.sample)
+            self._taps = Taps(choose(Watched(construction, end), wanted), self._settings.sample)
             # Returned as well, because TensorFlow would otherwise remove unused ops that may fail.
             return {"taps": self._taps.tensors(), "returned": _tensors(returned)}
 
@@ -207,17 +209,17 @@ class ModelSource:
             error = raised
         seconds, used = time.perf_counter() - start, time.process_time() - used
         failure = describe(error, during) if error is not None else None
-        if self._made is not None:
+        if self._construction is not None:
             axes = {spec.name: spec.axes for spec in self._inputs.specs}
             if not end:
-                end = self._made.position()
-                if not self._made.calls:
-                    note_scopes(self._made, end, opened=self._opened)
+                end = self._construction.position()
+                if not self._construction.calls:
+                    note_scopes(self._construction, end, opened=self._opened)
             cost = self._build_seconds + used
             wanted = affordable(self._target.integers, cost) if error is None else ()
             self._retraces = model_variations(self._target, self._inputs.specs, wanted, self._names)
             notes: tuple[Note, ...] = tuple(self._notes(error))
-            self._graph = capture(self._made, end, tensors, notes=notes, axes=axes)
+            self._graph = capture(self._construction, end, tensors, notes=notes, axes=axes)
             if error is not None:
                 self._mismatch, notes = examined(error, self._graph, self.variables)
                 self._graph = self._graph.noting(*notes)

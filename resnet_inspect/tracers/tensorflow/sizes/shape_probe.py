@@ -49,20 +49,20 @@ class Scratch:
 
     def __init__(self) -> None:
         self.graph = tf.Graph()
-        self._made: dict[Any, Any] = {}
+        self._tensors: dict[Any, Any] = {}
 
     def leaf(self, leaf: Leaf, sizes: tuple[int, ...]) -> Any:
         """Return a tensor like `leaf` with these sizes, or a constant with these elements."""
         unknown = leaf.literal is None and leaf.shape is None
         scalar = leaf.literal is not None and not leaf.shape
         key = (leaf.dtype, leaf.literal is None, unknown, scalar, sizes)
-        if key not in self._made:
+        if key not in self._tensors:
             if leaf.literal is None:
                 shape = None if unknown else sizes
-                self._made[key] = tf.compat.v1.placeholder(leaf.dtype, shape)
+                self._tensors[key] = tf.compat.v1.placeholder(leaf.dtype, shape)
             else:
-                self._made[key] = tf.constant(sizes[0] if scalar else list(sizes), leaf.dtype)
-        return self._made[key]
+                self._tensors[key] = tf.constant(sizes[0] if scalar else list(sizes), leaf.dtype)
+        return self._tensors[key]
 
 
 class Probe:
@@ -108,15 +108,15 @@ class Probe:
 
     def run(self, sizes: list[tuple[int, ...]]) -> tuple[Shape, ...] | None:
         """Return the output shapes if the leaves have these sizes; None if the op rejects them."""
-        made: dict[tuple[str, int], Any] = {}
+        tensors: dict[tuple[str, int], Any] = {}
         try:
             with self._scratch.graph.as_default():
                 for (name, index), place in self._places.items():
-                    made[name, index] = self._scratch.leaf(self.leaves[place], sizes[place])
+                    tensors[name, index] = self._scratch.leaf(self.leaves[place], sizes[place])
                 for op in self._inside:
-                    for index, tensor in enumerate(self._build(op, made)):
-                        made[op.name, index] = tensor
-                return tuple(_shape(tensor) for tensor in self._build(self._op, made))
+                    for index, tensor in enumerate(self._build(op, tensors)):
+                        tensors[op.name, index] = tensor
+                return tuple(_shape(tensor) for tensor in self._build(self._op, tensors))
         except (ValueError, TypeError):
             return None
 
@@ -159,8 +159,8 @@ class Probe:
             leaf = Leaf(*key, tensor.dtype.base_dtype.name, _shape(tensor), literal)
             self.leaves.append(leaf)
 
-    def _build(self, op: Any, made: dict[tuple[str, int], Any]) -> Any:
-        inputs = [made[tensor.op.name, tensor.value_index] for tensor in op.inputs]
+    def _build(self, op: Any, tensors: dict[tuple[str, int], Any]) -> Any:
+        inputs = [tensors[tensor.op.name, tensor.value_index] for tensor in op.inputs]
         node = self._nodes[op.name]
         attributes = {name: node.attr[name] for name in node.attr if name[0] != "_"}
         kinds = [output.dtype for output in op.outputs]

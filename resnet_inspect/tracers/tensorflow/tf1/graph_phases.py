@@ -33,13 +33,13 @@ GIVES = ("Placeholder", "PlaceholderWithDefault", "IteratorGetNext")
 
 
 @contextmanager
-def noted_training(made: Construction) -> Iterator[None]:
-    """Record in `made` the phases of ops that gradients and optimizers create in the body."""
+def noted_training(construction: Construction) -> Iterator[None]:
+    """Record the phases of ops that gradients and optimizers create in the body."""
     gradients, apply = gradients_util._GradientsHelper, optimizer.Optimizer.apply_gradients
 
     def noted(function: Callable[..., Any], phase: Phase) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
-            with made.phase(phase):
+            with construction.phase(phase):
                 return function(*args, **kwargs)
 
         return call

@@ -56,6 +56,6 @@ def _retrace(
     failed = ""
     if trace.error is not None:
         failed = describe(trace.error, "re-tracing").op or "the model"
-    shapes = {name: tuple(v.shape.as_list()) for name, v in trace.made.variables.items()}
+    shapes = {name: tuple(v.shape.as_list()) for name, v in trace.construction.variables.items()}
     conflicts = (*trace.failed_additions, *([failed] if failed else []))
-    return seen(trace.made.graph, shapes, conflicts, ended=bool(failed))
+    return seen(trace.construction.graph, shapes, conflicts, ended=bool(failed))

@@ -55,10 +55,10 @@ def joined(trace: GraphTrace) -> Any:
         tf.graph_util.import_graph_def(trace.around.as_graph_def(), name=AROUND)
         captured = {
             inside.name: graph.get_tensor_by_name(f"{AROUND}/{outside.name}")
-            for outside, inside in trace.made.graph.captures
+            for outside, inside in trace.construction.graph.captures
             if inside.name not in inputs
         }
-        definition = trace.made.graph.as_graph_def()
+        definition = trace.construction.graph.as_graph_def()
         tf.graph_util.import_graph_def(definition, input_map=captured, name="")
     return graph
 
@@ -77,4 +77,4 @@ def _in_graph(graph: Any, tensor: Tensor) -> Tensor:
 
 
 def _tables(trace: GraphTrace) -> list[Any]:
-    return list(trace.made.graph.get_collection(v1.GraphKeys.TABLE_INITIALIZERS))
+    return list(trace.construction.graph.get_collection(v1.GraphKeys.TABLE_INITIALIZERS))

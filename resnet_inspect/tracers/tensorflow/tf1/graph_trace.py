@@ -33,7 +33,7 @@ class GraphTrace:
 
     Attributes:
         around: The outer graph, which contains the variables.
-        made: The record of the function's own graph.
+        construction: The record of the function's own graph.
         inputs: The arguments of the function, then the placeholders that it created, by name.
         returned: The tensors that the function returned.
         operations: The operations that the function returned.
@@ -44,7 +44,7 @@ class GraphTrace:
     """
 
     around: Any
-    made: GraphConstruction
+    construction: GraphConstruction
     inputs: dict[str, Tensor] = field(default_factory=dict)
     returned: list[Tensor] = field(default_factory=list)
     operations: list[Any] = field(default_factory=list)
@@ -75,21 +75,25 @@ def trace_graph(
     with around.as_default(), user_variables.collected(), _outer_variables(around, variables):
         graph = OldGraph("graph", forgiving=again)
         with graph.as_default():
-            made = GraphConstruction()
-            trace = GraphTrace(around, made, variables=variables, imported=imported)
+            construction = GraphConstruction()
+            trace = GraphTrace(around, construction, variables=variables, imported=imported)
             for spec in specs:
                 tensor = tf.compat.v1.placeholder(spec.dtype, spec.sizes, name=spec.name)
                 trace.inputs[spec.name] = tensor
             try:
-                with tf.device(device), noted_training(made), old_api(file, made.scopes.append):
+                with (
+                    tf.device(device),
+                    noted_training(construction),
+                    old_api(file, construction.scopes.append),
+                ):
                     returned = call(*trace.inputs.values())
                 _add_returned(returned, trace)
             except (Exception, SystemExit) as error:
                 trace.error = error
-            user_variables.name_rest(made, made.made_at, unread=True)
-        trace.inputs |= _placeholders(made, trace.inputs)
+            user_variables.name_rest(construction, construction.made_at, unread=True)
+        trace.inputs |= _placeholders(construction, trace.inputs)
         trace.failed_additions = tuple(graph.failed_additions)
-        made.settle(list(trace.inputs.values()))
+        construction.settle(list(trace.inputs.values()))
     return trace
 
 
@@ -101,7 +105,7 @@ def _add_returned(returned: Any, trace: GraphTrace) -> None:
     for value in tf.nest.flatten(returned, expand_composites=True):
         if not isinstance(value, tf.Operation | tf.Tensor):
             continue
-        if value.graph is not trace.made.graph:
+        if value.graph is not trace.construction.graph:
             raise ValueError(
                 "the returned tensors belong to another graph: build them in the default graph, "
                 "not in a new tf.Graph()"
@@ -110,10 +114,10 @@ def _add_returned(returned: Any, trace: GraphTrace) -> None:
 
 
 @contextmanager
-def _outer_variables(around: Any, made: list[tf.Variable]) -> Iterator[None]:
+def _outer_variables(around: Any, variables: list[tf.Variable]) -> Iterator[None]:
     """Make the body create resource variables with initial values in `around`.
 
-    The variables are appended to `made`.
+    The variables are appended to `variables`.
     """
 
     def creator(make: Callable[..., tf.Variable], **named: Any) -> tf.Variable:
@@ -121,8 +125,8 @@ def _outer_variables(around: Any, made: list[tf.Variable]) -> Iterator[None]:
         if isinstance(value, tf.Tensor) and isinstance(value.graph, FuncGraph):
             named["initial_value"] = lambda: _copied(value, around)
         # A cached value would be read in the outer graph, so that the reading op has no variable.
-        made.append(make(**named | {"use_resource": True, "caching_device": None}))
-        return made[-1]
+        variables.append(make(**named | {"use_resource": True, "caching_device": None}))
+        return variables[-1]
 
     with tf.variable_creator_scope(creator):
         yield
@@ -138,14 +142,14 @@ def _copied(tensor: Tensor, graph: Any) -> Tensor:
     return copies[tensor]
 
 
-def _placeholders(made: GraphConstruction, given: dict[str, Tensor]) -> dict[str, Tensor]:
+def _placeholders(construction: GraphConstruction, given: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return the placeholders that the function, or its file at import, created, by name."""
-    outside = {inside.op.name: around.op for around, inside in made.graph.captures}
+    outside = {inside.op.name: around.op for around, inside in construction.graph.captures}
     others = {name for name, op in outside.items() if op.type not in PLACEHOLDERS}
     others |= {tensor.op.name for tensor in given.values()}
     return {
         outside.get(op.name, op).name.replace("/", "_"): op.outputs[0]
-        for op in made.graph.get_operations()
+        for op in construction.graph.get_operations()
         if op.type in PLACEHOLDERS and op.name not in others
     }
 
@@ -155,7 +159,7 @@ def skipped_updates(trace: GraphTrace) -> str:
 
     Nothing that the function returned depends on these ops. Empty if there are none.
     """
-    updates = trace.made.graph.get_collection(tf.compat.v1.GraphKeys.UPDATE_OPS)
+    updates = trace.construction.graph.get_collection(tf.compat.v1.GraphKeys.UPDATE_OPS)
     waiting = [*trace.operations, *(tensor.op for tensor in trace.returned)]
     reached: set[str] = set()
     while waiting:

@@ -99,7 +99,7 @@ class GraphCodeSource:
         if self._trace is None:
             return Lineage()
         lineage = lineage_with_formulas(
-            self._trace.made.graph, self._graph, self._mismatch, self._function.integers
+            self._trace.construction.graph, self._graph, self._mismatch, self._function.integers
         )
         return msgspec.structs.replace(
             lineage, variations=self._retraces.variations, traced=self._retraces.traced
@@ -160,7 +160,7 @@ class GraphCodeSource:
         error = trace.error
         if error is not None and (removed := removed_api_error(error, self._target)):
             raise removed from error
-        made, end = trace.made, trace.made.position()
+        construction, end = trace.construction, trace.construction.position()
         specs = self._specs(trace, given)
         self._inputs = RandomInputs(specs, self._settings.seed)
         given_inputs = spell_inputs(specs) if specs else None
@@ -172,11 +172,11 @@ class GraphCodeSource:
             self._retraces = graph_variations(self._function, given, self._file, trace, used)
         axes = {spec.name: spec.axes for spec in specs}
         notes: tuple[Note, ...] = tuple(self._notes(trace))
-        self._graph = capture(made, end, trace.inputs, notes=notes, axes=axes)
+        self._graph = capture(construction, end, trace.inputs, notes=notes, axes=axes)
         failure = None
         if error is not None:
             failure = describe(error, during)
-            self._mismatch, notes = examined(error, self._graph, made.variables)
+            self._mismatch, notes = examined(error, self._graph, construction.variables)
             self._graph = self._graph.noting(*notes)
         return Outcome(self._graph, seconds, failure)
 
@@ -199,10 +199,16 @@ class GraphCodeSource:
 
     def _add_taps(self, trace: GraphTrace, end: int) -> None:
         wanted = self._settings.taps
-        if wanted == "layers" and not trace.made.calls:
+        if wanted == "layers" and not trace.construction.calls:
             wanted = "ops"
-        with trace.around.as_default(), trace.made.graph.as_default(), tf.device(self._device):
-            self._taps = Taps(choose(Watched(trace.made, end), wanted), self._settings.sample)
+        with (
+            trace.around.as_default(),
+            trace.construction.graph.as_default(),
+            tf.device(self._device),
+        ):
+            self._taps = Taps(
+                choose(Watched(trace.construction, end), wanted), self._settings.sample
+            )
             self._fetched = self._taps.tensors()
 
     def _failed(self, error: Exception) -> TrainingFailed:

@@ -267,7 +267,7 @@ def first_step(seed: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any
         initialize(run, trace)
         reads = {
             name: f"{AROUND}/{v.name.removesuffix(':0')}/Read/ReadVariableOp:0"
-            for name, v in trace.made.variables.items()
+            for name, v in trace.construction.variables.items()
         }
         before = run.run(reads)
         names = ["loss", "dense1/BiasAdd"]
