@@ -11,7 +11,7 @@ import tensorflow as tf
 from resnet_inspect.graph import Op
 from resnet_inspect.graph.nodes import Attr
 
-LARGEST_LITERAL = 64
+MAX_LITERAL = 64
 
 
 def plain_attributes(node: Any) -> dict[str, Attr]:
@@ -19,7 +19,7 @@ def plain_attributes(node: Any) -> dict[str, Attr]:
 
     A type becomes its NumPy name, a function its name, and a shape its list of sizes, with -1 for
     an unknown size. A numeric constant becomes its elements in row-major order. Constants of more
-    than `LARGEST_LITERAL` elements are left out.
+    than `MAX_LITERAL` elements are left out.
     """
     named = ((name, _plain(node.attr[name])) for name in sorted(node.attr) if name[0] != "_")
     return {name: value for name, value in named if value is not None}
@@ -70,7 +70,7 @@ def _plain_list(values: Any) -> Attr | None:
 
 def _literal(tensor: Any) -> Attr | None:
     sizes = [dim.size for dim in tensor.tensor_shape.dim]
-    if np.prod(sizes, dtype=np.int64) > LARGEST_LITERAL:
+    if np.prod(sizes, dtype=np.int64) > MAX_LITERAL:
         return None
     array = tf.make_ndarray(tensor)
     if array.dtype.kind not in "biuf" or not array.size:

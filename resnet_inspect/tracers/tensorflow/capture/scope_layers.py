@@ -8,7 +8,7 @@ that no op is missing.
 
     with opened_scopes() as scopes:
         returned = model(x)
-    note_scopes(construction, end, returned, scopes)
+    add_scope_layers(construction, end, returned, scopes)
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from resnet_inspect.tracers.tensorflow.capture.construction import Construction,
 from resnet_inspect.tracers.tensorflow.capture.graph_capture import COMPUTES
 
 Scope = tuple[str, ...]
-GIVEN = frozenset(("Placeholder", "Const", "ReadVariableOp", "NoOp"))
+SOURCE_OPS = frozenset(("Placeholder", "Const", "ReadVariableOp", "NoOp"))
 # Scopes that TensorFlow's files open are ignored, except those of a module's call.
 MODULE = inspect.getfile(tf.Module)
 TENSORFLOW = f"{Path(tf.__file__).parent}/"
-NOT_COMPUTING = frozenset((*GIVEN, "Identity", "IdentityN"))
+NOT_COMPUTING = frozenset((*SOURCE_OPS, "Identity", "IdentityN"))
 
 
 @contextmanager
@@ -63,7 +63,7 @@ def opened_scopes() -> Iterator[set[Scope]]:
             kind.__enter__ = original
 
 
-def note_scopes(
+def add_scope_layers(
     construction: Construction,
     end: int,
     returned: Iterable[Tensor] = (),
@@ -198,10 +198,10 @@ def _call(
     outputs: list[Tensor] = []
     for op in layer_ops:
         for tensor in op.inputs:
-            handle = tensor.op.type in GIVEN and tensor.dtype.name == "resource"
+            handle = tensor.op.type in SOURCE_OPS and tensor.dtype.name == "resource"
             if tensor.op.name not in inside and not handle and tensor.op.type != "Const":
                 inputs.setdefault(tensor.name, tensor)
-        if op.type not in GIVEN:
+        if op.type not in SOURCE_OPS:
             outputs += [
                 tensor
                 for tensor in op.outputs

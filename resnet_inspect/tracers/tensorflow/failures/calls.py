@@ -16,7 +16,7 @@ from tensorflow.python.framework.func_graph import FuncGraph
 Shapes = dict[int, list[int | None]]
 
 WRAPPER = "error_handler"
-MOST_TENSORS = 8
+MAX_TENSORS = 8
 # Python operators by TensorFlow's names for them.
 SIGNS = {
     "add": "+",
@@ -31,7 +31,7 @@ SIGNS = {
     "or": "|",
     "xor": "^",
 }
-WRITTEN = {"_slice_helper": "indexing", "cond_for_tf": "tf.cond"}
+SOURCE_NAMES = {"_slice_helper": "indexing", "cond_for_tf": "tf.cond"}
 MAKES_AN_OP = "_create_c_op"
 
 
@@ -53,10 +53,10 @@ class Call:
             )
             if symbolic and not any(value is tensor for tensor in tensors):
                 tensors.append(value)
-        return tensors[:MOST_TENSORS]
+        return tensors[:MAX_TENSORS]
 
     @property
-    def runs_code(self) -> bool:
+    def takes_functions(self) -> bool:
         """Return whether an argument is a function, such as a loop body, which may use tensors."""
         return any(inspect.isroutine(value) for value in (*self.arguments, *self.named.values()))
 
@@ -94,7 +94,7 @@ class Call:
         bound.apply_defaults()
         return dict(bound.arguments)
 
-    def with_named(self, named: dict[str, Any]) -> Call:
+    def with_arguments(self, named: dict[str, Any]) -> Call:
         """Return a call of the same function with these arguments."""
         return Call(_target(self.function), (), named)
 
@@ -128,7 +128,7 @@ def _with_variables(arguments: Any, named: Any) -> tuple[Any, Any]:
     return tuple(tf.nest.map_structure(plain, list(arguments))), tf.nest.map_structure(plain, named)
 
 
-def spelled(call: Call) -> str:
+def source_name(call: Call) -> str:
     """Return the called function as in the source: `+`, `matmul`, `indexing`, a layer's name."""
     name = str(getattr(_target(call.function), "__name__", "call"))
     if name == "__call__" and call.arguments:
@@ -139,7 +139,7 @@ def spelled(call: Call) -> str:
     if name.endswith("binary_op_wrapper") and "op_name" in enclosed:
         return SIGNS.get(enclosed["op_name"], str(enclosed["op_name"]))
     name = name.removesuffix("_v2")
-    return WRITTEN.get(name) or name
+    return SOURCE_NAMES.get(name) or name
 
 
 def _layer(layer: Any) -> str:

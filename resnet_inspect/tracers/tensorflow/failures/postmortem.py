@@ -22,7 +22,12 @@ from resnet_inspect.graph.lineage import (
     OtherCall,
     Remedy,
 )
-from resnet_inspect.tracers.tensorflow.failures.calls import Call, Shapes, rejected_call, spelled
+from resnet_inspect.tracers.tensorflow.failures.calls import (
+    Call,
+    Shapes,
+    rejected_call,
+    source_name,
+)
 from resnet_inspect.tracers.tensorflow.failures.exceptions import REFUSALS
 from resnet_inspect.tracers.tensorflow.runtime import quiet_tensorflow
 
@@ -62,10 +67,10 @@ def examine(
     else:
         remedies = tuple(_remedies_by_number(call, tensors[0], graph, names))
     others = tuple(OtherCall(text) for text in _other_calls(call, shapes))
-    if not remedies and not others and (call.runs_code or _wants_other_types(call, shapes)):
+    if not remedies and not others and (call.takes_functions or _wants_other_types(call, shapes)):
         return None
     return Mismatch(
-        function=spelled(call),
+        function=source_name(call),
         tensors=tuple(names.get(id(t)) or f"{t.op.name}:{t.value_index}" for t in tensors),
         remedies=remedies,
         others=others,
@@ -174,13 +179,13 @@ def _other_calls(call: Call, shapes: Shapes) -> Iterator[str]:
     named = call.bound()
     for name, value in named.items():
         for other in _alternatives(name, value, list(shapes.values())):
-            if call.with_named(named | {name: other}).passes(shapes):
+            if call.with_arguments(named | {name: other}).passes(shapes):
                 yield f"{name}={other}"
     tensors = [name for name, value in named.items() if any(value is t for t in call.tensors())]
     if len(tensors) > 1:
         first, second = tensors[:2]
         swapped = named | {first: named[second], second: named[first]}
-        if call.with_named(swapped).passes(shapes):
+        if call.with_arguments(swapped).passes(shapes):
             yield f"{first} and {second} swapped"
 
 

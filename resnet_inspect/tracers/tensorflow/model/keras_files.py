@@ -18,7 +18,7 @@ from resnet_inspect.errors import UsageError
 UNSAFE = ("safe_mode", "unsafe_deserialization", "arbitrary code")
 UNKNOWN_CLASS = ("Could not locate", "Unknown layer", "Unknown object")
 BUILD_IT = "trace the function that builds the model, FILE.py:CALLABLE, which may load the weights"
-LARGEST_CONFIG = 64 * 2**20  # bytes of JSON
+MAX_CONFIG = 64 * 2**20  # bytes of JSON
 
 
 class FileFacts(NamedTuple):
@@ -89,7 +89,7 @@ def _of_archive(file: Path) -> FileFacts:
     with zipfile.ZipFile(file) as archive:
         texts = []
         for name in ("metadata.json", "config.json"):
-            if archive.getinfo(name).file_size > LARGEST_CONFIG:
+            if archive.getinfo(name).file_size > MAX_CONFIG:
                 return FileFacts("", None)
             texts.append(json.loads(archive.read(name)))
     return FileFacts(str(texts[0].get("keras_version", "")), texts[1])

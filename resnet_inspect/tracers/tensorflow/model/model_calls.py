@@ -23,7 +23,7 @@ from resnet_inspect.tracers.tensorflow.capture.source_lines import SourceFinder
 from resnet_inspect.tracers.tensorflow.model.models import Model
 
 Names = dict[str, int] | None
-NAMES_GIVEN = "object_name_uids"
+NAME_COUNTS = "object_name_uids"
 
 
 class UserVariables:
@@ -58,7 +58,7 @@ class UserVariables:
         """Add variables that were created before."""
         self._variables += variables
 
-    def name_rest(
+    def register(
         self,
         construction: Construction,
         made_at: dict[str, tuple[Source, ...]],
@@ -84,7 +84,7 @@ class UserVariables:
             made_at[name] = self._sources.get(id(variable), ())
 
 
-def call_noted(
+def call_recorded(
     model: Model,
     construction: Construction,
     inputs: Sequence[Tensor],
@@ -105,7 +105,7 @@ def call_noted(
             from resnet_inspect.tracers.tensorflow.capture.keras_layers import note_model
 
             note_model(construction, model.keras)
-        variables.name_rest(construction, made_at, model.variables, unread=not lists_variables)
+        variables.register(construction, made_at, model.variables, unread=not lists_variables)
     return returned
 
 
@@ -150,21 +150,21 @@ def seeded(seed: int) -> Iterator[None]:
         np.random.set_state(states[1])
 
 
-def names_given() -> Names:
+def layer_name_counts() -> Names:
     """Return how often Keras has used each layer name, which decides the next names."""
     if "keras" not in sys.modules:
         return None
     from keras.src.backend.common import global_state
 
-    return dict(global_state.get_global_attribute(NAMES_GIVEN) or {})
+    return dict(global_state.get_global_attribute(NAME_COUNTS) or {})
 
 
-def give_names_from(names: Names) -> None:
-    """Make Keras name layers as it did when `names_given` returned `names`."""
+def restore_layer_names(names: Names) -> None:
+    """Make Keras name layers as it did when `layer_name_counts` returned `names`."""
     if "keras" in sys.modules:
         from keras.src.backend.common import global_state
 
-        global_state.set_global_attribute(NAMES_GIVEN, defaultdict(int, names or {}))
+        global_state.set_global_attribute(NAME_COUNTS, defaultdict(int, names or {}))
 
 
 def _free_name(name: str, taken: Any) -> str:

@@ -21,9 +21,9 @@ from resnet_inspect.tracers.tensorflow.failures.exceptions import describe
 from resnet_inspect.tracers.tensorflow.model.model_calls import (
     Names,
     UserVariables,
-    call_noted,
-    give_names_from,
-    names_given,
+    call_recorded,
+    layer_name_counts,
+    restore_layer_names,
 )
 from resnet_inspect.tracers.tensorflow.model.targets import Target
 from resnet_inspect.tracers.tensorflow.runtime import quiet_tensorflow
@@ -31,15 +31,15 @@ from resnet_inspect.tracers.tensorflow.sizes.retraces import Traced, compared, s
 
 # Limit for all re-traces of a model, in seconds. A re-trace is assumed to take as long as the
 # recorded trace, although it is faster.
-AFFORDED = 8.0
+RETRACE_SECONDS = 8.0
 
 
-def affordable(integers: Iterable[str], seconds: float) -> tuple[str, ...]:
+def settings_to_retrace(integers: Iterable[str], seconds: float) -> tuple[str, ...]:
     """Return the settings to re-trace if building and tracing the model took `seconds`.
 
     One re-trace is reserved for the unchanged model.
     """
-    most = max(0, int(AFFORDED / max(seconds, 1e-3)) - 1)
+    most = max(0, int(RETRACE_SECONDS / max(seconds, 1e-3)) - 1)
     return tuple(integers)[:most]
 
 
@@ -76,7 +76,7 @@ def model_variations(
     """
     if not settings:
         return RetraceResult()
-    after = names_given()
+    after = layer_name_counts()
     try:
         base = _trace(target, specs, {}, names)
         if base.ended:
@@ -92,7 +92,7 @@ def model_variations(
             for name in settings
         ]
     finally:
-        give_names_from(after)
+        restore_layer_names(after)
     return RetraceResult(tuple(variations), frozenset(base.shapes))
 
 
@@ -100,7 +100,7 @@ def _trace(
     target: Target, specs: Sequence[InputSpec], changed: dict[str, int], names: Names
 ) -> Traced:
     """Build the model and call it, until an error; its output is dropped."""
-    give_names_from(names)
+    restore_layer_names(names)
     variables, failed = UserVariables(values=False), ""
     with tf.Graph().as_default(), variables.collected(), redirect_stdout(StringIO()):
         graph = FuncGraph("again")
@@ -113,7 +113,7 @@ def _trace(
                     tf.compat.v1.placeholder(spec.dtype, spec.sizes, name=spec.name)
                     for spec in specs
                 ]
-                call_noted(model, construction, inputs, variables, {})
+                call_recorded(model, construction, inputs, variables, {})
         except (Exception, SystemExit) as error:  # the user's code may raise anything
             failed = describe(error.__cause__ or error, "re-tracing").op or "the model"
     shapes = {

@@ -50,15 +50,15 @@ class Model:
     imported: bool = False
 
 
-def described(returned: Any, target: str) -> Model:
+def model_of(returned: Any, target: str) -> Model:
     """Return the model in the value that the user's callable returned.
 
     Raises UsageError if there is none.
     """
-    return replace(_described(returned, target), returned=returned)
+    return replace(_model_of(returned, target), returned=returned)
 
 
-def _described(returned: Any, target: str) -> Model:
+def _model_of(returned: Any, target: str) -> Model:
     model = returned
     notes: tuple[Note, ...] = ()
     if isinstance(returned, tuple) and 1 < len(returned) <= PARTS:

@@ -22,7 +22,7 @@ from resnet_inspect.stats import StepRecord
 from resnet_inspect.tracers.contract import Journal, Outcome, TrainingFailed
 from resnet_inspect.tracers.tensorflow.capture.construction import Construction, Tensor
 from resnet_inspect.tracers.tensorflow.capture.graph_capture import capture
-from resnet_inspect.tracers.tensorflow.capture.scope_layers import note_scopes, opened_scopes
+from resnet_inspect.tracers.tensorflow.capture.scope_layers import add_scope_layers, opened_scopes
 from resnet_inspect.tracers.tensorflow.failures.exceptions import describe, located_in
 from resnet_inspect.tracers.tensorflow.failures.postmortem import examined
 from resnet_inspect.tracers.tensorflow.model.fitting import (
@@ -33,14 +33,14 @@ from resnet_inspect.tracers.tensorflow.model.fitting import (
 from resnet_inspect.tracers.tensorflow.model.input_specs import default_size_notes, unknown_inputs
 from resnet_inspect.tracers.tensorflow.model.model_calls import (
     UserVariables,
-    call_noted,
-    names_given,
+    call_recorded,
+    layer_name_counts,
     seeded,
 )
 from resnet_inspect.tracers.tensorflow.model.model_retrace import (
     RetraceResult,
-    affordable,
     model_variations,
+    settings_to_retrace,
 )
 from resnet_inspect.tracers.tensorflow.model.models import check_arguments, signature_of
 from resnet_inspect.tracers.tensorflow.model.once import NO_SUMMARIES, record_once
@@ -76,7 +76,7 @@ class ModelSource:
         self._own = UserVariables()
         with self._own.collected(), tf.device(self._device), seeded(settings.seed):
             self._target = find_target(self._subject)
-            self._names = names_given()
+            self._names = layer_name_counts()
             start = time.process_time()  # does not count the time of other programs
             self._model = self._target.make()
         self._build_seconds = time.process_time() - start
@@ -187,13 +187,13 @@ class ModelSource:
             tensors.update(zip((spec.name for spec in specs), arguments, strict=True))
             with construction.phase(Phase.FORWARD), opened_scopes() as opened:
                 self._opened = None if self._model.imported else opened
-                returned = call_noted(
+                returned = call_recorded(
                     self._model, construction, arguments, self._own, self._made_at
                 )
             end = construction.position()
             layers = bool(construction.calls)
             if not layers:
-                note_scopes(construction, end, _tensors(returned), self._opened)
+                add_scope_layers(construction, end, _tensors(returned), self._opened)
             taps = self._settings.taps
             wanted = "ops" if taps == "layers" and not layers else taps
             self._taps = Taps(choose(Watched(construction, end), wanted), self._settings.sample)
@@ -214,9 +214,9 @@ class ModelSource:
             if not end:
                 end = self._construction.position()
                 if not self._construction.calls:
-                    note_scopes(self._construction, end, opened=self._opened)
+                    add_scope_layers(self._construction, end, opened=self._opened)
             cost = self._build_seconds + used
-            wanted = affordable(self._target.integers, cost) if error is None else ()
+            wanted = settings_to_retrace(self._target.integers, cost) if error is None else ()
             self._retraces = model_variations(self._target, self._inputs.specs, wanted, self._names)
             notes: tuple[Note, ...] = tuple(self._notes(error))
             self._graph = capture(self._construction, end, tensors, notes=notes, axes=axes)

@@ -14,8 +14,8 @@ from resnet_inspect.config.keywords import Keyword, parse_keywords
 from resnet_inspect.config.settings import GraphCode, TracedModel
 from resnet_inspect.config.targets import TARGETS, TargetKind, kind_of, other_file
 from resnet_inspect.errors import UsageError
-from resnet_inspect.tracers.tensorflow.model.models import KINDS, Model, described
-from resnet_inspect.tracers.tensorflow.model.user_code import guarded, imported
+from resnet_inspect.tracers.tensorflow.model.models import KINDS, Model, model_of
+from resnet_inspect.tracers.tensorflow.model.user_code import load_module, run_user_code
 
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -48,7 +48,7 @@ def find_target(subject: TracedModel) -> Target:
     if kind_of(target) is TargetKind.KERAS_FILE:
         from resnet_inspect.tracers.tensorflow.model.keras_files import load
 
-        return Target(lambda: described(load(target), target))
+        return Target(lambda: model_of(load(target), target))
     if kind_of(target) is TargetKind.SAVED_MODEL:
         from resnet_inspect.tracers.tensorflow.model import saved_models
 
@@ -110,11 +110,11 @@ def _of_callable(target: str, keywords: dict[str, Keyword]) -> Target:
     if _is_object(value):
         if keywords:
             raise _settings_error(target, "is the model itself and takes no settings", "", keywords)
-        return Target(lambda: described(value, target))
+        return Target(lambda: model_of(value, target))
     integers = _integers(value, keywords)
     if _is_model_itself(value, target, keywords):
         return Target(
-            lambda **changed: described(partial(value, **keywords | changed), target), integers
+            lambda **changed: model_of(partial(value, **keywords | changed), target), integers
         )
 
     def make(**changed: Any) -> Model:
@@ -122,15 +122,15 @@ def _of_callable(target: str, keywords: dict[str, Keyword]) -> Target:
         action = f"calling '{target.rpartition(':')[2]}' "
         action += f"with {arguments}" if arguments else "without arguments"
         expected = f"a callable that returns {KINDS}"
-        returned = guarded(lambda: value(**keywords | changed), target, action, expected)
-        return described(returned, target)
+        returned = run_user_code(lambda: value(**keywords | changed), target, action, expected)
+        return model_of(returned, target)
 
     return Target(make, integers)
 
 
 def _named(target: str) -> Any:
     place, _, name = target.rpartition(":")
-    module = imported(place, target)
+    module = load_module(place, target)
     if hasattr(module, name):
         return getattr(module, name)
     known = sorted(key for key, value in vars(module).items() if _is_candidate(module, key, value))

@@ -13,10 +13,10 @@ from typing import Any
 from resnet_inspect.errors import UsageError
 from resnet_inspect.tracers.tensorflow.capture.source_lines import is_own, named
 
-MOST_LINES = 4
+MAX_LINES = 4
 
 
-def imported(place: str, target: str) -> Any:
+def load_module(place: str, target: str) -> Any:
     """Import a module by its file name, FILE.py, or its dotted name.
 
     The folder of the file, or the current folder for a dotted name, is put first in `sys.path`.
@@ -25,7 +25,7 @@ def imported(place: str, target: str) -> Any:
     file = Path(place)
     if file.suffix != ".py":
         _put_first_in_path(str(Path.cwd()))
-        return guarded(lambda: importlib.import_module(place), target, "importing the module")
+        return run_user_code(lambda: importlib.import_module(place), target, "importing the module")
     if not file.is_file():
         raise UsageError(
             "the file does not exist",
@@ -41,11 +41,11 @@ def imported(place: str, target: str) -> Any:
     _put_first_in_path(str(file.resolve().parent))
     sys.modules.setdefault(file.stem, module)
     run = spec.loader.exec_module
-    guarded(lambda: run(module), target, "importing the module")
+    run_user_code(lambda: run(module), target, "importing the module")
     return module
 
 
-def guarded(
+def run_user_code(
     call: Callable[[], Any],
     target: str,
     action: str,
@@ -69,7 +69,7 @@ def guarded(
 def _lines(error: BaseException) -> str:
     """Return the last few user's lines of a traceback, outermost first, as text."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if is_own(f.filename)]
-    lines = [f"{named(frame.filename)}:{frame.lineno}" for frame in frames[-MOST_LINES:]]
+    lines = [f"{named(frame.filename)}:{frame.lineno}" for frame in frames[-MAX_LINES:]]
     return "".join(f", {line}" for line in dict.fromkeys(lines))
 
 

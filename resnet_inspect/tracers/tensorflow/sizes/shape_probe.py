@@ -17,7 +17,7 @@ Shape = tuple[int | None, ...] | None
 Literal = tuple[int, ...]
 # Ops whose result depends only on the shape of their input.
 SHAPE_READERS = ("Shape", "ShapeN", "Size", "Rank")
-LARGEST_FEEDER = 64
+MAX_FEEDER_OPS = 64
 STAND_IN = 48
 
 
@@ -146,7 +146,7 @@ class Probe:
             if op in ops:
                 ops.remove(op)
             ops.insert(0, op)
-            if op.type == "Placeholder" or len(ops) > LARGEST_FEEDER:
+            if op.type == "Placeholder" or len(ops) > MAX_FEEDER_OPS:
                 return None
             if op.type not in SHAPE_READERS:
                 waiting.extend(source.op for source in op.inputs)

@@ -15,7 +15,7 @@ import tensorflow as tf
 v1 = tf.compat.v1
 MODES = ("FAN_IN", "FAN_OUT", "FAN_AVG")
 # Factor of the variance in contrib, which compensates the truncation at two standard deviations.
-WIDENED = 1.3
+WIDENING = 1.3
 
 Initialize = Callable[..., Any]
 Regularize = Callable[..., Any]
@@ -47,7 +47,7 @@ def variance_scaling_initializer(
         if uniform:
             limit = math.sqrt(3.0 * factor / fan)
             return v1.random_uniform(sizes, -limit, limit, dtype, seed=seed)
-        deviation = math.sqrt(WIDENED * factor / fan)
+        deviation = math.sqrt(WIDENING * factor / fan)
         return v1.truncated_normal(sizes, 0.0, deviation, dtype, seed=seed)
 
     return initialize

@@ -15,7 +15,7 @@ from tensorflow.python.framework.func_graph import FuncGraph
 from resnet_inspect.graph import Phase, Source
 from resnet_inspect.tracers.tensorflow.capture.construction import Construction, Tensor
 from resnet_inspect.tracers.tensorflow.tf1.graph_layers import scope_layers
-from resnet_inspect.tracers.tensorflow.tf1.graph_phases import following, phases
+from resnet_inspect.tracers.tensorflow.tf1.graph_phases import fed_ops, phases
 
 ADDITIONS = ("Add", "AddV2")
 
@@ -72,7 +72,7 @@ class GraphConstruction(Construction):
         names = {tensor.op.name for tensor in given}
         noted = [super(GraphConstruction, self).phase_at(at) for at in range(len(ops))]
         self._settled = phases(ops, noted, names)
-        fed = following(ops, names)
+        fed = fed_ops(ops, names)
         self.calls = scope_layers(ops, self._settled, self.scopes, self._reads(ops), fed)
 
     def _reads(self, ops: list[Any]) -> dict[str, tuple[str, ...]]:

@@ -21,7 +21,7 @@ from resnet_inspect.tracers.tensorflow.capture.graph_capture import COMPUTES
 from resnet_inspect.tracers.tensorflow.taps.points import is_number
 
 # Ops that compute shapes or forward a tensor, which are not layers by themselves.
-BESIDE = frozenset(
+NOT_LAYERS = frozenset(
     ("Cast", "Const", "Identity", "NoOp", "Pack", "ReadVariableOp", "Shape", "StopGradient")
 ) | frozenset(("Placeholder", "PlaceholderWithDefault", "StridedSlice", "Assert", "Size", "Rank"))
 
@@ -123,7 +123,7 @@ def _plain(scope: str) -> str:
 
 
 def _computes(op: Any, fed: set[str]) -> bool:
-    return op.name in fed and op.type not in BESIDE
+    return op.name in fed and op.type not in NOT_LAYERS
 
 
 def _with_names(units: list[_Unit], forward: list[tuple[int, Any]]) -> list[_Unit]:

@@ -17,7 +17,7 @@ from tensorflow.python.training import optimizer
 from resnet_inspect.graph import Phase
 from resnet_inspect.tracers.tensorflow.capture.construction import Construction
 
-CHANGES = ("Assign", "ResourceScatter", "ResourceApply", "ResourceSparseApply")
+UPDATE_OPS = ("Assign", "ResourceScatter", "ResourceApply", "ResourceSparseApply")
 LOSSES = frozenset(
     (
         "SoftmaxCrossEntropyWithLogits",
@@ -29,11 +29,11 @@ LOSSES = frozenset(
         "InTopKV2",
     )
 )
-GIVES = ("Placeholder", "PlaceholderWithDefault", "IteratorGetNext")
+INPUT_OPS = ("Placeholder", "PlaceholderWithDefault", "IteratorGetNext")
 
 
 @contextmanager
-def noted_training(construction: Construction) -> Iterator[None]:
+def training_phases(construction: Construction) -> Iterator[None]:
     """Record the phases of ops that gradients and optimizers create in the body."""
     gradients, apply = gradients_util._GradientsHelper, optimizer.Optimizer.apply_gradients
 
@@ -73,7 +73,7 @@ def phases(ops: list[Any], noted: list[Phase], given: Collection[str]) -> list[P
         ]
         for op in open_ops
     }
-    fed = following(open_ops, given)
+    fed = fed_ops(open_ops, given)
     loss = _loss(open_ops, after, fed)
     for op in reversed(open_ops):
         if op.name in given or op.name in loss:
@@ -84,13 +84,13 @@ def phases(ops: list[Any], noted: list[Phase], given: Collection[str]) -> list[P
     return [phase_of[op.name] for op in ops]
 
 
-def following(ops: list[Any], given: Collection[str]) -> set[str]:
+def fed_ops(ops: list[Any], given: Collection[str]) -> set[str]:
     """Return the names of the ops that depend on the inputs `given`.
 
     Without inputs, these are all ops that are not constants, placeholders or variable reads.
     """
     if not given:
-        plain = {op.name for op in ops if op.type in ("Const", "ReadVariableOp", *GIVES[:1])}
+        plain = {op.name for op in ops if op.type in ("Const", "ReadVariableOp", *INPUT_OPS[:1])}
         return {op.name for op in ops} - plain
     reached: set[str] = set()
     for op in ops:
@@ -101,7 +101,7 @@ def following(ops: list[Any], given: Collection[str]) -> set[str]:
 
 def changes_a_variable(op: Any) -> bool:
     """Return whether running an op changes the value of a variable."""
-    return bool(op.type.startswith(CHANGES))
+    return bool(op.type.startswith(UPDATE_OPS))
 
 
 def _mark_updates(ops: list[Any], phase_of: dict[str, Phase]) -> None:

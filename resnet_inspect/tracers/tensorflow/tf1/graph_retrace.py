@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from resnet_inspect.config.inputs import InputSpec
 from resnet_inspect.tracers.tensorflow.failures.exceptions import describe
-from resnet_inspect.tracers.tensorflow.model.model_retrace import RetraceResult, affordable
+from resnet_inspect.tracers.tensorflow.model.model_retrace import RetraceResult, settings_to_retrace
 from resnet_inspect.tracers.tensorflow.model.targets import Function
 from resnet_inspect.tracers.tensorflow.sizes.retraces import Traced, compared, seen
 from resnet_inspect.tracers.tensorflow.tf1.graph_trace import GraphTrace, trace_graph
@@ -28,7 +28,7 @@ def graph_variations(
     `seconds` is the time of the recorded trace, which limits the number of re-traces. A file that
     creates ops at import is not re-traced, because only its first graph contains them.
     """
-    wanted = affordable(function.integers, seconds)
+    wanted = settings_to_retrace(function.integers, seconds)
     if not wanted:
         return RetraceResult()
     if trace.imported:

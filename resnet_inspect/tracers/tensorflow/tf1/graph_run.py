@@ -14,7 +14,7 @@ from resnet_inspect.tracers.tensorflow.tf1.graph_trace import GraphTrace
 
 v1 = tf.compat.v1
 # Scope of the ops that initialize variables, which no name of the user's should match.
-AROUND = "resnet_inspect_around"
+OUTER_SCOPE = "resnet_inspect_around"
 VARIABLES = (v1.GraphKeys.GLOBAL_VARIABLES, v1.GraphKeys.LOCAL_VARIABLES)
 Feeds = Sequence[tuple[Tensor, NDArray[Any]]]
 
@@ -29,7 +29,7 @@ def run_once(
     Returns:
         The values of `fetched`, and the returned scalars by op name.
     """
-    graph = joined(trace)
+    graph = joined_graph(trace)
     taps: dict[str, Any] = {name: _in_graph(graph, tensor) for name, tensor in fetched.items()}
     returned = [_in_graph(graph, tensor) for tensor in trace.returned]
     operations = [graph.get_operation_by_name(op.name) for op in trace.operations]
@@ -47,14 +47,14 @@ def run_once(
     return values, scalars
 
 
-def joined(trace: GraphTrace) -> Any:
+def joined_graph(trace: GraphTrace) -> Any:
     """Return one graph of the function's ops, with unchanged names, and of the outer graph."""
     graph = tf.Graph()
     inputs = {tensor.name for tensor in trace.inputs.values()}
     with graph.as_default():
-        tf.graph_util.import_graph_def(trace.around.as_graph_def(), name=AROUND)
+        tf.graph_util.import_graph_def(trace.outer.as_graph_def(), name=OUTER_SCOPE)
         captured = {
-            inside.name: graph.get_tensor_by_name(f"{AROUND}/{outside.name}")
+            inside.name: graph.get_tensor_by_name(f"{OUTER_SCOPE}/{outside.name}")
             for outside, inside in trace.construction.graph.captures
             if inside.name not in inputs
         }
@@ -65,9 +65,9 @@ def joined(trace: GraphTrace) -> Any:
 
 def initialize(session: Any, trace: GraphTrace) -> None:
     """Initialize all variables and tables of a joined graph."""
-    collected = (trace.around.get_collection(name) for name in VARIABLES)
+    collected = (trace.outer.get_collection(name) for name in VARIABLES)
     initializers = {variable.initializer.name for variable in chain(trace.variables, *collected)}
-    session.run([f"{AROUND}/{name}" for name in sorted(initializers)])
+    session.run([f"{OUTER_SCOPE}/{name}" for name in sorted(initializers)])
     session.run([initializer.name for initializer in _tables(trace)])
 
 

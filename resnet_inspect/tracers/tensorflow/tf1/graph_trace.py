@@ -21,7 +21,7 @@ from resnet_inspect.config.inputs import InputSpec
 from resnet_inspect.tracers.tensorflow.capture.construction import Tensor
 from resnet_inspect.tracers.tensorflow.model.model_calls import UserVariables
 from resnet_inspect.tracers.tensorflow.tf1.graph_construction import GraphConstruction, OldGraph
-from resnet_inspect.tracers.tensorflow.tf1.graph_phases import noted_training
+from resnet_inspect.tracers.tensorflow.tf1.graph_phases import training_phases
 from resnet_inspect.tracers.tensorflow.tf1.old_api import old_api
 
 PLACEHOLDERS = ("Placeholder",)
@@ -32,7 +32,7 @@ class GraphTrace:
     """One trace of a function.
 
     Attributes:
-        around: The outer graph, which contains the variables.
+        outer: The outer graph, which contains the variables.
         construction: The record of the function's own graph.
         inputs: The arguments of the function, then the placeholders that it created, by name.
         returned: The tensors that the function returned.
@@ -43,7 +43,7 @@ class GraphTrace:
         failed_additions: Names of additions that rejected their operands.
     """
 
-    around: Any
+    outer: Any
     construction: GraphConstruction
     inputs: dict[str, Tensor] = field(default_factory=dict)
     returned: list[Tensor] = field(default_factory=list)
@@ -58,39 +58,39 @@ def trace_graph(
     call: Callable[..., Any],
     specs: Sequence[InputSpec],
     file: str,
-    around: Any,
+    outer: Any,
     *,
     device: str = "/CPU:0",
     again: bool = False,
 ) -> GraphTrace:
     """Call a function of the user's `file` on placeholders for `specs`, until an error.
 
-    Its variables are created in the graph `around`. `again` is for re-traces, which compute shapes
+    Its variables are created in the graph `outer`. `again` is for re-traces, which compute shapes
     only: variables have no values, and an addition that rejects its operands is skipped.
     """
     user_variables = UserVariables(values=not again)
-    imported = bool(around.get_operations())
-    user_variables.keep(around.get_collection(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES))
+    imported = bool(outer.get_operations())
+    user_variables.keep(outer.get_collection(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES))
     variables: list[tf.Variable] = []
-    with around.as_default(), user_variables.collected(), _outer_variables(around, variables):
+    with outer.as_default(), user_variables.collected(), _outer_variables(outer, variables):
         graph = OldGraph("graph", forgiving=again)
         with graph.as_default():
             construction = GraphConstruction()
-            trace = GraphTrace(around, construction, variables=variables, imported=imported)
+            trace = GraphTrace(outer, construction, variables=variables, imported=imported)
             for spec in specs:
                 tensor = tf.compat.v1.placeholder(spec.dtype, spec.sizes, name=spec.name)
                 trace.inputs[spec.name] = tensor
             try:
                 with (
                     tf.device(device),
-                    noted_training(construction),
+                    training_phases(construction),
                     old_api(file, construction.scopes.append),
                 ):
                     returned = call(*trace.inputs.values())
                 _add_returned(returned, trace)
             except (Exception, SystemExit) as error:
                 trace.error = error
-            user_variables.name_rest(construction, construction.made_at, unread=True)
+            user_variables.register(construction, construction.made_at, unread=True)
         trace.inputs |= _placeholders(construction, trace.inputs)
         trace.failed_additions = tuple(graph.failed_additions)
         construction.settle(list(trace.inputs.values()))
@@ -114,8 +114,8 @@ def _add_returned(returned: Any, trace: GraphTrace) -> None:
 
 
 @contextmanager
-def _outer_variables(around: Any, variables: list[tf.Variable]) -> Iterator[None]:
-    """Make the body create resource variables with initial values in `around`.
+def _outer_variables(outer: Any, variables: list[tf.Variable]) -> Iterator[None]:
+    """Make the body create resource variables with initial values in `outer`.
 
     The variables are appended to `variables`.
     """
@@ -123,7 +123,7 @@ def _outer_variables(around: Any, variables: list[tf.Variable]) -> Iterator[None
     def creator(make: Callable[..., tf.Variable], **named: Any) -> tf.Variable:
         value = named.get("initial_value")
         if isinstance(value, tf.Tensor) and isinstance(value.graph, FuncGraph):
-            named["initial_value"] = lambda: _copied(value, around)
+            named["initial_value"] = lambda: _copied(value, outer)
         # A cached value would be read in the outer graph, so that the reading op has no variable.
         variables.append(make(**named | {"use_resource": True, "caching_device": None}))
         return variables[-1]
@@ -144,7 +144,7 @@ def _copied(tensor: Tensor, graph: Any) -> Tensor:
 
 def _placeholders(construction: GraphConstruction, given: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return the placeholders that the function, or its file at import, created, by name."""
-    outside = {inside.op.name: around.op for around, inside in construction.graph.captures}
+    outside = {inside.op.name: outer.op for outer, inside in construction.graph.captures}
     others = {name for name, op in outside.items() if op.type not in PLACEHOLDERS}
     others |= {tensor.op.name for tensor in given.values()}
     return {

@@ -69,8 +69,8 @@ class GraphCodeSource:
         self._subject = settings.subject
         self._target = self._subject.target
         self._file = str(Path(self._target.rpartition(":")[0]).resolve())
-        self._around = tf.Graph()
-        self._around.seed = settings.seed
+        self._outer = tf.Graph()
+        self._outer.seed = settings.seed
         with seeded(settings.seed):
             self._function = self._find_function()
         self._described = inputs.specs if inputs is not None else ()
@@ -126,7 +126,7 @@ class GraphCodeSource:
         """Import the file in the outer graph and return the function."""
         try:
             forget_flags(Path(self._file).stem)
-            with old_api(self._file), self._around.as_default():
+            with old_api(self._file), self._outer.as_default():
                 return find_function(self._subject)
         except UsageError as error:
             cause = error.__cause__
@@ -154,7 +154,7 @@ class GraphCodeSource:
         call = partial(self._function.call, **self._function.keywords)
         with seeded(self._settings.seed):
             trace = self._trace = trace_graph(
-                call, given, self._file, self._around, device=self._device
+                call, given, self._file, self._outer, device=self._device
             )
         seconds, used = time.perf_counter() - start, time.process_time() - used
         error = trace.error
@@ -202,7 +202,7 @@ class GraphCodeSource:
         if wanted == "layers" and not trace.construction.calls:
             wanted = "ops"
         with (
-            trace.around.as_default(),
+            trace.outer.as_default(),
             trace.construction.graph.as_default(),
             tf.device(self._device),
         ):

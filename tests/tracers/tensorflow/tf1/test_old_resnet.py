@@ -253,7 +253,11 @@ def first_step(seed: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any
     from resnet_inspect.config.inputs import parse_inputs
     from resnet_inspect.data import RandomInputs
     from resnet_inspect.tracers import registry
-    from resnet_inspect.tracers.tensorflow.tf1.graph_run import AROUND, initialize, joined
+    from resnet_inspect.tracers.tensorflow.tf1.graph_run import (
+        OUTER_SCOPE,
+        initialize,
+        joined_graph,
+    )
 
     target = f"{FILE}:train"
     settings = Settings.of({"target": target, "tf1": True, "set": ["n=1"], "seed": seed})
@@ -262,11 +266,11 @@ def first_step(seed: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any
     assert made.build().failure is None
     trace = made._trace
     images, labels = made._inputs.batch(0)
-    running = joined(trace)
+    running = joined_graph(trace)
     with tf.compat.v1.Session(graph=running) as run:
         initialize(run, trace)
         reads = {
-            name: f"{AROUND}/{v.name.removesuffix(':0')}/Read/ReadVariableOp:0"
+            name: f"{OUTER_SCOPE}/{v.name.removesuffix(':0')}/Read/ReadVariableOp:0"
             for name, v in trace.construction.variables.items()
         }
         before = run.run(reads)
