@@ -73,8 +73,8 @@ class ModelSource:
         self._retraces = RetraceResult()
         self.variables: dict[str, tf.Variable] = {}
         self._made_at: dict[str, tuple[Source, ...]] = {}
-        self._own = UserVariables()
-        with self._own.collected(), tf.device(self._device), seeded(settings.seed):
+        self._user_variables = UserVariables()
+        with self._user_variables.collected(), tf.device(self._device), seeded(settings.seed):
             self._target = find_target(self._subject)
             self._names = layer_name_counts()
             start = time.process_time()  # does not count the time of other programs
@@ -188,7 +188,7 @@ class ModelSource:
             with construction.phase(Phase.FORWARD), opened_scopes() as opened:
                 self._opened = None if self._model.imported else opened
                 returned = call_recorded(
-                    self._model, construction, arguments, self._own, self._made_at
+                    self._model, construction, arguments, self._user_variables, self._made_at
                 )
             end = construction.position()
             layers = bool(construction.calls)
@@ -203,7 +203,7 @@ class ModelSource:
         start, used = time.perf_counter(), time.process_time()
         error: BaseException | None = None
         try:
-            with self._own.collected(), tf.device(self._device):
+            with self._user_variables.collected(), tf.device(self._device):
                 self._call = tf.function(body, autograph=False).get_concrete_function(*specs)
         except (Exception, SystemExit) as raised:
             error = raised
