@@ -1,4 +1,4 @@
-"""Plain values from the attributes of TensorFlow's node definitions."""
+"""Converts attributes of TensorFlow's node definitions into plain values."""
 
 from __future__ import annotations
 

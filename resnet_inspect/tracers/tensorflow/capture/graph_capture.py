@@ -68,8 +68,8 @@ def capture(
 
     Args:
         construction: The record of the graph's construction.
-        end: The number of ops to translate, in order of creation.
-        inputs: Names of the tensors that are fed.
+        end: The number of ops to translate, from the first op on.
+        inputs: Names of the fed tensors, with the tensors.
         hidden: Names of ops to leave out.
         notes: Notes to place before those of the graph.
         axes: Meanings of the axes of each input.

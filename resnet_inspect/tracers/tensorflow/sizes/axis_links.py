@@ -151,7 +151,7 @@ class _Trial:
     def _partner_by_multiples(self, spot: Spot) -> Spot | None:
         """Return the size that `spot` must be a multiple of, if it currently equals that size.
 
-        An example are the input channels of a grouped convolution and those of its kernel.
+        Examples are the input channels of a grouped convolution and those of its kernel.
         """
         grow = CHANGES[0]
         for other in self.spots():
