@@ -11,7 +11,7 @@ from resnet_inspect.analysis.diagram.drawing import draw
 from resnet_inspect.graph import Graph
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.render.diagram.engine import engines
-from resnet_inspect.render.diagram.look import Look
+from resnet_inspect.render.diagram.look import DiagramStyle
 from resnet_inspect.render.diagram.picture import picture_of
 from resnet_inspect.store.run import Run
 from tests.analysis.deep_graphs import deep
@@ -38,5 +38,5 @@ def measure(quick: bool = False) -> list[Row]:
 def _seconds(graph: Graph, options: Options) -> float:
     start = time.perf_counter()
     fresh = Graph(graph.ops, graph.variables, graph.layers, graph.inputs)
-    picture_of(draw(fresh, Lineage(), options), Look())
+    picture_of(draw(fresh, Lineage(), options), DiagramStyle())
     return time.perf_counter() - start

@@ -23,7 +23,7 @@ from resnet_inspect.analysis.diagram.drawing import draw
 from resnet_inspect.analysis.sizes.names import find
 from resnet_inspect.analysis.sizes.why import why
 from resnet_inspect.config.browser import BrowserSettings
-from resnet_inspect.render.diagram.look import Look
+from resnet_inspect.render.diagram.look import DiagramStyle
 from resnet_inspect.render.diagram.picture import picture_of
 from resnet_inspect.render.pages.answer_page import answer_page
 from resnet_inspect.render.screen import Screen
@@ -130,7 +130,7 @@ def diagrams(two: Run, one: Run) -> None:
     size = why(two.graph, two.lineage, target, axes[0])
     for name, run, sizes in (("v2", two, []), ("v1", one, []), ("lineage", two, [size])):
         made = draw(run.graph, run.lineage, explanations=sizes)
-        picture = picture_of(made, Look(title=run.info.network))
+        picture = picture_of(made, DiagramStyle(title=run.info.network))
         (HERE / f"diagram_{name}.svg").write_bytes(picture.data)
 
 

@@ -1,17 +1,19 @@
-"""See every tensor of a network while it trains.
+"""Records and inspects every tensor of a network while it trains.
 
-`trace(...)` builds, trains and records a network and returns the `Run`; `open_run(path)` opens
-one recorded before; `shapes(run, depth)` is its shape table, `report(run)` all of it as a page,
-and `report(run, other)` a page of what is different between two;
-`check(run)` is what is wrong with it, `diff(run_a, run_b)` what two of them differ in.
-`Recorder(path)` is a Keras callback that records a `fit`, or the step of a loop of one's own.
-They do what the commands do.
-Importing this package loads nothing heavy: the public names are looked up on their first use.
+- `trace(...)` builds, trains and records a network, and returns the `Run`.
+- `Recorder(path)` is a Keras callback that records a `fit` or a training loop.
+- `open_run(path)` opens a recorded run.
+- `shapes(run, depth)` returns the shape table, `check(run)` the findings.
+- `diff(run_a, run_b)` returns the differences between two runs.
+- `report(run)` and `report(run, other)` return an HTML page.
+
+The commands call the same functions. Importing this package is fast: public names are loaded on
+their first use.
 """
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # as typing's, whose import would double the time of --help
+TYPE_CHECKING = False  # instead of typing's, whose import doubles the time of --help
 if TYPE_CHECKING:
     from typing import Any
 

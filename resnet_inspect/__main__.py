@@ -1,4 +1,4 @@
-"""`python -m resnet_inspect` is the command `resnet-inspect`."""
+"""Runs `python -m resnet_inspect` as the command `resnet-inspect`."""
 
 import sys
 

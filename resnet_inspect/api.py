@@ -1,4 +1,4 @@
-"""The Python interface; commands call these functions too, so both do the same."""
+"""The Python interface. The commands call the same functions."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from resnet_inspect.analysis.browse.distributions import (
 )
 from resnet_inspect.analysis.check import Finding
 from resnet_inspect.analysis.diff.differences import RunDiff
-from resnet_inspect.analysis.diff.distributions import Recorded, chosen_steps
+from resnet_inspect.analysis.diff.distributions import RecordedSummaries, chosen_steps
 from resnet_inspect.analysis.diff.runs import compare
-from resnet_inspect.analysis.page.overview import Held, Overview, overview, told_layers
+from resnet_inspect.analysis.page.overview import Overview, RecordedTensors, overview, shown_layers
 from resnet_inspect.analysis.sizes.shapes import Depth, ShapeTable
 from resnet_inspect.analysis.sizes.shapes import shapes as shape_table
 from resnet_inspect.commands import Command
@@ -39,19 +39,24 @@ from resnet_inspect.stats import StepRecord, Tap
 from resnet_inspect.store import catalogue
 from resnet_inspect.store.placement import check_free
 from resnet_inspect.store.run import Run
-from resnet_inspect.stored import series_of, side_of
+from resnet_inspect.stored import compared_run, series_of
 from resnet_inspect.tracers.contract import Source, TrainingFailed
 
 Watch = Callable[[Path, StepRecord | None], None]
 
 
 def trace(*, out: str | Path | None = None, force: bool = False, **settings: Any) -> Run:
-    """Build the tutorial's ResNet, train it briefly, record it; returns the open run.
+    """Build, train and record a network; returns the open run.
 
-    Keyword arguments are the settings of `resnet_inspect.config.Settings`, such as n=5, ver=2,
-    steps=20. `out` is the run file; left out, one under runs/. Raises BuildError if the network
-    cannot be built or trained (the run file is kept and named in it), and other InspectErrors for
-    settings, data, devices or files that do not do.
+    Args:
+        out: the run file to write, by default a new file in runs/.
+        force: whether an existing run file is replaced.
+        **settings: the settings of the command `trace`, such as n=5, ver=2, steps=20. With
+            target="FILE.py:CALLABLE" your model is traced, otherwise the tutorial's ResNet.
+
+    Raises:
+        BuildError: the network cannot be built or trained. `BuildError.run` is the run file.
+        InspectError: a setting, data, a device or a file is wrong.
     """
     resolved = Settings.of(settings)
     check_own_model(settings, dict.fromkeys(settings, "trace()"))
@@ -61,27 +66,34 @@ def trace(*, out: str | Path | None = None, force: bool = False, **settings: Any
 def Recorder(
     out: str | Path | None = None, *, force: bool = False, every: int = 10, **settings: Any
 ) -> Any:
-    """A Keras callback for `model.fit(..., callbacks=[Recorder("runs/mine.db", every=10)])`; in a
-    loop of one's own `step = recorder.instrument(train_step)`, and `recorder.close()` behind it.
+    """A Keras callback that records trainings; it also records training loops.
 
-    `out` is the run file; left out, one under runs/. Each model that is fitted has a run of its
-    own: the second one has -2 behind the file's name. Tensors are recorded at every `every`-th step
-    (from 0), scalars at each; record, taps, gradients and sample are as for `trace`. The weights
-    that training comes to are the same as without it; what could not be recorded is noted in the
-    run. Raises OutputError for a file that is in the way, unless `force` is given, and
-    ConfigError for settings that do not do.
+    With `fit`: `model.fit(..., callbacks=[Recorder("runs/mine.db", every=10)])`. With a loop:
+    `step = recorder.instrument(train_step)` before it and `recorder.close()` after it. Recording
+    does not change the trained weights. Each model has its own run file; the name of the second
+    file ends in -2.
+
+    Args:
+        out: the run file to write, by default a new file in runs/.
+        force: whether an existing run file is replaced.
+        every: record tensors at every Nth step, from step 0. Scalars are recorded at every step.
+        **settings: record, taps, gradients and sample, as for `trace`.
+
+    Raises:
+        OutputError: the file exists, or cannot be written.
+        ConfigError: a setting is wrong.
     """
     from resnet_inspect.tracers import registry
 
-    asked = check_recorder(out, force=force, every=every, **settings)
+    checked = check_recorder(out, force=force, every=every, **settings)
     target = paths.short(sys.argv[0]) if sys.argv and sys.argv[0] else "python"
-    resolved = msgspec.structs.replace(asked, subject=Fit(target=target))
+    resolved = msgspec.structs.replace(checked, subject=Fit(target=target))
     files = RunFiles(None if out is None else Path(out), force=force)
     return registry.load_recorder(registry.load_runs(resolved, lambda: RunJournal(files)))
 
 
 def check_recorder(out: str | Path | None, *, force: bool, **settings: Any) -> Settings:
-    """The settings of a recorder, or what `Recorder` raises; loads no framework."""
+    """The settings of a recorder. Raises the errors of `Recorder`; loads no framework."""
     check_of_fit(settings)
     if out is not None:
         check_free(Path(out), force=force)
@@ -89,12 +101,25 @@ def check_recorder(out: str | Path | None, *, force: bool, **settings: Any) -> S
 
 
 def open_run(path: str | Path) -> Run:
-    """Open a recorded run; raises RunMissingError or RunFileError. Close it after use."""
+    """Open a recorded run. Close it after use, or use a with statement.
+
+    Raises:
+        RunMissingError: the file does not exist.
+        RunFileError: the file is not a run file, is damaged or comes from a newer version.
+    """
     return Run.open(path)
 
 
 def shapes(run: Run, depth: str = "layer") -> ShapeTable:
-    """The shape table of a run at depth stage, block, layer or op; ValueError for another."""
+    """The shape table of a run.
+
+    Args:
+        run: an open run.
+        depth: "stage", "block", "layer" or "op".
+
+    Raises:
+        ValueError: another depth.
+    """
     return shape_table(run.graph, Depth(depth))
 
 
@@ -105,11 +130,17 @@ def distributions(
     pair: str | None = None,
     step: int | None = None,
 ) -> list[tuple[Series, ...]]:
-    """What tensors of a run held over its steps, those that are to be seen together in one group.
+    """The distributions of tensors over the steps, in groups that are shown together.
 
-    `names` are layers, ops, variables or patterns (none: all layers' outputs), `kinds` of
-    activation, gradient, weight; `pair` is "bn" (before and after batch normalization) or
-    "gradient". `step` leaves out all others. Raises UsageError for what was not recorded.
+    Args:
+        run: an open run.
+        names: layers, ops, variables or patterns; by default the outputs of all layers.
+        kinds: "activation", "gradient" or "weight".
+        pair: "bn" adds the input of batch normalization, "gradient" the gradient.
+        step: only this step.
+
+    Raises:
+        UsageError: a tensor or step was not recorded.
     """
     taps = run.taps()
     chosen = choose(run.graph, taps, names, kinds)
@@ -123,14 +154,14 @@ def distributions(
     if step is not None and step not in recorded:
         raise UsageError(
             f"step {step} was not recorded",
-            where="--step",
+            where="flag --step",
             expected="one of "
             + ", ".join(map(str, recorded[:10]))
             + (", …" * (len(recorded) > 10)),
             got=str(step),
-            fix="--record and --every decide which steps `trace` records",
+            fix="`trace` records the steps that --every and --record select",
         )
-    # Of all layers at once only the last step is shown.
+    # For all layers together only the last step is shown.
     only = recorded[-1] if step is None and not names and pair is None else step
     sizes, updates = run.sizes(), run.updates()
     return [
@@ -140,16 +171,25 @@ def distributions(
 
 
 def series(run: Run, tap: Tap) -> Series:
-    """What one tapped tensor held at all recorded steps."""
+    """The summaries of a tapped tensor at all recorded steps."""
     updates = run.updates() if tap.kind == "weight" else {}
     return series_of(run, tap, None, run.size(tap), updates)
 
 
 def diff(a: Run, b: Run, depth: str = "layer", *, every_step: bool = False) -> RunDiff:
-    """What is different between two runs; ValueError for another depth than layer and op.
+    """The differences between two runs, which may be failed, interrupted or running.
 
-    Whatever state they are in. Distributions are compared at up to six of the steps that both
-    recorded, `every_step` at all of them; its `empty` says that nothing differs.
+    Args:
+        a: an open run.
+        b: the run to compare with.
+        depth: "layer" or "op".
+        every_step: compare distributions at all common steps, by default at up to six.
+
+    Returns:
+        The differences; `empty` is true without any.
+
+    Raises:
+        ValueError: another depth.
     """
     if depth not in (Depth.LAYER, Depth.OP):
         raise ValueError(f"depth is layer or op, got {depth!r}")
@@ -158,7 +198,7 @@ def diff(a: Run, b: Run, depth: str = "layer", *, every_step: bool = False) -> R
     steps = chosen_steps(common, every=every_step)
     every_tap = depth == Depth.OP
     first, second = (
-        side_of(run, Recorded(own, run.held(steps, every_tap=every_tap)))
+        compared_run(run, RecordedSummaries(own, run.all_summaries(steps, every_tap=every_tap)))
         for run, own in zip((a, b), recorded, strict=True)
     )
     return compare(first, second, Depth(depth), every_step=every_step)
@@ -167,11 +207,14 @@ def diff(a: Run, b: Run, depth: str = "layer", *, every_step: bool = False) -> R
 def report(
     run: Run, other: Run | None = None, *, tell: Callable[[str], None] = lambda _: None
 ) -> str:
-    """Everything of a run as one HTML page that opens from disk and asks nothing of a network; with
-    `other`, what is different between both, `run` as A and `other` as B.
+    """A run, or a comparison of two runs, as an HTML page that needs no network connection.
 
-    Two runs are compared as by `diff` at every step that both recorded, whatever state they are in.
-    `tell` is called with what the page has to do without, and why; the page says it too.
+    Args:
+        run: an open run.
+        other: a run to compare with: `run` is A and `other` is B on the page. Distributions are
+            compared at every common step.
+        tell: is called with a text for each part that is missing from the page, such as a diagram
+            without Graphviz. The page shows the text too.
     """
     from resnet_inspect import __version__
     from resnet_inspect.reports import page_of_run, page_of_two
@@ -183,41 +226,47 @@ def report(
 
 
 def picture(run: Run, form: str = "svg") -> str:
-    """The network with what each layer held at the last recorded step, as a standalone SVG; as
-    text for Graphviz if `form` is dot.
+    """The network with the distributions of layer outputs at the last recorded step.
 
-    Raises RendererMissingError or RendererError where there is no Graphviz or it fails.
+    Args:
+        run: an open run.
+        form: "svg" for a standalone picture, "dot" for text in the DOT language.
+
+    Raises:
+        RendererMissingError: Graphviz is not installed.
+        RendererError: Graphviz fails.
     """
     from resnet_inspect.analysis.diagram.diagram import Options
     from resnet_inspect.analysis.diagram.drawing import draw
-    from resnet_inspect.render.diagram.look import Look
+    from resnet_inspect.render.diagram.look import DiagramStyle
     from resnet_inspect.render.diagram.picture import picture_of
     from resnet_inspect.render.diagram.shades import bars
 
     recorded, info = run.recorded_steps(), run.info
-    made = draw(run.graph, run.lineage, Options(), failure=info.failure)
-    look = Look(title=info.network)
+    diagram = draw(run.graph, run.lineage, Options(), failure=info.failure)
+    look = DiagramStyle(title=info.network)
     if recorded:
-        held = run.summaries(recorded[-1])
         title = f"{info.network}, outputs at step {recorded[-1]}"
-        look = look._replace(title=title, bars=bars(made, held))
-    return picture_of(made, look, "dot" if form == "dot" else "svg").text
+        look = look._replace(title=title, bars=bars(diagram, run.summaries(recorded[-1])))
+    return picture_of(diagram, look, "dot" if form == "dot" else "svg").text
 
 
 def summarize(run: Run, findings: tuple[Finding, ...] | None = None) -> Overview:
-    """The content of the answer page of a run, from its last recorded step; `findings` are looked
-    for if they are not given.
+    """The content of the answer page of a run, from its last recorded step.
+
+    The run is checked if `findings` is None.
     """
-    recorded, found = run.recorded_steps(), check(run) if findings is None else findings
+    recorded = run.recorded_steps()
+    findings = check(run) if findings is None else findings
     if not recorded:
-        held = Held(origin=run.origin)
-        return overview(run.graph, run.lineage, held, run.scalars(), findings=found)
+        values = RecordedTensors(origin=run.origin)
+        return overview(run.graph, run.lineage, values, run.scalars(), findings=findings)
     step = recorded[-1]
-    told = told_layers(run.graph)
-    summaries = run.summaries(step, layers=told), run.summaries(step, "gradient", layers=told)
+    layers = shown_layers(run.graph)
+    summaries = run.summaries(step, layers=layers), run.summaries(step, "gradient", layers=layers)
     activity = {layer: reduce(add, seen) for layer, seen in run.activity().items()}
-    held = Held(step, *summaries, run.updates().get(step, {}), activity, run.origin)
-    return overview(run.graph, run.lineage, held, run.scalars(), findings=found)
+    values = RecordedTensors(step, *summaries, run.updates().get(step, {}), activity, run.origin)
+    return overview(run.graph, run.lineage, values, run.scalars(), findings=findings)
 
 
 def record(
@@ -227,12 +276,19 @@ def record(
     force: bool = False,
     watch: Watch = lambda _path, _record: None,
 ) -> Path:
-    """Trace with these settings and return the run file; `watch` is called with the run
-    file and None once there is one, then with the file and each step.
+    """Trace with these settings and return the run file.
 
-    Everything that can be refused is refused before the file is touched. Whatever stops the trace
-    later, the file keeps every step committed before it and says how it ended. Raises BuildError
-    if the network cannot be built or trained.
+    Settings, data and files are checked before the run file is written. If the trace stops early,
+    the file keeps every committed step and the reason.
+
+    Args:
+        settings: what to record, and how.
+        out: the run file to write, by default a new file in runs/.
+        force: whether an existing run file is replaced.
+        watch: is called with the file and None at its creation, then with the file and each step.
+
+    Raises:
+        BuildError: the network cannot be built or trained.
     """
     files = RunFiles(None if out is None else Path(out), force=force)
     first = Path(out) if out is not None else catalogue.fresh_name(settings.network)
@@ -242,18 +298,18 @@ def record(
     try:
         source.record(journal)
     except TrainingFailed as outcome:
-        raise _refusal(outcome.failure, journal.made()) from outcome
+        raise _build_error(outcome.failure, journal.run_file()) from outcome
     except BaseException as error:
         by_user = isinstance(error, KeyboardInterrupt)
         reason = "stopped by the user" if by_user else f"{type(error).__name__}: {error}"
         with suppress(StorageFullError):
             journal.end(reason.splitlines()[0])
         raise
-    return journal.made()
+    return journal.run_file()
 
 
 def _source(settings: Settings) -> Source:
-    """What traces as these settings say, with what it is fed; raises UsageErrors."""
+    """The source for these settings, with its data. Raises UsageError."""
     from resnet_inspect.data import Batches, RandomInputs, load
     from resnet_inspect.tracers import registry
 
@@ -267,20 +323,20 @@ def _source(settings: Settings) -> Source:
     size, training = tutorial.batch_size, tutorial.mode == "train"
     data = load(tutorial.data, training=training).check(tutorial.classes, size)
     how: dict[str, Any] = {"size": size, "seed": settings.seed, "raw": tutorial.raw}
-    held = None
+    evaluation = None
     if settings.evaluates(settings.steps - 1):
         other = load(tutorial.data, training=False).check(tutorial.classes, size)
-        held = Batches(other, training=False, **how)
-    batches = Batches(data, training=training, held=held, **how)
+        evaluation = Batches(other, training=False, **how)
+    batches = Batches(data, training=training, held=evaluation, **how)
     return registry.load("tutorial")(settings, batches)
 
 
-def _refusal(failure: Failure, path: Path) -> BuildError:
+def _build_error(failure: Failure, path: Path) -> BuildError:
     error = BuildError(
         f"the network could not be built or trained: {failure.kind} while {failure.during}",
         where=str(failure.source[0]) if failure.source else failure.op,
         got=failure.message,
-        fix=("look at what was recorded: ", Command("shapes", (path,))),
+        fix=("show what was recorded: ", Command("shapes", (path,))),
     )
     error.run = str(path)
     return error

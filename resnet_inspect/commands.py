@@ -1,6 +1,6 @@
-"""A command line as a value: pages, findings and errors suggest commands, and nothing parses them.
+"""Suggested command lines as values. Pages, findings and errors create them; nothing parses them.
 
-Only `spelled` makes text of one.
+Only `spelled` converts a command to text.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ PACKAGE = "resnet_inspect"
 class Command(msgspec.Struct, frozen=True):
     """A command of a program with its arguments.
 
-    `arguments` are the positional ones: a name, or the Path of a file. `options` are flags and
-    their values. `remark` is a comment for the reader.
+    Attributes:
+        arguments: positional arguments, each a name or the Path of a file.
+        options: flags and their values.
+        remark: a shell comment for the reader.
     """
 
     command: str
@@ -34,18 +36,18 @@ class Command(msgspec.Struct, frozen=True):
     program: str = NAME
 
     def of(self, *files: Path) -> Command:
-        """The same command with run files as its last arguments."""
+        """Return this command with run files added as its last arguments."""
         return msgspec.structs.replace(self, arguments=(*self.arguments, *files))
 
 
 def called(words: Sequence[str]) -> str:
-    """This program as its user types it in a shell.
+    """Return how the user calls this program in a shell.
 
     Args:
-        words: `sys.orig_argv`, which no script that is run here changes.
+        words: `sys.orig_argv`. Scripts that run in this process do not change it.
     """
-    there, beside = shutil.which(NAME), Path(sys.executable).with_name(NAME)
-    if there is not None and beside.exists() and Path(there).samefile(beside):
+    on_path, beside = shutil.which(NAME), Path(sys.executable).with_name(NAME)
+    if on_path is not None and beside.exists() and Path(on_path).samefile(beside):
         return NAME
     if len(words) > 1 and Path(words[1]).name == NAME:
         return typed(words[1])
@@ -56,11 +58,11 @@ def called(words: Sequence[str]) -> str:
 
 
 def spelled(command: Command) -> str:
-    """A command as it is typed in a shell; the program as it was called, if it is this one."""
+    """Return a command as shell text. This program is named as the user called it."""
     words = [
         called(sys.orig_argv) if command.program == NAME else quote(command.program),
         command.command,
-        *(_word(one) for one in command.arguments),
+        *(_word(argument) for argument in command.arguments),
         *map(quote, command.options),
     ]
     return " ".join(words) + (f"  # {command.remark}" if command.remark else "")

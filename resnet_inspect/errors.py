@@ -1,12 +1,12 @@
-"""The exception tree: every refusal says what, where, expected, got and what to do.
+"""The exceptions of this package. Each reports what, where, expected, got and what to do.
 
-Each class carries a slug, for tests and tools, and the exit code that the command line returns
-for it. This room knows nothing of the others and imports nothing at the start.
+Each class has a slug, for tests and tools, and the exit code of the command line. This module
+imports nothing at import time.
 """
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # as typing's, whose import would double the time of --help
+TYPE_CHECKING = False  # instead of typing's, whose import doubles the time of --help
 if TYPE_CHECKING:
     from resnet_inspect.commands import Command
 
@@ -22,10 +22,14 @@ EXIT_INTERRUPTED = 130
 
 
 class InspectError(Exception):
-    """Anything this program refuses or could not do, told in the parts a reader needs.
+    """The base class of all errors of this package. Empty parts are left out of the message.
 
-    `what` is one sentence without a full stop; the other parts may be empty and are then left out.
-    `fix` is a text, or texts with commands between them.
+    Args:
+        what: one sentence without a full stop.
+        where: the file, option or setting.
+        expected: the allowed values.
+        got: the actual value.
+        fix: what to do: a text, or a tuple of texts and commands.
     """
 
     slug = "error"
@@ -48,8 +52,8 @@ class InspectError(Exception):
             ("got", self.got),
             ("do", _spelled(self.fix)),
         )
-        told = (f"  {name + ':':<10}{_clean(text)}" for name, text in parts if text)
-        return "\n".join([_clean(self.what), *told])
+        lines = (f"  {name + ':':<10}{_clean(text)}" for name, text in parts if text)
+        return "\n".join([_clean(self.what), *lines])
 
 
 def _spelled(fix: Fix) -> str:
@@ -61,12 +65,12 @@ def _spelled(fix: Fix) -> str:
 
 
 def _clean(text: str) -> str:
-    """Control characters as escapes: names come from files, and a terminal obeys them."""
+    """Text with control characters as escapes: names come from files and reach a terminal."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 class UsageError(InspectError):
-    """A command, flag or argument that cannot be obeyed."""
+    """A wrong command, option or argument."""
 
     slug = "usage"
 
@@ -84,7 +88,7 @@ class DataError(UsageError):
 
 
 class DeviceError(UsageError):
-    """A device was asked for that this machine does not have."""
+    """A requested device that this machine does not have."""
 
     slug = "device"
 
@@ -96,7 +100,7 @@ class CheckpointError(UsageError):
 
 
 class FrameworkMissingError(UsageError):
-    """The framework a tracer needs is not installed."""
+    """A framework that is required and not installed."""
 
     slug = "framework-missing"
 
@@ -108,7 +112,7 @@ class OutputError(UsageError):
 
 
 class BuildError(InspectError):
-    """The model could not be built or trained; the run file at `run` explains the failure."""
+    """The model could not be built or trained. `run` is the path of the run file."""
 
     slug = "build"
     exit_code = EXIT_BUILD
@@ -116,13 +120,13 @@ class BuildError(InspectError):
 
 
 class StorageFullError(BuildError):
-    """The run could not be recorded to its end; every committed step is kept."""
+    """The disk is full. Every committed step is kept."""
 
     slug = "storage-full"
 
 
 class RendererError(InspectError):
-    """Graphviz failed, or was not done in time; `source` is the diagram as text for Graphviz."""
+    """Graphviz failed or took too long. `source` is the diagram as DOT text."""
 
     source = ""
     slug = "renderer"
@@ -130,19 +134,19 @@ class RendererError(InspectError):
 
 
 class RendererMissingError(RendererError):
-    """There is no Graphviz."""
+    """Graphviz is not installed."""
 
     slug = "renderer-missing"
 
 
 class RunFileError(InspectError):
-    """A run file that is missing, damaged, foreign or from a newer version."""
+    """A run file that is damaged, has another format or comes from a newer version."""
 
     slug = "run-file"
     exit_code = EXIT_RUN_FILE
 
 
 class RunMissingError(UsageError):
-    """No run file where one was expected."""
+    """A run file that does not exist."""
 
     slug = "run-missing"

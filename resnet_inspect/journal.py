@@ -1,6 +1,6 @@
-"""Run files of trainings that somebody else runs: their names, and what a recorder writes to them.
+"""Names run files, and writes to them what a tracer records.
 
-The one place where a tracer meets the store.
+Only this module connects tracers with the store.
 """
 
 from __future__ import annotations
@@ -27,16 +27,21 @@ from resnet_inspect.store.writer import RunWriter, now
 from resnet_inspect.tracers.contract import Environment, Outcome
 
 NAMELESS = frozenset(("", "-c", "-m", "python", "ipykernel_launcher", "colab_kernel_launcher"))
-ATTEMPTS = 100  # other programs may take the same name at the same moment
-_INHERITED: list[RunWriter] = []  # of the parent of a forked process: never closed there
+ATTEMPTS = 100  # other programs may use the same name at the same time
+_INHERITED: list[RunWriter] = []  # of the parent of a forked process; never closed in the child
 
 
 class RunFiles:
-    """Names the run files of one program: `out`, then `out` with -2, -3 … behind the name; without
-    `out` under runs/, by time, script and model.
+    """Names the run files of a program: `out`, then `out` with the suffixes -2, -3 ….
 
-    Where several processes write, `number` gives each run a number of its own, from 1, and `note`
-    is told which file has it. Relative names are taken from `folder`, or the current one.
+    Without `out` the files are in runs/, with time, script and model in their names.
+
+    Args:
+        out: the first run file, or None.
+        force: whether existing runs are replaced.
+        folder: the folder of relative names, by default the current folder.
+        number: returns an unused number from 1; required if several processes write.
+        note: is called with the number and the file of each run.
     """
 
     def __init__(
@@ -49,7 +54,7 @@ class RunFiles:
         note: Callable[[int, Path], None] = lambda _number, _path: None,
     ) -> None:
         counted = count(1)
-        here = folder or Path.cwd()  # a program may change the folder
+        here = folder or Path.cwd()  # a program may change the current folder
         self._out = None if out is None else here / out
         self._folder = here / catalogue.FOLDER
         self._force = force
@@ -58,27 +63,27 @@ class RunFiles:
         self._lock = threading.Lock()
 
     def create(self, info: RunInfo) -> RunWriter:
-        """A new run file for a run; raises OutputError where none can be made."""
+        """Create a run file. Raises OutputError if that is not possible."""
         with self._lock:
             for _ in range(ATTEMPTS):
                 number = self._number()
                 path = self._named(info.network, number)
-                asked_for = self._out is not None and number == 1
-                if path.exists() and not (self._force or asked_for):
+                chosen_by_user = self._out is not None and number == 1
+                if path.exists() and not (self._force or chosen_by_user):
                     continue
                 try:
                     writer = RunWriter.create(path, info, force=self._force and bool(self._out))
                 except OutputError:
-                    if asked_for or not path.exists():
+                    if chosen_by_user or not path.exists():
                         raise
                 else:
                     self._note(number, path)
                     return writer
         raise OutputError(
-            "no free name was found for a run file",
+            "there is no unused name for a run file",
             where=str(path),
-            expected=f"a free name within {ATTEMPTS} attempts",
-            fix="give another place with -o",
+            expected=f"an unused name within {ATTEMPTS} attempts",
+            fix="choose another file with -o",
         )
 
     def _named(self, network: str, number: int) -> Path:
@@ -92,9 +97,9 @@ def _numbered(path: Path, number: int) -> Path:
 
 
 def run_name(target: str | None, model: str) -> str:
-    """How a run is called: after the script and, if its author named it, the model.
+    """The name of a run: the script and the name of the model, if it has one.
 
-    `train.py` and `generator` give `train: generator`; without a script the model's name alone.
+    `train.py` and `generator` give `train: generator`. Without a script it is the model's name.
     """
     place = PurePath((target or "").removeprefix("-m "))
     script = place.name.removesuffix(".py").removesuffix(".ipynb")
@@ -104,10 +109,12 @@ def run_name(target: str | None, model: str) -> str:
 
 
 class RunJournal:
-    """Writes one run; see `contract.Journal`. The file is made when there is something to record.
+    """Writes a run; see `contract.Journal`. The file is created at the first content.
 
-    `watch` is called with the file and None when there is one, then with the file and each step;
-    `network` is the run's name, if it is not to be made of script and model.
+    Args:
+        files: names and creates the run file.
+        network: the name of the run, by default made of script and model.
+        watch: is called with the file and None at its creation, then with the file and each step.
     """
 
     def __init__(
@@ -128,26 +135,26 @@ class RunJournal:
 
     @property
     def path(self) -> Path | None:
-        """The run file; None until there is one."""
+        """The run file; None before its creation."""
         return self._writer.path if self._writer is not None else None
 
     @property
     def begun(self) -> bool:
-        """Whether this process has made a run file."""
+        """Whether this process has created a run file."""
         if os.getpid() != self._process and self._writer is not None:
             _INHERITED.append(self._writer)
             self._writer, self._open, self._steps = None, False, 0
         self._process = os.getpid()
         return self._writer is not None
 
-    def made(self) -> Path:
-        """The run file; RuntimeError where nothing was begun."""
+    def run_file(self) -> Path:
+        """The run file. Raises RuntimeError before `begin`."""
         if self.path is None or not self.begun:
-            raise RuntimeError("a training that was recorded has a run file")
+            raise RuntimeError("the run file does not exist: nothing was recorded")
         return self.path
 
     def begin(self, name: str, settings: Settings, environment: Environment) -> None:
-        """Make the run file, or go on with it."""
+        """Create the run file, or continue it."""
         settings = _portable(settings)
         if self.begun:
             self._resume(settings)
@@ -166,7 +173,7 @@ class RunJournal:
 
     def _resume(self, settings: Settings | None = None) -> RunWriter:
         if not self.begun or self._writer is None:
-            raise RuntimeError("a run is begun before it is written to")
+            raise RuntimeError("begin() must be called before the run is written")
         if not self._open:
             self._writer = RunWriter.resume(self._writer)
             self._open = True
@@ -175,7 +182,7 @@ class RunJournal:
         return self._writer
 
     def built(self, outcome: Outcome, lineage: Lineage) -> None:
-        """Write the graph of the step, in place of an earlier one."""
+        """Write the graph of the step, replacing an earlier graph."""
         writer = self._resume()
         writer.graph(outcome.graph, outcome.seconds)
         writer.lineage(lineage)
@@ -188,7 +195,7 @@ class RunJournal:
         self._watch(writer.path, record)
 
     def end(self, reason: str = "", failure: Failure | None = None) -> None:
-        """Write how the run ended, unless that was done; the plan becomes what was done."""
+        """Write how the run ended, once. A complete run has as many planned steps as recorded."""
         if not self.begun or not self._open or self._writer is None:
             return
         writer, self._open = self._writer, False
@@ -200,7 +207,7 @@ class RunJournal:
 
 
 def _portable(settings: Settings) -> Settings:
-    """The settings as a run file keeps them: without the home folder's path."""
+    """The settings as stored: without the path of the home folder."""
     subject = settings.subject
     changes: dict[str, Any] = {}
     if subject.target is not None:

@@ -1,6 +1,6 @@
-"""How paths are written where others may read them: run files, pages, lists.
+"""Shortens paths for run files, pages and lists.
 
-A machine may have no home folder, and the current folder may be gone; neither is an error here.
+A missing home folder or a deleted current folder is no error here.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from shlex import quote
 
 
 def user_folder(variable: str, usual: str) -> str | None:
-    """The folder that XDG_CACHE_HOME or the like names, else `usual` in the home folder; None where
-    there is none. One that is relative is ignored, as the XDG rule wants.
+    """The folder in an XDG variable such as XDG_CACHE_HOME, or `usual` in the home folder.
+
+    Relative paths in the variable are ignored, as the XDG specification requires. None without a
+    home folder.
     """
     named = os.environ.get(variable, "")
     if Path(named).is_absolute():
@@ -21,7 +23,7 @@ def user_folder(variable: str, usual: str) -> str | None:
 
 
 def home() -> str | None:
-    """The home folder, or None where there is none."""
+    """The home folder, or None without one."""
     try:
         return str(Path.home())
     except RuntimeError:
@@ -29,7 +31,7 @@ def home() -> str | None:
 
 
 def current() -> str | None:
-    """The current folder, or None where it is gone."""
+    """The current folder, or None if it was deleted."""
     try:
         return str(Path.cwd())
     except OSError:
@@ -45,7 +47,7 @@ def portable(path: str) -> str:
 
 
 def short(path: str) -> str:
-    """A path relative to the current folder where it lies in it, else with the home folder as ~."""
+    """A path relative to the current folder if inside it, otherwise with the home folder as ~."""
     folder = current()
     if folder is not None:
         for start in (folder + "/", portable(folder) + "/"):
@@ -55,16 +57,16 @@ def short(path: str) -> str:
 
 
 def typed(path: str) -> str:
-    """A short path as it is typed in a shell, which only expands a ~ that is not quoted.
+    """A short path quoted for a shell. A leading ~ stays unquoted, so that the shell expands it.
 
-    A path that begins with - gets ./ before it, since a command takes it for a flag.
+    A path that begins with - gets the prefix ./ because a command would read it as an option.
     """
-    told = short(path)
-    if told.startswith("~/"):
-        return "~/" + quote(told[2:])
-    return quote(f"./{told}" if told.startswith("-") else told)
+    shortened = short(path)
+    if shortened.startswith("~/"):
+        return "~/" + quote(shortened[2:])
+    return quote(f"./{shortened}" if shortened.startswith("-") else shortened)
 
 
 def printable(text: str) -> str:
-    """Text without control characters or bytes that are no text: they are shown as escapes."""
+    """Text with escapes in place of control characters and undecodable bytes."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

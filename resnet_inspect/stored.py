@@ -1,4 +1,4 @@
-"""What is read of a stored run for a question: one tensor's course, what a comparison looks at."""
+"""Reads what a question needs from a stored run: the series of a tensor, or a run to compare."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from resnet_inspect.analysis.browse.distributions import Series
-from resnet_inspect.analysis.diff.distributions import Recorded
+from resnet_inspect.analysis.diff.distributions import RecordedSummaries
 from resnet_inspect.analysis.diff.runs import ComparedRun
 from resnet_inspect.findings import check
 from resnet_inspect.stats import Tap, Update
@@ -20,13 +20,18 @@ def series_of(
     elements: int | None,
     updates: dict[int, dict[str, Update]],
 ) -> Series:
-    """What one tapped tensor held at all recorded steps, or `only` at one.
+    """The summaries of a tapped tensor at all recorded steps, or at the step `only`.
 
-    `elements` is the whole tensor's number of them, `updates` those of the run's variables by step.
+    Args:
+        run: the run to read.
+        tap: the tensor.
+        only: a step, or None for all.
+        elements: the number of elements of the tensor, None if unknown.
+        updates: the updates of all variables by step.
     """
 
-    def wanted(found: dict[int, Any]) -> dict[int, Any]:
-        return {step: one for step, one in found.items() if only in (None, step)}
+    def wanted(by_step: dict[int, Any]) -> dict[int, Any]:
+        return {step: value for step, value in by_step.items() if only in (None, step)}
 
     weight = tap.kind == "weight"
     output = tap.kind == "activation" and tap.output
@@ -42,8 +47,8 @@ def series_of(
     )
 
 
-def side_of(run: Run, recorded: Recorded) -> ComparedRun:
-    """What a run has to be compared by; `recorded` is what its tensors held."""
+def compared_run(run: Run, recorded: RecordedSummaries) -> ComparedRun:
+    """The content of a run for a comparison; `recorded` has the summaries of its tensors."""
     info, origin = run.info, run.origin
     facts = {
         **info.facts,
@@ -61,6 +66,8 @@ def side_of(run: Run, recorded: Recorded) -> ComparedRun:
         scalars=run.scalars(),
         findings=check(run),
         averages={
-            one.name: run.normalizations(one.name) for one in run.graph.layers if one.normalizes
+            layer.name: run.normalizations(layer.name)
+            for layer in run.graph.layers
+            if layer.normalizes
         },
     )

@@ -1,7 +1,7 @@
-"""Runs what a study needs, keeps it under runs/study, and answers from it.
+"""Runs the variants of a study, stores them under runs/study, and computes the answer.
 
-A run is kept under the hash of its settings and of the data that it is fed, so that another study,
-or the same one again, finds it. Whatever is not complete there is run anew.
+The name of a run file contains a hash of its settings and data, so that studies reuse each other's
+runs. A run that is missing or not complete is run again.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ __all__ = [
     "FOLDER",
     "SEEDS",
     "STUDIES",
-    "Planned",
+    "PlannedRun",
     "Progress",
-    "Studied",
+    "StudyResult",
     "conduct",
     "known",
     "missing",
@@ -45,20 +45,21 @@ __all__ = [
 ]
 
 FOLDER = Path("runs") / "study"
-# A variant's settings unless it says otherwise: small, so that many runs take minutes.
+# The default settings of a variant, small enough that many runs take only minutes.
 USUAL: dict[str, Any] = {"n": 1, "batch_size": 32, "steps": 40, "gradients": False}
 SEEDS = FEWEST
-FEWEST_STEPS = 2  # the second step is the first one that sees a changed weight
-LOOKS = 10  # steps of a training at which tensors are recorded, and the last one
-EVALUATIONS = 4  # of a training whose evaluation a study asks for
-# CPU seconds, measured: for a run to begin, and for a step on one picture with one block a stage.
-BEGINS, PER_PICTURE = 4.0, 0.003
+FEWEST_STEPS = 2  # the second step is the first with changed weights
+RECORDED_STEPS = 10  # steps of a training at which tensors are recorded, besides the last step
+EVALUATIONS = 4  # of a training, if the variant is evaluated
+# Measured CPU seconds: for the start of a run, and per picture and step with one block per stage.
+START_SECONDS, PICTURE_SECONDS = 4.0, 0.003
 
 
 @dataclass(frozen=True)
-class Planned:
-    """One run of a study: of which variant, with which seed, and its file. One that is not
-    `trained` may be refused by the framework, which is then what it has to tell.
+class PlannedRun:
+    """One run of a study: its variant, seed, settings and file.
+
+    If the run is not `trained`, an error of the framework is a result, not a failure of the study.
     """
 
     variant: str
@@ -69,32 +70,40 @@ class Planned:
 
     @property
     def name(self) -> str:
-        """Such as: without L2, seed 1."""
+        """The variant and the seed, such as "without L2, seed 1"."""
         return f"{self.variant}, seed {self.seed}"
 
     @property
     def seconds(self) -> float:
-        """What it will hardly take less than, on two CPU cores."""
+        """The estimated duration on two CPU cores, rather too short than too long."""
         tutorial = self.settings.tutorial
         pictures = self.settings.planned * tutorial.batch_size
-        return BEGINS + pictures * tutorial.n * PER_PICTURE
+        return START_SECONDS + pictures * tutorial.n * PICTURE_SECONDS
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a study is: `done` of `of` missing runs, this one's step, seconds left or None."""
+    """The progress of a study.
 
-    planned: Planned
+    Attributes:
+        planned: the current run.
+        done: how many missing runs are done.
+        of: how many runs were missing.
+        step: the last step of the current run, -1 before the first step.
+        left: estimated seconds left, or None.
+    """
+
+    planned: PlannedRun
     done: int
     of: int
     step: int
     left: float | None
 
 
-class Studied(msgspec.Struct, frozen=True):
-    """An answer with its question, how it was come by, and the run files by variant.
+class StudyResult(msgspec.Struct, frozen=True):
+    """An answer with its question, settings, and run files by variant.
 
-    `cross_entropy` has a value a step for each seed, by variant; of trained ones alone.
+    `cross_entropy` contains one value per step, for each seed of each trained variant.
     """
 
     study: str
@@ -108,7 +117,11 @@ class Studied(msgspec.Struct, frozen=True):
 
 
 def known(name: str) -> Study:
-    """The study of that name; raises UsageError where there is none."""
+    """The study of that name.
+
+    Raises:
+        UsageError: there is no study of that name.
+    """
     if name in STUDIES:
         return STUDIES[name]
     raise UsageError(
@@ -116,18 +129,25 @@ def known(name: str) -> Study:
         where="NAME",
         expected="one of " + ", ".join(STUDIES),
         got=name,
-        fix=("`", Command("study", options=("--list",)), "` tells what each asks"),
+        fix=("`", Command("study", options=("--list",)), "` lists the studies with questions"),
     )
 
 
 def plan(
     study: Study, given: Mapping[str, Any], count: int = SEEDS, folder: Path = FOLDER
-) -> list[Planned]:
-    """All runs of a study, complete or not, with `count` seeds; `given` are settings such as n,
-    steps, batch_size.
+) -> list[PlannedRun]:
+    """All runs of a study, complete or not.
 
-    Raises ConfigError for settings that are none, DataError for data that is not there, UsageError
-    for fewer steps than a training takes to change anything.
+    Args:
+        study: the study.
+        given: settings such as n, steps and batch_size.
+        count: how many seeds each trained variant has.
+        folder: the folder of the run files.
+
+    Raises:
+        ConfigError: a setting does not exist or has a wrong value.
+        DataError: the data does not exist.
+        UsageError: the study trains, and there are too few steps.
     """
     steps = given.get("steps", USUAL["steps"])
     if study.trains and isinstance(steps, int) and steps < FEWEST_STEPS:
@@ -136,81 +156,81 @@ def plan(
             where="setting 'steps'",
             expected=f"at least {FEWEST_STEPS}",
             got=str(steps),
-            fix=f"leave it out for {USUAL['steps']}",
+            fix=f"leave it out to train for {USUAL['steps']} steps",
         )
-    found = []
+    runs = []
     for variant in study.variants:
         for seed in range(count if variant.trained else 1):
             settings = _settings(variant, given, seed)
-            found.append(
-                Planned(
-                    variant.name, seed, settings, folder / _file_name(settings), variant.trained
-                )
-            )
-    return found
+            file = folder / _file_name(settings)
+            runs.append(PlannedRun(variant.name, seed, settings, file, variant.trained))
+    return runs
 
 
-def missing(runs: Sequence[Planned]) -> list[Planned]:
-    """Those that have no complete run file yet, each file once."""
-    return [one for one in {run.file: run for run in runs}.values() if not _is_there(one)]
+def missing(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
+    """The runs without a complete run file, each file once."""
+    return [run for run in {run.file: run for run in runs}.values() if not _is_complete(run)]
 
 
 def conduct(
     study: Study,
-    runs: Sequence[Planned],
-    tell: Callable[[Progress], None] = lambda _: None,
-) -> Studied:
-    """Run what is missing, then answer. What was complete before an interruption stays.
+    runs: Sequence[PlannedRun],
+    report: Callable[[Progress], None] = lambda _: None,
+) -> StudyResult:
+    """Run what is missing, then compute the answer. An interruption keeps complete runs.
 
-    `tell` hears of each run's begin, of its steps, and of its end (by `done`).
+    `report` is called at the start of each run and after each of its steps.
     """
     wanted = missing(runs)
-    seconds = [one.seconds for one in wanted]
+    seconds = [run.seconds for run in wanted]
     began, pace, first = time.monotonic(), 1.0, 0
-    for number, one in enumerate(wanted):
-        tell(Progress(one, number, len(wanted), -1, None))
-        _record(one, _watcher(one, number, seconds, pace, tell))
+    for number, run in enumerate(wanted):
+        report(Progress(run, number, len(wanted), -1, None))
+        _record(run, _watcher(run, number, seconds, pace, report))
         now = time.monotonic()
         pace = (now - began) / sum(seconds[first : number + 1])
-        if number == 0 and len(wanted) > 1:  # which loads TensorFlow, too: later ones tell better
+        if number == 0 and len(wanted) > 1:  # not representative: it also loads TensorFlow
             began, first = now, 1
     return _answered(study, runs)
 
 
 def _watcher(
-    one: Planned,
+    planned: PlannedRun,
     number: int,
     seconds: Sequence[float],
     pace: float,
-    tell: Callable[[Progress], None],
+    report: Callable[[Progress], None],
 ) -> api.Watch:
-    """Tells of the steps of a run; `pace` is how much slower earlier runs were than planned."""
+    """A callback that reports the steps of a run.
+
+    `pace` is the ratio of the measured to the estimated duration of earlier runs.
+    """
 
     def watch(_: Path, record: StepRecord | None) -> None:
         if record is not None:
-            part = (record.step + 1) / one.settings.planned
+            part = (record.step + 1) / planned.settings.planned
             left = pace * (sum(seconds[number:]) - part * seconds[number])
-            tell(Progress(one, number, len(seconds), record.step, left))
+            report(Progress(planned, number, len(seconds), record.step, left))
 
     return watch
 
 
-def _record(one: Planned, watch: Callable[[Path, StepRecord | None], None]) -> None:
-    one.file.parent.mkdir(parents=True, exist_ok=True)
+def _record(planned: PlannedRun, watch: Callable[[Path, StepRecord | None], None]) -> None:
+    planned.file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        api.record(one.settings, out=one.file, force=True, watch=watch)
+        api.record(planned.settings, out=planned.file, force=True, watch=watch)
     except BuildError:
-        if one.trained:
+        if planned.trained:
             raise
 
 
-def _answered(study: Study, runs: Sequence[Planned]) -> Studied:
-    files: dict[str, list[Planned]] = {}
-    for one in runs:
-        files.setdefault(one.variant, []).append(one)
+def _answered(study: Study, runs: Sequence[PlannedRun]) -> StudyResult:
+    files: dict[str, list[PlannedRun]] = {}
+    for planned in runs:
+        files.setdefault(planned.variant, []).append(planned)
     with ExitStack() as opened:
         recordings = {
-            variant: [read(opened.enter_context(Run.open(one.file))) for one in every]
+            variant: [read(opened.enter_context(Run.open(planned.file))) for planned in every]
             for variant, every in files.items()
         }
         answer = _warned(study.answer(recordings), runs)
@@ -223,31 +243,30 @@ def _answered(study: Study, runs: Sequence[Planned]) -> Studied:
         }
     first = runs[0].settings
     names = ("n", "batch_size", "steps", "data", "device")
-    told = {name: value for name, value in first.values().items() if name in names}
-    every = [one.settings.steps for one in runs]
-    return Studied(
+    settings = {name: value for name, value in first.values().items() if name in names}
+    return StudyResult(
         study.name,
         study.number,
         study.question,
-        {**told, "steps": max(every)},
-        max(one.seed for one in runs) + 1,
+        {**settings, "steps": max(planned.settings.steps for planned in runs)},
+        max(planned.seed for planned in runs) + 1,
         answer,
-        {variant: [str(one.file) for one in every] for variant, every in files.items()},
+        {variant: [str(planned.file) for planned in every] for variant, every in files.items()},
         courses,
     )
 
 
-def _warned(answer: Answer, runs: Sequence[Planned]) -> Answer:
-    """The answer that says so where there are too few seeds."""
-    count = max(one.seed for one in runs) + 1
-    if count >= FEWEST or not any(one.trained for one in runs):
+def _warned(answer: Answer, runs: Sequence[PlannedRun]) -> Answer:
+    """The answer, with a limit about too few seeds if that is the case."""
+    count = max(run.seed for run in runs) + 1
+    if count >= FEWEST or not any(run.trained for run in runs):
         return answer
-    text = f"with {seeds(count)} nothing is decided about training: that takes at least {FEWEST}"
+    text = f"Claims about training are not decided with {seeds(count)}: use at least {FEWEST}."
     return msgspec.structs.replace(answer, limits=(text, *answer.limits))
 
 
 def read(run: Run) -> VariantRun:
-    """A run as studies read it; good as long as the run is open."""
+    """A stored run for a study; usable only while the run is open."""
     return VariantRun(
         settings=run.info.settings,
         graph=run.graph,
@@ -269,14 +288,14 @@ def _settings(variant: Variant, given: Mapping[str, Any], seed: int) -> Settings
     if not variant.trained:
         values["steps"] = 0
     values |= variant.settings
-    values["every"] = max(1, values["steps"] // LOOKS)
+    values["every"] = max(1, values["steps"] // RECORDED_STEPS)
     if variant.evaluated:
         values["evaluate"] = max(1, values["steps"] // EVALUATIONS)
     return Settings.of(values, "study")
 
 
 def _file_name(settings: Settings) -> str:
-    """By what decides the numbers in it: settings, pictures, and the version of run files."""
+    """A file name with a hash of settings, pictures, and the version of run files."""
     tutorial = settings.tutorial
     data = _fingerprint(tutorial.data)
     if tutorial.evaluate:
@@ -293,18 +312,18 @@ def _fingerprint(data: str, *, training: bool = True) -> str:
     return digest.hexdigest()
 
 
-def _is_there(one: Planned) -> bool:
-    """Whether a run came to its end: to all its steps, or to a refusal that tells something."""
-    if not one.file.exists():
+def _is_complete(planned: PlannedRun) -> bool:
+    """Whether a run file has all its steps, or an error that is a result of the study."""
+    if not planned.file.exists():
         return False
-    ends = (Status.COMPLETE,) if one.trained else (Status.COMPLETE, Status.FAILED)
+    ends = (Status.COMPLETE,) if planned.trained else (Status.COMPLETE, Status.FAILED)
     try:
-        with Run.open(one.file) as run:
+        with Run.open(planned.file) as run:
             return run.info.status in ends
     except InspectError:
         return False
 
 
 def questions() -> Iterator[Study]:
-    """All studies, in the order of their questions, those without a number last."""
+    """All studies, in the order of their questions; studies without a number are last."""
     yield from sorted(STUDIES.values(), key=lambda study: study.number or 99)

@@ -19,7 +19,7 @@ GOLDEN = Path(__file__).parent / "golden"
 hypothesis.settings.register_profile("fast", max_examples=25)
 INSTALLED = find_spec("tensorflow") is not None
 
-# A parent that ignores Ctrl-C, such as a job in the background, hands that down to all programs.
+# A parent that ignores Ctrl-C, such as a background job, passes that to its child processes.
 if (
     signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     and threading.current_thread() is threading.main_thread()
@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """With --no-tensorflow, make TensorFlow raise on import and leave out what needs it."""
+    """With --no-tensorflow, make TensorFlow raise on import and skip tests that need it."""
     if config.getoption("--no-tensorflow"):
         frameworks.forbid_tensorflow()
         hypothesis.settings.load_profile("fast")
@@ -46,7 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out modules that import TensorFlow where there is none."""
+    """Skip modules that import TensorFlow if it is not installed."""
     left_out = (
         (config.getoption("--no-tensorflow") or not INSTALLED)
         and collection_path.name.startswith("test_")
@@ -58,7 +58,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.hookimpl(trylast=True)  # folders mark their tests before
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of modules that import TensorFlow; skip marked tests where there is none."""
+    """Mark the tests of modules that import TensorFlow; skip them if it is not installed."""
     for item in items:
         if frameworks.imports_tensorflow(item.path):
             item.add_marker(pytest.mark.tensorflow)
@@ -68,7 +68,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keep the developer's own environment out of the tests, and them out of its cache."""
+    """Remove the developer's environment, and use a separate cache folder."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     for name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "TERM"):
         monkeypatch.delenv(name, raising=False)
@@ -90,7 +90,7 @@ def recording() -> Iterator[Callable[[str], Run]]:
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
-    """Compares a text with the golden file of that name, or rewrites the file."""
+    """Compare a text with the golden file of that name, or rewrite the file."""
 
     def compare(name: str, text: str) -> None:
         file = GOLDEN / name

@@ -1,4 +1,4 @@
-"""Which tests need TensorFlow, and a fake one that raises on import for all others."""
+"""Finds tests that need TensorFlow; other tests get a fake that raises on import."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def imports_tensorflow(module: Path) -> bool:
             imported += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             imported.append(node.module)
-    return any(f"{name}.".startswith(f"{one}.") for name in imported for one in NAMES)
+    return any(f"{name}.".startswith(f"{framework}.") for name in imported for framework in NAMES)
 
 
 def with_fakes(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a process that finds the fakes first."""
+    """The environment of a process that imports the fakes first."""
     places = [str(FAKES), *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
     return {**environment, "PYTHONPATH": os.pathsep.join(places)}
 
 
 def forbid_tensorflow() -> None:
-    """Make the fakes the only TensorFlow for this process and all that it starts."""
+    """Make the fakes the only TensorFlow for this process and its child processes."""
     sys.path.insert(0, str(FAKES))
     start = subprocess.Popen.__init__
 

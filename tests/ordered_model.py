@@ -1,4 +1,4 @@
-"""A small model with what the tutorial's network lacks: orders of execution, a shared variable."""
+"""A small model with control dependencies and a shared variable, unlike the tutorial's."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ def ordered() -> Callable[[Any], Any]:
 
 
 def _scope(name: str) -> Any:
-    """A scope by the graph's own means, which is no layer."""
+    """A scope of the graph, which is no layer."""
     return tf.compat.v1.get_default_graph().name_scope(name)

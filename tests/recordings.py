@@ -28,7 +28,7 @@ TRACED: dict[str, dict[str, Any]] = {
     "bn_axis": SMALL | {"bn_axis": 1},
     "no_l2": SMALL | {"weight_decay": 0.0, "taps": "res2*,dense1*"},
     "filters": SMALL | {"filters": 32},
-    # A function of one's own: ops, but no layers.
+    # A user's function: ops, but no layers.
     "own_model": {"target": "small_model.py:small", "input": "images=8,16,16,3"},
     "own": {"target": "ordered_model.py:ordered", "input": "x=2,4"},
     # Weights of 1e19 after one step: the next convolution overflows.
@@ -36,15 +36,15 @@ TRACED: dict[str, dict[str, Any]] = {
 }
 
 
-# Programs of tests/trained, by `run`: a Keras fit, a loop with a tape, own classes with two inputs.
+# Programs of tests/trained, by `run`: a Keras fit, a loop with a tape, classes with two inputs.
 TRAINED = ("fit", "loop", "composite")
 RECORDINGS = (*TRACED, *TRAINED)
 
 
 def make(name: str, folder: Path) -> Path:
-    """Record `name` into a folder and return the file; a failing network is recorded as such."""
+    """Record `name` into a folder and return the file; a failing network is recorded too."""
     file = folder.resolve() / f"{name}.db"
-    # Where a model or program is written is kept in the run, so it must not depend on the place.
+    # A run contains the path of the model or program, so it must not depend on the folder.
     if name in TRAINED:
         words = ["run", "--every", "2", "--force", "-o", str(file), f"trained/{name}.py"]
         subprocess.run(

@@ -1,4 +1,4 @@
-"""A small model of one's own, without layers: recorded as tests/runs/own_model.db."""
+"""A small model without layers: recorded as tests/runs/own_model.db."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def small() -> Callable[[Any], Any]:
-    """A convolution, both halves of its rows side by side, and what is between them."""
+    """A convolution whose two halves of rows are concatenated side by side."""
     import tensorflow as tf
 
     kernel = tf.Variable(tf.random.stateless_normal([3, 3, 3, 8], [0, 1]), name="kernel")
@@ -25,7 +25,7 @@ def small() -> Callable[[Any], Any]:
 
 
 def _scope(name: str) -> Any:
-    """A scope by the graph's own means, which is no layer."""
+    """A scope of the graph, which is no layer."""
     import tensorflow as tf
 
     return tf.compat.v1.get_default_graph().name_scope(name)

@@ -1,4 +1,4 @@
-"""Commands as values: how they are spelled, and that each suggested one does what it says."""
+"""Commands as values: their text, and that suggested commands read the right run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FAILING = ("bn_axis", "diverged", "filters", "mean_axes", "no_l2", "v1", "v2")
 
 
 def read_by(command: Command) -> Path:
-    """The run that a command reads if it is typed."""
+    """Return the run that a command reads when a user types it."""
     words = shlex.split(spelled(command), comments=True)[1:]
     parsed = build(words).parse_args(words)
     if parsed.command == "hist":
@@ -46,9 +46,9 @@ def test_commands_of_findings_read_that_run(
     name: str, recording: Callable[[str], Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(FOLDER)
-    for one in check(recording(name)):
-        if one.command is not None:
-            assert read_by(one.command) == Path(f"{name}.db")
+    for finding in check(recording(name)):
+        if finding.command is not None:
+            assert read_by(finding.command) == Path(f"{name}.db")
 
 
 @pytest.mark.parametrize("name", list(STUDIES))
@@ -62,17 +62,15 @@ def test_commands_of_studies_read_a_run(
     monkeypatch.chdir(FOLDER)
     see = STUDIES[name].answer(runs).see
     assert see
-    for one in see:
-        assert read_by(one) in [Path(run.file.name) for (run,) in runs.values()]
+    for command in see:
+        assert read_by(command) in [Path(run.file.name) for (run,) in runs.values()]
 
 
-def test_words_reach_the_program_as_they_were(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_words_reach_the_program_unchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     words = ("conv1", "a b", "it's", "$HOME", "~/x", "*", "")
-    told = spelled(Command("'%s\\n'", words, ("--flag", "a;b"), program="printf"))
-    done = subprocess.run(["bash", "-c", told], capture_output=True, text=True, check=True)
+    text = spelled(Command("'%s\\n'", words, ("--flag", "a;b"), program="printf"))
+    done = subprocess.run(["bash", "-c", text], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:-1] == [*words, "--flag", "a;b"]
 
 
@@ -84,17 +82,17 @@ def test_a_file_is_found_again(name: str, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("HOME", str(home))
     for folder in (home, tmp_path):
         monkeypatch.chdir(folder)
-        told = spelled(Command("-1", (home / name,), program="ls"))
-        done = subprocess.run(["bash", "-c", told], capture_output=True, text=True, check=True)
+        text = spelled(Command("-1", (home / name,), program="ls"))
+        done = subprocess.run(["bash", "-c", text], capture_output=True, text=True, check=True)
         assert Path(done.stdout.removesuffix("\n")).samefile(home / name)
 
 
 def test_a_remark_is_a_comment() -> None:
-    told = Command("browse", remark="pane Scalars").of(Path("a.db"))
-    assert spelled(told) == "resnet-inspect browse a.db  # pane Scalars"
+    command = Command("browse", remark="pane Scalars").of(Path("a.db"))
+    assert spelled(command) == "resnet-inspect browse a.db  # pane Scalars"
 
 
-def test_the_program_is_spelled_as_it_was_called(
+def test_the_program_has_the_name_of_its_call(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -121,7 +119,7 @@ def test_the_program_is_spelled_as_it_was_called(
         (["conv1", "bn00", "plain"], ["conv1", "bn00"], "plain"),
     ],
 )
-def test_the_run_is_told_from_names(
+def test_the_run_is_distinguished_from_names(
     words: list[str], names: list[str], run: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "plain").write_bytes((FOLDER / "v2.db").read_bytes()[:100])
@@ -138,12 +136,12 @@ def test_one_name_then_one_run() -> None:
 
 
 @pytest.mark.parametrize("words", [["why"], ["why", "any.db"]])
-def test_why_without_a_name_says_so_before_it_looks_for_a_run(
+def test_why_without_a_name_fails_before_it_needs_a_run(
     words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(words) == 2
-    assert "`why` needs something to explain" in capsys.readouterr().err
+    assert "`why` needs a tensor to explain" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -155,7 +153,7 @@ def test_why_without_a_name_says_so_before_it_looks_for_a_run(
         ["why", "Reshape:1", "--run", "a.db", "--full"],
     ],
 )
-def test_flags_stand_anywhere(words: list[str]) -> None:
+def test_flags_work_at_any_position(words: list[str]) -> None:
     parsed = build(words).parse_args(words)
     assert parsed.full
     assert names_and_run([parsed.tensor], parsed.run, parsed.run_flag, most=1) == (
@@ -164,10 +162,22 @@ def test_flags_stand_anywhere(words: list[str]) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["why", "hist"])
-def test_the_old_flag_is_no_longer_shown(name: str, capsys: Capture) -> None:
+@pytest.mark.parametrize("name", ["shapes", "why", "hist", "graph", "check", "report", "browse"])
+def test_run_is_positional_and_the_old_option_is_accepted(name: str, capsys: Capture) -> None:
     with pytest.raises(SystemExit):
         build([name]).parse_args([name, "--help"])
     text = capsys.readouterr().out
     assert "[RUN]" in text
     assert "--run" not in text
+    words = [name, "--run", "a.db", *(["-o", "a.html"] if name == "report" else [])]
+    parsed = build(words).parse_args(words)
+    assert run_file(parsed.run, parsed.run_flag) == Path("a.db")
+    with pytest.raises(UsageError, match="two runs are named"):
+        run_file("b.db", parsed.run_flag)
+
+
+@pytest.mark.parametrize("option", ["-o", "--output", "--out"])
+@pytest.mark.parametrize("name", ["trace", "run", "graph"])
+def test_every_spelling_of_output_is_accepted(name: str, option: str) -> None:
+    words = [name, option, "a.svg", *(["train.py"] if name == "run" else [])]
+    assert build(words).parse_args(words).output == Path("a.svg")

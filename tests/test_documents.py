@@ -1,9 +1,10 @@
-"""The documents against the program: commands, settings, fields and targets they speak of exist."""
+"""The documents against the program: their commands, settings, fields and targets exist."""
 
 from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,12 @@ def test_the_python_interface_reads_a_recording() -> None:
         assert len(resnet_inspect.shapes(run, depth="block").rows) == 5
     with pytest.raises(AttributeError):
         _ = resnet_inspect.nonsense
+
+
+def test_the_version_is_only_in_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert "version" not in project["project"]
+    dynamic = project["tool"]["setuptools"]["dynamic"]["version"]
+    assert dynamic == {"attr": "resnet_inspect.__version__"}
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"\n## {resnet_inspect.__version__}" in changes

@@ -24,7 +24,7 @@ EXPECTED = {
 
 
 def all_classes(root: type[InspectError] = InspectError) -> list[type[InspectError]]:
-    below = [found for child in root.__subclasses__() for found in all_classes(child)]
+    below = [kind for child in root.__subclasses__() for kind in all_classes(child)]
     return [root, *below]
 
 
@@ -69,7 +69,10 @@ def test_full_text() -> None:
     [
         ({}, "it broke"),
         ({"got": "air"}, "it broke\n  got:      air"),
-        ({"where": "here", "fix": "mend it"}, "it broke\n  where:    here\n  do:       mend it"),
+        (
+            {"where": "here", "fix": "repair it"},
+            "it broke\n  where:    here\n  do:       repair it",
+        ),
     ],
 )
 def test_empty_parts_are_left_out(parts: dict[str, str], text: str) -> None:
@@ -78,13 +81,13 @@ def test_empty_parts_are_left_out(parts: dict[str, str], text: str) -> None:
 
 def test_parts_can_be_read_and_caught_as_the_root() -> None:
     with pytest.raises(InspectError) as caught:
-        raise errors.DataError("gone", where="a", expected="b", got="c", fix="d")
-    found = caught.value
-    assert (found.what, found.where, found.expected, found.got, found.fix) == (
-        "gone",
+        raise errors.DataError("missing", where="a", expected="b", got="c", fix="d")
+    error = caught.value
+    assert (error.what, error.where, error.expected, error.got, error.fix) == (
+        "missing",
         "a",
         "b",
         "c",
         "d",
     )
-    assert found.args == ("gone",)
+    assert error.args == ("missing",)

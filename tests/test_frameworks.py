@@ -1,4 +1,4 @@
-"""Tests that need TensorFlow are found by what they import, and no other can import it."""
+"""Tests that need TensorFlow are recognized by their imports; other tests cannot import it."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from resnet_inspect.store.writer import now
         (None, "", "training"),
     ],
 )
-def test_a_run_is_called_after_script_and_model(target: str | None, model: str, name: str) -> None:
+def test_a_run_is_named_after_script_and_model(target: str | None, model: str, name: str) -> None:
     assert run_name(target, model) == name
 
 
@@ -42,23 +42,23 @@ def info(network: str = "train: a/b") -> RunInfo:
 
 
 def made(files: RunFiles, count: int) -> list[str]:
-    found = []
+    names = []
     for _ in range(count):
         writer = files.create(info())
         writer.finish(Status.COMPLETE)
-        found.append(writer.path.name)
-    return found
+        names.append(writer.path.name)
+    return names
 
 
-def test_each_run_has_the_next_free_name(tmp_path: Path) -> None:
-    (tmp_path / "mine-2.db").write_text("somebody's")
+def test_each_run_has_the_next_unused_name(tmp_path: Path) -> None:
+    (tmp_path / "mine-2.db").write_text("another run")
     assert made(RunFiles(tmp_path / "mine.db"), 3) == ["mine.db", "mine-3.db", "mine-4.db"]
-    assert (tmp_path / "mine-2.db").read_text() == "somebody's"
+    assert (tmp_path / "mine-2.db").read_text() == "another run"
 
 
-def test_a_name_that_was_asked_for_is_not_exchanged(tmp_path: Path) -> None:
-    (tmp_path / "mine.db").write_text("somebody's")
-    with pytest.raises(OutputError, match="the file exists already"):
+def test_a_name_that_the_user_chose_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "mine.db").write_text("another run")
+    with pytest.raises(OutputError, match="the file already exists"):
         RunFiles(tmp_path / "mine.db").create(info())
 
 

@@ -1,4 +1,4 @@
-"""Folders that the user's environment names."""
+"""Paths: shortened, quoted for a shell, and folders from XDG variables."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def test_a_path_as_it_is_typed_leads_to_the_file(
     for name in ("plain.db", "a run's file.db", "$HOME.db", "~.db"):
         file = tmp_path / name
         file.touch()
-        told = paths.typed(str(file))
-        assert told.startswith("~/")
-        found = subprocess.run(
-            ["sh", "-c", f"ls {told}"], capture_output=True, text=True, check=True
+        shortened = paths.typed(str(file))
+        assert shortened.startswith("~/")
+        listing = subprocess.run(
+            ["sh", "-c", f"ls {shortened}"], capture_output=True, text=True, check=True
         )
-        assert found.stdout.rstrip("\n") == str(file)
+        assert listing.stdout.rstrip("\n") == str(file)
     monkeypatch.chdir(tmp_path)
     assert paths.typed(str(tmp_path / "a b.db")) == "'a b.db'"

@@ -1,4 +1,4 @@
-"""Which runs a study needs, that they are kept, and that an interrupted study goes on."""
+"""The runs of a study, how they are reused, and the continuation of an interrupted study."""
 
 from __future__ import annotations
 
@@ -18,23 +18,25 @@ TINY: dict[str, Any] = {"n": 1, "batch_size": 4, "steps": 2, "device": "cpu"}
 
 def test_variants_differ_in_what_they_say_alone(tmp_path: Path) -> None:
     runs = studies.plan(STUDIES["l2"], TINY, 3, tmp_path)
-    assert [(one.variant, one.seed) for one in runs] == [
+    assert [(run.variant, run.seed) for run in runs] == [
         (name, seed) for name in ("with L2", "without L2") for seed in range(3)
     ]
-    assert [one.settings.seed for one in runs] == [0, 1, 2, 0, 1, 2]
-    assert {one.settings.values()["weight_decay"] for one in runs} == {2e-4, 0.0}
-    assert len({one.file for one in runs}) == 6
+    assert [run.settings.seed for run in runs] == [0, 1, 2, 0, 1, 2]
+    assert {run.settings.values()["weight_decay"] for run in runs} == {2e-4, 0.0}
+    assert len({run.file for run in runs}) == 6
 
 
 def test_runs_are_found_again_by_settings_and_data(tmp_path: Path) -> None:
     def files(name: str, **changed: Any) -> set[Path]:
-        return {one.file for one in studies.plan(STUDIES[name], TINY | changed, 3, tmp_path)}
+        return {
+            planned.file for planned in studies.plan(STUDIES[name], TINY | changed, 3, tmp_path)
+        }
 
     assert files("l2") == files("l2")
     assert not files("l2") & files("l2", steps=3)
-    # What is the tutorial's network in one study is it in another.
+    # Both studies use the tutorial's network with the same settings.
     assert len(files("l2") & files("sparsity")) == 3
-    # One that is evaluated holds more, so it is a run of its own.
+    # An evaluated run contains more, so it is not shared with other studies.
     assert not files("l2") & files("update-ops")
     assert len(files("shapes") | files("padding")) == 1
 
@@ -56,11 +58,11 @@ def test_data_with_other_pictures_is_other_data(tmp_path: Path) -> None:
 def test_every_study_plans_what_it_can_answer() -> None:
     for study in STUDIES.values():
         runs = studies.plan(study, TINY, 2)
-        assert {one.variant for one in runs} == {one.name for one in study.variants}
-        assert all(one.seconds > 0 for one in runs)
+        assert {run.variant for run in runs} == {variant.name for variant in study.variants}
+        assert all(run.seconds > 0 for run in runs)
 
 
-def test_refusals() -> None:
+def test_usage_errors() -> None:
     with pytest.raises(UsageError, match="there is no study 'l3'"):
         studies.known("l3")
     with pytest.raises(ConfigError):
@@ -81,32 +83,32 @@ def test_an_interrupted_study_goes_on(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         studies.conduct(study, runs, stop)
-    first, second = (one.file for one in runs)
+    first, second = (planned.file for planned in runs)
     with Run.open(second) as run:
         assert run.info.status == Status.INTERRUPTED
-    assert [one.file for one in studies.missing(runs)] == [second]
+    assert [planned.file for planned in studies.missing(runs)] == [second]
     written = first.stat().st_mtime_ns
     heard: list[studies.Progress] = []
-    found = studies.conduct(study, runs, heard.append)
+    result = studies.conduct(study, runs, heard.append)
     assert first.stat().st_mtime_ns == written
-    assert {(one.planned.file, one.of) for one in heard} == {(second, 1)}
-    assert [one.step for one in heard] == [-1, 0, 1]
+    assert {(progress.planned.file, progress.of) for progress in heard} == {(second, 1)}
+    assert [progress.step for progress in heard] == [-1, 0, 1]
     assert heard[-1].left == 0
     assert studies.missing(runs) == []
-    assert found.runs == {"with L2": [str(first)], "without L2": [str(second)]}
-    assert first in found.answer.see[0].arguments
-    again = studies.conduct(study, runs, lambda _: pytest.fail("nothing is to be run"))
-    assert again.answer == found.answer
+    assert result.runs == {"with L2": [str(first)], "without L2": [str(second)]}
+    assert first in result.answer.see[0].arguments
+    again = studies.conduct(study, runs, lambda _: pytest.fail("nothing should be run"))
+    assert again.answer == result.answer
 
 
 @pytest.mark.tensorflow
-def test_a_refused_network_is_an_answer(tmp_path: Path) -> None:
+def test_a_rejected_network_is_an_answer(tmp_path: Path) -> None:
     study = STUDIES["axes"]
     runs = studies.plan(study, TINY | {"batch_size": 8}, 1, tmp_path)
-    found = studies.conduct(study, runs)
+    result = studies.conduct(study, runs)
     assert studies.missing(runs) == []
-    refused = next(one for one in found.answer.statements if "only at the loss" in one.claim)
-    assert refused.verdict == "shown"
+    rejected = next(row for row in result.answer.statements if "only at the loss" in row.claim)
+    assert rejected.verdict == "shown"
 
 
 @pytest.mark.tensorflow
@@ -114,11 +116,11 @@ def test_a_refused_network_is_an_answer(tmp_path: Path) -> None:
 def test_one_seed_decides_nothing_about_training(name: str, tmp_path: Path) -> None:
     study = STUDIES[name]
     answer = studies.conduct(study, studies.plan(study, TINY, 1, tmp_path)).answer
-    compared = [one for one in answer.statements if "seed by seed" in one.measured]
+    compared = [row for row in answer.statements if "seed by seed" in row.measured]
     assert compared
-    assert {one.verdict for one in compared} == {"not decided"}
-    facts = [one for one in answer.statements if one not in compared]
-    assert "shown" in {one.verdict for one in facts}
+    assert {row.verdict for row in compared} == {"not decided"}
+    facts = [row for row in answer.statements if row not in compared]
+    assert "shown" in {row.verdict for row in facts}
     for table in answer.tables:
         assert {len(row) for row in table.rows} == {len(table.columns)}
         assert not [cell for row in table.rows for cell in row if "NaN" in str(cell)]

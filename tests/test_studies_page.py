@@ -1,4 +1,4 @@
-"""docs/studies.md against the program: a claim, question or text that was changed since shows."""
+"""Checks docs/studies.md against the program: claims, questions and texts must be up to date."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def writer() -> Any:
     return module
 
 
-def told(section: str) -> list[list[str]]:
+def claims_in(section: str) -> list[list[str]]:
     """The claims of each answer in a section, in order."""
-    found = []
+    answers = []
     for block in re.findall(r"```text\n(.*?)\n```", section, re.DOTALL):
         claims: list[str] = []
         for line in block.splitlines():
@@ -42,8 +42,8 @@ def told(section: str) -> list[list[str]]:
                 claims.append(line.partition(": ")[2])
             elif line.startswith("  ") and not line.startswith("   "):
                 claims[-1] += " " + line.strip()
-        found.append(claims)
-    return found
+        answers.append(claims)
+    return answers
 
 
 def without_counts(claim: str) -> str:
@@ -63,18 +63,20 @@ def test_claims_are_those_of_the_program(
         variant.name: [studies.read(recording(STAND_IN.get(variant.name, "v2")))]
         for variant in study.variants
     }
-    wanted = [without_counts(one.claim) for one in study.answer(runs).statements]
-    every = told(section)
+    wanted = [without_counts(statement.claim) for statement in study.answer(runs).statements]
+    every = claims_in(section)
     assert every, STALE
     for claims in every:
         assert [without_counts(claim) for claim in claims] == wanted, STALE
 
 
-def test_what_people_wrote_is_on_the_page(writer: Any) -> None:
+def test_written_texts_are_on_the_page(writer: Any) -> None:
     texts = writer.texts()
     assert texts["intro"].strip() in PAGE, STALE
-    assert [one["name"] for one in texts["study"]] == [one.name for one in studies.questions()]
-    for one in texts["study"]:
-        assert one["reading"].strip() in PAGE, STALE
-        section = PAGE.partition(f"`study {one['name']}`\n")[2].partition("\n## ")[0]
-        assert len(told(section)) == 1 + len(one.get("more", ())), STALE
+    assert [text["name"] for text in texts["study"]] == [
+        study.name for study in studies.questions()
+    ]
+    for text in texts["study"]:
+        assert text["reading"].strip() in PAGE, STALE
+        section = PAGE.partition(f"`study {text['name']}`\n")[2].partition("\n## ")[0]
+        assert len(claims_in(section)) == 1 + len(text.get("more", ())), STALE

@@ -1,4 +1,5 @@
-"""Judges the rules of `check`: planted faults that they must find, healthy networks that they must
-leave alone. `python -m bench.verdicts record` trains and records them, `… judge` writes the table
-docs/verdicts.md.
+"""Tests the rules of `check` on trainings with an injected fault and on healthy trainings.
+
+`python -m bench.verdicts record` trains and records the cases, `… judge` applies the rules and
+writes docs/verdicts.md.
 """

@@ -21,45 +21,45 @@ PAGE = Path(__file__).parents[2] / "docs" / "verdicts.md"
 
 
 def main(words: list[str]) -> int:
-    """Run one command; the exit code is 2 for names that there are not."""
-    asked = _parser().parse_args(words)
-    unknown = set(asked.names) - {case.name for case in CASES}
+    """Run one command; return 2 for unknown names of cases."""
+    parsed = _parser().parse_args(words)
+    unknown = set(parsed.names) - {case.name for case in CASES}
     if unknown:
-        print(f"no such case: {', '.join(sorted(unknown))}; `list` names them", file=sys.stderr)
+        print(f"unknown case: {', '.join(sorted(unknown))}; `list` shows all", file=sys.stderr)
         return 2
-    cases, cache = named(asked.names), Cache(asked.cache)
-    if asked.command == "list":
-        print(f"{len(FAULTS)} faults, {len(HEALTHY)} healthy trainings, seeds {asked.seeds}")
+    cases, cache = named(parsed.names), Cache(parsed.cache)
+    if parsed.command == "list":
+        print(f"{len(FAULTS)} faults, {len(HEALTHY)} healthy trainings, seeds {parsed.seeds}")
         for case in cases:
-            have = sum(cache.find(case, seed) is not None for seed in asked.seeds)
-            print(f"{have}/{len(asked.seeds)}  {case.kind:<12} {case.name:<32} {case.words}")
-    elif asked.command == "record":
-        os.nice(asked.nice)
-        record(cases, asked.seeds, cache, workers=asked.workers, again=asked.again)
+            have = sum(cache.find(case, seed) is not None for seed in parsed.seeds)
+            print(f"{have}/{len(parsed.seeds)}  {case.kind:<12} {case.name:<32} {case.words}")
+    elif parsed.command == "record":
+        os.nice(parsed.nice)
+        record(cases, parsed.seeds, cache, workers=parsed.workers, again=parsed.again)
     else:
         check = getattr(api, "check", None)
         if check is None:
-            print("this program has no `check` yet: nothing can be judged", file=sys.stderr)
+            print("this version has no `check`: nothing to judge", file=sys.stderr)
             return 2
-        found = judge(cases, asked.seeds, cache, cast(Check, check), asked.half)
-        asked.output.write_text(page(found, REASONS), encoding="utf-8")
-        print(f"{len(found.judged)} runs judged: {asked.output}", file=sys.stderr)
+        verdicts = judge(cases, parsed.seeds, cache, cast(Check, check), parsed.half)
+        parsed.output.write_text(page(verdicts, REASONS), encoding="utf-8")
+        print(f"{len(verdicts.judged)} runs judged: {parsed.output}", file=sys.stderr)
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.verdicts", description=__doc__)
     parser.add_argument("command", choices=("record", "judge", "list"))
-    parser.add_argument("names", nargs="*", metavar="NAME", help="cases; left out, all")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="cases (default: all)")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="folder of the recordings")
     parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
     parser.add_argument("--workers", type=int, default=1, choices=(1, 2))
-    parser.add_argument("--nice", type=int, default=10, help="how far to stand back for others")
-    parser.add_argument("--again", action="store_true", help="record what is there, too")
+    parser.add_argument("--nice", type=int, default=10, help="niceness of the processes")
+    parser.add_argument("--again", action="store_true", help="record cached cases again")
     parser.add_argument(
         "--half",
         choices=("tuning", "held", "fresh"),
-        help="judge only these; whoever tunes rules: tuning",
+        help="judge only this part",
     )
     parser.add_argument("-o", "--output", type=Path, default=PAGE, metavar="FILE")
     return parser

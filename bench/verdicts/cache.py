@@ -1,7 +1,8 @@
-"""Where recordings of cases are kept, and by what they are known again.
+"""The cache of recorded cases.
 
-A case is recorded once for each seed: `KEY.db` is its run, `KEY.json` how it ended. The key is a
-hash of what decides the recording: plan, seed, source of network and problem, and versions.
+A case is recorded once for each seed: `KEY.db` is the run, `KEY.json` the result. The key is a hash
+of everything that determines the recording: plan, seed, source code of network and problem, and
+versions.
 """
 
 from __future__ import annotations
@@ -21,15 +22,16 @@ from bench.verdicts.problems import PROBLEMS
 from resnet_inspect import __version__
 from resnet_inspect.store.schema import VERSION
 
-# Raise it when what is shared by all cases changes: `training`, `fed`, `steps`, `networks.parts`,
-# or what a recording holds.
+# Raise this when code shared by all cases changes (`training`, `fed`, `steps`, `networks.parts`) or
+# the content of a recording.
 RECORDING = 1
 NETWORKS = Path(__file__).with_name("networks")
 
 
-class Kept(msgspec.Struct, frozen=True):
-    """How a recorded training ended. `qualified` is whether a healthy one reached its goal;
-    `score` and `stopped` are as in `training.Outcome`, `trouble` is what failed in the corpus.
+class CaseResult(msgspec.Struct, frozen=True):
+    """The result of a recorded training.
+
+    `score` and `stopped` are those of `training.Outcome`, `trouble` is an error of the corpus.
     """
 
     case: str
@@ -40,7 +42,7 @@ class Kept(msgspec.Struct, frozen=True):
     seconds: float = 0.0
 
     def qualified(self, case: Case) -> bool:
-        """Whether the run counts: a fault always, a healthy one if it reached its goal."""
+        """Whether the run counts: a fault always, a healthy training if it reached its goal."""
         if self.trouble:
             return False
         if not isinstance(case, Healthy):
@@ -49,40 +51,40 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class Cache:
-    """A folder of recordings, made when something is kept in it."""
+    """A folder of recordings, created by the first recording."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or Path(tempfile.gettempdir()) / "resnet-inspect-verdicts"
 
     def run(self, case: Case, seed: int) -> Path:
-        """The run file of a case."""
+        """Return the path of the run file of a case."""
         return self.folder / f"{key(case, seed)}.db"
 
-    def find(self, case: Case, seed: int) -> Kept | None:
-        """How it ended, None if it was not recorded yet."""
+    def find(self, case: Case, seed: int) -> CaseResult | None:
+        """Return the result of a case, None if it is not recorded."""
         try:
-            held = self._told(case, seed).read_bytes()
+            content = self._result(case, seed).read_bytes()
         except FileNotFoundError:
             return None
-        return msgspec.json.decode(held, type=Kept)
+        return msgspec.json.decode(content, type=CaseResult)
 
-    def keep(self, case: Case, made: Path | None, kept: Kept) -> None:
-        """Take over the run file `made`; the case counts as recorded from now on."""
+    def keep(self, case: Case, run: Path | None, result: CaseResult) -> None:
+        """Move the file `run` into the cache and store the result of the case."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        if made is not None and made.exists():
-            made.replace(self.run(case, kept.seed))
-        told = self._told(case, kept.seed)
-        draft = told.with_suffix(".draft")
-        draft.write_bytes(msgspec.json.encode(kept))
-        draft.replace(told)
+        if run is not None and run.exists():
+            run.replace(self.run(case, result.seed))
+        path = self._result(case, result.seed)
+        draft = path.with_suffix(".draft")
+        draft.write_bytes(msgspec.json.encode(result))
+        draft.replace(path)
 
-    def _told(self, case: Case, seed: int) -> Path:
+    def _result(self, case: Case, seed: int) -> Path:
         return self.folder / f"{key(case, seed)}.json"
 
 
 def key(case: Case, seed: int) -> str:
-    """What decides a recording, as 20 hexadecimal digits."""
-    held: dict[str, Any] = {
+    """Return the key of a recording: 20 hexadecimal digits."""
+    content: dict[str, Any] = {
         "kind": case.kind,
         "plan": sorted((name, repr(value)) for name, value in case.plan.items()),
         "seed": seed,
@@ -90,6 +92,6 @@ def key(case: Case, seed: int) -> str:
     }
     if case.kind in MODULES:
         module = NETWORKS / f"{MODULES[case.kind]}.py"
-        held["network"] = module.read_text(encoding="utf-8")
-        held["problem"] = getsource(PROBLEMS[case.plan["data"]])
-    return sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()[:20]
+        content["network"] = module.read_text(encoding="utf-8")
+        content["problem"] = getsource(PROBLEMS[case.plan["data"]])
+    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]

@@ -1,4 +1,4 @@
-"""What a problem hands out: inputs, and what is to be answered."""
+"""The examples of a problem: inputs and labels."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Examples:
-    """Inputs (one array, or several for pairs and the like) and what is to be answered; `answers`
-    says what that is: "class" (a number below `units`), "yes-no", "real", "labels" (several of
-    `units`), "first" (a number, said by the first of `units`), "ordered" (an answer below 0).
+    """Inputs, one array or several, and labels (`wanted`).
+
+    `answers` is the type of the labels: "class" (an integer below `units`), "yes-no", "real",
+    "labels" (several of `units` at once), "first" (a real number, predicted by the first of
+    `units`) or "ordered" (the prediction must be negative).
     """
 
     inputs: tuple[Array, ...]

@@ -1,4 +1,4 @@
-"""What a script may do wrong, or otherwise, to inputs and labels on their way to `fit`."""
+"""Changes of inputs and labels before `fit`, as a script may make them."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ from bench.verdicts.examples import Array, Examples
 
 
 def altered(how: str, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
-    """Inputs as they are (""), "times 1000", "0 to 255", "constant" (all zero), "one example"
-    again and again, "one column" (the first, times 1000), "second constant" (all zero) or
-    "missing" (one number in 300 is NaN, as where a table has gaps).
+    """Return the inputs, changed as `how` says.
+
+    "" returns them unchanged, "constant" returns zeros, "one example" repeats the first one, "one
+    column" multiplies the first column by 1000, "second constant" replaces the second input by
+    zeros, and "missing" replaces one value in 300 by NaN, like gaps in a table.
     """
     if how == "times 1000":
-        return tuple(one * np.float32(1000) for one in inputs)
+        return tuple(array * np.float32(1000) for array in inputs)
     if how == "times 100":
-        return tuple(one * np.float32(100) for one in inputs)
+        return tuple(array * np.float32(100) for array in inputs)
     if how == "0 to 255":
-        return tuple((one * 60 + 128).clip(0, 255).astype(np.float32) for one in inputs)
+        return tuple((array * 60 + 128).clip(0, 255).astype(np.float32) for array in inputs)
     if how == "constant":
-        return tuple(np.zeros_like(one) for one in inputs)
+        return tuple(np.zeros_like(array) for array in inputs)
     if how == "one example":
-        return tuple(np.repeat(one[:1], len(one), axis=0) for one in inputs)
+        return tuple(np.repeat(array[:1], len(array), axis=0) for array in inputs)
     if how == "one column":
         scale = np.ones(inputs[0].shape[-1], np.float32)
         scale[0] = 1000
@@ -29,9 +31,9 @@ def altered(how: str, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
     if how == "second constant":
         return (inputs[0], np.zeros_like(inputs[1]))
     if how == "missing":
-        gaps = [np.random.default_rng(8).random(one.shape) < 1 / 300 for one in inputs]
+        gaps = [np.random.default_rng(8).random(array.shape) < 1 / 300 for array in inputs]
         return tuple(
-            np.where(gap, np.float32("nan"), one) for gap, one in zip(gaps, inputs, strict=True)
+            np.where(gap, np.float32("nan"), array) for gap, array in zip(gaps, inputs, strict=True)
         )
     if how:
         raise KeyError(how)
@@ -39,9 +41,10 @@ def altered(how: str, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
 
 
 def labelled(how: str, examples: Examples, rng: np.random.Generator) -> Array:
-    """Labels as they are ("") or: "one-hot", "from one", "one class", "shuffled", "99 to 1" (the
-    first class wins over all but one example in a hundred), "flat" ([count] instead of
-    [count, 1]), "squeezed" (without the last axis), "times 255", "all off".
+    """Return the labels, changed as `how` says.
+
+    "" returns them unchanged, "99 to 1" leaves one example in a hundred in another class than the
+    first, "flat" returns [count] instead of [count, 1], and "squeezed" removes the last axis.
     """
     wanted = examples.wanted
     if how == "one-hot":
@@ -55,8 +58,8 @@ def labelled(how: str, examples: Examples, rng: np.random.Generator) -> Array:
     if how == "shuffled":
         return rng.permutation(wanted)
     if how == "99 to 1":
-        kept = rng.random(len(wanted)) < 0.012
-        return np.where(kept.reshape((-1,) + (1,) * (wanted.ndim - 1)), wanted, 0).astype(
+        rare = rng.random(len(wanted)) < 0.012
+        return np.where(rare.reshape((-1,) + (1,) * (wanted.ndim - 1)), wanted, 0).astype(
             wanted.dtype
         )
     if how == "flat":
@@ -71,7 +74,7 @@ def labelled(how: str, examples: Examples, rng: np.random.Generator) -> Array:
 
 
 def limits(loss: str, *, from_logits: bool) -> tuple[float, bool]:
-    """Where an answer turns from no to yes, and whether it is yes below."""
+    """Return the threshold between no and yes, and whether yes is below it."""
     if loss == "contrastive":
         return 0.5, True
     return (

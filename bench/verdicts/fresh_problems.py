@@ -1,4 +1,4 @@
-"""Problems of the fresh kinds, drawn with NumPy as those of `problems` are."""
+"""Problems of the fresh kinds, generated with NumPy like those of `problems`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from bench.verdicts.examples import Array, Examples
 
 
 def tags(count: int, rng: np.random.Generator) -> Examples:
-    """Words of 10 letters out of 12, and a tag for each letter, [count, 10]: whether it is one of
-    the first six, and whether the next one is.
+    """Words of 10 letters out of 12, with a tag for each letter, [count, 10].
+
+    A tag encodes whether the letter and the next letter are among the first six.
     """
     letters = rng.integers(0, 12, (count, 10))
     low = (letters < 6).astype(np.int32)
@@ -20,7 +21,7 @@ def tags(count: int, rng: np.random.Generator) -> Examples:
 
 
 def tones(count: int, rng: np.random.Generator) -> Examples:
-    """Waves of 64 steps in two channels under noise, [count, 64, 2]; the class is the pitch."""
+    """Noisy waves of 64 steps in two channels, [count, 64, 2]; the class is the pitch."""
     labels = rng.integers(0, 4, count)
     pitch = np.array([2.0, 4.0, 7.0, 11.0])[labels] + rng.uniform(-0.5, 0.5, count)
     phase = rng.uniform(0, 2 * np.pi, (count, 1, 2))
@@ -31,7 +32,7 @@ def tones(count: int, rng: np.random.Generator) -> Examples:
 
 
 def mistaken(count: int, rng: np.random.Generator) -> Examples:
-    """The same waves, of whose labels a fifth was written down at random."""
+    """The same waves; a fifth of the labels is random."""
     drawn = tones(count, rng)
     guessed = rng.integers(0, 4, count)
     labels = np.where(rng.random(count) < 0.2, guessed, drawn.wanted).astype(np.int32)
@@ -39,9 +40,7 @@ def mistaken(count: int, rng: np.random.Generator) -> Examples:
 
 
 def masks(count: int, rng: np.random.Generator) -> Examples:
-    """Bright discs on an uneven ground under noise, [count, 16, 16, 1]; whether a pixel is of the
-    disc, of the same shape.
-    """
+    """Noisy bright discs on an uneven background, [count, 16, 16, 1]; labels are masks."""
     down, right = np.mgrid[:16, :16]
     middle = rng.uniform(4, 11, (count, 2, 1, 1))
     radius = rng.uniform(3.5, 6.5, (count, 1, 1))
@@ -54,8 +53,9 @@ def masks(count: int, rng: np.random.Generator) -> Examples:
 
 
 def reviews(count: int, rng: np.random.Generator) -> Examples:
-    """Six to twenty words out of 30, filled up with 0 behind; words 1…5 praise, 6…10 blame. Whether
-    it praises, [count, 1].
+    """Six to twenty words out of 30, padded with 0; words 1…5 praise, 6…10 blame.
+
+    Labels, [count, 1], are 1 for praise.
     """
     labels = rng.integers(0, 2, count)
     words = rng.integers(11, 30, (count, 20))
@@ -68,7 +68,7 @@ def reviews(count: int, rng: np.random.Generator) -> Examples:
 
 
 def visits(count: int, rng: np.random.Generator) -> Examples:
-    """Counts, two on average, whose mean six numbers decide; wanted is [count, 1]."""
+    """Counts, two on average, whose mean depends on six values; labels are [count, 1]."""
     inputs = rng.normal(0, 1, (count, 6))
     height = 0.3 + 0.6 * inputs[:, 0] - 0.5 * inputs[:, 1] + 0.4 * np.sin(2 * inputs[:, 2])
     wanted = rng.poisson(np.exp(np.clip(height, -4, 2.5)))
@@ -76,7 +76,7 @@ def visits(count: int, rng: np.random.Generator) -> Examples:
 
 
 def _columns(count: int, rng: np.random.Generator) -> Array:
-    """Five measures, three answers to yes or no, a choice of four, a share: 13 columns."""
+    """Return 13 columns: five real, three binary, one of four classes one-hot, one in 0…1."""
     measures = rng.normal(0, 1, (count, 5))
     answers = rng.random((count, 3)) < 0.3
     choice = np.eye(4)[rng.integers(0, 4, count)]
@@ -84,7 +84,7 @@ def _columns(count: int, rng: np.random.Generator) -> Array:
 
 
 def tabular(count: int, rng: np.random.Generator) -> Examples:
-    """Columns of several sorts; three classes that a small bent function of them decides."""
+    """Columns of several types; three classes from a small nonlinear function of them."""
     fixed = np.random.default_rng(21)
     mixing, voting = fixed.normal(0, 0.8, (13, 8)), fixed.normal(0, 1, (8, 3))
     usual = (np.tanh(_columns(4096, fixed) @ mixing) @ voting).mean(axis=0)
@@ -94,7 +94,7 @@ def tabular(count: int, rng: np.random.Generator) -> Examples:
 
 
 def clicks(count: int, rng: np.random.Generator) -> Examples:
-    """24 marks, of which few are set, and six numbers; whether somebody clicks, [count, 1]."""
+    """24 binary values, few of them 1, and six real ones; labels are clicks, [count, 1]."""
     weights = np.random.default_rng(22).normal(0, 1.5, 24)
     marks = rng.random((count, 24)) < 0.15
     numbers = rng.normal(0, 1, (count, 6))
@@ -105,7 +105,7 @@ def clicks(count: int, rng: np.random.Generator) -> Examples:
 
 
 def rare_clicks(count: int, rng: np.random.Generator) -> Examples:
-    """The same, of whose clicks most are left out: about one in sixteen is one."""
+    """The same without most clicks: about one example in sixteen is a click."""
     drawn = clicks(count * 3, rng)
     kept = (drawn.wanted[:, 0] == 0) | (rng.random(count * 3) < 0.1)
     chosen = np.flatnonzero(kept)[:count]
@@ -114,7 +114,7 @@ def rare_clicks(count: int, rng: np.random.Generator) -> Examples:
 
 
 def gratings(count: int, rng: np.random.Generator) -> Examples:
-    """Stripes of any colour under noise, [count, 16, 16, 3]; the class is their direction."""
+    """Noisy stripes of any colour, [count, 16, 16, 3]; the class is their direction."""
     labels = rng.integers(0, 4, count)
     down, right = np.mgrid[:16, :16] / 16
     angle = (labels * np.pi / 4 + rng.normal(0, 0.12, count))[:, None, None]
@@ -127,7 +127,7 @@ def gratings(count: int, rng: np.random.Generator) -> Examples:
 
 
 def coloured(count: int, rng: np.random.Generator) -> Examples:
-    """A disc on a grey ground, [count, 12, 12, 3], from −1 to 1; its colour, three of 0…1."""
+    """A disc on grey, [count, 12, 12, 3], in −1…1; labels are its colour, three values of 0…1."""
     down, right = np.mgrid[:12, :12]
     middle = rng.uniform(4, 8, (count, 2, 1, 1))
     inside = (down - middle[:, 0]) ** 2 + (right - middle[:, 1]) ** 2 < 9
@@ -139,7 +139,7 @@ def coloured(count: int, rng: np.random.Generator) -> Examples:
 
 
 def uneven(count: int, rng: np.random.Generator) -> Examples:
-    """A function of three numbers under noise whose deviation depends on them; [count, 1]."""
+    """A function of three values with noise whose deviation depends on them; [count, 1]."""
     inputs = rng.uniform(-1.7, 1.7, (count, 3))
     deviation = 0.05 + 0.5 / (1 + np.exp(-3 * inputs[:, 1]))
     wanted = np.sin(2 * inputs[:, 0]) + 0.6 * inputs[:, 2] + rng.normal(0, deviation, count)
@@ -147,14 +147,15 @@ def uneven(count: int, rng: np.random.Generator) -> Examples:
 
 
 def triplets(count: int, rng: np.random.Generator) -> Examples:
-    """An example, another one of its class and one of another class, 12 numbers each, of five
-    classes. What is wanted, [count, 1], is 0 throughout: the loss does not need it.
+    """Triplets of 12 values each: an example, a second one of its class, one of another class.
+
+    There are five classes. Labels, [count, 1], are all 0: the loss ignores them.
     """
     centres = np.random.default_rng(23).normal(0, 0.6, (5, 12))
     chosen = rng.integers(0, 5, count)
     other = (chosen + rng.integers(1, 5, count)) % 5
     drawn = (centres[k] + rng.normal(0, 0.8, (count, 12)) for k in (chosen, chosen, other))
-    inputs = tuple(one.astype(np.float32) for one in drawn)
+    inputs = tuple(array.astype(np.float32) for array in drawn)
     return Examples(inputs, np.zeros((count, 1), np.float32), "ordered", 8)
 
 

@@ -1,4 +1,4 @@
-"""What `check` says of recorded cases: found or missed, and alarms on healthy trainings."""
+"""Applies `check` to recorded cases: detected and missed faults, and false positives."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bench.verdicts.cache import Cache, Kept
+from bench.verdicts.cache import Cache, CaseResult
 from bench.verdicts.plan import Case, Fault, Healthy, half
 from bench.verdicts.rules import INFORMING
 from resnet_inspect.store.run import Run
 
-ALARMS = ("warning", "error")
+SEVERE = ("warning", "error")
 
 
 class Finding(Protocol):
-    """What is read of a finding."""
+    """The fields of a finding that are used here."""
 
     @property
     def rule(self) -> str:
-        """Its slug."""
+        """The slug of the rule."""
 
     @property
     def severity(self) -> str:
@@ -27,11 +27,11 @@ class Finding(Protocol):
 
     @property
     def place(self) -> object:
-        """What it is about; written as a name, empty for the whole run."""
+        """The affected place; its string is empty for the whole run."""
 
     @property
     def message(self) -> str:
-        """In words."""
+        """The verdict of the rule."""
 
 
 Check = Callable[[Run], Iterable[Finding]]
@@ -39,68 +39,72 @@ Check = Callable[[Run], Iterable[Finding]]
 
 @dataclass(frozen=True)
 class Verdict:
-    """One judged run. `alarms` holds a text for each rule that warned, `informed` the rules that
-    only informed; `failed` is what `check` itself raised.
+    """The verdict on one run.
+
+    `warnings` has a text for each rule that reported a warning or an error, `informed` the rules
+    that reported an info only. `failed` is the error that `check` raised.
     """
 
     case: Case
-    kept: Kept
-    alarms: dict[str, str]
+    result: CaseResult
+    warnings: dict[str, str]
     informed: frozenset[str] = frozenset()
     failed: str = ""
 
     @property
     def half(self) -> str:
-        """tuning, held or fresh."""
-        return half(self.case.kind, self.kept.seed)
+        """The part of the run: tuning, held or fresh."""
+        return half(self.case.kind, self.result.seed)
 
     @property
-    def found(self) -> bool:
-        """Whether one of the fault's rules fired."""
+    def detected(self) -> bool:
+        """Whether one of the rules for the fault fired."""
         if not isinstance(self.case, Fault):
             return False
-        told = set(self.alarms) | (self.informed & INFORMING)
-        return not told.isdisjoint(self.case.rules)
+        fired = set(self.warnings) | (self.informed & INFORMING)
+        return not fired.isdisjoint(self.case.rules)
 
     @property
-    def alarmed(self) -> bool:
-        """Whether any rule warned, or `check` broke."""
-        return bool(self.alarms or self.failed)
+    def warned(self) -> bool:
+        """Whether any rule reported a warning or an error, or `check` failed."""
+        return bool(self.warnings or self.failed)
 
     @property
-    def strangers(self) -> tuple[str, ...]:
-        """Rules that warned of a fault without being right or a consequence."""
+    def unrelated(self) -> tuple[str, ...]:
+        """Rules that fired but are neither correct for the fault nor a consequence of it."""
         if not isinstance(self.case, Fault):
-            return tuple(self.alarms)
-        return tuple(r for r in self.alarms if r not in (*self.case.rules, *self.case.also))
+            return tuple(self.warnings)
+        return tuple(r for r in self.warnings if r not in (*self.case.rules, *self.case.also))
 
 
 @dataclass(frozen=True)
 class Verdicts:
-    """All that was judged; `unqualified` did not count, `missing` was not recorded."""
+    """All verdicts; `unqualified` runs do not count, `missing` runs are not recorded."""
 
     judged: tuple[Verdict, ...]
-    unqualified: tuple[tuple[Case, Kept], ...]
+    unqualified: tuple[tuple[Case, CaseResult], ...]
     missing: tuple[tuple[Case, int], ...]
 
     def faults(self, part: str) -> tuple[Verdict, ...]:
-        """Judged faults of a part for which a rule is asked."""
+        """Return the verdicts on faults of a part that a rule must detect."""
         return tuple(
-            one
-            for one in self.judged
-            if isinstance(one.case, Fault) and one.case.rules and one.half == part
+            verdict
+            for verdict in self.judged
+            if isinstance(verdict.case, Fault) and verdict.case.rules and verdict.half == part
         )
 
     @property
     def unasked(self) -> tuple[str, ...]:
-        """Names of judged faults for which no rule is asked."""
-        faults = (one.case for one in self.judged if isinstance(one.case, Fault))
+        """Names of faults that no rule must detect."""
+        faults = (verdict.case for verdict in self.judged if isinstance(verdict.case, Fault))
         return tuple(dict.fromkeys(fault.name for fault in faults if not fault.rules))
 
     def healthy(self, part: str) -> tuple[Verdict, ...]:
-        """Judged healthy trainings of a part."""
+        """Return the verdicts on healthy trainings of a part."""
         return tuple(
-            one for one in self.judged if isinstance(one.case, Healthy) and one.half == part
+            verdict
+            for verdict in self.judged
+            if isinstance(verdict.case, Healthy) and verdict.half == part
         )
 
 
@@ -111,36 +115,37 @@ def judge(
     check: Check,
     part: str | None = None,
 ) -> Verdicts:
-    """Have every recorded case checked, or those of one part. What `check` raises is kept as the
-    verdict's `failed`.
+    """Apply `check` to every recorded case, or to those of one part.
+
+    An exception of `check` becomes `failed` of the verdict.
     """
     judged: list[Verdict] = []
-    unqualified: list[tuple[Case, Kept]] = []
+    unqualified: list[tuple[Case, CaseResult]] = []
     missing: list[tuple[Case, int]] = []
     for case in cases:
         for seed in seeds:
             if part not in (None, half(case.kind, seed)):
                 continue
-            kept = cache.find(case, seed)
-            if kept is None:
+            result = cache.find(case, seed)
+            if result is None:
                 missing.append((case, seed))
-            elif not kept.qualified(case):
-                unqualified.append((case, kept))
+            elif not result.qualified(case):
+                unqualified.append((case, result))
             else:
-                judged.append(_verdict(case, kept, cache, check))
+                judged.append(_verdict(case, result, cache, check))
     return Verdicts(tuple(judged), tuple(unqualified), tuple(missing))
 
 
-def _verdict(case: Case, kept: Kept, cache: Cache, check: Check) -> Verdict:
+def _verdict(case: Case, result: CaseResult, cache: Cache, check: Check) -> Verdict:
     try:
-        with Run.open(cache.run(case, kept.seed)) as run:
+        with Run.open(cache.run(case, result.seed)) as run:
             findings = list(check(run))
-    except Exception as error:  # a rule that breaks is a verdict, too
-        return Verdict(case, kept, {}, failed=f"{type(error).__name__}: {error}")
-    alarms: dict[str, str] = {}
-    for one in findings:
-        if one.severity in ALARMS:
-            where = f"{one.place}: " if str(one.place) else ""
-            alarms.setdefault(one.rule, f"{one.severity}: {where}{one.message}")
-    informed = frozenset(one.rule for one in findings if one.severity not in ALARMS)
-    return Verdict(case, kept, alarms, informed)
+    except Exception as error:  # a rule that raises is a verdict, too
+        return Verdict(case, result, {}, failed=f"{type(error).__name__}: {error}")
+    warnings: dict[str, str] = {}
+    for finding in findings:
+        if finding.severity in SEVERE:
+            where = f"{finding.place}: " if str(finding.place) else ""
+            warnings.setdefault(finding.rule, f"{finding.severity}: {where}{finding.message}")
+    informed = frozenset(finding.rule for finding in findings if finding.severity not in SEVERE)
+    return Verdict(case, result, warnings, informed)

@@ -1,4 +1,4 @@
-"""Losses that scripts of the fresh kinds write themselves; nothing makes their shapes alike.
+"""Custom losses of the fresh kinds; they do not adapt the shapes of labels and predictions.
 
 Loads TensorFlow; only a process that trains imports this module.
 """
@@ -13,37 +13,37 @@ import tensorflow as tf
 
 
 class Gaussian(keras.losses.Loss):  # type: ignore[misc]
-    """Negative logarithm of a normal density."""
+    """Negative log-likelihood of a normal distribution."""
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Numbers [count, 1]; means and logarithms of variances, [count, 2]."""
+        """Labels [count, 1]; means and log-variances [count, 2]."""
         mean, height = y_pred[:, :1], y_pred[:, 1:]
         off = tf.square(tf.cast(y_true, tf.float32) - mean)
         return tf.reduce_mean(off * tf.exp(-height) + height) / 2
 
 
 class Pinball(keras.losses.Loss):  # type: ignore[misc]
-    """Draws three answers to the median and to the limits of the middle four fifths."""
+    """Quantile loss of three predictions: the median and the 10 % and 90 % quantiles."""
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Numbers [count, 1]; answers [count, 3]."""
+        """Labels [count, 1]; predictions [count, 3]."""
         shares = tf.constant([0.5, 0.1, 0.9])
         off = tf.cast(y_true, tf.float32) - y_pred
         return tf.reduce_mean(tf.maximum(shares * off, (shares - 1.0) * off))
 
 
 class Dice(keras.losses.Loss):  # type: ignore[misc]
-    """What two masks do not share, beside what they hold, over the whole batch."""
+    """One minus Dice's coefficient of two masks, over the whole batch."""
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Masks of 0 and 1; shares from 0 to 1, of the same shape."""
+        """Masks of 0 and 1; probabilities of the same shape."""
         wanted = tf.cast(y_true, tf.float32)
         shared = tf.reduce_sum(wanted * y_pred)
         return 1.0 - (2.0 * shared + 1.0) / (tf.reduce_sum(wanted) + tf.reduce_sum(y_pred) + 1.0)
 
 
 class OwnPoisson(keras.losses.Loss):  # type: ignore[misc]
-    """Negative logarithm of Poisson's distribution, less what does not depend on the answer."""
+    """Negative log-likelihood of a Poisson distribution, without constant terms."""
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Counts; means, both [count, 1]."""
@@ -52,10 +52,10 @@ class OwnPoisson(keras.losses.Loss):  # type: ignore[misc]
 
 
 class Margin(keras.losses.Loss):  # type: ignore[misc]
-    """How far the distance to what is unlike fails to exceed that to what is alike by 0.5."""
+    """Triplet loss with margin 0.5: the negative must be farther away than the positive."""
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Ignored; the distance to what is alike less that to what is unlike."""
+        """Ignored; distance to the positive minus distance to the negative."""
         del y_true
         return tf.reduce_mean(tf.maximum(y_pred + 0.5, 0.0))
 

@@ -1,6 +1,6 @@
-"""What a case is: a healthy training, or one with a single change, and which part it belongs to.
+"""A case: a healthy training or one with a single change, and the part that it belongs to.
 
-Knows names and numbers only; what they do is in `networks`, `problems` and `training`.
+This module has names and numbers only; `networks`, `problems` and `training` implement them.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import Any
 
 SEEDS = (0, 1, 2)
 
-# The split, written down before any rule was judged: rules are tuned on these kinds with this
-# seed alone; all other runs, of these kinds with other seeds and of other kinds, are held back.
+# The split was fixed before any rule was judged. Rules are tuned on these kinds with this seed.
+# All other runs are in the other half: these kinds with other seeds, and all other kinds.
 TUNING_KINDS = frozenset({"tutorial", "mlp", "lstm", "autoencoder", "binary", "finetuned"})
 HELD_KINDS = frozenset({"cnn", "transformer", "regression", "multilabel", "siamese", "vae"})
 TUNING_SEEDS = frozenset({0})
-# Written later, by somebody who had not read the rules, and judged once at the end.
+# Written later, by an author who had not read the rules, and judged once at the end.
 FRESH_KINDS = frozenset(
     {
         "tagging",
@@ -36,9 +36,11 @@ FRESH_KINDS = frozenset(
 
 @dataclass(frozen=True)
 class Healthy:
-    """A training that works. `plan` holds what differs from the defaults of its network and of
-    `training.Training`; `goal` is the score that it must reach to count as healthy, on examples
-    it was not trained on (the tutorial: accuracy over the last tenth of its steps).
+    """A training that works.
+
+    `plan` has the differences from the defaults of the network and of `training.Training`. `goal`
+    is the score on unseen examples that the training must reach to count as healthy. For the
+    tutorial, the score is the accuracy over the last tenth of the steps.
     """
 
     name: str
@@ -52,8 +54,8 @@ class Healthy:
 class Fault:
     """A healthy training with one change, `change` = (key of the plan, value).
 
-    `rules` are those of which one must fire; `also` are those that may, as consequences. Without
-    `rules` no rule is asked for: TensorFlow refuses the network and `trace` explains that.
+    One of `rules` must fire; those of `also` may fire as consequences. Without `rules` no rule has
+    to fire: TensorFlow rejects the network and `trace` explains the error.
     """
 
     name: str
@@ -65,12 +67,12 @@ class Fault:
 
     @property
     def kind(self) -> str:
-        """That of the healthy training."""
+        """The kind of the healthy training."""
         return self.of.kind
 
     @property
     def plan(self) -> Mapping[str, Any]:
-        """The healthy one's plan with the change."""
+        """The plan of the healthy training with the change."""
         key, value = self.change
         return {**self.of.plan, key: value}
 
@@ -79,7 +81,7 @@ Case = Healthy | Fault
 
 
 def half(kind: str, seed: int) -> str:
-    """One of "tuning", "held" and "fresh"; KeyError for a kind that was not split beforehand."""
+    """Return "tuning", "held" or "fresh". Raises KeyError for a kind outside the split."""
     if kind in FRESH_KINDS:
         return "fresh"
     if kind not in TUNING_KINDS | HELD_KINDS:

@@ -1,7 +1,7 @@
-"""What the networks learn: problems drawn with NumPy, the same ones for a seed.
+"""The problems that the networks learn, generated with NumPy from a seed.
 
-A problem itself (where classes lie, which function is sought) is fixed; the seed draws examples.
-Inputs are of unit scale, unless the name says otherwise.
+A problem itself, such as the position of classes, is fixed; the seed selects the examples. Inputs
+have unit scale, unless the name says otherwise.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FIGURES = (0, 3, 5, 6)  # disc, cross, horizontal stripes, vertical stripes
 
 
 def blobs(count: int, rng: np.random.Generator) -> Examples:
-    """Four classes, normal clouds around two centres each, in 16 dimensions."""
+    """Four classes in 16 dimensions, each with two Gaussian clusters."""
     centres = np.random.default_rng(11).normal(0, 1.1, (4, 2, 16))
     labels = rng.integers(0, 4, count)
     chosen = centres[labels, rng.integers(0, 2, count)]
@@ -28,7 +28,7 @@ def blobs(count: int, rng: np.random.Generator) -> Examples:
 
 
 def rare(count: int, rng: np.random.Generator) -> Examples:
-    """The same clouds, of which the last class is drawn for one example in twelve."""
+    """The same clusters; the last class has one example in twelve."""
     drawn = blobs(count * 2, rng)
     kept = (drawn.wanted != 3) | (rng.random(count * 2) < 0.27)
     chosen = np.flatnonzero(kept)[:count]
@@ -36,7 +36,7 @@ def rare(count: int, rng: np.random.Generator) -> Examples:
 
 
 def rings(count: int, rng: np.random.Generator) -> Examples:
-    """Two classes in the plane, one around the other; wanted is [count, 1]."""
+    """Two classes in the plane, one around the other; labels are [count, 1]."""
     labels = rng.integers(0, 2, count)
     angle, radius = rng.uniform(0, 2 * np.pi, count), rng.normal(0, 0.15, count)
     radius += np.where(labels == 1, 1.8, 0.8)
@@ -45,21 +45,21 @@ def rings(count: int, rng: np.random.Generator) -> Examples:
 
 
 def sides(count: int, rng: np.random.Generator) -> Examples:
-    """The rings with −1 and 1 wanted."""
+    """The rings with labels −1 and 1."""
     drawn = rings(count, rng)
     return Examples(drawn.inputs, drawn.wanted * 2 - 1, "yes-no", 1)
 
 
 def waves(count: int, rng: np.random.Generator) -> Examples:
-    """A smooth function of four numbers, of mean near 0 and unit scale; wanted is [count, 1]."""
+    """A smooth function of four values with mean near 0 and unit scale; labels are [count, 1]."""
     inputs = rng.uniform(-1.7, 1.7, (count, 4))
-    found = np.sin(1.5 * inputs[:, 0]) + 0.5 * inputs[:, 1] ** 2 + inputs[:, 2] * inputs[:, 3] / 2
-    wanted = (found - 0.48 + rng.normal(0, 0.05, count)) / 1.0
+    values = np.sin(1.5 * inputs[:, 0]) + 0.5 * inputs[:, 1] ** 2 + inputs[:, 2] * inputs[:, 3] / 2
+    wanted = (values - 0.48 + rng.normal(0, 0.05, count)) / 1.0
     return Examples((inputs.astype(np.float32),), wanted[:, None].astype(np.float32), "real", 1)
 
 
 def topics(count: int, rng: np.random.Generator) -> Examples:
-    """Six labels, each on for about a third or half of the examples, by where inputs lie."""
+    """Six labels at once, each 1 for a third to a half of the examples."""
     planes = np.random.default_rng(12).normal(0, 1, (16, 6)) / 4
     inputs = rng.normal(0, 1, (count, 16))
     offsets = np.array([0.0, 0.2, -0.2, 0.3, 0.0, 0.4])
@@ -68,7 +68,7 @@ def topics(count: int, rng: np.random.Generator) -> Examples:
 
 
 def curves(count: int, rng: np.random.Generator) -> Examples:
-    """32 numbers that four hidden ones decide, bent; the answer is the input itself."""
+    """32 values, a nonlinear function of four hidden ones; the label is the input itself."""
     mixing = np.random.default_rng(13).normal(0, 1, (4, 32))
     hidden = rng.normal(0, 1, (count, 4))
     inputs = (np.tanh(hidden @ mixing) * 1.25).astype(np.float32)
@@ -82,7 +82,7 @@ def shades(count: int, rng: np.random.Generator) -> Examples:
 
 
 def grey(count: int, rng: np.random.Generator) -> Examples:
-    """Four figures of the drawn pictures at 16×16, as they are drawn: 0…255."""
+    """Four figures of shapes10 at 16×16, in 0…255."""
     images, labels = _drawn()
     chosen = np.flatnonzero(np.isin(labels, FIGURES))
     chosen = rng.choice(chosen, count)
@@ -98,7 +98,7 @@ def _drawn() -> tuple[Array, Array]:
 
 
 def pictures(count: int, rng: np.random.Generator) -> Examples:
-    """The same pictures, each of mean 0 and scale 1."""
+    """The same images, each with mean 0 and scale 1."""
     drawn = grey(count, rng)
     images = drawn.inputs[0]
     mean = images.mean(axis=(1, 2, 3), keepdims=True)
@@ -108,7 +108,7 @@ def pictures(count: int, rng: np.random.Generator) -> Examples:
 
 
 def sequences(count: int, rng: np.random.Generator) -> Examples:
-    """Twelve steps of four numbers, [count, 12, 4]; the class is the one with the larger mean."""
+    """Twelve steps of four values, [count, 12, 4]; the class is the one with the largest mean."""
     labels = rng.integers(0, 4, count)
     values = rng.normal(-0.2, 1, (count, 12, 4))
     values[np.arange(count), :, labels] += 0.8
@@ -116,7 +116,7 @@ def sequences(count: int, rng: np.random.Generator) -> Examples:
 
 
 def tokens(count: int, rng: np.random.Generator) -> Examples:
-    """Words of 12 letters out of 20; the class is which of the first four comes most often."""
+    """Words of 12 letters out of 20; the class is the most frequent of the first four letters."""
     letters = rng.integers(4, 20, (count, 12))
     labels = rng.integers(0, 4, count)
     others = rng.integers(0, 4, count)
@@ -128,13 +128,13 @@ def tokens(count: int, rng: np.random.Generator) -> Examples:
 
 
 def orders(count: int, rng: np.random.Generator) -> Examples:
-    """Words of 12 letters; whether letters 0 and 1 or letters 2 and 3 are more; [count, 1]."""
+    """Words of 12 letters; whether letters 0 and 1 outnumber 2 and 3; labels are [count, 1]."""
     drawn = tokens(count, rng)
     return Examples(drawn.inputs, (drawn.wanted[:, None] > 1).astype(np.float32), "yes-no", 1)
 
 
 def pairs(count: int, rng: np.random.Generator) -> Examples:
-    """Two examples of the clouds, and whether they are of one class; wanted is [count, 1]."""
+    """Two examples of the clusters; whether they have the same class; labels are [count, 1]."""
     first, second = blobs(count, rng), blobs(count * 6, rng)
     same = rng.random(count) < 0.5
     rest = [list(np.flatnonzero(second.wanted == k)) for k in range(4)]

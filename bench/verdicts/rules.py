@@ -1,4 +1,4 @@
-"""The rules that `check` is asked to have, by their slugs; the corpus plants something for each."""
+"""Slugs of the rules that `check` must have; the corpus has a fault for each."""
 
 RULES = (
     "batch-axis",
@@ -40,6 +40,6 @@ RULES = (
     "broadcast",
     "metric-task",
 )
-# Here telling is enough to find a fault. Whoever freezes layers may mean it; and weights that grow
-# without L2 are as healthy in `cnn-momentum`, which is what `cnn-l2/no-l2` comes to.
+# An info of these rules counts as detected. Frozen layers may be intended. Weights that grow
+# without L2 may be healthy: `cnn-l2/no-l2` equals the healthy `cnn-momentum`.
 INFORMING = frozenset({"frozen", "growing-weights"})

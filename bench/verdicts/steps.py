@@ -1,4 +1,4 @@
-"""Losses, and training steps of one's own, that scripts of the corpus use."""
+"""Losses and custom training steps for the scripts of the corpus."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from bench.verdicts.own_losses import OWN_LOSSES
 
 
 class OwnSquares(keras.losses.Loss):  # type: ignore[misc]
-    """Mean of squares, written by hand: nothing makes both shapes alike."""
+    """Mean squared error written by hand: it does not adapt the shapes."""
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Both as they come."""
+        """Labels and predictions of any shape."""
         return tf.reduce_mean(tf.square(tf.cast(y_true, tf.float32) - y_pred))
 
 
 class Contrastive(keras.losses.Loss):  # type: ignore[misc]
-    """Draws alike ones together, and others apart until their distance is 1."""
+    """Contrastive loss with margin 1: pulls equal pairs together and pushes others apart."""
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Labels 1 for alike; distances."""
+        """Labels, 1 for equal pairs; distances."""
         alike = tf.cast(y_true, tf.float32)
         apart = tf.square(tf.maximum(1.0 - y_pred, 0.0))
         return tf.reduce_mean(alike * tf.square(y_pred) + (1.0 - alike) * apart)
@@ -38,8 +38,9 @@ class OwnEntropy(keras.losses.Loss):  # type: ignore[misc]
 
 
 class OfLogits(keras.losses.Loss):  # type: ignore[misc]
-    """TensorFlow's own op, for class numbers. Keras would look through a softmax before its loss,
-    find the logits and use those.
+    """TensorFlow's own op for class numbers.
+
+    Keras' loss would skip a softmax before it and use its logits.
     """
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
@@ -49,7 +50,7 @@ class OfLogits(keras.losses.Loss):  # type: ignore[misc]
 
 
 class OfBinaryLogits(keras.losses.Loss):  # type: ignore[misc]
-    """TensorFlow's own op, for yes or no."""
+    """TensorFlow's own op for binary labels."""
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """0 or 1; logits."""
@@ -58,10 +59,10 @@ class OfBinaryLogits(keras.losses.Loss):  # type: ignore[misc]
 
 
 class SignSquares(keras.losses.Loss):  # type: ignore[misc]
-    """Squares of the difference of signs, which no gradient passes."""
+    """Squared difference of signs, whose gradient is 0."""
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Answers −1 and 1; numbers."""
+        """Labels −1 and 1; predictions."""
         return tf.reduce_mean(tf.square(tf.cast(y_true, tf.float32) - tf.sign(y_pred)))
 
 
@@ -84,12 +85,12 @@ LOSSES: dict[str, Callable[[bool], Any]] = {
 
 
 class OwnStep(keras.Model):  # type: ignore[misc]
-    """A model with a training step of its own."""
+    """A model with a custom training step."""
 
     applied = True
 
     def train_step(self, data: Any) -> Any:
-        """Loss, gradients and, unless it was forgotten, the update."""
+        """Compute loss and gradients; update the weights if `applied`."""
         x, y = data
         with tf.GradientTape() as tape:
             said = self(x, training=True)
@@ -103,13 +104,13 @@ class OwnStep(keras.Model):  # type: ignore[misc]
 
 
 class Forgetful(OwnStep):
-    """The same without the update."""
+    """A model whose training step forgets the update."""
 
     applied = False
 
 
 def stepping(how: str, model: Any) -> Any:
-    """The model with Keras' own step (""), an "own" one, or that "without update"."""
+    """Return the model with Keras' step (""), an "own" step or a step "without update"."""
     if not how:
         return model
     kinds = {"own": OwnStep, "without update": Forgetful}

@@ -1,6 +1,6 @@
-"""Trains one case and records it: what a script of its user would do, from data to `fit`.
+"""Trains one case like a user's script, from data to `fit`, and records it.
 
-Loads Keras; only a process that trains imports this module.
+This module loads Keras; only a process that trains imports it.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ UNSEEN = 400
 
 @dataclass(frozen=True)
 class Training:
-    """What a plan may say beside the keywords of its network.
+    """The settings of a plan that are no keywords of its network.
 
-    `inputs` and `labels` are alterations of `fed`, `checked` that of the inputs validated on;
-    `step` is Keras' own or one of `steps.stepping`. `units` 0 is what the answers need.
-    `schedule` is "" (one rate), "cosine" (warm-up, then down) or "stairs"; `averaged` keeps moving
-    averages of the weights, `weights` are those of the classes.
+    `inputs`, `labels` and `checked` (validation inputs) are alterations of `fed`. `step` is that of
+    `steps.stepping`. `units` 0 is the number that the labels need. `schedule` is "" (constant),
+    "cosine" (warm-up, then decay) or "stairs". `averaged` keeps moving averages of the weights,
+    `weights` are class weights.
     """
 
     data: str
@@ -64,17 +64,17 @@ class Training:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a training ended: its score (None where there is none) and what stopped it, if so."""
+    """The result of a training: its score, None without one, and the error that stopped it."""
 
     score: float | None
     stopped: str = ""
 
 
 def train(kind: str, plan: Mapping[str, Any], seed: int, file: Path) -> Outcome:
-    """Train as planned and record into `file`, which is replaced."""
+    """Train as planned and record into `file`, which is overwritten."""
     if kind == "tutorial":
         return _tutorial(plan, seed, file)
-    names = {one.name for one in fields(Training)}
+    names = {field.name for field in fields(Training)}
     training = Training(**{key: value for key, value in plan.items() if key in names})
     module = import_module(f"bench.verdicts.networks.{MODULES[kind]}")
     settings = {key: value for key, value in plan.items() if key not in names}
@@ -86,7 +86,7 @@ def train(kind: str, plan: Mapping[str, Any], seed: int, file: Path) -> Outcome:
     rng = np.random.default_rng([7, seed])
     shown, unseen = (_drawn(training, rng, n) for n in (training.examples, UNSEEN))
     plain = PROBLEMS[training.data](64, np.random.default_rng(0))
-    shapes = [one.shape[1:] for one in plain.inputs]
+    shapes = [array.shape[1:] for array in plain.inputs]
     model = stepping(training.step, module.build(shapes, training.units or plain.units, **settings))
     _compile(model, training)
     recorder = api.Recorder(file, force=True, every=training.every)
@@ -95,7 +95,7 @@ def train(kind: str, plan: Mapping[str, Any], seed: int, file: Path) -> Outcome:
     except Exception as error:
         recorder.stopped(error)
         return Outcome(None, f"{type(error).__name__}: {str(error).splitlines()[0][:120]}")
-    with suppress(Exception):  # a faulty network need not be able to answer
+    with suppress(Exception):  # a faulty network may be unable to predict
         return Outcome(_score(model, training, unseen))
     return Outcome(None)
 
@@ -147,7 +147,7 @@ def _fit(model: Any, training: Training, shown: Examples, unseen: Examples, reco
     epochs = max(1, -(-training.steps // per_epoch))
     if training.steps < per_epoch:
         taken = training.steps * training.batch
-        inputs, wanted = tuple(one[:taken] for one in inputs), wanted[:taken]
+        inputs, wanted = tuple(array[:taken] for array in inputs), wanted[:taken]
     validation = None
     if training.validation:
         judged = altered(training.checked or training.inputs, unseen.inputs)
@@ -170,27 +170,27 @@ def _fed(inputs: tuple[Array, ...]) -> Any:
 
 
 def _score(model: Any, training: Training, unseen: Examples) -> float | None:
-    """Mean recall of classes or of both answers; share of labels or orders right; R² of numbers."""
+    """Return the mean recall of classes, the accuracy of labels or orders, or R² of numbers."""
     inputs = altered(training.inputs, unseen.inputs)
-    said = np.asarray(model(_fed(inputs), training=False), dtype=np.float64)
+    predicted = np.asarray(model(_fed(inputs), training=False), dtype=np.float64)
     wanted = unseen.wanted
-    if len(said) != len(wanted) or not np.isfinite(said).all():
+    if len(predicted) != len(wanted) or not np.isfinite(predicted).all():
         return None
     if unseen.answers == "ordered":
-        return float((said < 0).mean())
+        return float((predicted < 0).mean())
     if unseen.answers == "first":
-        left = np.mean((wanted - said[:, :1]) ** 2)
+        left = np.mean((wanted - predicted[:, :1]) ** 2)
         return float(1 - left / wanted.var())
     if unseen.answers == "real":
         wanted = labelled(training.labels, unseen, np.random.default_rng(6))
-        wanted = wanted.reshape(said.shape)
+        wanted = wanted.reshape(predicted.shape)
         spread = np.mean((wanted - wanted.mean(axis=0)) ** 2)
-        return float(1 - np.mean((wanted - said) ** 2) / spread)
+        return float(1 - np.mean((wanted - predicted) ** 2) / spread)
     if unseen.answers == "class":
-        right = said.argmax(axis=-1) == wanted
-        return float(np.mean([right[wanted == one].mean() for one in np.unique(wanted)]))
+        right = predicted.argmax(axis=-1) == wanted
+        return float(np.mean([right[wanted == label].mean() for label in np.unique(wanted)]))
     bound, turned = limits(training.loss, from_logits=training.from_logits)
-    yes = (said < bound) if turned else (said > bound)
+    yes = (predicted < bound) if turned else (predicted > bound)
     right = yes == (wanted > 0.5 if training.loss != "hinge" else wanted > 0)
     if unseen.answers == "labels":
         return float(right.mean())
@@ -199,12 +199,12 @@ def _score(model: Any, training: Training, unseen: Examples) -> float | None:
 
 
 def _tutorial(plan: Mapping[str, Any], seed: int, file: Path) -> Outcome:
-    """The program's own network; its score is the accuracy over the last tenth of its steps."""
+    """Train the tutorial's network; the score is the accuracy over the last tenth of the steps."""
     settings = Settings.of({"seed": seed, "device": "cpu", **plan})
     try:
         api.record(settings, out=file, force=True)
     except BuildError as error:
         return Outcome(None, str(error).splitlines()[0][:120])
     with api.open_run(file) as run:
-        seen = list(run.scalars()["accuracy"].values())
-    return Outcome(float(np.mean(seen[-max(1, len(seen) // 10) :])))
+        accuracies = list(run.scalars()["accuracy"].values())
+    return Outcome(float(np.mean(accuracies[-max(1, len(accuracies) // 10) :])))

@@ -1,1 +1,1 @@
-"""Pure functions from what was recorded to answers. No files, no framework, no drawing."""
+"""Pure functions that compute facts from recorded data. No files, no framework, no rendering."""

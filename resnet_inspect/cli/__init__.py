@@ -1,1 +1,1 @@
-"""The command line: a parser, one thin file per command, and errors turned into exit codes."""
+"""The command line: a parser, one module per command, and exit codes of errors."""

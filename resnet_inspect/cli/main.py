@@ -1,4 +1,4 @@
-"""The entry point: parse, run one command, turn what went wrong into a message and an exit code."""
+"""The entry point: runs one command and turns errors into messages and exit codes."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from contextlib import suppress
 from resnet_inspect.cli.parser import build, module
 from resnet_inspect.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, InspectError
 
-TYPE_CHECKING = False  # as typing's, whose import would double the time of --help
+TYPE_CHECKING = False  # instead of typing's, whose import doubles the time of --help
 if TYPE_CHECKING:
     from typing import IO
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command line and return its exit code (see errors.py)."""
+    """Run one command line and return its exit code; `errors` defines the codes."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        if words[:1] != ["run"]:  # a script's streams and words are its own
+        if words[:1] != ["run"]:  # the streams and arguments of a script stay unchanged
             _prepare_streams()
             words = _joined(words)
         code = _run(words)
         sys.stdout.flush()
         return code
     except InspectError as error:
-        _tell(str(error))
+        _report(str(error))
         return error.exit_code
     except KeyboardInterrupt:
-        _tell("stopped")
+        _report("stopped")
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        _silence(sys.stdout)  # whoever read our output has seen enough
+        _silence(sys.stdout)  # the reader closed the pipe
         return EXIT_OK
     except OSError as error:
         _silence(sys.stdout)
-        _tell(f"the output cannot be written\n  got:      {error.strerror or error}")
+        _report(f"the output cannot be written\n  got:      {error.strerror or error}")
         return EXIT_USAGE
 
 
@@ -56,7 +56,7 @@ def _run(words: list[str]) -> int:
 
 
 def _joined(words: list[str]) -> list[str]:
-    """Write `--mean-axes -1,-2` as one word: argparse takes the second for a flag."""
+    """Join `--mean-axes -1,-2` into one word: argparse reads the second word as an option."""
     joined: list[str] = []
     for word in words:
         if joined and joined[-1] == "--mean-axes" and word.startswith("-"):
@@ -67,7 +67,7 @@ def _joined(words: list[str]) -> list[str]:
 
 
 def _prepare_streams() -> None:
-    """Closed streams swallow what is written; signs an encoding lacks become question marks."""
+    """Discard output to closed streams; print ? for characters that the encoding lacks."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -76,12 +76,12 @@ def _prepare_streams() -> None:
             stream.reconfigure(errors="replace")
 
 
-def _tell(text: str) -> None:
+def _report(text: str) -> None:
     with suppress(OSError, ValueError):
         print(f"resnet-inspect: {text}", file=sys.stderr, flush=True)
 
 
 def _silence(stream: IO[str]) -> None:
-    """Keep Python from complaining at exit about what it cannot write any more."""
+    """Prevent an error message at exit about output that cannot be written."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

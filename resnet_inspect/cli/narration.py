@@ -1,4 +1,4 @@
-"""What is told on stderr while a trace runs: a progress bar in a terminal, else a few lines."""
+"""Reports the progress of a trace on stderr: as a bar in a terminal, otherwise in lines."""
 
 from __future__ import annotations
 
@@ -13,55 +13,55 @@ if TYPE_CHECKING:
 
     from resnet_inspect.stats import StepRecord
 
-LINES = 5
+LINES = 5  # at most, about, for all steps
 
 
 class Narrator:
-    """Tells of a trace; hand `watch` to `api.record`, in the body of a with statement.
+    """Reports the progress of a trace. Pass `watch` to `api.record` inside a with statement.
 
-    `path` is the run file as soon as there is one.
+    `path` is the run file, None before the file exists.
     """
 
     def __init__(self, steps: int, *, quiet: bool) -> None:
         self.path: Path | None = None
         self._steps = max(steps, 1)
-        self._made = "graph built"
+        self._built = "graph built"
         self._quiet = quiet
         self._bar: Progress | None = None
-        self._seen = 0
+        self._count = 0
 
-    def plan(self, steps: int, made: str) -> None:
-        """How many steps there will be, and what is done before them."""
-        self._steps, self._made = max(steps, 1), made
+    def plan(self, steps: int, built: str) -> None:
+        """Set the number of steps and the text about what was built before them."""
+        self._steps, self._built = max(steps, 1), built
 
     def say(self, text: str) -> None:
-        """One line on stderr."""
+        """Print a line on stderr."""
         if not self._quiet:
-            with suppress(OSError, ValueError):  # stderr is full or closed: the trace goes on
+            with suppress(OSError, ValueError):  # stderr is full or closed; the trace continues
                 print(text, file=sys.stderr, flush=True)
 
     def watch(self, path: Path, record: StepRecord | None) -> None:
-        """Take one event of a trace."""
+        """Report an event of a trace: a new run file if `record` is None, otherwise a step."""
         if record is not None:
             self._step(record)
             return
         self.path = path
         plural = "s" if self._steps > 1 else ""
-        self.say(f"{self._made}; running {self._steps} step{plural} (run file {path}) ...")
+        self.say(f"{self._built}; running {self._steps} step{plural} (run file {path}) ...")
         self._start_bar()
 
     def _step(self, record: StepRecord) -> None:
         loss = record.scalars.get("loss")
-        told = f"{record.seconds:.2f} s"
+        text = f"{record.seconds:.2f} s"
         if loss is not None:
-            told = f"loss {loss:.4f}, {told}"
+            text = f"loss {loss:.4f}, {text}"
         if record.step == 0:
-            told += " (the first step compiles)"
+            text += " (the first step compiles)"
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], advance=1, description=told)
-        elif self._seen % max(1, self._steps // LINES) == 0 or record.step == self._steps - 1:
-            self.say(f"step {record.step}: {told}")
-        self._seen += 1
+            self._bar.update(self._bar.task_ids[0], advance=1, description=text)
+        elif self._count % max(1, self._steps // LINES) == 0 or record.step == self._steps - 1:
+            self.say(f"step {record.step}: {text}")
+        self._count += 1
 
     def _start_bar(self) -> None:
         if self._quiet or sys.stderr is None or not sys.stderr.isatty():
@@ -75,7 +75,7 @@ class Narrator:
         self._bar.start()
 
     def __enter__(self) -> Self:
-        """The narrator itself."""
+        """Return the narrator."""
         return self
 
     def __exit__(
@@ -84,6 +84,6 @@ class Narrator:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Take the progress bar away."""
+        """Remove the progress bar."""
         if self._bar is not None:
             self._bar.stop()

@@ -1,4 +1,4 @@
-"""Files that commands write for people: whole or not at all."""
+"""Writes the output files of commands: completely or not at all."""
 
 from __future__ import annotations
 
@@ -10,14 +10,19 @@ from resnet_inspect.errors import OutputError
 
 
 def write_whole(path: Path, content: str | bytes, what: str) -> None:
-    """Write a text or bytes into a file beside `path` and give it that name: who looks meanwhile,
-    or after a failure, finds the older file. What is no plain file (a pipe, a device) is
-    written to.
+    """Write a new file, then rename it to `path`, so that a failure leaves the older file.
 
-    Raises OutputError, which says that `what`, such as "the report", cannot be written; for a run
-    file too, also by way of a link: what was recorded is not to be had again.
+    A pipe or a device is written to directly.
+
+    Args:
+        path: the file to write or replace.
+        content: the text, written as UTF-8, or the bytes.
+        what: the name of the content in errors, such as "the report".
+
+    Raises:
+        OutputError: the file cannot be written, or is a run file or a link to a run file.
     """
-    _spare_runs(path, what)
+    _reject_run_file(path, what)
     data = content.encode() if isinstance(content, str) else content
     try:
         if path.exists() and not path.is_file():
@@ -29,34 +34,34 @@ def write_whole(path: Path, content: str | bytes, what: str) -> None:
             f"{what} cannot be written",
             where=str(path),
             got=error.strerror or str(error),
-            fix="give another place to write to",
+            fix="choose another file",
         ) from error
 
 
-def _spare_runs(path: Path, what: str) -> None:
-    from resnet_inspect.store.schema import begins_as_run
+def _reject_run_file(path: Path, what: str) -> None:
+    from resnet_inspect.store.schema import is_run_file
 
-    if path.is_file() and begins_as_run(path):
+    if path.is_file() and is_run_file(path):
         raise OutputError(
             f"{what} cannot be written over a run",
             where=str(path),
-            expected="a new file, or an older one of the same kind",
+            expected="a new file, or an older file of the same type",
             got=f"the run file {path.resolve()}" if path.is_symlink() else "a run file",
-            fix="give another place to write to, or delete the run by hand",
+            fix="choose another file, or delete the run first",
         )
 
 
 def _replace(path: Path, data: bytes) -> None:
-    beside = path.with_name(f".resnet-inspect-{os.getpid()}.part")
+    draft = path.with_name(f".resnet-inspect-{os.getpid()}.part")
     try:
-        with beside.open("xb") as file:
+        with draft.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         with suppress(FileNotFoundError):
-            beside.chmod(path.stat().st_mode & 0o777)
-        beside.replace(path)
+            draft.chmod(path.stat().st_mode & 0o777)
+        draft.replace(path)
     except BaseException:
         with suppress(OSError):
-            beside.unlink()
+            draft.unlink()
         raise

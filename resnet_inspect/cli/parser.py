@@ -1,4 +1,4 @@
-"""The parser. Only the command that was asked for is loaded, so that --help stays instant."""
+"""The parser of the command line. It loads only the named command, so --help stays fast."""
 
 from __future__ import annotations
 
@@ -6,46 +6,52 @@ import argparse
 from collections.abc import Sequence
 from importlib import import_module
 
-TYPE_CHECKING = False  # as typing's, whose import would double the time of --help
+from resnet_inspect.cli.help_text import MEANINGS, HelpFormatter, epilog
+from resnet_inspect.errors import EXIT_FINDINGS
+
+TYPE_CHECKING = False  # instead of typing's, whose import doubles the time of --help
 if TYPE_CHECKING:
     from typing import Any
 
 COMMANDS = {
-    "trace": "build the network, train it briefly, record it, print the answer page",
-    "run": "run a training script as it is, and record every fit of a Keras model in it",
-    "runs": "list the run files",
-    "shapes": "shape table: in → out, kernel, stride, padding, parameters, MACs, memory",
-    "why": "where the size of an axis comes from, and which settings move it",
-    "hist": "distributions of activations, gradients and weights over the steps",
-    "graph": "a diagram of the network as SVG, PNG, PDF or Graphviz text",
-    "diff": "what is different between two runs: graph, sizes, distributions, scalars",
-    "check": "what is wrong with a run: findings, worst first, with what was measured",
-    "study": "one of the tutorial's questions, answered from trainings that are run for it",
-    "report": "everything of a run on one page that opens from disk; of two runs, what differs",
-    "browse": "look around in a run in the terminal, also while it is written, or in two, compared",
+    "trace": "build, train briefly and record a network; print a summary",
+    "run": "run a training script unchanged and record its trainings",
+    "runs": "list run files",
+    "shapes": "show the shapes, kernels, parameters and MACs of layers",
+    "why": "explain where the size of an axis comes from",
+    "hist": "show distributions of activations, gradients and weights",
+    "graph": "draw the network as SVG, PNG, PDF or DOT",
+    "diff": "compare two runs: graph, sizes, distributions, scalars",
+    "check": "find problems in a run, with evidence and fixes",
+    "study": "answer a question about ResNets with short trainings",
+    "report": "write a run, or two runs compared, as one page",
+    "browse": "browse a run, or two runs compared, in the terminal",
     "config": "show the settings and where each value comes from",
 }
-EPILOG = (
-    "exit codes: 0 ok, 1 findings (--fail-on), 2 usage, 3 model not built or trained, 4 Graphviz"
-    " missing or failed, 5 run file damaged or too new"
+EXAMPLES = (
+    "resnet-inspect trace --n 5 --ver 2   # record the tutorial's network",
+    "resnet-inspect run train.py          # record your training script",
+    "resnet-inspect browse                # browse the newest run",
 )
+EXITS = MEANINGS | {EXIT_FINDINGS: "check: findings at or above --fail-on; run: SCRIPT failed"}
+NEWEST = "newest run in runs/ that did not fail"
 
 
 class _Parser(argparse.ArgumentParser):
     def __init__(self, **options: Any) -> None:
-        super().__init__(allow_abbrev=False, **options)
+        super().__init__(allow_abbrev=False, formatter_class=HelpFormatter, **options)
 
 
 class _CommandParser(_Parser):
-    """Takes flags also between positional arguments, as in `why Reshape:1 --full RUN`."""
+    """Accepts options between positional arguments, as in `why Reshape:1 --full RUN`."""
 
     _inner = False
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse flags first, then the rest; all at once where a script or a command follows."""
+        """Parse options first, then the rest; all together before a script or a subcommand."""
         whole = any(
-            one.nargs in (argparse.REMAINDER, argparse.PARSER)
-            for one in self._get_positional_actions()
+            action.nargs in (argparse.REMAINDER, argparse.PARSER)
+            for action in self._get_positional_actions()
         )
         if self._inner or whole:
             return super().parse_known_args(args, namespace)
@@ -57,11 +63,11 @@ class _CommandParser(_Parser):
 
 
 def build(arguments: Sequence[str] | None = None) -> argparse.ArgumentParser:
-    """The parser for these arguments; with None, one that knows every command whole."""
+    """The parser for these arguments; with None, a parser with the options of every command."""
     parser = _Parser(
         prog="resnet-inspect",
-        description="See every tensor of a network while it trains.",
-        epilog=EPILOG,
+        description="Record and inspect every tensor of a network while it trains.",
+        epilog=epilog(EXAMPLES, EXITS),
     )
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     commands = parser.add_subparsers(
@@ -69,9 +75,12 @@ def build(arguments: Sequence[str] | None = None) -> argparse.ArgumentParser:
     )
     wanted = next((word for word in arguments or () if not word.startswith("-")), None)
     for name, text in COMMANDS.items():
-        command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        command = commands.add_parser(name, help=text)
         if arguments is None or name == wanted:
-            module(name).configure(command)
+            implementation = module(name)
+            command.description = f"{text[0].upper()}{text[1:]}.\n{implementation.DESCRIPTION}"
+            command.epilog = epilog(implementation.EXAMPLES, implementation.EXITS)
+            implementation.configure(command)
     return parser
 
 
@@ -81,17 +90,29 @@ def module(name: str) -> Any:
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
-    """The positional RUN and --json, which reading commands share."""
-    parser.add_argument("run", nargs="?", metavar="RUN", help="run file (default: newest in runs/)")
-    add_json(parser)
-
-
-def add_run_after_names(parser: argparse.ArgumentParser) -> None:
-    """The positional RUN of a command that takes names before it; see `run_argument`."""
-    parser.add_argument("run", nargs="?", metavar="RUN", help="run file (default: newest in runs/)")
+    """Add the positional RUN; `--run RUN`, its older spelling, is accepted and not shown."""
+    parser.add_argument(
+        "run", nargs="?", metavar="RUN", help=f"run file to read (default: {NEWEST})"
+    )
     parser.add_argument("--run", dest="run_flag", metavar="RUN", help=argparse.SUPPRESS)
 
 
+def add_second_run(parser: argparse.ArgumentParser) -> None:
+    """Add the positional RUN_B, a run to compare RUN with."""
+    parser.add_argument("other", nargs="?", metavar="RUN_B", help="run file to compare RUN with")
+
+
+def add_output(
+    parser: argparse.ArgumentParser, metavar: str, text: str, *, required: bool = False
+) -> None:
+    """Add -o, --output; `--out`, an older spelling, is accepted and not shown."""
+    from pathlib import Path
+
+    parser.add_argument("-o", "--output", metavar=metavar, type=Path, required=required, help=text)
+    if not required:
+        parser.add_argument("--out", dest="output", type=Path, help=argparse.SUPPRESS)
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
-    """The flag --json."""
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    """Add the flag --json."""
+    parser.add_argument("--json", action="store_true", help="print JSON")

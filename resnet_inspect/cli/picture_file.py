@@ -1,4 +1,4 @@
-"""The file of a diagram: which kind its name asks for, and what is left when it cannot be drawn."""
+"""Writes a diagram: file type by suffix, and DOT text if no engine can draw."""
 
 from __future__ import annotations
 
@@ -15,64 +15,70 @@ from resnet_inspect.paths import printable
 
 if TYPE_CHECKING:
     from resnet_inspect.analysis.diagram.diagram import Diagram
-    from resnet_inspect.render.diagram.look import Look
+    from resnet_inspect.render.diagram.look import DiagramStyle
 
 FORMS = ("svg", "dot", "png", "pdf")
 
 
 def form_of(path: Path | None) -> str:
-    """The kind of picture that the ending of a file's name asks for.
+    """The file type of a picture: svg, dot, png or pdf.
 
-    Raises UsageError where it asks for none, OutputError where a picture would take the place of
-    a folder or of a run file.
+    Raises:
+        UsageError: `path` is None or has another suffix.
+        OutputError: `path` is a folder or a run file.
     """
     form = path.suffix.removeprefix(".").lower() if path is not None else ""
     if path is None or (form not in FORMS and not path.is_dir()):
         raise UsageError(
-            "`graph` needs a file to draw into"
+            "`graph` needs an output file"
             if path is None
-            else "the name of the file does not tell what kind of picture it is to be",
+            else "the picture cannot have this file type",
             where="flag -o",
-            expected="a name that ends in .svg, .dot, .png or .pdf",
-            got=str(path) if path is not None else "none",
-            fix=("for example: ", Command("graph", options=("-o", "network.svg"))),
+            expected="a file name that ends in .svg, .dot, .png or .pdf",
+            got=str(path) if path is not None else "no -o",
+            fix=("write, for example: ", Command("graph", options=("-o", "network.svg"))),
         )
-    from resnet_inspect.store.schema import begins_as_run
+    from resnet_inspect.store.schema import is_run_file
 
-    if path.is_dir() or begins_as_run(path):
+    if path.is_dir() or is_run_file(path):
         raise OutputError(
             "the picture cannot be written",
             where=str(path),
             expected="a new file, or a picture to replace",
-            got="a folder" if path.is_dir() else "a run file, which is not replaced",
-            fix="give another place with -o",
+            got="a folder" if path.is_dir() else "a run file",
+            fix="choose another file with -o",
         )
     return form
 
 
-def write_diagram(made: Diagram, look: Look, path: Path, form: str, *, timeout: float) -> None:
-    """Draw a diagram into a file; where no engine can, its DOT text goes beside it."""
+def write_diagram(
+    diagram: Diagram, look: DiagramStyle, path: Path, form: str, *, timeout: float
+) -> None:
+    """Draw a diagram into a file. If no engine can, write its DOT text next to the file.
+
+    `timeout` is in seconds for each engine. Raises RendererError if no engine can draw.
+    """
     from resnet_inspect.render.diagram.picture import picture_of
 
     try:
-        picture = picture_of(made, look, form, timeout=timeout)
+        picture = picture_of(diagram, look, form, timeout=timeout)
     except RendererError as error:
         try:
-            instead = _free(path.with_suffix(".dot"))
-            _write(instead, error.source)
-            error.where = f"the diagram is in {instead}"
+            text_file = _unused(path.with_suffix(".dot"))
+            _write(text_file, error.source)
+            error.where = f"the diagram is in {text_file}"
         except OutputError as unwritten:
-            error.where = f"its .dot cannot be written beside it: {unwritten.got}"
+            error.where = f"the .dot file cannot be written either: {unwritten.got}"
         raise
     if picture.note:
         print(f"note: {printable(picture.note)}", file=sys.stderr)
     _write(path, picture.data)
 
 
-def _free(wanted: Path) -> Path:
-    """That name, or the first with a number that nothing has yet: no user named this file."""
-    numbered = (wanted.with_name(f"{wanted.stem}-{at}{wanted.suffix}") for at in count(2))
-    return next(one for one in chain([wanted], numbered) if not os.path.lexists(one))
+def _unused(wanted: Path) -> Path:
+    """`wanted`, or a numbered name if it exists: the user did not choose to replace the file."""
+    numbered = (wanted.with_name(f"{wanted.stem}-{n}{wanted.suffix}") for n in count(2))
+    return next(file for file in chain([wanted], numbered) if not os.path.lexists(file))
 
 
 def _write(path: Path, content: str | bytes) -> None:

@@ -1,37 +1,70 @@
-"""Which run a command reads, and which of its positional arguments is RUN.
+"""Chooses the run that a command reads, and separates RUN from other positional arguments.
 
-`hist LAYER … RUN` and `why TENSOR:AXIS RUN` take names beside it. The RUN is the argument that ends
-in .db or names a run file; `--run RUN` leaves all positional arguments as names.
+`hist LAYER … RUN` and `why TENSOR:AXIS RUN` also take names. RUN is the argument that ends in .db
+or is a run file; with `--run RUN` all positional arguments are names.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from resnet_inspect.errors import UsageError
+from resnet_inspect.paths import printable
 from resnet_inspect.store import catalogue
-from resnet_inspect.store.schema import begins_as_run
+from resnet_inspect.store.schema import is_run_file
 
 
-def run_file(run: str | None) -> Path:
-    """The run file that was named, else the newest; RunMissingError without one."""
-    return Path(run) if run else catalogue.newest()
+def run_file(run: str | None, flag: str | None = None) -> Path:
+    """The run file to read: RUN, or the newest run that did not fail.
+
+    A run that was not named is reported on stderr.
+
+    Args:
+        run: the positional RUN.
+        flag: the value of `--run`, the older spelling.
+
+    Raises:
+        UsageError: RUN and `--run` name two runs.
+        RunMissingError: no run was named, and there is none under runs/.
+    """
+    if run and flag:
+        raise UsageError(
+            "two runs are named",
+            where="command line",
+            expected="RUN or --run RUN",
+            got=f"{run} --run {flag}",
+            fix="leave out --run",
+        )
+    if run or flag:
+        return Path(run or flag or "")
+    file, failed, skipped = catalogue.newest()
+    choice = "newest run"
+    if failed:
+        choice = "newest run; all runs failed"
+    elif skipped:
+        newer = "1 newer run" if skipped == 1 else f"{skipped} newer runs"
+        choice = f"newest run that did not fail; {newer} failed"
+    with suppress(OSError, ValueError):  # stderr is full or closed
+        print(f"reading {printable(str(file))} ({choice})", file=sys.stderr, flush=True)
+    return file
 
 
 def names_and_run(
     names: Sequence[str | None], run: str | None, flag: str | None, *, most: int | None = None
 ) -> tuple[list[str], str | None]:
-    """Part positional arguments into names and RUN, None without one.
+    """Separate positional arguments into names and RUN, None without RUN.
 
     Args:
-        names: what the parser took for names.
-        run: what the parser took for RUN.
+        names: the positional arguments before the last.
+        run: the last positional argument.
         flag: the value of `--run`.
-        most: how many names the command takes; a further argument is RUN.
+        most: how many names the command accepts; a further argument is RUN.
 
     Raises:
-        UsageError: more than one RUN, or more names than the command takes.
+        UsageError: more than one RUN, or more names than the command accepts.
     """
     words = [word for word in (*names, run) if word is not None]
     runs = [flag] if flag else [word for word in words if _is_run(word)]
@@ -40,13 +73,14 @@ def names_and_run(
         runs = [others.pop()]
     if len(runs) > 1 or (most is not None and len(others) > most):
         raise UsageError(
-            "there are too many arguments",
+            "too many arguments",
             where="command line",
-            expected="names of the network, then one run file",
+            expected="names of layers or tensors, then one run file",
             got=" ".join(words),
+            fix="leave out the others",
         )
     return others, runs[0] if runs else None
 
 
 def _is_run(word: str) -> bool:
-    return word.endswith(catalogue.SUFFIX) or begins_as_run(Path(word))
+    return word.endswith(catalogue.SUFFIX) or is_run_file(Path(word))

@@ -1,33 +1,42 @@
-"""Flags for every setting, made from the descriptions of the settings themselves."""
+"""Options for every setting, made from `config.FIELDS`."""
 
 from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
-from resnet_inspect.config import FIELDS, Field, Resolved, resolve
+from resnet_inspect.config import FIELDS, Field, ResolvedSettings, resolve
 from resnet_inspect.config.settings import DEFAULTS
 from resnet_inspect.render.spelling import spell_setting
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
-    """One flag a setting, and --config for a file of them."""
+    """Add an option for each setting, and --config for a file with settings."""
     parser.add_argument(
-        "--config", metavar="FILE.toml", type=Path, help="read settings from a file"
+        "--config", metavar="FILE.toml", type=Path, help="read settings from a TOML file"
     )
     group = parser.add_argument_group(
-        "settings", "flags beat RESNET_INSPECT_*, which beat the file"
+        "settings", "options override RESNET_INSPECT_* variables, which override FILE.toml"
     )
     for field in FIELDS:
-        if field.name != "target":  # an argument of `trace`, not a flag
+        if field.name != "target":  # the positional TARGET of `trace`
             add_setting(group, field)
 
 
-def add_setting(group: argparse._ActionsContainer, field: Field) -> None:
-    """The flag of one setting; it stays None where it is not given."""
-    default = spell_setting(DEFAULTS[field.name])
-    text = f"{field.help} (default: {default})".replace("%", "%%")
+def add_setting(
+    group: argparse._ActionsContainer, field: Field, usual: Mapping[str, object] = DEFAULTS
+) -> None:
+    """Add the option of a setting; its value is None if it is not used.
+
+    `usual` are the defaults that the help shows, where they differ from those of `trace`.
+    """
+    default = usual.get(field.name, DEFAULTS[field.name])
+    text = field.help
+    if default not in (None, ()) and "(default" not in text:
+        text += f" (default: {spell_setting(default)})"
+    text = text.replace("%", "%%")
     if field.kind == "bool":
         group.add_argument(
             field.flag, action=argparse.BooleanOptionalAction, default=None, help=text
@@ -39,8 +48,8 @@ def add_setting(group: argparse._ActionsContainer, field: Field) -> None:
         group.add_argument(field.flag, metavar=metavar, help=text)
 
 
-def resolve_settings(parsed: argparse.Namespace) -> Resolved:
-    """The settings that flags, environment and file come to; raises ConfigError."""
+def resolve_settings(parsed: argparse.Namespace) -> ResolvedSettings:
+    """The settings from options, environment and file. Raises ConfigError."""
     given = {field.name: getattr(parsed, field.name, None) for field in FIELDS}
     flags = {name: value for name, value in given.items() if value is not None}
     return resolve(flags, os.environ, parsed.config)

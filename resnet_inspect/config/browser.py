@@ -1,7 +1,7 @@
-"""How the browser looks and what its keys are: the user's own file.
+"""Reads the user's theme and keys for `browse`.
 
-`$XDG_CONFIG_HOME/resnet-inspect/browse.toml` (`~/.config` where that is not set) may hold
-`theme = "NAME"` and a table `[keys]` of `action = "key,key"`.
+The file is `$XDG_CONFIG_HOME/resnet-inspect/browse.toml`, by default under `~/.config`. It may
+contain `theme = "NAME"` and a table `[keys]` with lines `action = "key,key"`.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ FILE = Path("resnet-inspect") / "browse.toml"
 
 
 class BrowserSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The name of a theme, and keys by action."""
+    """The name of a theme, and the keys of actions."""
 
     theme: str = "textual-dark"
     keys: dict[str, str] = {}
 
 
 def browser_settings() -> BrowserSettings:
-    """What the user's file says; the defaults where there is none. Raises ConfigError."""
+    """The settings of the user's file, or the defaults without a file. Raises ConfigError."""
     folder = paths.user_folder("XDG_CONFIG_HOME", ".config")
     if folder is None:
         return BrowserSettings()
@@ -35,18 +35,18 @@ def browser_settings() -> BrowserSettings:
     except FileNotFoundError:
         return BrowserSettings()
     except (OSError, UnicodeDecodeError) as error:
-        raise _refusal(file, str(error)) from error
+        raise _error(file, str(error)) from error
     try:
         return msgspec.convert(tomllib.loads(text), BrowserSettings)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise _refusal(file, str(error)) from error
+        raise _error(file, str(error)) from error
 
 
-def _refusal(file: Path, got: str) -> ConfigError:
+def _error(file: Path, got: str) -> ConfigError:
     return ConfigError(
-        "the configuration of the browser cannot be read",
+        "the configuration of `browse` cannot be read",
         where=str(file),
-        expected='theme = "NAME" and a table [keys] of action = "key"',
+        expected='theme = "NAME" and a table [keys] with lines action = "key"',
         got=got,
-        fix="mend the file, or move it away",
+        fix="correct the file, or move it away",
     )

@@ -1,7 +1,7 @@
-"""How each setting is spelled, checked and explained, whatever it is a setting of.
+"""Defines the name, check and help text of each setting.
 
-`FIELDS` is the single source for flags, environment variables, configuration files and
-documentation. Long because it is one table with a few lines for each setting.
+`FIELDS` is the only source of options, environment variables, keys of configuration files and
+their documentation. Long because it is one table with a few lines for each setting.
 """
 
 from __future__ import annotations
@@ -22,10 +22,14 @@ Value = int | float | bool | str | tuple[int, ...] | tuple[str, ...] | None
 
 
 class Field(NamedTuple):
-    """How one setting is spelled, checked and explained.
+    """The name, check and help text of a setting.
 
-    `kind` is one of int, float, bool, str, axes, words (texts, each given by itself);
-    `allowed` says what a value may be; `accepts` may raise ValueError with what is wrong.
+    Attributes:
+        name: as in configuration files, such as batch_size.
+        kind: int, float, bool, str, axes (a list of ints) or words (a list of texts).
+        help: the text of --help.
+        allowed: the allowed values, as text for errors.
+        accepts: whether a value is allowed; may raise ValueError with the reason.
     """
 
     name: str
@@ -38,7 +42,7 @@ class Field(NamedTuple):
 
     @property
     def flag(self) -> str:
-        """The command-line spelling, such as --batch-size."""
+        """The command-line option, such as --batch-size."""
         return "--" + self.name.replace("_", "-")
 
     @property
@@ -47,29 +51,32 @@ class Field(NamedTuple):
         return "RESNET_INSPECT_" + self.name.upper()
 
     def check(self, value: object, where: str, typed: str | None = None) -> Value:
-        """Return `value` as this field holds it, or raise ConfigError naming `where`.
+        """Return `value` in the type of this field, or raise ConfigError.
 
-        `typed` is the text it was read from, if it was.
+        Args:
+            value: the value to check.
+            where: the place of the value, for the error.
+            typed: the text that the value was parsed from, if any.
         """
         if value is None and self.optional:
             return None
-        held, why = _coerce(self.kind, value), ""
+        converted, reason = _coerce(self.kind, value), ""
         try:
-            fits = held is not None and self.accepts(held)
+            valid = converted is not None and self.accepts(converted)
         except ValueError as error:
-            fits, why = False, f": {error}"
-        if not fits:
+            valid, reason = False, f": {error}"
+        if not valid:
             raise ConfigError(
-                f"setting '{self.name}' has a value it cannot take",
+                f"invalid value for setting '{self.name}'",
                 where=where,
                 expected=self.allowed,
-                got=(_spell(value) if typed is None else typed) + why,
-                fix=f"give {self.name} {self.allowed}",
+                got=(_spell(value) if typed is None else typed) + reason,
+                fix=f"set {self.name} to {self.allowed}",
             )
-        return held
+        return converted
 
     def parse(self, text: str, where: str) -> Value:
-        """Read a flag's or an environment variable's text, or raise ConfigError."""
+        """Parse the text of an option or an environment variable. Raises ConfigError."""
         value: object = text
         if self.optional and text.lower() in ("", "none"):
             value = None
@@ -79,7 +86,7 @@ class Field(NamedTuple):
         elif self.kind == "axes":
             value = _numbers(text.split(","), int) or text
         elif self.kind == "words":
-            value = [one for one in text.split(";") if one.strip() not in ("", "none")]
+            value = [part for part in text.split(";") if part.strip() not in ("", "none")]
         elif self.kind == "int":
             value = (_numbers([text], int) or [text])[0]
         elif self.kind == "float":
@@ -88,7 +95,7 @@ class Field(NamedTuple):
 
 
 def field_named(name: str, where: str) -> Field:
-    """Find a field by its name; raise ConfigError with the nearest names if there is none."""
+    """The field of this name. Raises ConfigError with a similar name if there is none."""
     for field in FIELDS:
         if field.name == name:
             return field
@@ -99,7 +106,7 @@ def field_named(name: str, where: str) -> Field:
         where=where,
         expected="one of " + ", ".join(names),
         got=name,
-        fix=f"did you mean '{near[0]}'?" if near else "remove it, or correct its spelling",
+        fix=f"did you mean '{near[0]}'?" if near else "remove it, or correct the name",
     )
 
 
@@ -111,7 +118,7 @@ def _numbers(texts: list[str], kind: type[int] | type[float]) -> list[int] | lis
 
 
 def _coerce(kind: str, value: object) -> Value:
-    """Hold `value` as `kind`, or None where it is of another type (an int passes as a float)."""
+    """Convert `value` to `kind`; None if the type is wrong. An int is accepted as a float."""
     if kind == "bool":
         return value if isinstance(value, bool) else None
     if isinstance(value, bool):
@@ -134,14 +141,14 @@ def _coerce(kind: str, value: object) -> Value:
 
 def _as_float(value: float) -> float | None:
     try:
-        held = float(value)
+        converted = float(value)
     except OverflowError:
         return None
-    return held if math.isfinite(held) else None
+    return converted if math.isfinite(converted) else None
 
 
 def _spell(value: object) -> str:
-    kinds = {str: "text", bool: "truth value", int: "whole number", float: "number", list: "list"}
+    kinds = {str: "text", bool: "boolean", int: "integer", float: "number", list: "list"}
     return f"{value!r} ({kinds.get(type(value), type(value).__name__)})"
 
 
@@ -158,12 +165,12 @@ def _axes_of_an_image_batch(axes: tuple[int, ...]) -> bool:
 
 
 def step_range(text: str) -> tuple[int, int] | None:
-    """The first and last step that a text such as 5-10 names, None if it names none."""
+    """The first and last step of a text such as 5-10; None for another text."""
     first, dash, last = text.partition("-")
     if not dash or not (first + last).isascii() or not (first + last).isdigit():
         return None
-    found = int(first or 0), int(last or LARGEST)
-    return found if found[0] <= found[1] else None
+    steps = int(first or 0), int(last or LARGEST)
+    return steps if steps[0] <= steps[1] else None
 
 
 def _names_a_model(text: str) -> bool:
@@ -180,7 +187,11 @@ def _describes_inputs(text: str) -> bool:
 
 
 def _count(name: str, text: str, low: int = 1) -> Field:
-    return Field(name, "int", text, f"a whole number of at least {low}", _at_least(low))
+    return Field(name, "int", text, f"an integer of at least {low}", _at_least(low))
+
+
+def _switch(name: str, text: str) -> Field:
+    return Field(name, "bool", text, "true or false", lambda _: True)
 
 
 def _choice(name: str, text: str, *choices: str) -> Field:
@@ -191,7 +202,7 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "target",
         "str",
-        f"a model of your own instead of the tutorial's: {TARGETS}",
+        f"trace this model instead of the tutorial's: {TARGETS}",
         TARGETS,
         _names_a_model,
         optional=True,
@@ -199,8 +210,7 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "input",
         "str",
-        "what the model of your own takes, where it does not say so itself or is to get something "
-        "else: NAME=SIZES:TYPE:MEANINGS, several with ; between",
+        "describe inputs as NAME=SIZES:TYPE:MEANINGS, separated by ;",
         "inputs such as images=8,32,32,3:float32:batch,height,width,channel; labels=8:int64",
         _describes_inputs,
         optional=True,
@@ -208,71 +218,59 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "set",
         "words",
-        "a setting of the callable that makes a model of your own, KEY=VALUE; may be given again",
-        "settings such as units=16, each key once",
+        "pass a keyword argument to CALLABLE; repeatable",
+        "keyword arguments such as units=16, each key once",
         _are_keywords,
     ),
     Field(
         "signature",
         "str",
-        "which signature of a SavedModel is traced; left out: serving_default, or the only one",
+        "trace this signature of a SavedModel (default: serving_default, or the only one)",
         "a name",
         bool,
         optional=True,
     ),
+    _switch("tf1", "run FILE.py:CALLABLE with the TensorFlow 1 API"),
+    _count("n", "set blocks per stage; the network has 6n+2 layers"),
     Field(
-        "tf1",
-        "bool",
-        "FILE.py:CALLABLE is written for TensorFlow 1 and is given its API by import tensorflow",
-        "true or false",
-        lambda _: True,
+        "ver",
+        "int",
+        "choose version 1 (post-activation) or 2 (pre-activation)",
+        "1 or 2",
+        _one_of(1, 2),
     ),
-    _count("n", "blocks per stage; the network has 6n+2 layers"),
-    Field("ver", "int", "1 post-activation, 2 pre-activation", "1 or 2", _one_of(1, 2)),
-    _count("filters", "channels of the first stage (the stem always has 16)"),
-    _count("classes", "classes the last layer tells apart"),
+    _count("filters", "set channels of the first stage; the stem has 16"),
+    _count("classes", "set the number of classes"),
     Field(
         "mean_axes",
         "axes",
-        "axes the final mean runs over",
-        "distinct axes of a batch of images, each from -4 to 3, such as 1,2",
+        "set the axes of the final mean",
+        "distinct axes of an image batch, each from -4 to 3, such as 1,2",
         _axes_of_an_image_batch,
     ),
     Field(
         "bn_axis",
         "int",
-        "axis batch normalization keeps",
+        "set the axis that batch normalization keeps",
         "-1 or 3 (channels) or 1 (height: the known mistake)",
         _one_of(-1, 3, 1),
     ),
-    Field(
-        "batch_norm",
-        "bool",
-        "batch normalization; without it each layer hands on what it was to normalize",
-        "true or false",
-        lambda _: True,
-    ),
-    Field(
-        "stem_bn",
-        "bool",
-        "a batch normalization behind the stem's convolution in version 2, as version 1 has it",
-        "true or false",
-        lambda _: True,
-    ),
+    _switch("batch_norm", "use batch normalization"),
+    _switch("stem_bn", "normalize after the stem's convolution in version 2"),
     _choice("mode", "train the network, or only evaluate it", "train", "eval"),
     Field(
         "checkpoint",
         "str",
-        "TensorFlow 1 checkpoint to start from",
+        "start from this TensorFlow 1 checkpoint",
         "a path",
         bool,
         optional=True,
     ),
-    _choice("optimizer", "how gradients move the weights", "momentum", "sgd", "adam"),
+    _choice("optimizer", "choose the optimizer", "momentum", "sgd", "adam"),
     Field(
         "learning_rate",
         "float",
-        "one constant rate instead of the schedule",
+        "use a constant learning rate (default: the tutorial's schedule)",
         "a number above 0",
         lambda rate: 0 < rate <= LARGEST_FLOAT32,
         optional=True,
@@ -280,77 +278,53 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "momentum",
         "float",
-        "momentum of the momentum optimizer",
+        "set the momentum of the momentum optimizer",
         "a number from 0 to below 1",
         lambda momentum: 0 <= momentum < 1,
     ),
     Field(
         "weight_decay",
         "float",
-        "factor of the L2 term; 0 leaves it out",
+        "set the factor of the L2 loss; 0 disables it",
         "a number of at least 0",
         lambda factor: 0 <= factor <= LARGEST_FLOAT32,
     ),
-    Field(
-        "update_ops",
-        "bool",
-        "update batch normalization's moving averages",
-        "true or false",
-        lambda _: True,
-    ),
+    _switch("update_ops", "update the moving averages of batch normalization"),
     Field(
         "data",
         "str",
-        "shapes10, cifar10:PATH or npz:PATH",
+        "read images from shapes10, cifar10:PATH or npz:PATH",
         "shapes10, cifar10:PATH or npz:PATH",
         lambda name: name == "shapes10" or name.partition(":")[0] in ("cifar10", "npz"),
     ),
-    Field(
-        "raw",
-        "bool",
-        "feed pictures as they are: 0…255, neither distorted nor standardized",
-        "true or false",
-        lambda _: True,
-    ),
-    _count("batch_size", "examples in one step"),
-    _count("steps", "training steps; 0 runs one batch forward only", low=0),
-    _count(
-        "evaluate",
-        "behind every so many training steps, and the last, evaluate the network on other pictures "
-        "than it is trained on, by its moving averages and by each batch's own; 0 never does",
-        low=0,
-    ),
-    _count("every", "record tensors at every so many steps, and at the last"),
+    _switch("raw", "feed images as 0 to 255, without distortion or standardization"),
+    _count("batch_size", "set the examples per step"),
+    _count("steps", "set the training steps; 0 runs one forward pass", low=0),
+    _count("evaluate", "evaluate every N steps on held-out images; 0 disables it", low=0),
+    _count("every", "record tensors at every Nth step and the last"),
     Field(
         "record",
         "str",
-        "record tensors only at these steps: the first and the last, such as 5-10 or 5-",
-        "two step numbers with - between, of which one may be left out",
+        "record tensors only in these steps, such as 5-10",
+        "a first and a last step separated by -, such as 5-10, 5- or -10",
         lambda text: step_range(text) is not None,
         optional=True,
     ),
     Field(
         "taps",
         "str",
-        "tensors to record: layers, ops (of the forward pass), all, or patterns of names of "
-        "layers, ops and variables, such as res2*,conv1/kernel",
+        "record these tensors: layers, ops, all, or name patterns",
         "layers, ops, all or patterns such as res2*",
         lambda text: all(part.strip() for part in text.split(",")),
     ),
-    Field(
-        "gradients",
-        "bool",
-        "record gradients too, of layers' outputs and of weights",
-        "true or false",
-        lambda _: True,
-    ),
-    _count("sample", "elements of a large tensor that are summarized; 0 takes all of them", low=0),
+    _switch("gradients", "record gradients of layer outputs and weights"),
+    _count("sample", "summarize at most N elements per tensor; 0 means all", low=0),
     Field(
         "seed",
         "int",
-        "seed of weights, order and distortions",
-        "a whole number from 0 to 2147483647",
+        "set the seed of weights, order and distortions",
+        "an integer from 0 to 2147483647",
         lambda seed: 0 <= seed < 2**31,
     ),
-    _choice("device", "where to compute", "auto", "cpu", "gpu"),
+    _choice("device", "choose the device", "auto", "cpu", "gpu"),
 )

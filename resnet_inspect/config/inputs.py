@@ -1,7 +1,7 @@
-"""What a model of the user's own is fed: names, sizes, types and meanings of its inputs, as text.
+"""Describes the inputs of a model as text: names, sizes, types and meanings of axes.
 
-`images=8,32,32,3:float32:batch,height,width,channel; labels=8:int64`: everything but the sizes may
-be left out. A size of `?` is unknown; a `;` may stand at the end.
+An example: `images=8,32,32,3:float32:batch,height,width,channel; labels=8:int64`. Only the sizes
+are required. `?` is an unknown size. A final `;` is accepted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TYPES = (
 
 
 class InputSpec(msgspec.Struct, frozen=True):
-    """One input: its sizes (None for an unknown one), its type, what its axes mean ("" unknown)."""
+    """An input of a model. An unknown size is None, an unknown meaning of an axis is ""."""
 
     name: str
     sizes: tuple[int | None, ...]
@@ -32,11 +32,11 @@ class InputSpec(msgspec.Struct, frozen=True):
 
 
 def parse_inputs(text: str) -> tuple[InputSpec, ...]:
-    """The inputs that `text` describes; raises ValueError with what is wrong."""
+    """The inputs that `text` describes. Raises ValueError with the reason."""
     parts = [part.strip() for part in text.strip().removesuffix(";").split(";")]
     if len(parts) > 1 and "" in parts:
-        raise ValueError("nothing stands between two ;")
-    specs = tuple(_parse(part, place) for place, part in enumerate(parts))
+        raise ValueError("an input is missing between two ;")
+    specs = tuple(_parse(part, number) for number, part in enumerate(parts))
     if len({spec.name for spec in specs}) < len(specs):
         raise ValueError("two inputs have the same name")
     return specs
@@ -52,29 +52,29 @@ def _spell(spec: InputSpec) -> str:
     return f"{spec.name}={sizes}:{spec.dtype}" + (f":{','.join(spec.axes)}" * any(spec.axes))
 
 
-def _parse(text: str, place: int) -> InputSpec:
-    name, given, rest = text.rpartition("=")
+def _parse(text: str, number: int) -> InputSpec:
+    name, named, rest = text.rpartition("=")
     sizes, *more = rest.split(":")
     dtype = more[0].strip() if more and more[0].strip() else "float32"
-    numbers = tuple(_size(one.strip()) for one in sizes.split(",")) if sizes.strip() else ()
-    axes = tuple(one.strip() for one in more[1].split(",")) if len(more) > 1 else ()
+    shape = tuple(_size(size.strip()) for size in sizes.split(",")) if sizes.strip() else ()
+    axes = tuple(axis.strip() for axis in more[1].split(",")) if len(more) > 1 else ()
     if len(more) > 2:
         raise ValueError(f"{text!r} has more parts than NAME=SIZES:TYPE:MEANINGS")
     if dtype not in TYPES:
-        raise ValueError(f"{dtype!r} is no type: one of {', '.join(TYPES)}")
-    if math.prod(size or 1 for size in numbers) > MOST_ELEMENTS:
+        raise ValueError(f"unknown type {dtype!r}: use one of {', '.join(TYPES)}")
+    if math.prod(size or 1 for size in shape) > MOST_ELEMENTS:
         raise ValueError(f"{text!r} has more than {MOST_ELEMENTS} elements")
-    if axes and len(axes) != len(numbers):
-        raise ValueError(f"{text!r} has {len(numbers)} sizes and {len(axes)} meanings")
-    named = name.strip() if given else f"input{place}"
-    if not named.isidentifier():
-        raise ValueError(f"{named!r} is no name for an input")
-    return InputSpec(named, numbers, dtype, axes or MEANINGS.get(len(numbers), ()))
+    if axes and len(axes) != len(shape):
+        raise ValueError(f"{text!r} has {len(shape)} sizes and {len(axes)} meanings")
+    identifier = name.strip() if named else f"input{number}"
+    if not identifier.isidentifier():
+        raise ValueError(f"{identifier!r} is not a valid name of an input")
+    return InputSpec(identifier, shape, dtype, axes or MEANINGS.get(len(shape), ()))
 
 
 def _size(text: str) -> int | None:
     if text == "?":
         return None
     if not text.isascii() or not text.isdigit():
-        raise ValueError(f"{text!r} is no size: a whole number, or ? for an unknown one")
+        raise ValueError(f"{text!r} is not a size: use an integer, or ? for an unknown size")
     return int(text)

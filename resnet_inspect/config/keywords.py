@@ -1,4 +1,4 @@
-"""Keyword settings of a model of the user's own, as text: `key=value`, as --set takes them."""
+"""Parses keyword arguments of the user's CALLABLE from `key=value` texts, as --set takes them."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ Keyword = int | float | bool | str | None
 
 
 def parse_keywords(texts: Iterable[str]) -> dict[str, Keyword]:
-    """The keywords that `texts` name; raises ValueError with what is wrong."""
-    found: dict[str, Keyword] = {}
+    """The keyword arguments in `texts`. Raises ValueError with the reason."""
+    keywords: dict[str, Keyword] = {}
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals or not key.strip().isidentifier():
-            raise ValueError(f"{text!r} is no key=value")
-        if key.strip() in found:
-            raise ValueError(f"{key.strip()} is given twice")
-        found[key.strip()] = _value(value.strip())
-    return found
+            raise ValueError(f"{text!r} is not key=value")
+        if key.strip() in keywords:
+            raise ValueError(f"{key.strip()} is set twice")
+        keywords[key.strip()] = _value(value.strip())
+    return keywords
 
 
 def _value(text: str) -> Keyword:
-    """A whole number, a number, true or false, None, else the text itself."""
+    """The text as int, float, bool or None if possible, otherwise unchanged."""
     if text == "None":
         return None
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
-    if any(one.isdigit() for one in text):
+    if any(character.isdigit() for character in text):
         for kind in (int, float):
             with suppress(ValueError):
                 return kind(text)

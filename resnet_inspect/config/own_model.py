@@ -1,4 +1,4 @@
-"""Which settings a model of the user's own listens to; the others are the tutorial's network's."""
+"""Rejects settings that have no effect on a user's model or training."""
 
 from __future__ import annotations
 
@@ -11,92 +11,95 @@ from resnet_inspect.config.settings import Settings, TracedModel
 from resnet_inspect.config.targets import TargetKind, is_in_file, kind_of
 from resnet_inspect.errors import ConfigError
 
-# What only a model of one's own has, with what each is about.
+# Settings of a user's model alone, each with its purpose.
 OWN = {
-    "input": "describes what a model of your own takes",
-    "set": "is for the callable that makes a model of your own",
-    "signature": "chooses one of a SavedModel's signatures",
-    "tf1": "is for a file that is written for TensorFlow 1",
+    "input": "describes the inputs of your model",
+    "set": "passes arguments to the callable that builds your model",
+    "signature": "chooses a signature of a SavedModel",
+    "tf1": "runs a file written for TensorFlow 1",
 }
-HEEDED = ("target", *OWN, "seed", "device", "taps", "sample")
-# What a model heeds that comes with a loss and an optimizer.
-TRAINED = ("data", "batch_size", "steps", "every", "record", "gradients", "learning_rate")
-# Settings that concern one kind of target.
+USED = ("target", *OWN, "seed", "device", "taps", "sample")
+# Settings that also have an effect on a model with a loss and an optimizer.
+USED_IN_TRAINING = ("data", "batch_size", "steps", "every", "record", "gradients", "learning_rate")
+# Settings of one kind of target.
 ONLY = {"set": TargetKind.CALLABLE, "signature": TargetKind.SAVED_MODEL}
 
 
 def check_of_fit(given: Mapping[str, object]) -> None:
-    """Raise ConfigError for settings that a recorder of somebody's own training cannot heed."""
-    heard = ("every", "record", "taps", "gradients", "sample")
+    """Raise ConfigError for settings that have no effect on a Recorder."""
+    used = ("every", "record", "taps", "gradients", "sample")
     for name in given:
-        if name not in heard:
+        if name not in used:
             raise ConfigError(
-                f"a recorder has no setting '{name}'",
+                f"Recorder has no setting '{name}'",
                 where="Recorder()",
-                expected="one of out, force, " + ", ".join(heard),
+                expected="one of out, force, " + ", ".join(used),
                 got=name,
-                fix="leave it out: the model and its training are your own",
+                fix="leave it out; your script sets the model and its training",
             )
 
 
 def check_own_model(values: Mapping[str, Any], given: Mapping[str, str]) -> None:
-    """Raise ConfigError for values without an effect on what is recorded: `given` names those that
-    somebody wrote, with the place where.
+    """Raise ConfigError for settings without effect on the recording.
+
+    Args:
+        values: all settings by name.
+        given: the settings that the user wrote, each with its place.
     """
     target: str | None = values.get("target")
     if target is None:
-        _refuse_without_target(values, given)
+        _reject_without_target(values, given)
         return
     for name, kind in ONLY.items():
         if name in given and values[name] and kind_of(target) is not kind:
             raise ConfigError(
-                f"--{name} {OWN[name]}, and the target is none",
+                f"--{name} {OWN[name]}; the target is not a {kind}",
                 where=given[name],
                 expected=f"a {kind} as TARGET",
                 got=f"a {kind_of(target)}, {target}",
-                fix=f"leave --{name} out",
+                fix=f"leave out --{name}",
             )
     if "tf1" in given and values["tf1"] and not is_in_file(target):
         raise ConfigError(
-            f"--tf1 {OWN['tf1']}, and the target is none",
+            f"--tf1 {OWN['tf1']}; the target is not in a file",
             where=given["tf1"],
             expected="FILE.py:CALLABLE as TARGET",
             got=target,
-            fix="name the file itself, old_resnet.py:inference, or leave --tf1 out",
+            fix="name the file, such as old_resnet.py:inference, or leave out --tf1",
         )
-    callable_given = kind_of(target) is TargetKind.CALLABLE and not values.get("tf1")
-    heard = (*HEEDED, *TRAINED) if callable_given else HEEDED
-    ignored = [name for name in given if name not in heard]
+    trainable = kind_of(target) is TargetKind.CALLABLE and not values.get("tf1")
+    used = (*USED, *USED_IN_TRAINING) if trainable else USED
+    unused = [name for name in given if name not in used]
     if "data" in given and str(values["data"]).startswith("cifar10"):
-        ignored.append("data")
-    if ignored:
+        unused.append("data")
+    if unused:
         raise ConfigError(
-            f"a model of your own does not use {', '.join(ignored)}",
-            where=", ".join(dict.fromkeys(given[name] for name in ignored)),
+            f"your model does not use {', '.join(unused)}",
+            where=", ".join(dict.fromkeys(given[name] for name in unused)),
             expected="only "
-            + ", ".join(heard)
-            + (" (data: npz:PATH; the last seven for one that comes with loss and optimizer)")
-            * callable_given,
-            got=", ".join(field_named(name, "").flag for name in ignored),
-            fix="leave them out" + ": it is run forward once" * (not callable_given),
+            + ", ".join(used)
+            + "; the last seven only with a loss and an optimizer; data as npz:PATH" * trainable,
+            got=", ".join(field_named(name, "").flag for name in unused),
+            fix="leave them out" + "; the model runs forward once" * (not trainable),
         )
 
 
 def check_forward(settings: Settings) -> None:
-    """Raise ConfigError for settings of a training that a model which is only run forward would
-    leave unheard; steps=0 asks for that.
+    """Raise ConfigError for settings of a training if the model only runs forward.
+
+    steps=0 requests a forward pass and is accepted.
     """
     usual = Settings(subject=TracedModel(target=""))
-    asked = [name for name in TRAINED if _value(settings, name) != _value(usual, name)]
-    if settings.steps == 0 and "steps" in asked:
-        asked.remove("steps")
-    if asked:
+    unused = [name for name in USED_IN_TRAINING if _value(settings, name) != _value(usual, name)]
+    if settings.steps == 0 and "steps" in unused:
+        unused.remove("steps")
+    if unused:
         raise ConfigError(
-            f"a model that is only run forward does not use {', '.join(asked)}",
+            f"a model that only runs forward does not use {', '.join(unused)}",
             where=f"target {settings.target}",
-            expected="a callable that returns (model, loss, optimizer), to be trained",
-            got=", ".join(field_named(name, "").flag for name in asked),
-            fix="leave them out, or return the three, as model.compile takes them",
+            expected="a callable that returns (model, loss, optimizer)",
+            got=", ".join(field_named(name, "").flag for name in unused),
+            fix="leave them out, or return (model, loss, optimizer) as model.compile takes them",
         )
 
 
@@ -104,12 +107,12 @@ def _value(settings: Settings, name: str) -> object:
     return getattr(settings if name in Settings.__struct_fields__ else settings.subject, name)
 
 
-def _refuse_without_target(values: Mapping[str, Any], given: Mapping[str, str]) -> None:
-    for name, about in OWN.items():
+def _reject_without_target(values: Mapping[str, Any], given: Mapping[str, str]) -> None:
+    for name, purpose in OWN.items():
         value = values.get(name)
         if name in given and value:
             raise ConfigError(
-                f"--{name} {about}, and none is named",
+                f"--{name} {purpose}, and TARGET is missing",
                 where=given[name],
                 expected="a TARGET, such as model.py:build",
                 got=", ".join(value)

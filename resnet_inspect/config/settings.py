@@ -1,7 +1,7 @@
-"""What is recorded and how: the settings of one run as a validated value.
+"""The settings of a run as a validated value: what is recorded, and how.
 
-`Settings` say how to record; their `subject` says what: the tutorial's network, a model, the fit or
-the loop of a program, a TensorFlow 1 function. This room knows names and values, no framework.
+`Settings.subject` is what is recorded: the tutorial's network, a model, the fit or loop of a
+program, or a TensorFlow 1 function. This module knows names and values but no framework.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ OF_A_TRAINED_MODEL = ("optimizer", "learning_rate", "data", "batch_size")
 
 
 class _Subject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):
-    """What is recorded. `target` is the model, function or program; None for the tutorial's."""
+    """What is recorded. `target` is the model, function or program; None for the tutorial."""
 
     @property
     def uses(self) -> tuple[str, ...]:
-        """The names of the settings of a recording that have an effect."""
+        """The names of the settings in `Settings` that have an effect."""
         return EVERY_STEP
 
     @property
     def fed(self) -> str:
-        """The data, in words."""
+        """The training data, as text."""
         return "its own"
 
 
 class Tutorial(_Subject, frozen=True):
-    """The tutorial's network with its recipe; the defaults are the tutorial's own."""
+    """The tutorial's network and its training; the defaults are those of the tutorial."""
 
     n: int = 5
     ver: int = 2
@@ -72,13 +72,14 @@ class Tutorial(_Subject, frozen=True):
 
     @property
     def depth(self) -> int:
-        """Weighted layers on the longest path: 6n+2, as the papers count."""
+        """The number of layers with weights on the longest path, 6n+2 as in the papers."""
         return 6 * self.n + 2
 
 
 class TracedModel(_Subject, frozen=True):
-    """A model that `trace` was given: run forward once, or trained if it came with a loss and an
-    optimizer, whose name is then `optimizer`.
+    """The TARGET of `trace`. A model with a loss and an optimizer is trained, others run forward.
+
+    `optimizer` is the name of the optimizer, "" without one.
     """
 
     target: str
@@ -102,7 +103,7 @@ class TracedModel(_Subject, frozen=True):
 
 
 class GraphCode(_Subject, frozen=True):
-    """A function written for TensorFlow 1, run once."""
+    """A function written for TensorFlow 1. It runs once."""
 
     target: str
     input: str | None = None
@@ -120,14 +121,14 @@ class GraphCode(_Subject, frozen=True):
 
 
 class Fit(_Subject, frozen=True):
-    """The `fit` of a program, with the name of its optimizer."""
+    """A `fit` of a program; `optimizer` is the name of the optimizer."""
 
     target: str
     optimizer: str = ""
 
 
 class Loop(_Subject, frozen=True):
-    """A training loop of a program, with the name of its optimizer."""
+    """A training loop of a program; `optimizer` is the name of the optimizer."""
 
     target: str
     optimizer: str = ""
@@ -139,8 +140,7 @@ Subject = Tutorial | TracedModel | GraphCode | Fit | Loop
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is recorded, `subject`, and how.
 
-    Values are checked by `Settings.of`, which all front ends use; the constructor trusts its
-    arguments.
+    `Settings.of` checks its arguments; the constructor does not.
     """
 
     subject: Subject = Tutorial()
@@ -155,11 +155,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @classmethod
     def of(cls, values: Mapping[str, object], where: str = "trace()") -> Settings:
-        """Build settings from plain values by name, checking each one.
+        """Build settings from plain values by name and check each value.
 
-        Values without an effect on the subject are left out: `own_model` refuses those that
-        somebody wrote. Raises ConfigError for an unknown name, a wrong type or a value out of
-        range; `where` is named in the message.
+        Values without effect on the subject are dropped; `own_model` rejects them where the user
+        wrote them. Raises ConfigError, which shows `where`, for an unknown name, a wrong type or
+        a value out of range.
         """
         checked = {name: field_named(name, where).check(v, where) for name, v in values.items()}
         kind = _kind(checked)
@@ -170,7 +170,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return cls(subject=kind(**of_subject), **how)  # type: ignore[arg-type]
 
     def values(self) -> dict[str, Any]:
-        """The settings that have an effect, by name, in the order of the documentation."""
+        """The settings that have an effect, by name, in the order of `FIELDS`."""
         own = msgspec.structs.asdict(self.subject)
         if isinstance(self.subject, TracedModel) and not self.subject.optimizer:
             own = {name: value for name, value in own.items() if name not in OF_A_TRAINED_MODEL}
@@ -181,12 +181,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def records(self, step: int) -> bool:
         """Whether tensors are recorded at this step."""
         first, last = step_range(self.record or "0-") or (0, LARGEST)
-        asked = step % self.every == 0 or step in (self.steps - 1, last)
-        return first <= step <= last and asked
+        selected = step % self.every == 0 or step in (self.steps - 1, last)
+        return first <= step <= last and selected
 
     @property
     def tutorial(self) -> Tutorial:
-        """The subject, where it is the tutorial's network; TypeError where it is not."""
+        """The subject as the tutorial's network. Raises TypeError for another subject."""
         if not isinstance(self.subject, Tutorial):
             raise TypeError(f"not the tutorial's network: {self.subject}")
         return self.subject
@@ -211,7 +211,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def planned(self) -> int:
-        """How many steps there will be; 0 where nobody knows yet."""
+        """The planned number of steps; 0 if unknown."""
         if self.fits:
             return self.steps
         return max(self.steps, 1) if isinstance(self.subject, Tutorial) else 1
@@ -222,13 +222,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return self.tutorial.mode == "train" and self.steps > 0
 
     def evaluates(self, step: int) -> bool:
-        """Whether the tutorial's network is evaluated behind this training step."""
+        """Whether the tutorial's network is evaluated after this training step."""
         often = self.tutorial.evaluate
         return bool(self.trains and often and ((step + 1) % often == 0 or step == self.steps - 1))
 
 
 def _defaults() -> dict[str, Value]:
-    """By name, as for the tutorial's network, which is recorded where nothing else is asked for."""
+    """All defaults by name. The default subject is the tutorial's network."""
     usual = Settings()
     model = TracedModel(target="")
     known: dict[str, Value] = {"tf1": False}

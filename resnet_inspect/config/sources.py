@@ -1,6 +1,6 @@
-"""Where settings come from: flags beat the environment, which beats the file, which beats defaults.
+"""Merges settings: options override the environment, the file and the defaults, in this order.
 
-Every value keeps the name of its source, so that `config show` can say it.
+Each value keeps the name of its source for `config show`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from resnet_inspect.errors import ConfigError
 PREFIX = "RESNET_INSPECT_"
 
 
-class Resolved(msgspec.Struct, frozen=True):
-    """Settings with, for each name, its value, also where it has no effect, and its source."""
+class ResolvedSettings(msgspec.Struct, frozen=True):
+    """Settings, with value and source of every name, including values without effect."""
 
     settings: Settings
     values: dict[str, Value]
@@ -30,11 +30,13 @@ class Resolved(msgspec.Struct, frozen=True):
 
 def resolve(
     flags: Mapping[str, str | bool | list[str]], environment: Mapping[str, str], file: Path | None
-) -> Resolved:
-    """Lay the sources over one another; raise ConfigError for the first value that is wrong.
+) -> ResolvedSettings:
+    """Merge the sources of settings. Raises ConfigError for the first wrong value.
 
-    `flags` and `environment` hold texts as typed (switches hold truth values, flags that may be
-    given again lists); of the environment only names that begin with RESNET_INSPECT_ are read.
+    Args:
+        flags: options by name: text, a bool for switches, a list for repeatable options.
+        environment: variables; only names that begin with RESNET_INSPECT_ are read.
+        file: a TOML file, or None.
     """
     values: dict[str, Value] = {}
     origins = {field.name: "default" for field in FIELDS}
@@ -57,9 +59,9 @@ def resolve(
         )
         origins[name] = where
     settings = Settings.of(values)
-    unset = ("default", *(one for one in environment if one.startswith(PREFIX)))
+    unset = ("default", *(name for name in environment if name.startswith(PREFIX)))
     check_own_model(values, {name: at for name, at in origins.items() if at not in unset})
-    return Resolved(settings, DEFAULTS | values, origins)
+    return ResolvedSettings(settings, DEFAULTS | values, origins)
 
 
 def _read_file(file: Path) -> dict[str, object]:
@@ -71,7 +73,7 @@ def _read_file(file: Path) -> dict[str, object]:
             where=str(file),
             expected="lines of the form: name = value",
             got=str(error),
-            fix=("mend that line; `", Command("config", ("show",)), "` prints every name"),
+            fix=("correct the line; list all names: ", Command("config", ("show",))),
         ) from error
     except UnicodeDecodeError as error:
         raise ConfigError(
@@ -79,15 +81,15 @@ def _read_file(file: Path) -> dict[str, object]:
             where=str(file),
             expected="a TOML file in UTF-8",
             got=f"a byte that is not UTF-8 at position {error.start}",
-            fix="name a .toml file; sample_configs/ has examples",
+            fix="use a .toml file; sample_configs/ has examples",
         ) from error
     except (ValueError, RecursionError) as error:
         raise ConfigError(
-            "the configuration file holds a value that cannot be read",
+            "a value in the configuration file cannot be read",
             where=str(file),
             expected="lines of the form: name = value",
             got=str(error),
-            fix=("mend that value; `", Command("config", ("show",)), "` prints every name"),
+            fix=("correct the value; list all names: ", Command("config", ("show",))),
         ) from error
     except OSError as error:
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""What kinds of models of the user's own there are, told by how they are named."""
+"""Recognizes the kind of a user's model by the text of TARGET."""
 
 from __future__ import annotations
 
@@ -9,28 +9,22 @@ KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
 SAVED_MODEL_FILES = ("saved_model.pb", "saved_model.pbtxt")
 TARGETS = "FILE.py:CALLABLE, package.module:CALLABLE, a .keras or .h5 file, or a SavedModel folder"
 
-
-# Model files that cannot be traced, by how their names end: what they are, what to trace instead.
+# Model files that cannot be traced, by the end of their names: content, and what to trace instead.
 BUILD_IT = "a function that builds the model, FILE.py:CALLABLE"
+LOAD_WEIGHTS = f"{BUILD_IT}; it may load the weights"
 OTHER_FILES = {
-    ".tflite": (
-        "a TensorFlow Lite model",
-        "the model it was converted from",
-    ),
+    ".tflite": ("a TensorFlow Lite model", "the model it was converted from"),
     ".onnx": ("an ONNX model", "the SavedModel or Keras model it was exported from"),
-    ".pb": ("a frozen graph, whose variables have become constants", "the model before freezing"),
-    ".pbtxt": ("a graph as text, without values of variables", "the model it was written from"),
+    ".pb": ("a frozen graph: constants instead of variables", "the model before freezing"),
+    ".pbtxt": ("a graph as text, without values of variables", "the model it was exported from"),
     ".json": ("the architecture of a Keras model, without weights", BUILD_IT),
-    ".weights.h5": ("weights alone, without layers", f"{BUILD_IT}; it may load the weights"),
-    ".index": ("a part of a checkpoint: weights alone", f"{BUILD_IT}; it may load the weights"),
-    ".data-00000-of-00001": (
-        "a part of a checkpoint: weights alone",
-        f"{BUILD_IT}; it may load the weights",
-    ),
-    ".ckpt": ("a checkpoint: weights alone", f"{BUILD_IT}; it may load the weights"),
+    ".weights.h5": ("weights without layers", LOAD_WEIGHTS),
+    ".index": ("a part of a checkpoint: weights without layers", LOAD_WEIGHTS),
+    ".data-00000-of-00001": ("a part of a checkpoint: weights without layers", LOAD_WEIGHTS),
+    ".ckpt": ("a checkpoint: weights without layers", LOAD_WEIGHTS),
     ".meta": ("the graph of a TensorFlow 1 checkpoint", f"{BUILD_IT}, with --tf1"),
-    ".npz": ("arrays, such as weights or data", f"{BUILD_IT}; it may load the weights"),
-    ".safetensors": ("weights alone, without layers", f"{BUILD_IT}; it may load the weights"),
+    ".npz": ("arrays, such as weights or data", LOAD_WEIGHTS),
+    ".safetensors": ("weights without layers", LOAD_WEIGHTS),
     ".pt": ("a PyTorch file", "a TensorFlow or Keras model"),
     ".pth": ("a PyTorch file", "a TensorFlow or Keras model"),
     ".mlmodel": ("a Core ML model", "the model it was converted from"),
@@ -38,7 +32,7 @@ OTHER_FILES = {
 
 
 class TargetKind(StrEnum):
-    """Where a model comes from: a callable makes it, or it was saved."""
+    """The kind of a TARGET."""
 
     CALLABLE = "callable"
     KERAS_FILE = "Keras file"
@@ -46,7 +40,7 @@ class TargetKind(StrEnum):
 
 
 def kind_of(target: str) -> TargetKind | None:
-    """The kind that a target names; None where it names none, such as FILE.py alone."""
+    """The kind of a target; None for a text that is no target, such as FILE.py alone."""
     place, colon, name = target.rpartition(":")
     suffix = PurePath(target).suffix.lower()
     if colon and place and name.isidentifier():
@@ -57,21 +51,21 @@ def kind_of(target: str) -> TargetKind | None:
 
 
 def other_file(target: str) -> tuple[str, str] | None:
-    """What a model file that cannot be traced is, and what to trace instead; None for others."""
+    """The content of a file that cannot be traced and what to trace instead; None for others."""
     name = PurePath(target).name.lower()
     if name in SAVED_MODEL_FILES:
         return None
-    return next((told for ending, told in OTHER_FILES.items() if name.endswith(ending)), None)
+    return next((texts for end, texts in OTHER_FILES.items() if name.endswith(end)), None)
 
 
 def is_in_file(target: str) -> bool:
-    """Whether a target is a callable of a Python file, FILE.py:CALLABLE."""
+    """Whether a target is a callable in a Python file, FILE.py:CALLABLE."""
     place = target.rpartition(":")[0]
     return kind_of(target) is TargetKind.CALLABLE and PurePath(place).suffix == ".py"
 
 
 def short_name(target: str) -> str:
-    """What a model is called in lists: its callable, or its file without folders and suffix."""
+    """The name of a model in lists: its callable, or its file without folders and suffix."""
     if kind_of(target) is TargetKind.CALLABLE:
         return target.rpartition(":")[2]
     path = PurePath(target)

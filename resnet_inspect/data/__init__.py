@@ -1,4 +1,4 @@
-"""Pictures to train on: the drawn set, CIFAR-10 files, npz files, and the distortions."""
+"""Training images: generated, from CIFAR-10 files or from npz files, and their distortions."""
 
 from resnet_inspect.data.batches import Batches
 from resnet_inspect.data.images import LabelledImages

@@ -1,4 +1,4 @@
-"""Batches in a fixed random order, distorted as the tutorial does, always the same for a seed."""
+"""Batches in a random order with the distortions of the tutorial, reproducible by a seed."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ MARGIN = 4
 
 
 class Batches:
-    """The batches of one training run: batch number k depends on the seed and on k alone.
+    """The batches of a training. Batch number k depends only on the seed and on k.
 
-    Each epoch goes through the pictures once in a new order; what does not fill a batch at the end
-    of an epoch is left for another epoch's order. `raw` pictures are fed as they are (0…255);
-    otherwise training pictures are distorted and standardized, evaluation ones standardized.
-    `held` are batches of other pictures, to evaluate on while it is trained on these.
+    Each epoch has a new order and drops the images that do not fill a batch. Training images are
+    distorted and standardized, evaluation images standardized, `raw` images unchanged (0 to 255).
+
+    Attributes:
+        data: the images and labels.
+        held: batches of other images for evaluation during training, or None.
+        size: the number of images in a batch.
     """
 
     def __init__(
@@ -38,18 +41,18 @@ class Batches:
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
-        """Height, width, channels."""
+        """Height, width and channels of an image."""
         height, width, channels = self.data.images.shape[1:]
         return height, width, channels
 
     def batch(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Batch `number`, from 0: images [size, height, width, channels], labels [size]."""
-        epoch, place = divmod(number, len(self.data) // self.size)
+        """Batch `number`, from 0: images [size, height, width, channels] and labels [size]."""
+        epoch, position = divmod(number, len(self.data) // self.size)
         order: NDArray[np.int64] = np.arange(len(self.data))
         if self._training:
             order = np.random.default_rng([self._seed, 0, epoch]).permutation(len(self.data))
-        chosen = order[place * self.size : (place + 1) * self.size]
-        with np.errstate(all="ignore"):  # NaN and infinities are for the network to show
+        chosen = order[position * self.size : (position + 1) * self.size]
+        with np.errstate(all="ignore"):  # NaN and infinities are recorded later
             return self._fed(chosen, number), self.data.labels[chosen]
 
     def _fed(self, chosen: NDArray[np.int64], number: int) -> NDArray[np.float32]:
@@ -62,7 +65,7 @@ class Batches:
 
 
 def distort(images: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Pad by 4 with zeros, crop back at a random place, flip half of the pictures left-right."""
+    """Pad by 4 zeros, crop at a random position, flip half of the images left-right."""
     count, height, width, channels = images.shape
     padded = np.pad(images, ((0, 0), (MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)))
     tops, lefts = rng.integers(0, 2 * MARGIN + 1, (2, count))
@@ -75,7 +78,7 @@ def distort(images: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np
 
 
 def standardize(images: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Each picture less its mean, over its standard deviation or 1/√elements if that is larger."""
+    """Subtract each image's mean, divide by its standard deviation or 1/√elements if larger."""
     flat = images.reshape(len(images), -1).astype(np.float64)
     mean = flat.mean(axis=1, keepdims=True)
     spread = np.maximum(flat.std(axis=1, keepdims=True), 1.0 / np.sqrt(flat.shape[1]))

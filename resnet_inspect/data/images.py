@@ -1,4 +1,4 @@
-"""Labelled pictures in memory, and the checks every source of them must pass."""
+"""Labelled images in memory, and the checks for every source."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ from resnet_inspect.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class LabelledImages:
-    """Pictures [count, height, width, channels] of uint8 or float32, values 0…255, and labels
-    [count] of int64; `source` says where they came from.
+    """Images with labels.
+
+    Attributes:
+        images: [count, height, width, channels], uint8 or float32, values from 0 to 255.
+        labels: [count], int64.
+        source: the file or the name of the generated set.
     """
 
     images: NDArray[np.uint8] | NDArray[np.float32]
@@ -21,20 +25,20 @@ class LabelledImages:
     source: str
 
     def __len__(self) -> int:
-        """The number of pictures."""
+        """The number of images."""
         return len(self.images)
 
     def check(self, classes: int, batch_size: int) -> LabelledImages:
-        """Return self, or raise DataError where labels or size do not fit the settings."""
+        """Return self. Raises DataError if labels or size do not fit the settings."""
         outside = self.labels[(self.labels < 0) | (self.labels >= classes)]
         if outside.size:
             position = int(np.flatnonzero((self.labels < 0) | (self.labels >= classes))[0])
             raise DataError(
                 "a label is outside the classes of the network",
-                where=f"{self.source}, picture {position}",
+                where=f"{self.source}, image {position}",
                 expected=f"labels from 0 to {classes - 1}",
                 got=str(int(outside[0])),
-                fix="mend the labels, or set classes to their number",
+                fix="correct the labels, or set classes to their number",
             )
         if batch_size > len(self):
             raise DataError(
@@ -42,6 +46,6 @@ class LabelledImages:
                 where=self.source,
                 expected=f"a batch size of at most {len(self)}",
                 got=str(batch_size),
-                fix=f"give --batch-size {len(self)} or less, or more data",
+                fix=f"set --batch-size to {len(self)} or less, or use more data",
             )
         return self

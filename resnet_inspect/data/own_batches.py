@@ -1,6 +1,6 @@
-"""What a model of one's own is trained on: random numbers by shape, or the arrays of an .npz file.
+"""Training data of a user's model: random numbers by shape, or the arrays of an .npz file.
 
-Batches are pairs: the arrays of the inputs, and those of the targets, each in the model's order.
+A batch is a pair: the arrays of the inputs and the arrays of the targets, in the model's order.
 """
 
 from __future__ import annotations
@@ -21,10 +21,14 @@ Arrays = tuple[NDArray[Any], ...]
 
 
 class TargetSpec(NamedTuple):
-    """What a loss compares one output with: `kind` is how it is drawn, of `shape` with the batch.
+    """How to draw the targets of one output.
 
-    classes: whole numbers below `classes`; one-hot: one of the last axis; zeros and ones; counts;
-    shares: of a sum of 1; normal.
+    Attributes:
+        name: the name of the output.
+        kind: "classes" (integers below `classes`), "one-hot" (on the last axis), "zeros and ones",
+            "counts", "shares" (with a sum of 1 on the last axis) or "normal".
+        shape: the shape of a batch of targets.
+        classes: the number of classes.
     """
 
     name: str
@@ -50,13 +54,13 @@ class TargetSpec(NamedTuple):
 
 
 class OwnBatches(Protocol):
-    """Batch number k of `steps` depends on the seed and k alone; `told` says what they are."""
+    """Batch number k of `steps` depends only on the seed and k; `told` describes the data."""
 
     steps: int
     told: str
 
     def batch(self, number: int) -> tuple[Arrays, Arrays]:
-        """Arrays of the inputs and of the targets."""
+        """The arrays of the inputs and of the targets."""
 
 
 class RandomBatches:
@@ -70,21 +74,20 @@ class RandomBatches:
         self._seed = seed
         self.steps = steps
         kinds = ", ".join(
-            f"{one.name}: {one.kind}" + (f" 0…{one.classes - 1}" if one.classes else "")
-            for one in targets
+            f"{target.name}: {target.kind}"
+            + (f" from 0 to {target.classes - 1}" if target.classes else "")
+            for target in targets
         )
-        self.told = f"random numbers by shape, targets by the loss ({kinds}): no data was given"
+        self.told = f"random inputs, random targets for the loss ({kinds}): no data was given"
 
     def batch(self, number: int) -> tuple[Arrays, Arrays]:
         """See `OwnBatches`."""
         rng = np.random.default_rng([self._seed, 3, number])
-        return self._inputs.batch(number), tuple(one.draw(rng) for one in self._targets)
+        return self._inputs.batch(number), tuple(target.draw(rng) for target in self._targets)
 
 
 class ArrayBatches:
-    """Batches of examples of a file, in an order that the seed decides, each example once before
-    any comes again.
-    """
+    """Batches of the examples of a file, shuffled by the seed in each epoch."""
 
     def __init__(
         self, file: str, inputs: Sequence[str], targets: Sequence[str], *, size: int, seed: int,
@@ -93,14 +96,14 @@ class ArrayBatches:
         arrays = read_arrays(file)
         self._inputs = _chosen(arrays, inputs, ("x", "images"), file)
         self._targets = _chosen(arrays, targets, ("y", "labels"), file)
-        counts = {len(one) for one in (*self._inputs, *self._targets)}
+        counts = {len(array) for array in (*self._inputs, *self._targets)}
         if len(counts) != 1 or not min(counts):
             raise DataError(
-                "the arrays of the .npz file do not have the same number of examples",
+                "the arrays of the .npz file have different numbers of examples",
                 where=file,
-                expected="as many rows in each, at least one",
-                got=", ".join(f"{name} {list(one.shape)}" for name, one in arrays.items()),
-                fix="write them again, one example in each row",
+                expected="the same number of rows in each array, at least 1",
+                got=", ".join(f"{name} {list(array.shape)}" for name, array in arrays.items()),
+                fix="write the file again with one example per row",
             )
         self._count = counts.pop()
         self._size, self._seed, self.steps = size, seed, steps
@@ -110,16 +113,17 @@ class ArrayBatches:
         """See `OwnBatches`."""
         places = np.arange(number * self._size, (number + 1) * self._size)
         epochs, within = np.divmod(places, self._count)
-        parts = [self._order(int(one))[within[epochs == one]] for one in np.unique(epochs)]
+        parts = [self._order(int(epoch))[within[epochs == epoch]] for epoch in np.unique(epochs)]
         rows = np.concatenate(parts)
-        return tuple(one[rows] for one in self._inputs), tuple(one[rows] for one in self._targets)
+        inputs = tuple(array[rows] for array in self._inputs)
+        return inputs, tuple(array[rows] for array in self._targets)
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
         return np.random.default_rng([self._seed, 4, epoch]).permutation(self._count)
 
 
 def read_arrays(file: str) -> dict[str, NDArray[Any]]:
-    """The arrays of an .npz file; raises DataError for what is none."""
+    """The arrays of an .npz file. Raises DataError if the file cannot be read."""
     try:
         path = Path(file).expanduser()
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
@@ -129,7 +133,7 @@ def read_arrays(file: str) -> dict[str, NDArray[Any]]:
         raise DataError(
             "the data cannot be read",
             where=file,
-            expected="what numpy.savez wrote, without Python objects",
+            expected="a file written by numpy.savez, without Python objects",
             got=getattr(error, "strerror", None) or str(error),
             fix="write it with numpy.savez(FILE, x=…, y=…)",
         ) from error
@@ -138,8 +142,8 @@ def read_arrays(file: str) -> dict[str, NDArray[Any]]:
 def _chosen(
     arrays: dict[str, NDArray[Any]], names: Sequence[str], usual: Sequence[str], file: str
 ) -> Arrays:
-    """The arrays of these names; a single one may have a usual name."""
-    others = [one for one in usual if one in arrays and arrays[one].ndim]
+    """The arrays with these names; a single array may have a usual name instead."""
+    others = [name for name in usual if name in arrays and arrays[name].ndim]
     if len(names) == 1 and names[0] not in arrays and others:
         return (arrays[others[0]],)
     missing = [name for name in names if name not in arrays or not arrays[name].ndim]
@@ -149,7 +153,7 @@ def _chosen(
             f"the .npz file has no array '{missing[0]}'",
             where=file,
             expected="arrays " + ", ".join(f"'{name}'" for name in names) + also,
-            got=", ".join(f"'{found}'" for found in arrays) or "no arrays",
-            fix="write it with numpy.savez(FILE, NAME=…), an example in each row",
+            got=", ".join(f"'{name}'" for name in arrays) or "no arrays",
+            fix="write it with numpy.savez(FILE, NAME=…), one example per row",
         )
     return tuple(arrays[name] for name in names)

@@ -1,4 +1,4 @@
-"""Random inputs by shape, for models that come without data."""
+"""Random inputs by shape, for models without data."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ WORDS_IN_TEXT = 3
 
 
 class RandomInputs:
-    """Batches for a model with these inputs: batch number k depends on the seed and on k alone.
+    """Batches for a model with these inputs. Batch number k depends only on the seed and on k.
 
-    Floats are normal with mean 0 and deviation 1, integers and truth values 0 or 1, strings three
-    English words. `fed` are the
-    specs with a number for each unknown size: 8, 9, 10 and so on, so that two that need not be
-    equal are not; the first axes are one batch and share theirs.
+    Floats are normal with mean 0 and standard deviation 1. Integers and booleans are 0 or 1.
+    Strings are three English words.
+
+    Attributes:
+        specs: the inputs of the model.
+        fed: `specs` with a number for each unknown size: 8, 9, 10 …, so that sizes that may
+            differ do differ. Unknown first axes are the batch and get the same number.
     """
 
     def __init__(self, specs: tuple[InputSpec, ...], seed: int) -> None:
@@ -31,12 +34,12 @@ class RandomInputs:
         self._seed = seed
 
     def batch(self, number: int) -> tuple[NDArray[Any], ...]:
-        """An array for each input. Types that NumPy does not have come as float32."""
+        """An array for each input. Types that NumPy lacks are float32."""
         rng = np.random.default_rng([self._seed, 2, number])
         return tuple(_draw(spec, rng) for spec in self.fed)
 
     def chosen(self) -> list[str]:
-        """The sizes that were given as unknown, in words: `x axis 0 is 8`."""
+        """The numbers chosen for unknown sizes, as text: `x axis 0 is 8`."""
         return [
             f"{spec.name} axis {axis} is {fed.sizes[axis]}"
             for spec, fed in zip(self.specs, self.fed, strict=True)
@@ -48,7 +51,7 @@ class RandomInputs:
 def _known(specs: tuple[InputSpec, ...]) -> list[InputSpec]:
     unused = count(FIRST_UNKNOWN)
     batch: int | None = None
-    found = []
+    known = []
     for spec in specs:
         sizes = list(spec.sizes)
         for axis, size in enumerate(sizes):
@@ -56,8 +59,8 @@ def _known(specs: tuple[InputSpec, ...]) -> list[InputSpec]:
                 batch = sizes[axis] = next(unused) if batch is None else batch
             elif size is None:
                 sizes[axis] = next(unused)
-        found.append(msgspec.structs.replace(spec, sizes=tuple(sizes)))
-    return found
+        known.append(msgspec.structs.replace(spec, sizes=tuple(sizes)))
+    return known
 
 
 def _draw(spec: InputSpec, rng: np.random.Generator) -> NDArray[Any]:

@@ -1,7 +1,7 @@
-"""shapes10: ten classes of drawn pictures, 32×32×3, always the same, needing no download.
+"""shapes10: generated images of 32×32×3 in ten classes, always the same, without a download.
 
-Each picture shows one figure in one colour on a ground of another, with its place, size and
-colours drawn at random and noise over all. Every class is symmetric under a left-right flip.
+Each image has one figure on a background of another colour, with noise. Position, size and colours
+are random. Every class is symmetric under a left-right flip.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ Grid = NDArray[np.float64]
 def draw(
     count: int = COUNT, *, training: bool = True
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Draw the set: pictures [count, 32, 32, 3] of uint8 and labels [count], classes in turn.
+    """Draw images [count, 32, 32, 3] of uint8 and labels [count] of int64, classes in turn.
 
-    Without `training` other pictures of the same kind, to evaluate on.
+    Without `training` the images are different, for evaluation.
     """
     rng = np.random.default_rng(SEED if training else [SEED, 1])
     labels = np.arange(count) % len(CLASSES)
@@ -57,7 +57,7 @@ def draw(
 
 
 def _figure(label: int, y: Grid, x: Grid) -> Any:
-    """Where the figure of class `label` covers the plane; y, x in units of its radius."""
+    """The pixels inside the figure of class `label`; y and x are in units of its radius."""
     wide, distance = np.maximum(np.abs(y), np.abs(x)), np.hypot(y, x)
     inside = wide < 1.0
     if label == 0:

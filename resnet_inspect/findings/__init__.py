@@ -1,4 +1,4 @@
-"""Where stored runs meet the rules: what is wrong with a run, and how much is with each of many."""
+"""Applies the rules to stored runs: the findings of one run, and counts for several."""
 
 from resnet_inspect.findings.checking import check, known_rule
 from resnet_inspect.findings.counting import counts

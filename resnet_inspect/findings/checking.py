@@ -1,4 +1,4 @@
-"""Where a stored run meets the rules: what is wrong with it."""
+"""Applies the rules to a stored run."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from operator import add
 import msgspec
 
 from resnet_inspect.analysis.check import Evidence, Finding, rules
-from resnet_inspect.analysis.check import check as judged
+from resnet_inspect.analysis.check import check as apply_rules
 from resnet_inspect.commands import Command
 from resnet_inspect.errors import UsageError
 from resnet_inspect.store.run import Run
 
 
 def check(run: Run, ignore: Collection[str] = ()) -> tuple[Finding, ...]:
-    """What is wrong with a run, errors first; rules that `ignore` names are left out. Commands
-    that show more name the run.
+    """Return the findings of a run, errors first, without those of the rules in `ignore`.
 
-    Raises UsageError for a rule that there is not.
+    The commands of the findings include the path of the run.
+
+    Raises UsageError for an unknown rule.
     """
     for name in ignore:
         known_rule(name, "flag --ignore")
@@ -43,25 +44,29 @@ def check(run: Run, ignore: Collection[str] = ()) -> tuple[Finding, ...]:
         gradient_norms=run.gradient_norms(),
     )
     return tuple(
-        one
-        if one.command is None
-        else msgspec.structs.replace(one, command=one.command.of(run.path))
-        for one in judged(evidence, ignore)
+        finding
+        if finding.command is None
+        else msgspec.structs.replace(finding, command=finding.command.of(run.path))
+        for finding in apply_rules(evidence, ignore)
     )
 
 
 def known_rule(name: str, where: str) -> str:
-    """The name of a rule; raises UsageError where there is no such one."""
+    """Return the name of a rule; raises UsageError, which shows `where`, if it is unknown."""
     known = rules()
     if name in known:
         return name
     near = difflib.get_close_matches(name, known, 1)
     raise UsageError(
-        f"there is no rule '{name}'",
+        f"unknown rule '{name}'",
         where=where,
         expected="one of " + ", ".join(known),
         got=name,
         fix=f"did you mean {near[0]}?"
         if near
-        else ("`", Command("check", options=("--explain", "all")), "` tells what each is"),
+        else (
+            "`",
+            Command("check", options=("--explain", "all")),
+            "` lists and explains all rules",
+        ),
     )

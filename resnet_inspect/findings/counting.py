@@ -1,8 +1,8 @@
-"""How many findings each of several run files has, without checking a file twice.
+"""Counts the findings of several run files and caches the counts.
 
-Run files are not changed by being read, so counts are kept in the user's cache folder
-(`$XDG_CACHE_HOME`, else `~/.cache`), by a file's path, size and time of change and by the rules
-that counted. Whatever is wrong with that file, findings are counted anew and nothing is said.
+The cache is a file in the user's cache folder (`$XDG_CACHE_HOME`, else `~/.cache`). Its keys are
+path, size and modification time of the run file, and a hash of the rules. If the cache cannot be
+read or written, findings are counted again without an error.
 """
 
 from __future__ import annotations
@@ -25,57 +25,58 @@ from resnet_inspect.store.catalogue import stamp
 from resnet_inspect.store.info import Status
 from resnet_inspect.store.run import Run
 
-Counts = dict[str, int]  # how many findings, by severity
-FEW = 10  # that many are checked in a few seconds
+Counts = dict[str, int]  # number of findings by severity
+FEW = 10  # checking as many files takes a few seconds
 
 
-class Kept(msgspec.Struct, frozen=True):
-    """Counts with what they are of: the state of a run file and of the rules."""
+class CachedCounts(msgspec.Struct, frozen=True):
+    """Counts, with the state `of` the run file and of the rules that they belong to."""
 
     of: str
     counts: Counts
 
 
 def counts(
-    files: Sequence[Path], tell: Callable[[str], None] = lambda _: None
+    files: Sequence[Path], report: Callable[[str], None] = lambda _: None
 ) -> dict[Path, Counts | None]:
-    """Those of each file, None for one that cannot be read; `tell` is called if many have to be
-    checked first.
+    """Return the counts of each file, None for an unreadable file.
+
+    `report` receives a message if many files must be checked first.
     """
-    known, rules = _read(), _rules()
-    found: dict[Path, Counts | None] = {}
+    cached, rules = _read(), _rules()
+    by_file: dict[Path, Counts | None] = {}
     states = {file: f"{rules} {stamp(file)}" for file in files}
-    missing = [file for file in files if _held(known, file, states[file]) is None]
+    missing = [file for file in files if _cached(cached, file, states[file]) is None]
     if len(missing) > FEW:
-        tell(f"checking {len(missing)} runs, once …")
+        report(f"checking {len(missing)} runs; the results are cached …")
     changed = False
     for file in files:
-        held = _held(known, file, states[file])
-        if held is None:
-            held, ended = _count(file)
-            if held is not None and ended:
-                known[_name(file)] = Kept(states[file], held)
+        number = _cached(cached, file, states[file])
+        if number is None:
+            number, ended = _count(file)
+            if number is not None and ended:
+                cached[_name(file)] = CachedCounts(states[file], number)
                 changed = True
-        found[file] = held
+        by_file[file] = number
     if changed:
-        _write(known)
-    return found
+        _write(cached)
+    return by_file
 
 
 def _count(file: Path) -> tuple[Counts | None, bool]:
-    """The counts of a run, and whether it has ended."""
+    """Return the counts of a run, and whether the run has ended."""
     try:
         with Run.open(file) as run:
             ended = run.info.status != Status.RUNNING
-            found = Counter(one.severity for one in check(run))
+            numbers = Counter(finding.severity for finding in check(run))
     except InspectError:
         return None, False
-    return {level.value: found[level] for level in Severity}, ended
+    return {level.value: numbers[level] for level in Severity}, ended
 
 
-def _held(known: dict[str, Kept], file: Path, state: str) -> Counts | None:
-    kept = known.get(_name(file))
-    return kept.counts if kept is not None and kept.of == state else None
+def _cached(cached: dict[str, CachedCounts], file: Path, state: str) -> Counts | None:
+    entry = cached.get(_name(file))
+    return entry.counts if entry is not None and entry.of == state else None
 
 
 def _name(file: Path) -> str:
@@ -84,38 +85,38 @@ def _name(file: Path) -> str:
 
 @cache
 def _rules() -> str:
-    """What the rules are: a hash of their source and of what they read runs with."""
-    made = sha256()
+    """Return a hash of the source of the rules and of all analysis that they use."""
+    digest = sha256()
     for module in sorted(Path(next(iter(analysis.__path__))).rglob("*.py")):
-        made.update(module.read_bytes())
-    return made.hexdigest()[:16]
+        digest.update(module.read_bytes())
+    return digest.hexdigest()[:16]
 
 
-def _place() -> Path | None:
-    """The file of the counts; None where there is no home folder."""
+def _cache_file() -> Path | None:
+    """Return the path of the cache file; None without a home folder."""
     folder = paths.user_folder("XDG_CACHE_HOME", ".cache")
     return Path(folder) / "resnet-inspect" / "findings.json" if folder else None
 
 
-def _read() -> dict[str, Kept]:
-    place = _place()
-    if place is not None:
+def _read() -> dict[str, CachedCounts]:
+    path = _cache_file()
+    if path is not None:
         with suppress(OSError, msgspec.MsgspecError):
-            return msgspec.json.decode(place.read_bytes(), type=dict[str, Kept])
+            return msgspec.json.decode(path.read_bytes(), type=dict[str, CachedCounts])
     return {}
 
 
-def _write(known: dict[str, Kept]) -> None:
-    """Keep the counts of files that are still there."""
-    place = _place()
-    if place is None:
+def _write(cached: dict[str, CachedCounts]) -> None:
+    """Write the counts of the files that still exist."""
+    path = _cache_file()
+    if path is None:
         return
-    there = {name: kept for name, kept in known.items() if Path(name).exists()}
-    draft = place.with_name(f"{place.name}.{os.getpid()}")
+    existing = {name: entry for name, entry in cached.items() if Path(name).exists()}
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
     with suppress(OSError):
-        place.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            draft.write_bytes(msgspec.json.encode(there))
-            draft.replace(place)
+            draft.write_bytes(msgspec.json.encode(existing))
+            draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What a network is: tensors, ops, variables, layers. No framework, no files, no statistics."""
+"""The graph of a network: tensors, ops, variables, layers. No framework, files or statistics."""
 
 from resnet_inspect.graph.network import Failure, Graph, Note
 from resnet_inspect.graph.nodes import Layer, Op, Phase, Source, Variable

@@ -1,4 +1,4 @@
-"""Lineage: for each axis of each tensor, which axes and numbers its size comes from."""
+"""Lineage: the origins of the size of each axis of each tensor."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from resnet_inspect.graph.tensors import AxisRef, TensorRef
 
 
 class Relation(StrEnum):
-    """How a size follows another when that one changes.
+    """How a size depends on another one.
 
-    SAME: equal, and stays equal. DERIVED: follows it, but is another number (a stride, a product).
+    SAME: always equal to it. DERIVED: computed from it, such as by a stride or a product.
     """
 
     SAME = "same"
@@ -21,7 +21,7 @@ class Relation(StrEnum):
 
 
 class FromAxis(msgspec.Struct, frozen=True, gc=False, tag="axis"):
-    """The size comes from an axis of a tensor the op reads."""
+    """The size comes from an axis of a tensor that the op reads."""
 
     ref: AxisRef
 
@@ -44,9 +44,9 @@ Origin = FromAxis | FromLiteral | FromVariable
 
 
 class Link(msgspec.Struct, frozen=True, gc=False):
-    """One thing a size depends on.
+    """An origin that a size depends on.
 
-    `tied` are the other things that must change together with it; changed alone it is an error.
+    `tied` are other origins that must change together with it; a change of only one is an error.
     """
 
     origin: Origin
@@ -55,8 +55,9 @@ class Link(msgspec.Struct, frozen=True, gc=False):
 
 
 class Formula(msgspec.Struct, frozen=True, gc=False):
-    """An expression in the user's source that comes to a size: its text, the values of the names
-    in it (none for a bare literal), and its line.
+    """An expression in the user's source that evaluates to a size.
+
+    `values` are the values of the names in it, empty for a literal; `source` is its line.
     """
 
     text: str
@@ -65,11 +66,17 @@ class Formula(msgspec.Struct, frozen=True, gc=False):
 
 
 class Coupling(msgspec.Struct, frozen=True, gc=False):
-    """A number written in the source that must agree with a size flowing in.
+    """A number in the source that must equal the size of an input's axis.
 
-    At `op`, `literal` decides an axis of the output; `partner` is the size it must equal, by
-    trying: with both one larger all else stays. `effects` says what becomes of axes of the output
-    if only the partner is one larger, as (axis, before, after); empty where the op refuses that.
+    The pair was found by a test: if both are increased by one, no other axis changes.
+
+    Attributes:
+        op: the op at which they meet.
+        literal: the number, which sets the size of an axis of the output.
+        partner: the axis of the input.
+        size: their common size.
+        effects: changes of the output's axes if only the partner is increased by one, as
+            (axis, before, after); empty if the op fails.
     """
 
     op: str
@@ -80,8 +87,9 @@ class Coupling(msgspec.Struct, frozen=True, gc=False):
 
 
 class Remedy(msgspec.Struct, frozen=True):
-    """A change of one size that makes a refused call pass, by trying: `place` from `before` to
-    `after`, which is the size at `other`.
+    """A tested change of a size that makes a failed call pass.
+
+    `place` changes from `before` to `after`, which is the size at `other`.
     """
 
     place: FromAxis | FromVariable
@@ -91,19 +99,22 @@ class Remedy(msgspec.Struct, frozen=True):
 
 
 class OtherCall(msgspec.Struct, frozen=True):
-    """The refused call with other arguments, which passes, by trying: such as `axis=3`."""
+    """A tested change of the arguments that makes a failed call pass, such as `axis=3`."""
 
     text: str
 
 
 class Mismatch(msgspec.Struct, frozen=True):
-    """A call that refused the shapes of its tensors.
+    """A call that failed because of the shapes of its tensors.
 
-    `function` is what was called, `tensors` the names of what it was given; a single tensor
-    disagrees with a number in the call (the target of a reshape). `remedies` are single
-    changes that make it pass, those of the earlier tensor first; none where no single one does.
-    `others` are ways to call it on the same tensors that pass, `swaps` pairs of axes of one tensor
-    that make it pass if they change places.
+    Attributes:
+        function: the called function.
+        tensors: names of the tensors in the call. A single tensor disagrees with a number in the
+            call, such as the target of a reshape.
+        remedies: changes of a single size that make the call pass, those of the earlier tensor
+            first.
+        others: changes of the arguments that make the call pass.
+        swaps: pairs of axes of a tensor whose exchange makes the call pass.
     """
 
     function: str
@@ -114,7 +125,7 @@ class Mismatch(msgspec.Struct, frozen=True):
 
 
 class Correction(msgspec.Struct, frozen=True):
-    """A setting with which a network that failed can be built, by trying; values as typed."""
+    """A tested change of a setting with which a failed network can be built; values as text."""
 
     setting: str
     before: str
@@ -122,13 +133,19 @@ class Correction(msgspec.Struct, frozen=True):
 
 
 class Variation(msgspec.Struct, frozen=True):
-    """What a re-trace with one setting changed came to.
+    """The result of a re-trace with one changed setting.
 
-    `shapes` holds the tensors (by name, such as `Reshape:0`) and variables whose shape differs;
-    `missing` are those no longer there, `added` counts new ops, `rewired` names ops that take
-    other tensors than before. `conflicts` are layers that refused
-    their inputs: an addition is passed over (what it hands on is taken to be its last input);
-    where the trace `ended`, the last of them is the op at which it did.
+    Attributes:
+        setting: its name.
+        before: its recorded value.
+        after: its changed value.
+        shapes: changed shapes, by name of the tensor, such as `Reshape:0`, or variable.
+        missing: tensors and variables that no longer exist.
+        added: number of new ops.
+        rewired: ops with other inputs than before.
+        conflicts: layers that rejected their inputs. A failed addition is ignored: its last input
+            is used as its output.
+        ended: whether the trace failed; the last conflict is then the op that failed.
     """
 
     setting: str
@@ -143,13 +160,22 @@ class Variation(msgspec.Struct, frozen=True):
 
 
 class Lineage(msgspec.Struct, frozen=True):
-    """For each axis the links of its size, by `axis_key`.
+    """The origins of all sizes of a graph.
 
-    An axis without links is decided by its op alone (an attribute, a kept size of 1), or is where
-    a size enters: an input of the network. `ties` are sizes that an op wants to agree, by op.
-    `formulas` are the expressions that literals (`Reshape/shape/1`) and axes of variables
-    (`conv1/kernel/3`) were written as. `opaque` names ops whose shapes could not be probed,
-    `traced` the tensors and variables that the unchanged re-trace saw.
+    An axis without links is set by its op alone (an attribute, a kept size of 1), or is an axis of
+    an input of the network.
+
+    Attributes:
+        links: the links of each axis, by `axis_key`.
+        ties: sizes that must agree, by op.
+        couplings: numbers in the source that must equal a size.
+        formulas: expressions in the source, by literal (`Reshape/shape/1`) and axis of a variable
+            (`conv1/kernel/3`).
+        variations: re-traces with one changed setting.
+        traced: tensors and variables of the re-trace without changes.
+        mismatch: the call that failed, if any.
+        corrections: settings with which a failed network can be built.
+        opaque: ops whose shapes could not be probed.
     """
 
     links: dict[str, tuple[Link, ...]] = {}

@@ -1,4 +1,4 @@
-"""A whole graph: ordered ops with look-ups, and what is known of its making."""
+"""The graph of a network: ordered ops with look-ups, notes and failures."""
 
 from __future__ import annotations
 
@@ -12,14 +12,22 @@ from resnet_inspect.graph.training import Training
 
 
 class Note(msgspec.Struct, frozen=True):
-    """Something that was not observed, and why. Reports print notes."""
+    """Something that was not recorded, and the reason. Reports print notes."""
 
     subject: str
     text: str
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """Why a network could not be built or trained, as the framework told it."""
+    """The error that prevented a network from being built or trained.
+
+    Attributes:
+        kind: class of the exception.
+        message: its message.
+        during: what was done, such as "building the network".
+        op: name of the op, empty if unknown.
+        source: frames of the user's code, innermost first.
+    """
 
     kind: str
     message: str
@@ -29,12 +37,17 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class Graph(msgspec.Struct, frozen=True, dict=True):
-    """Ops in order of creation (inputs before consumers), with variables, layers and notes.
+    """The graph of a network.
 
-    `inputs` maps the name of each input of the network to its tensor, `axes` to what its axes mean
-    (batch, height, width, channel). `functions` holds nested
-    functions (branches and bodies of control flow) as graphs of their own, by function name.
-    `training` is what it is trained for, None where that is not known.
+    Attributes:
+        ops: ops in order of creation, inputs before consumers.
+        variables: the variables.
+        layers: the layers.
+        inputs: the tensor of each input of the network, by name.
+        axes: the meaning of the axes of each input (batch, height, width, channel), by name.
+        functions: nested graphs (branches and bodies of control flow), by function name.
+        notes: parts that were not recorded.
+        training: losses, metrics and optimizer; None if unknown.
     """
 
     ops: tuple[Op, ...]
@@ -69,26 +82,29 @@ class Graph(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def consumers(self) -> dict[TensorRef, tuple[str, ...]]:
         """The ops that read each tensor, in graph order."""
-        found: dict[TensorRef, list[str]] = {}
+        consumers: dict[TensorRef, list[str]] = {}
         for op in self.ops:
             inputs = op.inputs
             for ref in inputs if len(inputs) < 2 else dict.fromkeys(inputs):
-                users = found.get(ref)
+                users = consumers.get(ref)
                 if users is None:
-                    found[ref] = [op.name]
+                    consumers[ref] = [op.name]
                 else:
                     users.append(op.name)
-        return {ref: tuple(names) for ref, names in found.items()}
+        return {ref: tuple(names) for ref, names in consumers.items()}
 
     def noting(self, *notes: Note) -> Graph:
-        """The same graph with more notes."""
+        """A copy of the graph with additional notes."""
         return msgspec.structs.replace(self, notes=(*self.notes, *notes)) if notes else self
 
     def spec(self, ref: TensorRef) -> TensorSpec:
-        """Shape and type of a tensor; raises KeyError for an unknown op, IndexError for an output
-        the op does not have.
+        """Shape and type of a tensor.
+
+        Raises:
+            KeyError: the op is unknown.
+            IndexError: the op has no such output.
         """
         op = self.op_by_name[ref.op]
         if ref.index < 0:
-            raise IndexError(f"{ref}: outputs are counted from 0")
+            raise IndexError(f"{ref}: expected an output index of at least 0")
         return op.outputs[ref.index]

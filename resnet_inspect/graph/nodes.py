@@ -1,4 +1,4 @@
-"""The parts of a graph: ops, the variables they read, and the layers they form."""
+"""The parts of a graph: ops, variables and layers."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ Attr = bool | int | float | str | list[bool | int | float | str]
 
 
 class Phase(StrEnum):
-    """What part of a training step an op belongs to.
+    """The part of a training step that an op belongs to.
 
-    FORWARD leads from the input to the network's output; BACKWARD computes gradients; OPTIMIZER
-    changes variables (weights, moving averages, the step counter); OTHER is the rest: the loss,
-    the metrics, the learning rate.
+    FORWARD computes the network's output from its inputs, BACKWARD the gradients. OPTIMIZER changes
+    variables (weights, moving averages, the step counter). OTHER is the rest: the loss, the
+    metrics, the learning rate.
     """
 
     FORWARD = "forward"
@@ -26,8 +26,9 @@ class Phase(StrEnum):
 
 
 class Source(msgspec.Struct, frozen=True, gc=False):
-    """One frame of the user's own code; `text` is the line itself, so that a run explains itself
-    on a machine that has not the file.
+    """A frame of the user's code.
+
+    `text` is the line's text, so that the source is shown on machines without the file.
     """
 
     file: str
@@ -40,7 +41,7 @@ class Source(msgspec.Struct, frozen=True, gc=False):
 
 
 class Op(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """One operation. `name` is unique in its graph; `source` is innermost frame first."""
+    """An operation. `name` is unique in its graph; `source` begins with the innermost frame."""
 
     name: str
     type: str
@@ -54,17 +55,22 @@ class Op(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     @property
     def scope(self) -> str:
-        """The name scope: the op's name without its last part, empty at the top level."""
+        """The name scope: the op's name without its last part; empty at the top level."""
         return self.name.rpartition("/")[0]
 
 
 class Variable(msgspec.Struct, frozen=True, gc=False):
-    """A variable and the ops that read it.
+    """A variable and the ops that use it.
 
-    `handles` are the ops through which the graph holds the variable; `readers` the ops that take
-    its value or change it, in graph order; `source` the user's lines that made it, where those
-    are not the lines of its first reader; `counted` whether its elements are parameters, which
-    the state of a generator of random numbers is not.
+    Attributes:
+        name: its name.
+        spec: its shape and type.
+        trainable: whether the optimizer may change it.
+        handles: the ops that represent the variable in the graph.
+        readers: the ops that read or change its value, in graph order.
+        source: frames of the user's code that created it; empty if they are those of its first
+            reader.
+        counted: whether its elements are parameters; False for the state of a random generator.
     """
 
     name: str
@@ -77,13 +83,19 @@ class Variable(msgspec.Struct, frozen=True, gc=False):
 
 
 class Layer(msgspec.Struct, frozen=True, gc=False):
-    """The group of ops that one layer call made.
+    """The ops that a call of a layer created.
 
-    `main` is the op that stands for it; `type` that op's type, or the class of a Keras layer;
-    `path` names the groups that hold it, outermost first, such as ("conv_block_stage0", "res00");
-    `inputs` are the tensors of other layers or of the network's input that it takes, `output` the
-    one it hands on. `settings` are those of a Keras layer that are plain values, such as
-    activation, rate, units or trainable.
+    Attributes:
+        name: its name.
+        type: the type of its main op, or the class of a Keras layer.
+        path: the groups that contain it, outermost first, such as ("conv_block_stage0", "res00").
+        main: the op that represents it.
+        ops: its ops.
+        inputs: the tensors of other layers and of the network's inputs that it reads.
+        output: its output tensor.
+        variables: its variables.
+        settings: the plain values in the configuration of a Keras layer, such as activation,
+            rate, units or trainable.
     """
 
     name: str
@@ -97,7 +109,7 @@ class Layer(msgspec.Struct, frozen=True, gc=False):
     settings: dict[str, bool | int | float | str] = {}
 
     def group(self, levels: int) -> tuple[str, ...]:
-        """The outermost `levels` names of its path; what lies in no group is one of its own."""
+        """The outermost `levels` names of its path; the layer's name if it is in no group."""
         return self.path[:levels] or (self.name,)
 
     @property
@@ -107,5 +119,5 @@ class Layer(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def rectifies(self) -> bool:
-        """Whether it is a ReLU and nothing else."""
+        """Whether it is only a ReLU."""
         return self.type in ("Relu", "ReLU")

@@ -1,4 +1,4 @@
-"""Tensors as a graph knows them: which op made them, and what shape and type they have."""
+"""References to tensors in a graph, and their shapes and types."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ DTYPE_BYTES = {
 
 
 class TensorSpec(msgspec.Struct, frozen=True, gc=False):
-    """Shape and element type; an unknown dimension is None, an unknown rank is a shape of None."""
+    """Shape and element type; None for an unknown dimension, and as `shape` for an unknown rank."""
 
     shape: Shape
     dtype: str
 
     @property
     def elements(self) -> int | None:
-        """Number of elements, or None where a dimension or the rank is unknown."""
+        """Number of elements; None if a dimension or the rank is unknown."""
         if self.shape is None or None in self.shape:
             return None
         return math.prod(size for size in self.shape if size is not None)
 
     @property
     def bytes(self) -> int | None:
-        """Memory of the tensor in bytes, or None where shape or element size is unknown."""
+        """Size in bytes; None if the shape or the element size is unknown."""
         size = DTYPE_BYTES.get(self.dtype)
         return None if self.elements is None or size is None else self.elements * size
 
 
 class TensorRef(msgspec.Struct, frozen=True, gc=False, order=True):
-    """The output number `index` of the op named `op`."""
+    """A tensor: output `index`, from 0, of the op named `op`."""
 
     op: str
     index: int = 0
@@ -58,7 +58,7 @@ class TensorRef(msgspec.Struct, frozen=True, gc=False, order=True):
 
 
 class AxisRef(msgspec.Struct, frozen=True, gc=False, order=True):
-    """One axis of one tensor, counted from 0."""
+    """An axis of a tensor, counted from 0."""
 
     tensor: TensorRef
     axis: int
@@ -68,8 +68,9 @@ class AxisRef(msgspec.Struct, frozen=True, gc=False, order=True):
 
 
 def spell_shape(shape: Shape) -> str:
-    """Write a shape as 128×32×32×16; a scalar is `scalar`, an unknown size `?`, an unknown rank
-    `unknown`.
+    """A shape as text, such as 128×32×32×16.
+
+    A scalar is `scalar`, an unknown dimension `?`, an unknown rank `unknown`.
     """
     if shape is None:
         return "unknown"

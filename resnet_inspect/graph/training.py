@@ -1,4 +1,4 @@
-"""What a network is trained for, as its user declared it: losses, metrics, optimizer."""
+"""The training of a network as the user declared it: losses, metrics, optimizer."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from resnet_inspect.graph.tensors import TensorRef
 
 
 class Objective(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What one output is trained for.
+    """The loss and the metrics of an output.
 
-    `loss` is Keras' name of it, such as sparse_categorical_crossentropy, or that of the user's own
-    function; `from_logits` None for a loss that does not ask. `output` is the tensor that the model
-    hands out, `labels` the part of the batch that it is compared with; `metrics` are names, too.
-    Examples, or places, of the label `ignore_class` count for nothing; `weight` is by what the loss
-    is multiplied in the sum of all.
+    Attributes:
+        loss: its name in Keras, such as sparse_categorical_crossentropy, or the name of the user's
+            function.
+        from_logits: its argument `from_logits`; None if the loss has none.
+        output: the output tensor of the model.
+        labels: the part of the batch that contains the labels.
+        metrics: names of the metrics.
+        ignore_class: label of examples or positions that the loss ignores.
+        weight: weight of the loss in the total loss.
     """
 
     loss: str
@@ -27,13 +31,16 @@ class Objective(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Training(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How a network is trained.
+    """The training of a network.
 
-    `optimizer` is its name in lower case, `learning_rate` the one it began with; `decay` whether
-    weights are held small, by the optimizer or by the loss. `no_gradient` names variables that
-    were to be trained and on which the loss does not depend, `idle` layers of the model that were
-    not called, or did nothing, in a step. `inputs` names the parts of the batch that the model
-    takes; empty where that is not known.
+    Attributes:
+        objectives: losses and metrics of its outputs.
+        optimizer: its name in lower case.
+        learning_rate: the initial learning rate.
+        decay: whether the optimizer or the loss penalizes large weights.
+        no_gradient: trainable variables that the loss does not depend on.
+        idle: layers of the model that a step did not call, or that had no effect.
+        inputs: parts of the batch that the model takes; empty if unknown.
     """
 
     objectives: tuple[Objective, ...] = ()

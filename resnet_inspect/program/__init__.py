@@ -1,4 +1,4 @@
-"""Records the trainings of a whole program: `run` lets it start, and this room follows it.
+"""Records all trainings of a program that `run` starts.
 
-Owns which run files a program has, also those of its child processes, and what is said at its end.
+Tracks the run files of the program and its child processes, and reports them at its end.
 """

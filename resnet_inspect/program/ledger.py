@@ -1,4 +1,4 @@
-"""A list of run files that several processes of one program add to."""
+"""A list of run files that is shared by the processes of a program."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from resnet_inspect.errors import StorageFullError
 
 
 class Ledger:
-    """Entries are files of a folder: 1, 2, 3 …, each with the path of a run file in it."""
+    """A folder with files 1, 2, 3 …; each contains the path of a run file."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def number(self) -> int:
-        """A number that no other process has; raises StorageFullError where none can be noted."""
+        """Reserve an unused number. Raises StorageFullError if the folder is not writable."""
         for number in count(len(self.paths()) + 1):
             try:
                 with (self.folder / str(number)).open("x"):
@@ -25,22 +25,22 @@ class Ledger:
                 continue
             except OSError as error:
                 raise StorageFullError(
-                    "the run files of this program cannot be listed",
+                    "the list of run files cannot be written",
                     where=str(self.folder),
                     got=error.strerror or str(error),
-                    fix="free space there, or set TMPDIR to another folder",
+                    fix="free space on this disk, or set TMPDIR to another folder",
                 ) from error
         raise AssertionError
 
     def note(self, number: int, path: Path) -> None:
-        """Write which run file has a number."""
+        """Store the run file of a number."""
         with suppress(OSError):
             (self.folder / str(number)).write_text(str(path))
 
     def paths(self) -> list[Path]:
         """The run files so far, in the order of their numbers."""
-        found = {}
+        texts = {}
         with suppress(OSError):
             for entry in self.folder.iterdir():
-                found[int(entry.name)] = entry.read_text()
-        return [Path(text) for _, text in sorted(found.items()) if text]
+                texts[int(entry.name)] = entry.read_text()
+        return [Path(text) for _, text in sorted(texts.items()) if text]

@@ -1,4 +1,4 @@
-"""Says why a program, or a part of it, was not recorded, and what to do."""
+"""Explains why a program, or a part of it, was not recorded, and what to do."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ TWO_LINES = (
 )
 
 
-def explained(
+def explanations(
     unrecorded: Sequence[MissedTraining], script: str, *, recorded: bool
 ) -> Iterator[str]:
-    """Lines about what was not recorded. Of several ways to train each is named once."""
-    found: dict[Cause, MissedTraining] = {}
+    """Lines about trainings that were not recorded, once for each cause."""
+    by_cause: dict[Cause, MissedTraining] = {}
     for training in unrecorded:
-        found.setdefault(training.cause, training)
+        by_cause.setdefault(training.cause, training)
     for cause in (Cause.TROUBLE, Cause.HIDDEN_LOOP, Cause.EAGER_LOOP, Cause.LEGACY_FIT):
-        if cause in found:
-            yield from _lines(found[cause], script, recorded=recorded)
+        if cause in by_cause:
+            yield from _lines(by_cause[cause], script, recorded=recorded)
     if recorded:
         return
     rest = (Cause.OTHER_BACKEND, Cause.ELSEWHERE, Cause.SESSION)
-    other = next((found[cause] for cause in rest if cause in found), None)
+    other = next((by_cause[cause] for cause in rest if cause in by_cause), None)
     if other is not None:
         yield from _lines(other, script, recorded=False)
-    elif not found:
+    elif not by_cause:
         yield (
             f"nothing was recorded: {script} did not train a model with TensorFlow "
             "(no call of fit or train_on_batch, no optimizer in a tf.function)"
@@ -41,17 +41,17 @@ def _lines(missed: MissedTraining, script: str, *, recorded: bool) -> Iterator[s
     if missed.cause is Cause.TROUBLE:
         yield f"{start}: {missed.place}"
     elif missed.cause is Cause.LEGACY_FIT:
-        yield f"{start}: {script} trains a model of tf_keras (Keras 2)"
-        yield "only Keras 3 is recorded; use `import keras`, or unset TF_USE_LEGACY_KERAS"
+        yield f"{start}: {script} trains a model of tf_keras (Keras 2); only Keras 3 is recorded"
+        yield "use `import keras`, or unset TF_USE_LEGACY_KERAS"
     elif missed.cause is Cause.SESSION:
         yield f"{start}: {script} runs a TensorFlow 1 session"
         shown = Command("trace", (f"{script}:FUNCTION",), ("--tf1", "--input", "SHAPE"))
-        yield f"name the function that builds the graph: {spelled(shown)}"
+        yield f"trace the function that builds the graph: {spelled(shown)}"
     elif missed.cause is Cause.OTHER_BACKEND:
-        yield f"{start}: Keras runs on the backend {missed.place}, and only TensorFlow is recorded"
+        yield f"{start}: the Keras backend is {missed.place}; only TensorFlow is recorded"
         yield "set KERAS_BACKEND=tensorflow for this command if the script allows it"
     elif missed.cause is Cause.ELSEWHERE:
-        yield f"nothing more was recorded: {script} has a Recorder of its own, which writes its run"
+        yield f"nothing more was recorded: {script} uses its own Recorder, which writes the run"
     else:
         yield from _loop(missed, start)
 
@@ -60,9 +60,9 @@ def _loop(missed: MissedTraining, start: str) -> Iterator[str]:
     where = f" at {missed.place}" if missed.place else ""
     if missed.cause is Cause.HIDDEN_LOOP:
         yield f"{start}: {missed.function}{where} loops over batches inside one tf.function"
-        yield "move the body of the loop into a @tf.function of its own, and it is recorded"
+        yield "to record it, move the body of the loop into a separate @tf.function"
         return
-    yield f"{start}: the optimizer is applied op by op{where}, outside of a tf.function"
+    yield f"{start}: the optimizer is applied eagerly{where}, outside a tf.function"
     if missed.function in ("", "<module>"):
         yield "move one step into a function train_step(x, y) and decorate it with @tf.function"
     else:

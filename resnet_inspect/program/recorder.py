@@ -1,4 +1,4 @@
-"""Follows a program and its child processes: which run files there are, what was not recorded."""
+"""Records a program and its child processes, and reports run files and missed trainings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from resnet_inspect.api import check_recorder
 from resnet_inspect.config.settings import Fit
 from resnet_inspect.journal import RunFiles, RunJournal
 from resnet_inspect.program.ledger import Ledger
-from resnet_inspect.program.messages import explained
+from resnet_inspect.program.messages import explanations
 from resnet_inspect.script.children import in_spawned_children
 from resnet_inspect.script.imports import after_import
 from resnet_inspect.tracers import registry
@@ -26,9 +26,15 @@ from resnet_inspect.tracers.contract import MissedTraining
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What is to be recorded of a program: where to, how, and the program's name for its runs.
+    """How to record a program; passed to its child processes.
 
-    `out` is absolute or None; `settings` are those of `api.Recorder`.
+    Attributes:
+        program: the name of the program in its runs.
+        out: the absolute path of the first run file, or None.
+        folder: the working folder at the start.
+        force: whether existing run files are replaced.
+        settings: those of `api.Recorder`.
+        ledger: the folder of the `Ledger`.
     """
 
     program: str
@@ -40,13 +46,13 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class ProgramRecorder:
-    """Records one process of a program; `start` is for the first one, `join` for its children."""
+    """Records a process of a program. `start` is for the first process, `join` for children."""
 
     @classmethod
     def start(
         cls, program: str, out: Path | None, *, force: bool, settings: dict[str, Any]
     ) -> ProgramRecorder:
-        """Record this process from now on; raises what `api.check_recorder` raises."""
+        """Start to record this process. Raises the errors of `api.check_recorder`."""
         check_recorder(out, force=force, **settings)
         plan = Plan(
             program=program,
@@ -56,9 +62,9 @@ class ProgramRecorder:
             settings=settings,
             ledger=tempfile.mkdtemp(prefix="resnet-inspect-"),
         )
-        made = cls(plan)
+        recorder = cls(plan)
         in_spawned_children("resnet_inspect.program.recorder", "join", (msgspec.json.encode(plan),))
-        return made
+        return recorder
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -76,7 +82,7 @@ class ProgramRecorder:
             self._unrecorded.setdefault(training)
 
     def _runs(self) -> Any:
-        """What makes runs; called once something trains."""
+        """Create the object that makes runs; called when the first training starts."""
         plan = self._plan
         settings = msgspec.structs.replace(
             check_recorder(None, force=plan.force, **plan.settings),
@@ -93,25 +99,25 @@ class ProgramRecorder:
         return registry.load_runs(settings, lambda: RunJournal(files))
 
     def ended(self, error: BaseException | None = None) -> None:
-        """Say on stderr what there is now; `error` is what ended the program."""
+        """Report run files and missed trainings on stderr; `error` is what ended the program."""
         if os.getpid() != self._process:
-            return  # a forked child that left the program's own code
+            return  # a forked child that returned from the program
         if error is not None:
             self._observer.write_failure(error)
         files = self._ledger.paths()
         for file in files:
             print(f"resnet-inspect: recorded in {quote(self._short(file))}", file=sys.stderr)
-        for line in explained(list(self._unrecorded), self._plan.program, recorded=bool(files)):
+        for line in explanations(list(self._unrecorded), self._plan.program, recorded=bool(files)):
             print(f"resnet-inspect: {line}", file=sys.stderr)
         shutil.rmtree(self._plan.ledger, ignore_errors=True)
 
     def _short(self, file: Path) -> str:
-        """Relative to the folder in which the program was started, as its user typed names."""
+        """The path relative to the working folder at the start of the program."""
         folder = Path(self._plan.folder)
         inside = file.is_relative_to(folder)
         return str(file.relative_to(folder)) if inside else paths.portable(str(file))
 
 
 def join(plan: bytes) -> None:
-    """Record a child process that was started anew, as its parent is recorded."""
+    """Record a spawned child process with the plan of its parent."""
     ProgramRecorder(msgspec.json.decode(plan, type=Plan))

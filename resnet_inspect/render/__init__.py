@@ -1,1 +1,1 @@
-"""Answers as terminal tables, pictures and documents. Decides nothing, computes nothing new."""
+"""Results as terminal tables, pictures and documents. This package only renders results."""

@@ -1,4 +1,4 @@
-"""Answers as JSON, for programs. docs/json.md describes the fields."""
+"""Results as JSON. docs/json.md describes the fields."""
 
 from __future__ import annotations
 
@@ -18,41 +18,42 @@ SCHEMA_VERSION = 1
 
 
 def json_document(**fields: Any) -> str:
-    """One JSON object with `schema_version` first; typed values become objects and lists."""
+    """The text of a JSON object with `schema_version` first; structs become objects."""
     return msgspec.json.format(
         msgspec.json.encode({"schema_version": SCHEMA_VERSION, **fields}), indent=2
     ).decode()
 
 
-def finding_fields(one: Finding) -> dict[str, Any]:
-    """A finding as JSON has it: the name of its place as `layer`, its command as it is typed."""
-    place: dict[str, Any] = {"kind": one.place.kind, "name": one.place.name}
-    if one.place.kind is PlaceKind.TENSOR:
-        place["output"] = one.place.output
+def finding_fields(finding: Finding) -> dict[str, Any]:
+    """The JSON fields of a finding: its place by name as `layer`, its command as shell text."""
+    place: dict[str, Any] = {"kind": finding.place.kind, "name": finding.place.name}
+    if finding.place.kind is PlaceKind.TENSOR:
+        place["output"] = finding.place.output
     return {
-        "severity": one.severity,
-        "message": one.message,
-        "evidence": one.evidence,
-        "why": one.why,
-        "fix": one.fix,
-        "layer": str(one.place),
+        "severity": finding.severity,
+        "message": finding.message,
+        "evidence": finding.evidence,
+        "why": finding.why,
+        "fix": finding.fix,
+        "layer": str(finding.place),
         "place": place,
-        "step": one.step,
-        "command": "" if one.command is None else spelled(one.command),
-        "rule": one.rule,
+        "step": finding.step,
+        "command": "" if finding.command is None else spelled(finding.command),
+        "rule": finding.rule,
     }
 
 
-def diff_fields(found: RunDiff) -> dict[str, Any]:
-    """What is different between two runs as JSON has it."""
-    lone = found.findings
-    told = lone and {
-        "only_a": [finding_fields(one) for one in lone.only_a],
-        "only_b": [finding_fields(one) for one in lone.only_b],
+def diff_fields(diff: RunDiff) -> dict[str, Any]:
+    """The JSON fields of the differences between two runs."""
+    unmatched = diff.findings
+    findings = unmatched and {
+        "only_a": [finding_fields(finding) for finding in unmatched.only_a],
+        "only_b": [finding_fields(finding) for finding in unmatched.only_b],
     }
-    return {"empty": found.empty, **msgspec.structs.asdict(found), "findings": told}
+    return {"empty": diff.empty, **msgspec.structs.asdict(diff), "findings": findings}
 
 
 def answer_fields(answer: Answer) -> dict[str, Any]:
-    """A study's answer as JSON has it: its commands as they are typed in a shell."""
-    return msgspec.structs.asdict(answer) | {"see": [spelled(one) for one in answer.see]}
+    """The JSON fields of a study's result, with its commands as shell text."""
+    commands = [spelled(command) for command in answer.see]
+    return msgspec.structs.asdict(answer) | {"see": commands}

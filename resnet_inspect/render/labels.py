@@ -1,4 +1,4 @@
-"""Names made to fit: shown as text, shortened in the middle, set in columns."""
+"""Labels that fit a width: printable, shortened in the middle, aligned in columns."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from resnet_inspect.paths import printable
 
 
 def fitted(text: str, room: float, measure: Callable[[str], float] = cell_len) -> str:
-    """Printable text that takes at most `room`, with … for what is left out in the middle."""
+    """Printable text that takes at most `room`; … replaces the middle of a longer text.
+
+    `measure` returns the width of a text in the unit of `room`, by default terminal columns.
+    """
     shown = printable(text)
     if measure(shown) <= room:
         return shown
@@ -23,15 +26,15 @@ def fitted(text: str, room: float, measure: Callable[[str], float] = cell_len) -
 
 
 def column(texts: Sequence[str], width: int, *, right: bool = False) -> list[str]:
-    """Texts in one column: equally wide, as wide as needed and at most `width`."""
+    """Texts padded to the same width, which is as small as possible and at most `width`."""
     short = [fitted(text, width) for text in texts]
     widest = max((cell_len(text) for text in short), default=0)
     pads = [" " * (widest - cell_len(text)) for text in short]
     return [pad + text if right else text + pad for text, pad in zip(short, pads, strict=True)]
 
 
-def joined(first: str, last: str, sign: str) -> str:
-    """Two labels as one: `step 0…9`, or both whole where they begin differently."""
+def joined(first: str, last: str, separator: str) -> str:
+    """Two labels as one: `step 0…9`, or both in full if their first words differ."""
     head, space, _ = first.rpartition(" ")
     other, _, tail = last.rpartition(" ")
-    return f"{first}{sign}{tail if space and head == other else last}"
+    return f"{first}{separator}{tail if space and head == other else last}"

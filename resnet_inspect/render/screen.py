@@ -1,4 +1,4 @@
-"""Writing to a terminal or a pipe through rich, with nothing read as markup."""
+"""Output to a terminal or a pipe through rich, without interpreting markup."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ UNBOUNDED = 100_000
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """Leave it to the command line what a closed pipe means; rich would exit with 1."""
+        """Raise BrokenPipeError for the command line to handle; rich would exit with code 1."""
         raise BrokenPipeError
 
 
 class Screen:
-    """stdout as the program writes it: data only, names as they are, no emoji codes.
+    """A writer to stdout, or `file`, that changes no names: no markup, no emoji codes.
 
-    Where the output's encoding cannot hold them, signs are replaced by ASCII ones. To a pipe or a
-    file lines are `width` columns (100, or COLUMNS where that is set).
+    If the encoding of the output lacks block characters, ASCII characters replace all others. In a
+    pipe or a file, lines are wrapped at `width` columns; the default is COLUMNS, else 100.
     """
 
     def __init__(self, file: IO[str] | None = None, *, width: int | None = None) -> None:
@@ -46,33 +46,34 @@ class Screen:
 
     @property
     def width(self) -> int:
-        """Columns of a line."""
+        """Number of columns in a line."""
         return self.console.width
 
     @property
     def colours(self) -> bool:
-        """Whether shades of a colour can be told apart: at least 256, not refused by NO_COLOR."""
+        """Whether shades of a colour can be shown: at least 256 colours, and NO_COLOR not set."""
         many = self.console.color_system in ("256", "truecolor")
         return many and not self.console.no_color and not self._ascii
 
     def line(self, *parts: RenderableType) -> None:
-        """Write parts one below the other."""
+        """Write parts below each other."""
         for part in parts:
             self._write(part)
 
     def whole(self, text: Text) -> None:
-        """Write one line, however long it is: such as a command that is to be copied."""
+        """Write a line without wrapping it, such as a command to copy."""
         self._write(text, whole=True)
 
     def table(self, variants: Iterable[Table]) -> None:
-        """Write the first variant of a table that fits, else the last; widest first.
+        """Write the first variant of a table that fits, else the last one.
 
-        To a pipe or a file the first is written, its lines as long as they need to be.
+        `variants` are ordered from wide to narrow. In a pipe or a file the first one is written,
+        without wrapping its lines.
         """
         if self.console.is_terminal:
-            for one in variants:
-                fitting = one
-                if self._needs(one) <= self.width:
+            for variant in variants:
+                fitting = variant
+                if self._needs(variant) <= self.width:
                     break
             self._write(fitting)
             return
@@ -81,7 +82,7 @@ class Screen:
         self.console.width = before
 
     def _needs(self, part: Table) -> int:
-        """The columns a table takes if nothing in it is folded."""
+        """The number of columns that a table takes without wrapped cells."""
         room = self.console.options.update(width=UNBOUNDED)
         return Measurement.get(self.console, room, part).maximum
 
@@ -96,25 +97,25 @@ class Screen:
 
 
 def plain(text: str, style: str = "") -> Text:
-    """Text that stays as it is; control characters are shown as escapes, not obeyed."""
+    """Text without markup; control characters are shown as escapes."""
     return Text(printable(text), style=style)
 
 
 def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
-    """A table without frame; the columns named in `right` are aligned right, none wraps."""
-    made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
+    """A table without a frame; the columns named in `right` are aligned right."""
+    grid = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
     for name in columns:
-        made.add_column(
+        grid.add_column(
             plain(name),
             justify="right" if name in right else "left",
             overflow="fold",
             no_wrap=False,
         )
-    return made
+    return grid
 
 
 def can_encode(file: IO[str]) -> bool:
-    """Whether a text stream can hold block characters."""
+    """Whether the encoding of a text stream has block characters."""
     try:
         "▁×→…".encode(getattr(file, "encoding", None) or "ascii")
     except (UnicodeEncodeError, LookupError):

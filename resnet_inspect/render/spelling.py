@@ -1,4 +1,4 @@
-"""How single values are written, everywhere the same."""
+"""The spelling of single values in all outputs."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from resnet_inspect.graph.tensors import Shape, spell_shape
 
 RAMP = " ▁▂▃▄▅▆▇█"
 ASCII_RAMP = " .:-=+*#@"
-# One sign for one sign, so that a layout stays as it is.
+# Each character is replaced by one character, so that columns stay aligned.
 ASCII = str.maketrans("×→…–−‹›─┬✗±‖" + RAMP, "x>~--<>-+X~|" + ASCII_RAMP)
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A measured number with that many significant digits; – for none."""
+    """A measured number with `digits` significant digits; – for None."""
     if value is None:
         return "–"
     if math.isnan(value):
@@ -33,12 +33,12 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def count(value: int | None) -> str:
-    """A whole number with thousands separated; ? for an unknown one."""
+    """An integer with thousands separators; ? for None."""
     return "?" if value is None else f"{value:,}"
 
 
 def share(value: float) -> str:
-    """A share of 0…1 in percent; never rounded to 0 % or 100 % when it is not that."""
+    """A share of 0…1 in percent; only exact shares are written as 0 % or 100 %."""
     percent = 100 * value
     if 0 < percent < 0.1:
         return "<0.1 %"
@@ -48,7 +48,7 @@ def share(value: float) -> str:
 
 
 def size(value: int | None) -> str:
-    """Bytes in kB, MB or GB (powers of ten); ? for an unknown number."""
+    """A number of bytes in B, kB, MB or GB, as powers of ten; ? for None."""
     if value is None:
         return "?"
     for limit, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
@@ -63,19 +63,19 @@ def shape(value: Shape) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time span for people."""
+    """A duration in ms, s or min."""
     if seconds < 1:
         return f"{1000 * seconds:.0f} ms"
     return f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.1f} min"
 
 
 def path(file: str | Path) -> str:
-    """A path with the current folder left out and the home folder as ~."""
+    """A path relative to the current folder, or with ~ for the home folder."""
     return paths.short(str(file))
 
 
 def bars(values: list[float]) -> str:
-    """A one-row histogram: the fullest cell is a full block, no used cell is blank."""
+    """A histogram as a row of blocks: a full block for the largest value, a blank only for 0."""
     top = max(values, default=0.0)
     if not top > 0:
         return " " * len(values)
@@ -83,7 +83,7 @@ def bars(values: list[float]) -> str:
 
 
 def spell_setting(value: object) -> str:
-    """A setting's value as it is typed on the command line."""
+    """The value of a setting in the syntax of the command line."""
     if value is None or value == ():
         return "none"
     if isinstance(value, bool):
@@ -94,5 +94,5 @@ def spell_setting(value: object) -> str:
 
 
 def size_text(value: int | None) -> str:
-    """The size of an axis; ? for an unknown one."""
+    """The size of an axis; ? for None."""
     return "?" if value is None else str(value)

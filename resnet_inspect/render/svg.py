@@ -1,4 +1,4 @@
-"""Pieces of an SVG document that reads well in light and dark; every name becomes plain text."""
+"""Parts of an SVG document with light and dark colours; names are escaped."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SIZE = 11
 TITLE_SIZE = 15
 WIDE, NARROW = set("mwMW@%—…×"), set("iljtfrI.,:;'|!()[]‹›/ -")
 BOLD = 1.18
-# Each in light and in dark.
+# Light and dark value of each colour.
 INKS = {
     "paper": ("#ffffff", "#0d1117"),
     "ink": ("#1f2328", "#e6edf3"),
@@ -26,22 +26,22 @@ LINES = {"rule": ("#d1d9e0", "#3d444d")}
 
 
 def text_width(text: str, size: float = SIZE) -> float:
-    """About how many pixels a text takes in Verdana, rather too many than too few."""
+    """The estimated width of a text in Verdana, in pixels, rather too large than too small."""
     return size * sum(map(_em, text))
 
 
-def _em(sign: str) -> float:
-    if sign in WIDE:
+def _em(character: str) -> float:
+    if character in WIDE:
         return 1.08
-    if sign in NARROW:
+    if character in NARROW:
         return 0.45
-    return 0.79 if sign.isupper() else 0.64 * cell_len(sign)
+    return 0.79 if character.isupper() else 0.64 * cell_len(character)
 
 
 def label(
     x: float, y: float, text: str, *, room: float, kind: str = "dim", anchor: str = "start"
 ) -> str:
-    """A text that takes at most `room` pixels, shortened in the middle; whole as a tooltip."""
+    """A text element of at most `room` pixels; a shortened text has the full one as tooltip."""
     size = TITLE_SIZE * BOLD if kind == "title" else SIZE * BOLD if kind == "name" else SIZE
     shown = fitted(text, room, lambda part: text_width(part, size))
     more = f"<title>{escape(printable(text))}</title>" if shown != printable(text) else ""
@@ -50,7 +50,7 @@ def label(
 
 
 def wrapped(texts: Sequence[str], room: float) -> list[str]:
-    """Texts broken at words into lines of at most `room` pixels."""
+    """Texts wrapped at words into lines of at most `room` pixels."""
     lines = []
     for text in texts:
         line = ""
@@ -65,7 +65,7 @@ def wrapped(texts: Sequence[str], room: float) -> list[str]:
 
 
 def document(title: str, description: str, width: float, height: float, body: list[str]) -> str:
-    """A standalone picture; `description` says in words what it shows."""
+    """A standalone SVG document; `description` is its text alternative."""
     name = escape(printable(title))
     return "\n".join(
         [
@@ -83,7 +83,7 @@ def document(title: str, description: str, width: float, height: float, body: li
 
 
 def _style() -> str:
-    """Colours as variables, each with its light value for readers that know no variables."""
+    """CSS with colours as variables, and as light values for viewers without variables."""
     levels = {f"l{at}": pair for at, pair in enumerate(zip(LIGHT, DARK, strict=True))}
     inks, lines = INKS | levels, LINES
     light, dark = (

@@ -1,4 +1,4 @@
-"""Lets a function run in child processes that multiprocessing starts anew (spawn, forkserver)."""
+"""Calls a function in child processes of multiprocessing (spawn and forkserver)."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ PARENT = str(Path(__file__).parents[2])
 KEY = "resnet_inspect"
 
 
-class _Passenger:
-    """Travels in the data that a child receives before it imports the parent's main module; once
-    it is unpickled there, the function `module:name` is called with `arguments`.
+class _CallOnUnpickling:
+    """Calls the function `module:name` with `arguments` when a child process unpickles it.
+
+    It is part of the data that a child receives before it imports the parent's main module.
     """
 
     def __init__(self, module: str, name: str, arguments: tuple[Any, ...]) -> None:
         self._call = module, name, arguments
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[str, dict[str, Any]]]:
-        """As plain code, so that a child that lacks this package still starts."""
+        """Pickle as source code, so that a child without this package also starts."""
         module, name, arguments = self._call
         code = (
             "import sys\n"
@@ -36,10 +37,10 @@ class _Passenger:
 
 
 def in_spawned_children(module: str, function: str, arguments: tuple[Any, ...]) -> None:
-    """Call the function `module:function` with picklable `arguments` in each such child, early."""
+    """Call `module:function` with picklable `arguments` at the start of each child process."""
     original = multiprocessing.spawn.get_preparation_data
 
     def preparation(name: str) -> dict[str, Any]:
-        return original(name) | {KEY: _Passenger(module, function, arguments)}
+        return original(name) | {KEY: _CallOnUnpickling(module, function, arguments)}
 
     multiprocessing.spawn.get_preparation_data = preparation

@@ -1,4 +1,4 @@
-"""Hooks that are called once a module has been imported, by whomever."""
+"""Hooks that are called after the import of a module."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import wrapt
 
 
 def after_import(name: str, action: Callable[[ModuleType], None]) -> None:
-    """Call `action` with the module `name` once it is imported; at once if it already is.
+    """Call `action` with the module `name` after its import, or now if it is imported.
 
-    Questions for its spec, which TensorFlow's own `__init__` asks about Keras, do not count.
+    A search for the module's spec, as in TensorFlow's `__init__` for Keras, does not call it.
     """
     wrapt.register_post_import_hook(action, name)

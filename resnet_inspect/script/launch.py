@@ -25,7 +25,7 @@ NOTEBOOK = ".ipynb"
 
 
 class Program:
-    """What is to be run. `name` is what the user wrote, `label` a short name for its runs."""
+    """A program to run: `name` as the user wrote it, and `label`, a short name for its runs."""
 
     def __init__(self, name: str, label: str, start: Callable[[ModuleType], None]) -> None:
         self.name = name
@@ -34,10 +34,15 @@ class Program:
 
 
 def program_of(name: str, *, module: bool = False, say: Callable[[str], None] = print) -> Program:
-    """The program that `name` stands for; a dotted module name if `module` is set.
+    """The program with this name.
 
-    `say` receives one line for each line of a notebook that is skipped. Raises UsageError if
-    there is no such file.
+    Args:
+        name: a path, or a dotted module name with `module`.
+        module: whether `name` is a module.
+        say: receives a text for each line of a notebook that is skipped.
+
+    Raises:
+        UsageError: the file does not exist.
     """
     if module:
         return Program(name, name.removesuffix(".__main__"), lambda main: _run_module(name, main))
@@ -50,7 +55,7 @@ def program_of(name: str, *, module: bool = False, say: Callable[[str], None] = 
             where=name,
             expected="a Python file, a notebook, a folder with __main__.py, or -m MODULE",
             got="a folder without __main__.py" if path.is_dir() else "nothing",
-            fix=("write: ", Command("run", ("train.py",))),
+            fix=("write, for example: ", Command("run", ("train.py",))),
         )
     if path.suffix.lower() == NOTEBOOK:
         notebook = Notebook.read(name)
@@ -61,22 +66,22 @@ def program_of(name: str, *, module: bool = False, say: Callable[[str], None] = 
 def run(program: Program, arguments: Sequence[str]) -> tuple[int, BaseException | None]:
     """Run the program; returns its exit code and the exception that ended it, if any.
 
-    SystemExit is raised as it is. Another exception is shown as Python shows it, without frames
-    of this package. After Ctrl-C the process ends by that signal, as Python's own does.
+    SystemExit is raised unchanged. Other exceptions are printed as Python prints them, without
+    frames of this package. After Ctrl-C the process ends by SIGINT, as Python does.
     """
     sys.argv = [program.name, *arguments]
     ending = _Ending()
-    atexit.register(ending)  # registered first, so called after all that the script registers
+    atexit.register(ending)  # registered first, called after the functions of the script
     main = ModuleType("__main__")
     vars(main).update(__builtins__=builtins)
-    sys.modules["__main__"] = main  # it stays: what is pickled later is looked up there
+    sys.modules["__main__"] = main  # not restored: pickle looks up names there later
     try:
         program.start(main)
     except (SystemExit, UsageError):
         raise
     except BaseException as error:
         strip(error)
-        # As the interpreter does before it shows an error: some look there how the program ended.
+        # As the interpreter does before it prints an error; some programs read these at exit.
         sys.last_type, sys.last_value, sys.last_traceback = (
             type(error),
             error,
@@ -89,7 +94,7 @@ def run(program: Program, arguments: Sequence[str]) -> tuple[int, BaseException 
 
 
 def _run_file(name: str, main: ModuleType) -> None:
-    """runpy would do it, too, but tells the script another `sys.argv[0]` or `__file__`."""
+    """Run a file. runpy would set another `sys.argv[0]` or `__file__`."""
     _first_on_path(str(Path(name).resolve().parent))
     file = os.path.join(os.getcwd(), name)  # noqa: PTH109, PTH118 - kept as written
     loader = SourceFileLoader("__main__", file)
@@ -100,7 +105,7 @@ def _run_file(name: str, main: ModuleType) -> None:
 
 
 def _run_folder(name: str, main: ModuleType) -> None:
-    """As `python FOLDER`: the folder leads the path, and its `__main__.py` is run."""
+    """Run `__main__.py` of a folder as `python FOLDER` does."""
     folder = os.path.join(os.getcwd(), name)  # noqa: PTH109, PTH118 - kept as written
     _first_on_path(folder)
     file = os.path.join(folder, "__main__.py")  # noqa: PTH118
@@ -112,8 +117,8 @@ def _run_folder(name: str, main: ModuleType) -> None:
 
 
 def _run_module(name: str, main: ModuleType) -> None:
-    """As `python -m NAME`."""
-    sys.argv[0] = "-m"  # what Python shows while packages on the way are imported
+    """Run a module as `python -m NAME` does."""
+    sys.argv[0] = "-m"  # the value during the import of parent packages
     _first_on_path(str(Path.cwd()))
     spec, code = _module_code(name)
     sys.argv[0] = str(spec.origin)
@@ -148,32 +153,32 @@ def _module_code(name: str) -> tuple[ModuleSpec, CodeType]:
 
 def _no_module(name: str) -> UsageError:
     package = name.removesuffix(".__main__")
-    found = "a package without __main__.py" if name != package else "no module of that name"
+    got = "a package without __main__.py" if name != package else "no module of that name"
     return UsageError(
         "the module cannot be run",
         where=f"-m {package}",
         expected="a module that Python finds from the current folder or among installed packages",
-        got=found,
-        fix="check the name; run it from the folder that contains the package",
+        got=got,
+        fix="check the name, and run from the folder that contains the package",
     )
 
 
 def _run_notebook(notebook: Notebook, main: ModuleType, say: Callable[[str], None]) -> None:
-    """All code cells in order, in the notebook's folder, as Jupyter runs them."""
+    """Run all code cells in order, in the notebook's folder, as Jupyter does."""
     _first_on_path(str(notebook.folder))
     os.chdir(notebook.folder)
     notebook.run(vars(main), say)
 
 
 def _first_on_path(folder: str) -> None:
-    """In place of the folder of this program's own script; safe mode has none (`python -P`)."""
+    """Replace the first folder of sys.path, except in safe mode (`python -P`)."""
     if sys.flags.safe_path:
         return
     sys.path[0] = folder
 
 
 class _Ending:
-    """Ends the process by SIGINT if the script was interrupted, so that its caller knows."""
+    """Ends the process by SIGINT if the script was interrupted, as Python does."""
 
     interrupted = False
 

@@ -1,4 +1,4 @@
-"""Runs the code cells of a Jupyter notebook. Lines that only IPython understands are skipped."""
+"""Runs the code cells of a Jupyter notebook. Skips lines that are not Python."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from resnet_inspect.errors import UsageError
 
 MAGIC = ("%", "!", "?")
 SKIPPED, WITHOUT_MAGIC = "skipped: ", "run without its magic: "
-TIMES = "%time "  # runs the statement behind it
-# Cell magics that run the cell's Python code; the body of any other is another language's.
+TIMES = "%time "  # runs the statement after it
+# Cell magics whose cell is Python code; other magics have cells in other languages.
 RUNS_PYTHON = ("%%time", "%%timeit", "%%capture", "%%prun")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A code cell: its number among all cells, from 1, and its text."""
+    """A code cell: its number among all cells, from 1, and its source."""
 
     number: int
     source: str
@@ -37,23 +37,23 @@ class Notebook:
 
     @classmethod
     def read(cls, name: str) -> Notebook:
-        """Read a notebook; raises UsageError for a file that is none."""
+        """Read a notebook. Raises UsageError if the file is no notebook."""
         path = Path(name)
         try:
-            held = json.loads(path.read_text(encoding="utf-8"))
-            cells = tuple(_cells(held))
+            document = json.loads(path.read_text(encoding="utf-8"))
+            cells = tuple(_cells(document))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise UsageError(
                 "the notebook cannot be read",
                 where=name,
                 expected="a Jupyter notebook, format 3 or newer",
                 got=f"{type(error).__name__}: {error}",
-                fix="open and save it in Jupyter, or export it as a script",
+                fix="save it again in Jupyter, or export it as a script",
             ) from error
         return cls(name, path.resolve().parent, cells)
 
     def run(self, names: dict[str, Any], say: Callable[[str], None]) -> None:
-        """Execute all cells with these global names; `say` receives what was changed in them."""
+        """Execute all cells with these globals; `say` receives a text for each changed line."""
         names.setdefault("display", _display)
         file = Path(self.name).name
         for cell in self.cells:
@@ -62,16 +62,16 @@ class Notebook:
                 say(f"{file}: cell {cell.number}, line {line} {what}")
             place = f"{file}, cell {cell.number}"
             lines = text.splitlines(keepends=True)
-            # Without a time of change Python keeps these lines for tracebacks and inspect.
+            # None as modification time: Python keeps these lines for tracebacks.
             linecache.cache[place] = (len(text), None, lines, place)
             exec(compile(text, place, "exec", dont_inherit=True), names)
 
 
-def _cells(held: Any) -> list[Cell]:
-    sheets = held.get("worksheets", [held])  # format 3 has sheets
-    found = [cell for sheet in sheets for cell in sheet["cells"]]
+def _cells(document: Any) -> list[Cell]:
+    sheets = document.get("worksheets", [document])  # format 3 has sheets
+    every = [cell for sheet in sheets for cell in sheet["cells"]]
     cells = []
-    for number, cell in enumerate(found, start=1):
+    for number, cell in enumerate(every, start=1):
         if cell["cell_type"] == "code":
             source = cell["source"] if "source" in cell else cell["input"]
             cells.append(Cell(number, source if isinstance(source, str) else "".join(source)))
@@ -79,9 +79,9 @@ def _cells(held: Any) -> list[Cell]:
 
 
 def python_of(source: str) -> tuple[str, list[tuple[int, str]]]:
-    """A cell as plain Python with the same line numbers, and what was done with which lines.
+    """A cell as Python with the same line numbers, and the changed lines with a description.
 
-    A cell that Python can parse is taken as it is: a line that begins with % may be in a text.
+    A cell that Python can parse stays unchanged: a line that begins with % may be part of a text.
     """
     lines = source.splitlines()
     changed = []
@@ -103,7 +103,7 @@ def python_of(source: str) -> tuple[str, list[tuple[int, str]]]:
 
 
 def _first_wrong_line(lines: list[str]) -> int | None:
-    """Where Python's parser stops, from 0; None if it does not."""
+    """The index of the line with the first syntax error; None without an error."""
     try:
         ast.parse("\n".join(lines))
     except SyntaxError as error:
@@ -113,9 +113,9 @@ def _first_wrong_line(lines: list[str]) -> int | None:
 
 
 def _without_magic(line: str) -> str | None:
-    """A line that does nothing instead of a magic, a shell command or a question; None for others.
+    """A Python line in place of a magic, a shell command or a help request; None for other lines.
 
-    `files = !ls` becomes an empty list, `%time f()` becomes `f()`.
+    `!ls` becomes `pass`, `files = !ls` becomes `files = []`, `%time f()` becomes `f()`.
     """
     bare = line.lstrip()
     indent = line[: len(line) - len(bare)]
@@ -130,6 +130,6 @@ def _without_magic(line: str) -> str | None:
 
 
 def _display(*values: Any, **_: Any) -> None:
-    """What `display` of a notebook does where there is only text."""
+    """Print values: `display` of a notebook without graphics."""
     for value in values:
         print(value)

@@ -1,4 +1,4 @@
-"""Takes the frames of this package out of a user's traceback."""
+"""Removes the frames of this package from a user's traceback."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PACKAGE = f"{Path(__file__).parents[1]}{os.sep}"
 
 
 def strip(error: BaseException) -> None:
-    """Remove this package's frames from an exception and from all that it was raised for."""
+    """Remove this package's frames from an exception, its causes and its contexts."""
     _strip(error, set())
 
 
@@ -30,7 +30,7 @@ def _stripped(trace: TracebackType | None) -> TracebackType | None:
     while trace is not None:
         frames.append(trace)
         trace = trace.tb_next
-    kept = [one for one in frames if not one.tb_frame.f_code.co_filename.startswith(PACKAGE)]
-    for one, after in zip(kept, [*kept[1:], None], strict=False):
-        one.tb_next = after
+    kept = [item for item in frames if not item.tb_frame.f_code.co_filename.startswith(PACKAGE)]
+    for item, following in zip(kept, [*kept[1:], None], strict=False):
+        item.tb_next = following
     return kept[0] if kept else None

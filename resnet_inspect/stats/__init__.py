@@ -1,4 +1,4 @@
-"""What a tensor holds: summaries, mergeable histograms and their distances, activity of channels.
+"""Statistics of tensors: summaries, mergeable histograms, their distances, activity of channels.
 
 NumPy only; no framework, no files.
 """

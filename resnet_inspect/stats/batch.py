@@ -1,4 +1,4 @@
-"""What was fed at a step: inputs and labels, as far as mistakes show in them."""
+"""Statistics of the batch of a step, inputs and labels, that reveal mistakes in the data."""
 
 from __future__ import annotations
 
@@ -9,29 +9,35 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-# About how many elements are looked at, in features that are evenly spread, of all examples; but at
-# least in so many features, and for that of fewer examples, so that no more elements come together.
+# About ELEMENTS elements are sampled: evenly spread features of all examples. At least FEWEST
+# features are sampled, of as many examples as keep the sample within MOST elements.
 ELEMENTS = 1 << 15
 FEWEST = 256
 MOST = 1 << 16
-# Class numbers that are counted one by one.
+# Class numbers below this are counted.
 CLASSES = 256
-# Examples whose weighted sums differ by less, relative to the largest, count as equal.
+# Examples are equal if their weighted sums differ by less than this share of the largest sum.
 EQUAL = 1e-6
-# The weights of those sums: parts of the golden section, which repeat nowhere.
+# The weights of the sums are multiples of the golden ratio modulo 1, which never repeat.
 GOLDEN = 0.6180339887498949
 
 
 class BatchPart(msgspec.Struct, frozen=True):
-    """One part of a batch [examples, …], its other axes flattened to `features`.
+    """Statistics of a part of a batch [examples, …], with all other axes flattened to `features`.
 
-    Of many every second, third … feature is looked at, of very many the first examples.
-    `distinct` is how many examples differ from each other, `constant` how many features have one
-    value in all of them. `low`, `high`, `mean` and `std` are of all finite numbers (0 where there
-    are none), `odd` how many are not finite. `least_std` and `most_std` are of the features that
-    are not constant. `whole` says that all are whole numbers. `counts` holds for a part of one
-    feature of whole numbers how often 0, 1, … come, for others the sums of the features, as far as
-    there are 256 of either and up to the last that is not 0.
+    Large parts are sampled (see `looked_at`); the statistics are of the sample.
+
+    Attributes:
+        examples: number of examples in the whole part.
+        features: number of features in the whole part.
+        distinct: number of examples that differ from each other.
+        constant: number of features with the same value in all examples.
+        low, high, mean, std: of all finite values; 0 if there are none.
+        odd: number of values that are not finite.
+        least_std, most_std: smallest and largest std of the features that are not constant.
+        whole: whether all finite values are integers.
+        counts: for a single feature of integers the frequency of 0, 1, …, else the sums of the
+            features; at most 256, without zeros at the end.
     """
 
     examples: int
@@ -50,8 +56,9 @@ class BatchPart(msgspec.Struct, frozen=True):
 
     @property
     def classes(self) -> dict[int, int] | None:
-        """How often each class comes, where the part reads as labels: whole numbers in one column,
-        or one-hot rows. None where it does not, or there may be more classes than are counted.
+        """The frequency of each class, if the part can be labels: class numbers or one-hot rows.
+
+        None if the part cannot be labels, or if there may be more than 256 classes.
         """
         if not self.whole or self.low < 0 or not self.examples:
             return None
@@ -64,13 +71,13 @@ class BatchPart(msgspec.Struct, frozen=True):
 
     @property
     def multi_hot(self) -> bool:
-        """Whether rows are of zeros and ones, not each with a single 1: several labels at once."""
+        """Whether rows contain only 0 and 1, and not a single 1 each: several labels an example."""
         apart = self.whole and self.low >= 0 and self.high <= 1 and 1 < self.features <= CLASSES
         return apart and self.examples > 0 and sum(self.counts) != self.examples
 
     @classmethod
     def of(cls, values: NDArray[Any]) -> BatchPart:
-        """The same of an array [examples, …] of numbers."""
+        """The statistics of an array [examples, …] of numbers."""
         every = np.asarray(values)
         features = math.prod(every.shape[1:])
         stride, kept = looked_at(len(every), features)
@@ -79,21 +86,24 @@ class BatchPart(msgspec.Struct, frozen=True):
 
     @classmethod
     def of_rows(cls, rows: NDArray[np.float64], examples: int, features: int) -> BatchPart:
-        """The same of the rows that are looked at, of so many examples of so many features."""
+        """The statistics from a sample: `rows` [sampled examples, sampled features].
+
+        `examples` and `features` are the numbers in the whole part.
+        """
         fine = np.isfinite(rows)
-        held = np.where(fine, rows, 0.0)
+        filled = np.where(fine, rows, 0.0)
         finite = rows[fine]
         kept, some = rows.shape
         if not kept:
             none = 0.0, 0.0, 0.0, 0.0
             return cls(examples, features, 0, 0, *none, 0, 0.0, 0.0, False)
-        std = held.std(axis=0)
-        moving = np.ptp(held, axis=0) > 0
+        std = filled.std(axis=0)
+        moving = np.ptp(filled, axis=0) > 0
         whole = bool(finite.size) and bool((finite == np.round(finite)).all())
         return cls(
             examples=examples,
             features=features,
-            distinct=examples - kept + distinct((held * weights(some)).sum(axis=1)),
+            distinct=examples - kept + distinct((filled * weights(some)).sum(axis=1)),
             constant=int((~moving).sum()),
             low=float(finite.min()) if finite.size else 0.0,
             high=float(finite.max()) if finite.size else 0.0,
@@ -103,12 +113,12 @@ class BatchPart(msgspec.Struct, frozen=True):
             least_std=float(std[moving].min()) if moving.any() else 0.0,
             most_std=float(std[moving].max()) if moving.any() else 0.0,
             whole=whole,
-            counts=trimmed(_counts(held, whole)),
+            counts=trimmed(_counts(filled, whole)),
         )
 
 
 def looked_at(examples: int, features: int) -> tuple[int, int]:
-    """Every how many-th feature is looked at, and of how many examples."""
+    """The stride of the sampled features, and the number of sampled examples."""
     wanted = max(ELEMENTS // max(examples, 1), FEWEST)
     stride = max(1, -(-features // wanted))
     some = -(-features // stride)
@@ -116,13 +126,13 @@ def looked_at(examples: int, features: int) -> tuple[int, int]:
 
 
 def weights(features: int) -> NDArray[np.float64]:
-    """Weights of features by which examples that differ have sums that differ: [features]."""
+    """Weights [features] that give different examples different weighted sums."""
     places = np.arange(1, features + 1, dtype=np.float64)
     return np.asarray(places * GOLDEN % 1 + 0.5, dtype=np.float64)
 
 
 def distinct(sums: NDArray[np.float64]) -> int:
-    """How many sums differ."""
+    """The number of different sums."""
     if not len(sums):
         return 0
     ordered = np.sort(sums)
@@ -131,7 +141,7 @@ def distinct(sums: NDArray[np.float64]) -> int:
 
 
 def trimmed(counts: NDArray[Any]) -> tuple[float, ...]:
-    """Without the zeros at the end."""
+    """The counts without zeros at the end."""
     used = np.flatnonzero(counts)
     return tuple(counts[: used[-1] + 1].tolist()) if len(used) else ()
 

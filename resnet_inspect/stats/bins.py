@@ -1,4 +1,4 @@
-"""The fixed bins of the histogram: the top bits of a float32's own bit pattern.
+"""The fixed bins of the histogram: the top bits of a float32's bit pattern.
 
 A finite float32 is sign, 8 exponent bits, 23 mantissa bits. Its top 12 bits (sign, exponent, 3
 mantissa bits) are its *code*. Codes are turned into *bins* that ascend with the value:
@@ -7,13 +7,13 @@ mantissa bits) are its *code*. Codes are turned into *bins* that ascend with the
     bin = 2047 - (code - 2048)   for negative numbers
 
 So bin 2048 begins at +0, bin 2047 ends at -0, and neighbouring bins share an edge. Each power of
-two holds 2**3 = 8 bins of equal width, so a bin is at most 1/8 of its smaller edge (in size) wide;
-only the subnormal numbers, |x| < 2**-126, have no relative bound: their bins are all 2**-129 wide.
-No pass over the data is needed to choose the bins, and histograms of any two tensors merge by
-adding counts.
+two has 2**3 = 8 bins of equal width, so the width of a bin is at most 1/8 of its smaller edge (in
+absolute value). Only subnormal numbers, |x| < 2**-126, have no relative bound: the width of their
+bins is 2**-129. No pass over the data is needed to choose the bins, and histograms of any two
+tensors are merged by adding counts.
 
-Codes with all exponent bits set are infinities and NaN: they are counted apart and have no bin
-here, so bins run from LOWEST (the most negative finite numbers) to HIGHEST.
+Codes with all exponent bits set are infinities and NaN. They are counted separately and have no
+bin, so bins go from LOWEST (the most negative finite numbers) to HIGHEST.
 """
 
 from __future__ import annotations
@@ -35,8 +35,9 @@ Floats = NDArray[np.float64]
 
 @cache
 def bin_of_code() -> NDArray[np.int64]:
-    """The bin of each of the 4096 codes, shape [4096]; those of non-finite codes lie outside
-    LOWEST…HIGHEST.
+    """The bin of each of the 4096 codes, shape [4096].
+
+    The bins of non-finite codes are outside LOWEST…HIGHEST.
     """
     codes = np.arange(CODES)
     return np.where(codes < HALF, HALF + codes, HALF - 1 - (codes - HALF))
@@ -59,12 +60,12 @@ def upper_edges(bins: NDArray[np.int64]) -> Floats:
 
 @cache
 def _all_edges() -> Floats:
-    """The lower edge of every bin, and the upper one of the last: read far more often than made."""
+    """The lower edge of every bin, and the upper edge of the last; cached because often read."""
     return _edges(np.arange(CODES + 1))
 
 
 def _edges(position: NDArray[np.int64]) -> Floats:
-    """The value at the lower end of bin `position`; 2**128 stands for the end of the last bin."""
+    """The value at the lower end of bin `position`; 2**128 at the end of the last bin."""
     distance = np.where(position >= HALF, position - HALF, HALF - position)
     size = np.ldexp(
         (1 << MANTISSA_BITS) + (distance & ((1 << MANTISSA_BITS) - 1)).astype(np.float64),

@@ -1,4 +1,4 @@
-"""Which channels of an activation are ever above 0, counted over positions and over examples."""
+"""Activity of channels: the positions and examples in which a channel is above 0."""
 
 from __future__ import annotations
 
@@ -21,22 +21,25 @@ BYTES_PER_CHANNEL = 16
 
 @dataclass(frozen=True, eq=False)
 class ChannelActivity:
-    """How often each of C channels is active, that is, above 0.
+    """The number of positions and examples in which each of C channels is active (above 0).
 
-    `active` [C] counts the positions (over examples and pixels) and `examples` [C] the examples
-    in which a channel is active, the latter once however many of their positions are; both int64.
-    `positions` and `of` are how many positions and examples were counted for each channel.
+    The share of zeros of a tensor does not distinguish dead units from sparse ones: it is 50 % if
+    half of the channels never fire, and also if all channels fire half of the time. A dead ReLU
+    unit is below 0 for *every* input. Its own weights get no gradient, so only a change in earlier
+    layers can revive it. A unit for a rare feature is 0 almost everywhere, but not in every
+    example: active in 2 % of positions in 60 % of examples is sparse, not dead. Hence the two
+    counts, and hence `+`: more batches make "never" more certain. A channel that is inactive in N
+    independent examples is active in fewer than 3/N of all examples, with 95 % confidence: fewer
+    than 2.4 % for 128 examples, 0.006 % for 50,000.
 
-    A tensor's share of zeros cannot tell a dead unit from ordinary sparsity: half of all outputs
-    are 0 where half of the channels never fire, and also where all fire half of the time. A dead
-    ReLU unit is below 0 for *every* input, so its own weights get no gradient, and only a change
-    of what comes before it can bring it back. A unit that looks for something rare is silent
-    almost everywhere, too, but not in every example: active in 2 % of positions in 60 % of
-    examples is sparse, not dead. Hence the two counts, and hence `+`: the more batches, the more
-    "never" means. A channel silent in all of N independent examples is, with 95 % confidence,
-    active in fewer than 3/N of them: 128 examples rule out 2.4 % and more, 50,000 0.006 %.
+    Attributes:
+        active: number of active positions (over examples and pixels), [C] int64.
+        examples: number of examples with an active position, [C] int64.
+        positions: number of counted positions of each channel.
+        of: number of counted examples of each channel.
 
-    Raises ValueError for counts that no activation has.
+    Raises:
+        ValueError: the counts contradict each other.
     """
 
     active: NDArray[np.int64]
@@ -45,31 +48,33 @@ class ChannelActivity:
     of: int
 
     def __post_init__(self) -> None:
-        """Refuse what cannot have been counted."""
+        """Raise ValueError for contradictory counts."""
         active, examples = self.active, self.examples
         if active.ndim != 1 or active.shape != examples.shape:
             raise ValueError(
-                f"expected two counts per channel, got shapes {active.shape} and {examples.shape}"
+                f"expected two arrays of shape [C], got {active.shape} and {examples.shape}"
             )
         if self.positions < 0 or self.of < 0 or (self.of == 0 < self.positions):
-            raise ValueError(f"{self.positions} positions in {self.of} examples cannot be")
+            raise ValueError(f"impossible counts: {self.positions} positions, {self.of} examples")
         most = np.minimum(active, self.of)
         fits = (examples >= 0) & (examples <= most) & (active <= self.positions)
         if not (fits & ((active > 0) == (examples > 0))).all():
-            raise ValueError("a channel is active in more examples or positions than there are")
+            raise ValueError("a channel is active in more examples or positions than were counted")
 
     @classmethod
     def of_array(cls, values: ArrayLike) -> ChannelActivity:
-        """Count in one array of shape [batch, ..., C], of any numeric type; NaN is not active.
+        """The activity in an array of shape [batch, ..., C]; NaN is not active.
 
-        Raises ValueError below two axes and TypeError for what is no real number.
+        Raises:
+            ValueError: the array has fewer than two axes.
+            TypeError: the elements are not real numbers.
         """
         array = array_of(values)
         if array.ndim < 2:
             raise ValueError(f"expected shape [batch, ..., channels], got {list(array.shape)}")
         batch, *pixels, channels = array.shape
         each = math.prod(pixels)
-        with np.errstate(invalid="ignore"):  # some types warn of comparing NaN
+        with np.errstate(invalid="ignore"):  # some types warn when NaN is compared
             above = np.greater(array, array.dtype.type(0)).reshape(batch, each, channels)
         per_example = np.count_nonzero(above, axis=1)
         return cls(
@@ -81,13 +86,13 @@ class ChannelActivity:
 
     @classmethod
     def unpack(cls, packed: bytes) -> ChannelActivity:
-        """Read what `pack` wrote; raises ValueError where the bytes are not that."""
+        """The activity that `pack` wrote; raises ValueError for other bytes."""
         size = len(packed) - HEADER.size
         if size < 0 or size % BYTES_PER_CHANNEL:
-            raise ValueError(f"{len(packed)} bytes are no counts of channels")
+            raise ValueError(f"expected packed counts of channels, got {len(packed)} bytes")
         kind, checksum, positions, of = HEADER.unpack_from(packed)
         if kind != KIND or checksum != crc32(packed[8:]):
-            raise ValueError("the counts of channels are damaged, or of another kind")
+            raise ValueError("packed counts of channels are damaged or of another kind")
         counts = packed[HEADER.size :]
         active, examples = (
             unshuffled(part, "<i8") for part in (counts[: size // 2], counts[size // 2 :])
@@ -97,8 +102,8 @@ class ChannelActivity:
     def pack(self) -> bytes:
         """24 bytes of header, then `active` and `examples` as little-endian int64, [2, C].
 
-        The header: "chn1"; CRC-32 of all after it, uint32; `positions` and `of`, int64. The bytes
-        of the counts are in the order of `stats.packing`.
+        The header is "chn1", the CRC-32 of all following bytes (uint32), `positions` and `of`
+        (int64). The bytes of the counts are in the order of `stats.packing`.
         """
         counts = shuffled(self.active, "<i8") + shuffled(self.examples, "<i8")
         rest = struct.pack("<qq", self.positions, self.of) + counts
@@ -106,12 +111,12 @@ class ChannelActivity:
 
     @property
     def dead(self) -> NDArray[np.bool_]:
-        """Channels that were active nowhere, [C]; none where nothing was counted."""
+        """Whether each channel was never active, bool [C]; all False if nothing was counted."""
         return np.equal(self.active, 0) & np.bool_(self.positions > 0)
 
     @property
     def always(self) -> NDArray[np.bool_]:
-        """Channels that were active everywhere, so a ReLU does nothing to them, [C]."""
+        """Whether each channel was active everywhere, bool [C]: a ReLU does not change it."""
         return np.equal(self.active, self.positions) & np.bool_(self.positions > 0)
 
     @property
@@ -125,10 +130,10 @@ class ChannelActivity:
         return self.examples / max(self.of, 1)
 
     def __add__(self, other: ChannelActivity) -> ChannelActivity:
-        """What both batches together have; raises ValueError for other numbers of channels."""
+        """The activity in both batches; raises ValueError if the numbers of channels differ."""
         if self.active.shape != other.active.shape:
             sizes = f"{len(self.active)} and {len(other.active)}"
-            raise ValueError(f"counts of {sizes} channels cannot be merged")
+            raise ValueError(f"cannot merge counts of {sizes} channels")
         return ChannelActivity(
             active=self.active + other.active,
             examples=self.examples + other.examples,
@@ -137,7 +142,7 @@ class ChannelActivity:
         )
 
     def __eq__(self, other: object) -> bool:
-        """Equal counts, of equally many."""
+        """Whether all counts are equal."""
         if not isinstance(other, ChannelActivity):
             return NotImplemented
         mine, theirs = (

@@ -1,7 +1,7 @@
-"""Summaries of many tensors at once: what `TensorSummary.of` finds of each, in a tenth of its time.
+"""Summaries of many tensors at once, ten times as fast as `TensorSummary.of` for each.
 
-A training hands over hundreds of small samples a step; made one by one, their summaries would cost
-the host more than the step costs the device.
+A recorded step has hundreds of small samples. Summarizing each separately would take the host
+longer than the step takes the device.
 """
 
 from __future__ import annotations
@@ -16,44 +16,44 @@ from resnet_inspect.stats import bins
 from resnet_inspect.stats.sketch import Sketch
 from resnet_inspect.stats.summary import TensorSummary
 
-# Elements, and counts, that are looked at together: what a core's cache holds.
+# Elements and counts that are processed together: they fit into the cache of a core.
 TOGETHER = 1 << 18
 
 
 def summaries(
     numbers: NDArray[np.float32], lengths: Sequence[int] | NDArray[np.int64]
 ) -> list[TensorSummary]:
-    """The summary of each part of `numbers` [n], which lie one behind the other, `lengths` [k].
+    """The summaries of k consecutive parts of `numbers` [n]; `lengths` [k] are their sizes.
 
-    Equal to `TensorSummary.of` of each part, but for the last digits of mean and std.
+    Equal to `TensorSummary.of` of each part, except for the last digits of mean and std.
     """
     sizes = np.asarray(lengths, np.int64)
     some = np.flatnonzero(sizes)
     ends = np.cumsum(sizes)
-    found = [TensorSummary.of(numbers[:0])] * len(sizes)
+    results = [TensorSummary.of(numbers[:0])] * len(sizes)
     for first, last in pairwise(_borders(sizes[some])):
         places = some[first:last]
         part = numbers[ends[places[0]] - sizes[places[0]] : ends[places[-1]]]
         for place, summary in zip(places.tolist(), _of(part, sizes[places]), strict=True):
-            found[place] = summary
-    return found
+            results[place] = summary
+    return results
 
 
 def _borders(sizes: NDArray[np.int64]) -> Iterator[int]:
-    """Where to cut so that few numbers and counts are looked at together; 0 first, all last."""
-    held = 0
+    """Borders of groups of parts with at most TOGETHER elements and counts each, 0 first."""
+    total = 0
     yield 0
     for place, size in enumerate(np.maximum(sizes, bins.CODES // 2).tolist()):
-        if place and held + size > TOGETHER:
+        if place and total + size > TOGETHER:
             yield place
-            held = 0
-        held += size
+            total = 0
+        total += size
     if len(sizes):
         yield len(sizes)
 
 
 def _of(numbers: NDArray[np.float32], sizes: NDArray[np.int64]) -> list[TensorSummary]:
-    """Of each part of [n]; there are some, none of them empty."""
+    """The summary of each part of `numbers` [n]; at least one part, and no empty part."""
     starts = np.cumsum(sizes) - sizes
     codes = (numbers.view(np.uint32) >> np.uint32(bins.SHIFT)).astype(np.int32)
     codes += np.repeat(np.arange(len(sizes), dtype=np.int32) * bins.CODES, sizes)
@@ -71,11 +71,20 @@ def _of(numbers: NDArray[np.float32], sizes: NDArray[np.int64]) -> list[TensorSu
     parts = zip(sizes, zeros, low, high, mean, std, starts, strict=True)
     return [
         TensorSummary(
-            int(size), 0, 0, 0, int(none), float(least), float(most), float(mid), float(spread), one
+            int(size),
+            0,
+            0,
+            0,
+            int(none),
+            float(least),
+            float(most),
+            float(mid),
+            float(spread),
+            sketch,
         )
         if finite
         else TensorSummary.of(numbers[start : start + size])
-        for (size, none, least, most, mid, spread, start), finite, one in zip(
+        for (size, none, least, most, mid, spread, start), finite, sketch in zip(
             parts, fine, sketches, strict=True
         )
     ]

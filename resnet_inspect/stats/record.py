@@ -1,4 +1,4 @@
-"""What a trace hands on for each training step."""
+"""The record of a training step: scalars, and statistics of tensors, variables and the batch."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ from resnet_inspect.stats.summary import TensorSummary
 class Tap(msgspec.Struct, frozen=True, gc=False):
     """A tensor that is summarized on recorded steps.
 
-    `kind` is activation (any tensor of the forward pass), gradient (of the loss, with respect to
-    `tensor`) or weight; `layer` the layer it belongs to and `tensor` its name in the graph, such
-    as `conv1/BiasAdd:0`, or a variable's. `output` says that it is what the layer hands on.
+    Attributes:
+        layer: the layer that it belongs to.
+        kind: activation (any tensor of the forward pass), gradient (of the loss with respect to
+            `tensor`) or weight.
+        tensor: its name in the graph, such as `conv1/BiasAdd:0`, or the name of a variable.
+        output: whether the tensor is the output of the layer.
     """
 
     layer: str
@@ -30,7 +33,7 @@ class Tap(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class NotFinite:
-    """Elements of a whole tensor that are not finite."""
+    """Numbers of NaN and infinities in a whole tensor."""
 
     nan: int
     posinf: int
@@ -39,35 +42,35 @@ class NotFinite:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What a step did to a variable: ‖w‖₂ before it and ‖Δw‖₂."""
+    """The update of a variable in a step: `norm` ‖w‖₂ before it and `change` ‖Δw‖₂."""
 
     norm: float
     change: float
 
     @classmethod
     def joined(cls, updates: Iterable[Update]) -> Update:
-        """The update of several variables taken as one vector."""
+        """The update of several variables, treated as one vector."""
         parts = list(updates)
-        norm, change = sum(one.norm**2 for one in parts), sum(one.change**2 for one in parts)
+        norm, change = sum(part.norm**2 for part in parts), sum(part.change**2 for part in parts)
         return cls(norm**0.5, change**0.5)
 
     def relative(self, least: float = 0.0) -> float | None:
-        """The relative update ‖Δw‖/‖w‖, with ‖w‖ at least `least`; None where that is 0."""
+        """The relative update ‖Δw‖/‖w‖, with ‖w‖ at least `least`; None if that is 0."""
         norm = max(self.norm, least)
         return self.change / norm if norm else None
 
 
 def relative_updates(updates: Iterable[Update], least: float = 0.0) -> list[float]:
-    """The relative update of each, those without one left out."""
-    every = (one.relative(least) for one in updates)
-    return [one for one in every if one is not None]
+    """The relative updates of all variables that have one."""
+    ratios = (update.relative(least) for update in updates)
+    return [ratio for ratio in ratios if ratio is not None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Normalization:
-    """What batch normalization saw in a batch, beside its moving averages after it: [channels].
+    """Statistics of a batch in batch normalization, and the moving averages after it: [channels].
 
-    The variances of the batch are unbiased, as TensorFlow's moving averages take them.
+    The batch variances are unbiased, like those in TensorFlow's moving averages.
     """
 
     batch_mean: NDArray[np.float32]
@@ -77,15 +80,15 @@ class Normalization:
 
     @property
     def parts(self) -> tuple[NDArray[np.float32], ...]:
-        """All four, in that order."""
+        """All four arrays, in the order of the fields."""
         return self.batch_mean, self.batch_variance, self.moving_mean, self.moving_variance
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where the first NaN or infinity of a run came from.
+    """The source of the first NaN or infinity of a run.
 
-    `kind` is op (all that `name` takes was finite, what it gives is not), input, variable (it was
+    `kind` is op (the inputs of `name` were finite, its output is not), input, variable (`name` was
     not finite before the step) or update (of the variable `name`).
     """
 
@@ -96,14 +99,20 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:
-    """One step: its number (0 is the first), its wall time, its scalars, and what tensors held.
+    """The record of a step. All fields after `scalars` are empty if tensors were not recorded.
 
-    All but the scalars is empty on steps that were not recorded in full. `summaries` are of a
-    sample of each tensor (see `sampling`); `not_finite` counts in the whole of it, and has only
-    tensors with such elements. `channels` are of outputs of ReLUs, `updates` by variable,
-    `normalizations` by layer, `batch` by the names of its parts. `origin` is told on the first step
-    at which something was not finite. `seconds` is the time the step itself took, without reading
-    data or writing the run.
+    Attributes:
+        step: its number; 0 is the first.
+        seconds: duration of the step, without reading data and writing the run.
+        scalars: scalars by name.
+        summaries: summaries of a sample of each tensor (see `sampling`).
+        sizes: number of elements of each whole tensor.
+        not_finite: counts in whole tensors, only for tensors with NaN or infinities.
+        channels: activity of the outputs of ReLUs.
+        updates: updates by variable.
+        normalizations: statistics of batch normalization by layer.
+        batch: statistics of the batch by name of its part.
+        origin: source of the first NaN or infinity, only in the first step that has any.
     """
 
     step: int

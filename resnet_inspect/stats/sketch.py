@@ -1,4 +1,4 @@
-"""A mergeable histogram of finite numbers over fixed bins, and what can be read from it."""
+"""A mergeable histogram of finite numbers with fixed bins, and its quantiles and counts."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ Side: TypeAlias = Literal["left", "right"]
 
 @dataclass(frozen=True, eq=False)
 class Sketch:
-    """Counts of values per bin, sparse: `bins` ascend (see `stats.bins`), `counts` are above 0.
+    """Sparse counts of values by bin. `a + b` is exactly the sketch of both inputs together.
 
-    Both have shape [k]. `a + b` is the sketch of both inputs together, exactly.
+    All estimates assume values evenly spread over each bin, except for the two bins beside 0,
+    |x| < 2**-129: their values count as 0, because half of all outputs of a ReLU are 0.
 
-    What is read takes the numbers as spread evenly over each bin, but for the two bins beside 0,
-    |x| < 2**-129: they stand for the number 0 itself, which half of all outputs of a ReLU are.
+    Attributes:
+        bins: ascending bins with values (see `stats.bins`), shape [k].
+        counts: number of values in each, above 0, shape [k].
     """
 
     bins: NDArray[np.int64]
@@ -34,12 +36,11 @@ class Sketch:
 
     @classmethod
     def of(cls, values: ArrayLike) -> Sketch:
-        """Sketch the finite ones among `values`, of any shape: the reference for devices.
+        """The sketch of the finite numbers in `values`, of any shape; the reference for devices.
 
-        Takes every type that `stats.elements` does and raises TypeError for others. Each number
-        is counted in the bin that holds it, finite ones beyond float32's range in the outermost.
-        A device that rounds wider types to float32 first agrees but for numbers that this rounds
-        up to the next bin or to infinity.
+        Supports the types of `stats.elements` and raises TypeError for others. Finite numbers
+        beyond float32's range are in the outermost bins. A device that rounds wider types to
+        float32 differs only for numbers that are rounded up to the next bin or to infinity.
         """
         flat = singles(values)
         codes = layout.codes_of(np.ascontiguousarray(flat[np.isfinite(flat)]))
@@ -47,50 +48,52 @@ class Sketch:
 
     @classmethod
     def from_codes(cls, counts: ArrayLike) -> Sketch:
-        """Build a sketch from counts per code, shape [4096]; non-finite codes are left out."""
+        """A sketch from counts by code, shape [4096]; counts of non-finite codes are ignored."""
         return cls.from_many_codes(np.asarray(counts, dtype=np.int64)[None])[0]
 
     @classmethod
     def from_many_codes(cls, counts: NDArray[np.int64]) -> list[Sketch]:
-        """A sketch of each row of counts per code, shape [k, 4096]."""
+        """A sketch for each row of counts by code, shape [k, 4096]."""
         flat = np.ascontiguousarray(counts).reshape(-1)
         places = np.flatnonzero(flat != 0)
         rows, codes = np.divmod(places, layout.CODES)
         bins = layout.bin_of_code()[codes]
         finite = (bins >= layout.LOWEST) & (bins <= layout.HIGHEST)
-        rows, bins, held = rows[finite], bins[finite], flat[places[finite]]
+        rows, bins, totals = rows[finite], bins[finite], flat[places[finite]]
         order = np.argsort(rows * layout.CODES + bins)
-        bins, held = bins[order], held[order]
+        bins, totals = bins[order], totals[order]
         ends = np.cumsum(np.bincount(rows, minlength=len(counts))).tolist()
         return [
-            cls(bins[start:end], held[start:end])
+            cls(bins[start:end], totals[start:end])
             for start, end in zip([0, *ends], ends, strict=False)
         ]
 
     @classmethod
     def unpack(cls, packed: bytes) -> Sketch:
-        """Read what `pack` wrote; raises ValueError where the bytes are not that."""
+        """The sketch that `pack` wrote; raises ValueError for other bytes."""
         if len(packed) % BYTES_PER_BIN:
-            raise ValueError(f"{len(packed)} bytes are no whole number of bins")
+            raise ValueError(f"expected {BYTES_PER_BIN} bytes a bin, got {len(packed)} bytes")
         size = len(packed) // BYTES_PER_BIN
         gaps = unshuffled(packed[: 2 * size], "<u2")
         bins, counts = np.cumsum(gaps), unshuffled(packed[2 * size :], "<u4")
         within = size == 0 or (bins[0] >= layout.LOWEST and bins[-1] <= layout.HIGHEST)
         if not (within and gaps.all() and counts.all()):
-            raise ValueError("bins must ascend within the layout, counts be above 0")
+            raise ValueError("damaged sketch: expected ascending bins and counts above 0")
         return cls(bins, counts)
 
     @classmethod
     def unpack_all(cls, packed: Sequence[bytes]) -> list[Sketch]:
-        """What `unpack` reads of each, many at once in a fraction of the time."""
-        lengths = np.array([len(one) for one in packed], dtype=np.int64)
+        """The sketches that `pack` wrote; faster than `unpack` of each."""
+        lengths = np.array([len(part) for part in packed], dtype=np.int64)
         if (lengths % BYTES_PER_BIN).any():
-            raise ValueError(f"{lengths.tolist()} bytes are no whole numbers of bins")
+            raise ValueError(
+                f"expected {BYTES_PER_BIN} bytes a bin, got sketches of {lengths.tolist()} bytes"
+            )
         sizes = lengths // BYTES_PER_BIN
         ends = np.cumsum(sizes)
         starts = ends - sizes
         body = np.frombuffer(b"".join(packed), np.uint8)
-        # Each sketch has six planes of bytes, two of gaps and four of counts.
+        # Each sketch has six byte planes: two of gaps and four of counts.
         first = np.arange(len(body) // BYTES_PER_BIN) + np.repeat(
             (BYTES_PER_BIN - 1) * starts, sizes
         )
@@ -103,32 +106,31 @@ class Sketch:
         bins = reached - np.repeat(before, sizes)
         within = not bins.size or (bins.min() >= layout.LOWEST and bins.max() <= layout.HIGHEST)
         if not (within and gaps.all() and counts.all()):
-            raise ValueError("bins must ascend within the layout, counts be above 0")
+            raise ValueError("damaged sketch: expected ascending bins and counts above 0")
         pairs = zip(starts.tolist(), ends.tolist(), strict=True)
         return [cls(bins[start:end], counts[start:end]) for start, end in pairs]
 
     def pack(self) -> bytes:
         """The gaps between bins as little-endian uint16, then the counts as uint32 (saturating).
 
-        Of each array all lowest bytes come first, then all second ones, and so on: high bytes are
-        mostly zero, and stand together for a compressor.
+        The bytes of both arrays are in the order of `stats.packing`.
         """
         gaps = np.diff(self.bins, prepend=0)
         return shuffled(gaps, "<u2") + shuffled(np.minimum(self.counts, LARGEST_PACKED), "<u4")
 
     @classmethod
     def pack_all(cls, sketches: Sequence[Sketch]) -> list[bytes]:
-        """What `pack` gives for each, many at once in a fraction of the time."""
-        sizes = np.array([len(one.bins) for one in sketches], dtype=np.int64)
+        """The result of `pack` for each sketch; faster than one by one."""
+        sizes = np.array([len(sketch.bins) for sketch in sketches], dtype=np.int64)
         if not sizes.sum():
             return [b""] * len(sizes)
-        bins = np.concatenate([one.bins for one in sketches])
-        counts = np.minimum(np.concatenate([one.counts for one in sketches]), LARGEST_PACKED)
+        bins = np.concatenate([sketch.bins for sketch in sketches])
+        counts = np.minimum(np.concatenate([sketch.counts for sketch in sketches]), LARGEST_PACKED)
         ends = np.cumsum(sizes)
         starts = ends - sizes
         gaps = np.diff(bins, prepend=0)
         gaps[starts[sizes > 0]] = bins[starts[sizes > 0]]
-        # As `unpack_all` finds them: six planes of bytes for each sketch.
+        # As in `unpack_all`: six byte planes for each sketch.
         first = np.arange(len(bins)) + np.repeat((BYTES_PER_BIN - 1) * starts, sizes)
         each = np.repeat(sizes, sizes)
         body = np.empty(BYTES_PER_BIN * len(bins), np.uint8)
@@ -142,7 +144,7 @@ class Sketch:
 
     @property
     def total(self) -> int:
-        """How many values were counted."""
+        """The number of counted values."""
         return int(self.counts.sum())
 
     def edges(self) -> NDArray[np.float64]:
@@ -152,19 +154,21 @@ class Sketch:
         return edges
 
     def quantiles(self, shares: Sequence[float]) -> tuple[float, ...]:
-        """The values below which each share (0…1) of the numbers lies; empty for no numbers.
+        """The quantile of each share (0…1); empty for an empty sketch.
 
-        The true quantile is that of numpy's method "inverted_cdf": of n numbers the one of rank
-        r = ⌈share · n⌉, at least 1. Bins ascend with the value, so adding up counts until they
-        reach r ends at the very bin that holds it. Its midpoint is returned: from any number x of
-        a bin of width w it is at most w/2 away. For normal numbers w ≤ |x|/8, so the relative
-        error is at most 1/16 = 6.25 %; in 2**-129 ≤ |x| < 2**-126 w = 2**-129 and the absolute
-        one at most 2**-130. Below that 0 is returned: exact for 0, and off by less than 2**-129.
-        Beyond float32's range there is no bound. Raises ValueError for a share outside 0…1.
+        The true quantile is that of numpy's method "inverted_cdf": of n values the one of rank
+        r = ⌈share · n⌉, at least 1. Bins ascend with the value, so the bin at which the sum of
+        counts reaches r contains it. The midpoint of that bin is returned, which is at most w/2
+        away from any value x in a bin of width w. For normal numbers w ≤ |x|/8, so the relative
+        error is at most 1/16 = 6.25 %. For 2**-129 ≤ |x| < 2**-126 w = 2**-129, so the absolute
+        error is at most 2**-130. For smaller |x| the result is 0, with an error below 2**-129.
+        Beyond float32's range there is no bound.
+
+        Raises ValueError for a share outside 0…1.
         """
         wanted = np.asarray(shares, dtype=np.float64)
         if not ((wanted >= 0) & (wanted <= 1)).all():
-            raise ValueError(f"shares must be within 0 and 1, got {wanted.tolist()}")
+            raise ValueError(f"expected shares within 0…1, got {wanted.tolist()}")
         if self.total == 0:
             return ()
         cumulative = np.cumsum(self.counts)
@@ -172,13 +176,14 @@ class Sketch:
         return tuple(self.edges().mean(axis=1)[places].tolist())
 
     def density(self, borders: ArrayLike) -> NDArray[np.float64]:
-        """Counts between neighbouring ones of [m + 1] borders, shape [m].
+        """Estimated counts between neighbouring `borders` [m + 1], shape [m].
 
-        The borders may be spaced in any way (see `stats.scales`) and be infinite. A bin that one
-        of them crosses is shared by width; what lies outside is left out. Zeros that lie on a
-        border count above it, on the last one below, as numpy.histogram has it. Each count is off
-        by less than the numbers in the two bins that the borders cross. Raises ValueError unless
-        there are two borders or more and they ascend strictly.
+        The spacing of borders is arbitrary (see `stats.scales`), and they may be infinite. A bin
+        that a border crosses is divided by width; values outside are not counted. Zeros on a
+        border count above it, on the last border below it, as in numpy.histogram. The error of a
+        count is less than the number of values in the two bins that its borders cross.
+
+        Raises ValueError unless there are at least two borders and they ascend strictly.
         """
         places = np.asarray(borders, dtype=np.float64)
         if places.ndim != 1 or len(places) < 2 or not (places[1:] > places[:-1]).all():
@@ -186,44 +191,45 @@ class Sketch:
         return np.diff(np.append(self._rank(places[:-1], "left"), self._rank(places[-1], "right")))
 
     def cdf(self, values: ArrayLike, side: Side = "right") -> NDArray[np.float64]:
-        """The distribution function: share of numbers ≤ each of `values`, in their shape.
+        """The distribution function: the share of values ≤ each of `values`, in their shape.
 
-        With side "left" the share of numbers below them, which differs at 0 only. Ascends from 0
-        to 1. Off by at most the share of numbers in the bin that holds or begins at the value;
-        exact at 0 unless numbers are closer to it than 2**-129. NaN for NaN. Raises ValueError
-        where no number was counted.
+        With side "left" it is the share of values below, which differs only at 0. It ascends from 0
+        to 1. The error is at most the share of values in the bin that contains or begins at the
+        value. It is exact at 0 unless values are closer to 0 than 2**-129. NaN for NaN.
+
+        Raises ValueError for an empty sketch.
         """
         if self.total == 0:
-            raise ValueError("no finite number was counted: there is no distribution")
+            raise ValueError("an empty sketch has no distribution function")
         return self._rank(np.asarray(values, dtype=np.float64), side) / self.total
 
     def _rank(self, at: NDArray[np.float64], side: Side) -> NDArray[np.float64]:
-        """How many numbers are ≤ (right) or < (left) each place, in its shape; never descends.
+        """The number of values ≤ (right) or < (left) each of `at`, in its shape; monotonic.
 
-        Within a bin the way from its edge and, the width being a power of two, the quotient have
-        no rounding.
+        Within a bin neither the distance to its edge nor the quotient is rounded, because the
+        width is a power of two.
         """
         if self.total == 0:
             return np.zeros_like(at)
         lower, upper = self.edges().T
         begun = np.searchsorted(lower, at, side=side) - 1
-        held = np.maximum(begun, 0)
-        width = (upper - lower)[held]
-        way = np.clip(at, lower[held], upper[held]) - lower[held]
-        inside = np.divide(way, width, out=np.ones_like(width), where=width > 0)
-        below = (np.cumsum(self.counts) - self.counts)[held]
-        ranks = np.where(begun < 0, 0.0, below + inside * self.counts[held])
+        place = np.maximum(begun, 0)
+        width = (upper - lower)[place]
+        offset = np.clip(at, lower[place], upper[place]) - lower[place]
+        inside = np.divide(offset, width, out=np.ones_like(width), where=width > 0)
+        below = (np.cumsum(self.counts) - self.counts)[place]
+        ranks = np.where(begun < 0, 0.0, below + inside * self.counts[place])
         return np.where(np.isnan(at), np.nan, ranks)
 
     def __add__(self, other: Sketch) -> Sketch:
-        """The sketch of both sets of numbers together."""
+        """The sketch of the values of both."""
         bins, places = np.unique(np.concatenate([self.bins, other.bins]), return_inverse=True)
         counts = np.zeros(len(bins), dtype=np.int64)
         np.add.at(counts, places, np.concatenate([self.counts, other.counts]))
         return Sketch(bins, counts)
 
     def __eq__(self, other: object) -> bool:
-        """Equal bins and equal counts."""
+        """Whether bins and counts are equal."""
         if not isinstance(other, Sketch):
             return NotImplemented
         return np.array_equal(self.bins, other.bins) and np.array_equal(self.counts, other.counts)

@@ -1,4 +1,4 @@
-"""What one tensor held at one step: exact moments and a histogram."""
+"""The summary of a tensor at a step: exact moments and a histogram."""
 
 from __future__ import annotations
 
@@ -11,18 +11,24 @@ from numpy.typing import ArrayLike, NDArray
 from resnet_inspect.stats.elements import doubles
 from resnet_inspect.stats.sketch import Sketch
 
-# Squares of numbers within 2**±SAFE, and sums of them, neither overflow nor vanish in float64.
+# Squares of numbers within 2**±SAFE, and their sums, neither overflow nor underflow in float64.
 SAFE = 400
 
 
 @dataclass(frozen=True)
 class TensorSummary:
-    """Counts and moments of one tensor, in the tensor's own unit.
+    """Counts, moments and histogram of a tensor, in the unit of the tensor.
 
-    `count` is the number of elements, of which `nan`, `posinf` and `neginf` are not finite;
-    `zeros` counts +0 and -0. `min`, `max`, `mean` and `std` (of the population, as numpy.std) are
-    over the finite elements and None where there are none. All four are computed in float64, also
-    for narrower types, and min ≤ mean ≤ max; a constant tensor has a std of exactly 0.
+    Moments are of the finite elements, and None if there are none. They are computed in float64,
+    and min ≤ mean ≤ max. The std of a constant tensor is exactly 0.
+
+    Attributes:
+        count: number of elements.
+        nan, posinf, neginf: numbers of elements that are not finite.
+        zeros: number of zeros, +0 and -0.
+        min, max, mean: moments.
+        std: standard deviation of the population, as in numpy.std.
+        sketch: histogram of the finite elements.
     """
 
     count: int
@@ -43,24 +49,24 @@ class TensorSummary:
 
     @property
     def zero_fraction(self) -> float:
-        """Share of all elements that are zero; 0 for an empty tensor."""
+        """Share of zeros among all elements; 0 for an empty tensor."""
         return self.zeros / self.count if self.count else 0.0
 
     @property
     def sum(self) -> float:
-        """Sum of the finite elements, in float64: `finite · mean`; 0 where there are none.
+        """Sum of the finite elements, as `finite · mean`; 0 if there are none.
 
-        Off by at most a few float64 roundings of `finite · max |x|`; infinite beyond its range.
+        The error is a few float64 roundings of `finite · max |x|`. Infinite beyond float64's range.
         """
         return 0.0 if self.mean is None else self.finite * self.mean
 
     @property
     def sum_of_squares(self) -> float:
-        """Sum of the finite elements' squares, in float64: `finite · (std² + mean²)`.
+        """Sum of the squares of the finite elements, as `finite · (std² + mean²)`.
 
-        Follows from std² = mean of squares - mean², and has no cancellation, so it is right to a
-        few float64 roundings of itself. 0 where there are none; infinite beyond float64's range.
-        Half of it is what TensorFlow calls the L2 loss of a tensor.
+        This follows from std² = mean of squares - mean² and has no cancellation, so the relative
+        error is a few float64 roundings. 0 if there are no finite elements, infinite beyond
+        float64's range. Half of the sum is TensorFlow's L2 loss of a tensor.
         """
         if self.mean is None or self.std is None:
             return 0.0
@@ -68,10 +74,11 @@ class TensorSummary:
 
     @classmethod
     def of(cls, values: ArrayLike) -> TensorSummary:
-        """Summarize an array of any shape: the reference that devices must agree with.
+        """The summary of an array of any shape; code on devices must agree with it.
 
-        Takes every type that `stats.elements` does and raises TypeError for others. Finite float64
-        beyond float32's range stays exact in the moments and is in the sketch's outermost bins.
+        Supports the types of `stats.elements` and raises TypeError for others. Finite float64
+        numbers beyond float32's range are exact in the moments and in the outermost bins of the
+        sketch.
         """
         flat = doubles(values)
         finite = flat[np.isfinite(flat)]
@@ -90,10 +97,10 @@ class TensorSummary:
         )
 
     def __add__(self, other: TensorSummary) -> TensorSummary:
-        """The summary of both tensors' elements together (Chan's pairwise update).
+        """The summary of the elements of both tensors (Chan's pairwise update).
 
-        Counts, extremes and sketch are exact. Each merge rounds the mean once, and the std by
-        about as much: in relative terms by 1e-16 · |mean| / std.
+        Counts, extremes and sketch are exact. Each merge rounds the mean once. The relative
+        rounding of the std is about 1e-16 · |mean| / std.
         """
         mean, std = _merge_moments(self, other)
         return TensorSummary(
@@ -111,10 +118,11 @@ class TensorSummary:
 
 
 def _moments(finite: NDArray[np.float64]) -> tuple[float, float, float, float]:
-    """Smallest, largest, mean and std of numbers, shape [n] with n > 0.
+    """Minimum, maximum, mean and std of numbers of shape [n], n > 0.
 
-    The mean is corrected by the mean of what is left, and the variance taken of the rest: a mean
-    far from 0 costs the std no digits. Extreme numbers are scaled by a power of two, exactly.
+    The mean is corrected by the mean of the residuals, and the variance is that of the residuals,
+    so the std loses no digits if the mean is far from 0. Extreme numbers are scaled by a power of
+    two, which is exact.
     """
     low, high = float(finite.min()), float(finite.max())
     if low == high:
@@ -133,7 +141,7 @@ def _moments(finite: NDArray[np.float64]) -> tuple[float, float, float, float]:
 
 
 def _merge_moments(a: TensorSummary, b: TensorSummary) -> tuple[float | None, float | None]:
-    """Mean and std of both together; halves and `hypot` keep extreme numbers from overflowing."""
+    """Mean and std of the elements of both; halves and `hypot` prevent overflow."""
     if a.mean is None or a.std is None:
         return b.mean, b.std
     if b.mean is None or b.std is None:

@@ -1,1 +1,1 @@
-"""One run is one SQLite file; this is the only room that knows SQL."""
+"""Reads and writes run files. A run is one SQLite file; only this package uses SQL."""

@@ -1,4 +1,4 @@
-"""Finding run files: the ones in a folder, and the newest."""
+"""Finds run files: all in a folder, or the newest."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from resnet_inspect.commands import Command
 from resnet_inspect.errors import InspectError, RunMissingError
+from resnet_inspect.store.info import Status
 from resnet_inspect.store.placement import DRAFT
 from resnet_inspect.store.run import SIDE_FILES, Run
-from resnet_inspect.store.schema import begins_as_run
+from resnet_inspect.store.schema import is_run_file
 
 FOLDER = Path("runs")
 FIRST_TRACE = Command("trace", options=("--n", "5", "--ver", "2"))
@@ -25,11 +27,14 @@ MOST_OF_NAME = 60  # characters of a network's name in a file name
 
 
 class RunRow(msgspec.Struct, frozen=True):
-    """One file in the list of runs; one that cannot be read has the status `unreadable`.
+    """One file in the list of runs. A file that cannot be read has the status `unreadable`.
 
-    `reason` says why it is unreadable, failed or was interrupted; `steps` is how many there are,
-    `planned` how many were asked for; `bytes` the size of the file; `findings` how many by
-    severity, None if nobody looked.
+    Attributes:
+        reason: why the run is unreadable, failed or was interrupted.
+        steps: the number of steps in the file.
+        planned: the number of steps that the settings request.
+        bytes: the size of the file with its side files.
+        findings: the number of findings by severity; None if the run was not checked.
     """
 
     file: str
@@ -45,34 +50,37 @@ class RunRow(msgspec.Struct, frozen=True):
     findings: dict[str, int] | None = None
 
 
+# Counts the findings of several run files.
 Count = Callable[[Sequence[Path]], Mapping[Path, dict[str, int] | None]]
 
 
-def listed(folder: Path = FOLDER, count: Count = lambda _: {}) -> list[RunRow]:
-    """All run files of a folder, the newest first, those that cannot be read last; `count` tells
-    how many findings each of several has.
+def list_runs(folder: Path = FOLDER, count: Count = lambda _: {}) -> list[RunRow]:
+    """All run files of a folder, the newest first, unreadable files last.
 
-    Raises RunMissingError if there is no such folder.
+    `count` returns the number of findings of each file. Raises RunMissingError if the folder does
+    not exist.
     """
     if not folder.is_dir():
         raise RunMissingError(
-            "there is no such folder",
+            "the folder does not exist",
             where=f"{folder}/",
             expected=f"a folder with run files (*{SUFFIX})",
             got="a file" if folder.exists() else "nothing",
             fix=("record a run: ", FIRST_TRACE),
         )
     rows = {file: _row(file) for file in run_files(folder)}
-    found = count([file for file, row in rows.items() if row.status != UNREADABLE])
-    told = [msgspec.structs.replace(row, findings=found.get(file)) for file, row in rows.items()]
-    return sorted(told, key=lambda row: row.created, reverse=True)
+    findings = count([file for file, row in rows.items() if row.status != UNREADABLE])
+    counted = [
+        msgspec.structs.replace(row, findings=findings.get(file)) for file, row in rows.items()
+    ]
+    return sorted(counted, key=lambda row: row.created, reverse=True)
 
 
 def run_files(folder: Path = FOLDER) -> list[Path]:
-    """The files that may be runs: by their suffix, or by how they begin."""
+    """The files that may be runs, by their suffix or by their first bytes."""
     skipped = (*SIDE_FILES, DRAFT)
     files = (file for file in folder.glob("*") if not file.name.endswith(skipped))
-    return sorted(file for file in files if file.suffix == SUFFIX or begins_as_run(file))
+    return sorted(file for file in files if file.suffix == SUFFIX or is_run_file(file))
 
 
 def _row(file: Path) -> RunRow:
@@ -97,7 +105,7 @@ def _row(file: Path) -> RunRow:
 
 
 def _size(file: Path) -> int:
-    """Bytes of a run with its side files; 0 for one that is gone."""
+    """Bytes of a run file with its side files; 0 if the file is missing."""
     total = 0
     for suffix in ("", *SIDE_FILES):
         with suppress(OSError):
@@ -106,7 +114,7 @@ def _size(file: Path) -> int:
 
 
 def stamp(file: Path) -> str:
-    """What changes when a run file does: size and time of change of it and its side files."""
+    """Sizes and modification times of a run file and its side files, which change with the run."""
     states: list[str] = []
     for suffix in ("", *SIDE_FILES):
         with suppress(OSError):
@@ -115,28 +123,44 @@ def stamp(file: Path) -> str:
     return " ".join(states)
 
 
-def newest(folder: Path = FOLDER) -> Path:
-    """The run under `folder` that was created last; raises RunMissingError if there is none."""
-    created: list[tuple[str, Path]] = []
+class NewestRun(NamedTuple):
+    """A run chosen by `newest`: `skipped` failed runs are newer; `failed` if the run failed too."""
+
+    file: Path
+    failed: bool
+    skipped: int
+
+
+def newest(folder: Path = FOLDER) -> NewestRun:
+    """The newest run in `folder` that did not fail; the newest failed run if all runs failed.
+
+    Raises RunMissingError if there is no readable run.
+    """
+    created: list[tuple[str, Path, bool]] = []
     for file in run_files(folder):
         try:
             with Run.open(file) as run:
-                created.append((run.info.created, file))
+                info = run.info
         except InspectError:
             continue
+        created.append((info.created, file, info.status is Status.FAILED))
     if not created:
         raise RunMissingError(
             "there is no run yet",
             where=f"{folder}/",
             expected=f"run files (*{SUFFIX})",
             got="none",
-            fix=("record one: ", FIRST_TRACE),
+            fix=("record a run: ", FIRST_TRACE),
         )
-    return max(created)[1]
+    ordered = sorted(created, reverse=True)
+    for skipped, (_, file, failed) in enumerate(ordered):
+        if not failed:
+            return NewestRun(file, failed=False, skipped=skipped)
+    return NewestRun(ordered[0][1], failed=True, skipped=0)
 
 
 def fresh_name(network: str, folder: Path = FOLDER) -> Path:
-    """A free name for a new run of `network`, with the time in it."""
+    """An unused file name for a new run of `network`, with the current time."""
     plain = re.sub(r"[^\w.+-]+", "-", network)[:MOST_OF_NAME].strip("-.")
     stem = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{plain or 'run'}"
     file = folder / f"{stem}{SUFFIX}"

@@ -1,4 +1,4 @@
-"""What is known of a run as a whole, and whether its writer is still alive."""
+"""Describes a run as a whole, and detects whether its writer still runs."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from resnet_inspect.graph import Failure
 
 
 class Status(StrEnum):
-    """RUNNING: being written; COMPLETE: all steps; INTERRUPTED: stopped or killed before that;
-    FAILED: the model could not be built or trained.
+    """The state of a run.
+
+    RUNNING: its file is being written. COMPLETE: all steps are in the file. INTERRUPTED: stopped or
+    killed before its last step. FAILED: the model could not be built or trained.
     """
 
     RUNNING = "running"
@@ -26,10 +28,14 @@ class Status(StrEnum):
 
 
 class Writer(msgspec.Struct, frozen=True):
-    """The process that writes a run. `started` is in clock ticks since boot, from /proc.
+    """The process that writes a run.
 
-    `host`, `boot` and `namespace` tell machines, their boots and process namespaces apart; they
-    are hashes, since run files are shared.
+    Attributes:
+        pid: the process id.
+        started: the start time in clock ticks since boot, from /proc.
+        host: a hash of the machine's name. Hashes, because run files are shared.
+        boot: a hash of the boot id.
+        namespace: a hash of the process namespace.
     """
 
     pid: int
@@ -40,13 +46,11 @@ class Writer(msgspec.Struct, frozen=True):
 
     @classmethod
     def current(cls) -> Writer:
-        """This process."""
+        """The writer for this process."""
         return cls(os.getpid(), _started(os.getpid()), *_place())
 
-    def gone(self) -> bool:
-        """Whether the process has certainly ended; False where that cannot be known from here,
-        as for a process on another machine or in another container.
-        """
+    def has_ended(self) -> bool:
+        """Whether the process has ended. False if unknown, as on another machine or container."""
         host, boot, namespace = _place()
         if self.host != host:
             return False
@@ -56,7 +60,7 @@ class Writer(msgspec.Struct, frozen=True):
 
 
 class RunInfo(msgspec.Struct, frozen=True):
-    """One run: what was traced, with what, when, and how it ended. Times are ISO 8601, UTC."""
+    """A run: its network, settings, environment, times and end. Times are ISO 8601 in UTC."""
 
     network: str
     settings: Settings
@@ -72,7 +76,7 @@ class RunInfo(msgspec.Struct, frozen=True):
 
     @property
     def facts(self) -> dict[str, str]:
-        """What tells it from another run, without times and without its settings."""
+        """Facts that differ between runs, without times and settings."""
         return {
             "network": self.network,
             "status": self.status.value,
@@ -84,7 +88,7 @@ class RunInfo(msgspec.Struct, frozen=True):
 
 
 def _place() -> tuple[str, str, str]:
-    """Hashes of this machine's name, of its boot, and of the process namespace."""
+    """Hashes of this machine's name, its boot and the process namespace."""
     try:
         namespace = Path("/proc/self/ns/pid").readlink().name
     except OSError:
@@ -95,7 +99,7 @@ def _place() -> tuple[str, str, str]:
 
 
 def _started(pid: int) -> int:
-    """When a process started; 0 if there is none, or it has ended and waits for its parent."""
+    """The start time of a process in clock ticks; 0 if it does not exist or is a zombie."""
     fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
     return int(fields[19]) if len(fields) > 19 and fields[0] not in "ZX" else 0
 

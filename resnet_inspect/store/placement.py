@@ -1,7 +1,7 @@
-"""Puts a run file in its place: it appears under its name whole, and never over another file.
+"""Places a run file: it appears under its name when it is complete, and replaces no other file.
 
-A file is written as a draft in the same folder. A draft that a killed process leaves blocks no name
-and is not listed.
+A file is first a draft in the same folder. A draft left by a killed process blocks no name and is
+not listed.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from resnet_inspect.errors import InspectError, OutputError
 from resnet_inspect.store.info import Status
 from resnet_inspect.store.run import SIDE_FILES, Run
 
-DRAFT = ".run-draft"  # how the names of drafts end
+DRAFT = ".run-draft"  # the end of the names of drafts
 
 
 @contextmanager
 def draft_of(path: Path, *, force: bool) -> Iterator[Path]:
-    """An empty file for the body to fill and close, which then becomes the file at `path`.
+    """Yield an empty file for the body to fill and close; then it becomes the file at `path`.
 
-    Of several writers of one name the first succeeds. Raises OutputError as `check_free` does;
-    then, and where the body raises, nothing is left behind.
+    If several processes write the same name, the first succeeds. Raises OutputError as `check_free`
+    does. No draft is left if the body or this function raises.
     """
     check_free(path, force=force)
     draft = path.with_name(f".{uuid4().hex}{DRAFT}")
@@ -48,8 +48,8 @@ def draft_of(path: Path, *, force: bool) -> Iterator[Path]:
 
 
 def _put(draft: Path, path: Path) -> None:
-    """Bring a draft to its name, in place of a run that `check_free` lets be replaced."""
-    if _is_there(path):
+    """Rename a draft to `path`, which may replace a run that `check_free` accepted."""
+    if _exists(path):
         for side in _parts(path)[1:]:  # SQLite would read an old log into the new file
             side.unlink(missing_ok=True)
         draft.replace(path)
@@ -69,7 +69,7 @@ def _put(draft: Path, path: Path) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Keep other writers from putting files into a folder, where the system can lock folders."""
+    """Lock a folder against other writers, on systems that can lock folders."""
     if fcntl is None:
         yield
         return
@@ -79,7 +79,7 @@ def _locked(folder: Path) -> Iterator[None]:
             fcntl.flock(opened, fcntl.LOCK_EX)
         yield
     finally:
-        with suppress(OSError):  # a process forked meanwhile would keep the lock
+        with suppress(OSError):  # a process forked in between would keep the lock
             fcntl.flock(opened, fcntl.LOCK_UN)
         os.close(opened)
 
@@ -91,12 +91,12 @@ def _remove(path: Path) -> None:
 
 
 def _parts(path: Path) -> list[Path]:
-    """The file and what SQLite may have left beside it, which holds steps too."""
+    """The file and the side files of SQLite, which may contain steps."""
     return [path, *(path.with_name(path.name + suffix) for suffix in SIDE_FILES)]
 
 
-def _is_there(part: Path) -> bool:
-    """Whether there is anything of that name, also a link that leads nowhere."""
+def _exists(part: Path) -> bool:
+    """Whether the name exists, including a dangling link."""
     try:
         part.lstat()
     except FileNotFoundError:
@@ -106,7 +106,7 @@ def _is_there(part: Path) -> bool:
 
 @contextmanager
 def writable(path: Path) -> Iterator[None]:
-    """Turn the system's refusals into one clear error."""
+    """Raise OutputError for an OSError of the body."""
     try:
         yield
     except OSError as error:
@@ -114,12 +114,12 @@ def writable(path: Path) -> Iterator[None]:
             "the run file cannot be written",
             where=str(path),
             got=error.strerror or str(error),
-            fix="give another place with -o",
+            fix="choose another file with -o",
         ) from error
 
 
 def _check_folder(path: Path) -> None:
-    """Raise OSError unless files can be made in the folder of `path`, or the folder be made."""
+    """Raise OSError unless the folder of `path` is writable or can be created."""
     folder = path.parent
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
@@ -130,41 +130,41 @@ def _check_folder(path: Path) -> None:
 
 
 def check_free(path: Path, *, force: bool) -> None:
-    """Raise OutputError unless a run may be written to `path`; changes nothing.
+    """Raise OutputError unless a run may be written to `path`. Changes nothing.
 
-    An existing file stands in the way unless `force` is given and it is a run that nobody writes
-    to any more.
+    With `force` an existing run may be replaced, unless a process still writes it.
     """
     with writable(path):
-        there = [part for part in _parts(path) if _is_there(part)]
+        existing = [part for part in _parts(path) if _exists(part)]
         _check_folder(path)
-    if not there:
+    if not existing:
         return
     if not force:
-        raise _taken(there[0])
+        raise _taken(existing[0])
     try:
         with Run.open(path) as run:
             busy = run.info.status == Status.RUNNING
     except InspectError as error:
         raise OutputError(
-            "--force replaces run files only, and this is none that can be read",
+            "--force replaces only readable run files",
             where=str(path),
             got=error.what,
-            fix="choose another name with -o, or remove the file yourself",
+            fix="choose another file with -o, or delete the file first",
         ) from error
     if busy:
         raise OutputError(
-            "the run in this file is still being written",
+            "a process still writes this run file",
             where=str(path),
-            got="a running writer",
-            fix="wait for it, stop it, or choose another name with -o",
+            expected="a run that has ended",
+            got="a run that is being recorded",
+            fix="wait for its end, stop it, or choose another file with -o",
         )
 
 
 def _taken(file: Path) -> OutputError:
     return OutputError(
-        "the file exists already",
+        "the file already exists",
         where=str(file),
-        expected="a name that is free",
-        fix="choose another with -o, or add --force to replace that run",
+        expected="an unused file name",
+        fix="choose another file with -o, or add --force to replace a run",
     )

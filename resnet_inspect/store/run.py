@@ -1,6 +1,6 @@
-"""Reads a run file: finished, still being written, or left behind by a killed process.
+"""Reads a run file: complete, being written, or left by a killed process.
 
-Long because it has a method for each table and each way in which one is read.
+Long because it has one or more methods for each table.
 """
 
 from __future__ import annotations
@@ -45,32 +45,33 @@ COLUMNS = ", ".join((*NUMBERS, "sketch"))
 
 
 class Run:
-    """One recorded run. Open it with `Run.open` and close it, or use it in a with statement.
+    """A recorded run. Open it with `Run.open`, then close it or use a with statement.
 
-    Reading never changes the file, and may be done in several threads. Raises RunFileError wherever
-    the file proves to be damaged.
+    Reading does not change the file and works in several threads. Each method raises RunFileError
+    if the file is damaged.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self._connection = connection
-        self._asking = Lock()
+        self._reading = Lock()
 
     @classmethod
     def open(cls, path: Path | str) -> Run:
         """Open a run file.
 
-        Raises RunMissingError if there is none, RunFileError if it is no run file, is damaged or
-        comes from a newer version of the program.
+        Raises:
+            RunMissingError: the file does not exist.
+            RunFileError: the file is not a run file, is damaged or comes from a newer version.
         """
         path = Path(path)
         if not os.path.isfile(path):  # noqa: PTH113 - unlike Path.is_file it never raises
             raise RunMissingError(
-                "there is no such run file",
+                "the run file does not exist",
                 where=str(path),
-                expected="a file that `resnet-inspect trace` wrote",
+                expected="a file that `trace`, `run` or Recorder wrote",
                 got="a folder" if path.is_dir() else "nothing",
-                fix=("`", Command("runs"), "` lists the runs there are"),
+                fix=("list the runs: ", Command("runs")),
             )
         with _damage(path):
             uri = f"{path.resolve().as_uri()}?mode=ro"
@@ -79,11 +80,11 @@ class Run:
             if version is None:
                 connection.close()
                 raise RunFileError(
-                    "this is no run file",
+                    "the file is not a run file",
                     where=str(path),
-                    expected="a file that `resnet-inspect trace` wrote",
-                    got="another kind of database" if path.stat().st_size else "an empty file",
-                    fix=("`", Command("runs"), "` lists the runs there are"),
+                    expected="a file that `trace`, `run` or Recorder wrote",
+                    got="another SQLite database" if path.stat().st_size else "an empty file",
+                    fix=("list the runs: ", Command("runs")),
                 )
             if version > schema.VERSION:
                 connection.close()
@@ -94,13 +95,13 @@ class Run:
                     got=f"version {version}",
                     fix="pip install --upgrade resnet-inspect",
                 )
-            run = cls(path, schema.upgraded(connection))
+            run = cls(path, schema.migrate(connection))
             _ = run.info
         return run
 
     @property
     def info(self) -> RunInfo:
-        """What is known of the run now; a run whose writer is gone is interrupted."""
+        """The description of the run. A run whose writer was killed is interrupted."""
         with _damage(self.path):
             rows = self._rows("SELECT value FROM run WHERE key = 'info'")
             if not rows:
@@ -109,10 +110,10 @@ class Run:
                     where=str(self.path),
                     expected="a row that describes the run",
                     got="none",
-                    fix="trace the network again",
+                    fix="record the run again",
                 )
             info = msgspec.json.decode(rows[0][0], type=RunInfo)
-        if info.status == Status.RUNNING and info.writer.gone():
+        if info.status == Status.RUNNING and info.writer.has_ended():
             return msgspec.structs.replace(
                 info, status=Status.INTERRUPTED, reason="the process was killed"
             )
@@ -120,7 +121,7 @@ class Run:
 
     @cached_property
     def graph(self) -> Graph:
-        """The captured graph; one without ops if the run ended before there was any."""
+        """The captured graph; without ops if the run ended before the capture."""
         rows = self._rows("SELECT body FROM graph")
         if not rows:
             return Graph(ops=())
@@ -129,7 +130,7 @@ class Run:
 
     @cached_property
     def lineage(self) -> Lineage:
-        """Where sizes come from; empty if the run ended before that was known."""
+        """The origins of sizes; empty if the run ended before they were traced."""
         rows = self._rows("SELECT body FROM lineage")
         if not rows:
             return Lineage()
@@ -137,7 +138,7 @@ class Run:
             return msgspec.msgpack.decode(zlib.decompress(rows[0][0]), type=Lineage)
 
     def steps(self) -> list[int]:
-        """The numbers of all steps there are, in order."""
+        """The numbers of all steps in the file, in order."""
         return [row[0] for row in self._rows("SELECT step FROM step ORDER BY step")]
 
     def recorded_steps(self) -> list[int]:
@@ -146,18 +147,18 @@ class Run:
         return [row[0] for row in self._rows(query)]
 
     def scalars(self, after: int = -1) -> dict[str, dict[int, float]]:
-        """For each scalar its value at each step `after` one, in order; NaN where it was NaN."""
-        found: dict[str, dict[int, float]] = {}
+        """The values of each scalar by step, in order, for steps greater than `after`."""
+        scalars: dict[str, dict[int, float]] = {}
         query = "SELECT name, step, value FROM scalar WHERE step > ? ORDER BY step"
         for name, step, value in self._rows(query, (after,)):
-            found.setdefault(name, {})[step] = math.nan if value is None else value
-        return found
+            scalars.setdefault(name, {})[step] = math.nan if value is None else value
+        return scalars
 
     def gradient_norms(self, after: int = -1) -> dict[int, float]:
-        """The 2-norm of the gradient of all variables together at each recorded step `after` one.
+        """The 2-norm of the gradient of all variables together, by recorded step after `after`.
 
-        Where a sample of a gradient was summarized, its squares stand for the rest. Without steps
-        at which gradients of variables were recorded, empty.
+        If only a sample of a gradient was summarized, its sum of squares is extrapolated. Empty if
+        no gradients of variables were recorded.
         """
         rows = self._rows(
             "SELECT step, SUM(coalesce(elements * 1.0 / count, 1)"
@@ -182,7 +183,7 @@ class Run:
             return [Tap(layer, kind, tensor, bool(output)) for layer, kind, tensor, output in rows]
 
     def size(self, tap: Tap) -> int | None:
-        """Elements of the whole of a tapped tensor, None where that is not known."""
+        """The number of elements of a tapped tensor, None if unknown."""
         rows = self._rows(
             "SELECT elements FROM tap WHERE layer = ? AND kind = ? AND tensor = ?",
             (tap.layer, tap.kind, tap.tensor),
@@ -190,7 +191,7 @@ class Run:
         return rows[0][0] if rows else None
 
     def sizes(self) -> dict[Tap, int]:
-        """Elements of the whole of each tapped tensor, as far as known."""
+        """The number of elements of each tapped tensor, without tensors of unknown size."""
         rows = self._rows("SELECT elements FROM tap ORDER BY id")
         pairs = zip(self.taps(), rows, strict=True)
         return {tap: row[0] for tap, row in pairs if row[0] is not None}
@@ -198,8 +199,12 @@ class Run:
     def summaries(
         self, step: int, kind: str = "activation", *, layers: Collection[str] | None = None
     ) -> dict[str, TensorSummary]:
-        """What each layer's output held at a step (or its gradient, by `kind`), or that of some
-        `layers`; empty if the step was not recorded.
+        """The summaries of layer outputs at a step, by layer; empty if the step was not recorded.
+
+        Args:
+            step: the step number.
+            kind: "activation" or "gradient".
+            layers: only these layers.
         """
         only, names = "", list[str]()
         if layers is not None:
@@ -213,14 +218,15 @@ class Run:
         return self._summaries(rows)
 
     def course(self, tap: Tap, step: int | None = None) -> dict[int, TensorSummary]:
-        """What one tapped tensor held at each recorded step, in order, or at one of them."""
+        """The summaries of a tapped tensor by recorded step, in order, or of one step."""
         return self._summaries(self._of_tap("summary", f"step, {COLUMNS}", tap, step))
 
-    def held(
+    def all_summaries(
         self, steps: Collection[int], *, every_tap: bool = True
     ) -> dict[Tap, dict[int, TensorSummary]]:
-        """What all tapped tensors held at some steps, in graph order; without `every_tap` only
-        outputs of layers, their gradients, and weights.
+        """The summaries of all tapped tensors at some steps, in graph order.
+
+        Without `every_tap` only layer outputs, their gradients and weights.
         """
         only = "" if every_tap else " AND (output OR kind = 'weight')"
         rows = self._rows(
@@ -228,37 +234,37 @@ class Run:
             f" WHERE step IN (SELECT value FROM json_each(?)){only} ORDER BY tap.id, step",
             (msgspec.json.encode(list(steps)).decode(),),
         )
-        found = self._summaries([((row[0], row[1]), *row[2:]) for row in rows])
+        summaries = self._summaries([((row[0], row[1]), *row[2:]) for row in rows])
         numbers = [row[0] for row in self._rows("SELECT id FROM tap ORDER BY id")]
         by_number: dict[int, dict[int, TensorSummary]] = {}
-        for (number, step), summary in found.items():
+        for (number, step), summary in summaries.items():
             by_number.setdefault(number, {})[step] = summary
         pairs = zip(self.taps(), numbers, strict=True)
         return {tap: by_number[number] for tap, number in pairs if number in by_number}
 
     def not_finite(self, tap: Tap) -> dict[int, NotFinite]:
-        """At each step at which some were not finite: how many, in the whole tensor."""
+        """The numbers of NaN and infinities in a tensor, by step; without steps that have none."""
         from resnet_inspect.stats import NotFinite
 
         rows = self._of_tap("not_finite", "step, nan, posinf, neginf", tap)
         return {row[0]: NotFinite(*row[1:]) for row in rows}
 
     def every_not_finite(self) -> dict[Tap, dict[int, NotFinite]]:
-        """The same of all tensors that ever held such elements, in graph order."""
+        """The numbers of NaN and infinities of all tensors that have any, in graph order."""
         from resnet_inspect.stats import NotFinite, Tap
 
         rows = self._rows(
             "SELECT layer, kind, tensor, output, step, nan, posinf, neginf FROM not_finite"
             " JOIN tap ON tap.id = not_finite.tap ORDER BY tap.id, step"
         )
-        found: dict[Tap, dict[int, NotFinite]] = {}
+        by_tap: dict[Tap, dict[int, NotFinite]] = {}
         for layer, kind, tensor, output, step, *counts in rows:
             tap = Tap(layer, kind, tensor, bool(output))
-            found.setdefault(tap, {})[step] = NotFinite(*counts)
-        return found
+            by_tap.setdefault(tap, {})[step] = NotFinite(*counts)
+        return by_tap
 
     def channels(self, tap: Tap) -> dict[int, ChannelActivity]:
-        """How often each channel of a ReLU's output was active, at each recorded step."""
+        """The activity of each channel of a ReLU's output, by recorded step."""
         from resnet_inspect.stats import ChannelActivity
 
         rows = self._of_tap("channels", "step, body", tap)
@@ -266,35 +272,35 @@ class Run:
             return {row[0]: ChannelActivity.unpack(zlib.decompress(row[1])) for row in rows}
 
     def activity(self) -> dict[str, list[ChannelActivity]]:
-        """How often the channels of ReLUs were active, by layer, a value a recorded step."""
+        """The activity of the channels of ReLUs by layer, one value per recorded step."""
         from resnet_inspect.stats import ChannelActivity
 
         rows = self._rows(
             "SELECT layer, body FROM channels JOIN tap ON tap.id = channels.tap"
             " WHERE kind = 'activation' AND output ORDER BY tap.id, step"
         )
-        found: dict[str, list[ChannelActivity]] = {}
+        by_layer: dict[str, list[ChannelActivity]] = {}
         with _damage(self.path):
             for layer, body in rows:
-                one = ChannelActivity.unpack(zlib.decompress(body))
-                found.setdefault(layer, []).append(one)
-        return found
+                activity = ChannelActivity.unpack(zlib.decompress(body))
+                by_layer.setdefault(layer, []).append(activity)
+        return by_layer
 
     def updates(self) -> dict[int, dict[str, Update]]:
-        """What each recorded step did to each variable that training moves."""
+        """The update of each trained variable, by recorded step and name."""
         from resnet_inspect.stats import Update
 
         rows = self._rows("SELECT step, body FROM updates ORDER BY step")
         with _damage(self.path):
-            held = dict[str, tuple[float, float]]
-            decoded = {step: msgspec.msgpack.decode(body, type=held) for step, body in rows}
+            kind = dict[str, tuple[float, float]]
+            decoded = {step: msgspec.msgpack.decode(body, type=kind) for step, body in rows}
         return {
             step: {name: Update(*pair) for name, pair in pairs.items()}
             for step, pairs in decoded.items()
         }
 
     def batches(self) -> dict[int, dict[str, BatchPart]]:
-        """What was fed at each recorded step: inputs and labels by name."""
+        """The inputs and labels of each recorded step, by name."""
         from resnet_inspect.stats import BatchPart
 
         rows = self._rows("SELECT step, body FROM batch ORDER BY step")
@@ -304,7 +310,7 @@ class Run:
             }
 
     def normalizations(self, layer: str) -> dict[int, Normalization]:
-        """What a batch normalization saw at each recorded step, beside its moving averages."""
+        """The batch statistics and moving averages of a batch normalization, by recorded step."""
         import numpy as np
 
         from resnet_inspect.stats import Normalization
@@ -320,7 +326,7 @@ class Run:
 
     @property
     def origin(self) -> Origin | None:
-        """Where the first NaN or infinity came from; None if there was none."""
+        """The origin of the first NaN or infinity; None if there was none."""
         from resnet_inspect.stats import Origin
 
         rows = self._rows("SELECT value FROM run WHERE key = 'origin'")
@@ -328,12 +334,12 @@ class Run:
             return msgspec.json.decode(rows[0][0], type=Origin) if rows else None
 
     def close(self) -> None:
-        """Let go of the file."""
-        with self._asking:
+        """Close the file."""
+        with self._reading:
             self._connection.close()
 
     def __enter__(self) -> Self:
-        """The run itself."""
+        """Return the run."""
         return self
 
     def __exit__(
@@ -346,7 +352,7 @@ class Run:
         self.close()
 
     def _summaries(self, rows: list[tuple[Any, ...]]) -> dict[Any, TensorSummary]:
-        """Rows of a key and COLUMNS as summaries by key."""
+        """Summaries by key, from rows of a key and COLUMNS."""
         from resnet_inspect.stats import Sketch, TensorSummary
 
         with _damage(self.path):
@@ -367,13 +373,13 @@ class Run:
         )
 
     def _rows(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        with _damage(self.path), self._asking:
+        with _damage(self.path), self._reading:
             return self._connection.execute(query, values).fetchall()
 
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """No garbage collection: none of what is decoded is garbage, and looking took longer."""
+    """Disable garbage collection: decoded values are no garbage, and collection took longer."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -385,20 +391,20 @@ def _uncollected() -> Iterator[None]:
 
 @contextmanager
 def _damage(path: Path) -> Iterator[None]:
-    """Turn whatever a damaged file makes its readers raise into one clear error."""
+    """Raise RunFileError for exceptions of the body that a damaged file causes."""
     try:
         yield
     except sqlite3.ProgrammingError:
-        raise  # a closed run: not the file's fault
+        raise  # the run is closed; the file is not damaged
     except sqlite3.OperationalError as error:
         if str(error).startswith(("no such table", "no such column")):
             raise _damaged(path, error) from error
         raise RunFileError(
-            "the run file cannot be read here",
+            "the run file cannot be opened",
             where=str(path),
-            expected="a file that may be read, in a folder that may be written if it has a -wal",
+            expected="a readable file; with a -wal file also a writable folder",
             got=str(error),
-            fix="check the permissions, or copy it, with the -wal file beside it, elsewhere",
+            fix="check the permissions, or copy the file and its -wal file elsewhere",
         ) from error
     except (sqlite3.DatabaseError, zlib.error, msgspec.MsgspecError, ValueError) as error:
         raise _damaged(path, error) from error
@@ -406,9 +412,9 @@ def _damage(path: Path) -> Iterator[None]:
 
 def _damaged(path: Path, error: Exception) -> RunFileError:
     return RunFileError(
-        "the run file is damaged, or no run file",
+        "the run file is damaged, or is not a run file",
         where=str(path),
-        expected="a file that `resnet-inspect trace` wrote",
+        expected="a file that `trace`, `run` or Recorder wrote",
         got=str(error),
-        fix="trace the network again, or take a copy of the run",
+        fix="record the run again, or use a copy of the file",
     )

@@ -1,7 +1,7 @@
-"""The schema's version, and the way from older versions to it.
+"""The version of the schema, and migrations from older versions.
 
-A file is never changed by being read: an older one is copied into memory and brought up to date
-there. `MIGRATIONS[v]` leads from version v to v + 1: SQL, or a function of the connection.
+Reading does not change a file: an older file is copied into memory and migrated there.
+`MIGRATIONS[v]` migrates from version v to v + 1. It is SQL, or a function of the connection.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from resnet_inspect.store.old_settings import brought_up
+from resnet_inspect.store.old_settings import upgraded_settings
 
 APPLICATION_ID = 0x52494E53
 APPLICATION_ID_AT = 68  # bytes into a SQLite file
@@ -22,10 +22,10 @@ VERSION = 5
 
 
 def _split_settings(connection: sqlite3.Connection) -> None:
-    """Version 5 keeps apart what was recorded and how."""
+    """Migrate to version 5, which separates the subject from the settings of recording."""
     for (text,) in connection.execute("SELECT value FROM run WHERE key = 'info'").fetchall():
         info = msgspec.json.decode(text, type=dict[str, Any])
-        info["settings"] = brought_up(msgspec.convert(info.get("settings"), dict[str, Any]))
+        info["settings"] = upgraded_settings(msgspec.convert(info.get("settings"), dict[str, Any]))
         body = msgspec.json.encode(info).decode()
         connection.execute("UPDATE run SET value = ? WHERE key = 'info'", (body,))
 
@@ -65,7 +65,7 @@ MIGRATIONS: dict[int, Migration] = {
 
 
 def create(connection: sqlite3.Connection) -> None:
-    """Lay the current schema into an empty database."""
+    """Create the tables of the current schema in an empty database."""
     script = resources.files("resnet_inspect.store").joinpath("schema.sql").read_text("utf-8")
     connection.executescript(
         f"BEGIN; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"
@@ -74,18 +74,18 @@ def create(connection: sqlite3.Connection) -> None:
 
 
 def version_of(connection: sqlite3.Connection) -> int | None:
-    """The schema version of a database, or None if it is no run file."""
+    """The schema version of a database, None if it is no run file."""
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         return None
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def upgraded(
+def migrate(
     connection: sqlite3.Connection,
     migrations: Mapping[int, Migration] = MIGRATIONS,
     target: int = VERSION,
 ) -> sqlite3.Connection:
-    """The connection itself if it is of version `target`, else a migrated copy in memory."""
+    """The connection itself if it has version `target`, otherwise a migrated copy in memory."""
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version >= target:
         return connection
@@ -103,8 +103,8 @@ def upgraded(
     return copy
 
 
-def begins_as_run(file: Path) -> bool:
-    """Whether a file's first bytes are those of a run file; False for one that cannot be read."""
+def is_run_file(file: Path) -> bool:
+    """Whether the first bytes of a file are those of a run file; False if it is unreadable."""
     try:
         with file.open("rb") as opened:
             head = opened.read(APPLICATION_ID_AT + 4)

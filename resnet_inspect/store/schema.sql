@@ -1,14 +1,14 @@
--- A run file: everything that one trace saw. One file is one run.
+-- A run file contains everything that was recorded of one run.
 --
 -- PRAGMA application_id is 0x52494E53 ("RINS"); PRAGMA user_version is the version of this schema.
 -- While a run is written the file is in WAL mode, so readers can follow it; each step is one
 -- transaction. A finished run is a single file without a write-ahead log.
--- SQLite has no NaN: where a number may be NaN, NULL stands for it.
+-- SQLite has no NaN: NULL is NaN.
 
--- What is known of the run as a whole: one row a fact, the value as JSON.
--- Keys: info (see store/info.py) and, once something was not finite, origin (stats.Origin). The
--- info's status is running, complete, interrupted or failed; a run
--- whose status is running but whose writer is gone counts as interrupted.
+-- The run as a whole: one row per fact, the value as JSON.
+-- Keys: info (see store/info.py) and, after the first NaN or infinity, origin (stats.Origin). The
+-- status in info is running, complete, interrupted or failed. A run with the status running whose
+-- writer has ended counts as interrupted.
 CREATE TABLE run (
     key   TEXT PRIMARY KEY,
     value TEXT NOT NULL
@@ -21,7 +21,7 @@ CREATE TABLE graph (
     body BLOB NOT NULL
 );
 
--- Where sizes come from: graph.lineage.Lineage, stored like the graph. At most one row.
+-- The origins of sizes: graph.lineage.Lineage, stored like the graph. At most one row.
 CREATE TABLE lineage (
     id   INTEGER PRIMARY KEY CHECK (id = 1),
     body BLOB NOT NULL
@@ -43,8 +43,8 @@ CREATE TABLE scalar (
 ) WITHOUT ROWID;
 
 -- Tensors that are summarized. kind: activation, gradient or weight; tensor: such as "Reshape:0",
--- or a variable's name; output: whether it is what the layer hands on; elements: how many the whole
--- tensor has, of which summaries may be of a sample; NULL if unknown.
+-- or a variable's name; output: whether the tensor is the output of the layer; elements: the number
+-- of elements of the tensor, of which a sample may be summarized; NULL if unknown.
 CREATE TABLE tap (
     id       INTEGER PRIMARY KEY,
     layer    TEXT NOT NULL,
@@ -55,10 +55,10 @@ CREATE TABLE tap (
     UNIQUE (layer, kind, tensor)
 );
 
--- What a tensor held at a step. count: elements that were looked at; nan, posinf, neginf: those that are not
--- finite; min, max, mean, std: of the finite ones, NULL where there are none; std of the
+-- The summary of a tensor at a step. count: summarized elements; nan, posinf, neginf: elements that
+-- are not finite; min, max, mean, std: of the finite elements, NULL without any; std of the
 -- population. sketch: zlib of the packed histogram (see stats/sketch.py, Sketch.pack). This table
--- has row ids: rows of a table without them would spill to pages of their own.
+-- has row ids: without them, its long rows would need overflow pages.
 CREATE TABLE summary (
     tap    INTEGER NOT NULL REFERENCES tap (id),
     step   INTEGER NOT NULL REFERENCES step (step),
@@ -75,7 +75,7 @@ CREATE TABLE summary (
     PRIMARY KEY (tap, step)
 );
 
--- How many elements of a tap's whole tensor were not finite at a step; no row where none was.
+-- The number of elements of the whole tensor that were not finite at a step; no row for none.
 CREATE TABLE not_finite (
     tap    INTEGER NOT NULL REFERENCES tap (id),
     step   INTEGER NOT NULL REFERENCES step (step),
@@ -85,7 +85,7 @@ CREATE TABLE not_finite (
     PRIMARY KEY (tap, step)
 ) WITHOUT ROWID;
 
--- How often each channel of a ReLU's output was above 0: zlib of ChannelActivity.pack (see
+-- The activity of each channel of a ReLU's output (values above 0): zlib of ChannelActivity.pack (see
 -- stats/channels.py).
 CREATE TABLE channels (
     tap  INTEGER NOT NULL REFERENCES tap (id),
@@ -94,21 +94,21 @@ CREATE TABLE channels (
     PRIMARY KEY (tap, step)
 );
 
--- What a step did to variables, in their order of `variables` in the graph: MessagePack of
--- {variable: [norm, change]}, the 2-norms of its value before the step and of its change.
+-- The updates of variables by a step, in the order of `variables` in the graph: MessagePack of
+-- {variable: [norm, change]}, the 2-norms of the value before the step and of its change.
 CREATE TABLE updates (
     step INTEGER PRIMARY KEY REFERENCES step (step),
     body BLOB NOT NULL
 );
 
--- What was fed at a recorded step: MessagePack of {part: stats.BatchPart}, such as x and y.
+-- The inputs and labels of a recorded step: MessagePack of {part: stats.BatchPart}, such as x and y.
 CREATE TABLE batch (
     step INTEGER PRIMARY KEY REFERENCES step (step),
     body BLOB NOT NULL
 );
 
--- What batch normalization saw beside its moving averages: zlib of float32, little-endian, the
--- batch's means, its variances, the moving means, the moving variances, of each channel.
+-- Statistics of a batch normalization: zlib of little-endian float32, for each channel the mean and
+-- the variance of the batch, the moving mean and the moving variance.
 CREATE TABLE normalization (
     layer TEXT NOT NULL,
     step  INTEGER NOT NULL REFERENCES step (step),

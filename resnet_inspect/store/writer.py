@@ -1,4 +1,4 @@
-"""Writes a run file while the run happens."""
+"""Writes a run file during the run."""
 
 from __future__ import annotations
 
@@ -22,19 +22,18 @@ from resnet_inspect.store import placement, schema
 from resnet_inspect.store.info import RunInfo, Status
 
 CHECKPOINT_SECONDS = 5.0
-LEVEL = 3  # of compression: higher ones take longer and save 4 % of a sketch
-WAIT_SECONDS = 0.5  # for which steps with nothing but scalars wait for one another
-# Errors of SQLite that say the disk, not the program, is at fault.
+LEVEL = 3  # of compression; higher levels take longer and save 4 % of a sketch
+WAIT_SECONDS = 0.5  # the longest wait of steps that have only scalars
+# Errors of SQLite that the disk causes.
 STORAGE_CODES = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
 
 class RunWriter:
-    """A run file being written: the graph once, then steps, each in one transaction.
+    """Writes a run file: the graph once, then steps, each in one transaction.
 
-    Steps that have nothing but scalars wait up to WAIT_SECONDS and are then written together: a
-    transaction for each would cost a short step as much as the step itself. Made by `create`. After
-    `finish` nothing more can be written. Raises StorageFullError where the disk is full; what was
-    committed before stays readable.
+    Steps that have only scalars wait up to WAIT_SECONDS and are written together: a transaction can
+    take as long as a short step. Use `create` to make a writer. After `finish` nothing can be
+    written. Raises StorageFullError if the disk is full; committed steps stay readable.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection, info: RunInfo) -> None:
@@ -47,9 +46,9 @@ class RunWriter:
 
     @classmethod
     def create(cls, path: Path, info: RunInfo, *, force: bool = False) -> RunWriter:
-        """Start a run file; it appears at `path` when it can be read. Raises OutputError.
+        """Create a run file, which appears at `path` when it is readable. Raises OutputError.
 
-        Replaces an existing run if `force` is given; see `placement.check_free`.
+        With `force` an existing run may be replaced; see `placement.check_free`.
         """
         with placement.draft_of(path, force=force) as draft:
             writer = cls(path, _connect(draft), info)
@@ -64,7 +63,7 @@ class RunWriter:
 
     @classmethod
     def resume(cls, ended: RunWriter) -> RunWriter:
-        """Go on with a run that `finish` ended in this process, after its last step."""
+        """Continue, after its last step, a run that `finish` ended in this process."""
         info = msgspec.structs.replace(
             ended.info, status=Status.RUNNING, reason="", failure=None, ended=""
         )
@@ -82,12 +81,12 @@ class RunWriter:
         return writer
 
     def plan(self, settings: Settings) -> None:
-        """Keep other settings in place of those of the beginning."""
+        """Replace the settings of the run."""
         with self._transaction():
             self._save(msgspec.structs.replace(self.info, settings=settings))
 
     def graph(self, graph: Graph, seconds: float) -> None:
-        """Keep the graph, in place of an earlier one, and the time it took to build it."""
+        """Store the graph, replacing an earlier graph, and the seconds it took to build."""
         with self._transaction():
             body = zlib.compress(msgspec.msgpack.encode(graph), 6)
             self._connection.execute("INSERT OR REPLACE INTO graph VALUES (1, ?)", (body,))
@@ -95,39 +94,41 @@ class RunWriter:
         self._checkpoint()
 
     def lineage(self, lineage: Lineage) -> None:
-        """Keep where sizes come from, in place of what was told before."""
+        """Store the origins of sizes, replacing earlier ones."""
         with self._transaction():
             body = zlib.compress(msgspec.msgpack.encode(lineage), 6)
             self._connection.execute("INSERT OR REPLACE INTO lineage VALUES (1, ?)", (body,))
 
     def step(self, record: StepRecord) -> None:
-        """Keep one step whole, or nothing of it."""
+        """Store a step, completely or not at all."""
         self._waiting.append((record, time.time()))
         more = bool(record.summaries or record.updates or record.batch or record.normalizations)
-        odd = not all(map(math.isfinite, record.scalars.values()))  # who looks on wants to know
+        odd = not all(map(math.isfinite, record.scalars.values()))  # readers see NaN at once
         if more or odd or time.monotonic() - self._written > WAIT_SECONDS:
             self._write_waiting()
         if time.monotonic() - self._checked > CHECKPOINT_SECONDS:
             self._checkpoint()
 
     def _write_waiting(self) -> None:
-        """Write the steps that wait, all or none."""
+        """Write the waiting steps, all or none."""
         waiting, self._waiting = self._waiting, []
         self._written = time.monotonic()
         if not waiting:
             return
         with self._transaction():
             many = self._connection.executemany
-            steps = ((one.step, one.seconds, at) for one, at in waiting)
+            steps = ((record.step, record.seconds, at) for record, at in waiting)
             many("INSERT INTO step VALUES (?, ?, ?)", steps)
-            scalars = ((one.step, *pair) for one, _ in waiting for pair in one.scalars.items())
+            scalars = (
+                (record.step, *pair) for record, _ in waiting for pair in record.scalars.items()
+            )
             many("INSERT INTO scalar VALUES (?, ?, ?)", scalars)
-            for one, _ in waiting:
-                self._tensors(one)
+            for record, _ in waiting:
+                self._tensors(record)
 
     def _tensors(self, record: StepRecord) -> None:
-        found = record.summaries
-        sketches = Sketch.pack_all([summary.sketch for summary in found.values()])
+        summaries = record.summaries
+        sketches = Sketch.pack_all([summary.sketch for summary in summaries.values()])
         rows = [
             (
                 self._tap_id(tap, record.sizes.get(tap)),
@@ -143,7 +144,7 @@ class RunWriter:
                 summary.std,
                 zlib.compress(sketch, LEVEL),
             )
-            for (tap, summary), sketch in zip(found.items(), sketches, strict=True)
+            for (tap, summary), sketch in zip(summaries.items(), sketches, strict=True)
         ]
         self._connection.executemany(
             "INSERT INTO summary VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
@@ -161,10 +162,10 @@ class RunWriter:
             body = zlib.compress(channels.pack(), LEVEL)
             execute("INSERT INTO channels VALUES (?, ?, ?)", (self._taps[tap], step, body))
         if record.updates:
-            pairs = {name: (one.norm, one.change) for name, one in record.updates.items()}
+            pairs = {name: (update.norm, update.change) for name, update in record.updates.items()}
             execute("INSERT INTO updates VALUES (?, ?)", (step, msgspec.msgpack.encode(pairs)))
-        for layer, seen in record.normalizations.items():
-            packed = b"".join(part.astype("<f4").tobytes() for part in seen.parts)
+        for layer, averages in record.normalizations.items():
+            packed = b"".join(part.astype("<f4").tobytes() for part in averages.parts)
             body = zlib.compress(packed, LEVEL)
             execute("INSERT INTO normalization VALUES (?, ?, ?)", (layer, step, body))
         if record.batch:
@@ -175,7 +176,7 @@ class RunWriter:
             execute("INSERT OR IGNORE INTO run VALUES ('origin', ?)", (text,))
 
     def finish(self, status: Status, reason: str = "", failure: Failure | None = None) -> None:
-        """Say how the run ended and leave a single file behind."""
+        """Store how the run ended, and merge the side files into the run file."""
         info = msgspec.structs.replace(
             self.info, status=status, reason=reason, failure=failure, ended=now()
         )
@@ -186,13 +187,13 @@ class RunWriter:
                 with self._transaction():
                     self._save(info)
             self._checkpoint()
-            with suppress(sqlite3.OperationalError):  # a reader may hold the log open
+            with suppress(sqlite3.OperationalError):  # a reader may have the log open
                 self._connection.execute("PRAGMA journal_mode = DELETE")
         finally:
             self._connection.close()
 
     def _checkpoint(self) -> None:
-        """Bring the log into the file itself, as far as readers allow: the file may be copied."""
+        """Move the log into the file as far as readers allow, so that it can be copied."""
         with suppress(sqlite3.Error):
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
         self._checked = time.monotonic()
@@ -205,10 +206,10 @@ class RunWriter:
                 " VALUES (?, ?, ?, ?, ?)",
                 (*values, tap.output, elements),
             )
-            found = self._connection.execute(
+            rows = self._connection.execute(
                 "SELECT id FROM tap WHERE layer = ? AND kind = ? AND tensor = ?", values
             )
-            self._taps[tap] = found.fetchone()[0]
+            self._taps[tap] = rows.fetchone()[0]
         return self._taps[tap]
 
     def _save(self, info: RunInfo) -> None:
@@ -218,7 +219,7 @@ class RunWriter:
 
     @contextmanager
     def _transaction(self, *, whole: bool = False) -> Iterator[None]:
-        """Commit the body or none of it; `whole` leaves the transaction to the body."""
+        """Commit all changes of the body or none; with `whole` the body makes its transactions."""
         known, info = dict(self._taps), self.info
         try:
             if not whole:
@@ -233,11 +234,11 @@ class RunWriter:
                     self._connection.execute("ROLLBACK")
             if isinstance(error, sqlite3.Error) and _is_storage(error):
                 full = StorageFullError(
-                    "the run could not be written to its end",
+                    "the run could not be written completely",
                     where=str(self.path),
                     got=str(error),
-                    fix="free space on that disk or give another place with -o; "
-                    "steps written before are kept",
+                    fix="free space on this disk, or choose another file with -o; "
+                    "earlier steps are kept",
                 )
                 full.run = str(self.path)
                 raise full from error
@@ -245,14 +246,15 @@ class RunWriter:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    """A connection that any thread may use, one at a time: replicas of a model are traced, and
-    fail, on threads of their own while the one that trains waits.
+    """A connection for any thread, one at a time.
+
+    Replicas of a model are traced, and fail, on their own threads while the training thread waits.
     """
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
 
 def now() -> str:
-    """This moment, ISO 8601 in UTC, to the second."""
+    """The current time in ISO 8601 and UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 

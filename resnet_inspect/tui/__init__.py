@@ -1,4 +1,4 @@
-"""The terminal interface: Textual, and nobody else knows it.
+"""The terminal interface, the only package that imports Textual.
 
-It shows what `analysis` answers and `render` draws, of one run, an `OpenedRun`, or of two.
+It shows the results of `analysis`, drawn by `render`, for one run or for two compared runs.
 """

@@ -1,7 +1,6 @@
-"""The screen for a run: tree left, what is selected right, status and keys below.
+"""The screen for a run: tree on the left, panes on the right, status and keys below.
 
-Long because each action of a key is a method of the screen, as Textual finds them; what they do is
-done in the panes.
+The module is long because Textual needs the action of each key as a method of the screen.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, Static, TabbedContent, TabPane, Tabs
 
-from resnet_inspect.analysis.browse.outline import Key, Only
+from resnet_inspect.analysis.browse.outline import Key, OutlineFilter
 from resnet_inspect.analysis.check import Finding
 from resnet_inspect.errors import InspectError
 from resnet_inspect.paths import printable
@@ -36,7 +35,7 @@ from resnet_inspect.tui.panes.pane import Pane
 from resnet_inspect.tui.panes.run_pane import RunPane
 from resnet_inspect.tui.panes.scalars_pane import ScalarsPane
 from resnet_inspect.tui.panes.why_pane import WhyPane
-from resnet_inspect.tui.run.documents import Wanted, write_picture, write_report
+from resnet_inspect.tui.run.documents import PictureRequest, write_picture, write_report
 from resnet_inspect.tui.run.file_writer import FileWriter
 from resnet_inspect.tui.run.opened_run import OpenedRun
 from resnet_inspect.tui.run.places import AxisOf, Place
@@ -46,15 +45,16 @@ from resnet_inspect.tui.widgets.key_line import KeyLine
 from resnet_inspect.tui.widgets.line_list import LineList
 from resnet_inspect.tui.widgets.network_tree import NetworkTree
 
-# Panes that do not show what is selected, or one axis of it only.
-LEADING = ("findings", "differences")
-NOT_OF_PLACES = ("why", "scalars", "run", "findings", "differences")
-POLL = 0.5
-# A pane follows the tree once the cursor has rested so long (seconds).
-REST = 0.01
-# Actions that make sense at times only, as `check_action` takes them.
-AT_TIMES: tuple[tuple[str, tuple[object, ...]], ...] = (
-    *(("turn", (name,)) for name in ("view", "tensor", "scale", "sides")),
+# Panes whose lines are links: their list gets the focus.
+PANES_OF_LINKS = ("findings", "differences")
+# Panes that do not describe the selected place: following a link opens the Detail pane instead.
+PANES_OF_RUN = ("why", "scalars", "run", "findings", "differences")
+POLL_INTERVAL = 0.5  # seconds between two readings of the run file
+# The panes follow the tree after the cursor has rested for this time, in seconds.
+REST_TIME = 0.01
+# Actions that are not always available, with the parameters for `check_action`.
+CONDITIONAL_ACTIONS: tuple[tuple[str, tuple[object, ...]], ...] = (
+    *(("next_option", (name,)) for name in ("view", "tensor", "scale", "sides")),
     *((name, (1,)) for name in ("step", "axis", "hit")),
     ("back", ()),
 )
@@ -62,7 +62,7 @@ AT_TIMES: tuple[tuple[str, tuple[object, ...]], ...] = (
 
 @dataclass(frozen=True)
 class Visit:
-    """Where one was before a line was followed: place, pane, axis explained, line."""
+    """What was shown before a link was followed: place, pane, explained axis and line."""
 
     place: Place | None
     tab: str
@@ -71,7 +71,7 @@ class Visit:
 
 
 class BrowseScreen(Screen[None]):
-    """One run."""
+    """Shows one run; `comparison` is set where two runs are compared."""
 
     BINDINGS: ClassVar[list[BindingType]] = KEYS
 
@@ -82,13 +82,13 @@ class BrowseScreen(Screen[None]):
         self.place: Place | None = None
         self.history: list[Visit] = []
         self.zoomed = ""
-        self._went: tuple[Key | None] | None = None
-        self._offered: tuple[object, ...] = ()
-        self._resting: Timer | None = None
+        self._linked_row: tuple[Key | None] | None = None
+        self._enabled_actions: tuple[object, ...] = ()
+        self._rest_timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        """Header, tree and panes, status, footer."""
-        yield from self._heads()
+        """Create header, tree, panes, status line and key line."""
+        yield from self._headers()
         with Horizontal(id="body"):
             yield NetworkTree(self.recording, id="tree")
             with TabbedContent(initial=self._first_tab(), id="tabs"):
@@ -97,27 +97,27 @@ class BrowseScreen(Screen[None]):
                         yield pane
         with Horizontal(id="foot"):
             yield Input(
-                placeholder="name or type; enter keeps the place, esc goes back",
+                placeholder="name or type · enter: keep selection · esc: cancel",
                 id="query",
                 compact=True,
             )
             yield Static(id="status")
         yield KeyLine()
 
-    def _heads(self) -> Iterator[Widget]:
-        """What is told of the run above all."""
+    def _headers(self) -> Iterator[Widget]:
+        """Return the header lines."""
         yield RunHeader(self.recording, id="head")
 
     def _panes(self) -> dict[str, Pane]:
-        """The panes by what stands on their tabs."""
-        of = self.recording, self.comparison
+        """Return the panes by the names on their tabs."""
+        runs = self.recording, self.comparison
         return {
-            "Detail": DetailPane(*of),
-            "Distribution": DistributionPane(*of),
-            "Why": WhyPane(*of),
-            "Scalars": ScalarsPane(*of),
-            "Run": RunPane(*of),
-            "Findings": FindingsPane(*of),
+            "Detail": DetailPane(*runs),
+            "Distribution": DistributionPane(*runs),
+            "Why": WhyPane(*runs),
+            "Scalars": ScalarsPane(*runs),
+            "Run": RunPane(*runs),
+            "Findings": FindingsPane(*runs),
         }
 
     def _first_tab(self) -> str:
@@ -125,24 +125,24 @@ class BrowseScreen(Screen[None]):
         return "run" if failed or not self.recording.graph.ops else "detail"
 
     def on_mount(self) -> None:
-        """Begin at the first row, and look for new steps from time to time."""
+        """Select the first row and start the timer that reads new steps."""
         self.query_one("#query").display = False
-        self.query_one(Tabs).can_focus = False  # numbers turn them; tab goes from list to list
+        self.query_one(Tabs).can_focus = False  # number keys open panes
         self.network.focus()
         self.place = self.network.place
-        self._status()
-        self.set_interval(POLL, self.poll)
-        self.set_timer(POLL, partial(self._prepare, self.recording.prepare()))
-        self.call_after_refresh(self.query_one(FindingsPane).judge)
+        self._update_status()
+        self.set_interval(POLL_INTERVAL, self.poll)
+        self.set_timer(POLL_INTERVAL, partial(self._prepare, self.recording.prepare()))
+        self.call_after_refresh(self.query_one(FindingsPane).apply_rules)
 
     def _prepare(self, parts: Iterator[None]) -> None:
-        """Do a part of what first keys would wait for, and let keys come in between."""
+        """Do one part of the preparation of `OpenedRun.prepare`, then process waiting keys."""
         if next(parts, self) is None:
-            self.set_timer(REST, partial(self._prepare, parts))
+            self.set_timer(REST_TIME, partial(self._prepare, parts))
 
     @property
     def browser(self) -> FileWriter:
-        """The app, which tells and writes."""
+        """The app, which shows messages and writes files."""
         assert isinstance(self.app, FileWriter)
         return self.app
 
@@ -161,98 +161,98 @@ class BrowseScreen(Screen[None]):
         """The visible pane."""
         return self.tabs.get_pane(self.tabs.active).query_one(Pane)
 
-    @on(FindingsPane.Found)
-    def mark(self, event: FindingsPane.Found) -> None:
-        """Mark the rows of the tree."""
+    @on(FindingsPane.FindingsChanged)
+    def mark(self, event: FindingsPane.FindingsChanged) -> None:
+        """Mark the findings in the tree."""
         self._mark(event.findings)
 
     def _mark(self, findings: Sequence[Finding]) -> None:
         self.network.marks.show(findings)
         self.network.refresh()
 
-    # what is selected
+    # selection
 
     @on(LineList.Moved, "#tree")
     def follow_tree(self) -> None:
-        """Show the row that the cursor rests on."""
-        if self._resting is not None:
-            self._resting.stop()
-        self._resting = self.set_timer(REST, self._rested)
+        """Show the selected row in the pane once the cursor rests."""
+        if self._rest_timer is not None:
+            self._rest_timer.stop()
+        self._rest_timer = self.set_timer(REST_TIME, self._show_selected_row)
 
-    def _rested(self) -> None:
-        """Follow the tree, unless it only came along to what a line led to."""
+    def _show_selected_row(self) -> None:
+        """Show the selected row, unless a followed link has selected it."""
         node = self.network.node
-        if self._went != (node.key if node else None,):
+        if self._linked_row != (node.key if node else None,):
             self.place = self.network.place
-            self.look()
-        self._went = None
+            self.update_pane()
+        self._linked_row = None
 
     @on(LineList.Followed)
     def follow(self, event: LineList.Followed) -> None:
-        """Go where a line leads."""
+        """Follow the link of a line."""
         if isinstance(event.link, AxisOf):
             self.show_tab("why", event.link)
             return
         self.go(event.link)
 
     def go(self, place: Place) -> None:
-        """Select a place; backspace comes back."""
+        """Select a place, and remember the current one for `backspace`."""
         if self.place is not None and self.place != place:
-            self.history.append(self._visit())
+            self.history.append(self._current_visit())
         self._show(place)
-        if self.tabs.active in NOT_OF_PLACES:
+        if self.tabs.active in PANES_OF_RUN:
             self.show_tab("detail")
         else:
-            self.look()
+            self.update_pane()
 
-    def _visit(self) -> Visit:
-        axis = self.query_one(WhyPane).asked if self.tabs.active == "why" else None
+    def _current_visit(self) -> Visit:
+        axis = self.query_one(WhyPane).shown_axis if self.tabs.active == "why" else None
         return Visit(self.place, self.tabs.active, axis, self.pane.query_one(LineList).cursor)
 
     def _show(self, place: Place | None) -> None:
-        """Select a place, and the row of the tree that it is, or lies in."""
+        """Select a place and its row in the tree."""
         self.place = place
         if place is None:
             return
         if self.network.show_place(place):
             node = self.network.node
-            self._went = (node.key if node else None,)
+            self._linked_row = (node.key if node else None,)
         else:
-            self.browser.tell(f"{place.name} is not in the tree now: {self.network.hiding}")
+            self.browser.show_message(f"{place.name} is hidden: {self.network.hiding}")
 
-    def look(self, axis: AxisOf | None = None) -> None:
-        """Let the visible pane show what is selected."""
-        self.pane.look_at(self.place, axis)
-        self._offer_keys()
+    def update_pane(self, axis: AxisOf | None = None) -> None:
+        """Show the selection in the visible pane."""
+        self.pane.show_place(self.place, axis)
+        self._refresh_keys()
 
     def show_tab(self, name: str, axis: AxisOf | None = None) -> None:
-        """Turn to a pane, and to its list."""
+        """Open a pane, and focus its list unless the tree has the focus."""
         if self.zoomed == "tree":
             self.action_zoom()
         self.tabs.active = name
-        self.look(axis)
+        self.update_pane(axis)
         if self.focused is not self.network:
             self.pane.query_one(LineList).focus()
 
     @on(TabbedContent.TabActivated)
-    def tab_turned(self) -> None:
-        """Fill a pane when it is turned to."""
-        self.look()
+    def fill_opened_pane(self) -> None:
+        """Show the selection in the opened pane."""
+        self.update_pane()
 
     def action_tab(self, name: str) -> None:
-        """Turn to a pane; to the list of one that leads to places, whose `enter` is its use."""
+        """Open a pane, and focus its list if `enter` follows its lines."""
         self.show_tab(name)
-        if name in LEADING:
+        if name in PANES_OF_LINKS:
             self.pane.query_one(LineList).focus()
 
     def action_why(self) -> None:
-        """Explain the axis of the cursor's line, else the last axis of what is selected."""
+        """Explain the axis at the cursor, else the last axis of the selection."""
         detail = self.query_one(DetailPane)
         axis = detail.axis if self.tabs.active == "detail" and detail.lines.has_focus else None
         self.show_tab("why", axis)
 
     def action_back(self) -> None:
-        """Go back to where a line was followed."""
+        """Return to the line whose link was followed last."""
         if self.history:
             visit = self.history.pop()
             self._show(visit.place)
@@ -262,39 +262,39 @@ class BrowseScreen(Screen[None]):
     # the tree
 
     def action_depth(self) -> None:
-        """Show ops, or layers only."""
+        """Show ops in the tree, or only layers."""
         self.network.set_depth(ops=not self.network.by_op)
-        self._status()
+        self._update_status()
 
     def action_filter(self) -> None:
-        """Confine the tree to the next sort."""
-        every = list(Only)
-        self.confine(every[(every.index(self.network.only) + 1) % len(every)])
+        """Apply the next filter to the tree."""
+        filters = list(OutlineFilter)
+        self.confine(filters[(filters.index(self.network.only) + 1) % len(filters)])
 
-    def confine(self, only: Only) -> None:
-        """Confine the tree to a sort; backward and optimizer are sorts of ops."""
-        if only in (Only.BACKWARD, Only.OPTIMIZER):
+    def confine(self, only: OutlineFilter) -> None:
+        """Apply a filter to the tree. Backward and optimizer ops need the tree of ops."""
+        if only in (OutlineFilter.BACKWARD, OutlineFilter.OPTIMIZER):
             self.network.set_depth(ops=True)
         self.network.confine(only)
-        self._status()
+        self._update_status()
 
     def action_search(self) -> None:
-        """Ask what to search for."""
+        """Open the search field."""
         query = self.query_one("#query", Input)
         query.display = True
         query.focus()
 
     @on(Input.Changed, "#query")
     def search(self, event: Input.Changed) -> None:
-        """Search while it is typed."""
+        """Search for the text typed so far."""
         self.network.search(event.value)
-        self._status()
+        self._update_status()
 
     @on(Input.Submitted, "#query")
     def search_done(self) -> None:
-        """Keep what was found, and go on in the tree."""
+        """Close the search field, and keep the hits in the tree."""
         self._close_search()
-        self._status()
+        self._update_status()
 
     def _close_search(self) -> None:
         self.query_one("#query").display = False
@@ -306,13 +306,14 @@ class BrowseScreen(Screen[None]):
         self.network.focus()
 
     def action_hit(self, direction: int) -> None:
-        """Go to the next hit."""
+        """Go to the next search hit, or with -1 to the previous one."""
         self.network.next_hit(direction)
-        self._status()
+        self._update_status()
 
     def action_leave(self) -> None:
-        """End the search: while it is typed back to where it began, later where one is; else end
-        the zoom, or go from a pane to the tree.
+        """End the search, else end the zoom, else go to the tree.
+
+        A search that is still typed restores the old selection; later the new one stays.
         """
         query = self.query_one("#query", Input)
         if query.display or self.network.query_text:
@@ -320,7 +321,7 @@ class BrowseScreen(Screen[None]):
             with query.prevent(Input.Changed):
                 query.value = ""
             self._close_search()
-            self._status()
+            self._update_status()
         elif self.zoomed:
             self.action_zoom()
         else:
@@ -328,21 +329,21 @@ class BrowseScreen(Screen[None]):
 
     # panes
 
-    def action_turn(self, name: str) -> None:
-        """Choose the next word of a control of the distribution."""
-        self.query_one(DistributionPane).bar(name).turn()
+    def action_next_option(self, name: str) -> None:
+        """Choose the next option of a control of the Distribution pane."""
+        self.query_one(DistributionPane).bar(name).choose_next()
         self.call_after_refresh(self.refresh_bindings)
 
     def action_step(self, by: int) -> None:
-        """Go to another recorded step."""
+        """Move by some recorded steps."""
         self.query_one(DistributionPane).slider.move(by)
 
     def action_axis(self, by: int) -> None:
-        """Explain another axis."""
-        self.query_one(WhyPane).axes.turn(by)
+        """Explain the next axis, or with -1 the previous one."""
+        self.query_one(WhyPane).axes.choose_next(by)
 
     def action_zoom(self) -> None:
-        """Give the whole window to the side that has the focus, or share it again."""
+        """Enlarge the side that has the focus to the whole window, or show both sides again."""
         side = "tree" if self.network.has_focus else "tabs"
         self.zoomed = "" if self.zoomed else side
         self.network.display = self.zoomed != "tabs"
@@ -352,86 +353,90 @@ class BrowseScreen(Screen[None]):
     # files
 
     def action_copy(self) -> None:
-        """Copy what the pane shows, or the name of what is selected."""
-        text = self.pane.copied() or (self.place.name if self.place is not None else "")
+        """Copy the text of the pane, or the name of the selection."""
+        text = self.pane.text_to_copy() or (self.place.name if self.place is not None else "")
         if text:
             self.app.copy_to_clipboard(text)
             count = len(text.splitlines())
-            self.browser.tell(f"copied {count} lines" if count > 1 else f"copied: {text[:60]}")
+            said = f"copied {count} lines" if count > 1 else f"copied: {text[:60]}"
+            self.browser.show_message(said)
 
     def action_svg(self) -> None:
-        """Draw what is selected into a file."""
-        wanted = self._wanted()
-        if wanted is None:
-            self.browser.tell("there is nothing to draw here", severity="warning")
+        """Write the picture of the visible pane to an SVG file."""
+        request = self._picture_request()
+        if request is None:
+            self.browser.show_message("nothing to draw in this pane", severity="warning")
             return
         if self.comparison is None:
-            self.browser.tell("drawing ...")
+            self.browser.show_message("drawing the picture ...")
         path = self.recording.path
         if self.comparison is not None:
-            path, wanted = self._of_one(self.comparison, wanted)
-        self.browser.write_file(lambda: write_picture(path, wanted, Path.cwd()))
+            path, request = self._of_one_run(self.comparison, request)
+        self.browser.write_file(lambda: write_picture(path, request, Path.cwd()))
 
-    def _of_one(self, two: TwoRuns, wanted: Wanted) -> tuple[Path, Wanted]:
-        """A picture is of one run: A, or B for what only B has, by the names that it has there."""
+    def _of_one_run(self, two: TwoRuns, request: PictureRequest) -> tuple[Path, PictureRequest]:
+        """Return the run file to draw from, and the request with the names of that run.
+
+        That is run A, or run B for places that only B has.
+        """
         sides = {side.sign: side for side in two.sides(self.place)}
-        parts = self.query_one(DistributionPane).parts if wanted.taps else ()
-        side = sides[parts[0].sign if parts else min(sides)]
-        self.browser.tell(f"drawing {side.sign} ...")
-        axis = two.axis_of(side, wanted.axis)
-        place = side.place if wanted.place is not None else None
-        return side.recording.path, replace(wanted, place=place, axis=axis)
+        tensors = self.query_one(DistributionPane).tensors if request.taps else ()
+        side = sides[tensors[0].sign if tensors else min(sides)]
+        self.browser.show_message(f"drawing the picture of run {side.sign} ...")
+        axis = two.axis_of(side, request.axis)
+        place = side.place if request.place is not None else None
+        return side.recording.path, replace(request, place=place, axis=axis)
 
-    def _wanted(self) -> Wanted | None:
-        """The picture that the visible pane is asked for."""
+    def _picture_request(self) -> PictureRequest | None:
+        """Return the picture of the visible pane, None if it has none."""
         active = self.tabs.active
         if active == "scalars":
-            return Wanted("scalars") if self.recording.state.steps else None
+            return PictureRequest("scalars") if self.recording.state.steps else None
         if active == "distribution":
-            return self.query_one(DistributionPane).wanted()
+            return self.query_one(DistributionPane).picture_request()
         if not self.recording.graph.ops:
             return None
         if active == "run":
-            return Wanted("network")
-        axis = self.query_one(WhyPane).asked if active == "why" else None
+            return PictureRequest("network")
+        axis = self.query_one(WhyPane).shown_axis if active == "why" else None
         if axis is not None:
-            return Wanted("lineage", axis=axis)
-        return Wanted("network", self.place)
+            return PictureRequest("lineage", axis=axis)
+        return PictureRequest("network", self.place)
 
     def action_report(self) -> None:
-        """Write the page of the run, or of both."""
-        of = " of both runs" if self.comparison is not None else ""
-        self.browser.tell(f"writing the report{of} ...")
+        """Write the HTML report of the run, or of both runs."""
+        runs = " of both runs" if self.comparison is not None else ""
+        self.browser.show_message(f"writing the report{runs} ...")
         path = self.recording.path
         other = self.comparison.b.path if self.comparison is not None else None
         self.browser.write_file(lambda: write_report(path, other, Path.cwd()))
 
     def action_reload(self) -> None:
-        """Open the file anew, as after another run took its place."""
+        """Reopen the run file, which another run may have replaced."""
         try:
             fresh = OpenedRun(self.recording.path)
         except InspectError as error:
-            self.browser.tell(str(error), severity="error")
+            self.browser.show_message(str(error), severity="error")
             return
         self.app.switch_screen(BrowseScreen(fresh))
 
     def on_unmount(self) -> None:
-        """Let go of the run file."""
+        """Close the run file."""
         self.recording.close()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Whether an action makes sense now; the footer leaves out the others."""
+        """Whether an action is available now. The key line leaves out the others."""
         active = self.tabs.active if self.is_mounted else ""
-        if action in ("turn", "step"):
+        if action in ("next_option", "step"):
             if active != "distribution":
                 return False
             pane = self.query_one(DistributionPane)
             if action == "step":
                 return pane.slider.display and len(pane.slider.steps) > 1
             bar = pane.bar(str(parameters[0]))
-            return len(bar.words) > 1 and bar.display
+            return len(bar.options) > 1 and bar.display
         if action == "axis":
-            return active == "why" and len(self.query_one(WhyPane).axes.words) > 1
+            return active == "why" and len(self.query_one(WhyPane).axes.options) > 1
         if action == "tab":
             return parameters[0] != active
         if action == "hit":
@@ -440,36 +445,36 @@ class BrowseScreen(Screen[None]):
             return bool(self.history)
         return True
 
-    def _offer_keys(self) -> None:
-        """Make the footer again, which takes as long as all else, only if keys come or go."""
-        offered = self.tabs.active, *(self.check_action(*action) for action in AT_TIMES)
-        if offered != self._offered:
-            self._offered = offered
+    def _refresh_keys(self) -> None:
+        """Update the key line if other actions are available. Each update is expensive."""
+        enabled = self.tabs.active, *(self.check_action(*action) for action in CONDITIONAL_ACTIONS)
+        if enabled != self._enabled_actions:
+            self._enabled_actions = enabled
             self.refresh_bindings()
 
     # the run
 
     def poll(self) -> None:
-        """Look whether the run has gone on."""
+        """Read new steps of the run and update the screen."""
         before = self.recording.state
         if self.recording.poll() is before:
             return
         self.query_one("#head", RunHeader).show()
-        self.query_one(FindingsPane).judge()
+        self.query_one(FindingsPane).apply_rules()
         if self.recording.state.steps != before.steps:
             self.network.refresh()
-            self.pane.look_at(self.place, None)
-            self._offer_keys()
+            self.pane.show_place(self.place, None)
+            self._refresh_keys()
 
-    def _status(self) -> None:
+    def _update_status(self) -> None:
         network = self.network
         parts = ["ops" if network.by_op else "layers"]
-        if network.only != Only.ALL:
+        if network.only != OutlineFilter.ALL:
             parts.append(f"only {network.only}")
         if network.query_text:
             hits = len(network.hits)
-            parts.append(f"/{network.query_text}: {hits} hit{'s' * (hits != 1)}, esc ends")
+            parts.append(f"/{network.query_text}: {hits} hit{'s' * (hits != 1)}, esc ends search")
         else:
             parts.append(f"{spelling.count(network.shown)} of {spelling.count(network.total)}")
         self.query_one("#status", Static).update(Text(printable(" · ".join(parts)), "dim"))
-        self._offer_keys()
+        self._refresh_keys()

@@ -1,4 +1,4 @@
-"""The screen for two runs: that of A, with what is different in B marked in the tree and told."""
+"""The screen that compares two runs: the screen of run A, with the differences to B."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from resnet_inspect.tui.browse_screen import BrowseScreen
 from resnet_inspect.tui.panes.differences_pane import DifferencesPane
 from resnet_inspect.tui.panes.pane import Pane
 from resnet_inspect.tui.run.opened_run import OpenedRun
-from resnet_inspect.tui.run.two_runs import Compared, TwoRuns
+from resnet_inspect.tui.run.two_runs import ComparisonResult, TwoRuns
 from resnet_inspect.tui.widgets.header import RunHeader
 
 
 class CompareScreen(BrowseScreen):
-    """Two runs. They are compared once, in a thread; `ctrl+r` reads and compares them again."""
+    """Shows runs A and B. They are compared once, in a thread; `ctrl+r` compares them again."""
 
     BINDINGS: ClassVar[list[BindingType]] = KEYS_OF_TWO
-    FIRST_KEYS = ("differences", "next-difference")  # in the last line
+    FIRST_KEYS = ("differences", "next-difference")  # first in the key line
 
     def __init__(self, two: TwoRuns) -> None:
         super().__init__(two.a, two)
         self.two = two
 
-    def _heads(self) -> Iterator[Widget]:
+    def _headers(self) -> Iterator[Widget]:
         yield RunHeader(self.two.a, "A", id="head")
         yield RunHeader(self.two.b, "B", id="head-b")
 
@@ -42,62 +42,62 @@ class CompareScreen(BrowseScreen):
         return "differences"
 
     def on_mount(self) -> None:
-        """Compare the runs after the first picture."""
+        """Compare the runs after the first drawing of the screen."""
         self.call_after_refresh(self._compare)
 
     @work(thread=True, group="page", exit_on_error=False)
     def _compare(self) -> None:
-        found: Compared | InspectError
+        result: ComparisonResult | InspectError
         try:
-            found = self.two.compare()
+            result = self.two.compare()
         except InspectError as error:
-            found = error
+            result = error
         if not get_current_worker().is_cancelled:
-            self.app.call_from_thread(self._compared, found)
+            self.app.call_from_thread(self._show_result, result)
 
-    def _compared(self, found: Compared | InspectError) -> None:
-        """Mark the tree, and let the visible pane tell."""
-        if isinstance(found, InspectError):
-            self.query_one(DifferencesPane).fail(str(found))
+    def _show_result(self, result: ComparisonResult | InspectError) -> None:
+        """Mark the differences in the tree and update the visible pane."""
+        if isinstance(result, InspectError):
+            self.query_one(DifferencesPane).fail(str(result))
             return
-        self.two.compared = found
+        self.two.result = result
         self.network.compare(self.two)
-        self._mark(found.findings)
+        self._mark(result.findings)
         self.place = self.network.place
-        self._status()
-        self.look()
+        self._update_status()
+        self.update_pane()
 
     def _mark(self, findings: Sequence[Finding]) -> None:
-        """Those of both runs, once they were compared."""
+        """Mark the findings of both runs, or those of A until the runs are compared."""
         two = self.two
-        super()._mark(findings if two.compared is None else two.findings_in_tree())
+        super()._mark(findings if two.result is None else two.findings_in_tree())
 
     def action_difference(self, direction: int) -> None:
-        """Go to the next layer that differs."""
-        compared = self.two.compared
-        if compared is None:
-            self.browser.tell("the runs are still being compared")
-        elif not compared.jumps:
-            self.browser.tell("no layer differs")
-        elif not self.network.next_difference(compared.jumps, direction):
-            self.browser.tell(f"what differs is not in the tree now: {self.network.hiding}")
+        """Go to the next layer that differs, or with -1 to the previous one."""
+        result = self.two.result
+        if result is None:
+            self.browser.show_message("the runs are still being result")
+        elif not result.differing:
+            self.browser.show_message("no layer differs")
+        elif not self.network.next_difference(result.differing, direction):
+            self.browser.show_message(f"layers that differ are hidden: {self.network.hiding}")
 
     def action_reload(self) -> None:
-        """Open both files anew."""
+        """Reopen both run files and compare them again."""
         try:
             a = OpenedRun(self.two.a.path)
             b = OpenedRun(self.two.b.path)
         except InspectError as error:
-            self.browser.tell(str(error), severity="error")
+            self.browser.show_message(str(error), severity="error")
             return
         self.app.switch_screen(CompareScreen(TwoRuns(a, b)))
 
     def on_unmount(self) -> None:
-        """Let go of the second file, too."""
+        """Close the second run file, too."""
         self.two.b.close()
 
     def poll(self) -> None:
-        """Look whether the runs have gone on; the comparison stays that of its moment."""
+        """Read new steps of both runs. The comparison is not repeated."""
         super().poll()
         before = self.two.b.state
         if self.two.b.poll() is before:
@@ -105,4 +105,4 @@ class CompareScreen(BrowseScreen):
         self.query_one("#head-b", RunHeader).show()
         if self.two.b.state.steps != before.steps:
             self.network.refresh()
-            self.look()
+            self.update_pane()

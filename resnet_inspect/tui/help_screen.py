@@ -1,4 +1,4 @@
-"""What all keys do: those of the pane that has the focus first."""
+"""The help screen: the focused pane, then all keys in groups."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from resnet_inspect.tui.widgets.key_line import KeyLine
 from resnet_inspect.tui.widgets.line_list import Line, LineList
 from resnet_inspect.tui.widgets.texts import pair, sentence, title
 
-ROOM = 72
+WIDTH = 72
 Keymap = dict[str, str]
 
 
@@ -26,7 +26,7 @@ class HelpList(LineList):
 
 
 class HelpScreen(ModalScreen[None]):
-    """The keys in groups, to be scrolled and closed by keys."""
+    """Lists the keys in groups."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,f1", "dismiss", "Close", id="close-help"),
@@ -41,15 +41,15 @@ class HelpScreen(ModalScreen[None]):
         self._keys = keys
 
     def compose(self) -> ComposeResult:
-        """A list of lines, and how to close it."""
+        """Create the list of keys and the key line."""
         yield HelpList(id="help-lines")
         yield KeyLine()
 
     def on_mount(self) -> None:
-        """Show the help."""
+        """Fill the list."""
         lines = self.query_one(HelpList)
         lines.focus()
-        lines.show(list(self._lines(ROOM)))
+        lines.show(list(self._lines(WIDTH)))
 
     def _lines(self, width: int) -> Iterator[Line]:
         about = " ".join(self._about.replace("**", "").replace("`", "").split())
@@ -61,15 +61,15 @@ class HelpScreen(ModalScreen[None]):
                 yield from pair(self._spelled(binding), binding.tooltip or binding.description,
                                 width)  # fmt: skip
         yield Line(Text(""))
-        yield from sentence("ctrl+p finds any action by its name", width, "dim")
+        yield from sentence("Press ctrl+p to find an action by name.", width, "dim")
 
     def _spelled(self, binding: Binding) -> str:
-        """The keys as one reads them, those of the user's own where there are any."""
-        own = self._keys.get(binding.id or "")
-        if own is None and binding.key_display:
+        """Return the keys of a binding as text. Keys from the user's configuration come first."""
+        configured = self._keys.get(binding.id or "")
+        if configured is None and binding.key_display:
             return binding.key_display
-        return " ".join(SIGNS.get(key, key) for key in (own or binding.key).split(","))
+        return " ".join(SYMBOLS.get(key, key) for key in (configured or binding.key).split(","))
 
 
-SIGNS = {"slash": "/", "question_mark": "?", "left_square_bracket": "[", "pageup": "pgup",
-         "right_square_bracket": "]", "pagedown": "pgdn"}  # fmt: skip
+SYMBOLS = {"escape": "esc", "slash": "/", "question_mark": "?", "left_square_bracket": "[",
+           "right_square_bracket": "]", "pageup": "pgup", "pagedown": "pgdn"}  # fmt: skip

@@ -1,4 +1,4 @@
-"""The user's keys and theme, checked against what there is."""
+"""Checks the keys and the theme of the user's configuration."""
 
 from __future__ import annotations
 
@@ -17,46 +17,47 @@ from resnet_inspect.tui.run.file_writer import FileWriter
 from resnet_inspect.tui.widgets.line_list import LineList
 from resnet_inspect.tui.widgets.network_tree import NetworkTree
 
-NAMED = {key.value for key in Keys}
+KEY_NAMES = {key.value for key in Keys}
 
 
 def actions(app: type[FileWriter]) -> dict[str, Binding]:
-    """All bindings that may have another key, by what they are called."""
-    found: dict[str, Binding] = {}
+    """Return the bindings that can have another key, by id."""
+    bindings: dict[str, Binding] = {}
     for holder in (app, BrowseScreen, CompareScreen, NetworkTree, LineList):
         for binding in holder.BINDINGS:
             if isinstance(binding, Binding) and binding.id:
-                found.setdefault(binding.id, binding)
-    return found
+                bindings.setdefault(binding.id, binding)
+    return bindings
 
 
 def check(settings: BrowserSettings, app: type[FileWriter]) -> None:
-    """Raise ConfigError for a theme, an action or a key that there is not."""
+    """Raise ConfigError for an unknown theme, action or key, or a key with two actions."""
     if settings.theme not in BUILTIN_THEMES:
-        raise _refusal("theme", settings.theme, sorted(BUILTIN_THEMES), "there is no such theme")
+        raise _unknown("theme", settings.theme, sorted(BUILTIN_THEMES), "unknown theme")
     known = actions(app)
-    _refuse_clashes(settings, known)
+    _reject_shared_keys(settings, known)
     for name, keys in settings.keys.items():
         if name not in known:
-            raise _refusal("[keys]", name, sorted(known), "there is no such action")
+            raise _unknown("[keys]", name, sorted(known), "unknown action")
         for key in keys.split(","):
             if not _is_key(key.strip()):
-                raise _refusal(f"[keys] {name}", key, sorted(NAMED), "there is no such key")
+                raise _unknown(f"[keys] {name}", key, sorted(KEY_NAMES), "unknown key")
 
 
-def _refuse_clashes(settings: BrowserSettings, known: dict[str, Binding]) -> None:
-    """A key given to one action must not be that of another."""
-    keys = {name: settings.keys.get(name, one.key) for name, one in known.items()}
+def _reject_shared_keys(settings: BrowserSettings, known: dict[str, Binding]) -> None:
+    """Raise ConfigError if a configured key is also the key of another action."""
+    keys = {name: settings.keys.get(name, binding.key) for name, binding in known.items()}
     for name in settings.keys:
-        for other, held in keys.items():
-            both = set(_split(settings.keys[name])) & set(_split(held)) if name in known else set()
-            if other != name and both:
+        own = set(_split(settings.keys[name])) if name in known else set()
+        for other, other_keys in keys.items():
+            shared = own & set(_split(other_keys))
+            if other != name and shared:
                 raise ConfigError(
-                    f"the key {min(both)} is given to two actions",
+                    f"the key {min(shared)} is assigned to two actions",
                     where=f"browse.toml, [keys] {name}",
-                    expected="a key that no other action has",
-                    got=f"that of {other}",
-                    fix=f'give {other} another key, too: {other} = "KEY"',
+                    expected="a key that no other action uses",
+                    got=f"a key of the action {other}",
+                    fix=f'use another key, or assign a new key to {other}: {other} = "KEY"',
                 )
 
 
@@ -65,22 +66,22 @@ def _split(keys: str) -> list[str]:
 
 
 def _is_key(text: str) -> bool:
-    """A sign, the name of a key or of a sign, perhaps with ctrl+, shift+ or alt+ before it."""
+    """Whether `text` is a character or the name of a key, with or without modifiers."""
     name = text
     for prefix in ("ctrl+", "shift+", "alt+"):
         name = name.removeprefix(prefix)
-    return len(name) == 1 or name in NAMED or name in set(_signs())
+    return len(name) == 1 or name in KEY_NAMES or name in set(_character_names())
 
 
-def _signs() -> Iterator[str]:
-    """The names that Textual gives to signs, such as left_square_bracket."""
+def _character_names() -> Iterator[str]:
+    """Return the names of characters in Textual, such as left_square_bracket."""
     from unicodedata import name
 
-    for sign in map(chr, range(33, 127)):
-        yield name(sign).lower().replace("-", "_").replace(" ", "_")
+    for character in map(chr, range(33, 127)):
+        yield name(character).lower().replace("-", "_").replace(" ", "_")
 
 
-def _refusal(where: str, got: str, known: list[str], what: str) -> ConfigError:
+def _unknown(where: str, got: str, known: list[str], what: str) -> ConfigError:
     near = get_close_matches(got, known, n=3)
     shown = ", ".join(known[:40])
     return ConfigError(
@@ -88,5 +89,5 @@ def _refusal(where: str, got: str, known: list[str], what: str) -> ConfigError:
         where=f"browse.toml, {where}",
         expected=shown,
         got=got,
-        fix=f"did you mean {' or '.join(near)}?" if near else "take one of those",
+        fix=f"did you mean {' or '.join(near)}?" if near else "use one of the expected names",
     )

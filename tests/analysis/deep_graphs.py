@@ -1,4 +1,4 @@
-"""Graphs as deep as one likes, made from a recording by repeating its blocks."""
+"""Deeper graphs, made from a recording by repeating its blocks."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from resnet_inspect.graph import Graph, Layer, Op, TensorRef, Variable
 
 
 def deep(graph: Graph, n: int) -> Graph:
-    """A version 2 network of n blocks a stage, from one of n=1: further blocks are copies of the
-    first one, which has no projection, resized to the stage.
+    """Return a version 2 network with n blocks per stage, from one with n=1.
+
+    The other blocks are copies of the first block, which has no projection, resized to the stage.
     """
     ops: list[Op] = []
     layers: list[Layer] = []
-    variables = {one.name: one for one in graph.variables}
+    variables = {variable.name: variable for variable in graph.variables}
     first = [layer for layer in graph.layers if layer.path[1:] == ("res00",)]
     renamed: dict[TensorRef, TensorRef] = {}
     of_layers = {name for layer in graph.layers for name in layer.ops}
@@ -40,9 +41,9 @@ def deep(graph: Graph, n: int) -> Graph:
                 )
             renamed[last] = before
     names = {op.name for op in ops}
-    for name, one in variables.items():
-        readers = tuple(reader for reader in one.readers if reader in names)
-        variables[name] = msgspec.structs.replace(one, readers=readers)
+    for name, variable in variables.items():
+        readers = tuple(reader for reader in variable.readers if reader in names)
+        variables[name] = msgspec.structs.replace(variable, readers=readers)
     return Graph(
         ops=tuple(ops),
         variables=tuple(variables.values()),
@@ -67,13 +68,13 @@ def _copy(
     layers: list[Layer],
     variables: dict[str, Variable],
 ) -> TensorRef:
-    """One more block behind `before`; returns its output."""
+    """Add a block after `before` and return its output."""
     entry = block[0].inputs[0]
     whole = graph.spec(entry).shape
     mark = f"{path[0]}_{prefix}"
 
-    def ref(one: TensorRef) -> TensorRef:
-        return before if one == entry else TensorRef(mark + one.op, one.index)
+    def renamed(ref: TensorRef) -> TensorRef:
+        return before if ref == entry else TensorRef(mark + ref.op, ref.index)
 
     for layer in block:
         for name in layer.ops:
@@ -86,18 +87,18 @@ def _copy(
                 msgspec.structs.replace(
                     op,
                     name=mark + name,
-                    inputs=tuple(ref(one) for one in op.inputs),
+                    inputs=tuple(map(renamed, op.inputs)),
                     control_inputs=(),
                     outputs=outputs,
                 )
             )
         for name in layer.variables:
-            one = graph.variable_by_name[name]
+            variable = graph.variable_by_name[name]
             variables[mark + name] = msgspec.structs.replace(
-                one,
+                variable,
                 name=mark + name,
-                handles=tuple(mark + handle for handle in one.handles if handle in layer.ops),
-                readers=tuple(mark + reader for reader in one.readers if reader in layer.ops),
+                handles=tuple(mark + handle for handle in variable.handles if handle in layer.ops),
+                readers=tuple(mark + reader for reader in variable.readers if reader in layer.ops),
             )
         layers.append(
             msgspec.structs.replace(
@@ -106,9 +107,9 @@ def _copy(
                 path=(path[0], prefix + path[1]),
                 main=mark + layer.main,
                 ops=tuple(mark + name for name in layer.ops),
-                inputs=tuple(ref(one) for one in layer.inputs),
-                output=ref(layer.output),
+                inputs=tuple(map(renamed, layer.inputs)),
+                output=renamed(layer.output),
                 variables=tuple(mark + name for name in layer.variables),
             )
         )
-    return ref(block[-1].output)
+    return renamed(block[-1].output)

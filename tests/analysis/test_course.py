@@ -1,4 +1,4 @@
-"""All steps at once must say what each step's own histogram says."""
+"""Results for all steps agree with those of single histograms."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ steps = st.lists(st.lists(numbers, max_size=20), max_size=5)
 @settings(deadline=None)
 @given(steps)
 def test_quantiles_are_those_of_each_step(every: list[list[float]]) -> None:
-    summaries = [TensorSummary.of(np.array(one, dtype=np.float32)) for one in every]
-    found = Course.of(summaries).quantiles(SHARES)
-    assert found.shape == (len(every), len(SHARES))
-    for row, summary in zip(found, summaries, strict=True):
+    summaries = [TensorSummary.of(np.array(values, dtype=np.float32)) for values in every]
+    quantiles = Course.of(summaries).quantiles(SHARES)
+    assert quantiles.shape == (len(every), len(SHARES))
+    for row, summary in zip(quantiles, summaries, strict=True):
         wanted = summary.sketch.quantiles(SHARES)
         if not wanted:
             assert np.isnan(row).all()
@@ -34,20 +34,20 @@ def test_quantiles_are_those_of_each_step(every: list[list[float]]) -> None:
 @settings(deadline=None)
 @given(steps, st.sampled_from(["linear", "symlog"]))
 def test_cells_are_those_of_each_step(every: list[list[float]], kind: str) -> None:
-    summaries = [TensorSummary.of(np.array(one, dtype=np.float32)) for one in every]
-    scale = Scale.of([one.sketch for one in summaries], kind)  # type: ignore[arg-type]
-    found = Course.of(summaries).cells(scale.borders(16))
+    summaries = [TensorSummary.of(np.array(values, dtype=np.float32)) for values in every]
+    scale = Scale.of([summary.sketch for summary in summaries], kind)  # type: ignore[arg-type]
+    cells = Course.of(summaries).cells(scale.borders(16))
     for at, summary in enumerate(summaries):
         wanted = spread(Distribution.of("", summary), scale, 16)
-        assert found.inside[at] == pytest.approx(wanted.cells, abs=1e-9)
-        assert found.below[at] == pytest.approx(wanted.below, abs=1e-9)
-        assert found.above[at] == pytest.approx(wanted.above, abs=1e-9)
+        assert cells.inside[at] == pytest.approx(wanted.cells, abs=1e-9)
+        assert cells.below[at] == pytest.approx(wanted.below, abs=1e-9)
+        assert cells.above[at] == pytest.approx(wanted.above, abs=1e-9)
 
 
 @given(steps)
-def test_many_sketches_are_unpacked_as_one_is(every: list[list[float]]) -> None:
-    packed = [Sketch.of(np.array(one, dtype=np.float32)).pack() for one in every]
-    assert Sketch.unpack_all(packed) == [Sketch.unpack(one) for one in packed]
+def test_unpack_all_agrees_with_unpack(every: list[list[float]]) -> None:
+    packed = [Sketch.of(np.array(values, dtype=np.float32)).pack() for values in every]
+    assert Sketch.unpack_all(packed) == [Sketch.unpack(data) for data in packed]
     with pytest.raises(ValueError, match="whole numbers of bins"):
         Sketch.unpack_all([*packed, bytes(7)])
     with pytest.raises(ValueError, match="must ascend"):

@@ -1,4 +1,4 @@
-"""What is done to axes, with the facts that rules take."""
+"""Dangers of axes, and the facts about them that rules use."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from resnet_inspect.analysis.sizes.meanings import Meanings
 from resnet_inspect.store.run import Run
 
 
-def test_facts_beside_the_words(recording: Callable[[str], Run]) -> None:
+def test_kinds_layers_and_axes(recording: Callable[[str], Run]) -> None:
     run = recording("mean_axes")
-    found = dangers(run.graph, run.lineage, Meanings(run.graph, run.lineage))
-    assert [(one.kind, one.layer, one.axes) for one in found] == [
+    result = dangers(run.graph, run.lineage, Meanings(run.graph, run.lineage))
+    assert [(danger.kind, danger.layer, danger.axes) for danger in result] == [
         (DangerKind.REDUCED, "final_reduce_mean", ("width", "channel")),
         (DangerKind.MIXED, "Reshape", ()),
     ]
-    assert "width/4 and channel" in found[0].text
+    assert "width/4 and channel" in result[0].text
 
 
 def test_mixed_batches_are_left_to_rules_where_an_output_is_known(
@@ -26,9 +26,9 @@ def test_mixed_batches_are_left_to_rules_where_an_output_is_known(
 ) -> None:
     run = recording("mean_axes")
     graph = run.graph
-    found = dangers(graph, run.lineage, Meanings(graph, run.lineage))
+    result = dangers(graph, run.lineage, Meanings(graph, run.lineage))
     assert graph.training is not None
     assert graph.training.objectives
-    assert unjudged(graph, found) == ()
+    assert unjudged(graph, result) == ()
     without = msgspec.structs.replace(graph, training=None)
-    assert [one.kind for one in unjudged(without, found)] == [DangerKind.MIXED]
+    assert [danger.kind for danger in unjudged(without, result)] == [DangerKind.MIXED]

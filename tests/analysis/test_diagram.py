@@ -1,4 +1,4 @@
-"""What diagrams hold: boxes, shapes, shortcuts, repeats, ways of sizes, refusals, limits."""
+"""Content of diagrams: boxes, shapes, shortcuts, repeats, paths of sizes, failures, limits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from resnet_inspect.analysis.diagram.diagram import Box, Diagram, Level, Options, Way, anchor
+from resnet_inspect.analysis.diagram.diagram import Box, Diagram, EdgeKind, Level, Options, anchor
 from resnet_inspect.analysis.diagram.drawing import draw
 from resnet_inspect.analysis.sizes.names import find
 from resnet_inspect.analysis.sizes.why import why
@@ -30,7 +30,7 @@ def drawn(run: Run, **options: object) -> Diagram:
     )
 
 
-def ways(made: Diagram, way: Way) -> list[tuple[str, str]]:
+def ways(made: Diagram, way: EdgeKind) -> list[tuple[str, str]]:
     return [(edge.tail, edge.head) for edge in made.edges if edge.way == way]
 
 
@@ -56,53 +56,54 @@ def test_every_layer_and_every_tensor_between_layers_is_drawn(recording: Open, n
     taken = {(str(ref), layer.name) for layer in run.graph.layers for ref in layer.inputs}
     names = {node.id: node.name for node in made.nodes}
     assert {(edge.tensor, names[edge.head]) for edge in made.edges} == taken
-    specs = {str(ref): run.graph.spec(ref).shape for one in run.graph.layers for ref in one.inputs}
+    specs = {str(ref): run.graph.spec(ref).shape for x in run.graph.layers for ref in x.inputs}
     assert all(edge.shape == specs[edge.tensor] for edge in made.edges)
 
 
 def test_shortcuts_of_both_versions(recording: Open) -> None:
-    two, one = drawn(recording("v2")), drawn(recording("v1"))
-    assert ways(two, Way.RESIDUAL) == [("layer-conv1", "layer-add00")]
-    assert ways(one, Way.RESIDUAL) == [("layer-relu_conv1", "layer-add00")]
-    assert ways(two, Way.PROJECTION)[:3] == [
+    v2, v1 = drawn(recording("v2")), drawn(recording("v1"))
+    assert ways(v2, EdgeKind.RESIDUAL) == [("layer-conv1", "layer-add00")]
+    assert ways(v1, EdgeKind.RESIDUAL) == [("layer-relu_conv1", "layer-add00")]
+    assert ways(v2, EdgeKind.PROJECTION)[:3] == [
         ("layer-relu10_branch2a", "layer-res10_branch1"),
         ("layer-res10_branch1", "layer-bn10_branch1"),
         ("layer-bn10_branch1", "layer-add10"),
     ]
-    projected = [node.name for node in one.nodes if node.projection]
+    projected = [node.name for node in v1.nodes if node.projection]
     assert projected == ["res10_branch1", "bn10_branch1", "res20_branch1", "bn20_branch1"]
 
 
-def test_blocks_that_are_alike_are_drawn_once(recording: Open) -> None:
+def test_equal_blocks_are_collapsed(recording: Open) -> None:
     run = recording("v2")
     graph = deep(run.graph, 5)
     assert len(graph.layers) == len(run.graph.layers) + 3 * 4 * 7
     made = draw(graph, run.lineage)
-    found = {c.path: (c.name, c.last, c.times) for c in made.clusters if c.times > 1}
-    assert set(found.values()) == {
+    runs = {c.path: (c.name, c.last, c.times) for c in made.clusters if c.times > 1}
+    assert set(runs.values()) == {
         ("res00", "copy3_res00", 5),
         ("copy0_res10", "copy3_res10", 4),
         ("copy0_res20", "copy3_res20", 4),
     }
     every = draw(graph, run.lineage, Options(expand=True))
     assert [n.name for n in every.nodes if n.box == Box.LAYER] == [x.name for x in graph.layers]
-    stood_for = sorted(layer for node in made.nodes for layer in node.layers)
-    assert stood_for == sorted(layer.name for layer in graph.layers)
+    represented = sorted(layer for node in made.nodes for layer in node.layers)
+    assert represented == sorted(layer.name for layer in graph.layers)
     blocks = draw(graph, run.lineage, Options(level=Level.BLOCK))
     assert [n.times for n in blocks.nodes if n.times > 1] == [5, 4, 4]
     order = {node.id: at for at, node in enumerate(made.nodes)}
     assert all(order[edge.tail] < order[edge.head] for edge in made.edges)
 
 
-def test_too_many_boxes_are_drawn_at_a_coarser_level_which_is_told(recording: Open) -> None:
+def test_too_many_boxes_are_shown_at_a_coarser_level_with_a_note(recording: Open) -> None:
     run = recording("v2")
     made = drawn(run, expand=True, limit=20)
     assert (made.level, len(made.nodes) <= 20) == (Level.BLOCK, True)
-    assert made.notes[0].startswith("drawn as blocks: as layers there would be 32 boxes")
+    note = "shown as blocks, because layers need 32 boxes and the limit is 20; "
+    assert made.notes[0].startswith(note)
     made = drawn(run, expand=True, limit=3)
     assert len(made.nodes) == 3
     assert [node.box for node in made.nodes] == [Box.REST] * 3
-    assert any("joined" in note for note in made.notes)
+    assert any("merged" in note for note in made.notes)
     assert sorted(layer for n in made.nodes for layer in n.layers) == sorted(
         layer.name for layer in run.graph.layers
     )
@@ -119,18 +120,18 @@ def test_a_scope_with_its_neighbours(recording: Open) -> None:
         drawn(recording("v2"), scope="res1")
 
 
-def test_ways_between_two_layers(recording: Open) -> None:
+def test_paths_between_two_layers(recording: Open) -> None:
     run = recording("v2")
     made = drawn(run, path=("add10", "add20"))
     names = {node.name for node in made.nodes}
     assert {"add10", "res20_branch1", "res20_branch2b", "add20"} <= names
     assert not {"conv1", "dense1", "add00"} & names
-    with pytest.raises(UsageError, match="no way leads from 'add20' to 'add10'") as caught:
+    with pytest.raises(UsageError, match="no path leads from 'add20' to 'add10'") as caught:
         drawn(run, path=("add20", "add10"))
-    assert caught.value.fix == "the other way round: --path add10 add20"
+    assert caught.value.fix == "swap the names: --path add10 add20"
 
 
-def test_the_way_of_a_size(recording: Open) -> None:
+def test_the_path_of_a_size(recording: Open) -> None:
     run = recording("v2")
     target, axes = find(run.graph, "Reshape:1")
     explanation = why(run.graph, run.lineage, target, axes[0])
@@ -139,11 +140,11 @@ def test_the_way_of_a_size(recording: Open) -> None:
     assert nodes["Reshape"].lineage == "chain"
     kernel = nodes["res20_branch1/kernel"]
     assert (kernel.box, kernel.lineage) == (Box.VARIABLE, "inflow")
-    assert any("64 is born here" in text for text in kernel.remarks)
-    followed = {(e.tail, e.head): e.axes for e in made.edges if e.lineage}
-    assert followed["variable-res20_branch1~2f~kernel", "layer-res20_branch1"] == (3,)
-    assert followed["layer-add20", "layer-pre_activation_final_norm"] == (3,)
-    assert ("layer-bn20_branch2a", "layer-relu20_branch2a") not in followed
+    assert any("origin of 64" in text for text in kernel.remarks)
+    traced = {(e.tail, e.head): e.axes for e in made.edges if e.lineage}
+    assert traced["variable-res20_branch1~2f~kernel", "layer-res20_branch1"] == (3,)
+    assert traced["layer-add20", "layer-pre_activation_final_norm"] == (3,)
+    assert ("layer-bn20_branch2a", "layer-relu20_branch2a") not in traced
 
 
 @pytest.mark.parametrize(
@@ -153,28 +154,28 @@ def test_the_way_of_a_size(recording: Open) -> None:
         ("mean_axes", "sparse_softmax_cross_entropy_with_logits", {"input-labels", "layer-dense1"}),
     ],
 )
-def test_a_refused_call_is_drawn_with_what_flows_into_it(
+def test_a_rejected_call_is_shown_with_its_inputs(
     recording: Open, name: str, call: str, sides: set[str]
 ) -> None:
     made = drawn(recording(name))
-    refused = [node for node in made.nodes if node.refused]
-    assert [node.name for node in refused] == [call]
-    assert any("disagree" in text for text in refused[0].remarks)
-    assert {edge.tail for edge in made.edges if edge.head == refused[0].id} == sides
+    failed = [node for node in made.nodes if node.refused]
+    assert [node.name for node in failed] == [call]
+    assert any("disagree" in text for text in failed[0].remarks)
+    assert {edge.tail for edge in made.edges if edge.head == failed[0].id} == sides
     assert any("while building the network" in note for note in made.notes)
 
 
 def test_variables_and_gradients(recording: Open) -> None:
     run = recording("v2")
     made = drawn(run, variables=True)
-    found = {node.name for node in made.nodes if node.box == Box.VARIABLE}
-    trained = {one.name for one in run.graph.variables if one.trainable}
-    assert trained <= found
+    variables = {node.name for node in made.nodes if node.box == Box.VARIABLE}
+    trained = {variable.name for variable in run.graph.variables if variable.trainable}
+    assert trained <= variables
     backward = drawn(run, backward=True)
     gradients = {node.name for node in backward.nodes if node.box == Box.GRADIENT}
     moved = {layer.name for layer in run.graph.layers if layer.variables}
     assert moved <= gradients
-    assert ways(backward, Way.GRADIENT)
+    assert ways(backward, EdgeKind.GRADIENT)
     assert any("l2_loss" in note for note in backward.notes)
 
 
@@ -184,8 +185,8 @@ def test_gradients_of_a_scope_lie_inside_in_the_order_of_the_backward_pass(
     made = drawn(recording("v2"), scope="res20", backward=True)
     inner = {n.name for n in made.nodes if n.box == Box.GRADIENT and not n.outside}
     layers = {n.name for n in made.nodes if n.box == Box.LAYER and not n.outside}
-    assert inner == layers - {"add20"}  # its gradient is that of both that it adds
-    edges = [edge for edge in made.edges if edge.way == Way.GRADIENT]
+    assert inner == layers - {"add20"}  # its gradient equals those of its two inputs
+    edges = [edge for edge in made.edges if edge.way == EdgeKind.GRADIENT]
     assert all(edge.shape for edge in edges)
     names = {node.id: node.name for node in made.nodes}
     assert {(names[e.tail], names[e.head]) for e in edges} == {
@@ -199,7 +200,7 @@ def test_gradients_of_a_scope_lie_inside_in_the_order_of_the_backward_pass(
     }  # fmt: skip
     outside = {node.id for node in made.nodes if node.outside and node.box == Box.GRADIENT}
     assert outside <= {end for edge in edges for end in (edge.tail, edge.head)}
-    assert "not drawn: the gradient of l2_loss goes to 9 of these boxes" in made.notes
+    assert "not shown: edges from the gradient of l2_loss to 9 boxes" in made.notes
 
 
 def backwards(graph: Graph) -> Graph:
@@ -221,49 +222,49 @@ def backwards(graph: Graph) -> Graph:
     return msgspec.structs.replace(graph, ops=(*graph.ops, *ops, total))
 
 
-def test_gradients_of_blocks_drawn_once_say_so(recording: Open) -> None:
+def test_gradients_of_collapsed_blocks_have_their_count(recording: Open) -> None:
     run = recording("v2")
     graph = backwards(deep(run.graph, 5))
     made = draw(graph, run.lineage, Options(level=Level.BLOCK, backward=True))
-    found = {node.name: node.times for node in made.nodes if node.box == Box.BLOCK}
-    told = {node.name: node.times for node in made.nodes if node.box == Box.GRADIENT}
-    assert found == told
-    assert max(told.values()) == 5
+    blocks = {node.name: node.times for node in made.nodes if node.box == Box.BLOCK}
+    gradients = {node.name: node.times for node in made.nodes if node.box == Box.GRADIENT}
+    assert blocks == gradients
+    assert max(gradients.values()) == 5
 
 
-def test_a_sum_of_gradients_is_that_of_what_all_took(recording: Open) -> None:
+def test_a_sum_of_gradients_belongs_to_the_shared_input(recording: Open) -> None:
     run = recording("v2")
     graph = backwards(deep(run.graph, 2))
     made = draw(graph, run.lineage, Options(backward=True, expand=True))
-    summed = [head for tail, head in ways(made, Way.GRADIENT)]
+    summed = [head for tail, head in ways(made, EdgeKind.GRADIENT)]
     assert set(summed) == {"gradient-layer~3a~add00"}
 
 
-def test_what_is_looked_for_in_vain_is_told(recording: Open) -> None:
+def test_notes_on_missing_parts(recording: Open) -> None:
     run = recording("v2")
     empty = draw(Graph(ops=()), run.lineage)
     assert (empty.nodes, empty.notes) == (
-        (), ("nothing is drawn: the run holds no op, it ended before there was a graph",)
+        (), ("the diagram is empty: the run ended before the graph was built",)
     )  # fmt: skip
     images = run.graph.op_by_name[run.graph.inputs["images"].op]
     inputs = {"images": run.graph.inputs["images"]}
     same = draw(Graph(ops=(images,), inputs=inputs), run.lineage)
     assert [node.name for node in same.nodes] == ["images"]
-    assert any("no op is drawn" in note for note in same.notes)
+    assert any("no ops are shown" in note for note in same.notes)
     own = draw(recording("own").graph, run.lineage, Options(backward=True))
-    assert "no gradients are drawn: the run has no backward pass" in own.notes
+    assert "no gradients are shown: the run has no backward pass" in own.notes
 
 
-def test_the_shortcut_into_a_refused_addition(recording: Open) -> None:
+def test_the_shortcut_into_a_rejected_addition(recording: Open) -> None:
     made = drawn(recording("filters"))
-    refused = next(node for node in made.nodes if node.refused)
-    assert ways(made, Way.RESIDUAL) == [("layer-conv1", refused.id)]
-    assert heading(refused) == "add00"
+    failed = next(node for node in made.nodes if node.refused)
+    assert ways(made, EdgeKind.RESIDUAL) == [("layer-conv1", failed.id)]
+    assert heading(failed) == "add00"
 
 
 def test_identifiers_differ_as_names_do() -> None:
     names = ["a/b", "a~2f~b", "a_b", "a.b", "a b", "A/b", "é", "", "~", "<", "\u202e"]
     ids = [anchor("layer", name) for name in names]
     assert len(set(ids)) == len(names)
-    assert all(one.isascii() and " " not in one for one in ids)
+    assert all(x.isascii() and " " not in x for x in ids)
     assert anchor("layer", "res00_branch2a") == "layer-res00_branch2a"

@@ -1,4 +1,4 @@
-"""Diagrams of a model of one's own: orders of execution, a shared variable, no layers; updates."""
+"""Diagrams of a user's model: orders of execution, a shared variable, no layers, updates."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from resnet_inspect.analysis.diagram.diagram import Box, Diagram, Level, Options, Way
+from resnet_inspect.analysis.diagram.diagram import Box, Diagram, EdgeKind, Level, Options
 from resnet_inspect.analysis.diagram.drawing import draw
 from resnet_inspect.errors import UsageError
 from resnet_inspect.render.diagram.dot import dot
-from resnet_inspect.render.diagram.look import Look
+from resnet_inspect.render.diagram.look import DiagramStyle
 from resnet_inspect.store.run import Run
 
 Open = Callable[[str], Run]
@@ -19,7 +19,7 @@ WAITED = "guard/VerifyFinite/control_dependency"
 COUNTER = "guard/AssignAddVariableOp"
 
 
-def ways(made: Diagram, way: Way) -> set[tuple[str, str]]:
+def ways(made: Diagram, way: EdgeKind) -> set[tuple[str, str]]:
     names = {node.id: "/".join((*node.path, node.name)) for node in made.nodes}
     if made.level in (Level.LAYER, Level.OP):
         names = {node.id: node.name for node in made.nodes}
@@ -32,32 +32,32 @@ def made_of(run: Run, level: Level, *, variables: bool = False, backward: bool =
 
 
 @pytest.mark.parametrize("level", [Level.LAYER, Level.OP])
-def test_an_order_is_an_edge_of_its_own(recording: Open, level: Level) -> None:
+def test_an_order_is_a_separate_edge(recording: Open, level: Level) -> None:
     made = made_of(recording("own"), level)
     orders = {(CHECK, WAITED), (WAITED, "joined/Add"), (COUNTER, "joined/Add")}
-    assert ways(made, Way.CONTROL) == orders
-    lines = [line for line in dot(made, Look()).splitlines() if "class=control" in line]
+    assert ways(made, EdgeKind.CONTROL) == orders
+    lines = [line for line in dot(made, DiagramStyle()).splitlines() if "class=control" in line]
     assert len(lines) == 3
     assert all("style=dashed" in line and 'label=""' in line for line in lines)
-    assert "╌╌ order only" in dot(made, Look())
+    assert "╌╌ control dependency" in dot(made, DiagramStyle())
 
 
 def test_orders_between_blocks_and_stages(recording: Open) -> None:
     run = recording("own")
     blocks = {("guard/VerifyFinite", "joined"), ("guard/guard", "joined")}
-    assert ways(made_of(run, Level.BLOCK), Way.CONTROL) == blocks
+    assert ways(made_of(run, Level.BLOCK), EdgeKind.CONTROL) == blocks
     made = made_of(run, Level.STAGE)
-    assert ways(made, Way.CONTROL) == {("guard", "joined")}
-    assert ways(made, Way.DATA) == {
+    assert ways(made, EdgeKind.CONTROL) == {("guard", "joined")}
+    assert ways(made, EdgeKind.DATA) == {
         ("x", "first"), ("first", "second"), ("first", "guard"), ("first", "joined"),
         ("second", "joined"),
     }  # fmt: skip
 
 
-def test_an_order_beside_data_is_not_drawn_twice(recording: Open) -> None:
+def test_an_order_with_data_has_one_edge(recording: Open) -> None:
     made = made_of(recording("v2"), Level.LAYER, backward=True)
-    pairs = [(edge.tail, edge.head) for edge in made.edges if edge.way != Way.CONTROL]
-    assert not set(pairs) & {(e.tail, e.head) for e in made.edges if e.way == Way.CONTROL}
+    pairs = [(edge.tail, edge.head) for edge in made.edges if edge.way != EdgeKind.CONTROL]
+    assert not set(pairs) & {(e.tail, e.head) for e in made.edges if e.way == EdgeKind.CONTROL}
 
 
 @pytest.mark.parametrize(
@@ -74,14 +74,14 @@ def test_a_shared_variable_is_one_box_with_two_readers(
     made = made_of(recording("own"), level, variables=True)
     shared = [node for node in made.nodes if node.box == Box.VARIABLE and node.name == "shared"]
     assert [(node.shape, node.path) for node in shared] == [((4, 4), ())]
-    read = {head for tail, head in ways(made, Way.VARIABLE) if tail.endswith("shared")}
+    read = {head for tail, head in ways(made, EdgeKind.VARIABLE) if tail.endswith("shared")}
     assert read == readers
-    assert ways(made_of(recording("own"), level), Way.VARIABLE) == set()
-    lines = [line for line in dot(made, Look()).splitlines() if "class=variable" in line]
+    assert ways(made_of(recording("own"), level), EdgeKind.VARIABLE) == set()
+    lines = [line for line in dot(made, DiagramStyle()).splitlines() if "class=variable" in line]
     assert sum("->" in line and "style=dotted" in line for line in lines) == 3
 
 
-def test_a_block_that_is_also_a_group_stands_in_it(recording: Open) -> None:
+def test_a_block_that_is_also_a_group_is_inside_it(recording: Open) -> None:
     made = made_of(recording("own"), Level.BLOCK)
     places = {(node.path, node.name) for node in made.nodes if node.box == Box.BLOCK}
     assert places == {
@@ -97,26 +97,26 @@ def test_updates_of_variables_wait_for_the_forward_pass(recording: Open) -> None
     made = draw(run.graph, run.lineage, Options(Level.OP, scope="Momentum/update_conv1"))
     updates = {f"Momentum/update_conv1/{part}" for part in ("kernel", "bias")}
     assert {node.name for node in made.nodes if not node.outside} == updates
-    assert ways(made, Way.CONTROL) == {
+    assert ways(made, EdgeKind.CONTROL) == {
         ("conv1/Conv2D/ReadVariableOp", "Momentum/update_conv1/kernel"),
         ("conv1/BiasAdd/ReadVariableOp", "Momentum/update_conv1/bias"),
     }
-    assert any("ops outside that this takes from or waits for" in note for note in made.notes)
+    assert any("ops outside that must run before this part" in note for note in made.notes)
     options = Options(Level.OP, scope="Momentum/update_conv1", backward=True, variables=True)
     whole = draw(run.graph, run.lineage, options)
-    assert {head for _, head in ways(whole, Way.GRADIENT)} == updates
+    assert {head for _, head in ways(whole, EdgeKind.GRADIENT)} == updates
     kernel = "Momentum/update_conv1/kernel"
-    read = {tail for tail, head in ways(whole, Way.VARIABLE) if head == kernel}
+    read = {tail for tail, head in ways(whole, EdgeKind.VARIABLE) if head == kernel}
     assert read == {"conv1/kernel", "conv1/kernel/Momentum"}
 
 
-def test_a_scope_of_gradients_is_drawn_without_asking_for_them(recording: Open) -> None:
+def test_a_scope_of_gradients_needs_no_option(recording: Open) -> None:
     run = recording("v2")
     made = draw(run.graph, run.lineage, Options(scope="gradients/dense1"))
     assert {node.box for node in made.nodes if not node.outside} == {Box.GRADIENT}
 
 
-def test_a_scope_without_boxes_is_refused(recording: Open) -> None:
+def test_a_scope_without_boxes_is_rejected(recording: Open) -> None:
     run = recording("v2")
-    with pytest.raises(UsageError, match="nothing in 'Momentum/update_conv1/kernel/accum'"):
+    with pytest.raises(UsageError, match="no part of 'Momentum/update_conv1/kernel/accum'"):
         draw(run.graph, run.lineage, Options(scope="Momentum/update_conv1/kernel/accum"))

@@ -1,21 +1,23 @@
-"""What counts as a shortcut: two ways of data that parted and meet in a sum or concatenation."""
+"""Shortcuts: two data paths that separate and meet in a sum or concatenation."""
 
 from __future__ import annotations
 
 import pytest
 
-from resnet_inspect.analysis.diagram.diagram import Box, Edge, Node, Way
+from resnet_inspect.analysis.diagram.diagram import Box, Edge, EdgeKind, Node
 from resnet_inspect.analysis.diagram.shortcuts import shortcuts
 
 
-def found(types: dict[str, str], pairs: str, shape: tuple[int, ...] = (8,)) -> dict[str, Way]:
-    """The shortcuts among boxes of these op types, in order, and edges such as `a>b`."""
+def ways_of(
+    types: dict[str, str], pairs: str, shape: tuple[int, ...] = (8,)
+) -> dict[str, EdgeKind]:
+    """Return the shortcuts among boxes of these op types, in order, with edges such as `a>b`."""
     nodes = [
         Node(name, Box.INPUT if kind == "Placeholder" else Box.OP, name, kind, shape=shape)
         for name, kind in types.items()
     ]
     ends = [pair.split(">") for pair in pairs.split()]
-    edges = [Edge(tail, head, Way.DATA, tail, shape) for tail, head in ends]
+    edges = [Edge(tail, head, EdgeKind.DATA, tail, shape) for tail, head in ends]
     ways, _ = shortcuts(nodes, edges)
     return {pairs.split()[at]: way for at, way in ways.items()}
 
@@ -30,24 +32,26 @@ def test_parameters_of_a_normalization_are_no_shortcut() -> None:
         "read1>add add>rsqrt rsqrt>mul read2>mul x>mul1 mul>mul1 mul>mul2 read1>mul2 mul2>sub"
         " mul1>out sub>out"
     )
-    assert found(types, pairs) == {}
+    assert ways_of(types, pairs) == {}
 
 
 def test_two_inputs_that_meet_are_no_shortcut() -> None:
     types = {"a": "Placeholder", "b": "Placeholder", "relu": "Relu", "add": "AddV2"}
-    assert found(types, "a>relu relu>add b>add") == {}
+    assert ways_of(types, "a>relu relu>add b>add") == {}
 
 
 @pytest.mark.parametrize(("join", "counts"), [("AddV2", True), ("ConcatV2", True), ("Mul", False)])
-def test_where_ways_meet(join: str, counts: bool) -> None:
+def test_where_paths_meet(join: str, counts: bool) -> None:
     types = {"a": "Placeholder", "relu": "Relu", "end": join}
-    assert found(types, "a>relu relu>end a>end") == ({"a>end": Way.RESIDUAL} if counts else {})
+    assert ways_of(types, "a>relu relu>end a>end") == (
+        {"a>end": EdgeKind.RESIDUAL} if counts else {}
+    )
 
 
-def test_the_kernel_of_a_projection_is_not_on_its_way() -> None:
+def test_the_kernel_of_a_projection_is_not_on_its_path() -> None:
     types = {
         "a": "Placeholder", "k": "ReadVariableOp", "short": "Conv2D", "one": "Conv2D",
         "two": "Relu", "end": "AddV2",
     }  # fmt: skip
-    ways = found(types, "a>short k>short a>one one>two two>end short>end")
-    assert ways == {"a>short": Way.PROJECTION, "short>end": Way.PROJECTION}
+    ways = ways_of(types, "a>short k>short a>one one>two two>end short>end")
+    assert ways == {"a>short": EdgeKind.PROJECTION, "short>end": EdgeKind.PROJECTION}

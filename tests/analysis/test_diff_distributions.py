@@ -1,4 +1,4 @@
-"""Distances between what tensors held in two runs, against the numbers themselves."""
+"""Distances between the distributions of tensors in two runs, against the values themselves."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from resnet_inspect.analysis.diff.alignment import align
 from resnet_inspect.analysis.diff.differences import DistributionsDiff
 from resnet_inspect.analysis.diff.distributions import (
     MOST_STEPS,
-    Recorded,
+    RecordedSummaries,
     chosen_steps,
     compare_distributions,
 )
@@ -26,30 +26,30 @@ NORMAL = RNG.normal(0, 1, 20_000)
 Values = dict[str, list[np.ndarray[tuple[int], np.dtype[np.float64]]]]
 
 
-def recorded(values: Values, kind: str = "activation") -> Recorded:
+def recorded(values: Values, kind: str = "activation") -> RecordedSummaries:
     """A run that recorded these arrays of each layer at steps 0, 1, 2, …"""
-    held = {
+    summaries = {
         Tap(layer, kind, f"{layer}:0"): {
-            step: TensorSummary.of(one) for step, one in enumerate(course)
+            step: TensorSummary.of(array) for step, array in enumerate(course)
         }
         for layer, course in values.items()
     }
-    return Recorded(range(max(map(len, values.values()))), held)
+    return RecordedSummaries(range(max(map(len, values.values()))), summaries)
 
 
 def compared(a: Values, b: Values, kind: str = "activation") -> DistributionsDiff:
-    found = align(GRAPH, GRAPH, every_op=False)
-    return compare_distributions(GRAPH, GRAPH, found, recorded(a, kind), recorded(b, kind))
+    alignment = align(GRAPH, GRAPH, every_op=False)
+    return compare_distributions(GRAPH, GRAPH, alignment, recorded(a, kind), recorded(b, kind))
 
 
-def test_a_shift_is_told_in_units_of_the_spread_and_the_most_different_comes_first() -> None:
-    found = compared(
+def test_a_shift_has_units_of_the_spread_and_the_largest_distance_is_first() -> None:
+    diff = compared(
         {"one": [10 * NORMAL] * 2, "two": [NORMAL] * 2, "three": [NORMAL] * 2},
         {"one": [10 * NORMAL + 5] * 2, "two": [NORMAL] * 2, "three": [NORMAL, NORMAL + 2]},
     )
-    assert (found.common, found.steps, found.compared) == (2, (0, 1), 3)
-    assert [row.layer_a for row in found.rows] == ["three", "one"]
-    first, second = found.rows
+    assert (diff.common, diff.steps, diff.compared) == (2, (0, 1), 3)
+    assert [row.layer_a for row in diff.rows] == ["three", "one"]
+    first, second = diff.rows
     assert first.scale == pytest.approx(1, rel=0.02)
     assert first.distance == pytest.approx(1, rel=0.03)
     assert (first.first, first.step) == (0, 1)
@@ -72,27 +72,27 @@ def test_distances_are_those_of_the_numbers_within_the_histograms_bound() -> Non
     assert (row.movement_a, row.movement_b, row.beyond) == (None, None, None)
 
 
-def test_movement_within_a_run_is_what_a_difference_is_held_against() -> None:
+def test_a_distance_is_compared_with_the_movement_within_each_run() -> None:
     rising = [NORMAL, NORMAL + 1, NORMAL + 2]
-    near = compared({"one": rising}, {"one": [one + 0.5 for one in rising]}).rows[0]
-    far = compared({"one": rising}, {"one": [one + 3 for one in rising]}).rows[0]
+    near = compared({"one": rising}, {"one": [array + 0.5 for array in rising]}).rows[0]
+    far = compared({"one": rising}, {"one": [array + 3 for array in rising]}).rows[0]
     assert near.movement_a == pytest.approx(1, rel=0.03)
     assert near.movement_b == pytest.approx(1, rel=0.03)
     assert (near.beyond, far.beyond) == (False, True)
-    still = compared({"one": [NORMAL] * 3}, {"one": [one + 0.5 for one in rising]}).rows[0]
+    still = compared({"one": [NORMAL] * 3}, {"one": [array + 0.5 for array in rising]}).rows[0]
     assert (still.movement_a, still.beyond) == (0, True)
     assert still.movement_b == pytest.approx(1, rel=0.03)
 
 
-def test_numbers_of_one_bin_are_told_apart_by_their_means() -> None:
-    one, other = np.full(64, 1.001), np.full(64, 1.01)
-    row = compared({"one": [one]}, {"one": [other]}, "weight").rows[0]
+def test_values_of_one_bin_are_distinguished_by_their_means() -> None:
+    a, b = np.full(64, 1.001), np.full(64, 1.01)
+    row = compared({"one": [a]}, {"one": [b]}, "weight").rows[0]
     size = math.sqrt((1.001**2 + 1.01**2) / 2)
     assert row.scale == pytest.approx(size)
     assert row.distance == pytest.approx(0.009 / size)
     assert row.ks == 0
-    # Of activations that never differ from one another there is no spread to measure by.
-    flat = compared({"one": [one]}, {"one": [other]}).rows[0]
+    # Constant activations have no spread, so there is no unit for a distance.
+    flat = compared({"one": [a]}, {"one": [b]}).rows[0]
     assert (flat.scale, flat.distance) == (None, None)
 
 
@@ -101,44 +101,46 @@ def test_narrow_distributions_far_from_zero_are_not_blown_up_by_wide_bins() -> N
     row = compared({"one": [narrow]}, {"one": [moved]}).rows[0]
     true = scipy_stats.wasserstein_distance(narrow, moved) / 0.003
     assert row.distance is not None
-    # Two bins hold all, 1/16 and 1/8 wide: more than the spread of these numbers 20 times over.
+    # Two bins, 1/16 and 1/8 wide, contain all values: each is over 20 times as wide as the spread.
     assert true <= row.distance < 2 * true
 
 
 def test_what_is_not_finite_in_one_run_comes_first() -> None:
     broken = NORMAL.copy()
     broken[:10] = math.nan
-    gone = np.full(100, math.inf)
-    found = compared(
+    infinite = np.full(100, math.inf)
+    diff = compared(
         {"one": [NORMAL], "two": [NORMAL], "three": [NORMAL]},
-        {"one": [NORMAL + 5], "two": [broken], "three": [gone]},
+        {"one": [NORMAL + 5], "two": [broken], "three": [infinite]},
     )
-    assert [row.layer_a for row in found.rows] == ["three", "two", "one"]
-    assert [(row.not_finite_a, row.not_finite_b) for row in found.rows] == [
+    assert [row.layer_a for row in diff.rows] == ["three", "two", "one"]
+    assert [(row.not_finite_a, row.not_finite_b) for row in diff.rows] == [
         (0, 100), (0, 10), (0, 0),
     ]  # fmt: skip
-    assert (found.rows[0].distance, found.rows[0].ks) == (None, None)
-    assert found.mirrored() == compared(
-        {"one": [NORMAL + 5], "two": [broken], "three": [gone]},
+    assert (diff.rows[0].distance, diff.rows[0].ks) == (None, None)
+    assert diff.mirrored() == compared(
+        {"one": [NORMAL + 5], "two": [broken], "three": [infinite]},
         {"one": [NORMAL], "two": [NORMAL], "three": [NORMAL]},
     )
 
 
 def test_no_step_in_common_leaves_nothing_to_compare() -> None:
-    found = align(GRAPH, GRAPH, every_op=False)
+    alignment = align(GRAPH, GRAPH, every_op=False)
     first = recorded({"one": [NORMAL]})
-    later = Recorded([7], {Tap("one", "activation", "one:0"): {7: TensorSummary.of(NORMAL)}})
-    told = compare_distributions(GRAPH, GRAPH, found, first, later)
-    assert told == DistributionsDiff(0, (), 0, ())
+    later = RecordedSummaries(
+        [7], {Tap("one", "activation", "one:0"): {7: TensorSummary.of(NORMAL)}}
+    )
+    diff = compare_distributions(GRAPH, GRAPH, alignment, first, later)
+    assert diff == DistributionsDiff(0, (), 0, ())
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 6, 7, 8, 20, 1000])
 def test_chosen_steps_are_neighbours_from_the_first_to_the_last(count: int) -> None:
     common = [10 * i for i in range(count)]
     assert chosen_steps(common, every=True) == tuple(common)
-    found = chosen_steps(common, every=False)
-    assert len(found) == min(count, MOST_STEPS)
+    steps = chosen_steps(common, every=False)
+    assert len(steps) == min(count, MOST_STEPS)
     if count:
-        assert (found[0], found[-1]) == (common[0], common[-1])
-    pairs = sum(b - a == 10 for a, b in pairwise(found))
-    assert pairs >= len(found) // 2
+        assert (steps[0], steps[-1]) == (common[0], common[-1])
+    pairs = sum(b - a == 10 for a, b in pairwise(steps))
+    assert pairs >= len(steps) // 2

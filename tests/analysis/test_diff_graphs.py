@@ -1,4 +1,4 @@
-"""Aligning graphs: what corresponds, what is renamed, what only one has; and the laws."""
+"""Alignment of graphs: corresponding, renamed and unmatched parts, and general laws."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ def compared(a: Graph, b: Graph, depth: Depth = Depth.LAYER) -> GraphDiff:
 
 
 def test_version_1_against_2_is_aligned_as_by_hand(recording: Callable[[str], Run]) -> None:
-    found = compared(recording("v1").graph, recording("v2").graph)
-    assert [one.name for one in found.only_a] == [
+    diff = compared(recording("v1").graph, recording("v2").graph)
+    assert [row.name for row in diff.only_a] == [
         "bn_conv1", "relu_conv1", "relu00", "relu10", "relu20",
     ]  # fmt: skip
-    assert [one.name for one in found.only_b] == [
+    assert [row.name for row in diff.only_b] == [
         "relu00_branch2b", "relu10_branch2b", "relu20_branch2b",
         "pre_activation_final_norm", "relu_final",
     ]  # fmt: skip
-    assert found.renamed == ()
-    assert found.aligned == 26
-    changes = {change.a: change.differences for change in found.changed}
-    # Pre-activation: a block begins with its normalization, on what the block before it gave.
+    assert diff.renamed == ()
+    assert diff.aligned == 26
+    changes = {change.a: change.differences for change in diff.changed}
+    # Pre-activation: a block begins with the normalization of the previous block's output.
     inputs = {
         name: (each.a, each.b)
-        for name, told in changes.items()
-        for each in told
+        for name, differences in changes.items()
+        for each in differences
         if each.aspect == "inputs"
     }
     assert inputs["bn00_branch2a"] == (["res00_branch2a"], ["conv1"])
@@ -48,7 +48,7 @@ def test_version_1_against_2_is_aligned_as_by_hand(recording: Callable[[str], Ru
     assert inputs["bn20_branch2b"] == (["res20_branch2b"], ["res20_branch2a"])
     assert inputs["add10"] == (["bn10_branch2b"], ["res10_branch2b"])
     assert inputs["final_reduce_mean"] == (["relu20"], ["relu_final"])
-    # What it normalizes is not yet made smaller, and has half as many channels.
+    # The input of this normalization is not downsampled yet, and has half as many channels.
     assert Difference("gamma", (32,), (16,), "variable") in changes["bn10_branch2a"]
     assert (
         Difference("shape", (8, 16, 16, 32), (8, 32, 32, 16), "shape") in changes["bn10_branch2a"]
@@ -60,21 +60,21 @@ def test_version_1_against_2_is_aligned_as_by_hand(recording: Callable[[str], Ru
 def test_the_wrong_axis_of_normalization_shows_in_every_one(
     recording: Callable[[str], Run],
 ) -> None:
-    found = compared(recording("v2").graph, recording("bn_axis").graph)
-    assert (found.only_a, found.only_b, found.renamed) == ((), (), ())
-    norms = [one for one in recording("v2").graph.layers if one.normalizes]
-    assert [change.a for change in found.changed] == [one.name for one in norms]
-    for change in found.changed:
+    diff = compared(recording("v2").graph, recording("bn_axis").graph)
+    assert (diff.only_a, diff.only_b, diff.renamed) == ((), (), ())
+    norms = [layer.name for layer in recording("v2").graph.layers if layer.normalizes]
+    assert [change.a for change in diff.changed] == norms
+    for change in diff.changed:
         assert Difference("data_format", "NHWC", "NCHW", "attribute") in change.differences
-    sizes = {c.a: {d.name: (d.a, d.b) for d in c.differences} for c in found.changed}
+    sizes = {c.a: {d.name: (d.a, d.b) for d in c.differences} for c in diff.changed}
     assert sizes["bn20_branch2b"]["gamma"] == ((64,), (8,))
     assert sizes["bn00_branch2b"]["moving_variance"] == ((16,), (32,))
 
 
 def test_the_axes_of_a_mean_that_failed(recording: Callable[[str], Run]) -> None:
-    found = compared(recording("v2").graph, recording("mean_axes").graph)
-    told = {c.a: [(d.name, d.a, d.b) for d in c.differences] for c in found.changed}
-    assert told == {
+    diff = compared(recording("v2").graph, recording("mean_axes").graph)
+    changes = {c.a: [(d.name, d.a, d.b) for d in c.differences] for c in diff.changed}
+    assert changes == {
         "final_reduce_mean": [
             ("shape", (8, 1, 1, 64), (8, 8, 1, 1)),
             ("reduction_indices.value", [1, 2], [2, 3]),
@@ -84,26 +84,26 @@ def test_the_axes_of_a_mean_that_failed(recording: Callable[[str], Run]) -> None
     }
 
 
-def test_without_l2_only_its_ops_are_gone(recording: Callable[[str], Run]) -> None:
+def test_without_l2_only_its_ops_are_missing(recording: Callable[[str], Run]) -> None:
     a, b = recording("v2").graph, recording("no_l2").graph
     layers = compared(a, b)
     assert (layers.only_a, layers.only_b, layers.changed) == ((), (), ())
     assert [total.name for total in layers.totals] == ["ops"]
     ops = compared(a, b, Depth.OP)
-    assert {one.phase for one in ops.only_a} == {Phase.OTHER, Phase.BACKWARD}
-    losses = [one.name for one in ops.only_a if one.type == "L2Loss"]
+    assert {row.phase for row in ops.only_a} == {Phase.OTHER, Phase.BACKWARD}
+    losses = [row.name for row in ops.only_a if row.type == "L2Loss"]
     assert len(losses) == 38
-    assert not [one for one in ops.only_a if one.name.startswith("gradients/conv")]
-    # The one sum of gradients per variable is gone: the updates take the gradient itself.
+    assert not [row for row in ops.only_a if row.name.startswith("gradients/conv")]
+    # The sum of gradients per variable is missing: the updates read the gradient itself.
     updates = [c for c in ops.changed if c.a.startswith("Momentum/update_")]
     assert len(updates) == 38
     assert updates[0].differences[0].b == ["gradients/conv1/Conv2D_grad/Conv2DBackpropFilter:0"]
-    # Of the sums that stay, one for each shortcut of two ways, some have other numbers.
-    assert all(one.numbered for one in ops.renamed)
+    # One sum remains for each shortcut; some of these sums are numbered differently.
+    assert all(row.numbered for row in ops.renamed)
 
 
 def rebatched(graph: Graph, before: int, after: int) -> Graph:
-    """The same graph of batches of another size."""
+    """The same graph with another batch size."""
 
     def sized(spec: TensorSpec) -> TensorSpec:
         if not spec.shape or spec.shape[0] != before:
@@ -117,13 +117,13 @@ def rebatched(graph: Graph, before: int, after: int) -> Graph:
 
 
 @pytest.mark.parametrize("depth", [Depth.LAYER, Depth.OP])
-def test_another_batch_is_told_once(recording: Callable[[str], Run], depth: Depth) -> None:
+def test_another_batch_is_listed_once(recording: Callable[[str], Run], depth: Depth) -> None:
     graph = recording("v2").graph
     other = rebatched(graph, 8, 32)
-    found = compare_graphs(graph, other, align(graph, other, every_op=True), depth)
-    told = {one.name: (one.a, one.b) for one in found.totals}
-    assert told["batch"] == (8, 32)
-    assert found.changed == ()
+    diff = compare_graphs(graph, other, align(graph, other, every_op=True), depth)
+    totals = {row.name: (row.a, row.b) for row in diff.totals}
+    assert totals["batch"] == (8, 32)
+    assert diff.changed == ()
     wrong = msgspec.structs.replace(
         other,
         ops=tuple(
@@ -133,8 +133,8 @@ def test_another_batch_is_told_once(recording: Callable[[str], Run], depth: Dept
             for op in other.ops
         ),
     )
-    found = compare_graphs(graph, wrong, align(graph, wrong, every_op=True), depth)
-    (change,) = found.changed
+    diff = compare_graphs(graph, wrong, align(graph, wrong, every_op=True), depth)
+    (change,) = diff.changed
     assert change.a == "Reshape"
     assert change.differences == (Difference("shape", (8, 64), (4, 64), "shape"),)
 
@@ -142,36 +142,36 @@ def test_another_batch_is_told_once(recording: Callable[[str], Run], depth: Dept
 def test_a_renamed_chain_is_found_by_its_place() -> None:
     a = chain("one:Dense", "two:Relu", "three:Dense", "four:Relu")
     b = chain("p:Dense", "q:Relu", "r:Dense", "s:Relu")
-    found = compared(a, b)
-    assert [(one.a, one.b) for one in found.renamed] == [
+    diff = compared(a, b)
+    assert [(row.a, row.b) for row in diff.renamed] == [
         ("one", "p"), ("two", "q"), ("three", "r"), ("four", "s"),
     ]  # fmt: skip
-    assert (found.only_a, found.only_b, found.changed) == ((), (), ())
+    assert (diff.only_a, diff.only_b, diff.changed) == ((), (), ())
 
 
-def test_what_was_put_in_between_is_told_and_the_rest_found() -> None:
+def test_an_inserted_layer_is_listed_and_the_rest_matched() -> None:
     a = chain("in:Dense", "one:Conv", "two:Relu", "out:Dense")
     b = chain("in:Dense", "first:Conv", "norm:BN", "second:Relu", "out:Dense")
-    found = compared(a, b)
-    assert [(one.a, one.b) for one in found.renamed] == [("one", "first"), ("two", "second")]
-    assert [one.name for one in found.only_b] == ["norm"]
-    assert found.only_a == ()
-    assert [(c.a, c.differences) for c in found.changed] == [
+    diff = compared(a, b)
+    assert [(row.a, row.b) for row in diff.renamed] == [("one", "first"), ("two", "second")]
+    assert [row.name for row in diff.only_b] == ["norm"]
+    assert diff.only_a == ()
+    assert [(c.a, c.differences) for c in diff.changed] == [
         ("two", (Difference("inputs", ["one"], ["norm"], "inputs"),))
     ]
 
 
 def test_another_type_at_the_same_place_is_not_the_same_layer() -> None:
-    found = compared(chain("in:Dense", "one:Relu", "out:Dense"),
+    diff = compared(chain("in:Dense", "one:Relu", "out:Dense"),
                      chain("in:Dense", "two:Tanh", "out:Dense"))  # fmt: skip
-    assert [one.name for one in found.only_a] == ["one"]
-    assert [one.name for one in found.only_b] == ["two"]
-    assert found.renamed == ()
+    assert [row.name for row in diff.only_a] == ["one"]
+    assert [row.name for row in diff.only_b] == ["two"]
+    assert diff.renamed == ()
 
 
 def test_another_type_under_the_same_name_is_a_change() -> None:
-    found = compared(chain("one:Relu"), chain("one:Tanh"))
-    assert found.changed[0].differences == (Difference("type", "Relu", "Tanh", "type"),)
+    diff = compared(chain("one:Relu"), chain("one:Tanh"))
+    assert diff.changed[0].differences == (Difference("type", "Relu", "Tanh", "type"),)
 
 
 def fan(prefix: str, count: int, *, summed: bool) -> Graph:
@@ -180,25 +180,25 @@ def fan(prefix: str, count: int, *, summed: bool) -> Graph:
     return network(*((name, "Dense", ["x"]) for name in names), *ends)
 
 
-def test_branches_are_told_apart_by_what_reads_them() -> None:
-    found = compared(fan("p", 2, summed=True), fan("q", 3, summed=True))
-    assert [(one.a, one.b) for one in found.renamed] == [("p0", "q0"), ("p1", "q1")]
-    assert (found.only_a, [one.name for one in found.only_b]) == ((), ["q2"])
+def test_branches_are_distinguished_by_their_readers() -> None:
+    diff = compared(fan("p", 2, summed=True), fan("q", 3, summed=True))
+    assert [(row.a, row.b) for row in diff.renamed] == [("p0", "q0"), ("p1", "q1")]
+    assert (diff.only_a, [row.name for row in diff.only_b]) == ((), ["q2"])
 
 
-def test_branches_that_cannot_be_told_apart_are_paired_in_order_if_as_many() -> None:
-    found = compared(fan("p", 2, summed=False), fan("q", 2, summed=False))
-    assert [(one.a, one.b) for one in found.renamed] == [("p0", "q0"), ("p1", "q1")]
+def test_indistinguishable_branches_are_paired_in_order_if_equally_many() -> None:
+    diff = compared(fan("p", 2, summed=False), fan("q", 2, summed=False))
+    assert [(row.a, row.b) for row in diff.renamed] == [("p0", "q0"), ("p1", "q1")]
     unequal = compared(fan("p", 2, summed=False), fan("q", 3, summed=False))
     assert (unequal.renamed, len(unequal.only_a), len(unequal.only_b)) == ((), 2, 3)
 
 
 def test_a_swap_of_two_inputs_is_seen() -> None:
     rows = ("one", "Dense", ["x"]), ("two", "Relu", ["x"])
-    found = compared(network(*rows, ("sum", "Sub", ["one", "two"])),
+    diff = compared(network(*rows, ("sum", "Sub", ["one", "two"])),
                      network(*rows, ("sum", "Sub", ["two", "one"])))  # fmt: skip
-    assert [c.a for c in found.changed] == ["sum"]
-    assert found.changed[0].differences[0].b == ["two", "one"]
+    assert [c.a for c in diff.changed] == ["sum"]
+    assert diff.changed[0].differences[0].b == ["two", "one"]
 
 
 def reading(variable: str) -> Graph:
@@ -216,32 +216,32 @@ def test_handles_of_different_variables_are_not_each_other_s_place() -> None:
     ops[1] = msgspec.structs.replace(ops[1], inputs=(TensorRef("other/read/resource"),))
     variable = Variable("v", TensorSpec((2,), "float32"), True, (ops[0].name,), (ops[1].name,))
     other = msgspec.structs.replace(renamed, ops=tuple(ops), variables=(variable,))
-    found = compared(reading("w"), other, Depth.OP)
-    assert (found.aligned, len(found.only_a), len(found.only_b)) == (0, 2, 2)
+    diff = compared(reading("w"), other, Depth.OP)
+    assert (diff.aligned, len(diff.only_a), len(diff.only_b)) == (0, 2, 2)
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
 @settings(deadline=None)
 @given(graph=graphs())
 def test_a_graph_does_not_differ_from_itself(depth: Depth, graph: Graph) -> None:
-    found = compared(graph, graph, depth)
-    assert found.empty
-    assert found.aligned == len(graph.ops if depth == Depth.OP else graph.layers)
+    diff = compared(graph, graph, depth)
+    assert diff.empty
+    assert diff.aligned == len(graph.ops if depth == Depth.OP else graph.layers)
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
 @settings(deadline=None, max_examples=150)
 @given(a=graphs(), b=graphs())
-def test_both_directions_tell_the_same(depth: Depth, a: Graph, b: Graph) -> None:
-    one, other = compared(a, b, depth).mirrored(), compared(b, a, depth)
-    assert in_any_order(one) == in_any_order(other)
+def test_both_directions_are_equal(depth: Depth, a: Graph, b: Graph) -> None:
+    forward, backward = compared(a, b, depth), compared(b, a, depth)
+    assert in_any_order(forward.mirrored()) == in_any_order(backward)
 
 
-def in_any_order(found: GraphDiff) -> GraphDiff:
-    """Two ops that change places with each other's names have no order of their own."""
-    renamed = tuple(sorted(found.renamed, key=lambda row: (row.a, row.b)))
-    changed = tuple(sorted(found.changed, key=lambda row: (row.a, row.b)))
-    return msgspec.structs.replace(found, renamed=renamed, changed=changed)
+def in_any_order(diff: GraphDiff) -> GraphDiff:
+    """The differences sorted by name: ops that exchange places and names have no fixed order."""
+    renamed = tuple(sorted(diff.renamed, key=lambda row: (row.a, row.b)))
+    changed = tuple(sorted(diff.changed, key=lambda row: (row.a, row.b)))
+    return msgspec.structs.replace(diff, renamed=renamed, changed=changed)
 
 
 @pytest.mark.parametrize("pair", [("v1", "v2"), ("v2", "no_l2"), ("bn_axis", "filters")])
@@ -250,11 +250,11 @@ def test_both_directions_of_recordings(
     recording: Callable[[str], Run], depth: Depth, pair: tuple[str, str]
 ) -> None:
     a, b = (recording(name).graph for name in pair)
-    found = compared(a, b, depth)
-    assert found.mirrored() == compared(b, a, depth)
+    diff = compared(a, b, depth)
+    assert diff.mirrored() == compared(b, a, depth)
     assert compared(a, a, depth).empty
     counted = len(a.ops if depth == Depth.OP else a.layers)
-    assert counted == found.aligned + len(found.only_a)
+    assert counted == diff.aligned + len(diff.only_a)
 
 
 @settings(deadline=None)
@@ -262,8 +262,8 @@ def test_both_directions_of_recordings(
 def test_a_chain_with_all_names_changed_is_the_same_chain(types: list[str]) -> None:
     a = chain(*(f"a{i}:{kind}" for i, kind in enumerate(types)))
     b = chain(*(f"b{i}:{kind}" for i, kind in enumerate(types)))
-    found = compared(a, b)
-    assert [(one.a, one.b) for one in found.renamed] == [
+    diff = compared(a, b)
+    assert [(row.a, row.b) for row in diff.renamed] == [
         (f"a{i}", f"b{i}") for i in range(len(types))
     ]
-    assert (found.only_a, found.only_b, found.changed, found.totals) == ((), (), (), ())
+    assert (diff.only_a, diff.only_b, diff.changed, diff.totals) == ((), (), (), ())

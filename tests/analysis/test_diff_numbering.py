@@ -1,4 +1,4 @@
-"""Layers that Keras numbers: one put in or taken out shifts the names of all behind it."""
+"""Layers that Keras numbers: an inserted or removed layer shifts the names of later layers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WIDTHS = st.lists(st.integers(1, 5), max_size=7)
 
 
 def dense(*widths: int, names: Sequence[str] = (), optimizer: bool = False) -> Graph:
-    """A Sequential of Dense layers (of Dropout where a width is 0) with Keras' names."""
+    """A Sequential of Dense layers (Dropout for a width of 0) with Keras' names."""
     ops = [Op("x", "Placeholder", Phase.OTHER, outputs=(TensorSpec((8, 10), "float32"),))]
     layers, variables = [], []
     before, size, counts = "x", 10, {"dense": 0, "dropout": 0}
@@ -28,17 +28,18 @@ def dense(*widths: int, names: Sequence[str] = (), optimizer: bool = False) -> G
         counts[kind] += 1
         op = f"model/{name}/MatMul"
         spec = TensorSpec((8, width or size), "float32")
-        taken, held = (TensorRef(before),), []
+        taken, kernels = (TensorRef(before),), []
         ops.append(Op(op, "MatMul", Phase.FORWARD, inputs=taken, outputs=(spec,)))
         if width:
             kernel = Variable(f"model/{name}/kernel", TensorSpec((size, width), "float32"), True)
-            held = [kernel.name]
+            kernels = [kernel.name]
             variables.append(kernel)
             if optimizer:
                 slot = f"adam/model_{name}_kernel_momentum"
                 variables.append(Variable(slot, kernel.spec, False))
             size = width
-        layers.append(Layer(name, kind.title(), (), op, (op,), taken, TensorRef(op), tuple(held)))
+        output = TensorRef(op)
+        layers.append(Layer(name, kind.title(), (), op, (op,), taken, output, tuple(kernels)))
         before = op
     return Graph(tuple(ops), tuple(variables), tuple(layers), {"x": TensorRef("x")})
 
@@ -47,24 +48,24 @@ def compared(a: Graph, b: Graph, depth: Depth = Depth.LAYER) -> GraphDiff:
     return compare_graphs(a, b, align(a, b, every_op=depth == Depth.OP), depth)
 
 
-def test_one_put_in_between_is_one_put_in_and_the_rest_has_other_numbers() -> None:
-    found = compared(dense(16, 8, 4), dense(16, 32, 8, 4))
-    assert [one.name for one in found.only_b] == ["dense_1"]
-    assert found.only_a == ()
-    assert [(one.a, one.b, one.numbered) for one in found.renamed] == [
+def test_an_inserted_layer_renumbers_the_rest() -> None:
+    diff = compared(dense(16, 8, 4), dense(16, 32, 8, 4))
+    assert [row.name for row in diff.only_b] == ["dense_1"]
+    assert diff.only_a == ()
+    assert [(row.a, row.b, row.numbered) for row in diff.renamed] == [
         ("dense_1", "dense_2", True),
         ("dense_2", "dense_3", True),
     ]
-    (change,) = found.changed
+    (change,) = diff.changed
     assert (change.a, change.b) == ("dense_1", "dense_2")
-    assert [(one.name, one.a, one.b) for one in change.differences] == [
+    assert [(row.name, row.a, row.b) for row in change.differences] == [
         ("inputs", ["dense"], ["dense_1"]),
         ("parameters", 128, 256),
         ("kernel", (16, 8), (32, 8)),
     ]
 
 
-def test_variables_go_with_their_layers_and_so_what_an_optimizer_keeps_of_them() -> None:
+def test_variables_and_optimizer_variables_follow_their_layers() -> None:
     a, b = dense(16, 8, 4, optimizer=True), dense(16, 32, 8, 4, optimizer=True)
     assert align(a, b, every_op=True).variables == {
         "model/dense/kernel": "model/dense/kernel",
@@ -76,40 +77,40 @@ def test_variables_go_with_their_layers_and_so_what_an_optimizer_keeps_of_them()
     }
 
 
-def test_all_renamed_and_one_put_in() -> None:
-    found = compared(dense(16, 8, 4), dense(16, 0, 8, 4, names=["p", "dd", "q", "r"]))
-    assert [(one.a, one.b) for one in found.renamed] == [
+def test_all_renamed_and_one_inserted() -> None:
+    diff = compared(dense(16, 8, 4), dense(16, 0, 8, 4, names=["p", "dd", "q", "r"]))
+    assert [(row.a, row.b) for row in diff.renamed] == [
         ("dense", "p"), ("dense_1", "q"), ("dense_2", "r"),
     ]  # fmt: skip
-    assert ([one.name for one in found.only_b], found.only_a) == (["dd"], ())
+    assert ([row.name for row in diff.only_b], diff.only_a) == (["dd"], ())
 
 
 def test_as_many_layers_of_other_widths_are_the_same_layers_changed() -> None:
-    found = compared(dense(16, 32, 64), dense(32, 64, 128))
-    assert (found.only_a, found.only_b, found.renamed) == ((), (), ())
-    assert [change.a for change in found.changed] == ["dense", "dense_1", "dense_2"]
+    diff = compared(dense(16, 32, 64), dense(32, 64, 128))
+    assert (diff.only_a, diff.only_b, diff.renamed) == ((), (), ())
+    assert [change.a for change in diff.changed] == ["dense", "dense_1", "dense_2"]
 
 
-def test_a_model_made_second_has_all_numbers_moved() -> None:
+def test_a_model_that_is_built_second_has_shifted_numbers() -> None:
     late = ["dense_1", "dense_2", "dense_3"]
-    found = compared(dense(16, 32, 64), dense(32, 64, 128, names=late))
-    assert (found.only_a, found.only_b) == ((), ())
-    assert [(one.a, one.b) for one in found.renamed] == [*zip(["dense", *late], late, strict=False)]
+    diff = compared(dense(16, 32, 64), dense(32, 64, 128, names=late))
+    assert (diff.only_a, diff.only_b) == ((), ())
+    assert [(row.a, row.b) for row in diff.renamed] == [*zip(["dense", *late], late, strict=False)]
 
 
-def test_names_of_one_s_own_are_the_same_layer_whatever_its_shape() -> None:
-    found = compared(
+def test_equal_names_from_user_code_are_the_same_layer_with_any_shape() -> None:
+    diff = compared(
         dense(16, 8, 4, names=["in", "mid", "out"]),
         dense(8, 32, 16, 4, names=["in", "new", "mid", "out"]),
     )
-    assert [one.name for one in found.only_b] == ["new"]
-    assert (found.only_a, found.renamed) == ((), ())
+    assert [row.name for row in diff.only_b] == ["new"]
+    assert (diff.only_a, diff.renamed) == ((), ())
 
 
-def test_a_width_changed_behind_one_put_in_is_that_layer_changed() -> None:
-    found = compared(dense(16, 8, 6, 4), dense(12, 16, 8, 7, 4))
-    assert [one.name for one in found.only_b] == ["dense"]
-    assert [(one.a, one.b) for one in found.renamed] == [
+def test_a_changed_width_after_an_inserted_layer() -> None:
+    diff = compared(dense(16, 8, 6, 4), dense(12, 16, 8, 7, 4))
+    assert [row.name for row in diff.only_b] == ["dense"]
+    assert [(row.a, row.b) for row in diff.renamed] == [
         ("dense", "dense_1"), ("dense_1", "dense_2"), ("dense_2", "dense_3"), ("dense_3", "dense_4")
     ]  # fmt: skip
 
@@ -130,11 +131,11 @@ def test_laws(depth: Depth, a: list[int], b: list[int]) -> None:
     new=st.integers(61, 90),
     data=st.data(),
 )
-def test_what_was_put_in_is_found_wherever_it_stands(
+def test_an_inserted_layer_is_found_at_every_place(
     widths: list[int], new: int, data: st.DataObject
 ) -> None:
     place = data.draw(st.integers(0, len(widths)))
-    found = compared(dense(*widths), dense(*widths[:place], new, *widths[place:]))
-    assert [one.shape for one in found.only_b] == [(8, new)]
-    assert found.only_a == ()
-    assert found.aligned == len(widths)
+    diff = compared(dense(*widths), dense(*widths[:place], new, *widths[place:]))
+    assert [row.shape for row in diff.only_b] == [(8, new)]
+    assert diff.only_a == ()
+    assert diff.aligned == len(widths)

@@ -13,8 +13,8 @@ from resnet_inspect.graph import Place, PlaceKind
 from tests.analysis.chains import chain
 
 
-class Found(msgspec.Struct, frozen=True):
-    """What a comparison asks of a finding, and one field more."""
+class FakeFinding(msgspec.Struct, frozen=True):
+    """A finding with the fields that a comparison reads, and one more."""
 
     rule: str
     place: Place
@@ -27,8 +27,8 @@ def layer(name: str) -> Place:
 
 
 def test_values_by_name() -> None:
-    found = compare_values({"n": 1, "ver": 1, "gone": "x"}, {"n": 1, "ver": 2, "new": 0})
-    assert [(one.name, one.a, one.b) for one in found] == [
+    rows = compare_values({"n": 1, "ver": 1, "gone": "x"}, {"n": 1, "ver": 2, "new": 0})
+    assert [(row.name, row.a, row.b) for row in rows] == [
         ("ver", 1, 2), ("gone", "x", None), ("new", None, 0),
     ]  # fmt: skip
 
@@ -36,12 +36,12 @@ def test_values_by_name() -> None:
 def test_scalars_at_the_steps_of_both() -> None:
     a = {"loss": {0: 3.0, 1: 2.0, 2: 1.0}, "same": {0: 1.0}, "mine": {0: 0.0}}
     b = {"loss": {1: 2.5, 2: 0.0, 3: 9.0}, "same": {0: 1.0}, "yours": {0: 0.0}}
-    found = compare_scalars(a, b)
-    assert (found.only_a, found.only_b) == (("mine",), ("yours",))
-    (row,) = found.rows
+    diff = compare_scalars(a, b)
+    assert (diff.only_a, diff.only_b) == (("mine",), ("yours",))
+    (row,) = diff.rows
     assert (row.name, row.steps, row.a, row.b) == ("loss", (1, 2), (2.0, 1.0), (2.5, 0.0))
     assert (row.largest, row.step) == (-1.0, 2)
-    assert compare_scalars(b, a) == found.mirrored()
+    assert compare_scalars(b, a) == diff.mirrored()
 
 
 def test_scalars_that_are_not_finite() -> None:
@@ -58,33 +58,33 @@ def test_scalars_that_are_not_finite() -> None:
 def test_findings_of_one_run_only() -> None:
     layers = {"old": "new", "one": "one"}
     a = (
-        Found("dead", layer("old"), 3),
-        Found("dead", layer("one")),
-        Found("loss", Place()),
-        Found("dead", layer("lost")),
+        FakeFinding("dead", layer("old"), 3),
+        FakeFinding("dead", layer("one")),
+        FakeFinding("loss", Place()),
+        FakeFinding("dead", layer("lost")),
     )
     b = (
-        Found("dead", layer("new"), 7),
-        Found("dead", layer("other")),
-        Found("loss", Place()),
-        Found("loss", Place()),
+        FakeFinding("dead", layer("new"), 7),
+        FakeFinding("dead", layer("other")),
+        FakeFinding("loss", Place()),
+        FakeFinding("loss", Place()),
     )
-    found = compare_findings(a, b, layers)
-    assert found.only_a == (Found("dead", layer("one")), Found("dead", layer("lost")))
-    assert found.only_b == (Found("dead", layer("other")), Found("loss", Place()))
+    diff = compare_findings(a, b, layers)
+    assert diff.only_a == (FakeFinding("dead", layer("one")), FakeFinding("dead", layer("lost")))
+    assert diff.only_b == (FakeFinding("dead", layer("other")), FakeFinding("loss", Place()))
     back = compare_findings(b, a, {"new": "old", "one": "one"})
-    assert back == found.mirrored()
+    assert back == diff.mirrored()
 
 
-def test_findings_are_compared_only_where_both_were_searched() -> None:
+def test_findings_are_compared_only_if_both_runs_were_checked() -> None:
     graph = chain("one:Dense")
-    plain, searched = (
+    unchecked, checked = (
         ComparedRun("a", graph),
-        ComparedRun("b", graph, findings=(Found("dead", layer("one")),)),
+        ComparedRun("b", graph, findings=(FakeFinding("dead", layer("one")),)),
     )
-    assert compare(plain, searched).findings is None
-    assert compare(plain, searched).empty
-    told = compare(plain._replace(findings=()), searched)
-    assert told.findings is not None
-    assert told.findings.only_b == (Found("dead", layer("one")),)
-    assert not told.empty
+    assert compare(unchecked, checked).findings is None
+    assert compare(unchecked, checked).empty
+    diff = compare(unchecked._replace(findings=()), checked)
+    assert diff.findings is not None
+    assert diff.findings.only_b == (FakeFinding("dead", layer("one")),)
+    assert not diff.empty

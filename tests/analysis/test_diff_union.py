@@ -1,4 +1,4 @@
-"""Two graphs as one: nothing lost, nothing twice, and what only B has stands where it belongs."""
+"""Merged graphs: nothing is lost or duplicated, and unmatched parts of B are in order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from resnet_inspect.analysis.diff.alignment import align
-from resnet_inspect.analysis.diff.union import Union, united
+from resnet_inspect.analysis.diff.union import MergedGraph, merge_graphs
 from resnet_inspect.graph import Graph
 from resnet_inspect.store.run import Run
 from tests.analysis.chains import graphs
@@ -18,19 +18,19 @@ from tests.recordings import TRAINED
 RECORDINGS = ("v1", "v2", "mean_axes", "filters", "own", "own_model", *TRAINED)
 
 
-def union_of(a: Graph, b: Graph, *, every_op: bool = False) -> Union:
-    return united(a, b, align(a, b, every_op=every_op), every_op=every_op)
+def union_of(a: Graph, b: Graph, *, every_op: bool = False) -> MergedGraph:
+    return merge_graphs(a, b, align(a, b, every_op=every_op), every_op=every_op)
 
 
 @given(graphs(), graphs())
 @settings(max_examples=60, deadline=None)
 def test_all_of_both_is_there_once_and_in_order(a: Graph, b: Graph) -> None:
-    found = align(a, b, every_op=True)
-    union = united(a, b, found, every_op=True)
+    alignment = align(a, b, every_op=True)
+    union = merge_graphs(a, b, alignment, every_op=True)
     names = [op.name for op in union.graph.ops]
     assert len(names) == len(set(names))
     assert [op for op in union.graph.ops if op.name not in union.ops] == list(a.ops)
-    partners = {other: one for one, other in found.ops.items()}
+    partners = {name_b: name_a for name_a, name_b in alignment.ops.items()}
     here = {there: name for name, there in union.ops.items()}
     assert set(partners) | set(here) == {op.name for op in b.ops}
     for before, after in pairwise(op.name for op in b.ops):
@@ -59,13 +59,13 @@ def test_version_2_in_version_1(recording: Callable[[str], Run]) -> None:
     tail = ["relu20", "pre_activation_final_norm", "relu_final", "final_reduce_mean"]
     at = names.index("relu20")
     assert names[at : at + 4] == tail
-    lone = union.graph.layer_by_name["pre_activation_final_norm"]
-    assert lone.path == b.layer_by_name["pre_activation_final_norm"].path
-    assert set(lone.variables) <= set(union.variables) != set()
-    assert all(name in union.graph.op_by_name for name in lone.ops)
+    only_b = union.graph.layer_by_name["pre_activation_final_norm"]
+    assert only_b.path == b.layer_by_name["pre_activation_final_norm"].path
+    assert set(only_b.variables) <= set(union.variables) != set()
+    assert all(name in union.graph.op_by_name for name in only_b.ops)
 
 
-def test_what_has_a_name_that_means_something_else_in_a_gets_another(
+def test_a_name_that_a_uses_otherwise_is_changed(
     recording: Callable[[str], Run],
 ) -> None:
     a, b = recording("v2").graph, recording("own_model").graph

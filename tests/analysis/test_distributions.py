@@ -1,4 +1,4 @@
-"""Which tensors a question about distributions is about, on committed recordings."""
+"""Selection of recorded tensors by name and kind, on committed recordings."""
 
 from __future__ import annotations
 
@@ -50,18 +50,18 @@ def test_without_names_the_output_of_every_layer(recording: Open) -> None:
 )
 def test_names(recording: Open, name: str, wanted: list[tuple[str, str, str]] | None) -> None:
     run = recording("v2")
-    found = [(tap.layer, tap.kind, tap.tensor) for tap in chosen(run, name)]
+    selected = [(tap.layer, tap.kind, tap.tensor) for tap in chosen(run, name)]
     if wanted is None:
         names = [v.name for v in run.graph.variables if v.name.endswith("/gamma")]
-        assert [(kind, tensor) for _, kind, tensor in found] == [("weight", n) for n in names]
+        assert [(kind, tensor) for _, kind, tensor in selected] == [("weight", n) for n in names]
     else:
-        assert found == wanted
+        assert selected == wanted
 
 
 def test_a_gradient_may_be_of_an_output_or_of_a_variable(recording: Open) -> None:
     run = recording("v2")
-    found = chosen(run, "conv1", "conv1/kernel", kinds=("gradient",))
-    assert [(tap.kind, tap.tensor) for tap in found] == [
+    selected = chosen(run, "conv1", "conv1/kernel", kinds=("gradient",))
+    assert [(tap.kind, tap.tensor) for tap in selected] == [
         ("gradient", "conv1/BiasAdd:0"),
         ("gradient", "conv1/kernel"),
     ]
@@ -73,7 +73,7 @@ def test_a_gradient_may_be_of_an_output_or_of_a_variable(recording: Open) -> Non
 
 
 @pytest.mark.parametrize("name", ["v1", "v2"])
-def test_what_a_normalization_is_fed_and_what_it_makes(recording: Open, name: str) -> None:
+def test_inputs_and_outputs_of_normalizations(recording: Open, name: str) -> None:
     run = recording(name)
     taps = run.taps()
     groups = around_normalization(run.graph, taps, chosen(run))
@@ -81,7 +81,7 @@ def test_what_a_normalization_is_fed_and_what_it_makes(recording: Open, name: st
     assert [after.layer for _, after in groups] == [layer.name for layer in norms]
     for (before, _), layer in zip(groups, norms, strict=True):
         assert before.tensor == str(layer.inputs[0])
-    # From the layer before it too.
+    # The layer before a normalization selects it too.
     first = "res00_branch2a"
     ((before, after),) = around_normalization(run.graph, taps, chosen(run, first))
     assert (before.layer, after.layer) == (
@@ -93,7 +93,7 @@ def test_what_a_normalization_is_fed_and_what_it_makes(recording: Open, name: st
 @pytest.mark.parametrize(
     ("names", "kinds", "what", "fix"),
     [
-        (("conv2",), (), "there is no 'conv2'", "did you mean conv1"),
+        (("conv2",), (), "no recorded tensor is named 'conv2'", "did you mean conv1"),
         (("conv1/Conv2D",), (), "'conv1/Conv2D' was not recorded", "--taps ops"),
         (("Reshape",), ("weight",), "no weight of 'Reshape' was recorded", "--gradients"),
     ],
@@ -111,7 +111,7 @@ def test_a_failed_run_has_nothing_to_show(recording: Open) -> None:
         api.distributions(recording("filters"))
 
 
-def test_what_comes_with_a_series(recording: Open) -> None:
+def test_facts_of_a_series(recording: Open) -> None:
     run = recording("v2")
     ((relu,), (norm,), (kernel,)) = api.distributions(
         run, ["relu00_branch2a", "bn00_branch2a", "conv1/kernel"]
@@ -122,7 +122,7 @@ def test_what_comes_with_a_series(recording: Open) -> None:
     assert relu.activity is not None
     assert relu.activity.positions == 3 * 256
     assert relu.activity.of == 3 * 8
-    share = 1 - sum(one.zeros for one in relu.course.values()) / (3 * 4096)
+    share = 1 - sum(summary.zeros for summary in relu.course.values()) / (3 * 4096)
     assert relu.activity.share.mean() == pytest.approx(share)
     assert list(norm.normalizations) == [0, 1, 2]
     assert norm.normalizations[0].batch_mean.shape == (16,)

@@ -1,4 +1,4 @@
-"""The tree of a network: nothing lost, nothing twice, found again."""
+"""The tree of a network: each leaf appears once, and search and paths find it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from resnet_inspect.analysis.browse.outline import (
     MOST_CHILDREN,
     NodeKind,
-    Only,
     Outline,
+    OutlineFilter,
     OutlineNode,
 )
 from resnet_inspect.graph import Graph, Op, Phase
@@ -24,7 +24,7 @@ Open = Callable[[str], Run]
 
 
 def every(outline: Outline, members: list[int] | range | None = None) -> Iterator[OutlineNode]:
-    waiting = list(outline.roots(outline.kept() if members is None else members))
+    waiting = list(outline.roots(outline.filtered() if members is None else members))
     while waiting:
         node = waiting.pop(0)
         yield node
@@ -36,12 +36,12 @@ def graph_of(names: list[str], phases: list[Phase] | None = None) -> Graph:
     return Graph(tuple(Op(n, "T", p) for n, p in zip(names, phases, strict=True)))
 
 
-def test_layers_stand_in_stages_and_blocks(recording: Open) -> None:
+def test_layers_are_below_stages_and_blocks(recording: Open) -> None:
     outline = Outline(recording("v2").graph, ops=False)
-    assert [node.label for node in outline.roots(outline.kept())] == [
+    assert [node.label for node in outline.roots(outline.filtered())] == [
         "stem", "conv_block_stage0", "conv_block_stage1", "conv_block_stage2", "head",
     ]  # fmt: skip
-    stage = outline.roots(outline.kept())[1]
+    stage = outline.roots(outline.filtered())[1]
     (block,) = outline.children(stage)
     assert block.label == "res00"
     assert block.depth == 1
@@ -63,7 +63,7 @@ def test_each_leaf_has_exactly_one_row(recording: Open, name: str, ops: bool) ->
             assert outline.leaves[node.own].name == node.name
 
 
-def test_ops_stand_below_the_layer_that_made_them(recording: Open) -> None:
+def test_ops_are_below_their_layer(recording: Open) -> None:
     graph = recording("v2").graph
     outline = Outline(graph, ops=True)
     layers = {node.name: node for node in every(outline) if node.kind == NodeKind.LAYER}
@@ -73,14 +73,14 @@ def test_ops_stand_below_the_layer_that_made_them(recording: Open) -> None:
         assert inside == set(graph.layer_by_name[name].ops)
 
 
-def test_what_is_not_forward_has_roots_of_its_own(recording: Open) -> None:
+def test_other_phases_have_separate_roots(recording: Open) -> None:
     graph = recording("v2").graph
     outline = Outline(graph, ops=True)
-    roots = {node.label: node for node in outline.roots(outline.kept())}
+    roots = {node.label: node for node in outline.roots(outline.filtered())}
     for phase, label in ((Phase.BACKWARD, "backward"), (Phase.OPTIMIZER, "optimizer")):
         wanted = {op.name for op in graph.ops if op.phase == phase}
-        found = {outline.leaves[place].name for place in roots[label].members}
-        assert found == wanted - set(graph.layer_of_op)
+        below = {outline.leaves[place].name for place in roots[label].members}
+        assert below == wanted - set(graph.layer_of_op)
 
 
 names = st.lists(
@@ -107,9 +107,9 @@ def test_any_names_make_a_tree(ops: list[str], data: st.DataObject) -> None:
 
 
 @given(names, st.sampled_from(["a", "B", "conv", "/", "ab/a", "t"]))
-def test_what_is_found_is_what_holds_the_text(ops: list[str], text: str) -> None:
+def test_search_returns_leaves_that_contain_the_text(ops: list[str], text: str) -> None:
     outline = Outline(graph_of(ops), ops=True)
-    hits = outline.found(text, outline.kept())
+    hits = outline.search(text, outline.filtered())
     places = sorted(place for some in hits.values() for place in some)
     expected = [
         at for at, op in enumerate(ops) if text.lower() in op.lower() or text.lower() in "t"
@@ -119,19 +119,19 @@ def test_what_is_found_is_what_holds_the_text(ops: list[str], text: str) -> None
         assert all(ops[place] == path or ops[place].startswith(path + "/") for place in some)
 
 
-def test_the_way_to_a_leaf_goes_from_row_to_row(recording: Open) -> None:
+def test_the_path_to_a_leaf(recording: Open) -> None:
     outline = Outline(recording("v2").graph, ops=True)
     for name in ("conv_block_stage0/res00_branch2a/Conv2D", "loss", "images"):
         place = outline.place_of(name)
         assert place is not None
-        way = outline.way_to(place, outline.kept())
+        way = outline.path_to(place, outline.filtered())
         assert way[-1].name == name
         for above, below in pairwise(way):
             assert below.key in {node.key for node in outline.children(above)}
-    assert outline.way_to(0, [1, 2]) == []
+    assert outline.path_to(0, [1, 2]) == []
 
 
-def test_a_layer_is_found_from_its_ops_and_the_other_way(recording: Open) -> None:
+def test_layers_and_ops_lead_to_each_other(recording: Open) -> None:
     graph = recording("v2").graph
     layers, ops = Outline(graph, ops=False), Outline(graph, ops=True)
     place = layers.place_of("conv_block_stage0/res00_branch2a/Conv2D")
@@ -144,27 +144,27 @@ def test_a_layer_is_found_from_its_ops_and_the_other_way(recording: Open) -> Non
     assert layers.place_of("no such thing") is None
 
 
-def test_filters_keep_what_they_say(recording: Open) -> None:
+def test_filters(recording: Open) -> None:
     graph = recording("v2").graph
     layers, ops = Outline(graph, ops=False), Outline(graph, ops=True)
-    kept = [layers.leaves[place] for place in layers.kept(Only.RELU)]
-    assert [one.name for one in kept] == [one.name for one in graph.layers if one.type == "Relu"]
-    kept = [layers.leaves[place] for place in layers.kept(Only.PARAMETERS)]
-    with_variables = [one.name for one in graph.layers if one.variables]
-    assert [one.name for one in kept] == with_variables
-    for only in (Only.FORWARD, Only.BACKWARD, Only.OPTIMIZER):
-        found = [ops.leaves[place].name for place in ops.kept(only)]
-        assert found == [op.name for op in graph.ops if op.phase == only.value]
-    assert list(layers.kept(Only.BACKWARD)) == []
+    kept = [layers.leaves[place] for place in layers.filtered(OutlineFilter.RELU)]
+    assert [leaf.name for leaf in kept] == [x.name for x in graph.layers if x.type == "Relu"]
+    kept = [layers.leaves[place] for place in layers.filtered(OutlineFilter.PARAMETERS)]
+    with_variables = [layer.name for layer in graph.layers if layer.variables]
+    assert [leaf.name for leaf in kept] == with_variables
+    for only in (OutlineFilter.FORWARD, OutlineFilter.BACKWARD, OutlineFilter.OPTIMIZER):
+        chosen = [ops.leaves[place].name for place in ops.filtered(only)]
+        assert chosen == [op.name for op in graph.ops if op.phase == only.value]
+    assert list(layers.filtered(OutlineFilter.BACKWARD)) == []
 
 
-def test_too_many_neighbours_are_put_together() -> None:
+def test_too_many_children_are_divided_into_parts() -> None:
     count = 3 * MOST_CHILDREN + 7
     outline = Outline(graph_of([f"op{at}" for at in range(count)]), ops=True)
-    roots = outline.roots(outline.kept())
+    roots = outline.roots(outline.filtered())
     assert len(roots) == 4
     assert roots[0].label == f"op0 … op{MOST_CHILDREN - 1}"
     assert [len(node.members) for node in roots] == [MOST_CHILDREN] * 3 + [7]
     assert [len(outline.children(node)) for node in roots] == [MOST_CHILDREN] * 3 + [7]
-    way = outline.way_to(count - 1, outline.kept())
+    way = outline.path_to(count - 1, outline.filtered())
     assert [node.label for node in way][1:] == [f"op{count - 1}"]

@@ -28,7 +28,7 @@ def test_the_64_is_a_literal_that_must_equal_the_channels(recording: Open, name:
     assert {step.size for step in origin.inflow} == {64}
 
 
-def test_over_the_wrong_axes_no_axis_is_left_for_the_literal_to_equal(recording: Open) -> None:
+def test_a_mean_over_wrong_axes_leaves_no_axis_for_the_literal(recording: Open) -> None:
     run = recording("mean_axes")
     (origin,) = reshapes(run.graph, run.lineage)
     assert origin.inflow == ()
@@ -37,7 +37,7 @@ def test_over_the_wrong_axes_no_axis_is_left_for_the_literal_to_equal(recording:
     assert origin.outgoing == (1, 64)
 
 
-def test_shapes_flow_from_images_to_logits(recording: Open) -> None:
+def test_shapes_from_images_to_logits(recording: Open) -> None:
     flow = shape_flow(recording("v2").graph)
     assert [(step.first, step.last, step.layers, step.shape) for step in flow] == [
         ("images", "images", 0, (8, 32, 32, 3)),
@@ -53,35 +53,37 @@ def test_shapes_flow_from_images_to_logits(recording: Open) -> None:
 @pytest.mark.parametrize("name", ["v1", "v2"])
 def test_blocks_are_shown_by_their_last_layer_at_the_last_step(recording: Open, name: str) -> None:
     run = recording(name)
-    found = api.summarize(run)
-    assert found.step == 2
+    summary = api.summarize(run)
+    assert summary.step == 2
     kept = run.summaries(2)
-    assert [block.block for block in found.blocks] == ["stem", "res00", "res10", "res20", "head"]
-    for block in found.blocks:
+    assert [block.block for block in summary.blocks] == ["stem", "res00", "res10", "res20", "head"]
+    for block in summary.blocks:
         assert block.summary == kept[block.layer]
     inside = [kept["relu10_branch2a"], kept["relu10_branch2b" if name == "v2" else "relu10"]]
-    share = sum(summary.zeros for summary in inside) / sum(summary.count for summary in inside)
-    assert found.blocks[2].relu_zeros == pytest.approx(share)
+    share = sum(relu.zeros for relu in inside) / sum(relu.count for relu in inside)
+    assert summary.blocks[2].relu_zeros == pytest.approx(share)
     assert 0.2 < share < 0.8
 
 
 @pytest.mark.parametrize("name", ["v1", "v2"])
 def test_how_blocks_learned(recording: Open, name: str) -> None:
     run = recording(name)
-    found = {one.block: one for one in api.summarize(run).learning}
-    assert list(found) == ["stem", "res00", "res10", "res20", "head"]
+    learning = {row.block: row for row in api.summarize(run).learning}
+    assert list(learning) == ["stem", "res00", "res10", "res20", "head"]
     gradients, updates = run.summaries(2, "gradient"), run.updates()[2]
-    for one in found.values():
-        assert one.gradient == gradients[one.layer]
-        assert one.dead == 0
+    for row in learning.values():
+        assert row.gradient == gradients[row.layer]
+        assert row.dead == 0
     kernels = [f"res10_{part}/kernel" for part in ("branch1", "branch2a", "branch2b")]
-    assert found["res10"].ratio == sorted(updates[kernel].relative() or 0 for kernel in kernels)[1]
-    # Two ReLUs a block: of 16 and 32 channels before and behind the first convolution of version 2.
-    assert found["res10"].channels == {"v1": 32 + 32, "v2": 16 + 32}[name]
+    assert (
+        learning["res10"].ratio == sorted(updates[kernel].relative() or 0 for kernel in kernels)[1]
+    )
+    # Two ReLUs per block. In version 2, before and after the first convolution: 16 and 32 channels.
+    assert learning["res10"].channels == {"v1": 32 + 32, "v2": 16 + 32}[name]
 
 
 def test_a_failed_run_has_an_overview_too(recording: Open) -> None:
-    found = api.summarize(recording("mean_axes"))
-    assert found.blocks == ()
-    assert found.scalars == ()
-    assert found.flow[-1].shape == (1, 10)
+    summary = api.summarize(recording("mean_axes"))
+    assert summary.blocks == ()
+    assert summary.scalars == ()
+    assert summary.flow[-1].shape == (1, 10)

@@ -1,4 +1,4 @@
-"""The shape table on the recordings, against the tables derived by hand from the specification."""
+"""Shape tables of the recordings agree with tables derived by hand from the specification."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def test_layers_agree_with_the_specification(recording: Open, ver: int) -> None:
 def test_ops_agree_with_the_specification(recording: Open, ver: int) -> None:
     table = shapes(recording(f"v{ver}").graph, Depth.OP)
     wanted = expected.op_counts(1, ver)
-    found = Counter(row.type for row in table.rows if row.phase == Phase.FORWARD)
-    assert {kind: found[kind] for kind in wanted} == wanted
+    counts = Counter(row.type for row in table.rows if row.phase == Phase.FORWARD)
+    assert {kind: counts[kind] for kind in wanted} == wanted
 
 
 @VERSIONS
@@ -55,7 +55,7 @@ def test_totals_are_the_same_at_every_depth(recording: Open, ver: int, depth: De
     assert totals.memory == sum(row.memory or 0 for row in forward)
 
 
-def test_stages_and_blocks_join_neighbouring_layers(recording: Open) -> None:
+def test_stages_and_blocks_merge_neighbouring_layers(recording: Open) -> None:
     graph = recording("v2").graph
     stages = shapes(graph, Depth.STAGE).rows
     assert [row.name for row in stages] == [
@@ -77,7 +77,7 @@ def test_stages_and_blocks_join_neighbouring_layers(recording: Open) -> None:
     ]
 
 
-def test_a_failed_run_shows_the_layers_there_were(recording: Open) -> None:
+def test_a_failed_run_shows_its_recorded_layers(recording: Open) -> None:
     rows = {row.name: row for row in shapes(recording("mean_axes").graph).rows}
     assert rows["final_reduce_mean"].shape == (8, 8, 1, 1)
     assert rows["Reshape"].shape == (1, 64)

@@ -1,4 +1,4 @@
-"""`why` and its names on the recordings, and the explanations of what went wrong."""
+"""`why`, its names, dangers and explanations of shape errors, on the recordings."""
 
 from __future__ import annotations
 
@@ -35,36 +35,36 @@ Open = Callable[[str], Run]
     ],
 )
 def test_names_and_axes(recording: Open, text: str, name: str, axes: tuple[int, ...]) -> None:
-    target, found = find(recording("v2").graph, text)
-    assert (target.name, found) == (name, axes)
+    target, selected = find(recording("v2").graph, text)
+    assert (target.name, selected) == (name, axes)
 
 
 @pytest.mark.parametrize(
     ("text", "what", "fix"),
     [
         ("Reshap3", "there is no 'Reshap3'", "did you mean Reshape"),
-        ("res1", "'res1' names 3 things", "did you mean res10_branch1 or res10_branch2a"),
+        ("res1", "'res1' is ambiguous: 3 names match", "did you mean res10_branch1 or"),
         ("Reshape:2", "'Reshape:0' has no axis 2", "its shape is [8, 64]"),
         ("Reshape:-3", "'Reshape:0' has no axis -3", "its shape is [8, 64]"),
         ("Reshape:1:0", "'Reshape' has no output 1", "write NAME:AXIS"),
         ("", "there is no ''", "`resnet-inspect shapes` lists layers"),
     ],
 )
-def test_names_that_do_not_do(recording: Open, text: str, what: str, fix: str) -> None:
+def test_invalid_names(recording: Open, text: str, what: str, fix: str) -> None:
     with pytest.raises(UsageError) as caught:
         find(recording("v2").graph, text)
     assert caught.value.what == what
     assert fix in str(caught.value)
 
 
-def test_the_proof_shows_that_pixels_and_batch_have_no_part_in_the_64(recording: Open) -> None:
+def test_image_and_batch_size_do_not_change_the_64(recording: Open) -> None:
     run = recording("v2")
     target, _ = find(run.graph, "Reshape")
     rows = {row.setting: row for row in why(run.graph, run.lineage, target, 1).proof}
     assert {name for name, row in rows.items() if row.moved} == {"filters"}
     assert (rows["filters"].size_before, rows["filters"].size_after) == (64, 68)
-    assert "add00 refuses its inputs then" in rows["filters"].note
-    assert rows["n"].note == "the structure changes, not this axis"
+    assert "add00 fails (ignored to continue)" in rows["filters"].note
+    assert rows["n"].note == "the graph changes, but not this size"
     assert set(rows) == {
         "filters",
         "n",
@@ -77,11 +77,11 @@ def test_the_proof_shows_that_pixels_and_batch_have_no_part_in_the_64(recording:
     }
 
 
-def test_the_channels_of_the_images_are_not_taken_for_a_kernel_size(recording: Open) -> None:
+def test_image_channels_are_distinguished_from_kernel_sizes(recording: Open) -> None:
     run = recording("v2")
     target, _ = find(run.graph, "conv1/kernel")
     sizes = [why(run.graph, run.lineage, target, axis) for axis in range(4)]
-    assert [one.formula and one.formula.text for one in sizes] == ["3", "3", None, "16"]
+    assert [size.formula and size.formula.text for size in sizes] == ["3", "3", None, "16"]
     assert [row.setting for row in sizes[2].proof if row.moved] == ["image channels"]
 
 
@@ -96,14 +96,14 @@ def test_the_channels_of_the_images_are_not_taken_for_a_kernel_size(recording: O
         ("bn20_branch2b/gamma:0", "res20_branch2a/kernel axis 3", ["filters"]),
     ],
 )
-def test_reads_inputs_and_fitted_variables_are_followed(
+def test_paths_pass_reads_inputs_and_fitted_variables(
     recording: Open, text: str, origin: str, movers: list[str]
 ) -> None:
     run = recording("v2")
     target, (axis,) = find(run.graph, text)
-    found = why(run.graph, run.lineage, target, axis)
-    assert found.origin == origin
-    assert [row.setting for row in found.proof if row.moved] == movers
+    explanation = why(run.graph, run.lineage, target, axis)
+    assert explanation.origin == origin
+    assert [row.setting for row in explanation.proof if row.moved] == movers
 
 
 def test_the_gamma_of_a_normalized_height_is_the_height(recording: Open) -> None:
@@ -112,30 +112,30 @@ def test_the_gamma_of_a_normalized_height_is_the_height(recording: Open) -> None
     assert why(run.graph, run.lineage, target, 0).origin == "images:0 axis 1"
 
 
-def test_what_lies_behind_a_refusing_addition_is_not_claimed(recording: Open) -> None:
+def test_sizes_after_a_failing_addition_are_unknown(recording: Open) -> None:
     run = recording("v2")
     target, _ = find(run.graph, "bn10_branch2a")
-    found = why(run.graph, run.lineage, target, 3)
-    assert found.formula is not None
-    assert found.formula.text == "16"
-    (row,) = [row for row in found.proof if row.setting == "filters"]
+    explanation = why(run.graph, run.lineage, target, 3)
+    assert explanation.formula is not None
+    assert explanation.formula.text == "16"
+    (row,) = [row for row in explanation.proof if row.setting == "filters"]
     assert row.moved is None
-    assert row.note.startswith("cannot be told: it lies behind add00")
+    assert row.note.startswith("unknown: this size comes after add00")
 
 
-def test_an_op_without_outputs_says_what_it_takes(recording: Open) -> None:
+def test_an_op_without_outputs_lists_its_inputs(recording: Open) -> None:
     with pytest.raises(UsageError, match="has no output") as caught:
         find(recording("v2").graph, "Momentum/update_conv1/kernel")
     assert "Momentum/update_conv1/kernel/accum:0, learning_rate" in str(caught.value)
 
 
-def test_gradients_and_optimizer_ops_have_a_way_back_too(recording: Open) -> None:
+def test_gradients_and_optimizer_ops_have_origins(recording: Open) -> None:
     run = recording("v2")
     name = "gradients/conv1/Conv2D_grad/Conv2DBackpropFilter"
     target, _ = find(run.graph, name)
-    found = why(run.graph, run.lineage, target, 3)
-    assert found.origin == "conv1/kernel axis 3"
-    assert {row.moved for row in found.proof} == {False}  # what is known of the kernel it equals
+    explanation = why(run.graph, run.lineage, target, 3)
+    assert explanation.origin == "conv1/kernel axis 3"
+    assert {row.moved for row in explanation.proof} == {False}  # as for the kernel of the same size
     target, _ = find(run.graph, "dense1/kernel/Momentum")
     assert why(run.graph, run.lineage, target, 1).origin == "dense1/kernel axis 1"
     target, _ = find(run.graph, "labels")
@@ -143,21 +143,21 @@ def test_gradients_and_optimizer_ops_have_a_way_back_too(recording: Open) -> Non
     assert [row.setting for row in rows if row.moved] == ["batch_size"]
 
 
-def test_what_a_setting_is_said_to_move_it_is_also_said_to_move_by_each_axis(
+def test_settings_and_axes_agree_on_changes(
     recording: Open,
 ) -> None:
     for name in ("v1", "v2", "bn_axis"):
         run = recording(name)
         for moves in settings_moves(run.graph, run.lineage):
-            for one in moves.axes:
-                target, _ = find(run.graph, f"{one.name}:{one.axis}")
-                rows = why(run.graph, run.lineage, target, one.axis).proof
-                assert next(row for row in rows if row.setting == moves.setting).moved, one
+            for moved in moves.axes:
+                target, _ = find(run.graph, f"{moved.name}:{moved.axis}")
+                rows = why(run.graph, run.lineage, target, moved.axis).proof
+                assert next(row for row in rows if row.setting == moves.setting).moved, moved
 
 
-def test_what_each_setting_moves(recording: Open) -> None:
+def test_axes_that_each_setting_changes(recording: Open) -> None:
     run = recording("v2")
-    moves = {one.setting: one for one in settings_moves(run.graph, run.lineage)}
+    moves = {row.setting: row for row in settings_moves(run.graph, run.lineage)}
     assert {(a.name, a.axis, a.after) for a in moves["classes"].axes} == {
         ("dense1/kernel", 1, 11),
         ("dense1/bias", 0, 11),
@@ -181,44 +181,44 @@ def test_axes_carry_their_meanings(recording: Open) -> None:
 
 
 @pytest.mark.parametrize("name", ["v1", "v2"])
-def test_a_right_network_has_no_dangers(recording: Open, name: str) -> None:
+def test_a_correct_network_has_no_dangers(recording: Open, name: str) -> None:
     run = recording(name)
     assert dangers(run.graph, run.lineage, Meanings(run.graph, run.lineage)) == ()
     assert postmortem(run.graph, run.lineage) is None
 
 
-def test_a_normalization_of_the_height_is_told(recording: Open) -> None:
+def test_a_normalization_per_height_is_a_danger(recording: Open) -> None:
     run = recording("bn_axis")
-    found = dangers(run.graph, run.lineage, Meanings(run.graph, run.lineage))
+    result = dangers(run.graph, run.lineage, Meanings(run.graph, run.lineage))
     normalizations = [layer for layer in run.graph.layers if layer.type == "FusedBatchNormV3"]
-    assert [one.layer for one in found] == [layer.name for layer in normalizations]
-    assert found[0].text == "batch normalization keeps axis 1, height, not channels"
-    assert found[0].source is not None
-    assert "net.batch_normalization" in found[0].source.text
+    assert [danger.layer for danger in result] == [layer.name for layer in normalizations]
+    assert result[0].text == "batch normalization is per height (axis 1), not per channel"
+    assert result[0].source is not None
+    assert "net.batch_normalization" in result[0].source.text
 
 
 def test_the_lost_batch_is_explained(recording: Open) -> None:
     run = recording("mean_axes")
-    found = postmortem(run.graph, run.lineage)
-    assert found is not None
-    assert found.function == "sparse_softmax_cross_entropy_with_logits"
-    assert dict(found.tensors)["dense1/BiasAdd:0"] == "batch·height/256 1 × channel 10"
-    labels, logits = found.sides
+    explanation = postmortem(run.graph, run.lineage)
+    assert explanation is not None
+    assert explanation.function == "sparse_softmax_cross_entropy_with_logits"
+    assert dict(explanation.tensors)["dense1/BiasAdd:0"] == "batch·height/256 1 × channel 10"
+    labels, logits = explanation.sides
     assert (labels.meaning, labels.size, labels.origin) == ("batch", 8, "labels:0 axis 0")
     assert (logits.meaning, logits.size) == ("batch·height/256", 1)
     ((after, before),) = logits.changes
     assert (before.place, before.size) == ("final_reduce_mean:0 axis 0", 8)
     assert (after.place, after.size) == ("Reshape:0 axis 0", 1)
-    assert [one.layer for one in found.dangers] == ["final_reduce_mean", "Reshape"]
-    assert [(c.setting, c.after) for c in found.corrections] == [("mean_axes", "1,2")]
+    assert [danger.layer for danger in explanation.dangers] == ["final_reduce_mean", "Reshape"]
+    assert [(c.setting, c.after) for c in explanation.corrections] == [("mean_axes", "1,2")]
 
 
 def test_the_literal_16_of_the_stem_is_explained(recording: Open) -> None:
     run = recording("filters")
-    found = postmortem(run.graph, run.lineage)
-    assert found is not None
-    assert found.function == "add"
-    stem, branch = found.sides
+    explanation = postmortem(run.graph, run.lineage)
+    assert explanation is not None
+    assert explanation.function == "add"
+    stem, branch = explanation.sides
     assert (stem.size, branch.size) == (16, 32)
     assert stem.formula is not None
     assert branch.formula is not None
@@ -226,17 +226,17 @@ def test_the_literal_16_of_the_stem_is_explained(recording: Open) -> None:
     assert 'name="conv1"' in stem.formula.source.text
     assert branch.formula.text == "filters × 2^stage"
     assert branch.formula.values == {"filters": 32, "stage": 0}
-    assert [(spell_origin(r.place), r.after) for r in found.remedies] == [
+    assert [(spell_origin(r.place), r.after) for r in explanation.remedies] == [
         ("conv1/BiasAdd:0 axis 3", 32),
         ("conv_block_stage0/res00_branch2b/BiasAdd:0 axis 3", 16),
     ]
-    assert [(c.setting, c.after) for c in found.corrections] == [("filters", "16")]
+    assert [(c.setting, c.after) for c in explanation.corrections] == [("filters", "16")]
 
 
-def test_what_settings_move_of_one_tensor(recording: Open) -> None:
+def test_settings_that_change_one_tensor(recording: Open) -> None:
     run = recording("v2")
     every = settings_moves(run.graph, run.lineage)
     target, axes = find(run.graph, "Reshape:1")
-    found = settings_moves(run.graph, run.lineage, target.name, axes)
-    assert [one.setting for one in found] == [one.setting for one in every]
-    assert {(m.name, m.axis) for one in found for m in one.axes} == {("Reshape:0", 1)}
+    moves = settings_moves(run.graph, run.lineage, target.name, axes)
+    assert [row.setting for row in moves] == [row.setting for row in every]
+    assert {(moved.name, moved.axis) for row in moves for moved in row.axes} == {("Reshape:0", 1)}

@@ -1,4 +1,4 @@
-"""Runs the command line as a process, where TensorFlow raises on import unless it is wanted."""
+"""Runs the command line as a process, in which TensorFlow raises on import by default."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.cli.preloaded import Preloaded
 from tests.frameworks import FAKES, PACKAGE
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
-# Commands that run other people's code or TensorFlow, and what decides how an interpreter starts.
+# Commands that run user code or TensorFlow, and variables that change the start of Python.
 FRESH_COMMANDS = {"run", "trace", "study"}
 FRESH_VARIABLES = ("PYTHON", "LC_")
 

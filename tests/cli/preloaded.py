@@ -1,7 +1,7 @@
 """A process that has the program loaded and forks for each command.
 
-A command takes a tenth of the time that a new interpreter takes. All else is as in a new process:
-streams, folder, environment and exit code.
+A command takes a tenth of the time of a new interpreter. Streams, folder, environment and exit
+code are as in a new process.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ APART = ("resnet_inspect.tracers.tensorflow", "resnet_inspect.__main__")
 
 
 class Preloaded:
-    """The process, seen from the tests; TensorFlow raises on import in it."""
+    """The process; TensorFlow raises on import in it."""
 
     def __init__(self) -> None:
         places = os.pathsep.join([str(FAKES), str(PACKAGE)])
@@ -45,13 +45,13 @@ class Preloaded:
         assert self._process.stdout is not None
         with tempfile.TemporaryDirectory() as folder:
             files = [Path(folder) / name for name in ("out", "err")]
-            asked = {
+            request = {
                 "words": list(words),
                 "cwd": str(cwd),
                 "environment": dict(environment),
                 "files": list(map(str, files)),
             }
-            self._process.stdin.write(json.dumps(asked) + "\n")
+            self._process.stdin.write(json.dumps(request) + "\n")
             self._process.stdin.flush()
             code = int(self._process.stdout.readline())
             out, err = (file.read_text(encoding="utf-8") for file in files)

@@ -38,45 +38,51 @@ def prepare(folder: Path) -> None:
 
 TRACE: list[tuple[str, list[str]]] = [
     ("unknown setting 'filter'", ["--config", "unknown_key.toml"]),
-    ("setting 'n' has a value it cannot take", ["--config", "wrong_type.toml"]),
+    ("invalid value for setting 'n'", ["--config", "wrong_type.toml"]),
     ("the configuration file is not valid TOML", ["--config", "broken.toml"]),
     ("the configuration file cannot be read", ["--config", "absent.toml"]),
-    ("setting 'n' has a value it cannot take", ["--n", "0"]),
-    ("setting 'ver' has a value it cannot take", ["--ver", "3"]),
-    ("setting 'device' has a value it cannot take", ["--device", "tpu"]),
+    ("invalid value for setting 'n'", ["--n", "0"]),
+    ("invalid value for setting 'ver'", ["--ver", "3"]),
+    ("invalid value for setting 'device'", ["--device", "tpu"]),
     ("the batch is larger than the data", ["--batch-size", "2561"]),
-    ("the data is missing", ["--data", "cifar10:absent"]),
-    ("the CIFAR-10 file is truncated or of another format", ["--data", "cifar10:short.bin"]),
+    ("the data file does not exist", ["--data", "cifar10:absent"]),
+    ("the CIFAR-10 file is truncated or has another format", ["--data", "cifar10:short.bin"]),
     ("the file is not CIFAR-10 in its binary version", ["--data", "cifar10:magic.bin"]),
-    ("the file is no archive of CIFAR-10, or a damaged one", ["--data", "cifar10:magic.tar.gz"]),
+    ("the file is not an archive of CIFAR-10, or is damaged", ["--data", "cifar10:magic.tar.gz"]),
     ("the .npz file has no array 'images'", ["--data", "npz:no_images.npz"]),
     ("a label is outside the classes of the network", ["--data", "npz:labels.npz"]),
-    ("the file exists already", ["-o", "exists.db"]),
-    ("the file exists already", ["-o", "orphan.db"]),
-    ("the file exists already", ["-o", "dangling.db"]),
+    ("the file already exists", ["-o", "exists.db"]),
+    ("the file already exists", ["-o", "orphan.db"]),
+    ("the file already exists", ["-o", "dangling.db"]),
     ("the run file cannot be written", ["-o", "n" * 300]),
     ("the run file cannot be written", ["-o", "exists.db/run.db"]),
-    ("setting 'mean_axes' has a value it cannot take", ["--mean-axes", "-1,3"]),
-    ("setting 'learning_rate' has a value it cannot take", ["--learning-rate", "1e39"]),
-    ("--input describes what a model of your own takes", ["--input", "x=8"]),
-    ("--set is for the callable that makes a model of your own", ["--set", "n=8"]),
-    ("--set is for the callable that makes a model of your own", ["m.keras", "--set", "n=8"]),
-    ("--signature chooses one of a SavedModel's signatures", ["m.py:f", "--signature", "a"]),
-    ("--tf1 is for a file that is written for TensorFlow 1, and none is named", ["--tf1"]),
-    ("--tf1 is for a file that is written for TensorFlow 1", ["m.keras", "--tf1"]),
-    ("--tf1 is for a file that is written for TensorFlow 1", ["package.m:f", "--tf1"]),
-    ("setting 'set' has a value it cannot take", ["m.py:f", "--set", "n"]),
-    ("a model of your own does not use n, mode", ["m.py:f", "--n", "3", "--mode", "eval"]),
-    ("a model of your own does not use batch_size, steps", ["m.keras", "--steps", "3"]),
-    ("a model of your own does not use n", ["m.py:f", "--config", "own_n.toml"]),
-    ("setting 'input' has a value it cannot take", ["m.py:f", "--input", "x=8,a"]),
-    ("setting 'target' has a value it cannot take", ["m.py"]),
-    ("--force replaces run files only", ["-o", "exists.db", "--force"]),
+    ("invalid value for setting 'mean_axes'", ["--mean-axes", "-1,3"]),
+    ("invalid value for setting 'learning_rate'", ["--learning-rate", "1e39"]),
+    ("--input describes the inputs of your model, and TARGET is missing", ["--input", "x=8"]),
+    ("--set passes arguments to the callable that builds your model", ["--set", "n=8"]),
+    ("--set passes arguments to the callable that builds your model", ["m.keras", "--set", "n=8"]),
+    ("--signature chooses a signature of a SavedModel", ["m.py:f", "--signature", "a"]),
+    ("--tf1 runs a file written for TensorFlow 1, and TARGET is missing", ["--tf1"]),
+    (
+        "--tf1 runs a file written for TensorFlow 1; the target is not in a file",
+        ["m.keras", "--tf1"],
+    ),
+    (
+        "--tf1 runs a file written for TensorFlow 1; the target is not in a file",
+        ["package.m:f", "--tf1"],
+    ),
+    ("invalid value for setting 'set'", ["m.py:f", "--set", "n"]),
+    ("your model does not use n, mode", ["m.py:f", "--n", "3", "--mode", "eval"]),
+    ("your model does not use batch_size, steps", ["m.keras", "--steps", "3"]),
+    ("your model does not use n", ["m.py:f", "--config", "own_n.toml"]),
+    ("invalid value for setting 'input'", ["m.py:f", "--input", "x=8,a"]),
+    ("invalid value for setting 'target'", ["m.py"]),
+    ("--force replaces only readable run files", ["-o", "exists.db", "--force"]),
 ]
 
 
 @pytest.mark.parametrize(("message", "flags"), TRACE, ids=[" ".join(flags) for _, flags in TRACE])
-def test_trace_refuses(command: Command, tmp_path: Path, message: str, flags: list[str]) -> None:
+def test_trace_rejects(command: Command, tmp_path: Path, message: str, flags: list[str]) -> None:
     here = tmp_path / "here"
     prepare(here)
     before = content(here)
@@ -92,7 +98,7 @@ def test_trace_refuses(command: Command, tmp_path: Path, message: str, flags: li
 def test_a_wrong_input_or_target_says_where_and_why(command: Command) -> None:
     done = command("trace", "m.py:f", "--input", "x=8,a")
     assert (
-        "  got:      x=8,a: 'a' is no size: a whole number, or ? for an unknown one\n"
+        "  got:      x=8,a: 'a' is not a size: use an integer, or ? for an unknown size\n"
         in done.stderr
     )
     assert "  where:    TARGET\n" in command("trace", "m.py", "--input", "x=8").stderr
@@ -131,14 +137,14 @@ def test_environment_variables_are_checked_too(command: Command) -> None:
 
 
 READING: list[tuple[int, str, str]] = [
-    (2, "there is no such run file", "absent.db"),
-    (5, "the run file is damaged, or no run file", "text.db"),
+    (2, "the run file does not exist", "absent.db"),
+    (5, "the run file is damaged, or is not a run file", "text.db"),
     (5, "the run file comes from a newer version of resnet-inspect", "newer.db"),
 ]
 
 
 @pytest.mark.parametrize(("code", "message", "file"), READING)
-def test_shapes_refuses(
+def test_shapes_rejects(
     command: Command, tmp_path: Path, code: int, message: str, file: str
 ) -> None:
     prepare(tmp_path / "here")

@@ -1,4 +1,4 @@
-"""`hist` on committed recordings: text, JSON, CSV, SVG, and what it refuses."""
+"""`hist` on committed recordings: text, JSON, CSV, SVG and errors."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_text(command: Command, golden: Golden, name: str, arguments: list[str])
     golden(f"hist/{name}.txt", done.stdout)
 
 
-def test_what_is_not_finite_is_told(command: Command, golden: Golden) -> None:
+def test_what_is_not_finite_is_shown(command: Command, golden: Golden) -> None:
     done = command("hist", "--run", str(FOLDER / "diverged.db"), "res20_branch2a", COLUMNS="100")
     assert done.returncode == 0
     golden("hist/diverged.txt", done.stdout)
@@ -59,10 +59,10 @@ def test_json_agrees_with_the_run(command: Command) -> None:
     done = command(
         "hist", "--run", V2, "--json", "relu20_branch2b", "bn20_branch2b", "conv1/kernel"
     )
-    found = json.loads(done.stdout)
-    assert found["schema_version"] == 1
-    assert found["origin"] is None
-    rows = found["rows"]
+    document = json.loads(done.stdout)
+    assert document["schema_version"] == 1
+    assert document["origin"] is None
+    rows = document["rows"]
     assert [(row["layer"], row["kind"], row["step"]) for row in rows] == [
         (layer, kind, step)
         for layer, kind in (
@@ -109,22 +109,22 @@ def test_svg(command: Command, tmp_path: Path) -> None:
     text = "".join(ET.parse(file).getroot().itertext())
     assert "res20_branch2a, before normalization" in text
     assert "bn20_branch2b, after normalization" in text
-    refused = command("hist", "--run", V2, "dense1", "--svg", str(tmp_path / "no" / "x.svg"))
-    assert refused.returncode == 2
-    assert "the picture cannot be written" in refused.stderr
+    failed = command("hist", "--run", V2, "dense1", "--svg", str(tmp_path / "no" / "x.svg"))
+    assert failed.returncode == 2
+    assert "the picture cannot be written" in failed.stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nothing_like_it"], "there is no 'nothing_like_it'"),
-        (["--kind", "colour"], "there is no kind 'colour'"),
+        (["nothing_like_it"], "no recorded tensor is named 'nothing_like_it'"),
+        (["--kind", "colour"], "unknown kind of tensor 'colour'"),
         (["--step", "9", "conv1"], "step 9 was not recorded"),
-        (["--pair", "bn", "dense1"], "nothing chosen is normalized"),
+        (["--pair", "bn", "dense1"], "none of the selected layers normalizes"),
         (["--json", "--csv"], ""),
     ],
 )
-def test_refusals(command: Command, arguments: list[str], message: str) -> None:
+def test_errors(command: Command, arguments: list[str], message: str) -> None:
     done = command("hist", "--run", V2, *arguments)
     if message:
         assert done.returncode == 2

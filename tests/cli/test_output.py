@@ -48,7 +48,7 @@ def test_a_device_is_written_to() -> None:
     assert not Path("/dev/null").is_file()
 
 
-def test_a_folder_is_refused(tmp_path: Path) -> None:
+def test_a_folder_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="the page cannot be written"):
         write_whole(tmp_path, "text", "the page")
     assert list(tmp_path.iterdir()) == []
@@ -62,16 +62,16 @@ def test_a_run_is_never_written_over(tmp_path: Path, linked: bool) -> None:
     if linked:
         file.symlink_to(run)
     before = run.read_bytes()
-    with pytest.raises(OutputError, match="the page cannot be written over a run") as refused:
+    with pytest.raises(OutputError, match="the page cannot be written over a run") as raised:
         write_whole(file, "text", "the page")
-    assert refused.value.exit_code == 2
-    assert "run.html" in refused.value.where + refused.value.got
+    assert raised.value.exit_code == 2
+    assert "run.html" in raised.value.where + raised.value.got
     assert run.read_bytes() == before
     assert file.is_symlink() == linked
 
 
 @pytest.mark.parametrize("words", [["report", "-o"], ["hist", "dense1", "--svg"]])
-def test_commands_refuse_to_write_over_the_run_they_read(tmp_path: Path, words: list[str]) -> None:
+def test_commands_do_not_write_over_the_run_they_read(tmp_path: Path, words: list[str]) -> None:
     run, link = tmp_path / "run.db", tmp_path / "picture.svg"
     shutil.copy(FOLDER / "v2.db", run)
     link.symlink_to(run)
@@ -90,7 +90,7 @@ def test_commands_refuse_to_write_over_the_run_they_read(tmp_path: Path, words: 
     assert run.read_bytes() == (FOLDER / "v2.db").read_bytes()
 
 
-def test_a_pipe_is_not_asked_whether_it_is_a_run(tmp_path: Path) -> None:
+def test_a_pipe_is_not_read(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reader = subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE)

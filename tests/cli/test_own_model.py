@@ -1,4 +1,4 @@
-"""What reading commands say of runs of a model of one's own: complete, without numbers, refused."""
+"""Reading commands on runs of a user's model: complete, without numbers, failed."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ def test_shapes_of_a_model_without_layers_are_those_of_its_ops(
     runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["shapes", str(runs / "complete"), "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["depth"] == "op"
-    assert {row["name"]: row["shape"] for row in found["rows"]}["split"] == [None, 2]
+    document = json.loads(capsys.readouterr().out)
+    assert document["depth"] == "op"
+    assert {row["name"]: row["shape"] for row in document["rows"]}["split"] == [None, 2]
     assert main(["shapes", str(runs / "complete"), "--axes"]) == 0
     assert "batch ? × channel 6" in capsys.readouterr().out
 
@@ -66,12 +66,10 @@ def test_the_page_names_the_command_that_works(
 
 def test_no_setting_was_varied(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["why", "--settings", "--run", str(runs / "complete")]) == 0
-    assert capsys.readouterr().out == (
-        "no setting was varied: the model has none that is a whole number\n"
-    )
+    assert capsys.readouterr().out == "no setting was varied: the model has no integer setting\n"
 
 
-def test_a_setting_that_is_refused_ends_its_trace(
+def test_a_setting_that_is_rejected_ends_its_trace(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "fixed.py").write_text(
@@ -82,8 +80,8 @@ def test_a_setting_that_is_refused_ends_its_trace(
     capsys.readouterr()
     assert main(["why", "--settings", "--run", str(tmp_path / "run.db")]) == 0
     shown = capsys.readouterr().out
-    assert shown.startswith("units 4 → 5: moves no axis\n")
-    assert shown.endswith("  the model refuses its inputs then; the trace ends there\n")
+    assert shown.startswith("units 4 → 5: changes no size\n")
+    assert shown.endswith("  the model rejects its inputs (the trace ends there)\n")
 
 
 def test_another_output_is_named_as_its_tensor_is(
@@ -95,30 +93,30 @@ def test_another_output_is_named_as_its_tensor_is(
     assert "NAME:OUTPUT:AXIS" in capsys.readouterr().err
 
 
-def test_the_refused_op_was_never_made(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_failed_op_has_no_output(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["why", "MatMul:1", "--run", str(runs / "failed.db")]) == 2
     assert capsys.readouterr().err == (
-        "resnet-inspect: 'MatMul' was refused, so it was never made\n"
+        "resnet-inspect: 'MatMul' failed, so it has no output\n"
         "  where:    MatMul:1\n"
         "  expected: a layer, an op or a variable of the run, then :AXIS\n"
         "  got:      ValueError while tracing the model\n"
-        "  do:       ask for what it was given: x, y\n"
+        "  do:       name an input of it: x, y\n"
     )
 
 
 def test_a_keras_model_with_a_setting_from_trace_to_why(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "told.py").write_text(KERAS)
+    (tmp_path / "made.py").write_text(KERAS)
     run = str(tmp_path / "run.db")
-    words = ["trace", f"{tmp_path}/told.py:build", "--set", "units=5", "--quiet", "-o", run]
+    words = ["trace", f"{tmp_path}/made.py:build", "--set", "units=5", "--quiet", "-o", run]
     assert main(words) == 0
     page = capsys.readouterr().out
     assert "random numbers: keras_tensor" in page
     assert "35 trainable of 35 parameters" in page
     assert main(["shapes", run, "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert [(row["name"], row["type"], row["shape"]) for row in found["rows"]] == [
+    document = json.loads(capsys.readouterr().out)
+    assert [(row["name"], row["type"], row["shape"]) for row in document["rows"]] == [
         ("only", "Dense", [None, 5])
     ]
     assert main(["why", "only:1", "--run", run, "--json"]) == 0
@@ -128,10 +126,10 @@ def test_a_keras_model_with_a_setting_from_trace_to_why(
     assert "'build' does not accept these arguments: (units=4)" in capsys.readouterr().err
 
 
-def test_runs_are_listed_by_what_they_hold(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_runs_are_listed_by_their_content(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["runs", str(runs), "--json"]) == 0
-    found = {Path(row["file"]).name: row for row in json.loads(capsys.readouterr().out)["runs"]}
-    assert {"complete", "failed.db"} <= set(found)
-    assert "small.py" not in found
-    assert found["complete"]["data"] == "random numbers"
-    assert (found["complete"]["steps"], found["complete"]["planned"]) == (1, 1)
+    rows = {Path(row["file"]).name: row for row in json.loads(capsys.readouterr().out)["runs"]}
+    assert {"complete", "failed.db"} <= set(rows)
+    assert "small.py" not in rows
+    assert rows["complete"]["data"] == "random numbers"
+    assert (rows["complete"]["steps"], rows["complete"]["planned"]) == (1, 1)

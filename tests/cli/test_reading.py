@@ -80,9 +80,9 @@ def test_shapes_json_agrees_with_the_specification(command: Command, ver: int) -
     document = json.loads(done.stdout)
     assert document["schema_version"] == 1
     forward = [row for row in document["rows"] if row["phase"] == "forward"]
-    found = Counter(row["type"] for row in forward)
+    types = Counter(row["type"] for row in forward)
     wanted = expected.op_counts(1, ver)
-    assert {kind: found[kind] for kind in wanted} == wanted
+    assert {kind: types[kind] for kind in wanted} == wanted
     assert {row["phase"] for row in document["rows"]} == {
         "forward",
         "backward",
@@ -119,13 +119,13 @@ def test_pages_of_recorded_programs(command: Command, golden: Golden, name: str,
 
 
 def test_why_json_has_the_documented_fields(command: Command) -> None:
-    one = json.loads(command("why", "Reshape:1", V2, "--json").stdout)
+    row = json.loads(command("why", "Reshape:1", V2, "--json").stdout)
     wanted = {"tensor", "axis", "size", "formula", "origin", "chain", "proof", "couplings"}
-    assert wanted <= set(one)
-    assert (one["tensor"], one["axis"], one["size"]) == ("Reshape:0", 1, 64)
-    assert one["formula"]["text"] == "filters × 2²"
-    rows = {row["setting"]: (row["size_before"], row["size_after"]) for row in one["proof"]}
-    assert rows["filters"] == (64, 68)
+    assert wanted <= set(row)
+    assert (row["tensor"], row["axis"], row["size"]) == ("Reshape:0", 1, 64)
+    assert row["formula"]["text"] == "filters × 2²"
+    sizes = {part["setting"]: (part["size_before"], part["size_after"]) for part in row["proof"]}
+    assert sizes["filters"] == (64, 68)
     every = json.loads(command("why", "Reshape", V2, "--json").stdout)
     assert [axis["size"] for axis in every["axes"]] == [8, 64]
     moves = json.loads(command("why", "--settings", V2, "--json").stdout)
@@ -141,7 +141,7 @@ def test_why_pages(command: Command, golden: Golden, words: list[str]) -> None:
 def test_shapes_with_axes(command: Command, golden: Golden) -> None:
     golden("shapes/axes.txt", command("shapes", V2, "--axes").stdout)
     lines = command("shapes", FOLDER / "bn_axis.db", "--axes").stdout
-    assert "bn00_branch2a: batch normalization keeps axis 1, height, not channels" in lines
+    assert "bn00_branch2a: batch normalization is per height (axis 1), not per channel" in lines
 
 
 def test_one_phase_only(command: Command) -> None:
@@ -163,8 +163,10 @@ def test_the_newest_run_is_the_default(command: Command, tmp_path: Path) -> None
     assert "no runs in runs/" in command("runs").stdout
     (tmp_path / "here" / "runs").mkdir()
     shutil.copy(V2, tmp_path / "here" / "runs" / "a.db")
-    assert command("shapes").stdout == command("shapes", V2).stdout
-    assert "there is no such folder" in command("runs", "elsewhere").stderr
+    done = command("shapes")
+    assert done.stdout == command("shapes", V2).stdout
+    assert done.stderr == "reading runs/a.db (newest run)\n"
+    assert "the folder does not exist" in command("runs", "elsewhere").stderr
 
 
 def test_runs_lists_each_file_with_its_state(command: Command, tmp_path: Path) -> None:
@@ -181,8 +183,8 @@ def test_runs_lists_each_file_with_its_state(command: Command, tmp_path: Path) -
     assert rows["runs/broken.db"]["status"] == "unreadable"
     assert rows["runs/broken.db"]["findings"] is None
     assert set(rows["runs/v1.db"]["findings"].values()) == {0}
-    told = json.loads(command("check", "runs/mean_axes.db", "--json").stdout)["findings"]
-    errors = sum(one["severity"] == "error" for one in told)
+    findings = json.loads(command("check", "runs/mean_axes.db", "--json").stdout)["findings"]
+    errors = sum(finding["severity"] == "error" for finding in findings)
     assert rows["runs/mean_axes.db"]["findings"]["error"] == errors > 0
     text = command("runs").stdout
     assert all(word in text for word in ("runs/v1.db", "failed", "unreadable", "damaged"))
@@ -193,16 +195,16 @@ def test_runs_lists_each_file_with_its_state(command: Command, tmp_path: Path) -
 def test_runs_lists_every_recording(command: Command) -> None:
     rows = json.loads(command("runs", FOLDER, "--json").stdout)["runs"]
     assert {Path(row["file"]).stem for row in rows} == set(RECORDINGS)
-    found = {Path(row["file"]).stem: row for row in rows}
-    described = {name: (found[name]["network"], found[name]["steps"]) for name in TRAINED}
+    by_name = {Path(row["file"]).stem: row for row in rows}
+    described = {name: (by_name[name]["network"], by_name[name]["steps"]) for name in TRAINED}
     assert described == {
         "fit": ("fit: classifier", 6),
         "loop": ("loop: regressor", 4),
         "composite": ("composite: pair", 3),
     }
     for name in TRAINED:
-        assert found[name]["status"] == "complete"
-        assert set(found[name]["findings"].values()) == {0}
+        assert by_name[name]["status"] == "complete"
+        assert set(by_name[name]["findings"].values()) == {0}
 
 
 def test_config_show_says_where_each_value_comes_from(command: Command, tmp_path: Path) -> None:
@@ -211,11 +213,11 @@ def test_config_show_says_where_each_value_comes_from(command: Command, tmp_path
         "config", "show", "--json", "--config", "my.toml", "--steps", "9", RESNET_INSPECT_VER="2"
     )
     document = json.loads(done.stdout)
-    found = {n: (document["settings"][n], document["origins"][n]) for n in document["origins"]}
-    assert found["n"] == (3, "my.toml")
-    assert found["ver"] == (2, "RESNET_INSPECT_VER")
-    assert found["steps"] == (9, "flag --steps")
-    assert found["mean_axes"] == ([1, 2], "default")
+    values = {n: (document["settings"][n], document["origins"][n]) for n in document["origins"]}
+    assert values["n"] == (3, "my.toml")
+    assert values["ver"] == (2, "RESNET_INSPECT_VER")
+    assert values["steps"] == (9, "flag --steps")
+    assert values["mean_axes"] == ([1, 2], "default")
 
 
 READERS: list[list[str]] = [
@@ -238,7 +240,7 @@ def test_a_closed_pipe_is_no_error(words: list[str], few: Path) -> None:
 
 
 @pytest.mark.parametrize("words", READERS, ids=" ".join)
-def test_a_full_device_is_told_in_one_line(words: list[str], few: Path) -> None:
+def test_a_full_device_is_reported_in_one_line(words: list[str], few: Path) -> None:
     with open("/dev/full", "wb") as full:  # noqa: PTH123
         done = run_with(words, few, stdout=full)
     assert done.returncode == 2
@@ -286,10 +288,10 @@ def test_a_list_with_odd_files_in_it(command: Command, tmp_path: Path) -> None:
     assert "\x1b" not in command("runs").stdout
 
 
-def test_a_current_folder_that_is_gone_is_no_error(tmp_path: Path, few: Path) -> None:
-    gone = tmp_path / "gone"
-    gone.mkdir()
-    line = f"cd {gone}; rmdir {gone}; {sys.executable} -m resnet_inspect runs {few}"
+def test_a_deleted_current_folder_is_no_error(tmp_path: Path, few: Path) -> None:
+    folder = tmp_path / "deleted"
+    folder.mkdir()
+    line = f"cd {folder}; rmdir {folder}; {sys.executable} -m resnet_inspect runs {few}"
     environment = os.environ | {"PYTHONPATH": str(PACKAGE)}
     done = subprocess.run(
         ["bash", "-c", line], env=environment, capture_output=True, text=True, check=False

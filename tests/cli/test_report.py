@@ -1,4 +1,4 @@
-"""`report` as a process: what it writes, and what it refuses."""
+"""`report` as a process: output and errors."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def page(command: Command, tmp_path: Path) -> str:
 
 def facts_of(page: str) -> dict[str, Any]:
     """What the page's script draws."""
-    found = re.search(r'id="facts">([^<]+)<', page)
-    assert found is not None
-    facts: dict[str, Any] = msgspec.json.decode(gzip.decompress(b64decode(found[1])))
+    match = re.search(r'id="facts">([^<]+)<', page)
+    assert match is not None
+    facts: dict[str, Any] = msgspec.json.decode(gzip.decompress(b64decode(match[1])))
     return facts
 
 
@@ -91,7 +91,7 @@ def test_the_script_never_parses_html_nor_asks_a_network(page: str) -> None:
 
 def test_every_file_of_the_script_is_in_a_page(page: str, recording: Callable[[str], Run]) -> None:
     folder = files("resnet_inspect.render.report").joinpath("script")
-    texts = {one.name: one.read_text(encoding="utf-8") for one in folder.iterdir()}
+    texts = {file.name: file.read_text(encoding="utf-8") for file in folder.iterdir()}
     both = api.report(recording("v1"), recording("v2"))
     assert [name for name, text in texts.items() if text not in page + both] == []
     own = {name for name, text in texts.items() if text not in both}
@@ -114,18 +114,18 @@ def test_the_data_has_every_layer_and_every_axis(page: str) -> None:
             assert step not in seen
             seen.add(step)
             step = facts["ways"][step][5]
-    assert [one["depth"] for one in facts["shapes"]] == ["stage", "block", "layer", "op"]
+    assert [table["depth"] for table in facts["shapes"]] == ["stage", "block", "layer", "op"]
 
 
 @pytest.mark.parametrize("name", ["report", "report.pdf"])
-def test_other_kinds_of_files_are_refused(command: Command, name: str) -> None:
+def test_other_file_types_are_rejected(command: Command, name: str) -> None:
     done = command("report", V2, "-o", name)
     assert done.returncode == 2
-    assert "there is no such kind of report" in done.stderr
+    assert "the report cannot have this file type" in done.stderr
     assert f"got:      {name}" in done.stderr
 
 
-def test_a_place_that_cannot_be_written_is_told(command: Command) -> None:
+def test_a_place_that_cannot_be_written_is_reported(command: Command) -> None:
     done = command("report", V2, "-o", "nowhere/report.html")
     assert done.returncode == 2
     assert "the report cannot be written" in done.stderr
@@ -151,11 +151,11 @@ def test_a_page_without_a_diagram_says_why(command: Command, bare: str, tmp_path
     assert done.returncode == 0
     notes = [line for line in done.stderr.splitlines() if line.startswith("note: ")]
     assert len(notes) == 1
-    assert "the page has no diagram: no Graphviz to draw with" in notes[0]
+    assert "the page has no diagram: Graphviz is not installed" in notes[0]
     facts = facts_of((tmp_path / "here" / "report.html").read_text(encoding="utf-8"))
-    rows = next(one for one in facts["closing"] if one["name"] == "not-observed")["blocks"]
-    told = dict(rows[0]["rows"])
-    assert told["diagram"].startswith("no Graphviz to draw with")
+    closing = {part["name"]: part["blocks"] for part in facts["closing"]}
+    rows = dict(closing["not-observed"][0]["rows"])
+    assert rows["diagram"].startswith("Graphviz is not installed")
 
 
 def test_an_engine_that_hangs_is_not_waited_for(
@@ -168,9 +168,9 @@ def test_an_engine_that_hangs_is_not_waited_for(
     run = recording("v2")
     (tmp_path / "pygraphviz.py").write_text("import time\ntime.sleep(60)\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
-    found = drawing(run.graph, run.lineage, timeout=0.5)
-    assert found.picture is None
-    assert "was not done after 0.5 seconds" in found.missing
+    drawn = drawing(run.graph, run.lineage, timeout=0.5)
+    assert drawn.picture is None
+    assert "timed out after 0.5 seconds" in drawn.missing
     assert PATIENCE <= 20
 
 
@@ -189,9 +189,9 @@ def test_the_page_says_what_the_answer_page_says(
 ) -> None:
     seen: list[Overview] = []
 
-    def noting(graph: Graph, lineage: Lineage, found: Overview, *rest: Any) -> Report:
-        seen.append(found)
-        return gather(graph, lineage, found, *rest)
+    def noting(graph: Graph, lineage: Lineage, overview: Overview, *rest: Any) -> Report:
+        seen.append(overview)
+        return gather(graph, lineage, overview, *rest)
 
     monkeypatch.setattr(reports, "gather", noting)
     run = recording(name)

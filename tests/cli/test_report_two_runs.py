@@ -1,4 +1,4 @@
-"""`report A B` as a process: what it writes, says and refuses; no TensorFlow can be imported."""
+"""`report A B` as a process: output, notes and errors. TensorFlow cannot be imported."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ def written(tmp_path: Path) -> str:
     return (tmp_path / "here" / "both.html").read_text(encoding="utf-8")
 
 
-def test_the_page_holds_the_numbers_of_diff(command: Command, tmp_path: Path) -> None:
+def test_the_page_contains_the_numbers_of_diff(command: Command, tmp_path: Path) -> None:
     done = command("report", file("v1"), file("v2"), "-o", "both.html")
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr.startswith("wrote both.html (")
     page = written(tmp_path)
     facts = facts_of(page)
-    found = json.loads(command("diff", file("v1"), file("v2"), "--all", "--json").stdout)
-    rows = found["distributions"]["rows"]
-    assert [one["values"] for one in facts["courses"]] == [row["distances"] for row in rows]
-    scalars = {one["name"]: one["curves"] for one in facts["scalars"]}
-    for row in found["scalars"]["rows"]:
+    document = json.loads(command("diff", file("v1"), file("v2"), "--all", "--json").stdout)
+    rows = document["distributions"]["rows"]
+    assert [row["values"] for row in facts["courses"]] == [row["distances"] for row in rows]
+    scalars = {row["name"]: row["curves"] for row in facts["scalars"]}
+    for row in document["scalars"]["rows"]:
         assert [curve["values"] for curve in scalars[row["name"]]] == [row["a"], row["b"]]
     marks = [row[0]["text"] for row in facts["pairs"]["rows"]]
-    assert marks.count("A only") == len(found["graph"]["only_a"])
-    assert marks.count("≠ changed") + marks.count("→ rewired") == len(found["graph"]["changed"])
+    assert marks.count("A only") == len(document["graph"]["only_a"])
+    assert marks.count("≠ changed") + marks.count("→ rewired") == len(document["graph"]["changed"])
 
 
 def test_it_is_one_file_that_asks_for_nothing(command: Command, tmp_path: Path) -> None:
@@ -73,8 +73,8 @@ def test_runs_of_every_kind_can_be_compared(
 
 
 def test_the_same_from_python(command: Command, tmp_path: Path) -> None:
-    for one in ("v2", "no_l2"):  # the paths that a page tells are those its user types
-        shutil.copy(file(one), tmp_path / "here" / f"{one}.db")
+    for name in ("v2", "no_l2"):  # a page shows paths as its user types them
+        shutil.copy(file(name), tmp_path / "here" / f"{name}.db")
     command("report", "v2.db", "no_l2.db", "-o", "both.html")
     folder = tmp_path / "here"
     with Run.open(folder / "v2.db") as a, Run.open(folder / "no_l2.db") as b:
@@ -88,13 +88,13 @@ def test_without_graphviz_it_says_so_once(command: Command, bare: str, tmp_path:
     assert done.returncode == 0
     notes = [line for line in done.stderr.splitlines() if line.startswith("note: ")]
     assert len(notes) == 1
-    assert "the page has no diagram: no Graphviz to draw with" in notes[0]
-    told = next(one for one in facts_of(written(tmp_path))["closing"]
-                if one["name"] == "not-observed")  # fmt: skip
-    assert told["blocks"][0]["rows"][0][0] == "diagram"
+    assert "the page has no diagram: Graphviz is not installed" in notes[0]
+    closing = facts_of(written(tmp_path))["closing"]
+    section = next(part for part in closing if part["name"] == "not-observed")
+    assert section["blocks"][0]["rows"][0][0] == "diagram"
 
 
-def test_a_diagram_that_one_run_alone_lacks_is_told(
+def test_a_diagram_that_only_one_run_lacks_is_reported(
     recording: Callable[[str], Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def slow_of_a(*given: Any, prefix: str = "", **how: Any) -> Any:
@@ -105,15 +105,15 @@ def test_a_diagram_that_one_run_alone_lacks_is_told(
     notes: list[str] = []
     facts = facts_of(resnet_inspect.report(recording("v1"), recording("v2"), tell=notes.append))
     assert [note.partition(":")[0] for note in notes] == ["the page has no diagram of A"]
-    told = next(one for one in facts["closing"] if one["name"] == "not-observed")
-    assert told["blocks"][0]["rows"][0][0] == "diagram of A"
+    section = next(part for part in facts["closing"] if part["name"] == "not-observed")
+    assert section["blocks"][0]["rows"][0][0] == "diagram of A"
 
 
-def test_a_picture_of_two_runs_is_refused(command: Command, tmp_path: Path) -> None:
+def test_a_picture_of_two_runs_is_rejected(command: Command, tmp_path: Path) -> None:
     done = command("report", file("v1"), file("v2"), "-o", "both.svg")
     assert done.returncode == 2
-    assert "there is no picture of two runs" in done.stderr
-    assert "expected: with two runs a file name that ends in .html" in done.stderr
+    assert "a picture shows one run, and two are given" in done.stderr
+    assert "expected: a file name that ends in .html for two runs" in done.stderr
     assert not (tmp_path / "here" / "both.svg").exists()
 
 
@@ -130,10 +130,10 @@ def test_no_run_is_written_over_and_nothing_half(command: Command, tmp_path: Pat
     done = command("report", file("v1"), here / "missing.db", "-o", "old.html")
     assert done.returncode == 2
     assert (here / "old.html").read_text() == "an older page"
-    assert sorted(one.name for one in here.iterdir()) == ["mine.html", "old.html"]
+    assert sorted(path.name for path in here.iterdir()) == ["mine.html", "old.html"]
 
 
-def test_damage_of_the_second_run_is_told(command: Command, tmp_path: Path) -> None:
+def test_damage_of_the_second_run_is_reported(command: Command, tmp_path: Path) -> None:
     damaged = tmp_path / "damaged.db"
     damaged.write_bytes(file("v2").read_bytes()[:40_000])
     done = command("report", file("v1"), damaged, "-o", "both.html")

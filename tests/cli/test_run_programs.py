@@ -163,7 +163,7 @@ def test_runs_inputs_optimizers_and_losses_have_their_authors_names(
         ("legacy", "nothing was recorded: other.py trains a model of tf_keras (Keras 2)"),
         ("session", "nothing was recorded: other.py runs a TensorFlow 1 session"),
         ("hidden", "nothing was recorded: epoch at other.py:16 loops over batches inside one "),
-        ("own", "nothing more was recorded: other.py has a Recorder of its own"),
+        ("own", "nothing more was recorded: other.py uses its own Recorder"),
     ],
 )
 def test_what_is_not_recorded_is_said(
@@ -178,7 +178,7 @@ def test_what_is_not_recorded_is_said(
 
 
 def test_keras_on_another_backend_is_not_recorded(command: Command, tmp_path: Path) -> None:
-    """A stand-in for Keras on a backend that is not installed here."""
+    """A fake Keras on a backend that is not installed here."""
     here = tmp_path / "here"
     fake = here / "keras"
     fake.mkdir()
@@ -186,4 +186,4 @@ def test_keras_on_another_backend_is_not_recorded(command: Command, tmp_path: Pa
     (here / "train.py").write_text("import keras\n")
     ours = command("run", "train.py", PYTHONPATH=f"{here}:{Path(__file__).parents[2]}")
     assert ours.returncode == 0
-    assert "Keras runs on the backend jax, and only TensorFlow is recorded" in ours.stderr
+    assert "the Keras backend is jax; only TensorFlow is recorded" in ours.stderr

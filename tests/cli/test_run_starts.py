@@ -120,8 +120,8 @@ def test_models_of_folds_are_freed_and_each_has_a_run(command: Command, tmp_path
     files = sorted((here / "runs").iterdir())
     assert len(files) == 3
     assert all("-folds" in file.name for file in files)
-    told = [line for line in ours.stderr.splitlines() if "recorded in runs/" in line]
-    assert len(told) == 3
+    lines = [line for line in ours.stderr.splitlines() if "recorded in runs/" in line]
+    assert len(lines) == 3
 
 
 @pytest.mark.tensorflow
@@ -136,7 +136,7 @@ def test_a_function_that_fails_is_saved_if_the_program_ends_with_it(
     alone = python("fails.py", "on", here=here)
     ours = command("run", "-o", "mine.db", "fails.py", "on", real_tensorflow=True)
     assert ours.returncode == alone.returncode == 1
-    same = [[REWRITTEN.sub("", line) for line in spoken(one.stderr)] for one in (ours, alone)]
+    same = [[REWRITTEN.sub("", line) for line in spoken(done.stderr)] for done in (ours, alone)]
     assert same[0] == same[1]
     with opened(here, "mine.db") as (run,):
         assert run.info.failure is not None

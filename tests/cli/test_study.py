@@ -1,4 +1,4 @@
-"""`study` from the command line: what is listed, refused, printed."""
+"""`study` from the command line: list, errors and output."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ def test_list(command: Command) -> None:
         "shapes", "batch-norm", "stem", "sparsity", "l2", "optimizers", "update-ops", "padding",
         "reuse", "axes",
     ]  # fmt: skip
-    told = json.loads(command("study", "--list", "--json").stdout)["studies"]
-    assert [one["number"] for one in told] == [*range(1, 10), 0]
-    assert told[4]["variants"] == ["with L2", "without L2"]
+    rows = json.loads(command("study", "--list", "--json").stdout)["studies"]
+    assert [row["number"] for row in rows] == [*range(1, 10), 0]
+    assert rows[4]["variants"] == ["with L2", "without L2"]
 
 
-def test_refusals(command: Command) -> None:
+def test_errors(command: Command) -> None:
     for words, what in (
         (["l3"], "there is no study 'l3'"),
-        ([], "no study is named"),
-        (["l2", "--seeds", "0"], "a study needs a seed"),
-        (["l2", "--steps", "many"], "setting 'steps' has a value it cannot take"),
-        (["l2", "-o", "page.txt"], "there is no such kind of page"),
+        ([], "NAME is missing"),
+        (["l2", "--seeds", "0"], "a study needs at least 1 seed"),
+        (["l2", "--steps", "many"], "invalid value for setting 'steps'"),
+        (["l2", "-o", "page.txt"], "the page cannot have this file type"),
         (["l2", "-o", "none/page.html"], "the page cannot be written"),
-        (["l2", "-o", "page.html", "--json"], "either a page or JSON"),
+        (["l2", "-o", "page.html", "--json"], "--json writes no page"),
     ):
         done = command("study", *words)
         assert done.returncode == 2
@@ -57,13 +57,12 @@ def test_refusals(command: Command) -> None:
 
 
 @pytest.mark.tensorflow
-def test_flags_about_training_are_told_where_nothing_is_trained(command: Command) -> None:
+def test_options_of_a_training_are_reported_where_nothing_is_trained(command: Command) -> None:
     words = ("study", "padding", "--steps", "4", "--seeds", "1", "--batch-size", "2")
     done = command(*words, real_tensorflow=True)
     assert done.returncode == 0
-    said = "padding trains nothing and needs no seeds: --steps and --seeds unheeded"
-    assert said in done.stderr
-    assert "unheeded" not in command(*words[:2], *words[-2:]).stderr  # which is there by now
+    assert "note: padding trains nothing; ignored: --steps and --seeds" in done.stderr
+    assert "ignored" not in command(*words[:2], *words[-2:]).stderr  # its runs exist now
 
 
 def test_page(
@@ -100,16 +99,16 @@ def seen_of(page: str) -> _Texts:
     return seen
 
 
-def test_the_page_holds_all_of_an_answer(recording: Callable[[str], Run]) -> None:
+def test_the_page_contains_all_of_an_answer(recording: Callable[[str], Run]) -> None:
     runs = {f"version {ver}": [studies.read(recording(f"v{ver}"))] for ver in (1, 2)}
     study = STUDIES["sparsity"]
     answer = study.answer(runs)
     page = study_report(study.question, "two recordings", answer, {"version 1": ["a.db"]}, "it")
     seen = seen_of(page)
-    for one in answer.statements:
-        at = seen.texts.index(one.claim)
-        assert seen.texts[at - 1] == one.verdict
-        assert one.measured in seen.texts[at:]
+    for statement in answer.statements:
+        at = seen.texts.index(statement.claim)
+        assert seen.texts[at - 1] == statement.verdict
+        assert statement.measured in seen.texts[at:]
     for grid in answer.tables:
         assert grid.title in seen.texts
         for cell in (*grid.columns, *(str(cell) for row in grid.rows for cell in row)):
@@ -143,19 +142,19 @@ def test_a_page_draws_seeds_and_their_mean() -> None:
 
 def test_names_on_a_page_are_text() -> None:
     hostile = "</style></title><script>alert(1)</script>&amp;"
-    told = commands.Command("why", (hostile,))
+    shown = commands.Command("why", (hostile,))
     answer = Answer(
         (Statement(hostile, Verdict.SHOWN, hostile),),
-        (Grid(hostile, (hostile,), ((hostile,), (1.5,))),), (hostile,), (told,),
+        (Grid(hostile, (hostile,), ((hostile,), (1.5,))),), (hostile,), (shown,),
     )  # fmt: skip
     seen = seen_of(study_report(hostile, hostile, answer, {hostile: [hostile]}, hostile))
     assert "script" not in seen.tags
     assert seen.texts.count(hostile) == 11
-    assert commands.spelled(told) in seen.texts
+    assert commands.spelled(shown) in seen.texts
 
 
 @pytest.mark.tensorflow
-def test_it_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+def test_it_continues_where_it_was_stopped(tmp_path: Path) -> None:
     words = ["study", "l2", "--seeds", "1", "--batch-size", "4", "--steps", "200"]
     begun = subprocess.Popen(
         [sys.executable, "-m", "resnet_inspect", *words],
@@ -172,13 +171,15 @@ def test_it_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
     out, rest = begun.communicate(timeout=60)
     assert out == ""
     assert begun.returncode == 130
-    assert "1 of 2 runs are complete and kept; the same command goes on from there" in rest
+    assert "1 of 2 runs are complete and kept; repeat the command to continue" in rest
     again = subprocess.run(
         [sys.executable, "-m", "resnet_inspect", *words, "--json"],
         cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
     )  # fmt: skip
-    assert "1 of 2 runs are there; running 1" in again.stderr
-    found = json.loads(again.stdout)
-    assert found["answer"]["limits"][0].startswith("with 1 seed nothing is decided about training")
-    assert [len(files) for files in found["runs"].values()] == [1, 1]
+    assert "1 of 2 runs exist; running 1" in again.stderr
+    document = json.loads(again.stdout)
+    assert document["answer"]["limits"][0].startswith(
+        "Claims about training are not decided with 1 seed"
+    )
+    assert [len(files) for files in document["runs"].values()] == [1, 1]

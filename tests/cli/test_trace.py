@@ -30,11 +30,11 @@ def test_a_run_and_its_page(command: Command, tmp_path: Path) -> None:
         assert len(run.summaries(2)) == 32
     for words in (
         "resnet8-v2, 8 layers: complete",
-        "78,378 trainable of 79,050 parameters, 12,501,632 MACs an image",
+        "78,378 trainable of 79,050 parameters, 12,501,632 MACs per example",
         "CPU:0",
-        "Where the 64 of Reshape comes from",
+        "Origin of size 64 in Reshape",
         "64 = filters × 2²",
-        "carried through 9 ops from res20_branch1/kernel axis 3",
+        "unchanged through 9 ops from res20_branch1/kernel axis 3",
         "Output of each block at step 2",
         f"resnet-inspect shapes runs/{file.name}",
     ):

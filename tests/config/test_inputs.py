@@ -1,4 +1,4 @@
-"""Inputs of a model of one's own, as text."""
+"""Inputs of a model as text."""
 
 from __future__ import annotations
 
@@ -24,25 +24,24 @@ def spelled(spec: InputSpec) -> str:
 
 
 @given(specs("images"), specs("labels"))
-def test_what_is_written_is_read(one: InputSpec, other: InputSpec) -> None:
-    if any(spec.axes and len(spec.axes) != len(spec.sizes) for spec in (one, other)):
+def test_what_is_written_is_read(first: InputSpec, second: InputSpec) -> None:
+    if any(spec.axes and len(spec.axes) != len(spec.sizes) for spec in (first, second)):
         with pytest.raises(ValueError, match="meanings"):
-            parse_inputs(f"{spelled(one)}; {spelled(other)}")
+            parse_inputs(f"{spelled(first)}; {spelled(second)}")
         return
-    for wanted, found in zip(
-        (one, other), parse_inputs(f"{spelled(one)};{spelled(other)}"), strict=True
-    ):
-        assert (found.name, found.sizes, found.dtype) == (wanted.name, wanted.sizes, wanted.dtype)
-        assert not wanted.axes or found.axes == wanted.axes
+    parsed = parse_inputs(f"{spelled(first)};{spelled(second)}")
+    for wanted, spec in zip((first, second), parsed, strict=True):
+        assert (spec.name, spec.sizes, spec.dtype) == (wanted.name, wanted.sizes, wanted.dtype)
+        assert not wanted.axes or spec.axes == wanted.axes
 
 
 @given(specs("images"), specs("labels"))
-def test_what_is_spelled_is_read(one: InputSpec, other: InputSpec) -> None:
-    whole = tuple(spec for spec in (one, other) if len(spec.axes) == len(spec.sizes))
-    found = parse_inputs(spell_inputs(whole)) if whole else ()
-    for wanted, held in zip(whole, found, strict=True):
-        assert (held.name, held.sizes, held.dtype) == (wanted.name, wanted.sizes, wanted.dtype)
-        assert not any(wanted.axes) or held.axes == wanted.axes
+def test_what_is_spelled_is_read(first: InputSpec, second: InputSpec) -> None:
+    whole = tuple(spec for spec in (first, second) if len(spec.axes) == len(spec.sizes))
+    parsed = parse_inputs(spell_inputs(whole)) if whole else ()
+    for wanted, spec in zip(whole, parsed, strict=True):
+        assert (spec.name, spec.sizes, spec.dtype) == (wanted.name, wanted.sizes, wanted.dtype)
+        assert not any(wanted.axes) or spec.axes == wanted.axes
 
 
 def test_what_may_be_left_out() -> None:
@@ -55,21 +54,21 @@ def test_what_may_be_left_out() -> None:
 
 
 WRONG: list[tuple[str, str]] = [
-    ("x=8,a", "'a' is no size"),
-    ("x=-1", "'-1' is no size"),
-    ("x=8:float31", "'float31' is no type: one of float16"),
+    ("x=8,a", "'a' is not a size"),
+    ("x=-1", "'-1' is not a size"),
+    ("x=8:float31", "unknown type 'float31': use one of float16"),
     ("x=8;x=9", "two inputs have the same name"),
-    ("a b=3", "'a b' is no name"),
+    ("a b=3", "'a b' is not a valid name"),
     ("x=1:int8:a,b", "has 1 sizes and 2 meanings"),
     ("x=1:int8:a:b", "has more parts than"),
-    ("²", "'²' is no size"),
-    ("x=8;;y=3", "nothing stands between two ;"),
+    ("²", "'²' is not a size"),
+    ("x=8;;y=3", "an input is missing between two ;"),
     ("x=65536,32768", "has more than 2147483647 elements"),
 ]
 
 
 @pytest.mark.parametrize(("text", "why"), WRONG)
-def test_what_is_refused(text: str, why: str) -> None:
+def test_what_is_rejected(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=r"\w") as caught:
         parse_inputs(text)
     assert why in str(caught.value)

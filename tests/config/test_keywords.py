@@ -1,4 +1,4 @@
-"""Keyword settings of a model of one's own, and what a target names."""
+"""Keyword arguments of a user's callable, and kinds of targets."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def test_values_are_numbers_truth_values_or_text() -> None:
         "weights=None",
         "as=none",
     ]
-    found = parse_keywords(texts)
-    assert found == {
+    keywords = parse_keywords(texts)
+    assert keywords == {
         "n": 5,
         "m": -3,
         "rate": 0.001,
@@ -36,19 +36,19 @@ def test_values_are_numbers_truth_values_or_text() -> None:
         "weights": None,
         "as": "none",
     }
-    assert [type(found[name]) for name in ("n", "rate", "on")] == [int, float, bool]
+    assert [type(keywords[name]) for name in ("n", "rate", "on")] == [int, float, bool]
     assert parse_keywords(["x=nan", "y=inf"]) == {"x": "nan", "y": "inf"}
 
 
 @pytest.mark.parametrize(
     ("texts", "why"),
     [
-        (("n",), "'n' is no key=value"),
-        (("a-b=3",), "'a-b=3' is no key=value"),
-        (("n=1", "n=2"), "n is given twice"),
+        (("n",), "'n' is not key=value"),
+        (("a-b=3",), "'a-b=3' is not key=value"),
+        (("n=1", "n=2"), "n is set twice"),
     ],
 )
-def test_what_is_no_setting_is_refused(texts: tuple[str, ...], why: str) -> None:
+def test_what_is_no_keyword_is_rejected(texts: tuple[str, ...], why: str) -> None:
     with pytest.raises(ConfigError) as caught:
         Settings.of({"target": "a.py:b", "set": texts})
     assert caught.value.got.endswith(why)
@@ -57,8 +57,8 @@ def test_what_is_no_setting_is_refused(texts: tuple[str, ...], why: str) -> None
 def test_flags_are_taken_as_they_are_and_a_variable_is_parted() -> None:
     flags: dict[str, str | bool | list[str]] = {"target": "a.py:b", "set": ["name=a;b", "n=2"]}
     assert resolve(flags, {}, None).settings.values()["set"] == ("name=a;b", "n=2")
-    found = resolve({"target": "a.py:b"}, {"RESNET_INSPECT_SET": "n=1; m=2;"}, None).settings
-    assert parse_keywords(found.values()["set"]) == {"n": 1, "m": 2}
+    settings = resolve({"target": "a.py:b"}, {"RESNET_INSPECT_SET": "n=1; m=2;"}, None).settings
+    assert parse_keywords(settings.values()["set"]) == {"n": 1, "m": 2}
 
 
 @pytest.mark.parametrize(

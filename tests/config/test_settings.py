@@ -1,4 +1,4 @@
-"""Settings: defaults, checks of each field, and what refusals say."""
+"""Settings: defaults, checks of each field, and error texts."""
 
 import math
 from typing import Any, get_args
@@ -56,7 +56,7 @@ VALID: dict[str, st.SearchStrategy[Any]] = {
 valid = st.fixed_dictionaries({}, optional=VALID)
 
 
-def refusal(name: str, value: object) -> ConfigError:
+def error_of(name: str, value: object) -> ConfigError:
     with pytest.raises(ConfigError) as caught:
         Settings.of({name: value}, "here")
     return caught.value
@@ -155,21 +155,21 @@ def test_typed_text_means_the_value(values: dict[str, Any]) -> None:
 
 
 WRONG: list[tuple[str, object, str]] = [
-    ("n", 0, "0 (whole number)"),
-    ("n", -1, "-1 (whole number)"),
-    ("n", 2**63, "9223372036854775808 (whole number)"),
-    ("n", True, "True (truth value)"),
+    ("n", 0, "0 (integer)"),
+    ("n", -1, "-1 (integer)"),
+    ("n", 2**63, "9223372036854775808 (integer)"),
+    ("n", True, "True (boolean)"),
     ("n", 5.0, "5.0 (number)"),
     ("n", "5", "'5' (text)"),
     ("n", None, "None (NoneType)"),
     ("n", [5], "[5] (list)"),
     ("n", {}, "{} (dict)"),
-    ("ver", 3, "3 (whole number)"),
-    ("ver", True, "True (truth value)"),
-    ("filters", 0, "0 (whole number)"),
+    ("ver", 3, "3 (integer)"),
+    ("ver", True, "True (boolean)"),
+    ("filters", 0, "0 (integer)"),
     ("classes", 1.5, "1.5 (number)"),
     ("mean_axes", [], "[] (list)"),
-    ("mean_axes", 1, "1 (whole number)"),
+    ("mean_axes", 1, "1 (integer)"),
     ("mean_axes", "1,2", "'1,2' (text)"),
     ("mean_axes", [1, 1], "[1, 1] (list)"),
     ("mean_axes", [1, -3], "[1, -3] (list)"),
@@ -178,54 +178,53 @@ WRONG: list[tuple[str, object, str]] = [
     ("mean_axes", [1, True], "[1, True] (list)"),
     ("mean_axes", [1.0], "[1.0] (list)"),
     ("mean_axes", (1, -3), "(1, -3) (tuple)"),
-    ("bn_axis", 0, "0 (whole number)"),
-    ("bn_axis", 2, "2 (whole number)"),
+    ("bn_axis", 0, "0 (integer)"),
+    ("bn_axis", 2, "2 (integer)"),
     ("mode", "TRAIN", "'TRAIN' (text)"),
-    ("mode", 1, "1 (whole number)"),
+    ("mode", 1, "1 (integer)"),
     ("checkpoint", "", "'' (text)"),
-    ("checkpoint", 7, "7 (whole number)"),
+    ("checkpoint", 7, "7 (integer)"),
     ("optimizer", "rmsprop", "'rmsprop' (text)"),
     ("learning_rate", 0.0, "0.0 (number)"),
     ("learning_rate", -0.1, "-0.1 (number)"),
     ("learning_rate", math.nan, "nan (number)"),
     ("learning_rate", math.inf, "inf (number)"),
-    ("learning_rate", True, "True (truth value)"),
+    ("learning_rate", True, "True (boolean)"),
     ("learning_rate", "0.1", "'0.1' (text)"),
-    ("momentum", 1, "1 (whole number)"),
+    ("momentum", 1, "1 (integer)"),
     ("momentum", -0.1, "-0.1 (number)"),
     ("weight_decay", 1e39, "1e+39 (number)"),
     ("weight_decay", -1e-9, "-1e-09 (number)"),
     ("weight_decay", -math.inf, "-inf (number)"),
-    ("update_ops", 1, "1 (whole number)"),
+    ("update_ops", 1, "1 (integer)"),
     ("update_ops", "true", "'true' (text)"),
     ("data", "mnist", "'mnist' (text)"),
     ("data", "shapes10:here", "'shapes10:here' (text)"),
     ("data", "", "'' (text)"),
     ("raw", None, "None (NoneType)"),
-    ("batch_size", 0, "0 (whole number)"),
-    ("steps", -1, "-1 (whole number)"),
-    ("every", 0, "0 (whole number)"),
-    ("seed", -1, "-1 (whole number)"),
+    ("batch_size", 0, "0 (integer)"),
+    ("steps", -1, "-1 (integer)"),
+    ("every", 0, "0 (integer)"),
+    ("seed", -1, "-1 (integer)"),
     ("device", "tpu", "'tpu' (text)"),
 ]
 
 
 @pytest.mark.parametrize(("name", "value", "got"), WRONG)
 def test_wrong_values(name: str, value: object, got: str) -> None:
-    error = refusal(name, value)
-    assert error.what == f"setting '{name}' has a value it cannot take"
+    error = error_of(name, value)
+    assert error.what == f"invalid value for setting '{name}'"
     assert (error.where, error.got) == ("here", got)
     assert error.expected == field_named(name, "").allowed
 
 
-def test_a_whole_number_beyond_any_float_is_refused() -> None:
-    assert refusal("learning_rate", 10**400).what == (
-        "setting 'learning_rate' has a value it cannot take"
-    )
+def test_an_integer_beyond_any_float_is_rejected() -> None:
+    what = "invalid value for setting 'learning_rate'"
+    assert error_of("learning_rate", 10**400).what == what
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "held"),
+    ("name", "value", "kept"),
     [
         ("learning_rate", 1, 1.0),
         ("learning_rate", None, None),
@@ -236,6 +235,6 @@ def test_a_whole_number_beyond_any_float_is_refused() -> None:
         ("steps", 0, 0),
     ],
 )
-def test_values_are_held_as_their_kind(name: str, value: object, held: object) -> None:
-    found = Settings.of({name: value}).values()[name]
-    assert (found, type(found)) == (held, type(held))
+def test_values_are_kept_as_their_kind(name: str, value: object, kept: object) -> None:
+    stored = Settings.of({name: value}).values()[name]
+    assert (stored, type(stored)) == (kept, type(kept))

@@ -1,4 +1,4 @@
-"""Flags, environment, file and defaults laid over one another, and their refusals word by word."""
+"""Options, environment, file and defaults merged, and their error texts word by word."""
 
 from pathlib import Path
 
@@ -21,27 +21,27 @@ def write(folder: Path, text: str) -> Path:
     return file
 
 
-def file_refusal(file: Path) -> ConfigError:
+def file_error(file: Path) -> ConfigError:
     with pytest.raises(ConfigError) as caught:
         resolve({}, {}, file)
     return caught.value
 
 
 def test_nothing_given_is_all_defaults() -> None:
-    found = resolve({}, {"HOME": "/", "RESNET": "1"}, None)
-    assert found.settings == Settings()
-    assert found.origins == {field.name: "default" for field in FIELDS}
+    resolved = resolve({}, {"HOME": "/", "RESNET": "1"}, None)
+    assert resolved.settings == Settings()
+    assert resolved.origins == {field.name: "default" for field in FIELDS}
 
 
 def test_flags_beat_environment_beats_file_beats_defaults(tmp_path: Path) -> None:
     file = write(tmp_path, "n = 1\nsteps = 1\nseed = 1\nmean_axes = [-1]\nraw = true\n")
     environment = {"RESNET_INSPECT_STEPS": "2", "RESNET_INSPECT_SEED": "2", "OTHER": "x"}
-    found = resolve({"seed": "3", "raw": False}, environment, file)
-    assert found.settings == Settings(
+    resolved = resolve({"seed": "3", "raw": False}, environment, file)
+    assert resolved.settings == Settings(
         subject=Tutorial(n=1, mean_axes=(-1,), raw=False), steps=2, seed=3
     )
-    told = {name: where for name, where in found.origins.items() if where != "default"}
-    assert told == {
+    origins = {name: at for name, at in resolved.origins.items() if at != "default"}
+    assert origins == {
         "n": str(file),
         "mean_axes": str(file),
         "steps": "RESNET_INSPECT_STEPS",
@@ -103,7 +103,7 @@ def test_wrong_texts(name: str, text: str) -> None:
     ):
         with pytest.raises(ConfigError) as caught:
             resolve(flags, environment, None)
-        assert caught.value.what == f"setting '{name}' has a value it cannot take"
+        assert caught.value.what == f"invalid value for setting '{name}'"
         assert (caught.value.where, caught.value.exit_code) == (where, 2)
 
 
@@ -111,22 +111,22 @@ def test_wrong_flag_in_full() -> None:
     with pytest.raises(ConfigError) as caught:
         resolve({"batch_size": "many"}, {}, None)
     assert str(caught.value) == (
-        "setting 'batch_size' has a value it cannot take\n"
+        "invalid value for setting 'batch_size'\n"
         "  where:    flag --batch-size\n"
-        "  expected: a whole number of at least 1\n"
+        "  expected: an integer of at least 1\n"
         "  got:      many\n"
-        "  do:       give batch_size a whole number of at least 1"
+        "  do:       set batch_size to an integer of at least 1"
     )
 
 
 def test_wrong_value_in_a_file_in_full(tmp_path: Path) -> None:
     file = write(tmp_path, "mean_axes = [1, -3]\n")
-    assert str(file_refusal(file)) == (
-        "setting 'mean_axes' has a value it cannot take\n"
+    assert str(file_error(file)) == (
+        "invalid value for setting 'mean_axes'\n"
         f"  where:    {file}, key mean_axes\n"
-        "  expected: distinct axes of a batch of images, each from -4 to 3, such as 1,2\n"
+        "  expected: distinct axes of an image batch, each from -4 to 3, such as 1,2\n"
         "  got:      [1, -3] (list)\n"
-        "  do:       give mean_axes distinct axes of a batch of images, each from -4 to 3, "
+        "  do:       set mean_axes to distinct axes of an image batch, each from -4 to 3, "
         "such as 1,2"
     )
 
@@ -140,7 +140,7 @@ def test_unknown_names_in_full(tmp_path: Path) -> None:
         "  got:      batchsize\n"
         "  do:       did you mean 'batch_size'?"
     )
-    assert str(file_refusal(file)) == text.format(where=file)
+    assert str(file_error(file)) == text.format(where=file)
     with pytest.raises(ConfigError) as caught:
         resolve({}, {"RESNET_INSPECT_BATCHSIZE": "3"}, None)
     assert str(caught.value) == text.format(where="environment, RESNET_INSPECT_BATCHSIZE")
@@ -153,47 +153,47 @@ def test_a_name_near_to_none() -> None:
     with pytest.raises(ConfigError) as caught:
         Settings.of({"xyzzy": 1})
     assert (caught.value.where, caught.value.got) == ("trace()", "xyzzy")
-    assert caught.value.fix == "remove it, or correct its spelling"
+    assert caught.value.fix == "remove it, or correct the name"
 
 
 def test_a_table_is_no_setting(tmp_path: Path) -> None:
-    error = file_refusal(write(tmp_path, "[model]\nn = 3\n"))
+    error = file_error(write(tmp_path, "[model]\nn = 3\n"))
     assert (error.what, error.got) == ("unknown setting 'model'", "model")
 
 
 @pytest.mark.parametrize("text", ["n = \n", "n = 3\nn = 4\n", "just words", "raw = True"])
 def test_broken_toml(tmp_path: Path, text: str) -> None:
     file = write(tmp_path, text)
-    error = file_refusal(file)
+    error = file_error(file)
     assert str(error) == (
         "the configuration file is not valid TOML\n"
         f"  where:    {file}\n"
         "  expected: lines of the form: name = value\n"
         f"  got:      {error.got}\n"
-        "  do:       mend that line; `resnet-inspect config show` prints every name"
+        "  do:       correct the line; list all names: resnet-inspect config show"
     )
     assert "line" in error.got
 
 
 def test_a_number_too_long_to_read(tmp_path: Path) -> None:
-    assert file_refusal(write(tmp_path, "n = " + "1" * 5000)).where == f"{tmp_path}/trace.toml"
+    assert file_error(write(tmp_path, "n = " + "1" * 5000)).where == f"{tmp_path}/trace.toml"
 
 
 def test_binary_file(tmp_path: Path) -> None:
     file = tmp_path / "trace.toml"
     file.write_bytes(b"n = 3\n\xff\xfe\x00")
-    assert str(file_refusal(file)) == (
+    assert str(file_error(file)) == (
         "the configuration file is not text\n"
         f"  where:    {file}\n"
         "  expected: a TOML file in UTF-8\n"
         "  got:      a byte that is not UTF-8 at position 6\n"
-        "  do:       name a .toml file; sample_configs/ has examples"
+        "  do:       use a .toml file; sample_configs/ has examples"
     )
 
 
 def test_missing_file_and_folder(tmp_path: Path) -> None:
     for path, got in ((tmp_path / "a.toml", "No such file or directory"), (tmp_path, "Is a dir")):
-        error = file_refusal(path)
+        error = file_error(path)
         assert str(error) == (
             "the configuration file cannot be read\n"
             f"  where:    {path}\n"

@@ -1,4 +1,4 @@
-"""The order of batches, and what becomes of their pictures."""
+"""The order of batches, and their distortions."""
 
 import numpy as np
 import pytest
@@ -23,10 +23,10 @@ def batches(count: int, size: int, seed: int = 0, *, raw: bool = False) -> Batch
 
 
 def test_same_seed_and_number_give_the_same_batch_in_any_order() -> None:
-    one, other = batches(10, 3, 7), batches(10, 3, 7)
-    forward = [one.batch(number) for number in range(7)]
+    first, second = batches(10, 3, 7), batches(10, 3, 7)
+    forward = [first.batch(number) for number in range(7)]
     for number in (5, 0, 6, 5, 1):
-        images, labels = other.batch(number)
+        images, labels = second.batch(number)
         assert np.array_equal(images, forward[number][0])
         assert np.array_equal(labels, forward[number][1])
 
@@ -56,28 +56,28 @@ def test_an_epoch_takes_each_picture_at_most_once(
 ) -> None:
     size = min(size, count)
     many = count // size
-    found = batches(count, size, seed, raw=True)
-    taken = [found.batch(epoch * many + place)[1] for place in range(many)]
+    feed = batches(count, size, seed, raw=True)
+    taken = [feed.batch(epoch * many + place)[1] for place in range(many)]
     assert all(len(labels) == size for labels in taken)
     assert len(np.unique(taken)) == many * size
 
 
 def test_raw_pictures_are_untouched() -> None:
-    found = batches(10, 4, raw=True)
+    feed = batches(10, 4, raw=True)
     for number in range(5):
-        images, labels = found.batch(number)
+        images, labels = feed.batch(number)
         assert images.dtype == np.float32
-        assert np.array_equal(images, found.data.images[labels])
+        assert np.array_equal(images, feed.data.images[labels])
 
 
 @pytest.mark.parametrize("raw", [True, False])
 def test_evaluation_keeps_the_order_of_the_file(raw: bool) -> None:
     data = numbered(7)
-    found = Batches(data, 3, 5, raw=raw, training=False)
+    feed = Batches(data, 3, 5, raw=raw, training=False)
     plain = data.images.astype(np.float32)
     expected = plain if raw else standardize(plain)
     for number, start in ((0, 0), (1, 3), (2, 0), (5, 3)):
-        images, labels = found.batch(number)
+        images, labels = feed.batch(number)
         assert labels.tolist() == list(range(start, start + 3))
         assert np.array_equal(images, expected[start : start + 3])
 
@@ -94,13 +94,13 @@ def test_training_pictures_are_standardized() -> None:
 def test_image_shape() -> None:
     images = np.zeros((2, 5, 6, 1), np.uint8)
     data = LabelledImages(images, np.zeros(2, np.int64), "flat")
-    found = Batches(data, 1, 0, raw=False, training=True)
-    assert found.image_shape == (5, 6, 1)
-    assert found.batch(0)[0].shape == (1, 5, 6, 1)
+    feed = Batches(data, 1, 0, raw=False, training=True)
+    assert feed.image_shape == (5, 6, 1)
+    assert feed.batch(0)[0].shape == (1, 5, 6, 1)
 
 
 def places(original: Images, distorted: Images) -> list[tuple[int, int, bool]]:
-    """Every crop of the padded picture, mirrored or not, that equals the distorted one."""
+    """Every crop of the padded image, mirrored or not, that equals the distorted image."""
     height, width, _ = original.shape
     padded = np.zeros((height + 8, width + 8, 3), np.float32)
     padded[4:-4, 4:-4] = original
@@ -127,8 +127,8 @@ def test_distortion_only_moves_and_mirrors() -> None:
 def test_distortion_reaches_every_place_and_mirrors_half() -> None:
     images = 1 + numbered(400, 10).images.astype(np.float32)
     distorted = distort(images, np.random.default_rng(2))
-    found = [place for pair in zip(images, distorted, strict=True) for place in places(*pair)]
-    tops, lefts, mirrored = zip(*found, strict=True)
+    crops = [place for pair in zip(images, distorted, strict=True) for place in places(*pair)]
+    tops, lefts, mirrored = zip(*crops, strict=True)
     assert set(tops) == set(lefts) == set(range(9))
     assert 150 < sum(mirrored) < 250
     assert len(set(zip(tops, lefts, strict=True))) > 60
@@ -153,6 +153,6 @@ def test_standardizing_is_tensorflows_definition() -> None:
 
 @pytest.mark.parametrize("value", [0.0, 127.0, 255.0])
 def test_a_constant_picture_becomes_zeros(value: float) -> None:
-    found = standardize(np.full((2, 8, 8, 3), value, np.float32))
-    assert not found.any()
-    assert found.dtype == np.float32
+    zeros = standardize(np.full((2, 8, 8, 3), value, np.float32))
+    assert not zeros.any()
+    assert zeros.dtype == np.float32

@@ -53,26 +53,26 @@ def whole_set(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def test_training_part_is_every_data_batch_in_order(whole_set: Path) -> None:
-    found = load(f"cifar10:{whole_set}")
-    assert np.array_equal(found.images, np.concatenate([A, B]))
-    assert found.labels.tolist() == [0, 5, 2, 9, 1]
-    assert [str(part.dtype) for part in (found.images, found.labels)] == ["uint8", "int64"]
-    assert found.source == str(whole_set)
+    data = load(f"cifar10:{whole_set}")
+    assert np.array_equal(data.images, np.concatenate([A, B]))
+    assert data.labels.tolist() == [0, 5, 2, 9, 1]
+    assert [str(part.dtype) for part in (data.images, data.labels)] == ["uint8", "int64"]
+    assert data.source == str(whole_set)
 
 
 def test_evaluation_takes_the_test_batch(whole_set: Path) -> None:
-    found = load(f"cifar10:{whole_set}", training=False)
-    assert np.array_equal(found.images, TEST)
-    assert found.labels.tolist() == [3, 3, 4, 0]
+    data = load(f"cifar10:{whole_set}", training=False)
+    assert np.array_equal(data.images, TEST)
+    assert data.labels.tolist() == [3, 3, 4, 0]
 
 
 @pytest.mark.parametrize("training", [True, False])
 def test_a_single_file_is_read_for_both(tmp_path: Path, training: bool) -> None:
     file = tmp_path / "some_name.bin"
     file.write_bytes(records(A, [7, 8, 9]))
-    found = load(f"cifar10:{file}", training=training)
-    assert np.array_equal(found.images, A)
-    assert found.labels.tolist() == [7, 8, 9]
+    data = load(f"cifar10:{file}", training=training)
+    assert np.array_equal(data.images, A)
+    assert data.labels.tolist() == [7, 8, 9]
 
 
 def test_planes_are_red_green_blue_row_by_row(tmp_path: Path) -> None:
@@ -90,10 +90,10 @@ def test_planes_are_red_green_blue_row_by_row(tmp_path: Path) -> None:
 @pytest.mark.skipif(not REAL.is_dir(), reason="no real pictures at ../shared/cifar10")
 @pytest.mark.parametrize("training", [True, False])
 def test_real_pictures(training: bool) -> None:
-    found = load(f"cifar10:{REAL}", training=training)
-    assert found.images.shape == (1000, 32, 32, 3)
-    assert set(found.labels.tolist()) == set(range(10))
+    data = load(f"cifar10:{REAL}", training=training)
+    assert data.images.shape == (1000, 32, 32, 3)
+    assert set(data.labels.tolist()) == set(range(10))
     # Neighbouring pixels of photographs are alike; of wrongly ordered planes they are not.
-    values = found.images.astype(np.float64)
+    values = data.images.astype(np.float64)
     neighbours = np.abs(np.diff(values, axis=2)).mean()
     assert neighbours < np.abs(values - np.roll(values, 1, axis=0)).mean() / 3

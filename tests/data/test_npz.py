@@ -1,4 +1,4 @@
-"""Pictures from .npz files: what is read, and what is refused."""
+"""Images from .npz files: reading and errors."""
 
 import gc
 import io
@@ -14,8 +14,8 @@ from resnet_inspect.errors import DataError
 
 IMAGES = np.arange(3 * 4 * 5 * 2).reshape(3, 4, 5, 2).astype(np.uint8)
 LABELS = np.array([2, 0, 1])
-DAMAGED = "the file is no .npz file, or a damaged one"
-UNFIT = "the arrays of the .npz file do not fit together"
+DAMAGED = "the file is not an .npz file, or is damaged"
+UNFIT = "the arrays of the .npz file have wrong shapes or types"
 
 
 def save(path: Path, **arrays: Any) -> Path:
@@ -23,7 +23,7 @@ def save(path: Path, **arrays: Any) -> Path:
     return path
 
 
-def refusal(path: Path) -> DataError:
+def error_of(path: Path) -> DataError:
     with pytest.raises(DataError) as caught:
         load(f"npz:{path}")
     return caught.value
@@ -31,32 +31,32 @@ def refusal(path: Path) -> DataError:
 
 def test_read(tmp_path: Path) -> None:
     path = save(tmp_path / "a.npz", images=IMAGES, labels=LABELS.astype(np.uint8), extra=LABELS)
-    found = load(f"npz:{path}")
-    assert np.array_equal(found.images, IMAGES)
-    assert found.labels.tolist() == [2, 0, 1]
-    assert [str(part.dtype) for part in (found.images, found.labels)] == ["uint8", "int64"]
-    assert (found.source, len(found)) == (str(path), 3)
+    data = load(f"npz:{path}")
+    assert np.array_equal(data.images, IMAGES)
+    assert data.labels.tolist() == [2, 0, 1]
+    assert [str(part.dtype) for part in (data.images, data.labels)] == ["uint8", "int64"]
+    assert (data.source, len(data)) == (str(path), 3)
 
 
 @pytest.mark.parametrize("kind", [np.float64, np.float32, np.float16, np.int64, np.uint16])
 def test_other_numbers_are_read_as_float32(tmp_path: Path, kind: type[np.generic]) -> None:
     images = (IMAGES / 2).astype(kind)
-    found = load(f"npz:{save(tmp_path / 'a.npz', images=images, labels=LABELS)}")
-    assert found.images.dtype == np.float32
-    assert np.array_equal(found.images, images)
+    data = load(f"npz:{save(tmp_path / 'a.npz', images=images, labels=LABELS)}")
+    assert data.images.dtype == np.float32
+    assert np.array_equal(data.images, images)
 
 
 @pytest.mark.parametrize(
-    ("held", "wanted", "got"),
+    ("name", "wanted", "got"),
     [
         ("labels", "images", "'labels'"),
         ("images", "labels", "'images'"),
         ("", "images", "no arrays"),
     ],
 )
-def test_missing_array(tmp_path: Path, held: str, wanted: str, got: str) -> None:
-    arrays = {name: IMAGES for name in (held,) if name}
-    assert str(refusal(save(tmp_path / "a.npz", **arrays))) == (
+def test_missing_array(tmp_path: Path, name: str, wanted: str, got: str) -> None:
+    arrays = {name: IMAGES} if name else {}
+    assert str(error_of(save(tmp_path / "a.npz", **arrays))) == (
         f"the .npz file has no array '{wanted}'\n"
         f"  where:    {tmp_path}/a.npz\n"
         "  expected: arrays 'images' [count, height, width, channels] and 'labels' [count]\n"
@@ -66,12 +66,12 @@ def test_missing_array(tmp_path: Path, held: str, wanted: str, got: str) -> None
 
 
 def test_label_count_differs(tmp_path: Path) -> None:
-    assert str(refusal(save(tmp_path / "a.npz", images=IMAGES, labels=LABELS[:2]))) == (
+    assert str(error_of(save(tmp_path / "a.npz", images=IMAGES, labels=LABELS[:2]))) == (
         f"{UNFIT}\n"
         f"  where:    {tmp_path}/a.npz\n"
         "  expected: images [count, height, width, channels], numbers; labels [count], integers\n"
         "  got:      images [3, 4, 5, 2] uint8, labels [2] int64\n"
-        "  do:       one picture per row, channels last, and one whole-number label per picture"
+        "  do:       write one image and one integer label per row, channels last"
     )
 
 
@@ -87,21 +87,25 @@ def test_label_count_differs(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_rank_or_type(tmp_path: Path, images: Any, labels: Any, got: str) -> None:
-    error = refusal(save(tmp_path / "a.npz", images=images, labels=labels))
+    error = error_of(save(tmp_path / "a.npz", images=images, labels=labels))
     assert (error.what, error.where, error.got) == (UNFIT, f"{tmp_path}/a.npz", got)
 
 
-def test_no_pictures(tmp_path: Path) -> None:
+def test_no_images(tmp_path: Path) -> None:
     path = save(tmp_path / "a.npz", images=IMAGES[:0], labels=LABELS[:0])
-    assert str(refusal(path)) == (
-        f"the .npz file holds no pictures\n  where:    {path}\n  do:       give it some"
+    assert str(error_of(path)) == (
+        "the .npz file has no images\n"
+        f"  where:    {path}\n"
+        "  expected: at least 1 image\n"
+        "  got:      images [0, 4, 5, 2]\n"
+        "  do:       write the file again with images"
     )
 
 
 def test_missing_and_folder(tmp_path: Path) -> None:
-    error = refusal(tmp_path / "none.npz")
-    assert (error.what, error.expected) == ("the data is missing", "an .npz file")
-    assert str(refusal(tmp_path)) == (
+    error = error_of(tmp_path / "none.npz")
+    assert (error.what, error.expected) == ("the data file does not exist", "an .npz file")
+    assert str(error_of(tmp_path)) == (
         "the data cannot be read\n"
         f"  where:    {tmp_path}\n"
         "  got:      Is a directory\n"
@@ -152,7 +156,7 @@ def cut_zip() -> bytes:
 def test_not_an_npz_file(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.npz"
     path.write_bytes(content)
-    error = refusal(path)
+    error = error_of(path)
     assert error.what in (DAMAGED, UNFIT)
     assert error.where == str(path)
     assert error.got
@@ -162,10 +166,10 @@ def test_not_an_npz_file(tmp_path: Path, content: bytes) -> None:
 
 def test_python_objects(tmp_path: Path) -> None:
     path = save(tmp_path / "a.npz", images=np.array([{}, []], dtype=object), labels=LABELS)
-    assert str(refusal(path)) == (
+    assert str(error_of(path)) == (
         f"{DAMAGED}\n"
         f"  where:    {path}\n"
-        "  expected: what numpy.savez wrote, without Python objects\n"
+        "  expected: a file written by numpy.savez, without Python objects\n"
         "  got:      Object arrays cannot be loaded when allow_pickle=False\n"
         "  do:       write it again with numpy.savez(FILE, images=…, labels=…)"
     )
@@ -177,10 +181,10 @@ def test_label_outside_the_classes(labels: list[int], place: int, got: int) -> N
         LabelledImages(IMAGES, np.array(labels), "mine").check(classes=3, batch_size=1)
     assert str(caught.value) == (
         "a label is outside the classes of the network\n"
-        f"  where:    mine, picture {place}\n"
+        f"  where:    mine, image {place}\n"
         "  expected: labels from 0 to 2\n"
         f"  got:      {got}\n"
-        "  do:       mend the labels, or set classes to their number"
+        "  do:       correct the labels, or set classes to their number"
     )
 
 
@@ -194,5 +198,5 @@ def test_batch_larger_than_the_data() -> None:
         "  where:    mine\n"
         "  expected: a batch size of at most 3\n"
         "  got:      4\n"
-        "  do:       give --batch-size 3 or less, or more data"
+        "  do:       set --batch-size to 3 or less, or use more data"
     )

@@ -11,7 +11,7 @@ from resnet_inspect.data import RandomInputs
 def test_shapes_types_and_values() -> None:
     inputs = RandomInputs(parse_inputs("x=64,32,3; y=?:int64; z=4,?:bool; w=5:float16"), seed=1)
     x, y, z, w = inputs.batch(0)
-    assert [(one.shape, one.dtype.name) for one in (x, y, z, w)] == [
+    assert [(array.shape, array.dtype.name) for array in (x, y, z, w)] == [
         ((64, 32, 3), "float32"),
         ((8,), "int64"),
         ((4, 9), "bool"),
@@ -32,7 +32,7 @@ def test_a_batch_depends_on_seed_and_number_alone() -> None:
 
 def test_sizes_that_need_not_be_equal_are_not_and_the_batch_is_one() -> None:
     inputs = RandomInputs(parse_inputs("x=?,?,3; y=?,7; z=5,?"), seed=0)
-    assert [one.shape for one in inputs.batch(0)] == [(8, 9, 3), (8, 7), (5, 10)]
+    assert [array.shape for array in inputs.batch(0)] == [(8, 9, 3), (8, 7), (5, 10)]
     assert inputs.chosen() == [
         "x axis 0 is 8",
         "x axis 1 is 9",

@@ -1,4 +1,4 @@
-"""The drawn pictures: always the same, balanced, and telling their classes apart."""
+"""The generated images: always the same, balanced, and with separable classes."""
 
 import hashlib
 
@@ -57,8 +57,8 @@ def test_nearest_outline_tells_the_classes_apart(drawn: Set, step: int) -> None:
     images, labels = drawn
     known = outlines(images[:HALF])
     means = np.array([known[labels[:HALF] == label].mean(axis=0) for label in range(10)])
-    held = outlines(images[HALF:, :, ::step])
-    nearest = ((held[:, None] - means) ** 2).sum(axis=-1).argmin(axis=1)
+    others = outlines(images[HALF:, :, ::step])
+    nearest = ((others[:, None] - means) ** 2).sum(axis=-1).argmin(axis=1)
     assert np.mean(nearest == labels[HALF:]) > 0.9
 
 

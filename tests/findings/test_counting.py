@@ -1,4 +1,4 @@
-"""Counts of findings: those of `check`, kept until a file or the rules change."""
+"""Counts of findings: equal to those of `check`, cached until a file or the rules change."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ NAMES = ("v1", "mean_axes", "bn_axis", "diverged", "own")
 
 
 @pytest.fixture
-def looked(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """The files that were checked, in order."""
-    found: list[Path] = []
+def checked(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Return the list of files that are checked, in order."""
+    files: list[Path] = []
 
     def count(file: Path) -> tuple[dict[str, int] | None, bool]:
-        found.append(file)
+        files.append(file)
         return before(file)
 
     before = counting._count
     monkeypatch.setattr(counting, "_count", count)
-    return found
+    return files
 
 
 @pytest.fixture
@@ -39,50 +39,50 @@ def files(tmp_path: Path) -> list[Path]:
 
 def expected(file: Path) -> dict[str, int]:
     with Run.open(file) as run:
-        found = Counter(one.severity.value for one in check(run))
-    return {level: found[level] for level in ("error", "warning", "info")}
+        numbers = Counter(finding.severity.value for finding in check(run))
+    return {level: numbers[level] for level in ("error", "warning", "info")}
 
 
-def test_they_are_those_of_check_and_taken_once(files: list[Path], looked: list[Path]) -> None:
-    found = counts(files)
-    assert found == {file: expected(file) for file in files}
-    assert found[files[1]] != found[files[0]]
-    assert looked == files
-    assert counts(files) == found
-    assert looked == files
+def test_counts_equal_check_and_are_cached(files: list[Path], checked: list[Path]) -> None:
+    by_file = counts(files)
+    assert by_file == {file: expected(file) for file in files}
+    assert by_file[files[1]] != by_file[files[0]]
+    assert checked == files
+    assert counts(files) == by_file
+    assert checked == files
 
 
-def test_a_file_that_changed_is_checked_again(files: list[Path], looked: list[Path]) -> None:
+def test_a_file_that_changed_is_checked_again(files: list[Path], checked: list[Path]) -> None:
     counts(files)
     shutil.copy(files[1], files[0])
     assert counts(files)[files[0]] == expected(files[1])
-    assert looked == [*files, files[0]]
+    assert checked == [*files, files[0]]
 
 
-def test_other_rules_count_anew(
-    files: list[Path], looked: list[Path], monkeypatch: pytest.MonkeyPatch
+def test_a_change_of_the_rules_empties_the_cache(
+    files: list[Path], checked: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counts(files)
     monkeypatch.setattr(counting, "_rules", lambda: "others")
     counts(files)
-    assert looked == [*files, *files]
+    assert checked == [*files, *files]
 
 
-def test_a_run_that_is_written_is_counted_but_not_kept(
-    files: list[Path], looked: list[Path]
+def test_a_running_training_is_counted_but_not_cached(
+    files: list[Path], checked: list[Path]
 ) -> None:
-    one = files[0]
-    with sqlite3.connect(one) as base:
-        (held,) = base.execute("SELECT value FROM run WHERE key = 'info'").fetchone()
-        info = json.loads(held)
+    file = files[0]
+    with sqlite3.connect(file) as base:
+        (stored,) = base.execute("SELECT value FROM run WHERE key = 'info'").fetchone()
+        info = json.loads(stored)
         info["status"], info["writer"]["host"] = "running", "elsewhere"
         base.execute("UPDATE run SET value = ? WHERE key = 'info'", (json.dumps(info),))
     base.close()
-    assert counts([one]) == counts([one]) == {one: expected(one)}
-    assert looked == [one, one]
+    assert counts([file]) == counts([file]) == {file: expected(file)}
+    assert checked == [file, file]
 
 
-def test_what_cannot_be_read_has_none(tmp_path: Path) -> None:
+def test_unreadable_files_have_no_counts(tmp_path: Path) -> None:
     broken = tmp_path / "broken.db"
     broken.write_text("no run at all" * 100)
     assert counts([broken, tmp_path / "nothing.db"]) == {
@@ -91,45 +91,45 @@ def test_what_cannot_be_read_has_none(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("held", [b"", b"{", b'{"a": 1}', b"[]", b"\xff\xfe"])
-def test_a_broken_cache_is_written_anew(
-    held: bytes, files: list[Path], looked: list[Path], tmp_path: Path
+@pytest.mark.parametrize("content", [b"", b"{", b'{"a": 1}', b"[]", b"\xff\xfe"])
+def test_a_broken_cache_is_replaced(
+    content: bytes, files: list[Path], checked: list[Path], tmp_path: Path
 ) -> None:
-    kept = tmp_path / "cache" / "resnet-inspect" / "findings.json"
-    kept.parent.mkdir(parents=True)
-    kept.write_bytes(held)
+    cache = tmp_path / "cache" / "resnet-inspect" / "findings.json"
+    cache.parent.mkdir(parents=True)
+    cache.write_bytes(content)
     assert counts(files) == counts(files)
-    assert looked == files
-    assert [file.name for file in kept.parent.iterdir()] == ["findings.json"]
+    assert checked == files
+    assert [file.name for file in cache.parent.iterdir()] == ["findings.json"]
 
 
-def test_without_a_place_for_them_they_are_counted_each_time(
-    files: list[Path], looked: list[Path], tmp_path: Path
+def test_without_a_cache_folder_files_are_counted_each_time(
+    files: list[Path], checked: list[Path], tmp_path: Path
 ) -> None:
-    (tmp_path / "cache").write_text("a file in the way")
+    (tmp_path / "cache").write_text("a file, not a folder")
     assert counts(files) == counts(files) == {file: expected(file) for file in files}
-    assert looked == [*files, *files]
+    assert checked == [*files, *files]
 
 
-def test_files_that_are_gone_are_forgotten(files: list[Path], tmp_path: Path) -> None:
+def test_deleted_files_leave_the_cache(files: list[Path], tmp_path: Path) -> None:
     counts(files[:2])
     files[0].unlink()
     counts(files[1:3])
-    kept = json.loads((tmp_path / "cache" / "resnet-inspect" / "findings.json").read_bytes())
-    assert {Path(name).name for name in kept} == {"mean_axes.db", "bn_axis.db"}
+    cached = json.loads((tmp_path / "cache" / "resnet-inspect" / "findings.json").read_bytes())
+    assert {Path(name).name for name in cached} == {"mean_axes.db", "bn_axis.db"}
 
 
-def test_any_file_name_will_do(files: list[Path], tmp_path: Path) -> None:
+def test_any_file_name_works(files: list[Path], tmp_path: Path) -> None:
     odd = tmp_path / os.fsdecode(b"\xff odd.db")
     shutil.copy(files[1], odd)
     assert counts([odd]) == counts([odd]) == {odd: expected(files[1])}
 
 
-def test_many_that_are_not_known_yet_are_told(files: list[Path]) -> None:
-    told: list[str] = []
-    counts(files, told.append)
-    assert not told
+def test_many_new_files_are_announced(files: list[Path]) -> None:
+    messages: list[str] = []
+    counts(files, messages.append)
+    assert not messages
     more = [Path(shutil.copy(files[0], files[0].with_name(f"{at}.db"))) for at in range(11)]
-    counts([*files, *more], told.append)
-    counts([*files, *more], told.append)
-    assert told == ["checking 11 runs, once …"]
+    counts([*files, *more], messages.append)
+    counts([*files, *more], messages.append)
+    assert messages == ["checking 11 runs; the results are cached …"]

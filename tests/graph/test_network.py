@@ -1,4 +1,4 @@
-"""Graphs: JSON and back, and look-ups that agree with the ops."""
+"""Graphs: JSON round trips, and look-ups that agree with the ops."""
 
 import math
 
@@ -33,7 +33,7 @@ sources = st.builds(Source, words, st.integers(1, 9999), words, words)
 
 @st.composite
 def graphs(draw: st.DrawFn, nested: bool = True) -> Graph:
-    """Small graphs: each op reads outputs of ops before it; layers share the ops out."""
+    """Small graphs: each op reads outputs of earlier ops; each op is in at most one layer."""
     ops: list[Op] = []
     known: list[TensorRef] = []
     for number in range(draw(st.integers(0, 5))):
@@ -79,8 +79,8 @@ def test_attributes_that_are_not_finite_survive(
 ) -> None:
     # Constants of -inf are common: maxima and masks begin with them.
     graph = Graph((Op("lowest", "Const", attrs={"value": value}),))
-    found = msgspec.msgpack.decode(msgspec.msgpack.encode(graph), type=Graph)
-    assert repr(found.ops[0].attrs["value"]) == repr(value)
+    decoded = msgspec.msgpack.decode(msgspec.msgpack.encode(graph), type=Graph)
+    assert repr(decoded.ops[0].attrs["value"]) == repr(value)
 
 
 @settings(deadline=None)

@@ -1,4 +1,4 @@
-"""What a finding is about, how that is written, and what is marked for it."""
+"""Places of findings: their names, and the rows and boxes that are marked."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from resnet_inspect.graph import Place, PlaceKind, marked, place_named
-from resnet_inspect.graph.places import Marked
+from resnet_inspect.graph.places import PlaceMarks
 from resnet_inspect.store.run import Run
 
 CASES = {
@@ -35,21 +35,25 @@ def test_an_op_and_its_tensor_are_marked_at_the_op_and_its_layer(
     op, tensor = place_named(graph, main), place_named(graph, f"{main}:0")
     assert (op.kind, tensor.kind) == (PlaceKind.OP, PlaceKind.TENSOR)
     assert str(tensor) == f"{main}:0"
-    assert marked(graph, op) == marked(graph, tensor) == Marked(main, frozenset({main, "conv1"}))
-    assert marked(graph, place_named(graph, "conv1")) == Marked("conv1", frozenset({main, "conv1"}))
+    assert (
+        marked(graph, op) == marked(graph, tensor) == PlaceMarks(main, frozenset({main, "conv1"}))
+    )
+    assert marked(graph, place_named(graph, "conv1")) == PlaceMarks(
+        "conv1", frozenset({main, "conv1"})
+    )
 
 
 def test_a_variable_is_marked_at_its_layers(recording: Callable[[str], Run]) -> None:
     graph = recording("v2").graph
     place = place_named(graph, "conv1/kernel")
-    assert marked(graph, place) == Marked("conv1", frozenset({"conv1", "conv1/kernel"}))
+    assert marked(graph, place) == PlaceMarks("conv1", frozenset({"conv1", "conv1/kernel"}))
 
 
-def test_what_is_no_part_of_the_graph_has_no_row(recording: Callable[[str], Run]) -> None:
+def test_places_outside_the_graph_have_no_row(recording: Callable[[str], Run]) -> None:
     graph = recording("v2").graph
     elsewhere = Place(PlaceKind.LAYER, "only in another graph")
-    assert marked(graph, elsewhere) == Marked("", frozenset({elsewhere.name}))
-    assert marked(graph, Place()) == Marked("", frozenset())
-    assert marked(graph, place_named(graph, "loss of nothing")) == Marked(
+    assert marked(graph, elsewhere) == PlaceMarks("", frozenset({elsewhere.name}))
+    assert marked(graph, Place()) == PlaceMarks("", frozenset())
+    assert marked(graph, place_named(graph, "loss of nothing")) == PlaceMarks(
         "", frozenset({"loss of nothing"})
     )

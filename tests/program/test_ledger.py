@@ -16,16 +16,16 @@ EACH = 20
 
 def numbers(folder: str) -> list[int]:
     ledger = Ledger(Path(folder))
-    found = [ledger.number() for _ in range(EACH)]
-    for number in found:
+    reserved = [ledger.number() for _ in range(EACH)]
+    for number in reserved:
         ledger.note(number, Path(f"{number}.db"))
-    return found
+    return reserved
 
 
 def test_no_number_is_given_twice(tmp_path: Path) -> None:
     with ProcessPoolExecutor(3, mp_context=get_context("spawn")) as pool:
-        found = [n for part in pool.map(numbers, [str(tmp_path)] * 3) for n in part]
-    assert sorted(found) == list(range(1, 3 * EACH + 1))
+        reserved = [n for part in pool.map(numbers, [str(tmp_path)] * 3) for n in part]
+    assert sorted(reserved) == list(range(1, 3 * EACH + 1))
     assert Ledger(tmp_path).paths() == [Path(f"{n}.db") for n in range(1, 3 * EACH + 1)]
 
 
@@ -36,6 +36,6 @@ def test_a_number_without_a_file_is_left_out(tmp_path: Path) -> None:
     assert (first, second, ledger.paths()) == (1, 2, [Path("b.db")])
 
 
-def test_a_folder_that_is_gone_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(StorageFullError, match="cannot be listed"):
-        Ledger(tmp_path / "gone").number()
+def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(StorageFullError, match="the list of run files cannot be written"):
+        Ledger(tmp_path / "missing").number()

@@ -1,10 +1,10 @@
-"""What is said of trainings that were not recorded, word by word."""
+"""The texts about trainings that were not recorded, word by word."""
 
 from __future__ import annotations
 
 import pytest
 
-from resnet_inspect.program.messages import explained
+from resnet_inspect.program.messages import explanations
 from resnet_inspect.tracers.contract import Cause, MissedTraining
 
 NOTHING = [
@@ -20,35 +20,35 @@ NOTHING = [
         (
             [MissedTraining(Cause.LEGACY_FIT)],
             [
-                "nothing was recorded: train.py trains a model of tf_keras (Keras 2)",
-                "only Keras 3 is recorded; use `import keras`, or unset TF_USE_LEGACY_KERAS",
+                "nothing was recorded: train.py trains a model of tf_keras (Keras 2); "
+                "only Keras 3 is recorded",
+                "use `import keras`, or unset TF_USE_LEGACY_KERAS",
             ],
         ),
         (
             [MissedTraining(Cause.SESSION)],
             [
                 "nothing was recorded: train.py runs a TensorFlow 1 session",
-                "name the function that builds the graph: "
+                "trace the function that builds the graph: "
                 "resnet-inspect trace train.py:FUNCTION --tf1 --input SHAPE",
             ],
         ),
         (
             [MissedTraining(Cause.OTHER_BACKEND, "jax")],
             [
-                "nothing was recorded: Keras runs on the backend jax, and only TensorFlow is "
-                "recorded",
+                "nothing was recorded: the Keras backend is jax; only TensorFlow is recorded",
                 "set KERAS_BACKEND=tensorflow for this command if the script allows it",
             ],
         ),
         (
             [MissedTraining(Cause.ELSEWHERE)],
-            ["nothing more was recorded: train.py has a Recorder of its own, which writes its run"],
+            ["nothing more was recorded: train.py uses its own Recorder, which writes the run"],
         ),
         (
             [MissedTraining(Cause.EAGER_LOOP, "train.py:12", "update")],
             [
-                "nothing was recorded: the optimizer is applied op by op at train.py:12, outside "
-                "of a tf.function",
+                "nothing was recorded: the optimizer is applied eagerly at train.py:12, outside "
+                "a tf.function",
                 "decorate update with @tf.function, or add these two lines below it:",
                 "    recorder = resnet_inspect.Recorder(every=10)   # and: import resnet_inspect",
                 "    update = recorder.instrument(update)",
@@ -57,8 +57,8 @@ NOTHING = [
         (
             [MissedTraining(Cause.EAGER_LOOP, "train.py:12", "<module>")],
             [
-                "nothing was recorded: the optimizer is applied op by op at train.py:12, outside "
-                "of a tf.function",
+                "nothing was recorded: the optimizer is applied eagerly at train.py:12, outside "
+                "a tf.function",
                 "move one step into a function train_step(x, y) and decorate it with @tf.function",
             ],
         ),
@@ -67,7 +67,7 @@ NOTHING = [
             [
                 "nothing was recorded: epoch at train.py:7 loops over batches inside one "
                 "tf.function",
-                "move the body of the loop into a @tf.function of its own, and it is recorded",
+                "to record it, move the body of the loop into a separate @tf.function",
             ],
         ),
         (
@@ -77,7 +77,7 @@ NOTHING = [
     ],
 )
 def test_why_nothing_was_recorded(unrecorded: list[MissedTraining], lines: list[str]) -> None:
-    assert list(explained(unrecorded, "train.py", recorded=False)) == lines
+    assert list(explanations(unrecorded, "train.py", recorded=False)) == lines
 
 
 def test_of_a_recorded_program_only_what_is_missing_is_said() -> None:
@@ -86,7 +86,7 @@ def test_of_a_recorded_program_only_what_is_missing_is_said() -> None:
         MissedTraining(Cause.LEGACY_FIT),
         MissedTraining(Cause.ELSEWHERE),
     ]
-    assert list(explained([], "train.py", recorded=True)) == []
-    assert list(explained(missed, "train.py", recorded=True))[:1] == [
-        "not recorded: train.py trains a model of tf_keras (Keras 2)"
+    assert list(explanations([], "train.py", recorded=True)) == []
+    assert list(explanations(missed, "train.py", recorded=True))[:1] == [
+        "not recorded: train.py trains a model of tf_keras (Keras 2); only Keras 3 is recorded"
     ]

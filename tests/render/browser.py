@@ -1,4 +1,4 @@
-"""A real browser for tests of pages, and what a page asked for and said meanwhile."""
+"""A browser for tests of pages, with the requests and console messages of each page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
 @dataclass
 class Opened:
-    """A page with all it asked a network for, and all that came up in its console."""
+    """An opened page, the URLs that it requested, and the messages in its console."""
 
     page: Page
     requests: list[str] = field(default_factory=list)
@@ -30,21 +30,21 @@ class Opened:
         return str(self.page.inner_text(selector))
 
 
-# Opens the page of a recording, or of a run file: run, hash, width and what a context takes.
+# Opens the page of a recording or a run file. Arguments: run, hash, width, options of a context.
 Open = Callable[..., Opened]
 
 
 def started() -> Iterator[Browser]:
-    """A browser; skips with the reason where there is none."""
+    """A browser; skips the test if none is installed."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
         pytest.skip("playwright is not installed: pip install playwright")
-    found = next((place for name in NAMES if (place := shutil.which(name))), None)
-    if found is None:
+    path = next((file for name in NAMES if (file := shutil.which(name))), None)
+    if path is None:
         pytest.skip(f"there is no browser; looked for {', '.join(NAMES)}")
     with sync_playwright() as tool:
-        browser = tool.chromium.launch(executable_path=found, args=FLAGS)
+        browser = tool.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
 
@@ -52,13 +52,13 @@ def started() -> Iterator[Browser]:
 def opened(
     browser: Browser, file: Path, hash_: str = "", width: int = 1000, **options: Any
 ) -> tuple[Opened, BrowserContext]:
-    """Open a page from disk and wait until it has drawn itself."""
+    """Open a page from disk and wait until it is ready."""
     context = browser.new_context(viewport={"width": width, "height": 900}, **options)
-    found = Opened(context.new_page())
-    page = found.page
-    page.on("request", lambda one: found.requests.append(one.url))
-    page.on("console", lambda one: found.messages.append(one.text))
-    page.on("pageerror", lambda one: found.messages.append(str(one)))
+    result = Opened(context.new_page())
+    page = result.page
+    page.on("request", lambda request: result.requests.append(request.url))
+    page.on("console", lambda message: result.messages.append(message.text))
+    page.on("pageerror", lambda error: result.messages.append(str(error)))
     page.goto(file.as_uri() + hash_)
     page.wait_for_selector("html[data-ready]", state="attached")
-    return found, context
+    return result, context

@@ -1,4 +1,4 @@
-"""Pages of runs, made once and opened in a browser."""
+"""Fixtures: pages of runs, created once and opened in a browser."""
 
 from __future__ import annotations
 
@@ -20,23 +20,24 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One browser for all tests of this folder."""
+    """A browser for all tests of this folder."""
     yield from tools.started()
 
 
 @pytest.fixture(scope="package")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pages that were made already."""
+    """The folder of pages that were created already."""
     return tmp_path_factory.mktemp("pages")
 
 
 @pytest.fixture
 def open_page(browser: Browser, folder: Path) -> Iterator[tools.Open]:
-    """Makes the page of a run, or of two, once and opens it; at the end nothing was asked for, and
-    nothing complained.
+    """A function that creates the page of one or two runs, once, and opens it.
+
+    After the test, checks that no page requested another file or wrote to its console.
     """
     contexts = []
-    seen: list[tools.Opened] = []
+    pages: list[tools.Opened] = []
 
     def open_one(
         run: str | Path,
@@ -46,21 +47,21 @@ def open_page(browser: Browser, folder: Path) -> Iterator[tools.Open]:
         **options: str,
     ) -> tools.Opened:
         every = [run] if other is None else [run, other]
-        sources = [FOLDER / f"{one}.db" if isinstance(one, str) else one for one in every]
-        file = folder / f"{'+'.join(one.stem for one in sources)}.html"
+        sources = [FOLDER / f"{item}.db" if isinstance(item, str) else item for item in every]
+        file = folder / f"{'+'.join(source.stem for source in sources)}.html"
         if not file.exists():
             with ExitStack() as stack:
                 runs = [stack.enter_context(Run.open(source)) for source in sources]
                 file.write_text(api.report(*runs), encoding="utf-8")
-        found, context = tools.opened(browser, file, hash_, width, **options)
+        page, context = tools.opened(browser, file, hash_, width, **options)
         contexts.append(context)
-        seen.append(found)
-        return found
+        pages.append(page)
+        return page
 
     yield open_one
-    for found in seen:
-        assert [url for url in found.requests if not url.startswith("file:")] == []
-        assert len(found.requests) == 1
-        assert found.messages == []
+    for page in pages:
+        assert [url for url in page.requests if not url.startswith("file:")] == []
+        assert len(page.requests) == 1
+        assert page.messages == []
     for context in contexts:
         context.close()

@@ -1,4 +1,4 @@
-"""Rows that the tests of pictures draw: real ones, and every kind of odd one."""
+"""Rows for tests of plots: recorded ones, and all kinds of unusual ones."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HOSTILE = [
 
 def recorded(run: Run, layer: str) -> list[Distribution]:
     """A layer's activations at each recorded step."""
-    return [Distribution.of(f"step {k}", one) for k, one in outputs(run, layer).items()]
+    return [Distribution.of(f"step {k}", summary) for k, summary in outputs(run, layer).items()]
 
 
 def of(label: str, *values: float) -> Distribution:
@@ -33,7 +33,7 @@ def of(label: str, *values: float) -> Distribution:
 
 
 def moving(steps: int) -> list[Distribution]:
-    """Normal numbers that move to the right and draw together, without chance."""
+    """Rows of normal values whose mean grows and whose deviation shrinks; not random."""
     middles = (np.arange(2000) + 0.5) / 2000
     normal = np.log(middles / (1 - middles)) / 1.7
     return [of(f"step {i}", *(normal / (1 + i / 8) + i / 30)) for i in range(steps)]

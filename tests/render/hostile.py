@@ -1,4 +1,4 @@
-"""A run whose every name tries to be something else: HTML, markup, a line, another direction."""
+"""A run with hostile names: HTML, markup, line breaks, right-to-left text."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ SHAPE = (4, 5)
 
 
 def values(layer: int, step: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """What the output of a layer held."""
+    """The output of a layer at a step."""
     return np.random.default_rng([layer, step]).normal(layer, 1 + step, SHAPE)
 
 
 def write(file: Path) -> Path:
-    """A run of a chain of layers with those names."""
+    """Write a run of a chain of layers with these names."""
     spec = TensorSpec(SHAPE, "float32")
     source = (Source("/x/<b>.py", 1, "<i>f</i>", "<u>y</u> = '</script>'"),)
     ops = [Op("images", "Placeholder", Phase.FORWARD, outputs=(spec,))]

@@ -1,4 +1,4 @@
-"""Where an engine puts every text and every line of a diagram, measured from its own output."""
+"""Positions of texts and lines in a diagram, read from the output of the engine."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Text(NamedTuple):
         return across > 0.5 and upwards > 0.5
 
     def crossed(self, line: list[Point]) -> bool:
-        """Whether a line of points, each at most 1 point from the next, comes into the box."""
+        """Whether a line of points, each at most 1 point from the next, enters the box."""
         return any(self.left < x < self.right and self.bottom < y < self.top for x, y in line)
 
 
@@ -49,7 +49,7 @@ class Layout(NamedTuple):
 
 
 def laid_out(text: str) -> Layout:
-    """The layout of DOT text as the engine reports it; a text is as wide as it reckons."""
+    """The layout of DOT text, with the text widths that the engine estimates."""
     picture = json.loads(drawn(text, "json").data)
     texts = list(_texts("caption", "", picture))
     clusters = {}
@@ -72,24 +72,26 @@ def laid_out(text: str) -> Layout:
 
 
 def faults(layout: Layout) -> list[str]:
-    """Texts that lie on one another, and lines that run through a text that is not their own."""
-    found = []
+    """Messages on texts that overlap, and on lines that cross a text of another edge or box."""
+    messages = []
     reach = {
         edge: (min(xs), min(ys), max(xs), max(ys))
         for edge, line in layout.lines.items()
         for xs, ys in [tuple(zip(*line, strict=True))]
     }
-    for at, one in enumerate(layout.texts):
-        for two in layout.texts[at + 1 :]:
-            if one.owner != two.owner and one.overlaps(two):
-                found.append(f"{one.kind} {one.words!r} lies on {two.kind} {two.words!r}")
+    for at, text in enumerate(layout.texts):
+        for other in layout.texts[at + 1 :]:
+            if text.owner != other.owner and text.overlaps(other):
+                messages.append(f"{text.kind} {text.words!r} lies on {other.kind} {other.words!r}")
         for edge, line in layout.lines.items():
-            own = one.owner == edge or one.owner in layout.ends[edge]
+            own = text.owner == edge or text.owner in layout.ends[edge]
             left, bottom, right, top = reach[edge]
-            near = left < one.right and one.left < right and bottom < one.top and one.bottom < top
-            if near and not own and one.crossed(line):
-                found.append(f"{edge} runs through {one.kind} {one.words!r} of {one.owner}")
-    return found
+            near = (
+                left < text.right and text.left < right and bottom < text.top and text.bottom < top
+            )
+            if near and not own and text.crossed(line):
+                messages.append(f"{edge} runs through {text.kind} {text.words!r} of {text.owner}")
+    return messages
 
 
 def _texts(kind: str, owner: str, item: dict[str, Any]) -> Iterator[Text]:

@@ -1,4 +1,4 @@
-"""The answer page of the recordings, word by word, at two widths."""
+"""The text of the answer page of the recordings, at two widths."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from resnet_inspect.analysis.check import Finding, Severity
 from resnet_inspect.findings import check
 from resnet_inspect.graph import Note, Place, PlaceKind
 from resnet_inspect.render.pages.answer_page import answer_page, course
-from resnet_inspect.render.pages.findings_page import counted
+from resnet_inspect.render.pages.findings_page import findings_count
 from resnet_inspect.render.screen import Screen
 from resnet_inspect.store.run import Run
 from tests.recordings import TRAINED
@@ -30,8 +30,8 @@ def page(run: Run, width: int, notes: tuple[Note, ...] = ()) -> str:
         run.info, device="CPU:0 (2 cores)", versions={"tensorflow": "2.21.0"}, trace_seconds=1.5
     )
     screen = Screen(file, width=width)
-    found = msgspec.structs.replace(api.summarize(run), notes=notes)
-    answer_page(screen, fixed, found, Path("runs", run.path.name))
+    overview = msgspec.structs.replace(api.summarize(run), notes=notes)
+    answer_page(screen, fixed, overview, Path("runs", run.path.name))
     file.seek(0)
     return "\n".join(line.rstrip() for line in file.read().splitlines()) + "\n"
 
@@ -61,9 +61,9 @@ def test_courses() -> None:
     assert len(course(tuple(float(i) for i in range(1000)), 24)) == 24
 
 
-def found(severity: Severity, number: int) -> Finding:
+def finding_of(severity: Severity, number: int) -> Finding:
     """A finding of a layer with that number."""
-    message = f"what is wrong with number {number}, told at such length " + "that " * 40 + "END"
+    message = f"the problem of layer {number}, in a text of such " + "length " * 40 + "END"
     return Finding(
         severity,
         message,
@@ -76,40 +76,40 @@ def found(severity: Severity, number: int) -> Finding:
 
 
 def with_findings(run: Run, findings: tuple[Finding, ...], width: int = 80) -> str:
-    """The page of a run that these were found in."""
+    """The page of a run with these findings."""
     file = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    seen = msgspec.structs.replace(api.summarize(run), findings=findings)
-    answer_page(Screen(file, width=width), run.info, seen, Path("runs/a.db"))
+    overview = msgspec.structs.replace(api.summarize(run), findings=findings)
+    answer_page(Screen(file, width=width), run.info, overview, Path("runs/a.db"))
     file.seek(0)
     return file.read()
 
 
-def test_findings_are_told_in_short_worst_first(recording: Open) -> None:
+def test_findings_are_shortened_and_the_worst_comes_first(recording: Open) -> None:
     levels = [Severity.ERROR, *[Severity.WARNING] * 5, Severity.INFO]
-    text = with_findings(recording("v2"), tuple(map(found, levels, range(7))))
-    _, _, section = text.partition("Findings: 1 error, 5 warnings, 1 to know\n")
+    text = with_findings(recording("v2"), tuple(map(finding_of, levels, range(7))))
+    _, _, section = text.partition("Findings: 1 error, 5 warnings, 1 info\n")
     section, _, _ = section.partition("\n\n")
     heads = [line for line in section.splitlines() if "dead-units" in line]
     assert heads[0] == "  ✗ error  dead-units  conv0"
     assert heads[1:] == [f"  ! warning  dead-units  conv{at}" for at in range(1, 5)]
     assert section.splitlines()[-1] == "  … and 2 more: resnet-inspect check runs/a.db"
-    assert section.count(" …\n") == 5  # a message is cut, and says so
+    assert section.count(" …\n") == 5  # a shortened message ends with …
     assert "END" not in section
     assert max(len(line) for line in section.splitlines()) <= 80
 
 
-def test_where_nothing_is_found_one_line_says_so(recording: Open) -> None:
+def test_without_findings_a_line_says_so(recording: Open) -> None:
     text = with_findings(recording("v2"), ())
     assert text.count("check: nothing found") == 1
     assert "Findings" not in text
     assert "resnet-inspect check" not in text
 
 
-def test_what_stopped_a_run_is_told_once(recording: Open) -> None:
+def test_the_failure_of_a_run_is_shown_once(recording: Open) -> None:
     run = recording("filters")
-    assert [one.rule for one in api.summarize(run).findings] == ["refused"]
+    assert [finding.rule for finding in api.summarize(run).findings] == ["refused"]
     text = page(run, 80)
-    assert "\nFindings: 1 error, told above\n" in text
+    assert "\nFindings: 1 error, shown above\n" in text
     assert "refused  " not in text
     assert "nothing found" not in text
     assert text.count("Dimensions must be equal") == 1
@@ -117,7 +117,7 @@ def test_what_stopped_a_run_is_told_once(recording: Open) -> None:
 
 def test_names_in_findings_stay_text(recording: Open) -> None:
     named = msgspec.structs.replace(
-        found(Severity.ERROR, 0), place=Place(PlaceKind.OTHER, "\x1b[31m[b]x\u202e")
+        finding_of(Severity.ERROR, 0), place=Place(PlaceKind.OTHER, "\x1b[31m[b]x\u202e")
     )
     text = with_findings(recording("v2"), (named,), width=200)
     assert "[b]x" in text
@@ -126,6 +126,6 @@ def test_names_in_findings_stay_text(recording: Open) -> None:
 
 
 @pytest.mark.parametrize("name", ["filters", "mean_axes", "bn_axis"])
-def test_as_many_are_counted_as_check_counts(recording: Open, name: str) -> None:
+def test_the_number_of_findings_is_that_of_check(recording: Open, name: str) -> None:
     run = recording(name)
-    assert f"\nFindings: {counted(check(run))}" in page(run, 80)
+    assert f"\nFindings: {findings_count(check(run))}" in page(run, 80)

@@ -1,4 +1,4 @@
-"""Findings on the boxes of diagrams: by colour, and in words and signs for who sees none."""
+"""Findings on the boxes of diagrams, shown by colour and also as text."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from resnet_inspect.findings import check
 from resnet_inspect.graph import place_named
 from resnet_inspect.render.diagram.dot import dot
 from resnet_inspect.render.diagram.findings import findings_at, shades_of
-from resnet_inspect.render.diagram.look import Look, fill
+from resnet_inspect.render.diagram.look import DiagramStyle, fill
 from resnet_inspect.store.run import Run
 
 Open = Callable[[str], Run]
 
 
-def found(run: Run, severity: Severity, name: str, rule: str = "dead-units") -> Finding:
+def finding_at(run: Run, severity: Severity, name: str, rule: str = "dead-units") -> Finding:
     """A finding at a place."""
     return Finding(
         severity, "message", {}, "why", "fix", place=place_named(run.graph, name), rule=rule
@@ -27,12 +27,12 @@ def found(run: Run, severity: Severity, name: str, rule: str = "dead-units") -> 
 
 
 def drawn(run: Run, level: str) -> Diagram:
-    """The network at a level, each block by itself."""
+    """The diagram at a level, without collapsed blocks."""
     return draw(run.graph, run.lineage, Options(level=Level(level), expand=True))
 
 
 @pytest.mark.parametrize("level", ["stage", "block", "layer"])
-def test_the_box_with_the_layer_is_shaded_and_says_the_rule(recording: Open, level: str) -> None:
+def test_the_box_of_the_layer_is_shaded_and_names_the_rule(recording: Open, level: str) -> None:
     run = recording("bn_axis")
     made, findings = drawn(run, level), check(run)
     at = findings_at(run.graph, made, findings)
@@ -43,9 +43,9 @@ def test_the_box_with_the_layer_is_shaded_and_says_the_rule(recording: Open, lev
     assert shades[key].text == "✗ error: batch-norm-axis"
     assert legend == ((4, "✗ error"),)
     assert remarks == ()
-    look = Look(shades=shades, legend=legend, measure="findings")
+    look = DiagramStyle(shades=shades, legend=legend, measure="findings")
     assert fill(node, look) == "l8"
-    assert {fill(one, look) for one in made.nodes if one.id != key} == {"box"}
+    assert {fill(node, look) for node in made.nodes if node.id != key} == {"box"}
     assert dot(made, look).count("✗ error") == 2  # in the box and in the legend
 
 
@@ -55,8 +55,8 @@ def test_ops_tensors_and_variables_are_found_at_their_boxes(recording: Open, lev
     made = drawn(run, level)
     kernel = run.graph.layer_by_name["conv1"].main
     findings = [
-        found(run, Severity.WARNING, f"{kernel}:0"),
-        found(run, Severity.INFO, "loss of nothing"),
+        finding_at(run, Severity.WARNING, f"{kernel}:0"),
+        finding_at(run, Severity.INFO, "loss of nothing"),
     ]
     at = findings_at(run.graph, made, findings)
     (key,) = at
@@ -64,30 +64,30 @@ def test_ops_tensors_and_variables_are_found_at_their_boxes(recording: Open, lev
     assert node.name == ("conv1" if level == "layer" else kernel)
     _, legend, remarks = shades_of(at, findings)
     assert legend == ((2, "! warning"),)
-    assert remarks == ("i info, of no box: dead-units",)
+    assert remarks == ("i info, not in this diagram: dead-units",)
     if level == "layer":
-        (beside,) = findings_at(run.graph, made, [found(run, Severity.INFO, "conv1/kernel")])
+        (beside,) = findings_at(run.graph, made, [finding_at(run, Severity.INFO, "conv1/kernel")])
         assert beside == key
 
 
-def test_the_worst_of_several_is_told_first_and_shades_tell_severities_apart(
+def test_the_worst_finding_comes_first_and_shades_follow_severities(
     recording: Open,
 ) -> None:
     run = recording("v2")
     made = drawn(run, "layer")
     findings = [
-        found(run, Severity.ERROR, "conv1", "symmetric-weights"),
-        found(run, Severity.WARNING, "conv1"),
-        found(run, Severity.WARNING, "add00"),
-        found(run, Severity.INFO, "dense1"),
-        *(found(run, Severity.WARNING, "", f"rule-{at}") for at in range(7)),
+        finding_at(run, Severity.ERROR, "conv1", "symmetric-weights"),
+        finding_at(run, Severity.WARNING, "conv1"),
+        finding_at(run, Severity.WARNING, "add00"),
+        finding_at(run, Severity.INFO, "dense1"),
+        *(finding_at(run, Severity.WARNING, "", f"rule-{at}") for at in range(7)),
     ]
     shades, legend, remarks = shades_of(findings_at(run.graph, made, findings), findings)
     by_name = {node.name: shades[node.id] for node in made.nodes if node.id in shades}
     assert by_name["conv1"].text == "✗ error: symmetric-weights and 1 more"
     assert [by_name[name].level for name in ("conv1", "add00", "dense1")] == [4, 2, 1]
-    assert [text for _, text in legend] == ["✗ error", "! warning", "i to know"]
-    assert remarks[0] == "! warning, of no box: rule-0"
+    assert [text for _, text in legend] == ["✗ error", "! warning", "i info"]
+    assert remarks[0] == "! warning, not in this diagram: rule-0"
     assert remarks[-1] == "and 2 more: resnet-inspect check"
 
 
@@ -95,10 +95,12 @@ def test_hostile_rules_and_places_stay_text(recording: Open) -> None:
     run = recording("v2")
     made = drawn(run, "layer")
     findings = [
-        found(run, Severity.ERROR, "conv1", '</td>"\\N&'),
-        found(run, Severity.ERROR, '"];x["'),
+        finding_at(run, Severity.ERROR, "conv1", '</td>"\\N&'),
+        finding_at(run, Severity.ERROR, '"];x["'),
     ]
     shades, legend, remarks = shades_of(findings_at(run.graph, made, findings), findings)
-    text = dot(made, Look(shades=shades, legend=legend, remarks=remarks, measure="findings"))
+    text = dot(
+        made, DiagramStyle(shades=shades, legend=legend, remarks=remarks, measure="findings")
+    )
     assert "&lt;/td&gt;" in text
     assert '"];x["' not in text

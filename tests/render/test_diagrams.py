@@ -1,4 +1,4 @@
-"""Diagrams as DOT and SVG: read again, whole, harmless, equal each time, without overlaps."""
+"""Diagrams as DOT and SVG: valid, complete, escaped, reproducible, without overlaps."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from resnet_inspect.paths import printable
 from resnet_inspect.render.diagram import engine
 from resnet_inspect.render.diagram.dot import dot, identifiers, literal, title_id
 from resnet_inspect.render.diagram.engine import drawn
-from resnet_inspect.render.diagram.look import COLOURS, PALETTE, Bars, Look, Shade
+from resnet_inspect.render.diagram.look import COLOURS, PALETTE, Bars, DiagramStyle, Shade
 from resnet_inspect.render.diagram.picture import picture_of
 from resnet_inspect.render.svg import BOLD, text_width
 from resnet_inspect.store.run import Run
@@ -93,21 +93,24 @@ def hostile(graph: Graph) -> Graph:
 @pytest.mark.parametrize("name", ["v1", "v2", "filters", "mean_axes", *TRAINED])
 def test_golden_dot(recording: Open, golden: Golden, name: str) -> None:
     run = recording(name)
-    golden(f"diagram/{name}.dot", dot(made_of(run), Look(title=run.info.network)))
+    golden(f"diagram/{name}.dot", dot(made_of(run), DiagramStyle(title=run.info.network)))
 
 
 def test_golden_dot_of_a_lineage(recording: Open, golden: Golden) -> None:
     run = recording("v2")
     target, axes = find(run.graph, "Reshape:1")
-    told = [why(run.graph, run.lineage, target, axis) for axis in axes]
-    golden("diagram/lineage.dot", dot(draw(run.graph, run.lineage, explanations=told), Look()))
+    explanations = [why(run.graph, run.lineage, target, axis) for axis in axes]
+    golden(
+        "diagram/lineage.dot",
+        dot(draw(run.graph, run.lineage, explanations=explanations), DiagramStyle()),
+    )
 
 
 @pytest.mark.parametrize("level", list(Level))
-def test_dot_is_read_again_by_graphviz(recording: Open, level: Level) -> None:
+def test_graphviz_parses_the_dot_text(recording: Open, level: Level) -> None:
     pygraphviz = pytest.importorskip("pygraphviz")
     made = made_of(recording("v2"), level=level, variables=True)
-    read = pygraphviz.AGraph(string=dot(made, Look()))
+    read = pygraphviz.AGraph(string=dot(made, DiagramStyle()))
     titles = {title_id(cluster) for cluster in made.clusters}
     assert set(read.nodes()) == {node.id for node in made.nodes} | titles
     assert len(read.edges()) == len({(edge.tail, edge.head) for edge in made.edges})
@@ -119,7 +122,7 @@ def test_hostile_names_in_dot(recording: Open) -> None:
     pygraphviz = pytest.importorskip("pygraphviz")
     run = recording("v2")
     made = draw(hostile(run.graph), run.lineage)
-    text = dot(made, Look(title=HOSTILE[0]))
+    text = dot(made, DiagramStyle(title=HOSTILE[0]))
     read = pygraphviz.AGraph(string=text)
     titles = {title_id(cluster) for cluster in made.clusters}
     assert set(read.nodes()) == {node.id for node in made.nodes} | titles
@@ -133,27 +136,32 @@ def points(element: ElementTree.Element) -> list[tuple[float, float]]:
 
 
 def boxes(root: ElementTree.Element) -> dict[str, tuple[float, float, float, float]]:
-    found = {}
+    extents = {}
     for group in root.iter(f"{SVG}g"):
         if "node" in group.get("class", "").split():
             shape = next(e for e in group.iter() if e.tag in (f"{SVG}polygon", f"{SVG}path"))
             xs, ys = zip(*points(shape), strict=True)
-            found[group.get("id", "")] = min(xs), min(ys), max(xs), max(ys)
-    return found
+            extents[group.get("id", "")] = min(xs), min(ys), max(xs), max(ys)
+    return extents
 
 
 @pytest.mark.parametrize("name", ["v1", "v2", "filters", "mean_axes", *TRAINED])
-def test_svg_holds_everything_and_nothing_overlaps(
+def test_svg_is_complete_and_boxes_do_not_overlap(
     recording: Open, one_engine: str, name: str
 ) -> None:
     run = recording(name)
     made = made_of(run, variables=name == "v2")
-    text = picture_of(made, Look()).text
+    text = picture_of(made, DiagramStyle()).text
     root = ElementTree.fromstring(text)
     places = boxes(root)
     assert set(places) == {node.id for node in made.nodes}, one_engine
-    for (a, one), (b, two) in combinations(places.items(), 2):
-        apart = one[2] <= two[0] or two[2] <= one[0] or one[3] <= two[1] or two[3] <= one[1]
+    for (a, first), (b, second) in combinations(places.items(), 2):
+        apart = (
+            first[2] <= second[0]
+            or second[2] <= first[0]
+            or first[3] <= second[1]
+            or second[3] <= first[1]
+        )
         assert apart, (a, b)
     edges = [g for g in root.iter(f"{SVG}g") if "edge" in g.get("class", "").split()]
     assert sorted((g.get("data-tail"), g.get("data-head")) for g in edges) == sorted(
@@ -174,7 +182,7 @@ def test_svg_holds_everything_and_nothing_overlaps(
 def test_svg_has_anchors_tooltips_and_colours_by_name(recording: Open, one_engine: str) -> None:
     run = recording("v2")
     made = draw(run.graph, run.lineage)
-    text = picture_of(made, Look(title="a title")).text
+    text = picture_of(made, DiagramStyle(title="a title")).text
     assert text.startswith("<?xml "), one_engine
     root = ElementTree.fromstring(text)
     groups = {g.get("id"): g for g in root.iter(f"{SVG}g") if g.get("id")}
@@ -193,7 +201,7 @@ def test_svg_has_anchors_tooltips_and_colours_by_name(recording: Open, one_engin
             if value not in ("none", "transparent"):
                 assert any(value == pair[0] for pair in PALETTE.values()), value
     assert "prefers-color-scheme:dark" in text
-    plain = picture_of(made, Look(), "element", prefix="b-").text
+    plain = picture_of(made, DiagramStyle(), "element", prefix="b-").text
     assert plain.startswith("<svg ")
     assert "<style" not in plain
     marked = [element.get("id") for element in ElementTree.fromstring(plain).iter()]
@@ -207,7 +215,7 @@ def test_colours_can_be_found_again_by_their_light_value() -> None:
 
 def test_boxes_of_several_layers_list_them(recording: Open) -> None:
     run = recording("v2")
-    text = picture_of(made_of(run, level="stage"), Look()).text
+    text = picture_of(made_of(run, level="stage"), DiagramStyle()).text
     groups = ElementTree.fromstring(text).iter(f"{SVG}g")
     listed = [json.loads(group.get("data-layers", "[]")) for group in groups]
     assert [name for names in listed for name in names] == [x.name for x in run.graph.layers]
@@ -216,7 +224,7 @@ def test_boxes_of_several_layers_list_them(recording: Open) -> None:
 def test_hostile_names_are_text(recording: Open, one_engine: str) -> None:
     run = recording("v2")
     made = draw(hostile(run.graph), run.lineage, Options(level=Level.LAYER))
-    text = picture_of(made, Look(title=HOSTILE[1])).text
+    text = picture_of(made, DiagramStyle(title=HOSTILE[1])).text
     assert "<script" not in text, one_engine
     assert "</script" not in text
     assert "<img" not in text
@@ -252,8 +260,8 @@ def test_tooltips_are_literal(one_engine: str) -> None:
             inner.edge(f"n{at}", f"m{at}", tooltip=literal(text))
             inner.node(f"m{at}", tooltip=literal(text))
     links = ElementTree.fromstring(drawn(network.source, "svg").data).iter(f"{SVG}a")
-    found = [link.get("{http://www.w3.org/1999/xlink}title") for link in links]
-    assert sorted(map(str, found)) == sorted(printable(text) for text in texts * 4), one_engine
+    titles = [link.get("{http://www.w3.org/1999/xlink}title") for link in links]
+    assert sorted(map(str, titles)) == sorted(printable(text) for text in texts * 4), one_engine
 
 
 @pytest.mark.parametrize("sign", ["x", "l", "W", "m", "_"])
@@ -264,7 +272,7 @@ def test_long_names_have_room_whatever_their_signs(
     first = msgspec.structs.replace(run.graph.layers[0], name=sign * 300, path=(sign * 300,))
     graph = msgspec.structs.replace(run.graph, layers=(first, *run.graph.layers[1:]))
     made = draw(graph, run.lineage)
-    root = ElementTree.fromstring(picture_of(made, Look()).text)
+    root = ElementTree.fromstring(picture_of(made, DiagramStyle()).text)
     name = anchor("layer", sign * 300)
     left, _, right, _ = boxes(root)[name]
     group = next(g for g in root.iter(f"{SVG}g") if g.get("id") == name)
@@ -273,7 +281,7 @@ def test_long_names_have_room_whatever_their_signs(
     assert label.get("text-anchor") == "middle", one_engine
     assert float(label.get("x", "0")) == pytest.approx((left + right) / 2, abs=0.02)
     assert text_width(shown, 11) * BOLD <= right - left < 420
-    title = next(line for line in dot(made, Look()).splitlines() if "class=title" in line)
+    title = next(line for line in dot(made, DiagramStyle()).splitlines() if "class=title" in line)
     width = re.search(r'width="?([\d.]+)', title)
     assert width is not None
     assert 72 * float(width[1]) > 90
@@ -281,7 +289,7 @@ def test_long_names_have_room_whatever_their_signs(
 
 def test_equal_diagrams_give_equal_pictures(recording: Open, one_engine: str) -> None:
     run = recording("v2")
-    texts = {picture_of(made_of(run), Look()).text for _ in range(2)}
+    texts = {picture_of(made_of(run), DiagramStyle()).text for _ in range(2)}
     assert len(texts) == 1, one_engine
     script = (
         "from resnet_inspect.store.run import Run\n"
@@ -306,7 +314,7 @@ def test_equal_diagrams_give_equal_pictures(recording: Open, one_engine: str) ->
 
 def test_bars_and_shades_are_drawn(recording: Open, one_engine: str) -> None:
     made = made_of(recording("v2"))
-    look = Look(
+    look = DiagramStyle(
         bars={"layer-conv1": Bars((0.0, 0.5, 1.0), "0 … 3")},
         shades={"layer-conv1": Shade(4, "zeros 97 %")},
         measure="zeros",
@@ -324,22 +332,22 @@ def test_bars_and_shades_are_drawn(recording: Open, one_engine: str) -> None:
 
 @pytest.mark.parametrize("form", ["png", "pdf"])
 def test_other_forms(recording: Open, one_engine: str, form: str) -> None:
-    data = picture_of(made_of(recording("v1"), level="block"), Look(), form).data
+    data = picture_of(made_of(recording("v1"), level="block"), DiagramStyle(), form).data
     assert data[:5] in (b"\x89PNG\r", b"%PDF-"), one_engine
 
 
 def test_the_text_for_graphviz_is_a_form(recording: Open) -> None:
     made = made_of(recording("v1"))
-    assert picture_of(made, Look(), "dot").text == dot(made, Look())
+    assert picture_of(made, DiagramStyle(), "dot").text == dot(made, DiagramStyle())
 
 
 def test_no_engine_at_all(recording: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "engines", list)
     made = made_of(recording("v2"))
     with pytest.raises(RendererMissingError) as caught:
-        picture_of(made, Look(), "png")
+        picture_of(made, DiagramStyle(), "png")
     assert "apt install graphviz" in caught.value.fix
-    assert caught.value.source == dot(made, Look(svg=False))
+    assert caught.value.source == dot(made, DiagramStyle(svg=False))
 
 
 def program(folder: Path, body: str) -> str:
@@ -351,15 +359,15 @@ def program(folder: Path, body: str) -> str:
 
 
 def only(monkeypatch: pytest.MonkeyPatch, folder: Path, body: str) -> None:
-    """A machine on which this `dot` is the one engine."""
+    """Make this `dot` the only installed engine."""
     program(folder, body)
     monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
-    known = [one for one in engine.engines() if one[0] == "dot"]
+    known = [(name, command) for name, command in engine.engines() if name == "dot"]
     monkeypatch.setattr(engine, "engines", lambda: known)
 
 
 def ended(pid: int) -> bool:
-    """Whether a process is no more, or is a zombie that nobody has waited for yet."""
+    """Whether a process has ended; a zombie counts as ended."""
     for _ in range(100):
         try:
             stat = Path(f"/proc/{pid}/stat").read_text()
@@ -377,7 +385,7 @@ def test_an_engine_that_hangs_is_stopped_with_its_children(
 ) -> None:
     pids = tmp_path / "pids"
     only(monkeypatch, tmp_path, f"sleep 60 & echo $$ $! > {pids}; {then}")
-    with pytest.raises(RendererError, match=r"not done after 8 seconds"):
+    with pytest.raises(RendererError, match=r"timed out after 8 seconds"):
         drawn("digraph {}", "svg", timeout=8)
     started = pids.read_text().split()
     assert len(started) == 2
@@ -390,24 +398,24 @@ def test_children_are_stopped_that_outlive_their_engine(
     pid = tmp_path / "pid"
     left = program(tmp_path, f"sleep 60 & echo $! > {pid}")
     monkeypatch.setattr(engine, "engines", lambda: [("left", [left])])
-    with pytest.raises(RendererError, match=r"not done after 2 seconds"):
+    with pytest.raises(RendererError, match=r"timed out after 2 seconds"):
         drawn("digraph {}", "svg", timeout=2)
     assert ended(int(pid.read_text()))
 
 
 @pytest.mark.parametrize("sign", ["an edge", "\\344\\377", "数"])
-def test_a_whole_picture_is_taken_whatever_the_code(
+def test_a_complete_picture_is_accepted_with_any_exit_code(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sign: str
 ) -> None:
     body = f"printf 'lost {sign}\\n' >&2; echo '<svg></svg>'; exit 3"
     only(monkeypatch, tmp_path, body)
-    found = drawn("digraph {}", "svg")
-    assert found.data.strip() == b"<svg></svg>"
+    picture = drawn("digraph {}", "svg")
+    assert picture.data.strip() == b"<svg></svg>"
     shown = sign.replace("\\344\\377", "\ufffd\ufffd")
-    assert found.note == f"dot ended with code 3 but the picture is whole: lost {shown}"
+    assert picture.note == f"dot exited with code 3 but the picture is complete: lost {shown}"
 
 
-def test_a_picture_without_the_boxes_is_none(
+def test_a_picture_without_the_boxes_is_rejected(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     known = engine.engines()
@@ -416,45 +424,45 @@ def test_a_picture_without_the_boxes_is_none(
     empty = ("empty", [program(tmp_path, "echo '<svg></svg>'")])
     monkeypatch.setattr(engine, "engines", lambda: [empty])
     with pytest.raises(RendererError) as caught:
-        drawn('digraph {a [id="a"]}', "svg", holds=["a"])
-    assert caught.value.got == "empty ended with code 0: the picture lacks 1 of 1 boxes"
+        drawn('digraph {a [id="a"]}', "svg", required=["a"])
+    assert caught.value.got == "empty exited with code 0: the picture lacks 1 of 1 boxes"
     monkeypatch.setattr(engine, "engines", lambda: [empty, *known])
-    found = drawn('digraph {a [id="a"]}', "svg", holds=["a"])
-    assert b'id="a"' in found.data
-    assert found.note.endswith(f"lacks 1 of 1 boxes; {known[0][0]} drew the picture")
+    picture = drawn('digraph {a [id="a"]}', "svg", required=["a"])
+    assert b'id="a"' in picture.data
+    assert picture.note.endswith(f"lacks 1 of 1 boxes; {known[0][0]} drew the picture")
 
 
-def test_a_picture_holds_every_identifier(recording: Open, one_engine: str) -> None:
+def test_a_picture_contains_every_identifier(recording: Open, one_engine: str) -> None:
     made = draw(hostile(recording("v2").graph), recording("v2").lineage)
-    assert not picture_of(made, Look()).note, one_engine
-    with pytest.raises(RendererError, match="Graphviz could not draw this"):
-        drawn(dot(made, Look()), "svg", holds=[*identifiers(made), "layer-of-another"])
+    assert not picture_of(made, DiagramStyle()).note, one_engine
+    with pytest.raises(RendererError, match="Graphviz could not draw the diagram"):
+        drawn(dot(made, DiagramStyle()), "svg", required=[*identifiers(made), "layer-of-another"])
 
 
 @pytest.mark.parametrize(
     ("body", "code"),
     [("echo '<svg>'; exit 0", 0), ("echo bad >&2; exit 1", 1), ("kill -9 $$", 137)],
 )
-def test_half_a_picture_is_none(
+def test_an_incomplete_picture_is_rejected(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: str, code: int
 ) -> None:
     only(monkeypatch, tmp_path, body)
-    with pytest.raises(RendererError, match="Graphviz could not draw this") as caught:
+    with pytest.raises(RendererError, match="Graphviz could not draw the diagram") as caught:
         drawn("digraph {}", "svg")
     reason = "bad" if code == 1 else "no picture"
-    assert caught.value.got == f"dot ended with code {code}: {reason}"
+    assert caught.value.got == f"dot exited with code {code}: {reason}"
 
 
-def test_what_dot_says_without_a_picture_is_shown(
+def test_messages_of_dot_are_shown_without_a_picture(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     only(monkeypatch, tmp_path, "echo no room >&2; echo '<svg></svg>'")
     with pytest.raises(RendererError) as caught:
-        drawn('digraph {a [id="a"]}', "svg", holds=["a"])
-    assert caught.value.got == "dot ended with code 0: no room"
+        drawn('digraph {a [id="a"]}', "svg", required=["a"])
+    assert caught.value.got == "dot exited with code 0: no room"
 
 
-def test_the_next_engine_draws_what_the_first_cannot(
+def test_the_next_engine_draws_after_the_first_fails(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     known = engine.engines()
@@ -473,4 +481,4 @@ def test_the_engine_on_the_path_comes_first() -> None:
 
 def test_a_node_alone_has_a_label() -> None:
     made = Diagram(Level.LAYER, (Node("layer-", Box.LAYER, "", ""),), (), ())
-    assert "label=<" in dot(made, Look())
+    assert "label=<" in dot(made, DiagramStyle())

@@ -1,4 +1,4 @@
-"""The page of differences in terminals of several widths."""
+"""The page of `diff` in terminals of several widths."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Terminal(io.StringIO):
         return True
 
 
-class Found(msgspec.Struct, frozen=True):
-    """A finding as a page needs it."""
+class FakeFinding(msgspec.Struct, frozen=True):
+    """A finding with the fields that the page reads."""
 
     rule: str
     place: Place
@@ -40,9 +40,9 @@ def page(recording: Callable[[str], Run], monkeypatch: pytest.MonkeyPatch) -> Ca
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
 
-    def drawn(one: str, other: str, depth: str, width: int) -> str:
+    def drawn(a: str, b: str, depth: str, width: int) -> str:
         file = Terminal()
-        diff_page(Screen(file, width=width), api.diff(recording(one), recording(other), depth))
+        diff_page(Screen(file, width=width), api.diff(recording(a), recording(b), depth))
         return re.sub("\x1b\\[[0-9;]*m", "", file.getvalue())
 
     return drawn
@@ -73,28 +73,28 @@ def test_a_narrow_terminal_gets_what_changed_below_the_names(page: Callable[...,
 
 def test_columns_that_are_left_out_are_named(page: Callable[..., str]) -> None:
     text = page("v2", "diverged", "layer", 64)
-    assert "too narrow for: KS, moves; --json has everything" in text
+    assert "too narrow for: KS, per step; --json has everything" in text
     assert "not finite" in text
 
 
 def test_findings_of_one_run_only_are_listed(recording: Callable[[str], Run]) -> None:
     run = recording("v2")
     findings = FindingsDiff(
-        (Found("dead-units", Place(PlaceKind.LAYER, "relu_final"), "8 of 64 are dead"),), ()
+        (FakeFinding("dead-units", Place(PlaceKind.LAYER, "relu_final"), "8 of 64 are dead"),), ()
     )
-    found = msgspec.structs.replace(api.diff(run, run), findings=findings)
+    diff = msgspec.structs.replace(api.diff(run, run), findings=findings)
     file = Terminal()
-    diff_page(Screen(file, width=100), found)
+    diff_page(Screen(file, width=100), diff)
     assert "Findings only in A" in file.getvalue()
     assert "8 of 64 are dead" in file.getvalue()
     assert "no difference" not in file.getvalue()
 
 
-def test_what_a_run_failed_at_is_wrapped_in_a_pipe_too(recording: Callable[[str], Run]) -> None:
+def test_the_reason_of_a_failure_is_wrapped_in_a_pipe_too(recording: Callable[[str], Run]) -> None:
     file = io.StringIO()
     a, b = recording("v2"), recording("mean_axes")
     diff_page(Screen(file, width=90), api.diff(a, b))
     settings = file.getvalue().partition("Runs and settings")[2].partition("\n\n")[0]
     assert max(len(line.rstrip()) for line in settings.splitlines()) <= 90
-    told = b.info.facts["failure"]
-    assert " ".join(told.split())[-20:] in " ".join(settings.split())
+    failure = b.info.facts["failure"]
+    assert " ".join(failure.split())[-20:] in " ".join(settings.split())

@@ -1,4 +1,4 @@
-"""Where texts and lines of diagrams lie: no text on another, no line through a text."""
+"""The layout of diagrams: texts do not overlap, and no line crosses a text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from resnet_inspect.analysis.sizes.names import find
 from resnet_inspect.analysis.sizes.why import why
 from resnet_inspect.render.diagram import engine
 from resnet_inspect.render.diagram.dot import dot, title_id
-from resnet_inspect.render.diagram.look import Look
+from resnet_inspect.render.diagram.look import DiagramStyle
 from resnet_inspect.store.run import Run
 from tests.analysis.deep_graphs import deep
 from tests.render.layout import Layout, Text, faults, laid_out
@@ -23,7 +23,7 @@ LEVELS = [Level.STAGE, Level.BLOCK, Level.LAYER]
 
 
 def whole(made: Diagram, layout: Layout) -> None:
-    """All groups have their title, inside and near the top, and all edges a line."""
+    """Check that each group has its title inside, and each edge a line."""
     assert len(layout.lines) == len(made.edges)
     titles: dict[str, list[Text]] = {}
     for text in layout.texts:
@@ -49,21 +49,21 @@ def test_no_text_is_covered(
     run = recording(name)
     for graph in (run.graph, deep(run.graph, 5)):
         made = draw(graph, run.lineage, Options(level=level, expand=expand))
-        layout = laid_out(dot(made, Look(title=name, rankdir=rankdir)))
+        layout = laid_out(dot(made, DiagramStyle(title=name, rankdir=rankdir)))
         whole(made, layout)
         assert faults(layout) == []
 
 
 @pytest.mark.parametrize("rankdir", ["TB", "LR"])
 @pytest.mark.parametrize("level", LEVELS)
-def test_no_text_is_covered_where_a_size_is_followed(
+def test_no_text_is_covered_where_a_size_is_traced(
     recording: Open, level: Level, rankdir: str
 ) -> None:
     run = recording("v2")
     target, axes = find(run.graph, "Reshape:1")
-    told = [why(run.graph, run.lineage, target, axis) for axis in axes]
-    made = draw(run.graph, run.lineage, Options(level=level), explanations=told)
-    layout = laid_out(dot(made, Look(rankdir=rankdir)))
+    explanations = [why(run.graph, run.lineage, target, axis) for axis in axes]
+    made = draw(run.graph, run.lineage, Options(level=level), explanations=explanations)
+    layout = laid_out(dot(made, DiagramStyle(rankdir=rankdir)))
     whole(made, layout)
     assert faults(layout) == []
 
@@ -76,39 +76,37 @@ def test_no_text_is_covered_in_a_network_that_failed(
     run = recording(name)
     for level in LEVELS:
         made = draw(run.graph, run.lineage, Options(level=level), failure=run.info.failure)
-        layout = laid_out(dot(made, Look(rankdir=rankdir)))
+        layout = laid_out(dot(made, DiagramStyle(rankdir=rankdir)))
         whole(made, layout)
         assert faults(layout) == []
 
 
 @pytest.mark.parametrize("rankdir", ["TB", "LR"])
 @pytest.mark.parametrize("level", list(Level))
-def test_no_text_is_covered_in_a_model_of_ones_own(
-    recording: Open, level: Level, rankdir: str
-) -> None:
+def test_no_text_is_covered_in_a_users_model(recording: Open, level: Level, rankdir: str) -> None:
     run = recording("own")
     for variables in (False, True):
         made = draw(run.graph, run.lineage, Options(level=level, variables=variables))
-        layout = laid_out(dot(made, Look(rankdir=rankdir)))
+        layout = laid_out(dot(made, DiagramStyle(rankdir=rankdir)))
         whole(made, layout)
         assert [fault for fault in faults(layout) if "through edge" not in fault] == []
 
 
 @pytest.mark.parametrize("name", ["v1", "v2"])
 @pytest.mark.parametrize("extra", ["variables", "backward"])
-def test_with_more_edges_only_labels_of_edges_are_passed_behind(
+def test_with_more_edges_lines_cross_only_labels_of_edges(
     recording: Open, name: str, extra: str
 ) -> None:
-    """Those labels are drawn last, with a halo; names of boxes and groups stay free."""
+    """Labels of edges are drawn last, with a halo; names of boxes and groups are not crossed."""
     run = recording(name)
     for level in LEVELS:
         options = Options(level=level, variables=extra == "variables", backward=extra == "backward")
-        layout = laid_out(dot(draw(run.graph, run.lineage, options), Look()))
+        layout = laid_out(dot(draw(run.graph, run.lineage, options), DiagramStyle()))
         assert [fault for fault in faults(layout) if "through edge" not in fault] == []
 
 
 def test_a_covered_text_is_found() -> None:
-    """What measures would notice: the same network with labels of groups in a line's way."""
+    """The check works: it reports a line that crosses the label of a group."""
     bare = 'digraph {subgraph "cluster_a" {id=a; label="a long name of a group"; b [label=b]; }'
     layout = laid_out(bare + "c -> b [id=e]}")
     assert faults(layout) == ["e runs through title 'a long name of a group' of a"]

@@ -1,4 +1,4 @@
-"""Lines over steps: every value where it belongs, in a terminal and in a document."""
+"""Line charts: the position of every value, in a terminal and as SVG."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def dots(lines: list[str], height: int) -> set[tuple[int, int]]:
-    """The dots that are set, (0, 0) at the lower left."""
+    """The positions (x, y) of all dots; (0, 0) is lower left."""
     bits = {1: (0, 3), 2: (0, 2), 4: (0, 1), 64: (0, 0), 8: (1, 3), 16: (1, 2), 32: (1, 1),
             128: (1, 0)}  # fmt: skip
-    found = set()
+    positions = set()
     for row, line in enumerate(lines[:height]):
         for column, sign in enumerate(line[GUTTER:]):
             for bit, (x, y) in bits.items():
                 if sign != " " and (ord(sign) - 0x2800) & bit:
-                    found.add((2 * column + x, ROWS * (height - 1 - row) + y))
-    return found
+                    positions.add((2 * column + x, ROWS * (height - 1 - row) + y))
+    return positions
 
 
 @given(
@@ -71,7 +71,7 @@ def test_two_courses_have_the_dots_of_each_on_the_axes_of_both(
             assert any(abs(y - tall * share) <= 0.5 + 1e-6 for at, y in seen if at == x)
 
 
-def test_a_course_that_one_run_lacks_leaves_the_other_as_it_is() -> None:
+def test_a_course_without_values_does_not_change_the_other() -> None:
     values = {0: 1.0, 1: 3.0, 2: 2.0}
     alone = [line.plain.rstrip() for line in line_chart(values, 40, 4)]
     drawn = [line.plain.replace("A", "").rstrip() for line in pair_chart(
@@ -82,7 +82,7 @@ def test_a_course_that_one_run_lacks_leaves_the_other_as_it_is() -> None:
     assert [line.plain for line in pair_chart({"A": {}, "B": {}}, 42, 4)] == ["no step"]
 
 
-def test_what_is_not_finite_interrupts_and_is_told() -> None:
+def test_values_that_are_not_finite_interrupt_the_line_and_are_listed() -> None:
     values = {0: 1.0, 1: math.nan, 2: 2.0, 3: math.inf}
     lines = [line.plain for line in line_chart(values, 40, 4)]
     columns = {x for x, _ in dots(lines, 4)}
@@ -93,19 +93,19 @@ def test_what_is_not_finite_interrupts_and_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "told"),
+    ("low", "high", "labels"),
     [(1.0, 2.0, ("1.00", "2.00")), (0.36911, 0.36922, ("0.3691", "0.3692")),
      (0.1, 0.1, ("0.100", "0.100"))],
 )  # fmt: skip
-def test_both_ends_can_be_told_apart(low: float, high: float, told: tuple[str, str]) -> None:
-    assert ends(low, high) == told
+def test_labels_of_both_ends_differ(low: float, high: float, labels: tuple[str, str]) -> None:
+    assert ends(low, high) == labels
 
 
 def test_the_document_has_a_line_for_each_run_of_finite_values() -> None:
     charts = [("loss <b>", {0: 1.0, 1: 2.0, 2: math.nan, 3: 4.0, 4: 3.0, 5: math.nan, 6: 1.0}),
               ("empty", {0: math.nan})]  # fmt: skip
     root = ElementTree.fromstring(line_charts_svg("Scalars", charts))
-    curves = [one for one in root.iter(f"{SVG}path") if one.get("class") == "curve"]
+    curves = [path for path in root.iter(f"{SVG}path") if path.get("class") == "curve"]
     assert len(curves) == 2
     assert len(list(root.iter(f"{SVG}circle"))) == 1
     points = [tuple(map(float, part.split())) for part in curves[0].attrib["d"][1:].split("L")]

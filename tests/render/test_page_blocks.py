@@ -22,21 +22,21 @@ Open = Callable[[str], Run]
 @pytest.mark.parametrize("name", ["v2", "mean_axes", "diverged", "own_model"])
 def test_titles_and_cells_of_both_are_the_same(name: str, recording: Open) -> None:
     run = recording(name)
-    seen = api.summarize(run)
+    overview = api.summarize(run)
     file = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    answer_page(Screen(file, width=400), run.info, seen, Path("a.db"))
+    answer_page(Screen(file, width=400), run.info, overview, Path("a.db"))
     file.seek(0)
     page = file.read()
-    report = gather(run.graph, run.lineage, seen, Steps(tuple(run.steps())))
+    report = gather(run.graph, run.lineage, overview, Steps(tuple(run.steps())))
     drawn = list(sections(run.info, report, "a.db"))[1:]  # the first are facts
-    kinds = [one.kind for one in blocks(seen, failed=run.info.failure is not None)]
-    assert len(drawn) == len([one for one in kinds if one not in ELSEWHERE])
+    kinds = [block.kind for block in blocks(overview, failed=run.info.failure is not None)]
+    assert len(drawn) == len([kind for kind in kinds if kind not in ELSEWHERE])
     at = 0
-    for one in drawn:
-        if one["name"] == "findings" and not seen.findings:
-            continue  # which the answer page says in one line
-        at = page.index(f"\n{one['title']}", at)
-        for block in one["blocks"]:
+    for section in drawn:
+        if section["name"] == "findings" and not overview.findings:
+            continue  # the answer page has a single line instead
+        at = page.index(f"\n{section['title']}", at)
+        for block in section["blocks"]:
             for row in block.get("rows", ()):
                 for cell in row:
                     text = cell.get("layer", "") if isinstance(cell, dict) else cell
@@ -45,7 +45,7 @@ def test_titles_and_cells_of_both_are_the_same(name: str, recording: Open) -> No
 
 def test_each_block_has_its_own_anchor_and_failures_come_first(recording: Open) -> None:
     run = recording("mean_axes")
-    kinds = [one.kind for one in blocks(api.summarize(run), failed=True)]
+    kinds = [block.kind for block in blocks(api.summarize(run), failed=True)]
     assert kinds[:3] == [BlockKind.FAILURE, BlockKind.WHY, BlockKind.FINDINGS]
     assert len(set(kinds)) == len(kinds)
     assert BlockKind.LEARNING not in kinds

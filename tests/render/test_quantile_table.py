@@ -20,7 +20,7 @@ Rows = list[tuple[str, TensorSummary]]
 
 
 def written(rows: Rows, width: int) -> str:
-    """The table as a terminal of that width shows it."""
+    """The table as a terminal of that width shows it, without styles."""
     file = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     screen = Screen(file, width=width)
     screen.console._force_terminal = True
@@ -34,7 +34,7 @@ def written(rows: Rows, width: int) -> str:
 @pytest.mark.parametrize("width", [40, 80, 120])
 def test_real_numbers(recording: Open, golden: Golden, width: int) -> None:
     history = outputs(recording("v2"), "relu00_branch2a")
-    text = written([(f"step {k}", one) for k, one in history.items()], width)
+    text = written([(f"step {k}", summary) for k, summary in history.items()], width)
     golden(f"plots/quantiles_{width}.txt", text)
     assert max(map(len, text.splitlines())) <= width
 
@@ -48,7 +48,7 @@ def test_exact_numbers_bound_the_quantiles() -> None:
     )
 
 
-def test_what_is_not_finite_is_never_left_out() -> None:
+def test_the_column_of_values_that_are_not_finite_is_never_omitted() -> None:
     rows = [("step 0", TensorSummary.of([np.nan, 1.0])), ("x" * 300, TensorSummary.of([np.inf]))]
     for width in (40, 60, 200):
         text = written(rows, width)

@@ -1,4 +1,4 @@
-"""Scales: what they hold, their cells, and ticks that do not overlap."""
+"""Scales: their range, their cells, and ticks that do not overlap."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ kinds = st.sampled_from(["linear", "symlog"])
 
 @settings(deadline=None)
 @given(st.lists(finite, min_size=1, max_size=60), kinds)
-def test_few_numbers_all_lie_on_the_scale(values: list[float], kind: Kind) -> None:
+def test_few_numbers_are_all_on_the_scale(values: list[float], kind: Kind) -> None:
     scale = Scale.of([Sketch.of(values)], kind)
     assert scale.low < scale.high
-    # What is closer to zero than that counts as zero.
+    # Values closer to zero than ZERO_ENDS count as zero.
     assert scale.low <= min(values) + ZERO_ENDS
     assert scale.high >= max(values) - ZERO_ENDS
 
 
-def test_outliers_lie_outside_and_near_ones_do_not() -> None:
+def test_far_outliers_are_outside_and_near_ones_are_not() -> None:
     body = np.linspace(-1, 1, 10_000)
     near = Scale.of([Sketch.of([*body, 1.2])])
     assert (near.low, near.high) == (-1.125, 1.25)
@@ -35,7 +35,7 @@ def test_outliers_lie_outside_and_near_ones_do_not() -> None:
     assert far.high < 1.2
 
 
-def test_zeros_are_on_the_scale_but_do_not_set_its_other_end() -> None:
+def test_zeros_extend_the_scale_to_zero_only() -> None:
     scale = Scale.of([Sketch.of([*[0.0] * 100_000, *np.linspace(1, 8, 100)])])
     assert scale.low == 0
     assert scale.high == 9.0
@@ -46,9 +46,9 @@ def test_a_constant_has_room_around_it() -> None:
     assert (scale.low, scale.high) == (3.125, 5.375)
 
 
-def test_a_scale_refuses_ends_that_are_none() -> None:
+def test_a_scale_rejects_invalid_ends() -> None:
     for low, high in ((1.0, 1.0), (2.0, 1.0), (float("nan"), 1.0), (0.0, float("inf"))):
-        with pytest.raises(ValueError, match="no scale goes from"):
+        with pytest.raises(ValueError, match="expected finite low < high, got low"):
             Scale(low, high)
 
 
@@ -109,9 +109,9 @@ def test_spelling_of_ticks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "text"),
     [(999.4, "999"), (999.6, "1000"), (-1234.5, "−1230"), (99949.0, "99900"), (99999.0, "1.00e05"),
      (12.345, "12.3"), (0.0012, "0.00120"), (1e-7, "1.00e−07")],
 )  # fmt: skip
-def test_numbers_have_three_digits_and_short_exponents(value: float, told: str) -> None:
-    assert spelling.number(value) == told
+def test_numbers_have_three_digits_and_short_exponents(value: float, text: str) -> None:
+    assert spelling.number(value) == text

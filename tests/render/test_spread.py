@@ -1,4 +1,4 @@
-"""Histograms on a scale: nothing is lost, and a slow count agrees."""
+"""Histograms on a scale: no value is lost, and a slow count agrees."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def test_shares_add_up_to_one(
     values: list[float], others: list[float], kind: Kind, cells: int
 ) -> None:
     scale = Scale.of([Sketch.of(others)], kind)
-    one = spread(row(values), scale, cells)
-    parts = [one.cells.sum(), one.zero, one.below, one.above, one.not_finite]
+    shares = spread(row(values), scale, cells)
+    parts = [shares.cells.sum(), shares.zero, shares.below, shares.above, shares.not_finite]
     assert sum(parts) == pytest.approx(1.0, abs=1e-6)
-    assert min(*parts, *one.cells) >= 0
+    assert min(*parts, *shares.cells) >= 0
 
 
 @settings(deadline=None)
@@ -45,15 +45,13 @@ def test_cells_agree_with_a_slow_count(values: list[float], kind: Kind, cells: i
         for cell in range(cells):
             common = min(high, borders[cell + 1]) - max(low, borders[cell])
             expected[cell] += count * max(0.0, common) / (high - low)
-    found = spread(shown, scale, cells).cells * shown.total
-    np.testing.assert_allclose(found, expected, atol=1e-6)
+    counts = spread(shown, scale, cells).cells * shown.total
+    np.testing.assert_allclose(counts, expected, atol=1e-6)
 
 
 @settings(deadline=None)
 @given(anything, kinds, st.integers(1, 30))
-def test_two_narrow_cells_hold_what_a_wide_one_does(
-    values: list[float], kind: Kind, cells: int
-) -> None:
+def test_two_narrow_cells_add_up_to_a_wide_one(values: list[float], kind: Kind, cells: int) -> None:
     shown = row(values)
     scale = Scale.of([shown.sketch], kind)
     narrow = spread(shown, scale, 2 * cells).cells
@@ -61,35 +59,37 @@ def test_two_narrow_cells_hold_what_a_wide_one_does(
     np.testing.assert_allclose(narrow.reshape(-1, 2).sum(axis=1), wide, atol=1e-6)
 
 
-def test_zeros_and_numbers_that_are_not_finite_stand_apart() -> None:
-    one = spread(of("x", 0, -0.0, 0, 1, 2, np.nan, np.inf, -np.inf, 9, -9), Scale(0.5, 4), 7)
-    assert (one.zero, one.not_finite) == (0.3, 0.3)
-    assert (one.below, one.above) == (0.1, 0.1)
-    assert one.cells.sum() == pytest.approx(0.2)
+def test_zeros_and_values_that_are_not_finite_are_separate() -> None:
+    shares = spread(of("x", 0, -0.0, 0, 1, 2, np.nan, np.inf, -np.inf, 9, -9), Scale(0.5, 4), 7)
+    assert (shares.zero, shares.not_finite) == (0.3, 0.3)
+    assert (shares.below, shares.above) == (0.1, 0.1)
+    assert shares.cells.sum() == pytest.approx(0.2)
 
 
-def test_remarks_count_what_lies_outside() -> None:
+def test_remarks_count_values_outside() -> None:
     rows = [of("a", 1, 2, -5), of("b", 1, 70, 80)]
     scale = Scale(0, 10)
-    spreads = [spread(one, scale, 4) for one in rows]
-    assert remarks(rows, spreads, scale) == ["outside 0…10: 1 below ‹, 2 above › (50.0 % of 6)"]
+    spreads = [spread(row, scale, 4) for row in rows]
+    assert remarks(rows, spreads, scale) == [
+        "outside 0…10: 1 below ‹, 2 above › (50.0 % of 6 values)"
+    ]
 
 
 @pytest.mark.parametrize("kind", ["linear", "symlog"])
 @pytest.mark.parametrize("name", ODD)
-def test_only_a_bent_scale_needs_a_word_where_all_is_inside(name: str, kind: Kind) -> None:
+def test_without_values_outside_only_a_symlog_scale_is_remarked(name: str, kind: Kind) -> None:
     rows = ODD[name]
-    scale = Scale.of([one.sketch for one in rows], kind)
-    spreads = [spread(one, scale, 4) for one in rows]
-    inside = not any(one.below or one.above for one in spreads)
+    scale = Scale.of([row.sketch for row in rows], kind)
+    spreads = [spread(row, scale, 4) for row in rows]
+    inside = not any(shares.below or shares.above for shares in spreads)
     assert len(remarks(rows, spreads, scale)) == (not inside) + (kind == "symlog")
 
 
 def test_merging_rows_keeps_every_number() -> None:
     rows = moving(10)
     groups = merged(rows, 4)
-    assert [one.label for one in groups] == ["step 0…2", "step 3…5", "step 6…8", "step 9"]
-    assert sum(one.total for one in groups) == sum(one.total for one in rows)
+    assert [group.label for group in groups] == ["step 0…2", "step 3…5", "step 6…8", "step 9"]
+    assert sum(group.total for group in groups) == sum(row.total for row in rows)
     assert groups[0].sketch == rows[0].sketch + rows[1].sketch + rows[2].sketch
     assert merged(rows, 10) == rows
     assert merged([], 4) == []

@@ -1,4 +1,4 @@
-"""Pictures for documents: valid, harmless, deterministic, and within their frame."""
+"""SVG plots: valid, escaped, reproducible, and within their frame."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ both = pytest.mark.parametrize("draw", [ridges_svg, heat_map_svg])
 
 
 def parsed(text: str) -> ElementTree.Element:
-    """The document, with nothing in it that it has no need of."""
+    """The parsed document; only known elements and attributes are allowed."""
     root = ElementTree.fromstring(text)
     for element in root.iter():
         assert element.tag.removeprefix(NAMESPACE) in ELEMENTS
@@ -98,7 +98,7 @@ def test_hostile_names_are_text(draw: Draw) -> None:
 
 
 @both
-def test_many_steps_are_drawn_in_groups_that_say_so(draw: Draw) -> None:
+def test_many_steps_are_merged_into_labelled_groups(draw: Draw) -> None:
     rows = moving(101)
     text = draw("many", [Panel("x", rows)])
     root = parsed(text)
@@ -113,7 +113,7 @@ def test_numbers_outside_are_counted() -> None:
     assert re.search(r"outside −[\d.]+…[\d.]+: [\d,]+ below ‹, [\d,]+ above ›", text)
 
 
-def test_later_ridges_stand_in_front() -> None:
+def test_later_ridges_are_in_front() -> None:
     root = parsed(ridges_svg("x", [Panel("x", moving(5))]))
     order = [element[0].text for element in root.iter(f"{NAMESPACE}path") if len(element)]
     assert order == [f"step {i}" for i in range(5)]

@@ -27,7 +27,7 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 def written(lines: Sequence[Text], width: int, encoding: str = "utf-8") -> str:
-    """Lines as the screen writes them."""
+    """The text that a screen writes for these lines."""
     file = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
     Screen(file, width=width).line(*lines)
     file.seek(0)
@@ -35,10 +35,10 @@ def written(lines: Sequence[Text], width: int, encoding: str = "utf-8") -> str:
 
 
 def all_pictures(rows: Sequence[Distribution], width: int, scale: Kind) -> list[list[Text]]:
-    """Every kind of picture of these rows."""
-    found = [ridges(rows, width, scale=scale)]
-    found += [heat_map(rows, width, scale=scale, colour=colour) for colour in (False, True)]
-    return found + [histogram(row, width, 5, scale=scale) for row in rows[:1]]
+    """Every kind of plot of these rows."""
+    pictures = [ridges(rows, width, scale=scale)]
+    pictures += [heat_map(rows, width, scale=scale, colour=colour) for colour in (False, True)]
+    return pictures + [histogram(row, width, 5, scale=scale) for row in rows[:1]]
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -75,7 +75,7 @@ def test_odd_rows_fit_and_show(name: str, scale: Kind, width: int) -> None:
             assert line.plain.isprintable()
 
 
-def test_the_mixed_rows_say_what_they_hold(golden: Golden) -> None:
+def test_mixed_rows_show_their_remarks(golden: Golden) -> None:
     lines = [*ridges(ODD["mixed"], 80), *heat_map(ODD["mixed"], 80, colour=True)]
     golden("plots/mixed.txt", written([*lines, *histogram(ODD["mixed"][-1], 80, 4)], 80))
 
@@ -143,12 +143,12 @@ def test_shades_are_ordered_by_lightness(ramp: tuple[str, ...], order: int) -> N
             w * math.pow(p, 2.2) for w, p in zip((0.2126, 0.7152, 0.0722), parts, strict=True)
         )
 
-    found = [order * luminance(colour) for colour in ramp]
-    assert found == sorted(found)
+    lightness = [order * luminance(colour) for colour in ramp]
+    assert lightness == sorted(lightness)
     assert len(ramp) == len(SIGNS) == len(set(ramp))
 
 
-def test_a_coloured_line_holds_two_steps() -> None:
+def test_a_coloured_line_shows_two_steps() -> None:
     rows = moving(5)
     picture = heat_map(rows, 80, colour=True)
     drawn = [line for line in picture if "▀" in line.plain]
@@ -177,7 +177,7 @@ def test_hostile_labels_stay_text() -> None:
     assert len(text.splitlines()) == len(HOSTILE) + 4
 
 
-def test_a_sketch_alone_will_do() -> None:
+def test_a_histogram_of_a_sketch() -> None:
     assert histogram(Sketch.of([]), 60, 3)[2].plain.strip() == "0  no finite numbers"
 
 

@@ -1,4 +1,4 @@
-"""What is told of a batch, against plain NumPy."""
+"""Statistics of a batch, compared with plain NumPy."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_pictures() -> None:
 
 @given(st.lists(st.integers(0, 200), min_size=1, max_size=50))
 def test_labels_are_counted(labels: list[int]) -> None:
-    expected = {one: labels.count(one) for one in labels}
+    expected = {label: labels.count(label) for label in labels}
     assert BatchPart.of(np.array(labels)).classes == expected
     assert BatchPart.of(np.array(labels)[:, None].astype(np.float32)).classes == expected
 
@@ -39,7 +39,7 @@ def test_one_hot_rows_are_labels_and_several_ones_are_not() -> None:
     assert BatchPart.of(np.array([-1, 1])).classes is None
 
 
-def test_what_is_not_finite_is_counted_apart() -> None:
+def test_values_that_are_not_finite_are_counted_separately() -> None:
     part = BatchPart.of(np.array([[1.0, np.nan], [3.0, np.inf]]))
     assert (part.odd, part.low, part.high, part.mean) == (2, 1.0, 3.0, 2.0)
 
@@ -49,7 +49,7 @@ def test_an_empty_batch() -> None:
     assert (part.examples, part.distinct, part.classes) == (0, 0, None)
 
 
-def test_of_many_features_some_are_looked_at() -> None:
+def test_many_features_are_sampled() -> None:
     part = BatchPart.of(np.tile(np.arange(3 * ELEMENTS // 2, dtype=np.float32), (2, 1)))
     assert part.features == 3 * ELEMENTS // 2
     assert part.constant == ELEMENTS // 2

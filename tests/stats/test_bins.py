@@ -1,4 +1,4 @@
-"""The histogram's bins against every class of float32 bit pattern."""
+"""The bins of the histogram for every class of float32 bit pattern."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ END_OF_SUBNORMALS = 2.0**-126
 
 
 def finite_values() -> NDArray[np.float32]:
-    """First, second, middle and last bit pattern of every code, those of them that are finite."""
+    """The finite ones of the first, second, middle and last bit pattern of every code."""
     starts = np.arange(bins.CODES, dtype=np.uint32)[:, None] << bins.SHIFT
     inside = np.array([0, 1, 1 << 19, (1 << bins.SHIFT) - 1], dtype=np.uint32)
     values = (starts | inside).reshape(-1).view(np.float32)
@@ -24,14 +24,14 @@ def bins_of(values: NDArray[np.float32]) -> NDArray[np.int64]:
 
 
 def relative_widths(smallest_edge: float) -> NDArray[np.float64]:
-    """Width over smaller edge (in size) of the bins that lie beyond `smallest_edge`."""
+    """Width divided by the smaller absolute edge, for bins beyond `smallest_edge`."""
     lower, upper = bins.lower_edges(ALL), bins.upper_edges(ALL)
     near = np.minimum(np.abs(lower), np.abs(upper))
     far = near >= smallest_edge
     return (upper - lower)[far] / near[far]
 
 
-def test_each_code_has_a_bin_of_its_own() -> None:
+def test_each_code_has_a_separate_bin() -> None:
     assert sorted(bins.bin_of_code().tolist()) == list(range(bins.CODES))
 
 
@@ -40,9 +40,9 @@ def test_every_finite_code_is_covered_and_has_a_bin_in_range() -> None:
 
 
 @pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan, -np.nan])
-def test_what_is_not_finite_has_no_bin_in_range(value: float) -> None:
-    (found,) = bins_of(np.array([value], dtype=np.float32))
-    assert not bins.LOWEST <= found <= bins.HIGHEST
+def test_values_that_are_not_finite_have_no_bin_in_range(value: float) -> None:
+    (index,) = bins_of(np.array([value], dtype=np.float32))
+    assert not bins.LOWEST <= index <= bins.HIGHEST
 
 
 def test_edges_ascend_and_neighbours_share_them() -> None:
@@ -53,10 +53,10 @@ def test_edges_ascend_and_neighbours_share_them() -> None:
     assert upper[-1] == 2.0**128
 
 
-def test_each_value_lies_in_its_bin_and_in_no_other() -> None:
+def test_each_value_is_in_exactly_one_bin() -> None:
     values = finite_values()
-    found = bins_of(values)
-    lower, upper = bins.lower_edges(found), bins.upper_edges(found)
+    indices = bins_of(values)
+    lower, upper = bins.lower_edges(indices), bins.upper_edges(indices)
     negative = np.signbit(values)
     assert ((lower <= values) & (values < upper))[~negative].all()
     assert ((lower < values) & (values <= upper))[negative].all()

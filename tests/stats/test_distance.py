@@ -1,4 +1,4 @@
-"""Distances between sketches against SciPy's between the numbers, and the laws of distances."""
+"""Distances between sketches: compared with SciPy on the values, and laws of distances."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ Arrays = NDArray[np.float64]
 
 
 def side_by_side(sketches: list[Sketch]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The bins of all, and the counts of each in them."""
-    bins = np.unique(np.concatenate([one.bins for one in sketches]))
+    """The bins of all sketches, and the counts of each sketch in them."""
+    bins = np.unique(np.concatenate([sketch.bins for sketch in sketches]))
     counts = np.zeros((len(sketches), len(bins)), dtype=np.int64)
-    for row, one in zip(counts, sketches, strict=True):
-        row[np.searchsorted(bins, one.bins)] = one.counts
+    for row, sketch in zip(counts, sketches, strict=True):
+        row[np.searchsorted(bins, sketch.bins)] = sketch.counts
     return bins, counts
 
 
 def largest_gap(a: Sketch, b: Sketch) -> float:
-    """The second of `distances`, of one pair."""
+    """The second result of `distances` for a single pair."""
     bins, counts = side_by_side([a, b])
     return float(distances(bins, counts[:1], counts[1:])[1][0])
 
@@ -44,14 +44,14 @@ DISTANCES = (largest_gap, wasserstein, drift)
 
 
 def resolution(sketch: Sketch) -> float:
-    """Mean half width of the bins that hold the numbers."""
+    """Mean half width of the bins with values."""
     edges = sketch.edges()
     return float((edges[:, 1] - edges[:, 0]) @ sketch.counts / 2 / sketch.total)
 
 
 def true_gap(a: list[float] | Arrays, b: list[float] | Arrays) -> float:
-    """The statistic that SciPy computes from the numbers."""
-    with np.errstate(all="ignore"):  # its p-value, which is not asked for, divides by 0
+    """The statistic that SciPy computes from the values."""
+    with np.errstate(all="ignore"):  # the p-value, which is not used, divides by 0
         return float(scipy_stats.ks_2samp(a, b, method="asymp").statistic)
 
 
@@ -59,10 +59,10 @@ def gap_slack(a: Sketch, b: Sketch) -> float:
     """The bound that the docstring states."""
     shares = []
     for mine, other in ((a, b), (b, a)):
-        held = dict(zip(other.bins.tolist(), (other.counts / other.total).tolist(), strict=True))
+        others = dict(zip(other.bins.tolist(), (other.counts / other.total).tolist(), strict=True))
         away = mine.edges()[:, 1] != mine.edges()[:, 0]
         pairs = zip(mine.bins[away].tolist(), mine.counts[away] / mine.total, strict=True)
-        shares += [min(share, held.get(place, 0.0)) for place, share in pairs]
+        shares += [min(share, others.get(place, 0.0)) for place, share in pairs]
     return float(max(shares, default=0.0))
 
 
@@ -72,9 +72,9 @@ def gap_slack(a: Sketch, b: Sketch) -> float:
 @example([1.0, 1.01], [1.1, 1.12])
 def test_the_largest_gap_is_within_its_bound(left: list[float], right: list[float]) -> None:
     a, b = Sketch.of(left), Sketch.of(right)
-    found, true = largest_gap(a, b), true_gap(left, right)
-    assert 0 <= found <= 1
-    assert found - 1e-12 <= true <= found + gap_slack(a, b) + 1e-12
+    gap, true = largest_gap(a, b), true_gap(left, right)
+    assert 0 <= gap <= 1
+    assert gap - 1e-12 <= true <= gap + gap_slack(a, b) + 1e-12
 
 
 @settings(deadline=None)
@@ -82,9 +82,9 @@ def test_the_largest_gap_is_within_its_bound(left: list[float], right: list[floa
 @example([0.0, 1.0, 2.0], [1.0, 1.0, 1.0])
 def test_the_earth_mover_is_within_its_bound(left: list[float], right: list[float]) -> None:
     a, b = Sketch.of(left), Sketch.of(right)
-    found, true = wasserstein(a, b), scipy_stats.wasserstein_distance(left, right)
+    distance, true = wasserstein(a, b), scipy_stats.wasserstein_distance(left, right)
     size = np.abs(left).mean() + np.abs(right).mean()
-    assert abs(found - true) <= resolution(a) + resolution(b) + 1e-12 * size
+    assert abs(distance - true) <= resolution(a) + resolution(b) + 1e-12 * size
     assert resolution(a) + resolution(b) <= size / 16 * (1 + 1e-12) + TINY
 
 
@@ -108,7 +108,9 @@ def test_the_area_is_that_between_the_two_functions(left: list[float], right: li
 
 @settings(deadline=None)
 @given(lists, lists, st.integers(2, 9))
-def test_symmetric_and_blind_to_how_many(left: list[float], right: list[float], times: int) -> None:
+def test_symmetric_and_independent_of_the_number_of_values(
+    left: list[float], right: list[float], times: int
+) -> None:
     a, b, many = Sketch.of(left), Sketch.of(right), Sketch.of(left * times)
     for distance in DISTANCES:
         assert distance(a, b) == distance(b, a)
@@ -120,9 +122,9 @@ def test_symmetric_and_blind_to_how_many(left: list[float], right: list[float], 
 
 @settings(deadline=None)
 @given(lists, lists)
-def test_only_equal_distributions_are_at_no_distance(left: list[float], right: list[float]) -> None:
+def test_only_equal_distributions_have_distance_0(left: list[float], right: list[float]) -> None:
     a, b = Sketch.of(left), Sketch.of(right)
-    # Without the sign of zero, equal shares in equal bins are what makes two functions equal.
+    # Ignoring the sign of zero, functions are equal if and only if shares in all bins are equal.
     shares = [
         dict(zip(sketch.bins.tolist(), (sketch.counts / sketch.total).tolist(), strict=True))
         for sketch in (Sketch.of(np.array(left) + 0.0), Sketch.of(np.array(right) + 0.0))
@@ -133,7 +135,9 @@ def test_only_equal_distributions_are_at_no_distance(left: list[float], right: l
 
 @settings(deadline=None)
 @given(lists, lists, lists)
-def test_no_detour_is_shorter(first: list[float], second: list[float], third: list[float]) -> None:
+def test_distances_satisfy_the_triangle_inequality(
+    first: list[float], second: list[float], third: list[float]
+) -> None:
     sketches = [Sketch.of(values) for values in (first, second, third)]
     for a, b, c in itertools.permutations(sketches):
         for distance in (wasserstein, largest_gap):
@@ -147,9 +151,7 @@ def test_no_detour_is_shorter(first: list[float], second: list[float], third: li
     st.lists(common, min_size=1, max_size=40),
     st.integers(-60, 60),
 )
-def test_doubling_everything_leaves_drift_as_it_is(
-    left: list[float], right: list[float], power: int
-) -> None:
+def test_scaling_does_not_change_drift(left: list[float], right: list[float], power: int) -> None:
     a, b = Sketch.of(left), Sketch.of(right)
     factor = 2.0**power
     more = Sketch.of(np.array(left) * factor), Sketch.of(np.array(right) * factor)
@@ -160,20 +162,20 @@ def test_doubling_everything_leaves_drift_as_it_is(
 
 def test_known_distances() -> None:
     # [1, 1.125) against [2, 2.25): middles 1.0625 and 2.125
-    one, two, both = Sketch.of([1.0]), Sketch.of([2.0]), Sketch.of([1.0, 2.0])
-    assert largest_gap(one, two) == 1.0
-    assert largest_gap(one, both) == 0.5
-    assert wasserstein(one, two) == 1.0625
-    assert wasserstein(one, both) == 0.53125
-    # σ of the middles of `both` is 0.53125, that of `one` 0
-    assert drift(one, both) == pytest.approx(math.sqrt(2), rel=1e-12)
+    first, second, both = Sketch.of([1.0]), Sketch.of([2.0]), Sketch.of([1.0, 2.0])
+    assert largest_gap(first, second) == 1.0
+    assert largest_gap(first, both) == 0.5
+    assert wasserstein(first, second) == 1.0625
+    assert wasserstein(first, both) == 0.53125
+    # σ of the middles of `both` is 0.53125, that of `first` is 0
+    assert drift(first, both) == pytest.approx(math.sqrt(2), rel=1e-12)
 
 
 def test_gaps_that_change_their_sign_within_a_bin() -> None:
     # all in [1, 1.125) against half below and half above it: two triangles of 1/2 each way
-    one, around = Sketch.of([1.0, 1.0]), Sketch.of([0.96875, 1.125])
+    inside, around = Sketch.of([1.0, 1.0]), Sketch.of([0.96875, 1.125])
     below, within, above = 0.0625 * 0.5 / 2, 2 * (0.0625 * 0.5 / 2), 0.125 * 0.5 / 2
-    assert wasserstein(one, around) == below + within + above
+    assert wasserstein(inside, around) == below + within + above
 
 
 def test_zeros_of_either_sign_are_the_same_number() -> None:
@@ -190,21 +192,21 @@ def test_a_shift_by_one_sigma_is_a_drift_of_one() -> None:
 
 def test_samples_of_two_steps_agree_with_scipy() -> None:
     rng = np.random.default_rng(8)
-    one = np.maximum(rng.normal(0, 1, 20_000), 0)
-    two = np.maximum(rng.normal(0.3, 1.2, 30_000), 0)
-    a, b = Sketch.of(one), Sketch.of(two)
-    assert largest_gap(a, b) == pytest.approx(true_gap(one, two), abs=5e-3)
-    true = scipy_stats.wasserstein_distance(one, two)
+    first = np.maximum(rng.normal(0, 1, 20_000), 0)
+    second = np.maximum(rng.normal(0.3, 1.2, 30_000), 0)
+    a, b = Sketch.of(first), Sketch.of(second)
+    assert largest_gap(a, b) == pytest.approx(true_gap(first, second), abs=5e-3)
+    true = scipy_stats.wasserstein_distance(first, second)
     assert wasserstein(a, b) == pytest.approx(true, abs=5e-3)
-    pooled = math.sqrt((one.var() + two.var()) / 2)
+    pooled = math.sqrt((first.var() + second.var()) / 2)
     assert drift(a, b) == pytest.approx(true / pooled, rel=0.02)
 
 
 def test_constants_have_no_scale() -> None:
-    one, same, two, zero = (Sketch.of([x] * 5) for x in (0.1, 0.1, 0.2, 0.0))
-    assert drift(one, same) == 0.0
-    assert drift(one, two) == math.inf
-    assert drift(zero, one) == math.inf
+    first, same, other, zero = (Sketch.of([x] * 5) for x in (0.1, 0.1, 0.2, 0.0))
+    assert drift(first, same) == 0.0
+    assert drift(first, other) == math.inf
+    assert drift(zero, first) == math.inf
     assert drift(zero, zero) == 0.0
 
 
@@ -216,17 +218,17 @@ def test_the_largest_and_smallest_numbers_do_not_overflow() -> None:
 
 
 @pytest.mark.parametrize("distance", [wasserstein, drift])
-def test_nothing_is_at_no_distance_from_anything(distance: object) -> None:
+def test_an_empty_sketch_has_no_distance(distance: object) -> None:
     assert callable(distance)
     for pair in ([], [1.0]), ([1.0], []), ([math.nan], [math.inf]):
-        with pytest.raises(ValueError, match="no finite number was counted"):
+        with pytest.raises(ValueError, match="an empty sketch has no distribution function"):
             distance(*(Sketch.of(values) for values in pair))
 
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(lists, lists), min_size=1, max_size=4))
 @example([([0.0] * 6 + [1.0] * 4, [-0.0] * 6 + [2.0] * 4)])
-def test_many_pairs_at_once_are_as_far_apart_as_one_by_one(
+def test_many_pairs_at_once_give_the_distances_of_single_pairs(
     pairs: list[tuple[list[float], list[float]]],
 ) -> None:
     left, right = ([Sketch.of(pair[side]) for pair in pairs] for side in (0, 1))
@@ -240,13 +242,13 @@ def test_many_pairs_at_once_are_as_far_apart_as_one_by_one(
 
 def test_bounds_of_the_numbers_narrow_the_bins() -> None:
     values = np.random.default_rng(9).normal(1, 0.003, 5_000)
-    one, two = values - 0.002, values + 0.002
-    bins, counts = side_by_side([Sketch.of(one), Sketch.of(two)])
-    true = scipy_stats.wasserstein_distance(one, two)
+    lower, upper = values - 0.002, values + 0.002
+    bins, counts = side_by_side([Sketch.of(lower), Sketch.of(upper)])
+    true = scipy_stats.wasserstein_distance(lower, upper)
     wide = distances(bins, counts[:1], counts[1:])[0][0]
-    told = distances(bins, counts[:1], counts[1:], (one.min(), two.max()))[0][0]
+    narrow = distances(bins, counts[:1], counts[1:], (lower.min(), upper.max()))[0][0]
     assert wide > 5 * true
-    assert told == pytest.approx(true, rel=0.5)
+    assert narrow == pytest.approx(true, rel=0.5)
 
 
 def test_a_row_without_numbers_has_no_distance() -> None:

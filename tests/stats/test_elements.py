@@ -1,4 +1,4 @@
-"""Numbers of every type: where the histogram counts them, and what moments they have."""
+"""Numbers of every type: their bins in the histogram and their moments."""
 
 from __future__ import annotations
 
@@ -33,31 +33,31 @@ def bin_that_holds(value: Fraction | int | float) -> int:
     return place if value >= 0 else 2 * bins.HALF - 1 - place
 
 
-def assert_exact(found: TensorSummary, values: list[Any]) -> None:
+def assert_exact(summary: TensorSummary, values: list[Any]) -> None:
     """Extremes are equal, moments as exact arithmetic has them."""
     exact = [Fraction(value) for value in values]
     largest = max(abs(value) for value in exact)
-    assert found.min is not None
-    assert found.max is not None
-    assert found.mean is not None
-    assert found.std is not None
-    assert (found.min, found.max) == (float(min(exact)), float(max(exact)))
-    assert found.min <= found.mean <= found.max
+    assert summary.min is not None
+    assert summary.max is not None
+    assert summary.mean is not None
+    assert summary.std is not None
+    assert (summary.min, summary.max) == (float(min(exact)), float(max(exact)))
+    assert summary.min <= summary.mean <= summary.max
     mean = statistics.mean(exact)
-    assert abs(Fraction(found.mean) - mean) <= largest * Fraction(1e-14)
+    assert abs(Fraction(summary.mean) - mean) <= largest * Fraction(1e-14)
     variance = Fraction(statistics.mean((value - mean) ** 2 for value in exact))
     # |s² - v| = |s - √v| (s + √v), so this bounds the error of s by 1e-12 of the largest.
-    assert abs(Fraction(found.std) ** 2 - variance) <= 2 * largest**2 * Fraction(1e-12)
+    assert abs(Fraction(summary.std) ** 2 - variance) <= 2 * largest**2 * Fraction(1e-12)
 
 
 @pytest.mark.parametrize("name", LIMITS)
-def test_integers_are_counted_where_they_lie(name: str) -> None:
+def test_integers_are_counted_in_their_bins(name: str) -> None:
     low, high = LIMITS[name]
     near = {sign * 2**k + d for sign in (-1, 1) for k in range(65) for d in (-1, 0, 1)}
     values = sorted(value for value in near | {low, high} if low <= value <= high)
     array = np.array(values, dtype=name)
-    found = bins.bin_of_code()[bins.codes_of(singles(array))]
-    assert found.tolist() == [bin_that_holds(value) for value in values]
+    counted = bins.bin_of_code()[bins.codes_of(singles(array))]
+    assert counted.tolist() == [bin_that_holds(value) for value in values]
     summary = TensorSummary.of(array)
     assert_exact(summary, values)
     assert (summary.count, summary.finite) == (len(values), len(values))
@@ -66,11 +66,11 @@ def test_integers_are_counted_where_they_lie(name: str) -> None:
 
 
 @given(st.lists(doubles, min_size=1, max_size=20))
-def test_doubles_are_counted_where_they_lie(values: list[float]) -> None:
+def test_doubles_are_counted_in_their_bins(values: list[float]) -> None:
     taken = np.array(values)
     assert (np.abs(singles(taken)) <= np.abs(taken)).all()
-    found = bins.bin_of_code()[bins.codes_of(singles(taken + 0.0))]
-    assert found.tolist() == [bin_that_holds(value) for value in values]
+    counted = bins.bin_of_code()[bins.codes_of(singles(taken + 0.0))]
+    assert counted.tolist() == [bin_that_holds(value) for value in values]
 
 
 @pytest.mark.parametrize("edge", [1.0, 2.0**-126, 1.125, 2.0**127])
@@ -83,11 +83,11 @@ def test_a_double_just_below_an_edge_stays_below(edge: float) -> None:
 
 def test_doubles_beyond_single_precision_are_finite() -> None:
     values = np.array([1e300, -1e39, FLOAT32_MAX, np.inf, -np.inf])
-    found = TensorSummary.of(values)
-    assert found.sketch.bins.tolist() == [bins.LOWEST, bins.HIGHEST]
-    assert found.sketch.counts.tolist() == [1, 2]
-    assert (found.finite, found.posinf, found.neginf) == (3, 1, 1)
-    assert (found.min, found.max) == (-1e39, 1e300)
+    summary = TensorSummary.of(values)
+    assert summary.sketch.bins.tolist() == [bins.LOWEST, bins.HIGHEST]
+    assert summary.sketch.counts.tolist() == [1, 2]
+    assert (summary.finite, summary.posinf, summary.neginf) == (3, 1, 1)
+    assert (summary.min, summary.max) == (-1e39, 1e300)
 
 
 @given(st.lists(doubles, min_size=1, max_size=12))
@@ -106,26 +106,32 @@ def test_small_types_that_frameworks_add(name: str) -> None:
     assert expected.max == 5.0
 
 
-def test_bfloat16_keeps_what_is_not_finite() -> None:
+def test_bfloat16_keeps_nan_and_infinities() -> None:
     types = pytest.importorskip("ml_dtypes")
-    found = TensorSummary.of(np.array([np.nan, np.inf, -np.inf, 1e38, 0.0], types.bfloat16))
-    assert (found.nan, found.posinf, found.neginf, found.zeros, found.finite) == (1, 1, 1, 1, 2)
-    assert found.max == pytest.approx(1e38, rel=2**-8)
-    assert found.sketch.total == 2
+    summary = TensorSummary.of(np.array([np.nan, np.inf, -np.inf, 1e38, 0.0], types.bfloat16))
+    assert (summary.nan, summary.posinf, summary.neginf, summary.zeros, summary.finite) == (
+        1,
+        1,
+        1,
+        1,
+        2,
+    )
+    assert summary.max == pytest.approx(1e38, rel=2**-8)
+    assert summary.sketch.total == 2
 
 
 def test_half_precision_up_to_its_ends() -> None:
     values = [65504.0, -65504.0, 2.0**-24, np.inf, np.nan]
-    found = TensorSummary.of(np.array(values, np.float16))
-    assert (found.min, found.max, found.finite) == (-65504.0, 65504.0, 3)
-    assert found.mean == pytest.approx(2.0**-24 / 3, abs=65504e-15)
-    assert found.sketch == Sketch.of(values[:3])
+    summary = TensorSummary.of(np.array(values, np.float16))
+    assert (summary.min, summary.max, summary.finite) == (-65504.0, 65504.0, 3)
+    assert summary.mean == pytest.approx(2.0**-24 / 3, abs=65504e-15)
+    assert summary.sketch == Sketch.of(values[:3])
 
 
 def test_booleans_are_zeros_and_ones() -> None:
-    found = TensorSummary.of(np.array([[True, False], [True, True]]))
-    assert (found.min, found.max, found.mean, found.zeros) == (0.0, 1.0, 0.75, 1)
-    assert found.sketch == Sketch.of([0.0, 1.0, 1.0, 1.0])
+    summary = TensorSummary.of(np.array([[True, False], [True, True]]))
+    assert (summary.min, summary.max, summary.mean, summary.zeros) == (0.0, 1.0, 0.75, 1)
+    assert summary.sketch == Sketch.of([0.0, 1.0, 1.0, 1.0])
 
 
 @pytest.mark.parametrize("order", ["<f4", ">f4", "<f8", ">f8", ">i2", ">i8"])
@@ -140,7 +146,7 @@ def test_longdouble_is_taken_as_float64() -> None:
 
 
 @pytest.mark.parametrize("values", [[1j], ["1.5"], [None], np.array(["2020-01-01"], "M8[D]")])
-def test_what_is_no_real_number_is_refused(values: Any) -> None:
+def test_other_types_are_rejected(values: Any) -> None:
     with pytest.raises(TypeError, match="expected real numbers, got "):
         TensorSummary.of(values)
     with pytest.raises(TypeError, match="expected real numbers, got "):

@@ -1,4 +1,4 @@
-"""Summaries of many parts at once are those of each part alone."""
+"""Summaries of many parts at once equal the summary of each part."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ PART = st.integers(0, 40).flatmap(
 
 def check(parts: Parts) -> None:
     joined = np.concatenate([*parts, np.zeros(0, np.float32)])
-    found = summaries(joined, [len(part) for part in parts])
-    assert len(found) == len(parts)
-    for one, part in zip(found, parts, strict=True):
+    results = summaries(joined, [len(part) for part in parts])
+    assert len(results) == len(parts)
+    for summary, part in zip(results, parts, strict=True):
         alone = TensorSummary.of(part)
         for name in ("count", "nan", "posinf", "neginf", "zeros", "min", "max", "sketch"):
-            assert getattr(one, name) == getattr(alone, name), name
+            assert getattr(summary, name) == getattr(alone, name), name
         if alone.mean is None or alone.std is None:
-            assert (one.mean, one.std) == (None, None)
+            assert (summary.mean, summary.std) == (None, None)
             continue
         largest = float(np.abs(part[np.isfinite(part)]).max())
-        assert one.mean == pytest.approx(alone.mean, rel=0, abs=1e-12 * largest)
-        assert one.std == pytest.approx(alone.std, rel=1e-9, abs=1e-12 * largest)
+        assert summary.mean == pytest.approx(alone.mean, rel=0, abs=1e-12 * largest)
+        assert summary.std == pytest.approx(alone.std, rel=1e-9, abs=1e-12 * largest)
 
 
 @settings(deadline=None, max_examples=60)
@@ -40,12 +40,12 @@ def test_any_parts(parts: Parts) -> None:
     check(parts)
 
 
-def test_more_than_is_looked_at_together() -> None:
+def test_more_elements_than_are_processed_together() -> None:
     random = np.random.default_rng(0)
     sizes = [3, TOGETHER + 5, 0, 17, *[1000] * 300, 1]
     check([random.normal(size=size).astype(np.float32) for size in sizes])
 
 
-def test_nothing() -> None:
+def test_no_parts_and_empty_parts() -> None:
     check([])
     check([np.zeros(0, np.float32)])

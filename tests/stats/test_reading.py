@@ -1,4 +1,4 @@
-"""What is read from a sketch, against NumPy on the numbers themselves and within stated bounds."""
+"""Quantiles, distribution function and density of a sketch, compared with NumPy on the values."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from resnet_inspect.stats import Sketch, bins, linear_borders
 END = 2.0**128
 TINY = 2.0**-129
 everything = st.floats(width=32, allow_nan=False, allow_infinity=False)
-# Numbers as tensors have them: zeros, numbers that are alike, all sizes.
+# Numbers as in tensors: zeros, similar numbers, all magnitudes.
 common = st.one_of(st.sampled_from([0.0, -0.0, 1.0, 1.125, -1.0]), st.floats(-4, 4), everything)
 lists = st.lists(common, min_size=1, max_size=60)
 places = st.lists(st.one_of(common, st.floats(allow_nan=False)), max_size=9)
 
 
 def quantile_slack(true: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The bound that the docstring states, by the size of the true quantile."""
+    """The bound in the docstring, by the absolute value of the true quantile."""
     size = np.abs(true)
     return np.where(size >= 2.0**-126, size / 16, np.where(size >= TINY, TINY / 2, size))
 
@@ -29,17 +29,17 @@ def quantile_slack(true: NDArray[np.float64]) -> NDArray[np.float64]:
 @given(lists, st.lists(st.floats(0, 1), min_size=1, max_size=5))
 def test_quantiles_are_within_their_bound(values: list[float], wanted: list[float]) -> None:
     true = np.quantile(np.array(values), wanted, method="inverted_cdf")
-    found = np.array(Sketch.of(values).quantiles(wanted))
-    assert found.shape == true.shape
+    estimates = np.array(Sketch.of(values).quantiles(wanted))
+    assert estimates.shape == true.shape
     slack = np.where(np.abs(true) < TINY, TINY, quantile_slack(true))
-    assert (np.abs(found - true) <= slack).all()
-    assert (found[true == 0] == 0).all()
+    assert (np.abs(estimates - true) <= slack).all()
+    assert (estimates[true == 0] == 0).all()
 
 
 def test_the_bound_of_quantiles_is_reached() -> None:
     for edge in (1.0, -1.0, 2.0**-126, 2.0**100):
-        (found,) = Sketch.of([edge]).quantiles((0.5,))
-        assert abs(found - edge) == abs(edge) / 16
+        (estimate,) = Sketch.of([edge]).quantiles((0.5,))
+        assert abs(estimate - edge) == abs(edge) / 16
 
 
 def test_quantiles_of_many_numbers() -> None:
@@ -58,8 +58,8 @@ def test_no_numbers_have_no_quantiles() -> None:
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.5, np.nan])
-def test_quantiles_refuse_what_is_no_share(share: float) -> None:
-    with pytest.raises(ValueError, match="shares must be within 0 and 1, got "):
+def test_quantiles_reject_shares_outside_0_to_1(share: float) -> None:
+    with pytest.raises(ValueError, match="expected shares within 0…1, got "):
         Sketch.of([1.0]).quantiles((0.5, share))
 
 
@@ -72,7 +72,7 @@ def test_the_distribution_function_is_within_its_bound(
     at = np.array(values + extra)
     true = np.searchsorted(np.sort(taken), at, side="right") / len(values)
     edges = sketch.edges()
-    # numbers in the bins that hold or touch each place
+    # number of values in the bins that contain or touch each place
     touched = (edges[:, 0] <= at[:, None]) & (at[:, None] <= edges[:, 1])
     touched |= np.abs(at[:, None]) < TINY * (edges[:, 0] == edges[:, 1])
     slack = (touched * sketch.counts).max(axis=1) / len(values)
@@ -117,7 +117,7 @@ def test_the_distribution_function_at_known_places() -> None:
 
 
 def test_no_numbers_have_no_distribution() -> None:
-    with pytest.raises(ValueError, match="no finite number was counted"):
+    with pytest.raises(ValueError, match="an empty sketch has no distribution function"):
         Sketch.of([]).cdf(0.0)
 
 
@@ -152,15 +152,15 @@ def test_density_on_bin_edges_is_the_plain_histogram() -> None:
         assert Sketch.of(values).density(borders).tolist() == expected.tolist()
 
 
-def test_zeros_on_a_border_count_as_numpy_has_it() -> None:
+def test_zeros_on_a_border_count_as_in_numpy() -> None:
     values = [0.0, -0.0, 0.0, 1.0]
     for borders in ([0.0, 2.0], [-1.0, 0.0, 2.0], [-1.0, 0.0], [-2.0, -1.0, 2.0]):
         expected, _ = np.histogram(values, borders)
         assert Sketch.of(values).density(borders).tolist() == expected.tolist()
 
 
-def test_density_shares_a_bin_by_width() -> None:
-    # 1.0 lies in [1, 1.125): half below 1.0625, the rest in the second cell
+def test_density_divides_a_bin_by_width() -> None:
+    # 1.0 is in [1, 1.125): half of the bin is below 1.0625, the rest in the second cell
     ten = Sketch.of([1.0] * 10)
     assert ten.density(linear_borders(0.0625, 2.0625, 2)).tolist() == [5, 5]
     assert ten.density([1.0, 1.03125]).tolist() == [2.5]
@@ -170,6 +170,6 @@ def test_density_shares_a_bin_by_width() -> None:
 @pytest.mark.parametrize(
     "borders", [[1.0, 1.0], [1.0, 0.5], [1.0, np.nan], [0.0, 2.0, 1.0], [1.0], [[0.0, 1.0]]]
 )
-def test_density_refuses_borders_that_do_not_ascend(borders: list[float]) -> None:
+def test_density_rejects_borders_that_do_not_ascend(borders: list[float]) -> None:
     with pytest.raises(ValueError, match="expected two or more ascending borders, got "):
         Sketch.of([1.0]).density(borders)

@@ -1,4 +1,4 @@
-"""Which elements of a tensor are sampled: properties of the places, and what a sample tells."""
+"""The sample of a tensor: properties of its positions, and how it represents the tensor."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_known_samples(shape: tuple[int, ...], runs: int, width: int) -> None:
     assert Sampling.of(shape, 16384) == Sampling(shape, runs, width)
 
 
-def test_rows_and_columns_are_all_met() -> None:
+def test_all_rows_and_columns_are_sampled() -> None:
     """Runs follow no period of rows or columns: each is met about as often as any other."""
     shape = (128, 32, 32, 16)
     position = numbers(Sampling.of(shape, 16384))[::16] // 16

@@ -1,4 +1,4 @@
-"""The sketch against NumPy: counting, merging and packing; test_reading.py has the rest."""
+"""Counting, merging and packing of a sketch; test_reading.py tests its estimates."""
 
 import numpy as np
 import pytest
@@ -45,10 +45,10 @@ def test_survives_packing(values: list[float]) -> None:
 
 @settings(deadline=None)
 @given(st.lists(floats, max_size=4))
-def test_many_are_packed_as_each_of_them(parts: list[list[float]]) -> None:
+def test_pack_all_equals_pack_of_each(parts: list[list[float]]) -> None:
     sketches = [Sketch.of(values) for values in parts]
     sketches += [Sketch(np.array([3064]), np.array([2**32 + 5]))]
-    assert Sketch.pack_all(sketches) == [one.pack() for one in sketches]
+    assert Sketch.pack_all(sketches) == [sketch.pack() for sketch in sketches]
     assert Sketch.pack_all([]) == []
 
 
@@ -63,18 +63,18 @@ def test_packing_saturates_counts() -> None:
     assert Sketch.unpack(sketch.pack()).counts.tolist() == [2**32 - 1, 7]
 
 
-def test_unpack_refuses_part_of_a_bin() -> None:
-    with pytest.raises(ValueError, match=r"^7 bytes are no whole number of bins$"):
+def test_unpack_rejects_part_of_a_bin() -> None:
+    with pytest.raises(ValueError, match=r"^expected 6 bytes a bin, got 7 bytes$"):
         Sketch.unpack(bytes(7))
 
 
 @pytest.mark.parametrize("packed", [b"\xff" * 6, bytes(6)], ids=["no such bin", "empty bin"])
-def test_unpack_refuses_what_pack_never_writes(packed: bytes) -> None:
+def test_unpack_rejects_bytes_that_pack_never_writes(packed: bytes) -> None:
     with pytest.raises(ValueError, match="bin"):
         Sketch.unpack(packed)
 
 
-def test_equality_looks_at_bins_and_counts() -> None:
+def test_equality_compares_bins_and_counts() -> None:
     assert Sketch.of([1.0, 2.0]) == Sketch.of([2.0, 1.01])
     assert Sketch.of([1.0, 2.0]) != Sketch.of([1.0, 2.0, 2.0])
     assert Sketch.of([1.0]) != Sketch.of([-1.0])

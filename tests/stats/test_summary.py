@@ -1,4 +1,4 @@
-"""Tensor summaries against plain NumPy and exact arithmetic, alone and merged."""
+"""Tensor summaries, alone and merged, compared with plain NumPy and exact arithmetic."""
 
 import statistics
 from dataclasses import replace
@@ -35,21 +35,21 @@ lists = st.lists(st.floats(width=32), max_size=40)
 @pytest.mark.parametrize("name", ARRAYS)
 def test_agrees_with_numpy(name: str) -> None:
     values = np.asarray(ARRAYS[name])
-    found = TensorSummary.of(values)
+    summary = TensorSummary.of(values)
     finite = values[np.isfinite(values)].astype(np.float64)
     exact = [Fraction(value) for value in finite.tolist()]
-    assert found.count == values.size
-    assert found.finite == finite.size
-    assert found.nan == np.count_nonzero(np.isnan(values))
-    assert found.posinf == np.count_nonzero(values == INF)
-    assert found.neginf == np.count_nonzero(values == -INF)
-    assert found.zeros == values.size - np.count_nonzero(values)
-    assert found.zero_fraction == found.zeros / values.size
-    assert (found.min, found.max) == (finite.min(), finite.max())
-    assert found.mean == pytest.approx(float(statistics.mean(exact)), rel=1e-12, abs=0)
+    assert summary.count == values.size
+    assert summary.finite == finite.size
+    assert summary.nan == np.count_nonzero(np.isnan(values))
+    assert summary.posinf == np.count_nonzero(values == INF)
+    assert summary.neginf == np.count_nonzero(values == -INF)
+    assert summary.zeros == values.size - np.count_nonzero(values)
+    assert summary.zero_fraction == summary.zeros / values.size
+    assert (summary.min, summary.max) == (finite.min(), finite.max())
+    assert summary.mean == pytest.approx(float(statistics.mean(exact)), rel=1e-12, abs=0)
     spread = float(statistics.pstdev(exact))
-    assert found.std == pytest.approx(spread, rel=1e-9, abs=1e-9 * abs(finite).max())
-    assert found.sketch == Sketch.of(values)
+    assert summary.std == pytest.approx(spread, rel=1e-9, abs=1e-9 * abs(finite).max())
+    assert summary.sketch == Sketch.of(values)
 
 
 def test_large_mean_keeps_the_spread() -> None:
@@ -58,23 +58,23 @@ def test_large_mean_keeps_the_spread() -> None:
 
 
 @pytest.mark.parametrize("values", [[], [NAN, NAN], [INF, -INF]])
-def test_nothing_finite_has_no_moments(values: list[float]) -> None:
-    found = TensorSummary.of(np.array(values, np.float32))
-    assert (found.min, found.max, found.mean, found.std) == (None, None, None, None)
-    assert (found.count, found.finite, found.zero_fraction) == (len(values), 0, 0.0)
-    assert found.sketch.total == 0
+def test_without_finite_values_there_are_no_moments(values: list[float]) -> None:
+    summary = TensorSummary.of(np.array(values, np.float32))
+    assert (summary.min, summary.max, summary.mean, summary.std) == (None, None, None, None)
+    assert (summary.count, summary.finite, summary.zero_fraction) == (len(values), 0, 0.0)
+    assert summary.sketch.total == 0
 
 
-def assert_close(found: TensorSummary, expected: TensorSummary) -> None:
+def assert_close(summary: TensorSummary, expected: TensorSummary) -> None:
     """Counts, extremes and sketch are equal; moments agree to 1e-9 of the largest value."""
     for name in ("count", "nan", "posinf", "neginf", "zeros", "min", "max", "sketch"):
-        assert getattr(found, name) == getattr(expected, name), name
+        assert getattr(summary, name) == getattr(expected, name), name
     if expected.mean is None or expected.min is None or expected.max is None:
-        assert (found.mean, found.std) == (None, None)
+        assert (summary.mean, summary.std) == (None, None)
         return
     scale = max(abs(expected.min), abs(expected.max))
-    assert found.mean == pytest.approx(expected.mean, rel=1e-9, abs=1e-9 * scale)
-    assert found.std == pytest.approx(expected.std, rel=1e-9, abs=1e-9 * scale)
+    assert summary.mean == pytest.approx(expected.mean, rel=1e-9, abs=1e-9 * scale)
+    assert summary.std == pytest.approx(expected.std, rel=1e-9, abs=1e-9 * scale)
 
 
 @settings(deadline=None)
@@ -164,8 +164,8 @@ def test_no_doubles_overflow_in_a_merge(left: list[float], right: list[float]) -
 def test_the_mean_is_rounded_once_and_the_spread_survives(seed: int) -> None:
     rng, ulp, size = np.random.default_rng(seed), 2.0**-52, 10_001
     steps = rng.integers(0, 2, size)
-    found = TensorSummary.of(1 + ulp * steps)
-    assert found.std == pytest.approx(ulp * float(np.std(steps)), rel=1e-12, abs=0)
+    summary = TensorSummary.of(1 + ulp * steps)
+    assert summary.std == pytest.approx(ulp * float(np.std(steps)), rel=1e-12, abs=0)
     values = 1e6 + rng.normal(0, 1e-2, size)
     exact = Fraction(sum(map(Fraction, values.tolist()))) / size
     mean = TensorSummary.of(values).mean
@@ -174,10 +174,10 @@ def test_the_mean_is_rounded_once_and_the_spread_survives(seed: int) -> None:
 
 
 def test_a_merged_mean_lies_between_both() -> None:
-    one = TensorSummary.of([0.9285802519931723])
+    single = TensorSummary.of([0.9285802519931723])
     many = replace(TensorSummary.of([-4.873301795248767e-12]), count=10**17)
-    assert (one + many).mean == many.mean
-    assert (many + one).mean == pytest.approx(many.mean, abs=1e-16)
+    assert (single + many).mean == many.mean
+    assert (many + single).mean == pytest.approx(many.mean, abs=1e-16)
 
 
 def test_a_constant_has_no_spread_alone_and_merged() -> None:
@@ -190,12 +190,12 @@ def test_a_constant_has_no_spread_alone_and_merged() -> None:
 @pytest.mark.parametrize("name", ARRAYS)
 def test_sums_follow_from_the_moments(name: str) -> None:
     values = np.asarray(ARRAYS[name])
-    found = TensorSummary.of(values)
+    summary = TensorSummary.of(values)
     exact = [Fraction(value) for value in values[np.isfinite(values)].astype(float).tolist()]
     slack = len(exact) * float(max(abs(value) for value in exact)) * 1e-15
-    assert found.sum == pytest.approx(float(sum(exact)), rel=1e-14, abs=slack)
+    assert summary.sum == pytest.approx(float(sum(exact)), rel=1e-14, abs=slack)
     squares = float(sum(value**2 for value in exact))
-    assert found.sum_of_squares == pytest.approx(squares, rel=1e-13, abs=0)
+    assert summary.sum_of_squares == pytest.approx(squares, rel=1e-13, abs=0)
 
 
 def test_squares_that_float32_cannot_sum() -> None:

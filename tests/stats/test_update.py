@@ -9,7 +9,7 @@ import numpy as np
 from resnet_inspect.stats import Update, relative_updates
 
 
-def test_it_is_the_change_over_the_norm() -> None:
+def test_it_is_the_change_divided_by_the_norm() -> None:
     assert Update(4.0, 1.0).relative() == 0.25
     assert Update(4.0, 1.0).relative(least=10.0) == 0.1
     assert Update(0.0, 1.0).relative() is None
@@ -25,8 +25,8 @@ def test_several_joined_are_one_vector() -> None:
     before, after = np.arange(1.0, 7.0), np.arange(1.0, 7.0) ** 2
     parts = (slice(0, 2), slice(2, 6))
     joined = Update.joined(
-        Update(float(np.linalg.norm(before[one])), float(np.linalg.norm((after - before)[one])))
-        for one in parts
+        Update(float(np.linalg.norm(before[part])), float(np.linalg.norm((after - before)[part])))
+        for part in parts
     )
     assert np.isclose(joined.norm, np.linalg.norm(before))
     assert np.isclose(joined.change, np.linalg.norm(after - before))

@@ -44,19 +44,19 @@ def test_killed_at_any_moment_every_committed_step_is_there(tmp_path: Path, atte
     file = tmp_path / "run.db"
     process = start(file)
     assert process.stdout is not None
-    told = [int(process.stdout.readline()) for _ in range(5)]
+    reported = [int(process.stdout.readline()) for _ in range(5)]
     time.sleep(0.013 * attempt)
     with Run.open(file) as live:
         assert live.info.status == Status.RUNNING
     process.send_signal(signal.SIGKILL)
-    told += [int(line) for line in process.stdout.read().split("\n")[:-1]]
+    reported += [int(line) for line in process.stdout.read().split("\n")[:-1]]
     process.communicate()
     with Run.open(file) as run:
         assert run.info.status == Status.INTERRUPTED
         assert run.info.reason == "the process was killed"
         steps = run.steps()
-        assert steps[: len(told)] == told
-        assert len(steps) - len(told) in (0, 1)
+        assert steps[: len(reported)] == reported
+        assert len(steps) - len(reported) in (0, 1)
         assert run.summaries(steps[-1]) == {"conv1": record(steps[-1]).summaries[TAP]}
 
 
@@ -77,7 +77,7 @@ def test_a_killed_run_copied_elsewhere_with_its_log_is_whole(tmp_path: Path) -> 
     file = tmp_path / "run.db"
     process = start(file)
     assert process.stdout is not None
-    told = [int(process.stdout.readline()) for _ in range(4)]
+    reported = [int(process.stdout.readline()) for _ in range(4)]
     process.kill()
     process.communicate()
     copies = tmp_path / "copies"
@@ -85,7 +85,7 @@ def test_a_killed_run_copied_elsewhere_with_its_log_is_whole(tmp_path: Path) -> 
     for part in ("", "-wal"):
         shutil.copy(f"{file}{part}", copies / f"run.db{part}")
     with Run.open(copies / "run.db") as run:
-        assert run.steps()[:4] == told
+        assert run.steps()[:4] == reported
 
 
 def test_a_full_disk_keeps_what_was_committed(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_full_disk_keeps_what_was_committed(tmp_path: Path) -> None:
     with pytest.raises(StorageFullError) as caught:
         _write_steps(writer, range(1, 100))
     assert caught.value.exit_code == 3
-    assert str(caught.value).startswith("the run could not be written to its end\n")
+    assert str(caught.value).startswith("the run could not be written completely\n")
     writer.finish(Status.INTERRUPTED, "no space")
     with Run.open(file) as run:
         steps = run.steps()
@@ -113,12 +113,12 @@ def test_a_limit_on_the_size_of_files_is_like_a_full_disk(tmp_path: Path) -> Non
     process = start(file, "prlimit", "--fsize=150000")
     out, err = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "StorageFullError: the run could not be written to its end" in err
-    told = [int(line) for line in out.split()]
-    assert told
+    assert "StorageFullError: the run could not be written completely" in err
+    reported = [int(line) for line in out.split()]
+    assert reported
     with Run.open(file) as run:
         assert run.info.status == Status.INTERRUPTED
-        assert run.steps() == told
+        assert run.steps() == reported
 
 
 def test_a_run_whose_reader_holds_it_open_is_whole_in_one_file(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_a_run_whose_reader_holds_it_open_is_whole_in_one_file(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("changes", "gone"),
+    ("changes", "ended"),
     [
         ({}, False),
         ({"pid": 2**22 + 1}, True),
@@ -147,8 +147,10 @@ def test_a_run_whose_reader_holds_it_open_is_whole_in_one_file(tmp_path: Path) -
         ({"namespace": "another", "pid": 2**22 + 1}, False),
     ],
 )
-def test_a_writer_is_gone_only_where_that_is_certain(changes: dict[str, Any], gone: bool) -> None:
-    assert msgspec.structs.replace(Writer.current(), **changes).gone() is gone
+def test_a_writer_has_ended_only_where_that_is_certain(
+    changes: dict[str, Any], ended: bool
+) -> None:
+    assert msgspec.structs.replace(Writer.current(), **changes).has_ended() is ended
 
 
 def test_a_zombie_writes_no_more() -> None:
@@ -156,7 +158,7 @@ def test_a_zombie_writes_no_more() -> None:
     time.sleep(0.3)
     started = int(Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[19])
     zombie = msgspec.structs.replace(Writer.current(), pid=process.pid, started=started)
-    assert zombie.gone()
+    assert zombie.has_ended()
     process.wait()
 
 

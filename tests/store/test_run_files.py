@@ -1,4 +1,4 @@
-"""Run files: what is written comes back, and readers can follow a writer."""
+"""Run files: written content is read back, and readers can follow a writer."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def info(**changes: object) -> RunInfo:
 
 
 def record(step: int) -> StepRecord:
-    """A step with one tensor that has something of everything."""
+    """A step with one tensor and every kind of content."""
     values = np.random.default_rng(step).normal(size=1000).astype(np.float32)
     values[:4] = 0.0, np.nan, np.inf, -np.inf
     fed = {"y": BatchPart.of(np.arange(step + 1))}
-    held = {TAP: TensorSummary.of(values)}
-    return StepRecord(step, 0.5, {"loss": 2.0 / (step + 1)}, held, batch=fed)
+    summaries = {TAP: TensorSummary.of(values)}
+    return StepRecord(step, 0.5, {"loss": 2.0 / (step + 1)}, summaries, batch=fed)
 
 
 def test_everything_written_comes_back(tmp_path: Path) -> None:
@@ -73,9 +73,9 @@ def test_scalars_that_are_not_finite_survive(tmp_path: Path) -> None:
     writer.step(StepRecord(0, 0.1, {"a": math.nan, "b": math.inf, "c": -math.inf}))
     writer.finish(Status.COMPLETE)
     with Run.open(file) as run:
-        found = {name: values[0] for name, values in run.scalars().items()}
-    assert math.isnan(found["a"])
-    assert (found["b"], found["c"]) == (math.inf, -math.inf)
+        firsts = {name: values[0] for name, values in run.scalars().items()}
+    assert math.isnan(firsts["a"])
+    assert (firsts["b"], firsts["c"]) == (math.inf, -math.inf)
 
 
 def test_readers_follow_a_writer(tmp_path: Path) -> None:
@@ -120,10 +120,10 @@ def test_force_replaces_a_finished_run_but_not_one_being_written(tmp_path: Path)
     file = tmp_path / "run.db"
     first = RunWriter.create(file, info())
     first.step(record(0))
-    with pytest.raises(OutputError, match="still being written"):
+    with pytest.raises(OutputError, match="a process still writes"):
         RunWriter.create(file, info(), force=True)
     first.finish(Status.COMPLETE)
-    with pytest.raises(OutputError, match="exists already"):
+    with pytest.raises(OutputError, match="already exists"):
         RunWriter.create(file, info())
     RunWriter.create(file, info(), force=True).finish(Status.COMPLETE)
     with Run.open(file) as run:
@@ -137,20 +137,20 @@ def test_a_folder_that_cannot_be_written(place: str) -> None:
 
 
 def test_files_that_are_no_runs(tmp_path: Path) -> None:
-    with pytest.raises(RunMissingError, match="there is no such run file"):
+    with pytest.raises(RunMissingError, match="the run file does not exist"):
         Run.open(tmp_path / "absent.db")
     with pytest.raises(RunMissingError):
         Run.open(tmp_path)
     (tmp_path / "empty.db").touch()
-    with pytest.raises(RunFileError, match="this is no run file"):
+    with pytest.raises(RunFileError, match="the file is not a run file"):
         Run.open(tmp_path / "empty.db")
     (tmp_path / "text.db").write_text("hello " * 1000)
-    with pytest.raises(RunFileError, match="damaged, or no run file"):
+    with pytest.raises(RunFileError, match="damaged, or is not a run file"):
         Run.open(tmp_path / "text.db")
     with sqlite3.connect(tmp_path / "other.db") as other:
         other.execute("CREATE TABLE t (x)")
     other.close()
-    with pytest.raises(RunFileError, match="this is no run file"):
+    with pytest.raises(RunFileError, match="the file is not a run file"):
         Run.open(tmp_path / "other.db")
 
 
@@ -181,7 +181,7 @@ def test_a_missing_table_is_damage(tmp_path: Path) -> None:
         _ = run.graph
 
 
-def test_damage_anywhere_is_told_not_thrown(tmp_path: Path) -> None:
+def test_damage_anywhere_is_reported(tmp_path: Path) -> None:
     file = tmp_path / "run.db"
     writer = RunWriter.create(file, info())
     writer.graph(Graph(ops=tuple(Op(f"op{i}", "Relu") for i in range(500))), 1.0)
@@ -218,7 +218,7 @@ def test_an_older_file_is_migrated_in_memory_only(tmp_path: Path) -> None:
         old.execute("PRAGMA user_version = 7")
     before = file.read_bytes()
     steps = {7: "ALTER TABLE tap ADD COLUMN unit TEXT", 8: "UPDATE tap SET unit = ''"}
-    copy = schema.upgraded(old, steps, target=9)
+    copy = schema.migrate(old, steps, target=9)
     assert schema.version_of(copy) == 9
     assert "unit" in [row[1] for row in copy.execute("PRAGMA table_info(tap)")]
     copy.close()
@@ -255,7 +255,7 @@ def test_an_older_file_is_migrated_in_memory_only(tmp_path: Path) -> None:
 def test_settings_of_version_4_are_brought_up(
     tmp_path: Path, changes: dict[str, Any], subject: Subject
 ) -> None:
-    """Then all settings were in one, whatever was recorded."""
+    """Until version 4 all settings were in one flat structure."""
     file = tmp_path / "run.db"
     RunWriter.create(file, info()).finish(Status.COMPLETE)
     with sqlite3.connect(file) as old:
@@ -304,8 +304,8 @@ def test_the_newest_run_is_found_by_its_creation(tmp_path: Path) -> None:
         )
         RunWriter.create(tmp_path / f"{name}.db", older).finish(Status.COMPLETE)
     (tmp_path / "broken.db").write_text("no run")
-    assert catalogue.newest(tmp_path).name == "a.db"
-    rows = {Path(row.file).name: row for row in catalogue.listed(tmp_path)}
+    assert catalogue.newest(tmp_path) == (tmp_path / "a.db", False, 0)
+    rows = {Path(row.file).name: row for row in catalogue.list_runs(tmp_path)}
     assert rows["broken.db"].status == "unreadable"
     assert rows["a.db"].status == "complete"
     assert list(rows) == ["a.db", "b.db", "c.db", "broken.db"]
@@ -321,8 +321,8 @@ def test_some_layers_and_the_activity_of_all_are_read_at_once() -> None:
         relus = [tap for tap in run.taps() if run.channels(tap)]
         assert list(activity) == [tap.layer for tap in relus]
         for tap in relus:
-            alone = [one.pack() for one in run.channels(tap).values()]
-            assert [one.pack() for one in activity[tap.layer]] == alone
+            alone = [part.pack() for part in run.channels(tap).values()]
+            assert [part.pack() for part in activity[tap.layer]] == alone
 
 
 def test_a_run_is_read_in_several_threads_at_once() -> None:
@@ -336,6 +336,6 @@ def test_a_run_is_read_in_several_threads_at_once() -> None:
 
 def test_all_that_was_not_finite_is_read_at_once() -> None:
     with Run.open(FOLDER / "diverged.db") as run:
-        expected = {tap: held for tap in run.taps() if (held := run.not_finite(tap))}
+        expected = {tap: counts for tap in run.taps() if (counts := run.not_finite(tap))}
         assert expected
         assert run.every_not_finite() == expected

@@ -1,4 +1,4 @@
-"""Drives the terminal interface without a terminal: keys in, text and state out."""
+"""Drives the terminal interface without a terminal: presses keys, reads text and state."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from resnet_inspect.tui.widgets.line_list import LineList
 from resnet_inspect.tui.widgets.network_tree import NetworkTree
 
 Script = Callable[["Driver"], Awaitable[None]]
-# Longer than the tree's cursor must rest for the panes to follow.
+# Longer than the cursor must rest until the panes follow the tree, in seconds.
 SETTLED = 0.06
 
 
@@ -38,37 +38,37 @@ class Driver:
         return self.screen.network
 
     async def press(self, *keys: str) -> None:
-        """Press keys, and wait until the panes have followed."""
+        """Press keys, and wait until the panes are updated."""
         await self.pilot.press(*keys)
         await self.settle()
 
     async def settle(self) -> None:
-        """Wait until the panes have followed."""
+        """Wait until the panes are updated."""
         await self.pilot.pause(SETTLED)
         await self.pilot.pause()
-        while any(one.group == "page" and not one.is_finished for one in self.app.workers):
+        while any(worker.group == "page" and not worker.is_finished for worker in self.app.workers):
             await self.pilot.pause(0.01)
 
     async def poll(self) -> None:
-        """Look at the file now, as the interface does from time to time."""
+        """Read the run file now, as the timer of the interface does."""
         self.screen.poll()
         await self.settle()
 
     def rows(self) -> list[str]:
-        """The visible rows of the tree, without what is far right of the names."""
+        """Return the texts of all rows of the tree."""
         return [self.network.text_of(at).plain for at in range(self.network.count)]
 
     def labels(self) -> list[str]:
-        """The names of all rows of the tree."""
+        """Return the labels of all rows of the tree."""
         return [node.label for node in self.network.nodes]
 
     def pane_text(self) -> str:
-        """All lines of the visible pane, whether scrolled to or not."""
+        """Return all lines of the visible pane, also those outside the window."""
         lines = self.screen.pane.query_one(LineList)
         return "\n".join(lines.text_of(at).plain.rstrip() for at in range(lines.count))
 
     def shown(self) -> str:
-        """What is on the screen as text."""
+        """Return the screen as text."""
         width, height = self.app.size
         strips = self.app.screen._compositor.render_strips()
         rows = ["".join(segment.text for segment in strip)[:width] for strip in strips]
@@ -83,7 +83,7 @@ def browse(
     settings: BrowserSettings | None = None,
     other: Path | None = None,
 ) -> None:
-    """Open a run, or two, in a window of so many columns and rows, and do what the script says."""
+    """Open one run, or two, in a window of `size` columns and rows, and run the script."""
 
     async def play() -> None:
         app = BrowseApp(path, settings, other)

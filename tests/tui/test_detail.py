@@ -1,4 +1,4 @@
-"""The detail: what it says, and walking along edges."""
+"""The Detail pane: its content, and following its links."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ V1, V2, OWN = FOLDER / "v1.db", FOLDER / "v2.db", FOLDER / "own.db"
 
 
 async def at(ui: Driver, name: str) -> DetailPane:
-    """Select a layer or op, and turn to its detail."""
+    """Select a layer or op, and open its detail."""
     ui.network.go_to(name)
     await ui.press("1", "tab")
     pane = ui.screen.query_one(DetailPane)
@@ -21,13 +21,13 @@ async def at(ui: Driver, name: str) -> DetailPane:
 
 
 async def to_line(ui: Driver, pane: DetailPane, text: str) -> None:
-    """Put the cursor on the first line that holds a text."""
+    """Move the cursor to the first line that contains a text."""
     lines = pane.lines
     lines.cursor = next(at for at in range(lines.count) if text in lines.text_of(at).plain)
     await ui.settle()
 
 
-def test_a_convolution_is_told_in_full() -> None:
+def test_detail_of_a_convolution_is_complete() -> None:
     async def script(ui: Driver) -> None:
         await at(ui, "res20_branch2a")
         text = ui.pane_text()
@@ -37,7 +37,7 @@ def test_a_convolution_is_told_in_full() -> None:
             "MACs        1,179,648 per example", "/device:CPU:0",
             "8  height/4", "64  channel", "relu20_branch2a", "bn20_branch2b",
             "res20_branch2a/kernel  3×3×32×64", "resnet.py:", "return net.conv2d(",
-            "Before (control edges)", "Momentum/update_res20_branch2a/kernel",
+            "Runs before (control edges)", "Momentum/update_res20_branch2a/kernel",
         ):  # fmt: skip
             assert part in text, part
 
@@ -66,12 +66,12 @@ def test_enter_follows_an_edge_and_backspace_returns() -> None:
     browse(V2, script)
 
 
-def test_every_line_that_leads_somewhere_can_be_followed() -> None:
+def test_every_link_can_be_followed() -> None:
     async def script(ui: Driver) -> None:
         for name in ("res20_branch2a", "bn00_branch2a", "dense1"):
             pane = await at(ui, name)
             links = [pane.lines.link_of(line) for line in range(pane.lines.count)]
-            for link in dict.fromkeys(one for one in links if one is not None):
+            for link in dict.fromkeys(link for link in links if link is not None):
                 ui.screen.go(Place("layer", name))
                 await ui.pilot.pause()
                 if isinstance(link, AxisOf):
@@ -84,14 +84,14 @@ def test_every_line_that_leads_somewhere_can_be_followed() -> None:
     browse(V2, script)
 
 
-def test_a_variable_tells_who_reads_it() -> None:
+def test_a_variable_lists_its_readers() -> None:
     async def script(ui: Driver) -> None:
         pane = await at(ui, "res20_branch2a")
         await to_line(ui, pane, "res20_branch2a/kernel  3×3×32×64")
         await ui.press("enter")
         assert ui.screen.place == Place("variable", "res20_branch2a/kernel")
         text = ui.pane_text()
-        for part in ("18,432", "trained     yes", "l2_loss/Cast_28/ReadVariableOp",
+        for part in ("18,432", "trainable   yes", "l2_loss/Cast_28/ReadVariableOp",
                      "Momentum/update_res20_branch2a/kernel"):  # fmt: skip
             assert part in text
         await ui.press("2")
@@ -102,17 +102,17 @@ def test_a_variable_tells_who_reads_it() -> None:
     browse(V2, script)
 
 
-def test_control_edges_and_shared_variables_of_a_model_of_ones_own() -> None:
+def test_control_edges_and_shared_variables_of_a_user_model() -> None:
     async def script(ui: Driver) -> None:
         graph = ui.screen.recording.graph
         ordered = next(op for op in graph.ops if op.control_inputs)
         await at(ui, ordered.name)
-        assert "Waits for (control edges)" in ui.pane_text()
+        assert "Runs after (control edges)" in ui.pane_text()
         assert ordered.control_inputs[0] in ui.pane_text()
         await at(ui, ordered.control_inputs[0])
-        assert "Before (control edges)" in ui.pane_text()
+        assert "Runs before (control edges)" in ui.pane_text()
         assert ordered.name in ui.pane_text()
-        shared = next(one for one in graph.variables if len(one.readers) > 1)
+        shared = next(variable for variable in graph.variables if len(variable.readers) > 1)
         ui.screen.go(Place("variable", shared.name))
         await ui.settle()
         for reader in shared.readers:
@@ -121,7 +121,7 @@ def test_control_edges_and_shared_variables_of_a_model_of_ones_own() -> None:
     browse(OWN, script)
 
 
-def test_a_group_is_told_by_sums() -> None:
+def test_a_group_shows_totals() -> None:
     async def script(ui: Driver) -> None:
         await ui.press("down", "down")
         text = ui.pane_text()
@@ -147,12 +147,12 @@ def test_an_op_leads_to_its_layer() -> None:
     browse(V2, with_ops)
 
 
-def test_what_is_hidden_is_said_to_be() -> None:
+def test_a_message_explains_why_a_place_is_hidden() -> None:
     async def script(ui: Driver) -> None:
         await ui.press("f", "f")
         ui.screen.go(Place("layer", "conv1"))
         await ui.settle()
-        assert "conv1 is not in the tree now: only ReLU is shown (f)" in " ".join(
+        assert "conv1 is hidden: the filter is 'ReLU' (f changes it)" in " ".join(
             ui.shown().split()
         )
         assert ui.pane_text().startswith("conv1")
@@ -160,7 +160,7 @@ def test_what_is_hidden_is_said_to_be() -> None:
     browse(V2, script)
 
 
-def test_an_update_takes_the_variable() -> None:
+def test_an_update_links_to_its_variable() -> None:
     async def script(ui: Driver) -> None:
         await ui.press("o")
         pane = await at(ui, "Momentum/update_conv1/kernel")

@@ -1,4 +1,4 @@
-"""Distributions: what is drawn is what was recorded, by every control."""
+"""The Distribution pane shows the recorded values with every control."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from resnet_inspect.render import spelling
 from resnet_inspect.store.run import Run
 from resnet_inspect.tui.panes.distribution_pane import DistributionPane
 from resnet_inspect.tui.run.places import Place
-from resnet_inspect.tui.run.recorded_parts import word_of
+from resnet_inspect.tui.run.recorded_tensors import tensor_label
 from tests.recordings import FOLDER, outputs
 from tests.tui.driving import Driver, browse
 
@@ -14,7 +14,7 @@ V2 = FOLDER / "v2.db"
 
 
 async def at(ui: Driver, name: str) -> DistributionPane:
-    """Select a layer and turn to its distributions."""
+    """Select a layer and open its distributions."""
     ui.network.go_to(name)
     await ui.press("H")
     return ui.screen.query_one(DistributionPane)
@@ -27,11 +27,11 @@ def test_the_histogram_of_a_step_and_its_numbers() -> None:
             history = outputs(run, "relu00_branch2a")
         for step in (2, 1, 0):
             assert pane.slider.step == step
-            held = history[step]
+            summary = history[step]
             text = ui.pane_text()
-            assert spelling.share(held.zero_fraction) in text
-            assert spelling.number(held.max) in text
-            assert spelling.number(held.std) in text
+            assert spelling.share(summary.zero_fraction) in text
+            assert spelling.number(summary.max) in text
+            assert spelling.number(summary.std) in text
             await ui.press("left_square_bracket")
         assert pane.slider.step == 0
         await ui.press("right_square_bracket")
@@ -40,7 +40,7 @@ def test_the_histogram_of_a_step_and_its_numbers() -> None:
     browse(V2, script)
 
 
-def test_views_turn_and_all_tell_the_steps() -> None:
+def test_views_switch_and_show_all_steps() -> None:
     async def script(ui: Driver) -> None:
         pane = await at(ui, "add00")
         shown = []
@@ -53,15 +53,15 @@ def test_views_turn_and_all_tell_the_steps() -> None:
         assert len([line for line in ridges.splitlines() if line[:2] in ("0 ", "1 ", "2 ")]) == 3
         assert "▂" in ridges
         with Run.open(V2) as run:
-            for held in outputs(run, "add00").values():
-                assert spelling.number(held.mean) in numbers
+            for summary in outputs(run, "add00").values():
+                assert spelling.number(summary.mean) in numbers
         await ui.press("y")
         assert pane.bar("scale").chosen == "linear"
         linear = ui.pane_text()
         await ui.press("y")
         assert pane.bar("scale").chosen == "log"
         assert ui.pane_text() != linear
-        assert "logarithmic" in ui.pane_text()
+        assert "symmetric-log" in ui.pane_text()
 
     browse(V2, script)
 
@@ -69,21 +69,19 @@ def test_views_turn_and_all_tell_the_steps() -> None:
 def test_gradients_weights_and_their_gradients_can_be_shown() -> None:
     async def script(ui: Driver) -> None:
         pane = await at(ui, "res00_branch2a")
-        words = list(pane.bar("tensor").words)
-        assert words == ["output", "output gradient", "kernel", "bias", "kernel gradient",
-                         "bias gradient"] or set(words) == {
+        assert set(pane.bar("tensor").options) == {
             "output", "output gradient", "kernel", "bias", "kernel gradient", "bias gradient",
         }  # fmt: skip
         with Run.open(V2) as run:
             for tap in run.taps():
                 if tap.layer != "res00_branch2a":
                     continue
-                pane.bar("tensor").pick(word_of(pane.recording, tap))
+                pane.bar("tensor").choose(tensor_label(pane.recording, tap))
                 await ui.settle()
                 assert spelling.number(run.course(tap)[2].std) in ui.pane_text()
-        pane.bar("tensor").pick("kernel")
+        pane.bar("tensor").choose("kernel")
         await ui.settle()
-        assert "update ratio" in ui.pane_text()
+        assert "relative update" in ui.pane_text()
 
     browse(V2, script)
 
@@ -92,7 +90,7 @@ def test_before_and_after_normalization_side_by_side_where_there_is_room() -> No
     async def script(ui: Driver) -> None:
         pane = await at(ui, "bn00_branch2b")
         await ui.press("b")
-        assert pane.bar("sides").chosen == "around BN"
+        assert pane.bar("sides").chosen == "before and after BN"
         lines = ui.pane_text().splitlines()
         assert any("res00_branch2a" in line and "bn00_branch2b" in line for line in lines)
         await ui.pilot.resize_terminal(90, 40)
@@ -102,14 +100,14 @@ def test_before_and_after_normalization_side_by_side_where_there_is_room() -> No
         assert any(line.startswith("res00_branch2a") for line in lines)
         assert any(line.startswith("bn00_branch2b") for line in lines)
         await at(ui, "add00")
-        assert pane.bar("sides").display  # the next normalization takes it
+        assert pane.bar("sides").display  # the next normalization reads it
         await at(ui, "dense1")
         assert not pane.bar("sides").display
 
     browse(V2, script, size=(250, 70))
 
 
-def test_of_a_group_every_layer_has_a_row() -> None:
+def test_a_group_has_a_row_for_each_layer() -> None:
     async def script(ui: Driver) -> None:
         await ui.press("down", "H")
         text = ui.pane_text()
@@ -119,12 +117,12 @@ def test_of_a_group_every_layer_has_a_row() -> None:
     browse(V2, script, size=(220, 50))
 
 
-def test_what_was_not_recorded_says_so() -> None:
+def test_a_message_says_that_nothing_was_recorded() -> None:
     async def script(ui: Driver) -> None:
         await ui.press("o")
         pane = await at(ui, "loss")
-        assert "Nothing of this was recorded" in ui.pane_text()
-        assert pane.wanted() is None
+        assert "No distribution of this selection was recorded" in " ".join(ui.pane_text().split())
+        assert pane.picture_request() is None
         await ui.press("v", "t", "b", "y", "right_square_bracket")
         ui.screen.go(Place("variable", "conv1/kernel"))
         await ui.settle()
@@ -133,7 +131,7 @@ def test_what_was_not_recorded_says_so() -> None:
     browse(V2, script)
 
 
-def test_numbers_that_are_not_finite_are_told() -> None:
+def test_values_that_are_not_finite_are_shown() -> None:
     async def script(ui: Driver) -> None:
         await at(ui, "res20_branch2b")
         assert "NaN" in ui.pane_text() or "not finite" in ui.pane_text()
@@ -144,7 +142,7 @@ def test_numbers_that_are_not_finite_are_told() -> None:
 def test_the_mouse_chooses_views_and_steps() -> None:
     async def script(ui: Driver) -> None:
         pane = await at(ui, "add00")
-        start = next(start for start, _, word in pane.bar("view")._spans() if word == "ridges")
+        start = next(start for start, _, option in pane.bar("view")._spans() if option == "ridges")
         await ui.pilot.click("#view", offset=(start + 1, 0))
         await ui.settle()
         assert pane.bar("view").chosen == "ridges"

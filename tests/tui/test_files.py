@@ -1,4 +1,4 @@
-"""Files written, text copied, keys and theme of one's own, and refusals without a terminal."""
+"""Written files, copied text, configured keys and theme, and errors without a terminal."""
 
 from __future__ import annotations
 
@@ -27,30 +27,30 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-async def written(ui: Driver, key: str, count: int) -> list[Path]:
-    """Press a key and wait until there are so many files."""
+async def written_files(ui: Driver, key: str, count: int) -> list[Path]:
+    """Press a key and wait until the folder contains `count` files."""
     await ui.press(key)
     for _ in range(200):
         await ui.app.workers.wait_for_complete()
         await ui.settle()
-        found = [file for file in Path().iterdir() if file.stat().st_size]
-        if len(found) >= count:
+        files = [file for file in Path().iterdir() if file.stat().st_size]
+        if len(files) >= count:
             break
-    return sorted(found)
+    return sorted(files)
 
 
-def test_s_draws_what_is_selected_and_copies_the_path() -> None:
+def test_s_draws_the_selection_and_copies_the_path() -> None:
     async def script(ui: Driver) -> None:
         ui.network.go_to("res20_branch2a")
         await ui.settle()
-        (file,) = await written(ui, "s", 1)
+        (file,) = await written_files(ui, "s", 1)
         assert file.name == "v2-res20_branch2a.svg"
         assert ui.app.clipboard == str(file.resolve())
         assert "wrote v2-res20_branch2a.svg" in ui.shown()
         texts = "".join(ElementTree.parse(file).getroot().itertext())
         assert "relu20_branch2a" in texts
-        again = await written(ui, "s", 2)
-        assert [one.name for one in again] == ["v2-res20_branch2a-2.svg", "v2-res20_branch2a.svg"]
+        again = await written_files(ui, "s", 2)
+        assert [file.name for file in again] == ["v2-res20_branch2a-2.svg", "v2-res20_branch2a.svg"]
 
     browse(V2, script)
 
@@ -59,19 +59,19 @@ def test_each_pane_has_its_picture() -> None:
     async def script(ui: Driver) -> None:
         ui.network.go_to("relu20_branch2a")
         await ui.press("H")
-        (ridges,) = await written(ui, "s", 1)
+        (ridges,) = await written_files(ui, "s", 1)
         assert "relu20_branch2a" in ridges.read_text(encoding="utf-8")
         await ui.press("v", "v")
-        await written(ui, "s", 2)
+        await written_files(ui, "s", 2)
         await ui.press("w")
-        await written(ui, "s", 3)
+        await written_files(ui, "s", 3)
         await ui.press("4")
-        await written(ui, "s", 4)
+        await written_files(ui, "s", 4)
         await ui.press("5")
-        found = await written(ui, "s", 5)
-        for file in found:
+        files = await written_files(ui, "s", 5)
+        for file in files:
             ElementTree.parse(file)
-        assert {file.name for file in found} == {
+        assert {file.name for file in files} == {
             "v2-relu20_branch2a-ridges.svg",
             "v2-relu20_branch2a-heat-map.svg",
             "v2-conv_block_stage2-relu20_branch2a-0-axis3.svg",
@@ -85,7 +85,7 @@ def test_each_pane_has_its_picture() -> None:
 
 def test_r_writes_the_report() -> None:
     async def script(ui: Driver) -> None:
-        (file,) = await written(ui, "r", 1)
+        (file,) = await written_files(ui, "r", 1)
         assert file.name == "v2.html"
         assert file.read_text(encoding="utf-8").lower().startswith("<!doctype html>")
 
@@ -94,7 +94,7 @@ def test_r_writes_the_report() -> None:
 
 def test_r_writes_the_report_of_both() -> None:
     async def script(ui: Driver) -> None:
-        (file,) = await written(ui, "r", 1)
+        (file,) = await written_files(ui, "r", 1)
         assert file.name == "v2-v1.html"
         with Run.open(V2) as a, Run.open(V1) as b:
             assert file.read_text(encoding="utf-8") == api.report(a, b)
@@ -102,7 +102,7 @@ def test_r_writes_the_report_of_both() -> None:
     browse(V2, script, other=V1)
 
 
-def test_a_folder_that_may_not_be_written_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_names_a_folder_that_is_not_writable(monkeypatch: pytest.MonkeyPatch) -> None:
     async def script(ui: Driver) -> None:
         monkeypatch.chdir("/proc")
         await ui.press("4", "s")
@@ -113,7 +113,7 @@ def test_a_folder_that_may_not_be_written_is_told(monkeypatch: pytest.MonkeyPatc
     browse(V2, script)
 
 
-def test_c_copies_what_is_shown() -> None:
+def test_c_copies_the_shown_text() -> None:
     async def script(ui: Driver) -> None:
         ui.network.go_to("add00")
         await ui.settle()
@@ -128,7 +128,7 @@ def test_c_copies_what_is_shown() -> None:
     browse(V2, script)
 
 
-def test_keys_and_theme_of_ones_own() -> None:
+def test_configured_keys_and_theme() -> None:
     settings = BrowserSettings(theme="textual-light", keys={"why": "f2", "down": "e,down"})
 
     async def script(ui: Driver) -> None:
@@ -146,30 +146,30 @@ def test_keys_and_theme_of_ones_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("theme = 3", "theme"),
         ("[keys", "cannot be read"),
         ("colour = 'red'", "colour"),
         ("theme = 'monokia'", "did you mean monokai?"),
         ("[keys]\nwhi = 'f2'", "did you mean why?"),
-        ("[keys]\nwhy = 'f99'", "there is no such key"),
-        ("[keys]\nwhy = 'q'", "the key q is given to two actions"),
+        ("[keys]\nwhy = 'f99'", "unknown key"),
+        ("[keys]\nwhy = 'q'", "the key q is assigned to two actions"),
     ],
 )
-def test_a_configuration_that_does_not_do_is_refused(
-    text: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_invalid_configuration_is_rejected(
+    text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "resnet-inspect"
     folder.mkdir()
     (folder / "browse.toml").write_text(text, encoding="utf-8")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    with pytest.raises(ConfigError) as refused:
+    with pytest.raises(ConfigError) as error:
         BrowseApp(V2, browser_settings())
-    assert told in str(refused.value)
+    assert message in str(error.value)
 
 
-def test_without_a_file_the_defaults_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_file_the_defaults_apply(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     assert browser_settings() == BrowserSettings()
     monkeypatch.delenv("XDG_CONFIG_HOME")
@@ -181,19 +181,19 @@ COMMAND = [sys.executable, "-m", "resnet_inspect", "browse", str(V2)]
 ROOT = Path(__file__).parents[2]
 
 
-def test_without_a_terminal_it_refuses_at_once_and_names_the_other_commands() -> None:
+def test_without_a_terminal_it_fails_at_once_and_names_other_commands() -> None:
     done = subprocess.run(
         COMMAND, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
     )
     assert done.returncode == 2
     assert done.stdout == ""
-    assert "browse needs a terminal" in done.stderr
-    assert f"shapes {V2.relative_to(ROOT)}; as a page: " in done.stderr
+    assert "`browse` needs a terminal" in done.stderr
+    assert f"shapes {V2.relative_to(ROOT)}; or write a page: " in done.stderr
     assert f"report {V2.relative_to(ROOT)} -o FILE.html" in done.stderr
     assert "stdin" in done.stderr
 
 
-def test_with_only_one_end_in_a_terminal_it_refuses_too() -> None:
+def test_with_a_terminal_on_stdin_only_it_fails_too() -> None:
     ours, theirs = pty.openpty()
     done = subprocess.run(COMMAND, cwd=ROOT, stdin=theirs, capture_output=True, check=False)
     os.close(ours)

@@ -1,4 +1,4 @@
-"""The pane of findings and the marks that they leave in the tree."""
+"""The Findings pane and the marks of findings in the tree."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ BN_AXIS, DIVERGED, MEAN_AXES, V2 = (
 
 
 def row(ui: Driver, name: str) -> str:
-    """The row of the tree that has a name."""
+    """Return the row of the tree with this label."""
     return ui.rows()[ui.labels().index(name)]
 
 
 def printed(path: Path, width: int) -> str:
-    """What `check` prints in a terminal of that width."""
+    """Return the output of `check` in a terminal of this width."""
     file = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     with Run.open(path) as run:
         findings_page(Screen(file, width=width), check(run), "", "", 0)
@@ -45,13 +45,13 @@ def printed(path: Path, width: int) -> str:
 
 
 @pytest.mark.parametrize("path", [BN_AXIS, DIVERGED])
-def test_the_pane_says_what_check_prints(path: Path) -> None:
+def test_the_pane_shows_what_check_prints(path: Path) -> None:
     async def script(ui: Driver) -> None:
         await ui.press("6")
         assert ui.screen.tabs.active == "findings"
         width = ui.screen.query_one(FindingsPane).size.width - 2 - len(" →")
         text = ui.pane_text().replace(" →", "")
-        # Of the commands, which are long, `check` breaks none.
+        # `check` does not wrap the long commands.
         assert " ".join(text.split()).startswith(" ".join(printed(path, width).split()))
         assert text.endswith("3 recorded steps: 1 error")
 
@@ -67,7 +67,7 @@ def test_a_finding_leads_to_its_layer_and_back() -> None:
         assert ui.screen.place is not None
         assert (ui.screen.place.kind, ui.screen.place.name) == ("layer", "bn00_branch2a")
         assert " ✗" in row(ui, "bn00_branch2a")
-        assert "✗" not in row(ui, "conv_block_stage0")  # it is open: the mark stands below
+        assert "✗" not in row(ui, "conv_block_stage0")  # it is open: the row below has the mark
         await ui.press("backspace")
         assert ui.screen.tabs.active == "findings"
         assert ui.screen.query_one(FindingsPane).lines.cursor == 0
@@ -109,7 +109,7 @@ def test_a_finding_at_an_op_is_marked_at_its_layer_until_ops_are_shown() -> None
     browse(DIVERGED, script)
 
 
-def test_a_healthy_run_has_no_marks_and_the_pane_says_so() -> None:
+def test_a_healthy_run_has_no_marks_and_no_findings() -> None:
     async def script(ui: Driver) -> None:
         assert not any(sign in line for line in ui.rows() for sign in ("✗", "!", "(i)"))
         await ui.press("6")
@@ -118,7 +118,7 @@ def test_a_healthy_run_has_no_marks_and_the_pane_says_so() -> None:
     browse(V2, script)
 
 
-def test_a_live_run_is_looked_at_again(tmp_path: Path) -> None:
+def test_a_live_run_is_checked_again(tmp_path: Path) -> None:
     replay = Replay(tmp_path / "live.db", steps=20)
 
     async def until(ui: Driver, text: str) -> None:
@@ -143,18 +143,18 @@ def test_a_live_run_is_looked_at_again(tmp_path: Path) -> None:
 def test_it_is_in_help_palette_and_footer() -> None:
     async def script(ui: Driver) -> None:
         assert "6 Findings" in ui.shown()
-        titles = {one.title for one in ui.app.get_system_commands(ui.app.screen)}
+        titles = {command.title for command in ui.app.get_system_commands(ui.app.screen)}
         assert "Findings" in titles
         await ui.press("6")
-        assert "6 Findings" not in ui.shown()  # it is there already
+        assert "6 Findings" not in ui.shown()  # the pane is open already
         await ui.press("question_mark")
-        assert ui.shown().startswith("Findings. What check finds, worst first")
-        assert "pane: findings, what is wrong with the run" in ui.shown()
+        assert ui.shown().startswith("Findings. The findings of check, worst first")
+        assert "open the Findings pane: problems that check reports" in ui.shown()
 
     browse(V2, script, size=(160, 40))
 
 
-def test_marks_are_told_apart_without_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_marks_differ_without_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
 
     async def script(ui: Driver) -> None:
@@ -172,20 +172,20 @@ def test_the_worst_of_several_is_marked() -> None:
     marks = FindingMarks(graph)
     levels = {"conv1/kernel": Severity.WARNING, "bn00_branch2a": Severity.INFO}
     levels |= {"conv1:0": Severity.ERROR, "loss": Severity.ERROR}
-    found = [
+    findings = [
         Finding(level, "", {}, "", "", place=place_named(graph, name))
         for name, level in levels.items()
     ]
-    found.append(msgspec.structs.replace(found[0], place=place_named(graph, "add00")))
+    findings.append(msgspec.structs.replace(findings[0], place=place_named(graph, "add00")))
     order = list(Severity)
-    marks.show(sorted(found, key=lambda one: order.index(one.severity)))
-    told = {}
-    roots = outline.roots(outline.kept())
+    marks.show(sorted(findings, key=lambda finding: order.index(finding.severity)))
+    signs = {}
+    roots = outline.roots(outline.filtered())
     for node in roots:
-        told[node.name] = marks.of(node, outline, folded=True).plain
-    assert told["stem"] == " (!)"
-    assert told["conv_block_stage0"] == " (!)"
-    assert told["conv_block_stage1"] == ""
+        signs[node.name] = marks.of(node, outline, folded=True).plain
+    assert signs["stem"] == " (!)"
+    assert signs["conv_block_stage0"] == " (!)"
+    assert signs["conv_block_stage1"] == ""
     stage = next(node for node in roots if node.name == "conv_block_stage0")
     assert marks.of(stage, outline, folded=False).plain == ""
     (block,) = outline.children(stage)
@@ -195,7 +195,7 @@ def test_the_worst_of_several_is_marked() -> None:
     assert set(rows.values()) == {" !", " i", ""}
 
 
-def test_places_of_what_findings_name() -> None:
+def test_links_of_findings_by_name() -> None:
     with Run.open(V2) as run:
         graph = run.graph
     kinds = {}
@@ -209,12 +209,12 @@ def test_places_of_what_findings_name() -> None:
     assert kinds[""] is None
 
 
-def test_hostile_names_stay_text(tmp_path: Path) -> None:
+def test_hostile_names_are_shown_as_text(tmp_path: Path) -> None:
     graph = hostile_graph()
     writer = RunWriter.create(tmp_path / "odd.db", info_of(status=Status.RUNNING, ended=""))
     writer.graph(graph, 0.0)
     writer.finish(Status.COMPLETE)
-    found = tuple(
+    findings = tuple(
         Finding(
             Severity.WARNING,
             name,
@@ -229,8 +229,8 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
 
     async def script(ui: Driver) -> None:
         pane = ui.screen.query_one(FindingsPane)
-        pane.findings = found
-        pane.post_message(FindingsPane.Found(found))
+        pane.findings = findings
+        pane.post_message(FindingsPane.FindingsChanged(findings))
         await ui.press("6")
         text = ui.pane_text()
         assert "[bold red]not bold[/]" in text

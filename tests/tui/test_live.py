@@ -1,4 +1,4 @@
-"""A run that is still being written, and files that change under the reader."""
+"""Runs that are still being written, and files that change while they are open."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from resnet_inspect.render import spelling
 from resnet_inspect.store.info import Status, Writer
 from resnet_inspect.store.run import Run
 from resnet_inspect.tui.panes.distribution_pane import DistributionPane
-from resnet_inspect.tui.run.opened_run import GONE, REPLACED, OpenedRun
+from resnet_inspect.tui.run.opened_run import REMOVED, REPLACED, OpenedRun
 from resnet_inspect.tui.widgets.line_list import LineList
 from tests.recordings import FOLDER, outputs
 from tests.tui.driving import Driver, browse
@@ -33,8 +33,8 @@ def test_panes_follow_and_the_header_counts(tmp_path: Path) -> None:
         assert "step 2 of 20" in ui.shown()
         assert pane.slider.step == 1
         with Run.open(replay.path) as run:
-            held = outputs(run, "add00")[1]
-        assert spelling.number(held.std) in ui.pane_text()
+            summary = outputs(run, "add00")[1]
+        assert spelling.number(summary.std) in ui.pane_text()
         replay.step(2)
         await ui.poll()
         assert "step 3 of 20" in ui.shown()
@@ -43,7 +43,7 @@ def test_panes_follow_and_the_header_counts(tmp_path: Path) -> None:
         await ui.press("left_square_bracket")
         replay.step(3)
         await ui.poll()
-        assert pane.slider.step == 1  # who looks at an older step stays there
+        assert pane.slider.step == 1  # an older step stays selected
         await ui.press("4")
         before = ui.pane_text()
         replay.step(4)
@@ -57,7 +57,7 @@ def test_panes_follow_and_the_header_counts(tmp_path: Path) -> None:
     browse(replay.path, script)
 
 
-def test_a_writer_that_died_is_told(tmp_path: Path) -> None:
+def test_the_header_says_that_the_writer_was_killed(tmp_path: Path) -> None:
     dead = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     started = Writer.current()
     writer = Writer(dead.pid, _started(dead.pid), started.host, started.boot, started.namespace)
@@ -77,18 +77,18 @@ def _started(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
 
 
-def test_a_removed_file_is_told_and_what_was_read_stays(tmp_path: Path) -> None:
+def test_a_removed_file_is_reported_and_its_data_stays(tmp_path: Path) -> None:
     path = tmp_path / "run.db"
     shutil.copy(FOLDER / "v2.db", path)
 
     async def script(ui: Driver) -> None:
         path.unlink()
         await ui.poll()
-        assert GONE in ui.shown()
+        assert REMOVED in ui.shown()
         await ui.press("down", "right", "H", "3", "4", "5", "1")
         assert "conv_block_stage0" in ui.pane_text()
         await ui.press("ctrl+r")
-        assert "there is no such run file" in ui.shown()
+        assert "the run file does not exist" in ui.shown()
         shutil.copy(FOLDER / "v1.db", path)
         await ui.poll()
         assert REPLACED in ui.shown()
@@ -99,7 +99,7 @@ def test_a_removed_file_is_told_and_what_was_read_stays(tmp_path: Path) -> None:
     browse(path, script)
 
 
-def test_a_file_that_becomes_rubbish_does_no_harm(tmp_path: Path) -> None:
+def test_a_file_that_becomes_invalid_does_no_harm(tmp_path: Path) -> None:
     path = tmp_path / "run.db"
     shutil.copy(FOLDER / "v2.db", path)
 
@@ -108,7 +108,7 @@ def test_a_file_that_becomes_rubbish_does_no_harm(tmp_path: Path) -> None:
         path.write_bytes(b"no run" * 1000)
         await ui.poll()
         await ui.press("ctrl+r")
-        assert "no run file" in ui.shown()
+        assert "not a run file" in ui.shown()
         await ui.press("down")
         assert "conv_block_stage0" in ui.pane_text()
 
@@ -127,7 +127,7 @@ def test_the_rate_is_that_of_the_last_steps(tmp_path: Path) -> None:
     recording.close()
 
 
-def test_who_reads_an_older_line_stays_there(tmp_path: Path) -> None:
+def test_the_scroll_position_stays_when_steps_arrive(tmp_path: Path) -> None:
     replay = Replay(tmp_path / "live.db", steps=20)
     for step in range(12):
         replay.step(step)
@@ -146,7 +146,7 @@ def test_who_reads_an_older_line_stays_there(tmp_path: Path) -> None:
     browse(replay.path, script, size=(80, 24))
 
 
-def test_signs_of_the_run_page_are_those_of_the_terminal() -> None:
+def test_the_run_page_uses_unicode_characters() -> None:
     async def script(ui: Driver) -> None:
         assert "×" in ui.pane_text()
         assert "?" not in ui.pane_text().replace("GPU?", "")
@@ -154,7 +154,7 @@ def test_signs_of_the_run_page_are_those_of_the_terminal() -> None:
     browse(FOLDER / "mean_axes.db", script)
 
 
-def test_the_header_of_a_run_with_nan_says_so() -> None:
+def test_the_header_reports_values_that_are_not_finite() -> None:
     async def script(ui: Driver) -> None:
         assert "not finite from step 1 on" in ui.shown()
 

@@ -1,4 +1,4 @@
-"""Runs that have nothing, failed, stopped, or hold names that want to be obeyed."""
+"""Runs that are empty, failed or interrupted, or contain hostile names."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_run_without_a_graph(tmp_path: Path, graph: Graph | None) -> None:
 
 
 @pytest.mark.parametrize("name", ["mean_axes", "filters"])
-def test_a_failed_run_opens_on_what_went_wrong(name: str) -> None:
+def test_a_failed_run_opens_on_the_run_pane(name: str) -> None:
     async def script(ui: Driver) -> None:
         assert ui.screen.tabs.active == "run"
         assert "failed" in ui.shown()
@@ -46,7 +46,7 @@ def test_a_failed_run_opens_on_what_went_wrong(name: str) -> None:
     browse(FOLDER / f"{name}.db", script)
 
 
-def test_an_interrupted_run_tells_how_far_it_came(tmp_path: Path) -> None:
+def test_an_interrupted_run_shows_its_last_step(tmp_path: Path) -> None:
     replay = Replay(tmp_path / "stopped.db", steps=20)
     replay.step(0)
     replay.writer.finish(Status.INTERRUPTED, reason="stopped by the user")

@@ -1,4 +1,4 @@
-"""What the interface looks like: few pictures, in the golden files, of what text cannot tell."""
+"""Golden pictures of the interface, for what tests of the text cannot cover."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PICTURES = {
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_it_looks_as_it_did(
+def test_the_picture_is_unchanged(
     name: str, golden: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run, theme, size, keys = PICTURES[name]

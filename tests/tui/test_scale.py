@@ -1,4 +1,4 @@
-"""Large runs: what is not looked at is neither made nor read, and a search misses nothing."""
+"""Large runs: only visible rows are created and read, and a search finds every hit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.large_run import repeated, write_large
-from resnet_inspect.analysis.browse.outline import Only, Outline, OutlineNode
+from resnet_inspect.analysis.browse.outline import Outline, OutlineFilter, OutlineNode
 from resnet_inspect.graph import Graph, Op, Phase
 from resnet_inspect.stats import Tap, TensorSummary
 from resnet_inspect.store.run import Run
@@ -25,33 +25,33 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[OutlineNode]:
-    """The nodes that were taken apart."""
-    found: list[OutlineNode] = []
+    """Collect the nodes whose children were created."""
+    nodes: list[OutlineNode] = []
     children = Outline.children
 
     def noting(outline: Outline, node: OutlineNode) -> list[OutlineNode]:
-        found.append(node)
+        nodes.append(node)
         return children(outline, node)
 
     monkeypatch.setattr(Outline, "children", noting)
-    return found
+    return nodes
 
 
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """How often each tensor was read from the file."""
-    found: Counter[str] = Counter()
+    """Count how often each tensor was read from the file."""
+    counts: Counter[str] = Counter()
     course = Run.course
 
     def noting(run: Run, tap: Tap, step: int | None = None) -> dict[int, TensorSummary]:
-        found[tap.tensor] += 1
+        counts[tap.tensor] += 1
         return course(run, tap, step)
 
     monkeypatch.setattr(Run, "course", noting)
-    return found
+    return counts
 
 
-def test_only_what_is_opened_is_made(large: Path, opened: list[OutlineNode]) -> None:
+def test_only_opened_rows_are_created(large: Path, opened: list[OutlineNode]) -> None:
     async def script(ui: Driver) -> None:
         assert opened == []
         assert ui.labels() == ["tower0", "tower1"]
@@ -77,7 +77,7 @@ def test_distributions_are_read_once_and_of_visible_rows_only(
         tree = ui.network
         rows, height, top = tree.count, tree.size.height, tree.scroll_offset.y
         assert rows > 2 * height
-        seen = read.total()
+        before = read.total()
         visible = {
             str(tree.facts.output_of(node, tree.outline)) for node in tree.nodes[top : top + height]
         }
@@ -88,26 +88,26 @@ def test_distributions_are_read_once_and_of_visible_rows_only(
         assert set(read) <= visible
         assert beyond - visible
         await ui.press("up", "down")
-        assert read.total() == seen
+        assert read.total() == before
         assert set(read.values()) == {1}
         await ui.press("pagedown")
-        assert read.total() > seen
+        assert read.total() > before
         assert set(read.values()) == {1}
 
     browse(large, script, size=(140, 10))
 
 
-def test_a_longer_text_finds_what_it_would_find_alone(large: Path) -> None:
+def test_narrowing_a_search_finds_the_same_as_a_new_search(large: Path) -> None:
     async def script(ui: Driver) -> None:
         await ui.press("o", "slash", "r", "e", "l", "u")
         tree = ui.network
-        assert tree.hits == tree.outline.found("relu", tree.outline.kept())
+        assert tree.hits == tree.outline.search("relu", tree.outline.filtered())
         assert tree.shown == sum(len(places) for places in tree.hits.values())
         await ui.press("backspace", "s")
         assert tree.query_text == "rels"
         assert tree.hits == {}
         await ui.press("backspace", "backspace")
-        assert tree.hits == tree.outline.found("re", tree.outline.kept())
+        assert tree.hits == tree.outline.search("re", tree.outline.filtered())
 
     browse(large, script)
 
@@ -126,31 +126,34 @@ def test_a_folded_row_counts_the_hits_below_it(large: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["e", "a", "CONV", "relu", "/b", "copy15", "mul_1/", "nowhere"])
-def test_a_search_of_a_hundred_thousand_ops_finds_what_a_plain_scan_finds(
-    huge: Graph, text: str
-) -> None:
+def test_a_search_of_100000_ops_finds_the_same_as_a_plain_scan(huge: Graph, text: str) -> None:
     outline = Outline(huge, ops=True)
     assert len(outline.leaves) == 100_000
-    assert outline.found(text, outline.kept()) == _scanned(outline, text)
+    assert outline.search(text, outline.filtered()) == _scanned(outline, text)
 
 
-def test_groups_of_a_hundred_thousand_ops_hold_each_once(huge: Graph) -> None:
+def test_groups_of_100000_ops_contain_each_op_once(huge: Graph) -> None:
     outline = Outline(huge, ops=True)
-    for only in (Only.ALL, Only.RELU, Only.BACKWARD, Only.PARAMETERS):
-        members = outline.kept(only)
+    for only in (
+        OutlineFilter.ALL,
+        OutlineFilter.RELU,
+        OutlineFilter.BACKWARD,
+        OutlineFilter.PARAMETERS,
+    ):
+        members = outline.filtered(only)
         roots = outline.roots(members)
         assert sorted(place for node in roots for place in node.members) == list(members)
         for node in roots[:3]:
-            below = [place for one in outline.children(node) for place in one.members]
+            below = [place for child in outline.children(node) for place in child.members]
             assert sorted(below) == [place for place in node.members if place != node.own]
 
 
-def test_an_op_that_has_others_below_it_is_their_row_wherever_it_stands() -> None:
+def test_an_op_with_ops_below_it_is_their_row_in_any_order() -> None:
     ops = tuple(
         Op(name, "Mul", Phase.FORWARD) for name in ("a/b", "c", "a/b/d", "a", "a/b/e", "c/f")
     )
     outline = Outline(Graph(ops), ops=True)
-    roots = outline.roots(outline.kept())
+    roots = outline.roots(outline.filtered())
     assert [(node.label, node.own) for node in roots] == [("a", 3), ("c", 1)]
     (inner,) = outline.children(roots[0])
     assert (inner.label, inner.own, list(inner.members)) == ("b", 0, [0, 2, 4])
@@ -163,18 +166,20 @@ def huge() -> Graph:
 
 
 def _scanned(outline: Outline, text: str) -> dict[str, list[int]]:
-    """For each leaf the shortest of the paths above it, or its own, that holds the text; its type
-    and the variable it holds count as its own.
+    """Return the leaves by hit: the shortest path at or above a leaf that contains the text.
+
+    The type of a leaf and the name of its variable count as its own path.
     """
-    found: dict[str, list[int]] = {}
+    hits: dict[str, list[int]] = {}
     wanted = text.lower()
-    held = {op: one.name for one in outline.graph.variables for op in one.handles}
+    variables = outline.graph.variables
+    variable_of = {op: variable.name for variable in variables for op in variable.handles}
     for place, (path, leaf) in enumerate(zip(outline.paths, outline.leaves, strict=True)):
         parts = path.split("/")
         above = ("/".join(parts[:end]) for end in range(1, len(parts) + 1))
-        hit = next((one for one in above if wanted in one.lower()), None)
-        if hit is None and wanted in f"{leaf.type} {held.get(leaf.name, '')}".lower():
+        hit = next((prefix for prefix in above if wanted in prefix.lower()), None)
+        if hit is None and wanted in f"{leaf.type} {variable_of.get(leaf.name, '')}".lower():
             hit = path
         if hit is not None:
-            found.setdefault(hit, []).append(place)
-    return found
+            hits.setdefault(hit, []).append(place)
+    return hits

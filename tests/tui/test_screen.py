@@ -1,4 +1,4 @@
-"""The screen as a whole: tabs, palette, help, footer, zoom, scalars, the run's page."""
+"""The whole screen: tabs, palette, help, key line, zoom, Scalars pane, Run pane."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from textual.binding import Binding
 from textual.dom import DOMNode
 
-from resnet_inspect.analysis.browse.outline import Only
+from resnet_inspect.analysis.browse.outline import OutlineFilter
 from resnet_inspect.render import spelling
 from resnet_inspect.store.run import Run
 from resnet_inspect.tui.browse_screen import BrowseScreen
@@ -23,7 +23,7 @@ from tests.tui.driving import Driver, browse
 V2 = FOLDER / "v2.db"
 
 
-def test_the_header_tells_the_run() -> None:
+def test_the_header_shows_the_run() -> None:
     async def script(ui: Driver) -> None:
         head = ui.shown().splitlines()[0]
         for part in ("resnet8-v2", "complete", "3 of 3 steps", "CPU:0", "v2.db"):
@@ -40,7 +40,7 @@ def test_scalars_are_those_of_the_run() -> None:
             for name, values in run.scalars().items():
                 first, last = spelling.number(values[0]), spelling.number(values[2])
                 assert f"{name.replace('_', ' ')}  {first} → {last}" in text
-            weights = [one.name for one in run.graph.variables if one.trainable]
+            weights = [variable.name for variable in run.graph.variables if variable.trainable]
             taps = {tap.tensor: tap for tap in run.taps() if tap.kind == "gradient"}
             sizes = run.sizes()
             norms = [
@@ -59,7 +59,7 @@ def test_scalars_are_those_of_the_run() -> None:
     browse(V2, script)
 
 
-def test_the_run_page_is_that_of_trace() -> None:
+def test_the_run_pane_shows_the_page_of_trace() -> None:
     async def script(ui: Driver) -> None:
         await ui.press("5")
         text = ui.pane_text()
@@ -76,19 +76,18 @@ def test_the_run_page_is_that_of_trace() -> None:
 
 def test_every_action_is_in_the_palette_and_does_the_same() -> None:
     async def script(ui: Driver) -> None:
-        commands = {one.title: one for one in ui.app.get_system_commands(ui.app.screen)}
-        told = set(commands)
+        commands = {row.title: row for row in ui.app.get_system_commands(ui.app.screen)}
         for binding in _bindings(BrowseScreen, NetworkTree, LineList):
             allowed = ui.screen.check_action(*_action(binding.action))
-            if allowed is True and binding.id != "follow":  # in the tree enter folds
-                assert binding.description in told or _elsewhere(binding), binding.description
+            if allowed is True and binding.id != "follow":  # in the tree, enter folds
+                assert binding.description in commands or _elsewhere(binding), binding.description
         ui.screen.pane.query_one(LineList).focus()
         await ui.settle()
-        assert "Follow" in {one.title for one in ui.app.get_system_commands(ui.app.screen)}
+        assert "Follow" in {row.title for row in ui.app.get_system_commands(ui.app.screen)}
         await commands[next(name for name in commands if name == "Why")].callback()
         await ui.settle()
         assert ui.screen.tabs.active == "why"
-        commands["Show ReLU"].callback()
+        commands["Filter: ReLU"].callback()
         await ui.settle()
         assert "only ReLU" in ui.shown()
         await ui.press("ctrl+p")
@@ -99,11 +98,11 @@ def test_every_action_is_in_the_palette_and_does_the_same() -> None:
 
 
 def _bindings(*holders: type[DOMNode]) -> list[Binding]:
-    return [one for holder in holders for one in holder.BINDINGS if isinstance(one, Binding)]
+    return [key for holder in holders for key in holder.BINDINGS if isinstance(key, Binding)]
 
 
 def _elsewhere(binding: Binding) -> bool:
-    """Whether another key does the same, by another name (pane 2, the histogram)."""
+    """Whether another key with another name has the same action, as for pane 2."""
     return binding.id in ("distribution", "why-tab")
 
 
@@ -114,7 +113,7 @@ def _action(text: str) -> tuple[str, tuple[object, ...]]:
     return name, parameters
 
 
-def test_help_tells_every_key_and_can_be_read_and_closed_by_keys() -> None:
+def test_help_lists_every_key_and_is_scrolled_and_closed_by_keys() -> None:
     async def script(ui: Driver) -> None:
         await ui.press("question_mark")
         assert isinstance(ui.app.screen, HelpScreen)
@@ -131,14 +130,14 @@ def test_help_tells_every_key_and_can_be_read_and_closed_by_keys() -> None:
         assert lines.scroll_offset.y > 0
         await ui.press("escape", "2", "tab", "f1")
         assert isinstance(ui.app.screen, HelpScreen)
-        assert "Distribution. v turns" in ui.shown()
+        assert "Distribution. The distribution of a tensor" in ui.shown()
         await ui.press("q")
         assert isinstance(ui.app.screen, BrowseScreen)
 
     browse(V2, script, size=(80, 24))
 
 
-def test_the_footer_tells_what_works_now() -> None:
+def test_the_key_line_lists_the_available_keys() -> None:
     async def script(ui: Driver) -> None:
         def footer() -> str:
             return ui.shown().splitlines()[-1]
@@ -187,7 +186,7 @@ def test_tabs_can_be_clicked() -> None:
     browse(V2, script)
 
 
-def test_without_colour_everything_can_still_be_told(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_the_screen_is_readable_without_colours(monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setenv("NO_COLOR", "1")
 
     async def script(ui: Driver) -> None:
@@ -200,7 +199,7 @@ def test_without_colour_everything_can_still_be_told(monkeypatch) -> None:  # ty
     browse(V2, script)
 
 
-def test_zoom_ends_where_the_other_side_is_asked_for() -> None:
+def test_zoom_ends_when_the_other_side_is_opened() -> None:
     async def script(ui: Driver) -> None:
         ui.network.go_to("add00")
         await ui.press("z", "w")
@@ -215,14 +214,14 @@ def test_zoom_ends_where_the_other_side_is_asked_for() -> None:
     browse(V2, script)
 
 
-def test_the_pane_shows_what_the_tree_selects_whatever_moved_it() -> None:
+def test_the_pane_follows_every_change_of_the_selection() -> None:
     async def script(ui: Driver) -> None:
         def agree() -> None:
             node = ui.network.node
             shown = ui.pane_text().splitlines()[0]
             assert shown == (node.name if node is not None else "Nothing is selected.")
 
-        for _ in Only:
+        for _ in OutlineFilter:
             await ui.press("f")
             agree()
         await ui.press("down", "slash", *"bn00_branch2a", "escape")
@@ -239,7 +238,7 @@ def test_the_pane_shows_what_the_tree_selects_whatever_moved_it() -> None:
     browse(V2, script)
 
 
-def test_a_click_on_a_key_in_the_footer_is_like_the_key() -> None:
+def test_a_click_on_a_key_acts_like_the_key() -> None:
     async def script(ui: Driver) -> None:
         keys = ui.app.screen.query_one(KeyLine)
         at = keys.line().plain.index("Histogram")
@@ -247,12 +246,12 @@ def test_a_click_on_a_key_in_the_footer_is_like_the_key() -> None:
         await ui.settle()
         assert ui.screen.tabs.active == "distribution"
         await ui.pilot.hover(KeyLine, offset=(keys.line().plain.index("Why"), 0))
-        assert keys.tooltip == "why the selected axis has its size"
+        assert keys.tooltip == "explain the size of the selected axis"
 
     browse(V2, script)
 
 
-def test_keys_that_do_not_fit_are_told_by_an_ellipsis() -> None:
+def test_an_ellipsis_replaces_keys_that_do_not_fit() -> None:
     async def script(ui: Driver) -> None:
         line = ui.app.screen.query_one(KeyLine).line().plain
         assert line.endswith("…  ? Help  q Quit")
@@ -268,7 +267,7 @@ def test_keys_that_do_not_fit_are_told_by_an_ellipsis() -> None:
     browse(V2, script, size=(40, 24))
 
 
-def test_the_run_page_is_made_of_a_run_whose_file_is_gone(tmp_path: Path) -> None:
+def test_the_run_pane_works_after_the_file_was_removed(tmp_path: Path) -> None:
     path = tmp_path / "run.db"
     shutil.copy(V2, path)
 

@@ -1,4 +1,4 @@
-"""The program in a real terminal, where TensorFlow raises on import: opens, draws, quits."""
+"""The program in a real terminal, with a TensorFlow that raises on import."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_it_opens_draws_and_quits_without_tensorflow(
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     program = subprocess.Popen(
         [sys.executable, "-m", "resnet_inspect", "browse", *files],
-        cwd=tmp_path,  # r writes the report where it was started
+        cwd=tmp_path,  # r writes the report here
         stdin=theirs, stdout=theirs, stderr=theirs,
         env=os.environ | {
             "PYTHONPATH": os.pathsep.join([str(FAKES), str(PACKAGE)]), "TERM": "xterm-256color",
@@ -48,9 +48,9 @@ def test_it_opens_draws_and_quits_without_tensorflow(
         os.write(ours, b"2")
         _until(ours, "scale")
         os.write(ours, b"wH4r5q")
-        told = _until(ours, None)
+        output = _until(ours, None)
         assert program.wait(timeout=DEADLINE) == 0
-        assert "must not be imported" not in told
+        assert "must not be imported" not in output
     finally:
         program.kill()
         os.close(ours)
@@ -58,8 +58,8 @@ def test_it_opens_draws_and_quits_without_tensorflow(
 
 
 def _until(terminal: int, text: str | None) -> str:
-    """What the program writes, without control sequences, until a text or its end."""
-    end, seen = time.monotonic() + DEADLINE, ""
+    """Return the output without control sequences, up to a text or to the end."""
+    end, output = time.monotonic() + DEADLINE, ""
     while time.monotonic() < end:
         ready, _, _ = select.select([terminal], [], [], 0.2)
         if not ready:
@@ -67,10 +67,10 @@ def _until(terminal: int, text: str | None) -> str:
         try:
             part = os.read(terminal, 65536)
         except OSError:  # the other end is closed
-            return seen
+            return output
         if not part:
-            return seen
-        seen += re.sub(r"\x1b\[[0-9;?<=>]*[A-Za-z]", "", part.decode(errors="replace"))
-        if text is not None and text in seen:
-            return seen
-    raise AssertionError(f"no {text!r} within {DEADLINE} s: {seen[-500:]!r}")
+            return output
+        output += re.sub(r"\x1b\[[0-9;?<=>]*[A-Za-z]", "", part.decode(errors="replace"))
+        if text is not None and text in output:
+            return output
+    raise AssertionError(f"no {text!r} within {DEADLINE} s: {output[-500:]!r}")

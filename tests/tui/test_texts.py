@@ -1,15 +1,15 @@
-"""Lines of the panes are broken where they can be read on."""
+"""Lines of the panes are wrapped at readable places."""
 
 from __future__ import annotations
 
-from resnet_inspect.tui.widgets.texts import broken
+from resnet_inspect.tui.widgets.texts import wrap_lines
 
 
-def test_a_path_that_is_too_long_is_broken_after_a_slash() -> None:
-    assert broken("line src/network/blocks.py:48 in stem", 16) == [
+def test_a_long_path_is_wrapped_after_a_slash() -> None:
+    assert wrap_lines("line src/network/blocks.py:48 in stem", 16) == [
         "line",
         "src/network/",
         "blocks.py:48",
         "in stem",
     ]
-    assert broken("/abcdefghijk", 8) == ["/abcdefg", "hijk"]
+    assert wrap_lines("/abcdefghijk", 8) == ["/abcdefg", "hijk"]

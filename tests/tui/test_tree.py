@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resnet_inspect.analysis.browse.outline import NodeKind, Only
+from resnet_inspect.analysis.browse.outline import NodeKind, OutlineFilter
 from resnet_inspect.store.run import Run
 from tests.recordings import FOLDER
 from tests.tui.driving import Driver, browse
@@ -28,7 +28,7 @@ def test_it_opens_on_the_stages_and_folds() -> None:
     browse(V2, script)
 
 
-def test_a_row_tells_shape_zeros_and_histogram_where_there_is_room() -> None:
+def test_a_row_shows_shape_zeros_and_histogram_if_they_fit() -> None:
     async def script(ui: Driver) -> None:
         await ui.press("down", "right", "right", "right")
         row = next(row for row in ui.rows() if "relu00_branch2a" in row)
@@ -61,7 +61,7 @@ def test_ops_can_be_shown_and_hidden_again_in_the_same_place() -> None:
     browse(V2, script)
 
 
-def test_search_keeps_what_is_above_counts_hits_and_gives_everything_back() -> None:
+def test_search_keeps_parents_counts_hits_and_restores_the_tree() -> None:
     async def script(ui: Driver) -> None:
         await ui.press("down", "down")
         await ui.press("slash", *"branch2b")
@@ -76,7 +76,7 @@ def test_search_keeps_what_is_above_counts_hits_and_gives_everything_back() -> N
         await ui.press("N", "N")
         assert ui.network.node.name == "res20_branch2b"
         await ui.press("escape")
-        assert ui.network.node.name == "res20_branch2b"  # who went on from a hit stays there
+        assert ui.network.node.name == "res20_branch2b"  # the selection among the hits stays
         assert "res00" not in ui.labels()
         await ui.press("g", "slash", *"dense", "escape")
         assert ui.network.node.label == "stem"
@@ -84,7 +84,7 @@ def test_search_keeps_what_is_above_counts_hits_and_gives_everything_back() -> N
     browse(V2, script)
 
 
-def test_nothing_found_is_said_and_harms_nothing() -> None:
+def test_a_search_without_hits_shows_zero_hits() -> None:
     async def script(ui: Driver) -> None:
         await ui.press("slash", *"zebra")
         assert ui.labels() == []
@@ -95,16 +95,16 @@ def test_nothing_found_is_said_and_harms_nothing() -> None:
     browse(V2, script)
 
 
-def test_filters_confine_the_tree() -> None:
+def test_filters_limit_the_tree() -> None:
     async def script(ui: Driver) -> None:
-        for only in list(Only)[1:]:
+        for only in list(OutlineFilter)[1:]:
             await ui.press("f")
             assert ui.network.only == only
-            kept = list(ui.network.outline.kept(only))
+            kept = list(ui.network.outline.filtered(only))
             assert ui.network.shown == len(kept)
             assert f"only {only}" in ui.shown()
         await ui.press("f")
-        assert ui.network.only == Only.ALL
+        assert ui.network.only == OutlineFilter.ALL
 
     browse(V2, script)
 
@@ -123,18 +123,18 @@ def test_the_mouse_selects_and_folds() -> None:
     browse(V2, script)
 
 
-def test_a_row_that_held_what_is_not_finite_is_marked() -> None:
+def test_a_row_with_values_that_are_not_finite_is_marked() -> None:
     async def script(ui: Driver) -> None:
         for key in ("G", "left", "up", "right", "down", "right"):
             await ui.press(key)
         with Run.open(FOLDER / "diverged.db") as run:
-            held = run.summaries(run.recorded_steps()[-1])
+            summaries = run.summaries(run.recorded_steps()[-1])
         marked = {
             node.name for at, node in enumerate(ui.network.nodes)
             if " !NaN" in ui.network.text_of(at).plain and node.kind == NodeKind.LAYER
         }  # fmt: skip
         shown = {node.name for node in ui.network.nodes}
-        assert marked == {name for name, one in held.items() if one.nan} & shown
+        assert marked == {name for name, summary in summaries.items() if summary.nan} & shown
         assert marked
 
     browse(FOLDER / "diverged.db", script, size=(160, 40))
@@ -157,7 +157,7 @@ def test_hits_are_found_in_folded_rows_and_at_the_other_depth() -> None:
     browse(V2, script)
 
 
-def test_variables_are_found_where_they_are_held() -> None:
+def test_a_search_finds_the_layers_and_ops_of_variables() -> None:
     async def script(ui: Driver) -> None:
         await ui.press("slash", *"conv1/kernel")
         assert ui.network.node is not None
@@ -169,7 +169,7 @@ def test_variables_are_found_where_they_are_held() -> None:
     browse(V2, script)
 
 
-def test_a_scroll_bar_hides_nothing_of_a_row() -> None:
+def test_a_scroll_bar_hides_no_part_of_a_row() -> None:
     async def script(ui: Driver) -> None:
         await ui.press("down", "right", "right", "right", "right")
         assert ui.network.count > ui.network.size.height  # there is a bar

@@ -1,4 +1,4 @@
-"""Two runs in the interface: what differs is marked, told and gone to, as `diff` tells it."""
+"""Two runs in the interface: differences are marked, listed and visited, as in `diff`."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ V1, V2, MEAN_AXES, NO_L2, BN_AXIS, OWN, OWN_MODEL = (
 )
 
 
-def compared(a: Path, b: Path) -> RunDiff:
+def diff_of(a: Path, b: Path) -> RunDiff:
     with Run.open(a) as first, Run.open(b) as second:
         return api.diff(first, second)
 
 
 async def ready(ui: Driver) -> CompareScreen:
-    """The screen, once the runs have been compared."""
+    """Return the screen after the runs were compared."""
     for _ in range(500):
         assert isinstance(ui.app.screen, CompareScreen)
-        if ui.app.screen.two.compared is not None:
+        if ui.app.screen.two.result is not None:
             await ui.settle()
             return ui.app.screen
         await ui.pilot.pause(0.02)
@@ -46,7 +46,7 @@ async def ready(ui: Driver) -> CompareScreen:
 
 
 def marks(ui: Driver) -> dict[str, str]:
-    """The sign at the end of each name in the tree."""
+    """Return the difference sign of each row in the tree, by name."""
     assert ui.network.differences is not None
     differences, outline = ui.network.differences, ui.network.outline
     return {node.name: differences.of(node, outline).plain.strip() for node in ui.network.nodes}
@@ -63,8 +63,8 @@ async def open_all(ui: Driver) -> None:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
-def test_what_differs_is_marked_where_it_is(size: tuple[int, int]) -> None:
-    found = compared(V1, V2).graph
+def test_differences_are_marked_in_the_tree(size: tuple[int, int]) -> None:
+    diff = diff_of(V1, V2).graph
 
     async def script(ui: Driver) -> None:
         await ready(ui)
@@ -77,24 +77,26 @@ def test_what_differs_is_marked_where_it_is(size: tuple[int, int]) -> None:
         seen = marks(ui)
         leaves = {name: sign for name, sign in seen.items() if name in ui.network.outlines.graph
                   .layer_by_name}  # fmt: skip
-        assert {n for n, sign in leaves.items() if sign == "~"} == {one.a for one in found.changed}
-        assert {n for n, sign in leaves.items() if sign == "−"} == {x.name for x in found.only_a}
-        assert {n for n, sign in leaves.items() if sign == "+"} == {x.name for x in found.only_b}
-        assert len(leaves) == found.aligned + len(found.only_a) + len(found.only_b)
-        # What only B has stands where it does there: after its normalization, before the addition.
+        assert {n for n, sign in leaves.items() if sign == "~"} == {
+            change.a for change in diff.changed
+        }
+        assert {n for n, sign in leaves.items() if sign == "−"} == {x.name for x in diff.only_a}
+        assert {n for n, sign in leaves.items() if sign == "+"} == {x.name for x in diff.only_b}
+        assert len(leaves) == diff.aligned + len(diff.only_a) + len(diff.only_b)
+        # Layers of B only keep their position: after the normalization, before the addition.
         names = [node.name for node in ui.network.nodes]
         at = names.index("relu00_branch2b")
         assert names[at - 1 : at + 2] == ["bn00_branch2b", "relu00_branch2b", "add00"]
         counts = sum(int(sign[:-1]) for sign in folded.values() if sign.endswith("≠"))
-        assert counts == len(found.changed) + len(found.only_a) + len(found.only_b)
+        assert counts == len(diff.changed) + len(diff.only_a) + len(diff.only_b)
         for row in ui.shown().splitlines():
             assert len(row) <= size[0]
 
     browse(V1, script, size=size, other=V2)
 
 
-def test_the_pane_tells_what_diff_tells() -> None:
-    found = compared(V1, V2)
+def test_the_pane_shows_the_differences_of_diff() -> None:
+    diff = diff_of(V1, V2)
 
     async def script(ui: Driver) -> None:
         await ready(ui)
@@ -102,19 +104,19 @@ def test_the_pane_tells_what_diff_tells() -> None:
         flat = " ".join(text.split())
         assert ui.screen.tabs.active == "differences"
         assert "26 layers in both, 20 changed, 5 only in A, 5 only in B" in flat
-        for row in found.settings:
+        for row in diff.settings:
             assert f"{row.name} {row.a} → {row.b}" in flat
-        for sign, rows in (("−", found.graph.only_a), ("+", found.graph.only_b)):
-            for one in rows:
-                assert f"\n{sign} {one.name} →\n" in text
-        for change in found.graph.changed:
+        for sign, rows in (("−", diff.graph.only_a), ("+", diff.graph.only_b)):
+            for lone in rows:
+                assert f"\n{sign} {lone.name} →\n" in text
+        for change in diff.graph.changed:
             assert f"\n~ {change.a} →\n" in text
-        activations = [row for row in found.distributions.rows if row.kind == "activation"]
+        activations = [row for row in diff.distributions.rows if row.kind == "activation"]
         section = text.split("activations, most different first\n")[1].split("\n\n")[0]
-        told = re.findall(r"^ +([0-9.e+-]+)  (\S+)", section, re.MULTILINE)
-        wanted = [(spelling.number(row.distance, 2), row.layer_a) for row in activations]
-        assert told[: len(wanted)] == wanted
-        loss = next(row for row in found.scalars.rows if row.name == "loss")
+        shown = re.findall(r"^ +([0-9.e+-]+)  (\S+)", section, re.MULTILINE)
+        expected = [(spelling.number(row.distance, 2), row.layer_a) for row in activations]
+        assert shown[: len(expected)] == expected
+        loss = next(row for row in diff.scalars.rows if row.name == "loss")
         assert f"largest B − A {spelling.number(loss.largest)} at step {loss.step}" in flat
 
     browse(V1, script, size=(200, 60), other=V2)
@@ -125,14 +127,14 @@ def test_a_line_leads_to_its_layer_and_back() -> None:
         screen = await ready(ui)
         await ui.press("tab")
         pane = screen.query_one(DifferencesPane)
-        line = next(at for at, one in enumerate(pane.lines.lines)
-                    if one.text.plain == "+ relu_final →")  # fmt: skip
+        line = next(at for at, line in enumerate(pane.lines.lines)
+                    if line.text.plain == "+ relu_final →")  # fmt: skip
         pane.lines.cursor = line
         await ui.press("enter")
         assert screen.place == Place("layer", "relu_final")
         assert screen.tabs.active == "detail"
         assert ui.pane_text().startswith("+ only in B")
-        assert "part        head" in ui.pane_text()
+        assert "scope       head" in ui.pane_text()
         assert ui.network.node is not None
         assert ui.network.node.name == "relu_final"
         await ui.press("backspace")
@@ -142,8 +144,8 @@ def test_a_line_leads_to_its_layer_and_back() -> None:
     browse(V1, script, other=V2)
 
 
-def test_jumps_visit_all_that_differ_in_order_and_come_round() -> None:
-    found = compared(V2, MEAN_AXES).graph
+def test_m_visits_the_differing_layers_in_order_and_wraps_around() -> None:
+    diff = diff_of(V2, MEAN_AXES).graph
 
     async def script(ui: Driver) -> None:
         await ready(ui)
@@ -153,7 +155,7 @@ def test_jumps_visit_all_that_differ_in_order_and_come_round() -> None:
             assert ui.screen.place is not None
             seen.append(ui.screen.place.name)
         assert seen == ["final_reduce_mean", "Reshape", "dense1", "final_reduce_mean"]
-        assert set(seen) == {one.a for one in found.changed}
+        assert set(seen) == {change.a for change in diff.changed}
         await ui.press("M")
         assert ui.screen.place == Place("layer", "dense1")
         await ui.press("1")
@@ -179,9 +181,9 @@ def test_equal_runs_have_no_difference() -> None:
     browse(V2, script, other=V2)
 
 
-def test_where_graphs_are_alike_the_numbers_are_marked() -> None:
-    found = compared(V2, NO_L2)
-    layers = {row.layer_a for row in found.distributions.rows}
+def test_equal_graphs_have_marks_for_different_values() -> None:
+    diff = diff_of(V2, NO_L2)
+    layers = {row.layer_a for row in diff.distributions.rows}
 
     async def script(ui: Driver) -> None:
         screen = await ready(ui)
@@ -191,15 +193,15 @@ def test_where_graphs_are_alike_the_numbers_are_marked() -> None:
         await ui.press("g", "m", "1")
         assert screen.place is not None
         assert screen.place.name in layers
-        row = next(one for one in found.distributions.rows
-                   if screen.place is not None and one.layer_a == screen.place.name)  # fmt: skip
+        row = next(row for row in diff.distributions.rows
+                   if screen.place is not None and row.layer_a == screen.place.name)  # fmt: skip
         assert f"distance {spelling.number(row.distance, 2)}" in ui.pane_text()
         assert f"first {spelling.number(row.first, 2)}" in ui.pane_text()
 
     browse(V2, script, other=NO_L2)
 
 
-def test_distributions_of_both_stand_on_one_scale() -> None:
+def test_distributions_of_both_runs_share_a_scale() -> None:
     async def script(ui: Driver) -> None:
         await ready(ui)
         ui.screen.go(Place("layer", "conv1"))
@@ -216,8 +218,8 @@ def test_distributions_of_both_stand_on_one_scale() -> None:
         assert tops[0] == tops[1]
         with Run.open(V1) as a, Run.open(V2) as b:
             for run in (a, b):
-                held = run.summaries(2, layers=["conv1"])["conv1"]
-                assert spelling.number(held.max) in text
+                summary = run.summaries(2, layers=["conv1"])["conv1"]
+                assert spelling.number(summary.max) in text
         ui.screen.go(Place("layer", "relu_final"))
         await ui.settle()
         assert "B  relu_final" in ui.pane_text()
@@ -226,15 +228,15 @@ def test_distributions_of_both_stand_on_one_scale() -> None:
     browse(V1, script, other=V2)
 
 
-def test_scalars_share_their_axes_and_tell_which_is_which() -> None:
+def test_scalars_share_their_axes_and_name_the_runs() -> None:
     async def script(ui: Driver) -> None:
         await ready(ui)
         await ui.press("4")
         with Run.open(V1) as a, Run.open(V2) as b:
             ends = [[run.scalars()["loss"][step] for step in (0, 2)] for run in (a, b)]
-        told = [" → ".join(map(spelling.number, pair)) for pair in ends]
+        values_of = [" → ".join(map(spelling.number, pair)) for pair in ends]
         head, *chart = ui.pane_text().split("\n\n")[0].splitlines()
-        assert head.rstrip() == f"loss  A {told[0]}  B {told[1]}"
+        assert head.rstrip() == f"loss  A {values_of[0]}  B {values_of[1]}"
         values = [value for pair in ends for value in pair]
         assert chart[0].split()[0] == spelling.number(max(values))
         assert chart[-2].split()[0] == spelling.number(min(values))
@@ -245,7 +247,7 @@ def test_scalars_share_their_axes_and_tell_which_is_which() -> None:
     browse(V1, script, other=V2)
 
 
-def test_why_tells_of_both_and_once_where_they_agree() -> None:
+def test_why_explains_both_runs_or_says_that_they_agree() -> None:
     async def alike(ui: Driver) -> None:
         await ready(ui)
         ui.screen.go(Place("layer", "conv1"))
@@ -257,17 +259,17 @@ def test_why_tells_of_both_and_once_where_they_agree() -> None:
         await ready(ui)
         ui.screen.go(Place("layer", "Reshape"))
         await ui.press("w", "x")
-        one, other = ui.pane_text().split("\nIn B:\n")
-        assert one.startswith("In A (in B it is 1, told below):\nReshape:0 axis 0 = 8")
-        assert other.startswith("Reshape:0 axis 0 = 1")
+        in_a, in_b = ui.pane_text().split("\nIn B:\n")
+        assert in_a.startswith("In A (1 in B, see below):\nReshape:0 axis 0 = 8")
+        assert in_b.startswith("Reshape:0 axis 0 = 1")
 
     browse(V2, alike, other=NO_L2)
     browse(V2, unlike, other=MEAN_AXES)
 
 
-def test_findings_are_told_apart_and_marked() -> None:
-    found = compared(V2, BN_AXIS).findings
-    assert found is not None
+def test_findings_are_listed_by_run_and_marked() -> None:
+    findings = diff_of(V2, BN_AXIS).findings
+    assert findings is not None
 
     async def script(ui: Driver) -> None:
         await ready(ui)
@@ -275,11 +277,11 @@ def test_findings_are_told_apart_and_marked() -> None:
         await ui.press("6")
         text = ui.pane_text()
         assert text.startswith("− only in A: nothing found")
-        assert f"+ only in B: {len(found.only_b)} error" in text
-        assert found.only_b[0].message[:30] in " ".join(text.split())
-        await ui.press("enter")  # the first that leads anywhere is selected
+        assert f"+ only in B: {len(findings.only_b)} error" in text
+        assert findings.only_b[0].message[:30] in " ".join(text.split())
+        await ui.press("enter")  # the first link is selected
         assert ui.screen.place is not None
-        assert ui.screen.place.name == str(found.only_b[0].place)
+        assert ui.screen.place.name == str(findings.only_b[0].place)
 
     browse(V2, script, other=BN_AXIS)
 
@@ -288,8 +290,8 @@ def test_ops_of_one_run_are_marked_below_their_layers() -> None:
     async def script(ui: Driver) -> None:
         screen = await ready(ui)
         await ui.press("o")
-        assert screen.two.compared is not None
-        pairs = screen.two.compared.alignment.ops
+        assert screen.two.result is not None
+        pairs = screen.two.result.alignment.ops
         with Run.open(V1) as a, Run.open(V2) as b:
             inside = [set(run.graph.layer_of_op) for run in (a, b)]
             lone = [op for op in b.graph.layer_by_name["pre_activation_final_norm"].ops]
@@ -306,14 +308,14 @@ def test_ops_of_one_run_are_marked_below_their_layers() -> None:
 
 
 def test_networks_without_layers_are_compared_by_ops() -> None:
-    found = compared(V2, OWN_MODEL).graph
+    diff = diff_of(V2, OWN_MODEL).graph
 
     async def script(ui: Driver) -> None:
         screen = await ready(ui)
         assert ui.network.by_op
-        lone = {one.name for one in found.only_b}
+        lone = {row.name for row in diff.only_b}
         names = {leaf.name for leaf in ui.network.outline.leaves}
-        assert len(names) == len(found.only_a) + found.aligned + len(lone)
+        assert len(names) == len(diff.only_a) + diff.aligned + len(lone)
         for name in lone:
             there = name if name in names else f"{name} (B)"
             screen.go(Place("op", there))
@@ -373,7 +375,7 @@ def test_a_run_without_a_graph_beside_one_with_odd_names(
     browse(a, script, other=b)
 
 
-def test_pictures_are_of_the_run_that_has_it(
+def test_pictures_are_of_the_run_that_has_the_layer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -394,22 +396,22 @@ def test_pictures_are_of_the_run_that_has_it(
     browse(V1, script, other=V2)
 
 
-def test_a_run_that_goes_on_is_compared_as_it_was(tmp_path: Path) -> None:
+def test_a_comparison_is_not_repeated_for_new_steps(tmp_path: Path) -> None:
     replay = Replay(tmp_path / "live.db", steps=20)
     replay.step(0)
 
     async def script(ui: Driver) -> None:
         await ready(ui)
         flat = " ".join(ui.pane_text().split())
-        assert flat.startswith("Compared when A had 3 steps and B 1 step: ctrl+r")
+        assert flat.startswith("Compared when A had 3 steps and B 1 step. Press ctrl+r")
         replay.step(1)
         await ui.poll()
         flat = " ".join(ui.pane_text().split())
-        assert "B 1 step; there is more now: ctrl+r reads and compares again." in flat
+        assert "B 1 step. The runs have changed since. Press ctrl+r to compare again." in flat
         assert "step 2 of 20" in ui.shown().splitlines()[1]
         await ui.press("ctrl+r")
         await ready(ui)
-        assert "A had 3 steps and B 2 steps: ctrl+r" in " ".join(ui.pane_text().split())
+        assert "A had 3 steps and B 2 steps. Press ctrl+r" in " ".join(ui.pane_text().split())
         (tmp_path / "live.db").unlink()
         await ui.poll()
         assert "was removed" in ui.shown().splitlines()[1]
@@ -423,11 +425,11 @@ def test_keys_are_in_the_help_of_two_runs_only() -> None:
         await ui.press("question_mark")
         lines = ui.app.screen.query_one("HelpList").lines  # type: ignore[attr-defined]
         text = "\n".join(line.text.plain for line in lines)
-        assert text.startswith("Two networks. That of A, and what only B has")
-        assert "pane: all differences between the two runs" in text
+        assert text.startswith("Two networks. The network of A, plus the layers that only B has.")
+        assert "open the Differences pane: all differences between A and B" in text
         assert "go to the next layer that differs" in text
 
-    async def one(ui: Driver) -> None:
+    async def single(ui: Driver) -> None:
         before = ui.shown()
         await ui.press("d", "m", "7")
         assert ui.shown() == before
@@ -436,7 +438,7 @@ def test_keys_are_in_the_help_of_two_runs_only() -> None:
         assert not any("differ" in line.text.plain for line in lines)
 
     browse(V2, two, other=V1)
-    browse(V2, one)
+    browse(V2, single)
 
 
 def test_signs_have_colours() -> None:
@@ -455,8 +457,8 @@ def test_signs_have_colours() -> None:
     browse(V1, script, other=V2)
 
 
-def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_no_run_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "no.db").write_text("text")
-    for name, told in (("no.db", "no run file"), ("none.db", "none.db")):
-        with pytest.raises(InspectError, match=told):
+    for name, message in (("no.db", "not a run file"), ("none.db", "none.db")):
+        with pytest.raises(InspectError, match=message):
             BrowseApp(V1, None, tmp_path / name)

@@ -1,4 +1,4 @@
-"""Why: any axis, its proof, and jumps along its way."""
+"""The Why pane: any axis, its proof, and links along its path."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ def test_the_64_of_the_reshape() -> None:
         await ui.press("w")
         assert ui.screen.tabs.active == "why"
         text = ui.pane_text()
-        for part in ("Reshape:0 axis 1 = 64", "resnet.py:", "danger", "moved by", "filters",
-                     "Which settings move it", "What flows in", "The way back"):  # fmt: skip
+        for part in ("Reshape:0 axis 1 = 64", "resnet.py:", "danger", "depends on", "filters",
+                     "Effect of each setting", "Path to the origin of the size",
+                     "Path to the origin ("):  # fmt: skip
             assert part in text, part
         await ui.press("x")
         assert "Reshape:0 axis 0 = 8" in ui.pane_text()
@@ -33,7 +34,7 @@ def test_the_64_of_the_reshape() -> None:
     browse(V2, script)
 
 
-def test_w_on_an_axis_of_the_detail_asks_for_that_axis() -> None:
+def test_w_on_an_axis_of_the_detail_explains_this_axis() -> None:
     async def script(ui: Driver) -> None:
         ui.network.go_to("res20_branch2a")
         await ui.press("1")
@@ -52,7 +53,7 @@ def test_w_on_an_axis_of_the_detail_asks_for_that_axis() -> None:
     browse(V2, script)
 
 
-def test_enter_on_a_step_of_the_way_jumps_there() -> None:
+def test_enter_on_a_step_of_the_path_goes_there() -> None:
     async def script(ui: Driver) -> None:
         ui.network.go_to("add20")
         await ui.press("w", "tab")
@@ -75,7 +76,7 @@ def test_enter_on_a_step_of_the_way_jumps_there() -> None:
 
 
 @pytest.mark.parametrize("name", ["dense1", "bn10_branch2a", "add20", "final_reduce_mean"])
-def test_it_says_what_the_command_says(name: str) -> None:
+def test_the_pane_shows_the_explanation_of_the_command(name: str) -> None:
     async def script(ui: Driver) -> None:
         ui.network.go_to(name)
         await ui.press("w")
@@ -83,21 +84,21 @@ def test_it_says_what_the_command_says(name: str) -> None:
         with Run.open(V2) as run:
             target = Target.of(run.graph, run.graph.layer_by_name[name].output)
             for axis in range(len(target.shape)):
-                found = why(run.graph, run.lineage, target, axis)
-                pane.axes.pick(pane.axes.words[axis])
+                explanation = why(run.graph, run.lineage, target, axis)
+                pane.axes.choose(pane.axes.options[axis])
                 await ui.settle()
                 text = ui.pane_text().replace("\n", " ")
-                for step in found.chain:
+                for step in explanation.chain:
                     assert step.place.rpartition("/")[2].split()[0] in text.replace(" ", "") + text
-                for row in found.proof:
+                for row in explanation.proof:
                     assert f"{row.before} → {row.after}" in text
-                if found.formula is not None:
-                    assert found.formula.text in text
+                if explanation.formula is not None:
+                    assert explanation.formula.text in text
 
     browse(V2, script)
 
 
-def test_what_has_no_axes_says_so() -> None:
+def test_a_scalar_has_no_axes_to_explain() -> None:
     async def script(ui: Driver) -> None:
         await ui.press("o")
         ui.network.go_to("loss")

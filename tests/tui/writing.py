@@ -1,4 +1,4 @@
-"""Run files for tests of the interface: a recording written again step by step, odd names."""
+"""Run files for tests of the interface: a recording replayed step by step, hostile names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HOSTILE = (
 
 
 class Replay:
-    """Writes the recording `v2` again, as another process would: a step when asked to."""
+    """Writes the recording `v2` again like another process, one step per call."""
 
     def __init__(self, path: Path, *, steps: int = 3, writer: Writer | None = None) -> None:
         with Run.open(FOLDER / "v2.db") as run:
@@ -40,25 +40,25 @@ class Replay:
             self.writer.lineage(run.lineage)
 
     def step(self, number: int) -> None:
-        """Write a step; after those of the recording its steps are repeated."""
+        """Write a step. The steps of the recording repeat."""
         source = self._steps[number % len(self._steps)]
         self.writer.step(StepRecord(number, 0.1, source.scalars, source.summaries, source.sizes))
 
 
 def _record(run: Run, step: int) -> StepRecord:
     scalars = {name: values[step] for name, values in run.scalars().items()}
-    held = {tap: run.course(tap, step)[step] for tap in run.taps()}
-    return StepRecord(step, 0.1, scalars, held, run.sizes())
+    summaries = {tap: run.course(tap, step)[step] for tap in run.taps()}
+    return StepRecord(step, 0.1, scalars, summaries, run.sizes())
 
 
 def info_of(name: str = "v2", **changes: object) -> RunInfo:
-    """What is known of a recording, changed, and written by this process."""
+    """Return the info of a recording with changes, written by this process."""
     with Run.open(FOLDER / f"{name}.db") as run:
         return msgspec.structs.replace(run.info, **({"writer": Writer.current()} | changes))
 
 
 def write_graph(path: Path, graph: Graph | None, status: Status = Status.COMPLETE) -> Path:
-    """A run of a graph without steps; without a graph, one that ended before there was any."""
+    """Write a run with a graph but no steps. Without a graph, the run ended before it had one."""
     writer = RunWriter.create(path, info_of(network="odd", status=Status.RUNNING, ended=""))
     if graph is not None:
         writer.graph(graph, 0.0)
@@ -67,7 +67,7 @@ def write_graph(path: Path, graph: Graph | None, status: Status = Status.COMPLET
 
 
 def hostile_graph() -> Graph:
-    """A chain of ops with names that want to be obeyed."""
+    """Return a chain of ops whose names look like markup or control sequences."""
     spec = TensorSpec((2, 3), "float32")
     ops: list[Op] = []
     for name in HOSTILE:

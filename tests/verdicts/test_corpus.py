@@ -1,4 +1,4 @@
-"""The corpus itself: how much of it there is, what each fault changes, how it is split."""
+"""The corpus: its size, the change of each fault and the split into parts."""
 
 from __future__ import annotations
 
@@ -21,41 +21,41 @@ from bench.verdicts.rules import INFORMING, RULES
 from resnet_inspect.config import Settings
 
 
-def test_there_are_as_many_cases_as_asked_for() -> None:
-    asked = [fault for fault in FAULTS if fault.rules]
-    assert len(asked) >= 60
-    assert len({fault.kind for fault in asked}) >= 8
+def test_the_corpus_has_the_required_size() -> None:
+    detectable = [fault for fault in FAULTS if fault.rules]
+    assert len(detectable) >= 60
+    assert len({fault.kind for fault in detectable}) >= 8
     assert len(HEALTHY) >= 25
     assert len(SEEDS) == 3
     assert {case.kind for case in CASES} == {*MODULES, "tutorial"}
 
 
-def test_there_are_fresh_kinds_with_as_many_cases_as_asked_for() -> None:
+def test_the_fresh_kinds_have_the_required_size() -> None:
     fresh = [case for case in CASES if case.kind in FRESH_KINDS]
     healthy = [case for case in fresh if case in HEALTHY]
     assert len(FRESH_KINDS) >= 6
     assert len(healthy) >= 16
     assert len(fresh) - len(healthy) >= 45
     assert set(Counter(case.kind for case in healthy).values()) <= {2, 3, 4}
-    # L2 left out shows only after many more steps, and none of these only swings.
-    planted = {rule for case in fresh if isinstance(case, Fault) for rule in case.rules}
-    assert set(RULES) - planted == {"growing-weights", "loss-oscillating"}
+    # Missing L2 needs many more steps to show, and no fresh fault only oscillates.
+    injected = {rule for case in fresh if isinstance(case, Fault) for rule in case.rules}
+    assert set(RULES) - injected == {"growing-weights", "loss-oscillating"}
 
 
-def test_names_and_recordings_are_told_apart() -> None:
+def test_names_and_keys_are_unique() -> None:
     assert len({case.name for case in CASES}) == len(CASES)
     keys = Counter(key(case, seed) for case in CASES for seed in SEEDS)
     assert keys.most_common(1)[0][1] == 1
 
 
-def test_every_rule_has_a_fault_in_the_held_half_and_every_fault_known_rules() -> None:
-    planted = {
+def test_every_rule_has_a_held_out_fault_and_every_fault_known_rules() -> None:
+    injected = {
         rule
         for fault in FAULTS
         for rule in fault.rules
         if any(half(fault.kind, seed) == "held" for seed in SEEDS)
     }
-    assert planted == set(RULES)
+    assert injected == set(RULES)
     assert set(RULES) >= INFORMING
     for fault in FAULTS:
         assert {*fault.rules, *fault.also} <= set(RULES), fault.name
@@ -88,7 +88,7 @@ def test_the_split_is_fixed() -> None:
         half("perceptron", 0)
 
 
-def test_cases_are_found_by_name() -> None:
+def test_cases_by_name() -> None:
     assert named([]) == CASES
     assert [case.name for case in named(["mlp/dead", "cnn"])] == ["mlp/dead", "cnn"]
     with pytest.raises(KeyError):
@@ -96,13 +96,13 @@ def test_cases_are_found_by_name() -> None:
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
-def test_a_problem_is_drawn_by_its_seed_and_balanced(name: str) -> None:
+def test_a_problem_depends_on_its_seed_and_is_balanced(name: str) -> None:
     drawn, again, other = (PROBLEMS[name](96, np.random.default_rng(s)) for s in (3, 3, 4))
-    assert all(len(one) == 96 for one in (*drawn.inputs, drawn.wanted))
-    for one, two, three in zip(drawn.inputs, again.inputs, other.inputs, strict=True):
-        np.testing.assert_array_equal(one, two)
-        assert not np.array_equal(one, three)
-        assert np.isfinite(one).all()
+    assert all(len(array) == 96 for array in (*drawn.inputs, drawn.wanted))
+    for array, same, different in zip(drawn.inputs, again.inputs, other.inputs, strict=True):
+        np.testing.assert_array_equal(array, same)
+        assert not np.array_equal(array, different)
+        assert np.isfinite(array).all()
     if drawn.answers == "class":
         counts = np.bincount(drawn.wanted.ravel(), minlength=drawn.units)
         assert len(counts) == drawn.units
@@ -121,7 +121,7 @@ def test_a_problem_is_drawn_by_its_seed_and_balanced(name: str) -> None:
         assert 0.2 < (drawn.wanted > 0).mean() < 0.8
 
 
-def test_alterations_do_what_they_are_called() -> None:
+def test_alterations_match_their_names() -> None:
     drawn = PROBLEMS["blobs"](200, np.random.default_rng(0))
     rng = np.random.default_rng(1)
     (inputs,) = drawn.inputs
@@ -162,7 +162,7 @@ def test_alterations_do_what_they_are_called() -> None:
 
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("kind", [*MODULES, "tutorial"])
-def test_plans_speak_of_settings_that_there_are_and_change_them(kind: str) -> None:
+def test_plans_use_existing_settings_and_change_them(kind: str) -> None:
     if kind == "tutorial":
         for case in _of_kind(kind):
             assert Settings.of(case.plan)
@@ -171,8 +171,10 @@ def test_plans_speak_of_settings_that_there_are_and_change_them(kind: str) -> No
 
     module = import_module(f"bench.verdicts.networks.{MODULES[kind]}")
     build = inspect.signature(module.build).parameters
-    defaults = {one.name: one.default for one in fields(Training)} | {
-        name: one.default for name, one in build.items() if one.kind is one.KEYWORD_ONLY
+    defaults = {field.name: field.default for field in fields(Training)} | {
+        name: parameter.default
+        for name, parameter in build.items()
+        if parameter.kind is parameter.KEYWORD_ONLY
     }
     for case in _of_kind(kind):
         assert set(case.plan) <= set(defaults), case.name

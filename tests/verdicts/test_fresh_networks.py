@@ -1,4 +1,4 @@
-"""Networks, losses and optimizers of the fresh kinds do what their words say."""
+"""Networks, losses and optimizers of the fresh kinds do what their descriptions state."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.tensorflow
 
 @pytest.fixture(autouse=True)
 def keras() -> Any:
-    """Keras, with its random numbers set."""
+    """Return Keras with a fixed random seed."""
     keras = pytest.importorskip("keras", reason="TensorFlow is not installed")
     keras.utils.set_random_seed(0)
     return keras
@@ -23,15 +23,15 @@ def test_losses_are_what_numpy_computes() -> None:
 
     rng = np.random.default_rng(0)
     wanted = rng.normal(size=(6, 1)).astype(np.float32)
-    said = rng.normal(size=(6, 2)).astype(np.float32)
-    mean, height = said[:, :1], said[:, 1:]
+    predicted = rng.normal(size=(6, 2)).astype(np.float32)
+    mean, height = predicted[:, :1], predicted[:, 1:]
     normal = (((wanted - mean) ** 2) * np.exp(-height) + height).mean() / 2
-    np.testing.assert_allclose(LOSSES["gaussian"](False)(wanted, said), normal, rtol=1e-5)
+    np.testing.assert_allclose(LOSSES["gaussian"](False)(wanted, predicted), normal, rtol=1e-5)
     three = rng.normal(size=(6, 3)).astype(np.float32)
     costs = [
-        (share if one > 0 else share - 1) * one
+        (share if error > 0 else share - 1) * error
         for row, number in zip(three, wanted[:, 0], strict=True)
-        for share, one in zip((0.5, 0.1, 0.9), number - row, strict=True)
+        for share, error in zip((0.5, 0.1, 0.9), number - row, strict=True)
     ]
     np.testing.assert_allclose(LOSSES["pinball"](False)(wanted, three), np.mean(costs), rtol=1e-5)
     mask = (rng.random((2, 4, 4, 1)) < 0.5).astype(np.float32)
@@ -56,15 +56,15 @@ def test_padding_does_not_move_the_mean_of_words() -> None:
     np.testing.assert_allclose(model(words), short(words[:, :12]), rtol=1e-5)
 
 
-def test_answers_of_a_u_net_have_the_shape_of_its_pictures_and_a_shortcut() -> None:
+def test_a_u_net_has_shortcuts_and_predicts_every_pixel() -> None:
     from bench.verdicts.networks.segmenting import build
 
     images = np.random.default_rng(0).normal(size=(2, 16, 16, 1)).astype(np.float32)
     model = build([(16, 16, 1)], 1)
     assert model(images).shape == (2, 16, 16, 1)
-    for name in ("up0", "up1"):  # what is left is what the shortcut brings
+    for name in ("up0", "up1"):  # only the shortcut remains
         layer = model.get_layer(name)
-        layer.set_weights([np.zeros_like(one) for one in layer.get_weights()])
+        layer.set_weights([np.zeros_like(weight) for weight in layer.get_weights()])
     assert np.asarray(model(images)).std() > 0.01
 
 
@@ -83,14 +83,16 @@ def test_a_tag_depends_on_its_own_word_unless_examples_are_mixed() -> None:
 def test_tied_blocks_share_their_weights_and_frozen_ones_train_none() -> None:
     from bench.verdicts.networks.residual import build
 
-    plain, tied, frozen = (build([(13,)], 3, **one) for one in ({}, {"tied": True}, {"frozen": 1}))
+    plain, tied, frozen = (
+        build([(13,)], 3, **more) for more in ({}, {"tied": True}, {"frozen": 1})
+    )
     assert plain.count_params() - tied.count_params() == 3 * (24 * 48 + 48 + 48 * 24 + 24)
-    names = {one.path.split("/")[-2] for one in frozen.trainable_weights}
+    names = {weight.path.split("/")[-2] for weight in frozen.trainable_weights}
     assert not [name for name in names if name.startswith(("wide", "narrow"))]
     assert {"stem", "head"} < names
 
 
-def test_an_order_is_told_by_distances() -> None:
+def test_distances_determine_the_order() -> None:
     from bench.verdicts.networks.tripled import build
 
     first, other = np.random.default_rng(0).normal(size=(2, 5, 12)).astype(np.float32)
@@ -101,14 +103,14 @@ def test_an_order_is_told_by_distances() -> None:
     )
 
 
-def test_a_deviation_by_relu_may_be_nothing() -> None:
+def test_a_deviation_from_relu_can_be_0() -> None:
     from bench.verdicts.networks.counting import build
 
     inputs = np.random.default_rng(0).normal(size=(64, 3)).astype(np.float32)
     for spread, finite in (("softplus", True), ("relu", False)):
-        said = np.asarray(build([(3,)], 2, spread=spread)(inputs))
-        assert said.shape == (64, 2)
-        assert np.isfinite(said).all() == finite
+        predicted = np.asarray(build([(3,)], 2, spread=spread)(inputs))
+        assert predicted.shape == (64, 2)
+        assert np.isfinite(predicted).all() == finite
 
 
 def test_rates_weights_and_averages_reach_keras() -> None:

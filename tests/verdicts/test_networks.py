@@ -1,4 +1,4 @@
-"""Changes of networks and losses do to the training what the fault's words say."""
+"""Changes of networks and losses have the effect that the description of the fault states."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ pytestmark = pytest.mark.tensorflow
 
 @pytest.fixture(autouse=True)
 def keras() -> Any:
-    """Keras, with its random numbers set."""
+    """Return Keras with a fixed random seed."""
     keras = pytest.importorskip("keras", reason="TensorFlow is not installed")
     keras.utils.set_random_seed(0)
     return keras
 
 
-def test_dropout_in_inference_drops_nothing_while_it_trains() -> None:
+def test_dropout_in_inference_mode_drops_nothing_during_training() -> None:
     from bench.verdicts.networks.dense import build
 
     inputs = np.random.default_rng(0).normal(size=(8, 16)).astype(np.float32)
@@ -29,29 +29,29 @@ def test_dropout_in_inference_drops_nothing_while_it_trains() -> None:
 
 
 @pytest.mark.parametrize(("change", "moved"), [({}, True), ({"norm_training": False}, False)])
-def test_normalization_in_inference_moves_no_averages(change: Any, moved: bool) -> None:
+def test_normalization_in_inference_mode_updates_no_averages(change: Any, moved: bool) -> None:
     from bench.verdicts.networks.convolutional import build
 
     model = build([(8, 8, 3)], 4, **change)
     inputs = np.random.default_rng(0).normal(size=(8, 8, 8, 3)).astype(np.float32)
     model(inputs, training=True)
-    means = [np.asarray(one) for one in model.weights if one.name == "moving_mean"]
-    assert [bool(np.any(one)) for one in means] == [moved, moved]
-    gammas = [one for one in model.trainable_weights if one.name == "gamma"]
+    means = [np.asarray(weight) for weight in model.weights if weight.name == "moving_mean"]
+    assert [bool(np.any(mean)) for mean in means] == [moved, moved]
+    gammas = [weight for weight in model.trainable_weights if weight.name == "gamma"]
     assert len(gammas) == 2
 
 
-def test_a_fine_tuned_base_keeps_its_averages_and_trains_what_it_should() -> None:
+def test_a_fine_tuned_base_keeps_its_averages_and_trains_unfrozen_layers() -> None:
     from bench.verdicts.networks.finetuned import build
 
     for frozen, names in (("base", set()), ("half", {"base_conv1", "base_norm1"}), ("all", set())):
         model = build([(16, 16, 3)], 4, frozen=frozen)
-        before = [np.asarray(one).copy() for one in model.non_trainable_weights]
+        before = [np.asarray(weight).copy() for weight in model.non_trainable_weights]
         model(np.ones((4, 16, 16, 3), np.float32), training=True)
-        moved = [np.asarray(one).copy() for one in model.non_trainable_weights]
-        for one, other in zip(before, moved, strict=True):
-            np.testing.assert_array_equal(one, other)
-        layers = {one.path.split("/")[-2] for one in model.trainable_weights}
+        moved = [np.asarray(weight).copy() for weight in model.non_trainable_weights]
+        for old, new in zip(before, moved, strict=True):
+            np.testing.assert_array_equal(old, new)
+        layers = {weight.path.split("/")[-2] for weight in model.trainable_weights}
         assert layers == names | (set() if frozen == "all" else {"head"})
 
 
@@ -59,13 +59,13 @@ def test_a_reshape_mixes_examples(keras: Any) -> None:
     from bench.verdicts.networks.parts import mixed
 
     features = np.arange(24.0).reshape(4, 3, 2)
-    found = np.asarray(mixed(keras.ops.convert_to_tensor(features)))
-    assert found.shape == features.shape
-    assert sorted(found.ravel()) == sorted(features.ravel())
-    assert {int(number) // 6 for number in found[0].ravel()} == {0, 1, 2}
+    result = np.asarray(mixed(keras.ops.convert_to_tensor(features)))
+    assert result.shape == features.shape
+    assert sorted(result.ravel()) == sorted(features.ravel())
+    assert {int(number) // 6 for number in result[0].ravel()} == {0, 1, 2}
 
 
-def test_losses_written_by_hand_are_what_they_are_called(keras: Any) -> None:
+def test_losses_written_by_hand_match_their_names(keras: Any) -> None:
     from bench.verdicts.steps import LOSSES
 
     logits = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)
@@ -74,7 +74,7 @@ def test_losses_written_by_hand_are_what_they_are_called(keras: Any) -> None:
     entropy = -np.log(shares[np.arange(6), labels]).mean()
     np.testing.assert_allclose(LOSSES["of logits"](True)(labels, logits), entropy, rtol=1e-5)
     np.testing.assert_allclose(LOSSES["own entropy"](False)(hot, shares), entropy, rtol=1e-5)
-    # Keras looks through the softmax of a last layer; the op in a loss of one's own does not.
+    # Keras' loss skips a softmax in the last layer; TensorFlow's op in a custom loss does not.
     soft = keras.activations.softmax(keras.ops.convert_to_tensor(logits))
     doubled = float(LOSSES["of logits"](True)(labels, soft))
     assert abs(doubled - entropy) > 0.01

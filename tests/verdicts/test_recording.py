@@ -1,4 +1,4 @@
-"""Cases trained and recorded for real, in a process of their own."""
+"""Cases are trained and recorded in separate processes."""
 
 from __future__ import annotations
 
@@ -17,32 +17,37 @@ from resnet_inspect.store.run import Run
 pytestmark = pytest.mark.tensorflow
 
 
-def test_cases_are_recorded_once_and_a_healthy_one_reaches_its_goal(
+def test_cases_are_recorded_once_and_a_healthy_case_reaches_its_goal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each in a process of its own, which is how long lists go on."""
+    """One case per process also tests how long lists continue in a new process."""
     monkeypatch.setattr(recording, "CASES_A_PROCESS", 1)
-    cache, told = Cache(tmp_path / "cache"), io.StringIO()
+    cache, stream = Cache(tmp_path / "cache"), io.StringIO()
     good, shifted = cases = named(["mlp-half", "mlp/off-by-one"])
-    assert record(cases, [1], cache, told=told) == 2
-    assert "mlp-half seed 1, score 0.9" in told.getvalue()
+    assert record(cases, [1], cache, stream=stream) == 2
+    assert "mlp-half seed 1, score 0.9" in stream.getvalue()
 
-    kept = cache.find(good, 1)
-    assert kept is not None
-    assert kept.qualified(good)
+    result = cache.find(good, 1)
+    assert result is not None
+    assert result.qualified(good)
     with Run.open(cache.run(good, 1)) as run:
         assert run.info.status is Status.COMPLETE
         assert len(run.steps()) == 96
         losses = list(run.scalars()["loss"].values())
         assert losses[-1] < losses[0] / 2
 
-    refused = cache.find(shifted, 1)
-    assert refused is not None
-    assert not refused.trouble
-    assert "InvalidArgumentError" in refused.stopped
+    rejected = cache.find(shifted, 1)
+    assert rejected is not None
+    assert not rejected.trouble
+    assert "InvalidArgumentError" in rejected.stopped
     with Run.open(cache.run(shifted, 1)) as run:
         assert run.info.status is Status.FAILED
 
-    assert sorted(one.suffix for one in cache.folder.iterdir()) == [".db", ".db", ".json", ".json"]
-    assert record(cases, [1], cache, told=told) == 0
-    assert "nothing to record" in told.getvalue()
+    assert sorted(file.suffix for file in cache.folder.iterdir()) == [
+        ".db",
+        ".db",
+        ".json",
+        ".json",
+    ]
+    assert record(cases, [1], cache, stream=stream) == 0
+    assert "nothing to record" in stream.getvalue()

@@ -1,4 +1,4 @@
-"""The cases: healthy trainings, and faults planted in them."""
+"""The cases: healthy trainings, and the same trainings with an injected fault."""
 
 from bench.verdicts.corpus.answer_faults import FAULTS as ANSWER_FAULTS
 from bench.verdicts.corpus.class_faults import FAULTS as CLASS_FAULTS
@@ -25,6 +25,6 @@ CASES: tuple[Case, ...] = (*HEALTHY, *FAULTS)
 
 
 def named(names: list[str]) -> tuple[Case, ...]:
-    """The cases of these names, or all; KeyError for a name there is not."""
+    """Return the cases of these names, or all. Raises KeyError for an unknown name."""
     known = {case.name: case for case in CASES}
     return tuple(known[name] for name in names) if names else CASES

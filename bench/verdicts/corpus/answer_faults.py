@@ -1,4 +1,4 @@
-"""Faults in dense networks that answer otherwise: yes or no, numbers, several labels."""
+"""Faults in dense networks for binary labels, regression and several labels at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bench.verdicts.plan import Fault
 FAULTS: tuple[Fault, ...] = (
     plant(
         "binary-hinge/signs",
-        "squares of signs: no gradient but 0",
+        "a squared error of signs: every gradient is 0",
         "loss-constant loss-stuck vanishing-gradient unchanged-weights",
         f"{AFTER_LOW} loss-task update-ratio learning-rate",
         loss="signs",
@@ -29,11 +29,11 @@ FAULTS: tuple[Fault, ...] = (
     ),
     plant(
         "binary-sigmoid/tanh-out",
-        "tanh against cross entropy",
+        "tanh with cross entropy",
         "last-layer from-logits",
         last="tanh",
     ),
-    plant("binary-sigmoid/squares", "absolute differences for yes or no", "loss-task", loss="mae"),
+    plant("binary-sigmoid/squares", "absolute error for binary labels", "loss-task", loss="mae"),
     plant(
         "binary-sigmoid/99-to-1",
         "99 of 100 labels are 0",
@@ -50,22 +50,22 @@ FAULTS: tuple[Fault, ...] = (
     ),
     plant(
         "regression/relu-out",
-        "ReLU, though half the answers are below 0",
+        "ReLU output, though half of the labels are below 0",
         "output-relu",
         "dead-units last-layer",
         last="relu",
     ),
     plant(
         "regression/cross-entropy",
-        "cross entropy for numbers",
+        "cross entropy for regression",
         "loss-task last-layer",
         "from-logits loss-diverging growing-weights metric-task",
         loss="binary",
     ),
-    plant("regression/accuracy", "accuracy for numbers", "metric-task", metric="accuracy"),
+    plant("regression/accuracy", "accuracy for regression", "metric-task", metric="accuracy"),
     plant(
         "regression-own/broadcast",
-        "[N] against [N, 1]",
+        "[N] broadcast with [N, 1]",
         "broadcast",
         "loss-stuck labels-logits",
         labels="flat",
@@ -79,7 +79,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     plant(
         "regression-own/three-units",
-        "three units for one number",
+        "three units for one label",
         "last-layer broadcast labels-logits",
         units=3,
     ),
@@ -88,21 +88,21 @@ FAULTS: tuple[Fault, ...] = (
     plant("regression-descent/low-rate", "learning rate ÷ 10000", LOW, AFTER_LOW, rate=1e-05),
     plant(
         "regression-log/log-of-zero",
-        "a logarithm of inputs that may be 0",
+        "a logarithm of inputs that can be 0",
         "not-finite",
         AFTER_HIGH,
         first="log",
     ),
     plant(
         "multilabel/softmax",
-        "softmax over labels that stand together",
+        "softmax for several labels at once",
         "last-layer",
         "loss-task",
         last="softmax",
     ),
     plant(
         "multilabel/categorical",
-        "categorical for several labels",
+        "categorical cross entropy for several labels at once",
         "loss-task last-layer",
         "from-logits",
         loss="categorical",
@@ -116,7 +116,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     plant(
         "multilabel/accuracy",
-        "accuracy of the largest of several",
+        "class accuracy for several labels at once",
         "metric-task",
         metric="categorical_accuracy",
     ),
@@ -139,13 +139,13 @@ FAULTS: tuple[Fault, ...] = (
     ),
     plant(
         "binary-of-logits/doubled-sigmoid",
-        "sigmoid, then the loss's own",
+        "sigmoid, and another one in the loss",
         "from-logits",
         last="sigmoid",
     ),
     plant(
         "multilabel-of-logits/doubled-sigmoid",
-        "sigmoid, then the loss's own",
+        "sigmoid, and another one in the loss",
         "from-logits",
         last="sigmoid",
     ),

@@ -1,4 +1,4 @@
-"""Faults in dense networks that tell classes apart."""
+"""Faults in dense classifiers."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ FAULTS: tuple[Fault, ...] = (
     ),
     plant(
         "mlp/constant-inputs",
-        "inputs all zero",
+        "all inputs are 0",
         "input-constant",
         f"{STILL} input-scale dead-units no-gradient",
         inputs="constant",
     ),
     plant(
         "mlp/one-example",
-        "one example, again and again",
+        "one example, repeated",
         "input-constant",
         f"{STILL} input-scale dead-units loss-oscillating",
         inputs="one example",
@@ -71,14 +71,14 @@ FAULTS: tuple[Fault, ...] = (
     ),
     plant(
         "mlp/huge-init",
-        "initial weights of deviation 10",
+        "initial weights with standard deviation 10",
         "initial-scale",
         "exploding-gradient loss-oscillating update-ratio dead-units loss-stuck",
         kernel="normal:10",
     ),
     plant(
         "mlp/tiny-init",
-        "initial weights of deviation 0.00001",
+        "initial weights with standard deviation 0.00001",
         "initial-scale",
         f"{STILL} symmetric-weights dead-units",
         kernel="normal:0.00001",
@@ -107,11 +107,11 @@ FAULTS: tuple[Fault, ...] = (
     ),
     plant(
         "mlp-softmax/sigmoid",
-        "sigmoids against categorical",
+        "sigmoids with categorical cross entropy",
         "last-layer from-logits",
         last="sigmoid",
     ),
-    plant("mlp-softmax/squares", "squares for classes", "loss-task", loss="mse"),
+    plant("mlp-softmax/squares", "mean squared error for classes", "loss-task", loss="mse"),
     plant(
         "mlp-softmax/binary-accuracy",
         "binary accuracy for four classes",
@@ -120,7 +120,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     plant(
         "mlp-softmax/norm-on-top",
-        "normalized after softmax",
+        "normalization after the softmax",
         "batch-norm-mode",
         "not-finite loss-stuck from-logits last-layer loss-oscillating loss-diverging",
         after_last="batch",
@@ -139,7 +139,7 @@ FAULTS: tuple[Fault, ...] = (
         f"{AFTER_LOW} learning-rate update-ratio",
         step="without update",
     ),
-    plant("mlp/unused", "a weight that nothing uses", "no-gradient", unused=True),
+    plant("mlp/unused", "an unused weight", "no-gradient", unused=True),
     plant(
         "mlp/detached",
         "stop_gradient before the last layer",
@@ -180,7 +180,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     plant(
         "mlp-deep/huge-init",
-        "initial weights of deviation 1",
+        "initial weights with standard deviation 1",
         "exploding-gradient initial-scale",
         AFTER_HIGH,
         kernel="normal:1",
@@ -202,7 +202,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     plant(
         "mlp-of-logits/doubled-softmax",
-        "softmax, then the loss's own",
+        "softmax, and another one in the loss",
         "from-logits",
         last="softmax",
     ),

@@ -1,4 +1,4 @@
-"""Faults of the fresh kinds of sequences and pictures; their author knew rules by name alone."""
+"""Faults of the fresh kinds for sequences and images; their author knew only names of rules."""
 
 from __future__ import annotations
 
@@ -40,12 +40,16 @@ SEQUENCES: tuple[Fault, ...] = (
     plant("tagging/high-rate", "learning rate × 1000", HIGH, AFTER_HIGH, rate=10.0),
     plant(
         "tagging/norm-over-steps",
-        "normalized for each step, not for each feature",
+        "normalization per step instead of per feature",
         "batch-norm-axis",
         norm_axis=1,
     ),
     plant(
-        "tagging/shuffled", "tags of other words", "loss-stuck", "train-eval-gap", labels="shuffled"
+        "tagging/shuffled",
+        "labels of other examples",
+        "loss-stuck",
+        "train-eval-gap",
+        labels="shuffled",
     ),
     plant(
         "tagging-deep/too-few-units",
@@ -56,7 +60,7 @@ SEQUENCES: tuple[Fault, ...] = (
     ),
     plant(
         "text-of-logits/doubled-sigmoid",
-        "sigmoid, then the loss's own",
+        "sigmoid, and another one in the loss",
         "from-logits",
         "last-layer loss-stuck",
         last="sigmoid",
@@ -71,21 +75,21 @@ SEQUENCES: tuple[Fault, ...] = (
     plant("text/low-rate", "learning rate ÷ 10000", LOW, AFTER_LOW, rate=1e-06),
     plant(
         "text/huge-embeddings",
-        "embeddings of deviation 100",
+        "embeddings with standard deviation 100",
         "initial-scale",
         "loss-stuck update-ratio exploding-gradient saturated-units loss-oscillating learning-rate",
         embeddings="normal:100",
     ),
     plant(
         "text/only-padding",
-        "all words are 0, which fills up",
+        "all words are 0, the padding",
         "input-constant",
         f"{STILL} not-finite dead-units no-gradient",
         inputs="constant",
     ),
     plant(
         "text/differences",
-        "absolute differences for yes or no",
+        "absolute error for binary labels",
         "loss-task",
         "loss-stuck",
         loss="mae",
@@ -100,12 +104,10 @@ SEQUENCES: tuple[Fault, ...] = (
 )
 
 WAVES: tuple[Fault, ...] = (
-    plant(
-        "signals/norm-over-time", "normalized for each step of time", "batch-norm-axis", norm_axis=1
-    ),
+    plant("signals/norm-over-time", "normalization per time step", "batch-norm-axis", norm_axis=1),
     plant(
         "signals/mean-axes",
-        "mean over channels, not over the time",
+        "mean over channels, not over time",
         "reduced-axes",
         "loss-stuck train-eval-gap",
         mean_axes=(2,),
@@ -119,7 +121,7 @@ WAVES: tuple[Fault, ...] = (
     ),
     plant(
         "signals/batch-of-one",
-        "one signal a step",
+        "batches of one signal",
         "batch-size-one",
         "loss-oscillating loss-stuck train-eval-gap dead-units",
         batch=1,
@@ -180,21 +182,21 @@ PICTURES: tuple[Fault, ...] = (
     plant("segmentation/dead", "biases of −10", "dead-units", OF_DEAD, bias=-10.0),
     plant(
         "segmentation/detached",
-        "no gradient into the narrow part",
+        "no gradient into the bottleneck",
         "no-gradient",
         "unchanged-weights",
         detached=True,
     ),
     plant(
         "segmentation-dice/squeezed",
-        "masks without their channel: [16, 16, 16] against [16, 16, 16, 1]",
+        "masks without a channel axis: [16, 16, 16] with [16, 16, 16, 1]",
         "broadcast",
         "labels-logits loss-stuck metric-task",
         labels="squeezed",
     ),
     plant(
         "segmentation-dice/missing-sigmoid",
-        "any numbers where shares are asked for",
+        "logits where the loss expects 0…1",
         "last-layer from-logits",
         f"{UNBOUNDED} exploding-gradient loss-constant",
         last="linear",
@@ -202,7 +204,7 @@ PICTURES: tuple[Fault, ...] = (
     plant("separable/low-rate", "learning rate ÷ 10000", LOW, AFTER_LOW, rate=1e-05),
     plant(
         "separable/batch-mean",
-        "mean over the batch too",
+        "mean over the batch axis, too",
         "batch-axis reduced-axes",
         "labels-logits",
         mean_axes=(0, 1),
@@ -216,54 +218,54 @@ PICTURES: tuple[Fault, ...] = (
     ),
     plant(
         "colours/raw",
-        "pictures fed as 0…255",
+        "images in 0…255",
         "input-scale",
         f"{AFTER_HIGH} initial-scale learning-rate loss-diverging",
         inputs="0 to 255",
     ),
     plant(
         "separable-of-logits/doubled-softmax",
-        "softmax, then the loss's own",
+        "softmax, and another one in the loss",
         "from-logits",
         "last-layer loss-stuck",
         last="softmax",
     ),
     plant(
         "separable-stairs/sigmoids",
-        "sigmoids against categorical",
+        "sigmoids with categorical cross entropy",
         "last-layer from-logits",
         "loss-stuck",
         last="sigmoid",
     ),
     plant(
         "colours/softmax",
-        "three shares that must add up to 1",
+        "softmax for three independent values of 0…1",
         "last-layer",
         "loss-stuck loss-task",
         last="softmax",
     ),
     plant(
         "colours/bytes",
-        "sigmoids for colours of 0…255",
+        "sigmoids for labels of 0…255",
         "last-layer label-range",
         f"{STILL} saturated-units dead-units loss-task",
         labels="times 255",
     ),
     plant(
         "colours/categorical",
-        "categorical for three shares",
+        "categorical cross entropy for three values of 0…1",
         "loss-task last-layer",
         "from-logits labels-logits",
         loss="categorical",
     ),
     plant(
         "colours/validated-raw",
-        "validated on pictures of 0…255",
+        "validated on images in 0…255",
         "train-eval-gap",
         "input-scale saturated-units",
         checked="0 to 255",
     ),
-    plant("colours/accuracy", "accuracy for shares", "metric-task", metric="accuracy"),
+    plant("colours/accuracy", "accuracy for values of 0…1", "metric-task", metric="accuracy"),
 )
 
 FAULTS: tuple[Fault, ...] = (*SEQUENCES, *WAVES, *PICTURES)

@@ -1,7 +1,7 @@
-"""Trainings that work, of the fresh kinds: written without a look at the rules.
+"""Healthy trainings of the fresh kinds, written without knowledge of the rules.
 
-They hold what is unusual and right all the same: steep rates, schedules, smoothed labels, averaged
-weights, frozen parts, rare classes that are weighed, columns of several sorts.
+They contain unusual but correct settings: high rates, schedules, smoothed labels, averaged weights,
+frozen parts, class weights for rare classes and columns of several types.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ TRIPLETS: dict[str, Any] = {"data": "triplets", "loss": "margin", "metric": ""}
 COSINE: dict[str, Any] = {"schedule": "cosine"}
 
 HEALTHY: tuple[Healthy, ...] = (
-    Healthy("tagging", "tagging", 0.9, "a GRU in both directions, an answer at every step", TAGS),
+    Healthy("tagging", "tagging", 0.9, "a bidirectional GRU, a prediction at every step", TAGS),
     Healthy(
         "tagging-deep",
         "tagging",
         0.9,
-        "two layers of LSTM, RMSprop, clipped, dropout, softmax",
+        "two LSTM layers, RMSprop, clipped gradients, dropout, softmax",
         TAGS
         | SOFTMAX
         | {
@@ -56,7 +56,7 @@ HEALTHY: tuple[Healthy, ...] = (
             "steps": 128,
         },
     ),
-    Healthy("signals", "signals", 0.85, "convolutions along the time, Adam", TONES),
+    Healthy("signals", "signals", 0.85, "convolutions over time, Adam", TONES),
     Healthy(
         "signals-cosine",
         "signals",
@@ -68,7 +68,7 @@ HEALTHY: tuple[Healthy, ...] = (
         "signals-mistaken",
         "signals",
         0.65,
-        "a fifth of the labels is wrong, ELU, dropout",
+        "a fifth of the labels is random, ELU, dropout",
         TONES | {"data": "mistaken", "activation": "elu", "dropout": 0.3},
     ),
     Healthy("segmentation", "segmentation", 0.85, "a small U-Net, logits", MASKS),
@@ -76,7 +76,7 @@ HEALTHY: tuple[Healthy, ...] = (
         "segmentation-dice",
         "segmentation",
         0.85,
-        "Dice's loss of sigmoids, batches of 16",
+        "Dice loss on sigmoids, batches of 16",
         MASKS | SIGMOID | {"loss": "dice", "batch": 16},
     ),
     Healthy(
@@ -91,7 +91,7 @@ HEALTHY: tuple[Healthy, ...] = (
         "text-frozen",
         "text",
         0.8,
-        "embeddings kept on purpose, Nadam, strong dropout",
+        "embeddings frozen on purpose, Nadam, strong dropout",
         REVIEWS
         | {
             "embeddings": "normal:1",
@@ -110,12 +110,12 @@ HEALTHY: tuple[Healthy, ...] = (
         "TensorFlow's op as the loss, Adagrad",
         REVIEWS | {"loss": "of binary logits", "optimizer": "adagrad", "rate": 0.2},
     ),
-    Healthy("counts", "counts", 0.3, "Poisson's loss of an exponential", VISITS),
+    Healthy("counts", "counts", 0.3, "Poisson loss on an exponential", VISITS),
     Healthy(
         "counts-own",
         "counts",
         0.3,
-        "the same by hand of a softplus, tanh, L1",
+        "a hand-written Poisson loss of a softplus, tanh, L1",
         VISITS
         | {
             "loss": "own poisson",
@@ -129,7 +129,7 @@ HEALTHY: tuple[Healthy, ...] = (
         "spread",
         "spread",
         0.65,
-        "a number and its deviation, by hand",
+        "mean and deviation, a loss written by hand",
         UNEVEN | {"loss": "gaussian", "spread": "softplus"},
     ),
     Healthy(
@@ -139,12 +139,12 @@ HEALTHY: tuple[Healthy, ...] = (
         "median and quantiles, swish",
         UNEVEN | {"loss": "pinball", "units": 3, "activation": "swish"},
     ),
-    Healthy("tabular", "tabular", 0.75, "residual blocks, columns of several sorts", TABULAR),
+    Healthy("tabular", "tabular", 0.75, "residual blocks, columns of several types", TABULAR),
     Healthy(
         "tabular-cosine",
         "tabular",
         0.75,
-        "four blocks, a rate of 0.01 with warm-up and cosine, clipped",
+        "four blocks, a rate of 0.01 with warm-up and cosine, clipped gradients",
         TABULAR | COSINE | {"depth": 4, "rate": 0.01, "clip": 1.0},
     ),
     Healthy(
@@ -162,12 +162,12 @@ HEALTHY: tuple[Healthy, ...] = (
             "loss": "smoothed",
         },
     ),
-    Healthy("clicks", "clicks", 0.75, "marks and numbers, a sigmoid", CLICKS | SIGMOID),
+    Healthy("clicks", "clicks", 0.75, "binary and real inputs, a sigmoid", CLICKS | SIGMOID),
     Healthy(
         "clicks-weighted",
         "clicks",
         0.65,
-        "one click in sixteen, weighed 12 times, batches of 128",
+        "one click in sixteen, class weight 12, batches of 128",
         CLICKS
         | {
             "data": "rare_clicks",
@@ -183,7 +183,7 @@ HEALTHY: tuple[Healthy, ...] = (
         "separable-stairs",
         "separable",
         0.85,
-        "Adam going down in stairs, ReLU up to 6, L2, softmax and one-hot labels",
+        "Adam with a staircase schedule, ReLU6, L2, softmax and one-hot labels",
         STRIPES | SOFTMAX | ONE_HOT | {"schedule": "stairs", "activation": "relu6", "l2": 0.001},
     ),
     Healthy(
@@ -197,14 +197,14 @@ HEALTHY: tuple[Healthy, ...] = (
         "colours",
         "colours",
         0.7,
-        "sigmoids for three shares, squares",
+        "sigmoids for three values of 0…1, mean squared error",
         COLOURS | SIGMOID,
     ),
     Healthy(
         "colours-wide",
         "colours",
         0.6,
-        "one batch of everything, Huber's loss, GELU",
+        "a single batch with all examples, Huber loss, GELU",
         COLOURS
         | {
             "loss": "huber",
@@ -215,12 +215,12 @@ HEALTHY: tuple[Healthy, ...] = (
             "every": 6,
         },
     ),
-    Healthy("triplet", "triplet", 0.75, "a margin between distances, codes of length 1", TRIPLETS),
+    Healthy("triplet", "triplet", 0.75, "a margin between distances, codes of norm 1", TRIPLETS),
     Healthy(
         "triplet-free",
         "triplet",
         0.75,
-        "codes of any length, tanh, plain descent with a rate of 0.1",
+        "codes of any norm, tanh, SGD with a rate of 0.1",
         TRIPLETS
         | {
             "unit_length": False,

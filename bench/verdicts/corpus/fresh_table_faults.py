@@ -1,4 +1,4 @@
-"""Faults of the fresh kinds that take tables; their author knew rules by name alone."""
+"""Faults of the fresh kinds for tables; their author knew only the names of the rules."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ AFTER_RAW = (
 NUMBERS: tuple[Fault, ...] = (
     plant(
         "counts-own/linear-out",
-        "a mean that may be below 0",
+        "a Poisson mean that can be negative",
         "last-layer not-finite",
         f"{AFTER_HIGH} loss-task loss-diverging",
         last="linear",
@@ -38,21 +38,21 @@ NUMBERS: tuple[Fault, ...] = (
     ),
     plant(
         "spread/log-of-zero",
-        "a deviation that may be 0 in a logarithm",
+        "a logarithm of a deviation that can be 0",
         "not-finite",
         AFTER_HIGH,
         spread="relu",
     ),
     plant(
         "spread/broadcast",
-        "[N] against [N, 1]",
+        "[N] broadcast with [N, 1]",
         "broadcast",
         "loss-stuck labels-logits",
         labels="flat",
     ),
     plant(
         "spread/huge-init",
-        "initial weights of deviation 10",
+        "initial weights with standard deviation 10",
         "initial-scale exploding-gradient",
         AFTER_RAW,
         kernel="normal:10",
@@ -66,7 +66,7 @@ NUMBERS: tuple[Fault, ...] = (
     ),
     plant(
         "spread-quantiles/relu-out",
-        "ReLU, though half the answers are below 0",
+        "ReLU output, though half of the labels are below 0",
         "output-relu",
         "dead-units last-layer",
         last="relu",
@@ -76,7 +76,7 @@ NUMBERS: tuple[Fault, ...] = (
 TABLES: tuple[Fault, ...] = (
     plant(
         "tabular/unlike-ranks",
-        "one-hot labels for a loss of class numbers",
+        "one-hot labels with a sparse loss",
         "labels-logits",
         "label-range loss-task metric-task",
         labels="one-hot",
@@ -89,7 +89,7 @@ TABLES: tuple[Fault, ...] = (
         AFTER_LOW,
         frozen=True,
     ),
-    plant("tabular/unused", "a weight that nothing uses", "no-gradient", unused=True),
+    plant("tabular/unused", "an unused weight", "no-gradient", unused=True),
     plant(
         "tabular/dropout-out",
         "dropout on the logits",
@@ -112,7 +112,7 @@ TABLES: tuple[Fault, ...] = (
     ),
     plant(
         "clicks/signs",
-        "squares of signs: no gradient but 0",
+        "a squared error of signs: every gradient is 0",
         "loss-constant loss-stuck vanishing-gradient unchanged-weights",
         f"{AFTER_LOW} loss-task update-ratio learning-rate no-gradient",
         loss="signs",
@@ -126,7 +126,7 @@ TABLES: tuple[Fault, ...] = (
     ),
     plant(
         "clicks/lost-numbers",
-        "all numbers are 0",
+        "all values of one input are 0",
         "input-constant",
         f"{STILL} dead-units no-gradient input-scale",
         inputs="second constant",
@@ -134,14 +134,14 @@ TABLES: tuple[Fault, ...] = (
     plant("clicks/thousandfold", "inputs × 1000", "input-scale", AFTER_RAW, inputs="times 1000"),
     plant(
         "clicks/tanh-out",
-        "tanh against cross entropy",
+        "tanh with cross entropy",
         "last-layer from-logits",
         "loss-stuck not-finite loss-oscillating",
         last="tanh",
     ),
     plant(
         "clicks-weighted/unweighted",
-        "one click in sixteen, not weighed",
+        "one click in sixteen, no class weights",
         "imbalance",
         "metric-task",
         weights=(),
@@ -156,7 +156,7 @@ TABLES: tuple[Fault, ...] = (
     plant("triplet/high-rate", "learning rate × 1000", HIGH, AFTER_HIGH, rate=10.0),
     plant(
         "triplet-free/one-example",
-        "one example, again and again",
+        "one example, repeated",
         "input-constant",
         f"{STILL} input-scale dead-units loss-oscillating saturated-units",
         inputs="one example",

@@ -1,7 +1,7 @@
-"""Trainings that work, usual and unusual ones: no rule may warn of any of them.
+"""Healthy trainings, usual and unusual ones: no rule may report a warning.
 
-Goals are scores on examples not trained on. Learning rates and sizes were chosen so that they are
-reached with room; what does not reach its goal is not counted as healthy.
+Goals are scores on unseen examples. Learning rates and sizes were chosen so that trainings exceed
+their goals. A training below its goal does not count as healthy.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ HEALTHY: tuple[Healthy, ...] = (
         "mlp-half",
         "mlp",
         0.9,
-        "no hidden layer, plain descent with a rate of 0.5",
+        "no hidden layer, SGD with a rate of 0.5",
         BLOBS | SGD | {"depth": 0, "rate": 0.5},
     ),
     Healthy(
@@ -70,12 +70,12 @@ HEALTHY: tuple[Healthy, ...] = (
         "5 layers, normal initial weights, batch normalization",
         BLOBS | {"depth": 5, "kernel": "normal:0.5", "normalization": "batch", "rate": 0.005},
     ),
-    Healthy("mlp-dropout", "mlp", 0.88, "dropout of a half", BLOBS | {"dropout": 0.5, "width": 64}),
+    Healthy("mlp-dropout", "mlp", 0.88, "dropout 0.5", BLOBS | {"dropout": 0.5, "width": 64}),
     Healthy(
         "mlp-rare",
         "mlp",
         0.85,
-        "one class of four in a twelfth of the examples",
+        "one class of four has 1 in 12 examples",
         {"data": "rare"},
     ),
     Healthy(
@@ -103,7 +103,7 @@ HEALTHY: tuple[Healthy, ...] = (
         "mlp-large-batch",
         "mlp",
         0.9,
-        "one batch of everything",
+        "a single batch with all examples",
         BLOBS | {"batch": 1024, "rate": 0.02, "steps": 60, "every": 6},
     ),
     Healthy(
@@ -123,7 +123,7 @@ HEALTHY: tuple[Healthy, ...] = (
     Healthy(
         "mlp-of-logits", "mlp", 0.9, "TensorFlow's op as the loss", BLOBS | {"loss": "of logits"}
     ),
-    Healthy("mlp-own-step", "mlp", 0.9, "a training step of one's own", BLOBS | {"step": "own"}),
+    Healthy("mlp-own-step", "mlp", 0.9, "a custom training step", BLOBS | {"step": "own"}),
     Healthy(
         "mlp-own-loss",
         "mlp",
@@ -135,7 +135,7 @@ HEALTHY: tuple[Healthy, ...] = (
         "mlp-descent",
         "mlp",
         0.85,
-        "plain descent, 0.1, no validation",
+        "SGD with a rate of 0.1, no validation",
         BLOBS | SGD | {"rate": 0.1, "steps": 160, "validation": False},
     ),
     Healthy("binary-sigmoid", "binary", 0.9, "sigmoid and cross entropy", RINGS | SIGMOID),
@@ -151,29 +151,29 @@ HEALTHY: tuple[Healthy, ...] = (
         "binary-hinge",
         "binary",
         0.9,
-        "tanh against a hinge loss, answers −1 and 1",
+        "tanh with a hinge loss, labels −1 and 1",
         {"data": "sides", "loss": "hinge", "metric": "", "last": "tanh"},
     ),
-    Healthy("regression", "regression", 0.8, "squares", WAVES),
+    Healthy("regression", "regression", 0.8, "mean squared error", WAVES),
     Healthy(
         "regression-huber",
         "regression",
         0.8,
-        "Huber's loss, tanh",
+        "Huber loss, tanh",
         WAVES | {"loss": "huber", "activation": "tanh", "rate": 0.02},
     ),
     Healthy(
         "regression-descent",
         "regression",
         0.6,
-        "plain descent, 0.1",
+        "SGD with a rate of 0.1",
         WAVES | SGD | {"rate": 0.1, "steps": 160},
     ),
     Healthy(
         "regression-own",
         "regression",
         0.8,
-        "squares written by hand",
+        "a squared error written by hand",
         WAVES | {"loss": "own squares", "metric": ""},
     ),
     Healthy(
@@ -226,7 +226,7 @@ HEALTHY: tuple[Healthy, ...] = (
         "cnn-scaled",
         "cnn",
         0.6,
-        "0…255, brought to −1…1 by the first layer",
+        "inputs 0…255, scaled to −1…1 by the first layer",
         {"data": "grey", "scaled": True, "steps": 160},
     ),
     Healthy(
@@ -242,14 +242,14 @@ HEALTHY: tuple[Healthy, ...] = (
         "lstm-both-ways",
         "lstm",
         0.8,
-        "both directions, clipped",
+        "bidirectional, clipped gradients",
         ROWS | {"cell": "Bidirectional", "clip": 1.0, "width": 32},
     ),
     Healthy(
         "lstm-clipped",
         "lstm",
         0.6,
-        "a plain recurrent layer, plain descent, clipped",
+        "a SimpleRNN, SGD, clipped gradients",
         ROWS
         | SGD
         | {
@@ -262,12 +262,12 @@ HEALTHY: tuple[Healthy, ...] = (
             "every": 16,
         },
     ),
-    Healthy("autoencoder", "autoencoder", 0.6, "numbers of both signs", CURVES),
+    Healthy("autoencoder", "autoencoder", 0.6, "positive and negative values", CURVES),
     Healthy(
         "autoencoder-sigmoid",
         "autoencoder",
         0.6,
-        "numbers from 0 to 1, cross entropy",
+        "values from 0 to 1, cross entropy",
         {"data": "shades", "loss": "binary", "last": "sigmoid", "from_logits": False, "metric": ""},
     ),
     Healthy(
@@ -277,7 +277,7 @@ HEALTHY: tuple[Healthy, ...] = (
         "noise on the inputs",
         CURVES | {"noise": 0.3, "activation": "elu"},
     ),
-    Healthy("vae", "vae", 0.5, "a drawn code", CURVES),
+    Healthy("vae", "vae", 0.5, "a sampled code", CURVES),
     Healthy("transformer", "transformer", 0.85, "embeddings, whose gradients are sparse", LETTERS),
     Healthy(
         "transformer-yes-no",
@@ -298,14 +298,14 @@ HEALTHY: tuple[Healthy, ...] = (
         "finetuned",
         "finetuned",
         0.65,
-        "a frozen base, run as in inference",
+        "a frozen base in inference mode",
         PICTURES | {"rate": 0.02},
     ),
     Healthy(
         "finetuned-inference",
         "finetuned",
         0.65,
-        "half of the base trains, its normalization runs as in inference, as Keras' guide has it",
+        "half of the base trains, its normalization in inference mode, as in Keras' guide",
         PICTURES | {"frozen": "half", "rate": 0.005},
     ),
     Healthy(

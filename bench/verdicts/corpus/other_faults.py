@@ -1,4 +1,4 @@
-"""Faults in recurrent networks, autoencoders, a transformer, pairs."""
+"""Faults in recurrent networks, autoencoders, a transformer and siamese networks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ FAULTS: tuple[Fault, ...] = (
     plant("lstm/mixed-batch", "a reshape mixes examples", "batch-axis", "loss-stuck", mixing=True),
     plant("lstm/low-rate", "learning rate ÷ 10000", LOW, AFTER_LOW, rate=1e-06),
     plant("lstm/high-rate", "learning rate × 1000", HIGH, AFTER_HIGH, rate=10.0),
-    plant("lstm/shuffled", "labels of other rows", "loss-stuck", labels="shuffled"),
+    plant("lstm/shuffled", "labels of other examples", "loss-stuck", labels="shuffled"),
     plant(
         "lstm/frozen",
         "all layers frozen",
@@ -40,26 +40,26 @@ FAULTS: tuple[Fault, ...] = (
     ),
     plant(
         "autoencoder/relu-out",
-        "ReLU, though half the numbers are below 0",
+        "ReLU output, though half of the labels are below 0",
         "output-relu",
         "dead-units last-layer",
         last="relu",
     ),
     plant(
         "autoencoder/sigmoid-out",
-        "sigmoid for numbers of both signs",
+        "sigmoid for positive and negative labels",
         "last-layer",
         "saturated-units",
         last="sigmoid",
     ),
     plant(
         "autoencoder/cross-entropy",
-        "cross entropy for any numbers",
+        "cross entropy for labels outside 0…1",
         "loss-task last-layer",
         "from-logits loss-diverging growing-weights",
         loss="binary",
     ),
-    plant("autoencoder/accuracy", "accuracy for numbers", "metric-task", metric="accuracy"),
+    plant("autoencoder/accuracy", "accuracy for regression", "metric-task", metric="accuracy"),
     plant(
         "autoencoder/zero-init",
         "initial weights 0",
@@ -77,21 +77,21 @@ FAULTS: tuple[Fault, ...] = (
     plant("autoencoder/linear", "no activation", "linear-stack", activation="linear"),
     plant(
         "autoencoder/one-example",
-        "one example, again and again",
+        "one example, repeated",
         "input-constant",
         "loss-stuck loss-constant input-scale dead-units vanishing-gradient",
         inputs="one example",
     ),
     plant(
         "vae/log-of-zero",
-        "a deviation that may be 0 in a logarithm",
+        "a logarithm of a deviation that can be 0",
         "not-finite",
         AFTER_HIGH,
         spread="relu",
     ),
     plant(
         "vae/detached",
-        "no gradient through the drawn code",
+        "no gradient through the sampled code",
         "no-gradient",
         "loss-stuck vanishing-gradient unchanged-weights",
         detached=True,
@@ -133,7 +133,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     plant(
         "transformer/huge-embeddings",
-        "embeddings of deviation 100",
+        "embeddings with standard deviation 100",
         "initial-scale",
         "loss-stuck update-ratio",
         embeddings="normal:100",
@@ -155,7 +155,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     plant(
         "siamese/broadcast",
-        "[N] against [N, 1]",
+        "[N] broadcast with [N, 1]",
         "broadcast",
         "loss-stuck labels-logits",
         labels="flat",

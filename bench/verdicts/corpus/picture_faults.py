@@ -1,4 +1,4 @@
-"""Faults in networks for pictures: the tutorial's, convolutions, a fine-tuned base."""
+"""Faults in image networks: the tutorial's, convolutional ones, a fine-tuned one."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ FAULTS: tuple[Fault, ...] = (
         "labels-logits",
         mean_axes=[2, 3],
     ),
-    plant("tutorial-v2/bn-axis", "normalized over height", "batch-norm-axis", bn_axis=1),
-    plant("tutorial-v2/filters", "the stem does not follow `filters`", "", filters=32),
-    plant("tutorial-v2/raw", "pictures fed as 0…255", "input-scale", raw=True),
+    plant("tutorial-v2/bn-axis", "normalization over height", "batch-norm-axis", bn_axis=1),
+    plant("tutorial-v2/filters", "the first convolution ignores `filters`", "", filters=32),
+    plant("tutorial-v2/raw", "images in 0…255", "input-scale", raw=True),
     plant(
         "tutorial-v2/update-ops",
         "update ops left out",
@@ -34,20 +34,20 @@ FAULTS: tuple[Fault, ...] = (
     plant("tutorial-v1/low-rate", "learning rate ÷ 10000", LOW, AFTER_LOW, learning_rate=1e-05),
     plant(
         "tutorial-v1/overflow",
-        "weights overflow at once",
+        "weights overflow in the first step",
         "not-finite",
         f"{AFTER_HIGH} learning-rate loss-diverging",
         learning_rate=1e19,
     ),
     plant(
         "tutorial-v2/batch-of-one",
-        "one picture a step",
+        "batches of one image",
         "batch-size-one",
         "loss-oscillating loss-stuck dead-units",
         batch_size=1,
     ),
     plant("tutorial-v2/no-l2", "L2 left out", "growing-weights", weight_decay=0.0),
-    plant("cnn/bn-axis", "normalized over height", "batch-norm-axis", norm_axis=1),
+    plant("cnn/bn-axis", "normalization over height", "batch-norm-axis", norm_axis=1),
     plant(
         "cnn/mean-axes",
         "mean over width and channels",
@@ -57,13 +57,13 @@ FAULTS: tuple[Fault, ...] = (
     ),
     plant(
         "cnn/batch-mean",
-        "mean over the batch too",
+        "mean over the batch axis, too",
         "batch-axis reduced-axes",
         "labels-logits",
         mean_axes=(0, 1),
     ),
     plant("cnn/mixed-batch", "a reshape mixes examples", "batch-axis", "loss-stuck", mixing=True),
-    plant("cnn/grey", "pictures fed as 0…255", "input-scale", inputs="0 to 255"),
+    plant("cnn/grey", "images in 0…255", "input-scale", inputs="0 to 255"),
     plant(
         "cnn/momentum-one",
         "moving averages with momentum 1",
@@ -83,13 +83,13 @@ FAULTS: tuple[Fault, ...] = (
     ),
     plant(
         "cnn/batch-of-one",
-        "one picture a step",
+        "batches of one image",
         "batch-size-one",
         "loss-oscillating loss-stuck train-eval-gap",
         batch=1,
     ),
     plant(
-        "cnn/validated-raw", "validated on unscaled pictures", "train-eval-gap", checked="times 100"
+        "cnn/validated-raw", "validated on unscaled images", "train-eval-gap", checked="times 100"
     ),
     plant(
         "cnn/one-class",
@@ -121,9 +121,7 @@ FAULTS: tuple[Fault, ...] = (
         "not-finite loss-stuck last-layer",
         last="linear",
     ),
-    plant(
-        "cnn-scaled/scaled-away", "the layer that scales is left out", "input-scale", scaled=False
-    ),
+    plant("cnn-scaled/scaled-away", "the rescaling layer is missing", "input-scale", scaled=False),
     plant(
         "finetuned/all-frozen",
         "the new layer is frozen too",
@@ -134,14 +132,14 @@ FAULTS: tuple[Fault, ...] = (
     plant("finetuned/low-rate", "learning rate ÷ 10000", LOW, AFTER_LOW, rate=2e-06),
     plant(
         "finetuned/blank",
-        "all pictures black",
+        "all images black",
         "input-constant",
         "loss-stuck loss-constant dead-units input-scale",
         inputs="constant",
     ),
     plant(
         "cnn-of-logits/doubled-softmax",
-        "softmax, then the loss's own",
+        "softmax, and another one in the loss",
         "from-logits",
         last="softmax",
     ),

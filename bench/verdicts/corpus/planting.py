@@ -1,4 +1,4 @@
-"""How a fault is written down, and what often goes together."""
+"""The notation of a fault, and sets of rules that many faults share."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 from bench.verdicts.corpus import fresh_healthy, healthy
 from bench.verdicts.plan import Fault
 
-GOOD = {one.name: one for one in (*healthy.HEALTHY, *fresh_healthy.HEALTHY)}
+GOOD = {case.name: case for case in (*healthy.HEALTHY, *fresh_healthy.HEALTHY)}
 
-# Rules that are right for a learning rate far too high or low, and what it may show besides.
+# Correct rules for a learning rate far too high or low, and rules that may fire as consequences.
 HIGH = "learning-rate loss-diverging not-finite"
 AFTER_HIGH = (
     "dead-units exploding-gradient loss-constant loss-oscillating loss-stuck saturated-units "
@@ -17,13 +17,15 @@ AFTER_HIGH = (
 )
 LOW = "learning-rate update-ratio"
 AFTER_LOW = "loss-stuck loss-constant unchanged-weights"
-# What is seen of layers that learn nothing.
+# Rules that may fire for layers that learn nothing.
 STILL = "loss-stuck loss-constant vanishing-gradient unchanged-weights update-ratio"
 
 
 def plant(name: str, words: str, rules: str, also: str = "", **change: Any) -> Fault:
-    """The fault GOOD/NAME in the healthy training GOOD: its change is the one keyword; the rules
-    that are right, and those that may fire too, have spaces between them.
+    """Return the fault `name`, written TRAINING/FAULT, in a healthy training.
+
+    `change` is exactly one keyword. `rules` are the correct rules and `also` those that may fire as
+    consequences, separated by spaces.
     """
     ((key, value),) = change.items()
     right = tuple(rules.split())

@@ -1,10 +1,11 @@
-"""The networks of the corpus, a module each. `build(shapes, units, **settings)` returns a Keras
-model that takes inputs of these shapes (without the batch) and answers with so many units.
+"""The networks of the corpus, one module each.
 
-Its keywords are what a fault may change. Only a process that trains imports these modules.
+`build(shapes, units, **settings)` returns a Keras model for inputs of these shapes, without the
+batch axis, and with `units` outputs. A fault changes one of its keywords. Only a process that
+trains imports these modules.
 """
 
-# Which module builds the networks of a kind; the tutorial's is the program's own.
+# The module that builds the networks of each kind; the tutorial's network is in the package.
 MODULES = {
     "mlp": "dense",
     "binary": "dense",

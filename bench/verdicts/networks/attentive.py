@@ -28,7 +28,7 @@ def build(
     dropout: float = 0.0,
     last: str = "linear",
 ) -> Any:
-    """Attention and two dense layers, each added to what came in, then a mean over the letters."""
+    """Attention and two dense layers with residual connections, then a mean over the letters."""
     inputs = keras.Input(shapes[0], dtype="int32")
     flow = L.Embedding(letters, width, embeddings_initializer=initializer(embeddings))(inputs)
     if detached:

@@ -1,4 +1,4 @@
-"""A mean over embedded words, without those that only fill up, and dense layers."""
+"""A mean over embedded words without padding, and dense layers."""
 
 from __future__ import annotations
 

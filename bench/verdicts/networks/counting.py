@@ -1,4 +1,4 @@
-"""Dense layers whose answer is the mean of a count, or a number with its deviation."""
+"""Dense layers that predict the mean of a count, or a mean and a deviation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dense layers, one after the other: classes, yes or no, several labels, numbers."""
+"""Dense layers in sequence: classes, binary labels, several labels, regression."""
 
 from __future__ import annotations
 

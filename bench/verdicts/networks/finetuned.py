@@ -42,7 +42,7 @@ def build(
 
 
 def _trained(shape: tuple[int, ...], units: int) -> Any:
-    """The base, trained to tell pictures apart whose colours were turned around."""
+    """Return the base, trained to classify images with inverted colours."""
     inputs = keras.Input(shape)
     flow = inputs
     for number, count in enumerate((8, 16)):

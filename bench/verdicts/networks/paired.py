@@ -1,4 +1,4 @@
-"""Two inputs through the same layers: whether they are alike."""
+"""Two inputs through the same layers: whether they have the same class."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def build(
     detached: bool = False,
     last: str = "linear",
 ) -> Any:
-    """`answer` is the distance of both codes, or what a dense layer says of their difference."""
+    """`answer` is the distance of both codes, or a dense layer on their difference."""
     tower = keras.Sequential(
         [
             L.Dense(
@@ -41,7 +41,7 @@ def build(
         name="tower",
     )
     inputs = [keras.Input(shape) for shape in shapes]
-    first, second = (tower(one) for one in inputs)
+    first, second = (tower(array) for array in inputs)
     if detached:
         first, second = ops.stop_gradient(first), ops.stop_gradient(second)
     if answer == "distance":

@@ -1,4 +1,4 @@
-"""Parts that several networks of the corpus are made of."""
+"""Parts that several networks of the corpus share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import keras
 
 
 def initializer(text: str) -> Any:
-    """An initializer from its name; `normal:0.1` has that deviation, `constant:0.1` that value."""
+    """Return an initializer: a Keras name, `normal:DEVIATION` or `constant:VALUE`."""
     name, _, number = text.partition(":")
     if name == "normal":
         return keras.initializers.RandomNormal(stddev=float(number))
@@ -18,20 +18,21 @@ def initializer(text: str) -> Any:
 
 
 class Unused(keras.layers.Layer):  # type: ignore[misc]
-    """Hands on what it gets, and has a weight that it does not use."""
+    """Returns its inputs and has an unused weight."""
 
     def build(self, shape: Any) -> None:
-        """Make the weight."""
+        """Create the weight."""
         self.scale = self.add_weight(name="scale", shape=(shape[-1],), initializer="ones")
 
     def call(self, inputs: Any) -> Any:
-        """The inputs themselves."""
+        """Return the inputs."""
         return inputs
 
 
 class AsInInference(keras.layers.Layer):  # type: ignore[misc]
-    """Calls a layer or model with training=False. In a functional model an argument of the call
-    would be overruled by the model's own.
+    """Calls a layer or model with training=False.
+
+    In a functional model, the model's own `training` would override an argument of the call.
     """
 
     def __init__(self, inner: Any) -> None:
@@ -39,13 +40,14 @@ class AsInInference(keras.layers.Layer):  # type: ignore[misc]
         self.inner = inner
 
     def call(self, inputs: Any) -> Any:
-        """What the inner one makes of the inputs."""
+        """Return the output of the inner layer."""
         return self.inner(inputs, training=False)
 
 
 def mixed(features: Any) -> Any:
-    """Put the batch behind the next axis, then cut rows of the old length from what results: each
-    holds numbers of several examples. `features` is [batch, steps, …].
+    """Return features whose rows mix values of several examples.
+
+    Swaps the first two axes of `features` [batch, steps, …] and reshapes the result back.
     """
     order = (1, 0, *range(2, len(features.shape)))
     turned = keras.ops.transpose(features, order)
@@ -53,7 +55,7 @@ def mixed(features: Any) -> Any:
 
 
 def head(units: int, activation: str, kernel: str = "glorot_uniform", **named: Any) -> Any:
-    """The last layer."""
+    """Return the last layer."""
     return keras.layers.Dense(
         units, activation=activation, kernel_initializer=initializer(kernel), name="head", **named
     )

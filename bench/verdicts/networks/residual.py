@@ -1,4 +1,4 @@
-"""Dense blocks with layer normalization, each added to what came in."""
+"""Residual dense blocks with layer normalization."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small U-Net: an answer for every pixel, with shortcuts over the narrow part."""
+"""A small U-Net: a prediction for every pixel, with shortcuts over the bottleneck."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Convolutions taken apart, in each channel and then across them: classes or colours."""
+"""Depthwise separable convolutions, for classes or colours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Convolutions along signals with batch normalization, and a mean over the time."""
+"""Convolutions over time with batch normalization, and a mean over time."""
 
 from __future__ import annotations
 

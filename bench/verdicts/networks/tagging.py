@@ -1,4 +1,4 @@
-"""A recurrent layer over embedded letters that answers at every step."""
+"""A recurrent layer over embedded letters with a prediction at every step."""
 
 from __future__ import annotations
 

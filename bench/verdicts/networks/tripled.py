@@ -1,4 +1,4 @@
-"""Three inputs through the same layers: which of two is nearer to the first."""
+"""Three inputs through the same layers: which of two is closer to the first."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def build(
         name="tower",
     )
     inputs = [keras.Input(shape) for shape in shapes]
-    codes = [tower(one) for one in inputs]
+    codes = [tower(array) for array in inputs]
     if unit_length:
-        codes = [L.UnitNormalization()(one) for one in codes]
+        codes = [L.UnitNormalization()(code) for code in codes]
     if detached:
-        codes = [ops.stop_gradient(one) for one in codes]
+        codes = [ops.stop_gradient(code) for code in codes]
     first, alike, unlike = codes
     near = ops.sum(ops.square(first - alike), axis=-1, keepdims=True)
     far = ops.sum(ops.square(first - unlike), axis=-1, keepdims=True)

@@ -1,4 +1,4 @@
-"""A variational autoencoder: the code is drawn, and its distance from a normal one is a loss."""
+"""A variational autoencoder: it samples the code and adds the divergence as a loss."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ L = keras.layers
 ops = keras.ops
 
 
-class Drawn(keras.layers.Layer):  # type: ignore[misc]
-    """Draws a code from its mean and spread, [batch, code] each, and adds the loss for both."""
+class Sampling(keras.layers.Layer):  # type: ignore[misc]
+    """Samples a code from its mean and spread, [batch, code] each, and adds the divergence."""
 
     def __init__(self, weight: float, spread: str, detached: bool) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class Drawn(keras.layers.Layer):  # type: ignore[misc]
         self.generator = keras.random.SeedGenerator()
 
     def call(self, inputs: Any) -> Any:
-        """Mean and what the spread is made of become a code."""
+        """Return a code for the mean and the raw spread."""
         mean, raw = inputs
         deviation = ops.relu(raw) if self.spread == "relu" else ops.exp(raw)
         divergence = ops.square(mean) + ops.square(deviation) - 1 - 2 * ops.log(deviation)
@@ -48,7 +48,7 @@ def build(
     detached: bool = False,
     last: str = "linear",
 ) -> Any:
-    """`spread` is how a deviation is made: "exp", or "relu", which may be 0."""
+    """`spread` is the activation of the deviation: "exp", or "relu", which can be 0."""
     inputs = keras.Input(shapes[0])
 
     def hidden(name: str) -> Any:
@@ -62,5 +62,5 @@ def build(
 
     flow = hidden("encoder")(inputs)
     mean, raw = L.Dense(code, name="mean")(flow), L.Dense(code, name="spread")(flow)
-    flow = hidden("decoder")(Drawn(weight, spread, detached)([mean, raw]))
+    flow = hidden("decoder")(Sampling(weight, spread, detached)([mean, raw]))
     return keras.Model(inputs, L.Dense(units, activation=last, name="head")(flow))

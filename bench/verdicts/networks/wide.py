@@ -1,4 +1,4 @@
-"""Marks that go straight to the answer, and numbers that go through dense layers."""
+"""Binary inputs that skip to the output, and real inputs through dense layers."""
 
 from __future__ import annotations
 

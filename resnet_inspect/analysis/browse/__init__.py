@@ -1,1 +1,1 @@
-"""What `browse` shows beside the tables: outline, details, courses over steps, distributions."""
+"""Data of `browse` beyond tables: outline, details, distributions and their course over steps."""

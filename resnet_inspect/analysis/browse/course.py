@@ -1,7 +1,7 @@
-"""One tensor's summaries over the steps as arrays: quantiles and shares of cells of all at once.
+"""Quantiles and histogram cells of one tensor over all steps, computed as arrays.
 
-What `Sketch.quantiles` and `Sketch.density` say of one step, for thousands of tensors in the time
-a page may take.
+Same results as `Sketch.quantiles` and `Sketch.density` for single steps, but fast enough for pages
+with thousands of tensors.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ from resnet_inspect.stats import Sketch, TensorSummary
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
-# Cell borders of a bent scale are rounded; what that moves into the next cell is nothing.
-NOTHING = 1e-9
+# Borders of a symmetric-log scale are rounded. Smaller counts are rounding errors.
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """Shares (0…1) of each step's numbers, finite or not: in cells [S, C], outside them [S].
+    """Shares (0 to 1) of the values of each step, in cells [S, C] and outside them [S].
 
-    Zeros are left out of them; with the shares of zeros and of what is not finite they are 1.
+    The shares are of all values, finite or not. Zeros are not in any cell. The shares in a step
+    add up to 1 together with those of zeros and of values that are not finite.
     """
 
     inside: Floats
@@ -35,7 +36,7 @@ class Cells:
 
 @dataclass(frozen=True, eq=False)
 class Course:
-    """Histograms of S steps over the bins that any of them uses: `bins` [B], `counts` [S, B]."""
+    """Histograms of S steps over all used bins: `bins` [B], `counts` [S, B]."""
 
     summaries: tuple[TensorSummary, ...]
     bins: Counts
@@ -43,22 +44,22 @@ class Course:
 
     @classmethod
     def of(cls, summaries: Sequence[TensorSummary]) -> Course:
-        """Lay summaries side by side, in order of steps."""
+        """Combine summaries in order of steps."""
         sketches = [summary.sketch for summary in summaries if len(summary.sketch.bins)]
         if not sketches:
             return cls(tuple(summaries), np.zeros(0, int), np.zeros((len(summaries), 0), int))
         sizes = [len(summary.sketch.bins) for summary in summaries]
-        every = np.concatenate([one.bins for one in sketches])
+        every = np.concatenate([sketch.bins for sketch in sketches])
         least = int(every.min())
         counts = np.zeros((len(sizes), int(every.max()) - least + 1), dtype=np.int64)
         rows = np.repeat(np.arange(len(sizes)), sizes)
-        counts[rows, every - least] = np.concatenate([one.counts for one in sketches])
+        counts[rows, every - least] = np.concatenate([sketch.counts for sketch in sketches])
         used = np.flatnonzero(counts.any(axis=0))
         return cls(tuple(summaries), used + least, counts[:, used])
 
     @cached_property
     def pooled(self) -> Sketch:
-        """The numbers of all steps together."""
+        """The values of all steps in one sketch."""
         return Sketch(self.bins, self.counts.sum(axis=0))
 
     @cached_property
@@ -66,7 +67,10 @@ class Course:
         return self.pooled.edges()
 
     def quantiles(self, shares: Sequence[float]) -> Floats:
-        """[S, Q]; as `Sketch.quantiles`, within the exact minimum and maximum; NaN for none."""
+        """Return quantiles [S, Q] as `Sketch.quantiles` does, clipped to the exact extremes.
+
+        Steps without values have NaN.
+        """
         if not self.bins.size:
             return np.full((len(self.counts), len(shares)), np.nan)
         reached = np.cumsum(self.counts, axis=1)
@@ -74,27 +78,26 @@ class Course:
         ranks = np.clip(np.ceil(np.asarray(shares) * totals), 1, np.maximum(totals, 1))
         at = (reached[:, :, None] < ranks[:, None, :]).sum(axis=1)
         middles = self._edges.mean(axis=1)[np.minimum(at, len(self.bins) - 1)]
-        ends = [(one.min, one.max) for one in self.summaries]
+        ends = [(summary.min, summary.max) for summary in self.summaries]
         low, high = np.array(ends, dtype=np.float64).T[:, :, None]
         return np.where(totals > 0, np.clip(middles, low, high), np.nan)
 
     def cells(self, borders: Floats) -> Cells:
-        """Shares between neighbouring ascending borders, bins shared by width."""
+        """Return shares between ascending borders. A bin across a border is split by width."""
         lower, upper = self._edges.T
         kept = upper > lower  # the bins of zeros have no width
         lower, upper, counts = lower[kept], upper[kept], self.counts[:, kept]
         ranks = np.zeros((len(counts), len(borders)))
         whole = np.zeros(len(counts))
         if kept.any():
-            begun = np.searchsorted(lower, borders, side="right") - 1
-            held = np.maximum(begun, 0)
-            width = upper[held] - lower[held]
-            inside = np.clip((borders - lower[held]) / width, 0.0, 1.0)
+            at = np.maximum(np.searchsorted(lower, borders, side="right") - 1, 0)
+            width = upper[at] - lower[at]
+            inside = np.clip((borders - lower[at]) / width, 0.0, 1.0)
             reached = np.cumsum(counts, axis=1)
-            ranks = reached[:, held] - (1 - inside) * counts[:, held]
+            ranks = reached[:, at] - (1 - inside) * counts[:, at]
             whole = reached[:, -1].astype(np.float64)
-        found = np.diff(ranks, axis=1, prepend=0.0, append=whole[:, None])
-        found[found <= NOTHING] = 0.0
-        totals = np.array([max(1, one.count) for one in self.summaries], dtype=np.float64)
-        shares = found / totals[:, None]
+        values = np.diff(ranks, axis=1, prepend=0.0, append=whole[:, None])
+        values[values <= ROUNDING] = 0.0
+        totals = np.array([max(1, item.count) for item in self.summaries], dtype=np.float64)
+        shares = values / totals[:, None]
         return Cells(shares[:, 1:-1], shares[:, 0], shares[:, -1])

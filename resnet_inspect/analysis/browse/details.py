@@ -1,4 +1,4 @@
-"""All that is known of one layer, op, variable or scope: what the detail of a browser shows."""
+"""All recorded facts about one layer, op, variable or scope, for the detail pane of `browse`."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from resnet_inspect.graph import Graph, Layer, Op, Source, TensorRef, TensorSpec
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.graph.nodes import Attr
 
-# The type of a neighbour that is no op.
+# The type of a neighbour that is a variable.
 VARIABLE = "variable"
-# Of larger groups no sums are made: a key must be answered at once.
+# Larger groups have no sums, because `browse` must react to a key at once.
 MOST = 5_000
-# Of a group that hands on more tensors, only so many are told.
+# A group with more outputs shows only the first ones.
 MOST_OUTPUTS = 60
 
 
 class Neighbour(msgspec.Struct, frozen=True):
-    """One end of an edge: the layer (else the op, or the variable) there, and the tensor that goes
-    along it.
+    """The other end of an edge, and the tensor that the edge carries.
 
-    `tensor` and `spec` are None for a control edge, which only orders.
+    `name` is a layer, or an op outside of layers, or a variable. `tensor` and `spec` are None for a
+    control edge, which only sets the order.
     """
 
     name: str
@@ -37,27 +37,32 @@ class Neighbour(msgspec.Struct, frozen=True):
 
 
 class Output(msgspec.Struct, frozen=True):
-    """A tensor that is made, with what its axes mean (empty texts where nothing is known)."""
+    """An output tensor, and the meanings of its axes. Unknown meanings are empty texts."""
 
     ref: TensorRef
     spec: TensorSpec
     axes: tuple[str, ...]
 
 
-class Held(msgspec.Struct, frozen=True):
-    """A variable, and the layers (or ops outside of any) that use it."""
+class VariableUse(msgspec.Struct, frozen=True):
+    """A variable, and the layers or ops outside of layers that use it."""
 
     variable: Variable
     users: tuple[str, ...]
 
 
 class Detail(msgspec.Struct, frozen=True):
-    """One layer or op. `variables` are those of the layer, or those that the op computes with,
-    reads or changes; `params` and `trainable_params` count the elements of the first only, as the
-    shape table does. `macs` are per example, None if unknown.
+    """Facts about one layer or op.
 
-    `ops` are those of the layer; `owner` is the layer of an op, or empty. `source` is innermost
-    line first.
+    Attributes:
+        owner: the layer of an op, or an empty text.
+        variables: variables of the layer, or variables that the op computes with, reads or changes.
+        params: elements of the variables. For an op only of those it computes with, as in the
+            shape table.
+        trainable_params: elements of the trainable variables among them.
+        macs: multiply-accumulates per example, None if unknown.
+        ops: the ops of the layer.
+        source: lines of the user's code, innermost first.
     """
 
     name: str
@@ -70,7 +75,7 @@ class Detail(msgspec.Struct, frozen=True):
     consumers: tuple[Neighbour, ...]
     control_inputs: tuple[Neighbour, ...]
     control_consumers: tuple[Neighbour, ...]
-    variables: tuple[Held, ...]
+    variables: tuple[VariableUse, ...]
     window: Window | None
     trainable_params: int
     params: int
@@ -82,10 +87,10 @@ class Detail(msgspec.Struct, frozen=True):
 
 
 class ScopeDetail(msgspec.Struct, frozen=True):
-    """A group of layers or ops: sums over its parts, and the tensors that enter and leave it.
+    """A group of layers or ops: sums over its parts, and tensors that enter and leave it.
 
-    `types` counts what kinds of layers or ops are inside. `whole` is False for a group of more
-    than MOST ops, of which no more than that is told.
+    `types` counts layers or ops by type. `whole` is False for a group with more than MOST members:
+    then only the names and counts are set.
     """
 
     name: str
@@ -101,29 +106,29 @@ class ScopeDetail(msgspec.Struct, frozen=True):
 
 
 class Details:
-    """Answers for one graph; what several answers need is worked out once."""
+    """Returns details of one graph. Indexes are built once, on first use."""
 
     def __init__(self, graph: Graph, lineage: Lineage) -> None:
         self.graph = graph
         self.meanings = Meanings(graph, lineage)
 
     def prepare(self) -> None:
-        """Work out now what the first answer needs."""
+        """Build the indexes now, so that the first detail is fast."""
         _ = self._ordered_after, self._names_of, self._counted_for, self._made_by
 
     def layer(self, name: str) -> Detail:
-        """A layer of the graph; KeyError for another name."""
+        """Return the details of a layer. Raises KeyError for an unknown name."""
         layer = self.graph.layer_by_name[name]
         main = self.graph.op_by_name[layer.main]
         inside = set(layer.ops)
-        held = [self.graph.variable_by_name[one] for one in layer.variables]
+        variables = [self.graph.variable_by_name[variable] for variable in layer.variables]
         before = (
-            one
+            earlier
             for op in layer.ops
-            for one in self.graph.op_by_name[op].control_inputs
-            if one not in inside
+            for earlier in self.graph.op_by_name[op].control_inputs
+            if earlier not in inside
         )
-        after = (one for op in layer.ops for one in self._ordered_after.get(op, ()))
+        after = (later for op in layer.ops for later in self._ordered_after.get(op, ()))
         return Detail(
             name=name,
             type=layer.type,
@@ -134,11 +139,11 @@ class Details:
             outputs=(self._output(layer.output),),
             consumers=self._users(layer.output, inside),
             control_inputs=self._controls(before),
-            control_consumers=self._controls(one for one in after if one not in inside),
-            variables=tuple(self.held(one) for one in held),
+            control_consumers=self._controls(later for later in after if later not in inside),
+            variables=tuple(map(self.held, variables)),
             window=window(self.graph, main),
-            trainable_params=_elements(one for one in held if one.trainable),
-            params=_elements(held),
+            trainable_params=_elements(filter(_is_trainable, variables)),
+            params=_elements(variables),
             macs=_sum(macs(self.graph, self.graph.op_by_name[op]) for op in layer.ops),
             device=main.device,
             attrs=main.attrs,
@@ -147,14 +152,14 @@ class Details:
         )
 
     def op(self, name: str) -> Detail:
-        """An op of the graph; KeyError for another name."""
+        """Return the details of an op. Raises KeyError for an unknown name."""
         op = self.graph.op_by_name[name]
         owner = self.graph.layer_of_op.get(name)
         counted = self._counted_for.get(name, [])
-        read = (self.graph.variable_by_name[one] for one in self._names_of.get(name, ()))
-        held = list(dict.fromkeys((*counted, *read)))
+        read = (self.graph.variable_by_name[variable] for variable in self._names_of.get(name, ()))
+        variables = dict.fromkeys((*counted, *read))
         outputs = [TensorRef(name, index) for index in range(len(op.outputs))]
-        users = dict.fromkeys(one for ref in outputs for one in self._users(ref, set(), ops=True))
+        users = dict.fromkeys(end for ref in outputs for end in self._users(ref, set(), ops=True))
         return Detail(
             name=name,
             type=op.type,
@@ -166,9 +171,9 @@ class Details:
             consumers=tuple(users),
             control_inputs=self._controls(op.control_inputs),
             control_consumers=self._controls(self._ordered_after.get(name, ())),
-            variables=tuple(self.held(one) for one in held),
+            variables=tuple(map(self.held, variables)),
             window=window(self.graph, op),
-            trainable_params=_elements(one for one in counted if one.trainable),
+            trainable_params=_elements(filter(_is_trainable, counted)),
             params=_elements(counted),
             macs=macs(self.graph, op),
             device=op.device,
@@ -178,20 +183,22 @@ class Details:
         )
 
     def scope(self, name: str, parts: Iterable[Op | Layer]) -> ScopeDetail:
-        """A group of layers or of ops."""
+        """Return the details of a group of layers or ops."""
         every = list(parts)
-        layers = [one for one in every if isinstance(one, Layer)]
-        counts = Counter(one.type for one in every)
+        layers = [part for part in every if isinstance(part, Layer)]
+        counts = Counter(part.type for part in every)
         types = dict(counts.most_common())
         if len(every) > MOST:
             return ScopeDetail(name, len(layers), len(every), types, False, (), (), 0, 0, None)
         ops = [self.graph.op_by_name[name] for layer in layers for name in layer.ops]
-        ops += [one for one in every if isinstance(one, Op)]
-        if layers:  # gradients and slots read everything; what layers hand on is what counts
+        ops += [part for part in every if isinstance(part, Op)]
+        if layers:  # gradients and slots read all tensors, so only edges between layers count
             made = {layer.output for layer in layers}
             taken = {ref for layer in layers for ref in layer.inputs}
             used = {ref for layer in self.graph.layers for ref in layer.inputs} - taken
-            leaving = [one.output for one in layers if one.output in used or one is layers[-1]]
+            leaving = [
+                layer.output for layer in layers if layer.output in used or layer is layers[-1]
+            ]
             entering = dict.fromkeys(
                 ref for layer in layers for ref in layer.inputs if ref not in made
             )
@@ -204,7 +211,7 @@ class Details:
                 for ref in (TensorRef(op.name, index) for index in range(len(op.outputs)))
                 if any(user not in inside for user in self.graph.consumers.get(ref, ()))
             ]
-        variables = [one for op in ops for one in self._counted_for.get(op.name, ())]
+        variables = [variable for op in ops for variable in self._counted_for.get(op.name, ())]
         return ScopeDetail(
             name=name,
             layers=len(layers),
@@ -213,13 +220,13 @@ class Details:
             whole=True,
             inputs=tuple(self._end(ref, ops=not layers) for ref in entering),
             outputs=tuple(self._output(ref) for ref in leaving[:MOST_OUTPUTS]),
-            trainable_params=_elements(one for one in variables if one.trainable),
+            trainable_params=_elements(filter(_is_trainable, variables)),
             params=_elements(variables),
             macs=_sum(macs(self.graph, op) for op in ops),
         )
 
-    def held(self, variable: Variable) -> Held:
-        """A variable with those that use it."""
+    def held(self, variable: Variable) -> VariableUse:
+        """Return a variable with the layers and ops that use it."""
         users = []
         for reader in (*variable.handles, *variable.readers):
             layer = self.graph.layer_of_op.get(reader)
@@ -227,44 +234,44 @@ class Details:
                 users.append(layer.name)
             elif reader in variable.readers:
                 users.append(reader)
-        return Held(variable, tuple(dict.fromkeys(users)))
+        return VariableUse(variable, tuple(dict.fromkeys(users)))
 
     @cached_property
     def _ordered_after(self) -> dict[str, list[str]]:
-        """The ops that wait for each op."""
-        found: dict[str, list[str]] = {}
+        """The ops that run after each op because of a control edge."""
+        after: dict[str, list[str]] = {}
         for op in self.graph.ops:
             for before in op.control_inputs:
-                found.setdefault(before, []).append(op.name)
-        return found
+                after.setdefault(before, []).append(op.name)
+        return after
 
     @cached_property
     def _names_of(self) -> dict[str, list[str]]:
         """The variables that each op reads or changes."""
-        found: dict[str, list[str]] = {}
+        names: dict[str, list[str]] = {}
         for variable in self.graph.variables:
             for reader in dict.fromkeys((*variable.handles, *variable.readers)):
-                found.setdefault(reader, []).append(variable.name)
-        return found
+                names.setdefault(reader, []).append(variable.name)
+        return names
 
     @cached_property
     def _counted_for(self) -> dict[str, list[Variable]]:
         return variables_by_op(self.graph)
 
     @cached_property
-    def _held_at(self) -> dict[str, Variable]:
-        """The variable behind each op through which the graph holds one."""
-        return {handle: one for one in self.graph.variables for handle in one.handles}
+    def _by_handle(self) -> dict[str, Variable]:
+        """The variable of each handle op."""
+        return {handle: owner for owner in self.graph.variables for handle in owner.handles}
 
     @cached_property
     def _made_by(self) -> dict[TensorRef, Layer]:
         return {layer.output: layer for layer in self.graph.layers}
 
     def _end(self, ref: TensorRef, *, ops: bool = False) -> Neighbour:
-        """Where a tensor comes from."""
-        held = self._held_at.get(ref.op)
-        if held is not None:
-            return Neighbour(held.name, VARIABLE, ref, held.spec)
+        """Return the layer, op or variable that a tensor comes from."""
+        variable = self._by_handle.get(ref.op)
+        if variable is not None:
+            return Neighbour(variable.name, VARIABLE, ref, variable.spec)
         layer = None if ops else self._made_by.get(ref)
         op = self.graph.op_by_name[ref.op]
         name, kind = (layer.name, layer.type) if layer else (op.name, op.type)
@@ -273,8 +280,8 @@ class Details:
     def _users(
         self, ref: TensorRef, inside: set[str], *, ops: bool = False
     ) -> tuple[Neighbour, ...]:
-        """Who takes a tensor: layers as such, once, where `ops` are not asked for."""
-        found: dict[str, Neighbour] = {}
+        """Return the users of a tensor outside of `inside`: each layer once, or `ops`."""
+        users: dict[str, Neighbour] = {}
         spec = self.graph.spec(ref)
         for user in self.graph.consumers.get(ref, ()):
             if user in inside:
@@ -282,8 +289,8 @@ class Details:
             layer = None if ops else self.graph.layer_of_op.get(user)
             name = layer.name if layer else user
             kind = layer.type if layer else self.graph.op_by_name[user].type
-            found.setdefault(name, Neighbour(name, kind, ref, spec))
-        return tuple(found.values())
+            users.setdefault(name, Neighbour(name, kind, ref, spec))
+        return tuple(users.values())
 
     def _controls(self, names: Iterable[str]) -> tuple[Neighbour, ...]:
         by_name = self.graph.op_by_name
@@ -292,6 +299,10 @@ class Details:
 
     def _output(self, ref: TensorRef) -> Output:
         return Output(ref, self.graph.spec(ref), self.meanings.axes(ref))
+
+
+def _is_trainable(variable: Variable) -> bool:
+    return variable.trainable
 
 
 def _elements(variables: Iterable[Variable]) -> int:

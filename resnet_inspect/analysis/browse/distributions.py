@@ -1,6 +1,6 @@
-"""What tensors held over the steps of a run: which ones are asked for, and what there is of each.
+"""Recorded distributions of tensors over the steps of a run, and their selection by name.
 
-This room is handed what a run file holds; it reads none.
+Callers pass the recorded data. This module reads no run file.
 """
 
 from __future__ import annotations
@@ -29,11 +29,16 @@ KINDS = ("activation", "gradient", "weight")
 
 @dataclass(frozen=True)
 class Series:
-    """What one tensor held at each recorded step, in order of steps.
+    """Summaries of one tensor at each recorded step, in order of steps.
 
-    `elements` is how many the whole tensor has, None if unknown; summaries may be of a sample.
-    `channels` are told of ReLUs' outputs, `updates` of variables, `normalizations` of layers that
-    normalize; `not_finite` only of steps at which something was not.
+    Attributes:
+        tap: the recorded tensor.
+        course: summaries by step. They may be of a sample of the elements.
+        elements: number of elements of the whole tensor, None if unknown.
+        not_finite: counts of NaN and inf, only for steps with any.
+        channels: activity of channels, only for outputs of ReLUs.
+        updates: only for variables.
+        normalizations: only for layers that normalize.
     """
 
     tap: Tap
@@ -46,25 +51,28 @@ class Series:
 
     @property
     def activity(self) -> ChannelActivity | None:
-        """How often each channel was active over all recorded steps; None where it is not told."""
+        """Activity of channels over all recorded steps, or None where it was not recorded."""
         return reduce(add, self.channels.values()) if self.channels else None
 
 
 def choose(
     graph: Graph, taps: Sequence[Tap], names: Sequence[str], kinds: Sequence[str] = ()
 ) -> list[Tap]:
-    """The taps that `names` ask for, in that order; without names the output of each layer.
+    """Return the taps that `names` select, in that order. Without names, return layer outputs.
 
-    A name is that of a layer, a tensor, an op or a variable, the beginning of one, or a pattern
-    with * and ?. `kinds` are activation, gradient, weight; left out, what the name itself is.
-    Raises UsageError for a name that is not there, or of which that kind was not recorded.
+    A name is that of a layer, tensor, op or variable, the beginning of a layer's name, or a
+    pattern with * and ?. `kinds` are activation, gradient and weight. Without kinds, a variable
+    selects its weights, and any other name its activations.
+
+    Raises:
+        UsageError: no tensor has the name, or the kind was not recorded for it.
     """
     if not names:
         wanted = kinds or KINDS[:1]
-        found = [tap for tap in taps if tap.kind in wanted and (tap.output or "weight" in wanted)]
-        if not found:
+        outputs = [tap for tap in taps if tap.kind in wanted and (tap.output or "weight" in wanted)]
+        if not outputs:
             raise _not_recorded("any layer", wanted, taps)
-        return found
+        return outputs
     chosen: list[Tap] = []
     for name in names:
         matching = _named(graph, taps, name)
@@ -77,7 +85,7 @@ def choose(
 
 
 def _named(graph: Graph, taps: Sequence[Tap], name: str) -> list[Tap]:
-    """Taps by exact name, then by pattern, then by the beginning; a layer means its output."""
+    """Return taps by exact name, else by pattern, else by beginning. A layer means its output."""
     outputs = [tap for tap in taps if tap.output and tap.layer == name]
     if outputs:
         return outputs
@@ -85,26 +93,26 @@ def _named(graph: Graph, taps: Sequence[Tap], name: str) -> list[Tap]:
     if exact:
         return exact
     if any(sign in name for sign in "*?["):
-        found = [
+        matching = [
             tap
             for tap in taps
             if (tap.output and fnmatchcase(tap.layer, name)) or fnmatchcase(tap.tensor, name)
         ]
-        if found:
-            return found
+        if matching:
+            return matching
     begun = {tap.layer for tap in taps if tap.output and tap.layer.startswith(name)}
     if len(begun) == 1:
         return [tap for tap in taps if tap.output and tap.layer in begun]
     known = list(dict.fromkeys(name for tap in taps for name in (tap.layer, tap.tensor)))
     near = sorted(begun)[:5] or get_close_matches(name, known, n=3)
-    there = name in graph.layer_by_name or name in graph.op_by_name
+    exists = name in graph.layer_by_name or name in graph.op_by_name
     raise UsageError(
-        f"'{name}' was not recorded" if there else f"there is no '{name}' among what was recorded",
+        f"'{name}' was not recorded" if exists else f"no recorded tensor is named '{name}'",
         where="LAYER",
         expected="a layer, op, tensor or variable, or a pattern such as res2*",
         got=name,
-        fix="trace with --taps ops, all or a pattern that matches it"
-        if there
+        fix="record again with --taps ops, --taps all, or --taps PATTERN"
+        if exists
         else f"did you mean {' or '.join(near)}?"
         if near
         else ("`", Command("shapes"), "` lists layers"),
@@ -115,20 +123,20 @@ def _is_variable(graph: Graph, tap: Tap) -> bool:
     return tap.tensor in graph.variable_by_name
 
 
-def _not_recorded(what: str, kinds: Sequence[str], there: Sequence[Tap]) -> UsageError:
-    held = sorted({tap.kind for tap in there})
+def _not_recorded(what: str, kinds: Sequence[str], taps: Sequence[Tap]) -> UsageError:
+    recorded = sorted({tap.kind for tap in taps})
     return UsageError(
         f"no {' or '.join(kinds)} of {what} was recorded",
         where="--kind",
-        expected="one of " + ", ".join(held) if held else "a run with recorded steps",
+        expected="one of " + ", ".join(recorded) if recorded else "a run with recorded steps",
         got=", ".join(kinds),
-        fix="gradients need training steps and --gradients; "
-        "--taps decides which tensors, --record and --every at which steps",
+        fix="record again. Gradients need training steps and --gradients. "
+        "--taps selects tensors, --record and --every select steps",
     )
 
 
 def beside_gradients(taps: Sequence[Tap], chosen: Sequence[Tap]) -> list[tuple[Tap, ...]]:
-    """Each chosen tensor with its gradient, where that was recorded."""
+    """Return each chosen tap together with the tap of its gradient, if that was recorded."""
     by_key = {(tap.layer, tap.tensor): tap for tap in taps if tap.kind == "gradient"}
     groups: list[tuple[Tap, ...]] = []
     for tap in chosen:
@@ -140,9 +148,12 @@ def beside_gradients(taps: Sequence[Tap], chosen: Sequence[Tap]) -> list[tuple[T
 def around_normalization(
     graph: Graph, taps: Sequence[Tap], chosen: Sequence[Tap]
 ) -> list[tuple[Tap, ...]]:
-    """For each chosen layer that normalizes or is normalized: what goes in, and what comes out.
+    """Return input and output taps of each normalization among the chosen taps.
 
-    Raises UsageError where there is none.
+    A chosen tap selects the normalization that it enters or leaves.
+
+    Raises:
+        UsageError: no chosen tap does.
     """
     by_tensor = {(tap.tensor, tap.kind): tap for tap in taps if tap.output}
     groups: list[tuple[Tap, ...]] = []
@@ -151,19 +162,15 @@ def around_normalization(
             continue
         tensors = str(layer.inputs[0]), str(layer.output)
         for kind in dict.fromkeys(tap.kind for tap in chosen):
-            pair = tuple(by_tensor[one, kind] for one in tensors if (one, kind) in by_tensor)
+            pair = tuple(by_tensor[name, kind] for name in tensors if (name, kind) in by_tensor)
             if len(pair) == 2 and any(tap in chosen for tap in pair):
                 groups.append(pair)
     if not groups:
         raise UsageError(
-            "nothing chosen is normalized, or normalizes",
+            "none of the selected layers normalizes or is normalized",
             where="--pair bn",
-            expected="a batch normalization, or a layer before one",
+            expected="a batch normalization, or the layer before it",
             got=", ".join(tap.layer for tap in chosen[:3]),
-            fix=(
-                "name such a layer, as `",
-                Command("shapes"),
-                "` lists them, such as bn00_branch2a",
-            ),
+            fix=("choose a normalization from `", Command("shapes"), "`, such as bn00_branch2a"),
         )
     return groups

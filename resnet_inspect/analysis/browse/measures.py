@@ -1,4 +1,4 @@
-"""One number a layer, by which a diagram is coloured: zeros, spread, gradient, update."""
+"""Measures with one number per layer, by which a diagram is coloured."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 MEASURES = {
     "zeros": "share of zeros in a layer's output",
     "std": "standard deviation of a layer's output",
-    "gradient": "root mean square of the loss's gradient at a layer's output",
-    "update-ratio": "‖Δw‖/‖w‖ of a layer's kernel, else of its variables (median)",
+    "gradient": "root mean square of the loss gradient at a layer's output",
+    "update-ratio": "median ‖Δw‖/‖w‖ of a layer's kernels, or of all its variables without one",
 }
 
 
@@ -29,23 +29,25 @@ def measure(
     gradients: Mapping[str, TensorSummary],
     updates: Mapping[str, Update],
 ) -> dict[str, float]:
-    """The number of each layer for which it was recorded; the mappings are of one step."""
+    """Return a measure by layer, where it was recorded. The mappings belong to one step."""
     if name == "zeros":
-        return {layer: one.zero_fraction for layer, one in activations.items()}
+        return {layer: summary.zero_fraction for layer, summary in activations.items()}
     if name == "std":
-        return {layer: one.std for layer, one in activations.items() if one.std is not None}
+        return {
+            layer: summary.std for layer, summary in activations.items() if summary.std is not None
+        }
     if name == "gradient":
         return {
-            layer: (one.sum_of_squares / one.finite) ** 0.5
-            for layer, one in gradients.items()
-            if one.finite
+            layer: (summary.sum_of_squares / summary.finite) ** 0.5
+            for layer, summary in gradients.items()
+            if summary.finite
         }
-    found = {}
+    medians = {}
     for layer in graph.layers:
         moved = [graph.variable_by_name[v] for v in layer.variables if v in updates]
-        kernels = [one for one in moved if len(one.spec.shape or ()) > 1] or moved
-        known = relative_updates(updates[one.name] for one in kernels)
-        if known:
-            finite = all(map(isfinite, known))
-            found[layer.name] = median(known) if finite else nan
-    return found
+        kernels = [variable for variable in moved if len(variable.spec.shape or ()) > 1] or moved
+        ratios = relative_updates(updates[variable.name] for variable in kernels)
+        if ratios:
+            finite = all(map(isfinite, ratios))
+            medians[layer.name] = median(ratios) if finite else nan
+    return medians

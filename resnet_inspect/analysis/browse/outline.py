@@ -1,8 +1,8 @@
-"""The tree of a network: stages, blocks, layers and ops, made part by part as it is opened.
+"""The tree of a network: stages, blocks, layers and ops. A level is computed when it is opened.
 
-A hundred thousand ops are grouped in moments because only what is looked into is taken apart.
-Paths are made of a layer's path and name, and of what an op's name says below those; ops that no
-layer made stand under their name scopes, those outside the forward pass below a root of their own.
+Only open nodes are split, so that graphs with 100,000 ops stay fast. The path of an op is that of
+its layer, the layer's name and the rest of the op's name. Ops without a layer are below their name
+scopes. Ops outside the forward pass are below a root per phase.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from functools import cached_property
 
 from resnet_inspect.graph import Graph, Layer, Op, Phase
 
-# More neighbours than that are taken together, in parts of so many.
+# More children are divided into parts of this size.
 MOST_CHILDREN = 500
 ROOTS = {Phase.OTHER: "loss and metrics"}
 
 
 class NodeKind(StrEnum):
-    """What a row of the tree stands for."""
+    """What a row of the tree represents."""
 
     SCOPE = "scope"
     LAYER = "layer"
     OP = "op"
 
 
-class Only(StrEnum):
-    """What a tree is confined to."""
+class OutlineFilter(StrEnum):
+    """Filter of a tree."""
 
     ALL = "all"
     PARAMETERS = "with parameters"
@@ -38,18 +38,21 @@ class Only(StrEnum):
     OPTIMIZER = "optimizer"
 
 
-# The root of a node (a phase, empty for the forward pass), its path, and the first leaf of a part,
-# or -1 for what is no part and -2 for the root of a phase.
+# The root of a node (a phase, empty for the forward pass), its path, and a number: the first leaf
+# of a part, -2 for the root of a phase, -1 for all other nodes.
 Key = tuple[str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class OutlineNode:
-    """One row: `name` is that of the layer or op, or the path of a scope.
+    """One row of the tree.
 
-    `members` are the leaves at and below it, as numbers in graph order, `own` the one that it is
-    itself. `key` stays the same while leaves are filtered; the paths of what is below begin with
-    `inner`.
+    Attributes:
+        key: identifies the node, also while leaves are filtered.
+        name: name of the layer or op, or path of the scope.
+        members: the leaves in this node, as indexes in graph order.
+        inner: the beginning of the paths of its children.
+        own: the leaf that the node itself is, None for a scope.
     """
 
     key: Key
@@ -63,12 +66,12 @@ class OutlineNode:
 
     @property
     def opens(self) -> bool:
-        """Whether there is anything below it."""
+        """Whether the node has children."""
         return len(self.members) > (self.own is not None)
 
 
 class Outline:
-    """The tree over a graph's layers, or over all its ops (`ops`)."""
+    """The tree over the layers of a graph, or with `ops` over all its ops."""
 
     def __init__(self, graph: Graph, *, ops: bool) -> None:
         self.graph = graph
@@ -76,27 +79,27 @@ class Outline:
         self.layer_at = {_path_of(layer): layer for layer in graph.layers}
         self.leaves: Sequence[Op | Layer] = graph.ops if self.by_op else graph.layers
         self.paths = [leaf.name for leaf in self.leaves] if self.by_op else list(self.layer_at)
-        self._kept: dict[Only, list[int]] = {}
+        self._kept: dict[OutlineFilter, list[int]] = {}
         if self.by_op and graph.layers:
             places = {op.name: place for place, op in enumerate(graph.ops)}
             for path, layer in self.layer_at.items():
                 for name in layer.ops:
                     self.paths[places[name]] = path + _below(layer.name, name)
 
-    def kept(self, only: Only = Only.ALL) -> Sequence[int]:
-        """The leaves that a filter keeps."""
-        if only == Only.ALL:
+    def filtered(self, only: OutlineFilter = OutlineFilter.ALL) -> Sequence[int]:
+        """Return the leaves that pass a filter, in graph order."""
+        if only == OutlineFilter.ALL:
             return range(len(self.leaves))
         if only not in self._kept:
             self._kept[only] = self._chosen(only)
         return self._kept[only]
 
-    def _chosen(self, only: Only) -> list[int]:
+    def _chosen(self, only: OutlineFilter) -> list[int]:
         leaves = enumerate(self.leaves)
-        if only == Only.PARAMETERS:
+        if only == OutlineFilter.PARAMETERS:
             wanted = self._with_variables
             return [place for place, leaf in leaves if leaf.name in wanted]
-        if only == Only.RELU:
+        if only == OutlineFilter.RELU:
             small = {kind: kind.lower() for kind in {leaf.type for leaf in self.leaves}}
             relus = {kind for kind, low in small.items() if "relu" in low and "grad" not in low}
             return [place for place, leaf in leaves if leaf.type in relus]
@@ -108,36 +111,35 @@ class Outline:
 
     @cached_property
     def _with_variables(self) -> frozenset[str]:
-        """Layers that have a variable, ops that hold, read or change one."""
-        found = {layer.name for layer in self.graph.layers if layer.variables}
+        """Layers that have a variable, and ops that are the handle of one, read or change it."""
+        names = {layer.name for layer in self.graph.layers if layer.variables}
         for variable in self.graph.variables:
-            found.update((*variable.readers, *variable.handles))
-        return frozenset(found)
+            names.update((*variable.readers, *variable.handles))
+        return frozenset(names)
 
     def roots(self, members: Sequence[int]) -> list[OutlineNode]:
-        """The uppermost nodes: those of the forward pass, then one for each other phase."""
+        """Return the top nodes: those of the forward pass, then one for each other phase."""
         by_root: dict[str, list[int]] = {"": [], **{phase.value: [] for phase in Phase}}
         root_of = self._root_of
         for place in members:
             by_root[root_of[place]].append(place)
-        found = self._grouped("", "", 0, by_root.pop(""))
-        for phase in (one for one in Phase if by_root[one.value]):
-            label = ROOTS.get(phase, phase.value)
-            key = (phase.value, "", -2)
-            found.append(
-                OutlineNode(key, NodeKind.SCOPE, label, label, 0, by_root[phase.value], "")
-            )
-        return found
+        nodes = self._grouped("", "", 0, by_root.pop(""))
+        for phase in Phase:
+            if below := by_root[phase.value]:
+                label = ROOTS.get(phase, phase.value)
+                key = (phase.value, "", -2)
+                nodes.append(OutlineNode(key, NodeKind.SCOPE, label, label, 0, below, ""))
+        return nodes
 
     @cached_property
     def _root_of(self) -> list[str]:
-        """The root that each leaf stands below."""
+        """The root of each leaf."""
         owned = self.graph.layer_of_op
         roots = {phase: "" if phase == Phase.FORWARD else phase.value for phase in Phase}
         return ["" if leaf.name in owned else roots[self._phase(leaf)] for leaf in self.leaves]
 
     def children(self, node: OutlineNode) -> list[OutlineNode]:
-        """What is directly below a node, in graph order."""
+        """Return the children of a node, in graph order."""
         below = [place for place in node.members if place != node.own]
         root, _, part = node.key
         return self._grouped(root, node.inner, node.depth + 1, below, apart=part >= 0)
@@ -145,16 +147,15 @@ class Outline:
     def _grouped(
         self, root: str, inner: str, depth: int, members: Sequence[int], *, apart: bool = False
     ) -> list[OutlineNode]:
-        """Members by the next part of their paths; too many groups are put together (not `apart`,
-        those of such a part).
+        """Return nodes for members, grouped by the next part of their paths.
+
+        Too many groups are divided into parts. `apart` prevents that inside a part.
         """
         start, paths = len(inner), self.paths
         groups: dict[str, list[int]] = {}
         owners: dict[str, int] = {}
         group: list[int] = []
-        inside: str | None = (
-            None  # members of a group follow each other mostly: then one look is enough
-        )
+        inside: str | None = None  # consecutive members mostly share a group
         for place in members:
             full = paths[place]
             if inside is None or not full.startswith(inside):
@@ -189,7 +190,7 @@ class Outline:
         layer = self.layer_at.get(path) if not root else None
         if layer is not None:
             return OutlineNode(key, NodeKind.LAYER, layer.name, label, depth, places, inner, own)
-        if len(places) == 1:  # a chain of scopes with a single op at its end is one row
+        if len(places) == 1:  # nested scopes with a single op are one row
             full, name = self.paths[places[0]], self.leaves[places[0]].name
             if full not in self.layer_at:
                 shown, key = full[len(path) - len(label) :], (root, full, -1)
@@ -199,33 +200,33 @@ class Outline:
             return OutlineNode(key, NodeKind.OP, name, label, depth, places, inner, own)
         return OutlineNode(key, NodeKind.SCOPE, path, label, depth, places, inner)
 
-    def way_to_key(self, key: Key, members: Sequence[int]) -> list[OutlineNode]:
-        """The nodes from a root down to the one with this key; empty where it is hidden."""
+    def path_to_key(self, key: Key, members: Sequence[int]) -> list[OutlineNode]:
+        """Return the nodes from a root to the node with a key, or an empty list if it is hidden."""
         root, path, part = key
         for place in members:
             full = self.paths[place]
             inside = full == path or full.startswith(path + "/") or part != -1
             if inside and self._root_of[place] == root and (part < 0 or place == part):
-                way = self.way_to(place, members)
-                at = next((at for at, one in enumerate(way) if one.key == key), None)
-                return way[: at + 1] if at is not None else []
+                nodes = self.path_to(place, members)
+                at = next((at for at, node in enumerate(nodes) if node.key == key), None)
+                return nodes[: at + 1] if at is not None else []
         return []
 
-    def way_to(self, place: int, members: Sequence[int]) -> list[OutlineNode]:
-        """The nodes from a root down to a leaf, among those of `members`; empty if it is not one.
+    def path_to(self, place: int, members: Sequence[int]) -> list[OutlineNode]:
+        """Return the nodes from a root to a leaf, which is the last node.
 
-        The last one is the layer or op itself.
+        The list is empty if the leaf is not among `members`.
         """
-        level, found = self.roots(members), list[OutlineNode]()
-        while here := next((one for one in level if _holds(one, place)), None):
-            found.append(here)
+        level, nodes = self.roots(members), list[OutlineNode]()
+        while here := next((node for node in level if _contains(node, place)), None):
+            nodes.append(here)
             if here.own == place:
                 break
             level = self.children(here)
-        return found
+        return nodes
 
     def place_of(self, name: str) -> int | None:
-        """The leaf by which a layer or an op is reached: an op, or the first one of its layer."""
+        """Return the leaf for a layer or op. In an op tree a layer has the leaf of its first op."""
         if name in self._places:
             return self._places[name]
         layer = self.graph.layer_by_name.get(name)
@@ -238,18 +239,18 @@ class Outline:
     def _places(self) -> dict[str, int]:
         return {leaf.name: place for place, leaf in enumerate(self.leaves)}
 
-    def found(self, text: str, members: Sequence[int]) -> dict[str, list[int]]:
-        """The leaves below each path that holds a text, in either case, in graph order.
+    def search(self, text: str, members: Sequence[int]) -> dict[str, list[int]]:
+        """Return the leaves below each path that contains a text, ignoring case, in graph order.
 
-        Of nested paths the uppermost is taken; the type of a leaf, and the variables it
-        holds, count as its own path.
+        Among nested paths the top one is used. The type of a leaf and the names of its variables
+        count as part of its own path.
         """
         wanted = text.lower()
         length = len(wanted)
         hits: dict[str, list[int]] = {}
         paths, types = self._searched
         hit: list[int] = []
-        inside: str | None = None  # a hit holds what follows mostly: then one look is enough
+        inside: str | None = None  # consecutive leaves are mostly below one hit
         for place in members:
             full = self.paths[place]
             if inside is None or not full.startswith(inside):
@@ -268,31 +269,31 @@ class Outline:
 
     @cached_property
     def _searched(self) -> tuple[list[str], list[str]]:
-        # Lower case may be longer (İ); then the path is searched as it is.
+        # Lower case can be longer (İ). Then the path is searched without change of case.
         lowered = [path.lower() for path in self.paths]
         pairs = zip(self.paths, lowered, strict=True)
         paths = [low if len(low) == len(path) else path for path, low in pairs]
         types = {leaf.type for leaf in self.leaves}
         small = {kind: kind.lower() for kind in types}
         words = [small[leaf.type] for leaf in self.leaves]
-        for name, held in self._held.items():
+        for name, variables in self._variables.items():
             if name in self._places:
-                words[self._places[name]] += " " + held.lower()
+                words[self._places[name]] += " " + variables.lower()
         return paths, words
 
     @cached_property
-    def _held(self) -> dict[str, str]:
-        """Names of variables by the layer that has them, or the ops through which they are held."""
+    def _variables(self) -> dict[str, str]:
+        """Names of variables by their layer, or in an op tree by their handle."""
         if not self.by_op:
             return {layer.name: " ".join(layer.variables) for layer in self.graph.layers}
-        return {op: one.name for one in self.graph.variables for op in one.handles}
+        return {op: owner.name for owner in self.graph.variables for op in owner.handles}
 
     def prepare(self) -> None:
-        """Work out now what the first look and the first search need."""
+        """Build the indexes now, so that the first display and search are fast."""
         _ = self._root_of, self._searched
 
 
-def _holds(node: OutlineNode, place: int) -> bool:
+def _contains(node: OutlineNode, place: int) -> bool:
     return place in node.members if isinstance(node.members, range) else place in set(node.members)
 
 
@@ -301,7 +302,7 @@ def _path_of(layer: Layer) -> str:
 
 
 def _below(layer: str, op: str) -> str:
-    """What an op's name says after its layer's; its last part where that is not in it."""
+    """Return the part of an op's name after its layer's name, or else its last part."""
     for start in (f"{layer}/", f"/{layer}/"):
         at = 0 if start[0] != "/" and op.startswith(start) else op.find(start)
         if (at == 0 and start[0] != "/") or (at >= 0 and start[0] == "/"):

@@ -1,4 +1,4 @@
-"""What is wrong with a run: rules over its graph, its numbers and what it was fed."""
+"""Rules that detect problems in the graph, the recorded values and the data of a run."""
 
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity

@@ -1,4 +1,4 @@
-"""What rules look at: all of a run, and the questions that several of them ask of it."""
+"""The recorded data of one run, with the derived values that several rules share."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from statistics import median
 from resnet_inspect.analysis.check.computations import (
     class_shares,
     entropy,
+    glorot_norm,
     label_shares,
-    usual_length,
 )
 from resnet_inspect.analysis.sizes.dangers import Danger, dangers
 from resnet_inspect.analysis.sizes.meanings import Meanings
@@ -42,11 +42,13 @@ from resnet_inspect.stats import (
     relative_updates,
 )
 
-# Ops that hand on what they take, as far as numbers go.
-PASSING = frozenset(("Identity", "Reshape", "Squeeze", "ExpandDims", "StopGradient", "Cast"))
+# Ops that return the values of their input unchanged.
+PASS_THROUGH_OPS = frozenset(
+    ("Identity", "Reshape", "Squeeze", "ExpandDims", "StopGradient", "Cast")
+)
 KERNEL_OPS = frozenset(("MatMul", "BatchMatMulV2", "Conv2D", "Conv3D", "DepthwiseConv2dNative",
                         "Conv2DBackpropInput", "Einsum"))  # fmt: skip
-TABLES = frozenset(("ResourceGather", "GatherV2"))
+LOOKUP_OPS = frozenset(("ResourceGather", "GatherV2"))
 SOFTMAX_LOSSES = frozenset(("categorical_crossentropy", "sparse_categorical_crossentropy",
                             "categorical_focal_crossentropy"))  # fmt: skip
 BINARY_LOSSES = frozenset(("binary_crossentropy", "binary_focal_crossentropy"))
@@ -57,7 +59,7 @@ REGRESSION_LOSSES = frozenset(("mean_squared_error", "mean_absolute_error", "hub
 
 @dataclass(frozen=True)
 class Evidence:
-    """A run as rules see it. `course` reads what one tensor held at all recorded steps."""
+    """The data of a run. `course` reads the summaries of one tap at all recorded steps."""
 
     graph: Graph
     lineage: Lineage = field(default_factory=Lineage)
@@ -78,33 +80,31 @@ class Evidence:
 
     @cached_property
     def training(self) -> Training:
-        """What the network is trained for; empty where that is not known."""
+        """How the network is trained; empty if that was not recorded."""
         return self.graph.training or Training()
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
-        """What its outputs are trained for."""
+        """Loss, output and labels of each training objective."""
         return self.training.objectives
 
     @cached_property
     def meanings(self) -> Meanings:
-        """What axes mean."""
+        """Meanings of axes, such as batch or channel."""
         return Meanings(self.graph, self.lineage)
 
     @cached_property
     def dangers(self) -> tuple[Danger, ...]:
-        """What is done to axes and hardly meant."""
+        """Axis operations that are probably mistakes."""
         return dangers(self.graph, self.lineage, self.meanings, everywhere=True)
 
     def place(self, name: str) -> Place:
-        """The place in the network that a name stands for."""
+        """Return the layer, tensor or variable of a name."""
         return place_named(self.graph, name)
 
     @cached_property
     def loss(self) -> Mapping[int, float]:
-        """The loss of each batch, where that was recorded; Keras' own is a mean since its epoch
-        began.
-        """
+        """The loss by step: of the batch if recorded, else Keras' mean over the epoch so far."""
         for name in ("batch_loss", "loss"):
             if self.scalars.get(name):
                 return self.scalars[name]
@@ -112,87 +112,88 @@ class Evidence:
 
     @cached_property
     def tap_of(self) -> dict[tuple[str, str], Tap]:
-        """Taps by tensor (or variable) and kind."""
+        """Taps by name of tensor or variable, and kind."""
         return {(tap.tensor, tap.kind): tap for tap in self.taps}
 
-    def held(self, ref: TensorRef, kind: str = "activation") -> Mapping[int, TensorSummary]:
-        """What a tensor held at the recorded steps, itself or what only hands it on."""
-        for one in (ref, *self._behind(ref)):
-            tap = self.tap_of.get((str(one), kind))
+    def summaries(self, ref: TensorRef, kind: str = "activation") -> Mapping[int, TensorSummary]:
+        """Return the summaries of a tensor by step, or of a tensor with the same values."""
+        for tensor in (ref, *self._forwarded_from(ref)):
+            tap = self.tap_of.get((str(tensor), kind))
             if tap is not None:
                 return self.course(tap)
         return {}
 
-    def _behind(self, ref: TensorRef) -> Iterator[TensorRef]:
-        while (op := self.graph.op_by_name.get(ref.op)) and op.type in PASSING and op.inputs:
+    def _forwarded_from(self, ref: TensorRef) -> Iterator[TensorRef]:
+        while (
+            (op := self.graph.op_by_name.get(ref.op)) and op.type in PASS_THROUGH_OPS and op.inputs
+        ):
             ref = op.inputs[0]
             yield ref
 
-    def maker(self, ref: TensorRef) -> Op | None:
-        """The op whose numbers a tensor holds, ops that only hand on left out."""
-        *_, last = (ref, *self._behind(ref))
+    def producer(self, ref: TensorRef) -> Op | None:
+        """Return the op that computed the values of a tensor, ignoring pass-through ops."""
+        *_, last = (ref, *self._forwarded_from(ref))
         return self.graph.op_by_name.get(last.op)
 
     def weight(self, variable: str) -> Mapping[int, TensorSummary]:
-        """What a variable held before each recorded step."""
+        """Return the summaries of a variable before each recorded step."""
         tap = self.tap_of.get((variable, "weight"))
         return self.course(tap) if tap is not None else {}
 
     def gradient(self, variable: str) -> Mapping[int, TensorSummary]:
-        """The gradient of the loss with respect to a variable at the recorded steps."""
+        """Return the summaries of a variable's gradient at the recorded steps."""
         tap = self.tap_of.get((variable, "gradient"))
         return self.course(tap) if tap is not None else {}
 
     @cached_property
     def kernels(self) -> tuple[tuple[Layer, Variable], ...]:
-        """Trainable variables of two axes or more, with the layer that has each first; no biases,
-        of which those of attention have several axes, too.
-        """
+        """Trainable variables of two axes or more, except biases, each with its first layer."""
         known = self.graph.variable_by_name
-        found: dict[str, tuple[Layer, Variable]] = {}
+        kernels: dict[str, tuple[Layer, Variable]] = {}
         for layer in self.graph.layers:
             for name in layer.variables:
                 variable = known[name]
-                bias = "bias" in name.rpartition("/")[2]
+                bias = "bias" in name.rpartition("/")[2]  # those of attention have several axes
                 if variable.trainable and not bias and len(variable.spec.shape or ()) > 1:
-                    found.setdefault(name, (layer, variable))
-        return tuple(found.values())
+                    kernels.setdefault(name, (layer, variable))
+        return tuple(kernels.values())
 
-    def ratios(self, variable: str) -> list[float]:
-        """‖Δw‖/‖w‖ of a variable at the recorded steps; ‖w‖ is at least that of Glorot's initial
-        weights, since a kernel that begins small must grow first.
+    def update_ratios(self, variable: str) -> list[float]:
+        """Return ‖Δw‖/‖w‖ of a variable at the recorded steps.
+
+        ‖w‖ is at least that of Glorot's initial weights: a kernel that starts small must grow.
         """
-        usual = usual_length(self.graph.variable_by_name[variable])
+        usual = glorot_norm(self.graph.variable_by_name[variable])
         every = (by[variable] for by in self.updates.values() if variable in by)
-        return [one for one in relative_updates(every, usual) if math.isfinite(one)]
+        return [ratio for ratio in relative_updates(every, usual) if math.isfinite(ratio)]
 
     @cached_property
-    def ratio(self) -> float | None:
-        """The median of ‖Δw‖/‖w‖ over kernels and recorded steps, but the first."""
+    def median_update_ratio(self) -> float | None:
+        """The median of ‖Δw‖/‖w‖ over kernels and recorded steps, without the first step."""
         every = [
-            value for _, one in self.kernels for value in self.ratios(one.name)[1:]
-        ]  # at the first step moments are not warm, and zeros are left behind
+            value for _, variable in self.kernels for value in self.update_ratios(variable.name)[1:]
+        ]  # the first step moves kernels of zeros, and optimizer moments are not warm
         return median(every) if every else None
 
     @cached_property
-    def ratio_of_step(self) -> dict[int, float]:
+    def update_ratio_by_step(self) -> dict[int, float]:
         """The median of ‖Δw‖/‖w‖ over kernels at each recorded step."""
-        usual = {one.name: usual_length(one) for _, one in self.kernels}
-        found = {}
+        usual = {variable.name: glorot_norm(variable) for _, variable in self.kernels}
+        medians = {}
         for step, by in self.updates.items():
             every = (by[name].relative(least) for name, least in usual.items() if name in by)
-            if known := [one for one in every if one is not None]:
-                found[step] = median(known)
-        return found
+            if known := [ratio for ratio in every if ratio is not None]:
+                medians[step] = median(known)
+        return medians
 
     def parts(self, name: str) -> list[BatchPart]:
-        """A part of the batch at each recorded step."""
+        """Return one part of the batch, such as the labels, at each recorded step."""
         return [by[name] for by in self.batches.values() if name in by]
 
     @cached_property
     def inputs(self) -> dict[str, list[BatchPart]]:
-        """The parts of the batch that the network takes, by name."""
-        labels = {one.labels for one in self.objectives}
+        """The parts of the batch that the network takes as inputs, by name."""
+        labels = {objective.labels for objective in self.objectives}
         names = dict.fromkeys(name for by in self.batches.values() for name in by)
         known = self.training.inputs
         usual = [n for n in names if n not in labels and n.split("/")[0] in ("x", "images")]
@@ -200,25 +201,26 @@ class Evidence:
         return {name: self.parts(name) for name in kept}
 
     def units(self, objective: Objective) -> int | None:
-        """The size of the last axis of an output."""
+        """Return the size of the last axis of an output; None if unknown."""
         if objective.output is None or objective.output.op not in self.graph.op_by_name:
             return None
         shape = self.graph.spec(objective.output).shape
         return shape[-1] if shape else None
 
     def layer_of(self, ref: TensorRef | None) -> Layer | None:
-        """The layer that made a tensor, or what it hands on."""
-        op = self.maker(ref) if ref is not None else None
+        """Return the layer that computed the values of a tensor."""
+        op = self.producer(ref) if ref is not None else None
         return self.graph.layer_of_op.get(op.name) if op is not None else None
 
     def name_of(self, ref: TensorRef | None) -> str:
-        """The layer that made a tensor, or its op."""
+        """Return the name of the layer that computed a tensor, else of its op."""
         layer = self.layer_of(ref)
         return layer.name if layer is not None else (ref.op if ref is not None else "")
 
-    def chance(self, objective: Objective) -> float | None:
-        """The loss of the best answer that looks at no input, from the labels that were fed: their
-        entropy, or their variance. None where that is not known.
+    def baseline_loss(self, objective: Objective) -> float | None:
+        """Return the chance level of one objective: the entropy or variance of its labels.
+
+        That is the loss of the best constant prediction. None if it is not known.
         """
         parts = self.parts(objective.labels)
         if not parts:
@@ -227,141 +229,142 @@ class Evidence:
             shares = class_shares(parts, objective.ignore_class)
             return -sum(p * math.log(p) for p in shares.values()) if shares else None
         if objective.loss in BINARY_LOSSES and parts[0].features == 1:
-            mean = sum(one.mean * one.examples for one in parts) / sum(o.examples for o in parts)
+            mean = sum(part.mean * part.examples for part in parts) / sum(o.examples for o in parts)
             return entropy(mean) if 0 < mean < 1 else None
-        if objective.loss in BINARY_LOSSES and self.several(objective):
+        if objective.loss in BINARY_LOSSES and self.is_multi_label(objective):
             each = label_shares(parts)
             return sum(map(entropy, each)) / len(each)
         if objective.loss == "mean_squared_error" and parts[0].features == 1:
-            return median(one.std for one in parts) ** 2
+            return median(part.std for part in parts) ** 2
         return None
 
     @cached_property
-    def idle_loss(self) -> float | None:
-        """The loss of the best answers that look at no input, None where that is not known, as
-        where examples have weights.
-        """
-        if self.weighted:
+    def chance_loss(self) -> float | None:
+        """Chance level of the total loss; None if it is not known, as with sample weights."""
+        if self.has_sample_weights:
             return None
-        each = [self.chance(one) for one in self.objectives]
-        if not each or None in each:
+        levels = [self.baseline_loss(objective) for objective in self.objectives]
+        if not levels or None in levels:
             return None
-        pairs = zip(each, self.objectives, strict=True)
-        return sum((one or 0.0) * objective.weight for one, objective in pairs)
+        pairs = zip(levels, self.objectives, strict=True)
+        return sum((level or 0.0) * objective.weight for level, objective in pairs)
 
     @cached_property
-    def weighted(self) -> bool:
-        """Whether examples have weights, as those of rare classes may."""
+    def has_sample_weights(self) -> bool:
+        """Whether examples have weights."""
         return any("sample_weight" in by for by in self.batches.values())
 
-    def before(
+    def upstream(
         self, names: Sequence[str], stop: Callable[[Op], bool] = lambda _: False
     ) -> set[str]:
-        """The ops that lead to some ops, those included; a way ends at an op that `stop`s it."""
+        """Return all ops that lead to these ops, including them; paths end where `stop` is true."""
         known = self.graph.op_by_name
-        found = {name for name in names if name in known}
-        waiting = list(found)
+        reached = {name for name in names if name in known}
+        waiting = list(reached)
         while waiting:
             op = known[waiting.pop()]
             if stop(op):
                 continue
-            new = {ref.op for ref in op.inputs if ref.op in known} - found
-            found |= new
+            new = {ref.op for ref in op.inputs if ref.op in known} - reached
+            reached |= new
             waiting += new
-        return found
+        return reached
 
-    def after(self, op: Op) -> Iterator[Op]:
-        """The ops of the forward pass that take what an op made."""
-        for place in range(len(op.outputs) or 1):
-            for name in self.graph.consumers.get(TensorRef(op.name, place), ()):
+    def forward_consumers(self, op: Op) -> Iterator[Op]:
+        """Yield the ops of the forward pass that take an output of an op."""
+        for index in range(len(op.outputs) or 1):
+            for name in self.graph.consumers.get(TensorRef(op.name, index), ()):
                 user = self.graph.op_by_name[name]
                 if user.phase is Phase.FORWARD:
                     yield user
 
     @cached_property
     def kernel_ops(self) -> dict[str, tuple[Op, ...]]:
-        """The ops that multiply by each kernel; none for one that a loop's body reads."""
-        found: dict[str, tuple[Op, ...]] = {}
+        """The ops that multiply by each kernel; none for a kernel that a loop's body reads."""
+        ops_of: dict[str, tuple[Op, ...]] = {}
         for layer, variable in self.kernels:
             waiting = [self.graph.op_by_name[name] for name in variable.readers]
-            of_one: dict[str, Op] = {}
+            users: dict[str, Op] = {}
             while waiting:
                 op = waiting.pop()
-                for user in self.after(op):
+                for user in self.forward_consumers(op):
                     if user.type in KERNEL_OPS:
-                        of_one[user.name] = user
-                    elif user.type in PASSING or user.type == "ReadVariableOp":
+                        users[user.name] = user
+                    elif user.type in PASS_THROUGH_OPS or user.type == "ReadVariableOp":
                         waiting.append(user)
             if not variable.readers:
                 inside = (self.graph.op_by_name[name] for name in layer.ops)
-                of_one = {op.name: op for op in inside if op.type in KERNEL_OPS}
-            found[variable.name] = tuple(of_one.values())
-        return found
+                users = {op.name: op for op in inside if op.type in KERNEL_OPS}
+            ops_of[variable.name] = tuple(users.values())
+        return ops_of
 
-    def behind(self, names: Iterable[str]) -> set[str]:
-        """The ops of the forward pass that depend on some ops, those included."""
-        found = set(names)
-        waiting = [self.graph.op_by_name[name] for name in found]
+    def downstream(self, names: Iterable[str]) -> set[str]:
+        """Return the ops of the forward pass that depend on these ops, including them."""
+        reached = set(names)
+        waiting = [self.graph.op_by_name[name] for name in reached]
         while waiting:
-            new = {op.name: op for op in self.after(waiting.pop()) if op.name not in found}
-            found |= new.keys()
+            users = self.forward_consumers(waiting.pop())
+            new = {op.name: op for op in users if op.name not in reached}
+            reached |= new.keys()
             waiting += new.values()
-        return found
+        return reached
 
     def reaches_kernels(self, op: Op) -> bool:
-        """Whether other layers with weights come behind an op."""
+        """Whether the output of an op reaches another op with weights."""
         known = self.graph.op_by_name
-        return any(known[one].type in KERNEL_OPS for one in self.behind([op.name]) - {op.name})
+        later = self.downstream([op.name]) - {op.name}
+        return any(known[name].type in KERNEL_OPS for name in later)
 
-    def looked_up(self, variable: Variable) -> bool:
-        """Whether it is a table of which rows are taken."""
+    def is_lookup_table(self, variable: Variable) -> bool:
+        """Whether rows of a variable are looked up, as in an embedding."""
         readers = [self.graph.op_by_name[name] for name in variable.readers]
-        users = [user for one in readers for user in self.after(one)]
-        return not {one.type for one in (*readers, *users)}.isdisjoint(TABLES)
+        users = [user for reader in readers for user in self.forward_consumers(reader)]
+        return not {op.type for op in (*readers, *users)}.isdisjoint(LOOKUP_OPS)
 
     @cached_property
-    def not_asked(self) -> frozenset[str]:
-        """Variables that were recorded, though no gradient of theirs, as of a teacher's model."""
-        held: dict[str, set[str]] = {}
+    def without_gradients(self) -> frozenset[str]:
+        """Trainable variables recorded without a gradient, as those of a teacher model."""
+        tensors: dict[str, set[str]] = {}
         for tap in self.taps:
-            held.setdefault(tap.kind, set()).add(tap.tensor)
-        asked = held.get("gradient", set())
-        kept = held.get("weight", set()) - asked
-        known = {one.name for one in self.graph.variables if one.trainable}
-        return frozenset(kept & known) if asked & known else frozenset()
+            tensors.setdefault(tap.kind, set()).add(tap.tensor)
+        gradients = tensors.get("gradient", set())
+        others = tensors.get("weight", set()) - gradients
+        known = {variable.name for variable in self.graph.variables if variable.trainable}
+        return frozenset(others & known) if gradients & known else frozenset()
 
-    def gives_back(self, objective: Objective) -> bool:
-        """Whether its labels are an input of the network, as those of an autoencoder."""
-        labels = self.parts(objective.labels)
-        told = [(one.features, one.mean, one.std, one.counts) for one in labels]
-        return bool(told) and any(
-            [(one.features, one.mean, one.std, one.counts) for one in parts] == told
-            for parts in self.inputs.values()
-        )
+    def is_reconstruction(self, objective: Objective) -> bool:
+        """Whether the labels equal an input of the network, as for an autoencoder."""
+        labels = _statistics(self.parts(objective.labels))
+        return bool(labels) and any(_statistics(parts) == labels for parts in self.inputs.values())
 
     @cached_property
-    def outputs(self) -> list[str]:
-        """The ops that make what the network is judged by."""
-        return [one.output.op for one in self.objectives if one.output is not None]
+    def output_ops(self) -> list[str]:
+        """The ops that make the trained outputs."""
+        return [
+            objective.output.op for objective in self.objectives if objective.output is not None
+        ]
 
     @cached_property
-    def fed(self) -> set[str]:
+    def input_dependent_ops(self) -> set[str]:
         """The ops of the forward pass that depend on an input of the network."""
-        return self.behind(self.sources)
+        return self.downstream(self.input_ops)
 
     @cached_property
-    def sources(self) -> set[str]:
+    def input_ops(self) -> set[str]:
         """The ops of the network's inputs."""
         return {ref.op for ref in self.graph.inputs.values()}
 
-    def several(self, objective: Objective) -> bool:
-        """Whether its labels are rows of zeros and ones, a unit for each, of which any number may
-        be right at once.
-        """
+    def is_multi_label(self, objective: Objective) -> bool:
+        """Whether several labels can be true at once: rows of zeros and ones, a unit each."""
         parts, units = self.parts(objective.labels), self.units(objective)
-        return bool(parts) and units == parts[0].features and any(one.multi_hot for one in parts)
+        return bool(parts) and units == parts[0].features and any(part.multi_hot for part in parts)
 
     @cached_property
-    def forward(self) -> tuple[Op, ...]:
+    def forward_ops(self) -> tuple[Op, ...]:
         """Ops of the forward pass."""
         return tuple(op for op in self.graph.ops if op.phase == Phase.FORWARD)
+
+
+def _statistics(parts: Sequence[BatchPart]) -> list[tuple[object, ...]]:
+    """Return what is compared to see whether two parts of the batch are equal."""
+    return [(part.features, part.mean, part.std, part.counts) for part in parts]

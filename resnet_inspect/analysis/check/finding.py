@@ -1,4 +1,4 @@
-"""One thing that is wrong, with what was measured."""
+"""A problem of a run, with its evidence."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ Measured = bool | int | float | str
 
 
 class Severity(StrEnum):
-    """ERROR: what is computed is not what was meant, or training cannot work; WARNING: it hardly
-    works as it is; INFO: worth knowing, often on purpose.
+    """How serious a finding is.
+
+    ERROR: the computation is not the intended one, or training cannot work. WARNING: training
+    works badly. INFO: worth knowing, often intended.
     """
 
     ERROR = "error"
@@ -23,11 +25,12 @@ class Severity(StrEnum):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """What a rule found.
+    """A problem that a rule detected.
 
-    `message` says what is wrong, `evidence` what was measured, `why` why it matters, `fix` what to
-    try, `command` what shows it. `place` is the part of the network, or the whole run;
-    `step` the step at which it showed, None for all. `rule` is filled in by `check`.
+    `message` is the verdict, `evidence` the measured values by name, `why` the consequence, `fix`
+    the remedy and `command` the command that shows more. `place` is the affected part of the
+    network, or the whole run. `step` is the step of the problem, None for all steps. `check` sets
+    `rule`.
     """
 
     severity: Severity

@@ -1,7 +1,8 @@
-"""Puts every rule to a run and orders what they find.
+"""Applies every rule to a run and orders the findings.
 
-A rule is a module of `rules` with a function `find`; its name, with hyphens, is the rule's. Its
-docstring says where it comes from, its threshold with the reason, and where it stays silent.
+A rule is a module of `rules` with a function `find`. The module's name, with hyphens, is the name
+of the rule. The docstring is the rule's documentation for users: what the rule measures, its
+threshold, its source and where it stays silent.
 """
 
 from __future__ import annotations
@@ -22,25 +23,27 @@ ORDER = list(Severity)
 
 
 def rules() -> dict[str, ModuleType]:
-    """All rules by name, in alphabetical order."""
+    """Return all rules by name, in alphabetical order."""
     names = sorted(module.name for module in pkgutil.iter_modules(folder.__path__))
     return {name.replace("_", "-"): import_module(f"{folder.__name__}.{name}") for name in names}
 
 
 def check(evidence: Evidence, ignore: Collection[str] = ()) -> tuple[Finding, ...]:
-    """What the rules find that are not ignored: errors first, then in the order of the graph."""
-    found = [
-        msgspec.structs.replace(one, rule=name)
+    """Return the findings of all rules except `ignore`: errors first, then in graph order."""
+    findings = [
+        msgspec.structs.replace(finding, rule=name)
         for name, rule in rules().items()
         if name not in ignore
-        for one in rule.find(evidence)
+        for finding in rule.find(evidence)
     ]
     places = {layer.name: at for at, layer in enumerate(evidence.graph.layers)}
-    return tuple(
-        sorted(found, key=lambda one: (ORDER.index(one.severity), places.get(str(one.place), -1)))
-    )
+
+    def rank(finding: Finding) -> tuple[int, int]:
+        return ORDER.index(finding.severity), places.get(str(finding.place), -1)
+
+    return tuple(sorted(findings, key=rank))
 
 
 def explain(rule: str) -> str:
-    """What a rule looks for, from its docstring. Raises KeyError for a name that no rule has."""
+    """Return the documentation of a rule. Raises KeyError for an unknown name."""
     return inspect.cleandoc(rules()[rule].__doc__ or "")

@@ -1,1 +1,1 @@
-"""What a diagram of a network shows: boxes, edges, repeated blocks, shortcuts, marks."""
+"""Content of a network diagram: boxes, edges, repeated blocks, shortcuts, marks."""

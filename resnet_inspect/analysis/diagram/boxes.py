@@ -1,4 +1,4 @@
-"""Boxes, edges and groups of a diagram from its units: what each says, and which are shortcuts."""
+"""Creates boxes, edges and groups of a diagram from its units, and finds shortcuts."""
 
 from __future__ import annotations
 
@@ -6,17 +6,25 @@ from collections.abc import Sequence
 
 import msgspec
 
-from resnet_inspect.analysis.diagram.diagram import Box, Cluster, Edge, Level, Node, Way, anchor
+from resnet_inspect.analysis.diagram.diagram import (
+    Box,
+    Cluster,
+    Edge,
+    EdgeKind,
+    Level,
+    Node,
+    anchor,
+)
 from resnet_inspect.analysis.diagram.marks import Marks
 from resnet_inspect.analysis.diagram.repeats import Block
 from resnet_inspect.analysis.diagram.shortcuts import shortcuts
-from resnet_inspect.analysis.diagram.units import Parts, Passage, Unit
+from resnet_inspect.analysis.diagram.units import Parts, Unit, UnitLink
 from resnet_inspect.analysis.sizes.geometry import Window, window
 from resnet_inspect.analysis.sizes.shapes import Depth, shapes
 from resnet_inspect.graph import Graph
 from resnet_inspect.graph.tensors import Shape
 
-Drawn = tuple[tuple[Node, ...], tuple[Edge, ...], tuple[Cluster, ...]]
+DiagramParts = tuple[tuple[Node, ...], tuple[Edge, ...], tuple[Cluster, ...]]
 
 
 def boxes(
@@ -29,8 +37,8 @@ def boxes(
     outside: frozenset[str],
     refused: str,
     remarks: tuple[str, ...],
-) -> Drawn:
-    """All there is to draw. `refused` is the unit that failed, `remarks` what to say of it."""
+) -> DiagramParts:
+    """Return nodes, edges and groups. `refused` is the unit that failed, with its `remarks`."""
     facts = _facts(graph, level)
     repeated = {run[0][0].path: run for run in runs}
     often = {layer.name: len(run) for run in runs for layer in run[0]}
@@ -66,13 +74,13 @@ def boxes(
 
 
 def _run_of(unit: Unit, repeated: dict[tuple[str, ...], Sequence[Block]]) -> Sequence[Block] | None:
-    """The blocks for which a block, or the gradient of one, stands."""
+    """Return the run of repeated blocks that a block, or the gradient of a block, represents."""
     kind, _, rest = unit.key.removeprefix("gradient:").partition(":")
     return repeated.get(tuple(rest.split("/"))) if kind == Box.BLOCK else None
 
 
 def _inside(node: Node, groups: set[tuple[str, ...]]) -> Node:
-    """A block of ops that lie directly in a group stands in that group, not beside it."""
+    """Move a block into the group with the same path. It contains ops directly in that group."""
     own = (*node.path, node.name)
     if node.box != Box.BLOCK or own not in groups:
         return node
@@ -83,7 +91,7 @@ Facts = dict[str, tuple[Shape, Window | None, int]]
 
 
 def _facts(graph: Graph, level: Level) -> Facts:
-    """Shape, window and parameters by name, as the shape table of that depth has them."""
+    """Return shape, window and parameter count by name, from the shape table of that depth."""
     if level == Level.OP:
         return {}
     rows = shapes(graph, Depth(level.value)).rows
@@ -92,7 +100,7 @@ def _facts(graph: Graph, level: Level) -> Facts:
 
 def _node(graph: Graph, unit: Unit, facts: Facts) -> Node:
     shape: Shape = None
-    seen: Window | None = None
+    sliding: Window | None = None
     params = 0
     name = "/".join((*unit.path, unit.name)) if unit.box == Box.BLOCK else unit.name
     if unit.box == Box.VARIABLE:
@@ -101,11 +109,11 @@ def _node(graph: Graph, unit: Unit, facts: Facts) -> Node:
     elif unit.box == Box.INPUT:
         shape = graph.spec(graph.inputs[unit.name]).shape
     elif unit.box in (Box.LAYER, Box.BLOCK, Box.STAGE) and name in facts:
-        shape, seen, params = facts[name]
+        shape, sliding, params = facts[name]
     elif unit.key.startswith("op:"):
         op = graph.op_by_name[unit.ops[0]]
         shape = op.outputs[0].shape if op.outputs else None
-        seen = window(graph, op)
+        sliding = window(graph, op)
     if unit.box == Box.REST:
         identity = anchor("rest", unit.key.partition(":")[2])
     elif unit.box == Box.GRADIENT:
@@ -119,59 +127,59 @@ def _node(graph: Graph, unit: Unit, facts: Facts) -> Node:
         type=unit.type,
         path=unit.path,
         shape=shape,
-        window=seen,
+        window=sliding,
         params=params,
         layers=unit.layers,
     )
 
 
 def _edges(graph: Graph, parts: Parts, marks: Marks, ids: dict[str, str]) -> list[Edge]:
-    found: dict[object, Edge] = {}
-    joined = {(one.tail, one.head) for one in parts.passages if one.way != Way.CONTROL}
-    for one in parts.passages:
-        if one.way == Way.CONTROL and (one.tail, one.head) in joined:
+    edges: dict[object, Edge] = {}
+    connected = {(link.tail, link.head) for link in parts.links if link.way != EdgeKind.CONTROL}
+    for link in parts.links:
+        if link.way == EdgeKind.CONTROL and (link.tail, link.head) in connected:
             continue
-        edge = _edge(graph, one, marks, ids)
-        loose = one.way in (Way.GRADIENT, Way.KEPT)
+        edge = _edge(graph, link, marks, ids)
+        loose = link.way in (EdgeKind.GRADIENT, EdgeKind.KEPT)
         key = (edge.tail, edge.head, edge.way) if loose else edge
-        found.setdefault(key, edge)
-    return list(found.values())
+        edges.setdefault(key, edge)
+    return list(edges.values())
 
 
-def _edge(graph: Graph, one: Passage, marks: Marks, ids: dict[str, str]) -> Edge:
-    tensor = str(one.ref) if one.ref is not None else one.variable
+def _edge(graph: Graph, link: UnitLink, marks: Marks, ids: dict[str, str]) -> Edge:
+    tensor = str(link.ref) if link.ref is not None else link.variable
     shape: Shape = None
-    if one.ref is not None:
-        shape = graph.spec(one.ref).shape
-    elif one.variable:
-        shape = graph.variable_by_name[one.variable].spec.shape
-    kind, axes = marks.passages.get((one.tail, one.head), ("", {}))
-    followed = tensor in axes
+    if link.ref is not None:
+        shape = graph.spec(link.ref).shape
+    elif link.variable:
+        shape = graph.variable_by_name[link.variable].spec.shape
+    kind, axes = marks.links.get((link.tail, link.head), ("", {}))
+    traced = tensor in axes
     return Edge(
-        tail=ids[one.tail],
-        head=ids[one.head],
-        way=one.way,
+        tail=ids[link.tail],
+        head=ids[link.head],
+        way=link.way,
         tensor=tensor,
         shape=shape,
-        lineage=kind if followed else "",
-        axes=(axes[tensor],) if followed else (),
+        lineage=kind if traced else "",
+        axes=(axes[tensor],) if traced else (),
     )
 
 
 def _clusters(
     nodes: Sequence[Node], repeated: dict[tuple[str, ...], Sequence[Block]]
 ) -> list[Cluster]:
-    found: dict[tuple[str, ...], Cluster] = {}
+    clusters: dict[tuple[str, ...], Cluster] = {}
     for node in nodes:
         for depth in range(1, len(node.path) + 1):
             path = node.path[:depth]
-            if path not in found:
+            if path not in clusters:
                 run = repeated.get(path)
-                found[path] = Cluster(
+                clusters[path] = Cluster(
                     id=anchor("group", "/".join(path)),
                     path=path,
                     name=path[-1],
                     last=run[-1][0].path[-1] if run else "",
                     times=len(run) if run else 1,
                 )
-    return list(found.values())
+    return list(clusters.values())

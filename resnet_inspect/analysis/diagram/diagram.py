@@ -1,6 +1,6 @@
-"""A picture of a network before it is drawn: boxes, groups, edges, and what is left out.
+"""A network diagram as data: boxes, groups, edges, and notes on what is left out.
 
-Says nothing of colours, sizes or places; `render.dot` writes it down for Graphviz.
+It has no colours, sizes or positions. `render.diagram.dot` converts it for Graphviz.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ LIMIT = 400
 
 
 class Level(StrEnum):
-    """What one box is."""
+    """What one box represents at most."""
 
     STAGE = "stage"
     BLOCK = "block"
@@ -26,7 +26,7 @@ class Level(StrEnum):
 
 
 class Box(StrEnum):
-    """What kind of thing a box stands for. REFUSED is a call that the framework did not accept."""
+    """Kind of a box. REFUSED is a call that TensorFlow rejected."""
 
     STAGE = "stage"
     BLOCK = "block"
@@ -39,9 +39,13 @@ class Box(StrEnum):
     REFUSED = "refused"
 
 
-class Way(StrEnum):
-    """What an edge is: data, a block's shortcut (unchanged or projected), an order of execution,
-    a variable that is read, a gradient, or data of the forward pass that a gradient needs.
+class EdgeKind(StrEnum):
+    """Kind of an edge.
+
+    - RESIDUAL, PROJECTION: a block's shortcut, unchanged or projected.
+    - CONTROL: an order of execution.
+    - VARIABLE: a read of a variable.
+    - KEPT: data of the forward pass that a gradient uses.
     """
 
     DATA = "data"
@@ -54,11 +58,16 @@ class Way(StrEnum):
 
 
 class Options(msgspec.Struct, frozen=True):
-    """What is to be drawn.
+    """What a diagram shows.
 
-    `expand` draws repeated blocks one by one; `scope` is the name of a stage, block, layer or name
-    scope, drawn with its neighbours; `path` the ops between which all ways are drawn. Above `limit`
-    boxes a coarser level is drawn.
+    Attributes:
+        level: what one box represents, None for the usual level.
+        expand: show each repeated block.
+        scope: name of a stage, block, layer or name scope to show with its neighbours.
+        path: two names. Only paths between them are shown.
+        variables: show variables.
+        backward: show gradients.
+        limit: with more boxes a coarser level is used.
     """
 
     level: Level | None = None
@@ -71,12 +80,19 @@ class Options(msgspec.Struct, frozen=True):
 
 
 class Node(msgspec.Struct, frozen=True):
-    """One box. `id` is unique, such as `layer-conv1` (see `anchor`).
+    """One box.
 
-    `layers` are all layers it stands for, those of repeated blocks too; `times` is how often it is
-    repeated itself. `path` names the groups it stands in. `outside` marks a neighbour of the
-    scope, `projection` a box on a projected shortcut. `lineage` is chain or inflow where the size
-    that is followed passes; `remarks` say what happens to it here.
+    Attributes:
+        id: unique identifier such as `layer-conv1`, see `anchor`.
+        path: the groups that contain the box.
+        layers: all layers it represents, including those of repeated blocks.
+        times: how many repeated blocks it represents.
+        last: name of the last repeated block.
+        outside: whether it is a neighbour of the scope.
+        projection: whether it is on a projected shortcut.
+        refused: whether its call failed.
+        lineage: `chain` or `inflow` if it is on the path of a traced size.
+        remarks: facts about the traced size, or about the failure.
     """
 
     id: str
@@ -98,14 +114,14 @@ class Node(msgspec.Struct, frozen=True):
 
 
 class Edge(msgspec.Struct, frozen=True):
-    """A way from box `tail` to box `head` that takes `tensor`, of that shape.
+    """An edge from box `tail` to box `head` that carries `tensor`.
 
-    `lineage` is chain or inflow where the followed size goes this way, as the axes `axes`.
+    `lineage` is `chain` or `inflow` if the edge is on the path of a traced size, with its `axes`.
     """
 
     tail: str
     head: str
-    way: Way
+    way: EdgeKind
     tensor: str = ""
     shape: Shape = None
     lineage: str = ""
@@ -113,7 +129,7 @@ class Edge(msgspec.Struct, frozen=True):
 
 
 class Cluster(msgspec.Struct, frozen=True):
-    """A group of boxes: the blocks from `name` to `last`, which are alike, drawn once."""
+    """A group of boxes. It represents `times` equal blocks, from `name` to `last`."""
 
     id: str
     path: tuple[str, ...]
@@ -123,7 +139,7 @@ class Cluster(msgspec.Struct, frozen=True):
 
 
 class Diagram(msgspec.Struct, frozen=True):
-    """A picture. `notes` say what it leaves out and why; `follows` which sizes are followed."""
+    """A diagram. `notes` state what is left out and why. `follows` are the traced sizes."""
 
     level: Level
     nodes: tuple[Node, ...]
@@ -134,9 +150,9 @@ class Diagram(msgspec.Struct, frozen=True):
 
 
 def anchor(kind: str, name: str) -> str:
-    """An identifier for a name, different for different names: `layer-conv1`.
+    """Return a unique identifier for a name, such as `layer-conv1`.
 
-    Signs other than ASCII letters, digits, `_`, `.` and `-` become `~hex~`.
+    Characters other than ASCII letters, digits, `_`, `.` and `-` become `~hex~`.
     """
     safe = "".join(
         c if c.isascii() and (c.isalnum() or c in "_.-") else f"~{ord(c):x}~" for c in name
@@ -145,7 +161,7 @@ def anchor(kind: str, name: str) -> str:
 
 
 def coarser(level: Level) -> Level | None:
-    """The next level with fewer boxes; None above stages."""
+    """Return the next level with fewer boxes, or None for stages."""
     order: Sequence[Level] = (Level.OP, Level.LAYER, Level.BLOCK, Level.STAGE)
     place = order.index(level) + 1
     return order[place] if place < len(order) else None

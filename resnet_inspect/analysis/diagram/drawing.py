@@ -1,4 +1,4 @@
-"""Makes the diagram of a graph: at a level at which it is readable, saying what is left out."""
+"""Creates the diagram of a graph at a readable level, with notes on what is left out."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from resnet_inspect.analysis.diagram.boxes import boxes
 from resnet_inspect.analysis.diagram.diagram import Box, Diagram, Level, Options, coarser
-from resnet_inspect.analysis.diagram.marks import Marks, refusal
-from resnet_inspect.analysis.diagram.plan import Plan, crowded, plan
+from resnet_inspect.analysis.diagram.marks import Marks, rejected_call
+from resnet_inspect.analysis.diagram.plan import Plan, merged_neighbours, plan
 from resnet_inspect.analysis.diagram.scope import in_scope
 from resnet_inspect.analysis.sizes.why import ChainStep, Explanation
 from resnet_inspect.graph import Failure, Graph, Phase
@@ -22,14 +22,17 @@ def draw(
     explanations: Sequence[Explanation] = (),
     failure: Failure | None = None,
 ) -> Diagram:
-    """The diagram of a graph; `explanations` are sizes whose way is marked (see `why`).
+    """Return the diagram of a graph.
 
-    Raises UsageError for a scope, or ends of a path, that are not there.
+    The paths of sizes in `explanations` are marked. See `why`.
+
+    Raises:
+        UsageError: the scope or an end of the path does not exist.
     """
     options = options or Options()
     scope = in_scope(graph, options.scope) if options.scope else frozenset()
     level = options.level or _usual(graph, options)
-    asked, counts = level, []
+    requested, counts = level, []
     while True:
         chosen = plan(graph, lineage, level, options, scope, explanations, failure)
         if len(chosen.parts.units) <= options.limit:
@@ -38,15 +41,15 @@ def draw(
         following = coarser(level) if graph.layers or level == Level.OP else None
         following = following or (coarser(level) if _scoped(graph) else None)
         if following is None:
-            chosen = crowded(chosen, options.limit)
+            chosen = merged_neighbours(chosen, options.limit)
             break
         level = following
-    notes = [*_notes(graph, chosen, options, asked, level, counts), *_failure(failure)]
+    notes = [*_notes(graph, chosen, options, requested, level, counts), *_failure(failure)]
     marks = Marks.of(explanations, lambda step: chosen.unit(_place(step, chosen)))
-    _, _, remarks = refusal(graph, lineage.mismatch, failure, chosen.parts.owner)
-    refused = failure.op if failure is not None and failure.op in graph.op_by_name else ""
-    if refused:
-        where = chosen.unit(chosen.parts.owner.get(refused))
+    _, _, remarks = rejected_call(graph, lineage.mismatch, failure, chosen.parts.owner)
+    failing = failure.op if failure is not None and failure.op in graph.op_by_name else ""
+    if failing:
+        where = chosen.unit(chosen.parts.owner.get(failing))
         if where is not None:
             marks.remarks.setdefault(where, []).extend(remarks)
     nodes, edges, clusters = boxes(
@@ -56,15 +59,15 @@ def draw(
         chosen.runs,
         marks,
         outside=chosen.outside,
-        refused=chosen.unit(chosen.parts.owner.get(refused)) or "",
+        refused=chosen.unit(chosen.parts.owner.get(failing)) or "",
         remarks=tuple(remarks),
     )
-    follows = tuple(f"{one.tensor} axis {one.axis}" for one in explanations)
+    follows = tuple(f"{size.tensor} axis {size.axis}" for size in explanations)
     return Diagram(level, nodes, edges, clusters, tuple(notes), follows)
 
 
 def _usual(graph: Graph, options: Options) -> Level:
-    """Layers; of a scope that is one layer its ops."""
+    """Return the level of layers, or of ops if the scope is a single layer."""
     return Level.OP if options.scope in graph.layer_by_name else Level.LAYER
 
 
@@ -79,39 +82,39 @@ def _place(step: ChainStep, chosen: Plan) -> str | None:
 
 
 def _notes(
-    graph: Graph, chosen: Plan, options: Options, asked: Level, level: Level, counts: list[int]
+    graph: Graph, chosen: Plan, options: Options, requested: Level, level: Level, counts: list[int]
 ) -> list[str]:
-    found = []
+    notes = []
     if counts:
-        found.append(
-            f"drawn as {level.value}s: as {asked.value}s there would be {counts[0]} boxes, more"
-            f" than {options.limit}; --scope NAME draws a part, --limit N more"
+        notes.append(
+            f"shown as {level.value}s, because {requested.value}s need {counts[0]} boxes and the"
+            f" limit is {options.limit}; use --scope NAME for a part, or --limit N"
         )
         if len(chosen.parts.units) <= options.limit < counts[-1] and level == Level.STAGE:
-            found.append("boxes in a row are joined")
+            notes.append("neighbouring boxes are merged")
     drawn = {unit.path for unit in chosen.parts.units.values()}
     drawn |= {(*unit.path, unit.name) for unit in chosen.parts.units.values()}
     if any(run[0][0].path == path[:2] for run in chosen.runs for path in drawn):
-        found.append("blocks that are alike are drawn once, with ×k; --expand draws each")
+        notes.append("equal blocks are collapsed (×N); use --expand to show each block")
     if level == Level.OP and not options.variables and graph.variables:
-        found.append("variables are not drawn; --variables draws them")
-    found += chosen.left_out
-    found += _missing(graph, chosen, options)
-    found += [f"{note.subject}: {note.text}" for note in graph.notes]
-    return found
+        notes.append("variables are not shown; use --variables to show them")
+    notes += chosen.left_out
+    notes += _missing(graph, chosen, options)
+    notes += [f"{note.subject}: {note.text}" for note in graph.notes]
+    return notes
 
 
 def _missing(graph: Graph, chosen: Plan, options: Options) -> Iterator[str]:
-    """What a reader would look for in vain."""
+    """Yield notes on what a reader may expect in the diagram but the run does not have."""
     kinds = {unit.box for unit in chosen.parts.units.values()}
     if not graph.ops:
-        yield "nothing is drawn: the run holds no op, it ended before there was a graph"
+        yield "the diagram is empty: the run ended before the graph was built"
     elif kinds <= {Box.INPUT}:
-        yield "no op is drawn: the graph has none that computes, only inputs and constants"
+        yield "no ops are shown: the graph contains only inputs and constants"
     elif options.backward and Box.GRADIENT not in kinds:
         later = any(op.phase == Phase.BACKWARD for op in graph.ops)
-        yield "no gradients are drawn: " + (
-            "none belongs to this part" if later else "the run has no backward pass"
+        yield "no gradients are shown: " + (
+            "this part has none" if later else "the run has no backward pass"
         )
 
 

@@ -1,4 +1,4 @@
-"""What is marked in a diagram: the way of a size, and the call that was refused."""
+"""Marks in a diagram: the path of a size, and a rejected call."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import msgspec
 
-from resnet_inspect.analysis.diagram.diagram import Box, Way
-from resnet_inspect.analysis.diagram.units import Passage, Unit
+from resnet_inspect.analysis.diagram.diagram import Box, EdgeKind
+from resnet_inspect.analysis.diagram.units import Unit, UnitLink
 from resnet_inspect.analysis.sizes.why import ChainStep, Explanation
 from resnet_inspect.graph import Failure, Graph, TensorRef
 from resnet_inspect.graph.lineage import Formula, Mismatch
@@ -17,27 +17,35 @@ CHAIN, INFLOW = "chain", "inflow"
 
 
 class Marks(msgspec.Struct):
-    """Marks by unit, and by (unit, unit): the kind of way and the axes that are followed."""
+    """Marks of units and links.
+
+    Attributes:
+        units: `chain` or `inflow` by unit.
+        links: by pair of units, `chain` or `inflow` and the traced axis of each tensor.
+        remarks: texts by unit.
+    """
 
     units: dict[str, str] = {}
-    passages: dict[tuple[str, str], tuple[str, dict[str, int]]] = {}
+    links: dict[tuple[str, str], tuple[str, dict[str, int]]] = {}
     remarks: dict[str, list[str]] = {}
 
     @classmethod
-    def of(cls, found: Sequence[Explanation], place: Callable[[ChainStep], str | None]) -> Marks:
-        """The marks of explanations; `place` says in which unit a step lies."""
+    def of(
+        cls, explanations: Sequence[Explanation], place: Callable[[ChainStep], str | None]
+    ) -> Marks:
+        """Return the marks of explanations. `place` returns the unit of a step."""
         marks = cls()
-        for one in found:
-            marks._follow(one.chain, CHAIN, place)
-            marks._follow(one.inflow, INFLOW, place)
-            target = f"followed: axis {one.axis} = {_size(one.size)}"
-            marks._remark(place(one.chain[0]), target)
-            marks._born(one.chain, one.formula, place)
-            if one.inflow:
-                marks._born(one.inflow, one.inflow_formula, place)
+        for size in explanations:
+            marks._mark_path(size.chain, CHAIN, place)
+            marks._mark_path(size.inflow, INFLOW, place)
+            target = f"traced: axis {size.axis} = {_size(size.size)}"
+            marks._remark(place(size.chain[0]), target)
+            marks._mark_origin(size.chain, size.formula, place)
+            if size.inflow:
+                marks._mark_origin(size.inflow, size.inflow_formula, place)
         return marks
 
-    def _follow(
+    def _mark_path(
         self, steps: Sequence[ChainStep], kind: str, place: Callable[[ChainStep], str | None]
     ) -> None:
         for step in steps:
@@ -48,33 +56,34 @@ class Marks(msgspec.Struct):
             head, tail = place(near), place(far)
             if head is not None and tail is not None and head != tail:
                 tensor, _, axis = far.place.rpartition(" axis ")
-                _, axes = self.passages.setdefault((tail, head), (kind, {}))
+                _, axes = self.links.setdefault((tail, head), (kind, {}))
                 if axis.isdecimal():
                     axes[tensor] = int(axis)
 
-    def _born(
+    def _mark_origin(
         self,
         steps: Sequence[ChainStep],
         formula: Formula | None,
         place: Callable[[ChainStep], str | None],
     ) -> None:
-        birth = steps[-1]
-        text = f"{_size(birth.size)} is born here"
+        origin = steps[-1]
+        text = f"origin of {_size(origin.size)}"
         if formula is not None:
             file = formula.source.file.replace("\\", "/").rpartition("/")[2]
             text += f": {formula.text}, {file}:{formula.source.line}"
-        self._remark(place(birth), text)
+        self._remark(place(origin), text)
 
     def _remark(self, where: str | None, text: str) -> None:
         if where is not None and text not in self.remarks.setdefault(where, []):
             self.remarks[where].append(text)
 
 
-def refusal(
+def rejected_call(
     graph: Graph, mismatch: Mismatch | None, failure: Failure | None, owner: dict[str, str]
-) -> tuple[Unit | None, list[Passage], list[str]]:
-    """The refused call as a unit with what flows into it, and remarks; None where none is known,
-    or where it is an op of the graph.
+) -> tuple[Unit | None, list[UnitLink], list[str]]:
+    """Return a rejected call as a unit, the links into it, and remarks.
+
+    The unit is None if no call was rejected, or if the call is an op of the graph.
     """
     if failure is None and mismatch is None:
         return None, [], []
@@ -88,37 +97,41 @@ def refusal(
     kind = mismatch.function if mismatch is not None else ""
     key = f"refused:{name}"
     tensors = mismatch.tensors if mismatch is not None else ()
-    passages = [one for text in tensors for one in _flows(graph, text, key, owner)]
+    links = [link for text in tensors for link in _links_from(graph, text, key, owner)]
     path = next(
         (
-            graph.layer_of_op[p.ref.op].path
-            for p in reversed(passages)
-            if p.ref is not None and p.ref.op in graph.layer_of_op
+            graph.layer_of_op[link.ref.op].path
+            for link in reversed(links)
+            if link.ref is not None and link.ref.op in graph.layer_of_op
         ),
         (),
     )
     inside = path if op and path and op.startswith(path[0] + "/") else ()
-    return Unit(key, Box.REFUSED, name, kind, inside, ()), passages, remarks
+    return Unit(key, Box.REFUSED, name, kind, inside, ()), links, remarks
 
 
-def _flows(graph: Graph, name: str, key: str, owner: dict[str, str]) -> Iterator[Passage]:
+def _links_from(graph: Graph, name: str, key: str, owner: dict[str, str]) -> Iterator[UnitLink]:
     op, _, index = name.rpartition(":")
     if op in owner:
-        yield Passage(owner[op], key, Way.DATA, TensorRef(op, int(index)))
+        yield UnitLink(owner[op], key, EdgeKind.DATA, TensorRef(op, int(index)))
     elif name in graph.variable_by_name:
-        yield Passage(f"variable:{name}", key, Way.VARIABLE, variable=name)
+        yield UnitLink(f"variable:{name}", key, EdgeKind.VARIABLE, variable=name)
     elif op in graph.op_by_name:
-        handles = {h: one.name for one in graph.variables for h in (*one.handles, *one.readers)}
-        if op in handles:
-            variable = handles[op]
-            yield Passage(f"variable:{variable}", key, Way.VARIABLE, variable=variable)
+        variables = {
+            op: variable.name
+            for variable in graph.variables
+            for op in (*variable.handles, *variable.readers)
+        }
+        if op in variables:
+            name = variables[op]
+            yield UnitLink(f"variable:{name}", key, EdgeKind.VARIABLE, variable=name)
 
 
 def _disagreement(mismatch: Mismatch | None) -> Iterator[str]:
     if mismatch is not None:
-        yield "refused"
-        for one in mismatch.remedies[:1]:
-            yield f"{one.before} and {one.after} disagree"
+        yield "rejected"
+        for remedy in mismatch.remedies[:1]:
+            yield f"{remedy.before} and {remedy.after} disagree"
 
 
 def _size(size: int | None) -> str:

@@ -1,4 +1,4 @@
-"""Blocks in a row that are alike, so that a diagram can draw one of them."""
+"""Finds consecutive equal blocks, so that a diagram can show one of them."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from typing import Any
 from resnet_inspect.analysis.sizes.geometry import window
 from resnet_inspect.graph import Graph, Layer, TensorRef
 
-# Attributes that tell ops apart without making them compute something else.
+# Attributes that differ between ops with the same computation.
 NAMES = ("shared_name", "container", "_class", "_output_shapes")
 Block = tuple[Layer, ...]
 
 
 def repeats(graph: Graph) -> tuple[tuple[Block, ...], ...]:
-    """Runs of two or more neighbouring blocks of a stage that compute the same on equal shapes.
+    """Return runs of two or more consecutive blocks of a stage with equal computation and shapes.
 
-    In a run each block takes all it takes from the block before it, at the same places, and
-    nothing but the next block takes what it gives.
+    In a run, all inputs of a block come from the previous block, from the same layers each time.
+    Only the next block uses the outputs of a block.
     """
     runs: list[list[Block]] = []
     before: Block = ()
     form: Any = None
     for path, members in groupby(graph.layers, key=lambda layer: layer.path[:2]):
         block = tuple(members)
-        found = _form(graph, block) if len(path) == 2 else None
-        alike = found is not None and found == form and path[0] == before[0].path[0]
-        if alike and _follows(graph, before, block, runs[-1]):
+        current = _form(graph, block) if len(path) == 2 else None
+        equal = current is not None and current == form and path[0] == before[0].path[0]
+        if equal and _follows(graph, before, block, runs[-1]):
             runs[-1].append(block)
         else:
             runs.append([block])
-        before, form = block, found
+        before, form = block, current
     return tuple(tuple(run) for run in runs if len(run) > 1)
 
 
 def _form(graph: Graph, block: Block) -> Any:
-    """All that a block computes, with places in it instead of names."""
+    """Return a description of a block's computation with positions instead of names."""
     places = {layer.output: at for at, layer in enumerate(block)}
     entering: dict[TensorRef, int] = {}
     rows = []
@@ -85,8 +85,9 @@ def _shape(graph: Graph, ref: TensorRef) -> Any:
 
 
 def counterparts(run: tuple[Block, ...]) -> tuple[dict[str, tuple[str, int]], dict[str, str]]:
-    """For each op of a run its counterpart in the first block, and in which block of the run it
-    stands, counted from 0; for each variable its counterpart.
+    """Return the counterparts of ops and variables in the first block of a run.
+
+    For each op the index of its block in the run, from 0, is added.
     """
     ops: dict[str, tuple[str, int]] = {}
     variables: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Which ops a user's `--scope` and `--path` ask for."""
+"""Resolves the names in `--scope` and `--path` to ops."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from resnet_inspect.graph import Graph
 
 
 def in_scope(graph: Graph, name: str) -> frozenset[str]:
-    """The ops of a stage, block, layer or name scope; raises UsageError with the nearest names."""
+    """Return the ops of a stage, block, layer or name scope.
+
+    Raises:
+        UsageError: the name does not exist. The error lists the nearest names.
+    """
     wanted = name.strip("/")
     ops = {
         op
@@ -41,11 +45,16 @@ def in_scope(graph: Graph, name: str) -> frozenset[str]:
 
 
 def named_ops(graph: Graph, name: str) -> frozenset[str]:
-    """The ops that an end of a path names: those that make an op's, a layer's or a variable's
-    values, or all of a stage, block or name scope; raises UsageError with the nearest names.
+    """Return the ops at an end of a path.
+
+    For an op, layer or variable they are the ops that produce its values. For a stage, block or
+    name scope they are all its ops.
+
+    Raises:
+        UsageError: the name does not exist. The error lists the nearest names.
     """
     known = (graph.layer_by_name, graph.op_by_name, graph.variable_by_name)
-    if not any(name in one for one in known):
+    if not any(name in names for names in known):
         with suppress(UsageError):
             return in_scope(graph, name)
     try:
@@ -65,32 +74,36 @@ def _begins(path: str, wanted: str) -> bool:
 def between(
     pairs: Iterable[tuple[str, str]], starts: set[str], ends: set[str], names: tuple[str, str]
 ) -> set[str]:
-    """All boxes on ways from `starts` to `ends`; raises UsageError where there is no way."""
+    """Return all boxes on paths from `starts` to `ends`.
+
+    Raises:
+        UsageError: there is no path.
+    """
     after: dict[str, list[str]] = {}
     before: dict[str, list[str]] = {}
     for tail, head in pairs:
         after.setdefault(tail, []).append(head)
         before.setdefault(head, []).append(tail)
-    found = _reached(after, starts) & _reached(before, ends)
-    if found:
-        return found
+    boxes = _reached(after, starts) & _reached(before, ends)
+    if boxes:
+        return boxes
     back = _reached(after, ends) & _reached(before, starts)
     raise UsageError(
-        f"no way leads from '{names[0]}' to '{names[1]}'",
+        f"no path leads from '{names[0]}' to '{names[1]}'",
         where="--path",
-        expected="two names of which the first comes before the second",
+        expected="two names, the first before the second",
         got=" ".join(names),
-        fix=f"the other way round: --path {names[1]} {names[0]}"
+        fix=f"swap the names: --path {names[1]} {names[0]}"
         if back
-        else ("name two layers of one way, as `", Command("shapes"), "` lists them"),
+        else ("use two connected layers from `", Command("shapes"), "`"),
     )
 
 
 def _reached(links: dict[str, list[str]], starts: set[str]) -> set[str]:
-    found, waiting = set(starts), list(starts)
+    reached, waiting = set(starts), list(starts)
     while waiting:
         for other in links.get(waiting.pop(), ()):
-            if other not in found:
-                found.add(other)
+            if other not in reached:
+                reached.add(other)
                 waiting.append(other)
-    return found
+    return reached

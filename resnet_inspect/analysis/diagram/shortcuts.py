@@ -1,30 +1,30 @@
-"""Which edges of a diagram are a block's shortcut: handed on unchanged, or projected."""
+"""Finds the edges of a diagram that are shortcuts of blocks: unchanged or projected."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from resnet_inspect.analysis.diagram.diagram import Box, Edge, Node, Way
+from resnet_inspect.analysis.diagram.diagram import Box, Edge, EdgeKind, Node
 
 SUMS = ("AddV2", "Add", "AddN")
 JOINS = (*SUMS, "ConcatV2")
-# Functions that a refused call names, as their users write them.
+# Names of the same functions in a rejected call.
 CALLS = ("add", "add_v2", "add_n", "concat")
-# Ops that begin no way of data: what comes from them alone are parameters.
+# Ops that produce parameters, not data.
 PARAMETERS = ("ReadVariableOp", "Const", "VarHandleOp", "VariableV2", "Variable")
 
 
-def shortcuts(nodes: Sequence[Node], edges: Sequence[Edge]) -> tuple[dict[int, Way], set[str]]:
-    """The edges (by place) that are shortcuts, and the boxes that stand on projected ones.
+def shortcuts(nodes: Sequence[Node], edges: Sequence[Edge]) -> tuple[dict[int, EdgeKind], set[str]]:
+    """Return the shortcut edges by index, and the boxes on projected shortcuts.
 
-    Where two ways of data that parted meet again in a sum or a concatenation, the one that passes
-    fewer boxes is the shortcut: a residual if it passes none since the ways parted.
+    Where two data paths separate and meet again in a sum or a concatenation, the shorter path is
+    the shortcut. It is a residual if it has no boxes after the paths separate.
     """
     order = {node.id: at for at, node in enumerate(nodes)}
     entering: dict[str, list[int]] = {}
     parameters: set[str] = set()
     for at, edge in enumerate(edges):
-        if edge.way == Way.DATA:
+        if edge.way == EdgeKind.DATA:
             entering.setdefault(edge.head, []).append(at)
     depth: dict[str, int] = {}
     above: dict[str, int] = {}
@@ -39,10 +39,10 @@ def shortcuts(nodes: Sequence[Node], edges: Sequence[Edge]) -> tuple[dict[int, W
             above[node.id] |= above[tail]
     given = sum(1 << order[name] for name in parameters)
     entering = {
-        head: [at for at in found if edges[at].tail not in parameters]
-        for head, found in entering.items()
+        head: [at for at in indexes if edges[at].tail not in parameters]
+        for head, indexes in entering.items()
     }
-    ways: dict[int, Way] = {}
+    ways: dict[int, EdgeKind] = {}
     projecting: set[str] = set()
     for node in nodes:
         into = entering.get(node.id, [])
@@ -56,8 +56,8 @@ def shortcuts(nodes: Sequence[Node], edges: Sequence[Edge]) -> tuple[dict[int, W
         longest = into[lengths.index(max(lengths))]
         main = above[edges[longest].tail]
         for at in into:
-            parted = above[edges[at].tail] & main & ~given
-            if depth[edges[at].tail] < max(lengths) and parted:
+            shared = above[edges[at].tail] & main & ~given
+            if depth[edges[at].tail] < max(lengths) and shared:
                 _mark(at, main, edges, entering, order, ways, projecting)
     return ways, projecting
 
@@ -74,19 +74,19 @@ def _mark(
     edges: Sequence[Edge],
     entering: dict[str, list[int]],
     order: dict[str, int],
-    ways: dict[int, Way],
+    ways: dict[int, EdgeKind],
     projecting: set[str],
 ) -> None:
-    """Mark one shortcut from where it ends back to where it parted from the main way."""
+    """Mark one shortcut, from its end to the point where it separates from the main path."""
     if main >> order[edges[start].tail] & 1:
-        ways[start] = Way.RESIDUAL
+        ways[start] = EdgeKind.RESIDUAL
         return
     waiting = [start]
     while waiting:
         at = waiting.pop()
         if at in ways:
             continue
-        ways[at] = Way.PROJECTION
+        ways[at] = EdgeKind.PROJECTION
         tail = edges[at].tail
         if not main >> order[tail] & 1:
             projecting.add(tail)

@@ -1,4 +1,4 @@
-"""Which ops share a box of a diagram at each level, and what passes between boxes."""
+"""Groups ops into the units that become boxes, at each level, and links these units."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Collection, Iterator
 
 import msgspec
 
-from resnet_inspect.analysis.diagram.diagram import Box, Level, Way
+from resnet_inspect.analysis.diagram.diagram import Box, EdgeKind, Level
 from resnet_inspect.graph import Graph, Layer, Op, Phase, TensorRef
 
 GRADIENT_OF = re.compile(r"(?:.*?gradients?\w*/)?(.+?)_grad(?:/|$)")
-HELD = ("Const", "NoOp")
+CONSTANTS = ("Const", "NoOp")
 REST = ("gradient:", Box.GRADIENT, "loss", ())
 
 
 class Unit(msgspec.Struct, frozen=True):
-    """What becomes one box: its kind, its name, the groups it stands in, its ops and layers."""
+    """The content of one box. `path` are the groups that contain the box."""
 
     key: str
     box: Box
@@ -27,22 +27,22 @@ class Unit(msgspec.Struct, frozen=True):
     layers: tuple[str, ...] = ()
 
 
-class Passage(msgspec.Struct, frozen=True):
-    """What passes from one unit to another: a tensor, or an order (then `ref` is None)."""
+class UnitLink(msgspec.Struct, frozen=True):
+    """A link between two units: a tensor, a variable, or only an order of execution."""
 
     tail: str
     head: str
-    way: Way
+    way: EdgeKind
     ref: TensorRef | None = None
     variable: str = ""
 
 
 class Parts(msgspec.Struct, frozen=True):
-    """All units by key in graph order, the unit of each op, and the passages."""
+    """All units by key in graph order, the unit of each op, and the links."""
 
     units: dict[str, Unit]
     owner: dict[str, str]
-    passages: tuple[Passage, ...]
+    links: tuple[UnitLink, ...]
 
 
 def parts(
@@ -54,12 +54,14 @@ def parts(
     wanted: frozenset[str] = frozenset(),
     scope: frozenset[str] = frozenset(),
 ) -> Parts:
-    """Take a graph apart at a level; `wanted` names variables and inputs that are drawn anyway,
-    `scope` ops that are, whatever their phase.
+    """Divide a graph into units at a level.
+
+    `wanted` are variables and inputs to include in any case. `scope` are ops to include in any
+    phase.
     """
     owner: dict[str, tuple[str, Box, str, tuple[str, ...]]] = {}
     entries = {ref.op: name for name, ref in graph.inputs.items()}
-    handles = {handle: one.name for one in graph.variables for handle in one.handles}
+    handles = {handle: owned.name for owned in graph.variables for handle in owned.handles}
     for op in graph.ops:
         layer = graph.layer_of_op.get(op.name)
         if op.name in entries:
@@ -72,35 +74,37 @@ def parts(
         _own_gradients(graph, level, owner)
     members: dict[str, list[str]] = {}
     first: dict[str, tuple[str, Box, str, tuple[str, ...]]] = {}
-    for name, found in owner.items():
-        first.setdefault(found[0], found)
-        members.setdefault(found[0], []).append(name)
-    units = {key: _unit(graph, found, tuple(members[key])) for key, found in first.items()}
-    owners = {name: found[0] for name, found in owner.items()}
-    passages = list(dict.fromkeys(_passages(graph, owners, units)))
+    for name, place in owner.items():
+        first.setdefault(place[0], place)
+        members.setdefault(place[0], []).append(name)
+    units = {key: _unit(graph, place, tuple(members[key])) for key, place in first.items()}
+    owners = {name: place[0] for name, place in owner.items()}
+    links = list(dict.fromkeys(_links(graph, owners, units)))
     for name, read in _readings(graph, owners):
         if variables or name in wanted:
             key = f"variable:{name}"
             path = _common([units[reader].path for reader in read])
             units[key] = Unit(key, Box.VARIABLE, name, "", path, ())
-            passages += [Passage(key, reader, Way.VARIABLE, variable=name) for reader in read]
-    used = (
-        {p.tail for p in passages} | {p.head for p in passages} | {f"input:{one}" for one in wanted}
-    )
-    if any(one.box != Box.INPUT for one in units.values()):
-        units = {key: one for key, one in units.items() if one.box != Box.INPUT or key in used}
-    return Parts(units, owners, tuple(passages))
+            links += [UnitLink(key, reader, EdgeKind.VARIABLE, variable=name) for reader in read]
+    used = {key for link in links for key in (link.tail, link.head)}
+    used |= {f"input:{name}" for name in wanted}
+    if any(unit.box != Box.INPUT for unit in units.values()):
+        units = {key: unit for key, unit in units.items() if unit.box != Box.INPUT or key in used}
+    return Parts(units, owners, tuple(links))
 
 
 def _hidden(op: Op, layer: Layer | None, level: Level) -> bool:
-    """Constants of their own, and what only holds a variable, are drawn as ops at most."""
+    """Whether an op has no box.
+
+    These are handles of variables and, except at op level, constants outside of layers.
+    """
     if op.outputs and all(spec.dtype == "resource" for spec in op.outputs):
         return True
-    return level != Level.OP and layer is None and op.type in HELD
+    return level != Level.OP and layer is None and op.type in CONSTANTS
 
 
 def _place(op: Op, layer: Layer | None, level: Level) -> tuple[str, Box, str, tuple[str, ...]]:
-    """Key, kind, name and groups of the unit an op belongs to."""
+    """Return key, kind, name and groups of the unit of an op."""
     path = layer.path if layer is not None else tuple(op.scope.split("/"))[:2] if op.scope else ()
     if level == Level.OP:
         inside = (*layer.path, layer.name) if layer is not None and len(layer.ops) > 1 else path
@@ -117,50 +121,50 @@ def _place(op: Op, layer: Layer | None, level: Level) -> tuple[str, Box, str, tu
 def _own_gradients(
     graph: Graph, level: Level, owner: dict[str, tuple[str, Box, str, tuple[str, ...]]]
 ) -> None:
-    """Gradient ops belong to the gradient of the unit whose op they are named after.
+    """Add gradient ops to `owner`: to the gradient of the unit whose op their name contains.
 
-    A sum of gradients has no such name: it is the gradient of what all it sums are gradients of, or
-    else belongs with what takes it, or with what it sums.
+    A sum of gradients has no such name. It belongs to the tensor whose gradients it sums, else to
+    the unit that uses it, else to the unit of its last input.
     """
     backward = [op for op in graph.ops if op.phase == Phase.BACKWARD]
-    found: dict[str, tuple[str, Box, str, tuple[str, ...]]] = {}
+    places: dict[str, tuple[str, Box, str, tuple[str, ...]]] = {}
     for op in backward:
         named = GRADIENT_OF.match(op.name)
         source = owner.get(named[1]) if named else None
-        if level == Level.OP and op.type not in HELD:
-            found[op.name] = (f"op:{op.name}", Box.GRADIENT, op.name, ())
+        if level == Level.OP and op.type not in CONSTANTS:
+            places[op.name] = (f"op:{op.name}", Box.GRADIENT, op.name, ())
         elif source is not None and level != Level.OP:
-            found[op.name] = (f"gradient:{source[0]}", Box.GRADIENT, source[2], ())
+            places[op.name] = (f"gradient:{source[0]}", Box.GRADIENT, source[2], ())
         elif named and level != Level.OP:
             top = named[1].partition("/")[0]
-            found[op.name] = (f"gradient:scope:{top}", Box.GRADIENT, top, ())
+            places[op.name] = (f"gradient:scope:{top}", Box.GRADIENT, top, ())
     if level != Level.OP:
         for op in reversed(backward):
-            if op.name not in found and op.type == "AddN":
-                takers = [one for ref in _outputs(op) for one in graph.consumers.get(ref, ())]
-                near = [*takers, *(ref.op for ref in reversed(op.inputs))]
+            if op.name not in places and op.type == "AddN":
+                users = [user for ref in _outputs(op) for user in graph.consumers.get(ref, ())]
+                near = [*users, *(ref.op for ref in reversed(op.inputs))]
                 summed = _summed(graph, op, owner)
-                found[op.name] = summed or next((found[one] for one in near if one in found), REST)
-        found = {op.name: found.get(op.name, REST) for op in backward if op.type not in HELD}
-    owner.update(found)
+                places[op.name] = summed or next((places[o] for o in near if o in places), REST)
+        places = {op.name: places.get(op.name, REST) for op in backward if op.type not in CONSTANTS}
+    owner.update(places)
 
 
 def _summed(
     graph: Graph, op: Op, owner: dict[str, tuple[str, Box, str, tuple[str, ...]]]
 ) -> tuple[str, Box, str, tuple[str, ...]] | None:
-    """The gradient that a sum of gradients is: that of what an op takes, found by its shape."""
+    """Return the unit of the tensor whose gradients an op sums, matched by shape, or None."""
     for ref in reversed(op.inputs):
         named = GRADIENT_OF.match(ref.op)
         source = graph.op_by_name.get(named[1]) if named else None
-        for given in source.inputs if source is not None else ():
-            there = owner.get(given.op)
-            if there is not None and graph.spec(given).shape == graph.spec(ref).shape:
-                return f"gradient:{there[0]}", Box.GRADIENT, there[2], ()
+        for tensor in source.inputs if source is not None else ():
+            place = owner.get(tensor.op)
+            if place is not None and graph.spec(tensor).shape == graph.spec(ref).shape:
+                return f"gradient:{place[0]}", Box.GRADIENT, place[2], ()
     return None
 
 
-def _unit(graph: Graph, found: tuple[str, Box, str, tuple[str, ...]], ops: tuple[str, ...]) -> Unit:
-    key, box, name, path = found
+def _unit(graph: Graph, place: tuple[str, Box, str, tuple[str, ...]], ops: tuple[str, ...]) -> Unit:
+    key, box, name, path = place
     layers = dict.fromkeys(graph.layer_of_op[op].name for op in ops if op in graph.layer_of_op)
     if box == Box.LAYER:
         kind = graph.layer_by_name[name].type
@@ -171,43 +175,43 @@ def _unit(graph: Graph, found: tuple[str, Box, str, tuple[str, ...]], ops: tuple
     return Unit(key, box, name, kind, path, ops, tuple(layers) if box != Box.GRADIENT else ())
 
 
-def _passages(graph: Graph, owner: dict[str, str], units: dict[str, Unit]) -> Iterator[Passage]:
+def _links(graph: Graph, owner: dict[str, str], units: dict[str, Unit]) -> Iterator[UnitLink]:
     for name, head in owner.items():
         op = graph.op_by_name[name]
         for ref in op.inputs:
             tail = owner.get(ref.op)
             if tail is not None and tail != head:
-                yield Passage(tail, head, _way(units[tail], units[head]), ref)
+                yield UnitLink(tail, head, _way(units[tail], units[head]), ref)
         for other in op.control_inputs:
             tail = owner.get(other)
             if tail is not None and tail != head:
-                yield Passage(tail, head, Way.CONTROL)
+                yield UnitLink(tail, head, EdgeKind.CONTROL)
 
 
-def _way(tail: Unit, head: Unit) -> Way:
+def _way(tail: Unit, head: Unit) -> EdgeKind:
     if tail.box == Box.GRADIENT:
-        return Way.GRADIENT
-    return Way.KEPT if head.box == Box.GRADIENT else Way.DATA
+        return EdgeKind.GRADIENT
+    return EdgeKind.KEPT if head.box == Box.GRADIENT else EdgeKind.DATA
 
 
 def _readings(graph: Graph, owner: dict[str, str]) -> Iterator[tuple[str, list[str]]]:
-    """Each variable with the units of the forward pass that read it."""
-    for one in graph.variables:
+    """Yield each variable with the units outside the backward pass that read it."""
+    for variable in graph.variables:
         ops = [
-            *one.readers,
-            *(op for h in one.handles for op in graph.consumers.get(TensorRef(h), ())),
+            *variable.readers,
+            *(op for h in variable.handles for op in graph.consumers.get(TensorRef(h), ())),
         ]
         known = [op for op in ops if op in owner]
         forward = [op for op in known if graph.op_by_name[op].phase != Phase.BACKWARD]
         read = list(dict.fromkeys(owner[op] for op in forward))
         if read:
-            yield one.name, read
+            yield variable.name, read
 
 
 def gradients_of(graph: Graph, ops: Collection[str]) -> frozenset[str]:
-    """The ops of the backward pass that are named after these."""
+    """Return the ops of the backward pass whose names contain one of `ops`."""
     named = {op.name: GRADIENT_OF.match(op.name) for op in graph.ops if op.phase == Phase.BACKWARD}
-    return frozenset(name for name, found in named.items() if found and found[1] in ops)
+    return frozenset(name for name, match in named.items() if match and match[1] in ops)
 
 
 def _outputs(op: Op) -> list[TensorRef]:
@@ -215,7 +219,7 @@ def _outputs(op: Op) -> list[TensorRef]:
 
 
 def _common(paths: list[tuple[str, ...]]) -> tuple[str, ...]:
-    """The groups that all stand in."""
+    """Return the groups that contain all paths."""
     shared: list[str] = []
     for level in zip(*paths, strict=False):
         if len(set(level)) > 1:

@@ -1,1 +1,1 @@
-"""What is different between two runs. Pure functions of what both hold; A is the first run."""
+"""Differences between two runs A and B, computed by pure functions from recorded data."""

@@ -1,4 +1,4 @@
-"""Which layers, ops and variables of two graphs correspond."""
+"""Pairs of corresponding layers, ops and variables of two graphs."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from resnet_inspect.graph import Graph, Layer, Op, Phase
 
 
 class Alignment(NamedTuple):
-    """For names in A those in B; what has no partner is not in them.
+    """Maps from names in A to names in B. Names without a partner are missing.
 
-    `makers` are layers, and ops outside of layers that layers take tensors of.
+    `makers` contains the layers, and the ops outside of layers whose tensors layers read.
     """
 
     layers: Mapping[str, str]
@@ -29,30 +29,30 @@ class Alignment(NamedTuple):
 
 
 def align(a: Graph, b: Graph, *, every_op: bool) -> Alignment:
-    """Align two graphs; of their ops all, or only those that lie in layers."""
-    doubted = doubtful([one.name for one in a.layers], [one.name for one in b.layers])
+    """Align two graphs with all their ops, or only with the ops of layers."""
+    doubted = doubtful([layer.name for layer in a.layers], [layer.name for layer in b.layers])
     makers = _makers(a, b, doubted)
     layers = {
-        one: other
-        for one, other in makers.items()
-        if one in a.layer_by_name and other in b.layer_by_name
+        name: partner
+        for name, partner in makers.items()
+        if name in a.layer_by_name and partner in b.layer_by_name
     }
     variables = _variables(a, b, layers, doubted)
     nodes = (
         _op_nodes(a, every_op, dict(zip(variables, variables, strict=True))),
-        _op_nodes(b, every_op, {other: one for one, other in variables.items()}),
+        _op_nodes(b, every_op, {partner: name for name, partner in variables.items()}),
     )
     return Alignment(layers, makers, _ops(a, b, *nodes, layers, doubted), variables)
 
 
 def _makers(a: Graph, b: Graph, doubted: set[str]) -> dict[str, str]:
-    """By names, those that count by order; by neighbours; then by order what has equal shapes."""
+    """Match layers by name, numbered names by order, then by neighbours, then by equal shapes."""
     first, second = _layer_nodes(a), _layer_nodes(b)
     seen = _numbered(a), _numbered(b)
     start = len(first) - len(a.layers), len(second) - len(b.layers)
     known = [
         pair
-        for pair in _namesakes(first, second)
+        for pair in _equal_names(first, second)
         if not (pair[0] >= start[0] and pair[1] >= start[1] and first[pair[0]].name in doubted)
     ]
     known += [(i + start[0], j + start[1]) for i, j in by_number(*seen, doubted)]
@@ -64,16 +64,16 @@ def _makers(a: Graph, b: Graph, doubted: set[str]) -> dict[str, str]:
 
 
 def _numbered(graph: Graph) -> list[Numbered]:
-    found = []
+    rows = []
     for layer in graph.layers:
         shapes = (graph.variable_by_name[name].spec.shape for name in layer.variables)
         output = graph.spec(layer.output).shape
-        found.append(Numbered(layer.name, layer.type, tuple(shapes), output and output[1:]))
-    return found
+        rows.append(Numbered(layer.name, layer.type, tuple(shapes), output and output[1:]))
+    return rows
 
 
 def _layer_nodes(graph: Graph) -> list[Vertex]:
-    """The layers, and before them the ops outside of layers that they take tensors of."""
+    """The layers, preceded by the ops outside of layers whose tensors they read."""
     makers = graph.layer_of_op
     outside = [
         name
@@ -100,22 +100,22 @@ def _ops(
     layers: Mapping[str, str],
     doubted: set[str],
 ) -> dict[str, str]:
-    """By names that the user wrote, by place, then by names that only count, if sizes agree.
+    """Match ops by names from the user's code, by place, then by numbered names of equal sizes.
 
-    In layers whose names count, by names within the layer.
+    In layers with numbered names, ops are matched by their names within the layer.
     """
     inside = _inside(a, b, first, second, layers, doubted)
     makers = [
-        {op: one.name for op, one in graph.layer_of_op.items() if one.name in doubted}
+        {op: layer.name for op, layer in graph.layer_of_op.items() if layer.name in doubted}
         for graph in (a, b)
     ]
     same = [
         (i, j)
-        for i, j in _namesakes(first, second)
+        for i, j in _equal_names(first, second)
         if first[i].name not in makers[0] and second[j].name not in makers[1]
     ]
-    counted = _counted(a, b)
-    sure = [*inside, *(pair for pair in same if first[pair[0]].name not in counted)]
+    numbered = _numbered_ops(a, b)
+    sure = [*inside, *(pair for pair in same if first[pair[0]].name not in numbered)]
     pairs = match(first, second, sure)
     done = {i for i, _ in pairs}, {j for _, j in pairs}
     rest = [
@@ -136,13 +136,13 @@ def _inside(
     layers: Mapping[str, str],
     doubted: set[str],
 ) -> list[tuple[int, int]]:
-    """Ops of layers that correspond, in which they are called the same."""
+    """Pairs of ops with the same name within two corresponding layers."""
     places = [{node.name: place for place, node in enumerate(side)} for side in (first, second)]
     pairs = []
-    for one, other in layers.items():
-        if one not in doubted and other not in doubted:
+    for layer, partner in layers.items():
+        if layer not in doubted and partner not in doubted:
             continue
-        left, right = _within(a.layer_by_name[one]), _within(b.layer_by_name[other])
+        left, right = _within(a.layer_by_name[layer]), _within(b.layer_by_name[partner])
         for name in left:
             if name in right and _types(a, left[name]) == _types(b, right[name]):
                 pairs.append((places[0][left[name]], places[1][right[name]]))
@@ -150,7 +150,7 @@ def _inside(
 
 
 def _within(layer: Layer) -> dict[str, str]:
-    """The ops of a layer by their names without the scope that all lie in."""
+    """The ops of a layer, keyed by their names without the scope that all of them share."""
     scopes = [op.split("/")[:-1] for op in layer.ops]
     depth = 0
     for parts in zip(*scopes, strict=False):
@@ -165,13 +165,14 @@ def _types(graph: Graph, op: str) -> str:
 
 
 def _alike(a: Graph, b: Graph, name: str) -> bool:
-    one, other = a.op_by_name[name], b.op_by_name[name]
-    return (one.type, one.outputs) == (other.type, other.outputs)
+    op_a, op_b = a.op_by_name[name], b.op_by_name[name]
+    return (op_a.type, op_a.outputs) == (op_b.type, op_b.outputs)
 
 
-def _counted(a: Graph, b: Graph) -> set[str]:
-    """Ops beyond the forward pass that are told from others by a number alone, which depends on
-    what was made before them: AddN, AddN_1, AddN_2.
+def _numbered_ops(a: Graph, b: Graph) -> set[str]:
+    """Ops outside the forward pass whose names differ only by a number: AddN, AddN_1, AddN_2.
+
+    The number depends on the ops that were created before.
     """
     names = {op.name for graph in (a, b) for op in graph.ops if op.phase != Phase.FORWARD}
     stems = {name: without_numbers(name) for name in names}
@@ -180,17 +181,17 @@ def _counted(a: Graph, b: Graph) -> set[str]:
 
 
 def _op_nodes(graph: Graph, every_op: bool, variables: Mapping[str, str]) -> list[Vertex]:
-    """Handles of variables are of a type of their own for each that both graphs have.
+    """Vertices of the ops. A variable of both graphs gives its handles a type that no other has.
 
-    `variables` tells the name that stands for a variable in both.
+    `variables` maps a variable's name to the name that both graphs share.
     """
     makers = graph.layer_of_op
     ops = [op for op in graph.ops if every_op or op.name in makers]
     order = {op.name: place for place, op in enumerate(ops)}
     types = {
-        handle: f"handle of {variables.get(one.name, f'({one.name})')}"
-        for one in graph.variables
-        for handle in one.handles
+        handle: f"handle of {variables.get(variable.name, f'({variable.name})')}"
+        for variable in graph.variables
+        for handle in variable.handles
     }
     return [
         Vertex(op.name, types.get(op.name, op.type), _place(op, makers), _inputs(op, order))
@@ -207,52 +208,56 @@ def _inputs(op: Op, order: Mapping[str, int]) -> tuple[tuple[int, int], ...]:
     return tuple((order[ref.op], ref.index) for ref in op.inputs if ref.op in order)
 
 
-def _namesakes(first: Sequence[Vertex], second: Sequence[Vertex]) -> list[tuple[int, int]]:
+def _equal_names(first: Sequence[Vertex], second: Sequence[Vertex]) -> list[tuple[int, int]]:
     at = {node.name: place for place, node in enumerate(second)}
     return [(i, at[node.name]) for i, node in enumerate(first) if node.name in at]
 
 
 def _variables(a: Graph, b: Graph, layers: Mapping[str, str], doubted: set[str]) -> dict[str, str]:
-    """By name, then by the last part of the name within layers that correspond; in layers whose
-    names count by the last part first, and so what an optimizer keeps of them.
+    """Match variables by name, then by the last part of the name within corresponding layers.
+
+    In layers with numbered names the last part comes first. This includes the optimizer's
+    variables of these layers.
     """
-    found: dict[str, str] = {}
-    numbered = {one: two for one, two in layers.items() if one in doubted or two in doubted}
-    _in_layers(a, b, numbered, found)
-    _kept_of(a, b, found)
+    pairs: dict[str, str] = {}
+    numbered = {
+        name: partner for name, partner in layers.items() if name in doubted or partner in doubted
+    }
+    _in_layers(a, b, numbered, pairs)
+    _optimizer_variables(a, b, pairs)
     owned = [
         {name for layer in graph.layers if layer.name in doubted for name in layer.variables}
         for graph in (a, b)
     ]
-    taken = set(found.values()) | owned[1]
-    for one in a.variables:
-        name = one.name
-        if name in b.variable_by_name and name not in taken | found.keys() | owned[0]:
-            found[name] = name
-    _in_layers(a, b, layers, found)
-    return found
+    taken = set(pairs.values()) | owned[1]
+    for variable in a.variables:
+        name = variable.name
+        if name in b.variable_by_name and name not in taken | pairs.keys() | owned[0]:
+            pairs[name] = name
+    _in_layers(a, b, layers, pairs)
+    return pairs
 
 
-def _in_layers(a: Graph, b: Graph, layers: Mapping[str, str], found: dict[str, str]) -> None:
-    taken = set(found.values())
+def _in_layers(a: Graph, b: Graph, layers: Mapping[str, str], pairs: dict[str, str]) -> None:
+    taken = set(pairs.values())
     for first, second in layers.items():
-        left = _by_last_part(a.layer_by_name[first].variables, found)
+        left = _by_last_part(a.layer_by_name[first].variables, pairs)
         right = _by_last_part(b.layer_by_name[second].variables, taken)
         for part, names in left.items():
             if len(names) == len(right.get(part, ())):
-                found.update(zip(names, right[part], strict=True))
+                pairs.update(zip(names, right[part], strict=True))
                 taken.update(right[part])
 
 
-def _kept_of(a: Graph, b: Graph, found: dict[str, str]) -> None:
-    """What Keras' optimizers keep of a variable is called adam/dense_1_kernel_momentum."""
-    renamed = {one.replace("/", "_"): two.replace("/", "_") for one, two in found.items()}
-    for one in a.variables:
-        scope, _, last = one.name.rpartition("/")
+def _optimizer_variables(a: Graph, b: Graph, pairs: dict[str, str]) -> None:
+    """Add the variables of Keras optimizers, which have names like adam/dense_1_kernel_momentum."""
+    renamed = {name.replace("/", "_"): partner.replace("/", "_") for name, partner in pairs.items()}
+    for variable in a.variables:
+        scope, _, last = variable.name.rpartition("/")
         stem, _, kind = last.rpartition("_")
-        other = f"{scope}/{renamed.get(stem, '')}_{kind}"
-        if stem in renamed and other in b.variable_by_name and one.name not in found:
-            found[one.name] = other
+        partner = f"{scope}/{renamed.get(stem, '')}_{kind}"
+        if stem in renamed and partner in b.variable_by_name and variable.name not in pairs:
+            pairs[variable.name] = partner
 
 
 def _by_last_part(names: Iterable[str], done: Collection[str]) -> dict[str, list[str]]:

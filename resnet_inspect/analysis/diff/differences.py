@@ -1,7 +1,7 @@
-"""What a comparison of two runs comes to, as values; each can be mirrored (A and B swapped).
+"""The result of a comparison of two runs, as values that can be mirrored (A and B swapped).
 
-Everything listed here differs: of two equal runs every list is empty. None stands for what one
-side does not have, and for numbers that are not finite.
+Only differences are listed: for two equal runs every list is empty. None means that one side has
+no value, or that the value is not finite.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from resnet_inspect.graph.tensors import Shape
 
 
 class Difference(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One thing by its name, and what it is in A and in B.
+    """A named value that differs between A and B.
 
-    Of layers and ops `aspect` says what it is: type, path, inputs, control inputs, shape, dtype,
-    parameters, ops (types of ops that only one has), attribute, variable; else it is empty.
+    For layers and ops `aspect` is one of: type, path, inputs, control inputs, shape, dtype,
+    parameters, ops (types of ops that only one side has), attribute, variable. Otherwise it is
+    empty.
     """
 
     name: str
@@ -33,8 +34,8 @@ class Difference(msgspec.Struct, frozen=True, omit_defaults=True):
         return msgspec.structs.replace(self, a=self.b, b=self.a)
 
 
-class Lone(msgspec.Struct, frozen=True):
-    """A layer or op that only one run has; `params` elements of its variables, 0 for an op."""
+class Unmatched(msgspec.Struct, frozen=True):
+    """A layer or op that only one run has. `params` counts its parameters, 0 for an op."""
 
     name: str
     type: str
@@ -43,14 +44,14 @@ class Lone(msgspec.Struct, frozen=True):
     params: int
 
     def mirrored(self) -> Self:
-        """It names no side."""
+        """Unchanged, because it names no side."""
         return self
 
 
 class Renaming(msgspec.Struct, frozen=True):
-    """A layer or op that has another name in B, found by its place in the graph.
+    """A layer or op that has another name in B, matched by its place in the graph.
 
-    `numbered`: only the number that the framework put into its name is another.
+    `numbered`: the names differ only in the number that the framework appended.
     """
 
     a: str
@@ -65,7 +66,7 @@ class Renaming(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """A layer or op that both runs have and that is not the same; `a` and `b` are its names."""
+    """A layer or op that both runs have, with differences; `a` and `b` are its names."""
 
     a: str
     b: str
@@ -74,8 +75,8 @@ class Change(msgspec.Struct, frozen=True):
 
     @property
     def rewired(self) -> bool:
-        """Whether it only takes other inputs, which follows from other changes."""
-        return all(one.aspect in ("inputs", "control inputs") for one in self.differences)
+        """Whether only its inputs differ, which follows from other changes."""
+        return all(row.aspect in ("inputs", "control inputs") for row in self.differences)
 
     def mirrored(self) -> Self:
         """With A and B swapped."""
@@ -84,12 +85,15 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class GraphDiff(msgspec.Struct, frozen=True):
-    """Layers, or ops at depth op, of two graphs. `aligned` are those that both have."""
+    """Differences between two graphs: of ops at depth op, else of layers.
+
+    `aligned` counts the layers or ops that both graphs have.
+    """
 
     depth: Depth
     aligned: int
-    only_a: tuple[Lone, ...]
-    only_b: tuple[Lone, ...]
+    only_a: tuple[Unmatched, ...]
+    only_b: tuple[Unmatched, ...]
     renamed: tuple[Renaming, ...]
     changed: tuple[Change, ...]
     totals: tuple[Difference, ...]
@@ -114,15 +118,21 @@ class GraphDiff(msgspec.Struct, frozen=True):
 class Distance(msgspec.Struct, frozen=True):
     """How far apart a tensor's distributions are in the two runs, over the compared steps.
 
-    `distance` is the earth mover's distance in units of `scale`, as mean over the steps;
-    `distances` are those of single `steps`, at which both tell of this tensor, and `first`, `last`
-    and `largest` (at `step`) some of these; None where there are no finite numbers, or the scale is
-    0. The scale, in the data's unit, is the root mean square of the standard deviations of both
-    runs at these steps, of weights that of the weights. `ks` is the mean of the largest gaps of the
-    distribution functions, 0…1. `movement_a` and `movement_b` are the mean distances between
-    neighbouring recorded steps within a run, None where none were compared; `beyond` says that the
-    distance is more than both. `not_finite_a` and `not_finite_b` are numbers of summarized
-    elements.
+    Distances are earth mover's distances in units of `scale`. They are None without finite values,
+    or if the scale is 0.
+
+    Attributes:
+        scale: in the data's unit, the root mean square of both runs' standard deviations at these
+            steps; for weights the root mean square of the weights.
+        distance: the mean over the steps.
+        first, last: at the first and the last step.
+        largest, step: the largest distance, and the step at which it occurs.
+        ks: the Kolmogorov-Smirnov statistic, 0…1, as mean over the steps.
+        movement_a, movement_b: mean distance between neighbouring recorded steps within each run;
+            None where no neighbours were compared.
+        beyond: whether `distance` is larger than both movements.
+        not_finite_a, not_finite_b: how many summarized elements are not finite.
+        steps, distances: the steps at which both runs recorded the tensor, and its distances there.
     """
 
     layer_a: str
@@ -161,10 +171,13 @@ class Distance(msgspec.Struct, frozen=True):
 
 
 class DistributionsDiff(msgspec.Struct, frozen=True):
-    """Tensors that held other numbers, most different first.
+    """Tensors whose distributions differ, largest distance first.
 
-    `compared` tensors were recorded in both at the `steps`, which are chosen from the `common`
-    (a number) that both recorded.
+    Attributes:
+        common: how many steps both runs recorded.
+        steps: the steps that were compared, chosen from these.
+        compared: how many tensors both runs recorded at `steps`.
+        rows: the tensors that differ.
     """
 
     common: int
@@ -180,8 +193,8 @@ class DistributionsDiff(msgspec.Struct, frozen=True):
 class ScalarDiff(msgspec.Struct, frozen=True):
     """A scalar side by side at the steps that both runs have.
 
-    `largest` is the largest difference b - a by its size, at `step`; None where one run alone is
-    not finite, at first at `step`.
+    `largest` is the difference b - a of largest magnitude, at `step`. It is None if only one run
+    is not finite at some step, and `step` is then the first such step.
     """
 
     name: str
@@ -216,11 +229,11 @@ class ScalarsDiff(msgspec.Struct, frozen=True):
 
 
 class AverageDiff(msgspec.Struct, frozen=True):
-    """Moving averages of a batch normalization that are not the same at `step`, the last of both.
+    """Moving averages of a batch normalization that differ at `step`, the last common step.
 
-    `mean` is the root mean square over channels of the difference of moving means, in units of the
-    standard deviation (of the mean variance of both runs); `variance` that of moving variances, in
-    units of the mean variance. None where there are no finite numbers.
+    `mean` is the root mean square difference of the moving means over channels. Its unit is the
+    root of the mean moving variance of both runs. `variance` is the same for moving variances, in
+    units of that mean variance. Both are None without finite values.
     """
 
     layer_a: str
@@ -235,15 +248,15 @@ class AverageDiff(msgspec.Struct, frozen=True):
 
 
 class Finding(Protocol):
-    """What a comparison needs to know of a finding; it is handed on as it is."""
+    """What a comparison reads of a finding. The comparison returns findings unchanged."""
 
     @property
     def rule(self) -> str:
-        """The rule that found it."""
+        """The rule that reported it."""
 
     @property
     def place(self) -> Place:
-        """What it is about."""
+        """The layer, tensor, parameter or training that it is about."""
 
 
 class FindingsDiff(msgspec.Struct, frozen=True):
@@ -263,9 +276,9 @@ class FindingsDiff(msgspec.Struct, frozen=True):
 
 
 class RunDiff(msgspec.Struct, frozen=True):
-    """Two runs compared. `a` and `b` name them; `facts` are status, steps, device and the like.
+    """All differences between two runs named `a` and `b`.
 
-    `findings` is None where the runs were not searched for any.
+    `facts` contains status, steps, device and so on. `findings` is None if `check` was not run.
     """
 
     a: str
@@ -289,7 +302,7 @@ class RunDiff(msgspec.Struct, frozen=True):
         )
 
     def mirrored(self) -> Self:
-        """With A and B swapped: what comparing B with A comes to."""
+        """With A and B swapped: equal to the comparison of B with A."""
         return type(self)(
             a=self.b,
             b=self.a,

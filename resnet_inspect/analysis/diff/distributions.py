@@ -1,8 +1,7 @@
-"""How far apart the distributions of corresponding tensors are, most different first.
+"""Distances between the distributions of corresponding tensors, largest first.
 
-Distances are put on one scale: the spread of the tensor's numbers in both runs, or, of weights,
-their size. How much a tensor
-moves from one recorded step to the next within a run is told beside them, on the same scale.
+All distances of a tensor have one unit: the spread of its values in both runs, for weights their
+size. The movement of the tensor between neighbouring recorded steps of a run has the same unit.
 """
 
 from __future__ import annotations
@@ -22,21 +21,21 @@ from resnet_inspect.analysis.diff.differences import Distance, DistributionsDiff
 from resnet_inspect.graph import Graph
 from resnet_inspect.stats import Tap, TensorSummary, distances
 
-Held = Mapping[Tap, Mapping[int, TensorSummary]]
+Summaries = Mapping[Tap, Mapping[int, TensorSummary]]
 MOST_STEPS = 6
 
 
-class Recorded(NamedTuple):
-    """What a run recorded: all recorded steps, and what its tensors held at some of them."""
+class RecordedSummaries(NamedTuple):
+    """All recorded steps of a run, and the summaries of its tensors at some of these steps."""
 
     steps: Sequence[int] = ()
-    held: Held = MappingProxyType({})
+    held: Summaries = MappingProxyType({})
 
 
 def chosen_steps(common: Sequence[int], *, every: bool) -> tuple[int, ...]:
-    """Of the steps that both runs recorded all, or MOST_STEPS: pairs of neighbours, spread evenly.
+    """All common steps, or MOST_STEPS of them: pairs of neighbours, spread evenly.
 
-    Neighbours, because how far a tensor moves in one step is asked as well.
+    Neighbours are needed to measure how far a tensor moves in one step.
     """
     if every or len(common) <= MOST_STEPS:
         return tuple(common)
@@ -47,45 +46,53 @@ def chosen_steps(common: Sequence[int], *, every: bool) -> tuple[int, ...]:
 
 
 def compare_distributions(
-    a: Graph, b: Graph, found: Alignment, first: Recorded, second: Recorded, *, every: bool = False
+    a: Graph,
+    b: Graph,
+    alignment: Alignment,
+    first: RecordedSummaries,
+    second: RecordedSummaries,
+    *,
+    every: bool = False,
 ) -> DistributionsDiff:
-    """Compare all tensors that both runs tell of."""
+    """Compare all tensors that both runs recorded."""
     common = sorted(set(first.steps) & set(second.steps))
     steps = chosen_steps(common, every=every)
     compared, rows = 0, []
-    for tap, partner in partners(a, b, found, first.held, second.held).items():
-        course, other = first.held[tap], second.held[partner]
-        shared = [step for step in steps if step in course and step in other]
+    for tap, partner in partners(a, b, alignment, first.held, second.held).items():
+        summaries, partner_summaries = first.held[tap], second.held[partner]
+        shared = [step for step in steps if step in summaries and step in partner_summaries]
         if not shared:
             continue
         compared += 1
-        row = _distance(tap, partner, shared, course, other, (first.steps, second.steps))
+        row = _distance(
+            tap, partner, shared, summaries, partner_summaries, (first.steps, second.steps)
+        )
         if row is not None:
             rows.append(row)
     return DistributionsDiff(len(common), steps, compared, tuple(sorted(rows, key=_rank)))
 
 
 def partners(
-    a: Graph, b: Graph, found: Alignment, first: Iterable[Tap], second: Iterable[Tap]
+    a: Graph, b: Graph, alignment: Alignment, first: Iterable[Tap], second: Iterable[Tap]
 ) -> dict[Tap, Tap]:
-    """The taps of A with those of B that correspond; a layer's output is that of the layer's."""
+    """The taps of A with their partners in B; outputs of corresponding layers are partners."""
     outputs = {
-        str(a.layer_by_name[one].output): str(b.layer_by_name[other].output)
-        for one, other in found.layers.items()
+        str(a.layer_by_name[name].output): str(b.layer_by_name[partner].output)
+        for name, partner in alignment.layers.items()
     }
-    others = {(tap.kind, tap.tensor): tap for tap in second}
+    taps_b = {(tap.kind, tap.tensor): tap for tap in second}
     pairs = {}
     for tap in first:
         op, _, index = tap.tensor.rpartition(":")
-        tensor = outputs.get(tap.tensor) or found.variables.get(tap.tensor)
-        other = others.get((tap.kind, tensor or f"{found.ops.get(op)}:{index}"))
-        if other is not None:
-            pairs[tap] = other
+        tensor = outputs.get(tap.tensor) or alignment.variables.get(tap.tensor)
+        partner_tap = taps_b.get((tap.kind, tensor or f"{alignment.ops.get(op)}:{index}"))
+        if partner_tap is not None:
+            pairs[tap] = partner_tap
     return pairs
 
 
 def _rank(row: Distance) -> tuple[bool, bool, float, float, str]:
-    """First where only one run holds numbers that are not finite, then by distance."""
+    """A sort key: tensors that are not finite in only one run come first, then by distance."""
     apart = math.inf if row.distance is None else row.distance
     names = sorted((f"{row.layer_a}/{row.tensor_a}", f"{row.layer_b}/{row.tensor_b}"))
     one_sided = bool(row.not_finite_a) != bool(row.not_finite_b)
@@ -96,13 +103,13 @@ def _distance(
     tap: Tap,
     partner: Tap,
     steps: list[int],
-    one: Mapping[int, TensorSummary],
-    other: Mapping[int, TensorSummary],
+    summaries_a: Mapping[int, TensorSummary],
+    summaries_b: Mapping[int, TensorSummary],
     recorded: tuple[Sequence[int], Sequence[int]],
 ) -> Distance | None:
-    """None where both held the same."""
-    left, right = [one[step] for step in steps], [other[step] for step in steps]
-    broken = [sum(each.count - each.finite for each in side) for side in (left, right)]
+    """The distance of a tensor, or None if both distributions are equal at all steps."""
+    left, right = [summaries_a[step] for step in steps], [summaries_b[step] for step in steps]
+    broken = [sum(summary.count - summary.finite for summary in side) for side in (left, right)]
     if broken[0] == broken[1] and all(map(_same, left, right)):
         return None
     count = len(steps)
@@ -119,7 +126,7 @@ def _distance(
     sizes = {place: value for place, value in enumerate(apart) if value is not None}
     place = max(sizes, key=lambda at: sizes[at], default=None)
     mean, movements = _mean(apart), [_mean(scaled[count:end]), _mean(scaled[end:])]
-    known = [each for each in movements if each is not None]
+    known = [movement for movement in movements if movement is not None]
     return Distance(
         layer_a=tap.layer,
         layer_b=partner.layer,
@@ -143,25 +150,26 @@ def _distance(
     )
 
 
-def _same(one: TensorSummary, other: TensorSummary) -> bool:
-    return one.mean == other.mean and one.sketch == other.sketch
+def _same(a: TensorSummary, b: TensorSummary) -> bool:
+    return a.mean == b.mean and a.sketch == b.sketch
 
 
 def _pairs(
     course: Course, rows: NDArray[np.int64], others: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Distances and largest gaps of pairs of rows; NaN where one has no finite number.
+    """Distances and KS statistics of pairs of rows; NaN if a row has no finite value.
 
-    Numbers of one bin look alike in a histogram; extremes, means and standard deviations are
-    exact. No distance is below that of the means, none above √(Δμ² + σa² + σb²), which is the
-    root mean square of how far two numbers picked at random from both lie apart.
+    Histograms do not resolve values within a bin, but means and standard deviations are exact.
+    So distances are clipped to their exact bounds: |Δμ| and √(Δμ² + σa² + σb²), the root mean
+    square difference of two values drawn at random from both.
     """
-    counts, told = course.counts, course.summaries
-    ends = [one.min for one in told if one.min is not None]
-    ends += [one.max for one in told if one.max is not None]
+    counts, summaries = course.counts, course.summaries
+    ends = [summary.min for summary in summaries if summary.min is not None]
+    ends += [summary.max for summary in summaries if summary.max is not None]
     bounds = (min(ends), max(ends)) if ends else (-math.inf, math.inf)
     moved, gaps = distances(course.bins, counts[rows], counts[others], bounds)
-    means, stds = np.array([(one.mean, one.std) for one in told], dtype=np.float64).T
+    moments = [(summary.mean, summary.std) for summary in summaries]
+    means, stds = np.array(moments, dtype=np.float64).T
     with np.errstate(over="ignore", invalid="ignore"):
         least = np.abs(means[rows] - means[others])
         most = np.hypot(least, np.hypot(stds[rows], stds[others]))
@@ -169,17 +177,18 @@ def _pairs(
 
 
 def _scale(kind: str, summaries: Sequence[TensorSummary]) -> float | None:
-    """The root mean square of the standard deviations, of weights that of the weights themselves:
-    they are near to each other where training begins with equal ones. None for none above 0.
+    """The root mean square of the standard deviations, for weights of the weights themselves.
+
+    Weights of two runs that start equal stay close. None if no value is above 0.
     """
     if kind == "weight":
         sizes = [
-            math.hypot(one.std, one.mean)
-            for one in summaries
-            if one.std is not None and one.mean is not None
+            math.hypot(summary.std, summary.mean)
+            for summary in summaries
+            if summary.std is not None and summary.mean is not None
         ]
     else:
-        sizes = [one.std for one in summaries if one.std is not None]
+        sizes = [summary.std for summary in summaries if summary.std is not None]
     most = max(sizes, default=0.0)
     if not most > 0 or not math.isfinite(most):
         return None
@@ -187,7 +196,7 @@ def _scale(kind: str, summaries: Sequence[TensorSummary]) -> float | None:
 
 
 def _scaled(value: float, scale: float | None) -> float | None:
-    """0 stays 0 without a scale; what is more is unknown then."""
+    """The value in units of the scale. Without a scale 0 stays 0, other values become None."""
     if value == 0:
         return 0.0
     return value / scale if scale is not None and math.isfinite(value) else None
@@ -199,6 +208,6 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 
 def _neighbours(steps: Sequence[int], recorded: Sequence[int]) -> list[int]:
-    """Places of steps whose next one is the next that the run recorded."""
+    """Positions of steps whose successor in `steps` is also the next step that the run recorded."""
     after = dict(pairwise(recorded))
     return [i for i, step in enumerate(steps[:-1]) if after.get(step) == steps[i + 1]]

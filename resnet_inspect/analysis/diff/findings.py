@@ -11,20 +11,20 @@ from resnet_inspect.analysis.diff.differences import Finding, FindingsDiff
 def compare_findings(
     a: Sequence[Finding], b: Sequence[Finding], layers: Mapping[str, str]
 ) -> FindingsDiff:
-    """Findings of a rule at a place that the other run lacks; `layers` are those of A in B, other
-    places keep their names.
+    """Findings whose rule and place the other run lacks.
 
-    A rule that finds a layer more often in one run leaves the last ones of it.
+    `layers` maps layers of A to layers of B; other places keep their names. If a rule reports a
+    place more often in one run, the last findings count as its own.
     """
-    told = [(one.rule, layers.get(str(one.place), str(one.place))) for one in a]
+    keys_a = [(row.rule, layers.get(str(row.place), str(row.place))) for row in a]
     return FindingsDiff(
-        only_a=_without(told, a, _keys(b)),
-        only_b=_without(_keys(b), b, told),
+        only_a=_without(keys_a, a, _keys(b)),
+        only_b=_without(_keys(b), b, keys_a),
     )
 
 
 def _keys(findings: Sequence[Finding]) -> list[tuple[str, str]]:
-    return [(one.rule, str(one.place)) for one in findings]
+    return [(row.rule, str(row.place)) for row in findings]
 
 
 def _without(

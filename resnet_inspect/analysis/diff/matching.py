@@ -1,7 +1,7 @@
-"""Which nodes of two graphs correspond: by name, and what has no namesake by its place.
+"""Matches the nodes of two graphs: from known pairs to nodes with corresponding neighbours.
 
-Knows nodes with a name, a type, inputs and readers; not what they are. Both directions come to
-the same pairs: every round looks at a state of both graphs and only then adds to it.
+A node has a name, a type, inputs and readers; this module does not know what it represents. The
+result is the same in both directions: a round reads the state of both graphs and then adds pairs.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ Key = tuple[Hashable, ...] | None
 
 
 class Vertex(NamedTuple):
-    """`inputs` are places in the list of nodes with the output that is read, in order; `place` is
-    whatever tells where in its network it lies.
+    """A node of a graph.
+
+    `inputs` are pairs in order: the position of a node in the list, and the output that is read.
+    `place` identifies the part of the network that contains the node.
     """
 
     name: str
@@ -27,10 +29,10 @@ UNKNOWN = -1
 
 
 class _Side:
-    """One graph: its nodes, who reads them, and the number of the pair that each is in.
+    """One graph: its nodes, their readers, and the number of the pair that contains each node.
 
-    That is UNKNOWN for one without a partner yet, and `never` for one that cannot get any, because
-    the other graph has none of its type: it is unlike everything there.
+    The number is UNKNOWN for a node that has no partner yet. It is `never` for a node that cannot
+    get a partner, because the other graph has no node of its type.
     """
 
     def __init__(self, nodes: Sequence[Vertex], others: Sequence[Vertex], never: int) -> None:
@@ -42,14 +44,14 @@ class _Side:
             for slot, (source, _) in enumerate(node.inputs):
                 self.readers[source].append((place, slot))
 
-    def takes(self, place: int) -> tuple[tuple[int, int], ...]:
+    def inputs_of(self, place: int) -> tuple[tuple[int, int], ...]:
         return tuple((self.pair[source], output) for source, output in self.nodes[place].inputs)
 
-    def gives(self, place: int) -> tuple[tuple[int, int], ...]:
+    def readers_of(self, place: int) -> tuple[tuple[int, int], ...]:
         return tuple(sorted((self.pair[reader], slot) for reader, slot in self.readers[place]))
 
     def around(self, places: Iterable[int]) -> set[int]:
-        """Neighbours that are in no pair yet."""
+        """The neighbours of these places that are in no pair yet."""
         near = set[int]()
         for place in places:
             near.update(source for source, _ in self.nodes[place].inputs)
@@ -60,18 +62,18 @@ class _Side:
 def match(
     first: Sequence[Vertex], second: Sequence[Vertex], known: Iterable[tuple[int, int]]
 ) -> list[tuple[int, int]]:
-    """All pairs of places, `known` ones first; no node is in two.
+    """All pairs of places, `known` pairs first; no node is in two pairs.
 
-    A node without a partner gets one of its type whose inputs and readers are partners of its own
-    (one that is known on either side suffices, and none may contradict). What is left gets one
-    at the same place whose inputs alone, or readers alone, all are. Several that cannot be told
-    apart are paired in their order if both graphs have equally many.
+    Nodes of one type are paired if their inputs and readers are partners. At least one neighbour
+    must be in a pair, and none may contradict. The remaining nodes are paired if they have the
+    same `place`, and all their inputs, or all their readers, are partners. Indistinguishable nodes
+    are paired in order, if both graphs have the same number of them.
     """
     sides = _Side(first, second, -2), _Side(second, first, -3)
     pairs: list[tuple[int, int]] = []
 
-    def add(found: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-        new = list(found)
+    def add(matched: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+        new = list(matched)
         for a, b in new:
             sides[0].pair[a] = sides[1].pair[b] = len(pairs)
             pairs.append((a, b))
@@ -86,7 +88,7 @@ def match(
             rank += 1
             continue
         rank = 0
-        while new:  # only what lies around the new ones can have become clear
+        while new:  # only neighbours of new pairs can become decidable
             near = tuple(side.around(pair[i] for pair in new) for i, side in enumerate(sides))
             new = add(_round(sides, _by_both, (near[0], near[1])))
     return pairs
@@ -97,17 +99,17 @@ def _round(
     key: Callable[[_Side, int], Key],
     near: tuple[set[int], set[int]] | None,
 ) -> list[tuple[int, int]]:
-    """Pairs of nodes of one key, which as many have on either side, in order."""
+    """Pairs, in order, of nodes with equal keys, for keys that both sides have equally often."""
     groups: tuple[dict[Key, list[int]], dict[Key, list[int]]] = ({}, {})
     for i, side in enumerate(sides):
         places = range(len(side.nodes)) if near is None else sorted(near[i])
         for place in places:
-            if side.pair[place] == UNKNOWN and (found := key(side, place)) is not None:
-                groups[i].setdefault(found, []).append(place)
+            if side.pair[place] == UNKNOWN and (group := key(side, place)) is not None:
+                groups[i].setdefault(group, []).append(place)
     alike = (
-        (members, groups[1][found])
-        for found, members in groups[0].items()
-        if len(groups[1].get(found, ())) == len(members)
+        (members, groups[1][group])
+        for group, members in groups[0].items()
+        if len(groups[1].get(group, ())) == len(members)
     )
     return sorted(
         (pair for members, others in alike for pair in zip(members, others, strict=True)),
@@ -116,21 +118,21 @@ def _round(
 
 
 def _by_both(side: _Side, place: int) -> Key:
-    takes, gives = side.takes(place), side.gives(place)
-    if all(pair < 0 for pair, _ in (*takes, *gives)):
+    inputs, readers = side.inputs_of(place), side.readers_of(place)
+    if all(pair < 0 for pair, _ in (*inputs, *readers)):
         return None
-    return side.nodes[place].type, takes, gives
+    return side.nodes[place].type, inputs, readers
 
 
 def _by_inputs(side: _Side, place: int) -> Key:
-    takes, node = side.takes(place), side.nodes[place]
-    if not takes or any(pair < 0 for pair, _ in takes):
+    inputs, node = side.inputs_of(place), side.nodes[place]
+    if not inputs or any(pair < 0 for pair, _ in inputs):
         return None
-    return node.type, node.place, takes
+    return node.type, node.place, inputs
 
 
 def _by_readers(side: _Side, place: int) -> Key:
-    gives, node = side.gives(place), side.nodes[place]
-    if not gives or any(pair < 0 for pair, _ in gives):
+    readers, node = side.readers_of(place), side.nodes[place]
+    if not readers or any(pair < 0 for pair, _ in readers):
         return None
-    return node.type, node.place, gives
+    return node.type, node.place, readers

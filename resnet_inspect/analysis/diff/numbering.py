@@ -1,7 +1,7 @@
-"""Layers whose names a framework numbers: which correspond once another one shifts the numbers.
+"""Matches layers whose names a framework numbers, where a further layer shifts the numbers.
 
-Keras calls the second Dense of a model dense_1, whatever it is. Such a name is weaker evidence
-than type, shapes of variables and order, and is believed where both graphs have the same ones.
+Keras names the second Dense layer of a model dense_1. Such a name is weaker evidence than type,
+shapes of variables and order. It is trusted only if both graphs have the same numbered names.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import NamedTuple
 
 from resnet_inspect.graph.tensors import Shape
 
-# What TensorFlow puts behind a name that is taken already: AddN_3, zeros_like_7/x.
+# TensorFlow appends a number to a name that exists already: AddN_3, zeros_like_7/x.
 NUMBER = re.compile(r"_\d+(?=/|$)")
-# A trusted pair outweighs whatever pairs of doubtful layers its place would allow.
+# A trusted pair outweighs all pairs of doubtful layers that would cross it.
 SURE = 1_000_000
 Pair = tuple[int, int]
 
 
 class Numbered(NamedTuple):
-    """A layer as alignment by order sees it; `output` is without its batch."""
+    """The properties by which layers are aligned in order; `output` is a shape without batch."""
 
     name: str
     type: str
@@ -29,29 +29,31 @@ class Numbered(NamedTuple):
 
 
 def without_numbers(name: str) -> str:
-    """The name without the numbers that tell it from others of its kind."""
+    """The name without the numbers that the framework appended."""
     return NUMBER.sub("", name)
 
 
 def doubtful(first: Sequence[str], second: Sequence[str]) -> set[str]:
-    """Names told from others by a number alone, where both graphs do not have the same ones."""
+    """Names that differ only by a number, if the graphs do not have the same set of them."""
     stems: dict[str, tuple[set[str], set[str]]] = {}
     for i, names in enumerate((first, second)):
         for name in names:
             stems.setdefault(without_numbers(name), (set(), set()))[i].add(name)
     return {
         name
-        for stem, (one, other) in stems.items()
-        if one != other and one | other != {stem}
-        for name in one | other
+        for stem, (names_a, names_b) in stems.items()
+        if names_a != names_b and names_a | names_b != {stem}
+        for name in names_a | names_b
     }
 
 
 def by_number(
     first: Sequence[Numbered], second: Sequence[Numbered], doubted: set[str]
 ) -> list[Pair]:
-    """Pairs of doubtful layers: in order where as many of the same types are called alike, else
-    those that go best together without crossing each other.
+    """Pairs of doubtful layers.
+
+    Layers of one stem are paired in order if both graphs have the same sequence of types.
+    Otherwise the most similar layers are paired, without pairs that cross.
     """
     if not doubted:
         return []
@@ -63,40 +65,41 @@ def by_number(
         if [first[i].type for i in places] == [second[j].type for j in others]:
             pairs += [*zip(places, others, strict=True)]
     done = {i for i, _ in pairs}, {j for _, j in pairs}
-    sure = {*pairs, *namesakes(first, second, doubted)}
+    sure = {*pairs, *_equal_names(first, second, doubted)}
 
     def worth(i: int, j: int) -> int:
-        one, other = first[i], second[j]
+        a, b = first[i], second[j]
         if (i, j) in sure:
             return SURE
-        if i in done[0] or j in done[1] or not {one.name, other.name} <= doubted:
+        if i in done[0] or j in done[1] or not {a.name, b.name} <= doubted:
             return 0
-        same_name = one.name == other.name
-        if one.type != other.type or without_numbers(one.name) != without_numbers(other.name):
+        same_name = a.name == b.name
+        if a.type != b.type or without_numbers(a.name) != without_numbers(b.name):
             return int(same_name)
-        same_variables = bool(one.variables) and one.variables == other.variables
-        return 2 * same_variables + 2 * (one.output == other.output) + same_name
+        same_variables = bool(a.variables) and a.variables == b.variables
+        return 2 * same_variables + 2 * (a.output == b.output) + same_name
 
     return [*pairs, *(pair for pair in in_order(first, second, worth) if pair not in sure)]
 
 
-def namesakes(
+def _equal_names(
     first: Sequence[Numbered], second: Sequence[Numbered], doubted: set[str]
 ) -> list[Pair]:
-    """Pairs of one name that is not doubted."""
-    at = {one.name: place for place, one in enumerate(second)}
+    """Pairs of layers with equal names that are not doubtful."""
+    at = {layer.name: place for place, layer in enumerate(second)}
     return [
-        (i, at[one.name])
-        for i, one in enumerate(first)
-        if one.name in at and one.name not in doubted
+        (i, at[layer.name])
+        for i, layer in enumerate(first)
+        if layer.name in at and layer.name not in doubted
     ]
 
 
 def alike(
     first: Sequence[Numbered], second: Sequence[Numbered], known: Sequence[Pair]
 ) -> set[Pair]:
-    """More pairs among layers that are in none of `known`, in the order that those stand in: of
-    one type, with variables and outputs of the same shapes.
+    """Further pairs of layers that are in no `known` pair and do not cross these.
+
+    The layers of a pair have the same type, and the same shapes of variables and outputs.
     """
     done = {i for i, _ in known}, {j for _, j in known}
     sure = set(known)
@@ -104,10 +107,8 @@ def alike(
     def worth(i: int, j: int) -> int:
         if (i, j) in sure:
             return SURE
-        one, other = first[i], second[j]
-        return int(
-            i not in done[0] and j not in done[1] and bool(one.variables) and one[1:] == other[1:]
-        )
+        a, b = first[i], second[j]
+        return int(i not in done[0] and j not in done[1] and bool(a.variables) and a[1:] == b[1:])
 
     if len(done[0]) == len(first) or len(done[1]) == len(second):
         return set()
@@ -117,9 +118,9 @@ def alike(
 def in_order(
     first: Sequence[Numbered], second: Sequence[Numbered], worth: Callable[[int, int], int]
 ) -> list[Pair]:
-    """Pairs that do not cross each other and are worth most together; none is worth 0.
+    """Pairs that do not cross, of largest total worth; every pair is worth more than 0.
 
-    Of several such choices both directions take the same, for one of the two comes first.
+    The result is the same in both directions: the input with the smaller `repr` goes first.
     """
     if repr(second) < repr(first):
         return [(i, j) for j, i in in_order(second, first, lambda j, i: worth(i, j))]
@@ -142,15 +143,15 @@ def in_order(
 
 
 def _by_stem(layers: Sequence[Numbered], doubted: set[str]) -> dict[str, list[int]]:
-    """Places of doubtful layers by what they are called, in the order of their numbers."""
-    found: dict[str, list[int]] = {}
-    for place, one in enumerate(layers):
-        if one.name in doubted:
-            found.setdefault(without_numbers(one.name), []).append(place)
-    for places in found.values():
-        places.sort(key=lambda place: _number(layers[place].name))
-    return found
+    """Places of doubtful layers by their name without numbers, in the order of the numbers."""
+    places_of: dict[str, list[int]] = {}
+    for place, layer in enumerate(layers):
+        if layer.name in doubted:
+            places_of.setdefault(without_numbers(layer.name), []).append(place)
+    for places in places_of.values():
+        places.sort(key=lambda place: _numbers_in(layers[place].name))
+    return places_of
 
 
-def _number(name: str) -> tuple[list[int], str]:
-    return [int(found[1:]) for found in NUMBER.findall(name)], name
+def _numbers_in(name: str) -> tuple[list[int], str]:
+    return [int(number[1:]) for number in NUMBER.findall(name)], name

@@ -1,4 +1,4 @@
-"""Scalars of two runs side by side, and what else is told by name."""
+"""Compares named values of two runs: scalars, settings and facts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Courses = Mapping[str, Mapping[int, float]]
 
 
 def compare_values(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[Difference, ...]:
-    """What has another value in B, in the order of A; None where one side lacks it."""
+    """Values that differ, in a common order. None where one side has no value."""
     names = sorted({*a, *b}, key=lambda name: _place(name, a, b))
     return tuple(
         Difference(name, a.get(name), b.get(name)) for name in names if a.get(name) != b.get(name)
@@ -20,7 +20,7 @@ def compare_values(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[Differen
 
 
 def _place(name: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[int, str]:
-    """Where a name stands in both, whichever comes first."""
+    """A sort key from the positions of a name in both; the same if A and B are swapped."""
     return sum(list(side).index(name) if name in side else len(side) for side in (a, b)), name
 
 
@@ -36,19 +36,19 @@ def compare_scalars(a: Courses, b: Courses) -> ScalarsDiff:
 
 def _row(name: str, a: Mapping[int, float], b: Mapping[int, float]) -> ScalarDiff | None:
     steps = tuple(sorted({*a} & {*b}))
-    left, right = (tuple(_one_nan(side[step]) for step in steps) for side in (a, b))
+    left, right = (tuple(_shared_nan(side[step]) for step in steps) for side in (a, b))
     if left == right:
         return None
     rows = list(zip(steps, left, right, strict=True))
-    finite = {step: (math.isfinite(one), math.isfinite(other)) for step, one, other in rows}
-    broken = [step for step, (one, other) in finite.items() if one != other]
-    gaps = {step: other - one for step, one, other in rows if all(finite[step])}
+    finite = {step: (math.isfinite(x), math.isfinite(y)) for step, x, y in rows}
+    broken = [step for step, (finite_a, finite_b) in finite.items() if finite_a != finite_b]
+    gaps = {step: y - x for step, x, y in rows if all(finite[step])}
     if broken or not gaps:
         return ScalarDiff(name, steps, left, right, None, broken[0] if broken else None)
     step = max(gaps, key=lambda at: abs(gaps[at]))
     return ScalarDiff(name, steps, left, right, gaps[step], step)
 
 
-def _one_nan(value: float) -> float:
-    """NaN is always the same object, by which tuples with it are equal."""
+def _shared_nan(value: float) -> float:
+    """The value, with NaN always as the same object: tuples with it then compare equal."""
     return math.nan if math.isnan(value) else value

@@ -1,4 +1,4 @@
-"""Two aligned graphs as one: all of the first, and what only the second has where it belongs."""
+"""Merges two aligned graphs: all of the first, with the unmatched parts of the second in order."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from resnet_inspect.graph import Graph, Layer, Op, TensorRef, Variable
 T = TypeVar("T", Layer, Op)
 
 
-class Union(NamedTuple):
-    """A graph that is there to be looked at, not to be run: inputs of what B alone has may be
-    missing in it. For layers, ops and variables of it that only B has their names in B.
+class MergedGraph(NamedTuple):
+    """A merged graph for display: inputs of parts that only B has may be missing.
 
-    Such a name is B's own, unless something of A has it.
+    `layers`, `ops` and `variables` map the names of parts that only B has to their names in B.
+    The two names differ only if A uses the same name for something else.
     """
 
     graph: Graph
@@ -26,43 +26,49 @@ class Union(NamedTuple):
     variables: Mapping[str, str]
 
 
-def united(a: Graph, b: Graph, found: Alignment, *, every_op: bool) -> Union:
-    """Both graphs in one. Of ops that only B has all, or those of layers that only B has, as the
-    graphs were aligned.
+def merge_graphs(a: Graph, b: Graph, alignment: Alignment, *, every_op: bool) -> MergedGraph:
+    """Merge two graphs.
+
+    `every_op` adds all ops that only B has, else only the ops of layers that only B has. Pass the
+    value that `align` was called with.
     """
-    pairs = [set(names.values()) for names in (found.layers, found.ops, found.variables)]
-    layers = _named((one.name for one in b.layers if one.name not in pairs[0]), a.layer_by_name)
-    lone = [b.layer_by_name[name] for name in layers]
-    inside = {op for layer in lone for op in layer.ops}
-    ops = _named(
+    pairs = [
+        set(names.values()) for names in (alignment.layers, alignment.ops, alignment.variables)
+    ]
+    layers = _unique(
+        (layer.name for layer in b.layers if layer.name not in pairs[0]), a.layer_by_name
+    )
+    only_b = [b.layer_by_name[name] for name in layers]
+    inside = {op for layer in only_b for op in layer.ops}
+    ops = _unique(
         (op.name for op in b.ops if op.name in inside or (every_op and op.name not in pairs[1])),
         a.op_by_name,
     )
-    held = {name for layer in lone for name in layer.variables}
-    variables = _named(
-        (one.name for one in b.variables
-         if one.name not in pairs[2] and (every_op or one.name in held)),
+    of_layers = {name for layer in only_b for name in layer.variables}
+    variables = _unique(
+        (variable.name for variable in b.variables
+         if variable.name not in pairs[2] and (every_op or variable.name in of_layers)),
         a.variable_by_name,
     )  # fmt: skip
-    op_names = _turned(found.ops) | ops
-    held_names = _turned(found.variables) | variables
+    op_names = _inverted(alignment.ops) | ops
+    variable_names = _inverted(alignment.variables) | variables
     graph = Graph(
-        ops=_merged(a.ops, b.ops, found.ops, ops, lambda op: _op(op, op_names)),
+        ops=_merged(a.ops, b.ops, alignment.ops, ops, lambda op: _op(op, op_names)),
         layers=_merged(
-            a.layers, b.layers, found.layers, layers,
-            lambda one: _layer(one, layers, ops, held_names),
+            a.layers, b.layers, alignment.layers, layers,
+            lambda layer: _layer(layer, layers, ops, variable_names),
         ),
-        variables=(*a.variables, *_lone_variables(b, variables, ops)),
+        variables=(*a.variables, *_variables_of_b(b, variables, ops)),
     )  # fmt: skip
-    return Union(graph, *(_turned(names) for names in (layers, ops, variables)))
+    return MergedGraph(graph, *(_inverted(names) for names in (layers, ops, variables)))
 
 
-def _named(names: Iterable[str], taken: Collection[str]) -> dict[str, str]:
-    """What names of B are here: the same, or other ones where A has them for something else."""
+def _unique(names: Iterable[str], taken: Collection[str]) -> dict[str, str]:
+    """Maps names of B to their names in the merged graph, which A must not use otherwise."""
     return {name: f"{name} (B)" if name in taken else name for name in names}
 
 
-def _turned(names: Mapping[str, str]) -> dict[str, str]:
+def _inverted(names: Mapping[str, str]) -> dict[str, str]:
     return {value: name for name, value in names.items()}
 
 
@@ -70,28 +76,29 @@ def _merged(
     first: Sequence[T],
     second: Sequence[T],
     partners: Mapping[str, str],
-    lone: Mapping[str, str],
-    made: Callable[[T], T],
+    only_b: Mapping[str, str],
+    converted: Callable[[T], T],
 ) -> tuple[T, ...]:
-    """All of the first, with the lone ones of the second after what they follow there, behind what
-    only the first has; at the end where nothing is in both.
+    """All of the first, with the unmatched nodes of the second, each after its predecessor there.
+
+    They follow the nodes that only the first graph has. They are last if nothing is in both.
     """
-    places = {partners[one.name]: at for at, one in enumerate(first) if one.name in partners}
-    waiting: dict[int, list[T]] = {}
+    places = {partners[node.name]: at for at, node in enumerate(first) if node.name in partners}
+    following: dict[int, list[T]] = {}
     after = -1
-    for one in second:
-        if one.name in lone:
-            waiting.setdefault(after, []).append(made(one))
+    for node in second:
+        if node.name in only_b:
+            following.setdefault(after, []).append(converted(node))
         else:
-            after = places.get(one.name, after)
-    found: list[T] = []
-    held: list[T] = waiting.get(-1, [])
-    for at, one in enumerate(first):
-        if one.name in partners:
-            found += held
-            held = waiting.get(at, [])
-        found.append(one)
-    return tuple(found + held)
+            after = places.get(node.name, after)
+    merged: list[T] = []
+    pending: list[T] = following.get(-1, [])
+    for at, node in enumerate(first):
+        if node.name in partners:
+            merged += pending
+            pending = following.get(at, [])
+        merged.append(node)
+    return tuple(merged + pending)
 
 
 def _op(op: Op, names: Mapping[str, str]) -> Op:
@@ -102,7 +109,7 @@ def _op(op: Op, names: Mapping[str, str]) -> Op:
 def _layer(
     layer: Layer, layers: Mapping[str, str], ops: Mapping[str, str], variables: Mapping[str, str]
 ) -> Layer:
-    """What it takes is left out: that may be named otherwise in A, or not be there."""
+    """The layer with the merged graph's names, without inputs: A may lack or rename these."""
     output = TensorRef(ops.get(layer.output.op, layer.output.op), layer.output.index)
     return msgspec.structs.replace(
         layer,
@@ -115,11 +122,11 @@ def _layer(
     )
 
 
-def _lone_variables(
+def _variables_of_b(
     b: Graph, variables: Mapping[str, str], ops: Mapping[str, str]
 ) -> Iterable[Variable]:
     for name, here in variables.items():
-        one = b.variable_by_name[name]
-        handles = tuple(ops[op] for op in one.handles if op in ops)
-        readers = tuple(ops[op] for op in one.readers if op in ops)
-        yield msgspec.structs.replace(one, name=here, handles=handles, readers=readers)
+        variable = b.variable_by_name[name]
+        handles = tuple(ops[op] for op in variable.handles if op in ops)
+        readers = tuple(ops[op] for op in variable.readers if op in ops)
+        yield msgspec.structs.replace(variable, name=here, handles=handles, readers=readers)

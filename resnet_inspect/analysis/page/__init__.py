@@ -1,1 +1,1 @@
-"""What the answer page and the report say of a run."""
+"""Content of the answer page and the report."""

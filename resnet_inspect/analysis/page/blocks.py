@@ -1,4 +1,4 @@
-"""The blocks of a run's page, in order; the answer page and the report draw the same ones."""
+"""Blocks of the answer page and the report, in order. Both show the same blocks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from resnet_inspect.analysis.page.overview import Overview
 
 
 class BlockKind(StrEnum):
-    """What a block is about; the value is its anchor on a page."""
+    """Topic of a block. The value is its anchor on a page."""
 
     FAILURE = "failure"
     WHY = "why"
@@ -27,30 +27,30 @@ class BlockKind(StrEnum):
 
 
 class Block(NamedTuple):
-    """One block; of several origins `number` says which."""
+    """One block. `number` is the index of the explained size in an ORIGIN block."""
 
     kind: BlockKind
     number: int = 0
 
 
-def blocks(found: Overview, *, failed: bool) -> Iterator[Block]:
-    """The blocks that a run has; `failed` if it has a failure."""
-    learned = any(one.gradient is not None or one.ratio is not None for one in found.learning)
+def blocks(overview: Overview, *, failed: bool) -> Iterator[Block]:
+    """Yield the blocks of a run's page. `failed` states whether the run has a failure."""
+    learned = any(row.gradient is not None or row.ratio is not None for row in overview.learning)
     present = {
         BlockKind.FAILURE: failed,
-        BlockKind.WHY: found.postmortem is not None,
+        BlockKind.WHY: overview.postmortem is not None,
         BlockKind.FINDINGS: True,
-        BlockKind.NOT_FINITE: found.origin is not None,
-        BlockKind.WATCH_OUT: bool(found.dangers) and found.postmortem is None,
-        BlockKind.FLOW: bool(found.flow),
-        BlockKind.SHARED: bool(found.shared),
-        BlockKind.OUTPUTS: bool(found.blocks),
+        BlockKind.NOT_FINITE: overview.origin is not None,
+        BlockKind.WATCH_OUT: bool(overview.dangers) and overview.postmortem is None,
+        BlockKind.FLOW: bool(overview.flow),
+        BlockKind.SHARED: bool(overview.shared),
+        BlockKind.OUTPUTS: bool(overview.blocks),
         BlockKind.LEARNING: learned,
-        BlockKind.SCALARS: bool(found.scalars),
-        BlockKind.NOTES: bool(found.notes),
+        BlockKind.SCALARS: bool(overview.scalars),
+        BlockKind.NOTES: bool(overview.notes),
     }
     for kind in BlockKind:
         if kind is BlockKind.ORIGIN:
-            yield from (Block(kind, number) for number in range(len(found.origins)))
+            yield from (Block(kind, number) for number in range(len(overview.origins)))
         elif present[kind]:
             yield Block(kind)

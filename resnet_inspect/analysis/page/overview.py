@@ -1,4 +1,4 @@
-"""What a run amounts to: the content of the answer page."""
+"""The facts of one run, as the answer page shows them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from resnet_inspect.analysis.sizes.dangers import Danger, dangers, unjudged
 from resnet_inspect.analysis.sizes.disagreement import Postmortem, postmortem
 from resnet_inspect.analysis.sizes.meanings import Meanings
 from resnet_inspect.analysis.sizes.shapes import Depth, Totals, loose_variables, shapes
-from resnet_inspect.analysis.sizes.sharing import Shared, shared_variables
+from resnet_inspect.analysis.sizes.sharing import SharedVariable, shared_variables
 from resnet_inspect.analysis.sizes.why import Explanation, reshapes
 from resnet_inspect.graph import Graph, Note, Phase
 from resnet_inspect.graph.lineage import Lineage
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class FlowStep(msgspec.Struct, frozen=True):
-    """Layers in a row whose outputs have one shape: from layer `first` to layer `last`."""
+    """Consecutive layers with the same output shape, from layer `first` to layer `last`."""
 
     first: str
     last: str
@@ -37,9 +37,9 @@ class FlowStep(msgspec.Struct, frozen=True):
 
 
 class BlockOutput(msgspec.Struct, frozen=True):
-    """What the output of a block held: `layer` is the block's last layer.
+    """Distribution of a block's output, which is the output of its last layer `layer`.
 
-    `relu_zeros` is the share of zeros among all outputs of the block's ReLUs, None without one.
+    `relu_zeros` is the share of zeros in all ReLU outputs of the block, None without a ReLU.
     """
 
     block: str
@@ -49,10 +49,13 @@ class BlockOutput(msgspec.Struct, frozen=True):
 
 
 class BlockLearning(msgspec.Struct, frozen=True):
-    """How a block learned: the gradient of its output, the updates of its weights, dead channels.
+    """Gradient of a block's output, updates of its weights, dead channels.
 
-    `ratio` is the median of ‖Δw‖/‖w‖ over its kernels (variables of more than one axis), None
-    without one; `dead` of the `channels` of its ReLUs were never above 0 at any recorded step.
+    Attributes:
+        ratio: median relative update ‖Δw‖/‖w‖ of the block's kernels, which are variables with
+            more than one axis. None without a kernel.
+        dead: how many channels of the block's ReLUs were never above 0 at recorded steps.
+        channels: how many channels these ReLUs have.
     """
 
     block: str
@@ -63,11 +66,11 @@ class BlockLearning(msgspec.Struct, frozen=True):
     channels: int
 
 
-class Held(NamedTuple):
-    """What a run recorded of its tensors: of layers by name, of variables by name.
+class RecordedTensors(NamedTuple):
+    """Recorded summaries of tensors, by name of the layer or variable.
 
-    `activations` and `gradients` at `step`, the last that was recorded, `updates` too;
-    `activity` over all recorded steps.
+    `activations`, `gradients` and `updates` are those of `step`, the last recorded step.
+    `activity` covers all recorded steps.
     """
 
     step: int | None = None
@@ -79,15 +82,23 @@ class Held(NamedTuple):
 
 
 class ScalarCourse(msgspec.Struct, frozen=True):
-    """A scalar's values over the steps, in order."""
+    """Values of a scalar, in order of steps."""
 
     name: str
     values: tuple[float, ...]
 
 
 class Overview(msgspec.Struct, frozen=True):
-    """The facts of one run. `ops` counts ops by phase, `step` is the step `blocks` are from;
-    `findings` are what `check` found, worst first; `dangers` are of kinds that no rule judges.
+    """The facts of one run.
+
+    Attributes:
+        ops: number of ops by phase.
+        flow: shapes from the input to the output.
+        origins: explanations of sizes that Reshape layers set.
+        dangers: probable mistakes with axes that no rule judges.
+        step: the step of `blocks` and `learning`.
+        origin: where values first became not finite.
+        findings: the findings of `check`, worst first.
     """
 
     layers: int
@@ -103,21 +114,19 @@ class Overview(msgspec.Struct, frozen=True):
     learning: tuple[BlockLearning, ...]
     origin: Origin | None
     scalars: tuple[ScalarCourse, ...]
-    shared: tuple[Shared, ...]
+    shared: tuple[SharedVariable, ...]
     findings: tuple[Finding, ...] = ()
 
 
 def overview(
     graph: Graph,
     lineage: Lineage,
-    held: Held,
+    recorded: RecordedTensors,
     scalars: Mapping[str, Mapping[int, float]],
     meanings: Meanings | None = None,
     findings: tuple[Finding, ...] = (),
 ) -> Overview:
-    """Draw a run together; `meanings` of its axes are worked out if they are not given, `findings`
-    are taken as they are.
-    """
+    """Return the facts of a run. `meanings` of its axes are computed if they are not passed."""
     return Overview(
         layers=len(graph.layers),
         ops=dict(Counter(op.phase for op in graph.ops)),
@@ -127,10 +136,10 @@ def overview(
         dangers=unjudged(graph, dangers(graph, lineage, meanings or Meanings(graph, lineage))),
         postmortem=postmortem(graph, lineage),
         notes=(*graph.notes, *_loose(graph), *_opaque(lineage)),
-        step=held.step,
-        blocks=_block_outputs(graph, held.activations),
-        learning=_block_learning(graph, held),
-        origin=held.origin,
+        step=recorded.step,
+        blocks=_block_outputs(graph, recorded.activations),
+        learning=_block_learning(graph, recorded),
+        origin=recorded.origin,
         scalars=tuple(
             ScalarCourse(name, tuple(values.values())) for name, values in scalars.items()
         ),
@@ -140,26 +149,26 @@ def overview(
 
 
 def _opaque(lineage: Lineage) -> tuple[Note, ...]:
-    """Ops whose shape function told nothing: chains end there."""
+    """Return a note on ops without a known shape relation. Paths to origins end there."""
     if not lineage.opaque:
         return ()
     named = ", ".join(lineage.opaque[:3]) + (", …" if len(lineage.opaque) > 3 else "")
-    text = f"sizes could not be followed through {len(lineage.opaque)} ops: {named}"
+    text = f"size origins not traced through {len(lineage.opaque)} ops: {named}"
     return (Note("lineage", text),)
 
 
 def _loose(graph: Graph) -> tuple[Note, ...]:
-    """Parameters that the totals hold and no row does."""
+    """Return a note on parameters that only the totals include."""
     loose = loose_variables(graph)
     if not loose:
         return ()
     count = sum(variable.spec.elements or 0 for variable in loose)
     names = ", ".join(variable.name for variable in loose[:3]) + ", …" * (len(loose) > 3)
-    return (Note("parameters", f"{count:,} lie in no layer that was called: {names}"),)
+    return (Note("parameters", f"{count:,} are outside all called layers: {names}"),)
 
 
 def shape_flow(graph: Graph) -> tuple[FlowStep, ...]:
-    """How the shape changes from the network's input to its output; the input comes first."""
+    """Return the shapes from the network's input to its output. The input is the first step."""
     if not graph.layers or not graph.layers[0].inputs:
         return ()
     entry = graph.layers[0].inputs[0]
@@ -170,17 +179,17 @@ def shape_flow(graph: Graph) -> tuple[FlowStep, ...]:
     return tuple(flow)
 
 
-def told_layers(graph: Graph) -> list[str]:
-    """The layers of which an overview tells what they held: ReLUs, and the last of each block."""
-    found = []
+def shown_layers(graph: Graph) -> list[str]:
+    """Return the layers whose summaries an overview needs: ReLUs, and the last layer of blocks."""
+    names = []
     for _, run in groupby(graph.layers, key=lambda layer: layer.group(2)):
         members = list(run)
-        found += [one.name for one in members if one.rectifies or one is members[-1]]
-    return found
+        names += [layer.name for layer in members if layer.rectifies or layer is members[-1]]
+    return names
 
 
 def _block_outputs(graph: Graph, summaries: Mapping[str, TensorSummary]) -> tuple[BlockOutput, ...]:
-    found = []
+    rows = []
     for path, run in groupby(graph.layers, key=lambda layer: layer.group(2)):
         members = list(run)
         last = members[-1].name
@@ -188,12 +197,13 @@ def _block_outputs(graph: Graph, summaries: Mapping[str, TensorSummary]) -> tupl
             relus = [summaries[m.name] for m in members if m.rectifies and m.name in summaries]
             count = sum(summary.count for summary in relus)
             share = sum(summary.zeros for summary in relus) / count if count else None
-            found.append(BlockOutput(path[-1], last, summaries[last], share))
-    return tuple(found)
+            rows.append(BlockOutput(path[-1], last, summaries[last], share))
+    return tuple(rows)
 
 
-def _block_learning(graph: Graph, held: Held) -> tuple[BlockLearning, ...]:
-    found = []
+def _block_learning(graph: Graph, recorded: RecordedTensors) -> tuple[BlockLearning, ...]:
+    updates, activity = recorded.updates, recorded.activity
+    rows = []
     for path, run in groupby(graph.layers, key=lambda layer: layer.group(2)):
         members = list(run)
         kernels = [
@@ -202,18 +212,18 @@ def _block_learning(graph: Graph, held: Held) -> tuple[BlockLearning, ...]:
             for name in layer.variables
             if len(graph.variable_by_name[name].spec.shape or ()) > 1
         ]
-        known = relative_updates(held.updates[name] for name in kernels if name in held.updates)
-        seen = [held.activity[layer.name] for layer in members if layer.name in held.activity]
-        gradient = held.gradients.get(members[-1].name)
-        if gradient is not None or known or seen:
-            found.append(
+        ratios = relative_updates(updates[name] for name in kernels if name in updates)
+        relus = [activity[layer.name] for layer in members if layer.name in activity]
+        gradient = recorded.gradients.get(members[-1].name)
+        if gradient is not None or ratios or relus:
+            rows.append(
                 BlockLearning(
                     block=path[-1],
                     layer=members[-1].name,
                     gradient=gradient,
-                    ratio=median(known) if known else None,
-                    dead=sum(int(one.dead.sum()) for one in seen),
-                    channels=sum(len(one.dead) for one in seen),
+                    ratio=median(ratios) if ratios else None,
+                    dead=sum(int(relu.dead.sum()) for relu in relus),
+                    channels=sum(len(relu.dead) for relu in relus),
                 )
             )
-    return tuple(found)
+    return tuple(rows)

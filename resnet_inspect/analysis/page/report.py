@@ -1,6 +1,6 @@
-"""Everything that one page tells of a run, apart from what its tensors held.
+"""Content of the report of a run, without the distributions of its tensors.
 
-Drawn together from the graph, the lineage and the overview; spelled and laid out elsewhere.
+It is computed from the graph, the lineage and the overview. `render` formats it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from resnet_inspect.graph.lineage import Lineage
 
 
 class Steps(msgspec.Struct, frozen=True):
-    """The numbers of all steps, of those at which tensors were summarized, and scalars by step."""
+    """Steps of a run: all that ran, those with recorded tensors, and scalars by step."""
 
     every: tuple[int, ...] = ()
     recorded: tuple[int, ...] = ()
@@ -28,11 +28,16 @@ class Steps(msgspec.Struct, frozen=True):
 
 
 class LayerReport(msgspec.Struct, frozen=True):
-    """One layer: its row of the shape table, and why each axis of its output has its size.
+    """Facts about one layer.
 
-    `before` and `after` are the layers it takes from and hands to; `source` are the lines that
-    called it, innermost first. `normalized` is the layer that normalizes its output, or whose
-    output it normalizes; empty without one.
+    Attributes:
+        row: its row of the shape table.
+        axes: explanations of the sizes of its output.
+        before: layers (or tensors) that are its inputs.
+        after: layers that use its output.
+        source: lines of the user's code that called it, innermost first.
+        normalized: the layer that normalizes its output, or whose output it normalizes. Empty
+            without one.
     """
 
     layer: Layer
@@ -46,8 +51,12 @@ class LayerReport(msgspec.Struct, frozen=True):
 
 
 class OpReport(msgspec.Struct, frozen=True):
-    """One op, the layer it belongs to (empty without one), and for each output why its axes have
-    their sizes and what they mean; no explanations where they are left out.
+    """Facts about one op.
+
+    Attributes:
+        layer: the layer that contains it, empty without one.
+        outputs: for each output explanations of its sizes, None where they are left out.
+        meanings: for each output the meanings of its axes.
     """
 
     op: Op
@@ -57,10 +66,10 @@ class OpReport(msgspec.Struct, frozen=True):
 
 
 class VariableReport(msgspec.Struct, frozen=True):
-    """One variable and why its axes have their sizes.
+    """One variable and explanations of the sizes of its axes.
 
-    `layer` is the first that uses it, or whose variable it stands beside (a slot of an optimizer);
-    empty without one.
+    `layer` is the first layer that uses it. For a slot of an optimizer it is the layer of the
+    slot's variable. It is empty without one.
     """
 
     variable: Variable
@@ -69,9 +78,13 @@ class VariableReport(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """A whole run. `inputs` are names of inputs and their ops; `missing` says what was
-    not observed, beside the notes of the overview; `unexplained` counts the axes that are not
-    explained here, but could be.
+    """Everything in the report of a run.
+
+    Attributes:
+        tables: shape tables, coarsest first.
+        inputs: names of the network's inputs, and their ops.
+        missing: notes on what was not recorded, in addition to the notes of the overview.
+        unexplained: how many axes have no explanation here because there are too many.
     """
 
     overview: Overview
@@ -88,13 +101,14 @@ class Report(msgspec.Struct, frozen=True):
 def gather(
     graph: Graph,
     lineage: Lineage,
-    found: Overview,
+    overview: Overview,
     steps: Steps,
     series: Sequence[Series] = (),
     meanings: Meanings | None = None,
 ) -> Report:
-    """Draw a run together; `series` is what its tensors held, `meanings` of its axes are worked
-    out if they are not given.
+    """Return the content of a report.
+
+    `series` are the recorded distributions. `meanings` of axes are computed if they are not passed.
     """
     meanings = meanings or Meanings(graph, lineage)
     tables = shapes_at_all_depths(graph, meanings)
@@ -107,7 +121,7 @@ def gather(
     pairs = _normalized(graph, makers)
     axes = Axes(graph, lineage)
     return Report(
-        overview=found,
+        overview=overview,
         tables=tables,
         layers=tuple(
             LayerReport(
@@ -126,7 +140,7 @@ def gather(
         variables=tuple(_variables(graph, axes)),
         inputs=tuple((name, ref.op) for name, ref in graph.inputs.items()),
         steps=steps,
-        missing=tuple(not_seen(graph, lineage, steps, series)),
+        missing=tuple(unrecorded_notes(graph, lineage, steps, series)),
         unexplained=axes.left_out,
     )
 
@@ -134,13 +148,14 @@ def gather(
 def _op(graph: Graph, op: Op, axes: Axes, meanings: Meanings) -> OpReport:
     layer = graph.layer_of_op.get(op.name)
     refs = [TensorRef(op.name, index) for index in range(len(op.outputs))]
-    found = tuple(axes.of(ref) for ref in refs)
+    outputs = tuple(axes.of(ref) for ref in refs)
     return OpReport(
         op=op,
         layer=layer.name if layer is not None else "",
-        outputs=found,
+        outputs=outputs,
         meanings=tuple(
-            meanings.axes(ref) if told else () for ref, told in zip(refs, found, strict=True)
+            meanings.axes(ref) if explained else ()
+            for ref, explained in zip(refs, outputs, strict=True)
         ),
     )
 
@@ -157,29 +172,31 @@ def _variables(graph: Graph, axes: Axes) -> Iterator[VariableReport]:
 
 
 def _normalized(graph: Graph, makers: Mapping[str, str]) -> dict[str, str]:
-    """Layers that normalize and what they normalize, by either name."""
-    found: dict[str, str] = {}
+    """Return for each normalizing layer the layer it normalizes, and the reverse."""
+    pairs: dict[str, str] = {}
     for layer in graph.layers:
         maker = makers.get(str(layer.inputs[0])) if layer.inputs else None
         if layer.normalizes and maker is not None:
-            found[layer.name] = maker
-            found.setdefault(maker, layer.name)
-    return found
+            pairs[layer.name] = maker
+            pairs.setdefault(maker, layer.name)
+    return pairs
 
 
-def not_seen(graph: Graph, lineage: Lineage, steps: Steps, series: Sequence[Series]) -> list[Note]:
-    """What nobody looked at: silence must not read as completeness."""
+def unrecorded_notes(
+    graph: Graph, lineage: Lineage, steps: Steps, series: Sequence[Series]
+) -> list[Note]:
+    """Return notes on what was not recorded, so that a missing result is not read as a good one."""
     notes = []
     if not graph.ops:
-        notes.append(Note("graph", "the run ended before there was one"))
+        notes.append(Note("graph", "not recorded: the run ended before the graph was built"))
     elif not lineage.links:
-        notes.append(Note("lineage", "where sizes come from was not recorded"))
+        notes.append(Note("lineage", "size origins were not recorded"))
     elif not lineage.variations:
-        notes.append(Note("proof", "nothing was traced again with a setting changed"))
+        notes.append(Note("proof", "the network was not re-traced with changed settings"))
     if not steps.every:
-        notes.append(Note("steps", "no step was run"))
+        notes.append(Note("steps", "no step ran"))
     elif len(steps.recorded) < len(steps.every):
-        text = f"tensors were summarized at {len(steps.recorded)} of {len(steps.every)} steps"
+        text = f"tensors were recorded at {len(steps.recorded)} of {len(steps.every)} steps"
         notes.append(Note("steps", text))
     if steps.recorded:
         notes += _not_tapped(graph, series)
@@ -187,25 +204,26 @@ def not_seen(graph: Graph, lineage: Lineage, steps: Steps, series: Sequence[Seri
 
 
 def _not_tapped(graph: Graph, series: Sequence[Series]) -> list[Note]:
-    kinds = {one.tap.kind for one in series}
-    there = {one.tap.layer for one in series if one.tap.kind == "activation" and one.tap.output}
-    left_out = [layer.name for layer in graph.layers if layer.name not in there]
+    taps = [recorded.tap for recorded in series]
+    layers = {tap.layer for tap in taps if tap.kind == "activation" and tap.output}
+    left_out = [layer.name for layer in graph.layers if layer.name not in layers]
     notes = []
     if left_out:
         named = ", ".join(left_out[:3]) + (", …" if len(left_out) > 3 else "")
-        text = f"outputs of {len(left_out)} of {len(graph.layers)} layers were not: {named}"
+        text = f"{len(left_out)} of {len(graph.layers)} layer outputs were not recorded: {named}"
         notes.append(Note("distributions", text))
-    if "gradient" not in kinds:
-        notes.append(Note("gradients", "none was recorded"))
-    sampled = [
-        one for one in series
-        if one.elements and one.course and max(s.count for s in one.course.values()) < one.elements
-    ]  # fmt: skip
-    if sampled:
-        most = max(max(s.count for s in one.course.values()) for one in sampled)
+    if all(tap.kind != "gradient" for tap in taps):
+        notes.append(Note("gradients", "not recorded"))
+    counts = [
+        (max(summary.count for summary in recorded.course.values()), recorded.elements)
+        for recorded in series
+        if recorded.elements and recorded.course
+    ]
+    samples = [count for count, elements in counts if count < elements]
+    if samples:
         text = (
-            f"of {len(sampled)} of {len(series)} tensors a sample of at most {most:,} elements was "
-            "summarized; what is not finite was counted in all"
+            f"{len(samples)} of {len(series)} tensors were summarized from a sample of at most "
+            f"{max(samples):,} elements; NaN and inf were counted in all elements"
         )
         notes.append(Note("samples", text))
     return notes

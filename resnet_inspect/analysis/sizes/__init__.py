@@ -1,1 +1,1 @@
-"""What sizes are about and where they come from: axes, tables of shapes, proofs, failures."""
+"""Sizes and their origins: meanings of axes, shape tables, effects of settings, shape errors."""

@@ -1,7 +1,8 @@
-"""What is done to axes and hardly meant: the one judgement of rules, pages and postmortems.
+"""Finds ops that treat axes in ways the author probably did not intend.
 
-A mean over channels, a normalization over something else, a batch that is mixed or cut, a channel
-that is repeated. Rules say which of them make a result wrong; see `unjudged` for the others.
+Examples: a mean over channels, a batch normalization over another axis, a Reshape that mixes or
+splits the batch, a broadcast channel. Rules, pages and shape errors use these results. Rules
+decide which of them make a result wrong; `unjudged` returns the others.
 """
 
 from __future__ import annotations
@@ -21,8 +22,13 @@ NORMALIZATIONS = ("FusedBatchNormV3", "FusedBatchNormV2", "FusedBatchNorm")
 
 
 class DangerKind(StrEnum):
-    """REDUCED: channels or the batch; NORMALIZED: over something else than channels; MIXED: the
-    batch with other axes; SCRAMBLED: examples among one another; STRETCHED: a channel of size 1.
+    """What an op does to an axis.
+
+    - REDUCED: reduces channels or the batch.
+    - NORMALIZED: normalizes per another axis than channels.
+    - MIXED: mixes the batch with other axes.
+    - SCRAMBLED: splits the batch, so that a row contains several examples.
+    - STRETCHED: broadcasts a channel of size 1.
     """
 
     REDUCED = "reduced"
@@ -33,10 +39,15 @@ class DangerKind(StrEnum):
 
 
 class Danger(msgspec.Struct, frozen=True):
-    """Something done to axes that is hardly meant, at `layer` (or op), with its line.
+    """A probable mistake with axes.
 
-    `op` is where. `axes` names what a reduction removes, such as height and channel; `cut` says how
-    a Reshape cuts through the batch, empty for one that merges or parts whole axes.
+    Attributes:
+        layer: name of the layer, or of the op where no layer contains it.
+        text: description for the user, without the place.
+        source: the user's line that created the op.
+        op: name of the op.
+        axes: meanings of the axes that a reduction removes, such as height and channel.
+        cut: how a Reshape splits the batch. Empty if it only merges or splits whole axes.
     """
 
     layer: str
@@ -51,36 +62,36 @@ class Danger(msgspec.Struct, frozen=True):
 def dangers(
     graph: Graph, lineage: Lineage, meanings: Meanings, *, everywhere: bool = False
 ) -> tuple[Danger, ...]:
-    """Means over channels, normalizations over something else, batches mixed or scrambled: in
-    layers, or `everywhere` in the forward pass.
-    """
-    found: list[Danger] = []
+    """Return all probable mistakes in layers, or `everywhere` in the forward pass."""
+    result: list[Danger] = []
     for op in graph.ops:
         layer = graph.layer_of_op.get(op.name)
         if layer is None and not (everywhere and op.phase is Phase.FORWARD):
             continue
-        apart = layer is not None and "Norm" in layer.type
+        normalizes = layer is not None and "Norm" in layer.type
         name, source = layer.name if layer else op.name, op.source[0] if op.source else None
-        found += (
-            msgspec.structs.replace(one, layer=name, source=source, op=op.name)
-            for one in _at(op, lineage, meanings, graph)
-            if not (apart and one.kind is DangerKind.REDUCED)
+        result += (
+            msgspec.structs.replace(danger, layer=name, source=source, op=op.name)
+            for danger in _at(op, lineage, meanings, graph)
+            if not (normalizes and danger.kind is DangerKind.REDUCED)
         )
-    return tuple(found)
+    return tuple(result)
 
 
-def unjudged(graph: Graph, found: Sequence[Danger]) -> tuple[Danger, ...]:
-    """Those that no rule judges: what was stretched; and mixed batches, where no output is known
-    that a rule could ask whether they were parted again.
+def unjudged(graph: Graph, known: Sequence[Danger]) -> tuple[Danger, ...]:
+    """Return the dangers that no rule judges.
+
+    These are broadcast channels. Mixed batches are added where the graph has no known output: a
+    rule needs the output to see whether the batch is separated again.
     """
     kinds = {DangerKind.STRETCHED}
     if graph.training is None or not graph.training.objectives:
         kinds |= {DangerKind.MIXED, DangerKind.SCRAMBLED}
-    return tuple(one for one in found if one.kind in kinds)
+    return tuple(danger for danger in known if danger.kind in kinds)
 
 
 def _at(op: Op, lineage: Lineage, meanings: Meanings, graph: Graph) -> Iterator[Danger]:
-    """What one op does, without its place."""
+    """Yield the dangers of one op, without its place."""
     yield from _reduced(op, lineage, meanings, graph)
     for text in _normalized(op, lineage, meanings):
         yield Danger("", text, None, DangerKind.NORMALIZED)
@@ -95,7 +106,7 @@ def _at(op: Op, lineage: Lineage, meanings: Meanings, graph: Graph) -> Iterator[
 
 
 def reduced_axes(op: Op, lineage: Lineage, graph: Graph) -> list[int]:
-    """The axes of a reduction's input, not of size 1, that its output does not have."""
+    """Return the input axes that a reduction removes, except axes of size 1."""
     if op.type not in REDUCTIONS:
         return []
     shape = graph.spec(op.inputs[0]).shape or ()
@@ -109,11 +120,11 @@ def reduced_axes(op: Op, lineage: Lineage, graph: Graph) -> list[int]:
 
 
 def _reduced(op: Op, lineage: Lineage, meanings: Meanings, graph: Graph) -> Iterator[Danger]:
-    gone = reduced_axes(op, lineage, graph)
-    removed = [meanings.of(AxisRef(op.inputs[0], axis)) for axis in gone]
-    if any(one.names[:1] in ((CHANNEL,), (BATCH,)) for one in removed):
-        text = f"{op.type} over axes {gone} runs over {' and '.join(map(str, removed))}"
-        axes = tuple(dict.fromkeys(name for one in removed for name in one.names))
+    numbers = reduced_axes(op, lineage, graph)
+    removed = [meanings.of(AxisRef(op.inputs[0], axis)) for axis in numbers]
+    if any(meaning.names[:1] in ((CHANNEL,), (BATCH,)) for meaning in removed):
+        text = f"{op.type} over axes {numbers} reduces {' and '.join(map(str, removed))}"
+        axes = tuple(dict.fromkeys(name for meaning in removed for name in meaning.names))
         yield Danger("", text, None, DangerKind.REDUCED, axes=axes)
 
 
@@ -121,25 +132,25 @@ def _normalized(op: Op, lineage: Lineage, meanings: Meanings) -> Iterator[str]:
     if op.type not in NORMALIZATIONS:
         return
     for tie in lineage.ties.get(op.name, ()):
-        for one in tie:
-            if isinstance(one, FromAxis) and one.ref.tensor == op.inputs[0]:
-                meaning = meanings.of(one.ref)
+        for origin in tie:
+            if isinstance(origin, FromAxis) and origin.ref.tensor == op.inputs[0]:
+                axis, meaning = origin.ref.axis, meanings.of(origin.ref)
                 if meaning.names and CHANNEL not in meaning.names:
-                    yield f"batch normalization keeps axis {one.ref.axis}, {meaning}, not channels"
+                    yield f"batch normalization is per {meaning} (axis {axis}), not per channel"
 
 
 def _stretched(op: Op, meanings: Meanings, graph: Graph) -> Iterator[str]:
-    """A channel of size 1 that broadcasting repeats: hardly a bias, which has fewer axes."""
+    """Yield channels of size 1 that broadcasting repeats. A bias has fewer axes and is skipped."""
     if op.type not in ELEMENTWISE or not op.outputs:
         return
-    wide = op.outputs[0].shape or ()
+    output = op.outputs[0].shape or ()
     for ref in op.inputs:
         shape = graph.spec(ref).shape or ()
-        if len(shape) == len(wide):
-            for axis, (size, after) in enumerate(zip(shape, wide, strict=True)):
+        if len(shape) == len(output):
+            for axis, (size, after) in enumerate(zip(shape, output, strict=True)):
                 meaning = str(meanings.of(AxisRef(ref, axis)))
                 if size == 1 and after != 1 and meaning:
-                    yield f"axis {axis} of {ref}, {meaning} 1, is repeated {after} times to fit"
+                    yield f"{ref} axis {axis} ({meaning} 1) is broadcast to {after}"
 
 
 def _mixed(op: Op, lineage: Lineage, meanings: Meanings, graph: Graph) -> Iterator[str]:
@@ -150,13 +161,15 @@ def _mixed(op: Op, lineage: Lineage, meanings: Meanings, graph: Graph) -> Iterat
         if new and BATCH in meaning.names and len(meaning.names) > 1:
             before = graph.spec(op.inputs[0]).shape or ()
             shown = before[axis] if axis < len(before) else "?"
-            told = f"axis {axis} is {meaning}, {shown} → {size}"
-            yield f"{op.type} mixes the batch with other axes: {told}"
+            change = f"axis {axis} changes from {shown} to {size} ({meaning})"
+            yield f"{op.type} mixes the batch with other axes: {change}"
 
 
 def _cuts(op: Op, meanings: Meanings, graph: Graph) -> Iterator[str]:
-    """A Reshape that cuts the batch where it lies: its rows begin inside of the batch's axis, and
-    do not keep where that axis begins or ends. To merge or to part whole axes keeps both.
+    """Yield how a Reshape splits the batch axis without keeping its bounds.
+
+    Then rows of the output begin inside the batch axis. A Reshape that merges or splits whole
+    axes keeps the bounds of the batch axis and yields nothing.
     """
     before = graph.spec(op.inputs[0]).shape if op.type == "Reshape" else None
     after = op.outputs[0].shape if op.outputs else None
@@ -170,6 +183,7 @@ def _cuts(op: Op, meanings: Meanings, graph: Graph) -> Iterator[str]:
         inside = [cut for cut in cuts if cut and cut > inner and (outer is None or cut < outer)]
         whole = inner in cuts and (axis == 0 or outer in cuts)
         if inside and not whole:
-            held = min(inside) // inner
-            told = "?" if size is None else size
-            yield f"Reshape cuts the batch, axis {axis} of {told}: each row is of {held} examples"
+            examples = min(inside) // inner
+            batch = "?" if size is None else size
+            place = f"axis {axis}, size {batch}"
+            yield f"Reshape splits the batch ({place}): each row has {examples} examples"

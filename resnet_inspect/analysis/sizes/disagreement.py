@@ -1,4 +1,4 @@
-"""Why a network could not be built: which two sizes disagree, and where each comes from."""
+"""Explains a rejected call: which two sizes disagree and where each originates."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 from resnet_inspect.analysis.sizes.dangers import Danger, dangers
 from resnet_inspect.analysis.sizes.meanings import Meanings
-from resnet_inspect.analysis.sizes.why import ChainStep, size_of, spell_origin, trail
+from resnet_inspect.analysis.sizes.why import ChainStep, path_to_origin, size_of, spell_origin
 from resnet_inspect.graph import AxisRef, Graph, TensorRef
 from resnet_inspect.graph.lineage import (
     Correction,
@@ -24,9 +24,9 @@ from resnet_inspect.graph.lineage import (
 
 
 class DisagreeingSize(msgspec.Struct, frozen=True):
-    """One of two sizes that disagree, and where it comes from.
+    """One of two sizes that disagree, with the path to its origin.
 
-    `changes` are the steps of its chain at which the size becomes another.
+    `changes` are the pairs of steps of the chain between which the size changes.
     """
 
     place: str
@@ -39,14 +39,19 @@ class DisagreeingSize(msgspec.Struct, frozen=True):
 
 
 class Postmortem(msgspec.Struct, frozen=True):
-    """What is known of a refused call.
+    """The explanation of a rejected call.
 
-    `tensors` are its tensors by name, with their shapes spelled with meanings. `sides` are the two
-    sizes (or a size and a number of the call) that disagree, none where no single change makes the
-    call pass; `meet` is the op both come from, if there is one, where their ways part. `dangers`
-    are earlier things done to axes that are hardly meant; `corrections` settings with which the
-    network builds, `others` ways to make the same call that pass, `hints` guesses that the sizes
-    suggest.
+    Attributes:
+        function: the function that was called.
+        tensors: names of the call's tensors, and their shapes with meanings.
+        sides: the two sizes that disagree, or a size and a number in the call. Empty where no
+            single change makes the call pass.
+        meet: the nearest op on the paths to both origins. Empty without one.
+        remedies: changes of a single size with which the call passes.
+        dangers: probable mistakes with axes in the recorded graph.
+        corrections: settings with which the network builds.
+        others: other changes of the call with which it passes.
+        hints: possible causes that the sizes suggest.
     """
 
     function: str
@@ -61,7 +66,7 @@ class Postmortem(msgspec.Struct, frozen=True):
 
 
 def postmortem(graph: Graph, lineage: Lineage) -> Postmortem | None:
-    """Explain the refused call of a failed run; None where none was recorded."""
+    """Explain the rejected call of a failed run. Return None where no such call was recorded."""
     mismatch = lineage.mismatch
     if mismatch is None:
         return None
@@ -78,34 +83,36 @@ def postmortem(graph: Graph, lineage: Lineage) -> Postmortem | None:
         remedies=mismatch.remedies,
         dangers=dangers(graph, lineage, meanings),
         corrections=lineage.corrections,
-        others=tuple(one.text for one in mismatch.others),
+        others=tuple(remedy.text for remedy in mismatch.others),
         hints=tuple(dict.fromkeys(_hints(graph, meanings, mismatch))),
     )
 
 
 def _hints(graph: Graph, meanings: Meanings, mismatch: Mismatch) -> Iterator[str]:
-    """Where the size that is wanted stands at one other axis of the same tensor, not the batch,
-    and the call passes if the two change places: a transposition.
+    """Yield axes that were probably transposed.
+
+    Exactly one other axis of the tensor has the expected size, it is not the batch, and the call
+    passes if the two axes are swapped.
     """
     for remedy in mismatch.remedies:
         if not isinstance(remedy.place, FromAxis):
             continue
         ref = remedy.place.ref
         sizes = graph.spec(ref.tensor).shape or ()
-        found = [axis for axis, size in enumerate(sizes) if size == remedy.after]
-        if len(found) != 1:
+        matching = [axis for axis, size in enumerate(sizes) if size == remedy.after]
+        if len(matching) != 1:
             continue
-        other = AxisRef(ref.tensor, found[0])
+        other = AxisRef(ref.tensor, matching[0])
         meaning = str(meanings.of(other))
         swapped = (ref, other) in mismatch.swaps or (other, ref) in mismatch.swaps
         if swapped and meaning != "batch":
-            named = f", its {meaning}," if meaning else ""
-            place = f"axis {other.axis} of {ref.tensor}{named}"
-            yield f"{place} is {remedy.after}: were axes transposed?"
+            named = f" ({meaning})" if meaning else ""
+            place = f"{ref.tensor} axis {other.axis}{named}"
+            yield f"{place} has the expected size {remedy.after}; the axes may be transposed"
 
 
 def _side(graph: Graph, lineage: Lineage, meanings: Meanings, place: Origin) -> DisagreeingSize:
-    chain, end, formula = trail(graph, lineage, place)
+    chain, end, formula = path_to_origin(graph, lineage, place)
     pairs = pairwise(chain)
     return DisagreeingSize(
         place=spell_origin(place),
@@ -127,7 +134,7 @@ def _spelled(graph: Graph, meanings: Meanings, name: str) -> str:
 
 
 def _meeting(sides: tuple[DisagreeingSize, ...]) -> str:
-    """The nearest op on both ways; empty where they have none in common."""
+    """Return the nearest op on both paths, or an empty text if they share none."""
     if len(sides) < 2:
         return ""
     others = {step.op for step in sides[1].chain if step.op}

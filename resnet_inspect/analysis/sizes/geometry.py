@@ -1,4 +1,4 @@
-"""What one op does to its window of input: kernel, stride, padding, multiply-accumulates."""
+"""Kernel, stride, padding and multiply-accumulates of single ops."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from resnet_inspect.graph import Graph, Op, TensorSpec
 
 Pair = tuple[int, int]
 
-# Ops that slide a window: position of the kernel among the inputs, or None for pooling ops.
+# Ops with a sliding window, and the position of their kernel input (None for pooling).
 WINDOWED: dict[str, int | None] = {
     "Conv2D": 1,
     "DepthwiseConv2dNative": 1,
@@ -33,7 +33,7 @@ class Window(msgspec.Struct, frozen=True):
 
 
 def window(graph: Graph, op: Op) -> Window | None:
-    """The window of a convolution or pooling op; None for any other op or an unknown kernel."""
+    """Return the window of a convolution or pooling op; None for other ops or an unknown kernel."""
     if op.type not in WINDOWED:
         return None
     place = WINDOWED[op.type]
@@ -52,17 +52,20 @@ def window(graph: Graph, op: Op) -> Window | None:
 
 
 def same_padding(size: int, reach: int, stride: int) -> Pair:
-    """Pixels that SAME padding adds before and after: TensorFlow's rule, the odd one after."""
+    """Return the pixels that SAME padding adds before and after. An odd pixel is added after."""
     outputs = -(-size // stride)
     total = max((outputs - 1) * stride + reach - size, 0)
     return total // 2, total - total // 2
 
 
 def macs(graph: Graph, op: Op) -> int | None:
-    """Multiply-accumulates of a forward op per example (per entry of axis 0 of its output).
+    """Return the multiply-accumulates of a forward op per example.
 
-    Counts convolutions and matrix products; additions of biases are not counted. 0 for all other
-    ops, None where a size is unknown.
+    An example is one entry of axis 0 of the output. Only convolutions and matrix products are
+    counted, without bias additions.
+
+    Returns:
+        0 for all other ops, None where a size is unknown.
     """
     output = op.outputs[0] if op.outputs else TensorSpec((), "")
     if op.type in ("Conv2D", "DepthwiseConv2dNative"):

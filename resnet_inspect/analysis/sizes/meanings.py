@@ -1,9 +1,9 @@
-"""What axes mean: batch, height, width, channel, carried from the inputs along the lineage.
+"""Meanings of axes (batch, height, width, channel), propagated from the inputs along the lineage.
 
-A size that follows one axis in another proportion is written with the factor (`height/4`), one
-that several axes flow into with all of them (`batch·height`). An axis that a Reshape leaves whole,
-as [-1, features] leaves the batch, means what it meant. An axis born as the last one of a kernel is
-a `channel`.
+A size in another proportion than its origin is written with the factor: `height/4`. A size made
+from several axes names all of them: `batch·height`. An axis that a Reshape does not change, such
+as the batch in [-1, features], keeps its meaning. An axis that originates at the last axis of a
+kernel is a `channel`.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ BATCH = "batch"
 
 
 class Meaning(msgspec.Struct, frozen=True):
-    """Names of the axes that a size comes from, and its share of their product (1: equal)."""
+    """Names of the axes that a size originates from, and its share of their product (1: equal)."""
 
     names: tuple[str, ...]
     share: Fraction = Fraction(1)
 
     def __str__(self) -> str:
-        """Such as batch, height/4, batch·height/64; empty for an axis without a meaning."""
+        """Return a text such as `batch·height/64`, or an empty text without a meaning."""
         text = "·".join(self.names)
         if not text or self.share == 1:
             return text
@@ -45,31 +45,31 @@ class Meaning(msgspec.Struct, frozen=True):
 
 
 class Meanings:
-    """The meanings of all axes of a graph."""
+    """Meanings of the axes of a graph, computed on first use."""
 
     def __init__(self, graph: Graph, lineage: Lineage) -> None:
         self._graph = graph
         self._lineage = lineage
-        self._partners = {(one.op, one.literal): one.partner for one in lineage.couplings}
+        self._partners = {(pair.op, pair.literal): pair.partner for pair in lineage.couplings}
         self._known: dict[str, Meaning] = {}
         for name, ref in graph.inputs.items():
             for axis, meaning in enumerate(graph.axes.get(name, ())):
                 self._known[axis_key(ref, axis)] = Meaning((meaning,) if meaning else ())
 
     def of(self, ref: AxisRef) -> Meaning:
-        """What an axis means; no names where nothing is known."""
+        """Return the meaning of an axis, without names where it is unknown."""
         key = axis_key(ref.tensor, ref.axis)
         if key not in self._known:
             self._find(ref)
         return self._known[key]
 
     def axes(self, ref: TensorRef) -> tuple[str, ...]:
-        """The meaning of each axis of a tensor, empty texts where nothing is known."""
+        """Return the meaning of each axis of a tensor, as an empty text where it is unknown."""
         shape = self._graph.spec(ref).shape or ()
         return tuple(str(self.of(AxisRef(ref, axis))) for axis in range(len(shape)))
 
     def spell(self, ref: TensorRef) -> str:
-        """A shape with meanings, such as batch 128 × height/4 8 × channel 64."""
+        """Return a shape with meanings, such as `batch 128 × height/4 8 × channel 64`."""
         shape = self._graph.spec(ref).shape
         if shape is None:
             return "unknown"
@@ -78,17 +78,20 @@ class Meanings:
         return " × ".join(parts) or "scalar"
 
     def _find(self, wanted: AxisRef) -> None:
-        """Work out an axis after all those it comes from; ways may be too long to recurse."""
+        """Compute the meaning of an axis after those of its origins.
+
+        Paths can be too long for recursion, so a stack is used.
+        """
         waiting, begun = [wanted], set[AxisRef]()
         while waiting:
             ref = waiting[-1]
             op = self._graph.op_by_name[ref.tensor.op]
-            before = [] if ref in begun else [one for one in self._before(op, ref) if one != ref]
+            before = [] if ref in begun else [axis for axis in self._before(op, ref) if axis != ref]
             begun.add(ref)
             before = [
-                one
-                for one in before
-                if axis_key(one.tensor, one.axis) not in self._known and one not in begun
+                axis
+                for axis in before
+                if axis_key(axis.tensor, axis.axis) not in self._known and axis not in begun
             ]
             if before:
                 waiting += before
@@ -96,11 +99,11 @@ class Meanings:
             waiting.pop()
             key = axis_key(ref.tensor, ref.axis)
             if key not in self._known:
-                self._known[key] = Meaning(())  # where a loop comes back to it
+                self._known[key] = Meaning(())  # a loop may read it meanwhile
                 self._known[key] = self._meaning(op, ref)
 
     def _before(self, op: Op, ref: AxisRef) -> Iterator[AxisRef]:
-        """The axes that the meaning of one may come from."""
+        """Yield the axes from which an axis may get its meaning."""
         start = self._start(op, ref)
         if start is not None:
             yield start
@@ -118,9 +121,9 @@ class Meanings:
             return whole
         for link in links:
             if link.relation == Relation.SAME:
-                found = self._of_origin(op, link.origin)
-                if found.names:
-                    return found
+                meaning = self._of_origin(op, link.origin)
+                if meaning.names:
+                    return meaning
         size = self._size(ref)
         names: dict[str, None] = {}
         product = Fraction(1)
@@ -136,8 +139,9 @@ class Meanings:
         return Meaning(tuple(names), _share(size, product))
 
     def _whole(self, op: Op, ref: AxisRef) -> Meaning:
-        """What an axis means that a Reshape hands on as it is, or that it parts again from what was
-        merged into the batch; numbers are laid out row by row.
+        """Return the meaning of an axis that a Reshape keeps or separates again from the batch.
+
+        Axes match where the same number of elements follows them in row-major order.
         """
         start = self._start(op, ref)
         if start is None:
@@ -145,15 +149,15 @@ class Meanings:
         before, after = self._graph.spec(start.tensor).shape, self._graph.spec(ref.tensor).shape
         size, now = (before or ())[start.axis], (after or ())[ref.axis]
         behind = product_of((before or ())[start.axis + 1 :])
-        found = self.of(start)
+        meaning = self.of(start)
         if now == size and behind == product_of((after or ())[ref.axis + 1 :]) is not None:
-            return found
-        if found.names == (BATCH,) and now is not None and now * found.share == size:
+            return meaning
+        if meaning.names == (BATCH,) and now is not None and now * meaning.share == size:
             return Meaning((BATCH,))
         return Meaning(())
 
     def _start(self, op: Op, ref: AxisRef) -> AxisRef | None:
-        """The axis of a Reshape's input that begins where one of its output does."""
+        """Return the input axis of a Reshape that begins at the same element as an output axis."""
         before = self._graph.spec(op.inputs[0]).shape if op.type == "Reshape" else None
         after = self._graph.spec(ref.tensor).shape
         if not before or after is None or after[ref.axis] == 1:
@@ -182,12 +186,12 @@ class Meanings:
 
 
 def product_of(sizes: Sequence[int | None]) -> int | None:
-    """How many elements such axes have; None if one is unknown."""
+    """Return the product of sizes, or None if one is unknown."""
     return None if None in sizes else prod(size or 0 for size in sizes)
 
 
 def _share(size: int, product: Fraction) -> Fraction:
-    """What part of a product a size is; a stride rounds up, so 17 of 33 is a half."""
+    """Return a size as a share of a product. A stride rounds up, so 17 of 33 is 1/2."""
     share = Fraction(size) / product
     if 0 < share < 1 and share.numerator != 1:
         stride = int(product // size) or 1

@@ -1,4 +1,4 @@
-"""For each setting, every axis that it moves: the re-traces read the other way round."""
+"""For each setting, all axes whose size it changes. `why` shows the reverse."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from resnet_inspect.graph.lineage import Lineage, Variation
 
 
 class MovedAxis(msgspec.Struct, frozen=True):
-    """An axis of a tensor or variable that a setting moves."""
+    """An axis of a tensor or variable whose size a setting changes."""
 
     name: str
     layer: str
@@ -23,7 +23,7 @@ class MovedAxis(msgspec.Struct, frozen=True):
 
 
 class SettingMoves(msgspec.Struct, frozen=True):
-    """Every axis that one setting moves, and what else its re-trace showed."""
+    """All axes whose size one setting changes, and other results of its re-trace."""
 
     setting: str
     before: int
@@ -38,30 +38,31 @@ class SettingMoves(msgspec.Struct, frozen=True):
 def settings_moves(
     graph: Graph, lineage: Lineage, name: str = "", axes: tuple[int, ...] = ()
 ) -> tuple[SettingMoves, ...]:
-    """For each setting that was varied, the axes of the forward pass that it moves; with `name`
-    only these `axes` of that tensor (such as `Reshape:0`) or variable.
+    """Return, for each re-traced setting, the axes of the forward pass whose size it changes.
+
+    `name` restricts the result to the given `axes` of a tensor, such as `Reshape:0`, or variable.
     """
     return tuple(
         SettingMoves(
-            setting=one.setting,
-            before=one.before,
-            after=one.after,
+            setting=variation.setting,
+            before=variation.before,
+            after=variation.after,
             axes=tuple(
                 moved
-                for moved in _moved_axes(graph, lineage, one)
+                for moved in _moved_axes(graph, lineage, variation)
                 if not name or (moved.name == name and moved.axis in axes)
             ),
-            missing=len(one.missing),
-            added=one.added,
-            conflicts=one.conflicts,
-            ended=one.ended,
+            missing=len(variation.missing),
+            added=variation.added,
+            conflicts=variation.conflicts,
+            ended=variation.ended,
         )
-        for one in lineage.variations
+        for variation in lineage.variations
     )
 
 
 def _moved_axes(graph: Graph, lineage: Lineage, variation: Variation) -> Iterator[MovedAxis]:
-    """The axes that moved; not those of which `why` says that it cannot be told."""
+    """Yield the axes that changed, without those that `why` reports as unknown."""
     doubtful = bool(variation.conflicts or variation.rewired)
     for name, shape in variation.shapes.items():
         op, _, index = name.rpartition(":")
@@ -76,12 +77,12 @@ def _moved_axes(graph: Graph, lineage: Lineage, variation: Variation) -> Iterato
             continue
         for axis, (old, new) in enumerate(zip(target.shape, shape, strict=True)):
             if old != new and not (
-                doubtful and _is_untold(graph, lineage, variation, target, axis)
+                doubtful and _is_unknown(graph, lineage, variation, target, axis)
             ):
                 yield MovedAxis(name, layer.name if layer else "", axis, old, new)
 
 
-def _is_untold(
+def _is_unknown(
     graph: Graph, lineage: Lineage, variation: Variation, target: Target, axis: int
 ) -> bool:
     rows = why(graph, lineage, target, axis).proof

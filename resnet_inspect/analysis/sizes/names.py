@@ -1,4 +1,4 @@
-"""Finds what a user means by a name: an op, a layer, a tensor or a variable, and an axis of it."""
+"""Resolves a name from the user: a layer, op, tensor or variable, and optionally an axis."""
 
 from __future__ import annotations
 
@@ -26,25 +26,27 @@ class Target(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, graph: Graph, ref: TensorRef) -> Target:
-        """The target that a tensor of the graph is."""
+        """Return the target for a tensor of the graph."""
         op = graph.op_by_name[ref.op]
         shape = op.outputs[ref.index].shape or ()
         return cls(str(ref), shape, ref.op, ref.index, op.phase == Phase.FORWARD)
 
     def origin(self, axis: int) -> Origin:
-        """One of its axes."""
+        """Return an axis of the target as an origin of a size."""
         if not self.op:
             return FromVariable(self.name, axis)
         return FromAxis(AxisRef(TensorRef(self.op, self.index), axis))
 
 
 def find(graph: Graph, text: str) -> tuple[Target, tuple[int, ...]]:
-    """The target that `text` names and the axes asked for: all where none is named.
+    """Return the target that `text` names, and the named axes. Without an axis, all are returned.
 
-    `text` is NAME, NAME:AXIS or NAME:OUTPUT:AXIS; NAME:OUTPUT where that is no axis; an
-    axis may be negative, a name may be any unambiguous beginning of a layer's, an op's or a
-    variable's, or the last part of an op's.
-    Raises UsageError with the nearest names.
+    `text` is NAME, NAME:AXIS or NAME:OUTPUT:AXIS. NAME:OUTPUT works where OUTPUT is not an axis.
+    An axis may be negative. NAME is the name of a layer, op or variable, a unique beginning of
+    one, or the last part of an op's name.
+
+    Raises:
+        UsageError: no name or several names match. The error lists the nearest names.
     """
     name, numbers = _split(text)
     op, index, variable = _resolve(graph, name, text)
@@ -59,9 +61,9 @@ def find(graph: Graph, text: str) -> tuple[Target, tuple[int, ...]]:
             raise UsageError(
                 f"'{op}' has no output",
                 where=text,
-                expected="something with a shape",
-                got=f"an op of type {graph.op_by_name[op].type}, which only has an effect",
-                fix="ask for what it takes: "
+                expected="a layer, op or variable with a shape",
+                got=f"an op without outputs, of type {graph.op_by_name[op].type}",
+                fix="name an input of this op: "
                 + ", ".join(dict.fromkeys(str(ref) for ref in graph.op_by_name[op].inputs)),
             )
         if not 0 <= index < len(outputs):
@@ -70,7 +72,7 @@ def find(graph: Graph, text: str) -> tuple[Target, tuple[int, ...]]:
                 where=text,
                 expected=f"an output from 0 to {len(outputs) - 1}",
                 got=str(index),
-                fix="write NAME:AXIS, or NAME:OUTPUT:AXIS for an op of several outputs",
+                fix="write NAME:AXIS, or NAME:OUTPUT:AXIS for an op with several outputs",
             )
         first = len(outputs[index].shape or ())
         if (
@@ -78,7 +80,7 @@ def find(graph: Graph, text: str) -> tuple[Target, tuple[int, ...]]:
             and not -first <= numbers[0] < first
             and numbers[0] in range(len(outputs))
         ):
-            index, numbers = numbers[0], []  # as tensors are named: split:2
+            index, numbers = numbers[0], []  # TensorFlow's name of a tensor: split:2
         target = Target.of(graph, TensorRef(op, index))
     shape, full = target.shape, target.name
     if not numbers:
@@ -90,8 +92,8 @@ def find(graph: Graph, text: str) -> tuple[Target, tuple[int, ...]]:
             where=text,
             expected=f"an axis from {-len(shape)} to {len(shape) - 1}" if shape else "no axis",
             got=str(axis),
-            fix=f"its shape is {list(shape)}; axes are counted from 0, and one of another output "
-            "is NAME:OUTPUT:AXIS",
+            fix=f"its shape is {list(shape)}; count axes from 0. "
+            "For an axis of another output write NAME:OUTPUT:AXIS",
         )
     return target, (axis % len(shape),)
 
@@ -105,7 +107,7 @@ def _split(text: str) -> tuple[str, list[int]]:
 
 
 def _resolve(graph: Graph, name: str, text: str) -> tuple[str, int, str]:
-    """Op, output and variable (one of op and variable is empty) that a name stands for."""
+    """Return the op, output and variable of a name. Either the op or the variable is empty."""
     if name in graph.layer_by_name:
         output = graph.layer_by_name[name].output
         return output.op, output.index, ""
@@ -117,7 +119,7 @@ def _resolve(graph: Graph, name: str, text: str) -> tuple[str, int, str]:
     if len(layers) == 1:
         output = graph.layer_by_name[layers[0]].output
         return output.op, output.index, ""
-    variables = [one for one in graph.variable_by_name if one.startswith(name)]
+    variables = [variable for variable in graph.variable_by_name if variable.startswith(name)]
     if len(variables) == 1 and not layers:
         return "", 0, variables[0]
     ops = [op for op in graph.op_by_name if op.startswith(name) or op.endswith("/" + name)]
@@ -128,7 +130,9 @@ def _resolve(graph: Graph, name: str, text: str) -> tuple[str, int, str]:
     known = list(dict.fromkeys(known))
     near = several[:5] if name and several else get_close_matches(name, known, n=3)
     raise UsageError(
-        f"'{name}' names {len(several)} things" if name and several else f"there is no '{name}'",
+        f"'{name}' is ambiguous: {len(several)} names match"
+        if name and several
+        else f"there is no '{name}'",
         where=text,
         expected="a layer, an op or a variable of the run, then :AXIS",
         got=name,

@@ -1,4 +1,4 @@
-"""Which settings move a size: what the re-traces with one setting changed say of it."""
+"""Which settings change a size, from the re-traces with one setting changed."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from resnet_inspect.graph.lineage import Formula, Lineage, Relation, Variation
 
 
 class ProofRow(msgspec.Struct, frozen=True):
-    """The axis under a re-trace with one setting changed.
+    """The size of an axis before and after a re-trace with one setting changed.
 
-    `moved` is None where the axis could not be matched, because the structure changed.
+    `moved` is None where the axis could not be matched because the graph changed.
     """
 
     setting: str
@@ -25,12 +25,12 @@ class ProofRow(msgspec.Struct, frozen=True):
     note: str
 
 
-# Proofs by what they follow from.
+# Rows by everything that decides them.
 Proofs = dict[tuple[Any, ...], tuple[ProofRow, ...]]
 
 
-class _Known(NamedTuple):
-    """What the re-traces know a size by; an empty name if they do not."""
+class _TracedAxis(NamedTuple):
+    """The axis that represents a size in the re-traces. The name is empty if there is none."""
 
     name: str
     axis: int
@@ -44,26 +44,26 @@ def prove(
     places: tuple[tuple[str, Relation | None], ...],
     formula: Formula | None,
     ops: frozenset[str],
-    seen: Proofs | None = None,
+    cache: Proofs | None = None,
 ) -> tuple[ProofRow, ...]:
-    """A row for each setting that was varied; who asks for many axes hands on what was `seen`.
+    """Return a row for each re-traced setting.
 
-    `places` are the axes on the size's way, with how the one before each follows it; the size
-    goes by the first of them that the re-traces know and that it equals. `formula` is what it was
-    written as, `ops` are those it comes through.
+    `places` are the axes on the path to the origin of `size`, each with its relation to the axis
+    before. The first of them that was re-traced and has the same size represents the size. `ops`
+    are the ops on the path. `cache` has rows of earlier calls for the same run.
     """
-    known = _known(graph, lineage, places)
-    seen = {} if seen is None else seen
-    met = tuple(_met(one, known, ops) for one in lineage.variations)
-    key = (size, id(formula), not known.name, met)
-    if key not in seen:
-        rows = (_proof_row(one, size, known, formula, ops) for one in lineage.variations)
-        seen[key] = tuple(rows)
-    return seen[key]
+    known = _traced_axis(graph, lineage, places)
+    cache = {} if cache is None else cache
+    facts = tuple(_facts(variation, known, ops) for variation in lineage.variations)
+    key = (size, id(formula), not known.name, facts)
+    if key not in cache:
+        rows = (_proof_row(change, size, known, formula, ops) for change in lineage.variations)
+        cache[key] = tuple(rows)
+    return cache[key]
 
 
-def _met(variation: Variation, known: _Known, ops: frozenset[str]) -> tuple[Any, ...]:
-    """All that a row takes from a re-trace: sizes of which this is equal are proved alike."""
+def _facts(variation: Variation, known: _TracedAxis, ops: frozenset[str]) -> tuple[Any, ...]:
+    """Return everything that a row uses of a re-trace. Equal facts give equal rows."""
     name, changed = known.name, variation.shapes.get(known.name)
     same = changed is not None and len(changed) == known.rank
     after = changed[known.axis] if changed is not None and same else None
@@ -71,16 +71,16 @@ def _met(variation: Variation, known: _Known, ops: frozenset[str]) -> tuple[Any,
     return name in variation.missing, changed is None, same, after, min(rewired, default="")
 
 
-def _known(
+def _traced_axis(
     graph: Graph, lineage: Lineage, places: tuple[tuple[str, Relation | None], ...]
-) -> _Known:
+) -> _TracedAxis:
     for place, relation in places:
         if relation not in (None, Relation.SAME):
             break
         name, _, axis = place.rpartition(" axis ")
         if name in lineage.traced and axis.isdigit():
-            return _Known(name, int(axis), _rank(graph, name))
-    return _Known("", 0, 0)
+            return _TracedAxis(name, int(axis), _rank(graph, name))
+    return _TracedAxis("", 0, 0)
 
 
 def _rank(graph: Graph, name: str) -> int:
@@ -93,42 +93,41 @@ def _rank(graph: Graph, name: str) -> int:
 def _proof_row(
     variation: Variation,
     before: int | None,
-    known: _Known,
+    known: _TracedAxis,
     formula: Formula | None,
     ops: frozenset[str],
 ) -> ProofRow:
-    """One setting's row; `known` is what the re-trace knows the size by, with an empty name if it
-    does not; `ops` are those the size comes through.
-    """
+    """Return the row of one setting. `ops` are the ops on the path to the origin."""
     name, axis = known.name, known.axis
     changed = variation.shapes.get(name)
-    gone = not name or name in variation.missing
-    matched = not gone and (changed is None or len(changed) == known.rank)
+    missing = not name or name in variation.missing
+    matched = not missing and (changed is None or len(changed) == known.rank)
     after = None if not matched else before if changed is None else changed[axis]
-    refused = ", ".join(variation.conflicts)
+    failing = ", ".join(variation.conflicts)
+    fails = "fail" if len(variation.conflicts) > 1 else "fails"
     notes = []
     if not name:
-        notes.append("not part of the forward pass, which is what was traced again")
-    elif gone and variation.ended:
-        notes.append(f"the network cannot be built then: {refused} refuses its inputs")
-    elif gone:
-        notes.append("the structure changes: it is not there then")
+        notes.append("not re-traced: outside the forward pass")
+    elif missing and variation.ended:
+        notes.append(f"not created: the build fails at {failing}")
+    elif missing:
+        notes.append("the graph changes: this tensor no longer exists")
     elif not matched:
-        notes.append("the structure changes: another number of axes")
-    elif refused and not variation.ended:
-        notes.append(f"{refused} refuses its inputs then; passed over")
-    elif refused:
-        notes.append(f"further on {variation.conflicts[-1]} refuses its inputs then")
+        notes.append("the graph changes: the number of axes differs")
+    elif failing and not variation.ended:
+        notes.append(f"{failing} {fails} (ignored to continue)")
+    elif failing:
+        notes.append(f"the build fails later, at {variation.conflicts[-1]}")
     elif variation.missing or variation.added:
-        notes.append("the structure changes, not this axis" if after == before else "")
+        notes.append("the graph changes, but not this size" if after == before else "")
     moved = None if not matched else after != before
-    if moved and refused and formula is not None and variation.setting not in formula.values:
+    if moved and failing and formula is not None and variation.setting not in formula.values:
         moved, after = None, None
-        notes = [f"cannot be told: it lies behind {refused}, which refuses its inputs then"]
+        notes = [f"unknown: this size comes after {failing}, which {fails}"]
     rewired = ops & variation.rewired
     if moved and rewired and (formula is None or variation.setting not in formula.values):
         moved, after = None, None
-        notes = [f"the structure changes: {min(rewired)} takes another input then"]
+        notes = [f"the graph changes: {min(rewired)} has another input"]
     return ProofRow(
         setting=variation.setting,
         before=variation.before,

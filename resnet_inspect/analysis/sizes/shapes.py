@@ -1,4 +1,4 @@
-"""The shape table of a network at four depths: stage, block, layer, op."""
+"""Shape tables of a network at four depths: stage, block, layer, op."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Depth(StrEnum):
-    """How finely a network is taken apart."""
+    """What one row of a shape table is."""
 
     STAGE = "stage"
     BLOCK = "block"
@@ -27,12 +27,16 @@ class Depth(StrEnum):
 
 
 class ShapeRow(msgspec.Struct, frozen=True):
-    """One stage, block, layer or op.
+    """One stage, block, layer or op. None means unknown.
 
-    `inputs` are the shapes it takes from elsewhere, `shape` is its (first) output's. `params` are
-    elements of its variables, each variable counted once in a table, `trainable_params` those
-    that training moves; `macs` multiply-accumulates per example; `memory` the bytes of that
-    output, for stages and blocks of all layers in it. None is unknown.
+    Attributes:
+        inputs: shapes of the inputs that come from other rows.
+        shape: shape of the first output.
+        params: elements of the row's variables. A table counts each variable once.
+        trainable_params: elements of the trainable variables among them.
+        macs: multiply-accumulates per example.
+        memory: bytes of the first output, or of all layer outputs in a stage or block.
+        axes: meanings of the axes of the first output.
     """
 
     name: str
@@ -50,9 +54,7 @@ class ShapeRow(msgspec.Struct, frozen=True):
 
 
 class Totals(msgspec.Struct, frozen=True):
-    """Sums over the forward rows of a table; None where a part is unknown.  Of a graph without
-    layers they are those of its ops.
-    """
+    """Sums over the forward rows of a table. None where a part is unknown."""
 
     trainable_params: int
     params: int
@@ -71,23 +73,23 @@ class ShapeTable(msgspec.Struct, frozen=True):
 def shapes(
     graph: Graph, depth: Depth = Depth.LAYER, meanings: Meanings | None = None
 ) -> ShapeTable:
-    """Build the shape table of a graph; with `meanings`, each row tells those of its axes.
+    """Return the shape table of a graph.
 
-    A graph without layers, a model of the user's own, is told by its ops at every depth.
+    A graph without layers has rows for ops at every depth. With `meanings`, rows have `axes`.
     """
     owned = _owned_variables(graph)
     depth = depth if graph.layers else Depth.OP
     if depth == Depth.OP:
         rows = _op_rows(graph, owned, meanings)
     else:
-        rows = [_layer_row(graph, one, owned[one.name], meanings) for one in graph.layers]
+        rows = [_layer_row(graph, layer, owned[layer.name], meanings) for layer in graph.layers]
         if depth != Depth.LAYER:
             rows = _group_rows(graph, rows, 1 if depth == Depth.STAGE else 2, depth)
     return _table(graph, depth, rows)
 
 
 def shapes_at_all_depths(graph: Graph, meanings: Meanings | None = None) -> tuple[ShapeTable, ...]:
-    """The tables at each depth, coarsest first; of a graph without layers only that of its ops."""
+    """Return the tables at all depths, coarsest first. Without layers there is only that of ops."""
     if not graph.layers:
         return (shapes(graph, Depth.OP, meanings),)
     layers = shapes(graph, Depth.LAYER, meanings)
@@ -99,7 +101,7 @@ def shapes_at_all_depths(graph: Graph, meanings: Meanings | None = None) -> tupl
 
 
 def _table(graph: Graph, depth: Depth, rows: Sequence[ShapeRow]) -> ShapeTable:
-    """The table of these rows; variables that lie in none of them are counted too."""
+    """Return the table of rows. Totals include variables that belong to no row."""
     loose = loose_variables(graph)
     forward = [row for row in rows if row.phase == Phase.FORWARD]
     trainable = _elements(variable for variable in loose if variable.trainable)
@@ -113,7 +115,7 @@ def _table(graph: Graph, depth: Depth, rows: Sequence[ShapeRow]) -> ShapeTable:
 
 
 def loose_variables(graph: Graph) -> tuple[Variable, ...]:
-    """The network's variables that lie in none of its layers; none where it has no layers."""
+    """Return the network's variables outside its layers. Without layers the result is empty."""
     owned = {name for layer in graph.layers for name in layer.variables}
     return tuple(
         variable
@@ -123,13 +125,13 @@ def loose_variables(graph: Graph) -> tuple[Variable, ...]:
 
 
 def _is_of_network(graph: Graph, variable: Variable) -> bool:
-    """Whether a variable is read on the way forward, or by nothing: not an optimizer's."""
+    """Whether the forward pass or no op reads a variable. Others belong to an optimizer."""
     phases = {graph.op_by_name[name].phase for name in variable.readers}
     return Phase.FORWARD in phases or not phases
 
 
 def _owned_variables(graph: Graph) -> dict[str, list[Variable]]:
-    """Each layer's variables, a shared one only with the first layer that uses it."""
+    """Return the variables of each layer. A shared variable belongs to its first layer."""
     taken: set[str] = set()
     owned: dict[str, list[Variable]] = {}
     for layer in graph.layers:
@@ -162,7 +164,7 @@ def _layer_row(
 def _group_rows(
     graph: Graph, rows: Sequence[ShapeRow], levels: int, depth: Depth
 ) -> list[ShapeRow]:
-    """Join neighbouring layers that share the first `levels` names of their path."""
+    """Merge neighbouring layers that share the first `levels` names of their path."""
     pairs = zip(graph.layers, rows, strict=True)
     return [
         _joined("/".join(path), list(members), depth)
@@ -197,29 +199,30 @@ def _joined(name: str, members: list[tuple[Layer, ShapeRow]], depth: Depth) -> S
 def _op_rows(
     graph: Graph, owned: dict[str, list[Variable]], meanings: Meanings | None
 ) -> list[ShapeRow]:
-    held = _by_op(graph, owned)
-    return [_op_row(graph, op, held.get(op.name, []), meanings) for op in graph.ops]
+    variables = _by_op(graph, owned)
+    return [_op_row(graph, op, variables.get(op.name, []), meanings) for op in graph.ops]
 
 
 def variables_by_op(graph: Graph) -> dict[str, list[Variable]]:
-    """Each variable with the one op that its elements are counted for: that computes with it."""
+    """Return the variables of each op. Each variable belongs to one op, which computes with it."""
     return _by_op(graph, _owned_variables(graph))
 
 
 def _by_op(graph: Graph, owned: dict[str, list[Variable]]) -> dict[str, list[Variable]]:
-    held: dict[str, list[Variable]] = {}
+    result: dict[str, list[Variable]] = {}
     for layer in graph.layers:
         for variable in owned[layer.name]:
-            held.setdefault(_user_of(graph, layer, variable), []).append(variable)
-    for variable in () if graph.layers else (one for one in graph.variables if one.counted):
+            result.setdefault(_user_of(graph, layer, variable), []).append(variable)
+    counted = () if graph.layers else [item for item in graph.variables if item.counted]
+    for variable in counted:
         for reader in variable.readers[:1]:
             user = next(iter(graph.consumers.get(TensorRef(reader), ())), reader)
-            held.setdefault(user, []).append(variable)
-    return held
+            result.setdefault(user, []).append(variable)
+    return result
 
 
 def _user_of(graph: Graph, layer: Layer, variable: Variable) -> str:
-    """The op of `layer` that computes with a variable's value; its main op if none does."""
+    """Return the op of `layer` that computes with a variable, or else the layer's main op."""
     own = set(layer.ops)
     for reader in variable.readers:
         if reader in own:

@@ -1,6 +1,6 @@
-"""Why an axis has its size: where it was written, how it got here, what moves it, what it must fit.
+"""Explains the size of an axis: its origin, the path to it, settings that change it, constraints.
 
-Answers come from the recorded lineage alone; nothing is traced again.
+All results come from the recorded lineage. Nothing is re-traced here.
 """
 
 from __future__ import annotations
@@ -24,20 +24,22 @@ from resnet_inspect.graph.lineage import (
 from resnet_inspect.graph.tensors import Shape
 
 
-def not_known(graph: Graph, lineage: Lineage) -> str:
-    """Why nothing is known of where the sizes of a run come from; empty where something is."""
+def missing_reason(graph: Graph, lineage: Lineage) -> str:
+    """Return why a run has no size origins, or an empty text where it has some."""
     if lineage.links or lineage.mismatch is not None:
         return ""
-    return next((one.text for one in graph.notes if one.subject in ("lineage", "graph")), "")
+    return next((note.text for note in graph.notes if note.subject in ("lineage", "graph")), "")
 
 
 class ChainStep(msgspec.Struct, frozen=True):
-    """One step of the way from an axis back to its birth.
+    """One step of the path from an axis to the origin of its size.
 
-    `place` is an axis (such as `add24:0 axis 3`), an element of a literal or an axis of a
-    variable; `relation` says how the axis before it in the chain follows it, and `rivals` names
-    other sizes that must agree with it at that op, `beside` those that a derived size was made
-    from as well.
+    Attributes:
+        place: an axis such as `add24:0 axis 3`, an element of a literal or an axis of a variable.
+        relation: how the previous axis of the chain follows from this one.
+        rivals: other sizes that must be equal to this one at the op.
+        variable: name of the variable, empty for other places.
+        beside: other sizes from which a derived size was computed.
     """
 
     place: str
@@ -54,7 +56,11 @@ class ChainStep(msgspec.Struct, frozen=True):
 
 
 class Agreement(msgspec.Struct, frozen=True):
-    """A literal that must equal a size flowing in, and what a different one would do."""
+    """A literal that must equal an incoming size.
+
+    `effects` are changes of the op's output with another size: axis, size before, size after.
+    Without effects the op fails.
+    """
 
     op: str
     literal: str
@@ -66,10 +72,17 @@ class Agreement(msgspec.Struct, frozen=True):
 class Explanation(msgspec.Struct, frozen=True):
     """Why one axis has its size.
 
-    `formula` is what the size was written as, None where no expression was found; `origin` names
-    where the chain ends. Where that is a literal, `inflow` is the chain of the size it must equal
-    (empty where no axis that flows in is that size), and `incoming` and `outgoing` are the shapes
-    before and after the op that the literal decides.
+    Attributes:
+        formula: the expression of the size in the user's code, None if unknown.
+        origin: the place where the chain ends.
+        chain: the path from the axis to its origin.
+        inflow: for an origin that is a literal, the path of the incoming size that the literal
+            must equal. Empty if no incoming axis has this size.
+        inflow_formula: the expression of that incoming size.
+        proof: a row for each re-traced setting.
+        couplings: literals on the path that must equal another size.
+        incoming: for a literal, the shapes of the other inputs of its op.
+        outgoing: the output shape of that op.
     """
 
     tensor: str
@@ -86,12 +99,14 @@ class Explanation(msgspec.Struct, frozen=True):
     outgoing: Shape = None
 
 
-class Ways:
-    """What the explanations of one run have in common; who asks for many hands it on.
+class ExplanationCache:
+    """Results that explanations of one run share. Pass one object to all calls of `why`.
 
-    `walked` has what follows each place that was walked, and where its way ends; `formulas` what
-    was written at those ends; `agreements` the couplings of the run, None before the first;
-    `proofs` those that were made.
+    Attributes:
+        walked: for each visited place, the rest of its path and the origin.
+        formulas: the expression at each origin.
+        agreements: the couplings of the run, None before the first call.
+        proofs: rows of settings.
     """
 
     def __init__(self) -> None:
@@ -102,28 +117,29 @@ class Ways:
 
 
 def reshapes(graph: Graph, lineage: Lineage) -> tuple[Explanation, ...]:
-    """Explains every axis of a reshape layer that a literal decides."""
-    found = []
+    """Return explanations of the axes of Reshape layers that a literal decides."""
+    result = []
     for layer in graph.layers:
         if layer.type == "Reshape":
             target = Target.of(graph, layer.output)
-            every = (why(graph, lineage, target, axis) for axis in range(len(target.shape)))
-            found += [one for one in every if one.chain[-1].literal]
-    return tuple(found)
+            explained = (why(graph, lineage, target, axis) for axis in range(len(target.shape)))
+            result += [explanation for explanation in explained if explanation.chain[-1].literal]
+    return tuple(result)
 
 
 def why(
-    graph: Graph, lineage: Lineage, target: Target, axis: int, ways: Ways | None = None
+    graph: Graph, lineage: Lineage, target: Target, axis: int, ways: ExplanationCache | None = None
 ) -> Explanation:
-    """Explain one axis (counted from 0) of a tensor or variable; who asks for many hands `ways`
-    from one call to the next.
+    """Explain the size of one axis, counted from 0, of a tensor or variable.
+
+    `ways` contains results that calls share. Pass one object to explain many axes of a run.
     """
-    ways = Ways() if ways is None else ways
+    ways = ExplanationCache() if ways is None else ways
     if ways.agreements is None:
         ways.agreements = _agreements(graph, lineage)
     chain, end = _chain(graph, lineage, target.origin(axis), ways)
     formula = _written(graph, lineage, end, ways)
-    couplings = tuple(one for one in ways.agreements if _concerns(one, chain, end))
+    couplings = tuple(pair for pair in ways.agreements if _concerns(pair, chain, end))
     inflow: tuple[ChainStep, ...] = ()
     source: Origin | None = None
     for coupling in lineage.couplings:
@@ -148,17 +164,17 @@ def why(
     )
 
 
-def trail(
+def path_to_origin(
     graph: Graph, lineage: Lineage, start: Origin
 ) -> tuple[tuple[ChainStep, ...], Origin, Formula | None]:
-    """The way from a size back to where it was born, that place, and what was written there."""
-    ways = Ways()
+    """Return the path from a size to its origin, the origin, and the expression there."""
+    ways = ExplanationCache()
     chain, end = _chain(graph, lineage, start, ways)
     return chain, end, _written(graph, lineage, end, ways)
 
 
 def _incoming(graph: Graph, end: Origin, chain: tuple[ChainStep, ...]) -> tuple[Shape, ...]:
-    """The shapes of what flows into the op that a literal decides, without the literal."""
+    """Return the input shapes of the op that a literal decides, without the literal."""
     if not isinstance(end, FromLiteral) or len(chain) < 2:
         return ()
     op = graph.op_by_name[chain[-2].op]
@@ -171,7 +187,7 @@ def _outgoing(graph: Graph, chain: tuple[ChainStep, ...]) -> Shape:
 
 
 def spell_origin(origin: Origin) -> str:
-    """Name an origin for people."""
+    """Return the name of an origin for the user."""
     if isinstance(origin, FromAxis):
         return str(origin.ref)
     if isinstance(origin, FromVariable):
@@ -180,9 +196,9 @@ def spell_origin(origin: Origin) -> str:
 
 
 def main_link(graph: Graph, links: tuple[Link, ...]) -> Link | None:
-    """The link to follow: the first that the size equals, else the first.
+    """Return the link to follow: the first with an equal size, otherwise the first.
 
-    A size of 1 equals every other 1, so there a larger size that it was made from comes first.
+    Sizes of 1 come last, because any two sizes of 1 are equal.
     """
 
     def rank(link: Link) -> tuple[bool, bool]:
@@ -192,12 +208,12 @@ def main_link(graph: Graph, links: tuple[Link, ...]) -> Link | None:
 
 
 def _chain(
-    graph: Graph, lineage: Lineage, start: Origin, ways: Ways
+    graph: Graph, lineage: Lineage, start: Origin, ways: ExplanationCache
 ) -> tuple[tuple[ChainStep, ...], Origin]:
-    """The way from a size back to where it was born, and that place.
+    """Return the path from a size to its origin, and the origin.
 
-    A variable that was made to fit what flows in (a gamma, the channels a kernel takes) has no
-    expression of its own: its way goes on at the size it is tied to.
+    A variable created to fit its input, such as gamma or the input channels of a kernel, has no
+    own expression. Its path continues at the size that it must equal.
     """
     walked: list[tuple[Origin, ChainStep]] = []
     here = start
@@ -221,11 +237,12 @@ def _chain(
     return (_step(graph, start, None), *rest), end
 
 
-def _tie(graph: Graph, lineage: Lineage, here: Origin, ways: Ways) -> Link | None:
-    """What the axis of a variable must equal where it is used, if it was made to fit that.
+def _tie(graph: Graph, lineage: Lineage, here: Origin, ways: ExplanationCache) -> Link | None:
+    """Return the size that an axis of a variable must equal, if the variable was created to fit it.
 
-    It was if re-traces move both, or neither and no expression of its own is known. A variable
-    beside another, such as a slot of an optimizer, has that one's shape.
+    This is so if re-traces change both sizes. It is also so if they change neither and the
+    variable has no own expression. A variable named below another one, such as an optimizer slot,
+    has the shape of that variable.
     """
     if not isinstance(here, FromVariable):
         return None
@@ -237,42 +254,43 @@ def _tie(graph: Graph, lineage: Lineage, here: Origin, ways: Ways) -> Link | Non
         own = FromAxis(AxisRef(TensorRef(reader), here.axis))
         users = graph.consumers.get(TensorRef(reader), ())
         for user in (op for op in users if graph.op_by_name[op].phase != Phase.BACKWARD):
-            for tie in (one for one in lineage.ties.get(user, ()) if own in one):
-                others = [one for one in tie if isinstance(one, FromAxis) and one != own]
-                data = [one for one in others if not _is_read(graph, one)]
+            for tie in (origins for origins in lineage.ties.get(user, ()) if own in origins):
+                others = [axis for axis in tie if isinstance(axis, FromAxis) and axis != own]
+                data = [axis for axis in others if not _is_read(graph, axis)]
                 moves = _moves_of_both(graph, lineage, user, here, data[0]) if data else []
-                together = all(one == other for one, other in moves)
-                if data and together and (any(one for one, _ in moves) or not written):
+                together = all(first == second for first, second in moves)
+                if data and together and (any(first for first, _ in moves) or not written):
                     return Link(data[0], Relation.SAME)
     return None
 
 
 def _moves_of_both(
-    graph: Graph, lineage: Lineage, user: str, one: Origin, other: Origin
+    graph: Graph, lineage: Lineage, user: str, first: Origin, second: Origin
 ) -> list[tuple[bool, bool]]:
-    """For each re-trace in which two sizes still meet at `user`: whether it moves either."""
+    """Return whether each re-trace changes two sizes, for re-traces where both meet at `user`."""
     return [
-        (_moves(variation, one, graph), _moves(variation, other, graph))
+        (_moves(variation, first, graph), _moves(variation, second, graph))
         for variation in lineage.variations
-        if not {_named(one), _named(other), user} & {*variation.missing, *variation.rewired}
+        if not {_named(first), _named(second), user} & {*variation.missing, *variation.rewired}
     ]
 
 
 def _named(place: Origin) -> str:
-    """The name of what a place is an axis of, as re-traces know it."""
+    """Return the name of the tensor or variable of a place, as in re-traces."""
     return str(place.ref.tensor) if isinstance(place, FromAxis) else getattr(place, "variable", "")
 
 
-def _is_read(graph: Graph, one: FromAxis) -> bool:
-    return graph.op_by_name[one.ref.tensor.op].type == "ReadVariableOp"
+def _is_read(graph: Graph, axis: FromAxis) -> bool:
+    return graph.op_by_name[axis.ref.tensor.op].type == "ReadVariableOp"
 
 
 def _beside(graph: Graph, link: Link, links: tuple[Link, ...]) -> tuple[str, ...]:
-    """What a derived size was made from beside the one that is followed."""
+    """Return the other sizes from which a derived size was computed."""
     if link.relation == Relation.SAME:
         return ()
-    others = (one.origin for one in links if one != link and size_of(graph, one.origin) != 1)
-    return tuple(f"{spell_origin(one)} ({size_of(graph, one)})" for one in others)
+    others = (other.origin for other in links if other != link)
+    sizes = ((origin, size_of(graph, origin)) for origin in others)
+    return tuple(f"{spell_origin(origin)} ({size})" for origin, size in sizes if size != 1)
 
 
 def _step(
@@ -296,7 +314,7 @@ def _step(
 
 
 def size_of(graph: Graph, place: Origin) -> int | None:
-    """The size at a place."""
+    """Return the size at a place, or None if it is unknown."""
     if isinstance(place, FromAxis):
         shape = graph.spec(place.ref.tensor).shape
         return shape[place.ref.axis] if shape else None
@@ -308,32 +326,29 @@ def size_of(graph: Graph, place: Origin) -> int | None:
     return number if isinstance(number, int) else None
 
 
-def _written(graph: Graph, lineage: Lineage, end: Origin, ways: Ways) -> Formula | None:
+def _written(graph: Graph, lineage: Lineage, end: Origin, ways: ExplanationCache) -> Formula | None:
     if end not in ways.formulas:
         ways.formulas[end] = _formula(graph, lineage, end)
     return ways.formulas[end]
 
 
 def _formula(graph: Graph, lineage: Lineage, end: Origin) -> Formula | None:
-    """The first formula of a birth that the re-traces do not contradict."""
+    """Return the first formula of an origin that no re-trace contradicts."""
     if isinstance(end, FromLiteral):
-        found = lineage.formulas.get(f"{end.op}/{end.element}", ())
-    elif isinstance(end, FromVariable):
-        found = lineage.formulas.get(f"{end.variable}/{end.axis}", ())
-    else:
+        return next(iter(lineage.formulas.get(f"{end.op}/{end.element}", ())), None)
+    if not isinstance(end, FromVariable):
         return None
-    if isinstance(end, FromLiteral):
-        return next(iter(found), None)
+    formulas = lineage.formulas.get(f"{end.variable}/{end.axis}", ())
     traced = end.variable in lineage.traced
-    told = [one for one in lineage.variations if traced and not one.ended]
-    moving = {one.setting for one in told if _moves(one, end, graph)}
-    still = {one.setting for one in told if end.variable not in one.missing} - moving
-    names = [(one, set(one.values)) for one in found]
-    return next((one for one, used in names if moving <= used and not used & still), None)
+    complete = [change for change in lineage.variations if traced and not change.ended]
+    moving = {change.setting for change in complete if _moves(change, end, graph)}
+    still = {change.setting for change in complete if end.variable not in change.missing} - moving
+    names = [(formula, set(formula.values)) for formula in formulas]
+    return next((formula for formula, used in names if moving <= used and not used & still), None)
 
 
 def _moves(variation: Variation, place: Origin, graph: Graph) -> bool:
-    """Whether a variation moves an axis (literals show in the tensor they decide)."""
+    """Whether a variation changes the size of an axis. Literals change the tensor they decide."""
     if isinstance(place, FromLiteral):
         return False
     axis = place.ref.axis if isinstance(place, FromAxis) else place.axis
@@ -342,22 +357,22 @@ def _moves(variation: Variation, place: Origin, graph: Graph) -> bool:
 
 
 def _agreements(graph: Graph, lineage: Lineage) -> list[Agreement]:
-    """Couplings of numbers that somebody wrote, not of those that the framework worked out."""
+    """Return couplings of numbers in the user's code. Constants of TensorFlow are left out."""
     return [
         Agreement(
-            op=one.op,
-            literal=spell_origin(one.literal),
-            partner=spell_origin(one.partner),
-            size=one.size,
-            effects=one.effects,
+            op=pair.op,
+            literal=spell_origin(pair.literal),
+            partner=spell_origin(pair.partner),
+            size=pair.size,
+            effects=pair.effects,
         )
-        for one in lineage.couplings
-        if f"{one.literal.op}/{one.literal.element}" in lineage.formulas
-        and one.op in graph.op_by_name
+        for pair in lineage.couplings
+        if f"{pair.literal.op}/{pair.literal.element}" in lineage.formulas
+        and pair.op in graph.op_by_name
     ]
 
 
-def _concerns(one: Agreement, chain: tuple[ChainStep, ...], end: Origin) -> bool:
-    """Whether a coupling lies on the way of a chain."""
-    met = (one.literal, one.partner)
-    return spell_origin(end) in met or any(step.place in met for step in chain)
+def _concerns(coupling: Agreement, chain: tuple[ChainStep, ...], end: Origin) -> bool:
+    """Whether a chain contains a coupling."""
+    places = (coupling.literal, coupling.partner)
+    return spell_origin(end) in places or any(step.place in places for step in chain)

@@ -1,4 +1,4 @@
-"""The studies, by name: each a question with the runs that it needs and its answer from them."""
+"""The studies by name. A study is a question, the runs that it needs, and its answer from them."""
 
 from resnet_inspect.analysis.studies import (
     axes,

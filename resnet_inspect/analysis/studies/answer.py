@@ -1,4 +1,4 @@
-"""What a study answers: statements with their verdicts, tables, and what it did not measure."""
+"""The answer of a study: statements with verdicts, tables, and limits."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ Cell = str | int | float | None
 
 
 class Verdict(StrEnum):
-    """SHOWN: what was measured is as the claim says; CONTRADICTED: it is the opposite, or not so;
-    NOT_DECIDED: it does not tell.
+    """Whether the measurements support a claim.
+
+    SHOWN: they agree with the claim. CONTRADICTED: they disagree with it. NOT_DECIDED: they do
+    not suffice.
     """
 
     SHOWN = "shown"
@@ -22,9 +24,9 @@ class Verdict(StrEnum):
 
 
 class Statement(msgspec.Struct, frozen=True):
-    """A claim that was written before anything was measured, and what was measured of it.
+    """A claim, written before the measurement, with its verdict and what was measured.
 
-    `measured` is a sentence with numbers, `numbers` the same for programs.
+    `measured` is a sentence with numbers; `numbers` are the same numbers for programs.
     """
 
     claim: str
@@ -34,7 +36,7 @@ class Statement(msgspec.Struct, frozen=True):
 
 
 class Grid(msgspec.Struct, frozen=True):
-    """A table; cells that are not text are numbers, None for what there is not."""
+    """A table; a cell is a text, a number, or None for no value."""
 
     title: str
     columns: tuple[str, ...]
@@ -42,9 +44,7 @@ class Grid(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """All that a study found. `limits` says what was not measured, `see` are commands that show
-    more.
-    """
+    """The result of a study. `limits` are texts about what was not measured; `see` are commands."""
 
     statements: tuple[Statement, ...]
     tables: tuple[Grid, ...] = ()
@@ -52,6 +52,7 @@ class Answer(msgspec.Struct, frozen=True):
     see: tuple[Command, ...] = ()
 
 
-def fact(claim: str, holds: bool, measured: str, **numbers: Cell) -> Statement:
-    """A statement on what can be read off, without chance: shown or contradicted."""
-    return Statement(claim, Verdict.SHOWN if holds else Verdict.CONTRADICTED, measured, numbers)
+def fact(claim: str, confirmed: bool, measured: str, **numbers: Cell) -> Statement:
+    """A statement about an exact measurement without randomness: shown or contradicted."""
+    verdict = Verdict.SHOWN if confirmed else Verdict.CONTRADICTED
+    return Statement(claim, verdict, measured, numbers)

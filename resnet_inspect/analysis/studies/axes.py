@@ -17,18 +17,18 @@ TAIL = ("final_reduce_mean", "Reshape", "dense1")
 
 
 def answer(runs: VariantRuns) -> Answer:
-    """From shapes and the refusal; of what is not refused from trainings."""
+    """Answer from shapes, from TensorFlow's error, and from trainings that run without an error."""
     right, height, mean = runs[RIGHT], runs[HEIGHT], runs[MEAN][0]
     ends = {name: [run.ending("cross_entropy") for run in runs[name]] for name in (RIGHT, HEIGHT)}
     steps = right[0].last_step + 1
     return Answer(
         statements=(
             _lost(right[0], mean),
-            _refused(mean),
+            _rejected(mean),
             _heights(right[0], height[0]),
             _silent(height),
             compared(
-                f"After {steps} steps the cross entropy over axis 1 is another one",
+                f"After {steps} steps the cross entropy differs with BN over axis 1",
                 "mean of the last 5 steps",
                 (HEIGHT, ends[HEIGHT]),
                 (RIGHT, ends[RIGHT]),
@@ -36,7 +36,7 @@ def answer(runs: VariantRuns) -> Answer:
             ),
         ),
         tables=(_tail(right[0], mean), _gammas(right[0], height[0])),
-        limits=(f"{steps} steps do not tell which of both normalizations ends better",),
+        limits=(f"{steps} steps do not decide which normalization is better after long training.",),
         see=(
             Command("why", ("Reshape:0", runs[MEAN][0].file)),
             Command("diff", (runs[RIGHT][0].file, runs[HEIGHT][0].file)),
@@ -46,35 +46,35 @@ def answer(runs: VariantRuns) -> Answer:
 
 
 def shape_of(run: VariantRun, layer: str) -> str:
-    """The shape of a layer's output; – where the network was not built so far."""
-    found = run.graph.layer_by_name.get(layer)
-    return "–" if found is None else spell_shape(run.graph.spec(found.output).shape)
+    """The shape of a layer's output; – if construction failed before the layer."""
+    found_layer = run.graph.layer_by_name.get(layer)
+    return "–" if found_layer is None else spell_shape(run.graph.spec(found_layer.output).shape)
 
 
-def _batch(run: VariantRun, layer: str) -> int:
-    found = run.graph.layer_by_name.get(layer)
-    shape = run.graph.spec(found.output).shape if found is not None else None
+def _rows(run: VariantRun, layer: str) -> int:
+    found_layer = run.graph.layer_by_name.get(layer)
+    shape = run.graph.spec(found_layer.output).shape if found_layer is not None else None
     return (shape[0] or 0) if shape else 0
 
 
 def _lost(right: VariantRun, mean: VariantRun) -> Statement:
     size = right.settings.tutorial.batch_size
-    seen = _batch(mean, "Reshape")
+    rows = _rows(mean, "Reshape")
     return fact(
-        "The mean over [2, 3] keeps height and loses channels, and the reshape takes from the batch"
-        " what it lacks",
-        _batch(right, "Reshape") == size and 0 < seen < size,
-        f"the reshape gives {shape_of(mean, 'Reshape')} where right axes give"
-        f" {shape_of(right, 'Reshape')}: {size} pictures become {seen} rows",
+        "The mean over [2, 3] removes channels instead of height, and the reshape takes the missing"
+        " elements from the batch",
+        _rows(right, "Reshape") == size and 0 < rows < size,
+        f"the output of the reshape is {shape_of(mean, 'Reshape')}, with right axes"
+        f" {shape_of(right, 'Reshape')}: {size} pictures become {rows} row{'s' * (rows != 1)}",
         pictures=size,
-        rows=seen,
+        rows=rows,
     )
 
 
-def _refused(mean: VariantRun) -> Statement:
-    claim = "TensorFlow refuses the mean only at the loss, after the layers are all built"
+def _rejected(mean: VariantRun) -> Statement:
+    claim = "TensorFlow raises an error only at the loss, after all layers are built"
     if mean.failure is None:
-        return fact(claim, False, "it did not refuse it")
+        return fact(claim, False, "TensorFlow raised no error")
     message = " ".join(mean.failure.message.split())
     built = shape_of(mean, "dense1") != "–"
     measured = f"{'after' if built else 'before'} dense1 was built, {mean.failure.kind}: {message}"
@@ -82,8 +82,8 @@ def _refused(mean: VariantRun) -> Statement:
 
 
 def _sizes(run: VariantRun) -> Counter[int]:
-    shapes = [one.spec.shape for one in run.graph.variables if one.name.endswith("/gamma")]
-    return Counter(shape[0] or 0 for shape in shapes if shape)
+    gammas = [variable for variable in run.graph.variables if variable.name.endswith("/gamma")]
+    return Counter(shape[0] or 0 for gamma in gammas if (shape := gamma.spec.shape))
 
 
 def _spelled(sizes: Counter[int]) -> str:
@@ -91,19 +91,16 @@ def _spelled(sizes: Counter[int]) -> str:
 
 
 def _heights(right: VariantRun, height: VariantRun) -> Statement:
-    heights = {
-        one.inputs[0]: height.graph.spec(one.inputs[0]).shape
-        for one in height.graph.layers
-        if one.normalizes
-    }
-    expected = Counter((shape[1] or 0) if shape else 0 for shape in heights.values())
-    layers = sum(one.normalizes for one in height.graph.layers)
-    found = _sizes(height)
-    fits = {*found} == {*expected} and sum(found.values()) == layers
+    normalizations = [layer for layer in height.graph.layers if layer.normalizes]
+    inputs = {layer.inputs[0]: height.graph.spec(layer.inputs[0]).shape for layer in normalizations}
+    expected = Counter((shape[1] or 0) if shape else 0 for shape in inputs.values())
+    layers = len(normalizations)
+    sizes = _sizes(height)
+    fits = {*sizes} == {*expected} and sum(sizes.values()) == layers
     return fact(
-        "Over axis 1 there is a gamma for each row of pixels instead of each channel",
-        fits and found != _sizes(right),
-        f"sizes of gamma: {_spelled(found)}; with right axes {_spelled(_sizes(right))}",
+        "Over axis 1 there is one gamma per row of pixels instead of one per channel",
+        fits and sizes != _sizes(right),
+        f"sizes of gamma: {_spelled(sizes)}; with right axes {_spelled(_sizes(right))}",
         layers=layers,
     )
 
@@ -111,9 +108,9 @@ def _heights(right: VariantRun, height: VariantRun) -> Statement:
 def _silent(height: Sequence[VariantRun]) -> Statement:
     built = [run for run in height if run.failure is None and run.last_step >= 0]
     return fact(
-        "TensorFlow never complains of axis 1: the network is built and trained",
+        "TensorFlow raises no error for axis 1: the network is built and trained",
         len(built) == len(height),
-        f"{len(built)} of {len(height)} runs came to their last step",
+        f"{len(built)} of {len(height)} runs reached their last step",
         trained=len(built),
     )
 
@@ -128,10 +125,10 @@ def _gammas(right: VariantRun, height: VariantRun) -> Grid:
     for layer in right.graph.layers:
         if layer.normalizes:
             name = f"{layer.name}/gamma"
-            here, there = (run.graph.variable_by_name[name].spec.shape for run in (right, height))
-            taken = spell_shape(right.graph.spec(layer.inputs[0]).shape)
-            rows.append((layer.name, taken, spell_shape(here), spell_shape(there)))
-    return Grid("Elements of gamma", ("layer", "takes", RIGHT, HEIGHT), tuple(rows))
+            gammas = [run.graph.variable_by_name[name].spec.shape for run in (right, height)]
+            input_shape = spell_shape(right.graph.spec(layer.inputs[0]).shape)
+            rows.append((layer.name, input_shape, *map(spell_shape, gammas)))
+    return Grid("Elements of gamma", ("layer", "input", RIGHT, HEIGHT), tuple(rows))
 
 
 STUDY = Study(

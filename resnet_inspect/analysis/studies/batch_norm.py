@@ -1,9 +1,9 @@
-"""Question 2: how layers' inputs are distributed and move, with and without batch normalization.
+"""Question 2: distributions of layer inputs and their movement, with and without batch norm.
 
-What moves is measured between recorded steps, so it holds the change of the batch too; with equal
-seeds that is the same change in both variants. Internal covariate shift is meant as Ioffe and
-Szegedy (2015, arXiv 1502.03167) defined it; Santurkar et al. (2018, arXiv 1805.11604) found that
-batch normalization need not lessen it, so no direction is taken for granted here.
+Movement is measured between recorded steps, so it includes the change of the batch. With equal
+seeds both variants see the same batches. Internal covariate shift is defined as by Ioffe and
+Szegedy (2015, arXiv 1502.03167). Santurkar et al. (2018, arXiv 1805.11604) found that batch
+normalization does not always reduce it, so this study assumes no direction.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from resnet_inspect.analysis.studies.answer import Answer, Grid, Statement, Verdict, fact
-from resnet_inspect.analysis.studies.spread import compared, decide, mean, over_seeds, told
+from resnet_inspect.analysis.studies.spread import compared, decide, mean, over_seeds, rounded
 from resnet_inspect.analysis.studies.study import Study, Variant
 from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 from resnet_inspect.commands import Command
@@ -29,34 +29,35 @@ VARIANTS = tuple(
 
 
 def answer(runs: VariantRuns) -> Answer:
-    """From what convolutions and the last layer read at each recorded step."""
+    """Answer from the inputs of convolutions and of the last layer at each recorded step."""
     layers = inputs(runs[f"{WITHOUT}, rate {RATES[0]}"][0])
     statements = [_normalized(runs[f"{WITH}, rate {RATES[0]}"][0])]
     tables = []
     for rate in RATES:
-        kept, left = runs[f"{WITH}, rate {rate}"], runs[f"{WITHOUT}, rate {rate}"]
-        statements += _moving(rate, kept, left, layers)
-        tables.append(_table(rate, kept, left, layers))
+        with_bn, without_bn = runs[f"{WITH}, rate {rate}"], runs[f"{WITHOUT}, rate {rate}"]
+        statements += _moving(rate, with_bn, without_bn, layers)
+        tables.append(_table(rate, with_bn, without_bn, layers))
     tables.append(_around(runs[f"{WITH}, rate {RATES[-1]}"]))
     return Answer(
         statements=tuple(statements),
         tables=tuple(tables),
         limits=(
-            "distances are of all of a layer's numbers together; channels that move against one"
-            " another are not seen by them",
-            "movement is measured beside the loss, not as its cause: whether it is what makes"
-            " training slower is not decided by these runs",
+            "A distance covers all values of a layer together. It does not detect channels that"
+            " move in opposite directions.",
+            "Movement is measured together with the loss, not as its cause. These runs do not"
+            " decide whether movement makes training slower.",
         ),
         see=(
             Command("hist", (runs[VARIANTS[0].name][0].file,), ("--pair", "bn")),
-            Command("diff", tuple(runs[one.name][0].file for one in VARIANTS[:2])),
+            Command("diff", tuple(runs[variant.name][0].file for variant in VARIANTS[:2])),
         ),
     )
 
 
 def inputs(run: VariantRun) -> dict[str, str]:
-    """For each convolution and the last layer, but the first one, the layer whose output it reads
-    (in the network without normalizations, which has the same layers otherwise).
+    """The layer that each convolution and the last layer read; the first convolution is left out.
+
+    Pass a run without normalizations, whose other layers are the same.
     """
     made = {layer.output: layer.name for layer in run.graph.layers}
     return {
@@ -67,7 +68,7 @@ def inputs(run: VariantRun) -> dict[str, str]:
 
 
 def movement(course: Mapping[int, TensorSummary]) -> float:
-    """Mean earth mover's distance from one recorded step to the next, in standard deviations."""
+    """Mean earth mover's distance between neighbouring recorded steps, in standard deviations."""
     steps = sorted(course)
     pairs = pairwise(steps)
     return mean([_distance(course[a], course[b]) for a, b in pairs])
@@ -84,19 +85,19 @@ def _distance(a: TensorSummary, b: TensorSummary) -> float:
 
 
 def _normalized(run: VariantRun) -> Statement:
-    step, far, held = run.recorded[0], 0.0, 0
+    step, error, count = run.recorded[0], 0.0, 0
     for layer in run.graph.layers:
         course = run.output(layer.name) if layer.normalizes else {}
         if step in course:
-            one, held = course[step], held + 1
-            far = max(far, abs(one.mean or 0.0), abs((one.std or 0.0) - 1))
+            summary, count = course[step], count + 1
+            error = max(error, abs(summary.mean or 0.0), abs((summary.std or 0.0) - 1))
     return fact(
-        "Before the first update every normalization hands on numbers of about mean 0 and standard"
+        "Before the first update the output of every normalization has about mean 0 and standard"
         " deviation 1",
-        held > 0 and far < 0.1,
-        f"means and standard deviations of {held} layers are off by at most {told(far)} at step"
-        f" {step}, read from a sample of each tensor",
-        largest=far,
+        count > 0 and error < 0.1,
+        f"means and standard deviations of {count} layers deviate by at most {rounded(error)} at"
+        f" step {step}, measured on a sample of each tensor",
+        largest=error,
     )
 
 
@@ -105,29 +106,33 @@ def _finite(run: VariantRun) -> bool:
 
 
 def _moving(
-    rate: float, kept: Sequence[VariantRun], left: Sequence[VariantRun], layers: Mapping[str, str]
+    rate: float,
+    with_bn: Sequence[VariantRun],
+    without_bn: Sequence[VariantRun],
+    layers: Mapping[str, str],
 ) -> list[Statement]:
-    lost = [sum(not _finite(run) for run in every) for every in (kept, left)]
-    claim = f"At rate {rate} the loss stays a finite number, with BN and without"
-    broken = (
-        f"it became NaN or infinite in {lost[0]} of {len(kept)} runs with BN and in {lost[1]} of"
-        f" {len(left)} without"
+    diverged = [sum(not _finite(run) for run in every) for every in (with_bn, without_bn)]
+    claim = f"At rate {rate} the loss stays finite, with BN and without"
+    measured = (
+        f"the loss became NaN or infinite in {diverged[0]} of {len(with_bn)} runs with BN, and in"
+        f" {diverged[1]} of {len(without_bn)} without"
     )
-    found = [fact(claim, not any(lost), broken)]
-    if any(lost):
-        text = f"At rate {rate} layer inputs move less with BN"
-        told_ = "without a finite loss there is nothing to compare"
-        return [*found, Statement(text, Verdict.NOT_DECIDED, told_)]
-    found.append(_learns(rate, left))
+    statements = [fact(claim, not any(diverged), measured)]
+    if any(diverged):
+        claim = f"At rate {rate} layer inputs move less with BN"
+        reason = "not compared, because a loss is not finite"
+        return [*statements, Statement(claim, Verdict.NOT_DECIDED, reason)]
+    statements.append(_learns(rate, without_bn))
     read = list(dict.fromkeys(layers.values()))
     for title, of, sign in (
-        ("from each recorded step to the next", movement, -1),
+        ("between recorded steps", movement, -1),
         ("from the first recorded step to the last", displacement, -1),
     ):
         values = [
-            [mean([of(run.output(name)) for name in read]) for run in e] for e in (kept, left)
+            [mean([of(run.output(name)) for name in read]) for run in e]
+            for e in (with_bn, without_bn)
         ]
-        found.append(
+        statements.append(
             compared(
                 f"At rate {rate} layer inputs move less with BN {title}",
                 "earth mover's distance in standard deviations, mean over layers",
@@ -136,9 +141,9 @@ def _moving(
                 sign,
             )
         )
-    ends = [[run.ending("cross_entropy") for run in every] for every in (kept, left)]
-    steps = kept[0].last_step + 1
-    found.append(
+    ends = [[run.ending("cross_entropy") for run in every] for every in (with_bn, without_bn)]
+    steps = with_bn[0].last_step + 1
+    statements.append(
         compared(
             f"At rate {rate} the cross entropy after {steps} steps is lower with BN",
             "mean of the last 5 steps",
@@ -147,24 +152,24 @@ def _moving(
             -1,
         )
     )
-    return found
+    return statements
 
 
-def _learns(rate: float, left: Sequence[VariantRun]) -> Statement:
-    """A network that only guesses has inputs that move for other reasons than learning."""
-    classes = left[0].settings.tutorial.classes
-    ends = [run.ending("cross_entropy") for run in left]
+def _learns(rate: float, without_bn: Sequence[VariantRun]) -> Statement:
+    """Whether training does better than chance: otherwise inputs move, but not by learning."""
+    classes = without_bn[0].settings.tutorial.classes
+    ends = [run.ending("cross_entropy") for run in without_bn]
     return Statement(
-        f"At rate {rate} the network without BN comes to do better than to guess evenly",
+        f"At rate {rate} the network without BN becomes better than chance level",
         decide([math.log(classes) - end for end in ends]),
-        f"cross entropy, mean of the last 5 steps: {over_seeds(ends)}; guessing evenly among"
-        f" {classes} classes has ln {classes} = {told(math.log(classes))}",
+        f"cross entropy, mean of the last 5 steps: {over_seeds(ends)}; chance level for"
+        f" {classes} classes is ln {classes} = {rounded(math.log(classes))}",
         {"cross_entropy": mean(ends), "guessing": math.log(classes)},
     )
 
 
 def _around(every: Sequence[VariantRun]) -> Grid:
-    """Before and behind each normalization."""
+    """Means and standard deviations before and after each normalization."""
     first = every[0]
     made = {layer.output: layer.name for layer in first.graph.layers}
     rows = []
@@ -173,37 +178,47 @@ def _around(every: Sequence[VariantRun]) -> Grid:
             cells = [layer.name, made[layer.inputs[0]]]
             for name in (made[layer.inputs[0]], layer.name):
                 for step in (first.recorded[0], first.recorded[-1]):
-                    held = [run.output(name)[step] for run in every]
+                    summaries = [run.output(name)[step] for run in every]
                     cells.append(
-                        f"{told(mean([_number(one.mean) for one in held]), 2)}, "
-                        f"{told(mean([_number(one.std) for one in held]), 2)}"
+                        f"{rounded(mean([_number(summary.mean) for summary in summaries]), 2)}, "
+                        f"{rounded(mean([_number(summary.std) for summary in summaries]), 2)}"
                     )
             rows.append(tuple(cells))
-    columns = ("normalization", "reads", "before: first", "last", "behind: first", "last")
+    columns = (
+        "normalization", "input from", "before: first step", "last", "after: first step", "last"
+    )  # fmt: skip
     title = f"Rate {RATES[-1]}, with BN: mean, standard deviation (means over seeds)"
     return Grid(title, columns, tuple(rows))
 
 
 def _table(
-    rate: float, kept: Sequence[VariantRun], left: Sequence[VariantRun], layers: Mapping[str, str]
+    rate: float,
+    with_bn: Sequence[VariantRun],
+    without_bn: Sequence[VariantRun],
+    layers: Mapping[str, str],
 ) -> Grid:
     rows = []
     for layer, source in layers.items():
         cells = [layer, source]
-        for every in (kept, left):
+        for every in (with_bn, without_bn):
             courses = [run.output(source) for run in every]
             first = [course[min(course)] for course in courses]
             last = [course[max(course)] for course in courses]
             cells += [
-                f"{over_seeds([_number(one.mean) for one in first])} → "
-                f"{over_seeds([_number(one.mean) for one in last])}",
-                f"{over_seeds([_number(one.std) for one in first])} → "
-                f"{over_seeds([_number(one.std) for one in last])}",
+                f"{over_seeds([_number(summary.mean) for summary in first])} → "
+                f"{over_seeds([_number(summary.mean) for summary in last])}",
+                f"{over_seeds([_number(summary.std) for summary in first])} → "
+                f"{over_seeds([_number(summary.std) for summary in last])}",
                 over_seeds([movement(course) for course in courses]),
             ]
         rows.append(tuple(cells))
-    columns = ("layer", "reads", "BN: mean", "std", "moves", "no BN: mean", "std", "moves")
-    title = f"Rate {rate}: inputs of layers, first → last recorded step, ± over seeds"
+    columns = (
+        "layer", "input from", "BN: mean", "std", "per step", "no BN: mean", "std", "per step"
+    )  # fmt: skip
+    title = (
+        f"Rate {rate}: layer inputs, first → last recorded step, ± over seeds; per step: distance"
+        " between recorded steps"
+    )
     return Grid(title, columns, tuple(rows))
 
 
@@ -214,7 +229,7 @@ def _number(value: float | None) -> float:
 STUDY = Study(
     "batch-norm",
     2,
-    "What do layers' outputs look like before and after batch normalization, and how do they move?",
+    "How are layer outputs distributed before and after batch normalization, and how do they move?",
     VARIANTS,
     answer,
 )

@@ -1,4 +1,4 @@
-"""Question 8: what SAME pads at each convolution, and what VALID would come to."""
+"""Question 8: how many pixels SAME pads at each convolution, and the sizes that VALID gives."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ NAME = "tutorial"
 
 
 def answer(runs: VariantRuns) -> Answer:
-    """From the shapes of one forward trace and TensorFlow's rule, which must agree."""
+    """Answer from the shapes of one forward trace and TensorFlow's rule, which must agree."""
     graph = runs[NAME][0].graph
-    rows = {row.name: row for row in shape_table(graph, Depth.LAYER).rows}
-    found = {n: (row, row.window) for n, row in rows.items() if row.window and row.inputs[0]}
-    convolutions = {n: (row, window) for n, (row, window) in found.items() if window is not None}
+    convolutions = {
+        row.name: (row, row.window)
+        for row in shape_table(graph, Depth.LAYER).rows
+        if row.window is not None and row.inputs[0]
+    }
     table = Grid(
-        "Convolutions, by height; the pictures are as wide as they are high",
-        ("layer", "takes", "kernel", "stride", "SAME pads before", "after", "gives", "VALID gives",
-         "VALID leaves over"),
-        tuple(_row(name, *one) for name, one in convolutions.items()),
+        "Convolutions: heights in pixels; widths are equal to heights",
+        ("layer", "input", "kernel", "stride", "SAME pads before", "after", "output",
+         "VALID output", "VALID ignores"),
+        tuple(_row(name, *convolution) for name, convolution in convolutions.items()),
     )  # fmt: skip
     return Answer(
         statements=(
@@ -34,7 +36,7 @@ def answer(runs: VariantRuns) -> Answer:
             _all_valid(graph, convolutions),
         ),
         tables=(table,),
-        limits=("that padding has an effect on accuracy was not measured",),
+        limits=("The effect of padding on accuracy was not measured.",),
         see=(Command("shapes", (runs[NAME][0].file,)),),
     )
 
@@ -43,7 +45,7 @@ Convolutions = dict[str, tuple[ShapeRow, Window]]
 
 
 def valid_size(size: int, kernel: int, stride: int) -> int:
-    """What VALID gives: as many windows as lie wholly inside; 0 where none does."""
+    """The output size with VALID: the number of windows that are wholly inside."""
     return max(0, (size - kernel) // stride + 1)
 
 
@@ -67,9 +69,9 @@ def _agrees(convolutions: Convolutions) -> Statement:
         padded = size + sum(same_padding(size, window.kernel[0], stride))
         whole = valid_size(padded, window.kernel[0], stride) == _height(row.shape)
         right += whole and _height(row.shape) == -(-size // stride)
-    measured = f"so for {right} of {len(convolutions)} convolutions of the traced graph"
+    measured = f"true for {right} of {len(convolutions)} convolutions of the traced graph"
     return fact(
-        "SAME gives size/stride, rounded up, and pads just what that takes",
+        "The output size with SAME is size/stride, rounded up, with the least padding for that",
         right == len(convolutions),
         measured,
         agreeing=right,
@@ -78,55 +80,52 @@ def _agrees(convolutions: Convolutions) -> Statement:
 
 
 def _strided(convolutions: Convolutions) -> Statement:
-    claim = (
-        "With stride 2 a 3×3 kernel pads an even size by 0 before and 1 after, not alike on both"
-        " sides"
-    )
+    claim = "With stride 2 and a 3×3 kernel, SAME pads an even size by 0 before and 1 after"
     every = {
         name: same_padding(_height(row.inputs[0]), window.kernel[0], 2)
         for name, (row, window) in convolutions.items()
         if window.stride[0] == 2 and window.kernel[0] == 3 and _height(row.inputs[0]) % 2 == 0
     }
     if not every:
-        return Statement(claim, Verdict.NOT_DECIDED, "there is no such convolution")
-    told = ", ".join(
+        return Statement(claim, Verdict.NOT_DECIDED, "the network has no such convolution")
+    measured = ", ".join(
         f"{name} ({_height(convolutions[name][0].inputs[0])}): {before} before, {after} after"
         for name, (before, after) in every.items()
     )
     one_sided = all(pads == (0, 1) for pads in every.values())
-    return fact(claim, one_sided, told, convolutions=len(every))
+    return fact(claim, one_sided, measured, convolutions=len(every))
 
 
 def _pointwise(convolutions: Convolutions) -> Statement:
-    claim = "The 1×1 projections with stride 2 pad nothing and never read three of four pixels"
+    claim = "The 1×1 projections with stride 2 need no padding and ignore three of four pixels"
     every = [
         (name, _height(row.inputs[0]), _height(row.shape))
         for name, (row, window) in convolutions.items()
         if window.kernel == (1, 1) and window.stride == (2, 2)
     ]
     if not every:
-        return Statement(claim, Verdict.NOT_DECIDED, "there is no such convolution")
-    told = ", ".join(f"{name} reads {out}² of {size}² pixels" for name, size, out in every)
-    return fact(claim, all(4 * out * out == size * size for _, size, out in every), told)
+        return Statement(claim, Verdict.NOT_DECIDED, "the network has no such convolution")
+    measured = ", ".join(f"{name} reads {out}² of {size}² pixels" for name, size, out in every)
+    return fact(claim, all(4 * out * out == size * size for _, size, out in every), measured)
 
 
 def _all_valid(graph: Graph, convolutions: Convolutions) -> Statement:
-    """Follow heights through the network with every convolution VALID, up to what refuses."""
-    claim = "With VALID everywhere the residual additions would not fit"
+    """Computes heights with every convolution VALID, up to the first addition that would fail."""
+    claim = "With VALID everywhere a residual addition would fail"
     sizes: dict[TensorRef, int] = {}
     for layer in graph.layers:
         shape = graph.spec(layer.inputs[0]).shape if layer.inputs else None
-        taken = [sizes.get(ref, _height(graph.spec(ref).shape)) for ref in layer.inputs]
+        heights = [sizes.get(ref, _height(graph.spec(ref).shape)) for ref in layer.inputs]
         if layer.name in convolutions:
             window = convolutions[layer.name][1]
-            taken = [valid_size(taken[0], window.kernel[0], window.stride[0])]
-        elif layer.type == "AddV2" and len(set(taken)) > 1:
-            text = f"{layer.name} would be given heights {taken[0]} (shortcut) and {taken[1]}"
+            heights = [valid_size(heights[0], window.kernel[0], window.stride[0])]
+        elif layer.type == "AddV2" and len(set(heights)) > 1:
+            text = f"{layer.name} would get heights {heights[0]} (shortcut) and {heights[1]}"
             same = _height(shape)
-            return fact(claim, True, f"{text}, where SAME gives {same} on both", at=layer.name)
-        if taken and layer.output in graph.consumers:
-            sizes[layer.output] = taken[0]
-    return fact(claim, False, "all of them would")
+            return fact(claim, True, f"{text}; with SAME both are {same}", at=layer.name)
+        if heights and layer.output in graph.consumers:
+            sizes[layer.output] = heights[0]
+    return fact(claim, False, "all additions would work")
 
 
 STUDY = Study(

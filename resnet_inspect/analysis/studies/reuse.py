@@ -15,61 +15,62 @@ NAME = "one training step"
 
 
 def answer(runs: VariantRuns) -> Answer:
-    """From the graph of one training step."""
+    """Answer from the graph of one training step."""
     graph = runs[NAME][0].graph
-    network = [one for one in graph.variables if _layers(graph, one)]
+    network = [variable for variable in graph.variables if _layers(graph, variable)]
     shared = shared_variables(graph)
     by_layer = fact(
-        "Each variable of the network belongs to one layer: none is shared on the way forward",
+        "Each variable of the network belongs to one layer: the forward pass shares none",
         not shared,
-        f"{len(network)} variables are read by layers, {len(shared)} of them by more than one",
+        f"layers read {len(network)} variables; {len(shared)} of them are read by several layers",
         variables=len(network),
         shared=len(shared),
     )
-    trained = [one for one in network if one.trainable]
-    users = {one.name: _phases(graph, one) for one in trained}
+    trained = [variable for variable in network if variable.trainable]
+    users = {variable.name: _phases(graph, variable) for variable in trained}
     both = [name for name, phases in users.items() if phases[Phase.OTHER]]
     again = fact(
-        "Every weight is read outside its layer too: by the loss (its L2 term) and the optimizer",
+        "Every weight is also read by the loss (its L2 term) and by the optimizer",
         all(phases[Phase.OTHER] and phases[Phase.OPTIMIZER] for phases in users.values()),
-        f"{len(both)} of {len(trained)} weights are used by ops of the loss,"
-        f" {sum(bool(p[Phase.OPTIMIZER]) for p in users.values())} by ops of the optimizer",
+        f"the loss uses {len(both)} of {len(trained)} weights, the optimizer uses"
+        f" {sum(bool(p[Phase.OPTIMIZER]) for p in users.values())}",
         weights=len(trained),
     )
-    moving = [one for one in network if not one.trainable]
-    by_updates = [one for one in moving if _phases(graph, one)[Phase.OPTIMIZER]]
+    moving = [_phases(graph, variable) for variable in network if not variable.trainable]
+    by_updates = [phases for phases in moving if phases[Phase.OPTIMIZER]]
     averages = fact(
-        "Moving averages are used only by their update ops while the network trains",
-        bool(moving) and all(set(_phases(graph, one)) == {Phase.OPTIMIZER} for one in moving),
-        f"{len(by_updates)} of {len(moving)} are used by update ops,"
-        f" {sum(bool(_phases(graph, one)[Phase.FORWARD]) for one in moving)} on the way forward",
+        "In training only the update ops use the moving averages",
+        bool(moving) and all(set(phases) == {Phase.OPTIMIZER} for phases in moving),
+        f"update ops use {len(by_updates)} of {len(moving)} averages, the forward pass uses"
+        f" {sum(bool(phases[Phase.FORWARD]) for phases in moving)}",
         averages=len(moving),
     )
     columns = ("variable", "shape", "forward", "backward", "loss", "optimizer and update ops")
-    rows = tuple(_row(graph, one) for one in graph.variables)
+    rows = tuple(_row(graph, variable) for variable in graph.variables)
     return Answer(
         statements=(by_layer, again, averages),
         tables=(Grid("Variables and the ops that use their values", columns, rows),),
         limits=(
-            "the step calls the network once; `reuse` matters where code calls it again (for"
-            " evaluation, or on each of several GPUs): `trace FILE.py:CALLABLE --tf1` lists what"
-            " such code shares",
+            "The step calls the network once. `reuse` matters for code that calls it again, for"
+            " evaluation or on several GPUs. `trace FILE.py:CALLABLE --tf1` lists the variables"
+            " that such code shares.",
         ),
         see=(Command("shapes", (runs[NAME][0].file,), ("--depth", "op")),),
     )
 
 
 def users_of(graph: Graph, variable: Variable) -> list[str]:
-    """The ops that take a variable's value or change it; an op that only fetches the value stands
-    for those that take it from there.
+    """The ops that use a variable's value or change it.
+
+    An op that only reads the value is replaced by the ops that use its output.
     """
-    found: list[str] = []
+    users: list[str] = []
     for reader in variable.readers:
         if graph.op_by_name[reader].type == "ReadVariableOp":
-            found += graph.consumers.get(TensorRef(reader), ()) or [reader]
+            users += graph.consumers.get(TensorRef(reader), ()) or [reader]
         else:
-            found.append(reader)
-    return list(dict.fromkeys(found))
+            users.append(reader)
+    return list(dict.fromkeys(users))
 
 
 def _phases(graph: Graph, variable: Variable) -> Counter[Phase]:
@@ -95,7 +96,7 @@ def _row(graph: Graph, variable: Variable) -> tuple[str | int, ...]:
 
 
 def _listed(names: list[str]) -> str:
-    """The last of them, which is what the others lead to, and how many more."""
+    """The last op, which depends on the others, and the number of the others."""
     if not names:
         return ""
     return names[-1] + f" and {len(names) - 1} more" * (len(names) > 1)

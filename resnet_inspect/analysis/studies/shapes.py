@@ -1,4 +1,4 @@
-"""Question 1: where the 64 of the reshape comes from, and how shapes change layer by layer."""
+"""Question 1: the origin of the 64 in the reshape, and how shapes change layer by layer."""
 
 from __future__ import annotations
 
@@ -16,14 +16,19 @@ NAME = "tutorial"
 
 
 def answer(runs: VariantRuns) -> Answer:
-    """From one forward trace and what was seen of its sizes."""
+    """Answer from one forward trace and the origins of its sizes."""
     run = runs[NAME][0]
     target, (axis,) = find(run.graph, "Reshape:1")
-    found = why(run.graph, run.lineage, target, axis)
+    explanation = why(run.graph, run.lineage, target, axis)
     return Answer(
-        statements=(_written(found), _flowing(found), _moving(found), _changing(run)),
-        tables=(_flow(run), _proof(found)),
-        limits=("settings were tried one at a time, by tracing the network again",),
+        statements=(
+            _written(explanation),
+            _incoming(explanation),
+            _moving(explanation),
+            _changing(run),
+        ),
+        tables=(_flow(run), _proof(explanation)),
+        limits=("The network was re-traced with one changed setting at a time.",),
         see=(
             Command("why", ("Reshape:1", run.file)),
             Command("shapes", (run.file,)),
@@ -32,49 +37,51 @@ def answer(runs: VariantRuns) -> Answer:
     )
 
 
-def _written(found: Explanation) -> Statement:
-    claim = "The size of axis 1 of Reshape is written in the network's source, not inferred"
-    formula = found.formula
+def _written(explanation: Explanation) -> Statement:
+    claim = "The size of axis 1 of Reshape is hard-coded in the network's source, not inferred"
+    formula = explanation.formula
     if formula is None:
-        measured = f"no expression was found that comes to {found.size}; it comes from"
-        return Statement(claim, Verdict.NOT_DECIDED, f"{measured} {found.origin}")
+        measured = f"no expression with the value {explanation.size} was found"
+        return Statement(claim, Verdict.NOT_DECIDED, f"{measured}; origin: {explanation.origin}")
     values = ", ".join(f"{name} = {value}" for name, value in formula.values.items())
     where = f"{formula.source.file}:{formula.source.line}"
-    measured = f"{found.size} is `{formula.text}`" + f" with {values}" * bool(values)
-    return fact(claim, found.chain[-1].literal, f"{measured}, in {where}", size=found.size)
+    measured = f"{explanation.size} is `{formula.text}`" + f" with {values}" * bool(values)
+    return fact(
+        claim, explanation.chain[-1].literal, f"{measured}, in {where}", size=explanation.size
+    )
 
 
-def _flowing(found: Explanation) -> Statement:
-    claim = "As many channels reach the reshape, by an expression of their own"
-    if not found.inflow:
-        return fact(claim, False, "no axis of that size flows in")
-    birth, formula = found.inflow[-1], found.inflow_formula
-    text = f", written `{formula.text}`" if formula else ""
-    measured = f"{birth.size} channels are born at {birth.place}{text}"
-    return fact(claim, birth.size == found.size, measured, size=birth.size)
+def _incoming(explanation: Explanation) -> Statement:
+    claim = "The reshape's input has the same number of channels, from a separate expression"
+    if not explanation.inflow:
+        return fact(claim, False, "no axis of the input has that size")
+    origin, formula = explanation.inflow[-1], explanation.inflow_formula
+    text = f", written as `{formula.text}`" if formula else ""
+    measured = f"{origin.size} channels originate at {origin.place}{text}"
+    return fact(claim, origin.size == explanation.size, measured, size=origin.size)
 
 
-def _moving(found: Explanation) -> Statement:
-    moved = [row for row in found.proof if row.moved]
-    still = [row.setting for row in found.proof if row.moved is False]
-    told = ", ".join(
+def _moving(explanation: Explanation) -> Statement:
+    moved = [row for row in explanation.proof if row.moved]
+    still = [row.setting for row in explanation.proof if row.moved is False]
+    changes = ", ".join(
         f"{row.setting} {row.before} → {row.after} makes it {row.size_after}" for row in moved
     )
-    measured = f"{told or 'no setting moves it'}; not by {', '.join(still) or 'any other'}"
+    measured = f"{changes or 'no setting changes it'}; no effect: {', '.join(still) or 'none'}"
     only = [row.setting for row in moved] == ["filters"]
-    claim = "Of the settings that were tried, only `filters` moves it"
-    if any(row.moved is None for row in found.proof):
-        unknown = ", ".join(row.setting for row in found.proof if row.moved is None)
-        return Statement(claim, Verdict.NOT_DECIDED, f"{measured}; unknown for {unknown}")
+    claim = "Of the tried settings, only `filters` changes this size"
+    if any(row.moved is None for row in explanation.proof):
+        unknown = ", ".join(row.setting for row in explanation.proof if row.moved is None)
+        return Statement(claim, Verdict.NOT_DECIDED, f"{measured}; unknown: {unknown}")
     return fact(claim, only, measured)
 
 
 def _changing(run: VariantRun) -> Statement:
     rows = shape_table(run.graph, Depth.LAYER).rows
     changed = [row.name for row in rows if row.shape not in row.inputs]
-    measured = f"{len(changed)} of {len(rows)} layers change it: {', '.join(changed)}"
+    measured = f"{len(changed)} of {len(rows)} layers change the shape: {', '.join(changed)}"
     return fact(
-        "Most layers hand on the shape that they take",
+        "Most layers keep the shape of their input",
         2 * len(changed) < len(rows),
         measured,
         changing=len(changed),
@@ -89,22 +96,22 @@ def _flow(run: VariantRun) -> Grid:
         (row.name, row.type, " + ".join(map(spell_shape, row.inputs)), spell_shape(row.shape))
         for row in changed
     )
-    return Grid("Layers that change the shape", ("layer", "type", "takes", "gives"), cells)
+    return Grid("Layers that change the shape", ("layer", "type", "input", "output"), cells)
 
 
-def _proof(found: Explanation) -> Grid:
+def _proof(explanation: Explanation) -> Grid:
     cells = tuple(
         (row.setting, row.before, row.after, row.size_before, row.size_after, row.note)
-        for row in found.proof
+        for row in explanation.proof
     )
-    columns = ("setting", "is", "tried", "size", "then", "")
-    return Grid("What moves the size of Reshape axis 1", columns, cells)
+    columns = ("setting", "value", "tried", "size", "new size", "note")
+    return Grid("Settings and the size of Reshape axis 1", columns, cells)
 
 
 STUDY = Study(
     "shapes",
     1,
-    "Where does the 64 of `Reshape` come from? How does the shape change, layer by layer?",
+    "Where does the 64 of `Reshape` come from? How does the shape change layer by layer?",
     (Variant(NAME, trained=False),),
     answer,
 )

@@ -1,4 +1,4 @@
-"""Question 4: how sparse ReLU outputs are, how that moves, and whether channels die."""
+"""Question 4: how sparse ReLU outputs are, how this changes, and whether channels die."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import reduce
 from operator import add
 
 from resnet_inspect.analysis.studies.answer import Answer, Cell, Grid, Statement, fact
-from resnet_inspect.analysis.studies.spread import compared, mean, over_seeds, seeds, told
+from resnet_inspect.analysis.studies.spread import compared, mean, over_seeds, rounded, seeds
 from resnet_inspect.analysis.studies.study import Study, Variant
 from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 from resnet_inspect.commands import Command
@@ -16,7 +16,7 @@ V1, V2 = "version 1", "version 2"
 
 
 def answer(runs: VariantRuns) -> Answer:
-    """From shares of zeros, and from counts of active channels."""
+    """Answer from shares of zeros, and from counts of active channels."""
     statements, tables = [], []
     for name in (V1, V2):
         every = runs[name]
@@ -28,9 +28,9 @@ def answer(runs: VariantRuns) -> Answer:
         statements=tuple(statements),
         tables=tuple(tables),
         limits=(
-            "why moderate sparsity is wanted was not tested: no run here was made sparser or"
-            " denser, so nothing is said of its relation to accuracy",
-            "a channel that no recorded batch activated may fire on other pictures",
+            "The benefit of moderate sparsity was not tested. No run was made sparser or denser, so"
+            " these runs show no relation to accuracy.",
+            "A channel that no recorded batch activates may be active on other pictures.",
         ),
         see=(Command("hist", (runs[V2][0].file,)),
              Command("graph", (runs[V2][0].file,), ("--color-by", "zeros", "-o", "zeros.svg"))),
@@ -52,10 +52,10 @@ def _range(name: str, every: Sequence[VariantRun], layers: list[str]) -> Stateme
     }
     low, high = min(shares, key=shares.__getitem__), max(shares, key=shares.__getitem__)
     return fact(
-        f"{name}: every ReLU hands on between a quarter and three quarters zeros",
+        f"{name}: between 25 % and 75 % of every ReLU's output are zeros",
         shares[low] >= 0.25 and shares[high] <= 0.75,
-        f"at step {every[0].recorded[-1]} from {told(100 * shares[low])} % ({low}) to"
-        f" {told(100 * shares[high])} % ({high}), means over {seeds(len(every))}",
+        f"at step {every[0].recorded[-1]} from {rounded(100 * shares[low])} % ({low}) to"
+        f" {rounded(100 * shares[high])} % ({high}), means over {seeds(len(every))}",
         least=shares[low],
         most=shares[high],
     )
@@ -73,22 +73,21 @@ def _course(name: str, every: Sequence[VariantRun], layers: list[str]) -> Statem
 
 
 def dead(run: VariantRun, layer: str) -> tuple[int, int]:
-    """Channels that were above 0 nowhere at any recorded step, and all channels."""
-    held = run.channels(run.outputs[layer])
-    seen = reduce(add, held.values())
-    return int(seen.dead.sum()), len(seen.dead)
+    """The number of channels that were never above 0 at a recorded step, and of all channels."""
+    activity = reduce(add, run.channels(run.outputs[layer]).values())
+    return int(activity.dead.sum()), len(activity.dead)
 
 
 def _dead(name: str, every: Sequence[VariantRun], layers: list[str]) -> Statement:
     counts = [dead(run, layer) for run in every for layer in layers]
-    none, total = sum(count for count, _ in counts), sum(size for _, size in counts)
-    looks = len(every[0].recorded) * every[0].settings.tutorial.batch_size
+    total_dead, total = sum(count for count, _ in counts), sum(size for _, size in counts)
+    pictures = len(every[0].recorded) * every[0].settings.tutorial.batch_size
     return fact(
         f"{name}: no channel of a ReLU is dead",
-        none == 0,
-        f"{none} of {total} channels were 0 everywhere on the {looks} pictures of the recorded"
-        f" steps, over {seeds(len(every))}",
-        dead=none,
+        total_dead == 0,
+        f"{total_dead} of {total} channels were 0 on all {pictures} pictures of the recorded"
+        f" steps, {seeds(len(every))}",
+        dead=total_dead,
         channels=total,
     )
 
@@ -112,7 +111,7 @@ def _table(name: str, every: Sequence[VariantRun], layers: list[str]) -> Grid:
 STUDY = Study(
     "sparsity",
     4,
-    "How sparse are the ReLU outputs, and why is moderate sparsity wanted?",
+    "How sparse are the ReLU outputs, and why is moderate sparsity useful?",
     (Variant(V1, {"ver": 1}), Variant(V2)),
     answer,
 )

@@ -1,9 +1,9 @@
-"""Means over seeds with their spread, and when a difference counts as shown.
+"""Means and standard deviations over seeds, and the test that decides about a difference.
 
-Runs of two variants with one seed begin with equal weights and see equal batches, so variants are
-compared seed by seed. A difference is decided if there are at least three seeds and Student's 95 %
-interval of the paired differences leaves out 0; that assumes differences that are about normal,
-and one statement in twenty on nothing at all would pass it.
+Two variants with the same seed start with equal weights and see equal batches, so variants are
+compared seed by seed. A difference is decided with at least three seeds, if Student's 95 % interval
+of the paired differences excludes 0. The test assumes normally distributed differences. It decides
+one in twenty statements about equal variants wrongly.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from statistics import fmean, stdev
 from resnet_inspect.analysis.studies.answer import Cell, Statement, Verdict
 
 FEWEST = 3
-# 97.5 % quantiles of Student's t for 1, 2, 3 … degrees of freedom; beyond them the last is larger
-# than the true one, which errs on the side of not deciding.
+# 97.5 % quantiles of Student's t for 1, 2, 3 … degrees of freedom. The last value is used for more:
+# it is larger than the true quantile, so fewer statements are decided.
 STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179,
            2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093)  # fmt: skip
 
 
-def told(value: float, digits: int = 3) -> str:
-    """A number for a sentence, with that many significant digits."""
+def rounded(value: float, digits: int = 3) -> str:
+    """The text of a number with this many significant digits."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
         return "infinity" if value > 0 else "−infinity"
     if value == 0:
         return "0"
-    rounded = float(f"{value:.{digits}g}")
-    if 1e-3 <= abs(rounded) < 10**digits:
+    number = float(f"{value:.{digits}g}")
+    if 1e-3 <= abs(number) < 10**digits:
         return f"{value:#.{digits}g}".rstrip(".").replace("-", "−")
-    if abs(rounded) < 1e-3:
+    if abs(number) < 1e-3:
         return f"{value:.{digits - 1}e}".replace("e-0", "e−").replace("e-", "e−").replace("-", "−")
-    return f"{rounded:,.0f}".replace("-", "−")
+    return f"{number:,.0f}".replace("-", "−")
 
 
 def spread(values: Sequence[float]) -> float:
@@ -44,24 +44,24 @@ def spread(values: Sequence[float]) -> float:
 
 
 def mean(values: Sequence[float]) -> float:
-    """The mean; NaN for none, or where one of them is no number."""
+    """The mean; NaN for no values, or if a value is NaN."""
     return fmean(values) if values else math.nan
 
 
 def over_seeds(values: Sequence[float], digits: int = 3) -> str:
-    """Such as 2.31 ± 0.05: mean and standard deviation over seeds."""
+    """Mean and standard deviation over seeds, such as "2.31 ± 0.05"."""
     if len(values) < 2:
-        return told(mean(values), digits)
-    return f"{told(mean(values), digits)} ± {told(spread(values), 2)}"
+        return rounded(mean(values), digits)
+    return f"{rounded(mean(values), digits)} ± {rounded(spread(values), 2)}"
 
 
 def seeds(count: int) -> str:
-    """Such as: 3 seeds."""
+    """The number of seeds as text, such as "3 seeds"."""
     return f"{count} seed{'s' * (count != 1)}"
 
 
 def interval(differences: Sequence[float]) -> float:
-    """Half of Student's 95 % interval of their mean; infinite for fewer than two."""
+    """Half the width of Student's 95 % interval of their mean; infinite for fewer than two."""
     if len(differences) < 2:
         return math.inf
     quantile = STUDENT[min(len(differences) - 1, len(STUDENT)) - 1]
@@ -69,10 +69,10 @@ def interval(differences: Sequence[float]) -> float:
 
 
 def decide(differences: Sequence[float], sign: int = 1) -> Verdict:
-    """Whether paired differences are above 0 (below for a `sign` of -1, either for 0), as far as
-    seeds decide.
+    """The verdict about the claim that paired differences are above 0.
 
-    Differences that are not finite, or fewer than FEWEST of them, decide nothing.
+    A `sign` of -1 claims that they are below 0, a `sign` of 0 that they are not 0. Fewer than
+    FEWEST differences, or differences that are not finite, decide nothing.
     """
     if len(differences) < FEWEST or not all(map(math.isfinite, differences)):
         return Verdict.NOT_DECIDED
@@ -84,21 +84,27 @@ def decide(differences: Sequence[float], sign: int = 1) -> Verdict:
 
 def paired(a: Sequence[float], b: Sequence[float]) -> list[float]:
     """a − b, seed by seed."""
-    return [one - other for one, other in zip(a, b, strict=True)]
+    return [value_a - value_b for value_a, value_b in zip(a, b, strict=True)]
 
 
 def compared(
     claim: str, what: str, a: tuple[str, Sequence[float]], b: tuple[str, Sequence[float]], sign: int
 ) -> Statement:
-    """A statement that `what` of `a` is larger than that of `b` (smaller for a sign of -1, another
-    for 0); each is a name and a value for each seed.
+    """A statement about a difference between two variants.
+
+    Args:
+        claim: the claim.
+        what: the measured quantity.
+        a: the name of a variant, and a value for each seed.
+        b: the same for the other variant.
+        sign: 1 if the claim is that `a` is larger, -1 if smaller, 0 if different.
     """
     differences = paired(a[1], b[1])
     half = interval(differences)
-    sure = f" ± {told(half, 2)}" if math.isfinite(half) else ""
+    margin = f" ± {rounded(half, 2)}" if math.isfinite(half) else ""
     measured = (
         f"{what}: {over_seeds(a[1])} {a[0]}, {over_seeds(b[1])} {b[0]}; difference seed by seed"
-        f" {told(mean(differences))}{sure} ({'95 % interval, ' * bool(sure)}"
+        f" {rounded(mean(differences))}{margin} ({'95 % interval, ' * bool(margin)}"
         f"{seeds(len(differences))})"
     )
     numbers: dict[str, Cell] = {

@@ -1,8 +1,8 @@
-"""Question 3: whether version 2 needs a batch normalization behind its first convolution.
+"""Question 3: whether version 2 needs a batch normalization after its first convolution.
 
-He et al. (2016, arXiv 1603.05027) normalize and activate right after conv1, before the first block
-splits; the tutorial's version 2 does so inside the first block's branch alone, so its shortcut
-carries what conv1 gave. The study looks at both ways.
+He et al. (2016, arXiv 1603.05027) normalize and activate directly after conv1, before the first
+block splits. The tutorial's version 2 does so only in the branch of the first block, so the output
+of conv1 reaches the shortcut unchanged. The study compares both designs.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from resnet_inspect.analysis.studies.answer import Answer, Grid, Statement, fact
-from resnet_inspect.analysis.studies.spread import compared, over_seeds, told
+from resnet_inspect.analysis.studies.spread import compared, over_seeds, rounded
 from resnet_inspect.analysis.studies.study import Study, Variant
 from resnet_inspect.analysis.studies.variant_run import VariantRun, VariantRuns
 from resnet_inspect.commands import Command
@@ -22,17 +22,17 @@ FIRST, BRANCH, SUM = "bn00_branch2a", "res00_branch2a", "add00"
 
 
 def answer(runs: VariantRuns) -> Answer:
-    """From what the first block reads and what it adds up to."""
+    """Answer from the inputs and the output of the first block."""
     plain, more = runs[V2], runs[MORE]
     steps = plain[0].last_step + 1
     ends = {name: [run.ending("cross_entropy") for run in runs[name]] for name in (V2, MORE)}
     return Answer(
         statements=(
-            _own(plain),
+            _branch(plain),
             _twice(plain, more),
             _shortcut(plain, more),
             compared(
-                f"A normalization behind conv1 changes the cross entropy after {steps} steps",
+                f"A normalization after conv1 changes the cross entropy after {steps} steps",
                 "mean of the last 5 steps",
                 (MORE, ends[MORE]),
                 (V2, ends[V2]),
@@ -41,9 +41,9 @@ def answer(runs: VariantRuns) -> Answer:
         ),
         tables=(_table(runs),),
         limits=(
-            f"{steps} steps: whether one of them ends better was not measured",
-            "the 2016 paper normalizes and activates behind conv1 for shortcut and branch; that"
-            " arrangement is not among the variants",
+            f"Which design is better after more than {steps} steps was not measured.",
+            "The 2016 paper normalizes and activates after conv1 for both shortcut and branch. No"
+            " variant has this design.",
         ),
         see=(Command("hist", ("conv1", FIRST, runs[V2][0].file)),
              Command("diff", (runs[V2][0].file, runs[MORE][0].file))),
@@ -51,50 +51,49 @@ def answer(runs: VariantRuns) -> Answer:
 
 
 def read_by(run: VariantRun, layer: str) -> str:
-    """The layer whose output another one reads first."""
-    made = {one.output: one.name for one in run.graph.layers}
+    """The layer whose output is the first input of the given layer."""
+    made = {maker.output: maker.name for maker in run.graph.layers}
     return made[run.graph.layer_by_name[layer].inputs[0]]
 
 
-def _own(plain: Sequence[VariantRun]) -> Statement:
+def _branch(plain: Sequence[VariantRun]) -> Statement:
     run = plain[0]
     step = run.recorded[-1]
     before = read_by(run, FIRST)
-    raw = [one.output("conv1")[step].std or 0.0 for one in plain]
-    seen = [one.output(FIRST)[step].std or 0.0 for one in plain]
-    gamma_of = f"{told(min(seen))} to {told(max(seen))}"
+    raw = [run.output("conv1")[step].std or 0.0 for run in plain]
+    after = [run.output(FIRST)[step].std or 0.0 for run in plain]
+    ends = f"{rounded(min(after))} to {rounded(max(after))}"
     return fact(
-        "The branch of version 2's first block normalizes conv1's output itself",
+        "The branch of version 2's first block already normalizes the output of conv1",
         before == "conv1",
-        f"{FIRST} reads {before}; standard deviation {over_seeds(raw)} before it and {gamma_of}"
-        f" behind it at step {step}",
+        f"{FIRST} reads {before}; standard deviation {over_seeds(raw)} before and {ends} after"
+        f" {FIRST} at step {step}",
         before=before,
     )
 
 
 def _twice(plain: Sequence[VariantRun], more: Sequence[VariantRun]) -> Statement:
-    """Normalized twice is what is normalized once, as long as gamma and beta are 1 and 0."""
-    far = 0.0
-    for one, other in zip(plain, more, strict=True):
-        step = one.recorded[0]
-        a, b = (run.output(FIRST)[step] for run in (one, other))
+    """While gamma is 1 and beta is 0, a second normalization has no effect."""
+    difference = 0.0
+    for runs in zip(plain, more, strict=True):
+        step = runs[0].recorded[0]
+        a, b = (run.output(FIRST)[step] for run in runs)
         pairs = ((a.mean, b.mean), (a.std, b.std), (a.min, b.min), (a.max, b.max))
-        far = max(far, *(abs((x or 0.0) - (y or 0.0)) for x, y in pairs))
-    largest = max(abs(one.output(FIRST)[one.recorded[0]].max or 0.0) for one in plain)
+        difference = max(difference, *(abs((x or 0.0) - (y or 0.0)) for x, y in pairs))
+    largest = max(abs(run.output(FIRST)[run.recorded[0]].max or 0.0) for run in plain)
     return fact(
-        "At the first step a normalization behind conv1 changes next to nothing of what the branch"
-        " gets",
-        far < 0.02 * largest,
-        f"mean, standard deviation, minimum and maximum of what {FIRST} hands on differ by at most"
-        f" {told(far)}, of values up to {told(largest)}",
-        largest=far,
+        "At the first step a normalization after conv1 hardly changes the input of the branch",
+        difference < 0.02 * largest,
+        f"mean, standard deviation, minimum and maximum of {FIRST}'s output differ by at most"
+        f" {rounded(difference)}, for values up to {rounded(largest)}",
+        largest=difference,
     )
 
 
 def _shortcut(plain: Sequence[VariantRun], more: Sequence[VariantRun]) -> Statement:
     step = plain[0].recorded[-1]
     return compared(
-        "It changes what the shortcut carries: channels become more alike in size",
+        "A normalization after conv1 makes the channels of the shortcut more similar in size",
         f"spread of ln(standard deviation) over the channels of the shortcut of {SUM} at step"
         f" {step}",
         (MORE, [channel_spread(run) for run in more]),
@@ -104,11 +103,12 @@ def _shortcut(plain: Sequence[VariantRun], more: Sequence[VariantRun]) -> Statem
 
 
 def channel_spread(run: VariantRun) -> float:
-    """How unlike in size the channels are that reach the first shortcut, which is what the first
-    block's normalization reads: the standard deviation over channels of ln(each one's own).
+    """The standard deviation over channels of ln(channel's standard deviation), first shortcut.
+
+    The first block's normalization reads the same tensor.
     """
-    held = run.normalizations(FIRST)
-    variance = held[max(held)].batch_variance.astype(np.float64)
+    by_step = run.normalizations(FIRST)
+    variance = by_step[max(by_step)].batch_variance.astype(np.float64)
     return float(np.log(np.sqrt(np.maximum(variance, 1e-12))).std())
 
 
@@ -123,9 +123,9 @@ def _table(runs: VariantRuns) -> Grid:
         for layer in layers:
             cells = [name, layer]
             for step in (every[0].recorded[0], every[0].recorded[-1]):
-                held = [run.output(layer)[step] for run in every]
-                cells.append(over_seeds([one.mean or 0.0 for one in held]))
-                cells.append(over_seeds([one.std or 0.0 for one in held]))
+                summaries = [run.output(layer)[step] for run in every]
+                cells.append(over_seeds([summary.mean or 0.0 for summary in summaries]))
+                cells.append(over_seeds([summary.std or 0.0 for summary in summaries]))
             rows.append(tuple(cells))
     columns = ("network", "layer", "first: mean", "std", "last: mean", "std")
     title = "From the first convolution to the first addition, first and last recorded step"
@@ -135,7 +135,7 @@ def _table(runs: VariantRuns) -> Grid:
 STUDY = Study(
     "stem",
     3,
-    "Why needs version 2 no batch normalization after `conv1`?",
+    "Why does version 2 need no batch normalization after `conv1`?",
     (Variant(V1, {"ver": 1}), Variant(V2), Variant(MORE, {"stem_bn": True})),
     answer,
 )

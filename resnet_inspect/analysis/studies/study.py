@@ -1,4 +1,4 @@
-"""What a study is: a question, the runs that it needs, and how it is answered from them."""
+"""The definition of a study: a question, the runs that it needs, and a function that answers it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,14 @@ from resnet_inspect.analysis.studies.variant_run import VariantRuns
 
 @dataclass(frozen=True)
 class Variant:
-    """Settings that are changed from the tutorial's. One that is `trained` is run once for each
-    seed; another once, forward, or for as many `steps` as its settings say. What is `evaluated`
-    is so a few times while it trains, the last time at its end.
+    """A variant of the tutorial's settings.
+
+    Attributes:
+        name: the name in answers and commands.
+        settings: the settings that differ from the tutorial's.
+        trained: whether it is trained once per seed. Otherwise there is one run: one forward pass,
+            or the `steps` of its settings.
+        evaluated: whether it is evaluated a few times in training, the last time at the end.
     """
 
     name: str
@@ -25,8 +30,10 @@ class Variant:
 
 @dataclass(frozen=True)
 class Study:
-    """`number` is that of the question in the tutorial, 0 for none; `answer` is a pure function of
-    the recordings of the variants.
+    """A question with its variants.
+
+    `number` is the number of the question in the tutorial, 0 for none. `answer` is a pure function
+    of the variants' recordings.
     """
 
     name: str
@@ -37,5 +44,5 @@ class Study:
 
     @property
     def trains(self) -> bool:
-        """Whether it takes training, and with it several seeds."""
+        """Whether a variant is trained, so that the study needs several seeds."""
         return any(variant.trained for variant in self.variants)

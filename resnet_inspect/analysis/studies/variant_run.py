@@ -16,8 +16,10 @@ from resnet_inspect.stats import ChannelActivity, Normalization, Tap, TensorSumm
 
 @dataclass(frozen=True)
 class VariantRun:
-    """One run of a variant. `course` reads what a tap held, `channels` how often the channels of a
-    ReLU were active, `normalizations` what a layer saw, each at all recorded steps.
+    """One run of a variant.
+
+    Three functions read values at all recorded steps: `course` the summaries of a tap, `channels`
+    how often the channels of a ReLU were active, `normalizations` the statistics of a layer.
     """
 
     settings: Settings
@@ -35,22 +37,22 @@ class VariantRun:
 
     @cached_property
     def outputs(self) -> dict[str, Tap]:
-        """The tap of what each layer hands on."""
+        """The tap of each layer's output."""
         return {tap.layer: tap for tap in self.taps if tap.output and tap.kind == "activation"}
 
     def output(self, layer: str) -> Mapping[int, TensorSummary]:
-        """What a layer handed on at each recorded step; empty where it was not recorded."""
+        """Summaries of a layer's output at the recorded steps; empty if it was not recorded."""
         tap = self.outputs.get(layer)
         return {} if tap is None else self.course(tap)
 
     def ending(self, name: str, steps: int = 5) -> float:
-        """The mean of a scalar over the last steps; NaN where one of them is, or without any."""
+        """The mean of a scalar over the last steps; NaN without values, or if a value is NaN."""
         values = [value for _, value in sorted(self.scalars.get(name, {}).items())][-steps:]
         return sum(values) / len(values) if values else math.nan
 
     @property
     def last_step(self) -> int:
-        """The number of the last step, -1 without any."""
+        """The number of the last step, -1 without steps."""
         return max(self.scalars.get("loss", {}), default=-1)
 
 

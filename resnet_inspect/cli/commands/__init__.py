@@ -1,1 +1,5 @@
-"""One module a command: `configure` adds its flags, `run` runs it."""
+"""One module per command.
+
+Each has `configure`, which adds the options, `run`, and for --help `DESCRIPTION` (sentences after
+the first, or empty), `EXAMPLES` (command lines) and `EXITS` (exit codes with their meanings).
+"""

@@ -1,72 +1,88 @@
-"""`graph`: a diagram of the network of a run."""
+"""`graph`: draws the network of a run."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from resnet_inspect.cli.parser import add_json
-from resnet_inspect.errors import EXIT_OK, UsageError
+from resnet_inspect.cli.help_text import exit_codes
+from resnet_inspect.cli.parser import add_json, add_output, add_run
+from resnet_inspect.errors import (
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EXIT_RENDERER,
+    EXIT_RUN_FILE,
+    EXIT_USAGE,
+    UsageError,
+)
 from resnet_inspect.paths import printable
 
 if TYPE_CHECKING:
     from resnet_inspect.analysis.diagram.diagram import Diagram
-    from resnet_inspect.render.diagram.look import Look
+    from resnet_inspect.render.diagram.look import DiagramStyle
     from resnet_inspect.stats import NotFinite
     from resnet_inspect.store.run import Run
 
-LONGEST = 86_400.0
+LONGEST = 86_400.0  # seconds
 LEVELS = ("stage", "block", "layer", "op")
 MEASURED = ("zeros", "std", "gradient", "update-ratio")
 COLOURS = (*MEASURED, "findings")
+DESCRIPTION = "The type of FILE is .svg, .png, .pdf or .dot. FILE is replaced if it exists."
+EXAMPLES = (
+    "resnet-inspect graph -o network.svg",
+    "resnet-inspect graph runs/a.db -o size.svg --lineage Reshape:1",
+    "resnet-inspect graph -o zeros.png --level block --color-by zeros",
+)
+EXITS = exit_codes(EXIT_OK, EXIT_USAGE, EXIT_RENDERER, EXIT_RUN_FILE, EXIT_INTERRUPTED)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of `graph`."""
-    parser.add_argument("run", nargs="?", metavar="RUN", help="run file (default: newest in runs/)")
+    """Add the options of `graph`."""
+    add_run(parser)
+    add_output(parser, "FILE", "write this picture file")
     parser.add_argument(
-        "-o",
-        "--out",
-        metavar="FILE",
-        type=Path,
-        help="FILE.svg, FILE.dot, FILE.png or FILE.pdf; replaces a file that is there",
+        "--level",
+        choices=LEVELS,
+        help="draw a box per stage, block, layer or op (default: layer)",
     )
-    parser.add_argument("--level", choices=LEVELS, help="what a box is (default: layer)")
-    parser.add_argument("--expand", action="store_true", help="draw each of blocks that are alike")
-    parser.add_argument("--scope", metavar="NAME", help="one part, with its neighbours")
+    parser.add_argument("--expand", action="store_true", help="draw repeated blocks separately")
+    parser.add_argument("--scope", metavar="NAME", help="draw only this part and its neighbours")
     parser.add_argument(
-        "--path", nargs=2, metavar=("FROM", "TO"), help="all ways between two layers"
+        "--path", nargs=2, metavar=("FROM", "TO"), help="draw all paths between two layers"
     )
-    parser.add_argument("--lineage", metavar="TENSOR:AXIS", help="follow a size to its birth")
     parser.add_argument(
-        "--color-by",
-        choices=COLOURS,
-        help="colour layers by what they held, or by the worst that `check` finds at them",
+        "--lineage", metavar="TENSOR:AXIS", help="draw the path from this size to its origin"
     )
-    parser.add_argument("--histograms", action="store_true", help="a distribution in each layer")
-    parser.add_argument("--step", type=int, metavar="N", help="default: the last recorded step")
     parser.add_argument(
-        "--variables", action="store_true", help="draw variables and who reads them"
+        "--color-by", choices=COLOURS, help="colour layers by a measure or by their findings"
     )
-    parser.add_argument("--backward", action="store_true", help="draw the gradients, too")
     parser.add_argument(
-        "--rankdir", choices=("TB", "LR"), default="TB", help="downwards or sideways"
+        "--histograms", action="store_true", help="draw the distribution of each layer's output"
     )
-    parser.add_argument("--limit", type=int, default=400, metavar="N", help="most boxes (400)")
+    parser.add_argument(
+        "--step", type=int, metavar="N", help="use this step (default: the last recorded step)"
+    )
+    parser.add_argument(
+        "--variables", action="store_true", help="draw variables and the ops that read them"
+    )
+    parser.add_argument("--backward", action="store_true", help="draw the gradient ops too")
+    parser.add_argument(
+        "--rankdir", choices=("TB", "LR"), default="TB", help="draw top-down or left to right"
+    )
+    parser.add_argument("--limit", type=int, default=400, metavar="N", help="draw at most N boxes")
     parser.add_argument(
         "--timeout",
         type=float,
         default=60,
         metavar="SECONDS",
-        help="for each engine that draws (60)",
+        help="stop each Graphviz engine after this time",
     )
     add_json(parser)
 
 
 def run(parsed: argparse.Namespace) -> int:
-    """Write a picture, or print what is in it as JSON."""
+    """Write a picture, or print its content as JSON."""
     import msgspec
 
     from resnet_inspect.cli.picture_file import form_of, write_diagram
@@ -74,63 +90,63 @@ def run(parsed: argparse.Namespace) -> int:
     from resnet_inspect.store.run import Run
 
     _check(parsed)
-    form = "" if parsed.json else form_of(parsed.out)
-    path = run_file(parsed.run)
+    form = "" if parsed.json else form_of(parsed.output)
+    path = run_file(parsed.run, parsed.run_flag)
     with Run.open(path) as recorded:
-        made = _diagram(recorded, parsed)
-        look = _look(recorded, made, parsed)
-    made = msgspec.structs.replace(
-        made, notes=(*made.notes, *_lacking(look, parsed, made.level.value))
-    )
-    for note in made.notes:
+        diagram = _diagram(recorded, parsed)
+        look = _look(recorded, diagram, parsed)
+    notes = (*diagram.notes, *_notes(look, parsed, diagram.level.value))
+    diagram = msgspec.structs.replace(diagram, notes=notes)
+    for note in notes:
         print(f"note: {printable(note)}", file=sys.stderr)
     if parsed.json:
         from resnet_inspect.render.documents import json_document
 
-        print(json_document(run=str(path), diagram=made, **_measured(look, parsed)))
+        print(json_document(run=str(path), diagram=diagram, **_measured(look, parsed)))
         return EXIT_OK
-    write_diagram(made, look, parsed.out, form, timeout=parsed.timeout)
+    write_diagram(diagram, look, parsed.output, form, timeout=parsed.timeout)
     return EXIT_OK
 
 
 def _check(parsed: argparse.Namespace) -> None:
-    """Refuse numbers out of range, and flags that would do nothing here."""
+    """Raise UsageError for numbers out of range and for options that have no effect here."""
     if parsed.limit < 1 or not 0 < parsed.timeout <= LONGEST:
         raise UsageError(
             "--limit or --timeout is out of range",
             where="command line",
-            expected=f"--limit 1 or more, --timeout above 0, up to {LONGEST:.0f} (a day)",
+            expected=f"--limit of at least 1, --timeout above 0 and up to {LONGEST:.0f} seconds",
             got=f"--limit {parsed.limit} --timeout {parsed.timeout:g}",
+            fix="leave out both for the defaults",
         )
-    if parsed.json and parsed.out is not None:
+    if parsed.json and parsed.output is not None:
         from resnet_inspect.commands import Command
 
         raise UsageError(
-            "--json prints what is in the picture and draws none",
+            "--json draws no picture",
             where="flags --json and -o",
-            expected="one of the two",
-            got=f"--json -o {parsed.out}",
+            expected="--json or -o",
+            got=f"--json -o {parsed.output}",
             fix=(
-                "leave out one; to keep the JSON: ",
+                "leave out --json or -o; to store the JSON: ",
                 Command("graph", options=("--json",)),
                 " > FILE.json",
             ),
         )
     if parsed.step is not None and not (parsed.color_by in MEASURED or parsed.histograms):
         raise UsageError(
-            "--step chooses numbers, and none are asked for",
-            where="--step",
-            expected="--color-by or --histograms beside it",
-            got=f"--step {parsed.step} alone",
-            fix="add --color-by zeros, or leave --step out",
+            "--step has no effect without recorded values",
+            where="flag --step",
+            expected="--step with --histograms or with --color-by and a measure",
+            got=f"--step {parsed.step}",
+            fix="add --color-by zeros, or leave out --step",
         )
     if parsed.scope is not None and not parsed.scope.strip("/"):
         raise UsageError(
-            "--scope names no part of the network",
-            where="--scope",
+            "--scope needs the name of a part of the network",
+            where="flag --scope",
             expected="a name that `resnet-inspect shapes --depth block` or `--depth layer` lists",
             got=f"'{parsed.scope}'",
-            fix="leave --scope out to draw the whole network",
+            fix="leave out --scope to draw the whole network",
         )
 
 
@@ -157,99 +173,103 @@ def _diagram(recorded: Run, parsed: argparse.Namespace) -> Diagram:
         limit=parsed.limit,
     )
     failure = recorded.info.failure
-    made = draw(graph, lineage, options, explanations=explanations, failure=failure)
+    diagram = draw(graph, lineage, options, explanations=explanations, failure=failure)
     if parsed.lineage is None or explanations:
-        return made
-    note = f"nothing is followed: {parsed.lineage} is a scalar, it has no axis"
-    return msgspec.structs.replace(made, notes=(*made.notes, note))
+        return diagram
+    note = f"--lineage has no effect: {parsed.lineage} is a scalar and has no axes"
+    return msgspec.structs.replace(diagram, notes=(*diagram.notes, note))
 
 
-def _look(recorded: Run, made: Diagram, parsed: argparse.Namespace) -> Look:
-    from resnet_inspect.render.diagram.look import Look
+def _look(recorded: Run, diagram: Diagram, parsed: argparse.Namespace) -> DiagramStyle:
+    from resnet_inspect.render.diagram.look import DiagramStyle
 
-    look = Look(title=recorded.info.network, rankdir=parsed.rankdir)
+    look = DiagramStyle(title=recorded.info.network, rankdir=parsed.rankdir)
     if parsed.color_by == "findings":
-        look = _found(recorded, made, look)
+        look = _coloured_by_findings(recorded, diagram, look)
     if parsed.color_by not in MEASURED and not parsed.histograms:
         return look
     from resnet_inspect.analysis.browse.measures import MEASURES, measure
     from resnet_inspect.render.diagram.shades import alarms, bars, shades
 
     step = _step(recorded, parsed.step)
-    held, gradients = recorded.summaries(step), recorded.summaries(step, "gradient")
+    activations, gradients = recorded.summaries(step), recorded.summaries(step, "gradient")
     look = look._replace(title=f"{look.title}, step {step}", step=step)
     if parsed.color_by in MEASURED:
         updates = recorded.updates().get(step, {})
         values = measure(
-            recorded.graph, parsed.color_by, activations=held, gradients=gradients, updates=updates
+            recorded.graph,
+            parsed.color_by,
+            activations=activations,
+            gradients=gradients,
+            updates=updates,
         )
-        found, legend, remarks = shades(made, values, parsed.color_by)
+        colours, legend, remarks = shades(diagram, values, parsed.color_by)
         measured = f"{parsed.color_by}: {MEASURES[parsed.color_by]}"
-        look = look._replace(shades=found, legend=legend, measure=measured, remarks=remarks)
+        look = look._replace(shades=colours, legend=legend, measure=measured, remarks=remarks)
     if parsed.histograms:
-        look = look._replace(bars=bars(made, held))
+        look = look._replace(bars=bars(diagram, activations))
     kind = "gradient" if parsed.color_by == "gradient" else "activation"
-    broken = alarms(made, gradients if kind == "gradient" else held, _broken(recorded, step, kind))
-    return look._replace(alarms=broken)
+    summaries = gradients if kind == "gradient" else activations
+    return look._replace(alarms=alarms(diagram, summaries, _not_finite(recorded, step, kind)))
 
 
-def _found(recorded: Run, made: Diagram, look: Look) -> Look:
+def _coloured_by_findings(recorded: Run, diagram: Diagram, look: DiagramStyle) -> DiagramStyle:
     from resnet_inspect.findings import check
     from resnet_inspect.render.diagram.findings import findings_at, shades_of
-    from resnet_inspect.render.pages.findings_page import counted
+    from resnet_inspect.render.pages.findings_page import findings_count
 
-    found = check(recorded)
-    shades, legend, remarks = shades_of(findings_at(recorded.graph, made, found), found)
-    measured = f"findings: {counted(found)}"
+    findings = check(recorded)
+    shades, legend, remarks = shades_of(findings_at(recorded.graph, diagram, findings), findings)
+    measured = f"findings: {findings_count(findings)}"
     return look._replace(shades=shades, legend=legend, measure=measured, remarks=remarks)
 
 
-def _broken(recorded: Run, step: int, kind: str) -> dict[str, NotFinite]:
-    """What of each layer's output was not finite at a step."""
+def _not_finite(recorded: Run, step: int, kind: str) -> dict[str, NotFinite]:
+    """The NaN and infinities in each layer's output at a step."""
     taps = [tap for tap in recorded.taps() if tap.kind == kind and tap.output]
-    found = {tap.layer: recorded.not_finite(tap).get(step) for tap in taps}
-    return {layer: one for layer, one in found.items() if one is not None}
+    by_layer = {tap.layer: recorded.not_finite(tap).get(step) for tap in taps}
+    return {layer: counts for layer, counts in by_layer.items() if counts is not None}
 
 
-def _lacking(look: Look, parsed: argparse.Namespace, level: str) -> list[str]:
-    """What was asked for and no box has."""
-    found = []
+def _notes(look: DiagramStyle, parsed: argparse.Namespace, level: str) -> list[str]:
+    """Sentences about requested content that no box has, and about NaN and infinities."""
+    notes = []
     if parsed.color_by == "findings" and not look.shades:
-        found.append(f"no box is coloured: {look.measure}" + " without a box" * bool(look.remarks))
+        notes.append(f"no box is coloured: {look.measure}" + " without a box" * bool(look.remarks))
     elif parsed.color_by and not look.shades:
-        found.append(f"no box is coloured: no finite {parsed.color_by} was recorded at this step")
+        notes.append(f"no box is coloured: no finite {parsed.color_by} was recorded at this step")
     if look.alarms:
         count = len(look.alarms)
-        found.append(f"{count} box{'es' * (count > 1)} held NaN or infinities at this step")
+        notes.append(f"{count} box{'es' * (count > 1)} had NaN or infinities at this step")
     if parsed.histograms and not look.bars:
-        found.append(
+        notes.append(
             "no box has a distribution recorded at this step"
             if level == "layer"
-            else "no box has a distribution: they are drawn in boxes of layers (--level layer)"
+            else "no box has a distribution: only boxes of layers have them (--level layer)"
         )
-    return found
+    return notes
 
 
-def _measured(look: Look, parsed: argparse.Namespace) -> dict[str, Any]:
-    """What boxes are coloured by and the distributions in them, as fields of the JSON."""
-    found: dict[str, Any] = {}
+def _measured(look: DiagramStyle, parsed: argparse.Namespace) -> dict[str, Any]:
+    """The JSON fields of the colours and distributions of boxes."""
+    fields: dict[str, Any] = {}
     if look.step is not None:
-        found["step"] = look.step
-        found["not_finite"] = dict(look.alarms)
+        fields["step"] = look.step
+        fields["not_finite"] = dict(look.alarms)
     if parsed.color_by == "findings":
-        told = {key: one.text for key, one in look.shades.items()}
-        found["measured"] = {"name": "findings", "meaning": look.measure, "boxes": told}
+        texts = {key: shade.text for key, shade in look.shades.items()}
+        fields["measured"] = {"name": "findings", "meaning": look.measure, "boxes": texts}
     elif parsed.color_by:
         boxes = {
-            key: {"value": one.value, "low": one.low, "high": one.high}
-            for key, one in look.shades.items()
+            key: {"value": shade.value, "low": shade.low, "high": shade.high}
+            for key, shade in look.shades.items()
         }
-        found["measured"] = {"name": parsed.color_by, "meaning": look.measure, "boxes": boxes}
+        fields["measured"] = {"name": parsed.color_by, "meaning": look.measure, "boxes": boxes}
     if parsed.histograms:
-        found["distributions"] = {
-            key: {"heights": one.heights, "text": one.text} for key, one in look.bars.items()
+        fields["distributions"] = {
+            key: {"heights": bar.heights, "text": bar.text} for key, bar in look.bars.items()
         }
-    return found
+    return fields
 
 
 def _step(recorded: Run, step: int | None) -> int:
@@ -263,5 +283,5 @@ def _step(recorded: Run, step: int | None) -> int:
         if steps
         else "a run with recorded steps",
         got=str(step) if step is not None else "none",
-        fix="--record and --every decide which steps `trace` records",
+        fix="`trace` records the steps that --every and --record select",
     )

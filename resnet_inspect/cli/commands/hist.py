@@ -1,4 +1,4 @@
-"""`hist`: distributions over the steps of a run."""
+"""`hist`: shows distributions over the steps of a run."""
 
 from __future__ import annotations
 
@@ -7,51 +7,69 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from resnet_inspect.cli.help_text import exit_codes
 from resnet_inspect.cli.output import write_whole
-from resnet_inspect.cli.parser import add_json, add_run_after_names
-from resnet_inspect.errors import EXIT_OK, UsageError
+from resnet_inspect.cli.parser import add_json, add_run
+from resnet_inspect.errors import (
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EXIT_RUN_FILE,
+    EXIT_USAGE,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from resnet_inspect.render.plots.scale import Kind
 
 KINDS = ("activation", "gradient", "weight")
+DESCRIPTION = """\
+LAYER is a layer, op, variable or pattern, such as res2*. Without LAYER all
+layers are shown at one step. RUN ends in .db or is an existing run file."""
+EXAMPLES = (
+    "resnet-inspect hist",
+    "resnet-inspect hist 'res2*' runs/a.db --kind activation,gradient",
+    "resnet-inspect hist bn20_branch2a --pair bn --svg bn.svg",
+)
+EXITS = exit_codes(EXIT_OK, EXIT_USAGE, EXIT_RUN_FILE, EXIT_INTERRUPTED)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of `hist`."""
+    """Add the options of `hist`."""
     parser.add_argument(
         "layers",
         nargs="*",
         metavar="LAYER",
-        help="layers, ops, variables or patterns such as res2*; left out, all layers at one step",
+        help="layers, ops, variables or patterns to show",
     )
-    add_run_after_names(parser)
+    add_run(parser)
     parser.add_argument(
         "--kind",
         metavar="{activation,gradient,weight}",
-        help="one or several with commas between (default: activation, of variables weight)",
+        help="comma-separated kinds of tensors (default: activation; weight for variables)",
     )
-    parser.add_argument("--step", type=int, metavar="N", help="only this step, in full height")
+    parser.add_argument(
+        "--step", type=int, metavar="N", help="show only this recorded step, in full height"
+    )
     parser.add_argument(
         "--pair",
         choices=("bn", "gradient"),
-        help="bn: before and after batch normalization; gradient: with the gradient beside",
+        help="add the input of batch normalization (bn) or the gradient",
     )
-    parser.add_argument("--heat", action="store_true", help="a heat map instead of ridges")
+    parser.add_argument("--heat", action="store_true", help="draw heat maps instead of ridges")
     parser.add_argument(
         "--scale",
         choices=("auto", "linear", "symlog"),
         default="auto",
-        help="symlog is bent to both sides of zero; auto bends where most would be one peak",
+        help="choose the value axis; symlog is a symmetric-log scale",
     )
     add_json(parser)
     forms = parser.add_mutually_exclusive_group()
-    forms.add_argument("--csv", action="store_true", help="a table for programs")
-    forms.add_argument("--svg", metavar="FILE", type=Path, help="a picture for a document")
+    forms.add_argument("--csv", action="store_true", help="print CSV")
+    forms.add_argument("--svg", metavar="FILE", type=Path, help="write an SVG picture")
 
 
 def run(parsed: argparse.Namespace) -> int:
-    """Print pictures and tables, or the same as JSON or CSV, or write an SVG."""
+    """Print plots and tables, print JSON or CSV, or write an SVG picture."""
     from resnet_inspect import api
     from resnet_inspect.cli.run_argument import names_and_run, run_file
     from resnet_inspect.store.run import Run
@@ -102,10 +120,10 @@ def _kinds(text: str | None) -> tuple[str, ...]:
     for kind in kinds:
         if kind not in KINDS:
             raise UsageError(
-                f"there is no kind '{kind}'",
+                f"unknown kind of tensor '{kind}'",
                 where="flag --kind",
-                expected="one or several of " + ", ".join(KINDS),
+                expected="a comma-separated list of " + ", ".join(KINDS),
                 got=text or "nothing",
-                fix="for example: --kind activation,gradient",
+                fix="write, for example, --kind activation,gradient",
             )
     return kinds

@@ -1,4 +1,4 @@
-"""`report`: everything of a run on one page, or in one picture; of two runs what differs."""
+"""`report`: writes a run, or a comparison of two runs, as one page or picture."""
 
 from __future__ import annotations
 
@@ -10,33 +10,41 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from resnet_inspect.cli.help_text import exit_codes
 from resnet_inspect.cli.output import write_whole
-from resnet_inspect.errors import EXIT_OK, RendererError, UsageError
+from resnet_inspect.cli.parser import add_output, add_run, add_second_run
+from resnet_inspect.errors import (
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EXIT_RENDERER,
+    EXIT_RUN_FILE,
+    EXIT_USAGE,
+    RendererError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from resnet_inspect.store.run import Run
 
 FORMS = (".html", ".htm", ".svg")
+DESCRIPTION = """\
+The page is one file and opens without a network connection. With RUN_B it
+compares both runs, RUN as A and RUN_B as B."""
+EXAMPLES = (
+    "resnet-inspect report -o report.html",
+    "resnet-inspect report runs/a.db runs/b.db -o both.html",
+    "resnet-inspect report runs/a.db -o network.svg   # diagram and histograms",
+)
+EXITS = exit_codes(EXIT_OK, EXIT_USAGE, EXIT_RENDERER, EXIT_RUN_FILE, EXIT_INTERRUPTED) | {
+    EXIT_RENDERER: "FILE.svg: Graphviz is missing or failed; FILE.dot is written",
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of `report`."""
-    parser.add_argument("run", nargs="?", metavar="RUN", help="run file (default: newest in runs/)")
-    parser.add_argument(
-        "other",
-        nargs="?",
-        metavar="OTHER",
-        help="another run file: the page then tells what is different, RUN as A and OTHER as B",
-    )
-    parser.add_argument(
-        "-o",
-        "--output",
-        required=True,
-        type=Path,
-        metavar="FILE",
-        help="FILE.html: the page; FILE.svg: diagram and histograms of one run, for a document; "
-        "an older file is replaced, once the new one is whole",
-    )
+    """Add the options of `report`."""
+    add_run(parser)
+    add_second_run(parser)
+    add_output(parser, "FILE", "write FILE.html, or one run as FILE.svg", required=True)
 
 
 def run(parsed: argparse.Namespace) -> int:
@@ -48,22 +56,22 @@ def run(parsed: argparse.Namespace) -> int:
     form = output.suffix.lower()
     if form not in FORMS:
         raise UsageError(
-            "there is no such kind of report",
+            "the report cannot have this file type",
             where="flag --output",
             expected="a file name that ends in .html or .svg",
             got=os.fsencode(output).decode(errors="replace"),
-            fix="for example: -o report.html",
+            fix="write, for example, -o report.html",
         )
-    path = run_file(parsed.run)
+    path = run_file(parsed.run, parsed.run_flag)
     if form == ".svg" and parsed.other:
         raise UsageError(
-            "there is no picture of two runs",
+            "a picture shows one run, and two are given",
             where="flag --output",
-            expected="with two runs a file name that ends in .html",
+            expected="a file name that ends in .html for two runs",
             got=os.fsencode(output).decode(errors="replace"),
-            fix="for example: -o report.html; or a picture of each run",
+            fix="write -o report.html, or a picture of each run",
         )
-    gc.disable()  # nothing made here is garbage, and searching it took a fifth of the time
+    gc.disable()  # a page has no garbage; collection took a fifth of the time
     with ExitStack() as opened:
         recorded = opened.enter_context(api.open_run(path))
         if form == ".svg":
@@ -77,15 +85,15 @@ def run(parsed: argparse.Namespace) -> int:
 
 
 def _picture(recorded: Run, output: Path) -> str:
-    """The picture; what Graphviz should have drawn is written where there is none."""
+    """The picture as SVG; without Graphviz its DOT text is written and the error raised."""
     from resnet_inspect import api
 
     try:
         return api.picture(recorded)
     except RendererError as error:
-        instead = output.with_suffix(".dot")
-        write_whole(instead, api.picture(recorded, "dot"), "the diagram's text")
-        error.where = f"the diagram is in {instead}"
+        text_file = output.with_suffix(".dot")
+        write_whole(text_file, api.picture(recorded, "dot"), "the DOT text")
+        error.where = f"the diagram is in {text_file}"
         raise
 
 

@@ -1,68 +1,87 @@
-"""`run`: a training script, as it is, with every training in it recorded."""
+"""`run`: runs a training script unchanged and records every training in it."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any
 
+from resnet_inspect.cli.help_text import exit_codes
+from resnet_inspect.cli.parser import add_output
 from resnet_inspect.cli.settings_flags import add_setting
 from resnet_inspect.config.fields import field_named
-from resnet_inspect.errors import UsageError
+from resnet_inspect.errors import (
+    EXIT_FINDINGS,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EXIT_USAGE,
+    UsageError,
+)
 
-CHOSEN = ("taps", "sample", "gradients")  # beside --every, as `trace` has them
+SETTINGS = ("taps", "sample", "gradients")  # those of `trace` that `run` has, beside --every
+DESCRIPTION = """\
+Options of `run` go before SCRIPT. Arguments after SCRIPT are passed to it. Each
+`fit` and each training loop has its own run file."""
+EXAMPLES = (
+    "resnet-inspect run train.py --epochs 3   # --epochs is passed to train.py",
+    "resnet-inspect run -o runs/a.db --every 50 train.py",
+    "resnet-inspect run -m package.train",
+)
+EXITS = exit_codes(EXIT_OK, EXIT_USAGE, EXIT_INTERRUPTED) | {
+    EXIT_OK: "SCRIPT ended without an error; other codes are those of SCRIPT",
+    EXIT_FINDINGS: "SCRIPT raised an exception",
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of `run`; what stands behind SCRIPT is the script's."""
-    parser.add_argument("-o", "--out", metavar="RUN", type=Path, help="run file to write")
+    """Add the options of `run`; arguments after SCRIPT belong to the script."""
+    add_output(parser, "RUN", "write this run file (default: a new file in runs/)")
     parser.add_argument("--force", action="store_true", help="replace an existing run file")
     parser.add_argument(
         "--every",
         type=int,
         default=10,
         metavar="N",
-        help="record tensors at every so many steps (default: 10)",
+        help="record tensors at every Nth step",
     )
-    for name in CHOSEN:
+    for name in SETTINGS:
         add_setting(parser, field_named(name, "run"))
     parser.add_argument(
         "-m",
         dest="module",
         action="store_true",
-        help="SCRIPT is the name of a module, as for python -m",
+        help="run SCRIPT as a module, as python -m does",
     )
     parser.add_argument(
-        "script", metavar="SCRIPT", help="a Python file, a notebook, or with -m a module"
+        "script", metavar="SCRIPT", help="Python file, notebook, folder, or with -m a module"
     )
     parser.add_argument(
-        "words", metavar="ARGS", nargs=argparse.REMAINDER, help="arguments of the script"
+        "words", metavar="ARGS", nargs=argparse.REMAINDER, help="arguments passed to SCRIPT"
     )
 
 
 def run(parsed: argparse.Namespace) -> int:
-    """Run the script; its output, exceptions and exit code are its own."""
+    """Run the script; returns its exit code. Its output and exceptions are unchanged."""
     from resnet_inspect.commands import Command
     from resnet_inspect.program.recorder import ProgramRecorder
     from resnet_inspect.script import launch
 
     if parsed.script.startswith("-") and parsed.script != "-":
         raise UsageError(
-            "flags of `run` stand before SCRIPT",
+            "options of `run` must be before SCRIPT",
             where=parsed.script,
             expected="the path of a script",
             fix=("write: ", Command("run", options=("--every", "10", "train.py"))),
         )
-    program = launch.program_of(parsed.script, module=parsed.module, say=_say)
+    program = launch.program_of(parsed.script, module=parsed.module, say=_note)
     settings: dict[str, Any] = {"every": parsed.every}
-    for name in CHOSEN:
+    for name in SETTINGS:
         text = getattr(parsed, name)
         if text is not None:
             field = field_named(name, "run")
             settings[name] = field.parse(text, field.flag) if isinstance(text, str) else text
     name = program.name if not parsed.module else f"-m {program.name}"
-    recorder = ProgramRecorder.start(name, parsed.out, force=parsed.force, settings=settings)
+    recorder = ProgramRecorder.start(name, parsed.output, force=parsed.force, settings=settings)
     error: BaseException | None = None
     try:
         code, error = launch.run(program, parsed.words)
@@ -71,5 +90,5 @@ def run(parsed: argparse.Namespace) -> int:
     return code
 
 
-def _say(line: str) -> None:
+def _note(line: str) -> None:
     print(f"resnet-inspect: {line}", file=sys.stderr)

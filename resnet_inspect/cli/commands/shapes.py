@@ -1,4 +1,4 @@
-"""`shapes`: the shape table of a run."""
+"""`shapes`: prints the shape table of a run."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import argparse
 import os
 from typing import TYPE_CHECKING
 
-from resnet_inspect.cli.parser import add_run
-from resnet_inspect.errors import EXIT_OK
+from resnet_inspect.cli.help_text import exit_codes
+from resnet_inspect.cli.parser import add_json, add_run
+from resnet_inspect.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_RUN_FILE, EXIT_USAGE
 
 if TYPE_CHECKING:
     from resnet_inspect.analysis.sizes.dangers import Danger
@@ -16,42 +17,52 @@ if TYPE_CHECKING:
 
 DEPTHS = ("stage", "block", "layer", "op")
 PHASES = ("forward", "backward", "optimizer", "other")
+DESCRIPTION = "A model without layers and name scopes is always shown by ops."
+EXAMPLES = (
+    "resnet-inspect shapes",
+    "resnet-inspect shapes runs/a.db --depth op --phase backward",
+    "resnet-inspect shapes --axes   # show what each axis means",
+)
+EXITS = exit_codes(EXIT_OK, EXIT_USAGE, EXIT_RUN_FILE, EXIT_INTERRUPTED)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of `shapes`."""
+    """Add the options of `shapes`."""
     add_run(parser)
-    parser.add_argument("--depth", choices=DEPTHS, default="layer", help="default: layer")
-    parser.add_argument("--axes", action="store_true", help="say what each axis means")
-    parser.add_argument("--phase", choices=PHASES, help="only ops of that part of a step")
+    parser.add_argument(
+        "--depth", choices=DEPTHS, default="layer", help="print a row per stage, block, layer or op"
+    )
+    parser.add_argument("--axes", action="store_true", help="show the meaning of each axis")
+    parser.add_argument("--phase", choices=PHASES, help="show only this part of a training step")
+    add_json(parser)
 
 
 def run(parsed: argparse.Namespace) -> int:
-    """Print the table, or the same as JSON."""
+    """Print the table or its JSON."""
     import msgspec
 
     from resnet_inspect.analysis.sizes.shapes import Depth, shapes
     from resnet_inspect.cli.run_argument import run_file
     from resnet_inspect.store.run import Run
 
-    path = run_file(parsed.run)
+    path = run_file(parsed.run, parsed.run_flag)
     with Run.open(path) as recorded:
         graph = recorded.graph
-        meanings, watch = _meanings(recorded) if parsed.axes else (None, ())
-        found = shapes(graph, Depth(parsed.depth), meanings)
+        meanings, axis_dangers = _meanings(recorded) if parsed.axes else (None, ())
+        table = shapes(graph, Depth(parsed.depth), meanings)
     if parsed.phase:
-        rows = tuple(row for row in found.rows if row.phase == parsed.phase)
-        found = msgspec.structs.replace(found, rows=rows)
+        rows = tuple(row for row in table.rows if row.phase == parsed.phase)
+        table = msgspec.structs.replace(table, rows=rows)
     if parsed.json:
         from resnet_inspect.render.documents import json_document
 
         print(
             json_document(
                 run=os.fsencode(path).decode(errors="replace"),
-                depth=found.depth,
-                rows=found.rows,
-                totals=found.totals,
-                dangers=watch,
+                depth=table.depth,
+                rows=table.rows,
+                totals=table.totals,
+                dangers=axis_dangers,
             )
         )
     else:
@@ -59,14 +70,14 @@ def run(parsed: argparse.Namespace) -> int:
         from resnet_inspect.render.screen import Screen, plain
 
         screen = Screen()
-        screen.table(axes_tables(found) if parsed.axes else shape_tables(found))
-        for danger in watch:
+        screen.table(axes_tables(table) if parsed.axes else shape_tables(table))
+        for danger in axis_dangers:
             screen.line(plain(f"{danger.layer}: {danger.text}"))
     return EXIT_OK
 
 
 def _meanings(recorded: Run) -> tuple[Meanings, tuple[Danger, ...]]:
-    """What the axes of a run mean, and what was done to them that is hardly meant."""
+    """The meanings of the axes of a run, and operations that probably use a wrong axis."""
     from resnet_inspect.analysis.sizes.dangers import dangers
     from resnet_inspect.analysis.sizes.meanings import Meanings
 

@@ -1,4 +1,4 @@
-"""`study`: run the variants that a question needs, and answer it from the measurements."""
+"""`study`: trains the variants that a question needs and answers it from their runs."""
 
 from __future__ import annotations
 
@@ -11,44 +11,58 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from resnet_inspect.cli.help_text import exit_codes
 from resnet_inspect.cli.output import write_whole
-from resnet_inspect.cli.parser import add_json
+from resnet_inspect.cli.parser import add_json, add_output
 from resnet_inspect.cli.settings_flags import add_setting
 from resnet_inspect.config import FIELDS
-from resnet_inspect.errors import EXIT_OK, OutputError, UsageError
+from resnet_inspect.errors import (
+    EXIT_BUILD,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EXIT_RUN_FILE,
+    EXIT_USAGE,
+    OutputError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
-    from resnet_inspect.studies import Planned, Progress
+    from resnet_inspect.studies import PlannedRun, Progress
 
 SETTINGS = ("n", "batch_size", "steps", "data", "device")
-TOLD_PER_RUN = 4
+USUAL = {"n": 1, "batch_size": 32, "steps": 40}  # those of resnet_inspect.studies, slow to import
+LINES_PER_RUN = 4
 FORMS = (".html", ".htm")
+DESCRIPTION = "Runs are kept under runs/study and used again by later studies."
+EXAMPLES = (
+    "resnet-inspect study --list",
+    "resnet-inspect study padding",
+    "resnet-inspect study l2 --n 5 --steps 200 -o l2.html",
+)
+EXITS = exit_codes(EXIT_OK, EXIT_USAGE, EXIT_BUILD, EXIT_RUN_FILE, EXIT_INTERRUPTED) | {
+    EXIT_RUN_FILE: "the file of an earlier run is damaged",
+    EXIT_INTERRUPTED: "stopped with Ctrl-C; complete runs are kept",
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of `study`."""
-    parser.add_argument("name", metavar="NAME", nargs="?", help="which study; --list tells them")
-    parser.add_argument("--list", action="store_true", help="the studies with their questions")
+    """Add the options of `study`."""
+    parser.add_argument("name", metavar="NAME", nargs="?", help="study to run; see --list")
+    parser.add_argument("--list", action="store_true", help="list the studies and their questions")
     parser.add_argument(
-        "--seeds", metavar="K", type=int, help="trainings of each variant (default: 3)"
+        "--seeds", metavar="K", type=int, help="train each variant with K seeds (default: 3)"
     )
     for field in FIELDS:
         if field.name in SETTINGS:
-            add_setting(parser, field)
+            add_setting(parser, field, USUAL)
     parser.set_defaults(**dict.fromkeys(SETTINGS))
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        metavar="FILE",
-        help="FILE.html: write the answer with its tables as a page, in place of printing it",
-    )
-    parser.add_argument("--quiet", action="store_true", help="say nothing on stderr")
+    add_output(parser, "FILE", "write the answer as FILE.html instead of printing it")
+    parser.add_argument("--quiet", action="store_true", help="print no progress")
     add_json(parser)
 
 
 def run(parsed: argparse.Namespace) -> int:
-    """Say what it costs, run what is missing, print the answer or the same as JSON."""
+    """Report the cost, run what is missing, then print the answer or its JSON."""
     from resnet_inspect import studies
     from resnet_inspect.commands import Command
     from resnet_inspect.render.screen import Screen
@@ -59,21 +73,21 @@ def run(parsed: argparse.Namespace) -> int:
         return EXIT_OK
     if parsed.name is None:
         raise UsageError(
-            "no study is named",
-            where="NAME",
+            "NAME is missing",
+            where="command line",
             expected="one of " + ", ".join(studies.STUDIES),
-            fix=("`", Command("study", options=("--list",)), "` tells what each asks"),
+            fix=("list the studies and their questions: ", Command("study", options=("--list",))),
         )
     study = studies.known(parsed.name)
     check_output(parsed.output, as_json=parsed.json)
     seeds = studies.SEEDS if parsed.seeds is None else parsed.seeds
     if seeds < 1:
         raise UsageError(
-            "a study needs a seed",
+            "a study needs at least 1 seed",
             where="flag --seeds",
-            expected="a whole number of at least 1",
+            expected="an integer of at least 1",
             got=str(seeds),
-            fix="3 are the fewest that decide a claim about training",
+            fix="use 3 or more: fewer seeds do not decide a claim about training",
         )
     given = {
         field.name: field.parse(getattr(parsed, field.name), f"flag {field.flag}")
@@ -85,16 +99,17 @@ def run(parsed: argparse.Namespace) -> int:
     runs = studies.plan(study, given, seeds)
     narrator = _Narrator(quiet=parsed.quiet)
     if not study.trains:
-        narrator.unheeded(
+        narrator.unused(
             study.name,
             [f"--{name}" for name in ("steps", "seeds") if getattr(parsed, name) is not None],
         )
-    narrator.cost(len({one.file for one in runs}), studies.missing(runs))
+    files = {planned.file for planned in runs}
+    narrator.cost(len(files), studies.missing(runs))
     try:
-        found = studies.conduct(study, runs, narrator.tell)
+        result = studies.conduct(study, runs, narrator.progress)
     except KeyboardInterrupt:
         narrator.end()
-        narrator.stopped(len({one.file for one in runs}), len(studies.missing(runs)))
+        narrator.stopped(len(files), len(studies.missing(runs)))
         raise
     finally:
         narrator.end()
@@ -103,19 +118,19 @@ def run(parsed: argparse.Namespace) -> int:
 
         from resnet_inspect.render.documents import answer_fields, json_document
 
-        fields = msgspec.structs.asdict(found) | {"answer": answer_fields(found.answer)}
+        fields = msgspec.structs.asdict(result) | {"answer": answer_fields(result.answer)}
         print(json_document(**fields))
         return EXIT_OK
-    told = basis(found.settings, found.seeds, found.runs)
+    basis_text = basis(result.settings, result.seeds, result.runs)
     if parsed.output is None:
-        study_page(Screen(), found.question, told, found.answer)
+        study_page(Screen(), result.question, basis_text, result.answer)
         return EXIT_OK
     from resnet_inspect import __version__
     from resnet_inspect.render.studies.document import study_report
 
-    program = f"resnet-inspect {__version__}, study {found.study}"
+    program = f"resnet-inspect {__version__}, study {result.study}"
     page = study_report(
-        found.question, told, found.answer, found.runs, program, found.cross_entropy
+        result.question, basis_text, result.answer, result.runs, program, result.cross_entropy
     )
     write_whole(parsed.output, page, "the page")
     narrator.wrote(parsed.output)
@@ -123,31 +138,33 @@ def run(parsed: argparse.Namespace) -> int:
 
 
 def check_output(output: Path | None, *, as_json: bool) -> None:
-    """Refuse, before anything is run, a page that could not be written."""
+    """Raise UsageError or OutputError for a page that cannot be written, before anything runs."""
     if output is None:
         return
     shown = os.fsencode(output).decode(errors="replace")
     if as_json:
         raise UsageError(
-            "either a page or JSON",
+            "--json writes no page",
             where="flags --output and --json",
+            expected="--output or --json",
             got=f"-o {shown} --json",
-            fix="ask for one, then for the other: what was run is not run again",
+            fix="use --output in a second command: runs are kept and not repeated",
         )
     if output.suffix.lower() not in FORMS:
         raise UsageError(
-            "there is no such kind of page",
+            "the page cannot have this file type",
             where="flag --output",
             expected="a file name that ends in .html",
             got=shown,
-            fix="for example: -o study.html",
+            fix="write, for example, -o study.html",
         )
     if not output.parent.is_dir() or output.is_dir():
         raise OutputError(
             "the page cannot be written",
             where=shown,
-            expected="a file in a folder that is there",
-            fix="give another place to write to",
+            expected="a file in an existing folder",
+            got="a folder" if output.is_dir() else "no such folder",
+            fix="choose another file with -o",
         )
 
 
@@ -161,63 +178,61 @@ def _list(as_json: bool) -> None:
     if not as_json:
         questions_page(Screen(), every)
         return
-    told = [
+    rows = [
         {
-            "study": one.name,
-            "number": one.number,
-            "question": one.question,
-            "variants": [variant.name for variant in one.variants],
+            "study": study.name,
+            "number": study.number,
+            "question": study.question,
+            "variants": [variant.name for variant in study.variants],
         }
-        for one in every
+        for study in every
     ]
-    print(json_document(studies=told))
+    print(json_document(studies=rows))
 
 
 class _Narrator:
-    """Tells on stderr what a study costs and how far it is: in a terminal on one line."""
+    """Reports the cost and progress of a study on stderr, in a terminal on one line."""
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
         self._one_line = not quiet and sys.stderr is not None and sys.stderr.isatty()
         self._open = False
 
-    def unheeded(self, study: str, flags: list[str]) -> None:
-        """Flags about training, of a study that trains nothing."""
+    def unused(self, study: str, flags: list[str]) -> None:
+        """Report options without effect on a study that trains nothing."""
         if flags:
-            self._say(f"{study} trains nothing and needs no seeds: {' and '.join(flags)} unheeded")
+            self._say(f"note: {study} trains nothing; ignored: {' and '.join(flags)}")
 
-    def cost(self, runs: int, wanted: list[Planned]) -> None:
-        """Before the first run."""
-        there = f"{runs - len(wanted)} of {runs} runs are there" if wanted else "all runs are there"
+    def cost(self, runs: int, wanted: list[PlannedRun]) -> None:
+        """Report, before the first run, how many runs are missing and how long they take."""
         if not wanted:
-            self._say(f"{there}; answering from them")
+            self._say("all runs exist; answering from them")
             return
-        seconds = sum(one.seconds for one in wanted)
-        about = f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s"
-        self._say(f"{there}; running {len(wanted)}, about {about} on two CPU cores ...")
+        time = _time(sum(planned.seconds for planned in wanted))
+        exist = f"{runs - len(wanted)} of {runs} runs exist"
+        self._say(f"{exist}; running {len(wanted)}, about {time} on two CPU cores ...")
 
-    def tell(self, seen: Progress) -> None:
-        """A run begins, or one of its steps is done."""
-        settings = seen.planned.settings
-        planned = settings.planned
-        head = f"run {seen.done + 1} of {seen.of} ({seen.planned.name})"
-        if seen.step < 0:
+    def progress(self, state: Progress) -> None:
+        """Report the start of a run or a step of it."""
+        steps = state.planned.settings.planned
+        head = f"run {state.done + 1} of {state.of} ({state.planned.name})"
+        if state.step < 0:
             self._say(f"{head}: building the graph", replaced=True)
-        elif self._one_line or (seen.step + 1) % max(1, planned // TOLD_PER_RUN) == 0:
-            left = "" if seen.left is None else f", about {_time(seen.left)} left"
-            self._say(f"{head}: step {seen.step + 1} of {planned}{left}", replaced=True)
+        elif self._one_line or (state.step + 1) % max(1, steps // LINES_PER_RUN) == 0:
+            left = "" if state.left is None else f", about {_time(state.left)} left"
+            self._say(f"{head}: step {state.step + 1} of {steps}{left}", replaced=True)
 
     def wrote(self, file: Path) -> None:
-        """The page is there."""
+        """Report the file of the page."""
         self._say(f"wrote {file}")
 
     def stopped(self, runs: int, missing: int) -> None:
-        """The user ended it."""
-        there = f"{runs - missing} of {runs} runs are complete and kept"
-        self._say(f"{there}; the same command goes on from there")
+        """Report what is kept after Ctrl-C."""
+        kept = f"{runs - missing} of {runs} runs are complete and kept"
+        self._say(f"{kept}; repeat the command to continue")
 
     def end(self) -> None:
-        """All runs are there, or it was stopped."""
+        """Clear the line of the progress."""
         if self._open:
             self._say("", replaced=True)
             self._write("\r")
@@ -233,7 +248,7 @@ class _Narrator:
             self._write(text + "\n")
 
     def _write(self, text: str) -> None:
-        with suppress(OSError, ValueError):  # stderr is full or closed: the study goes on
+        with suppress(OSError, ValueError):  # stderr is full or closed; the study continues
             sys.stderr.write(text)
             sys.stderr.flush()
 
@@ -243,7 +258,7 @@ def _time(seconds: float) -> str:
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
-    """End the run once; what is then written of it is not interrupted again."""
+    """Stop the run; a second signal does not interrupt what is then written."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""`trace`: build, train, record, then print the answer page."""
+"""`trace`: builds, trains and records a network, then prints the answer page."""
 
 from __future__ import annotations
 
@@ -9,28 +9,41 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from resnet_inspect.cli.help_text import exit_codes
 from resnet_inspect.cli.narration import Narrator
+from resnet_inspect.cli.parser import add_output
 from resnet_inspect.cli.settings_flags import add_settings, resolve_settings
-from resnet_inspect.config.targets import TARGETS
-from resnet_inspect.errors import EXIT_OK, BuildError
+from resnet_inspect.errors import EXIT_BUILD, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, BuildError
 
 if TYPE_CHECKING:
     from resnet_inspect.stats import StepRecord
 
+DESCRIPTION = """\
+TARGET is FILE.py:CALLABLE, package.module:CALLABLE, a .keras or .h5 file, or a
+SavedModel folder. Without TARGET the tutorial's ResNet is traced."""
+EXAMPLES = (
+    "resnet-inspect trace --n 5 --ver 2",
+    "resnet-inspect trace model.py:build --input 8,32,32,3 --set units=16",
+    "resnet-inspect trace --config tutorial.toml --steps 9 -o runs/a.db",
+)
+EXITS = exit_codes(EXIT_OK, EXIT_USAGE, EXIT_BUILD, EXIT_INTERRUPTED) | {
+    EXIT_INTERRUPTED: "stopped with Ctrl-C; the run file keeps every step",
+}
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of `trace`."""
+    """Add the options of `trace`."""
     parser.add_argument(
-        "target", metavar="TARGET", nargs="?", help=f"a model of your own: {TARGETS}"
+        "target", metavar="TARGET", nargs="?", help="your model (default: the tutorial's ResNet)"
     )
-    parser.add_argument("-o", "--out", metavar="RUN", type=Path, help="run file to write")
+    add_output(parser, "RUN", "write this run file (default: a new file in runs/)")
     parser.add_argument("--force", action="store_true", help="replace an existing run file")
-    parser.add_argument("--quiet", action="store_true", help="say nothing on stderr")
+    parser.add_argument("--quiet", action="store_true", help="print no progress")
     add_settings(parser)
 
 
 def run(parsed: argparse.Namespace) -> int:
-    """Trace, and print the page of whatever was recorded, also of a failed or stopped run."""
+    """Trace, then print the page of the run, also if it failed or was stopped."""
     settings = resolve_settings(parsed).settings
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
@@ -40,15 +53,15 @@ def run(parsed: argparse.Namespace) -> int:
     def watch(path: Path, record: StepRecord | None) -> None:
         if record is None:
             with api.open_run(path) as begun:
-                told = begun.info.settings
-            if told.fits:
-                narrator.plan(told.planned, "model made, its step is traced first")
+                recorded = begun.info.settings
+            if recorded.fits:
+                narrator.plan(recorded.planned, "model built; the first step is traced")
         narrator.watch(path, record)
 
     narrator.say("loading TensorFlow and building the graph ...")
     try:
         with narrator:
-            path = api.record(settings, out=parsed.out, force=parsed.force, watch=watch)
+            path = api.record(settings, out=parsed.output, force=parsed.force, watch=watch)
     except BuildError as error:
         if error.run:
             _print_page(Path(error.run))
@@ -67,17 +80,12 @@ def _print_page(path: Path) -> None:
     from resnet_inspect.render.screen import Screen
 
     with api.open_run(path) as recorded:
-        answer_page(
-            Screen(),
-            recorded.info,
-            api.summarize(recorded),
-            path,
-        )
+        answer_page(Screen(), recorded.info, api.summarize(recorded), path)
     sys.stdout.flush()
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
-    """End the trace once; what is then written and printed is not interrupted again."""
+    """Stop the trace; a second signal does not interrupt what is then written and printed."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt

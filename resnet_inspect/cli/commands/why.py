@@ -1,4 +1,4 @@
-"""`why`: where a size comes from."""
+"""`why`: explains the origin of a size."""
 
 from __future__ import annotations
 
@@ -6,33 +6,48 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resnet_inspect.cli.parser import add_json, add_run_after_names
-from resnet_inspect.errors import EXIT_OK, UsageError
+from resnet_inspect.cli.help_text import exit_codes
+from resnet_inspect.cli.parser import add_json, add_run
+from resnet_inspect.errors import (
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EXIT_RUN_FILE,
+    EXIT_USAGE,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from resnet_inspect.store.run import Run
 
+DESCRIPTION = "Without AXIS, every axis is explained."
+EXAMPLES = (
+    "resnet-inspect why Reshape:1",
+    "resnet-inspect why dense1/kernel:0 runs/a.db --full",
+    "resnet-inspect why --settings   # the axes that each setting changes",
+)
+EXITS = exit_codes(EXIT_OK, EXIT_USAGE, EXIT_RUN_FILE, EXIT_INTERRUPTED)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of `why`."""
+    """Add the options of `why`."""
     parser.add_argument(
         "tensor",
         nargs="?",
         metavar="TENSOR[:AXIS]",
-        help="layer, op or variable, such as Reshape:1; without AXIS, all axes",
+        help="layer, op or variable, such as Reshape:1",
     )
-    add_run_after_names(parser)
+    add_run(parser)
     parser.add_argument(
         "--settings",
         action="store_true",
-        help="for each setting, every axis that it moves; with TENSOR only of that",
+        help="show which axes each setting changes, of TENSOR or all",
     )
-    parser.add_argument("--full", action="store_true", help="every op of the chain")
+    parser.add_argument("--full", action="store_true", help="show every op of the path")
     add_json(parser)
 
 
 def run(parsed: argparse.Namespace) -> int:
-    """Print an explanation an axis, or the same as JSON."""
+    """Print an explanation of each axis or its JSON."""
     import msgspec
 
     from resnet_inspect.analysis.sizes.names import find
@@ -48,75 +63,74 @@ def run(parsed: argparse.Namespace) -> int:
         from resnet_inspect.commands import Command
 
         raise UsageError(
-            "`why` needs something to explain",
+            "`why` needs a tensor to explain",
             where="command line",
             expected="TENSOR[:AXIS], or --settings",
             got="neither",
-            fix=("for example: ", Command("why", ("Reshape:1",))),
+            fix=("write, for example: ", Command("why", ("Reshape:1",))),
         )
     path = run_file(run)
     with Run.open(path) as recorded:
-        _refuse_unmade(recorded, tensor)
+        _reject_failed_op(recorded, tensor)
         target, axes = find(recorded.graph, tensor)
-        _refuse_unknown(recorded, path)
-        found = [why(recorded.graph, recorded.lineage, target, axis) for axis in axes]
+        _reject_without_origins(recorded, path)
+        explanations = [why(recorded.graph, recorded.lineage, target, axis) for axis in axes]
     if parsed.json:
         from resnet_inspect.render.documents import json_document
 
-        if len(found) == 1:
-            print(json_document(shape=target.shape, **msgspec.structs.asdict(found[0])))
+        if len(explanations) == 1:
+            print(json_document(shape=target.shape, **msgspec.structs.asdict(explanations[0])))
         else:
-            print(json_document(tensor=target.name, shape=target.shape, axes=found))
+            print(json_document(tensor=target.name, shape=target.shape, axes=explanations))
         return EXIT_OK
     from resnet_inspect.render.pages.why_page import why_page
     from resnet_inspect.render.screen import Screen, plain
 
     screen = Screen()
-    for place, one in enumerate(found):
-        if place:
+    for number, explanation in enumerate(explanations):
+        if number:
             screen.line(plain(""))
-        why_page(screen, one, full=parsed.full)
-    if not found:
+        why_page(screen, explanation, full=parsed.full)
+    if not explanations:
         screen.line(plain(f"{target.name} is a scalar: it has no axes"))
     return EXIT_OK
 
 
-def _refuse_unmade(recorded: Run, text: str) -> None:
-    """Raise UsageError where the name is that of the op at which building failed."""
+def _reject_failed_op(recorded: Run, text: str) -> None:
+    """Raise UsageError if `text` names the op at which building failed."""
     failure, name = recorded.info.failure, text.partition(":")[0]
     if failure is None or not name or name != failure.op or name in recorded.graph.op_by_name:
         return
     from resnet_inspect.commands import Command
 
     mismatch = recorded.lineage.mismatch
-    given = mismatch.tensors if mismatch is not None else ()
+    inputs = mismatch.tensors if mismatch is not None else ()
     raise UsageError(
-        f"'{name}' was refused, so it was never made",
+        f"'{name}' failed, so it has no output",
         where=text,
         expected="a layer, an op or a variable of the run, then :AXIS",
         got=f"{failure.kind} while {failure.during}",
-        fix=f"ask for what it was given: {', '.join(one.removesuffix(':0') for one in given)}"
-        if given
-        else ("`", Command("shapes"), "` lists what was made"),
+        fix=f"name an input of it: {', '.join(tensor.removesuffix(':0') for tensor in inputs)}"
+        if inputs
+        else ("list the tensors of the run: ", Command("shapes").of(recorded.path)),
     )
 
 
-def _refuse_unknown(recorded: Run, path: Path) -> None:
-    """Raise UsageError where the run does not say where sizes come from."""
-    from resnet_inspect.analysis.sizes.why import not_known
+def _reject_without_origins(recorded: Run, path: Path) -> None:
+    """Raise UsageError if the run has no size origins."""
+    from resnet_inspect.analysis.sizes.why import missing_reason
 
-    reason = not_known(recorded.graph, recorded.lineage)
+    reason = missing_reason(recorded.graph, recorded.lineage)
     if reason:
         from resnet_inspect.commands import Command
 
         raise UsageError(
-            "where sizes come from is not known of this run",
+            "the run has no size origins",
             where=str(path),
             got=reason,
             fix=(
-                "`",
-                Command("shapes"),
-                "` lists the sizes; of a training that still runs, ask again when it is over",
+                "try again when the training has ended; list the sizes: ",
+                Command("shapes").of(path),
             ),
         )
 
@@ -127,20 +141,20 @@ def _settings(path: Path, tensor: str | None, as_json: bool) -> int:
     from resnet_inspect.store.run import Run
 
     with Run.open(path) as recorded:
-        _refuse_unknown(recorded, path)
+        _reject_without_origins(recorded, path)
         graph, name = recorded.graph, ""
         axes: tuple[int, ...] = ()
         if tensor is not None:
             target, axes = find(graph, tensor)
             name = target.name
-        found = settings_moves(graph, recorded.lineage, name, axes)
+        moves = settings_moves(graph, recorded.lineage, name, axes)
     if as_json:
         from resnet_inspect.render.documents import json_document
 
-        print(json_document(settings=found))
+        print(json_document(settings=moves))
         return EXIT_OK
     from resnet_inspect.render.pages.why_page import settings_page
     from resnet_inspect.render.screen import Screen
 
-    settings_page(Screen(), found)
+    settings_page(Screen(), moves)
     return EXIT_OK

@@ -1,1 +1,1 @@
-"""Diagrams as DOT, laid out by Graphviz, and finished as SVG documents or pictures."""
+"""Diagrams: written as DOT, laid out by Graphviz, finished as SVG, PNG or PDF."""

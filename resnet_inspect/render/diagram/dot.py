@@ -1,4 +1,4 @@
-"""A diagram as text for Graphviz. Every name is escaped; equal diagrams give equal text."""
+"""A diagram as DOT text for Graphviz. Every name is escaped; equal diagrams give equal text."""
 
 from __future__ import annotations
 
@@ -8,19 +8,28 @@ from html import escape
 
 import graphviz
 
-from resnet_inspect.analysis.diagram.diagram import Box, Cluster, Diagram, Edge, Node, Way, anchor
+from resnet_inspect.analysis.diagram.diagram import (
+    Box,
+    Cluster,
+    Diagram,
+    Edge,
+    EdgeKind,
+    Node,
+    anchor,
+)
 from resnet_inspect.paths import printable
 from resnet_inspect.render import spelling
 from resnet_inspect.render.diagram.look import (
     BARS_HEIGHT,
     BARS_WIDTH,
+    CONTROL,
     FONT,
     MARKER,
     SHADES,
     SIZE,
     SMALL,
     WORDS,
-    Look,
+    DiagramStyle,
     border,
     colour,
     details,
@@ -36,65 +45,68 @@ from resnet_inspect.render.svg import BOLD, text_width
 
 NAME_WIDTH, REMARK_WIDTH, NOTE_WIDTH = 44, 34, 96
 BLANK = "&#160;"
-# Ems of a usual sign; names of more signs than LONG get room of their own.
+# Width of a typical character in ems. Names of more than LONG characters get a reserved width.
 USUAL, LONG = 0.64, 28
-# How straight an edge is to be: the main way first.
-WEIGHTS = {Way.DATA: "8", Way.GRADIENT: "4", Way.PROJECTION: "2"}
+# Graphviz keeps edges of a large weight short and straight: the main path has the largest.
+WEIGHTS = {EdgeKind.DATA: "8", EdgeKind.GRADIENT: "4", EdgeKind.PROJECTION: "2"}
 
 
-def dot(diagram: Diagram, look: Look) -> str:
-    """The text of a diagram; positions are left to the engine."""
+def dot(diagram: Diagram, look: DiagramStyle) -> str:
+    """The DOT text of a diagram, without positions: the engine computes them."""
     network = graphviz.Digraph("network")
     for kind, values in _defaults(look).items():
         network.attr(kind, **values)
     network.attr(label=_caption(diagram, look))
     _add_group(network, diagram, look, ())
-    order = {node.id for node in diagram.nodes}
-    edges = [edge for edge in diagram.edges if edge.tail in order and edge.head in order]
+    names = {node.id for node in diagram.nodes}
+    edges = [edge for edge in diagram.edges if edge.tail in names and edge.head in names]
     for at, edge in enumerate(edges):
         network.edge(edge.tail, edge.head, **_edge(edge, at))
     return str(network.source)
 
 
 def identifiers(diagram: Diagram) -> list[str]:
-    """The identifiers that a whole picture of a diagram has: of boxes and titles of groups."""
+    """The ids that a complete picture of a diagram contains: those of boxes and group titles."""
     titles = [title_id(cluster) for cluster in diagram.clusters]
     return [*(node.id for node in diagram.nodes), *titles]
 
 
 def literal(text: str) -> str:
-    """A text for a tooltip, taken literally: no escapes, no entities, no markup.
+    """A text for a tooltip, escaped so that Graphviz shows it unchanged.
 
-    Graphviz replaces escapes in tooltips twice, and takes four backslashes for one.
+    Graphviz unescapes tooltips twice, so a backslash is written as four.
     """
     safe: str = graphviz.escape(printable(text).replace("&", "&amp;").replace("\\", r"\\"))
     return safe
 
 
 def markup(text: str, *, width: int = NAME_WIDTH) -> str:
-    """A text for a label with markup, shortened in the middle.
+    """A text for an HTML-like label, escaped and shortened in the middle to `width` columns.
 
-    Graphviz replaces escapes there too, and takes two backslashes for one.
+    Graphviz unescapes such labels once, so a backslash is written as two.
     """
     return escape(fitted(text, width)).replace("\\", "&#92;&#92;") or BLANK
 
 
 def named(text: str, size: int = SIZE) -> str:
-    """A name for a label, shortened by how wide its signs are, not by how many there are."""
+    """A name for a label, shortened by the width of its text rather than its length."""
     room = NAME_WIDTH * size * USUAL
     return markup(fitted(text, room, lambda part: text_width(part, size)))
 
 
 def _reserved(text: str, size: int = SIZE) -> int:
-    """Points that a long name needs where the font is wider than the engine takes it to be."""
+    """Width in points to reserve for a long name; 0 for a short one.
+
+    The engine underestimates the width if the font at hand is wider than its own.
+    """
     if len(printable(text)) <= LONG:
         return 0
     shown = fitted(text, NAME_WIDTH * size * USUAL, lambda part: text_width(part, size))
     return round(text_width(shown, size) * (BOLD if size == SIZE else 1))
 
 
-def _defaults(look: Look) -> dict[str, dict[str, str]]:
-    """What holds for the whole picture, for all boxes and for all edges."""
+def _defaults(look: DiagramStyle) -> dict[str, dict[str, str]]:
+    """Default attributes of the picture, of boxes and of edges."""
     text = {"fontname": FONT, "fontsize": str(SIZE)}
     small = {"fontname": FONT, "fontsize": str(SMALL), "fontcolor": light("dim")}
     whole = {
@@ -116,11 +128,12 @@ def _defaults(look: Look) -> dict[str, dict[str, str]]:
     }
 
 
-def _caption(diagram: Diagram, look: Look) -> str:
-    """Title, what colours mean, and what is left out."""
+def _caption(diagram: Diagram, look: DiagramStyle) -> str:
+    """Title, legend of colours and shades, and notes on omitted parts."""
     rows = [f"<B>{markup(look.title or 'network', width=80)}</B>"]
     if diagram.follows:
-        rows.append(_small(markup("follows " + ", ".join(diagram.follows), width=90), "ink"))
+        traced = f"traces the size of {', '.join(diagram.follows)}"
+        rows.append(_small(markup(traced, width=90), "ink"))
     rows += [_small(markup(text), name) for name, text in ways(diagram, look)]
     for note in diagram.notes:
         rows += [
@@ -151,8 +164,10 @@ def _small(text: str, name: str) -> str:
     return f'<FONT POINT-SIZE="{SMALL}" COLOR="{light(name)}">{text}</FONT>'
 
 
-def _add_group(into: graphviz.Digraph, diagram: Diagram, look: Look, path: tuple[str, ...]) -> None:
-    """The boxes of one group, then the groups in it, in order."""
+def _add_group(
+    into: graphviz.Digraph, diagram: Diagram, look: DiagramStyle, path: tuple[str, ...]
+) -> None:
+    """Add the boxes of the group `path`, then its inner groups, in order."""
     for node in diagram.nodes:
         if node.path == path:
             into.node(node.id, **_node(node, look))
@@ -165,7 +180,7 @@ def _add_group(into: graphviz.Digraph, diagram: Diagram, look: Look, path: tuple
 
 
 def _cluster(cluster: Cluster) -> dict[str, str]:
-    more = f", {cluster.times} alike" if cluster.times > 1 else ""
+    more = f", {cluster.times} identical blocks" if cluster.times > 1 else ""
     return {
         "id": cluster.id,
         "class": "group",
@@ -178,9 +193,11 @@ def _cluster(cluster: Cluster) -> dict[str, str]:
     }
 
 
-def _title(cluster: Cluster, look: Look) -> dict[str, str]:
-    """The name of a group as a box without a border: edges pass around boxes, but not around the
-    label of a group. It stands beside the group's first boxes, so it is as high as they are.
+def _title(cluster: Cluster, look: DiagramStyle) -> dict[str, str]:
+    """The name of a group as a box without a border.
+
+    Edges are routed around boxes but not around the label of a group. The title is in the same
+    rank as the group's first boxes, so it is as high as they are.
     """
     times = f" <B>×{cluster.times}</B>" if cluster.times > 1 else ""
     return {
@@ -197,7 +214,7 @@ def _title(cluster: Cluster, look: Look) -> dict[str, str]:
 
 
 def title_id(cluster: Cluster) -> str:
-    """The identifier of the box that holds a group's name."""
+    """The id of the box that shows a group's name."""
     return anchor("title", "/".join(cluster.path))
 
 
@@ -205,7 +222,7 @@ def _name(cluster: Cluster) -> str:
     return f"{cluster.name} … {cluster.last}" if cluster.last else cluster.name
 
 
-def _node(node: Node, look: Look) -> dict[str, str]:
+def _node(node: Node, look: DiagramStyle) -> dict[str, str]:
     styles = ["filled"]
     if node.box != Box.VARIABLE:
         styles.append("rounded")
@@ -229,9 +246,9 @@ def _node(node: Node, look: Look) -> dict[str, str]:
     }
 
 
-def _classes(node: Node, look: Look) -> Iterator[str]:
+def _classes(node: Node, look: DiagramStyle) -> Iterator[str]:
     yield node.box.value
-    for there, name in (
+    for applies, name in (
         (node.outside, "outside"),
         (node.projection, "projection"),
         (node.refused, "refused"),
@@ -239,11 +256,11 @@ def _classes(node: Node, look: Look) -> Iterator[str]:
         (node.times > 1, "repeated"),
         (node.id in look.alarms, "not-finite"),
     ):
-        if there:
+        if applies:
             yield name
 
 
-def _label(node: Node, look: Look) -> str:
+def _label(node: Node, look: DiagramStyle) -> str:
     tint = ink(node, look)
     times = f" ×{node.times}" if node.times > 1 else ""
     lines = [f"<B>{named(heading(node))}{times}</B>"]
@@ -252,12 +269,14 @@ def _label(node: Node, look: Look) -> str:
     if node.id in look.shades:
         lines.append(_small(markup(look.shades[node.id].text), tint))
     if node.id in look.alarms:
-        alarm = tint if node.id in look.shades else "refused"
-        lines.append(_small(f"<B>! {markup(look.alarms[node.id])}</B>", alarm))
+        warning = tint if node.id in look.shades else "refused"
+        lines.append(_small(f"<B>! {markup(look.alarms[node.id])}</B>", warning))
     mark = "refused" if node.refused else node.lineage or tint
     mark = tint if node.id in look.shades else mark
-    told = [line for text in node.remarks for line in textwrap.wrap(printable(text), REMARK_WIDTH)]
-    lines += [_small(f"<B>{markup(text)}</B>", mark) for text in told]
+    remarks = [
+        line for text in node.remarks for line in textwrap.wrap(printable(text), REMARK_WIDTH)
+    ]
+    lines += [_small(f"<B>{markup(text)}</B>", mark) for text in remarks]
     rows = "".join(f"<TR><TD>{line}</TD></TR>" for line in lines)
     if wide := _reserved(heading(node)):
         rows = rows.replace("<TD>", f'<TD WIDTH="{wide}">', 1)
@@ -276,27 +295,27 @@ def _label(node: Node, look: Look) -> str:
 
 
 def _edge(edge: Edge, at: int) -> dict[str, str]:
-    strong = edge.way in (Way.RESIDUAL, Way.PROJECTION)
-    styles = {Way.CONTROL: "dashed", Way.VARIABLE: "dotted", Way.KEPT: "dotted"}
+    strong = edge.way in (EdgeKind.RESIDUAL, EdgeKind.PROJECTION)
+    styles = {EdgeKind.CONTROL: "dashed", EdgeKind.VARIABLE: "dotted", EdgeKind.KEPT: "dotted"}
     tint = colour(edge)
     return {
         "id": f"edge-{at}",
         "class": edge.way.value + (f" lineage-{edge.lineage}" if edge.lineage else ""),
         "label": _edge_label(edge),
-        "tooltip": literal(edge.tensor or "order only"),
-        "labeltooltip": literal(edge.tensor or "order only"),
+        "tooltip": literal(edge.tensor or CONTROL),
+        "labeltooltip": literal(edge.tensor or CONTROL),
         "color": light(tint),
         "fontcolor": light(tint if strong or edge.lineage else "dim"),
         "style": styles.get(edge.way, "solid"),
         "penwidth": "3" if edge.lineage else "2.2" if strong else "1",
         "weight": WEIGHTS.get(edge.way, "1"),
-        **({"constraint": "false"} if edge.way == Way.KEPT else {}),
+        **({"constraint": "false"} if edge.way == EdgeKind.KEPT else {}),
     }
 
 
 def _edge_label(edge: Edge) -> str:
-    """The shape, with the axes that are followed in bold, and what kind of shortcut it is."""
-    if edge.way in (Way.CONTROL, Way.KEPT):
+    """The shape, with traced axes in bold, and the kind of shortcut if the edge is one."""
+    if edge.way in (EdgeKind.CONTROL, EdgeKind.KEPT):
         return ""
     if edge.shape:
         sizes = ["?" if size is None else str(size) for size in edge.shape]

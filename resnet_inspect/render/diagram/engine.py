@@ -1,7 +1,7 @@
-"""Runs Graphviz: the `dot` on this machine, else the engine inside the pygraphviz wheel.
+"""Runs Graphviz: the program `dot` if installed, else the engine inside the pygraphviz wheel.
 
-Both run in a process of their own (`engine_program.py`): the packages that start them have no
-timeout, and an engine that hangs or crashes takes nothing with it.
+Each engine runs in a separate process (`engine_program.py`): the Python packages offer no timeout,
+and an engine that hangs or crashes must not stop this program.
 """
 
 from __future__ import annotations
@@ -26,91 +26,104 @@ INSTALL = "apt install graphviz (Debian, Ubuntu), brew install graphviz, or pip 
 
 
 class Picture(NamedTuple):
-    """A picture as bytes, texts as UTF-8; `note` is what the engines complained about."""
+    """A picture as bytes, text formats in UTF-8; `note` reports failures of the engines."""
 
     data: bytes
     note: str = ""
 
     @property
     def text(self) -> str:
-        """The picture as text; only for svg, element and dot."""
+        """The picture as text; only for the forms svg, element and dot."""
         return self.data.decode()
 
 
 def engines() -> list[tuple[str, list[str]]]:
-    """Names and commands of the engines there are, best first; a command lacks the format."""
-    there = {
+    """Names and commands of the installed engines, best first.
+
+    The output format must be appended to a command.
+    """
+    installed = {
         "dot": shutil.which("dot") is not None,
         "pygraphviz": find_spec("pygraphviz") is not None,
     }
     script = Path(__file__).with_name("engine_program.py")
-    return [(name, [sys.executable, "-P", str(script), name]) for name in there if there[name]]
+    return [
+        (name, [sys.executable, "-P", str(script), name]) for name in installed if installed[name]
+    ]
 
 
 def drawn(
-    text: str, form: str, *, timeout: float = TIMEOUT, holds: Collection[str] = ()
+    text: str, form: str, *, timeout: float = TIMEOUT, required: Collection[str] = ()
 ) -> Picture:
-    """A picture of DOT text as svg, png or pdf, or where everything lies in it as json.
+    """Draw DOT text.
 
-    Each engine has `timeout` seconds. An svg without all identifiers of `holds` is no picture.
-    Raises RendererMissingError without an engine, RendererError where each fails.
+    Args:
+        text: the DOT text.
+        form: svg, png, pdf, or json for the positions of all parts.
+        timeout: seconds for each engine.
+        required: ids that an svg must contain; without all of them the engine counts as failed.
+
+    Raises:
+        RendererMissingError: no engine is installed.
+        RendererError: every engine failed.
     """
-    known = engines()
-    if not known:
+    available = engines()
+    if not available:
         raise RendererMissingError(
-            "no Graphviz to draw with",
-            expected="the program `dot`, or the Python package pygraphviz",
+            "Graphviz is not installed",
+            expected="the program `dot` or the Python package pygraphviz",
             got="neither",
             fix=INSTALL,
         )
     complaints = []
-    late = f"was not done after {timeout:g} seconds, and was stopped"
-    for name, command in known:
-        done = _run([*command, form], text.encode(), timeout)
-        if done is None:
-            complaints.append(f"{name} {late}")
+    timed_out = f"timed out after {timeout:g} seconds"
+    for name, command in available:
+        result = _run([*command, form], text.encode(), timeout)
+        if result is None:
+            complaints.append(f"{name} {timed_out}")
             continue
-        code, data, said = done
-        complaint = (said.decode(errors="replace").strip().splitlines() or [""])[-1]
-        lacking = _lacking(data, holds) if form == "svg" else ""
-        if data.rstrip().endswith(ENDS[form]) and not lacking:
-            notes = [f"{one}; {name} drew the picture" for one in complaints]
+        code, data, stderr = result
+        complaint = (stderr.decode(errors="replace").strip().splitlines() or [""])[-1]
+        missing = _missing(data, required) if form == "svg" else ""
+        if data.rstrip().endswith(ENDS[form]) and not missing:
+            notes = [f"{failure}; {name} drew the picture" for failure in complaints]
             if code:
-                ended = f"{name} ended with code {code} but the picture is whole"
-                notes.append(f"{ended}: {complaint}" if complaint else ended)
+                exit_note = f"{name} exited with code {code} but the picture is complete"
+                notes.append(f"{exit_note}: {complaint}" if complaint else exit_note)
             return Picture(data, "; ".join(notes))
-        reason = complaint or lacking or "no picture"
-        complaints.append(f"{name} ended with code {code}: {reason}")
-    if all(one.endswith(late) for one in complaints):
+        reason = complaint or missing or "no picture"
+        complaints.append(f"{name} exited with code {code}: {reason}")
+    if all(failure.endswith(timed_out) for failure in complaints):
         raise RendererError(
-            f"Graphviz {late}",
+            f"Graphviz {timed_out}",
             expected="a picture",
-            got="none yet",
-            fix="draw less (--level block, --scope NAME), or wait longer: --timeout SECONDS",
+            got="none",
+            fix="draw fewer boxes with --level block or --scope NAME, or raise --timeout SECONDS",
         )
     raise RendererError(
-        "Graphviz could not draw this",
-        expected=f"a whole {form}",
+        "Graphviz could not draw the diagram",
+        expected=f"a complete {form} file",
         got="; ".join(complaints),
-        fix="draw the .dot file by hand to see all it says",
+        fix="run `dot` on the .dot file to see all messages",
     )
 
 
-def _lacking(data: bytes, holds: Collection[str]) -> str:
-    """What an svg lacks of these identifiers, in words; empty where it has all."""
-    if not holds:
+def _missing(data: bytes, required: Collection[str]) -> str:
+    """How many of the required ids an svg lacks, as text; empty if it has all of them."""
+    if not required:
         return ""
     try:
-        there = {element.get("id") for element in ElementTree.fromstring(data).iter()}
+        ids = {element.get("id") for element in ElementTree.fromstring(data).iter()}
     except ElementTree.ParseError:
-        return "half a picture" if data else "no picture"
-    missing = len(set(holds) - there)
-    return f"the picture lacks {missing} of {len(holds)} boxes" if missing else ""
+        return "incomplete picture" if data else "no picture"
+    count = len(set(required) - ids)
+    return f"the picture lacks {count} of {len(required)} boxes" if count else ""
 
 
-def _run(command: list[str], given: bytes, timeout: float) -> tuple[int, bytes, bytes] | None:
-    """Exit code, stdout and stderr of a process that is ended with all it started; None where it
-    was not done in time.
+def _run(command: list[str], stdin: bytes, timeout: float) -> tuple[int, bytes, bytes] | None:
+    """Exit code, stdout and stderr of a command; None after a timeout.
+
+    The command and all processes that it started are ended.
     """
     try:
         process = subprocess.Popen(
@@ -123,16 +136,16 @@ def _run(command: list[str], given: bytes, timeout: float) -> tuple[int, bytes, 
     except OSError as error:
         return 127, b"", str(error).encode()
     try:
-        data, said = process.communicate(given, timeout=timeout)
+        data, errors = process.communicate(stdin, timeout=timeout)
     except subprocess.TimeoutExpired:
         return None
     finally:
-        if process.returncode is None:  # not waited for: its group cannot be another's yet
-            with suppress(ProcessLookupError, PermissionError):  # none but the dead are left
+        if process.returncode is None:  # not reaped yet, so its group id cannot be reused
+            with suppress(ProcessLookupError, PermissionError):  # all processes have ended
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         for pipe in (process.stdin, process.stdout, process.stderr):
             if pipe is not None:
                 with suppress(OSError):
                     pipe.close()
-    return process.returncode, data, said
+    return process.returncode, data, errors

@@ -1,4 +1,4 @@
-"""A program of its own: draws DOT text from stdin with one engine. Arguments: engine, format."""
+"""A separate program that draws DOT text from stdin. Arguments: engine, format."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 
 def main() -> None:
-    """Write the picture to stdout; what the engine says goes to stderr, its exit code is ours."""
+    """Write the picture to stdout, forward the engine's messages to stderr and its exit code."""
     engine, form = sys.argv[1:]
     text = sys.stdin.buffer.read()
     picture, code = with_dot(text, form) if engine == "dot" else with_wheel(text, form)
@@ -17,10 +17,10 @@ def main() -> None:
 
 
 def with_dot(text: bytes, form: str) -> tuple[bytes, int]:
-    """What the program `dot` draws, and its exit code; negative for a signal."""
+    """The picture by the program `dot`, and its exit code; negative for a signal."""
     import graphviz
 
-    # The package decodes and encodes what dot says; in Latin-1 any bytes survive that.
+    # The package decodes and re-encodes the messages of dot; Latin-1 preserves any bytes.
     sys.stderr = io.TextIOWrapper(sys.stderr.buffer, "latin-1", "backslashreplace")
     try:
         return graphviz.pipe("dot", form, text), 0
@@ -29,7 +29,7 @@ def with_dot(text: bytes, form: str) -> tuple[bytes, int]:
 
 
 def with_wheel(text: bytes, form: str) -> tuple[bytes, int]:
-    """What the Graphviz inside the pygraphviz wheel draws."""
+    """The picture by the Graphviz inside the pygraphviz wheel, and 0 as its exit code."""
     import pygraphviz
 
     network = pygraphviz.AGraph(string=text.decode())

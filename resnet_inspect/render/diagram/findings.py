@@ -1,4 +1,4 @@
-"""What `check` found, brought onto the boxes of a diagram: the worst at each, shaded and told."""
+"""Findings of `check` on a diagram: each box is shaded by its worst finding and names it."""
 
 from __future__ import annotations
 
@@ -11,49 +11,57 @@ from resnet_inspect.graph import Graph, marked
 from resnet_inspect.render.diagram.look import Shade
 from resnet_inspect.render.pages.findings_page import MARKS
 
-# Places in the shades of boxes: darker is worse.
+# Indices into `look.SHADES`: darker is worse.
 LEVELS = {Severity.ERROR: 4, Severity.WARNING: 2, Severity.INFO: 1}
-WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "to know"}
+WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "info"}
 MOST_REMARKS = 5
 
 
 def findings_at(
     graph: Graph, diagram: Diagram, findings: Sequence[Finding]
 ) -> dict[str, list[Finding]]:
-    """The findings of each box by its id, in their order: a box of layers has those of all of them,
-    with those of their ops and variables; what is found at a layer is drawn at its main op.
+    """The findings of each box, by the box's id, in the order of `findings`.
+
+    A box of layers has the findings of all its layers, of their ops and of their variables. In a
+    diagram of ops, the main op of a layer has the layer's findings.
     """
-    names = [marked(graph, one.place).boxes for one in findings]
-    found: dict[str, list[Finding]] = {}
+    boxes = [marked(graph, finding.place).boxes for finding in findings]
+    by_box: dict[str, list[Finding]] = {}
     for node in diagram.nodes:
         if node.box != Box.GRADIENT:
             alone = node.box in (Box.INPUT, Box.OP, Box.VARIABLE)
             own = {node.name} if alone else {node.name, *node.layers}
-            here = [one for one, told in zip(findings, names, strict=True) if told & own]
+            here = [finding for finding, ids in zip(findings, boxes, strict=True) if ids & own]
             if here:
-                found[node.id] = here
-    return found
+                by_box[node.id] = here
+    return by_box
 
 
 def shades_of(
-    found: dict[str, list[Finding]], findings: Sequence[Finding]
+    by_box: dict[str, list[Finding]], findings: Sequence[Finding]
 ) -> tuple[dict[str, Shade], tuple[tuple[int, str], ...], tuple[str, ...]]:
-    """A shade for each box with findings, worst first in each; the legend; words below it, of what
-    has no box.
+    """Shades by box id, the legend, and remarks on findings that belong to no box.
+
+    `by_box` has the findings of each box, worst first (see `findings_at`).
     """
     shades = {}
-    for key, here in found.items():
+    for key, here in by_box.items():
         worst = here[0]
         more = f" and {len(here) - 1} more" if len(here) > 1 else ""
         text = f"{MARKS[worst.severity]} {worst.severity}: {worst.rule}{more}"
         shades[key] = Shade(LEVELS[worst.severity], text)
-    there = {here[0].severity for here in found.values()}
+    severities = {here[0].severity for here in by_box.values()}
     legend = tuple(
-        (LEVELS[level], f"{MARKS[level]} {WORDS[level]}") for level in Severity if level in there
+        (LEVELS[level], f"{MARKS[level]} {WORDS[level]}")
+        for level in Severity
+        if level in severities
     )
-    placed = {id(one) for here in found.values() for one in here}
-    rest = [one for one in findings if id(one) not in placed]
-    remarks = [f"{MARKS[one.severity]} {one.severity}, of no box: {one.rule}" for one in rest]
+    placed = {id(finding) for here in by_box.values() for finding in here}
+    rest = [finding for finding in findings if id(finding) not in placed]
+    remarks = [
+        f"{MARKS[finding.severity]} {finding.severity}, not in this diagram: {finding.rule}"
+        for finding in rest
+    ]
     if len(remarks) > MOST_REMARKS:
         remarks[MOST_REMARKS:] = [
             f"and {len(remarks) - MOST_REMARKS} more: {spelled(Command('check'))}"

@@ -1,4 +1,4 @@
-"""What a diagram's parts look like: colours in light and dark, words, shades, small bars."""
+"""The appearance of a diagram: colours in light and dark mode, texts, shades, small histograms."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from resnet_inspect.analysis.diagram.diagram import Box, Diagram, Edge, Node, Way
+from resnet_inspect.analysis.diagram.diagram import Box, Diagram, Edge, EdgeKind, Node
 from resnet_inspect.render import spelling
 from resnet_inspect.render.plots.intensity import DARK, LIGHT
 
 FONT = "Verdana"
 FALLBACKS = "Verdana,'DejaVu Sans',Geneva,sans-serif"
 SIZE, SMALL = 11, 9
-# Levels of intensity that boxes are shaded in; from the fourth on their text is inverted.
+# Intensity levels that boxes are shaded in; from level INVERTED on, the text is inverted.
 SHADES = (0, 2, 4, 6, 8)
 INVERTED = 6
-# Each in light and in dark. No light colour stands twice: it is how SVG finds the name again.
+# Light and dark value of each colour. Light values are unique: `svg_document` reads the name of a
+# colour from its light value in the SVG.
 COLOURS = {
     "paper": ("#ffffff", "#0d1117"),
     "ink": ("#1f2328", "#e6edf3"),
@@ -43,7 +44,7 @@ COLOURS = {
 PALETTE = COLOURS | {
     f"l{at}": pair for at, pair in enumerate(zip(LIGHT, DARK, strict=True)) if at in SHADES
 }
-# Where bars are put into the SVG afterwards; the foot keeps them apart from the words below.
+# Fill colour of the rectangles that are replaced by bars; the foot is the gap to the text below.
 MARKER = "#fafbf9"
 BARS_WIDTH, BARS_HEIGHT, BARS_FOOT = 96, 25, 3
 FILLS = {
@@ -61,17 +62,20 @@ FILLS = {
     "ReLU": "relu",
     "Concatenate": "sum",
 }
-WORDS = {Way.RESIDUAL: "identity", Way.PROJECTION: "projection"}
+WORDS = {EdgeKind.RESIDUAL: "identity", EdgeKind.PROJECTION: "projection"}
+CONTROL = "control dependency"
 
 
 def light(name: str) -> str:
-    """A colour as it is without a style sheet."""
+    """The light value of a colour, used where no style sheet applies."""
     return PALETTE[name][0]
 
 
 class Shade(NamedTuple):
-    """How strongly a box is coloured, as a place in SHADES, what it says, the number that the shade
-    stands for, and the lowest and highest of the box's layers.
+    """The shade of a box.
+
+    `level` is an index into SHADES, `text` a line in the box, `value` the number that the shade
+    represents, `low` and `high` the extremes over the box's layers.
     """
 
     level: int
@@ -82,18 +86,18 @@ class Shade(NamedTuple):
 
 
 class Bars(NamedTuple):
-    """A small distribution: heights 0…1 of its cells, and a line of words below it."""
+    """A small histogram: heights 0…1 of its cells, and a line of text below it."""
 
     heights: tuple[float, ...]
     text: str
 
 
-class Look(NamedTuple):
-    """How a diagram is drawn.
+class DiagramStyle(NamedTuple):
+    """The appearance of a diagram.
 
-    `shades`, `bars` and `alarms` (what is not finite, in words) are by node id; `legend` holds the
-    words of each shade, under `measure`, and `remarks` stand below it.
-    `svg` leaves room for bars that are drawn afterwards, otherwise they are set as characters.
+    `shades`, `bars` and `alarms` (texts on NaN and infinities) are by node id. `measure` is the
+    title of the `legend`, which has a text for each shade; `remarks` follow the legend. With `svg`
+    the bars are drawn later and only get room, otherwise they are written as characters.
     """
 
     title: str = ""
@@ -108,7 +112,7 @@ class Look(NamedTuple):
     svg: bool = True
 
 
-def fill(node: Node, look: Look) -> str:
+def fill(node: Node, look: DiagramStyle) -> str:
     """The colour of a box."""
     if node.id in look.shades:
         return f"l{SHADES[look.shades[node.id].level]}"
@@ -119,7 +123,7 @@ def fill(node: Node, look: Look) -> str:
     return FILLS.get(node.type, "box")
 
 
-def border(node: Node, look: Look) -> str:
+def border(node: Node, look: DiagramStyle) -> str:
     """The colour of the line around a box."""
     if node.refused or node.id in look.alarms:
         return "refused"
@@ -130,7 +134,7 @@ def border(node: Node, look: Look) -> str:
     return "projection" if node.projection else "faint" if node.outside else "line"
 
 
-def ink(node: Node, look: Look) -> str:
+def ink(node: Node, look: DiagramStyle) -> str:
     """The colour of the text in a box."""
     if node.id in look.shades and SHADES[look.shades[node.id].level] >= INVERTED:
         return "inverse"
@@ -142,17 +146,20 @@ def colour(edge: Edge) -> str:
     if edge.lineage:
         return edge.lineage
     names = {
-        Way.RESIDUAL: "residual",
-        Way.PROJECTION: "projection",
-        Way.GRADIENT: "gradient",
-        Way.KEPT: "faint",
-        Way.CONTROL: "dim",
+        EdgeKind.RESIDUAL: "residual",
+        EdgeKind.PROJECTION: "projection",
+        EdgeKind.GRADIENT: "gradient",
+        EdgeKind.KEPT: "faint",
+        EdgeKind.CONTROL: "dim",
     }
     return names.get(edge.way, "line")
 
 
 def heading(node: Node) -> str:
-    """The name of a box; of a run of blocks the first and last; of an op what its group lacks."""
+    """The name that a box shows.
+
+    Collapsed blocks show the first and the last name. An op shows its name without the group's.
+    """
     if node.box == Box.OP and node.path:
         _, inside, rest = node.name.partition(f"{node.path[-1]}/")
         return rest if inside else node.name.rpartition("/")[2]
@@ -165,8 +172,8 @@ def heading(node: Node) -> str:
 
 
 def details(node: Node) -> list[str]:
-    """What a box says below its name."""
-    found = []
+    """The lines of a box below its name."""
+    lines = []
     if node.box not in (Box.INPUT, Box.VARIABLE, Box.STAGE, Box.BLOCK):
         kind = node.type
         if node.window is None and kind == heading(node):
@@ -175,41 +182,41 @@ def details(node: Node) -> list[str]:
             kernel, stride = node.window.kernel, node.window.stride
             step = str(stride[0]) if stride[0] == stride[1] else f"{stride[0]}×{stride[1]}"
             kind += f" {kernel[0]}×{kernel[1]}/{step}"
-        found += [kind] if kind else []
+        lines += [kind] if kind else []
     if node.box in (Box.VARIABLE, Box.INPUT):
-        found.append(spelling.shape(node.shape))
+        lines.append(spelling.shape(node.shape))
     if node.box in (Box.STAGE, Box.BLOCK) and len(node.layers) > 1:
-        found.append(f"{len(node.layers) // node.times} layers")
+        lines.append(f"{len(node.layers) // node.times} layers")
     if node.params and node.box != Box.VARIABLE:
         each = " each" if node.times > 1 else ""
-        found.append(f"{spelling.count(node.params)} parameters{each}")
-    return found
+        lines.append(f"{spelling.count(node.params)} parameters{each}")
+    return lines
 
 
 def tooltip(node: Node) -> str:
-    """All that is known of a box, in words."""
+    """All facts about a box, a line for each."""
     parts = [heading(node), *details(node), *node.remarks]
     if node.box not in (Box.VARIABLE, Box.INPUT) and node.shape is not None:
-        parts.append(f"gives {spelling.shape(node.shape)}")
+        parts.append(f"output {spelling.shape(node.shape)}")
     if len(node.layers) > 1 or (node.layers and node.layers[0] != node.name):
         parts.append("layers: " + ", ".join(node.layers))
     return "\n".join(parts)
 
 
-def ways(diagram: Diagram, look: Look) -> list[tuple[str, str]]:
-    """Colour and words, after a piece of line, of each kind of edge and mark there is."""
-    has = {edge.way for edge in diagram.edges if not edge.lineage}
+def ways(diagram: Diagram, look: DiagramStyle) -> list[tuple[str, str]]:
+    """Colour and legend text of each kind of edge and mark in a diagram."""
+    kinds = {edge.way for edge in diagram.edges if not edge.lineage}
     marks = {node.lineage for node in diagram.nodes}
-    told = [
-        (Way.RESIDUAL in has, "residual", "━━ shortcut, unchanged"),
-        (Way.PROJECTION in has, "projection", "━━ shortcut, projected"),
-        (Way.CONTROL in has, "dim", "╌╌ order only"),
-        (Way.VARIABLE in has, "line", "┈┈ variable"),
-        (Way.GRADIENT in has, "gradient", "━━ gradient"),
-        (Way.KEPT in has, "faint", "┈┈ kept for the gradient"),
-        ("chain" in marks, "chain", "━━ way of the size that is followed"),
-        ("inflow" in marks, "inflow", "━━ the size it must equal"),
-        (any(node.refused for node in diagram.nodes), "refused", "━━ refused"),
-        (bool(look.alarms), "refused", "━━ held NaN or infinities"),
+    entries = [
+        (EdgeKind.RESIDUAL in kinds, "residual", "━━ identity shortcut"),
+        (EdgeKind.PROJECTION in kinds, "projection", "━━ projection shortcut"),
+        (EdgeKind.CONTROL in kinds, "dim", f"╌╌ {CONTROL}"),
+        (EdgeKind.VARIABLE in kinds, "line", "┈┈ variable"),
+        (EdgeKind.GRADIENT in kinds, "gradient", "━━ gradient"),
+        (EdgeKind.KEPT in kinds, "faint", "┈┈ activation used by the gradient"),
+        ("chain" in marks, "chain", "━━ path of the traced size"),
+        ("inflow" in marks, "inflow", "━━ path of the size it must equal"),
+        (any(node.refused for node in diagram.nodes), "refused", "━━ rejected call"),
+        (bool(look.alarms), "refused", "━━ contains NaN or infinity"),
     ]
-    return [(name, text) for there, name, text in told if there]
+    return [(name, text) for applies, name, text in entries if applies]

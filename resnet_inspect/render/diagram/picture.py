@@ -1,4 +1,4 @@
-"""From a diagram to its picture: written as DOT, drawn by an engine, finished for where it goes."""
+"""Draws a diagram: writes DOT, runs an engine, finishes the result as a file or an element."""
 
 from __future__ import annotations
 
@@ -6,41 +6,47 @@ from resnet_inspect.analysis.diagram.diagram import Diagram
 from resnet_inspect.errors import RendererError
 from resnet_inspect.render.diagram.dot import dot, identifiers
 from resnet_inspect.render.diagram.engine import TIMEOUT, Picture, drawn
-from resnet_inspect.render.diagram.look import Look
+from resnet_inspect.render.diagram.look import DiagramStyle
 from resnet_inspect.render.diagram.svg_document import document, element
 
 
 def picture_of(
-    made: Diagram, look: Look, form: str = "svg", *, prefix: str = "", timeout: float = TIMEOUT
+    diagram: Diagram,
+    look: DiagramStyle,
+    form: str = "svg",
+    *,
+    prefix: str = "",
+    timeout: float = TIMEOUT,
 ) -> Picture:
     """Draw a diagram.
 
     Args:
-        made: the diagram that `analysis.diagram.drawing.draw` made.
-        look: how it is drawn; its `svg` follows from `form`.
-        form: svg (a file of its own), element (an SVG element for a page that holds
+        diagram: the result of `analysis.diagram.drawing.draw`.
+        look: its appearance; `look.svg` is set according to `form`.
+        form: svg (a standalone file), element (an SVG element for a page that contains
             `style_sheet()`), png, pdf, or dot (the text for Graphviz).
-        prefix: what the ids of an element begin with.
+        prefix: prefix of the ids of an element.
         timeout: seconds for each engine.
 
     Raises:
-        RendererMissingError: there is no engine.
-        RendererError: each engine failed. The `source` of either error is the text for Graphviz.
+        RendererMissingError: no engine is installed.
+        RendererError: every engine failed. The `source` of both errors is the text for Graphviz.
     """
     vector = form in ("svg", "element")
     look = look._replace(svg=vector or form == "dot")
-    text = dot(made, look)
+    text = dot(diagram, look)
     if form == "dot":
         return Picture(text.encode())
     try:
-        picture = drawn(text, "svg" if vector else form, timeout=timeout, holds=identifiers(made))
+        ids = identifiers(diagram)
+        picture = drawn(text, "svg" if vector else form, timeout=timeout, required=ids)
     except RendererError as error:
         error.source = text
         raise
     if not vector:
         return picture
     if form == "svg":
-        finished = document(picture.data, made, look)
+        finished = document(picture.data, diagram, look)
     else:
-        finished = element(picture.data, made, look, prefix=prefix)
+        finished = element(picture.data, diagram, look, prefix=prefix)
     return picture._replace(data=finished.encode())

@@ -1,4 +1,4 @@
-"""Numbers and distributions of layers brought onto the boxes of a diagram."""
+"""Shades, small histograms and NaN warnings for the boxes of a diagram, from values of layers."""
 
 from __future__ import annotations
 
@@ -23,28 +23,33 @@ GROUPS = (Box.STAGE, Box.BLOCK, Box.REST)
 def shades(
     diagram: Diagram, values: Mapping[str, float], name: str
 ) -> tuple[dict[str, Shade], tuple[tuple[int, str], ...], tuple[str, ...]]:
-    """A shade for each box of which something is known, the legend, and words below it.
+    """Shades by box id for boxes with a finite value, the legend, and remarks below it.
 
-    A box of several layers says from where to where they go. Its shade is that of what it hands
-    on, its last layer's, and of blocks that are drawn once the mean of that. Shares of zeros are
-    shaded evenly from 0 to 1, anything else evenly on a logarithmic scale from the lowest to the
-    highest number in the boxes.
+    A box of several layers shows their range. It is shaded by the value of its last layer, its
+    output; collapsed blocks are shaded by the mean of their outputs. Shares of zeros use equal
+    steps from 0 to 1. Other measures use equal steps of the logarithm, from the lowest to the
+    highest value in the boxes.
+
+    Args:
+        diagram: the diagram with the boxes.
+        values: the measure of each layer, by layer name.
+        name: the measure, such as "zeros", "std" or "update-ratio".
     """
     result: dict[str, Shade] = {}
     for node in diagram.nodes:
         known = _finite(values, node.layers) if node.box != Box.GRADIENT else []
         if known:
-            handed = _handed_on(node, values, name) or known
-            mean = sum(handed) / len(handed)
+            outputs = _outputs(node, values, name) or known
+            mean = sum(outputs) / len(outputs)
             result[node.id] = Shade(0, "", mean, min(known), max(known))
     kinds = {node.id: _shaded_by(node, name) for node in diagram.nodes}
     borders = [at / len(SHADES) for at in range(len(SHADES) + 1)]
     if name != "zeros":
-        ends = (end for one in result.values() for end in (one.low, one.high))
+        ends = (end for shade in result.values() for end in (shade.low, shade.high))
         borders = _logarithmic([end for end in ends if end > 0])
-    for key, one in result.items():
-        level = sum(one.value >= border for border in borders[1:-1])
-        result[key] = one._replace(level=level, text=_words(one, name, kinds[key]))
+    for key, shade in result.items():
+        level = sum(shade.value >= border for border in borders[1:-1])
+        result[key] = shade._replace(level=level, text=_words(shade, name, kinds[key]))
     legend = tuple(
         (level, f"{_spell(low, name)} … {_spell(high, name)}")
         for level, (low, high) in enumerate(pairwise(borders))
@@ -53,12 +58,14 @@ def shades(
 
 
 def _finite(values: Mapping[str, float], layers: Sequence[str]) -> list[float]:
-    return [values[one] for one in layers if math.isfinite(values.get(one, math.nan))]
+    """The values of the layers that have a finite one."""
+    return [values[layer] for layer in layers if math.isfinite(values.get(layer, math.nan))]
 
 
-def _handed_on(node: Node, values: Mapping[str, float], name: str) -> list[float]:
-    """The numbers a box is shaded by; updates belong to all its layers, anything else to its
-    output.
+def _outputs(node: Node, values: Mapping[str, float], name: str) -> list[float]:
+    """The value of the last layer of each block in a group.
+
+    Empty for other boxes and for updates, which have no output: they are shaded by their mean.
     """
     if node.box not in GROUPS or name == "update-ratio":
         return []
@@ -70,55 +77,56 @@ def _handed_on(node: Node, values: Mapping[str, float], name: str) -> list[float
 
 def _shaded_by(node: Node, name: str) -> str:
     last = node.box in GROUPS and name != "update-ratio"
-    return "handed on" if last and node.times == 1 else "mean"
+    return "output" if last and node.times == 1 else "mean"
 
 
-def _words(one: Shade, name: str, kind: str) -> str:
-    value, low, high = (_spell(number, name) for number in (one.value, one.low, one.high))
+def _words(shade: Shade, name: str, kind: str) -> str:
+    value, low, high = (_spell(number, name) for number in (shade.value, shade.low, shade.high))
     return f"{name} {value}" if low == high else f"{name} {low} … {high}, {kind} {value}"
 
 
-def _remarks(diagram: Diagram, found: Mapping[str, Shade], name: str) -> Iterator[str]:
-    shaded = [node for node in diagram.nodes if node.id in found]
-    several = [node for node in shaded if found[node.id].low < found[node.id].high]
+def _remarks(diagram: Diagram, shades: Mapping[str, Shade], name: str) -> Iterator[str]:
+    shaded = [node for node in diagram.nodes if node.id in shades]
+    several = [node for node in shaded if shades[node.id].low < shades[node.id].high]
     groups = any(node.box in GROUPS for node in several)
     if groups and name != "update-ratio":
-        yield "boxes of several layers have the shade of what the last of them hands on"
+        yield "a box of several layers is shaded by the output of its last layer"
     elif groups:
-        yield "boxes of several layers have the shade of their mean"
+        yield "a box of several layers is shaded by their mean"
     if any(node.times > 1 or node.box not in GROUPS for node in several):
-        yield "boxes of blocks that are alike (×k) have the shade of the k blocks' mean"
-    if shaded and any(node.layers and node.id not in found for node in diagram.nodes):
-        yield "boxes without a number: none was recorded at this step"
+        yield "a box of k identical blocks (×k) is shaded by their mean"
+    if shaded and any(node.layers and node.id not in shades for node in diagram.nodes):
+        yield "boxes without a number: no value was recorded at this step"
 
 
 def alarms(
     diagram: Diagram, summaries: Mapping[str, TensorSummary], whole: Mapping[str, NotFinite]
 ) -> dict[str, str]:
-    """Words for each box with layers that held NaN or infinities; `whole` counts them in whole
-    tensors, of which summaries may be samples.
+    """A text by box id for boxes with layers whose values include NaN or infinities.
+
+    `whole` counts them in complete tensors; `summaries` may be of samples.
     """
-    found = {}
+    texts = {}
     for node in diagram.nodes:
-        layers = [one for one in node.layers if one in summaries or one in whole]
-        lost = [one for one in layers if one in whole or _partial(summaries[one])]
-        if not lost or node.box == Box.GRADIENT:
+        layers = [layer for layer in node.layers if layer in summaries or layer in whole]
+        broken = [layer for layer in layers if layer in whole or _partial(summaries[layer])]
+        if not broken or node.box == Box.GRADIENT:
             continue
-        counts = [whole.get(one) or summaries[one] for one in lost]
+        totals = [whole.get(layer) or summaries[layer] for layer in broken]
         kinds = {
-            "NaN": sum(one.nan for one in counts),
-            "inf": sum(one.posinf for one in counts),
-            "−inf": sum(one.neginf for one in counts),
+            "NaN": sum(total.nan for total in totals),
+            "inf": sum(total.posinf for total in totals),
+            "−inf": sum(total.neginf for total in totals),
         }
-        there = {kind: count for kind, count in kinds.items() if count}
+        counts = {kind: count for kind, count in kinds.items() if count}
         if len(node.layers) > 1:
-            text = f"{' and '.join(there)} in {len(lost)} of {len(node.layers)} layers"
-        elif lost[0] in summaries and not summaries[lost[0]].finite:
-            text = f"all {' and '.join(there)}"
+            text = f"{' and '.join(counts)} in {len(broken)} of {len(node.layers)} layers"
+        elif broken[0] in summaries and not summaries[broken[0]].finite:
+            text = f"all {' and '.join(counts)}"
         else:
-            text = "holds " + ", ".join(f"{count:,} {kind}" for kind, count in there.items())
-        found[node.id] = text
-    return found
+            text = "contains " + ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
+        texts[node.id] = text
+    return texts
 
 
 def _partial(summary: TensorSummary) -> bool:
@@ -138,28 +146,29 @@ def _spell(value: float, name: str) -> str:
 
 
 def bars(diagram: Diagram, summaries: Mapping[str, TensorSummary]) -> dict[str, Bars]:
-    """A small distribution for each box of layers; each has a scale of its own, told below it.
+    """A small histogram by box id for boxes of layers, with its range in the text below.
 
-    Zeros are not drawn, as one bar would flatten all others; their share is told.
+    Each histogram has its own scale. Zeros are not drawn because their bar would flatten all
+    others; the text gives their share.
     """
-    found = {}
+    histograms = {}
     for node in diagram.nodes:
-        held = [summaries[layer] for layer in node.layers if layer in summaries]
-        if not held or node.box not in (Box.LAYER, Box.REST):
+        recorded = [summaries[layer] for layer in node.layers if layer in summaries]
+        if not recorded or node.box not in (Box.LAYER, Box.REST):
             continue
-        whole = reduce(add, held)
+        whole = reduce(add, recorded)
         row = Distribution.of(node.name, whole)
         if not without_zeros(row.sketch).total:
             words = "all zero" if whole.zeros else "no finite numbers"
-            found[node.id] = Bars((0.0,) * CELLS, words)
+            histograms[node.id] = Bars((0.0,) * CELLS, words)
             continue
         scale = Scale.of([row.sketch])
-        one = spread(row, scale, CELLS)
-        top = float(one.cells.max(initial=0.0)) or 1.0
+        shares = spread(row, scale, CELLS)
+        top = float(shares.cells.max(initial=0.0)) or 1.0
         words = f"{spelling.number(scale.low, 2)} … {spelling.number(scale.high, 2)}"
         if whole.zeros:
             words += f", {spelling.share(whole.zero_fraction)} zero"
         if whole.finite < whole.count:
             words += f", {spelling.share(1 - whole.finite / whole.count)} not finite"
-        found[node.id] = Bars(tuple(round(float(c) / top, 4) for c in one.cells), words)
-    return found
+        histograms[node.id] = Bars(tuple(round(float(c) / top, 4) for c in shares.cells), words)
+    return histograms

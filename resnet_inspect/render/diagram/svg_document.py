@@ -1,4 +1,4 @@
-"""What Graphviz drew, made fit for pages: colours for light and dark, anchors, tooltips, bars."""
+"""The SVG of Graphviz, finished for pages: light and dark colours, anchors, tooltips, bars."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from resnet_inspect.paths import printable
 from resnet_inspect.render.diagram.dot import title_id
 from resnet_inspect.render.diagram.look import (
     BARS_FOOT,
+    CONTROL,
     FALLBACKS,
     MARKER,
     PALETTE,
     Bars,
-    Look,
+    DiagramStyle,
     ink,
     tooltip,
 )
@@ -24,31 +25,33 @@ SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 NAMES = {pair[0]: name for name, pair in PALETTE.items()}
 
 
-def document(drawn: bytes, made: Diagram, look: Look) -> str:
-    """An SVG that Graphviz drew of a diagram, finished as a file of its own."""
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + _finished(drawn, made, look, style_sheet())
+def document(svg: bytes, diagram: Diagram, look: DiagramStyle) -> str:
+    """A standalone SVG file, from the SVG that Graphviz drew of a diagram."""
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + _finished(svg, diagram, look, style_sheet())
 
 
-def element(drawn: bytes, made: Diagram, look: Look, *, prefix: str = "") -> str:
-    """The same as an element (`<svg class="diagram">`) for a page that holds `style_sheet()`.
+def element(svg: bytes, diagram: Diagram, look: DiagramStyle, *, prefix: str = "") -> str:
+    """An SVG element (`<svg class="diagram">`) for a page that contains `style_sheet()`.
 
     A box of a layer is a `<g class="node layer" id="layer-NAME" data-layer="NAME">`, where the id
-    is `analysis.diagram.anchor("layer", NAME)`. In `data-layer` control characters are escapes.
+    is `analysis.diagram.anchor("layer", NAME)`. Control characters in `data-layer` are escaped.
     A box of several layers lists them as JSON in `data-layers`. Edges are
     `<g class="edge data|residual|projection|…">` with `data-tail` and `data-head` (ids of boxes)
-    and `data-tensor`. Boxes are links to their own id. `prefix` begins all ids, where a page has
-    two diagrams.
+    and `data-tensor`. Boxes are links to their own id. `prefix` precedes all ids, so that a page
+    can contain two diagrams.
     """
-    return _finished(drawn, made, look, prefix=prefix)
+    return _finished(svg, diagram, look, prefix=prefix)
 
 
-def _finished(drawn: bytes, made: Diagram, look: Look, style: str = "", prefix: str = "") -> str:
+def _finished(
+    svg: bytes, diagram: Diagram, look: DiagramStyle, style: str = "", prefix: str = ""
+) -> str:
     for short, space in (("", SVG), ("xlink", XLINK)):
         ElementTree.register_namespace(short, space)
-    root = ElementTree.fromstring(drawn)
-    nodes = {node.id: node for node in made.nodes}
-    edges = {f"edge-{at}": edge for at, edge in enumerate(made.edges)}
-    titles = {title_id(cluster): "/".join(cluster.path) for cluster in made.clusters}
+    root = ElementTree.fromstring(svg)
+    nodes = {node.id: node for node in diagram.nodes}
+    edges = {f"edge-{at}": edge for at, edge in enumerate(diagram.edges)}
+    titles = {title_id(cluster): "/".join(cluster.path) for cluster in diagram.clusters}
     for group in root.iter(f"{{{SVG}}}g"):
         name = group.get("id", "")
         if name in nodes:
@@ -70,7 +73,7 @@ def _finished(drawn: bytes, made: Diagram, look: Look, style: str = "", prefix: 
             group.set("data-tail", edge.tail)
             group.set("data-head", edge.head)
             group.set("data-tensor", printable(edge.tensor))
-            _retitle(group, edge.tensor or "order only")
+            _retitle(group, edge.tensor or CONTROL)
         elif "cluster" in group.get("class", ""):
             _retitle(group, "")
         elif name in titles:
@@ -90,7 +93,10 @@ def _finished(drawn: bytes, made: Diagram, look: Look, style: str = "", prefix: 
 
 
 def style_sheet() -> str:
-    """Rules for all diagrams of a page; each colour also plain, for readers without variables."""
+    """CSS rules for all diagrams of a page.
+
+    Each colour is also written as a plain value, for viewers without CSS variables.
+    """
     light, dark = (
         ";".join(f"--d-{name}:{pair[at]}" for name, pair in PALETTE.items()) for at in (0, 1)
     )
@@ -114,7 +120,7 @@ def style_sheet() -> str:
 
 
 def _retitle(group: ElementTree.Element | None, text: str) -> None:
-    """The title of a group is its tooltip; a link has another one of its own."""
+    """Set the tooltip of a group, its title, and remove the titles of its links."""
     if group is None:
         return
     title = group.find(f"{{{SVG}}}title")
@@ -125,8 +131,9 @@ def _retitle(group: ElementTree.Element | None, text: str) -> None:
 
 
 def _centre(group: ElementTree.Element) -> None:
-    """Lines of a box about its middle: placed from the left they lean, where the font at hand is
-    wider or narrower than the one that was measured with.
+    """Centre the text lines of a box.
+
+    Graphviz positions them from the left, which is off-centre in a font of another width.
     """
     shape = next(
         (e for e in group.iter() if e.tag in (f"{{{SVG}}}polygon", f"{{{SVG}}}path")), None
@@ -145,9 +152,7 @@ def _centre(group: ElementTree.Element) -> None:
 
 
 def _raise_labels(root: ElementTree.Element) -> None:
-    """Labels of edges are drawn last, with a halo: where gradients or variables are drawn, too,
-    other edges may pass behind them.
-    """
+    """Move the labels of edges to the end, above all edges; a halo keeps them readable."""
     whole = root.find(f"{{{SVG}}}g")
     if whole is None:
         return
@@ -165,7 +170,7 @@ def _raise_labels(root: ElementTree.Element) -> None:
 
 
 def _restyle(element: ElementTree.Element, prefix: str) -> None:
-    """Colours by name, fonts that stand in for the one that was measured with, and ids."""
+    """Set colours by name, fallback fonts, and the prefix of ids."""
     if prefix and "id" in element.attrib:
         element.set("id", prefix + element.attrib["id"])
     names = []
@@ -180,7 +185,7 @@ def _restyle(element: ElementTree.Element, prefix: str) -> None:
 
 
 def _put_bars(group: ElementTree.Element, bars: Bars, name: str) -> None:
-    """Draw a distribution where the label left room for it."""
+    """Draw a histogram in the rectangle that the label reserved."""
     for polygon in group.iter(f"{{{SVG}}}polygon"):
         if polygon.get("fill", "").lower() != MARKER:
             continue

@@ -1,1 +1,1 @@
-"""The pages that compare two runs."""
+"""Texts and tables about the differences between two runs."""

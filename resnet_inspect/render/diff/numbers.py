@@ -1,4 +1,4 @@
-"""Distances of distributions and scalars side by side, as tables that get narrower."""
+"""Tables of distances and scalars of two runs, each in several widths."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ from resnet_inspect.analysis.diff.differences import AverageDiff, Distance, Scal
 from resnet_inspect.render import spelling
 from resnet_inspect.render.screen import plain, table
 
-# What a narrow terminal goes without, in this order.
-EXPENDABLE = ("KS", "moves")
+# Columns that a narrow terminal leaves out, in this order.
+EXPENDABLE = ("KS", "per step")
 LEGEND = (
-    "distance: the earth mover's, as mean over these steps, in units of the numbers' spread, of"
-    " weights in units of their size; KS: the largest gap of the distribution functions; moves: the"
-    " distance from one step to the next, in the run that moves more; over: distance / moves"
+    "distance: earth mover's distance, mean over these steps, in standard deviations of the values"
+    " (weights: in units of their root mean square). KS: Kolmogorov-Smirnov statistic. per step:"
+    " distance between neighbouring steps of one run, the larger of A and B. ratio: distance / per"
+    " step."
 )
 AVERAGES = (
-    "over channels at the last step of both: how far moving means are apart, in standard"
-    " deviations, and moving variances, in units of the mean one"
+    "Root mean square difference over channels, at the last step of both runs. Moving means: in"
+    " standard deviations. Moving variances: in units of the mean variance."
 )
 MANY = 100.0
-# The scalars that are told last are those that a narrow terminal goes without first.
+# The first scalars. A narrow terminal leaves out the last scalars.
 FIRST = ("loss", "accuracy")
 
 
 def distribution_tables(
     kind: str, rows: Sequence[Distance], steps: Sequence[int]
 ) -> Iterator[Table]:
-    """Distances of tensors of one kind, then narrower tables that say what they leave out."""
+    """Distances of tensors of one kind, then narrower tables that name their missing columns."""
     cells = [distance_cells(row, steps) for row in rows]
     columns = list(cells[0])
     broken = any(row.not_finite_a or row.not_finite_b for row in rows)
@@ -39,8 +40,8 @@ def distribution_tables(
         left_out = EXPENDABLE[:count]
         kept = [name for name in columns if name not in left_out]
         made = table(f"{kind}s", *kept, right=tuple(columns))
-        for row, told in zip(rows, cells, strict=True):
-            made.add_row(plain(tensor_name(row)), *(plain(told[name]) for name in kept))
+        for row, texts in zip(rows, cells, strict=True):
+            made.add_row(plain(tensor_name(row)), *(plain(texts[name]) for name in kept))
         if left_out:
             made.caption = f"too narrow for: {', '.join(left_out)}; --json has everything"
             made.caption_justify = "left"
@@ -48,13 +49,13 @@ def distribution_tables(
 
 
 def movement_of(row: Distance) -> float | None:
-    """How far the tensor moves from one step to the next, in the run that moves more."""
-    known = [one for one in (row.movement_a, row.movement_b) if one is not None]
+    """The distance between neighbouring steps of one run, the larger of both runs."""
+    known = [move for move in (row.movement_a, row.movement_b) if move is not None]
     return max(known, default=None)
 
 
 def distance_cells(row: Distance, steps: Sequence[int]) -> dict[str, str]:
-    """What a table says of a tensor, by column; the first and last of several `steps`."""
+    """The cells of a tensor by column, with the first and the last of several `steps`."""
     movement = movement_of(row)
     cells = {"distance": spelling.number(row.distance, 2)}
     if len(steps) > 1:
@@ -62,14 +63,14 @@ def distance_cells(row: Distance, steps: Sequence[int]) -> dict[str, str]:
         cells[f"step {steps[-1]}"] = spelling.number(row.last, 2)
     return cells | {
         "KS": spelling.number(row.ks, 2),
-        "moves": spelling.number(movement, 2),
-        "over": _times(row.distance, movement),
+        "per step": spelling.number(movement, 2),
+        "ratio": _times(row.distance, movement),
         "not finite": f"{row.not_finite_a:,} | {row.not_finite_b:,}",
     }
 
 
 def _times(distance: float | None, movement: float | None) -> str:
-    """How many times the movement of a step the distance is; a dash where it is no more."""
+    """The ratio of the distance to the movement of a step; a dash if it is 1 or less."""
     if distance is None or movement is None or distance <= movement:
         return "–"
     if distance > MANY * movement:
@@ -78,14 +79,14 @@ def _times(distance: float | None, movement: float | None) -> str:
 
 
 def tensor_name(row: Distance) -> str:
-    """The layer whose output it is, else the tensor; both names where they are not the same."""
+    """The layer if the tensor is its output, else the tensor. Both names if they differ."""
     output = ":" in row.tensor_a and ":" in row.tensor_b
     names = (row.layer_a, row.layer_b) if output else (row.tensor_a, row.tensor_b)
     return names[0] if names[0] == names[1] else " → ".join(names)
 
 
 def scalar_tables(rows: Sequence[ScalarDiff]) -> Iterator[Table]:
-    """Each scalar's last values and largest difference."""
+    """The last values and the largest difference of each scalar."""
     numbers = ("last in A", "last in B", "largest B − A", "at step")
     made = table("", *numbers, right=numbers)
     for row in _ordered(rows):
@@ -98,7 +99,7 @@ def scalar_tables(rows: Sequence[ScalarDiff]) -> Iterator[Table]:
 
 
 def step_tables(rows: Sequence[ScalarDiff], steps: Sequence[int]) -> Iterator[Table]:
-    """Scalars at these steps side by side; narrower tables leave the last ones out."""
+    """Scalars at these steps side by side, then narrower tables without the last scalars."""
     ordered = _ordered(rows)
     for count in range(len(ordered), 0, -1):
         kept = ordered[:count]
@@ -108,11 +109,11 @@ def step_tables(rows: Sequence[ScalarDiff], steps: Sequence[int]) -> Iterator[Ta
             cells = [str(step)]
             for row in kept:
                 at = dict(zip(row.steps, zip(row.a, row.b, strict=True), strict=True))
-                cells += [spelling.number(one) for one in at.get(step, (None, None))]
+                cells += [spelling.number(number) for number in at.get(step, (None, None))]
             made.add_row(*map(plain, cells))
         if count < len(ordered):
-            left = ", ".join(row.name for row in ordered[count:])
-            made.caption = f"too narrow for: {left}; --json has everything"
+            left_out = ", ".join(row.name for row in ordered[count:])
+            made.caption = f"too narrow for: {left_out}; --json has everything"
             made.caption_justify = "left"
         yield made
 
@@ -122,7 +123,7 @@ def _ordered(rows: Sequence[ScalarDiff]) -> list[ScalarDiff]:
 
 
 def averages_table(rows: Sequence[AverageDiff]) -> Table:
-    """How far apart moving means and variances of layers are."""
+    """The distances of moving means and variances by layer."""
     made = table("layer", "step", "means", "variances", right=("step", "means", "variances"))
     for row in rows:
         made.add_row(*map(plain, (average_name(row), str(row.step), *average_cells(row))))
@@ -130,13 +131,13 @@ def averages_table(rows: Sequence[AverageDiff]) -> Table:
 
 
 def average_name(row: AverageDiff) -> str:
-    """The layer, with both names if it has two."""
+    """The layer's name; both names if they differ."""
     return row.layer_a if row.layer_a == row.layer_b else f"{row.layer_a} → {row.layer_b}"
 
 
 def average_cells(row: AverageDiff) -> tuple[str, str]:
     """The distances of the moving means and of the moving variances."""
     first, second = (
-        "–" if one is None else spelling.number(one, 2) for one in (row.mean, row.variance)
+        "–" if number is None else spelling.number(number, 2) for number in (row.mean, row.variance)
     )
     return first, second

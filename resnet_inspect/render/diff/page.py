@@ -1,6 +1,6 @@
-"""The differences of two runs for a terminal: what was set, the graph, what tensors held, scalars.
+"""The differences between two runs for a terminal: findings, settings, graph, values, scalars.
 
-Tables are cut at MOST rows, which is said, unless every row is asked for.
+Tables are cut to MOST rows, and a line counts the others, unless every row is requested.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from resnet_inspect.analysis.diff.differences import (
     DistributionsDiff,
     FindingsDiff,
     GraphDiff,
-    Lone,
     Renaming,
     RunDiff,
+    Unmatched,
 )
 from resnet_inspect.analysis.sizes.shapes import Depth
 from resnet_inspect.graph import Phase
@@ -42,31 +42,29 @@ from resnet_inspect.render.screen import Screen, plain, table
 
 MOST = 12
 _T = TypeVar("_T")
-_P = TypeVar("_P", Lone, Renaming, Change)
+_P = TypeVar("_P", Unmatched, Renaming, Change)
 
 
-def diff_page(screen: Screen, found: RunDiff, *, every_row: bool = False) -> None:
-    """Write what differs; sections without a difference are left out."""
+def diff_page(screen: Screen, diff: RunDiff, *, every_row: bool = False) -> None:
+    """Write the differences; sections without a difference are left out."""
     page = _Page(screen, None if every_row else MOST)
-    screen.line(plain(f"A  {spelling.path(found.a)}"), plain(f"B  {spelling.path(found.b)}"))
-    if found.empty:
+    screen.line(plain(f"A  {spelling.path(diff.a)}"), plain(f"B  {spelling.path(diff.b)}"))
+    if diff.empty:
         screen.line(plain(""), plain("no difference", "bold"))
-        if len(found.distributions.steps) < found.distributions.common:
-            screen.line(
-                plain(f"distributions were compared at steps {_steps(found.distributions)}")
-            )
+        if len(diff.distributions.steps) < diff.distributions.common:
+            screen.line(plain(f"distributions compared at steps {_steps(diff.distributions)}"))
         return
-    page.told("Runs and settings", [*found.facts, *found.settings])
-    page.graph(found.graph)
-    page.distributions(found)
-    page.averages(found.averages)
-    page.scalars(found)
-    if found.findings is not None and not found.findings.empty:
-        page.findings(found.findings)
+    if diff.findings is not None and not diff.findings.empty:
+        page.findings(diff.findings)
+    page.values("Runs and settings", [*diff.facts, *diff.settings])
+    page.graph(diff.graph)
+    page.distributions(diff)
+    page.averages(diff.averages)
+    page.scalars(diff)
 
 
 class _Page:
-    """A screen, and how many rows of a table are written."""
+    """Writes the sections to a screen, with at most `most` rows a table."""
 
     def __init__(self, screen: Screen, most: int | None) -> None:
         self.screen, self.most = screen, most
@@ -79,75 +77,72 @@ class _Page:
             self.screen.line(plain(""))
 
     def cut(self, rows: Sequence[_T]) -> Sequence[_T]:
-        """The rows that are shown; one more than MOST is not worth a line that says so."""
+        """The rows that are shown. A single further row is shown too, in place of its count."""
         return rows if self.most is None or len(rows) <= self.most + 1 else rows[: self.most]
 
     def rest(self, rows: Sequence[Any], shown: Sequence[Any]) -> None:
         if len(rows) > len(shown):
-            self.screen.line(plain(f"… and {len(rows) - len(shown)} more; --all"))
+            self.screen.line(plain(f"… and {len(rows) - len(shown)} more; --all shows all"))
 
-    def told(self, title: str, rows: Sequence[Difference]) -> None:
+    def values(self, title: str, rows: Sequence[Difference]) -> None:
         if not rows:
             return
         self.title(title)
         made = table("", "A", "B")
-        # Sentences, as of what a run failed at, are wrapped; words stay whole, paths above all.
+        # Sentences such as the reason of a failure are wrapped; long words such as paths are not.
         room = max(MOST, (self.screen.width - 4 - max(len(row.name) for row in rows)) // 2)
         for row in rows:
-            told = (
-                "\n".join(textwrap.wrap(value(one), room, break_long_words=False))
-                for one in (row.a, row.b)
+            cells = (
+                textwrap.wrap(value(side), room, break_long_words=False) for side in (row.a, row.b)
             )
-            made.add_row(
-                plain(row.name), *(Text("\n").join(map(plain, one.split("\n"))) for one in told)
-            )
+            made.add_row(plain(row.name), *(Text("\n").join(map(plain, lines)) for lines in cells))
         self.screen.table([made])
 
-    def graph(self, found: GraphDiff) -> None:
-        if found.empty:
+    def graph(self, diff: GraphDiff) -> None:
+        if diff.empty:
             return
-        if found.totals:
+        if diff.totals:
             self.title("Totals")
             made = table("", "A", "B", right=("A", "B"))
-            for sum_ in found.totals:
+            for sum_ in diff.totals:
                 name = sum_.name.replace("_", " ")
                 cells = name, spelling.count(sum_.a), spelling.count(sum_.b)
                 made.add_row(*map(plain, cells))
             self.screen.table([made])
-        by_op = found.depth == Depth.OP
-        renamed = _forward_first([one for one in found.renamed if not one.numbered])
-        numbered = [one for one in found.renamed if one.numbered]
+        by_op = diff.depth == Depth.OP
+        renamed = _forward_first([row for row in diff.renamed if not row.numbered])
+        numbered = [row for row in diff.renamed if row.numbered]
         counts = [
-            (found.aligned, "in both"),
-            (len(found.changed), "of them changed"),
+            (diff.aligned, "in both"),
+            (len(diff.changed), "of them changed"),
             (len(renamed), "renamed"),
             (len(numbered), "numbered differently"),
-            (len(found.only_a), "only in A"),
-            (len(found.only_b), "only in B"),
+            (len(diff.only_a), "only in A"),
+            (len(diff.only_b), "only in B"),
         ]
-        told = ", ".join(f"{n} {text}" for n, text in counts if n or text == "in both")
-        self.title(f"{'Ops' if by_op else 'Layers'}: {told}")
-        self.lone("only in A", found.only_a)
-        self.gap(found.only_a and found.only_b)
-        self.lone("only in B", found.only_b)
-        # Of ops many are, and it says nothing of them.
+        summary = ", ".join(f"{n} {text}" for n, text in counts if n or text == "in both")
+        self.title(f"{'Ops' if by_op else 'Layers'}: {summary}")
+        self.unmatched("only in A", diff.only_a)
+        self.gap(diff.only_a and diff.only_b)
+        self.unmatched("only in B", diff.only_b)
+        # Many ops are numbered differently, which has no meaning.
         listed = {"renamed": renamed, "numbered": [] if by_op else numbered}
         for title, rows in listed.items():
             if rows:
-                self.gap(found.only_a or found.only_b or (title != "renamed" and renamed))
+                self.gap(diff.only_a or diff.only_b or (title != "renamed" and renamed))
                 made, shown = table(f"{title}: in A", "in B", "type"), self.cut(rows)
-                for one in shown:
-                    made.add_row(plain(one.a), plain(one.b), plain(one.type))
+                for row in shown:
+                    made.add_row(plain(row.a), plain(row.b), plain(row.type))
                 self.screen.table([made])
                 self.rest(rows, shown)
-        changed = _forward_first(sorted(found.changed, key=attrgetter("rewired")))
+        changed = _forward_first(sorted(diff.changed, key=attrgetter("rewired")))
         if changed:
-            self.gap(found.only_a or found.only_b or any(listed.values()))
+            self.gap(diff.only_a or diff.only_b or any(listed.values()))
             shown_changes = self.cut(changed)
             self.screen.table(_changed(list(changed_rows(shown_changes))))
             self.rest(changed, shown_changes)
 
-    def lone(self, title: str, rows: Sequence[Lone]) -> None:
+    def unmatched(self, title: str, rows: Sequence[Unmatched]) -> None:
         if not rows:
             return
         ordered = _forward_first(rows)
@@ -160,57 +155,61 @@ class _Page:
         self.screen.table([made])
         self.rest(rows, shown)
 
-    def distributions(self, found: RunDiff) -> None:
-        seen = found.distributions
-        if not seen.rows:
-            if seen.compared:
-                told = f"all {seen.compared} tensors held the same (steps {_steps(seen)})"
-                self.title(f"Distributions: {told}")
+    def distributions(self, diff: RunDiff) -> None:
+        distributions = diff.distributions
+        count, compared = len(distributions.rows), distributions.compared
+        if not compared and not count:
             return
-        told = f"{len(seen.rows)} of {seen.compared} tensors differ (steps {_steps(seen)})"
-        self.title(f"Distributions: {told}")
+        verdict = (
+            f"{count} of {compared} tensors differ"
+            if count
+            else f"all {compared} tensors are equal"
+        )
+        self.title(f"Distributions: {verdict} (steps {_steps(distributions)})")
+        if not count:
+            return
         self.screen.line(plain(LEGEND, "dim"))
         for kind in KINDS:
-            rows = [row for row in seen.rows if row.kind == kind]
+            rows = [row for row in distributions.rows if row.kind == kind]
             if rows:
                 self.screen.line(plain(""))
                 shown = self.cut(rows)
-                self.screen.table(distribution_tables(kind, shown, seen.steps))
+                self.screen.table(distribution_tables(kind, shown, distributions.steps))
                 self.rest(rows, shown)
 
     def averages(self, rows: Sequence[AverageDiff]) -> None:
         if not rows:
             return
-        self.title(f"Moving averages: those of {len(rows)} layers differ")
+        self.title(f"Moving averages: {len(rows)} layer{'s' * (len(rows) != 1)} differ")
         self.screen.line(plain(AVERAGES, "dim"))
         shown = self.cut(rows)
         self.screen.table([averages_table(shown)])
         self.rest(rows, shown)
 
-    def scalars(self, found: RunDiff) -> None:
-        seen = found.scalars
-        for name, names in (("A", seen.only_a), ("B", seen.only_b)):
+    def scalars(self, diff: RunDiff) -> None:
+        scalars = diff.scalars
+        for name, names in (("A", scalars.only_a), ("B", scalars.only_b)):
             if names:
                 self.title(f"Scalars only in {name}: {', '.join(names)}")
-        if not seen.rows:
+        if not scalars.rows:
             return
         self.title("Scalars")
-        self.screen.table(scalar_tables(seen.rows))
+        self.screen.table(scalar_tables(scalars.rows))
         self.screen.line(plain(""))
-        steps, shown = self.steps(sorted({step for row in seen.rows for step in row.steps}))
-        self.screen.table(step_tables(seen.rows, shown))
+        steps, shown = self.steps(sorted({step for row in scalars.rows for step in row.steps}))
+        self.screen.table(step_tables(scalars.rows, shown))
         self.rest(steps, shown)
 
     def steps(self, steps: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
-        """All steps, and those that are shown, evenly from the first to the last."""
+        """All steps, and the steps that are shown, spread evenly from the first to the last."""
         if self.most is None or len(steps) <= self.most + 1:
             return steps, steps
         last = len(steps) - 1
         places = [round(i * last / (self.most - 1)) for i in range(self.most)]
         return steps, [steps[place] for place in places]
 
-    def findings(self, found: FindingsDiff) -> None:
-        for name, rows in (("A", found.only_a), ("B", found.only_b)):
+    def findings(self, findings: FindingsDiff) -> None:
+        for name, rows in (("A", findings.only_a), ("B", findings.only_b)):
             if rows:
                 self.title(f"Findings only in {name}")
                 for row in rows:
@@ -220,13 +219,13 @@ class _Page:
                         self.screen.line(plain(f"   {line}"))
 
 
-def _steps(seen: DistributionsDiff) -> str:
-    """The compared steps; what was left out is said."""
-    if len(seen.steps) > MOST:
-        return f"{seen.steps[0]} to {seen.steps[-1]}, {len(seen.steps)} in common"
-    told = ", ".join(map(str, seen.steps))
-    left_out = len(seen.steps) < seen.common
-    return told + (f" of {seen.common} in common; --all takes every one" if left_out else "")
+def _steps(distributions: DistributionsDiff) -> str:
+    """The compared steps, and of how many common steps they were chosen."""
+    steps, common = distributions.steps, distributions.common
+    if len(steps) > MOST:
+        return f"{steps[0]} to {steps[-1]}, {len(steps)} in common"
+    left_out = f" of {common} in common; --all compares all" if len(steps) < common else ""
+    return ", ".join(map(str, steps)) + left_out
 
 
 def _forward_first(rows: Sequence[_P]) -> list[_P]:
@@ -234,14 +233,14 @@ def _forward_first(rows: Sequence[_P]) -> list[_P]:
 
 
 def _changed(rows: Sequence[tuple[str, str, str, str]]) -> Iterator[Table]:
-    """What changed side by side, else below the names."""
+    """A wide table with changes beside the names, then a narrow table with changes below them."""
     made = table("changed", "", "A", "B")
     for row in rows:
         made.add_row(*map(plain, row))
     yield made
     narrow = table("changed: A → B")
-    for name, what, one, other in rows:
+    for name, what, a, b in rows:
         if name:
             narrow.add_row(plain(name))
-        narrow.add_row(Padding(plain(f"{what}: {one} → {other}"), (0, 0, 0, 2)))
+        narrow.add_row(Padding(plain(f"{what}: {a} → {b}"), (0, 0, 0, 2)))
     yield narrow

@@ -1,4 +1,4 @@
-"""What is different between two runs in a few sentences with numbers, as label and text."""
+"""The differences between two runs in a few sentences, as pairs of label and text."""
 
 from __future__ import annotations
 
@@ -17,142 +17,146 @@ from resnet_inspect.render import spelling
 from resnet_inspect.render.diff.numbers import average_cells, average_name, tensor_name
 from resnet_inspect.render.diff.values import value
 from resnet_inspect.render.pages.blocks import SCALARS_SHOWN
-from resnet_inspect.render.pages.findings_page import counted
+from resnet_inspect.render.pages.findings_page import findings_count
 
 Courses = Mapping[str, Mapping[int, float]]
 MOST = 4
-# Facts that are told elsewhere: in titles, or as what follows from the others.
-TOLD_APART = ("network", "status", "reason", "failure", "recorded kinds")
+# Facts that the page shows in its titles, or that follow from others.
+SHOWN_ELSEWHERE = ("network", "status", "reason", "failure", "recorded kinds")
 
 
-def sentences(found: RunDiff, a: Courses, b: Courses) -> Iterator[tuple[str, str]]:
-    """One for each part in which they can differ; `a` and `b` are all scalars of the runs.
+def sentences(diff: RunDiff, a: Courses, b: Courses) -> Iterator[tuple[str, str]]:
+    """A label and a text for each part of the comparison, also for equal parts.
 
-    What is the same is said too: silence must not read as such.
+    Args:
+        diff: the differences.
+        a: all scalars of run A.
+        b: all scalars of run B.
     """
-    yield "settings", _settings(found.settings)
-    if found.facts:
-        told = [f"{one.name}: {_values(one)}" for one in found.facts if one.name not in TOLD_APART]
-        if told:
-            yield "runs", "; ".join(told)
-    yield "layers" if found.graph.depth == Depth.LAYER else "ops", things(found.graph)
-    totals = found.graph.totals
-    yield "sizes", "\n".join(map(_total, totals)) or "parameters, MACs, memory, ops: all the same"
+    if diff.findings is not None:
+        only = [("A", diff.findings.only_a), ("B", diff.findings.only_b)]
+        parts = [f"only in {name}: {findings_count(rows)}" for name, rows in only if rows]
+        yield "findings", "\n".join(parts) or "no difference"
+    yield "settings", _settings(diff.settings)
+    facts = [f"{row.name}: {_values(row)}" for row in diff.facts if row.name not in SHOWN_ELSEWHERE]
+    if facts:
+        yield "runs", "\n".join(facts)
+    yield "layers" if diff.graph.depth == Depth.LAYER else "ops", things(diff.graph)
+    totals = diff.graph.totals
+    yield "sizes", "\n".join(map(_total, totals)) or "parameters, MACs, memory and ops are equal"
     yield "training", training(a, b)
-    yield "distributions", distributions(found.distributions)
-    if found.averages:
-        yield "moving averages", averages(found.averages)
-    if found.findings is not None:
-        only = [("A", found.findings.only_a), ("B", found.findings.only_b)]
-        parts = [f"only in {name}: {counted(rows)}" for name, rows in only if rows]
-        yield "findings", "; ".join(parts) or "the same in both, or none"
+    yield "distributions", distributions(diff.distributions)
+    if diff.averages:
+        yield "moving averages", averages(diff.averages)
 
 
 def _settings(rows: Sequence[Difference]) -> str:
     if not rows:
-        return "all the same"
-    return "; ".join(f"{one.name} {_values(one)}" for one in rows)
+        return "all equal"
+    return "\n".join(f"{row.name} {_values(row)}" for row in rows)
 
 
-def _values(one: Difference) -> str:
-    return f"{value(one.a)} in A, {value(one.b)} in B"
+def _values(row: Difference) -> str:
+    return f"{value(row.a)} in A, {value(row.b)} in B"
 
 
-def things(found: GraphDiff) -> str:
-    """How many layers or ops both have, and what else there is of them."""
-    moved = len([one for one in found.renamed if not one.numbered])
-    rewired = sum(one.rewired for one in found.changed)
+def things(graph: GraphDiff) -> str:
+    """The numbers of common, changed, renamed and unmatched layers or ops."""
+    renamed = len([row for row in graph.renamed if not row.numbered])
+    rewired = sum(change.rewired for change in graph.changed)
     counts = [
-        (len(found.changed) - rewired, "of them changed"),
-        (rewired, "only take other inputs"),
-        (moved, "under another name"),
-        (len(found.renamed) - moved, "numbered differently"),
-        (len(found.only_a), "only in A"),
-        (len(found.only_b), "only in B"),
+        (len(graph.changed) - rewired, "of them changed"),
+        (rewired, "with other inputs only"),
+        (renamed, "renamed"),
+        (len(graph.renamed) - renamed, "numbered differently"),
+        (len(graph.only_a), "only in A"),
+        (len(graph.only_b), "only in B"),
     ]
-    told = ", ".join(f"{count} {text}" for count, text in counts if count)
-    return f"{found.aligned} in both, {told or 'all the same'}"
+    differences = ", ".join(f"{count} {text}" for count, text in counts if count)
+    return f"{graph.aligned} in both, {differences or 'all equal'}"
 
 
-def _total(one: Difference) -> str:
-    name = one.name.replace("_", " ")
-    if one.name == "memory":
-        return f"{name} {spelling.size(one.a)} in A, {spelling.size(one.b)} in B"
-    told = f"{name} {spelling.count(one.a)} in A, {spelling.count(one.b)} in B"
-    if one.a is None or one.b is None:
-        return told
-    gap = one.b - one.a
-    return f"{told} ({'+' if gap > 0 else '−'}{abs(gap):,})"
+def _total(row: Difference) -> str:
+    name = row.name.replace("_", " ")
+    if row.name == "memory":
+        return f"{name} {spelling.size(row.a)} in A, {spelling.size(row.b)} in B"
+    both = f"{name} {spelling.count(row.a)} in A, {spelling.count(row.b)} in B"
+    if row.a is None or row.b is None:
+        return both
+    gap = row.b - row.a
+    return f"{both} ({'+' if gap > 0 else '−'}{abs(gap):,})"
 
 
 def training(a: Courses, b: Courses) -> str:
-    """The last numbers of both, at the last step that both have."""
+    """The values of each scalar in both runs, at the last common step."""
     if not a or not b:
-        lacking = " and ".join(name for name, one in (("A", a), ("B", b)) if not one)
-        return f"no step of {lacking} tells a scalar, so results of training are not compared"
-    told = []
+        lacking = " and ".join(name for name, scalars in (("A", a), ("B", b)) if not scalars)
+        return f"not compared: {lacking} recorded no scalar"
+    lines = []
     names = [*SCALARS_SHOWN, *(name for name in a if name not in SCALARS_SHOWN)]
     for name in names:
         common = sorted({*a.get(name, ())} & {*b.get(name, ())})
         if name != "learning_rate" and common:
-            told.append(f"{name} {_result(a[name], b[name], common[-1])}")
-    if not told:
-        return "no scalar has a step in common"
-    lengths = [max(max(course) for course in one.values()) for one in (a, b)]
-    beside = ""
-    if lengths[0] != lengths[1]:
-        beside = f"\nthe last step of A is {lengths[0]}, of B {lengths[1]}"
-    return "\n".join(told) + beside
+            lines.append(f"{name} {_result(a[name], b[name], common[-1])}")
+    if not lines:
+        return "not compared: no scalar has a common step"
+    ends = [max(max(course) for course in scalars.values()) for scalars in (a, b)]
+    if ends[0] != ends[1]:
+        lines.append(f"the last step is {ends[0]} in A, {ends[1]} in B")
+    return "\n".join(lines)
 
 
 def _result(a: Mapping[int, float], b: Mapping[int, float], step: int) -> str:
-    one, other = a[step], b[step]
-    told = f"{spelling.number(one, 4)} in A, {spelling.number(other, 4)} in B at step {step}"
-    if one == other:
-        return f"{spelling.number(one, 4)} in both at step {step}"
-    if not (math.isfinite(one) and math.isfinite(other)):
-        return told
-    gap = other - one
-    return f"{told} ({'+' if gap > 0 else '−'}{spelling.number(abs(gap), 3)})"
+    x, y = a[step], b[step]
+    if x == y:
+        return f"{spelling.number(x, 4)} in both at step {step}"
+    both = f"{spelling.number(x, 4)} in A, {spelling.number(y, 4)} in B at step {step}"
+    if not (math.isfinite(x) and math.isfinite(y)):
+        return both
+    gap = y - x
+    return f"{both} ({'+' if gap > 0 else '−'}{spelling.number(abs(gap), 3)})"
 
 
 def averages(rows: Sequence[AverageDiff]) -> str:
-    """How many normalizations have other moving averages, and which most of all."""
-    told = []
+    """How many layers have different moving averages, and the largest differences."""
+    layers = []
     for row in rows[:MOST]:
         mean, variance = average_cells(row)
-        told.append(f"{average_name(row)} {mean} and {variance} at step {row.step}")
+        layers.append(f"{average_name(row)} {mean} and {variance} at step {row.step}")
     return (
-        f"those of {len(rows)} layers differ; furthest apart, means in standard deviations and "
-        f"variances in units of the mean one: {', '.join(told)}"
+        f"{len(rows)} layer{'s' * (len(rows) != 1)} differ\n"
+        f"largest differences (mean in standard deviations, variance in mean variances): "
+        f"{', '.join(layers)}"
     )
 
 
-def distributions(found: DistributionsDiff) -> str:
-    """How many tensors held other numbers, and which most of all."""
-    if not found.common:
-        return "not compared: no step was recorded in both"
-    if not found.compared:
-        return "not compared: no tensor was recorded in both"
-    steps = f"{found.common} step" + "s" * (found.common > 1) + " in common"
-    if not found.rows:
-        return f"all {found.compared} tensors held the same ({steps})"
-    beyond = sum(bool(row.beyond) for row in found.rows)
-    known = any(row.beyond is not None for row in found.rows)
-    told = [f"{len(found.rows)} of {found.compared} tensors differ ({steps})"]
+def distributions(diff: DistributionsDiff) -> str:
+    """How many distributions differ, and the largest distances."""
+    if not diff.common:
+        return "not compared: the runs have no recorded step in common"
+    if not diff.compared:
+        return "not compared: the runs have no recorded tensor in common"
+    steps = f"{diff.common} step" + "s" * (diff.common > 1) + " in common"
+    if not diff.rows:
+        return f"all {diff.compared} tensors are equal ({steps})"
+    beyond = sum(bool(row.beyond) for row in diff.rows)
+    known = any(row.beyond is not None for row in diff.rows)
+    lines = [f"{len(diff.rows)} of {diff.compared} tensors differ ({steps})"]
     if known:
-        told.append(f"{beyond} of them by more than they move in a step")
-    furthest = [row for row in found.rows if row.kind == "activation"] or list(found.rows)
+        lines.append(f"{beyond} of them differ by more than they change in one step")
+    furthest = [row for row in diff.rows if row.kind == "activation"] or list(diff.rows)
     names = [
         f"{tensor_name(row)} {spelling.number(row.distance, 2)}"
         for row in furthest[:MOST]
         if row.distance is not None
     ]
     if names:
-        told.append(f"furthest apart of {furthest[0].kind}s, in spreads: {', '.join(names)}")
-    bad = [row for row in found.rows if bool(row.not_finite_a) != bool(row.not_finite_b)]
+        lines.append(
+            f"largest distances of {furthest[0].kind}s, in standard deviations: {', '.join(names)}"
+        )
+    bad = [row for row in diff.rows if bool(row.not_finite_a) != bool(row.not_finite_b)]
     if bad:
         name = "A" if bad[0].not_finite_a else "B"
-        first = f"the first in {name}: {tensor_name(bad[0])}"
-        told.append(f"{len(bad)} with numbers that are not finite in one run alone, {first}")
-    return "\n".join(told)
+        first = f"first {tensor_name(bad[0])} in {name}"
+        lines.append(f"{len(bad)} tensors are not finite in only one run: {first}")
+    return "\n".join(lines)

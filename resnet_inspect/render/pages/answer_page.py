@@ -1,4 +1,4 @@
-"""The answer page: what a trace built and saw, on one screen."""
+"""The answer page: the network, findings and recorded values of a run on one screen."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from resnet_inspect.render.pages.blocks import (
     Findings,
     Grid,
     LayerLink,
-    Listed,
     Pairs,
     Paragraph,
     Range,
+    SubjectList,
     part,
     titled,
 )
@@ -42,18 +42,18 @@ FINDINGS_SHOWN = 5
 SHOWN = {BlockKind.WATCH_OUT: 4, BlockKind.SHARED: 6}
 
 
-def answer_page(screen: Screen, info: RunInfo, found: Overview, file: Path) -> None:
-    """Print the page of one run; `file` is the run's."""
+def answer_page(screen: Screen, info: RunInfo, overview: Overview, file: Path) -> None:
+    """Print the page of the run in `file`."""
     screen.line(plain(headline(info), "bold"))
-    for label, text in (*facts(info, found), ("run file", typed(str(file)))):
+    for label, text in (*facts(info, overview), ("run file", typed(str(file)))):
         _pair(screen, label, text)
     more = {
         BlockKind.WATCH_OUT: spelled(Command("shapes", (file,), ("--axes",))),
         BlockKind.SHARED: "browse shows each variable with the ops that read it",
     }
-    for block in blocks(found, failed=info.failure is not None):
-        title = titled(block, info, found)
-        match part(block, info, found, CELLS):
+    for block in blocks(overview, failed=info.failure is not None):
+        title = titled(block, info, overview)
+        match part(block, info, overview, CELLS):
             case Findings(findings):
                 _findings(screen, title, findings, file, failed=info.failure is not None)
             case Pairs(lines):
@@ -63,38 +63,38 @@ def answer_page(screen: Screen, info: RunInfo, found: Overview, file: Path) -> N
             case Paragraph(text):
                 _section(screen, title)
                 screen.line(plain(f"  {text}"))
-            case Listed() as listed:
+            case SubjectList() as listed:
                 _section(screen, title)
                 _listed(screen, listed, SHOWN.get(block.kind), more.get(block.kind, ""))
             case Grid() as grid:
                 _section(screen, title)
                 screen.line(_table(grid))
     _section(screen, "Next")
-    _next(screen, found, file)
+    _next(screen, overview, file)
 
 
 def _findings(
     screen: Screen, title: str, findings: Sequence[Finding], file: Path, *, failed: bool
 ) -> None:
-    """What `check` found, in short; what stopped the run is told in full above."""
+    """Print the findings of `check` in short, without the failure that is shown above."""
     if not findings:
         screen.line(plain(""), plain("check: nothing found", "dim"))
         return
-    told = [one for one in findings if not failed or one.rule != "refused"]
+    others = [finding for finding in findings if not failed or finding.rule != "refused"]
     above = ""
-    if len(told) < len(findings):
-        above = "; what stopped the run is told above" if told else ", told above"
+    if len(others) < len(findings):
+        above = "; the failure is shown above" if others else ", shown above"
     _section(screen, title + above)
-    for one in told[:FINDINGS_SHOWN]:
-        for line in short_lines(one, min(screen.width, WIDEST) - 2):
+    for finding in others[:FINDINGS_SHOWN]:
+        for line in short_lines(finding, min(screen.width, WIDEST) - 2):
             screen.line(Text("  ") + line)
-    more = len(told) - FINDINGS_SHOWN
+    more = len(others) - FINDINGS_SHOWN
     if more > 0:
         screen.line(plain(f"  … and {more} more: {spelled(Command('check', (file,)))}"))
 
 
-def _listed(screen: Screen, listed: Listed, most: int | None, further: str) -> None:
-    """A line for each; of more than `most` the others are counted."""
+def _listed(screen: Screen, listed: SubjectList, most: int | None, further: str) -> None:
+    """Print a line for each row, at most `most`, and the number of omitted rows."""
     for subject, text in listed.rows[:most]:
         name = subject.layer if isinstance(subject, LayerLink) else subject
         screen.line(plain(f"  {name}: {text}"))
@@ -104,13 +104,13 @@ def _listed(screen: Screen, listed: Listed, most: int | None, further: str) -> N
 
 
 def _table(grid: Grid) -> Table:
-    names = [_ends(one) if isinstance(one, Range) else one for one in grid.columns]
-    made = table(*names, right=grid.right)
-    for column, name in zip(made.columns, grid.columns, strict=True):
+    names = [_ends(name) if isinstance(name, Range) else name for name in grid.columns]
+    result = table(*names, right=grid.right)
+    for column, name in zip(result.columns, grid.columns, strict=True):
         column.no_wrap = isinstance(name, Range)
     for row in grid.rows:
-        made.add_row(*map(_cell, row))
-    return made
+        result.add_row(*map(_cell, row))
+    return result
 
 
 def _ends(span: Range) -> str:
@@ -130,34 +130,36 @@ def _cell(cell: Cell) -> Text:
 
 
 def headline(info: RunInfo) -> str:
-    """Which network, and how its run ended."""
+    """The network and the status of its run."""
     status = info.status.value + (f" ({info.reason})" if info.reason else "")
     subject = info.settings.subject
     depth = f", {subject.depth} layers" if isinstance(subject, Tutorial) else ""
     return f"{info.network}{depth}: {status}"
 
 
-def facts(info: RunInfo, found: Overview) -> Iterator[tuple[str, str]]:
-    """What was traced, with what: labels and texts."""
-    subject, totals = info.settings.subject, found.totals
-    ops = sum(found.ops.values())
-    parts = ", ".join(f"{found.ops[phase]:,} {phase}" for phase in Phase if phase in found.ops)
+def facts(info: RunInfo, overview: Overview) -> Iterator[tuple[str, str]]:
+    """Labels and texts on the network, its size, the device, the data and the training."""
+    subject, totals = info.settings.subject, overview.totals
+    ops = sum(overview.ops.values())
+    parts = ", ".join(
+        f"{overview.ops[phase]:,} {phase}" for phase in Phase if phase in overview.ops
+    )
     if isinstance(subject, Tutorial):
-        yield "network", f"n={subject.n}, version {subject.ver}, {found.layers} layer calls"
+        yield "network", f"n={subject.n}, version {subject.ver}, {overview.layers} layer calls"
     else:
         yield "network", subject.target
     yield "graph", f"{ops:,} ops ({parts}), built in {spelling.duration(info.trace_seconds)}"
     yield (
         "size",
         f"{spelling.count(totals.trainable_params)} trainable of {spelling.count(totals.params)} "
-        "parameters" + (f", {spelling.count(totals.macs)} MACs an image" if totals.macs else ""),
+        "parameters" + (f", {spelling.count(totals.macs)} MACs per example" if totals.macs else ""),
     )
     yield "device", info.device + f", TensorFlow {info.versions.get('tensorflow', '?')}"
     yield from _recipe(info.settings)
 
 
 def _recipe(settings: Settings) -> Iterator[tuple[str, str]]:
-    """The data, and what was done with it."""
+    """Labels and texts on the data and the training."""
     subject = settings.subject
     if isinstance(subject, Tutorial):
         yield from _tutorial_recipe(subject, settings)
@@ -165,7 +167,9 @@ def _recipe(settings: Settings) -> Iterator[tuple[str, str]]:
         given = subject.input if isinstance(subject, TracedModel | GraphCode) else None
         yield "data", f"random numbers: {given}" if given else "none"
         once = (
-            "run once, as TensorFlow 1 code" if isinstance(subject, GraphCode) else "forward once"
+            "run once as TensorFlow 1 code"
+            if isinstance(subject, GraphCode)
+            else "one forward pass"
         )
         yield "recipe", f"{once}, seed {settings.seed}"
     else:
@@ -175,7 +179,7 @@ def _recipe(settings: Settings) -> Iterator[tuple[str, str]]:
             how = f"trained with {subject.optimizer}, seed {settings.seed}"
         else:
             kind = "loop" if isinstance(subject, Loop) else "fit"
-            how = f"its own {kind} with {subject.optimizer}"
+            how = f"your {kind} with {subject.optimizer}"
         yield "recipe", f"{how}, tensors recorded at {often}"
 
 
@@ -193,7 +197,7 @@ def _tutorial_recipe(tutorial: Tutorial, settings: Settings) -> Iterator[tuple[s
 
 
 def course(values: tuple[float, ...], cells: int) -> str:
-    """Values over steps as a row of bars between their lowest and highest; ! is not finite."""
+    """Values over steps as a row of bars, scaled to their range; ! marks NaN or infinity."""
     groups = np.array_split(np.asarray(values), min(cells, len(values)))
     means = np.array([group.mean() for group in groups])
     finite = means[np.isfinite(means)]
@@ -207,22 +211,22 @@ def course(values: tuple[float, ...], cells: int) -> str:
     )
 
 
-def _next(screen: Screen, found: Overview, file: Path) -> None:
-    rows = "layer" if found.layers else "op"
+def _next(screen: Screen, overview: Overview, file: Path) -> None:
+    rows = "layer" if overview.layers else "op"
     lines = [
         (Command("shapes", (file,)), f"every {rows}'s shape, padding, parameters, MACs"),
-        (Command("shapes", (file,), ("--depth", "op", "--json")), "every op, for programs"),
+        (Command("shapes", (file,), ("--depth", "op", "--json")), "every op, as JSON"),
         (Command("runs"), "all runs"),
     ]
-    if found.findings:
-        what = "all that was found, why it matters, what to try"
+    if overview.findings:
+        what = "all findings, why they matter, what to try"
         lines.insert(0, (Command("check", (file,)), what))
-    if found.blocks:
-        shown = Command("hist", (found.blocks[-1].layer, file))
+    if overview.blocks:
+        shown = Command("hist", (overview.blocks[-1].layer, file))
         lines.insert(0, (shown, "distributions over the steps"))
-    for origin in found.origins[:1]:
+    for origin in overview.origins[:1]:
         name = f"{origin.tensor.removesuffix(':0')}:{origin.axis}"
-        lines.insert(0, (Command("why", (name, file)), "where that size comes from"))
+        lines.insert(0, (Command("why", (name, file)), "the origin of that size"))
     for command, what in lines:
         screen.line(plain(f"  {spelled(command)}"), plain(f"      {what}", "dim"))
 
@@ -232,8 +236,8 @@ def _section(screen: Screen, title: str) -> None:
 
 
 def _pair(screen: Screen, label: str, text: str) -> None:
-    made = table("", "")
-    made.show_header = False
-    made.columns[0].width = LABEL
-    made.add_row(plain(label, "dim"), plain(text))
-    screen.line(made)
+    grid = table("", "")
+    grid.show_header = False
+    grid.columns[0].width = LABEL
+    grid.add_row(plain(label, "dim"), plain(text))
+    screen.line(grid)

@@ -1,6 +1,6 @@
-"""The blocks of a run's page as titles, pairs, lists and tables, spelled once for text and HTML.
+"""The blocks of a run's page as titles, pairs, lists and tables, for terminal and HTML.
 
-What a medium draws in its own way is typed: a link to a layer, a small histogram, a course.
+Parts that each medium draws in its own way are typed: links to layers, small histograms, courses.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from resnet_inspect.analysis.page.blocks import Block, BlockKind
 from resnet_inspect.analysis.page.overview import BlockLearning, BlockOutput, FlowStep, Overview
 from resnet_inspect.graph import Failure
 from resnet_inspect.render import spelling
-from resnet_inspect.render.pages.findings_page import counted
+from resnet_inspect.render.pages.findings_page import findings_count
 from resnet_inspect.render.pages.postmortem_page import postmortem_lines
 from resnet_inspect.render.pages.why_page import origin_lines
 from resnet_inspect.render.plots.distribution_remarks import origin_text
@@ -29,7 +29,7 @@ SCALARS_SHOWN = ("loss", "cross_entropy", "l2_loss", "accuracy", "learning_rate"
 
 
 class LayerLink(NamedTuple):
-    """The name of a layer, which leads to it."""
+    """A link to a layer, by its name."""
 
     layer: str
 
@@ -47,7 +47,7 @@ class Course(NamedTuple):
 
 
 class Range(NamedTuple):
-    """A column of histograms, from one number to another."""
+    """The header of a column of histograms: their common range."""
 
     low: float
     high: float
@@ -63,13 +63,13 @@ class Pairs(NamedTuple):
 
 
 class Paragraph(NamedTuple):
-    """A sentence about something bad."""
+    """A sentence about a failure."""
 
     text: str
 
 
-class Listed(NamedTuple):
-    """Subjects and what is said of each."""
+class SubjectList(NamedTuple):
+    """A list of subjects with a text on each, and the headings of both columns."""
 
     columns: tuple[str, str]
     rows: tuple[tuple[str | LayerLink, str], ...]
@@ -84,86 +84,89 @@ class Grid(NamedTuple):
 
 
 class Findings(NamedTuple):
-    """What `check` found."""
+    """The findings of `check`."""
 
     findings: tuple[Finding, ...]
 
 
-Part = Pairs | Paragraph | Listed | Grid | Findings
+Part = Pairs | Paragraph | SubjectList | Grid | Findings
 
 
-def titled(block: Block, info: RunInfo, found: Overview) -> str:
-    """What stands above a block."""
+def titled(block: Block, info: RunInfo, overview: Overview) -> str:
+    """The title of a block."""
     match block.kind:
         case BlockKind.FAILURE:
             return f"Failed while {info.failure.during if info.failure is not None else ''}"
         case BlockKind.FINDINGS:
-            return f"Findings: {counted(found.findings)}"
+            return f"Findings: {findings_count(overview.findings)}"
         case BlockKind.FLOW:
             return flow_title(info)
         case BlockKind.ORIGIN:
-            one = found.origins[block.number]
-            size, name = spelling.size_text(one.size), one.tensor.removesuffix(":0")
-            return f"Where the {size} of {name} comes from"
+            origin = overview.origins[block.number]
+            size, name = spelling.size_text(origin.size), origin.tensor.removesuffix(":0")
+            return f"Origin of size {size} in {name}"
         case BlockKind.OUTPUTS:
-            return f"Output of each block at step {found.step}"
+            return f"Output of each block at step {overview.step}"
         case BlockKind.LEARNING:
-            return f"How each block learned at step {found.step}"
+            return f"Gradients and updates of each block at step {overview.step}"
         case BlockKind.SCALARS:
-            steps = max(len(one.values) for one in found.scalars)
+            steps = max(len(scalar.values) for scalar in overview.scalars)
             return f"Scalars over {steps} steps" if steps != 1 else "Scalars of one step"
     return TITLES[block.kind]
 
 
 TITLES = {
     BlockKind.WHY: "Why it failed",
-    BlockKind.NOT_FINITE: "Not finite",
-    BlockKind.WATCH_OUT: "Watch out",
+    BlockKind.NOT_FINITE: "NaN or infinity",
+    BlockKind.WATCH_OUT: "Suspicious use of axes",
     BlockKind.SHARED: "Shared variables",
     BlockKind.NOTES: "Not observed",
 }
 
 
-def part(block: Block, info: RunInfo, found: Overview, cells: int) -> Part:
-    """What a block holds; its histograms have so many cells."""
+def part(block: Block, info: RunInfo, overview: Overview, cells: int) -> Part:
+    """The content of a block; `cells` is the number of cells of its histograms."""
     match block.kind:
         case BlockKind.FAILURE:
             return Pairs(tuple(failure_lines(info.failure)) if info.failure is not None else ())
         case BlockKind.WHY:
-            lines = postmortem_lines(found.postmortem) if found.postmortem is not None else ()
+            lines = postmortem_lines(overview.postmortem) if overview.postmortem is not None else ()
             return Pairs(tuple(lines))
         case BlockKind.FINDINGS:
-            return Findings(found.findings)
+            return Findings(overview.findings)
         case BlockKind.NOT_FINITE:
-            return Paragraph(origin_text(found.origin) if found.origin is not None else "")
+            return Paragraph(origin_text(overview.origin) if overview.origin is not None else "")
         case BlockKind.WATCH_OUT:
-            dangers = tuple((LayerLink(one.layer), one.text) for one in found.dangers)
-            return Listed(("layer", "what is hardly meant"), dangers)
+            dangers = tuple((LayerLink(danger.layer), danger.text) for danger in overview.dangers)
+            return SubjectList(("layer", "problem"), dangers)
         case BlockKind.FLOW:
-            return _flow(found.flow)
+            return _flow(overview.flow)
         case BlockKind.ORIGIN:
-            return Pairs(tuple(origin_lines(found.origins[block.number])))
+            return Pairs(tuple(origin_lines(overview.origins[block.number])))
         case BlockKind.SHARED:
-            shared = ((one.variable, f"read by {', '.join(one.readers)}") for one in found.shared)
-            return Listed(("variable", "readers"), tuple(shared))
+            shared = tuple(
+                (item.variable, f"read by {', '.join(item.readers)}") for item in overview.shared
+            )
+            return SubjectList(("variable", "readers"), shared)
         case BlockKind.OUTPUTS:
-            return _outputs(found.blocks, cells)
+            return _outputs(overview.blocks, cells)
         case BlockKind.LEARNING:
-            return _learning(found.learning)
+            return _learning(overview.learning)
         case BlockKind.SCALARS:
-            return _scalars(found)
+            return _scalars(overview)
         case BlockKind.NOTES:
-            return Listed(("what", "why"), tuple((one.subject, one.text) for one in found.notes))
+            notes = tuple((note.subject, note.text) for note in overview.notes)
+            return SubjectList(("what", "why"), notes)
 
 
 def flow_title(info: RunInfo) -> str:
-    """What stands above the shapes."""
+    """The title of the block of shapes."""
     ends = "the input to the output" if info.settings.fits else "the images to the logits"
     return f"Shapes, from {ends}"
 
 
 def failure_lines(failure: Failure) -> Iterator[tuple[str, str]]:
-    """What stopped a run, and where: labels and texts."""
+    """Labels and texts on the error that ended a run, and its place in the source."""
     yield "error", f"{failure.kind}: {failure.message}"
     if failure.op:
         yield "op", failure.op
@@ -187,61 +190,61 @@ def _outputs(outputs: tuple[BlockOutput, ...], cells: int) -> Grid:
     low, high = _common_range(outputs)
     borders = linear_borders(low, high, cells) if high > low else None
     rows: list[tuple[Cell, ...]] = []
-    for one in outputs:
-        summary = one.summary
+    for output in outputs:
+        summary = output.summary
         shares = [0.0] * cells if borders is None else summary.sketch.density(borders).tolist()
         bad = summary.nan + summary.posinf + summary.neginf
         rows.append(
             (
-                one.block,
-                LayerLink(one.layer),
+                output.block,
+                LayerLink(output.layer),
                 Bars(tuple(shares)),
                 spelling.number(summary.mean),
                 spelling.number(summary.std),
                 spelling.share(summary.zero_fraction) + (f", {bad:,} not finite" if bad else ""),
-                "" if one.relu_zeros is None else spelling.share(one.relu_zeros),
+                "" if output.relu_zeros is None else spelling.share(output.relu_zeros),
             )
         )
-    numbers = ("mean", "std", "zero", "in ReLUs")
+    numbers = ("mean", "std", "zero", "ReLU zero")
     return Grid(("block", "layer", Range(low, high), *numbers), tuple(rows), numbers)
 
 
 def _common_range(outputs: tuple[BlockOutput, ...]) -> tuple[float, float]:
-    """One range for all histograms, holding the middle 98 % of each."""
-    ends = [one.summary.sketch.quantiles((0.01, 0.99)) for one in outputs]
-    held = [end for end in ends if end]
-    if not held:
+    """A range for all histograms that covers the middle 98 % of each."""
+    quantiles = [output.summary.sketch.quantiles((0.01, 0.99)) for output in outputs]
+    ends = [end for end in quantiles if end]
+    if not ends:
         return 0.0, 0.0
-    return float(np.min(held)), float(np.max(held))
+    return float(np.min(ends)), float(np.max(ends))
 
 
 def _learning(learning: tuple[BlockLearning, ...]) -> Grid:
-    numbers = ("gradient std", "largest", "‖Δw‖/‖w‖", "dead channels")
+    numbers = ("gradient std", "gradient max", "‖Δw‖/‖w‖", "dead channels")
     rows: list[tuple[Cell, ...]] = []
-    for one in learning:
-        gradient = one.gradient
+    for block in learning:
+        gradient = block.gradient
         low, high = (gradient.min, gradient.max) if gradient is not None else (None, None)
         largest = max(abs(low), abs(high)) if low is not None and high is not None else None
         rows.append(
             (
-                one.block,
-                LayerLink(one.layer),
+                block.block,
+                LayerLink(block.layer),
                 spelling.number(gradient.std if gradient is not None else None),
                 spelling.number(largest),
-                spelling.number(one.ratio),
-                f"{one.dead} of {one.channels}" if one.channels else "",
+                spelling.number(block.ratio),
+                f"{block.dead} of {block.channels}" if block.channels else "",
             )
         )
     return Grid(("block", "layer", *numbers), tuple(rows), numbers)
 
 
-def _scalars(found: Overview) -> Grid:
+def _scalars(overview: Overview) -> Grid:
     numbers = ("first", "last", "lowest", "highest")
     order = {name: place for place, name in enumerate(SCALARS_SHOWN)}
     rows: list[tuple[Cell, ...]] = []
-    for scalar in sorted(found.scalars, key=lambda s: order.get(s.name, len(order))):
+    for scalar in sorted(overview.scalars, key=lambda s: order.get(s.name, len(order))):
         values = scalar.values
         finite = [value for value in values if math.isfinite(value)]
-        told = (values[0], values[-1], min(finite, default=None), max(finite, default=None))
-        rows.append((scalar.name, *map(spelling.number, told), Course(values)))
-    return Grid(("scalar", *numbers, "course"), tuple(rows), numbers)
+        statistics = (values[0], values[-1], min(finite, default=None), max(finite, default=None))
+        rows.append((scalar.name, *map(spelling.number, statistics), Course(values)))
+    return Grid(("scalar", *numbers, "over steps"), tuple(rows), numbers)

@@ -1,22 +1,22 @@
-"""The settings for a terminal."""
+"""The table of settings for a terminal."""
 
 from __future__ import annotations
 
 from rich.table import Table
 
-from resnet_inspect.config import FIELDS, Resolved
+from resnet_inspect.config import FIELDS, ResolvedSettings
 from resnet_inspect.render.screen import plain, table
 from resnet_inspect.render.spelling import spell_setting
 
 
-def config_table(resolved: Resolved) -> Table:
-    """Every setting with its value, where the value comes from, and what it may be."""
-    made = table("setting", "value", "from", "may be")
+def config_table(resolved: ResolvedSettings) -> Table:
+    """Every setting with its value, the source of the value, and the allowed values."""
+    grid = table("setting", "value", "source", "allowed")
     for field in FIELDS:
-        made.add_row(
+        grid.add_row(
             plain(field.name),
             plain(spell_setting(resolved.values[field.name])),
             plain(resolved.origins[field.name]),
             plain(field.allowed),
         )
-    return made
+    return grid

@@ -1,4 +1,4 @@
-"""Findings in a terminal: worst first, each with what was measured and what to do."""
+"""Findings in a terminal: worst first, each with its evidence and its fix."""
 
 from __future__ import annotations
 
@@ -21,90 +21,93 @@ MARKS = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.INFO: "i"}
 INDENT = "   "
 WIDEST = 100
 SHORT = 2
-UNASKED = "no step was recorded: rules about numbers could not be asked"
-# What each rule's text tells after its first paragraph.
+NO_STEPS = "no step was recorded: rules on recorded values were skipped"
+# The labels of the parts of a rule's text.
 PARTS = re.compile(r" (?=(?:Source|Threshold|Silent): )")
 
 
 def findings_page(
     screen: Screen, findings: Sequence[Finding], network: str, status: str, steps: int
 ) -> None:
-    """A paragraph a finding, and one line that counts them."""
+    """Print a paragraph for each finding, and a line with their number."""
     width = min(screen.width, WIDEST)
-    for one in findings:
-        for line in finding_lines(one, width, command=False):
+    for finding in findings:
+        for line in finding_lines(finding, width, command=False):
             screen.line(line)
-        if one.command is not None:
-            screen.whole(plain(f"{INDENT}see: {spelled(one.command)}", "dim"))
+        if finding.command is not None:
+            screen.whole(plain(f"{INDENT}see: {spelled(finding.command)}", "dim"))
         screen.line(plain(""))
-    screen.line(plain(f"{network} ({status}, {steps} recorded steps): {counted(findings)}", "dim"))
+    screen.line(
+        plain(f"{network} ({status}, {steps} recorded steps): {findings_count(findings)}", "dim")
+    )
     if not steps:
-        screen.line(plain(UNASKED, "dim"))
+        screen.line(plain(NO_STEPS, "dim"))
 
 
-def counted(findings: Sequence[Finding]) -> str:
-    """Such as 1 error, 2 warnings."""
-    found: Counter[str] = Counter(one.severity for one in findings)
-    hints = [f"{found[Severity.INFO]} to know"] if found[Severity.INFO] else []
-    return ", ".join(troubles(found) + hints) or "nothing found"
+def findings_count(findings: Sequence[Finding]) -> str:
+    """The number of findings by severity, such as "1 error, 2 warnings"."""
+    counts: Counter[str] = Counter(finding.severity for finding in findings)
+    infos = [f"{counts[Severity.INFO]} info"] if counts[Severity.INFO] else []
+    return ", ".join(troubles(counts) + infos) or "nothing found"
 
 
-def troubles(found: Mapping[str, int]) -> list[str]:
-    """Errors and warnings, each such as 2 warnings, of how many there are of each severity."""
+def troubles(counts: Mapping[str, int]) -> list[str]:
+    """The numbers of errors and of warnings as texts, such as "2 warnings"."""
     return [
-        f"{found[level]} {level}" + ("s" if found[level] > 1 else "")
+        f"{counts[level]} {level}" + ("s" if counts[level] > 1 else "")
         for level in (Severity.ERROR, Severity.WARNING)
-        if found.get(level)
+        if counts.get(level)
     ]
 
 
-def finding_lines(one: Finding, width: int, *, command: bool = True) -> list[Text]:
-    """Severity, rule and place; then what is wrong, was measured, why it matters, what to try, and
-    the `command` that shows it.
+def finding_lines(finding: Finding, width: int, *, command: bool = True) -> list[Text]:
+    """Severity, rule and place; then the message, the evidence, the reason and the fix.
+
+    With `command` the last line is the command that shows the evidence.
     """
-    lines = [_head(one, width), *_wrapped(one.message, width)]
-    if measured := told_evidence(one):
+    lines = [_head(finding, width), *_wrapped(finding.message, width)]
+    if measured := evidence_text(finding):
         lines += _wrapped(measured, width, "dim")
-    lines += _wrapped(f"why: {one.why}", width)
-    lines += _wrapped(f"try: {one.fix}", width)
-    if command and one.command is not None:
-        lines += _wrapped(f"see: {spelled(one.command)}", width, "dim")
+    lines += _wrapped(f"why: {finding.why}", width)
+    lines += _wrapped(f"try: {finding.fix}", width)
+    if command and finding.command is not None:
+        lines += _wrapped(f"see: {spelled(finding.command)}", width, "dim")
     return lines
 
 
-def told_evidence(one: Finding) -> str:
-    """What was measured, in one line; empty if nothing was."""
-    return "  ".join(f"{name} {_told(value)}" for name, value in one.evidence.items())
+def evidence_text(finding: Finding) -> str:
+    """The measured values of a finding in one line; empty if there are none."""
+    return "  ".join(f"{name} {_spelled(value)}" for name, value in finding.evidence.items())
 
 
-def short_lines(one: Finding, width: int) -> list[Text]:
-    """Severity, rule and place; then what is wrong, in at most two lines."""
-    told = _wrapped(one.message, width)
-    if len(told) > SHORT:
-        told[SHORT - 1].truncate(width - 2)
-        told[SHORT - 1].append(" …")
-    return [_head(one, width), *told[:SHORT]]
+def short_lines(finding: Finding, width: int) -> list[Text]:
+    """Severity, rule and place; then the message in at most two lines."""
+    message = _wrapped(finding.message, width)
+    if len(message) > SHORT:
+        message[SHORT - 1].truncate(width - 2)
+        message[SHORT - 1].append(" …")
+    return [_head(finding, width), *message[:SHORT]]
 
 
-def place_of(one: Finding) -> str:
-    """Where a finding is: a layer, a step, both; empty for the whole run."""
-    name = str(one.place)
-    step = [f"step {one.step}"] if one.step is not None else []
+def place_of(finding: Finding) -> str:
+    """The layer and the step of a finding, if any; empty for a finding on the whole run."""
+    name = str(finding.place)
+    step = [f"step {finding.step}"] if finding.step is not None else []
     return ", ".join([printable(name)] * bool(name) + step)
 
 
-def _head(one: Finding, width: int) -> Text:
+def _head(finding: Finding, width: int) -> Text:
     head = Text(no_wrap=True)
-    head.append(f"{MARKS[one.severity]} {one.severity}", STYLES[one.severity])
-    head.append(f"  {one.rule}", "bold")
-    if place := place_of(one):
+    head.append(f"{MARKS[finding.severity]} {finding.severity}", STYLES[finding.severity])
+    head.append(f"  {finding.rule}", "bold")
+    if place := place_of(finding):
         head.append(f"  {place}", "cyan")
     head.truncate(width, overflow="ellipsis")
     return head
 
 
 def explanation_page(screen: Screen, texts: Mapping[str, str]) -> None:
-    """Each rule's own words; Source, Threshold and Silent begin lines of their own."""
+    """Print the text of each rule; Source, Threshold and Silent start new lines."""
     for number, (name, text) in enumerate(texts.items()):
         if number:
             screen.line(plain(""))
@@ -122,7 +125,7 @@ def _wrapped(text: str, width: int, style: str = "") -> list[Text]:
     ]
 
 
-def _told(value: Measured) -> str:
+def _spelled(value: Measured) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return spelling.number(value) if isinstance(value, float) else str(value)

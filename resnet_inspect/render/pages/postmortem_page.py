@@ -1,4 +1,4 @@
-"""The explanation of a network that could not be built, as labelled lines."""
+"""The explanation of a network that could not be built, as labels and texts."""
 
 from __future__ import annotations
 
@@ -10,37 +10,35 @@ from resnet_inspect.graph import Source
 from resnet_inspect.render import spelling
 
 
-def postmortem_lines(found: Postmortem) -> Iterator[tuple[str, str]]:
-    """Labels and texts: the call, both shapes, both sizes and their origins, what would help."""
-    yield "call", f"{found.function} refused these shapes"
-    for name, shape in found.tensors:
+def postmortem_lines(postmortem: Postmortem) -> Iterator[tuple[str, str]]:
+    """Labels and texts on the call, both shapes, both sizes with their origins, and fixes."""
+    yield "call", f"{postmortem.function} rejected these shapes"
+    for name, shape in postmortem.tensors:
         yield "", f"{name}: {shape}"
-    if len(found.sides) == 2:
-        told = " against ".join(_named(side) for side in found.sides)
-        yield "disagree", told
-        for side in found.sides:
+    if len(postmortem.sides) == 2:
+        yield "disagree", " against ".join(_named(side) for side in postmortem.sides)
+        for side in postmortem.sides:
             yield from _side_lines(side)
-        if found.meet:
-            yield "in common", f"{found.meet}, after which the two ways part"
+        if postmortem.meet:
+            yield "in common", f"{postmortem.meet}: the paths of the two sizes separate after it"
         else:
-            yield "in common", "no op: the two sizes were born apart"
-    for danger in found.dangers:
-        yield "before it", f"{danger.layer}: {danger.text}"
+            yield "in common", "no op: the two sizes have separate origins"
+    for danger in postmortem.dangers:
+        yield "earlier", f"{danger.layer}: {danger.text}"
         if danger.source is not None:
             yield from _line(danger.source)
-    for remedy in found.remedies:
-        yield (
-            "tried",
-            f"with {remedy.after} for {remedy.before} in {spell_origin(remedy.place)} it passes",
-        )
-    for other in found.others:
-        yield "tried", f"with {other} it passes"
-    for correction in found.corrections:
+    for remedy in postmortem.remedies:
+        change = f"{remedy.after} instead of {remedy.before} in {spell_origin(remedy.place)}"
+        yield "tried", f"the call passes with {change}"
+    for other in postmortem.others:
+        yield "tried", f"the call passes with {other}"
+    for correction in postmortem.corrections:
         flag = "--" + correction.setting.replace("_", "-")
-        yield "tried", f"with {flag} {correction.after} for {correction.before} the network builds"
-    if not found.corrections:
-        for hint in found.hints:
-            yield "perhaps", hint
+        change = f"{flag} {correction.after} instead of {correction.before}"
+        yield "tried", f"the network builds with {change}"
+    if not postmortem.corrections:
+        for hint in postmortem.hints:
+            yield "hint", hint
 
 
 def _side_lines(side: DisagreeingSize) -> Iterator[tuple[str, str]]:
@@ -50,15 +48,15 @@ def _side_lines(side: DisagreeingSize) -> Iterator[tuple[str, str]]:
         literal = formula.text == str(side.size)
         values = ", ".join(f"{name} = {value}" for name, value in formula.values.items())
         text = "a literal" if literal else formula.text + (f"  ({values})" if values else "")
-        yield label, f"{text}, by way of {side.origin}"
+        yield label, f"{text}, via {side.origin}"
         yield from _line(formula.source)
     elif len(side.chain) == 1:
         yield label, f"begins at {side.origin}"
     else:
         yield label, f"comes from {side.origin}"
     for after, before in side.changes:
-        made = ", ".join((f"{before.place} ({before.size})", *before.beside))
-        yield "", f"{made} become {after.size} at {after.place}"
+        sizes = ", ".join((f"{before.place} ({before.size})", *before.beside))
+        yield "", f"{sizes} → {after.size} at {after.place}"
         if after.source is not None:
             yield from _line(after.source)
 

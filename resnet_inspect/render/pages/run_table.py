@@ -1,4 +1,4 @@
-"""The list of runs for a terminal."""
+"""The table of runs for a terminal."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from resnet_inspect.store.catalogue import RunRow
 
 
 def run_table(rows: Sequence[RunRow]) -> Table:
-    """Runs, newest first; for one that cannot be read, the reason."""
+    """The table of runs, with the reason for each run that cannot be read."""
     columns = "run", "network", "status", "steps", "findings", "data", "size"
-    made = table(*columns, right=("steps", "size"))
+    grid = table(*columns, right=("steps", "size"))
     for row in rows:
-        made.add_row(
+        grid.add_row(
             plain(spelling.path(row.file)),
             plain(row.network),
             plain(row.status),
@@ -28,13 +28,13 @@ def run_table(rows: Sequence[RunRow]) -> Table:
             plain(row.data or row.reason),
             spelling.size(row.bytes),
         )
-    return made
+    return grid
 
 
-def _findings(found: Mapping[str, int] | None) -> Text:
-    """Errors and warnings; nothing for a run that cannot be read."""
-    if found is None:
+def _findings(counts: Mapping[str, int] | None) -> Text:
+    """The numbers of errors and warnings; empty for a run that cannot be read."""
+    if counts is None:
         return plain("")
-    worst = next((level for level in Severity if found.get(level)), Severity.INFO)
+    worst = next((level for level in Severity if counts.get(level)), Severity.INFO)
     style = STYLES[worst] if worst != Severity.INFO else "dim"
-    return plain(", ".join(troubles(found)) or "none", style)
+    return plain(", ".join(troubles(counts)) or "none", style)

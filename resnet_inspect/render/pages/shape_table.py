@@ -1,4 +1,4 @@
-"""The shape table for a terminal."""
+"""The table of shapes for a terminal."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from resnet_inspect.render import spelling
 from resnet_inspect.render.screen import plain, table
 
 NUMBERS = ("params", "MACs", "memory")
-# What a narrow terminal goes without, in this order.
+# Columns that a narrow terminal omits, in this order.
 EXPENDABLE = ("inputs", "memory", "type", "MACs")
 
 
-def shape_tables(found: ShapeTable) -> Iterator[Table]:
-    """The table of shapes, windows, parameters, MACs and memory, then narrower ones.
+def shape_tables(shapes: ShapeTable) -> Iterator[Table]:
+    """The table of shapes, windows, parameters, MACs and memory, then narrower tables.
 
-    A narrower one says below itself what it leaves out.
+    A narrower table has a caption on its omitted columns.
     """
     for count in range(len(EXPENDABLE) + 1):
-        yield _table(found, EXPENDABLE[:count])
+        yield _table(shapes, EXPENDABLE[:count])
 
 
-def _table(found: ShapeTable, left_out: tuple[str, ...]) -> Table:
-    rows = [_cells(row, "inputs" not in left_out) for row in found.rows]
-    totals = found.totals
+def _table(shapes: ShapeTable, left_out: tuple[str, ...]) -> Table:
+    rows = [_cells(row, "inputs" not in left_out) for row in shapes.rows]
+    totals = shapes.totals
     sums = {
         "name": "total, forward",
         "params": spelling.count(totals.params),
@@ -35,22 +35,22 @@ def _table(found: ShapeTable, left_out: tuple[str, ...]) -> Table:
         "memory": spelling.size(totals.memory),
     }
     columns = [name for name in rows[0] if name not in left_out] if rows else ["name", *NUMBERS]
-    if found.depth != Depth.OP:
+    if shapes.depth != Depth.OP:
         columns = [name for name in columns if name != "phase"]
-    if found.depth in (Depth.STAGE, Depth.BLOCK):
+    if shapes.depth in (Depth.STAGE, Depth.BLOCK):
         columns = [name for name in columns if name not in ("type", "kernel/stride, pad")]
-    made = table(*columns, right=NUMBERS)
+    grid = table(*columns, right=NUMBERS)
     for row in rows:
-        made.add_row(*(plain(row[name]) for name in columns))
-    made.add_row(*(plain(sums.get(name, ""), "bold") for name in columns))
+        grid.add_row(*(plain(row[name]) for name in columns))
+    grid.add_row(*(plain(sums.get(name, ""), "bold") for name in columns))
     if left_out:
-        made.caption = f"too narrow for: {', '.join(left_out)}; --json has everything"
-        made.caption_justify = "left"
-    return made
+        grid.caption = f"too narrow for: {', '.join(left_out)}; --json has everything"
+        grid.caption_justify = "left"
+    return grid
 
 
 def _cells(row: ShapeRow, inputs: bool) -> dict[str, str]:
-    """A row's cells by column."""
+    """The cells of a row by column."""
     return {
         "name": row.name,
         "type": row.type,
@@ -63,37 +63,45 @@ def _cells(row: ShapeRow, inputs: bool) -> dict[str, str]:
     }
 
 
-def axes_tables(found: ShapeTable) -> Iterator[Table]:
-    """Each row's output with what its axes mean, batch 128 × height/4 8 × channel 64; then a
-    narrower table, without types.
+def axes_tables(shapes: ShapeTable) -> Iterator[Table]:
+    """A table of outputs with the meaning of each axis, then a narrower one without types.
+
+    An output is written as `batch 128 × height/4 8 × channel 64`.
     """
     for columns in (("name", "type", "output"), ("name", "output")):
-        made = table(*columns)
-        for row in found.rows:
+        grid = table(*columns)
+        for row in shapes.rows:
             sizes = ["?" if size is None else str(size) for size in row.shape or ()]
             parts = [f"{name} {size}".strip() for name, size in zip(row.axes, sizes, strict=True)]
             cells = {"name": row.name, "type": row.type, "output": " × ".join(parts)}
-            made.add_row(*(plain(cells[column]) for column in columns))
-        yield made
+            grid.add_row(*(plain(cells[column]) for column in columns))
+        yield grid
 
 
 def flow(row: ShapeRow) -> str:
-    """The shapes an op takes and gives, such as 128×32×32×16 → 128×16×16×32."""
+    """The input and output shapes of an op, such as 128×32×32×16 → 128×16×16×32."""
     if not row.dtype and row.shape is None:
         return "no output"
     inputs = ", ".join(dict.fromkeys(spelling.shape(shape) for shape in row.inputs))
     return f"{inputs} → {spelling.shape(row.shape)}" if inputs else spelling.shape(row.shape)
 
 
-def window(found: Window | None) -> str:
-    """A window such as 3×3/2, pad 0+1 0+1 (rows before+after, columns before+after)."""
-    if found is None:
+def window(geometry: Window | None) -> str:
+    """Kernel, stride and padding, such as `3×3/2, pad 0+1 0+1`; empty for None.
+
+    The padding is that of rows (before+after), then of columns.
+    """
+    if geometry is None:
         return ""
-    kernel = f"{found.kernel[0]}×{found.kernel[1]}"
-    stride = found.stride[0] if len(set(found.stride)) == 1 else "×".join(map(str, found.stride))
-    if found.padding is None:
+    kernel = f"{geometry.kernel[0]}×{geometry.kernel[1]}"
+    stride = (
+        geometry.stride[0]
+        if len(set(geometry.stride)) == 1
+        else "×".join(map(str, geometry.stride))
+    )
+    if geometry.padding is None:
         return f"{kernel}/{stride}, pad ?"
-    top, bottom, left, right = found.padding
+    top, bottom, left, right = geometry.padding
     if (top, bottom) == (left, right):
         return f"{kernel}/{stride}, pad {top}+{bottom}"
     return f"{kernel}/{stride}, pad {top}+{bottom} {left}+{right}"

@@ -1,4 +1,4 @@
-"""Why an axis has its size, for a terminal: formula, chain, proof, couplings."""
+"""The explanation of an axis's size for a terminal: formula, chain, effect of settings."""
 
 from __future__ import annotations
 
@@ -16,93 +16,90 @@ from resnet_inspect.render.screen import Screen, plain, table
 LABEL = 12
 
 
-def why_page(screen: Screen, found: Explanation, *, full: bool) -> None:
-    """Print the explanation of one axis; `full` lists every op of the chain."""
-    screen.line(
-        plain(f"{found.tensor} axis {found.axis} = {spelling.size_text(found.size)}", "bold")
-    )
-    _pairs(screen, origin_lines(found))
-    steps = found.inflow or found.chain
+def why_page(screen: Screen, explanation: Explanation, *, full: bool) -> None:
+    """Print the explanation of an axis; `full` lists every op of the chain."""
+    size = spelling.size_text(explanation.size)
+    screen.line(plain(f"{explanation.tensor} axis {explanation.axis} = {size}", "bold"))
+    _pairs(screen, origin_lines(explanation))
+    steps = explanation.inflow or explanation.chain
     if len(steps) > 1:
-        title = "What flows in" if found.inflow else "The way back"
-        screen.line(plain(""), plain(title, "bold"), chain_table(steps, full=full))
-    if found.proof:
-        screen.line(plain(""), plain("Which settings move it (traced again, one changed)", "bold"))
-        screen.line(proof_table(found))
+        of = " of the size it must equal" if explanation.inflow else ""
+        screen.line(plain(""), plain(f"Path to the origin{of}", "bold"))
+        screen.line(chain_table(steps, full=full))
+    if explanation.proof:
+        title = "Effect of each setting (re-traced with one setting changed)"
+        screen.line(plain(""), plain(title, "bold"))
+        screen.line(proof_table(explanation))
 
 
-def origin_lines(found: Explanation) -> Iterator[tuple[str, str]]:
-    """Labels and texts: formula, source line, what it must equal, what moves it."""
-    size = spelling.size_text(found.size)
-    if found.formula is not None:
-        yield from _formula_lines("size", size, found.formula)
-    elif found.chain[-1].literal and len(found.chain) > 1:
-        yield "size", f"{size}, a constant that TensorFlow worked out: {found.origin}"
-    elif len(found.chain) > 1:
-        yield "size", f"{size}, from {found.origin}"
+def origin_lines(explanation: Explanation) -> Iterator[tuple[str, str]]:
+    """Labels and texts on the formula, its line, the size it must equal, and the settings."""
+    size = spelling.size_text(explanation.size)
+    if explanation.formula is not None:
+        yield from _formula_lines("size", size, explanation.formula)
+    elif explanation.chain[-1].literal and len(explanation.chain) > 1:
+        yield "size", f"{size}, a constant computed by TensorFlow: {explanation.origin}"
+    elif len(explanation.chain) > 1:
+        yield "size", f"{size}, from {explanation.origin}"
     else:
-        yield "size", f"{size}, which begins here"
-    if found.inflow:
-        birth = found.inflow[-1]
-        first = found.inflow[0]
-        ops = len(found.inflow) - 1
-        way = f", carried through {ops} op{'s' * (ops > 1)} from {birth.place}" if ops else ""
-        yield "flows in", first.place + way
-        if found.inflow_formula is not None:
-            born = spelling.size_text(birth.size)
-            yield from _formula_lines("born as", born, found.inflow_formula)
-    elif found.formula is not None and found.chain[-1].literal:
-        shapes = ", ".join(spelling.shape(shape) for shape in found.incoming)
-        outgoing = spelling.shape(found.outgoing)
-        yield "flows in", f"no axis of {size}: {shapes} becomes {outgoing}"
-    for coupling in found.couplings:
+        yield "size", f"{size}, defined here"
+    if explanation.inflow:
+        first, last = explanation.inflow[0], explanation.inflow[-1]
+        ops = len(explanation.inflow) - 1
+        path = f", unchanged through {ops} op{'s' * (ops > 1)} from {last.place}" if ops else ""
+        yield "must equal", first.place + path
+        if explanation.inflow_formula is not None:
+            origin_size = spelling.size_text(last.size)
+            yield from _formula_lines("defined as", origin_size, explanation.inflow_formula)
+    elif explanation.formula is not None and explanation.chain[-1].literal:
+        shapes = ", ".join(spelling.shape(shape) for shape in explanation.incoming)
+        outgoing = spelling.shape(explanation.outgoing)
+        yield "input", f"no axis of size {size}: {shapes} becomes {outgoing}"
+    for coupling in explanation.couplings:
         yield "danger", danger(coupling)
-    moving = [row for row in found.proof if row.moved]
-    still = [row.setting for row in found.proof if row.moved is False]
-    if moving:
-        yield (
-            "moved by",
-            "; ".join(
-                f"{row.setting} {row.before} → {row.after} makes it "
-                f"{spelling.size_text(row.size_after)}"
-                for row in moving
-            ),
-        )
+    moving = [row for row in explanation.proof if row.moved]
+    still = [row.setting for row in explanation.proof if row.moved is False]
+    for row in moving:
+        label = "depends on" if row is moving[0] else ""
+        size_after = spelling.size_text(row.size_after)
+        change = f"with {row.after} instead of {row.before}"
+        yield label, f"{row.setting}: {change} the size is {size_after}"
     if still:
-        yield "not by", ", ".join(still)
-    unknown = [row.setting for row in found.proof if row.moved is None]
-    if unknown and len(unknown) < len(found.proof):
+        yield "not on", ", ".join(still)
+    unknown = [row.setting for row in explanation.proof if row.moved is None]
+    if unknown and len(unknown) < len(explanation.proof):
         yield "unknown", ", ".join(unknown)
 
 
 def danger(coupling: Agreement) -> str:
-    """What happens where two numbers that must agree do not; it was tried."""
-    other = coupling.size + 1
+    """The tested effect of a change of only one of two numbers that must agree."""
+    size, op = coupling.size, coupling.op
+    test = f"{size} is also hard-coded in {op}. With {size + 1} in {coupling.partner},"
     if not coupling.effects:
-        return f"written twice: with {other} in {coupling.partner} TensorFlow refuses {coupling.op}"
-    changes = ", ".join(f"axis {axis} {old} becomes {new}" for axis, old, new in coupling.effects)
-    return f"written twice: with {other} in {coupling.partner} nothing fails here: {changes}"
+        return f"{test} TensorFlow rejects {op}."
+    changes = ", ".join(f"axis {axis} from {old} to {new}" for axis, old, new in coupling.effects)
+    return f"{test} {op} does not fail but silently changes {changes}."
 
 
 def chain_table(steps: Sequence[ChainStep], *, full: bool) -> Table:
-    """The way back, op by op, or with ops that carry the size unchanged counted by layer."""
-    made = table("size", "place", "how", right=("size",))
+    """The path to the origin, op by op; without `full`, ops that keep the size share a row."""
+    grid = table("size", "place", "how", right=("size",))
     runs = [[step] for step in steps] if full else _collapsed(steps)
     for run in runs:
         step = run[-1] if len(run) > 1 else run[0]
-        how = "begins here" if step is steps[-1] else how_made(step, _before(step, steps))
+        how = "origin" if step is steps[-1] else how_made(step, _before(step, steps))
         if len(run) > 1:
-            how = f"carried unchanged through {len(run)} ops: {_layers(run)}"
+            how = f"unchanged through {len(run)} ops: {_layers(run)}"
         if step.rivals and full:
             how += f"; must equal {', '.join(step.rivals)}"
-        made.add_row(
+        grid.add_row(
             spelling.size_text(step.size), plain(step.place if len(run) == 1 else "…"), plain(how)
         )
-    return made
+    return grid
 
 
 def _collapsed(steps: Sequence[ChainStep]) -> list[list[ChainStep]]:
-    """First and last step alone; in between, steps of one size together."""
+    """Groups of steps: the first, the last, and between them steps that keep the size."""
     middle = steps[1:-1]
     derived = {id(step) for step, before in pairwise(steps) if before.relation == Relation.DERIVED}
     groups = [
@@ -120,64 +117,67 @@ def _layers(run: Sequence[ChainStep]) -> str:
 
 
 def _before(step: ChainStep, steps: Sequence[ChainStep]) -> ChainStep:
-    return next(before for one, before in pairwise(steps) if one is step)
+    return next(before for current, before in pairwise(steps) if current is step)
 
 
 def how_made(step: ChainStep, before: ChainStep) -> str:
-    """What made a size; it is derived there if it follows `before`, the next step of the way
-    back, in another proportion.
+    """The op or variable that made a size, and the sizes it is derived from, if any.
+
+    `before` is the next step on the path to the origin.
     """
-    made = f"{step.op_type} of {step.layer}" if step.layer else step.op_type or "variable"
+    maker = f"{step.op_type} of {step.layer}" if step.layer else step.op_type or "variable"
     if before.relation != Relation.DERIVED:
-        return made
-    return f"{made}, derived from {', '.join((f'{before.place} ({before.size})', *before.beside))}"
+        return maker
+    return f"{maker}, derived from {', '.join((f'{before.place} ({before.size})', *before.beside))}"
 
 
-def proof_table(found: Explanation) -> Table:
-    """Settings and the size of the axis before and after, with what else was seen."""
-    made = table("setting", "changed", "size", "moves it", "note")
-    for row in found.proof:
+def proof_table(explanation: Explanation) -> Table:
+    """A table of settings with the size of the axis before and after the change of each."""
+    grid = table("setting", "changed", "size", "changes it", "note")
+    for row in explanation.proof:
         after = "–" if row.moved is None else spelling.size_text(row.size_after)
-        made.add_row(
+        grid.add_row(
             plain(row.setting),
             plain(f"{row.before} → {row.after}"),
             plain(f"{spelling.size_text(row.size_before)} → {after}"),
             {None: "?", True: "yes", False: "no"}[row.moved],
             plain(row.note),
         )
-    return made
+    return grid
 
 
-def settings_page(screen: Screen, found: Sequence[SettingMoves]) -> None:
-    """Print for each setting which axes of layers' outputs and of variables it moves."""
-    if not found:
-        screen.line(plain("no setting was varied: the model has none that is a whole number"))
-    for one in found:
-        title = f"{one.setting} {one.before} → {one.after}"
-        moves = f"moves {len(one.axes)} axes" if one.axes else "moves no axis"
-        screen.line(plain(f"{title}: {moves}", "bold"))
-        if one.missing or one.added:
-            parts = ((one.added, "more"), (one.missing, "fewer"))
-            told = ", ".join(f"{count} {word}" for count, word in parts if count)
-            screen.line(plain(f"  the structure changes: ops and their tensors, {told}"))
-        for conflict in one.conflicts:
-            ends = one.ended and conflict == one.conflicts[-1]
-            what = "the trace ends there" if ends else "passed over"
-            screen.line(plain(f"  {conflict} refuses its inputs then; {what}"))
-        for (axis, before, after), names in _by_change(one).items():
+def settings_page(screen: Screen, settings: Sequence[SettingMoves]) -> None:
+    """Print for each setting the axes of layer outputs and variables whose size it changes."""
+    if not settings:
+        screen.line(plain("no setting was varied: the model has no integer setting"))
+    for setting in settings:
+        title = f"{setting.setting} {setting.before} → {setting.after}"
+        count = len(setting.axes)
+        sizes = f"changes the sizes of {count} axes" if count else "changes no size"
+        screen.line(plain(f"{title}: {sizes}", "bold"))
+        if setting.missing or setting.added:
+            parts = ((setting.added, "added"), (setting.missing, "removed"))
+            changes = ", ".join(f"{count} {word}" for count, word in parts if count)
+            screen.line(plain(f"  ops and their tensors: {changes}"))
+        for conflict in setting.conflicts:
+            ends = setting.ended and conflict == setting.conflicts[-1]
+            consequence = "the trace ends there" if ends else "ignored to continue"
+            screen.line(plain(f"  {conflict} rejects its inputs ({consequence})"))
+        for (axis, before, after), names in _by_change(setting).items():
             shown = ", ".join(names[:4]) + (f", … {len(names) - 4} more" if len(names) > 4 else "")
-            screen.line(plain(f"  axis {axis} {before} → {after}: {shown}"))
+            screen.line(plain(f"  axis {axis}, {before} → {after}: {shown}"))
 
 
-def _by_change(one: SettingMoves) -> dict[tuple[int, str, str], list[str]]:
-    """Names of layers and variables by the change they share, each once."""
-    found: dict[tuple[int, str, str], list[str]] = {}
-    for moved in one.axes:
+def _by_change(setting: SettingMoves) -> dict[tuple[int, str, str], list[str]]:
+    """Names of layers and variables by axis, size before and size after."""
+    groups: dict[tuple[int, str, str], list[str]] = {}
+    for moved in setting.axes:
         change = (moved.axis, spelling.size_text(moved.before), spelling.size_text(moved.after))
+        names = groups.setdefault(change, [])
         name = moved.layer or moved.name
-        if name not in found.setdefault(change, []):
-            found[change].append(name)
-    return found
+        if name not in names:
+            names.append(name)
+    return groups
 
 
 def _formula_lines(label: str, size: str, formula: Formula) -> Iterator[tuple[str, str]]:
@@ -190,9 +190,9 @@ def _formula_lines(label: str, size: str, formula: Formula) -> Iterator[tuple[st
 
 
 def _pairs(screen: Screen, lines: Iterator[tuple[str, str]]) -> None:
-    made = table("", "")
-    made.show_header = False
-    made.columns[0].width = LABEL
+    grid = table("", "")
+    grid.show_header = False
+    grid.columns[0].width = LABEL
     for label, text in lines:
-        made.add_row(plain(label, "dim"), plain(text))
-    screen.line(made)
+        grid.add_row(plain(label, "dim"), plain(text))
+    screen.line(grid)

@@ -1,10 +1,11 @@
-"""Distributions as rows for programs: JSON and CSV. docs/json.md describes the fields."""
+"""Distributions as rows of JSON and CSV. docs/json.md describes the fields."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from resnet_inspect.analysis.browse.distributions import Series
@@ -15,16 +16,19 @@ Groups = Sequence[Sequence[Series]]
 
 
 def rows_of(groups: Groups) -> list[dict[str, Any]]:
-    """One object for each tensor and step."""
+    """A JSON object for each tensor and step."""
     return [
-        {**_facts(series, step, summary), **_histogram(summary), **_beside(series, step)}
+        {**_facts(series, step, summary), **_histogram(summary), **_details(series, step)}
         for series in _each(groups)
         for step, summary in series.course.items()
     ]
 
 
 def csv_of(groups: Groups) -> str:
-    """One line for each tensor and step: counts, moments, quantiles; empty where there is none."""
+    """CSV text with a line for each tensor and step: counts, moments, quantiles.
+
+    The text is empty if no step was recorded.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     names: list[str] = []
@@ -32,19 +36,19 @@ def csv_of(groups: Groups) -> str:
         for step, summary in series.course.items():
             facts = _facts(series, step, summary)
             quantiles = facts.pop("quantiles")
-            found = {**facts, **{f"q{share:g}": value for share, value in quantiles}}
+            row = {**facts, **{f"q{share:g}": value for share, value in quantiles}}
             if not names:
                 names = [*facts, *(f"q{share:g}" for share in SHARES)]
                 writer.writerow(names)
-            writer.writerow([found.get(name, "") for name in names])
+            writer.writerow([row.get(name, "") for name in names])
     return text.getvalue()
 
 
 def _each(groups: Groups) -> Iterator[Series]:
-    seen = []
-    for series in (one for group in groups for one in group):
-        if series.tap not in seen:
-            seen.append(series.tap)
+    taps = []
+    for series in chain.from_iterable(groups):
+        if series.tap not in taps:
+            taps.append(series.tap)
             yield series
 
 
@@ -81,22 +85,27 @@ def _histogram(summary: TensorSummary) -> dict[str, Any]:
     return {"edges": summary.sketch.edges().tolist(), "counts": summary.sketch.counts.tolist()}
 
 
-def _beside(series: Series, step: int) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _details(series: Series, step: int) -> dict[str, Any]:
+    """Channels, update and normalization of a step, each only if recorded."""
+    fields: dict[str, Any] = {}
     if step in series.channels:
-        seen = series.channels[step]
-        found["channels"] = {
-            "active_share": seen.share.tolist(),
-            "example_share": seen.example_share.tolist(),
-            "dead": seen.dead.nonzero()[0].tolist(),
-            "always": seen.always.nonzero()[0].tolist(),
+        activity = series.channels[step]
+        fields["channels"] = {
+            "active_share": activity.share.tolist(),
+            "example_share": activity.example_share.tolist(),
+            "dead": activity.dead.nonzero()[0].tolist(),
+            "always": activity.always.nonzero()[0].tolist(),
         }
     if step in series.updates:
         update = series.updates[step]
-        found["update"] = {"norm": update.norm, "change": update.change, "ratio": update.relative()}
+        fields["update"] = {
+            "norm": update.norm,
+            "change": update.change,
+            "ratio": update.relative(),
+        }
     if step in series.normalizations:
-        seen_by = series.normalizations[step]
+        normalization = series.normalizations[step]
         names = ("batch_mean", "batch_variance", "moving_mean", "moving_variance")
-        parts = zip(names, seen_by.parts, strict=True)
-        found["normalization"] = {name: part.tolist() for name, part in parts}
-    return found
+        parts = zip(names, normalization.parts, strict=True)
+        fields["normalization"] = {name: part.tolist() for name, part in parts}
+    return fields

@@ -1,4 +1,4 @@
-"""Distributions on a terminal and as a picture: what `hist` prints."""
+"""The output of `hist`: distributions in a terminal and as an SVG picture."""
 
 from __future__ import annotations
 
@@ -27,14 +27,19 @@ Group = Sequence[Series]
 ROWS = 40
 HEIGHT = 10
 ONE_LAYER = Command("hist", ("LAYER",))
-# Middle halves of all numbers that the middle 98 % may be long on a linear scale.
-PEAK = 20
+# The range of the middle 98 % may be this many interquartile ranges long on a linear scale.
+MAX_RANGE = 20
+QUANTILES = "quantiles are estimated from histogram bins: relative error at most 6.25 %"
 
 
 def distribution_page(
     screen: Screen, groups: Sequence[Group], *, heat: bool, scale: Kind | None
 ) -> None:
-    """Each tensor's distributions over the steps, then the numbers; pairs share their scale."""
+    """Print each tensor's distributions over the steps and their statistics.
+
+    Tensors of a group share their scale if they are of the same kind. `scale` None chooses the
+    kind of scale by `fitting_kind`.
+    """
     for place, group in enumerate(groups):
         rows = [_rows(series) for series in group]
         alike = len({series.tap.kind for series in group}) == 1
@@ -46,8 +51,8 @@ def distribution_page(
             chosen = common if alike else _scale(part, scale)
             screen.line(*_picture(screen, part, chosen, heat=heat))
             screen.line(plain(""))
-            screen.table(quantile_tables([(f"{s}", one) for s, one in series.course.items()]))
-            screen.line(plain("quantiles are read from bins: within 6.25 %", "dim"))
+            screen.table(quantile_tables([(f"{s}", row) for s, row in series.course.items()]))
+            screen.line(plain(QUANTILES, "dim"))
             for line in remarks_on(series):
                 screen.line(plain(line))
 
@@ -57,13 +62,13 @@ def _scale(rows: Sequence[Distribution], kind: Kind | None) -> Scale:
 
 
 def fitting_kind(rows: Sequence[Distribution]) -> Kind:
-    """symlog where the middle half of the numbers would be a single peak on a linear scale."""
+    """symlog if the middle half of the values would be a single peak on a linear scale."""
     pooled = reduce(add, (row.sketch for row in rows)) if rows else Sketch.of(())
     ends = pooled.quantiles((0.01, 0.25, 0.75, 0.99))
     if not ends or ends[1] == ends[2]:
         return "linear"
     low, first, third, high = ends
-    return "symlog" if high - low > PEAK * (third - first) else "linear"
+    return "symlog" if high - low > MAX_RANGE * (third - first) else "linear"
 
 
 def _picture(screen: Screen, rows: list[Distribution], scale: Scale, *, heat: bool) -> list[Text]:
@@ -76,7 +81,7 @@ def _picture(screen: Screen, rows: list[Distribution], scale: Scale, *, heat: bo
 
 
 def overview_page(screen: Screen, groups: Sequence[Group], *, scale: Kind | None) -> None:
-    """The last step of each tensor, one row each, on one scale for each kind."""
+    """Print the last step of each tensor, a row each, on a common scale for each kind."""
     every = [series for group in groups for series in group]
     for kind in dict.fromkeys(series.tap.kind for series in every):
         chosen = [series for series in every if series.tap.kind == kind and series.course]
@@ -85,14 +90,14 @@ def overview_page(screen: Screen, groups: Sequence[Group], *, scale: Kind | None
         ]
         steps = {max(series.course) for series in chosen}
         at = f"step {max(steps)}" if steps else "no step"
-        screen.line(plain(f"{kind} of {len(rows)} tensors at {at}", "bold"))
+        screen.line(plain(f"{kind}s of {len(rows)} tensors at {at}", "bold"))
         screen.line(*ridges(rows, screen.width, scale=_scale(rows, scale)))
         screen.line(plain(""))
-    screen.line(plain(f"{spelled(ONE_LAYER)} shows one over all steps, with its numbers", "dim"))
+    screen.line(plain(f"{spelled(ONE_LAYER)} shows all steps of a layer with statistics", "dim"))
 
 
 def distributions_svg(groups: Sequence[Group], *, heat: bool, scale: Kind | None) -> str:
-    """All of it as one picture: a panel for each tensor."""
+    """An SVG document with a panel for each tensor."""
     columns = max((len(group) for group in groups), default=1)
     panels = [
         Panel(title_of(series, group), _rows(series), _panel_scale(group, series, scale))
@@ -106,16 +111,16 @@ def distributions_svg(groups: Sequence[Group], *, heat: bool, scale: Kind | None
 
 
 def _panel_scale(group: Group, series: Series, kind: Kind | None) -> Scale:
-    """One scale for all of a group that are of one kind."""
-    alike = [one for one in group if one.tap.kind == series.tap.kind]
-    return _scale([row for one in alike for row in _rows(one)], kind)
+    """The scale that all tensors of the same kind in a group share."""
+    alike = [member for member in group if member.tap.kind == series.tap.kind]
+    return _scale([row for member in alike for row in _rows(member)], kind)
 
 
 def title_of(series: Series, group: Group) -> str:
-    """What a picture is of, such as "bn00_branch2a, after"."""
+    """The title of a tensor's picture, such as "bn00_branch2a, after normalization"."""
     name = _name(series)
     kind = "" if series.tap.kind == "activation" else f", {series.tap.kind}"
-    pair = len(group) == 2 and len({one.tap.kind for one in group}) == 1
+    pair = len(group) == 2 and len({member.tap.kind for member in group}) == 1
     side = ("", ", after normalization" if series is group[-1] else ", before normalization")[pair]
     return name + kind + side
 
@@ -125,11 +130,11 @@ def _name(series: Series) -> str:
 
 
 def _rows(series: Series) -> list[Distribution]:
-    return [Distribution.of(f"step {step}", one) for step, one in series.course.items()]
+    return [Distribution.of(f"step {step}", summary) for step, summary in series.course.items()]
 
 
 def _sample(series: Series) -> str:
     counts = {summary.count for summary in series.course.values()}
     if series.elements is None or not counts or max(counts) == series.elements:
         return f"all {max(counts, default=0):,} elements"
-    return f"{max(counts):,} of {series.elements:,} elements, spread evenly over the batch"
+    return f"sample of {max(counts):,} of {series.elements:,} elements, spread over the batch"

@@ -1,4 +1,4 @@
-"""What is known of a tensor beside its distribution, in sentences."""
+"""Remarks on a tensor in addition to its distribution."""
 
 from __future__ import annotations
 
@@ -12,49 +12,51 @@ from resnet_inspect.stats import Origin, relative_updates
 
 
 def remarks_on(series: Series) -> Iterator[str]:
-    """What is known beside the distribution: channels, updates, averages, what is not finite."""
+    """Remarks on NaN and infinities, channels, updates and moving averages of a tensor."""
     for step, bad in series.not_finite.items():
         parts = ((bad.nan, "NaN"), (bad.posinf, "+Inf"), (bad.neginf, "-Inf"))
-        told = ", ".join(f"{count:,} {name}" for count, name in parts if count)
-        yield f"step {step}: not finite, in the whole tensor: {told}"
+        counts = ", ".join(f"{count:,} {name}" for count, name in parts if count)
+        yield f"step {step}: the whole tensor contains {counts}"
     activity = series.activity
     if activity is not None and activity.positions:
         share = activity.share
         dead, always = int(activity.dead.sum()), int(activity.always.sum())
         yield (
-            f"channels: {dead} of {len(share)} dead (never above 0 in {activity.positions:,} "
-            f"positions), {always} always on; active in {spelling.share(float(share.min()))} to "
-            f"{spelling.share(float(share.max()))} of positions"
+            f"channels: {dead} of {len(share)} dead (never above 0), {always} always active; "
+            f"active in {spelling.share(float(share.min()))} to "
+            f"{spelling.share(float(share.max()))} of {activity.positions:,} positions"
         )
         if dead:
             numbers = np.flatnonzero(activity.dead).tolist()
-            yield "dead: " + ", ".join(map(str, numbers[:16])) + (", …" if dead > 16 else "")
+            yield (
+                "dead channels: " + ", ".join(map(str, numbers[:16])) + (", …" if dead > 16 else "")
+            )
     ratios = relative_updates(series.updates.values())
     if ratios:
         first, last = spelling.number(ratios[0]), spelling.number(ratios[-1])
         yield (
-            f"update ratio ‖Δw‖/‖w‖: {first} at first, {last} at last, "
-            f"{spelling.number(min(ratios))} to {spelling.number(max(ratios))}"
+            f"relative update ‖Δw‖/‖w‖: first {first}, last {last}, "
+            f"range {spelling.number(min(ratios))} to {spelling.number(max(ratios))}"
         )
     if series.normalizations:
         step = max(series.normalizations)
-        seen = series.normalizations[step]
-        spread = np.sqrt(np.maximum(seen.batch_variance, 1e-30))
-        apart = np.abs(seen.batch_mean - seen.moving_mean) / spread
-        ratio = seen.moving_variance / np.maximum(seen.batch_variance, 1e-30)
+        part = series.normalizations[step]
+        deviation = np.sqrt(np.maximum(part.batch_variance, 1e-30))
+        apart = np.abs(part.batch_mean - part.moving_mean) / deviation
+        ratio = part.moving_variance / np.maximum(part.batch_variance, 1e-30)
         yield (
-            f"at step {step} the moving means are {spelling.number(float(np.median(apart)))} "
-            "standard deviations from the batch's (median of channels), the moving variances "
-            f"{spelling.number(float(np.median(ratio)))} times the batch's"
+            f"step {step}, median over channels: the moving mean is "
+            f"{spelling.number(float(np.median(apart)))} standard deviations from the batch mean, "
+            f"the moving variance {spelling.number(float(np.median(ratio)))} × the batch variance"
         )
 
 
 def origin_text(origin: Origin) -> str:
-    """Where the first NaN or infinity came from, in words."""
-    told = {
-        "op": f"made by {origin.name} from finite numbers",
-        "input": f"fed in {origin.name}",
-        "variable": f"in the variable {origin.name} before the step",
-        "update": f"made by the update of {origin.name}",
+    """A sentence on the source of the first NaN or infinity."""
+    sources = {
+        "op": f"{origin.name} computed it from finite inputs",
+        "input": f"it was in the input {origin.name}",
+        "variable": f"it was in the variable {origin.name} before the step",
+        "update": f"the update of {origin.name} computed it",
     }
-    return f"The first number that is not finite, at step {origin.step}, was {told[origin.kind]}."
+    return f"First NaN or infinity at step {origin.step}: {sources[origin.kind]}."

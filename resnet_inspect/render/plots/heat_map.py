@@ -1,4 +1,7 @@
-"""A heat map of steps and values in a terminal: two steps a line in colour, else characters."""
+"""A heat map of steps and values in a terminal.
+
+In colour a line shows two steps. Without colour it shows one step, as characters.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,8 @@ from resnet_inspect.render.plots.spread import (
 )
 from resnet_inspect.render.screen import plain
 
+UNIT = "of a step's values in one cell"
+
 
 def heat_map(
     rows: Sequence[Distribution],
@@ -32,14 +37,15 @@ def heat_map(
     colour: bool,
     palette: Sequence[str] = DARK,
 ) -> list[Text]:
-    """Lines of at most `width` columns, steps downwards; without colour ten characters tell.
+    """Lines of at most `width` columns, the first step on top.
 
-    `palette` is DARK or LIGHT, as the terminal is.
+    `palette` is DARK or LIGHT, according to the terminal. Without `colour` ten characters show the
+    levels.
     """
     if not rows:
         return [plain(NO_ROWS, "dim")]
     chosen = scale_of(rows, scale)
-    # In colour the columns beside the map speak of both steps of a line together.
+    # In colour the columns to the left of the map are for both steps of a line together.
     pairs = [rows[at : at + 2] for at in range(0, len(rows), 2)] if colour else [[r] for r in rows]
     both = [merged(pair, 1)[0] for pair in pairs]
     ends = [spread(row, chosen, 1) for row in both]
@@ -49,53 +55,50 @@ def heat_map(
     spreads = [spread(row, chosen, frame.cells) for row in rows]
     full, cut = ceiling(spreads)
     lines = frame.header()
-    for place, one in enumerate(ends):
-        if one.remark:
-            drawn = plain(fitted(one.remark, frame.cells).ljust(frame.cells), "dim")
+    for place, end in enumerate(ends):
+        if end.remark:
+            drawn = plain(fitted(end.remark, frame.cells).ljust(frame.cells), "dim")
         elif colour:
             drawn = _halves(spreads[2 * place : 2 * place + 2], full, palette)
         else:
             drawn = Text("".join(SIGNS[level(share, full)] for share in spreads[place].cells))
-        lines.append(frame.line(place, one, drawn))
+        lines.append(frame.line(place, end, drawn))
     lines += frame.axis(chosen)
     lines += _legend(full, cut, width, palette if colour else None)
-    blank = colour and any(one.remark for one in spreads)
-    more = ["unpainted: only zeros or no finite numbers"] if blank else []
+    blank = colour and any(row_spread.remark for row_spread in spreads)
+    more = ["steps without colour: all zero or no finite numbers"] if blank else []
     return [*lines, *captions([*remarks(rows, spreads, chosen), *more], width)]
 
 
 def _halves(pair: Sequence[Spread], full: float, palette: Sequence[str]) -> Text:
-    """One or two steps in one line: the upper halves of its cells, and the lower ones."""
+    """A line for one or two steps: the first in the upper halves of its cells."""
     upper, lower = _levels(pair[0], full), _levels(pair[1], full) if pair[1:] else None
     cells = range(len(pair[0].cells))
     styles = [
         ("" if upper is None else palette[upper[at]], "" if lower is None else palette[lower[at]])
         for at in cells
     ]
-    made = Text()
+    text = Text()
     for (over, under), run in groupby(styles):
         length = len(list(run))
         if over:
-            made.append("▀" * length, f"{over} on {under}" if under else over)
+            text.append("▀" * length, f"{over} on {under}" if under else over)
         else:
-            made.append("▄" * length, under)
-    return made
+            text.append("▄" * length, under)
+    return text
 
 
-def _levels(one: Spread, full: float) -> list[int] | None:
-    return None if one.remark else [level(share, full) for share in one.cells]
+def _levels(row: Spread, full: float) -> list[int] | None:
+    return None if row.remark else [level(share, full) for share in row.cells]
 
 
 def _legend(full: float, cut: bool, width: int, palette: Sequence[str] | None) -> list[Text]:
-    """What the colours or characters mean, on one line where that is wide enough."""
+    """The legend of colours or characters; more than one line if `width` is too small."""
     if not full:
         return []
-    made = Text("0 ")
-    for place, sign in enumerate(SIGNS):
-        made.append("█" if palette else sign, palette[place] if palette else "")
-    end = f" {spelling.share(full)}" + (" and more" if cut else "")
-    made.append(end).append(" of a step's numbers in one cell", "dim")
-    if made.cell_len <= width:
-        return [made]
-    short = made[: len(made) - len(" of a step's numbers in one cell")]
-    return [short, *captions(["of a step's numbers in one cell"], width)]
+    text = Text("0 ")
+    for place, character in enumerate(SIGNS):
+        text.append("█" if palette else character, palette[place] if palette else "")
+    text.append(f" {spelling.share(full)}" + (" or more" if cut else ""))
+    whole = text.copy().append(f" {UNIT}", "dim")
+    return [whole] if whole.cell_len <= width else [text, *captions([UNIT], width)]

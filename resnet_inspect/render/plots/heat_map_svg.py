@@ -1,4 +1,4 @@
-"""A heat map for a document: steps downwards, values across, shares as shades."""
+"""A heat map as SVG: rows are steps, columns are values, shades are shares."""
 
 from __future__ import annotations
 
@@ -19,54 +19,54 @@ SWATCH = 14
 
 
 def heat_map_svg(title: str, panels: Sequence[Panel], *, columns: int = 2) -> str:
-    """Panels of heat maps, standalone; more than 76 steps are drawn in groups."""
+    """An SVG document with panels of heat maps; more than 76 steps are merged into groups."""
     texts = [
-        f"A shade is the share of a step's numbers in one of {CELLS} cells; zeros are not drawn, "
-        "their share is told.",
+        f"A shade is the share of a step's values in one of {CELLS} cells. Zeros are not drawn; "
+        "a column shows their share.",
     ]
     style = Style(_draw, _legend, texts, CELLS, MOST_ROWS, TALLEST)
     return panels_svg(title, panels, style, columns)
 
 
 def _draw(plot: Plot) -> list[str]:
-    """One path a shade: all runs of cells that have it."""
+    """A path for each shade, with all runs of cells that have it."""
     full, _ = ceiling(plot.spreads)
     runs: dict[int, list[str]] = {}
     cell = plot.width / CELLS
-    for place, one in enumerate(plot.spreads):
+    for place, shares in enumerate(plot.spreads):
         at = 0
-        if one.remark:
+        if shares.remark:
             continue
-        for shade, group in groupby(level(share, full) for share in one.cells):
+        for shade, group in groupby(level(share, full) for share in shares.cells):
             length = len(list(group))
             x, y = plot.left + at * cell, plot.base(place) - plot.spacing
             runs.setdefault(shade, []).append(
                 f"M{x:.2f} {y:.2f}h{length * cell:.2f}v{plot.spacing:.2f}h{-length * cell:.2f}z"
             )
             at += length
-    found = [
+    elements = [
         f'<path class="l{shade}" shape-rendering="crispEdges" d="{"".join(runs[shade])}"/>'
         for shade in sorted(runs)
     ]
     for place, row in enumerate(plot.rows):
-        found.append(
+        elements.append(
             f'<rect fill="none" pointer-events="all" x="{plot.left:.1f}"'
             f' y="{plot.base(place) - plot.spacing:.2f}" width="{plot.width:.1f}"'
             f' height="{plot.spacing:.2f}"><title>{escape(printable(row.label))}</title></rect>'
         )
-    return found
+    return elements
 
 
 def _legend(plot: Plot) -> list[str]:
-    """Shades from nothing to the fullest cell, with the share that one stands for."""
+    """The shades from 0 to the fullest cell, with the share of the fullest cell."""
     full, cut = ceiling(plot.spreads)
     if not full:
         return []
-    found = [svg.label(0, 10, "0", room=20)]
+    elements = [svg.label(0, 10, "0", room=20)]
     for shade in range(TOP + 1):
         x = 14 + shade * SWATCH
-        found.append(f'<rect class="l{shade}" x="{x}" y="0" width="{SWATCH}" height="12"/>')
-    text = spelling.share(full) + (" and more" if cut else "")
+        elements.append(f'<rect class="l{shade}" x="{x}" y="0" width="{SWATCH}" height="12"/>')
+    text = spelling.share(full) + (" or more" if cut else "")
     x = 20 + (TOP + 1) * SWATCH
-    found.append(svg.label(x, 10, text, room=plot.width - x))
-    return found
+    elements.append(svg.label(x, 10, text, room=plot.width - x))
+    return elements

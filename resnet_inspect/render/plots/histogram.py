@@ -24,41 +24,41 @@ def histogram(
     scale: Scale | Kind = "linear",
     top: float = 0.0,
 ) -> list[Text]:
-    """`height` rows of eighth blocks, the axis, and what lies apart; at most `width` columns.
+    """`height` rows of eighth blocks, the axis, and remarks; at most `width` columns.
 
-    The share that reaches the uppermost row is that of the fullest cell, or `top` if that is more.
+    The top of the plot is the share of the fullest cell, or `top` if that is larger.
     """
     row = Distribution("", shown) if isinstance(shown, Sketch) else shown
     chosen = scale_of([row], scale)
     cells = max(LEAST_CELLS, width - GUTTER - 2)
-    one = spread(row, chosen, cells)
-    top = max(top, float(one.cells.max(initial=0.0)))
+    shares = spread(row, chosen, cells)
+    top = max(top, float(shares.cells.max(initial=0.0)))
     left = [""] * height
     left[0], left[-1] = (spelling.share(top) if top else ""), ("" if height == 1 else "0")
     frame = Frame(tuple(text.rjust(GUTTER - 1) + " " for text in left), " " * GUTTER, cells)
     lines = []
-    for place, drawn in enumerate(_rows(one, top, height)):
-        edge = one if place == height - 1 else Spread(one.cells, 0.0, 0.0, 0.0, 0.0)
+    for place, drawn in enumerate(_rows(shares, top, height)):
+        edge = shares if place == height - 1 else Spread(shares.cells, 0.0, 0.0, 0.0, 0.0)
         lines.append(frame.line(place, edge, drawn))
-    return [*lines, *frame.axis(chosen), *captions(_apart(row, one, chosen), width)]
+    return [*lines, *frame.axis(chosen), *captions(_remarks(row, shares, chosen), width)]
 
 
 def fullest(row: Distribution, width: int, scale: Scale) -> float:
-    """The share of the fullest cell of a histogram that is so wide."""
+    """The share of the fullest cell of a histogram of that width."""
     cells = spread(row, scale, max(LEAST_CELLS, width - GUTTER - 2)).cells
     return float(cells.max(initial=0.0))
 
 
-def _rows(one: Spread, top: float, height: int) -> list[Text]:
-    """Rows from the top; no cell that holds something is blank."""
-    cells = len(one.cells)
-    if one.remark:
+def _rows(shares: Spread, top: float, height: int) -> list[Text]:
+    """Rows from the top; only empty cells are blank."""
+    cells = len(shares.cells)
+    if shares.remark:
         rows = [" " * cells] * height
-        rows[-1] = fitted(one.remark, cells).ljust(cells)
+        rows[-1] = fitted(shares.remark, cells).ljust(cells)
         return [plain(text, "dim") for text in rows]
     heights = [
         max(1, round(height * EIGHTHS * share / top)) if share > 0 and top else 0
-        for share in one.cells
+        for share in shares.cells
     ]
     return [
         Text(
@@ -69,10 +69,10 @@ def _rows(one: Spread, top: float, height: int) -> list[Text]:
     ]
 
 
-def _apart(row: Distribution, one: Spread, scale: Scale) -> list[str]:
-    found = remarks([row], [one], scale)
-    if one.zero and one.remark == "":
-        found.insert(0, f"not drawn: {spelling.share(one.zero)} of the numbers are zero")
-    if one.not_finite:
-        found.append(f"{row.not_finite:,} of {row.total:,} are NaN or infinite")
-    return found
+def _remarks(row: Distribution, shares: Spread, scale: Scale) -> list[str]:
+    texts = remarks([row], [shares], scale)
+    if shares.zero and shares.remark == "":
+        texts.insert(0, f"zeros are not drawn: {spelling.share(shares.zero)} of the values")
+    if shares.not_finite:
+        texts.append(f"{row.not_finite:,} of {row.total:,} values are NaN or infinite")
+    return texts

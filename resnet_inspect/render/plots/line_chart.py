@@ -23,10 +23,10 @@ PAIR = ("cyan", "magenta")
 def line_chart(
     values: Mapping[int, float], width: int, height: int, *, mark: int | None = None
 ) -> list[Text]:
-    """`height` rows of dots, then the steps; at most `width` columns.
+    """`height` rows of dots, then the axis of steps; at most `width` columns.
 
-    Neighbouring steps are joined unless one of them is not finite; those are told below. `mark`
-    is a step to point at.
+    Neighbouring steps are joined if both values are finite. The last line lists the steps of other
+    values. `mark` is a step to mark on the axis.
     """
     finite = {step: value for step, value in values.items() if math.isfinite(value)}
     if not finite:
@@ -36,17 +36,19 @@ def line_chart(
     low, high = min(finite.values()), max(finite.values())
     grid = _grid(values, (first, last), (low, high), (cells, height))
     lines = []
-    for made, bits in zip(_labels(low, high, height), grid, strict=True):
-        signs = (chr(0x2800 + dots_of) if dots_of else " " for dots_of in bits)
-        made.append("".join(signs).rstrip(), "cyan")
-        lines.append(made)
+    for line, bits in zip(_labels(low, high, height), grid, strict=True):
+        characters = (chr(0x2800 + dots_of) if dots_of else " " for dots_of in bits)
+        line.append("".join(characters).rstrip(), "cyan")
+        lines.append(line)
     lines.append(_steps(first, last, cells, mark))
     return lines + _broken(values, "")
 
 
 def pair_chart(courses: Mapping[str, Mapping[int, float]], width: int, height: int) -> list[Text]:
-    """Two courses on the same axes, each in a colour of its own, with its name (a letter) to the
-    right of its end; at most `width` columns. Cells that both run through have neither colour.
+    """Two courses on the same axes, in different colours; at most `width` columns.
+
+    The name of a course, a letter, is to the right of its end. Cells with dots of both courses
+    have no colour.
     """
     known = {name: values for name, values in courses.items() if values}
     finite = [v for values in known.values() for v in values.values() if math.isfinite(v)]
@@ -58,16 +60,16 @@ def pair_chart(courses: Mapping[str, Mapping[int, float]], width: int, height: i
     grids = {name: _grid(values, reach, limits, (cells, height)) for name, values in known.items()}
     ends_at = _ends_at(grids)
     lines = []
-    for row, made in enumerate(_labels(*limits, height)):
+    for row, line in enumerate(_labels(*limits, height)):
         for column in range(cells):
             over = [name for name in grids if grids[name][row][column]]
             bits = reduce(or_, (grids[name][row][column] for name in over), 0)
             style = style_of(over[0], courses) if len(over) == 1 else ""
-            made.append(chr(0x2800 + bits) if bits else " ", style)
-        for name in (one for one, at in ends_at.items() if at == row):
-            made.append(name, f"bold {style_of(name, courses)}")
-        made.rstrip()
-        lines.append(made)
+            line.append(chr(0x2800 + bits) if bits else " ", style)
+        for name in (course for course, at in ends_at.items() if at == row):
+            line.append(name, f"bold {style_of(name, courses)}")
+        line.rstrip()
+        lines.append(line)
     lines.append(_steps(*reach, cells, None))
     return lines + [line for name, values in known.items() for line in _broken(values, f"{name} ")]
 
@@ -79,13 +81,13 @@ def style_of(name: str, courses: Iterable[str]) -> str:
 
 def _ends_at(grids: Mapping[str, list[list[int]]]) -> dict[str, int]:
     """The row in which each course ends."""
-    found = {}
+    last_rows = {}
     for name, grid in grids.items():
-        places = [(column, row) for row, bits in enumerate(grid) for column, one in enumerate(bits)
-                  if one]  # fmt: skip
+        places = [(column, row) for row, bits in enumerate(grid) for column, dots in enumerate(bits)
+                  if dots]  # fmt: skip
         if places:
-            found[name] = max(places)[1]
-    return found
+            last_rows[name] = max(places)[1]
+    return last_rows
 
 
 def _grid(
@@ -104,7 +106,7 @@ def _grid(
 
 
 def _labels(low: float, high: float, height: int) -> list[Text]:
-    """The beginning of each row: the axis, with both ends told."""
+    """The start of each row: the axis, with labels at both ends."""
     labels = [""] * height
     labels[-1], labels[0] = ends(low, high)
     return [
@@ -114,7 +116,7 @@ def _labels(low: float, high: float, height: int) -> list[Text]:
 
 
 def _broken(values: Mapping[int, float], who: str) -> list[Text]:
-    """The steps at which something was not finite."""
+    """A line that lists the steps whose value is not finite; empty without such steps."""
     broken = [step for step, value in values.items() if not math.isfinite(value)]
     if not broken:
         return []
@@ -123,13 +125,13 @@ def _broken(values: Mapping[int, float], who: str) -> list[Text]:
 
 
 def ends(low: float, high: float) -> tuple[str, str]:
-    """Both ends of an axis, with as many digits as it takes to tell them apart."""
-    told = spelling.number(low), spelling.number(high)
+    """Both ends of an axis, with enough digits to distinguish them."""
+    texts = spelling.number(low), spelling.number(high)
     for digits in (4, 5, 6):
-        if low == high or told[0] != told[1]:
+        if low == high or texts[0] != texts[1]:
             break
-        told = spelling.number(low, digits), spelling.number(high, digits)
-    return told
+        texts = spelling.number(low, digits), spelling.number(high, digits)
+    return texts
 
 
 def _dots(
@@ -138,7 +140,7 @@ def _dots(
     ends: tuple[float, float],
     size: tuple[int, int],
 ) -> set[tuple[int, int]]:
-    """The dots of a line through the values, (0, 0) at the lower left."""
+    """The positions (x, y) of the dots of a line through the values; (0, 0) is lower left."""
     wide, tall = size[0] - 1, size[1] - 1
     extent = ends[1] - ends[0]
 
@@ -148,20 +150,20 @@ def _dots(
         share = 0.5 if not extent else (value / 2 - ends[0] / 2) / (ends[1] / 2 - ends[0] / 2)
         return x, round(tall * share)
 
-    found: set[tuple[int, int]] = set()
+    dots: set[tuple[int, int]] = set()
     before: tuple[int, int] | None = None
     for step in sorted(values):
         if not math.isfinite(values[step]):
             before = None
             continue
         here = place(step, values[step])
-        found.update(_between(before, here) if before else (here,))
+        dots.update(_between(before, here) if before else (here,))
         before = here
-    return found
+    return dots
 
 
 def _between(start: tuple[int, int], end: tuple[int, int]) -> set[tuple[int, int]]:
-    """The dots of a straight line."""
+    """The dots of a straight line from `start` to `end`."""
     length = max(abs(end[0] - start[0]), abs(end[1] - start[1]), 1)
     return {
         (
@@ -173,7 +175,7 @@ def _between(start: tuple[int, int], end: tuple[int, int]) -> set[tuple[int, int
 
 
 def _steps(first: int, last: int, cells: int, mark: int | None) -> Text:
-    """The axis below: first and last step, and the one that is pointed at."""
+    """The axis of steps: the first and the last step, and the marked one."""
     line = [" "] * cells
     for at, text in ((0, str(first)), (cells, str(last))):
         start = max(0, min(at, cells - len(text)))

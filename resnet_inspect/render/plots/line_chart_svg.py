@@ -1,4 +1,4 @@
-"""Scalars over steps for a document: a panel with a line for each."""
+"""Scalars over steps as SVG: a panel with a line for each scalar."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Values = Mapping[int, float]
 
 
 def line_charts_svg(title: str, charts: Sequence[tuple[str, Values]]) -> str:
-    """Charts side by side, each with its first and last step and the ends of its values.
+    """An SVG document with a chart for each scalar, labelled with its range and its steps.
 
-    Steps that are not finite interrupt the line.
+    Values that are not finite interrupt the line.
     """
     room = (WIDTH - 2 * MARGIN - (COLUMNS - 1) * GAP) / COLUMNS
     body = [svg.label(MARGIN, MARGIN + 12, title, room=WIDTH - 2 * MARGIN, kind="title")]
@@ -30,8 +30,8 @@ def line_charts_svg(title: str, charts: Sequence[tuple[str, Values]]) -> str:
         body.append(svg.label(left, y, name, room=room, kind="name"))
         body += _chart(values, left + GUTTER, y + 10, room - GUTTER, HEIGHT)
     rows = -(-len(charts) // COLUMNS)
-    told = "; ".join(f"{name}: {_ends(values)}" for name, values in charts)
-    return svg.document(title, told, WIDTH, top + rows * (HEIGHT + FOOT + GAP), body)
+    description = "; ".join(f"{name}: {_ends(values)}" for name, values in charts)
+    return svg.document(title, description, WIDTH, top + rows * (HEIGHT + FOOT + GAP), body)
 
 
 def _ends(values: Values) -> str:
@@ -59,8 +59,8 @@ def _chart(values: Values, left: float, top: float, width: float, height: float)
     for joined, run in groupby(sorted(values), key=lambda step: step in finite):
         steps = list(run)
         if joined and len(steps) > 1:
-            way = "L".join(place(step) for step in steps)
-            lines.append(f'<path class="curve" fill="none" d="M{way}"/>')
+            points = "L".join(place(step) for step in steps)
+            lines.append(f'<path class="curve" fill="none" d="M{points}"/>')
         elif joined:
             at = place(steps[0]).split()
             lines.append(f'<circle class="l5" cx="{at[0]}" cy="{at[1]}" r="2"/>')

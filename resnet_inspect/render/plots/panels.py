@@ -1,4 +1,4 @@
-"""Several pictures of distributions in one SVG document, each with labels, axis and remarks."""
+"""An SVG document of several distribution plots, each with labels, axis and remarks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PLOT = 230.0
 
 @dataclass(frozen=True)
 class Panel:
-    """One picture: its title, its rows from first to last step, and the scale of its values."""
+    """A plot: its title, its rows from the first to the last step, and the scale of its values."""
 
     title: str
     rows: Sequence[Distribution]
@@ -38,9 +38,16 @@ class Panel:
 
 @dataclass(frozen=True)
 class Style:
-    """What one kind of picture does: how rows are drawn, and what is said below them.
+    """A kind of plot.
 
-    `rise` tells for a number of rows how many times its own height a row rises above its base.
+    Attributes:
+        draw: returns the SVG elements of the rows.
+        below: returns the SVG elements of the legend below the axis.
+        texts: sentences below all panels that explain the plot.
+        cells: cells of a row.
+        most_rows: rows of a panel; more are merged into groups.
+        tallest: largest height of a row in pixels.
+        rise: returns the height of a row's curve for a number of rows, in row heights.
     """
 
     draw: Callable[[Plot], list[str]]
@@ -53,7 +60,7 @@ class Style:
 
 
 def panels_svg(title: str, panels: Sequence[Panel], style: Style, columns: int) -> str:
-    """Panels from left to right, `columns` in a line; deterministic."""
+    """An SVG document with the panels, `columns` in a line; equal input gives equal text."""
     columns = max(1, min(columns, len(panels), MOST_COLUMNS))
     room = (WIDTH - 2 * MARGIN - (columns - 1) * GAP) / columns
     body = [svg.label(MARGIN, MARGIN + 12, title, room=WIDTH - 2 * MARGIN, kind="title")]
@@ -74,15 +81,15 @@ def panels_svg(title: str, panels: Sequence[Panel], style: Style, columns: int) 
 def _panel(
     panel: Panel, left: float, top: float, room: float, style: Style
 ) -> tuple[list[str], float]:
-    """The lines of one panel and where it ends."""
+    """The SVG lines of a panel and the y position of its lower end."""
     if not panel.rows:
         lines = [svg.label(left, top + LINE - 4, panel.title, room=room, kind="name")]
         return [*lines, svg.label(left, top + 2 * LINE, NO_ROWS, room=room)], top + 3 * LINE
     rows = merged(panel.rows, style.most_rows)
     scale = scale_of(panel.rows, panel.scale)
     spreads = [spread(row, scale, style.cells) for row in rows]
-    columns = [ZERO] * any(one.zero for one in spreads)
-    columns += [NOT_FINITE] * any(one.not_finite for one in spreads)
+    columns = [ZERO] * any(shares.zero for shares in spreads)
+    columns += [NOT_FINITE] * any(shares.not_finite for shares in spreads)
     free = style.rise(len(rows)) - 1
     spacing = min(style.tallest, PLOT / (len(rows) + free))
     gutter = min(room / 4, max(svg.text_width(row.label) for row in rows)) + 12
@@ -112,19 +119,19 @@ def _panel(
 
 
 def _description(panels: Sequence[Panel], style: Style) -> str:
-    """Each panel's steps with their median, and the rule of drawing."""
+    """The number of rows and the medians of each panel, and the sentences of the style."""
     parts = []
     for panel in panels:
         rows = panel.rows if len(panel.rows) < 3 else (panel.rows[0], panel.rows[-1])
-        told = [f"{row.label}: {_middle(row)}" for row in rows]
+        medians = [f"{row.label}: {_middle(row)}" for row in rows]
         name = f"{panel.title}: " if panel.title else ""
-        parts.append(f"{name}{'; '.join([f'{len(panel.rows)} rows', *told])}.")
-    return " ".join([*parts, *(f"{text}." for text in style.texts)])
+        parts.append(f"{name}{'; '.join([f'{len(panel.rows)} rows', *medians])}.")
+    return " ".join([*parts, *style.texts])
 
 
 def _middle(row: Distribution) -> str:
-    found = row.sketch.quantiles((0.01, 0.5, 0.99))
-    if not found:
+    quantiles = row.sketch.quantiles((0.01, 0.5, 0.99))
+    if not quantiles:
         return "no finite numbers"
-    low, middle, high = (spelling.number(value_of(middle)) for middle in found)
+    low, middle, high = (spelling.number(value_of(middle)) for middle in quantiles)
     return f"median {middle}, 1 % below {low}, 1 % above {high}"

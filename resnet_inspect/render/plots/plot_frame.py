@@ -1,4 +1,4 @@
-"""One picture inside an SVG document: where its rows are, what stands beside and below them."""
+"""The frame of a plot in an SVG document: positions of rows, labels, columns and axis."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from resnet_inspect.render.plots.scale import Scale, span
 from resnet_inspect.render.plots.spread import Distribution, Spread
 
 NUMBER = 56.0
-# Two labels of rows need this distance.
-LEAST = 12.0
+# Smallest distance of the labels of two rows, in pixels.
+LABEL_DISTANCE = 12.0
 
 
 @dataclass(frozen=True)
 class Plot:
-    """A panel made ready: rows on a scale, and where they are drawn (pixels, row 0 on top)."""
+    """The rows of a panel on a scale, and their positions in pixels; row 0 is on top."""
 
     rows: Sequence[Distribution]
     spreads: Sequence[Spread]
@@ -29,36 +29,39 @@ class Plot:
     spacing: float
 
     def base(self, place: int) -> float:
-        """The lower end of a row."""
+        """The y position of the lower end of a row."""
         return self.top + self.head + (place + 1) * self.spacing
 
     @property
     def bottom(self) -> float:
-        """The lower end of the last row."""
+        """The y position of the lower end of the last row."""
         return self.base(max(0, len(self.rows) - 1))
 
 
 def beside(plot: Plot, gutter: float, columns: Sequence[str]) -> Iterator[str]:
-    """Labels, marks for what lies outside, numbers: of every row, or as many as have room."""
-    every = max(1, -int(-LEAST // plot.spacing))
+    """Labels, marks for values outside the scale, and number columns beside the rows.
+
+    If rows are too narrow for a label each, several rows share one.
+    """
+    every = max(1, -int(-LABEL_DISTANCE // plot.spacing))
     right = plot.left + plot.width
     for column, name in enumerate(columns):
         x = right + 8 + NUMBER * (column + 1)
         yield svg.label(x, plot.top - 10, name, room=NUMBER, anchor="end")
     for place in range(0, len(plot.rows), every):
         group = plot.spreads[place : place + every]
-        row, one = plot.rows[place], plot.spreads[place]
-        y = plot.base(place) - (3 if plot.spacing > LEAST else 0)
+        row, shares = plot.rows[place], plot.spreads[place]
+        y = plot.base(place) - (3 if plot.spacing > LABEL_DISTANCE else 0)
         if any(other.below for other in group):
             yield svg.label(plot.left - 7, y, "‹", room=9, kind="ink")
         if any(other.above for other in group):
             yield svg.label(right + 2, y, "›", room=9, kind="ink")
         yield svg.label(plot.left - 10, y, row.label, room=gutter - 10, anchor="end")
-        if one.remark:
+        if shares.remark:
             x = plot.left + plot.width / 2
-            yield svg.label(x, y, one.remark, room=plot.width, kind="dim halo", anchor="middle")
+            yield svg.label(x, y, shares.remark, room=plot.width, kind="dim halo", anchor="middle")
         for column, name in enumerate(columns):
-            value = one.zero if name == ZERO else one.not_finite
+            value = shares.zero if name == ZERO else shares.not_finite
             x = right + 8 + NUMBER * (column + 1)
             yield svg.label(x, y, spelling.share(value), room=NUMBER, anchor="end")
 

@@ -1,4 +1,4 @@
-"""The numbers behind a picture: counts, quantiles and moments of each step."""
+"""The table below a distribution plot: counts, quantiles and moments of each step."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from resnet_inspect.stats import TensorSummary
 
 SHARES = {"1 %": 0.01, "25 %": 0.25, "50 %": 0.5, "75 %": 0.75, "99 %": 0.99}
 COLUMNS = ("step", "count", "zero", "not finite", "min", *SHARES, "max", "mean", "std")
-# What a narrow terminal goes without, in this order.
+# Columns that a narrow terminal omits, in this order.
 EXPENDABLE = ("count", "25 %", "75 %", "1 %", "99 %", "not finite", "zero", "min", "max")
 LABEL = 20
 
 
 def quantile_tables(rows: Sequence[tuple[str, TensorSummary]]) -> Iterator[Table]:
-    """The table of all columns, then narrower ones that say below what they leave out.
+    """The table of all columns, then narrower tables with a caption on omitted columns.
 
-    Numbers that are not finite are never left out where there are any.
+    The column of values that are not finite is never omitted if there are any.
     """
     cells = [_cells(label, summary) for label, summary in rows]
     broken = any(summary.count != summary.finite for _, summary in rows)
@@ -34,19 +34,19 @@ def quantile_tables(rows: Sequence[tuple[str, TensorSummary]]) -> Iterator[Table
 
 def _table(cells: Sequence[dict[str, str]], left_out: Sequence[str]) -> Table:
     kept = [name for name in COLUMNS if name not in left_out]
-    made = table(*kept, right=COLUMNS[1:])
+    grid = table(*kept, right=COLUMNS[1:])
     for row in cells:
-        made.add_row(*(plain(row[name]) for name in kept))
+        grid.add_row(*(plain(row[name]) for name in kept))
     if left_out:
-        made.caption = f"too narrow for: {', '.join(left_out)}; --json has everything"
-        made.caption_justify = "left"
-    return made
+        grid.caption = f"too narrow for: {', '.join(left_out)}; --json has everything"
+        grid.caption_justify = "left"
+    return grid
 
 
 def _cells(label: str, summary: TensorSummary) -> dict[str, str]:
-    """A row's cells by column; quantiles are within 6.25 % of the true ones."""
-    found = summary.sketch.quantiles(tuple(SHARES.values()))
-    quantiles = [_within(value, summary) for value in found] or [None] * len(SHARES)
+    """The cells of a row by column; quantiles have a relative error of at most 6.25 %."""
+    middles = summary.sketch.quantiles(tuple(SHARES.values()))
+    quantiles = [_within(value, summary) for value in middles] or [None] * len(SHARES)
     return {
         "step": fitted(label, LABEL),
         "count": spelling.count(summary.count),
@@ -61,5 +61,5 @@ def _cells(label: str, summary: TensorSummary) -> dict[str, str]:
 
 
 def _within(middle: float, summary: TensorSummary) -> float | None:
-    """The middle of a bin may lie beyond the extremes, which are known exactly."""
+    """The value for a bin's middle, clipped to the exact minimum and maximum."""
     return float(np.clip(value_of(middle), summary.min, summary.max))

@@ -1,4 +1,4 @@
-"""Histograms over steps in a terminal: one row of eighth blocks a step, above one axis."""
+"""Histograms over steps in a terminal: a row of eighth blocks for each step, above one axis."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ from resnet_inspect.render.plots.spread import (
 from resnet_inspect.render.screen import plain
 
 LEAST_CELLS = 8
-OWN_HEIGHT = "each row is scaled to its own fullest cell"
+ROW_SCALE = "each row is scaled to its own maximum"
 ZERO, NOT_FINITE = "zero", "NaN, inf"
 
 
 def ridges(
     rows: Sequence[Distribution], width: int, *, scale: Scale | Kind = "linear"
 ) -> list[Text]:
-    """Lines of at most `width` columns; shares of zeros stand in a column, ‹ › mark what is
-    outside.
+    """Lines of at most `width` columns.
+
+    A column shows the shares of zeros; ‹ and › mark values outside the scale.
     """
     if not rows:
         return [plain(NO_ROWS, "dim")]
@@ -38,20 +39,20 @@ def ridges(
     frame = Frame.around(rows, [spread(row, chosen, 1) for row in rows], width)
     spreads = [spread(row, chosen, frame.cells) for row in rows]
     lines = frame.header()
-    for place, one in enumerate(spreads):
-        if one.remark:
-            bars = plain(fitted(one.remark, frame.cells).ljust(frame.cells), "dim")
+    for place, shares in enumerate(spreads):
+        if shares.remark:
+            bars = plain(fitted(shares.remark, frame.cells).ljust(frame.cells), "dim")
         else:
-            bars = Text(spelling.bars(list(one.cells)), style="cyan")
-        lines.append(frame.line(place, one, bars))
+            bars = Text(spelling.bars(list(shares.cells)), style="cyan")
+        lines.append(frame.line(place, shares, bars))
     lines += frame.axis(chosen)
-    more = [OWN_HEIGHT] if len(rows) > 1 else []
+    more = [ROW_SCALE] if len(rows) > 1 else []
     return [*lines, *captions([*remarks(rows, spreads, chosen), *more], width)]
 
 
 @dataclass(frozen=True)
 class Frame:
-    """What stands beside and below the cells: labels, number columns, axis."""
+    """Labels, number columns and axis around the cells of a plot."""
 
     left: tuple[str, ...]
     head: str
@@ -65,32 +66,32 @@ class Frame:
         width: int,
         labels: Sequence[str] = (),
     ) -> Frame:
-        """Columns for labels, and for zeros and numbers that are not finite where there are any.
+        """The frame with a column of labels, and columns for zeros, NaN and infinities if any.
 
-        `labels` stand for those of the rows where rows are drawn together.
+        `labels` replace the labels of the rows, for rows that share a line.
         """
         parts = [["", *(labels or [row.label for row in rows])]]
-        if any(one.zero for one in spreads):
-            parts.append([ZERO, *(spelling.share(one.zero) for one in spreads)])
-        if any(one.not_finite for one in spreads):
-            parts.append([NOT_FINITE, *(spelling.share(one.not_finite) for one in spreads)])
+        if any(shares.zero for shares in spreads):
+            parts.append([ZERO, *(spelling.share(shares.zero) for shares in spreads)])
+        if any(shares.not_finite for shares in spreads):
+            parts.append([NOT_FINITE, *(spelling.share(shares.not_finite) for shares in spreads)])
         columns = [column(parts[0], max(6, width // 5))]
         columns += [column(part, 9, right=True) for part in parts[1:]]
         left = ["  ".join(cells) + " " for cells in zip(*columns, strict=True)]
-        # Two more columns are for the marks on both sides.
+        # The marks on both sides take two more columns.
         return cls(tuple(left[1:]), left[0], max(LEAST_CELLS, width - Text(left[0]).cell_len - 2))
 
     def header(self) -> list[Text]:
         """The names of the number columns, where there are any."""
         return [Text(self.head.rstrip(), style="bold")] if self.head.strip() else []
 
-    def line(self, place: int, one: Spread, drawn: Text) -> Text:
-        """One row: label, numbers, marks and what was drawn between them."""
-        marks = ("‹" if one.below else " "), ("›" if one.above else " ")
-        made = Text(self.left[place], no_wrap=True)
-        made.append(marks[0], "bold").append_text(drawn).append(marks[1], "bold")
-        made.rstrip()
-        return made
+    def line(self, place: int, shares: Spread, drawn: Text) -> Text:
+        """The line of a row: label, numbers, and the drawn cells between the marks."""
+        marks = ("‹" if shares.below else " "), ("›" if shares.above else " ")
+        text = Text(self.left[place], no_wrap=True)
+        text.append(marks[0], "bold").append_text(drawn).append(marks[1], "bold")
+        text.rstrip()
+        return text
 
     def axis(self, scale: Scale) -> list[Text]:
         """A line with ticks, and their labels below."""
@@ -108,5 +109,5 @@ class Frame:
 
 
 def captions(texts: Sequence[str], width: int) -> list[Text]:
-    """Remarks below a picture, broken at words."""
+    """Remarks below a plot, wrapped at words."""
     return [plain(line, "dim") for text in texts for line in textwrap.wrap(text, width)]

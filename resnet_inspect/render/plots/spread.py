@@ -1,4 +1,4 @@
-"""A histogram brought onto a scale: what falls into each cell, and what lies apart."""
+"""A histogram on a scale: the share of values in each cell, of zeros, and outside."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from resnet_inspect.render.plots.scale import Kind, Scale, spell_tick, without_z
 from resnet_inspect.stats import Sketch, TensorSummary
 
 Floats = NDArray[np.float64]
-# Cell borders of a bent scale are rounded; what that moves into the next cell is nothing.
-NOTHING = 1e-9
+# Borders of a symlog scale are rounded; counts below this are rounding and become 0.
+ROUNDING = 1e-9
 NO_ROWS = "no step was recorded"
 NO_NUMBERS = "no finite numbers"
 ALL_ZERO = "all zero"
@@ -24,7 +24,7 @@ ALL_ZERO = "all zero"
 
 @dataclass(frozen=True)
 class Distribution:
-    """What one row of a picture shows: a step's numbers, and how many more were not finite."""
+    """The values of a row of a plot: finite ones as a sketch, and the number of others."""
 
     label: str
     sketch: Sketch
@@ -37,16 +37,16 @@ class Distribution:
 
     @property
     def total(self) -> int:
-        """All numbers, finite or not."""
+        """The number of all values, finite or not."""
         return self.sketch.total + self.not_finite
 
 
 @dataclass(frozen=True)
 class Spread:
-    """A row's numbers as shares (0…1) of all its numbers; together they are 1.
+    """Shares (0…1) of a row's values in each cell, of zeros, outside the scale, not finite.
 
-    Zeros are apart, so that the spike they often are does not flatten the rest. An empty row has
-    shares of 0.
+    The shares add up to 1; those of an empty row are 0. Zeros are not in `cells`, because they are
+    often so many that all other cells would look empty.
     """
 
     cells: Floats
@@ -57,14 +57,14 @@ class Spread:
 
     @property
     def remark(self) -> str:
-        """Why there is nothing to draw, if there is nothing."""
+        """The reason for an empty plot; an empty text if there is something to draw."""
         if self.cells.any() or self.below or self.above:
             return ""
         return ALL_ZERO if self.zero else NO_NUMBERS
 
 
 def spread(row: Distribution, scale: Scale, cells: int) -> Spread:
-    """Bring one row onto a scale of that many cells."""
+    """The shares of a row on a scale of that many cells."""
     rest = without_zeros(row.sketch)
     borders = scale.borders(cells)
     everywhere = np.concatenate([[-math.inf], borders, [math.inf]])
@@ -79,18 +79,21 @@ def spread(row: Distribution, scale: Scale, cells: int) -> Spread:
 
 
 def counts_between(sketch: Sketch, borders: Floats) -> Floats:
-    """How many numbers lie between neighbouring ascending borders, bins shared by width."""
-    found = sketch.density(borders)
-    return np.where(found > NOTHING, found, 0.0)
+    """The number of values between neighbouring ascending borders.
+
+    A bin that a border crosses is divided by width.
+    """
+    counts = sketch.density(borders)
+    return np.where(counts > ROUNDING, counts, 0.0)
 
 
 def scale_of(rows: Sequence[Distribution], scale: Scale | Kind) -> Scale:
-    """The scale itself, or one of that kind made for the rows."""
+    """`scale` itself, or for a kind of scale the one that fits the rows."""
     return scale if isinstance(scale, Scale) else Scale.of([row.sketch for row in rows], scale)
 
 
 def merged(rows: Sequence[Distribution], most: int) -> list[Distribution]:
-    """At most that many rows: neighbours together, in even groups named after first and last."""
+    """At most `most` rows: equal groups of neighbours, named after their first and last row."""
     size = math.ceil(len(rows) / max(1, most))
     groups = [rows[start : start + size] for start in range(0, len(rows), size)] if size else []
     return [
@@ -104,18 +107,18 @@ def merged(rows: Sequence[Distribution], most: int) -> list[Distribution]:
 
 
 def remarks(rows: Sequence[Distribution], spreads: Sequence[Spread], scale: Scale) -> list[str]:
-    """What a picture must say beside itself: numbers outside the scale, a bent scale."""
-    found = []
+    """Remarks below a plot: the number of values outside the scale, and a symlog scale."""
+    texts = []
     pairs = list(zip(rows, spreads, strict=True))
-    below = round(sum(one.below * row.total for row, one in pairs))
-    above = round(sum(one.above * row.total for row, one in pairs))
+    below = round(sum(shares.below * row.total for row, shares in pairs))
+    above = round(sum(shares.above * row.total for row, shares in pairs))
     if below or above:
         total = sum(row.total for row in rows)
         ends = f"{spell_tick(scale.low)}…{spell_tick(scale.high)}"
         sides = [f"{below:,} below ‹"] * (below > 0) + [f"{above:,} above ›"] * (above > 0)
         share = spelling.share((below + above) / total)
-        found.append(f"outside {ends}: {', '.join(sides)} ({share} of {total:,})")
+        texts.append(f"outside {ends}: {', '.join(sides)} ({share} of {total:,} values)")
     if scale.kind == "symlog":
-        bent = spell_tick(scale.threshold)
-        found.append(f"logarithmic to both sides of zero, about linear from −{bent} to {bent}")
-    return found
+        end = spell_tick(scale.threshold)
+        texts.append(f"symmetric-log scale, about linear from −{end} to {end}")
+    return texts

@@ -1,1 +1,1 @@
-"""A run as one page that opens from disk: its facts, its numbers, its style and its script."""
+"""One run, or two, as a self-contained HTML page: facts, packed numbers, style and script."""

@@ -1,4 +1,4 @@
-"""The page's picture of the network, or why there is none."""
+"""The page's diagram of the network, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from resnet_inspect.errors import RendererError
 from resnet_inspect.graph import Failure, Graph
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.paths import printable
-from resnet_inspect.render.diagram.look import Look
+from resnet_inspect.render.diagram.look import DiagramStyle
 from resnet_inspect.render.diagram.picture import picture_of
 
-# Seconds. The rest of the page is worth having without it, so nobody waits long.
+# Seconds. The page is useful without a diagram, so the limit is short.
 PATIENCE = 20.0
 
 
 class Drawing(NamedTuple):
-    """An SVG element without a style sheet, None where there is none; `missing` then says why."""
+    """An SVG element without a style sheet, or None and the reason in `missing`."""
 
     picture: str | None
     missing: str = ""
@@ -32,19 +32,26 @@ def drawing(
     *,
     explanations: Sequence[Explanation] = (),
     failure: Failure | None = None,
-    look: Callable[[Diagram], Look] = lambda _: Look(),
+    look: Callable[[Diagram], DiagramStyle] = lambda _: DiagramStyle(),
     prefix: str = "",
     timeout: float = PATIENCE,
 ) -> Drawing:
-    """Draw a network for the page, with the ways of `explanations` marked and the refused call of
-    `failure`; `look` says how, `prefix` begins the ids. An engine that is not done after `timeout`
-    seconds is stopped.
+    """Draw a network for the page.
+
+    Args:
+        graph: the network.
+        lineage: the origins of its sizes.
+        explanations: their paths are marked.
+        failure: its rejected call is marked.
+        look: returns the style of a diagram.
+        prefix: prepended to the ids of SVG elements.
+        timeout: seconds after which the layout engine is stopped.
     """
     options = Options(level=Level.LAYER)
-    made = draw(graph, lineage, options, explanations=explanations, failure=failure)
+    diagram = draw(graph, lineage, options, explanations=explanations, failure=failure)
     try:
-        picture = picture_of(made, look(made), "element", prefix=prefix, timeout=timeout)
+        picture = picture_of(diagram, look(diagram), "element", prefix=prefix, timeout=timeout)
     except RendererError as error:
-        told = f"{error.what} (expected {error.expected}, got {error.got})"
-        return Drawing(None, printable(told))
+        reason = f"{error.what} (expected {error.expected}, got {error.got})"
+        return Drawing(None, printable(reason))
     return Drawing(picture.text)

@@ -1,4 +1,4 @@
-"""The page's panels of layers: facts, neighbours, and the axes of the output."""
+"""The content of layer panels: facts, neighbours, and the axes of the output."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from resnet_inspect.analysis.page.report import LayerReport, Report
 from resnet_inspect.render import spelling
 from resnet_inspect.render.pages.shape_table import flow, window
 from resnet_inspect.render.report.sections import meaning, pairs
-from resnet_inspect.render.report.whys import Whys
+from resnet_inspect.render.report.whys import SharedExplanations
 
 
-def layer_panels(found: Report, whys: Whys) -> list[dict[str, Any]]:
-    """What the panel of each layer holds."""
-    return [_layer(one, whys) for one in found.layers]
+def layer_panels(report: Report, explanations: SharedExplanations) -> list[dict[str, Any]]:
+    """The content of the panel of each layer."""
+    return [_layer(row, explanations) for row in report.layers]
 
 
-def _layer(one: LayerReport, whys: Whys) -> dict[str, Any]:
+def _layer(report: LayerReport, explanations: SharedExplanations) -> dict[str, Any]:
     return {
-        "name": one.layer.name,
-        "type": one.layer.type,
-        "path": list(one.layer.path),
-        "shape": spelling.shape(one.row.shape),
-        "facts": pairs(_facts(one))["pairs"],
-        "before": list(one.before),
-        "after": list(one.after),
-        "normalized": one.normalized,
-        "axes": whys.axes(one.axes, one.row.axes),
-        "ops": list(one.layer.ops),
+        "name": report.layer.name,
+        "type": report.layer.type,
+        "path": list(report.layer.path),
+        "shape": spelling.shape(report.row.shape),
+        "facts": pairs(_facts(report))["pairs"],
+        "before": list(report.before),
+        "after": list(report.after),
+        "normalized": report.normalized,
+        "axes": explanations.axes(report.axes, report.row.axes),
+        "ops": list(report.layer.ops),
     }
 
 
-def _facts(one: LayerReport) -> Iterator[tuple[str, str]]:
-    row = one.row
+def _facts(report: LayerReport) -> Iterator[tuple[str, str]]:
+    row = report.row
     yield "shapes", flow(row)
     if meaning(row):
         yield "axes", meaning(row)
@@ -43,8 +43,8 @@ def _facts(one: LayerReport) -> Iterator[tuple[str, str]]:
     if row.params:
         yield "parameters", f"{row.params:,}, {row.trainable_params:,} of them trainable"
     if row.macs:
-        yield "MACs", f"{spelling.count(row.macs)} an example"
+        yield "MACs", f"{spelling.count(row.macs)} per example"
     yield "memory", f"{spelling.size(row.memory)} for the output"
-    for place in one.source:
+    for place in report.source:
         yield "line", f"{spelling.path(place.file)}:{place.line} in {place.function}"
         yield "", place.text

@@ -1,9 +1,9 @@
-"""What tensors held, packed for the page: a few bytes a number, read by the page's script.
+"""Packs the summaries of tensors for the page's script, with a few bytes per number.
 
-For each series (one tensor over its steps) and each step there are whole numbers, decimals of four
-significant digits, and the shares of CELLS cells of the series' scale. The parts follow each other,
-of every series and step, field by field: whole numbers as uint32, mantissas and exponents of
-decimals as int16, each as planes of bytes (all lowest bytes first), then a byte a cell.
+A series is one tensor over its steps. Each of its steps has whole numbers, decimals of four
+significant digits, and the shares of CELLS cells of the series' scale. Format: for all series and
+steps, field by field, the whole numbers as uint32, then the mantissas and then the exponents of
+the decimals as int16, each as byte planes (all lowest bytes first). Last, one byte for each cell.
 """
 
 from __future__ import annotations
@@ -22,46 +22,46 @@ from resnet_inspect.render.plots.scale import Scale
 from resnet_inspect.render.plots.spread import Distribution
 
 CELLS = 48
-# A cell's byte: the root of its share of the fullest cell of its row, 0 only for nothing.
+# A cell's byte is the root of its share relative to the row's largest; 0 only for an empty cell.
 LEVELS = 63
 SHARES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 WHOLE = ("count", "zeros", "nan", "posinf", "neginf")
 DECIMAL = ("min", "max", "mean", "std", *(f"q{share:g}" for share in SHARES),
            "peak", "below", "above", "ratio")  # fmt: skip
 DIGITS = 1000
-# Exponents that stand for NaN or nothing and for infinity, whose mantissa is its sign.
+# Exponents that mean NaN or no number, and infinity (the mantissa is its sign).
 NONE, INFINITE = 9999, 9997
 
 Floats = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
 
 
-class Packed:
-    """Series packed one after the other: what each is, and the bytes of all."""
+class PackedSeries:
+    """Packed series: a description of each in `series`, and the bytes of all in `bytes`."""
 
     def __init__(self, every: Sequence[Series], scales: Sequence[Scale | None] = ()) -> None:
-        """`scales` are those of the series, where their own would not do; None for their own."""
+        """Pack the series on the given scales; None for the scale that fits the series itself."""
         self.series: list[dict[str, Any]] = []
         whole: list[NDArray[np.uint32]] = []
         decimal: list[Floats] = []
         cells: list[Bytes] = []
-        for one, given in zip(every, scales or [None] * len(every), strict=True):
-            course = Course.of(tuple(one.course.values()))
+        for tensor, given in zip(every, scales or [None] * len(every), strict=True):
+            course = Course.of(tuple(tensor.course.values()))
             scale = given or scale_of(course)
             shares = course.cells(scale.borders(CELLS))
             peaks = shares.inside.max(axis=1, initial=0.0)
-            whole.append(_whole(one))
-            beside = [peaks, shares.below, shares.above, _ratios(one)]
-            decimal.append(np.vstack([_moments(one), course.quantiles(SHARES).T, *beside]))
+            whole.append(_whole(tensor))
+            others = [peaks, shares.below, shares.above, _ratios(tensor)]
+            decimal.append(np.vstack([_moments(tensor), course.quantiles(SHARES).T, *others]))
             cells.append(levels(shares.inside, peaks))
             self.series.append(
                 {
-                    "layer": one.tap.layer,
-                    "kind": one.tap.kind,
-                    "tensor": one.tap.tensor,
-                    "output": one.tap.output,
-                    "elements": one.elements,
-                    "steps": list(one.course),
+                    "layer": tensor.tap.layer,
+                    "kind": tensor.tap.kind,
+                    "tensor": tensor.tap.tensor,
+                    "output": tensor.tap.output,
+                    "elements": tensor.elements,
+                    "steps": list(tensor.course),
                     "scale": [scale.low, scale.high, scale.kind == "symlog", scale.threshold],
                 }
             )
@@ -75,12 +75,12 @@ class Packed:
         )  # fmt: skip
 
 
-def told(packed: Packed, every: Sequence[Series]) -> dict[str, Any]:
-    """What the page's script needs to know of what is packed: the series, and the format."""
+def page_facts(packed: PackedSeries, every: Sequence[Series]) -> dict[str, Any]:
+    """The facts that the page's script needs to unpack the series: descriptions and format."""
     return {
         "series": [
-            one | {"remarks": list(remarks_on(held))}
-            for one, held in zip(packed.series, every, strict=True)
+            fields | {"remarks": list(remarks_on(series))}
+            for fields, series in zip(packed.series, every, strict=True)
         ],
         "format": {
             "whole": WHOLE,
@@ -100,16 +100,16 @@ def scale_of(course: Course) -> Scale:
 
 
 def levels(shares: Floats, peaks: Floats) -> Bytes:
-    """Shares of cells [S, C] as bytes: the root of each over its row's peak, in 0…LEVELS."""
+    """Shares of cells [S, C] as bytes: the root of share over row peak, scaled to 0…LEVELS."""
     relative = shares / np.where(peaks > 0, peaks, 1.0)[:, None]
-    found = np.rint(LEVELS * np.sqrt(relative))
-    return np.where(shares > 0, np.maximum(found, 1), 0).astype(np.uint8)
+    rounded = np.rint(LEVELS * np.sqrt(relative))
+    return np.where(shares > 0, np.maximum(rounded, 1), 0).astype(np.uint8)
 
 
 def decimals(values: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Mantissas and exponents of numbers rounded to four significant digits; NaN is none.
+    """Mantissas and exponents of numbers, rounded to four significant digits.
 
-    A mantissa of four digits (or 0) times ten to the exponent is the number.
+    A number is its mantissa, of four digits or 0, times ten to the exponent. NaN means no number.
     """
     size = np.abs(np.where(np.isfinite(values), values, 0.0))
     used = size > 0
@@ -125,15 +125,15 @@ def decimals(values: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def _planes(values: NDArray[Any], kind: str) -> bytes:
-    """All lowest bytes, then all second ones …: compressors find what is alike."""
+    """All lowest bytes, then all second bytes and so on, which compresses better."""
     flat = np.ascontiguousarray(values).astype(kind).reshape(-1)
     return flat.view(np.uint8).reshape(-1, np.dtype(kind).itemsize).T.tobytes()
 
 
-def _whole(one: Series) -> NDArray[np.uint32]:
+def _whole(series: Series) -> NDArray[np.uint32]:
     rows = []
-    for step, summary in one.course.items():
-        bad = one.not_finite.get(step)
+    for step, summary in series.course.items():
+        bad = series.not_finite.get(step)
         whole_tensor = (bad.nan, bad.posinf, bad.neginf) if bad else (0, 0, 0)
         rows.append((summary.count, summary.zeros, *whole_tensor))
     return np.minimum(np.array(rows, dtype=np.int64).reshape(-1, len(WHOLE)).T, 2**32 - 1).astype(
@@ -141,11 +141,14 @@ def _whole(one: Series) -> NDArray[np.uint32]:
     )
 
 
-def _moments(one: Series) -> Floats:
-    rows = [(s.min, s.max, s.mean, s.std) for s in one.course.values()]
+def _moments(series: Series) -> Floats:
+    rows = [(s.min, s.max, s.mean, s.std) for s in series.course.values()]
     return np.array(rows, dtype=np.float64).reshape(-1, 4).T
 
 
-def _ratios(one: Series) -> Floats:
-    found = (one.updates[step].relative() if step in one.updates else None for step in one.course)
-    return np.array(list(found), dtype=np.float64)
+def _ratios(series: Series) -> Floats:
+    ratios = [
+        series.updates[step].relative() if step in series.updates else None
+        for step in series.course
+    ]
+    return np.array(ratios, dtype=np.float64)

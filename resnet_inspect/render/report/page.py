@@ -1,8 +1,8 @@
-"""The page itself: one HTML file that asks nothing of a network and runs no script but its own.
+"""Builds the HTML file, which loads nothing from a network and runs only its own script.
 
-What it tells is compressed data that the script turns into text nodes; the few words that stand
-in the HTML go through `html.escape`. The policy names script and style by their hashes. It knows
-nothing of runs: `run` and `two_runs` say what is told.
+The content is compressed data that the script turns into text nodes. The few texts in the HTML go
+through `html.escape`. The content security policy allows script and style by their hashes. This
+module knows nothing of runs: `run` and `two_runs` provide the content.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from resnet_inspect.paths import printable
 from resnet_inspect.render.diagram.look import PALETTE
 from resnet_inspect.render.diagram.svg_document import style_sheet
 
-# The files of the script that all pages have, before and after those of the page's own, in order: a
-# name stands before what uses it at the start.
+# The script files of all pages, before and after the files of one kind of page. The order matters:
+# a name is defined before the code that uses it while the script is loaded.
 FIRST = ("elements", "numbers", "scale", "blocks", "tables", "curves", "pictures", "distributions")
 LAST = ("panel", "targets", "tree", "diagram", "start")
 
 
 class Head(NamedTuple):
-    """A line of the page's title; `status` is complete, failed or another word for how it ended."""
+    """A line of the page's title; `status` is how the run ended, such as complete or failed."""
 
     status: str
     text: str
@@ -46,10 +46,17 @@ def page(
     numbers: bytes,
     diagrams: Sequence[str] = (),
 ) -> str:
-    """A page as HTML.
+    """The page as HTML.
 
-    `commands` print in a terminal what needs a script here; `script` names the page's own files of
-    it, which draw `facts` and `numbers`. `diagrams` are SVG elements without a style sheet.
+    Args:
+        title: the document's title.
+        heads: the lines of the heading.
+        program: name and version of the program that made the page.
+        commands: the commands that print the same facts, for browsers without JavaScript.
+        script: the script files of this kind of page, which draw `facts` and `numbers`.
+        facts: the content, encoded as JSON.
+        numbers: the packed tensor summaries, see `numbers.py`.
+        diagrams: SVG elements without a style sheet.
     """
     style, joined = _style(bool(diagrams)), _script([*FIRST, *script, *LAST])
     policy = (
@@ -64,7 +71,7 @@ def page(
         "commands": escape(commands),
         "style": style,
         "script": joined,
-        "diagram": _pictures([_for_readers(one) for one in diagrams]),
+        "diagram": _pictures([_without_flags(svg) for svg in diagrams]),
         "facts": _data(msgspec.json.encode(facts)),
         "numbers": _data(numbers),
     }
@@ -82,26 +89,26 @@ def _head(head: Head) -> str:
 
 
 def _pictures(diagrams: Sequence[str]) -> str:
-    """The picture; of several the first is shown, and the script lets choose."""
+    """The diagrams. The first of several is visible, and the script offers a choice."""
     if len(diagrams) < 2:
         return "".join(diagrams)
     return "".join(
-        f'<div class="side"{" hidden" if at else ""}>{one}</div>' for at, one in enumerate(diagrams)
+        f'<div class="side"{" hidden" if at else ""}>{svg}</div>' for at, svg in enumerate(diagrams)
     )
 
 
-def _for_readers(diagram: str) -> str:
-    """The picture's notes with what a reader of the page can do in place of the command's flags.
+def _without_flags(diagram: str) -> str:
+    """The diagram with actions of this page in place of command line flags in its notes.
 
-    Its outermost group gives its name to the page's section.
+    The id of its outermost group is changed, because the page's section has the same id.
     """
     diagram = diagram.replace('id="diagram"', 'id="network"', 1)
-    clickable = re.sub("; --expand [^;<]*", "; click one for the layers of all", diagram)
+    clickable = re.sub("; --expand [^;<]*", "; click one to list all its layers", diagram)
     return re.sub("; --[a-z]+ [^;<]*", "", clickable)
 
 
 def _style(diagram: bool) -> str:
-    """The style sheet, with the diagram's, whose colours follow the page's choice too."""
+    """The page's style sheet, with the diagram's, whose colours follow the chosen theme."""
     if not diagram:
         return _part("report.css")
     chosen = (
@@ -117,7 +124,7 @@ def _style(diagram: bool) -> str:
 
 
 def _script(names: Sequence[str]) -> str:
-    """The script: its files are one function, so that they share their names with nobody else."""
+    """The script: all files in one function, which keeps their names out of the global scope."""
     body = "\n".join(_part(f"script/{name}.js") for name in names)
     return f'"use strict";\n(() => {{\n{body}}})();\n'
 

@@ -1,4 +1,4 @@
-"""The layers of two runs as their page holds them: the table of all, and a panel for each pair."""
+"""The layers of two runs on their page: a table of all pairs, and the content of each panel."""
 
 from __future__ import annotations
 
@@ -24,80 +24,80 @@ SIGNS = {
 EQUAL = "="
 ORDER = "type shape dtype parameters variable attribute ops path phase"
 LATER = ("inputs", "control inputs")
-TOLD_IN_BOX = 2
-# Numbers of a series of A, of one of B, and of a distance, by the names of a layer in A and in B.
+MOST_IN_BOX = 2
+# Positions of a series of A, a series of B and a distance, by the names of a layer in A and in B.
 Tensors = Mapping[tuple[str, str], list[tuple[int, int, int]]]
 
 
 class Pairs:
-    """The pairs of a comparison with the names they go by on the page."""
+    """The pairs of a comparison with their names on the page."""
 
-    def __init__(self, found: Comparison) -> None:
-        self.found = found
-        self.names = list(_names(found.pairs))
+    def __init__(self, comparison: Comparison) -> None:
+        self.comparison = comparison
+        self.names = list(_names(comparison.pairs))
         self._name_at = {
             (_name(pair.a), _name(pair.b)): name
-            for pair, name in zip(found.pairs, self.names, strict=True)
+            for pair, name in zip(comparison.pairs, self.names, strict=True)
         }
-        rows = found.diff.distributions.rows
+        rows = comparison.diff.distributions.rows
         self._outputs = {
             (row.layer_a, row.layer_b): row for row in reversed(rows) if row.kind == "activation"
         }
 
     def name_of(self, row: Distance) -> str:
-        """The name on the page of the layer whose tensor it is; empty where it is of none."""
+        """The name on the page of the layer that contains the tensor; empty if there is none."""
         return self._name_at.get((row.layer_a, row.layer_b), "")
 
     def marks(self, side: int) -> dict[str, tuple[Mark, str]]:
-        """How each layer of A (0) or B (1) differs, and in what, by its name there."""
+        """How each layer of side A (0) or B (1) differs, and in what aspects, by its name."""
         return {
             row.name: (pair.mark, _in_box(differs_in(pair)))
-            for pair in self.found.pairs
+            for pair in self.comparison.pairs
             if (row := (pair.a, pair.b)[side]) is not None
         }
 
     def outputs(self) -> dict[str, float]:
-        """How far apart the outputs of layers are that differ, by their names in A."""
+        """The distances of layer outputs that differ, by the layers' names in A."""
         return {
-            one: row.distance for (one, _), row in self._outputs.items() if row.distance is not None
+            name: row.distance
+            for (name, _), row in self._outputs.items()
+            if row.distance is not None
         }
 
     def table(self) -> Block:
         """A row for each pair, in the order of the graphs."""
-        what = "op" if self.found.diff.graph.depth == Depth.OP else "layer"
+        what = "op" if self.comparison.diff.graph.depth == Depth.OP else "layer"
         numbers = ["params A", "params B", "distance"]
         columns = ["", what, "type", "shape A", "shape B", *numbers, "differs in"]
-        return table(columns, [self._row(*one) for one in self._named()], numbers)
+        return table(columns, [self._row(*named) for named in self._named()], numbers)
 
     def panels(self, tensors: Tensors) -> list[dict[str, Any]]:
-        """What the panel of each pair holds; `tensors` are numbers of the series of A and of B and
-        of the distance, by the names of the layer in A and in B.
-        """
+        """The content of the panel of each pair."""
         return [self._panel(pair, name, tensors) for pair, name in self._named()]
 
     def _named(self) -> Iterator[tuple[Pair, str]]:
-        yield from zip(self.found.pairs, self.names, strict=True)
+        yield from zip(self.comparison.pairs, self.names, strict=True)
 
     def _row(self, pair: Pair, name: str) -> list[Any]:
         a, b = pair.a, pair.b
         row = self._outputs.get((_name(a), _name(b)))
-        apart: Any = ""
+        distance: Any = ""
         if row is not None:
             sort = -1 if row.distance is None else row.distance
-            apart = {"sort": sort, "text": spelling.number(row.distance, 2)}
+            distance = {"sort": sort, "text": spelling.number(row.distance, 2)}
         return [
             {"sort": list(Mark).index(pair.mark), "text": SIGNS[pair.mark]},
             {"layer": name},
             _both(a, b, "type"),
             *_beside(a, b, _shape_cell),
             *_beside(a, b, _params_cell),
-            apart,
+            distance,
             ", ".join(differs_in(pair)),
         ]
 
     def _panel(self, pair: Pair, name: str, tensors: Tensors) -> dict[str, Any]:
         a, b = pair.a, pair.b
-        by_op = self.found.diff.graph.depth == Depth.OP
+        by_op = self.comparison.diff.graph.depth == Depth.OP
         return {
             "name": name,
             "label": name.rpartition("/")[2] if by_op else name,
@@ -113,21 +113,21 @@ class Pairs:
 
 
 def differs_in(pair: Pair) -> list[str]:
-    """In what both differ, in few words: what it is first, what follows from other changes last."""
+    """The aspects in which both differ; inputs are last, because they follow from other changes."""
     if pair.change is None:
         return ["name"] if pair.mark is Mark.RENAMED else []
-    found = {one.aspect for one in pair.change.differences}
-    if "parameters" in found:
-        found.discard("variable")
-    return sorted(found, key=lambda aspect: (aspect in LATER, ORDER.find(aspect), aspect))
+    aspects = {difference.aspect for difference in pair.change.differences}
+    if "parameters" in aspects:
+        aspects.discard("variable")
+    return sorted(aspects, key=lambda aspect: (aspect in LATER, ORDER.find(aspect), aspect))
 
 
-def _in_box(told: Sequence[str]) -> str:
-    return ", ".join(told[:TOLD_IN_BOX]) + ", …" * (len(told) > TOLD_IN_BOX)
+def _in_box(aspects: Sequence[str]) -> str:
+    return ", ".join(aspects[:MOST_IN_BOX]) + ", …" * (len(aspects) > MOST_IN_BOX)
 
 
 def _names(pairs: Sequence[Pair]) -> Iterator[str]:
-    """A name for each, different from all others."""
+    """A unique name for each pair."""
     taken: set[str] = set()
     for pair in pairs:
         names = list(dict.fromkeys(row.name for row in (pair.a, pair.b) if row is not None))
@@ -146,18 +146,18 @@ def _both(a: ShapeRow | None, b: ShapeRow | None, field: str) -> str:
     return _arrow(*(getattr(row, field) for row in (a, b) if row is not None))
 
 
-def _arrow(*told: str) -> str:
-    return " → ".join(dict.fromkeys(told))
+def _arrow(*texts: str) -> str:
+    return " → ".join(dict.fromkeys(texts))
 
 
 def _beside(
     a: ShapeRow | None, b: ShapeRow | None, cell: Callable[[ShapeRow], Block]
 ) -> Iterator[Any]:
-    """A cell of each; of B only a sign where it is the same, so that what differs stands out."""
-    one, other = (None if row is None else cell(row) for row in (a, b))
-    same = one is not None and other is not None and one["text"] == other["text"] != ""
-    yield one or "–"
-    yield other | {"text": EQUAL} if same and other is not None else other or "–"
+    """The cells of A and B; an equal cell of B is only a sign, so that differences are visible."""
+    cell_a, cell_b = (None if row is None else cell(row) for row in (a, b))
+    same = cell_a is not None and cell_b is not None and cell_a["text"] == cell_b["text"] != ""
+    yield cell_a or "–"
+    yield cell_b | {"text": EQUAL} if same and cell_b is not None else cell_b or "–"
 
 
 def _shape_cell(row: ShapeRow) -> Block:
@@ -169,14 +169,14 @@ def _params_cell(row: ShapeRow) -> Block:
 
 
 def _facts(a: ShapeRow | None, b: ShapeRow | None) -> Iterator[list[Any]]:
-    """What is told of a layer, side by side; the sign before it says that it differs."""
-    sides = [{} if row is None else dict(_told(row)) for row in (a, b)]
+    """The properties of a layer side by side; ≠ marks those that differ."""
+    sides = [{} if row is None else dict(_properties(row)) for row in (a, b)]
     for name in dict.fromkeys([*sides[0], *sides[1]]):
-        one, other = (side.get(name, "–") for side in sides)
-        yield [f"≠ {name}" if one != other else name, one, other]
+        value_a, value_b = (side.get(name, "–") for side in sides)
+        yield [f"≠ {name}" if value_a != value_b else name, value_a, value_b]
 
 
-def _told(row: ShapeRow) -> Iterator[tuple[str, str]]:
+def _properties(row: ShapeRow) -> Iterator[tuple[str, str]]:
     yield "shapes", flow(row)
     yield "type", f"{row.type}, {row.dtype}" if row.dtype else row.type
     if row.window is not None:
@@ -184,7 +184,7 @@ def _told(row: ShapeRow) -> Iterator[tuple[str, str]]:
     if row.params:
         yield "parameters", f"{row.params:,}, {row.trainable_params:,} of them trainable"
     if row.macs:
-        yield "MACs an example", spelling.count(row.macs)
+        yield "MACs per example", spelling.count(row.macs)
     if row.memory:
         yield "memory of the output", spelling.size(row.memory)
 
@@ -192,5 +192,5 @@ def _told(row: ShapeRow) -> Iterator[tuple[str, str]]:
 def _changes(pair: Pair) -> Block | None:
     if pair.change is None:
         return None
-    rows = [[what, one, other] for _, what, one, other in changed_rows([pair.change])]
+    rows = [[what, a, b] for _, what, a, b in changed_rows([pair.change])]
     return table(["differs in", "A", "B"], rows)

@@ -1,4 +1,4 @@
-"""The page of one run: its facts as the page's script draws them, and its title."""
+"""The page of one run: its title, and the facts that its script draws."""
 
 from __future__ import annotations
 
@@ -16,68 +16,72 @@ from resnet_inspect.render.report.layers import layer_panels
 from resnet_inspect.render.report.ops import Ops
 from resnet_inspect.render.report.page import Head, page
 from resnet_inspect.render.report.sections import closing, scalar_rows, sections, shape_tables
-from resnet_inspect.render.report.whys import Whys
+from resnet_inspect.render.report.whys import SharedExplanations
 from resnet_inspect.store.info import RunInfo
 
-# The files of the script that only this page has.
+# The script files of this page only.
 SCRIPT = ("shapes", "scalars", "why", "ops", "layers", "run")
-BROKEN = ", with numbers that are not finite"
+BROKEN = ", with values that are not finite"
 
 
 def run_page(
     info: RunInfo,
-    found: Report,
+    report: Report,
     series: Sequence[Series],
     file: str,
     program: str,
     diagram: str | None = None,
 ) -> str:
-    """The whole of a run as HTML; `file` is the run's path as the user may type it, `program`
-    who made the page.
+    """A run as HTML.
 
-    `diagram` is a picture of the network as an SVG element without a style sheet, made by
-    `render.report.drawing`; None leaves the list of layers to stand for it.
+    Args:
+        info: the run's settings, versions and status.
+        report: its graph and findings.
+        series: the summaries of its tensors.
+        file: its path as the user may type it.
+        program: name and version of the program that makes the page.
+        diagram: an SVG element without a style sheet, from `render.report.drawing`, or None.
     """
-    packed = numbers.Packed(series)
+    packed = numbers.PackedSeries(series)
     return page(
         title=info.network,
-        heads=[head(info, broken=found.overview.origin is not None)],
+        heads=[head(info, broken=report.overview.origin is not None)],
         program=program,
         commands="shapes, why, hist",
         script=SCRIPT,
-        facts=_facts(info, found, series, packed, file),
+        facts=_facts(info, report, series, packed, file),
         numbers=packed.bytes,
         diagrams=[] if diagram is None else [diagram],
     )
 
 
 def head(info: RunInfo, *, broken: bool) -> Head:
-    """What the page's title says of a run; `broken` if numbers in it are not finite."""
+    """A line of the page's title; `broken` if the run has values that are not finite."""
     return Head("failed" if broken else info.status.value, headline(info) + BROKEN * broken)
 
 
 def _facts(
-    info: RunInfo, found: Report, series: Sequence[Series], packed: numbers.Packed, file: str
+    info: RunInfo, report: Report, series: Sequence[Series], packed: numbers.PackedSeries, file: str
 ) -> dict[str, Any]:
-    whys = Whys()
-    layers, ops = layer_panels(found, whys), Ops(found, whys)
+    explanations = SharedExplanations()
+    layers, ops = layer_panels(report, explanations), Ops(report, explanations)
     return {
-        "sections": list(sections(info, found, file)),
-        "closing": list(closing(info, found, file)),
-        "shapes": shape_tables(found),
+        "sections": list(sections(info, report, file)),
+        "closing": list(closing(info, report, file)),
+        "shapes": shape_tables(report),
         "layers": layers,
         "ops": ops.rows,
         "variables": ops.variables,
-        "inputs": found.inputs,
+        "inputs": report.inputs,
         "specs": ops.specs,
         "lines": ops.lines,
-        "told": whys.told,
-        "ways": whys.steps,
-        "proofs": whys.proofs,
+        "texts": explanations.texts,
+        "ways": explanations.steps,
+        "proofs": explanations.proofs,
         "program": called(sys.orig_argv),
         "file": typed(file),
-        "scalars": scalar_rows(found.steps.scalars),
-        "steps": list(found.steps.every),
-        "recorded": list(found.steps.recorded),
-        **numbers.told(packed, series),
+        "scalars": scalar_rows(report.steps.scalars),
+        "steps": list(report.steps.every),
+        "recorded": list(report.steps.recorded),
+        **numbers.page_facts(packed, series),
     }

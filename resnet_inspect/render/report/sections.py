@@ -1,10 +1,10 @@
 """The page's sections about the whole run, as blocks of pairs, tables and texts.
 
 A block is a JSON object that the page's script draws: {"pairs": [[label, lines]]}, {"columns",
-"right", "rows"}, {"text"}, or what `finding` makes. A cell is a text, {"layer": name} for a link
-to a layer's panel, {"op": place} for one to that of an op, {"bars": shares} for a small histogram,
-{"line": numbers} for a small curve with a "text" and what it is sorted by, or {"sort": number,
-"text"}. {"heading"} stands between blocks, {"fold": title, "blocks"} holds some that are folded.
+"right", "rows"}, {"text"}, {"heading"}, the result of `finding`, or {"fold": title, "blocks"} for
+folded blocks. A cell is one of: a text; {"layer": name}, a link to a layer's panel; {"op": place},
+a link to an op's panel; {"bars": shares}, a small histogram; {"line": numbers}, a small curve;
+{"sort": number, "text"}, a text with the number that sorts it.
 """
 
 from __future__ import annotations
@@ -30,40 +30,40 @@ from resnet_inspect.render.pages.blocks import (
     Findings,
     Grid,
     LayerLink,
-    Listed,
     Pairs,
     Paragraph,
     Part,
     Range,
+    SubjectList,
     failure_lines,
     part,
     titled,
 )
-from resnet_inspect.render.pages.findings_page import MARKS, told_evidence
+from resnet_inspect.render.pages.findings_page import MARKS, evidence_text
 from resnet_inspect.render.pages.shape_table import flow, window
 from resnet_inspect.store.info import RunInfo, Status
 
 Block = dict[str, Any]
 BARS = 32
-ELSEWHERE = (BlockKind.SCALARS, BlockKind.NOTES)  # curves, and the end of the page
+ELSEWHERE = (BlockKind.SCALARS, BlockKind.NOTES)  # drawn as curves, and at the end of the page
 
 
 def section(name: str, title: str, *blocks: Block) -> Block:
-    """A part of the page with a heading; `name` is its anchor."""
+    """A section of the page with a heading; `name` is its anchor."""
     return {"name": name, "title": title, "blocks": list(blocks)}
 
 
 def pairs(lines: Iterable[tuple[str, str]]) -> Block:
-    """Labels and texts; texts of several lines stay so."""
+    """Labels and texts; a text may have several lines."""
     return {"pairs": [[label, text.splitlines() or [""]] for label, text in lines]}
 
 
 def table(columns: list[str], rows: list[list[Any]], right: Iterable[str] = ()) -> Block:
-    """A table with the named columns set to the right."""
-    wanted = set(right)
+    """A table; the columns named in `right` are aligned right."""
+    aligned = set(right)
     return {
         "columns": columns,
-        "right": [place for place, name in enumerate(columns) if name in wanted],
+        "right": [place for place, name in enumerate(columns) if name in aligned],
         "rows": rows,
     }
 
@@ -73,46 +73,46 @@ def text(line: str, tone: str = "") -> Block:
     return {"text": line, "tone": tone}
 
 
-def finding(one: Finding) -> Block:
-    """What a rule of `check` found; `where` is a layer, op or variable, empty for the whole run."""
-    lines = [("measured", told_evidence(one)), ("why", one.why), ("try", one.fix)]
-    if one.command is not None:
-        lines.append(("see", spelled(one.command)))
+def finding(row: Finding) -> Block:
+    """A finding of `check`; its `where` names a layer, op or variable, empty for the whole run."""
+    lines = [("measured", evidence_text(row)), ("why", row.why), ("try", row.fix)]
+    if row.command is not None:
+        lines.append(("see", spelled(row.command)))
     return {
-        "finding": one.severity.value,
-        "mark": MARKS[one.severity],
-        "rule": one.rule,
-        "where": [str(one.place), one.place.name],
-        "step": one.step,
-        "message": one.message,
+        "finding": row.severity.value,
+        "mark": MARKS[row.severity],
+        "rule": row.rule,
+        "where": [str(row.place), row.place.name],
+        "step": row.step,
+        "message": row.message,
         "pairs": pairs((label, line) for label, line in lines if line)["pairs"],
     }
 
 
-def sections(info: RunInfo, found: Report, file: str) -> Iterator[Block]:
-    """All of them, in the order of the page."""
-    seen = found.overview
-    told = [*facts(info, seen), ("run file", file), ("recorded", _when(info))]
-    yield section("overview", "Overview", pairs(told), *_ended(info, found))
-    for block in blocks(seen, failed=info.failure is not None):
+def sections(info: RunInfo, report: Report, file: str) -> Iterator[Block]:
+    """The sections at the start of the page, in order."""
+    summary = report.overview
+    lines = [*facts(info, summary), ("run file", file), ("recorded", _when(info))]
+    yield section("overview", "Overview", pairs(lines), *_ended(info, report))
+    for block in blocks(summary, failed=info.failure is not None):
         if block.kind not in ELSEWHERE:
-            made = _drawn(part(block, info, seen, BARS))
+            parts = _drawn(part(block, info, summary, BARS))
             number = f"-{block.number}" if block.kind is BlockKind.ORIGIN else ""
-            yield section(f"{block.kind}{number}", titled(block, info, seen), *made)
+            yield section(f"{block.kind}{number}", titled(block, info, summary), *parts)
 
 
-def _drawn(made: Part) -> Iterator[Block]:
-    match made:
+def _drawn(content: Part) -> Iterator[Block]:
+    match content:
         case Findings(findings):
             yield from map(finding, findings)
         case Pairs(lines):
             yield pairs(lines)
         case Paragraph(line):
             yield text(line, "bad")
-        case Listed(columns, rows):
+        case SubjectList(columns, rows):
             yield table(list(columns), [[_cell(cell) for cell in row] for row in rows])
         case Grid(columns, rows, right):
-            names = [_ends(one) if isinstance(one, Range) else one for one in columns]
+            names = [_ends(name) if isinstance(name, Range) else name for name in columns]
             yield table(names, [[_cell(cell) for cell in row] for row in rows], right)
 
 
@@ -131,8 +131,8 @@ def _cell(cell: Cell) -> str | Block:
     return cell
 
 
-def closing(info: RunInfo, found: Report, file: str) -> Iterator[Block]:
-    """What stands at the end of the page: settings, versions, what was not observed."""
+def closing(info: RunInfo, report: Report, file: str) -> Iterator[Block]:
+    """The sections at the end of the page: settings, versions, what was not recorded."""
     values = [
         [name, spelling.spell_setting(value)] for name, value in info.settings.values().items()
     ]
@@ -140,20 +140,20 @@ def closing(info: RunInfo, found: Report, file: str) -> Iterator[Block]:
     versions = [[name, version] for name, version in info.versions.items()]
     yield section("versions", "Versions", table(["part", "version"], [*versions,
                   ["device", info.device]]))  # fmt: skip
-    notes: tuple[Note, ...] = (*found.overview.notes, *found.missing)
+    notes: tuple[Note, ...] = (*report.overview.notes, *report.missing)
     rows: list[list[Any]] = [[note.subject, note.text] for note in notes]
-    if found.unexplained:
+    if report.unexplained:
         text_ = (
-            f"{found.unexplained:,} axes of ops outside the forward pass are not explained here; "
-            f"this does: {spelled(Command('why', ('OP:AXIS', Path(file))))}"
+            f"{report.unexplained:,} axes of ops outside the forward pass are not explained here."
+            f" Show one: {spelled(Command('why', ('OP:AXIS', Path(file))))}"
         )
         rows.append(["sizes", text_])
-    told = table(["what", "why"], rows) if rows else text("Nothing is known to be missing.")
-    yield section("not-observed", "Not observed", told)
+    block = table(["what", "why"], rows) if rows else text("No missing parts are known.")
+    yield section("not-observed", "Not observed", block)
 
 
 def scalar_rows(scalars: Mapping[str, Mapping[int, float]]) -> list[dict[str, Any]]:
-    """Each scalar's steps, values (none where not finite) and how they are written."""
+    """The steps, values and texts of each scalar; a value that is not finite is None."""
     order = {name: place for place, name in enumerate(SCALARS_SHOWN)}
     return [
         {
@@ -166,20 +166,20 @@ def scalar_rows(scalars: Mapping[str, Mapping[int, float]]) -> list[dict[str, An
     ]
 
 
-def shape_tables(found: Report) -> list[Block]:
-    """The shape table at each depth, with numbers that sort."""
-    return [_shapes(one) for one in found.tables]
+def shape_tables(report: Report) -> list[Block]:
+    """The shape table at each depth, with sortable numbers."""
+    return [_shapes(shape_table) for shape_table in report.tables]
 
 
-def _shapes(found: ShapeTable) -> Block:
+def _shapes(shapes: ShapeTable) -> Block:
     columns = ["name", "type", "in → out", "kernel/stride, pad"]
     numbers = ["params", "MACs", "memory"]
-    rows = [_shape_row(row, at, found.depth) for at, row in enumerate(found.rows)]
-    totals = found.totals
+    rows = [_shape_row(row, at, shapes.depth) for at, row in enumerate(shapes.rows)]
+    totals = shapes.totals
     sums = ["total, forward", "", "", "", count_cell(totals.params), count_cell(totals.macs),
             _size(totals.memory), ""]  # fmt: skip
-    made = table([*columns, *numbers, "meaning of axes"], rows, numbers)
-    return made | {"depth": found.depth.value, "totals": sums}
+    block = table([*columns, *numbers, "meaning of axes"], rows, numbers)
+    return block | {"depth": shapes.depth.value, "totals": sums}
 
 
 def _shape_row(row: ShapeRow, place: int, depth: Depth) -> list[Any]:
@@ -199,12 +199,12 @@ def _shape_row(row: ShapeRow, place: int, depth: Depth) -> list[Any]:
 
 
 def meaning(row: ShapeRow) -> str:
-    """What the axes of an output mean, such as batch × height/4 × channel."""
+    """The meaning of an output's axes, such as batch × height/4 × channel; empty if unknown."""
     return " × ".join(axis or "?" for axis in row.axes) if any(row.axes) else ""
 
 
 def elements_of(row: ShapeRow) -> int:
-    """How many elements an output has, by which shapes are sorted."""
+    """The number of elements of an output, by which shapes are sorted."""
     total = 1
     for size in row.shape or ():
         total *= size or 0
@@ -212,7 +212,7 @@ def elements_of(row: ShapeRow) -> int:
 
 
 def count_cell(value: int | None) -> Block:
-    """A whole number that sorts."""
+    """A sortable cell of a whole number."""
     return {"sort": -1 if value is None else value, "text": spelling.count(value)}
 
 
@@ -224,17 +224,17 @@ def _when(info: RunInfo) -> str:
     return f"{info.created}, ended {info.ended}" if info.ended else info.created
 
 
-def _ended(info: RunInfo, found: Report) -> Iterator[Block]:
-    steps = found.steps.every
+def _ended(info: RunInfo, report: Report) -> Iterator[Block]:
+    steps = report.steps.every
     if info.status in (Status.INTERRUPTED, Status.RUNNING):
         last = f"after step {steps[-1]}" if steps else "before the first step"
         why = f" ({info.reason})" if info.reason else ""
         word = "was interrupted" if info.status == Status.INTERRUPTED else "was still being written"
-        yield text(f"This run {word} {last}{why}; what was recorded until then is here.", "bad")
+        yield text(f"This run {word} {last}{why}. The page shows what was recorded so far.", "bad")
     elif not steps and info.failure is None:
-        yield text("No step was run: shapes and their origins are all there is.", "dim")
+        yield text("No step was run. The page shows only shapes and size origins.", "dim")
 
 
 def failure_block(failure: Failure) -> Block:
-    """What stopped a run, and where."""
+    """The error that stopped a run, and where it was raised."""
     return pairs(failure_lines(failure))

@@ -1,4 +1,4 @@
-"""The page of two runs: its facts as the page's script draws them, and its title."""
+"""The page of two runs: its title, and the facts that its script draws."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from resnet_inspect.analysis.browse.course import Course
 from resnet_inspect.analysis.browse.distributions import Series
 from resnet_inspect.analysis.diff.comparison import Comparison
-from resnet_inspect.analysis.diff.distributions import Recorded
+from resnet_inspect.analysis.diff.distributions import RecordedSummaries
 from resnet_inspect.analysis.sizes.shapes import Depth
 from resnet_inspect.graph import Graph, Note
 from resnet_inspect.render.diff.words import Courses
@@ -30,65 +30,73 @@ from resnet_inspect.render.report.run import head
 from resnet_inspect.stats import Tap
 from resnet_inspect.store.info import RunInfo
 
-# The files of the script that only this page has.
+# The script files of this page only.
 SCRIPT = ("scalars", "overlay", "pairs", "two_runs")
 NONE = -1
-# In place of a distance's number: the numbers are the same, or were not compared.
+# In place of the position of a distance: the values are equal, or were not compared.
 SAME, NOT_COMPARED = -1, -2
 
 
-class Told(NamedTuple):
-    """A run as one side of the page; `file` is its path as the user may type it, `broken` says that
-    numbers in it are not finite.
+class ReportSide(NamedTuple):
+    """A run as one side of the page.
+
+    `file` is its path as the user may type it. `broken` is true if it has values that are not
+    finite.
     """
 
     info: RunInfo
     file: str
     graph: Graph
     series: Sequence[Series]
-    recorded: Recorded
+    recorded: RecordedSummaries
     scalars: Courses
     broken: bool
 
 
 def comparison_page(
-    found: Comparison,
-    a: Told,
-    b: Told,
+    comparison: Comparison,
+    a: ReportSide,
+    b: ReportSide,
     program: str,
     missing: Sequence[Note] = (),
     diagrams: Sequence[str] = (),
 ) -> str:
-    """Two runs side by side as HTML, with what is `missing` from it; `program` made the page.
+    """Two runs side by side as HTML.
 
-    `diagrams` are SVG elements as for a page of one run: of both runs, or one that is of both.
+    Args:
+        comparison: the comparison of both runs.
+        a: the first run.
+        b: the second run.
+        program: name and version of the program that makes the page.
+        missing: notes about parts that are missing from the page.
+        diagrams: SVG elements without a style sheet: one for each run, or one for both.
     """
     both = (a, b)
-    files = [one.file for one in both]
-    titles = [f"{one.info.network} ({PurePath(one.file).name})" for one in both]
+    files = [side.file for side in both]
+    titles = [f"{side.info.network} ({PurePath(side.file).name})" for side in both]
     series = [*a.series, *b.series]
-    packed = numbers.Packed(series, _scales(found, a, b))
-    names = Pairs(found)
-    rows = found.diff.distributions.rows
+    packed = numbers.PackedSeries(series, _scales(comparison, a, b))
+    names = Pairs(comparison)
+    rows = comparison.diff.distributions.rows
     facts = {
-        "sections": list(sections(found, [a.info, b.info], files, [a.scalars, b.scalars])),
-        "closing": list(closing(found, files, missing)),
-        "word": "ops" if found.diff.graph.depth == Depth.OP else "layers",
-        "layers": names.panels(_tensors(found, a, b)),
+        "sections": list(sections(comparison, [a.info, b.info], files, [a.scalars, b.scalars])),
+        "closing": list(closing(comparison, files, missing)),
+        "word": "ops" if comparison.diff.graph.depth == Depth.OP else "layers",
+        "layers": names.panels(_tensors(comparison, a, b)),
         "pairs": names.table(),
-        "distances": distance_tables(found, names),
-        "remarks": distance_remarks(found),
+        "distances": distance_tables(comparison, names),
+        "remarks": distance_remarks(comparison),
         "courses": courses(rows),
         "scalars": scalar_curves(a.scalars, b.scalars),
         "ops": [],
         "variables": [],
         "inputs": [],
-        "recorded": list(found.diff.distributions.steps),
-        **numbers.told(packed, series),
+        "recorded": list(comparison.diff.distributions.steps),
+        **numbers.page_facts(packed, series),
     }
     return page(
         title=" against ".join(titles),
-        heads=[_head(name, one) for name, one in zip(NAMES, both, strict=True)],
+        heads=[_head(name, side) for name, side in zip(NAMES, both, strict=True)],
         program=program,
         commands="diff, shapes, hist, check",
         script=SCRIPT,
@@ -98,59 +106,58 @@ def comparison_page(
     )
 
 
-def _head(name: str, one: Told) -> Head:
-    made = head(one.info, broken=one.broken)
-    return made._replace(text=f"{name}: {made.text}, {PurePath(one.file).name}")
+def _head(name: str, side: ReportSide) -> Head:
+    line = head(side.info, broken=side.broken)
+    return line._replace(text=f"{name}: {line.text}, {PurePath(side.file).name}")
 
 
 def _places(series: Sequence[Series]) -> dict[Tap, int]:
-    return {one.tap: at for at, one in enumerate(series)}
+    return {tensor.tap: at for at, tensor in enumerate(series)}
 
 
-def _scales(found: Comparison, a: Told, b: Told) -> list[Scale | None]:
-    """The common scale of tensors that both recorded, for those of A and then of B."""
+def _scales(comparison: Comparison, a: ReportSide, b: ReportSide) -> list[Scale | None]:
+    """The scales of all series of A, then of B; tensors of both runs have a common scale."""
     places = _places(a.series), _places(b.series)
-    made: tuple[list[Scale | None], list[Scale | None]] = (
-        [None] * len(a.series), [None] * len(b.series)
-    )  # fmt: skip
-    for tap, partner in found.tensors:
+    scales_a: list[Scale | None] = [None] * len(a.series)
+    scales_b: list[Scale | None] = [None] * len(b.series)
+    for tap, partner in comparison.tensors:
         if tap is not None and partner is not None:
-            at, other = places[0][tap], places[1][partner]
-            held = [*a.series[at].course.values(), *b.series[other].course.values()]
-            made[0][at] = made[1][other] = numbers.scale_of(Course.of(held))
-    return [*made[0], *made[1]]
+            at_a, at_b = places[0][tap], places[1][partner]
+            summaries = [*a.series[at_a].course.values(), *b.series[at_b].course.values()]
+            scales_a[at_a] = scales_b[at_b] = numbers.scale_of(Course.of(summaries))
+    return [*scales_a, *scales_b]
 
 
 def _tensors(
-    found: Comparison, a: Told, b: Told
+    comparison: Comparison, a: ReportSide, b: ReportSide
 ) -> dict[tuple[str, str], list[tuple[int, int, int]]]:
-    """Numbers of series and distances by the names of layers, as `pairs.Tensors` tells."""
+    """The positions of series and distances by layer names, as described at `pairs.Tensors`."""
     first, second = _places(a.series), _places(b.series)
-    rows = found.diff.distributions.rows
-    apart = {(row.kind, row.tensor_a): at for at, row in enumerate(rows)}
-    layers = {pair.a.name: pair.b.name for pair in found.pairs if pair.a and pair.b}
-    back = {other: one for one, other in layers.items()}
-    made: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
-    for tap, partner in found.tensors:
+    rows = comparison.diff.distributions.rows
+    distance_at = {(row.kind, row.tensor_a): at for at, row in enumerate(rows)}
+    to_b = {pair.a.name: pair.b.name for pair in comparison.pairs if pair.a and pair.b}
+    to_a = {name_b: name_a for name_a, name_b in to_b.items()}
+    tensors: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
+    for tap, partner in comparison.tensors:
         if tap is not None:
-            key = (tap.layer, layers.get(tap.layer, ""))
-            own = first[tap]
-            other = NONE if partner is None else second[partner] + len(first)
-            made.setdefault(key, []).append((own, other, _distance(tap, partner, apart, a, b)))
+            key = (tap.layer, to_b.get(tap.layer, ""))
+            at_b = NONE if partner is None else second[partner] + len(first)
+            distance = _distance(tap, partner, distance_at, a, b)
+            tensors.setdefault(key, []).append((first[tap], at_b, distance))
         elif partner is not None:
-            key = (back.get(partner.layer, ""), partner.layer)
-            made.setdefault(key, []).append((NONE, second[partner] + len(first), NOT_COMPARED))
-    return made
+            key = (to_a.get(partner.layer, ""), partner.layer)
+            tensors.setdefault(key, []).append((NONE, second[partner] + len(first), NOT_COMPARED))
+    return tensors
 
 
 def _distance(
     tap: Tap,
     partner: Tap | None,
-    apart: Mapping[tuple[str, str], int],
-    a: Told,
-    b: Told,
+    distance_at: Mapping[tuple[str, str], int],
+    a: ReportSide,
+    b: ReportSide,
 ) -> int:
     if partner is None or tap not in a.recorded.held or partner not in b.recorded.held:
         return NOT_COMPARED
     shared = a.recorded.held[tap].keys() & b.recorded.held[partner].keys()
-    return apart.get((tap.kind, tap.tensor), SAME) if shared else NOT_COMPARED
+    return distance_at.get((tap.kind, tap.tensor), SAME) if shared else NOT_COMPARED

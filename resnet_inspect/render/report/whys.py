@@ -1,6 +1,7 @@
-"""Why axes have their sizes, as the page holds it: what explanations have in common stands once.
+"""Explanations of axis sizes, packed for the page: shared parts are stored once.
 
-An axis is [told, way, size, meaning]: the numbers of what is told and of its way's first step.
+An axis is [text, path, size, meaning]: its position in `texts`, the position of its path's first
+step in `steps`, its size and its meaning.
 """
 
 from __future__ import annotations
@@ -20,54 +21,54 @@ from resnet_inspect.render.report.sections import pairs
 END = -1
 
 
-class Whys:
-    """What explanations share: `told` in words, `steps` of their ways, `proofs`.
+class SharedExplanations:
+    """The shared parts of explanations: texts in `texts`, `steps` of their paths, and `proofs`.
 
-    A step is [size, place, how, layer, derived, next]; `next` is END where the way begins.
+    A step is [size, place, how, layer, derived, next]; `next` is END at the origin of the path.
     """
 
     def __init__(self) -> None:
-        self.told: list[dict[str, Any]] = []
+        self.texts: list[dict[str, Any]] = []
         self.steps: list[list[Any]] = []
         self.proofs: list[list[list[Any]]] = []
-        self._told_at: dict[Any, int] = {}
-        self._text_at: dict[bytes, int] = {}
+        self._text_by_key: dict[Any, int] = {}
+        self._text_by_json: dict[bytes, int] = {}
         self._seen: dict[int, int] = {}
         self._step_at: dict[tuple[str, tuple[str, ...], int], int] = {}
         self._proof_at: dict[tuple[ProofRow, ...], int] = {}
 
-    def axes(self, found: Sequence[Explanation], named: Sequence[str]) -> list[list[Any]]:
-        """Each axis of a tensor or variable; `named` is what the axes mean, if that is known."""
-        meanings = named or [""] * len(found)
+    def axes(self, explanations: Sequence[Explanation], named: Sequence[str]) -> list[list[Any]]:
+        """The axes of a tensor or variable; `named` are their meanings, if known."""
+        meanings = named or [""] * len(explanations)
         return [
-            [self._told(one), self._way(one), spelling.size_text(one.size), meaning]
-            for one, meaning in zip(found, meanings, strict=True)
+            [self._text(axis), self._path(axis), spelling.size_text(axis.size), meaning]
+            for axis, meaning in zip(explanations, meanings, strict=True)
         ]
 
-    def _told(self, found: Explanation) -> int:
-        """The number of what is told of an axis; many axes are told alike."""
-        flow, proof = found.inflow, self._proof(found.proof)
-        shared = (found.size, found.origin, len(found.chain) > 1, found.chain[-1].literal, proof)
-        beside = (id(found.formula), id(found.inflow_formula), *map(id, found.couplings))
+    def _text(self, axis: Explanation) -> int:
+        """The position of an axis's text in `texts`; many axes share a text."""
+        flow, proof = axis.inflow, self._proof(axis.proof)
+        shared = (axis.size, axis.origin, len(axis.chain) > 1, axis.chain[-1].literal, proof)
+        beside = (id(axis.formula), id(axis.inflow_formula), *map(id, axis.couplings))
         flows = (flow[0].place, len(flow), flow[-1].place) if flow else ()
-        key = (shared, beside, flows, found.incoming, found.outgoing if found.incoming else None)
-        if key not in self._told_at:
+        key = (shared, beside, flows, axis.incoming, axis.outgoing if axis.incoming else None)
+        if key not in self._text_by_key:
             entry = {
-                "formula": "" if found.formula is None else found.formula.text,
-                "facts": pairs(origin_lines(found))["pairs"],
+                "formula": "" if axis.formula is None else axis.formula.text,
+                "facts": pairs(origin_lines(axis))["pairs"],
                 "inflow": bool(flow),
                 "proof": proof,
             }
             text = msgspec.json.encode(entry)
-            if text not in self._text_at:
-                self._text_at[text] = len(self.told)
-                self.told.append(entry)
-            self._told_at[key] = self._text_at[text]
-        return self._told_at[key]
+            if text not in self._text_by_json:
+                self._text_by_json[text] = len(self.texts)
+                self.texts.append(entry)
+            self._text_by_key[key] = self._text_by_json[text]
+        return self._text_by_key[key]
 
-    def _way(self, found: Explanation) -> int:
-        """The number of the first step; those that are not there yet are added."""
-        steps = found.inflow or found.chain
+    def _path(self, axis: Explanation) -> int:
+        """The position of the path's first step in `steps`, to which new steps are added."""
+        steps = axis.inflow or axis.chain
         after, fresh = END, len(steps)
         for at, step in enumerate(steps):
             known = self._seen.get(id(step))

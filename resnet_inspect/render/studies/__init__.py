@@ -1,1 +1,1 @@
-"""A study's page, its charts and its document."""
+"""Terminal pages, charts and HTML documents of studies."""

@@ -1,6 +1,6 @@
-"""The course of a training for a study's page: a small picture a variant, all on one scale.
+"""Charts of a scalar in training for a study's HTML page: one per variant, all on one scale.
 
-Thin lines are seeds, the thick one is their mean; colours are the page's.
+A thin line is a seed, the thick line is their mean. The page's style sheet sets the colours.
 """
 
 from __future__ import annotations
@@ -17,31 +17,34 @@ Courses = Mapping[str, Sequence[Sequence[float]]]
 
 
 def study_charts(title: str, courses: Courses) -> str:
-    """HTML of one figure for each variant in `courses`, which holds a value a step for each seed;
-    empty where there is no course of two steps with a finite value.
+    """HTML with a figure for each variant.
+
+    `courses` contains, for each variant and seed, one value per step. The result is empty without
+    a course of at least two steps, or without a finite value.
     """
-    drawn = {name: every for name, every in courses.items() if any(len(one) > 1 for one in every)}
-    finite = [v for every in drawn.values() for one in every for v in one if math.isfinite(v)]
+    drawn = {name: every for name, every in courses.items() if any(len(seed) > 1 for seed in every)}
+    finite = [v for every in drawn.values() for seed in every for v in seed if math.isfinite(v)]
     if not finite:
         return ""
     low, high = min(finite), max(finite)
     figures = "\n".join(_figure(name, every, low, high) for name, every in drawn.items())
     return (
         f"<section><h2>{escape(title)}</h2>\n"
-        '<p class="dim">Thin lines are seeds, the thick one is their mean; one scale for all.</p>\n'
+        '<p class="dim">Thin lines: seeds. Thick line: their mean. All charts have the same scale.'
+        "</p>\n"
         f'<div class="charts">{figures}</div></section>'
     )
 
 
 def _figure(name: str, every: Sequence[Sequence[float]], low: float, high: float) -> str:
     steps = min(map(len, every))
-    means = [sum(one[step] for one in every) / len(every) for step in range(steps)]
-    told = f"{spelling.number(means[0])} → {spelling.number(means[-1])}"
-    label = escape(printable(f"{name}: {told}"))
-    lines = [_line("seed", one, low, high) for one in every] if len(every) > 1 else []
+    means = [sum(seed[step] for seed in every) / len(every) for step in range(steps)]
+    ends = f"{spelling.number(means[0])} → {spelling.number(means[-1])}"
+    label = escape(printable(f"{name}: {ends}"))
+    lines = [_line("seed", seed, low, high) for seed in every] if len(every) > 1 else []
     floor = HEIGHT - BELOW
     return (
-        f"<figure><figcaption><b>{escape(printable(name))}</b> {told}</figcaption>"
+        f"<figure><figcaption><b>{escape(printable(name))}</b> {ends}</figcaption>"
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">'
         f'<path class="rule" d="M{LEFT} {floor}H{WIDTH}"/>'
         + "".join((*lines, _line("line", means, low, high)))
@@ -54,7 +57,7 @@ def _figure(name: str, every: Sequence[Sequence[float]], low: float, high: float
 
 
 def _line(kind: str, values: Sequence[float], low: float, high: float) -> str:
-    """A path through what is finite; it ends where that does, and goes on behind."""
+    """A path through the finite values, with gaps for the others."""
     room, tall = WIDTH - LEFT - 4, HEIGHT - BELOW - 8
     parts, pen = [], "M"
     for step, value in enumerate(values):

@@ -1,6 +1,7 @@
-"""A study as one HTML page that opens from disk: text and tables, with the report's colours.
+"""A study as a self-contained HTML page of text and tables, with the report's style.
 
-It needs no script, so its policy allows none; colours follow what the reader's system prefers.
+The page needs no script, and its content security policy allows none. Its colours follow the
+system's light or dark theme.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from resnet_inspect.analysis.studies import Answer, Cell, Grid, Statement, Verdi
 from resnet_inspect.commands import spelled
 from resnet_inspect.paths import printable
 from resnet_inspect.render.studies.charts import Courses, study_charts
-from resnet_inspect.render.studies.page import told_cell
+from resnet_inspect.render.studies.page import cell_text
 
 CLASSES = {Verdict.SHOWN: "shown", Verdict.NOT_DECIDED: "undecided",
            Verdict.CONTRADICTED: "contradicted"}  # fmt: skip
-LONG = 40  # signs of a cell that may be broken
+LONG = 40  # characters; the text of longer cells may be wrapped
 
 
 def study_report(
@@ -30,8 +31,15 @@ def study_report(
     program: str,
     courses: Courses | None = None,
 ) -> str:
-    """The page of an answer; `basis` says in one line what it rests on, `runs` are the files of
-    each variant, `program` is who made the page, `courses` are cross entropies, to be drawn.
+    """The HTML page of an answer.
+
+    Args:
+        question: the question of the study.
+        basis: one line about the settings and runs.
+        answer: the answer.
+        runs: the run files of each variant.
+        program: name and version of the program that makes the page.
+        courses: cross entropies by variant and seed, which are drawn.
     """
     style = _style()
     policy = f"default-src 'none'; style-src '{_hash(style)}'; img-src data:; base-uri 'none'"
@@ -48,8 +56,8 @@ def study_report(
             *map(_statement, answer.statements),
             *map(_grid, answer.tables),
             study_charts("Cross entropy of training batches", courses or {}),
-            *_section("Not measured, or to know", map(_text, answer.limits)),
-            *_section("See", (f"<code>{_text(spelled(one))}</code>" for one in answer.see)),
+            *_section("Limits", map(_text, answer.limits)),
+            *_section("See", (f"<code>{_text(spelled(command))}</code>" for command in answer.see)),
             *_section("Runs", _files(runs)),
             f"</main>\n<footer>{_text(program)}</footer>\n</body>\n</html>\n",
         )
@@ -70,11 +78,11 @@ def _text(text: str) -> str:
     return escape(printable(text))
 
 
-def _statement(one: Statement) -> str:
+def _statement(statement: Statement) -> str:
     return (
-        f'<section class="statement {CLASSES[one.verdict]}"><h2>'
-        f'<span class="verdict">{one.verdict}</span>{_text(one.claim)}</h2>'
-        f"<p>{_text(one.measured)}</p></section>"
+        f'<section class="statement {CLASSES[statement.verdict]}"><h2>'
+        f'<span class="verdict">{statement.verdict}</span>{_text(statement.claim)}</h2>'
+        f"<p>{_text(statement.measured)}</p></section>"
     )
 
 
@@ -100,13 +108,13 @@ def _grid(grid: Grid) -> str:
 
 
 def _cell(value: Cell, side: str) -> str:
-    told = told_cell(value)
-    kind = ' class="long"' if len(told) > LONG else side
-    return f"<td{kind}>{_text(told)}</td>"
+    text = cell_text(value)
+    kind = ' class="long"' if len(text) > LONG else side
+    return f"<td{kind}>{_text(text)}</td>"
 
 
 def _section(title: str, items: Iterable[str]) -> Iterator[str]:
-    listed = "\n".join(f"<li>{one}</li>" for one in items)
+    listed = "\n".join(f"<li>{item}</li>" for item in items)
     if listed:
         yield f"<section><h2>{title}</h2>\n<ul>{listed}</ul></section>"
 

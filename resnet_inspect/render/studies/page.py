@@ -1,4 +1,4 @@
-"""An answer in a terminal: each claim with its verdict and numbers, tables, what is not known."""
+"""The pages of studies for a terminal: an answer, and the list of studies."""
 
 from __future__ import annotations
 
@@ -20,55 +20,55 @@ MOST = 24
 
 
 def study_page(screen: Screen, question: str, basis: str, answer: Answer) -> None:
-    """The question, what was run for it, statements, tables, limits and commands."""
+    """Write the question, its basis, statements with verdicts, tables, limits and commands."""
     width = min(screen.width, WIDEST)
     for line in _wrapped(question, width, "bold", ""):
         screen.line(line)
     screen.line(plain(basis, "dim"))
-    for one in answer.statements:
+    for statement in answer.statements:
         screen.line(plain(""))
-        for line in statement_lines(one, width):
+        for line in statement_lines(statement, width):
             screen.line(line)
     for grid in answer.tables:
         _grid(screen, grid, width)
     if answer.limits:
-        screen.line(plain(""), plain("Not measured, or to know", "bold"))
+        screen.line(plain(""), plain("Limits", "bold"))
     for text in answer.limits:
         for line in _wrapped(text, width):
             screen.line(line)
     if answer.see:
-        commands = table("See")  # which does not break what is to be copied
+        commands = table("See")  # a table does not wrap its lines, so that commands can be copied
         for command in answer.see:
             commands.add_row(plain(INDENT + spelled(command), "dim"))
         screen.line(plain(""))
         screen.table([commands])
 
 
-def statement_lines(one: Statement, width: int) -> list[Text]:
-    """The claim with its verdict, then what was measured."""
+def statement_lines(statement: Statement, width: int) -> list[Text]:
+    """The verdict and the claim, then the measurement."""
     first, *rest = textwrap.wrap(
-        f"{one.verdict}: {one.claim}", max(20, width), subsequent_indent="  "
+        f"{statement.verdict}: {statement.claim}", max(20, width), subsequent_indent="  "
     )
     head = plain(first)
-    head.stylize(STYLES[one.verdict], 0, len(one.verdict))
-    return [head, *map(plain, rest), *_wrapped(one.measured, width)]
+    head.stylize(STYLES[statement.verdict], 0, len(statement.verdict))
+    return [head, *map(plain, rest), *_wrapped(statement.measured, width)]
 
 
 def questions_page(screen: Screen, studies: Iterable[Study]) -> None:
-    """All studies with their questions."""
+    """Write a table of all studies with their questions."""
     made = table("study", "no.", "runs", "question")
-    for one in studies:
-        seeds = sum(variant.trained for variant in one.variants)
-        runs = f"{seeds} × seeds" if seeds else "1 trace"
-        if seeds and seeds < len(one.variants):
-            runs += f" + {len(one.variants) - seeds}"
-        number = str(one.number) if one.number else "–"
-        made.add_row(*map(plain, (one.name, number, runs, one.question)))
+    for study in studies:
+        trained = sum(variant.trained for variant in study.variants)
+        runs = f"{trained} × seeds" if trained else "1 trace"
+        if trained and trained < len(study.variants):
+            runs += f" + {len(study.variants) - trained}"
+        number = str(study.number) if study.number else "–"
+        made.add_row(*map(plain, (study.name, number, runs, study.question)))
     screen.table([made])
 
 
 def basis(settings: Mapping[str, object], seeds: int, runs: Mapping[str, Sequence[str]]) -> str:
-    """What an answer rests on, in one line."""
+    """One line about the settings, seeds and runs of an answer."""
     trained = any(len(files) > 1 for files in runs.values())
     count = sum(len(files) for files in runs.values())
     parts = [f"n={settings['n']}", f"batch {settings['batch_size']}"]
@@ -83,7 +83,7 @@ def _grid(screen: Screen, grid: Grid, width: int) -> None:
     screen.line(plain(""))
     for line in _wrapped(grid.title, width, "bold", ""):
         screen.line(line)
-    # Equal headings would be one column for `table`, which aligns by name.
+    # `table` aligns columns by name, so equal headings are aligned alike.
     numeric = tuple(
         name
         for place, name in enumerate(grid.columns)
@@ -92,14 +92,14 @@ def _grid(screen: Screen, grid: Grid, width: int) -> None:
     made = table(*grid.columns, right=numeric)
     shown = grid.rows if len(grid.rows) <= MOST + 1 else grid.rows[:MOST]
     for row in shown:
-        made.add_row(*(plain(told_cell(cell)) for cell in row))
+        made.add_row(*(plain(cell_text(cell)) for cell in row))
     screen.table([made])
     if len(shown) < len(grid.rows):
-        screen.line(plain(f"… and {len(grid.rows) - len(shown)} more rows, in --json"))
+        screen.line(plain(f"… and {len(grid.rows) - len(shown)} more rows; --json shows all"))
 
 
-def told_cell(value: Cell) -> str:
-    """A cell of a table in words; – for what there is not."""
+def cell_text(value: Cell) -> str:
+    """The text of a table cell; – for no value."""
     if value is None:
         return "–"
     return spelling.number(value) if isinstance(value, float) else str(value)

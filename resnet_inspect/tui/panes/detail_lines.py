@@ -1,4 +1,4 @@
-"""The detail of a layer, op, variable or scope as lines, those with an edge leading along it."""
+"""Lines that describe a layer, op, variable or scope, with links to its neighbours."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from resnet_inspect.analysis.browse.details import (
     VARIABLE,
     Detail,
-    Held,
     Neighbour,
     Output,
     ScopeDetail,
+    VariableUse,
 )
 from resnet_inspect.analysis.sizes.geometry import Window
 from resnet_inspect.graph import Graph, TensorSpec, Variable
@@ -20,86 +20,87 @@ from resnet_inspect.tui.run.places import AxisOf, Link, Place
 from resnet_inspect.tui.widgets.line_list import Line
 from resnet_inspect.tui.widgets.texts import pair, sentence, title
 
-# Longer lists are cut, and say so.
-MOST = 60
+# Longer lists are cut, with a line that gives the number of hidden entries.
+MAX_ENTRIES = 60
 
 
-def detail_lines(found: Detail, graph: Graph, width: int) -> list[Line]:
-    """A layer or op."""
-    lines = [*sentence(found.name, width, "bold"), *_pairs(_facts(found), width)]
-    if found.owner and found.owner != found.name:
-        lines += pair("layer", found.owner, width, Place("layer", found.owner))
-    lines += _outputs(found.outputs, width)
-    shapes = len(found.outputs) > 1
-    for heading, ends in (
-        ("Takes", found.inputs),
-        ("Hands on to", found.consumers),
-        ("Waits for (control edges)", found.control_inputs),
-        ("Before (control edges)", found.control_consumers),
+def detail_lines(detail: Detail, graph: Graph, width: int) -> list[Line]:
+    """Describe a layer or op."""
+    lines = [*sentence(detail.name, width, "bold"), *_pairs(_facts(detail), width)]
+    if detail.owner and detail.owner != detail.name:
+        lines += pair("layer", detail.owner, width, Place("layer", detail.owner))
+    lines += _outputs(detail.outputs, width)
+    shapes = len(detail.outputs) > 1
+    for heading, neighbours in (
+        ("Inputs", detail.inputs),
+        ("Output used by", detail.consumers),
+        ("Runs after (control edges)", detail.control_inputs),
+        ("Runs before (control edges)", detail.control_consumers),
     ):
-        if ends:
+        if neighbours:
             lines += title(heading, width)
-            lines += _ends(ends, graph, width, shapes=shapes or ends is not found.consumers)
-    lines += _made_of(found, graph, width)
+            all_shapes = shapes or neighbours is not detail.consumers
+            lines += _neighbours(neighbours, graph, width, shapes=all_shapes)
+    lines += _content(detail, graph, width)
     return lines
 
 
-def _made_of(found: Detail, graph: Graph, width: int) -> Iterator[Line]:
-    """Variables, source lines, attributes and ops."""
-    if found.variables:
+def _content(detail: Detail, graph: Graph, width: int) -> Iterator[Line]:
+    """List variables, source lines, attributes and ops."""
+    if detail.variables:
         yield from title("Variables", width)
-        for held in found.variables:
-            yield from _variable_line(held, width)
-    if found.source:
-        yield from title("Made at", width)
-        for place in found.source:
+        for variable in detail.variables:
+            yield from _variable_line(variable, width)
+    if detail.source:
+        yield from title("Created at", width)
+        for place in detail.source:
             yield from pair("", f"{place} in {place.function}", width)
             yield from pair("", f"    {place.text}", width)
-    if found.attrs:
+    if detail.attrs:
         yield from title("Attributes", width)
-        for name, value in found.attrs.items():
+        for name, value in detail.attrs.items():
             yield from pair(name, _attribute(value), width)
-    if found.ops and found.ops != (found.name,):
+    if detail.ops and detail.ops != (detail.name,):
         yield from title("Ops", width)
-        for name in found.ops:
+        for name in detail.ops:
             yield from pair(graph.op_by_name[name].type, name, width, Place("op", name))
 
 
-def _facts(found: Detail) -> Iterator[tuple[str, str]]:
-    yield "type", found.type
-    yield "part", "/".join(found.path) if found.path else found.phase
-    taken = ", ".join(_shape(one.spec) for one in found.inputs if one.spec is not None)
-    made = ", ".join(_shape(one.spec) for one in found.outputs)
-    yield "shape", f"{taken or 'nothing'} → {made or 'nothing'}"
-    if found.window is not None:
-        yield from window_pairs(found.window)
-    if found.params:
-        still = found.params - found.trainable_params
-        more = f", {spelling.count(still)} of them not trained" if still else ""
-        yield "parameters", spelling.count(found.params) + more
-    if found.macs != 0:
-        yield "MACs", f"{spelling.count(found.macs)} per example"
-    memory = [one.spec.bytes for one in found.outputs if one.spec.dtype != "resource"]
+def _facts(detail: Detail) -> Iterator[tuple[str, str]]:
+    yield "type", detail.type
+    yield ("scope", "/".join(detail.path)) if detail.path else ("phase", detail.phase)
+    inputs = ", ".join(_shape(end.spec) for end in detail.inputs if end.spec is not None)
+    outputs = ", ".join(_shape(output.spec) for output in detail.outputs)
+    yield "shape", f"{inputs or 'no input'} → {outputs or 'no output'}"
+    if detail.window is not None:
+        yield from window_pairs(detail.window)
+    if detail.params:
+        fixed = detail.params - detail.trainable_params
+        more = f", {spelling.count(fixed)} of them not trainable" if fixed else ""
+        yield "parameters", spelling.count(detail.params) + more
+    if detail.macs != 0:
+        yield "MACs", f"{spelling.count(detail.macs)} per example"
+    memory = [output.spec.bytes for output in detail.outputs if output.spec.dtype != "resource"]
     if memory:
         known = [size for size in memory if size is not None]
         yield "memory", spelling.size(sum(known) if len(known) == len(memory) else None)
-    if found.device:
-        yield "device", found.device
+    if detail.device:
+        yield "device", detail.device
 
 
 def window_pairs(window: Window) -> Iterator[tuple[str, str]]:
-    """Kernel, stride and padding in pixels."""
+    """Return labels and texts for kernel, stride and padding, in pixels."""
     yield "kernel", f"{window.kernel[0]}×{window.kernel[1]}"
     yield "stride", f"{window.stride[0]}×{window.stride[1]}"
     if window.padding is None:
-        yield "padding", "unknown, as the size of the input is"
+        yield "padding", "unknown, because the input size is unknown"
     else:
         top, bottom, left, right = window.padding
         yield "padding", f"{top} above, {bottom} below, {left} left, {right} right"
 
 
 def _outputs(outputs: Sequence[Output], width: int) -> Iterator[Line]:
-    """Each axis of what is made on a line of its own, for `w`."""
+    """List each axis of the outputs on its own line, as a link to its explanation."""
     for output in outputs:
         if output.spec.shape:
             name = f"Axes of {output.ref}, {output.spec.dtype}"
@@ -109,44 +110,45 @@ def _outputs(outputs: Sequence[Output], width: int) -> Iterator[Line]:
                 yield from pair(f"axis {axis}", text, width, AxisOf(str(output.ref), axis))
 
 
-def _ends(
-    found: Sequence[Neighbour], graph: Graph, width: int, *, shapes: bool = True
+def _neighbours(
+    neighbours: Sequence[Neighbour], graph: Graph, width: int, *, shapes: bool = True
 ) -> Iterator[Line]:
-    for one in found[:MOST]:
-        shape = _shape(one.spec) if one.spec is not None and shapes else ""
-        label = one.type if len(one.type) < 12 else ""
-        text = "  ".join(part for part in (one.name, shape) if part)
-        held = one.type == VARIABLE
-        link = Place("variable", one.name) if held else place_of(one.name, graph)
+    for neighbour in neighbours[:MAX_ENTRIES]:
+        name = neighbour.name
+        shape = _shape(neighbour.spec) if neighbour.spec is not None and shapes else ""
+        label = neighbour.type if len(neighbour.type) < 12 else ""
+        text = "  ".join(part for part in (name, shape) if part)
+        is_variable = neighbour.type == VARIABLE
+        link = Place("variable", name) if is_variable else place_of(name, graph)
         yield from pair(label, text, width, link)
-    if len(found) > MOST:
-        yield from pair("", f"… and {len(found) - MOST} more", width)
+    if len(neighbours) > MAX_ENTRIES:
+        yield from pair("", f"… and {len(neighbours) - MAX_ENTRIES} more", width)
 
 
 def place_of(name: str, graph: Graph) -> Link:
-    """The layer of a name, else the op."""
+    """Return the layer of this name, else the op."""
     return Place("layer" if name in graph.layer_by_name else "op", name)
 
 
-def _variable_line(held: Held, width: int) -> Iterator[Line]:
-    variable = held.variable
-    kind = "" if variable.trainable else ", not trained"
-    shared = f", shared by {len(held.users)}" if len(_own_users(held)) > 1 else ""
+def _variable_line(detail: VariableUse, width: int) -> Iterator[Line]:
+    variable = detail.variable
+    kind = "" if variable.trainable else ", not trainable"
+    shared = f", shared by {len(detail.users)}" if len(_layers_using(detail)) > 1 else ""
     text = f"{variable.name}  {_shape(variable.spec)}{kind}{shared}"
     yield from pair("", text, width, Place("variable", variable.name))
 
 
-def _own_users(held: Held) -> list[str]:
-    """The users that are layers: names without a scope, as layers have them."""
-    return [user for user in held.users if "/" not in user]
+def _layers_using(detail: VariableUse) -> list[str]:
+    """Return the users that are layers. Only names of layers have no scope."""
+    return [user for user in detail.users if "/" not in user]
 
 
-def variable_lines(held: Held, graph: Graph, width: int) -> list[Line]:
-    """A variable: its axes, who reads or changes it."""
-    variable: Variable = held.variable
+def variable_lines(detail: VariableUse, graph: Graph, width: int) -> list[Line]:
+    """Describe a variable: its axes, and what reads or updates it."""
+    variable: Variable = detail.variable
     lines = [*sentence(variable.name, width, "bold"), *pair("type", "variable", width)]
     lines += pair("shape", f"{_shape(variable.spec)} {variable.spec.dtype}", width)
-    lines += pair("trained", "yes" if variable.trainable else "no", width)
+    lines += pair("trainable", "yes" if variable.trainable else "no", width)
     lines += pair("elements", spelling.count(variable.spec.elements), width)
     if variable.spec.shape:
         lines += title("Axes", width)
@@ -154,35 +156,35 @@ def variable_lines(held: Held, graph: Graph, width: int) -> list[Line]:
             text = f"{spelling.size_text(size):>6}"
             lines += pair(f"axis {axis}", text, width, AxisOf(variable.name, axis))
     lines += title("Used by", width)
-    for user in held.users:
+    for user in detail.users:
         known = graph.layer_by_name.get(user)
         label = known.type if known else graph.op_by_name[user].type
         lines += pair(label if len(label) < 12 else "", user, width, place_of(user, graph))
     if len(variable.readers) > 0:
-        lines += title("Ops that read or change it", width)
-        for reader in variable.readers[:MOST]:
+        lines += title("Ops that read or update it", width)
+        for reader in variable.readers[:MAX_ENTRIES]:
             lines += pair("", reader, width, Place("op", reader))
     return lines
 
 
-def scope_lines(found: ScopeDetail, graph: Graph, width: int) -> list[Line]:
-    """A group of layers or ops."""
-    lines = [*sentence(found.name, width, "bold"), *pair("type", "group", width)]
-    counts = ((found.layers, "layer"), (found.ops, "op"))
+def scope_lines(detail: ScopeDetail, graph: Graph, width: int) -> list[Line]:
+    """Describe a group of layers or ops."""
+    lines = [*sentence(detail.name, width, "bold"), *pair("type", "group", width)]
+    counts = ((detail.layers, "layer"), (detail.ops, "op"))
     parts = [f"{spelling.count(n)} {word}{'s' * (n != 1)}" for n, word in counts if n]
-    lines += pair("holds", ", ".join(parts), width)
-    if not found.whole:
-        lines += pair("sums", "not made of a group as large as this", width)
-    if found.params:
-        lines += pair("parameters", spelling.count(found.params), width)
-    if found.whole and found.macs != 0:
-        lines += pair("MACs", f"{spelling.count(found.macs)} per example", width)
-    lines += title("Kinds", width)
-    for kind, count in list(found.types.items())[:12]:
+    lines += pair("contains", ", ".join(parts), width)
+    if not detail.whole:
+        lines += pair("totals", "not computed, because this group is too large", width)
+    if detail.params:
+        lines += pair("parameters", spelling.count(detail.params), width)
+    if detail.whole and detail.macs != 0:
+        lines += pair("MACs", f"{spelling.count(detail.macs)} per example", width)
+    lines += title("Types", width)
+    for kind, count in list(detail.types.items())[:12]:
         lines += pair(f"{count} ×", kind, width)
-    if found.inputs:
-        lines += [*title("Takes", width), *_ends(found.inputs, graph, width)]
-    lines += _outputs(found.outputs[:4], width)
+    if detail.inputs:
+        lines += [*title("Inputs", width), *_neighbours(detail.inputs, graph, width)]
+    lines += _outputs(detail.outputs[:4], width)
     return lines
 
 
@@ -192,7 +194,7 @@ def _shape(spec: TensorSpec | None) -> str:
 
 def _attribute(value: Attr) -> str:
     if isinstance(value, list):
-        shown = ", ".join(str(one) for one in value[:16])
+        shown = ", ".join(str(item) for item in value[:16])
         return f"[{shown}{', …' if len(value) > 16 else ''}]"
     return str(value)
 

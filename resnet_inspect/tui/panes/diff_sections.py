@@ -1,4 +1,4 @@
-"""The sections of a comparison of two runs, as lines that lead to layers: what `diff` tells."""
+"""Lines of the Differences pane: the sections of `diff`, with links to layers."""
 
 from __future__ import annotations
 
@@ -14,72 +14,73 @@ from resnet_inspect.analysis.diff.differences import (
     Distance,
     DistributionsDiff,
     GraphDiff,
-    Lone,
     Renaming,
     RunDiff,
     ScalarDiff,
+    Unmatched,
 )
 from resnet_inspect.graph import Phase
 from resnet_inspect.render import spelling
 from resnet_inspect.render.diff.numbers import AVERAGES, average_cells, average_name
 from resnet_inspect.render.diff.values import changed_rows, value
-from resnet_inspect.render.pages.findings_page import counted
+from resnet_inspect.render.pages.findings_page import findings_count
 from resnet_inspect.tui.panes.difference_lines import distance_text
 from resnet_inspect.tui.run.places import Place
-from resnet_inspect.tui.run.two_runs import CHANGED, ONLY_A, ONLY_B, STYLES, Compared
+from resnet_inspect.tui.run.two_runs import CHANGED, ONLY_A, ONLY_B, STYLES, ComparisonResult
 from resnet_inspect.tui.widgets.line_list import Line
-from resnet_inspect.tui.widgets.texts import ARROW, broken, pair, sentence, title
+from resnet_inspect.tui.widgets.texts import ARROW, pair, sentence, title, wrap_lines
 
-# Longer lists are cut, and say so.
-MOST = 300
+# Longer lists are cut, with a line that gives the number of hidden entries.
+MAX_ENTRIES = 300
 LEGEND = (
-    "distance: the earth mover's, as mean over these steps, in units of the numbers' spread, of "
-    "weights in units of their size; moves: from one step to the next, in the run that moves more"
+    "distance: earth mover's distance, mean over these steps, in standard deviations of the values"
+    " (weights: in units of their root mean square). per step: distance between neighbouring steps"
+    " of one run, the larger of A and B."
 )
 _T = TypeVar("_T")
-_P = TypeVar("_P", Lone, Renaming, Change)
+_P = TypeVar("_P", Unmatched, Renaming, Change)
 
 
-def difference_lines(compared: Compared, width: int) -> Iterator[Line]:
-    """The sections of a comparison, those without a difference left out."""
-    found = compared.found
-    if found.empty:
+def difference_lines(result: ComparisonResult, width: int) -> Iterator[Line]:
+    """Return the sections that contain a difference."""
+    diff = result.diff
+    if diff.empty:
         yield Line(Text("no difference", "bold"))
-        seen = found.distributions
-        if seen.compared:
-            told = f"{seen.compared} tensors held the same (steps {_steps(seen)})"
-            yield from sentence(told, width, "dim")
+        tensors = diff.distributions
+        if tensors.compared:
+            text = f"all {tensors.compared} tensors are equal (steps {_steps(tensors)})"
+            yield from sentence(text, width, "dim")
         return
-    yield from sentence(_summary(found), width, "bold")
-    yield from _values("Runs and settings", [*found.facts, *found.settings], width)
-    yield from _graph(compared, width)
-    yield from _distributions(compared, width)
-    yield from _averages(found, width)
-    yield from _scalars(found, width)
-    yield from _findings(found, width)
+    yield from sentence(_summary(diff), width, "bold")
+    yield from _values("Runs and settings", [*diff.facts, *diff.settings], width)
+    yield from _graph(result, width)
+    yield from _distributions(result, width)
+    yield from _averages(diff, width)
+    yield from _scalars(diff, width)
+    yield from _findings(diff, width)
 
 
-def _summary(found: RunDiff) -> str:
-    """The counts of all that follows."""
-    graph, seen = found.graph, found.distributions
-    what = "ops" if compared_by_op(found) else "layers"
-    renamed = sum(not one.numbered for one in graph.renamed)
+def _summary(diff: RunDiff) -> str:
+    """Count the differences of all sections."""
+    graph, tensors = diff.graph, diff.distributions
+    unit = "ops" if compared_by_op(diff) else "layers"
+    renamed = sum(not renaming.numbered for renaming in graph.renamed)
     counts = [
         (len(graph.changed), "changed"),
         (renamed, "renamed"),
         (len(graph.only_a), "only in A"),
         (len(graph.only_b), "only in B"),
     ]
-    told = ", ".join(f"{spelling.count(n)} {text}" for n, text in counts if n)
-    parts = [f"{spelling.count(graph.aligned)} {what} in both, {told or 'none changed'}"]
-    if seen.compared:
-        parts.append(f"{len(seen.rows)} of {seen.compared} tensors held other numbers")
-    return "; ".join(parts)
+    changes = ", ".join(f"{spelling.count(n)} {change}" for n, change in counts if n)
+    parts = [f"{spelling.count(graph.aligned)} {unit} in both, {changes or 'none changed'}"]
+    if tensors.compared:
+        parts.append(f"{len(tensors.rows)} of {tensors.compared} tensors differ")
+    return ". ".join(parts) + "."
 
 
-def compared_by_op(found: RunDiff) -> bool:
+def compared_by_op(diff: RunDiff) -> bool:
     """Whether ops were compared instead of layers."""
-    return found.graph.depth.value == "op"
+    return diff.graph.depth.value == "op"
 
 
 def _values(name: str, rows: Sequence[Difference], width: int) -> Iterator[Line]:
@@ -89,15 +90,15 @@ def _values(name: str, rows: Sequence[Difference], width: int) -> Iterator[Line]
         yield from pair(row.name, f"{value(row.a)} → {value(row.b)}", width)
 
 
-def _graph(compared: Compared, width: int) -> Iterator[Line]:
-    graph = compared.found.graph
+def _graph(result: ComparisonResult, width: int) -> Iterator[Line]:
+    graph = result.diff.graph
     if graph.totals:
         yield from title("Totals: A → B", width)
         for total in graph.totals:
-            told = f"{spelling.count(total.a)} → {spelling.count(total.b)}"
-            yield from pair(total.name.replace("_", " "), told, width)
-    yield from _changed(compared, graph, width)
-    yield from _renamed(compared, graph, width)
+            text = f"{spelling.count(total.a)} → {spelling.count(total.b)}"
+            yield from pair(total.name.replace("_", " "), text, width)
+    yield from _changed(result, graph, width)
+    yield from _renamed(result, graph, width)
     for sign, name, rows in (
         (ONLY_A, "Only in A", graph.only_a),
         (ONLY_B, "Only in B", graph.only_b),
@@ -105,157 +106,158 @@ def _graph(compared: Compared, width: int) -> Iterator[Line]:
         if rows:
             yield from title(f"{name}: {len(rows)}", width)
         for row in _cut(rows):
-            link = compared.shown(row.name, of_b=sign == ONLY_B)
-            yield from _headed(sign, row.name, link, width)
+            link = result.place_in_tree(row.name, of_b=sign == ONLY_B)
+            yield from _sign_and_name(sign, row.name, link, width)
             facts = [row.type, spelling.shape(row.shape)]
             facts += [f"{spelling.count(row.params)} parameters"] if row.params else []
-            yield from _under("  ".join(filter(None, facts)), link, width)
-        yield from _rest(rows, width)
+            yield from _indented("  ".join(filter(None, facts)), link, width)
+        yield from _hidden_count(rows, width)
 
 
-def _changed(compared: Compared, graph: GraphDiff, width: int) -> Iterator[Line]:
+def _changed(result: ComparisonResult, graph: GraphDiff, width: int) -> Iterator[Line]:
     rows = _forward_first(sorted(graph.changed, key=only_rewired))
     if rows:
         yield from title(f"Changed: {len(rows)}, A → B", width)
     for row in _cut(rows):
-        link = compared.shown(row.a)
+        link = result.place_in_tree(row.a)
         name = row.a if row.a == row.b else f"{row.a} → {row.b}"
-        yield from _headed(CHANGED, name, link, width)
-        for _, what, one, other in changed_rows([row]):
-            yield from _under(f"{what}: {one} → {other}", link, width)
-    yield from _rest(rows, width)
+        yield from _sign_and_name(CHANGED, name, link, width)
+        for _, aspect, in_a, in_b in changed_rows([row]):
+            yield from _indented(f"{aspect}: {in_a} → {in_b}", link, width)
+    yield from _hidden_count(rows, width)
 
 
-def _renamed(compared: Compared, graph: GraphDiff, width: int) -> Iterator[Line]:
-    rows = _forward_first([one for one in graph.renamed if not one.numbered])
+def _renamed(result: ComparisonResult, graph: GraphDiff, width: int) -> Iterator[Line]:
+    rows = _forward_first([row for row in graph.renamed if not row.numbered])
     if rows:
         yield from title(f"Renamed: {len(rows)}, A → B", width)
     for row in _cut(rows):
-        yield from _headed(CHANGED, f"{row.a} → {row.b}", compared.shown(row.a), width)
-    yield from _rest(rows, width)
+        yield from _sign_and_name(CHANGED, f"{row.a} → {row.b}", result.place_in_tree(row.a), width)
+    yield from _hidden_count(rows, width)
 
 
-def _distributions(compared: Compared, width: int) -> Iterator[Line]:
-    seen = compared.found.distributions
-    if not seen.compared:
+def _distributions(result: ComparisonResult, width: int) -> Iterator[Line]:
+    tensors = result.diff.distributions
+    if not tensors.compared:
         return
-    if not seen.rows:
-        told = f"all {seen.compared} tensors held the same (steps {_steps(seen)})"
-        yield from title(f"Distributions: {told}", width)
+    if not tensors.rows:
+        text = f"all {tensors.compared} tensors are equal (steps {_steps(tensors)})"
+        yield from title(f"Distributions: {text}", width)
         return
-    told = f"{len(seen.rows)} of {seen.compared} tensors differ (steps {_steps(seen)})"
-    yield from title(f"Distributions: {told}", width)
+    text = f"{len(tensors.rows)} of {tensors.compared} tensors differ (steps {_steps(tensors)})"
+    yield from title(f"Distributions: {text}", width)
     yield from sentence(LEGEND, width, "dim")
     for kind in KINDS:
-        rows = [row for row in seen.rows if row.kind == kind]
+        rows = [row for row in tensors.rows if row.kind == kind]
         if rows:
             yield from title(f"{kind}s, most different first", width)
         for row in _cut(rows):
-            yield from _distance(compared, row, width)
-        yield from _rest(rows, width)
+            yield from _distance(result, row, width)
+        yield from _hidden_count(rows, width)
 
 
-def _distance(compared: Compared, row: Distance, width: int) -> Iterator[Line]:
-    """The distance before the name, so that the column is read downwards."""
+def _distance(result: ComparisonResult, row: Distance, width: int) -> Iterator[Line]:
+    """Write the distance before the name, so that distances form a column."""
     output = ":" in row.tensor_a and ":" in row.tensor_b
     names = (row.layer_a, row.layer_b) if output else (row.tensor_a, row.tensor_b)
     name = names[0] if names[0] == names[1] else " → ".join(names)
-    link = compared.shown(row.layer_a) or compared.shown(row.tensor_a.rpartition(":")[0])
+    link = result.place_in_tree(row.layer_a) or result.place_in_tree(
+        row.tensor_a.rpartition(":")[0]
+    )
     number = spelling.number(row.distance, 2)
-    text, _, more = distance_text(row).partition("; ")
-    del text
+    more = distance_text(row).partition("; ")[2]
     head = f"{number:>8}  {name}"
-    room = width - len(ARROW)
-    if more and len(head) + 2 + len(more) <= room:
-        yield _arrowed(Text(head).append(f"  {more}", "dim"), link)
+    space = width - len(ARROW)
+    if more and len(head) + 2 + len(more) <= space:
+        yield _with_arrow(Text(head).append(f"  {more}", "dim"), link)
         return
-    first, *rest = broken(head, room)
-    yield _arrowed(Text(first), link)
-    for part in (*rest, *broken(more, width - 10)):
+    first, *rest = wrap_lines(head, space)
+    yield _with_arrow(Text(first), link)
+    for part in (*rest, *wrap_lines(more, width - 10)):
         if part:
             yield Line(Text(f"{'':10}{part}", "dim"), link)
 
 
-def _averages(found: RunDiff, width: int) -> Iterator[Line]:
-    if not found.averages:
+def _averages(diff: RunDiff, width: int) -> Iterator[Line]:
+    if not diff.averages:
         return
     yield from title("Moving averages: means, variances", width)
     yield from sentence(AVERAGES, width, "dim")
-    for row in found.averages[:MOST]:
+    for row in diff.averages[:MAX_ENTRIES]:
         yield from pair(average_name(row), ", ".join(average_cells(row)), width)
 
 
-def _scalars(found: RunDiff, width: int) -> Iterator[Line]:
-    seen = found.scalars
-    if seen.empty:
+def _scalars(diff: RunDiff, width: int) -> Iterator[Line]:
+    scalars = diff.scalars
+    if scalars.empty:
         return
     yield from title("Scalars: A → B", width)
-    for row in seen.rows:
+    for row in scalars.rows:
         yield from pair(row.name, scalar_text(row), width)
-    for side, names in (("A", seen.only_a), ("B", seen.only_b)):
+    for side, names in (("A", scalars.only_a), ("B", scalars.only_b)):
         if names:
             yield from pair(f"only in {side}", ", ".join(names), width)
 
 
 def scalar_text(row: ScalarDiff) -> str:
-    """The last values, and the largest difference."""
+    """Return the last values and the largest difference of a scalar."""
     if not row.steps:
-        return "at no step in both"
+        return "no common step"
     ends = f"{spelling.number(row.a[-1])} → {spelling.number(row.b[-1])} at step {row.steps[-1]}"
     if row.largest is None:
-        at = "" if row.step is None else f" at first at step {row.step}"
-        return f"{ends}; not finite in one{at}"
+        at = "" if row.step is None else f", first at step {row.step}"
+        return f"{ends}; not finite in one run{at}"
     return f"{ends}; largest B − A {spelling.number(row.largest)} at step {row.step}"
 
 
-def _findings(found: RunDiff, width: int) -> Iterator[Line]:
-    seen = found.findings
-    if seen is None or seen.empty:
+def _findings(diff: RunDiff, width: int) -> Iterator[Line]:
+    findings = diff.findings
+    if findings is None or findings.empty:
         return
     yield from title("Findings", width)
-    for side, rows in (("A", seen.only_a), ("B", seen.only_b)):
+    for side, rows in (("A", findings.only_a), ("B", findings.only_b)):
         if rows:
-            yield from pair(f"only in {side}", counted(rows), width)
-            for one in rows:
-                yield from pair("", "  ".join(filter(None, (one.rule, str(one.place)))), width)
+            yield from pair(f"only in {side}", findings_count(rows), width)
+            for row in rows:
+                yield from pair("", "  ".join(filter(None, (row.rule, str(row.place)))), width)
 
 
-def _headed(sign: str, name: str, link: Place | None, width: int) -> Iterator[Line]:
-    """A sign and a name, with an arrow where it leads somewhere."""
-    first, *rest = broken(name, width - 2 - len(ARROW)) or [""]
-    yield _arrowed(Text().append(f"{sign} ", STYLES[sign]).append(first), link)
+def _sign_and_name(sign: str, name: str, link: Place | None, width: int) -> Iterator[Line]:
+    """Write a sign and a name, with an arrow if the line is a link."""
+    first, *rest = wrap_lines(name, width - 2 - len(ARROW)) or [""]
+    yield _with_arrow(Text().append(f"{sign} ", STYLES[sign]).append(first), link)
     for part in rest:
         yield Line(Text(f"  {part}"), link)
 
 
-def _under(text: str, link: Place | None, width: int) -> Iterator[Line]:
-    for part in broken(text, width - 4):
+def _indented(text: str, link: Place | None, width: int) -> Iterator[Line]:
+    for part in wrap_lines(text, width - 4):
         yield Line(Text(f"    {part}", "dim"), link)
 
 
-def _arrowed(text: Text, link: Place | None) -> Line:
+def _with_arrow(text: Text, link: Place | None) -> Line:
     return Line(text.append(ARROW, "bold") if link is not None else text, link)
 
 
 def _cut(rows: Sequence[_T]) -> Sequence[_T]:
-    return rows[:MOST]
+    return rows[:MAX_ENTRIES]
 
 
-def _rest(rows: Sequence[object], width: int) -> Iterator[Line]:
-    if len(rows) > MOST:
-        told = f"… and {len(rows) - MOST} more; `diff --all` prints them"
-        yield from sentence(told, width, "dim")
+def _hidden_count(rows: Sequence[object], width: int) -> Iterator[Line]:
+    if len(rows) > MAX_ENTRIES:
+        text = f"… and {len(rows) - MAX_ENTRIES} more; `diff --all` prints them"
+        yield from sentence(text, width, "dim")
 
 
 def only_rewired(change: Change) -> bool:
-    """Whether it only takes other inputs: that follows from other changes, and is told after."""
-    return all(one.aspect in ("inputs", "control inputs") for one in change.differences)
+    """Whether only the inputs changed, which follows from other changes."""
+    return all(row.aspect in ("inputs", "control inputs") for row in change.differences)
 
 
 def _forward_first(rows: Sequence[_P]) -> list[_P]:
     return sorted(rows, key=lambda row: row.phase != Phase.FORWARD)
 
 
-def _steps(seen: DistributionsDiff) -> str:
-    told = ", ".join(map(str, seen.steps))
-    return told + (f" of {seen.common} in common" if len(seen.steps) < seen.common else "")
+def _steps(tensors: DistributionsDiff) -> str:
+    text = ", ".join(map(str, tensors.steps))
+    return text + (f" of {tensors.common} in common" if len(tensors.steps) < tensors.common else "")

@@ -1,4 +1,4 @@
-"""What is different of one layer, op, variable or scope of two runs, as lines."""
+"""Lines with the differences of one layer, op, variable or scope between two runs."""
 
 from __future__ import annotations
 
@@ -13,76 +13,78 @@ from resnet_inspect.render.diff.values import changed_rows
 from resnet_inspect.tui.run.places import Place
 from resnet_inspect.tui.run.two_runs import (
     CHANGED,
-    MEANING,
-    NUMBERS,
+    MEANINGS,
     ONLY_A,
     ONLY_B,
     STYLES,
-    Compared,
-    Selected,
+    VALUES,
+    ComparisonResult,
+    RunPlace,
     TwoRuns,
 )
 from resnet_inspect.tui.widgets.line_list import Line
 from resnet_inspect.tui.widgets.texts import pair, sentence
 
-MOST = 60
-# What a tensor of another kind than weight is called beside its layer.
+MAX_ENTRIES = 60
+# Labels of tensors that are not weights.
 KINDS = {"activation": "output", "gradient": "gradient"}
 
 
 def place_lines(two: TwoRuns, place: Place, width: int) -> Iterator[Line]:
-    """What is different of a place; as long as that is not known, that it is looked for."""
-    compared = two.compared
-    if compared is None:
+    """Return the differences of a place, or a waiting text until the runs are compared."""
+    result = two.result
+    if result is None:
         yield from sentence("comparing the runs ...", width, "dim")
         return
     sides = two.sides(place)
     if len(sides) == 1:
         sign = ONLY_A if sides[0].sign == "A" else ONLY_B
-        yield Line(Text(f"{sign} {MEANING[sign]}", f"bold {STYLES[sign]}"))
+        yield Line(Text(f"{sign} {MEANINGS[sign]}", f"bold {STYLES[sign]}"))
         return
     if place.kind == "scope":
-        yield from _scope(compared, place, width)
+        yield from _scope(result, place, width)
         return
-    yield from _both(compared, place, sides[0], sides[1], width)
+    yield from _both(result, place, sides[0], sides[1], width)
 
 
-def _both(compared: Compared, place: Place, a: Selected, b: Selected, width: int) -> Iterator[Line]:
+def _both(
+    result: ComparisonResult, place: Place, a: RunPlace, b: RunPlace, width: int
+) -> Iterator[Line]:
     assert a.place is not None
     assert b.place is not None
     rows = []
     if a.place.name != b.place.name:
         rows.append(("name", f"{a.place.name} → {b.place.name}"))
-    change = compared.changes.get(place.name)
-    told_by_op = compared.by_op == (place.kind == "op")
-    if place.kind == "variable" or not told_by_op:
+    change = result.changes.get(place.name)
+    compared_alike = result.by_op == (place.kind == "op")
+    if place.kind == "variable" or not compared_alike:
         rows += _specs(a, b)
     elif change is not None:
-        rows += [(what, f"{one} → {other}") for _, what, one, other in changed_rows([change])]
-    apart = [row for row in compared.distances.get(place.name, ()) if _concerns(row, place)]
-    sign = CHANGED if rows else NUMBERS if apart else ""
+        rows += [(aspect, f"{in_a} → {in_b}") for _, aspect, in_a, in_b in changed_rows([change])]
+    distances = [row for row in result.distances.get(place.name, ()) if _concerns(row, place)]
+    sign = CHANGED if rows else VALUES if distances else ""
     if sign:
-        yield Line(Text(f"{sign} {MEANING[sign]}: A → B", f"bold {STYLES[sign]}"))
+        yield Line(Text(f"{sign} {MEANINGS[sign]}: A → B", f"bold {STYLES[sign]}"))
     else:
         yield from sentence("no difference between A and B", width, "dim")
-    for what, text in rows:
-        yield from pair(what, text, width)
-    for row in apart:
-        yield from pair(_word(row, place), distance_text(row), width)
+    for label, text in rows:
+        yield from pair(label, text, width)
+    for row in distances:
+        yield from pair(_label(row, place), distance_text(row), width)
 
 
-def _specs(a: Selected, b: Selected) -> Iterator[tuple[str, str]]:
-    """Shape and type of what both hand on, or hold, where they are not the same."""
-    one, other = _spec(a), _spec(b)
-    if one is None or other is None or one == other:
+def _specs(a: RunPlace, b: RunPlace) -> Iterator[tuple[str, str]]:
+    """Return the shapes and dtypes of the outputs, or of the variables, that differ."""
+    spec_a, spec_b = _spec(a), _spec(b)
+    if spec_a is None or spec_b is None or spec_a == spec_b:
         return
-    if one.shape != other.shape:
-        yield "shape", f"{spelling.shape(one.shape)} → {spelling.shape(other.shape)}"
-    if one.dtype != other.dtype:
-        yield "dtype", f"{one.dtype} → {other.dtype}"
+    if spec_a.shape != spec_b.shape:
+        yield "shape", f"{spelling.shape(spec_a.shape)} → {spelling.shape(spec_b.shape)}"
+    if spec_a.dtype != spec_b.dtype:
+        yield "dtype", f"{spec_a.dtype} → {spec_b.dtype}"
 
 
-def _spec(side: Selected) -> TensorSpec | None:
+def _spec(side: RunPlace) -> TensorSpec | None:
     place, graph = side.place, side.recording.graph
     if place is None:
         return None
@@ -95,14 +97,14 @@ def _spec(side: Selected) -> TensorSpec | None:
 
 
 def _concerns(row: Distance, place: Place) -> bool:
-    """Whether a row is about a place, and not about another kind of thing of that name."""
+    """Whether a row is about this place, not about a place of another kind with its name."""
     if place.kind == "layer":
         return row.layer_a == place.name
     names = row.tensor_a, row.tensor_a.rpartition(":")[0]
     return place.name in names
 
 
-def _word(row: Distance, place: Place) -> str:
+def _label(row: Distance, place: Place) -> str:
     if row.kind == "weight" or ":" not in row.tensor_a:
         name = row.tensor_a.rpartition("/")[2] if place.kind == "layer" else "values"
         return name if row.kind == "weight" else f"{name} gradient"
@@ -110,46 +112,46 @@ def _word(row: Distance, place: Place) -> str:
 
 
 def distance_text(row: Distance) -> str:
-    """The distance, beside how far the tensor moves from step to step."""
-    known = [one for one in (row.movement_a, row.movement_b) if one is not None]
+    """Return the distance between the runs, and the movement per step within a run."""
+    known = [movement for movement in (row.movement_a, row.movement_b) if movement is not None]
     parts = [f"distance {spelling.number(row.distance, 2)}"]
     if row.first != row.last:
         first, last = spelling.number(row.first, 2), spelling.number(row.last, 2)
         parts.append(f"first {first}, last {last}")
     if known:
-        parts.append(f"moves {spelling.number(max(known), 2)} a step")
+        parts.append(f"per step {spelling.number(max(known), 2)}")
     if row.not_finite_a or row.not_finite_b:
         parts.append(f"not finite: {row.not_finite_a:,} in A, {row.not_finite_b:,} in B")
     return "; ".join(parts)
 
 
-def _scope(compared: Compared, place: Place, width: int) -> Iterator[Line]:
-    """How many differ, and which."""
-    owners = compared.union.graph.layer_of_op
+def _scope(result: ComparisonResult, place: Place, width: int) -> Iterator[Line]:
+    """Count and list the differences inside a scope."""
+    owners = result.union.graph.layer_of_op
     names = [leaf.name for leaf in place.leaves]
-    if not compared.by_op:
+    if not result.by_op:
         names = [owners[name].name if name in owners else name for name in names]
-    signs = {name: compared.signs.get(name, "") for name in dict.fromkeys(names)}
-    marked = [(name, sign) for name, sign in signs.items() if sign and sign != NUMBERS]
-    numbers = sum(sign == NUMBERS for sign in signs.values())
-    if not marked and not numbers:
+    signs = {name: result.signs.get(name, "") for name in dict.fromkeys(names)}
+    marked = [(name, sign) for name, sign in signs.items() if sign and sign != VALUES]
+    with_values = sum(sign == VALUES for sign in signs.values())
+    if not marked and not with_values:
         yield from sentence("no difference between A and B", width, "dim")
         return
-    counts = [f"{sum(s == sign for _, s in marked)} {MEANING[sign]}"
+    counts = [f"{sum(s == sign for _, s in marked)} {MEANINGS[sign]}"
               for sign in (CHANGED, ONLY_A, ONLY_B)
               if any(s == sign for _, s in marked)]  # fmt: skip
-    counts += [f"{numbers} {MEANING[NUMBERS]}"] if numbers else []
-    yield from sentence(f"Of {len(signs)}: {', '.join(counts)}", width, "bold")
-    kind = compared.union.graph.layer_by_name
-    for name, sign in marked[:MOST]:
-        link = Place("layer" if name in kind else "op", name)
-        for line in pair(f"{sign} {MEANING[sign]}", name, width, link):
+    counts += [f"{with_values} with {MEANINGS[VALUES]}"] if with_values else []
+    yield from sentence(f"Of {len(signs)} in this group: {', '.join(counts)}", width, "bold")
+    layers = result.union.graph.layer_by_name
+    for name, sign in marked[:MAX_ENTRIES]:
+        link = Place("layer" if name in layers else "op", name)
+        for line in pair(f"{sign} {MEANINGS[sign]}", name, width, link):
             line.text.stylize(STYLES[sign], 0, 1)
             yield line
-    if len(marked) > MOST:
-        yield from pair("", f"… and {len(marked) - MOST} more", width)
+    if len(marked) > MAX_ENTRIES:
+        yield from pair("", f"… and {len(marked) - MAX_ENTRIES} more", width)
 
 
-def linked(two: TwoRuns, lines: list[Line]) -> list[Line]:
-    """Lines of B, leading to where that stands in the tree."""
-    return [Line(line.text, two.linked(line.link)) for line in lines]
+def with_tree_links(two: TwoRuns, lines: list[Line]) -> list[Line]:
+    """Return lines of B with links to the tree, which uses the names of A."""
+    return [Line(line.text, two.link_in_tree(line.link)) for line in lines]

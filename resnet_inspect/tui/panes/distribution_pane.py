@@ -1,4 +1,4 @@
-"""What a tensor held: histogram at a step, ridges and heat map over steps, numbers."""
+"""The Distribution pane: histogram of a step, ridges and heat map over steps, numbers."""
 
 from __future__ import annotations
 
@@ -22,10 +22,16 @@ from resnet_inspect.render.plots.scale import Kind, Scale
 from resnet_inspect.render.plots.spread import Distribution, merged
 from resnet_inspect.stats import Tap, TensorSummary
 from resnet_inspect.tui.panes.pane import Pane
-from resnet_inspect.tui.run.documents import Wanted
+from resnet_inspect.tui.run.documents import PictureRequest
 from resnet_inspect.tui.run.opened_run import OpenedRun
 from resnet_inspect.tui.run.places import AxisOf, Place
-from resnet_inspect.tui.run.recorded_parts import Part, around, recorded_of, row_of, title_of
+from resnet_inspect.tui.run.recorded_tensors import (
+    RecordedTensor,
+    distribution_rows,
+    normalization_ends,
+    recorded_tensors_of,
+    tensor_title,
+)
 from resnet_inspect.tui.run.two_runs import TwoRuns
 from resnet_inspect.tui.widgets.controls import ChoiceBar, StepSlider
 from resnet_inspect.tui.widgets.line_list import Line, LineList
@@ -33,114 +39,112 @@ from resnet_inspect.tui.widgets.texts import sentence
 
 VIEWS = ("histogram", "ridges", "heat map", "numbers")
 SCALES: dict[str, Kind | None] = {"auto": None, "linear": "linear", "log": "symlog"}
-SIDES = ("alone", "around BN")
-LEAST_HEIGHT, MOST_HEIGHT = 5, 40
-MOST_PARTS, MOST_ROWS = 2000, 60
+SIDES = ("this tensor", "before and after BN")
+MIN_HEIGHT, MAX_HEIGHT = 5, 40
+MAX_LEAVES, MAX_ROWS = 2000, 60
 
 
-class Drawn(NamedTuple):
-    """How histograms are drawn: as one `among` so many below one another, the share `top` reaching
-    the uppermost row.
+class HistogramLayout(NamedTuple):
+    """How a histogram is drawn: `stacked` histograms share the height.
+
+    A bin with the share `top` of the values reaches the top row.
     """
 
-    among: int = 1
+    stacked: int = 1
     top: float = 0.0
 
 
 class DistributionList(LineList):
-    """The lines of a picture."""
+    """The lines of the Distribution pane."""
 
     SELECTS = False
 
     HELP = """\
-**Distribution.** `v` turns from histogram to ridges, heat map and numbers; `t` takes another tensor
-of the layer: its output, the gradient of the loss with respect to it, a weight, a weight's
-gradient; `y` the scale; `b` shows the tensor before and after batch normalization. `[` and `]` go
-through the steps.
+**Distribution.** The distribution of a tensor of the selection. `v` switches the view: histogram,
+ridges, heat map, numbers. `t` switches the tensor: output, weights, and the gradients of the loss.
+`y` switches the scale. `b` shows the tensors before and after batch normalization. `[` and `]` move
+through the recorded steps.
 """
 
 
 class DistributionPane(Pane):
-    """Distributions of the tensors of a layer, an op or a variable; of all layers of a scope."""
+    """Shows distributions of a layer, an op or a variable, or of all layers of a scope."""
 
     def __init__(self, recording: OpenedRun, comparison: TwoRuns | None = None) -> None:
         super().__init__(recording, comparison)
         self.place: Place | None = None
-        self._taps: dict[str, list[Part]] = {}
-        self._read: dict[Part, tuple[int, Series]] = {}
-        self._drawn: tuple[object, ...] = ()  # what the picture was drawn of
-        self._keep: bool | None = None  # how to draw soon; None where that is not wanted
+        self._by_label: dict[str, list[RecordedTensor]] = {}
+        self._read: dict[RecordedTensor, tuple[int, Series]] = {}
+        self._drawn_state: tuple[object, ...] = ()  # what the picture shows
+        self._keep: bool | None = None  # keep the scroll position; None: no drawing is scheduled
 
     def compose(self) -> ComposeResult:
-        """Controls above a picture."""
-        yield ChoiceBar("view ", VIEWS, id="view")
-        yield ChoiceBar("of   ", (), id="tensor")
-        yield ChoiceBar("scale", tuple(SCALES), id="scale")
-        yield ChoiceBar("show ", SIDES, id="sides")
+        """Create the controls and the list below them."""
+        yield ChoiceBar("view  ", VIEWS, id="view")
+        yield ChoiceBar("tensor", (), id="tensor")
+        yield ChoiceBar("scale ", tuple(SCALES), id="scale")
+        yield ChoiceBar("show  ", SIDES, id="sides")
         yield StepSlider(id="step")
         yield DistributionList(id="distribution-lines")
 
     @property
     def lines(self) -> DistributionList:
-        """The picture."""
+        """The list."""
         return self.query_one(DistributionList)
 
     def bar(self, name: str) -> ChoiceBar:
-        """One of the choices: view, tensor, scale, sides."""
+        """Return a control: view, tensor, scale or sides."""
         return self.query_one(f"#{name}", ChoiceBar)
 
     @property
     def slider(self) -> StepSlider:
-        """The step."""
+        """The slider of the recorded steps."""
         return self.query_one(StepSlider)
 
     @property
     def tap(self) -> Tap | None:
-        """The tensor that is shown, of two runs A's unless only B has it; None where nothing was
-        recorded or a scope is.
-        """
-        return self.parts[0].tap if self.parts else None
+        """The shown tensor, of run A if both runs have it. None for a scope or without data."""
+        return self.tensors[0].tap if self.tensors else None
 
     @property
-    def parts(self) -> list[Part]:
-        """The tensor that is shown, of each run that recorded it."""
-        return self._taps.get(self.bar("tensor").chosen, [])
+    def tensors(self) -> list[RecordedTensor]:
+        """The shown tensor in each run that recorded it."""
+        return self._by_label.get(self.bar("tensor").chosen, [])
 
-    def look_at(self, place: Place | None, axis: AxisOf | None) -> None:
-        """Show a place, or show it again with more steps."""
+    def show_place(self, place: Place | None, axis: AxisOf | None) -> None:
+        """Show a place, or update it with new steps."""
         del axis
         same = place == self.place
         self.place = place
-        self.slider.offer(self._steps())
-        self._taps = self._tensors(place)
-        self.bar("tensor").offer(list(self._taps))
-        self.bar("tensor").display = bool(self._taps)
-        self._offer_sides()
+        self.slider.set_steps(self._steps())
+        self._by_label = self._tensors(place)
+        self.bar("tensor").set_options(list(self._by_label))
+        self.bar("tensor").display = bool(self._by_label)
+        self._update_sides()
         group = place is not None and place.kind == "scope" and bool(self.slider.steps)
-        there = bool(self._taps) and bool(self.slider.steps)
-        self.bar("view").display = there
-        self.bar("scale").display = there or group
+        recorded = bool(self._by_label) and bool(self.slider.steps)
+        self.bar("view").display = recorded
+        self.bar("scale").display = recorded or group
         self.draw(keep=same)
 
     def _steps(self) -> tuple[int, ...]:
-        """The steps to choose from: those that all runs recorded that have the place, or, where
-        there are none, those that any did.
-        """
+        """Return the steps that every run with this place has recorded, else those of any run."""
         recorded = [side.recording.state.recorded for side in self.sides(self.place)]
         if len(recorded) < 2:
             return recorded[0]
         common = set(recorded[0]).intersection(*recorded[1:])
         return tuple(sorted(common or set().union(*recorded)))
 
-    def _tensors(self, place: Place | None) -> dict[str, list[Part]]:
-        """What of a place was recorded, by what it is called here, in each run."""
-        found: dict[str, list[Part]] = {}
+    def _tensors(self, place: Place | None) -> dict[str, list[RecordedTensor]]:
+        """Return the recorded tensors of a place in each run, by label."""
+        by_label: dict[str, list[RecordedTensor]] = {}
         for side in self.sides(place) if place is not None and place.kind != "scope" else ():
-            for word, tap in recorded_of(side).items():
-                found.setdefault(word, []).append(Part(side.sign, side.recording, tap))
-        return found
+            for label, tap in recorded_tensors_of(side).items():
+                tensor = RecordedTensor(side.sign, side.recording, tap)
+                by_label.setdefault(label, []).append(tensor)
+        return by_label
 
-    def _offer_sides(self) -> None:
+    def _update_sides(self) -> None:
         pair = self.pair
         self.bar("sides").display = pair is not None
         if pair is None:
@@ -148,64 +152,65 @@ class DistributionPane(Pane):
 
     @property
     def pair(self) -> tuple[Tap, Tap] | None:
-        """The tensors before and after the batch normalization that the shown one is beside."""
-        return around(self.parts[0]) if self.parts else None
+        """The input and output of the batch normalization next to the shown tensor."""
+        return normalization_ends(self.tensors[0]) if self.tensors else None
 
     def on_choice_bar_chosen(self, event: ChoiceBar.Chosen) -> None:
-        """Draw what was chosen."""
+        """Draw with the chosen option."""
         event.stop()
         if event.bar.id == "tensor":
-            self._offer_sides()
+            self._update_sides()
         self.draw()
 
     def on_step_slider_moved(self, event: StepSlider.Moved) -> None:
-        """Draw another step."""
+        """Draw the chosen step."""
         event.stop()
         self.draw()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Draw anew."""
+        """Draw for the new size."""
         del event
         self.draw()
 
-    def copied(self) -> str:
-        """All lines as text."""
+    def text_to_copy(self) -> str:
+        """Return all lines."""
         return "\n".join(line.text.plain.rstrip() for line in self.lines.lines)
 
-    def wanted(self) -> Wanted | None:
-        """The picture that is shown, for a file; None where there is none."""
-        if self.tap is None or not self.parts[0].recording.state.recorded:
+    def picture_request(self) -> PictureRequest | None:
+        """Return the shown picture as a request for a file, None without data."""
+        if self.tap is None or not self.tensors[0].recording.state.recorded:
             return None
         taps = self.shown_taps(self.tap)
         view: Literal["heat map", "ridges"]
         view = "heat map" if self.bar("view").chosen == "heat map" else "ridges"
-        return Wanted(view, self.place, taps=taps, scale=SCALES[self.bar("scale").chosen])
+        return PictureRequest(view, self.place, taps=taps, scale=SCALES[self.bar("scale").chosen])
 
     def shown_taps(self, tap: Tap) -> tuple[Tap, ...]:
-        """The tensor that is shown, or both sides of a normalization."""
+        """Return the shown tensor, or the input and output of a normalization."""
         pair = self.pair if self.bar("sides").chosen == SIDES[1] else None
         return (tap,) if pair is None else pair
 
-    def drawn_parts(self) -> list[Part]:
-        """What is drawn: the tensor of each run, or both sides of a normalization."""
+    def drawn_tensors(self) -> list[RecordedTensor]:
+        """Return the tensors to draw: the shown one or both ends of a normalization, per run."""
         if self.bar("sides").chosen != SIDES[1]:
-            return self.parts
-        ends = [(part, around(part)) for part in self.parts]
-        return [replace(part, tap=both[place]) for place in (0, 1) for part, both in ends if both]
+            return self.tensors
+        pairs = [(tensor, normalization_ends(tensor)) for tensor in self.tensors]
+        return [replace(tensor, tap=ends[i]) for i in (0, 1) for tensor, ends in pairs if ends]
 
-    def series(self, part: Part) -> Series:
-        """What a tensor held at all steps; read again when there are more."""
+    def series(self, tensor: RecordedTensor) -> Series:
+        """Return the summaries of a tensor at all steps, read again after new steps."""
         from resnet_inspect import api
 
-        count = len(part.recording.state.recorded)
-        known = self._read.get(part)
+        count = len(tensor.recording.state.recorded)
+        known = self._read.get(tensor)
         if known is None or known[0] != count:
-            known = self._read[part] = count, api.series(part.recording.run, part.tap)
+            known = self._read[tensor] = count, api.series(tensor.recording.run, tensor.tap)
         return known[1]
 
     def draw(self, *, keep: bool = False) -> None:
-        """Draw the picture once sizes have settled: a pane that is turned to is laid out more than
-        once. `keep` leaves it scrolled as it is.
+        """Draw after the next refresh, because opening a pane lays it out more than once.
+
+        `keep` keeps the scroll position.
         """
         if self._keep is None:
             self._keep = keep
@@ -215,51 +220,55 @@ class DistributionPane(Pane):
     def _draw(self) -> None:
         keep, self._keep = bool(self._keep), None
         if not self.size.width:
-            return  # a resize will tell when there is room
+            return  # drawn after the resize
         counts = tuple(len(side.recording.state.recorded) for side in self.runs)
-        of = self.place, counts, self.known, self.slider.step
-        how = [self.bar(one).chosen for one in ("view", "tensor", "scale", "sides")]
-        shown = (*of, *how, self.lines.size, self.app.theme)
-        if shown == self._drawn:
+        subject = self.place, counts, self.comparison_result, self.slider.step
+        options = [self.bar(name).chosen for name in ("view", "tensor", "scale", "sides")]
+        shown = (*subject, *options, self.lines.size, self.app.theme)
+        if shown == self._drawn_state:
             return
-        self._drawn = shown
+        self._drawn_state = shown
         width = max(20, self.lines.size.width - 1)
         group = self.place is not None and self.place.kind == "scope"
-        one = bool(self._taps) and self.bar("view").chosen == VIEWS[0]
-        self.slider.display = bool(self.slider.steps) and (one or group)
+        one_step = bool(self._by_label) and self.bar("view").chosen == VIEWS[0]
+        self.slider.display = bool(self.slider.steps) and (one_step or group)
         lines = [Line(text) for text in self._picture(width)]
         if keep:
-            self.lines.renew(lines)
+            self.lines.update_lines(lines)
         else:
             self.lines.show(lines)
 
     def _picture(self, width: int) -> list[Text]:
         if self.place is None:
-            return _said("Nothing is selected.", width)
+            return _dim_lines("Nothing is selected.", width)
         if self.place.kind == "scope":
-            return self._scope(width)
-        chosen = self.drawn_parts()
+            return self._scope_lines(width)
+        chosen = self.drawn_tensors()
         if not chosen:
-            return _said(self._missing(), width)
-        every = [self.series(one) for one in chosen]
-        if not any(one.course for one in every):
-            return _said("No step was recorded.", width)
-        rows = [[Distribution.of(f"{s}", x) for s, x in one.course.items()] for one in every]
-        scale = self._scale([row for part in rows for row in part])
-        titles = [title_of(one) for one in chosen]
+            return _dim_lines(self._missing(), width)
+        all_series = [self.series(tensor) for tensor in chosen]
+        if not any(series.course for series in all_series):
+            return _dim_lines("No step was recorded.", width)
+        rows = [
+            [Distribution.of(f"{step}", summary) for step, summary in series.course.items()]
+            for series in all_series
+        ]
+        scale = self._scale([row for of_tensor in rows for row in of_tensor])
+        titles = [tensor_title(tensor) for tensor in chosen]
         beside = len(chosen) > 1 and width >= 100
-        room = (width - 3) // 2 if beside else width
-        two = self.comparison is not None  # then heights can be compared, and both be seen
-        among = len(chosen) if two and not beside else 1
-        top = max((self._fullest(one, room, scale) for one in every), default=0.0) if two else 0.0
+        space = (width - 3) // 2 if beside else width
+        layout = HistogramLayout()
+        if self.comparison is not None:  # equal heights for equal shares, both runs visible
+            shares = [self._fullest(series, space, scale) for series in all_series]
+            layout = HistogramLayout(1 if beside else len(chosen), max(shares, default=0.0))
         pictures = [
-            [Text(name, "bold"), *self._one(one, part, room, scale, Drawn(among, top))]
-            for name, one, part in zip(titles, every, rows, strict=True)
+            [Text(name, "bold"), *self._lines_of(series, of_tensor, space, scale, layout)]
+            for name, series, of_tensor in zip(titles, all_series, rows, strict=True)
         ]
         lines: list[Text] = []
         if beside and len(pictures) % 2 == 0:
             for at in range(0, len(pictures), 2):
-                lines += [*_beside(pictures[at], pictures[at + 1], room), Text("")]
+                lines += [*_beside(pictures[at], pictures[at + 1], space), Text("")]
             return lines[:-1]
         for picture in pictures:
             lines += [*picture, Text("")]
@@ -269,13 +278,13 @@ class DistributionPane(Pane):
         kind = SCALES[self.bar("scale").chosen] or fitting_kind(rows)
         return Scale.of([row.sketch for row in rows], kind)
 
-    def _one(
+    def _lines_of(
         self,
         series: Series,
         rows: list[Distribution],
         width: int,
         scale: Scale,
-        drawn: Drawn,
+        layout: HistogramLayout,
     ) -> list[Text]:
         view = self.bar("view").chosen
         if view == "ridges":
@@ -295,41 +304,42 @@ class DistributionPane(Pane):
         elif view == "numbers":
             lines = _table_lines(series, width)
         else:
-            held = self._held(series)
-            if held is None:
-                return _said("This step was not recorded.", width)
-            room = self.lines.size.height // drawn.among - 8
-            height = max(LEAST_HEIGHT, min(MOST_HEIGHT, room))
-            row = Distribution.of("", held)
-            lines = list(histogram(row, width, height, scale=scale, top=drawn.top))
+            summary = self._summary(series)
+            if summary is None:
+                return _dim_lines("This step was not recorded.", width)
+            space = self.lines.size.height // layout.stacked - 8
+            height = max(MIN_HEIGHT, min(MAX_HEIGHT, space))
+            row = Distribution.of("", summary)
+            lines = list(histogram(row, width, height, scale=scale, top=layout.top))
             lines += [Text(""), *_table_lines(series, width, self.slider.step)]
         for line in remarks_on(series):
-            lines += _said(line, width)
+            lines += _dim_lines(line, width)
         return lines
 
-    def _held(self, series: Series) -> TensorSummary | None:
-        """What a tensor held at the chosen step."""
+    def _summary(self, series: Series) -> TensorSummary | None:
+        """Return the summary of a tensor at the chosen step, None if it was not recorded."""
         return series.course.get(self.slider.step) if self.slider.step is not None else None
 
     def _fullest(self, series: Series, width: int, scale: Scale) -> float:
-        held = self._held(series)
-        return fullest(Distribution.of("", held), width, scale) if held is not None else 0.0
+        summary = self._summary(series)
+        return fullest(Distribution.of("", summary), width, scale) if summary is not None else 0.0
 
-    def _scope(self, width: int) -> list[Text]:
-        """A row for the output of each layer of a scope, at the step."""
+    def _scope_lines(self, width: int) -> list[Text]:
+        """Draw a row for the output of each layer of a scope, at the chosen step."""
         place, step = self.place, self.slider.step
         if place is None or place.outline is None or step is None:
-            return _said(self._missing(), width)
+            return _dim_lines(self._missing(), width)
         owners = place.outline.graph.layer_of_op
         layers = place.outline.graph.layer_by_name
-        names = [one.name for one in place.leaves[:MOST_PARTS]]
+        leaves = [leaf.name for leaf in place.leaves[:MAX_LEAVES]]
+        names = dict.fromkeys(owners[leaf].name if leaf in owners else leaf for leaf in leaves)
         rows: list[Distribution] = []
-        for name in dict.fromkeys(owners[one].name if one in owners else one for one in names):
+        for name in names:
             for side in self.sides(Place("layer" if name in layers else "op", name)):
-                if len(rows) < MOST_ROWS:
-                    rows += row_of(side, step)
+                if len(rows) < MAX_ROWS:
+                    rows += distribution_rows(side, step)
         if not rows:
-            return _said(self._missing(), width)
+            return _dim_lines(self._missing(), width)
         return list(ridges(rows, width, scale=self._scale(rows)))
 
     def _missing(self) -> str:
@@ -337,41 +347,41 @@ class DistributionPane(Pane):
         if not any(side.recording.state.recorded for side in sides):
             return f"No step was recorded in {'these runs' if len(sides) > 1 else 'this run'}."
         return (
-            "Nothing of this was recorded. `trace --taps ops`, or a pattern that matches it, "
-            "records more; the steps show what layers held."
+            "No distribution of this selection was recorded. To record it, use `trace --taps ops`, "
+            "or `--taps` with a pattern that matches its name."
         )
 
 
-def _said(text: str, width: int) -> list[Text]:
+def _dim_lines(text: str, width: int) -> list[Text]:
     return [line.text for line in sentence(text, width, "dim")]
 
 
 def _beside(left: list[Text], right: list[Text], width: int) -> list[Text]:
-    """Two pictures in one, each so wide."""
+    """Join two pictures of the same width side by side."""
     lines = []
     for at in range(max(len(left), len(right))):
-        made = left[at].copy() if at < len(left) else Text("")
-        made.truncate(width, pad=True)
-        made.append(" │ ", "dim")
-        lines.append(made.append_text(right[at]) if at < len(right) else made)
+        line = left[at].copy() if at < len(left) else Text("")
+        line.truncate(width, pad=True)
+        line.append(" │ ", "dim")
+        lines.append(line.append_text(right[at]) if at < len(right) else line)
     return lines
 
 
 def _table_lines(series: Series, width: int, step: int | None = None) -> list[Text]:
-    """The numbers of all steps or one, in the widest table that fits."""
+    """Return the numbers of all steps, or of one, in the widest table that fits."""
     course = series.course if step is None else {step: series.course[step]}
     console = Console(width=width, color_system=None, force_terminal=False, no_color=True)
-    for one in quantile_tables([(f"{s}", held) for s, held in course.items()]):
-        fitting = one
-        if console.measure(one, options=console.options.update(width=10_000)).maximum <= width:
+    for table in quantile_tables([(f"{s}", summary) for s, summary in course.items()]):
+        fitting = table
+        if console.measure(table, options=console.options.update(width=10_000)).maximum <= width:
             break
     if fitting.caption:
-        fitting.caption = "more columns in a wider window (z)"
+        fitting.caption = "Columns are hidden. Press z to enlarge the pane."
     with console.capture() as captured:
         console.print(fitting)
     return [Text(line) for line in captured.get().splitlines()]
 
 
 def shades_shown() -> bool:
-    """Whether the terminal, by what it says of itself, tells shades of a colour apart."""
+    """Whether the terminal reports enough colours to show shades."""
     return Console(force_terminal=True).color_system in ("256", "truecolor")

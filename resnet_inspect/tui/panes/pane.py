@@ -1,4 +1,4 @@
-"""What the panes beside the tree have in common: a subject, and the runs that it is of."""
+"""The base class of the panes beside the tree."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from textual.containers import Vertical
 
 from resnet_inspect.tui.run.opened_run import OpenedRun
 from resnet_inspect.tui.run.places import AxisOf, Place
-from resnet_inspect.tui.run.two_runs import Selected, TwoRuns
+from resnet_inspect.tui.run.two_runs import RunPlace, TwoRuns
 
 
 class Pane(Vertical):
-    """Shows something about the selected place; asked to only while it is visible.
+    """Shows facts about the selected place while the pane is visible.
 
-    `comparison` is given where a second run is beside the first.
+    `comparison` is set where two runs are compared.
     """
 
     def __init__(
@@ -22,29 +22,29 @@ class Pane(Vertical):
         self.recording = recording
         self.comparison = comparison
 
-    def look_at(self, place: Place | None, axis: AxisOf | None) -> None:
-        """Show a place; `axis` is one of it that was asked for."""
+    def show_place(self, place: Place | None, axis: AxisOf | None) -> None:
+        """Show a place, and one `axis` of it if the user chose an axis."""
         raise NotImplementedError
 
-    def copied(self) -> str:
-        """What `c` copies here; empty for the name of the place."""
+    def text_to_copy(self) -> str:
+        """Return the text that `c` copies. If it is empty, `c` copies the name of the place."""
         return ""
 
     @property
-    def runs(self) -> list[Selected]:
-        """The run, or both."""
+    def runs(self) -> list[RunPlace]:
+        """The run, or both runs."""
         two = self.comparison
         if two is None:
-            return [Selected("", self.recording, None)]
-        return [Selected("A", two.a, None), Selected("B", two.b, None)]
+            return [RunPlace("", self.recording, None)]
+        return [RunPlace("A", two.a, None), RunPlace("B", two.b, None)]
 
-    def sides(self, place: Place | None) -> list[Selected]:
-        """The place as each run has it that has it."""
+    def sides(self, place: Place | None) -> list[RunPlace]:
+        """Return the place in each run that has it."""
         if self.comparison is None:
-            return [Selected("", self.recording, place)]
+            return [RunPlace("", self.recording, place)]
         return self.comparison.sides(place)
 
     @property
-    def known(self) -> object:
-        """Changes when the runs have been compared: then what is shown is no longer all."""
-        return self.comparison and self.comparison.compared
+    def comparison_result(self) -> object:
+        """The result of the comparison. When it arrives, the pane must be drawn again."""
+        return self.comparison and self.comparison.result

@@ -1,4 +1,4 @@
-"""The run as a whole: the answer page that `trace` prints, failures and what was not observed."""
+"""The Run pane: the answer page that `trace` prints."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from resnet_inspect.errors import InspectError
 from resnet_inspect.tui.panes.pane import Pane
 from resnet_inspect.tui.run.opened_run import OpenedRun, State
 from resnet_inspect.tui.run.places import AxisOf, Place
-from resnet_inspect.tui.run.two_runs import Selected, TwoRuns
+from resnet_inspect.tui.run.two_runs import RunPlace, TwoRuns
 from resnet_inspect.tui.widgets.line_list import Line, LineList
 
-Wanted = tuple[int, tuple[State, ...]]
+PageKey = tuple[int, tuple[State, ...]]
 
 
 class RunList(LineList):
-    """The lines of the page."""
+    """The lines of the answer page."""
 
     SELECTS = False
     HELP = """\
-**Run.** What `trace` prints: how the run ended and why, shapes, blocks, what was not observed.
+**Run.** The page that `trace` prints: status, failure, shapes, blocks, and what was not recorded.
 """
 
 
 class RunPane(Pane):
-    """The answer page."""
+    """Shows the answer page."""
 
     def __init__(self, recording: OpenedRun, comparison: TwoRuns | None = None) -> None:
         super().__init__(recording, comparison)
-        self._wanted: Wanted | None = None
+        self._page_key: PageKey | None = None
         self.filled = False
 
     def compose(self) -> ComposeResult:
-        """A list of lines."""
+        """Create the list."""
         yield RunList(id="run-lines")
 
     @property
@@ -46,30 +46,30 @@ class RunPane(Pane):
         """The page."""
         return self.query_one(RunList)
 
-    def look_at(self, place: Place | None, axis: AxisOf | None) -> None:
-        """Show the page, made again where the run has gone on."""
+    def show_place(self, place: Place | None, axis: AxisOf | None) -> None:
+        """Show the page. Build it again if the run has new steps."""
         del place, axis
-        wanted = self.size.width, tuple(side.recording.state for side in self.runs)
-        if self.size.width and self._wanted != wanted:
-            self._wanted = wanted
+        key = self.size.width, tuple(side.recording.state for side in self.runs)
+        if self.size.width and self._page_key != key:
+            self._page_key = key
             if not self.filled:
-                self.lines.show([Line(Text("drawing the run together ...", "dim"))])
-            self._make(wanted)
+                self.lines.show([Line(Text("building the page ...", "dim"))])
+            self._build(key)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Make the page anew."""
+        """Build the page for the new width."""
         del event
-        self.look_at(None, None)
+        self.show_place(None, None)
 
-    def copied(self) -> str:
-        """All lines as text."""
+    def text_to_copy(self) -> str:
+        """Return all lines."""
         return "\n".join(line.text.plain.rstrip() for line in self.lines.lines)
 
     @work(thread=True, group="page", exclusive=True, exit_on_error=False)
-    def _make(self, wanted: Wanted) -> None:
-        """Make the page in a thread: of a large graph that takes a second."""
+    def _build(self, key: PageKey) -> None:
+        """Build the page in a thread, because a large graph takes a second."""
         try:
-            lines = _pages(self.runs, *wanted)
+            lines = _pages(self.runs, *key)
         except InspectError as error:
             lines = str(error).splitlines()
         if not get_current_worker().is_cancelled:
@@ -77,11 +77,11 @@ class RunPane(Pane):
 
     def _fill(self, lines: list[str]) -> None:
         self.filled = True
-        self.lines.renew([Line(Text(line)) for line in lines])
+        self.lines.update_lines([Line(Text(line)) for line in lines])
 
 
-def _pages(runs: Sequence[Selected], width: int, states: Sequence[State]) -> list[str]:
-    """The pages of the runs, below one another."""
+def _pages(runs: Sequence[RunPlace], width: int, states: Sequence[State]) -> list[str]:
+    """Return the pages of the runs, one below the other."""
     lines: list[str] = []
     for side, state in zip(runs, states, strict=True):
         if side.sign:
@@ -92,7 +92,7 @@ def _pages(runs: Sequence[Selected], width: int, states: Sequence[State]) -> lis
 
 
 def _page(recording: OpenedRun, width: int, state: State) -> list[str]:
-    """The lines that `trace` would print in a terminal of about that width."""
+    """Return the lines that `trace` prints in a terminal of this width."""
     from resnet_inspect.render.pages.answer_page import answer_page
     from resnet_inspect.render.screen import Screen
 

@@ -1,4 +1,4 @@
-"""Scalars over the steps: loss, accuracy, learning rate, norm of the gradient."""
+"""The Scalars pane: loss, accuracy, learning rate and gradient norm over the steps."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from resnet_inspect.tui.run.two_runs import SIGNS, TwoRuns
 from resnet_inspect.tui.widgets.line_list import Line, LineList
 
 Courses = Mapping[str, Mapping[int, float]]
-LEAST_HEIGHT, MOST_HEIGHT = 3, 8
-LEAST_OF_TWO = 5  # two curves take more to be told apart
-LEAST_WIDTH = 46
+MIN_HEIGHT, MAX_HEIGHT = 3, 8
+MIN_HEIGHT_OF_TWO = 5  # two curves in one chart need more rows
+MIN_WIDTH = 46
 
 
 class ScalarsList(LineList):
@@ -29,14 +29,14 @@ class ScalarsList(LineList):
 
     SELECTS = False
     HELP = """\
-**Scalars.** What each step came to. The norm of the gradient is that of all trainable variables
-together, at the recorded steps. Two runs are drawn on the same axes, each with its letter at its
-end; where both run they have neither colour.
+**Scalars.** The scalars of each step. The gradient norm is over all trainable variables, at the
+recorded steps. Two runs share the axes of a chart. A letter at the end of each curve names its run.
+Where both curves overlap, they have a third colour.
 """
 
 
 class ScalarsPane(Pane):
-    """A chart of each scalar."""
+    """Shows a chart of each scalar."""
 
     def __init__(self, recording: OpenedRun, comparison: TwoRuns | None = None) -> None:
         super().__init__(recording, comparison)
@@ -44,7 +44,7 @@ class ScalarsPane(Pane):
         self._shown: tuple[Size, tuple[int, ...]] | None = None
 
     def compose(self) -> ComposeResult:
-        """A list of lines."""
+        """Create the list."""
         yield ScalarsList(id="scalars-lines")
 
     @property
@@ -52,8 +52,8 @@ class ScalarsPane(Pane):
         """The charts."""
         return self.query_one(ScalarsList)
 
-    def look_at(self, place: Place | None, axis: AxisOf | None) -> None:
-        """Draw the scalars if the run has gone on; they are the same whatever is selected."""
+    def show_place(self, place: Place | None, axis: AxisOf | None) -> None:
+        """Draw the scalars if there are new steps. They do not depend on the selection."""
         del place, axis
         size = self.lines.size
         counts = tuple(len(side.recording.state.steps) for side in self.runs)
@@ -62,79 +62,76 @@ class ScalarsPane(Pane):
             self.draw()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Draw anew."""
+        """Draw for the new size."""
         del event
-        self.look_at(None, None)
+        self.show_place(None, None)
 
     def values(self) -> dict[str, dict[str, dict[int, float]]]:
-        """For each run by its sign all scalars, the usual ones first; what was read before is not
-        read again.
-        """
+        """Return the scalars of each run, by its sign, as values by step. Read only new steps."""
         for side in self.runs:
             known = self._read.setdefault(side.sign, {})
-            last = max((step for one in known.values() for step in one), default=-1)
+            last = max((step for course in known.values() for step in course), default=-1)
             for name, values in scalars_of(side.recording.run, after=last).items():
                 known.setdefault(name, {}).update(values)
         return self._read
 
     def courses(self) -> dict[str, dict[str, dict[int, float]]]:
-        """For each scalar its course in each run that has it, by the run's sign."""
-        found: dict[str, dict[str, dict[int, float]]] = {}
+        """Return for each scalar its values by step, in each run that has it, by sign."""
+        courses: dict[str, dict[str, dict[int, float]]] = {}
         for sign, values in self.values().items():
             for name, course in values.items():
-                found.setdefault(name, {})[sign] = course
-        return found
+                courses.setdefault(name, {})[sign] = course
+        return courses
 
-    def copied(self) -> str:
-        """The numbers, a line a step, separated by tabs."""
+    def text_to_copy(self) -> str:
+        """Return one line per step, with values separated by tabs."""
         values = {
             f"{name} {sign}".rstrip(): course
             for name, courses in self.courses().items()
             for sign, course in courses.items()
         }
-        steps = sorted({step for one in values.values() for step in one})
+        steps = sorted({step for course in values.values() for step in course})
         rows = ["\t".join(["step", *values])]
         for step in steps:
-            rows.append(
-                "\t".join([str(step), *(str(one.get(step, "")) for one in values.values())])
-            )
+            cells = [str(course.get(step, "")) for course in values.values()]
+            rows.append("\t".join([str(step), *cells]))
         return "\n".join(rows)
 
     def draw(self) -> None:
-        """Draw the charts, two beside each other where there is room."""
+        """Draw the charts, in two columns if the pane is wide enough."""
         width, values = max(20, self.lines.size.width - 1), self.courses()
         if not values:
-            self.lines.show([Line(Text("No step was run.", "dim"))])
+            self.lines.show([Line(Text("No scalars were recorded.", "dim"))])
             return
-        columns = 2 if width >= 2 * LEAST_WIDTH + 2 else 1
-        room = (width - 2 * (columns - 1)) // columns
+        columns = 2 if width >= 2 * MIN_WIDTH + 2 else 1
+        space = (width - 2 * (columns - 1)) // columns
         rows = -(-len(values) // columns)
-        least = LEAST_HEIGHT if self.comparison is None else LEAST_OF_TWO
-        height = max(least, min(MOST_HEIGHT, self.lines.size.height // rows - 3))
-        charts = [_chart(name, one, room, height) for name, one in values.items()]
+        least = MIN_HEIGHT if self.comparison is None else MIN_HEIGHT_OF_TWO
+        height = max(least, min(MAX_HEIGHT, self.lines.size.height // rows - 3))
+        charts = [_chart(name, courses, space, height) for name, courses in values.items()]
         lines: list[Line] = []
         for at in range(0, len(charts), columns):
             group = charts[at : at + columns]
             for row in range(max(len(chart) for chart in group)):
-                made = Text()
+                line = Text()
                 for chart in group:
                     cell = chart[row].copy() if row < len(chart) else Text("")
-                    cell.truncate(room, pad=True)
-                    made.append_text(cell).append("  ")
-                made.rstrip()
-                lines.append(Line(made))
+                    cell.truncate(space, pad=True)
+                    line.append_text(cell).append("  ")
+                line.rstrip()
+                lines.append(Line(line))
             lines.append(Line(Text("")))
-        self.lines.renew(lines)
+        self.lines.update_lines(lines)
 
 
 def _chart(name: str, courses: Courses, width: int, height: int) -> list[Text]:
     head = Text(name.replace("_", " "), "bold")
     for sign, values in courses.items():
         steps = sorted(values)
-        told = f"{spelling.number(values[steps[0]])} → {spelling.number(values[steps[-1]])}"
+        ends = f"{spelling.number(values[steps[0]])} → {spelling.number(values[steps[-1]])}"
         if sign:
             head.append(f"  {sign}", f"bold {style_of(sign, SIGNS)}")
-        head.append(f" {told}" if sign else f"  {told}", "none")
+        head.append(f" {ends}" if sign else f"  {ends}", "none")
     if "" in courses:
         return [head, *line_chart(courses[""], width, height)]
     return [head, *pair_chart({sign: courses.get(sign, {}) for sign in SIGNS}, width, height)]

@@ -1,4 +1,4 @@
-"""Why an axis has its size: formula, proof, couplings, and the way back, which can be walked."""
+"""The Why pane: why an axis has its size, with links along the path to the origin."""
 
 from __future__ import annotations
 
@@ -9,46 +9,53 @@ from textual import events
 from textual.app import ComposeResult
 
 from resnet_inspect.analysis.sizes.names import Target
-from resnet_inspect.analysis.sizes.why import ChainStep, Explanation, Ways, not_known, why
+from resnet_inspect.analysis.sizes.why import (
+    ChainStep,
+    Explanation,
+    ExplanationCache,
+    missing_reason,
+    why,
+)
 from resnet_inspect.graph import Graph, TensorRef
 from resnet_inspect.render import spelling
 from resnet_inspect.render.pages.why_page import how_made, origin_lines
-from resnet_inspect.tui.panes.difference_lines import linked
+from resnet_inspect.tui.panes.difference_lines import with_tree_links
 from resnet_inspect.tui.panes.pane import Pane
 from resnet_inspect.tui.run.opened_run import OpenedRun
 from resnet_inspect.tui.run.places import AxisOf, Link, Place
-from resnet_inspect.tui.run.two_runs import Selected, TwoRuns
+from resnet_inspect.tui.run.two_runs import RunPlace, TwoRuns
 from resnet_inspect.tui.widgets.controls import ChoiceBar
 from resnet_inspect.tui.widgets.line_list import Line, LineList
 from resnet_inspect.tui.widgets.texts import pair, sentence, title
 
 
 class WhyList(LineList):
-    """The lines of an explanation."""
+    """The lines of the Why pane."""
 
     HELP = """\
-**Why.** What the size was written as, which settings move it (the network was traced again with
-each changed), what it must agree with, and the way back to where it was born. `enter` goes to an op
-of the way; `x` takes the next axis.
+**Why.** Explains the size of an axis: the expression in the source, the settings that change it,
+the sizes that must agree with it, and the ops on the path to its origin. To find the settings, the
+network was re-traced with each setting changed. `enter` goes to an op of the path. `x` explains the
+next axis.
 """
 
 
 class WhyPane(Pane):
-    """The explanation of one axis of what is selected."""
+    """Explains one axis of the selection."""
 
     def __init__(self, recording: OpenedRun, comparison: TwoRuns | None = None) -> None:
         super().__init__(recording, comparison)
         self.target: Target | None = None
         self.axis = 0
         self._side = self.runs[0]
-        self._other: tuple[Selected, Target] | None = None  # the same in B
-        self._ways: dict[str, Ways] = {}
-        self._known: object = None
+        self._target_in_b: tuple[RunPlace, Target] | None = None  # of the same place in run B
+        self._caches: dict[str, ExplanationCache] = {}
+        self._shown_result: object = None
         self._width = 0
-        self._names: dict[str, int] = {}
+        self._axis_by_label: dict[str, int] = {}
 
     def compose(self) -> ComposeResult:
-        """The axes, and the explanation of one."""
+        """Create the choice of axes and the list below it."""
         yield ChoiceBar("axis", (), id="axes")
         yield WhyList(id="why-lines")
 
@@ -62,8 +69,8 @@ class WhyPane(Pane):
         """The axes to choose from."""
         return self.query_one("#axes", ChoiceBar)
 
-    def look_at(self, place: Place | None, axis: AxisOf | None) -> None:
-        """Explain an axis of a place: the one asked for, else the last one."""
+    def show_place(self, place: Place | None, axis: AxisOf | None) -> None:
+        """Explain the given axis, else the last axis of the place."""
         sides = self.sides(place)
         if axis is not None and self.comparison is not None:
             sides = [
@@ -71,33 +78,34 @@ class WhyPane(Pane):
             ] or sides
         targets = [(side, self._target(side, axis)) for side in sides]
         self._side, target = targets[0]
-        if target == self.target and self._known is self.known and target and axis is None:
+        same = target == self.target and self._shown_result is self.comparison_result
+        if same and target and axis is None:
             return
-        self.target, self._known = target, self.known
-        self._other = next(((side, other) for side, other in targets[1:] if other), None)
+        self.target, self._shown_result = target, self.comparison_result
+        self._target_in_b = next(((side, other) for side, other in targets[1:] if other), None)
         shape = target.shape if target is not None else ()
         if axis is not None and axis.axis < len(shape):
             self.axis = axis.axis
         else:
             self.axis = max(0, len(shape) - 1)
-        self._names = {f"{at}: {spelling.size_text(size)}": at for at, size in enumerate(shape)}
-        names = list(self._names)
-        self.axes.display = bool(names)
-        self.axes.offer(names, names[self.axis] if names else "")
+        labels = [f"{at}: {spelling.size_text(size)}" for at, size in enumerate(shape)]
+        self._axis_by_label = {label: at for at, label in enumerate(labels)}
+        self.axes.display = bool(labels)
+        self.axes.set_options(labels, labels[self.axis] if labels else "")
         self._fill()
 
     @property
-    def asked(self) -> AxisOf | None:
-        """The axis that is explained."""
+    def shown_axis(self) -> AxisOf | None:
+        """The explained axis."""
         if self.target is None or not self.target.shape:
             return None
         axis = AxisOf(self.target.name, self.axis)
         if self._side.sign != "B" or self.comparison is None:
             return axis
-        here = self.comparison.linked(axis)
+        here = self.comparison.link_in_tree(axis)
         return here if isinstance(here, AxisOf) else None
 
-    def _target(self, side: Selected, axis: AxisOf | None) -> Target | None:
+    def _target(self, side: RunPlace, axis: AxisOf | None) -> Target | None:
         graph, place = side.recording.graph, side.place
         if axis is not None and self.comparison is not None:
             axis = self.comparison.axis_of(side, axis)
@@ -117,18 +125,18 @@ class WhyPane(Pane):
         return None
 
     def on_choice_bar_chosen(self, event: ChoiceBar.Chosen) -> None:
-        """Explain another axis."""
+        """Explain the chosen axis."""
         event.stop()
-        self.axis = self._names[event.word]
+        self.axis = self._axis_by_label[event.option]
         self._fill()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Break the lines anew where the width is another."""
+        """Wrap the lines again if the width has changed."""
         if event.size.width != self._width:
             self._fill()
 
-    def copied(self) -> str:
-        """All lines as text."""
+    def text_to_copy(self) -> str:
+        """Return all lines."""
         return "\n".join(line.text.plain.rstrip() for line in self.lines.lines)
 
     def _fill(self) -> None:
@@ -139,8 +147,8 @@ class WhyPane(Pane):
     def _lines(self, width: int) -> Iterator[Line]:
         target, two = self.target, self.comparison
         if target is None:
-            yield from sentence("Select a layer, an op or a variable: its axes are explained "
-                                "here.", width, "dim")  # fmt: skip
+            yield from sentence("Select a layer, an op or a variable to explain the sizes of its "
+                                "axes.", width, "dim")  # fmt: skip
             return
         if not target.shape:
             yield from sentence(f"{target.name} is a scalar: it has no axes.", width)
@@ -149,68 +157,69 @@ class WhyPane(Pane):
         if two is None:
             yield from lines
             return
-        unlike = ""
-        if self._other is not None and self.axis < len(self._other[1].shape):
-            there = self._other[1].shape[self.axis]
+        other_size = ""
+        if self._target_in_b is not None and self.axis < len(self._target_in_b[1].shape):
+            there = self._target_in_b[1].shape[self.axis]
             if there != target.shape[self.axis]:
-                unlike = f" (in B it is {spelling.size_text(there)}, told below)"
-        yield from sentence(f"In {self._side.sign}{unlike}:", width, "dim")
-        yield from linked(two, lines) if self._side.sign == "B" else lines
-        if self._other is None:
+                other_size = f" ({spelling.size_text(there)} in B, see below)"
+        yield from sentence(f"In {self._side.sign}{other_size}:", width, "dim")
+        yield from with_tree_links(two, lines) if self._side.sign == "B" else lines
+        if self._target_in_b is None:
             return
-        side, other = self._other
+        side, other = self._target_in_b
         if self.axis >= len(other.shape):
-            yield from title(f"In B it has no axis {self.axis}", width)
+            yield from title(f"In B: no axis {self.axis}", width)
             return
-        told = list(self._why(side, other, width))
-        same = [line.text.plain for line in told] == [line.text.plain for line in lines]
+        lines_b = list(self._why(side, other, width))
+        same = [line.text.plain for line in lines_b] == [line.text.plain for line in lines]
         yield from title("In B: the same" if same else "In B:", width)
         if not same:
-            yield from linked(two, told)
+            yield from with_tree_links(two, lines_b)
 
-    def _why(self, side: Selected, target: Target, width: int) -> Iterator[Line]:
+    def _why(self, side: RunPlace, target: Target, width: int) -> Iterator[Line]:
         graph, lineage = side.recording.graph, side.recording.lineage
-        if reason := not_known(graph, lineage):
-            yield from sentence(f"Where sizes come from is not known: {reason}", width)
+        if reason := missing_reason(graph, lineage):
+            yield from sentence(f"No origins of sizes recorded: {reason}", width)
             return
-        ways = self._ways.setdefault(side.sign, Ways())
-        yield from why_lines(why(graph, lineage, target, self.axis, ways), graph, width)
+        cache = self._caches.setdefault(side.sign, ExplanationCache())
+        yield from why_lines(why(graph, lineage, target, self.axis, cache), graph, width)
 
 
 def _of_variable(graph: Graph, name: str) -> Target:
     return Target(name, graph.variable_by_name[name].spec.shape or (), "", 0, True)
 
 
-def why_lines(found: Explanation, graph: Graph, width: int) -> Iterator[Line]:
-    """An explanation; lines of ops and variables lead to them."""
-    size = spelling.size_text(found.size)
-    yield from sentence(f"{found.tensor} axis {found.axis} = {size}", width, "bold")
-    for label, text in origin_lines(found):
+def why_lines(explanation: Explanation, graph: Graph, width: int) -> Iterator[Line]:
+    """Return the lines of an explanation, with links to ops and variables."""
+    size = spelling.size_text(explanation.size)
+    yield from sentence(f"{explanation.tensor} axis {explanation.axis} = {size}", width, "bold")
+    for label, text in origin_lines(explanation):
         yield from pair(label, text, width)
-    if found.proof:
-        yield from title("Which settings move it", width)
-        for row in found.proof:
+    if explanation.proof:
+        yield from title("Effect of each setting", width)
+        for row in explanation.proof:
             after = "?" if row.moved is None else spelling.size_text(row.size_after)
-            said = {None: "unknown", True: "moves it", False: "does not"}[row.moved]
+            effect = {None: "unknown", True: "changed", False: "unchanged"}[row.moved]
             change = f"{row.before} → {row.after}"
             sizes = f"{spelling.size_text(row.size_before)} → {after}"
             note = f"; {row.note}" if row.note else ""
             yield from pair(
-                row.setting.removeprefix("image "), f"{change}: {sizes}, {said}{note}", width
+                row.setting.removeprefix("image "), f"{change}: {sizes}, {effect}{note}", width
             )
-    ways = [("The way back", found.chain)]
-    if found.inflow:
-        ways = [("What flows in", found.inflow), *ways]
-    for name, steps in ways:
+    paths = [("Path to the origin", explanation.chain)]
+    if explanation.inflow:
+        paths = [("Path to the origin of the size it must equal", explanation.inflow), *paths]
+    for name, steps in paths:
         if len(steps) > 1:
-            yield from title(f"{name}, {len(steps) - 1} steps", width)
-            yield from _way(steps, graph, width)
+            count = len(steps) - 1
+            yield from title(f"{name} ({count} step{'s' * (count != 1)})", width)
+            yield from _path(steps, graph, width)
 
 
-def _way(steps: tuple[ChainStep, ...], graph: Graph, width: int) -> Iterator[Line]:
+def _path(steps: tuple[ChainStep, ...], graph: Graph, width: int) -> Iterator[Line]:
     for at, step in enumerate(steps):
         last = at == len(steps) - 1
-        how = "begins here" if last else how_made(step, steps[at + 1])
+        how = "origin" if last else how_made(step, steps[at + 1])
         yield from pair(
             spelling.size_text(step.size).rjust(8), step.place, width, _link(step, graph)
         )

@@ -1,1 +1,1 @@
-"""What is known of the runs that are open: their parts, outlines, documents and places."""
+"""Open runs: their state, trees, recorded tensors and places, and the files written from them."""

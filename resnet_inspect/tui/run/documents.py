@@ -1,4 +1,4 @@
-"""Pictures and pages of what is selected, as files: made in a thread, of a run opened again."""
+"""Writes pictures and reports to files, in a thread and from a newly opened run."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from resnet_inspect.stats import Tap
 from resnet_inspect.store.run import Run
 from resnet_inspect.tui.run.places import AxisOf, Place
 
-MOST_NAME = 60
+MAX_NAME_LENGTH = 60
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What a picture is to show: `view` is that of the pane it was asked for from."""
+class PictureRequest:
+    """The content of a picture: the `view` of a pane and what it shows."""
 
     view: Literal["network", "lineage", "ridges", "heat map", "scalars"]
     place: Place | None = None
@@ -30,7 +30,7 @@ class Wanted:
 
     @property
     def name(self) -> str:
-        """A few words for the name of the file."""
+        """The content in a few words, for the name of the file."""
         if self.axis is not None:
             return f"{self.axis.tensor}-axis{self.axis.axis}"
         if self.taps:
@@ -40,18 +40,18 @@ class Wanted:
         return self.place.name
 
 
-def write_picture(path: Path, wanted: Wanted, folder: Path) -> Path:
-    """Draw it as SVG into a new file of `folder`, named after the run and what is shown.
+def write_picture(path: Path, request: PictureRequest, folder: Path) -> Path:
+    """Write a picture to a new SVG file in `folder`, and return its path.
 
-    Raises InspectErrors: no Graphviz, nothing to draw, a folder that cannot be written.
+    Raises InspectError if Graphviz is missing, the picture is empty or the file cannot be written.
     """
     with Run.open(path) as run:
-        text = _drawn(run, wanted)
-    return _write(folder, f"{path.stem}-{wanted.name}", ".svg", text)
+        text = _drawn(run, request)
+    return _write(folder, f"{path.stem}-{request.name}", ".svg", text)
 
 
 def write_report(path: Path, other: Path | None, folder: Path) -> Path:
-    """Write the page of a run, or of two, into a new file of `folder`; raises InspectErrors."""
+    """Write the report of one run or two to a new file in `folder`. Raises InspectError."""
     from resnet_inspect import api
 
     with ExitStack() as opened:
@@ -62,56 +62,57 @@ def write_report(path: Path, other: Path | None, folder: Path) -> Path:
     return _write(folder, name, ".html", text)
 
 
-def _drawn(run: Run, wanted: Wanted) -> str:
+def _drawn(run: Run, request: PictureRequest) -> str:
     from resnet_inspect import api
 
-    if wanted.view == "scalars":
+    if request.view == "scalars":
         from resnet_inspect.render.plots.line_chart_svg import line_charts_svg
 
         return line_charts_svg(f"Scalars of {run.info.network}", list(scalars_of(run).items()))
-    if wanted.taps:
+    if request.taps:
         from resnet_inspect.render.plots.distribution_pages import distributions_svg
 
-        group = tuple(api.series(run, tap) for tap in wanted.taps)
-        return distributions_svg([group], heat=wanted.view == "heat map", scale=wanted.scale)
-    return _diagram(run, wanted)
+        group = tuple(api.series(run, tap) for tap in request.taps)
+        return distributions_svg([group], heat=request.view == "heat map", scale=request.scale)
+    return _diagram(run, request)
 
 
 def scalars_of(run: Run, after: int = -1) -> dict[str, dict[int, float]]:
-    """All scalars of the steps after one, the usual ones first, the norm of the gradient last."""
-    found = run.scalars(after)
-    usual = ("loss", "cross_entropy", "l2_loss", "accuracy", "learning_rate")
-    names = [name for name in usual if name in found]
-    values = {name: found[name] for name in [*names, *(one for one in found if one not in names)]}
+    """Return all scalars of the steps after `after`: loss first, gradient norm last."""
+    scalars = run.scalars(after)
+    first = ("loss", "cross_entropy", "l2_loss", "accuracy", "learning_rate")
+    names = [name for name in first if name in scalars]
+    names += [name for name in scalars if name not in names]
     norms = run.gradient_norms(after)
-    return values | ({"gradient norm": norms} if norms else {})
+    ordered = {name: scalars[name] for name in names}
+    return ordered | ({"gradient norm": norms} if norms else {})
 
 
-def _diagram(run: Run, wanted: Wanted) -> str:
+def _diagram(run: Run, request: PictureRequest) -> str:
     from resnet_inspect.analysis.diagram.diagram import Options
     from resnet_inspect.analysis.diagram.drawing import draw
     from resnet_inspect.analysis.sizes.names import find
     from resnet_inspect.analysis.sizes.why import why
-    from resnet_inspect.render.diagram.look import Look
+    from resnet_inspect.render.diagram.look import DiagramStyle
     from resnet_inspect.render.diagram.picture import picture_of
 
     graph, lineage, info = run.graph, run.lineage, run.info
     explanations = []
-    if wanted.axis is not None:
-        target, axes = find(graph, f"{wanted.axis.tensor}:{wanted.axis.axis}")
+    if request.axis is not None:
+        target, axes = find(graph, f"{request.axis.tensor}:{request.axis.axis}")
         explanations = [why(graph, lineage, target, axis) for axis in axes]
-    options = Options(scope=_scope(graph, wanted.place))
-    made = draw(graph, lineage, options, explanations=explanations, failure=info.failure)
-    return picture_of(made, Look(title=info.network)).text
+    options = Options(scope=_scope(graph, request.place))
+    diagram = draw(graph, lineage, options, explanations=explanations, failure=info.failure)
+    return picture_of(diagram, DiagramStyle(title=info.network)).text
 
 
 def _scope(graph: Graph, place: Place | None) -> str:
-    """What a diagram is confined to: an op by its layer, a variable by who reads it."""
+    """Return the scope of a diagram: the layer of an op, the layer that reads a variable."""
     if place is None:
         return ""
     if place.kind == "variable":
         readers = graph.variable_by_name[place.name].readers
-        owners = [graph.layer_of_op[one].name for one in readers if one in graph.layer_of_op]
+        owners = [graph.layer_of_op[op].name for op in readers if op in graph.layer_of_op]
         return owners[0] if owners else ""
     if place.kind == "op" and place.name in graph.layer_of_op:
         return graph.layer_of_op[place.name].name
@@ -119,8 +120,8 @@ def _scope(graph: Graph, place: Place | None) -> str:
 
 
 def _write(folder: Path, name: str, suffix: str, text: str) -> Path:
-    """Write a new file; what is there already stays."""
-    stem = re.sub(r"[^\w.-]+", "-", name).strip("-.")[:MOST_NAME] or "picture"
+    """Write a new file. A number is added to the name if the file exists."""
+    stem = re.sub(r"[^\w.-]+", "-", name).strip("-.")[:MAX_NAME_LENGTH] or "picture"
     for number in range(1, 1000):
         file = folder / f"{stem}{f'-{number}' if number > 1 else ''}{suffix}"
         try:
@@ -134,10 +135,10 @@ def _write(folder: Path, name: str, suffix: str, text: str) -> Path:
                 "the file cannot be written",
                 where=str(file),
                 got=error.strerror or str(error),
-                fix="start browse in a folder that may be written",
+                fix="start browse in a writable folder",
             ) from error
         return file
     raise OutputError(
-        "there are too many files of that name", where=str(folder / (stem + suffix)),
-        fix="move some away",
+        "too many files have this name", where=str(folder / (stem + suffix)),
+        fix="move or delete some of them",
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""An app that writes files in a thread, and tells how that went."""
+"""The base class of the app: writes files in a thread and shows messages."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ Severity = Literal["information", "warning", "error"]
 
 
 class FileWriter(App[None]):
-    """Writes what a function makes; messages show names as they are."""
+    """An app that writes files and shows messages. Names in messages are never markup."""
 
     @work(thread=True, group="files")
     def write_file(self, write: Callable[[], Path]) -> None:
-        """Write a file in a thread; tell its path and copy it."""
+        """Call `write` in a thread, then show and copy the path that it returns."""
         try:
             file = write()
         except (InspectError, OSError) as error:
-            self.call_from_thread(self.tell, str(error), severity="error")
+            self.call_from_thread(self.show_message, str(error), severity="error")
             return
-        self.call_from_thread(self._written, file)
+        self.call_from_thread(self._show_path, file)
 
-    def _written(self, file: Path) -> None:
+    def _show_path(self, file: Path) -> None:
         self.copy_to_clipboard(str(file))
-        self.tell(f"wrote {spelling.path(file)} (path copied)")
+        self.show_message(f"wrote {spelling.path(file)} (path copied)")
 
-    def tell(self, text: str, *, severity: Severity = "information") -> None:
-        """Show a message; nothing in it is markup or obeyed."""
+    def show_message(self, text: str, *, severity: Severity = "information") -> None:
+        """Show a message as plain text."""
         lines = (printable(line) for line in text.split("\n"))
         self.notify("\n".join(lines), severity=severity, markup=False)

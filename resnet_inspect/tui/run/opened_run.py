@@ -1,6 +1,6 @@
-"""The run that is looked at: read once, asked again while it is being written.
+"""An open run: its graph is read once, its steps are read again while it is written.
 
-All but the overview and the findings is read in the thread of the interface.
+Only the overview and the findings are computed outside the thread of the interface.
 """
 
 from __future__ import annotations
@@ -25,37 +25,38 @@ from resnet_inspect.store.info import RunInfo, Status
 from resnet_inspect.store.run import Run
 from resnet_inspect.tui.run.outlines import Outlines
 
-# Seconds over which steps are counted for their rate.
+# The rate of steps is the mean over these seconds.
 WINDOW = 5.0
-GONE = "the run file was removed; what had been read stays"
-REPLACED = "another run took the file's place; ctrl+r opens it"
+REMOVED = "the run file was removed; the data read before stays visible"
+REPLACED = "the run file was replaced by another run; ctrl+r opens it"
 
 
 @dataclass(frozen=True)
 class State:
-    """A run as it is now. `rate` is steps per second since the last look, None if not known.
+    """The state of a run at one reading.
 
-    `origin` tells of the first number that was not finite; `trouble` says what has become of the
-    file, where something has.
+    `steps` are all steps, `recorded` those with summaries. `rate` is in steps per second, None if
+    unknown. `origin` is the first value that was not finite. `file_error` says why the file can no
+    longer be read, else it is empty.
     """
 
     info: RunInfo
     steps: tuple[int, ...]
     recorded: tuple[int, ...]
     rate: float | None = None
-    trouble: str = ""
+    file_error: str = ""
     origin: Origin | None = None
 
     @property
     def live(self) -> bool:
-        """Whether more may come."""
-        return self.info.status == Status.RUNNING and not self.trouble
+        """Whether more steps can follow."""
+        return self.info.status == Status.RUNNING and not self.file_error
 
 
 class OpenedRun:
-    """An open run, and what was worked out from it.
+    """An open run and the results computed from it.
 
-    Raises what `Run.open` raises.
+    Raises the errors of `Run.open`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -65,10 +66,10 @@ class OpenedRun:
         self.graph: Graph = self.run.graph
         self.lineage: Lineage = self.run.lineage
         self.outlines = Outlines(self.graph)
-        self._looks: deque[tuple[float, int]] = deque()
+        self._progress: deque[tuple[float, int]] = deque()
         self._overview: tuple[State, Overview] | None = None
         self._findings: tuple[tuple[int, ...], Status, tuple[Finding, ...]] | None = None
-        self._judging = Lock()
+        self._check_lock = Lock()
         self._latest: dict[Tap, tuple[int, TensorSummary | None]] = {}
         self.taps: dict[tuple[str, str], Tap] = {}
         self._near: dict[str, list[Tap]] | None = None
@@ -77,38 +78,38 @@ class OpenedRun:
 
     @property
     def state(self) -> State:
-        """What the last look saw."""
+        """The state at the last reading."""
         assert self._state is not None
         return self._state
 
     def poll(self) -> State:
-        """Look again; the state is the same object where nothing has changed."""
+        """Read the state again. It is the same object if nothing has changed."""
         try:
             identity = _identity(self.path)
             if identity is None or identity != self._identity:
-                trouble = GONE if identity is None else REPLACED
-                fresh = replace(self.state, rate=None, trouble=trouble)
+                file_error = REMOVED if identity is None else REPLACED
+                fresh = replace(self.state, rate=None, file_error=file_error)
             elif self.state.info.status == Status.RUNNING:
                 fresh = self._read()
             else:
-                fresh = replace(self.state, trouble="")
+                fresh = replace(self.state, file_error="")
         except InspectError as error:
-            fresh = replace(self.state, rate=None, trouble=error.what)
+            fresh = replace(self.state, rate=None, file_error=error.what)
         if fresh != self._state:
             self._state = fresh
         return self.state
 
     def _read(self) -> State:
-        """The state now; the rate is that of the last seconds in which steps were made."""
+        """Read the state. The rate stays the last one while no steps are added."""
         info, steps, now = self.run.info, tuple(self.run.steps()), monotonic()
         before = self._state
         if before is not None and len(steps) == len(before.steps):
             rate = None if info.ended else before.rate
-            return replace(before, info=info, rate=rate, trouble="")
-        self._looks.append((now, len(steps)))
-        while len(self._looks) > 2 and now - self._looks[0][0] > WINDOW:
-            self._looks.popleft()
-        (then, first), rate = self._looks[0], None
+            return replace(before, info=info, rate=rate, file_error="")
+        self._progress.append((now, len(steps)))
+        while len(self._progress) > 2 and now - self._progress[0][0] > WINDOW:
+            self._progress.popleft()
+        (then, first), rate = self._progress[0], None
         if info.status == Status.RUNNING and now > then:
             rate = (len(steps) - first) / (now - then)
         self._near = None
@@ -117,22 +118,22 @@ class OpenedRun:
         return State(info, steps, recorded, rate, origin=self.run.origin)
 
     def findings(self, state: State) -> tuple[Finding, ...]:
-        """What `check` finds, worst first; looked for again when the run has gone on.
+        """Return the findings of `check`, worst first, computed again after new steps.
 
-        It may take seconds, and may be asked for in threads.
+        This can take seconds, and can be called from any thread.
         """
         from resnet_inspect.findings import check
 
-        with self._judging:
+        with self._check_lock:
             known = self._findings
             if known is None or known[0] != state.steps or known[1] != state.info.status:
                 known = self._findings = state.steps, state.info.status, check(self.run)
             return known[2]
 
     def overview(self, state: State) -> Overview:
-        """The content of the answer page; drawn together again when the run has gone on.
+        """Return the content of the answer page, computed again after new steps.
 
-        It may take a second, and may be asked for in a thread.
+        This can take a second, and can be called from any thread.
         """
         from resnet_inspect import api
 
@@ -143,11 +144,11 @@ class OpenedRun:
 
     @cached_property
     def details(self) -> Details:
-        """Answers about layers, ops and scopes."""
+        """Details of layers, ops, variables and scopes."""
         return Details(self.graph, self.lineage)
 
     def prepare(self) -> Iterator[None]:
-        """Work out beforehand, in parts of a moment each, what first keys would wait for."""
+        """Compute in short parts what the first keys need."""
         _ = self.graph.consumers
         yield
         self.details.prepare()
@@ -159,21 +160,21 @@ class OpenedRun:
         self.taps_near("")
 
     def taps_near(self, name: str) -> list[Tap]:
-        """What was recorded of a layer, an op or a variable, in graph order."""
+        """Return the taps of a layer, an op or a variable, in graph order."""
         if self._near is None:
             near: dict[str, list[Tap]] = {}
             self._near = near
             for tap in self.taps.values():
-                for one in {tap.layer, tap.tensor, tap.tensor.rpartition(":")[0]}:
-                    near.setdefault(one, []).append(tap)
+                for owner in {tap.layer, tap.tensor, tap.tensor.rpartition(":")[0]}:
+                    near.setdefault(owner, []).append(tap)
         return self._near.get(name, [])
 
     def tap_of(self, ref: TensorRef, kind: str = "activation") -> Tap | None:
-        """How a tensor was recorded, if it was."""
+        """Return the tap of a tensor, None if it was not recorded."""
         return self.taps.get((str(ref), kind))
 
     def latest(self, tap: Tap) -> TensorSummary | None:
-        """What a tensor held at the last recorded step; read once a step."""
+        """Return the summary of a tensor at the last recorded step."""
         if not self.state.recorded:
             return None
         step = self.state.recorded[-1]
@@ -183,14 +184,14 @@ class OpenedRun:
         return known[1]
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the run file."""
         self.run.close()
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """What tells a file from another of its name; None where there is none."""
+    """Return device and inode of a file, None if it does not exist."""
     try:
-        found = os.stat(path)  # noqa: PTH116 - as Path.stat, but never raises for odd names
+        status = os.stat(path)  # noqa: PTH116 - as Path.stat, but never raises for odd names
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino

@@ -1,4 +1,4 @@
-"""Both trees of a network, each made when it is first looked at."""
+"""The trees of layers and of ops of a network, each built at its first use."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from resnet_inspect.graph import Graph
 
 
 class Outlines:
-    """The outlines of a graph."""
+    """The tree of layers and the tree of ops of a graph."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
 
     @cached_property
     def layers(self) -> Outline:
-        """The tree down to layers (to ops, where there are no layers)."""
+        """The tree down to layers, or to ops if the graph has no layers."""
         return Outline(self.graph, ops=False)
 
     @cached_property
@@ -25,6 +25,6 @@ class Outlines:
         return Outline(self.graph, ops=True)
 
     def prepare(self) -> None:
-        """Work out what first keys would wait for."""
+        """Compute what the first keys need."""
         self.layers.prepare()
         self.ops.prepare()

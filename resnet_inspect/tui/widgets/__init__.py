@@ -1,1 +1,1 @@
-"""Widgets and texts that the screens share."""
+"""Widgets and text helpers that the screens share."""

@@ -1,4 +1,4 @@
-"""One-line controls: a choice among a few words, and a place among steps."""
+"""Controls of one line: a choice between options, and a slider over steps."""
 
 from __future__ import annotations
 
@@ -16,130 +16,134 @@ from textual.widget import Widget
 from resnet_inspect.render.labels import fitted
 
 
-class OneLine(Widget):
+class LineWidget(Widget):
     """A widget that draws one line of text."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"control--chosen"}
-    DEFAULT_CSS = "OneLine { height: 1; }"
+    DEFAULT_CSS = "LineWidget { height: 1; }"
 
     def line(self) -> Text:
-        """The line."""
+        """Return the text of the line."""
         raise NotImplementedError
 
     def render_line(self, y: int) -> Strip:
-        """The line, cut to the width."""
+        """Render the line, cut to the width."""
         width = self.size.width
         drawn = list(self.line().render(self.app.console)) if y == 0 else []
         strip = Strip(drawn).crop(0, width).extend_cell_length(width)
         return strip.apply_style(self.rich_style)
 
     def part_style(self, name: str):  # type: ignore[no-untyped-def]
-        """The style of one of the component classes, without what it inherits."""
+        """Return the style of a component class without inherited styles."""
         return self.get_component_rich_style(name, partial=True)
 
 
-class ChoiceBar(OneLine):
-    """Words of which one is chosen, marked by brackets; where not all fit, those around it."""
+class ChoiceBar(LineWidget):
+    """A choice between options. Brackets mark the chosen option.
+
+    A narrow bar shows only the options around the chosen one.
+    """
 
     chosen: reactive[str] = reactive("")
 
     class Chosen(Message):
-        """Another word was chosen."""
+        """Another option was chosen."""
 
-        def __init__(self, bar: ChoiceBar, word: str) -> None:
+        def __init__(self, bar: ChoiceBar, option: str) -> None:
             super().__init__()
             self.bar = bar
-            self.word = word
+            self.option = option
 
         @property
         def control(self) -> ChoiceBar:
-            """The bar that sent it."""
+            """The bar that sent the message."""
             return self.bar
 
-    def __init__(self, label: str, words: Sequence[str], *, id: str | None = None) -> None:
+    def __init__(self, label: str, options: Sequence[str], *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.label = label
-        self.words: Sequence[str] = tuple(words)
-        self.set_reactive(ChoiceBar.chosen, self.words[0] if self.words else "")
+        self.options: Sequence[str] = tuple(options)
+        self.set_reactive(ChoiceBar.chosen, self.options[0] if self.options else "")
 
-    def offer(self, words: Sequence[str], chosen: str | None = None) -> None:
-        """Offer other words; the choice stays if it is among them."""
-        self.words = tuple(words)
-        wanted = chosen if chosen is not None else self.chosen
-        self.chosen = wanted if wanted in self.words else (self.words[0] if self.words else "")
+    def set_options(self, options: Sequence[str], chosen: str | None = None) -> None:
+        """Set the options. Keep the choice if it is one of them."""
+        self.options = tuple(options)
+        choice = chosen if chosen is not None else self.chosen
+        first = self.options[0] if self.options else ""
+        self.chosen = choice if choice in self.options else first
         self.refresh()
 
-    def turn(self, by: int = 1) -> None:
-        """Choose the next word, or with -1 the one before."""
-        if len(self.words) > 1:
-            here = self.words.index(self.chosen)
-            self.pick(self.words[(here + by) % len(self.words)])
+    def choose_next(self, by: int = 1) -> None:
+        """Choose the next option, or with -1 the previous one."""
+        if len(self.options) > 1:
+            here = self.options.index(self.chosen)
+            self.choose(self.options[(here + by) % len(self.options)])
 
-    def pick(self, word: str) -> None:
-        """Choose a word and tell."""
-        self.chosen = word
-        self.post_message(self.Chosen(self, word))
+    def choose(self, option: str) -> None:
+        """Choose an option and send a message."""
+        self.chosen = option
+        self.post_message(self.Chosen(self, option))
 
     def _visible(self) -> tuple[int, int]:
-        """The first and the last word for which there is room, around the chosen one."""
-        if not self.words:
+        """Return the range of visible options around the chosen one."""
+        if not self.options:
             return 0, 0
-        here = self.words.index(self.chosen)
+        here = self.options.index(self.chosen)
         first, last = here, here + 1
-        room = self.size.width - cell_len(self.label) - 5 - cell_len(self.words[here]) - 2
-        while first > 0 or last < len(self.words):
-            ahead = cell_len(self.words[last]) + 2 if last < len(self.words) else None
-            behind = cell_len(self.words[first - 1]) + 2 if first > 0 else None
+        space = self.size.width - cell_len(self.label) - 5 - cell_len(self.options[here]) - 2
+        while first > 0 or last < len(self.options):
+            ahead = cell_len(self.options[last]) + 2 if last < len(self.options) else None
+            behind = cell_len(self.options[first - 1]) + 2 if first > 0 else None
             if (
                 ahead is not None
-                and ahead <= room
+                and ahead <= space
                 and (behind is None or last - here <= here - first)
             ):
-                room, last = room - ahead, last + 1
-            elif behind is not None and behind <= room:
-                room, first = room - behind, first - 1
-            elif ahead is not None and ahead <= room:
-                room, last = room - ahead, last + 1
+                space, last = space - ahead, last + 1
+            elif behind is not None and behind <= space:
+                space, first = space - behind, first - 1
+            elif ahead is not None and ahead <= space:
+                space, last = space - ahead, last + 1
             else:
                 break
         return first, last
 
     def _spans(self) -> list[tuple[int, int, str]]:
-        """Where each visible word stands."""
+        """Return start column, end column and text of each visible option."""
         first, last = self._visible()
         at = cell_len(self.label) + 1 + 2 * (first > 0)
         spans = []
-        for word in self.words[first:last]:
-            size = cell_len(word) + 2
-            spans.append((at, at + size, word))
+        for option in self.options[first:last]:
+            size = cell_len(option) + 2
+            spans.append((at, at + size, option))
             at += size
         return spans
 
     def line(self) -> Text:
-        """Label and words."""
+        """Return label and options."""
         first, last = self._visible()
-        made = Text(no_wrap=True).append(f"{self.label} ", "dim")
+        text = Text(no_wrap=True).append(f"{self.label} ", "dim")
         if first > 0:
-            made.append("‹ ", "dim")
-        for word in self.words[first:last]:
-            if word == self.chosen:
-                made.append(f"[{word}]", self.part_style("control--chosen"))
+            text.append("‹ ", "dim")
+        for option in self.options[first:last]:
+            if option == self.chosen:
+                text.append(f"[{option}]", self.part_style("control--chosen"))
             else:
-                made.append(f" {word} ", "none")
-        if last < len(self.words):
-            made.append("›", "dim")
-        return made
+                text.append(f" {option} ", "none")
+        if last < len(self.options):
+            text.append("›", "dim")
+        return text
 
     def on_click(self, event: events.Click) -> None:
-        """Choose the word below the pointer."""
-        for start, end, word in self._spans():
+        """Choose the clicked option."""
+        for start, end, option in self._spans():
             if start <= event.x < end:
-                self.pick(word)
+                self.choose(option)
                 return
 
 
-class StepSlider(OneLine):
-    """A place among the recorded steps; at the last one it follows new ones."""
+class StepSlider(LineWidget):
+    """A slider over the recorded steps. From the last step it follows new steps."""
 
     step: reactive[int | None] = reactive(None)
 
@@ -153,15 +157,15 @@ class StepSlider(OneLine):
 
         @property
         def control(self) -> StepSlider:
-            """The slider that sent it."""
+            """The slider that sent the message."""
             return self.slider
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.steps: Sequence[int] = ()
 
-    def offer(self, steps: Sequence[int]) -> None:
-        """Offer other steps; stay, or follow where the last one was chosen."""
+    def set_steps(self, steps: Sequence[int]) -> None:
+        """Set the steps. Keep the chosen step, or follow new steps from the last one."""
         at_end = not self.steps or self.step == self.steps[-1]
         self.steps = tuple(steps)
         if not self.steps:
@@ -171,7 +175,7 @@ class StepSlider(OneLine):
         self.refresh()
 
     def move(self, by: int) -> None:
-        """Go some recorded steps ahead or back."""
+        """Move by some recorded steps."""
         if self.steps and self.step is not None:
             here = self.steps.index(self.step)
             self._go(self.steps[max(0, min(len(self.steps) - 1, here + by))])
@@ -182,7 +186,7 @@ class StepSlider(OneLine):
             self.post_message(self.Moved(self, step))
 
     def _track(self) -> tuple[str, int, str]:
-        """The text before the track, its length, the text after it."""
+        """Return the text before the track, the width of the track, and the text after it."""
         if not self.steps:
             return "no step was recorded", 0, ""
         before = f"step {str(self.step).rjust(len(str(self.steps[-1])))} "
@@ -190,19 +194,19 @@ class StepSlider(OneLine):
         return before, max(3, self.size.width - len(before) - len(after)), after
 
     def line(self) -> Text:
-        """The step and where it is."""
+        """Return the step and its position on the track."""
         before, length, after = self._track()
-        made = Text(fitted(before, max(1, self.size.width)), no_wrap=True)
+        text = Text(fitted(before, max(1, self.size.width)), no_wrap=True)
         if length and self.step is not None:
             here = self.steps.index(self.step) / max(1, len(self.steps) - 1)
             at = round(here * (length - 1))
-            made.append("─" * at, "dim")
-            made.append("●", self.part_style("control--chosen"))
-            made.append("─" * (length - 1 - at) + after, "dim")
-        return made
+            text.append("─" * at, "dim")
+            text.append("●", self.part_style("control--chosen"))
+            text.append("─" * (length - 1 - at) + after, "dim")
+        return text
 
     def on_click(self, event: events.Click) -> None:
-        """Go to the step below the pointer."""
+        """Choose the clicked step."""
         before, length, _ = self._track()
         if length:
             share = min(1.0, max(0.0, (event.x - len(before)) / max(1, length - 1)))

@@ -1,4 +1,4 @@
-"""Signs beside rows of the tree: the worst that `check` found there, or inside what is folded."""
+"""Signs in the tree for the worst finding of a row, or inside a folded row."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.text import Text
 from resnet_inspect.analysis.browse.outline import NodeKind, Outline, OutlineNode
 from resnet_inspect.analysis.check import Finding, Severity
 from resnet_inspect.graph import Graph, PlaceKind, marked
-from resnet_inspect.graph import Place as FoundAt
+from resnet_inspect.graph import Place as FindingPlace
 from resnet_inspect.render.pages.findings_page import MARKS, STYLES
 from resnet_inspect.tui.run.places import Place
 
@@ -26,14 +26,14 @@ KINDS: dict[PlaceKind, Literal["layer", "op", "variable"]] = {
 }
 
 
-def link_to(place: FoundAt) -> Place | None:
-    """What a finding leads to; None for what is no part of the network, such as a scalar."""
+def link_to(place: FindingPlace) -> Place | None:
+    """Return the link of a finding, None for places outside the network such as a scalar."""
     kind = KINDS.get(place.kind)
     return Place(kind, place.name) if kind is not None else None
 
 
 class FindingMarks:
-    """The worst finding at each place."""
+    """Marks each place with its worst finding."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
@@ -41,23 +41,23 @@ class FindingMarks:
         self._inside: dict[int, list[tuple[int, Severity]]] = {}
 
     def show(self, findings: Sequence[Finding]) -> None:
-        """Mark the places of other findings."""
+        """Replace the marks by those of `findings`."""
         self._worst, self._inside = {}, {}
-        for one in reversed(findings):  # worst first
-            if row := marked(self._graph, one.place).row:
-                self._worst[row] = one.severity
+        for finding in reversed(findings):  # the worst come first and overwrite the others
+            if row := marked(self._graph, finding.place).row:
+                self._worst[row] = finding.severity
 
     def of(self, node: OutlineNode, outline: Outline, *, folded: bool) -> Text:
-        """The sign of a row's own worst finding; where one inside of what is folded is worse, that
-        sign in brackets.
+        """Return the sign of the worst finding of a row.
+
+        The sign is in brackets if the finding is inside a folded row.
         """
         if not self._worst:
             return Text()
         own = self._worst.get(node.name) if node.kind != NodeKind.SCOPE else None
         inside = self._worst_in(node, outline) if folded or not node.opens else None
-        worst = min(
-            (one for one in (own, inside) if one is not None), key=WORST.index, default=None
-        )
+        severities = [severity for severity in (own, inside) if severity is not None]
+        worst = min(severities, key=WORST.index, default=None)
         if worst is None:
             return Text()
         at_row = worst == own or not node.opens
@@ -66,12 +66,13 @@ class FindingMarks:
 
     def _worst_in(self, node: OutlineNode, outline: Outline) -> Severity | None:
         if node.kind == NodeKind.OP and not node.opens:
-            return None  # what is found at a layer is no mark of its ops
-        found = [severity for at, severity in self._leaves(outline) if _holds(node.members, at)]
-        return min(found, key=WORST.index, default=None)
+            return None  # a finding of a layer does not mark its ops
+        leaves = self._leaves(outline)
+        severities = [severity for at, severity in leaves if _contains(node.members, at)]
+        return min(severities, key=WORST.index, default=None)
 
     def _leaves(self, outline: Outline) -> list[tuple[int, Severity]]:
-        """The marked places as leaves of an outline."""
+        """Return the marked leaves of an outline with their severity."""
         key = id(outline)
         if key not in self._inside:
             pairs = ((outline.place_of(name), severity) for name, severity in self._worst.items())
@@ -79,7 +80,7 @@ class FindingMarks:
         return self._inside[key]
 
 
-def _holds(members: Sequence[int], place: int) -> bool:
-    """Whether a leaf is among some, which are in order."""
+def _contains(members: Sequence[int], place: int) -> bool:
+    """Whether the sorted `members` contain a leaf."""
     at = bisect_left(members, place)
     return at < len(members) and members[at] == place

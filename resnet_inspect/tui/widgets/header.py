@@ -1,4 +1,4 @@
-"""The first line: which run this is, how far it is, what has become of its file."""
+"""The header line: network, status, steps and file of a run."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from resnet_inspect.store.info import Status
 from resnet_inspect.tui.run.opened_run import OpenedRun, State
 
 BETWEEN = " · "
-LEAST_PATH = 8
+MIN_PATH_WIDTH = 8
 
 
 class RunHeader(Static):
-    """One line about the run, as long as there is room. With a `sign`, A or B, it is one of two,
-    and its file comes first.
+    """One line about the run, cut to the width.
+
+    With a `sign`, A or B, it is the header of one of two runs and begins with the file.
     """
 
     def __init__(self, recording: OpenedRun, sign: str = "", *, id: str | None = None) -> None:
@@ -27,42 +28,42 @@ class RunHeader(Static):
         self.sign = sign
 
     def on_resize(self) -> None:
-        """Fit the line."""
+        """Draw for the new width."""
         self.show()
 
     def show(self) -> None:
-        """Tell the state as it is now."""
+        """Show the current state."""
         state = self.recording.state
-        room = max(10, self.size.width - 2)
-        parts = told(state)
+        space = max(10, self.size.width - 2)
+        parts = state_texts(state)
         if self.sign:
-            self._show_one_of_two(parts, state.trouble, room)
+            self._show_one_of_two(parts, state.file_error, space)
             return
-        if state.trouble:
-            parts = [parts[0], state.trouble]
-        while len(parts) > 3 and cell_len(BETWEEN.join(parts)) > room:
+        if state.file_error:
+            parts = [parts[0], state.file_error]
+        while len(parts) > 3 and cell_len(BETWEEN.join(parts)) > space:
             parts.pop()
         text = BETWEEN.join(parts)
-        left = room - cell_len(printable(text)) - len(BETWEEN)
-        if left >= LEAST_PATH and not state.trouble:  # the path is what may be shortened
+        left = space - cell_len(printable(text)) - len(BETWEEN)
+        if left >= MIN_PATH_WIDTH and not state.file_error:  # only the path is shortened
             text += BETWEEN + fitted(spelling.path(self.recording.path), left)
-        self.update(Text(fitted(text, room), "bold" if state.trouble else ""))
-        self.set_class(bool(state.trouble), "trouble")
+        self.update(Text(fitted(text, space), "bold" if state.file_error else ""))
+        self.set_class(bool(state.file_error), "file-error")
 
-    def _show_one_of_two(self, parts: list[str], trouble: str, room: int) -> None:
-        """The sign, the end of the path, then as much as there is room for."""
-        parts = [trouble] if trouble else parts
-        path = fitted(spelling.path(self.recording.path), max(LEAST_PATH, room // 3))
-        while len(parts) > 1 and cell_len(printable(BETWEEN.join([path, *parts]))) > room - 3:
+    def _show_one_of_two(self, parts: list[str], file_error: str, space: int) -> None:
+        """Show the sign, the end of the path, then what fits."""
+        parts = [file_error] if file_error else parts
+        path = fitted(spelling.path(self.recording.path), max(MIN_PATH_WIDTH, space // 3))
+        while len(parts) > 1 and cell_len(printable(BETWEEN.join([path, *parts]))) > space - 3:
             parts.pop()
-        text = fitted(BETWEEN.join([path, *parts]), room - 3)
-        style = "bold" if trouble else ""
+        text = fitted(BETWEEN.join([path, *parts]), space - 3)
+        style = "bold" if file_error else ""
         self.update(Text().append(f"{self.sign}  ", "bold").append(text, style))
-        self.set_class(bool(trouble), "trouble")
+        self.set_class(bool(file_error), "file-error")
 
 
-def told(state: State) -> list[str]:
-    """What there is to say of a run, what matters most first."""
+def state_texts(state: State) -> list[str]:
+    """Return the facts of a run, the most important first."""
     info, done = state.info, len(state.steps)
     planned = info.settings.planned or (done if not state.live else "?")
     parts = [info.network, str(info.status)]

@@ -1,7 +1,7 @@
-"""Lines of which one is selected, and which may lead somewhere; only visible ones are drawn.
+"""A list of lines with a cursor and links. Only visible lines are drawn.
 
-Trees and texts of any length are lists of lines here: what a key costs depends on the height of
-the window, not on the network.
+Trees and texts are such lists, so the cost of a key depends on the height of the window and not on
+the size of the network.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from resnet_inspect.tui.run.places import Link
 
 @dataclass(frozen=True)
 class Line:
-    """A line of text; with `link`, enter or a click leads there."""
+    """A line of text. `enter` or a double click follows its `link`."""
 
     text: Text
     link: Link | None = None
@@ -37,16 +37,20 @@ class LineList(ScrollView, can_focus=True):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--cursor", "lines--mark", "lines--hit"}
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False, id="up"),
-        Binding("down,j", "move(1)", "Down", show=False, id="down"),
-        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="page-up"),
-        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="page-down"),
-        Binding("home,g", "go(0)", "First line", show=False, id="first"),
-        Binding("end,G", "go(-1)", "Last line", show=False, id="last"),
-        Binding("enter", "activate", "Follow", id="follow"),
-    ]
+        Binding("up,k", "move(-1)", "Up", show=False, id="up", tooltip="go up a line"),
+        Binding("down,j", "move(1)", "Down", show=False, id="down", tooltip="go down a line"),
+        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="page-up",
+                tooltip="go up a page"),
+        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="page-down",
+                tooltip="go down a page"),
+        Binding("home,g", "go(0)", "First line", show=False, id="first",
+                tooltip="go to the first line"),
+        Binding("end,G", "go(-1)", "Last line", show=False, id="last",
+                tooltip="go to the last line"),
+        Binding("enter", "activate", "Follow", id="follow", tooltip="follow a line with an arrow"),
+    ]  # fmt: skip
     cursor: reactive[int] = reactive(0)
-    # A picture has no line to select: keys scroll it.
+    # Keys scroll a picture, because it has no line to select.
     SELECTS: ClassVar[bool] = True
 
     class Moved(Message):
@@ -59,7 +63,7 @@ class LineList(ScrollView, can_focus=True):
 
         @property
         def control(self) -> LineList:
-            """The list that sent it."""
+            """The list that sent the message."""
             return self.lines
 
     class Followed(Message):
@@ -72,7 +76,7 @@ class LineList(ScrollView, can_focus=True):
 
         @property
         def control(self) -> LineList:
-            """The list that sent it."""
+            """The list that sent the message."""
             return self.lines
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -80,20 +84,20 @@ class LineList(ScrollView, can_focus=True):
         self.lines: Sequence[Line] = ()
 
     def show(self, lines: Sequence[Line], *, cursor: int = 0) -> None:
-        """Show other lines, from the first, with the cursor on the given one."""
+        """Show other lines from the top, with the cursor on the given line."""
         self.lines = lines
-        self.resized(keep=False)
+        self.adapt_size(keep=False)
         self.cursor = max(0, min(cursor, self.count - 1))
         self.scroll_to_cursor()
 
-    def renew(self, lines: Sequence[Line]) -> None:
-        """Show the same text as it is now, from where it was read."""
+    def update_lines(self, lines: Sequence[Line]) -> None:
+        """Show new lines, and keep cursor and scroll position."""
         top, cursor = self.scroll_offset.y, self.cursor
         self.show(lines, cursor=cursor)
         self.scroll_to(y=top, animate=False, force=True)
 
-    def resized(self, *, keep: bool = True) -> None:
-        """Take note that there are more or fewer lines now."""
+    def adapt_size(self, *, keep: bool = True) -> None:
+        """Adapt to another number of lines."""
         self.virtual_size = Size(0, self.count)
         if not keep:
             self.scroll_to(y=0, animate=False, force=True)
@@ -102,53 +106,53 @@ class LineList(ScrollView, can_focus=True):
 
     @property
     def about(self) -> str:
-        """What the lines tell, for the help."""
+        """The text about the list for the help screen."""
         return self.HELP or ""
 
     @property
     def count(self) -> int:
-        """How many lines there are."""
+        """The number of lines."""
         return len(self.lines)
 
-    def text_of(self, place: int) -> Text:
-        """What a line says; it is cut at the width of the widget."""
-        return self.lines[place].text
+    def text_of(self, index: int) -> Text:
+        """Return the text of a line, not yet cut to the width."""
+        return self.lines[index].text
 
-    def link_of(self, place: int) -> Link | None:
-        """Where a line leads."""
-        return self.lines[place].link
+    def link_of(self, index: int) -> Link | None:
+        """Return the link of a line."""
+        return self.lines[index].link
 
     def render_line(self, y: int) -> Strip:
-        """One visible line."""
-        place = self.scroll_offset.y + y
+        """Render a visible line."""
+        index = self.scroll_offset.y + y
         width = self.size.width
-        if place >= self.count:
+        if index >= self.count:
             return Strip.blank(width, self.rich_style)
-        text = self.text_of(place).copy()
+        text = self.text_of(index).copy()
         base = self.rich_style
         if not self.SELECTS:
             pass
-        elif place == self.cursor and self.has_focus:
+        elif index == self.cursor and self.has_focus:
             base += self.part_style("lines--cursor")
-        elif place == self.cursor:
+        elif index == self.cursor:
             base += self.part_style("lines--mark")
         drawn = list(text.render(self.app.console))
         strip = Strip(Segment.apply_style(drawn, Style())).crop(0, width).simplify()
         return strip.extend_cell_length(width).apply_style(base)
 
     def part_style(self, name: str) -> Style:
-        """The style of one of the component classes, without what it inherits."""
+        """Return the style of a component class without inherited styles."""
         return self.get_component_rich_style(name, partial=True)
 
     def watch_cursor(self, before: int, after: int) -> None:
-        """Draw the two lines that changed, and tell."""
-        for place in (before, after):
-            self.refresh(Region(0, place - self.scroll_offset.y, self.size.width, 1))
+        """Draw the two changed lines and send a message."""
+        for index in (before, after):
+            self.refresh(Region(0, index - self.scroll_offset.y, self.size.width, 1))
         self.scroll_to_cursor()
         self.post_message(self.Moved(self, after))
 
     def scroll_to_cursor(self) -> None:
-        """Bring the cursor's line into view."""
+        """Scroll until the cursor is visible."""
         top, height = self.scroll_offset.y, max(1, self.scrollable_content_region.height)
         if self.cursor < top:
             self.scroll_to(y=self.cursor, animate=False, force=True)
@@ -156,38 +160,38 @@ class LineList(ScrollView, can_focus=True):
             self.scroll_to(y=self.cursor - height + 1, animate=False, force=True)
 
     def action_move(self, lines: int) -> None:
-        """Move the cursor, or the window over a picture."""
+        """Move the cursor, or scroll a picture."""
         if not self.SELECTS:
             self.scroll_relative(y=lines, animate=False)
             return
         self.cursor = max(0, min(self.cursor + lines, self.count - 1))
 
     def action_page(self, pages: int) -> None:
-        """Move the cursor by windows."""
+        """Move the cursor by pages."""
         self.action_move(pages * max(1, self.scrollable_content_region.height - 1))
 
-    def action_go(self, place: int) -> None:
-        """Move the cursor to a line; negative ones count from the end."""
-        self.cursor = max(0, place if place >= 0 else self.count + place)
+    def action_go(self, index: int) -> None:
+        """Move the cursor to a line. Negative numbers count from the end."""
+        self.cursor = max(0, index if index >= 0 else self.count + index)
         if not self.SELECTS:
             self.scroll_to(y=self.cursor, animate=False)
 
     def action_activate(self) -> None:
-        """Follow the link of the cursor's line."""
+        """Follow the link of the line at the cursor."""
         link = self.link_of(self.cursor) if self.count else None
         if link is not None:
             self.post_message(self.Followed(self, link))
 
     def on_click(self, event: events.Click) -> None:
-        """Select a line; follow its link on a second click on it."""
-        place = self.scroll_offset.y + event.y
-        if not 0 <= place < self.count:
+        """Select the clicked line. A double click follows its link."""
+        index = self.scroll_offset.y + event.y
+        if not 0 <= index < self.count:
             return
-        again = place == self.cursor and event.chain > 1
-        self.cursor = place
+        again = index == self.cursor and event.chain > 1
+        self.cursor = index
         if again:
             self.action_activate()
 
     def on_resize(self) -> None:
-        """Keep the cursor in view."""
+        """Keep the cursor visible."""
         self.call_after_refresh(self.scroll_to_cursor)

@@ -1,6 +1,6 @@
-"""The tree of scopes, layers and ops: folds, filters, finds.
+"""The tree of scopes, layers and ops, with folding, filters and search.
 
-Long because all of that is done to the same rows; what stands in them is made elsewhere.
+The module is long because all of these change the same rows. `row_facts` makes the texts of rows.
 """
 
 from __future__ import annotations
@@ -13,49 +13,58 @@ from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
 
-from resnet_inspect.analysis.browse.outline import Key, NodeKind, Only, Outline, OutlineNode
+from resnet_inspect.analysis.browse.outline import (
+    Key,
+    NodeKind,
+    Outline,
+    OutlineFilter,
+    OutlineNode,
+)
 from resnet_inspect.render.labels import fitted
 from resnet_inspect.tui.run.opened_run import OpenedRun
 from resnet_inspect.tui.run.places import Link, Place
 from resnet_inspect.tui.run.two_runs import TwoRuns
-from resnet_inspect.tui.widgets.diff_marks import HELP, ComparedFacts, DiffMarks, next_of
+from resnet_inspect.tui.widgets.diff_marks import HELP, ComparisonFacts, DiffMarks, next_name
 from resnet_inspect.tui.widgets.finding_marks import FindingMarks
 from resnet_inspect.tui.widgets.line_list import LineList
 from resnet_inspect.tui.widgets.row_facts import SPARK, Facts, RowFacts
 
 ZEROS, SHAPE = 7, 13
-LEAST_NAME = 18
-MARK = 6  # of two runs, beside a name
-# While searching, scopes are opened until so many rows are visible.
-MOST_OPENED = 300
+MIN_NAME_WIDTH = 18
+MARK = 6  # width of the difference sign beside a name
+# A search opens scopes until this many rows are visible.
+MAX_OPENED = 300
 
 
 class NetworkTree(LineList):
-    """Rows of nodes. Those below a node are made when it is opened."""
+    """The tree as a list of rows. Rows below a node are created when it is opened."""
 
     HELP = """\
-**Network.** Stages, blocks, layers and, with `o`, ops. Beside each name: the shape of what it hands
-on, the share of zeros in it and its histogram at the last recorded step; `!NaN` or `!inf` where it
-held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in brackets one inside.
+**Network.** Stages, blocks and layers. `o` also shows ops. Columns: output shape, then the share of
+zeros and the histogram of the output at the last recorded step. `!NaN` and `!inf` mark outputs with
+such values. `✗`, `!` and `i` mark the worst finding (error, warning, info). In brackets, the
+finding is inside the group.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "fold_or_open", "Fold", id="fold"),
-        Binding("right,l", "open", "Open", show=False, id="open"),
-        Binding("left,h", "fold", "Fold or go up", show=False, id="up-level"),
-    ]
+        Binding("enter,space", "fold_or_open", "Fold", id="fold", tooltip="fold or open the row"),
+        Binding("right,l", "open", "Open", show=False, id="open",
+                tooltip="open the row, or go to its first child"),
+        Binding("left,h", "fold", "Fold or go up", show=False, id="up-level",
+                tooltip="fold the row, or go to its parent"),
+    ]  # fmt: skip
 
     def __init__(self, recording: OpenedRun, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.outlines = recording.outlines
         self.outline: Outline = self.outlines.layers
-        self.only = Only.ALL
+        self.only = OutlineFilter.ALL
         self.query_text = ""
         self.hits: dict[str, list[int]] = {}
         self._members: Sequence[int] = ()
         self._open: set[Key] = set()
         self._rows: list[OutlineNode] = []
-        self._made: dict[Key | None, list[OutlineNode]] = {}
-        self._whole: dict[tuple[bool, Only], dict[Key | None, list[OutlineNode]]] = {}
+        self._nodes_below: dict[Key | None, list[OutlineNode]] = {}
+        self._whole: dict[tuple[bool, OutlineFilter], dict[Key | None, list[OutlineNode]]] = {}
         self._hit_of: dict[int, str] | None = None
         self._restore: tuple[set[Key], Key | None] | None = None
         self.facts = RowFacts(recording)
@@ -64,13 +73,13 @@ held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in
         self.rebuild()
 
     def compare(self, comparison: TwoRuns) -> None:
-        """Show what only the second run has as well, and mark what differs: both were compared."""
-        compared = comparison.compared
-        assert compared is not None
-        here, by_op = self.node, self.by_op or compared.by_op
-        self.outlines = compared.outlines
+        """Show the union of both networks with their differences, after the comparison."""
+        result = comparison.result
+        assert result is not None
+        here, by_op = self.node, self.by_op or result.by_op
+        self.outlines = result.outlines
         self.outline = self.outlines.ops if by_op else self.outlines.layers
-        self.facts = ComparedFacts(comparison)
+        self.facts = ComparisonFacts(comparison)
         self.marks = FindingMarks(self.outlines.graph)
         self.differences = DiffMarks(comparison)
         self._whole.clear()
@@ -79,30 +88,30 @@ held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in
             self._open_hits(here.key if here else None)
 
     def next_difference(self, names: Collection[str], direction: int) -> bool:
-        """Go to the next layer or op of some, or with -1 to the one before; False for none."""
-        name = next_of(names, self.outline, self._members, self.node, direction)
+        """Go to the next of some layers or ops, or with -1 to the previous. False for none."""
+        name = next_name(names, self.outline, self._members, self.node, direction)
         return name is not None and self.go_to(name)
 
     @property
     def about(self) -> str:
-        """What the rows tell."""
+        """The text about the tree for the help screen."""
         return super().about if self.differences is None else HELP
 
-    # what is shown
+    # rows
 
     @property
     def count(self) -> int:
-        """How many rows are visible."""
+        """The number of rows of opened nodes."""
         return len(self._rows)
 
     @property
     def node(self) -> OutlineNode | None:
-        """The selected row."""
+        """The node of the selected row."""
         return self._rows[self.cursor] if self.cursor < len(self._rows) else None
 
     @property
     def place(self) -> Place | None:
-        """What the selected row stands for."""
+        """The place of the selected row."""
         return self.place_of(self.node) if self.node is not None else None
 
     @property
@@ -112,35 +121,35 @@ held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in
 
     @property
     def shown(self) -> int:
-        """How many layers or ops there are in the tree, open or folded."""
+        """The number of layers or ops in the tree, including folded ones."""
         return len(self._members)
 
     @property
     def total(self) -> int:
-        """How many there are without filter and search."""
+        """The number of layers or ops without filter and search."""
         return len(self.outline.leaves)
 
     def show_place(self, place: Place) -> bool:
-        """Select a place; an op that is no row now by its layer. False where nothing is."""
+        """Select the row of a place, or of its layer. False if there is none."""
         if place.node is not None:
             return self.reveal(place.node.key)
-        if place.kind == "variable":  # is no row itself, but its layer, or a reader, is one
+        if place.kind == "variable":  # has no row: select its layer or a reader
             graph = self.outlines.graph
             variable = graph.variable_by_name[place.name]
             users = (*variable.handles, *variable.readers)
-            owners = (graph.layer_of_op.get(one) for one in users)
+            owners = (graph.layer_of_op.get(op) for op in users)
             names = [owner.name for owner in owners if owner is not None] or list(users)
             return any(self.go_to(name) for name in names[:1])
         return self.go_to(place.name)
 
     @property
     def hiding(self) -> str:
-        """Why something may be no row now."""
+        """The reason why a place may have no row."""
         if self.query_text:
-            return "a search is on (escape ends it)"
-        if self.only != Only.ALL:
-            return f"only {self.only} is shown (f)"
-        return "ops are not shown (o)" if not self.by_op else "it is no op"
+            return "a search is active (esc ends it)"
+        if self.only != OutlineFilter.ALL:
+            return f"the filter is '{self.only}' (f changes it)"
+        return "ops are not shown (o shows them)" if not self.by_op else "the tree shows only ops"
 
     @property
     def nodes(self) -> Sequence[OutlineNode]:
@@ -148,30 +157,30 @@ held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in
         return self._rows
 
     def rebuild(self, keep: Key | None = None, *, among: Sequence[int] | None = None) -> None:
-        """Make the rows again after a change of depth or filter, or `among` some leaves."""
-        members = self.outline.kept(self.only) if among is None else among
+        """Build the rows again after a change of depth or filter, from the leaves `among`."""
+        members = self.outline.filtered(self.only) if among is None else among
         if self.query_text:
-            self.hits = self.outline.found(self.query_text, members)
+            self.hits = self.outline.search(self.query_text, members)
             members = sorted(chain.from_iterable(self.hits.values()))
         self._confine_to(members)
         self._refill(keep)
 
     def _confine_to(self, members: Sequence[int]) -> None:
-        """Show some leaves of those that the filter keeps; nodes above all of those are kept."""
+        """Show only these leaves of the filtered ones. Nodes of the whole tree are cached."""
         self._members = members
-        whole = len(members) == len(self.outline.kept(self.only))
-        self._made = self._whole.setdefault((self.by_op, self.only), {}) if whole else {}
+        whole = len(members) == len(self.outline.filtered(self.only))
+        self._nodes_below = self._whole.setdefault((self.by_op, self.only), {}) if whole else {}
         self._hit_of = None
 
     def _below(self, node: OutlineNode | None) -> list[OutlineNode]:
-        """The nodes below one, or the roots; made when they are first asked for."""
+        """Return the nodes below a node, or the roots, created at the first call."""
         key = node.key if node is not None else None
-        if key not in self._made:
-            made = (
+        if key not in self._nodes_below:
+            nodes = (
                 self.outline.roots(self._members) if node is None else self.outline.children(node)
             )
-            self._made[key] = made
-        return self._made[key]
+            self._nodes_below[key] = nodes
+        return self._nodes_below[key]
 
     def _refill(self, keep: Key | None) -> None:
         rows: list[OutlineNode] = []
@@ -183,7 +192,7 @@ held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in
                 waiting += reversed(self._below(node))
         before = self.node
         self._rows = rows
-        self.resized()
+        self.adapt_size()
         if keep is not None:
             at = next((place for place, node in enumerate(rows) if node.key == keep), None)
             if at is not None:
@@ -195,7 +204,7 @@ held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in
     # search
 
     def search(self, text: str) -> None:
-        """Keep only what holds `text`, with what is above it; nothing ends the search."""
+        """Show only rows that match `text`, and rows above them. An empty text shows all."""
         if self._restore is None:
             self._restore = set(self._open), self.node.key if self.node else None
         narrower = self.query_text and text.lower().startswith(self.query_text.lower())
@@ -212,7 +221,7 @@ held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in
         self._to_first_hit()
 
     def end_search(self, *, stay: bool) -> None:
-        """Show all again; `stay` on the row that was found, or back where the search began."""
+        """Show all rows again. `stay` on the selected row, or restore the old selection."""
         here = self.node.key if self.node else None
         if not self.query_text:
             self._restore = None
@@ -222,19 +231,19 @@ held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in
         self._restore = None
         self._open = set(before)
         if stay and here is not None:
-            self._confine_to(self.outline.kept(self.only))
+            self._confine_to(self.outline.filtered(self.only))
             self.reveal(here)
         else:
             self.rebuild(place)
 
     def _open_hits(self, keep: Key | None = None) -> None:
-        """Open what holds hits, from the top, as long as that is not too much to look at."""
+        """Open rows with hits below them, from the top, up to MAX_OPENED rows."""
         rows = list(self._rows)
         level = list(rows)
-        while level and len(rows) < MOST_OPENED:
+        while level and len(rows) < MAX_OPENED:
             below: list[OutlineNode] = []
             for node in level:
-                if len(rows) + len(below) >= MOST_OPENED:
+                if len(rows) + len(below) >= MAX_OPENED:
                     break
                 if node.opens and not self._is_hit(node):
                     self._open.add(node.key)
@@ -250,13 +259,13 @@ held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in
 
     @property
     def hit_rows(self) -> list[int]:
-        """The rows that hold what is searched for."""
+        """The numbers of the rows that match the search."""
         return [place for place, node in enumerate(self._rows) if self._is_hit(node)]
 
     def next_hit(self, direction: int) -> None:
-        """Go to the next hit, or with -1 to the one before, opening what it lies in."""
-        while True:  # open the folded row that the next hit lies in, down to the hit itself
-            rows = [at for at, node in enumerate(self._rows) if self._holds_hit(node)]
+        """Go to the next hit, or with -1 to the previous one, and open the rows above it."""
+        while True:  # open folded rows until the row of the hit is visible
+            rows = [at for at, node in enumerate(self._rows) if self._leads_to_hit(node)]
             if not rows:
                 return
             ahead = [at for at in rows if (at - self.cursor) * direction > 0]
@@ -269,8 +278,8 @@ held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in
             self._open.add(node.key)
             self._refill(self.node.key if self.node else None)
 
-    def _holds_hit(self, node: OutlineNode) -> bool:
-        """Whether a row is a hit, or is folded over one."""
+    def _leads_to_hit(self, node: OutlineNode) -> bool:
+        """Whether a row is a hit, or is folded with a hit below it."""
         folded = node.opens and node.key not in self._open
         return self._is_hit(node) or (folded and self._hits_below(node) > 0)
 
@@ -282,7 +291,7 @@ held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in
     # depth, filter, folding
 
     def set_depth(self, *, ops: bool) -> None:
-        """Show layers, or ops as well, and stay at the same place."""
+        """Show only layers, or also ops, and keep the selection."""
         outline = self.outlines.ops if ops else self.outlines.layers
         if outline is self.outline:
             return
@@ -295,40 +304,40 @@ held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in
         if here is not None and (self.node is None or self.node.key != here.key):
             self.go_to(here.name)
 
-    def confine(self, only: Only) -> None:
-        """Show only some sort of layers or ops."""
+    def confine(self, only: OutlineFilter) -> None:
+        """Show only the layers or ops of a filter."""
         here = self.node
         self.only = only
         self.rebuild(here.key if here else None)
 
     def go_to(self, name: str) -> bool:
-        """Select a layer or op by name, opening what is above it; False where it is hidden."""
+        """Select a layer or op, and open the rows above it. False if it is hidden."""
         place = self.outline.place_of(name)
         if place is None:
             return False
         layer = self.outlines.graph.layer_by_name.get(name)
-        way = self.outline.way_to(place, self._members)
+        path = self.outline.path_to(place, self._members)
         if layer is not None:
-            at = next((at for at, one in enumerate(way) if one.name == name), None)
-            way = way[: at + 1] if at is not None else way
-        return self._select(way)
+            at = next((at for at, node in enumerate(path) if node.name == name), None)
+            path = path[: at + 1] if at is not None else path
+        return self._select(path)
 
     def reveal(self, key: Key) -> bool:
-        """Select a node by its key, opening what is above it."""
-        way = self.outline.way_to_key(key, self._members)
-        if not way:
+        """Select a node by its key, and open the rows above it."""
+        path = self.outline.path_to_key(key, self._members)
+        if not path:
             self._refill(None)
-        return self._select(way)
+        return self._select(path)
 
-    def _select(self, way: Sequence[OutlineNode]) -> bool:
-        if not way:
+    def _select(self, path: Sequence[OutlineNode]) -> bool:
+        if not path:
             return False
-        self._open.update(node.key for node in way[:-1])
-        self._refill(way[-1].key)
+        self._open.update(node.key for node in path[:-1])
+        self._refill(path[-1].key)
         return True
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Whether an action makes sense now: a leaf does not open."""
+        """Whether an action is available now. A leaf cannot be opened."""
         del parameters
         return action != "fold_or_open" or (self.node is not None and self.node.opens)
 
@@ -344,7 +353,7 @@ held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in
         self._refill(node.key)
 
     def action_open(self) -> None:
-        """Open the selected row; go to its first child if it is open."""
+        """Open the selected row, or go to its first child if it is open."""
         node = self.node
         if node is None or not node.opens:
             return
@@ -354,7 +363,7 @@ held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in
             self.action_fold_or_open()
 
     def action_fold(self) -> None:
-        """Fold the selected row; go up if it is folded."""
+        """Fold the selected row, or go to its parent if it is folded."""
         node = self.node
         if node is None:
             return
@@ -366,64 +375,64 @@ held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in
                 self.cursor = place
                 return
 
-    def link_of(self, place: int) -> Link | None:
-        """Rows lead nowhere: to select one is to see it."""
-        del place
+    def link_of(self, index: int) -> Link | None:
+        """Return None, because rows have no links."""
+        del index
         return None
 
     def on_click(self, event: events.Click) -> None:
-        """Select a row; on its fold sign, or at a second click, open or fold it."""
-        place = self.scroll_offset.y + event.y
-        if not 0 <= place < self.count:
+        """Select the clicked row. A click on its fold sign or a double click folds or opens it."""
+        index = self.scroll_offset.y + event.y
+        if not 0 <= index < self.count:
             return
-        self.cursor = place
-        if event.x // 2 == self._rows[place].depth or event.chain > 1:
+        self.cursor = index
+        if event.x // 2 == self._rows[index].depth or event.chain > 1:
             self.action_fold_or_open()
 
     # drawing
 
     def place_of(self, node: OutlineNode) -> Place:
-        """What a row stands for."""
+        """Return the place of a row."""
         if node.kind == NodeKind.SCOPE:
             return Place("scope", node.name, node, self.outline)
         return Place("layer" if node.kind == NodeKind.LAYER else "op", node.name)
 
-    def text_of(self, place: int) -> Text:
-        """A row: name, shape, histogram, zeros, as far as there is room."""
-        node = self._rows[place]
-        width = self.scrollable_content_region.width  # a scroll bar would hide the last digit
+    def text_of(self, index: int) -> Text:
+        """Return the text of a row: name, marks and the columns that fit."""
+        node = self._rows[index]
+        width = self.scrollable_content_region.width  # without the scroll bar
         shown = self.facts.of(node, self.outline)
         right = self._columns(shown, width)
         fold = ("▾ " if node.key in self._open else "▸ ") if node.opens else "  "
-        name_room = max(4, width - len(right) - 2 * node.depth - 2 - 1)
-        mark = self._hits_told(node) + shown.mark
-        found = self.marks.of(node, self.outline, folded=node.key not in self._open)
+        name_width = max(4, width - len(right) - 2 * node.depth - 2 - 1)
+        mark = self._hit_count(node) + shown.mark
+        signs = self.marks.of(node, self.outline, folded=node.key not in self._open)
         if self.differences is not None:
-            found = self.differences.of(node, self.outline).append_text(found)
-        name = fitted(node.label or "(no name)", name_room - len(mark) - len(found))
-        made = Text("  " * node.depth, no_wrap=True).append(fold, "dim")
-        start = len(made)
-        made.append(name, "bold" if node.kind == NodeKind.SCOPE else "").append_text(found)
+            signs = self.differences.of(node, self.outline).append_text(signs)
+        name = fitted(node.label or "(no name)", name_width - len(mark) - len(signs))
+        text = Text("  " * node.depth, no_wrap=True).append(fold, "dim")
+        start = len(text)
+        text.append(name, "bold" if node.kind == NodeKind.SCOPE else "").append_text(signs)
         if self.query_text and self._is_hit(node):
-            made.stylize(self.part_style("lines--hit"), start, len(made))
-        made.append(mark, self.part_style("lines--mark"))
-        made.append(" " * max(1, width - made.cell_len - len(right)))
-        made.append(right, "dim")
-        return made
+            text.stylize(self.part_style("lines--hit"), start, len(text))
+        text.append(mark, self.part_style("lines--mark"))
+        text.append(" " * max(1, width - text.cell_len - len(right)))
+        text.append(right, "dim")
+        return text
 
     def _columns(self, shown: Facts, width: int) -> str:
-        """What stands right of a name, as far as there is room; distances come before shapes."""
+        """Return the columns that fit. With two runs the distance comes first."""
         shape, number = fitted(shown.shape, SHAPE).rjust(SHAPE), shown.zeros.rjust(ZEROS)
         spark = " " + shown.spark.ljust(SPARK)
-        columns, room = [shape, number, spark], width - LEAST_NAME - 2
+        columns, space = [shape, number, spark], width - MIN_NAME_WIDTH - 2
         if self.differences is not None:
-            columns, room = [number, shape, spark], room - MARK
-        while columns and sum(map(len, columns)) > room:
+            columns, space = [number, shape, spark], space - MARK
+        while columns and sum(map(len, columns)) > space:
             columns.pop()
         return "".join(columns)
 
-    def _hits_told(self, node: OutlineNode) -> str:
-        """How many hits a folded row holds."""
+    def _hit_count(self, node: OutlineNode) -> str:
+        """Return the number of hits below a folded row as text."""
         if self.query_text and node.opens and node.key not in self._open:
             below = self._hits_below(node)
             if below and not self._is_hit(node):
@@ -431,8 +440,8 @@ held such. `✗` (error), `!` (warning) and `i` tell the worst finding there, in
         return ""
 
     def _hits_below(self, node: OutlineNode) -> int:
-        """How many hits have paths that begin with a node's."""
+        """Return the number of hits below a node."""
         if self._hit_of is None:
-            self._hit_of = {place: hit for hit, held in self.hits.items() for place in held}
-        inside = {self._hit_of[place] for place in node.members}
+            self._hit_of = {leaf: hit for hit, leaves in self.hits.items() for leaf in leaves}
+        inside = {self._hit_of[leaf] for leaf in node.members}
         return sum(1 for hit in inside if hit.startswith(node.inner))

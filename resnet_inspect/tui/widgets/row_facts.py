@@ -1,4 +1,4 @@
-"""What stands beside a name in the tree: shape, zeros, a small histogram, a mark."""
+"""The texts of a row in the tree: shape, share of zeros, small histogram and mark."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SPARK = 10
 
 @dataclass(frozen=True)
 class Facts:
-    """Texts of one row; empty where there is nothing to tell. `mark` says what is remarkable."""
+    """The texts of a row, empty if unknown. `mark` shows that values are not finite."""
 
     shape: str = ""
     spark: str = ""
@@ -29,46 +29,46 @@ class Facts:
 
 
 class RowFacts:
-    """Reads what rows tell when they are first drawn, and again after a new step."""
+    """Reads the texts of a row when it is first drawn, and again after a new step."""
 
     def __init__(self, recording: OpenedRun) -> None:
         self.recording = recording
         self._known: dict[object, Facts] = {}
 
     def forget(self) -> None:
-        """Read all again, as for another tree."""
+        """Clear the cache, as for another tree."""
         self._known.clear()
 
     def of(self, node: OutlineNode, outline: Outline) -> Facts:
-        """What a row of `outline` tells, of what it hands on."""
+        """Return the texts of a row of `outline`, about its output."""
         steps = self.recording.state.recorded
         key = node.key, steps[-1] if steps else None, len(node.members)
-        return self.remembered(key, lambda: self._of_one(self.output_of(node, outline)))
+        return self.cached(key, lambda: self._facts_of(self.output_of(node, outline)))
 
-    def remembered(self, key: object, read: Callable[[], Facts]) -> Facts:
-        """What was read before by a key, or is read now."""
+    def cached(self, key: object, read: Callable[[], Facts]) -> Facts:
+        """Return the cached texts of a key, or call `read` for them."""
         if key not in self._known:
             self._known[key] = read()
         return self._known[key]
 
-    def _of_one(self, ref: TensorRef | None) -> Facts:
+    def _facts_of(self, ref: TensorRef | None) -> Facts:
         return self.read(self.recording, ref) if ref is not None else Facts()
 
     def read(self, recording: OpenedRun, ref: TensorRef, zeros: str | None = None) -> Facts:
-        """What is told of a tensor of a run, with another text in place of the share of zeros."""
+        """Return the texts about a tensor. `zeros` replaces the share of zeros."""
         shape = spelling.shape(recording.graph.spec(ref).shape)
         tap = recording.tap_of(ref)
-        held = recording.latest(tap) if tap else None
-        if held is None:
+        summary = recording.latest(tap) if tap else None
+        if summary is None:
             return Facts(shape, zeros=zeros or "")
-        row = Distribution.of("", held)
+        row = Distribution.of("", summary)
         drawn = spread(row, Scale.of([row.sketch], fitting_kind([row])), SPARK)
         spark = fitted(drawn.remark, SPARK) if drawn.remark else spelling.bars(list(drawn.cells))
-        told = spelling.share(held.zero_fraction) if zeros is None else zeros
-        return Facts(shape, spark, told, _mark(held))
+        share = spelling.share(summary.zero_fraction) if zeros is None else zeros
+        return Facts(shape, spark, share, _mark(summary))
 
     def output_of(self, node: OutlineNode, outline: Outline) -> TensorRef | None:
-        """The tensor that a row hands on; that of the last layer for a scope."""
+        """Return the output of a row. For a scope: the output of its last layer."""
         graph = outline.graph
         if node.kind == NodeKind.LAYER:
             return graph.layer_by_name[node.name].output
@@ -83,7 +83,7 @@ class RowFacts:
         return TensorRef(last) if not graph.layers and graph.op_by_name[last].outputs else None
 
 
-def _mark(held: TensorSummary) -> str:
-    if held.nan:
+def _mark(summary: TensorSummary) -> str:
+    if summary.nan:
         return " !NaN"
-    return " !inf" if held.posinf or held.neginf else ""
+    return " !inf" if summary.posinf or summary.neginf else ""

@@ -1,4 +1,4 @@
-"""Texts broken into lines of a width, with names taken literally."""
+"""Texts wrapped to lines of a width. Names are never markup."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ ARROW = " →"
 
 
 def title(text: str, width: int) -> Iterator[Line]:
-    """A heading, after an empty line."""
+    """Return an empty line and a heading."""
     yield Line(Text(""))
-    yield from (Line(Text(part, "bold")) for part in broken(text, width))
+    yield from (Line(Text(part, "bold")) for part in wrap_lines(text, width))
 
 
 def pair(label: str, text: str, width: int, link: Link | None = None) -> Iterator[Line]:
-    """A label and a text beside it, in as many lines as it takes; all lead to the same place."""
+    """Return a label with a text beside it, wrapped. All lines have the same link."""
     label = printable(label)
     if cell_len(label) >= LABEL:
-        yield from (Line(Text(part, "dim"), link) for part in broken(label, width))
+        yield from (Line(Text(part, "dim"), link) for part in wrap_lines(label, width))
         label = ""
-    room = max(8, width - LABEL - (len(ARROW) if link else 0))
-    parts = broken(text, room) or [""]
+    space = max(8, width - LABEL - (len(ARROW) if link else 0))
+    parts = wrap_lines(text, space) or [""]
     for number, part in enumerate(parts):
         head = label if number == 0 else ""
-        made = Text().append(head + " " * (LABEL - cell_len(head)), "dim").append(part)
+        line = Text().append(head + " " * (LABEL - cell_len(head)), "dim").append(part)
         if link is not None and number == len(parts) - 1:
-            made.append(ARROW, "bold")
-        yield Line(made, link)
+            line.append(ARROW, "bold")
+        yield Line(line, link)
 
 
 def sentence(text: str, width: int, style: str = "") -> Iterator[Line]:
-    """A text in as many lines as it takes."""
-    for part in broken(text, width):
+    """Return a wrapped text."""
+    for part in wrap_lines(text, width):
         yield Line(Text(part, style))
 
 
-def broken(text: str, width: int) -> list[str]:
-    """Lines of at most so many columns, broken at spaces, within words where they are too long."""
+def wrap_lines(text: str, width: int) -> list[str]:
+    """Return lines of at most `width` cells, wrapped at spaces, or inside a longer word."""
     shown = printable(text)
     if cell_len(shown) <= width:
         return [shown]
@@ -54,9 +54,7 @@ def broken(text: str, width: int) -> list[str]:
 
 
 def _cut(line: str, width: int) -> Iterable[str]:
-    """Pieces of at most so many columns, a path after one of its slashes; signs may be two columns
-    wide.
-    """
+    """Return pieces of at most `width` cells. A path is cut after a slash."""
     while cell_len(line) > width:
         piece = _first(line, width)
         whole = piece.rfind("/") + 1
@@ -67,10 +65,10 @@ def _cut(line: str, width: int) -> Iterable[str]:
 
 
 def _first(line: str, width: int) -> str:
-    """What of a line fits into so many columns; at least one sign."""
+    """Return the start of a line that fits into `width` cells, at least one character."""
     used = 0
-    for at, sign in enumerate(line):
-        used += cell_len(sign)
+    for at, character in enumerate(line):
+        used += cell_len(character)
         if used > width:
             return line[: max(at, 1)]
     return line

@@ -1,4 +1,4 @@
-"""Rules about several labels at once, about losses beside chance, and about chains of layers."""
+"""Rules for several labels at once, for losses near chance level and for chains of layers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from resnet_inspect.analysis.check import check
 from resnet_inspect.analysis.check.computations import entropy, label_shares
 from resnet_inspect.stats import BatchPart
-from tests.analysis.check.made import evidence, perceptron
+from tests.analysis.check.synthetic import evidence, perceptron
 
 RANDOM = np.random.default_rng(3)
 CATEGORICAL, BINARY = "categorical_crossentropy", "binary_crossentropy"
@@ -22,56 +22,58 @@ SEVERAL = (RANDOM.random((300, 6)) < 0.4).astype(np.float32)
 ONE = np.eye(6, dtype=np.float32)[np.arange(300) % 6]
 
 
-def told(
+def severities(
     y: Any, kind: str, loss: str, *metrics: str, losses: Any = (), **more: Any
 ) -> dict[str, str]:
     graph = perceptron("Relu", kind, units=6, loss=loss, from_logits=not kind, metrics=metrics)
     outputs = {"dense_1": RANDOM.uniform(size=(300, 6))}
-    seen = evidence(graph, x=RANDOM.normal(size=(300, 4)), y=y, outputs=outputs, loss=losses)
-    return {one.rule: one.severity.value for one in check(replace(seen, **more))}
+    data = evidence(graph, x=RANDOM.normal(size=(300, 4)), y=y, outputs=outputs, loss=losses)
+    return {finding.rule: finding.severity.value for finding in check(replace(data, **more))}
 
 
-def test_a_softmax_is_wrong_where_several_labels_are_right() -> None:
-    assert told(SEVERAL, "Sigmoid", BINARY) == {}
-    assert told(SEVERAL, "Softmax", BINARY) == {"last-layer": "error"}
-    assert told(SEVERAL, "Softmax", CATEGORICAL) == {"last-layer": "error"}
-    assert told(SEVERAL, "", CATEGORICAL) == {"last-layer": "error"}
-    assert told(ONE, "Softmax", CATEGORICAL) == {}
-    assert told(ONE * 0.9 + 0.1 / 6, "Softmax", CATEGORICAL) == {}  # smoothed
+def test_a_softmax_is_wrong_for_several_labels_at_once() -> None:
+    assert severities(SEVERAL, "Sigmoid", BINARY) == {}
+    assert severities(SEVERAL, "Softmax", BINARY) == {"last-layer": "error"}
+    assert severities(SEVERAL, "Softmax", CATEGORICAL) == {"last-layer": "error"}
+    assert severities(SEVERAL, "", CATEGORICAL) == {"last-layer": "error"}
+    assert severities(ONE, "Softmax", CATEGORICAL) == {}
+    assert severities(ONE * 0.9 + 0.1 / 6, "Softmax", CATEGORICAL) == {}  # smoothed
 
 
-def test_accuracy_of_the_largest_says_nothing_of_several() -> None:
+def test_class_accuracy_does_not_fit_several_labels_at_once() -> None:
     for metric in ("accuracy", "categorical_accuracy", "sparse_categorical_accuracy"):
-        assert told(SEVERAL, "Sigmoid", BINARY, metric) == {"metric-task": "warning"}
-    assert told(SEVERAL, "Sigmoid", BINARY, "binary_accuracy") == {}
-    assert told(ONE, "Softmax", CATEGORICAL, "accuracy") == {}
+        assert severities(SEVERAL, "Sigmoid", BINARY, metric) == {"metric-task": "warning"}
+    assert severities(SEVERAL, "Sigmoid", BINARY, "binary_accuracy") == {}
+    assert severities(ONE, "Softmax", CATEGORICAL, "accuracy") == {}
 
 
-def test_of_two_classes_a_binary_cross_entropy_is_the_categorical_one() -> None:
+def test_binary_cross_entropy_on_two_classes_equals_the_categorical_one() -> None:
     for units, expected in ((2, {}), (3, {"loss-task"})):
         graph = perceptron("Relu", "Softmax", units=units, loss=BINARY, from_logits=False)
         y = np.eye(units)[np.arange(64) % units]
-        seen = evidence(graph, x=RANDOM.normal(size=(64, 4)), y=y)
-        assert {one.rule for one in check(seen)} == set(expected)
+        data = evidence(graph, x=RANDOM.normal(size=(64, 4)), y=y)
+        assert {finding.rule for finding in check(data)} == set(expected)
 
 
-def test_rare_labels_are_told_where_the_answer_is_no_better() -> None:
+def test_rare_labels_are_reported_if_predictions_stay_at_chance_level() -> None:
     rare = np.zeros((300, 6))
     rare[:3, 0] = rare[5, 3] = 1
-    idle = float(np.mean([entropy(share) for share in rare.mean(axis=0)]))
-    assert told(rare, "Sigmoid", BINARY, losses=[idle, idle * 1.1]) == {"imbalance": "warning"}
-    assert told(rare, "Sigmoid", BINARY, losses=[idle, idle / 2]) == {}
-    assert told(SEVERAL, "Sigmoid", BINARY, losses=[0.6, 0.61]) == {}
-    # Batches without a rare label have next to no loss; what counts is the mean.
-    spiky = [idle, *[0.1 * idle] * 4, 0.0, 0.0, 6 * idle, 0.0, 0.0]
-    assert "imbalance" in told(rare, "Sigmoid", BINARY, losses=spiky)
+    chance = float(np.mean([entropy(share) for share in rare.mean(axis=0)]))
+    assert severities(rare, "Sigmoid", BINARY, losses=[chance, chance * 1.1]) == {
+        "imbalance": "warning"
+    }
+    assert severities(rare, "Sigmoid", BINARY, losses=[chance, chance / 2]) == {}
+    assert severities(SEVERAL, "Sigmoid", BINARY, losses=[0.6, 0.61]) == {}
+    # Batches without a rare label have almost no loss, so the rule uses the mean.
+    spiky = [chance, *[0.1 * chance] * 4, 0.0, 0.0, 6 * chance, 0.0, 0.0]
+    assert "imbalance" in severities(rare, "Sigmoid", BINARY, losses=spiky)
 
 
 def test_rows_of_labels_that_never_differ() -> None:
-    assert told(np.zeros((300, 6)), "Sigmoid", BINARY)["one-class"] == "error"
+    assert severities(np.zeros((300, 6)), "Sigmoid", BINARY)["one-class"] == "error"
     on = np.tile([1.0, 1.0, 0.0, 0.0, 0.0, 0.0], (300, 1))
-    assert told(on, "Sigmoid", BINARY)["one-class"] == "error"
-    assert "one-class" not in told(SEVERAL, "Sigmoid", BINARY)
+    assert severities(on, "Sigmoid", BINARY)["one-class"] == "error"
+    assert "one-class" not in severities(SEVERAL, "Sigmoid", BINARY)
 
 
 @given(st.integers(2, 40), st.integers(2, 9), st.integers(0, 2**32 - 1))
@@ -92,11 +94,11 @@ def test_a_column_or_a_picture_is_not_several_labels(features: int) -> None:
 
 def classes(loss: Any, validation: Any = (), **more: Any) -> set[str]:
     graph = perceptron(*more.pop("kinds", ("Relu", "")), loss=SPARSE, from_logits=True)
-    seen = evidence(graph, x=RANDOM.normal(size=(64, 4)), y=np.arange(64) % 3, loss=loss)
+    data = evidence(graph, x=RANDOM.normal(size=(64, 4)), y=np.arange(64) % 3, loss=loss)
     if len(validation):
         val = dict(enumerate(np.asarray(validation, float).tolist()))
-        seen = replace(seen, scalars={**seen.scalars, "val_loss": val})
-    return {one.rule for one in check(seen)}
+        data = replace(data, scalars={**data.scalars, "val_loss": val})
+    return {finding.rule for finding in check(data)}
 
 
 CHANCE = float(np.log(3))
@@ -110,12 +112,12 @@ def test_a_noisy_loss_below_chance_does_not_diverge() -> None:
     assert classes([0.1] * 15 + [0.9] * 15) == {"loss-diverging"}  # nine times the first third
 
 
-def test_a_loss_that_jumps_below_chance_is_not_told_to_oscillate() -> None:
+def test_a_loss_that_jumps_below_chance_does_not_oscillate() -> None:
     assert classes(np.tile([0.3, 0.9], 15)) == set()
     assert classes(np.tile([0.4, 1.6], 15)) == {"loss-oscillating"}
 
 
-def test_learning_by_heart_shows_in_validation() -> None:
+def test_memorised_examples_show_in_the_validation_loss() -> None:
     falling = np.linspace(1.1, 0.2, 30)
     assert "loss-stuck" in classes(falling, [CHANCE * 1.05, CHANCE * 1.2])
     assert "loss-stuck" not in classes(falling, [CHANCE * 0.9, CHANCE * 1.2])  # it was better once
@@ -124,22 +126,22 @@ def test_learning_by_heart_shows_in_validation() -> None:
 
 
 def test_weights_that_hardly_move_in_many_steps() -> None:
-    def seen(steps: int, change: float) -> set[str]:
+    def detected(steps: int, change: float) -> set[str]:
         graph = perceptron("Relu", "", loss=SPARSE, from_logits=True)
         moves = {f"{name}/kernel": [(1.0, change)] * steps for name in ("dense", "dense_1")}
         noise = np.where(np.arange(steps) < steps / 2, 1.2, 1.0)
-        found = evidence(
+        data = evidence(
             graph, x=RANDOM.normal(size=(64, 4)), y=np.arange(64) % 3, loss=noise, changes=moves
         )
-        return {one.rule for one in check(found)} & {"learning-rate"}
+        return {finding.rule for finding in check(data)} & {"learning-rate"}
 
-    assert seen(40, 3e-6) == {"learning-rate"}
-    assert seen(20, 3e-6) == set()  # as at the beginning of a warm-up
-    assert seen(40, 1e-3) == set()
+    assert detected(40, 3e-6) == {"learning-rate"}
+    assert detected(20, 3e-6) == set()  # as at the beginning of a warm-up
+    assert detected(40, 1e-3) == set()
 
 
 @pytest.mark.parametrize(
-    ("factors", "found"),
+    ("factors", "expected"),
     [
         ((1, 2, 4, 16, 400), True),
         ((1, 2, 4, 16, 150), False),  # not far enough
@@ -147,10 +149,10 @@ def test_weights_that_hardly_move_in_many_steps() -> None:
         ((1, 20, 400), False),  # too short for one
     ],
 )
-def test_a_chain_of_saturated_layers(factors: tuple[int, ...], found: bool) -> None:
+def test_a_chain_of_saturated_layers(factors: tuple[int, ...], expected: bool) -> None:
     graph = perceptron(*["Sigmoid"] * (len(factors) - 1), "", loss=SPARSE, from_logits=True)
     drawn = RANDOM.normal(size=(4, 4))
     names = [variable.name for variable in graph.variables]
-    gradients = {name: [drawn * 1e-4 * one] for name, one in zip(names, factors, strict=True)}
-    seen = evidence(graph, x=RANDOM.normal(size=(64, 4)), y=np.arange(64) % 3, gradients=gradients)
-    assert ({one.rule for one in check(seen)} == {"vanishing-gradient"}) == found
+    gradients = {name: [drawn * 1e-4 * factor] for name, factor in zip(names, factors, strict=True)}
+    data = evidence(graph, x=RANDOM.normal(size=(64, 4)), y=np.arange(64) % 3, gradients=gradients)
+    assert ({finding.rule for finding in check(data)} == {"vanishing-gradient"}) == expected

@@ -1,4 +1,4 @@
-"""Rules on both sides of their thresholds, and where they stay silent."""
+"""Rules on both sides of their thresholds, and cases in which they stay silent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from resnet_inspect.analysis.check import Evidence, Severity, check, rules
 from resnet_inspect.graph import Failure
 from resnet_inspect.stats import ChannelActivity
-from tests.analysis.check.made import evidence, perceptron
+from tests.analysis.check.synthetic import evidence, perceptron
 
 SPARSE, BINARY = "sparse_categorical_crossentropy", "binary_crossentropy"
 SQUARES = "mean_squared_error"
@@ -20,14 +20,14 @@ RANDOM = np.random.default_rng(0)
 FALLING = np.linspace(1.1, 0.2, 30).tolist()
 
 
-def found(seen: Evidence) -> dict[str, Severity]:
-    """The rules that found something, with the worst of each."""
-    return {one.rule: one.severity for one in reversed(check(seen))}
+def severities(data: Evidence) -> dict[str, Severity]:
+    """Return the rules that detect a problem, each with its worst severity."""
+    return {finding.rule: finding.severity for finding in reversed(check(data))}
 
 
 def classified(**more: Any) -> Evidence:
-    """A healthy classifier of three classes."""
-    told: dict[str, Any] = {
+    """Return the evidence of a healthy classifier of three classes."""
+    defaults: dict[str, Any] = {
         "x": RANDOM.normal(size=(64, 4)),
         "y": np.arange(64) % 3,
         "loss": FALLING,
@@ -36,22 +36,22 @@ def classified(**more: Any) -> Evidence:
         "changes": {"dense/kernel": [(2.0, 0.002)] * 5, "dense_1/kernel": [(2.0, 0.004)] * 5},
     }
     graph = more.pop("graph", perceptron("Relu", "", loss=SPARSE, from_logits=True))
-    return evidence(graph, **told | more)
+    return evidence(graph, **defaults | more)
 
 
-def test_nothing_is_found_where_nothing_is_wrong() -> None:
+def test_a_healthy_training_has_no_findings() -> None:
     assert check(classified()) == ()
 
 
-def test_ignored_rules_find_nothing() -> None:
-    seen = classified(y=np.zeros(64))
-    assert set(found(seen)) == {"one-class"}
-    assert check(seen, ["one-class"]) == ()
+def test_ignored_rules_have_no_findings() -> None:
+    data = classified(y=np.zeros(64))
+    assert set(severities(data)) == {"one-class"}
+    assert check(data, ["one-class"]) == ()
 
 
 def test_errors_come_first() -> None:
-    seen = classified(y=np.zeros(64), x=RANDOM.normal(size=(64, 4)) * 100)
-    assert [one.severity for one in check(seen)] == [Severity.ERROR, Severity.WARNING]
+    data = classified(y=np.zeros(64), x=RANDOM.normal(size=(64, 4)) * 100)
+    assert [finding.severity for finding in check(data)] == [Severity.ERROR, Severity.WARNING]
 
 
 @pytest.mark.parametrize(
@@ -106,28 +106,29 @@ def test_errors_come_first() -> None:
          "error"),
     ],
 )  # fmt: skip
-def test_one_change_is_found(more: dict[str, Any], rule: str, severity: str) -> None:
-    assert found(classified(**more)).get(rule) == severity
+def test_one_change_is_detected(more: dict[str, Any], rule: str, severity: str) -> None:
+    assert severities(classified(**more)).get(rule) == severity
 
 
-def test_labels_that_tensorflow_refused() -> None:
+def test_labels_that_tensorflow_rejected() -> None:
     text = "Received a label value of {} which is outside the valid range of [0, 3).  Label values"
     for label, rule in ((3, "label-range"), (7, "labels-logits"), (-1, "labels-logits")):
         failure = Failure("InvalidArgumentError", text.format(label), "running step 0")
-        assert set(found(classified(failure=failure))) == {rule, "refused"}
+        assert set(severities(classified(failure=failure))) == {rule, "refused"}
 
 
-def test_only_of_sizes_it_is_said_that_sizes_disagree() -> None:
+def test_only_errors_about_sizes_mention_sizes_that_disagree() -> None:
     for text, sizes in (
         ("Dimensions must be equal, but are 16 and 32", True),
         ("no such loss", False),
     ):
         failure = Failure("ValueError", text, "tracing the step of fit")
-        (one,) = [one for one in check(classified(failure=failure)) if one.rule == "refused"]
-        assert ("sizes disagree" in one.fix) == sizes
+        findings = check(classified(failure=failure))
+        (error,) = [finding for finding in findings if finding.rule == "refused"]
+        assert ("sizes disagree" in error.fix) == sizes
 
 
-def test_labels_that_keras_refused() -> None:
+def test_labels_that_keras_rejected() -> None:
     text = "Arguments ... the same shape. Received: target.shape=(None, 4), output.shape=(None, 3)"
     failure = Failure("ValueError", text, "tracing the step of fit")
     first = check(classified(failure=failure))[0]
@@ -141,65 +142,67 @@ def test_dead_units_are_those_that_never_fire() -> None:
         return ChannelActivity(counts, counts, examples, examples)
 
     for dead, severity in ((5, None), (8, "warning"), (10, "error")):
-        assert found(classified(activity={"dense": active(dead)})).get("dead-units") == severity
-    assert "dead-units" not in found(classified(activity={"dense": active(10, 60)}))
+        assert (
+            severities(classified(activity={"dense": active(dead)})).get("dead-units") == severity
+        )
+    assert "dead-units" not in severities(classified(activity={"dense": active(10, 60)}))
 
 
-def test_the_learning_rate_is_judged_by_what_it_does() -> None:
-    def told(change: float, loss: Any) -> dict[str, Severity]:
-        return found(classified(changes={"dense/kernel": [(1.0, change)] * 5}, loss=loss))
+def test_the_learning_rate_is_judged_by_its_updates() -> None:
+    def detected(change: float, loss: Any) -> dict[str, Severity]:
+        return severities(classified(changes={"dense/kernel": [(1.0, change)] * 5}, loss=loss))
 
     flat = np.full(30, 1.0) + RANDOM.normal(0, 0.01, 30)
-    assert "learning-rate" in told(0.5, flat)
-    assert "learning-rate" not in told(0.5, FALLING)
-    assert "learning-rate" in told(1e-8, flat)
-    assert "learning-rate" not in told(1e-8, FALLING)
-    assert "learning-rate" not in told(1e-3, flat)
+    assert "learning-rate" in detected(0.5, flat)
+    assert "learning-rate" not in detected(0.5, FALLING)
+    assert "learning-rate" in detected(1e-8, flat)
+    assert "learning-rate" not in detected(1e-8, FALLING)
+    assert "learning-rate" not in detected(1e-3, flat)
 
 
 def test_regression() -> None:
-    def told(y: Any, *activations: str, **more: Any) -> dict[str, Severity]:
+    def detected(y: Any, *activations: str, **more: Any) -> dict[str, Severity]:
         graph = perceptron(*(activations or ("Relu", "")), units=1, loss=SQUARES, **more)
-        return found(evidence(graph, x=RANDOM.normal(size=(64, 4)), y=y, loss=FALLING))
+        return severities(evidence(graph, x=RANDOM.normal(size=(64, 4)), y=y, loss=FALLING))
 
     numbers = RANDOM.normal(size=64)
-    assert told(numbers) == {}
-    assert told(numbers, "Relu", "Relu") == {"output-relu": "error"}
-    assert told(np.abs(numbers), "Relu", "Relu") == {}
-    assert told(5 * numbers, "Relu", "Sigmoid") == {"last-layer": "error"}
-    assert told(np.arange(64) % 2, "Relu", "Sigmoid") == {"loss-task": "warning"}
-    assert told(numbers, metrics=("accuracy",)) == {"metric-task": "warning"}
-    assert told(np.arange(64) % 5) == {}  # a rating is a number, too
+    assert detected(numbers) == {}
+    assert detected(numbers, "Relu", "Relu") == {"output-relu": "error"}
+    assert detected(np.abs(numbers), "Relu", "Relu") == {}
+    assert detected(5 * numbers, "Relu", "Sigmoid") == {"last-layer": "error"}
+    assert detected(np.arange(64) % 2, "Relu", "Sigmoid") == {"loss-task": "warning"}
+    assert detected(numbers, metrics=("accuracy",)) == {"metric-task": "warning"}
+    assert detected(np.arange(64) % 5) == {}  # a rating is a regression label
 
 
-def test_yes_and_no() -> None:
-    def told(y: Any, kind: str = "Sigmoid", units: int = 1) -> dict[str, Severity]:
+def test_binary_labels() -> None:
+    def detected(y: Any, kind: str = "Sigmoid", units: int = 1) -> dict[str, Severity]:
         graph = perceptron("Relu", kind, units=units, loss=BINARY, from_logits=False)
         outputs = {"dense_1": RANDOM.uniform(size=(64, units)) * (3 if not kind else 1)}
-        return found(evidence(graph, x=RANDOM.normal(size=(64, 4)), y=y, outputs=outputs))
+        return severities(evidence(graph, x=RANDOM.normal(size=(64, 4)), y=y, outputs=outputs))
 
-    assert told(np.arange(64) % 2) == {}
-    assert told(RANDOM.uniform(size=64)) == {}  # shares, as of an autoencoder
-    assert told(RANDOM.normal(size=64)) == {"loss-task": "error"}
-    assert told(np.arange(64) % 2, "") == {"from-logits": "error"}
-    assert told(np.arange(64) % 2, "Softmax") == {"last-layer": "error"}
-    assert told(np.eye(3)[np.arange(64) % 3], "Softmax", 3) == {"loss-task": "error"}
+    assert detected(np.arange(64) % 2) == {}
+    assert detected(RANDOM.uniform(size=64)) == {}  # probabilities, as in an autoencoder
+    assert detected(RANDOM.normal(size=64)) == {"loss-task": "error"}
+    assert detected(np.arange(64) % 2, "") == {"from-logits": "error"}
+    assert detected(np.arange(64) % 2, "Softmax") == {"last-layer": "error"}
+    assert detected(np.eye(3)[np.arange(64) % 3], "Softmax", 3) == {"loss-task": "error"}
 
 
-def test_imbalance_is_told_where_the_answer_is_no_better() -> None:
+def test_imbalance_is_reported_at_chance_level_only() -> None:
     y = np.zeros(300)
     y[:3] = 1
     x = RANDOM.normal(size=(300, 4))
-    for last, told in ((0.05, True), (0.01, False)):  # the entropy is 0.056
-        assert ("imbalance" in found(classified(y=y, x=x, loss=[last] * 5))) == told
-    for accuracy, told in ((0.99, True), (1.0, False)):
-        seen = classified(y=y, x=x, loss=())
+    for last, expected in ((0.05, True), (0.01, False)):  # the entropy is 0.056
+        assert ("imbalance" in severities(classified(y=y, x=x, loss=[last] * 5))) == expected
+    for accuracy, expected in ((0.99, True), (1.0, False)):
+        data = classified(y=y, x=x, loss=())
         scalars = {"accuracy": dict.fromkeys(range(30), accuracy)}
-        scalars["eval_accuracy"] = {29: 1.0}  # of other pictures
-        assert ("imbalance" in found(replace(seen, scalars=scalars))) == told
+        scalars["eval_accuracy"] = {29: 1.0}  # of other images
+        assert ("imbalance" in severities(replace(data, scalars=scalars))) == expected
 
 
-def test_all_rules_have_been_asked() -> None:
+def test_findings_of_all_rules_survive_json() -> None:
     assert len(rules()) >= 38
     assert msgspec.json.decode(msgspec.json.encode(check(classified(y=np.zeros(64)))))
 
@@ -208,7 +211,7 @@ def test_all_rules_have_been_asked() -> None:
     ("name", "trained"), [("val_loss", "loss"), ("eval_cross_entropy", "cross_entropy")]
 )
 @pytest.mark.parametrize(
-    ("course", "told"),
+    ("course", "expected"),
     [
         ([2.0, 5.0, 9.0], True),
         ([2.0, 5.0, 1.0], False),  # the last one counts
@@ -216,30 +219,32 @@ def test_all_rules_have_been_asked() -> None:
     ],
 )
 def test_evaluation_far_worse_than_training(
-    name: str, trained: str, course: list[float], told: bool
+    name: str, trained: str, course: list[float], expected: bool
 ) -> None:
-    seen = classified()
-    scalars = {**seen.scalars, trained: dict(enumerate(FALLING)), name: dict(enumerate(course))}
-    assert ("train-eval-gap" in found(replace(seen, scalars=scalars))) == told
+    data = classified()
+    scalars = {**data.scalars, trained: dict(enumerate(FALLING)), name: dict(enumerate(course))}
+    assert ("train-eval-gap" in severities(replace(data, scalars=scalars))) == expected
 
 
-def test_evaluation_that_is_not_finite_is_no_error_of_the_training() -> None:
+def test_an_evaluation_that_is_not_finite_is_no_error_of_the_training() -> None:
     for value in (float("nan"), float("inf")):
         scalars = {"loss": dict(enumerate(FALLING)), "cross_entropy": dict(enumerate(FALLING))}
-        told = found(replace(classified(), scalars=scalars | {"eval_cross_entropy": {29: value}}))
-        assert told == {"train-eval-gap": Severity.WARNING}
+        detected = severities(
+            replace(classified(), scalars=scalars | {"eval_cross_entropy": {29: value}})
+        )
+        assert detected == {"train-eval-gap": Severity.WARNING}
 
 
-def test_so_early_evaluation_is_no_warning(recording: Any) -> None:
+def test_early_evaluation_is_no_warning(recording: Any) -> None:
     from resnet_inspect import findings
 
     run = recording("v2")
-    assert not [one for one in findings.check(run) if one.rule == "train-eval-gap"]
+    assert not [finding for finding in findings.check(run) if finding.rule == "train-eval-gap"]
     scalars = {"loss": {0: 2.4, 1: 2.3}, "cross_entropy": {0: 2.3, 1: 2.2}}
-    scalars["eval_cross_entropy"] = {1: 70.0}  # with averages that have seen two batches
+    scalars["eval_cross_entropy"] = {1: 70.0}  # with averages of two batches
     scalars["eval_accuracy"] = {1: 0.1}
-    told = [one for one in check(Evidence(graph=run.graph, scalars=scalars, steps=(0, 1)))]
-    assert [(one.rule, one.severity) for one in told if one.severity != Severity.ERROR] == [
-        ("train-eval-gap", Severity.INFO)
-    ]
-    assert not [one for one in told if one.rule.startswith("loss-")]
+    early = check(Evidence(graph=run.graph, scalars=scalars, steps=(0, 1)))
+    assert [
+        (finding.rule, finding.severity) for finding in early if finding.severity != Severity.ERROR
+    ] == [("train-eval-gap", Severity.INFO)]
+    assert not [finding for finding in early if finding.rule.startswith("loss-")]

@@ -1,7 +1,6 @@
-"""The numbers in answers once more, from the run files' own tables, by NumPy and SciPy alone.
+"""Computes the numbers of answers again, from the tables of run files, with NumPy and SciPy only.
 
-Nothing of the program reads for it but the version of packed bins: what is stored is taken apart
-here as store/schema.sql describes it.
+No reader of the program is used: the stored bytes are decoded here as store/schema.sql describes.
 """
 
 from __future__ import annotations
@@ -26,25 +25,25 @@ class File:
     """One run file, read by SQL."""
 
     def __init__(self, path: str | Path) -> None:
-        self._found = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        self._connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
 
     def rows(self, query: str, *given: Any) -> list[tuple[Any, ...]]:
-        return self._found.execute(query, given).fetchall()
+        return self._connection.execute(query, given).fetchall()
 
     def scalar(self, name: str) -> Numbers:
-        found = self.rows("SELECT value FROM scalar WHERE name = ? ORDER BY step", name)
-        return [math.nan if value is None else value for (value,) in found]
+        rows = self.rows("SELECT value FROM scalar WHERE name = ? ORDER BY step", name)
+        return [math.nan if value is None else value for (value,) in rows]
 
     def ending(self, name: str, steps: int = 5) -> float:
         return float(np.mean(self.scalar(name)[-steps:]))
 
     @property
     def steps(self) -> list[int]:
-        """The recorded ones."""
+        """The recorded steps."""
         return [step for (step,) in self.rows("SELECT DISTINCT step FROM summary ORDER BY step")]
 
     def output(self, layer: str, what: str) -> list[Any]:
-        """A column of the summaries of what a layer hands on, by step."""
+        """A column of the summaries of a layer's output, by step."""
         query = (
             f"SELECT {what} FROM summary JOIN tap ON tap.id = tap WHERE layer = ?"
             " AND output AND kind = 'activation' ORDER BY step"
@@ -52,17 +51,17 @@ class File:
         return [value for (value,) in self.rows(query, layer)]
 
     def layers(self, prefix: str) -> list[str]:
-        """Layers with a recorded output, whose name begins so."""
+        """Layers with a recorded output and this prefix."""
         query = "SELECT layer FROM tap WHERE output AND kind = 'activation' ORDER BY id"
         return [layer for (layer,) in self.rows(query) if layer.startswith(prefix)]
 
     def norms(self) -> dict[int, tuple[float, float]]:
         """‖w‖ and ‖Δw‖ of all weights, by step."""
-        found = {}
+        norms = {}
         for step, body in self.rows("SELECT step, body FROM updates ORDER BY step"):
             pairs = np.array(list(msgspec.msgpack.decode(body).values()))
-            found[step] = tuple(np.sqrt(np.square(pairs).sum(axis=0)))
-        return found
+            norms[step] = tuple(np.sqrt(np.square(pairs).sum(axis=0)))
+        return norms
 
     def normalization(self, layer: str, step: int) -> np.ndarray:
         """Rows: batch mean, batch variance, moving mean, moving variance."""
@@ -71,10 +70,10 @@ class File:
         return np.frombuffer(zlib.decompress(body), "<f4").reshape(4, -1).astype(np.float64)
 
     def normalized(self) -> list[str]:
-        return [one for (one,) in self.rows("SELECT DISTINCT layer FROM normalization")]
+        return [layer for (layer,) in self.rows("SELECT DISTINCT layer FROM normalization")]
 
     def dead(self, layer: str) -> tuple[int, int]:
-        """Channels that were never above 0, and all."""
+        """The number of channels that were never above 0, and of all channels."""
         query = (
             "SELECT body FROM channels JOIN tap ON tap.id = tap WHERE layer = ?"
             " AND output AND kind = 'activation'"
@@ -89,7 +88,7 @@ class File:
         return int((total == 0).sum()), len(total)
 
     def histograms(self, layer: str) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Edges [k, 2] and counts [k] of what a layer hands on, by step."""
+        """Edges [k, 2] and counts [k] of a layer's output, by step."""
         return [_bins(zlib.decompress(body)) for body in self.output(layer, "sketch")]
 
 
@@ -141,14 +140,15 @@ def displacement(run: File, layers: Sequence[str]) -> float:
 
 
 def channel_spread(run: File) -> float:
-    """Of the first shortcut's channels, at the last step."""
+    """The spread of the first shortcut's channels, at the last step."""
     return float(np.log(np.sqrt(run.normalization("bn00_branch2a", run.steps[-1])[1])).std())
 
 
 def gap(run: File) -> float:
-    """Between ln of moving and of batch variances, at the last step."""
-    held = [run.normalization(name, run.steps[-1])[[1, 3]] for name in run.normalized()]
-    return float(np.mean([np.abs(np.diff(np.log(one + 1e-3), axis=0)).mean() for one in held]))
+    """The distance between ln of moving and of batch variances, at the last step."""
+    variances = [run.normalization(name, run.steps[-1])[[1, 3]] for name in run.normalized()]
+    gaps = [np.abs(np.diff(np.log(pair + 1e-3), axis=0)).mean() for pair in variances]
+    return float(np.mean(gaps))
 
 
 def moved(run: File) -> float:
@@ -201,13 +201,13 @@ COMPARED: dict[str, list[tuple[str, tuple[str, Of], tuple[str, Of]]]] = {
         (f"At rate {rate} {words}", (f"with BN, rate {rate}", of), (f"without BN, rate {rate}", of))
         for rate in (0.01, 0.1)
         for words, of in (
-            ("layer inputs move less with BN from each", lambda run: movement(run, READ)),
+            ("layer inputs move less with BN between", lambda run: movement(run, READ)),
             ("layer inputs move less with BN from the first", lambda run: displacement(run, READ)),
             ("the cross entropy after", entropy),
         )
     ],
     "stem": [
-        ("shortcut carries", ("version 2 with bn_conv1", channel_spread),
+        ("channels of the shortcut", ("version 2 with bn_conv1", channel_spread),
          ("version 2", channel_spread)),
         ("changes the cross entropy", ("version 2 with bn_conv1", entropy),
          ("version 2", entropy)),
@@ -219,45 +219,43 @@ COMPARED: dict[str, list[tuple[str, tuple[str, Of], tuple[str, Of]]]] = {
     ],
     "l2": [
         ("end larger", ("without L2", last_norm), ("with L2", last_norm)),
-        ("another one without it", ("without L2", entropy), ("with L2", entropy)),
+        ("differs without the term", ("without L2", entropy), ("with L2", entropy)),
     ],
     "optimizers": [
-        ("moves the weights further", ("momentum 0.9", moved), ("momentum 0", moved)),
-        *((f", {name} comes to", (name, entropy), ("momentum 0.9", entropy))
+        ("changes the weights more", ("momentum 0.9", moved), ("momentum 0", moved)),
+        *((f"differs with {name} in place", (name, entropy), ("momentum 0.9", entropy))
           for name in ("momentum 0", "momentum 0.5", "momentum 0.99", "sgd at rate 1",
                        "adam at rate 0.001")),
     ],
     "update-ops": [
-        ("nearer", ("without update ops", gap), ("with update ops", gap)),
-        ("Evaluated after", ("without update ops", evaluated), ("with update ops", evaluated)),
-        ("still is worse", ("with update ops", evaluated),
+        ("closer", ("without update ops", gap), ("with update ops", gap)),
+        ("In evaluation after", ("without update ops", evaluated), ("with update ops", evaluated)),
+        ("still worse", ("with update ops", evaluated),
          ("with update ops", evaluated_by_batch)),
     ],
-    "axes": [("over axis 1 is another", ("BN over axis 1", entropy), ("right axes", entropy))],
+    "axes": [("differs with BN over axis 1", ("BN over axis 1", entropy), ("right axes", entropy))],
 }  # fmt: skip
 
 
 def check(study: str, statements: Sequence[Any], files: dict[str, list[str]]) -> int:
-    """Assert that each comparison in an answer's `statements` (as JSON has them) is what the run
-    files say; returns how many there were.
+    """Check each comparison of an answer against the run files.
+
+    `statements` are the answer's statements as in JSON. Returns the number of comparisons.
     """
-    for words, (one, of_one), (other, of_other) in COMPARED[study]:
+    for words, *sides in COMPARED[study]:
         (statement,) = [each for each in statements if words in each["claim"]]
-        values = [[of(File(f)) for f in files[v]] for v, of in ((one, of_one), (other, of_other))]
+        values = [[of(File(file)) for file in files[variant]] for variant, of in sides]
         a, b, difference, half = compared(*values)
-        told = list(statement["numbers"].values())
+        numbers = list(statement["numbers"].values())
         loose = 2e-3 if "move less" in words else 1e-6
-        assert np.allclose(told[:3], [a, b, difference], rtol=loose, atol=1e-9), (words, told, a, b)
-        assert told[4] == len(values[0])
-        if told[3] is None:
+        assert np.allclose(numbers[:3], [a, b, difference], rtol=loose, atol=1e-9), (words, a, b)
+        assert numbers[4] == len(values[0])
+        if numbers[3] is None:
             assert math.isinf(half)
             assert statement["verdict"] == "not decided"
         else:
-            assert math.isclose(told[3], half, rel_tol=max(3e-4, 20 * loose), abs_tol=1e-9), (
-                words,
-                told[3],
-                half,
-            )
+            tolerance = max(3e-4, 20 * loose)
+            assert math.isclose(numbers[3], half, rel_tol=tolerance, abs_tol=1e-9), (words, half)
             decided = abs(difference) > half and len(values[0]) >= 3
             assert (statement["verdict"] == "not decided") == (not decided), words
     return len(COMPARED[study])

@@ -1,4 +1,4 @@
-"""Recordings that are made up, with numbers that a reader can follow."""
+"""Synthetic recordings with numbers that are easy to check."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from resnet_inspect.config import Settings
 from resnet_inspect.graph import Graph
 from resnet_inspect.stats import Tap, TensorSummary, Update
 
-# Which committed recording stands for a variant in tests; v2 for those of which there is none.
+# The committed recording that replaces a variant in tests; v2 replaces all other variants.
 STAND_IN = {
     "version 1": "v1",
     "version 2 with bn_conv1": "v1",
@@ -31,23 +31,23 @@ def made(
     **settings: Any,
 ) -> VariantRun:
     """A run with these scalars from step 0 on, norms of variables and outputs of layers by step."""
-    held = {
+    summaries = {
         Tap(layer, "activation", f"{layer}:0"): {
             step: TensorSummary.of(np.asarray(values)) for step, values in course.items()
         }
         for layer, course in (outputs or {}).items()
     }
     given = norms or {}
-    steps = sorted({*given, *(step for course in held.values() for step in course)})
+    steps = sorted({*given, *(step for course in summaries.values() for step in course)})
     return VariantRun(
         settings=Settings.of(settings),
         graph=graph or Graph(ops=()),
         scalars={name: dict(enumerate(values)) for name, values in scalars.items()},
         recorded=steps,
-        taps=list(held),
+        taps=list(summaries),
         updates={
             step: {name: Update(norm, norm / 10) for name, norm in by.items()}
             for step, by in given.items()
         },
-        course=lambda tap: held[tap],
+        course=lambda tap: summaries[tap],
     )

@@ -1,4 +1,4 @@
-"""Answers from made-up and committed recordings, against numbers derived by hand."""
+"""Answers from synthetic and committed recordings, against numbers derived by hand."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from resnet_inspect import studies
 from resnet_inspect.analysis.studies import STUDIES, Answer, Statement, VariantRun, Verdict
 from resnet_inspect.analysis.studies.batch_norm import displacement, inputs, movement
 from resnet_inspect.analysis.studies.l2 import growth, norm
-from resnet_inspect.analysis.studies.optimizers import VARIANTS, moved
+from resnet_inspect.analysis.studies.optimizers import VARIANTS, relative_update
 from resnet_inspect.analysis.studies.padding import valid_size
 from resnet_inspect.analysis.studies.reuse import users_of
 from resnet_inspect.analysis.studies.stem import channel_spread
@@ -28,13 +28,13 @@ Open = Callable[[str], Run]
 
 
 def about(answer: Answer, words: str) -> Statement:
-    (found,) = [one for one in answer.statements if words in one.claim]
-    return found
+    (statement,) = [row for row in answer.statements if words in row.claim]
+    return statement
 
 
 def test_the_64_of_the_reshape(recording: Open) -> None:
     answer = STUDIES["shapes"].answer({"tutorial": [studies.read(recording("v2"))]})
-    assert [one.verdict for one in answer.statements] == [Verdict.SHOWN] * 4
+    assert [row.verdict for row in answer.statements] == [Verdict.SHOWN] * 4
     assert "64 is `filters × 2²` with filters = 16" in answer.statements[0].measured
     assert "res20_branch1/kernel axis 3" in answer.statements[1].measured
     assert "filters 16 → 17 makes it 68" in answer.statements[2].measured
@@ -66,7 +66,7 @@ def test_padding_of_every_convolution(recording: Open) -> None:
         ("res20_branch2a", 16, 3, 2, 0, 1, 8, 7, 1),
         ("res20_branch2b", 8, 3, 1, 1, 1, 8, 6, 0),
     )
-    assert [one.verdict for one in answer.statements] == [Verdict.SHOWN] * 4
+    assert [row.verdict for row in answer.statements] == [Verdict.SHOWN] * 4
     # 32 → 30 in the stem; two more convolutions in the branch.
     assert "heights 30 (shortcut) and 26" in about(answer, "VALID").measured
 
@@ -74,16 +74,16 @@ def test_padding_of_every_convolution(recording: Open) -> None:
 def test_readers_of_variables(recording: Open) -> None:
     run = studies.read(recording("v2"))
     answer = STUDIES["reuse"].answer({"one training step": [run]})
-    assert [one.verdict for one in answer.statements] == [Verdict.SHOWN] * 3
+    assert [row.verdict for row in answer.statements] == [Verdict.SHOWN] * 3
     # n=1: 9 convolutions and a dense layer with 2 each, 9 normalizations with 2 + 2.
     assert about(answer, "belongs to one layer").numbers == {"variables": 56, "shared": 0}
     assert about(answer, "Every weight").numbers == {"weights": 38}
-    assert about(answer, "Moving averages").numbers == {"averages": 18}
+    assert about(answer, "use the moving averages").numbers == {"averages": 18}
     used = users_of(run.graph, run.graph.variable_by_name["dense1/bias"])
     assert {"dense1/BiasAdd", "Momentum/update_dense1/bias"} <= {*used}
 
 
-def test_a_shared_variable_is_told(recording: Open) -> None:
+def test_a_shared_variable_is_reported(recording: Open) -> None:
     run = studies.read(recording("v2"))
     first, *others = run.graph.layers
     borrowed = dataclasses.replace(run, graph=_sharing(run, "conv1/kernel", "dense1"))
@@ -94,27 +94,28 @@ def test_a_shared_variable_is_told(recording: Open) -> None:
 
 
 def _sharing(run: VariantRun, name: str, layer: str) -> Any:
-    """The graph with a variable that an op of another layer reads, too."""
+    """The graph with a variable that an op of another layer reads too."""
     import msgspec
 
+    reader = run.graph.layer_by_name[layer].main
     variables = [
-        msgspec.structs.replace(one, readers=(*one.readers, run.graph.layer_by_name[layer].main))
-        if one.name == name
-        else one
-        for one in run.graph.variables
+        msgspec.structs.replace(variable, readers=(*variable.readers, reader))
+        if variable.name == name
+        else variable
+        for variable in run.graph.variables
     ]
     return msgspec.structs.replace(run.graph, variables=tuple(variables))
 
 
 def weights(first: float, last: float, entropy: float, factor: float = 2e-4) -> VariantRun:
-    """Two variables whose norms are 3/5 and 4/5 of the given lengths at steps 0 and 9."""
+    """Two variables whose norms are 3/5 and 4/5 of the given norms at steps 0 and 9."""
     scale = {0: first, 9: last}
     l2 = [factor * last**2 / 2] * 10
     return made(
         scalars={
             "cross_entropy": [entropy] * 10,
             "l2_loss": l2,
-            "loss": [entropy + one for one in l2],
+            "loss": [entropy + term for term in l2],
         },
         norms={step: {"a": 0.6 * size, "b": 0.8 * size} for step, size in scale.items()},
         weight_decay=factor,
@@ -131,11 +132,11 @@ def test_l2_by_hand() -> None:
     assert term.verdict == Verdict.SHOWN
     assert term.numbers["computed"] == pytest.approx(2e-4 * 121 / 2)
     assert about(answer, "weights grow").verdict == Verdict.SHOWN
-    assert about(answer, "grow").numbers["factor"] == pytest.approx(1.2)
+    assert about(answer, "weights grow").numbers["factor"] == pytest.approx(1.2)
     larger = about(answer, "end larger")
     assert larger.verdict == Verdict.SHOWN
     assert larger.numbers["difference"] == pytest.approx(1.0)
-    # Differences 0.2, −0.2, 0.1: nothing that seeds decide.
+    # Differences 0.2, −0.2, 0.1 are not decided.
     assert about(answer, "cross entropy").verdict == Verdict.NOT_DECIDED
 
 
@@ -150,15 +151,15 @@ def test_an_l2_term_of_another_size_is_contradicted() -> None:
 
 
 def normalized(mean: float, variance: float, moving: tuple[float, float]) -> Normalization:
-    """One of two equal channels."""
+    """Statistics of two equal channels."""
     values = [np.full(2, value, np.float32) for value in (mean, variance, *moving)]
     return Normalization(*values)
 
 
 def test_what_evaluation_makes_of_a_batch() -> None:
     run = made(scalars={"loss": [1.0]})
-    held = {0: normalized(1.0, 4.0, (0.0, 1.0))}
-    run = dataclasses.replace(run, normalizations=lambda _: held)
+    by_step = {0: normalized(1.0, 4.0, (0.0, 1.0))}
+    run = dataclasses.replace(run, normalizations=lambda _: by_step)
     size, rms = evaluated(run, "bn")
     assert size == pytest.approx(1 / math.sqrt(1.001), rel=1e-6)
     assert rms == pytest.approx(math.sqrt(5 / 1.001), rel=1e-6)
@@ -169,33 +170,35 @@ def test_update_ops_on_a_recording(recording: Open) -> None:
     stuck = {
         layer.name: {
             step: Normalization(
-                one.batch_mean, one.batch_variance,
-                np.zeros_like(one.moving_mean), np.ones_like(one.moving_variance),
+                seen.batch_mean, seen.batch_variance,
+                np.zeros_like(seen.moving_mean), np.ones_like(seen.moving_variance),
             )
-            for step, one in kept.normalizations(layer.name).items()
+            for step, seen in kept.normalizations(layer.name).items()
         }
         for layer in kept.graph.layers
         if layer.normalizes
     }  # fmt: skip
     left = dataclasses.replace(kept, normalizations=lambda name: stuck[name])
     answer = STUDIES["update-ops"].answer({"with update ops": [kept], "without update ops": [left]})
-    updates, held = waiting(kept.graph)
+    updates, waiters = waiting(kept.graph)
     assert len(updates) == 18  # 9 normalizations, two averages each
-    assert len([name for name in held if "update_" in name]) == 38
+    assert len([name for name in waiters if "update_" in name]) == 38
     assert about(answer, "by 1 %").verdict == Verdict.SHOWN
     assert about(answer, "stay 0").verdict == Verdict.SHOWN
-    assert about(answer, "losses are the same").verdict == Verdict.SHOWN
-    # The second graph is the first one's: its update ops are there.
+    assert about(answer, "losses are equal").verdict == Verdict.SHOWN
+    # The second graph is the first graph, which has update ops.
     assert about(answer, "by control edges").verdict == Verdict.CONTRADICTED
     swapped = STUDIES["update-ops"].answer(
         {"with update ops": [left], "without update ops": [kept]}
     )
     assert about(swapped, "by 1 %").verdict == Verdict.CONTRADICTED
     assert about(swapped, "stay 0").verdict == Verdict.CONTRADICTED
-    assert "not trained on" in about(answer, "Evaluated after").measured
+    assert "on test pictures" in about(answer, "In evaluation after").measured
     noted = dataclasses.replace(kept, graph=kept.graph.noting(Note("evaluate", "no others")))
-    told = STUDIES["update-ops"].answer({"with update ops": [noted], "without update ops": [left]})
-    assert "on pictures that were trained on" in about(told, "Evaluated after").measured
+    answer = STUDIES["update-ops"].answer(
+        {"with update ops": [noted], "without update ops": [left]}
+    )
+    assert "on training pictures" in about(answer, "In evaluation after").measured
 
 
 def test_movement_in_standard_deviations() -> None:
@@ -208,11 +211,11 @@ def test_movement_in_standard_deviations() -> None:
 
 
 def test_inputs_of_layers(recording: Open) -> None:
-    found = inputs(studies.read(recording("v2")))
-    assert "conv1" not in found  # it reads the pictures
-    assert found["res00_branch2a"] == "relu00_branch2a"
-    assert found["res10_branch1"] == "relu10_branch2a"
-    assert found["dense1"] == "Reshape"
+    read = inputs(studies.read(recording("v2")))
+    assert "conv1" not in read  # its input are the pictures
+    assert read["res00_branch2a"] == "relu00_branch2a"
+    assert read["res10_branch1"] == "relu10_branch2a"
+    assert read["dense1"] == "Reshape"
 
 
 def test_the_sparsity_of_a_recording(recording: Open) -> None:
@@ -240,20 +243,20 @@ def test_optimizers_by_hand() -> None:
     noise = (0.0, 0.1, -0.1)
     runs = {name: [run(end + more) for more in noise] for name, end in ends.items()}
     answer = STUDIES["optimizers"].answer(runs)
-    assert moved(run(1.0)) == pytest.approx(0.1)
+    assert relative_update(run(1.0)) == pytest.approx(0.1)
     assert about(answer, "Momentum 0 is").verdict == Verdict.SHOWN
-    assert about(answer, "ahead of all").verdict == Verdict.SHOWN
-    assert about(answer, "ahead of all").numbers == {"lowest": "momentum 0.5"}
-    half = about(answer, "momentum 0.5 comes to")
+    assert about(answer, "best with every seed").verdict == Verdict.SHOWN
+    assert about(answer, "best with every seed").numbers == {"lowest": "momentum 0.5"}
+    half = about(answer, "differs with momentum 0.5 in place")
     assert half.numbers["difference"] == pytest.approx(1.0 - ends["momentum 0.9"])
 
 
 def test_spread_of_channels() -> None:
-    one = made(scalars={"loss": [1.0]})
+    run = made(scalars={"loss": [1.0]})
     variances = np.array([1.0, math.e**2], np.float32)  # standard deviations 1 and e
-    held = {0: Normalization(variances, variances, variances, variances)}
-    one = dataclasses.replace(one, normalizations=lambda _: held)
-    assert channel_spread(one) == pytest.approx(0.5, rel=1e-5)
+    by_step = {0: Normalization(variances, variances, variances, variances)}
+    run = dataclasses.replace(run, normalizations=lambda _: by_step)
+    assert channel_spread(run) == pytest.approx(0.5, rel=1e-5)
 
 
 def test_the_axis_mistakes(recording: Open) -> None:
@@ -264,7 +267,7 @@ def test_the_axis_mistakes(recording: Open) -> None:
             "mean over axes 2,3": [studies.read(recording("mean_axes"))],
         }
     )
-    verdicts = [one.verdict for one in answer.statements]
+    verdicts = [row.verdict for row in answer.statements]
     assert verdicts == [Verdict.SHOWN] * 4 + [Verdict.NOT_DECIDED]
     # 8 pictures of 8×8×64: the mean leaves 8×8×1×1, 64 numbers, one row of 64.
     assert about(answer, "from the batch").numbers == {"pictures": 8, "rows": 1}

@@ -1,4 +1,4 @@
-"""When a difference over seeds counts as shown, against intervals worked out by hand and SciPy."""
+"""Decisions about differences over seeds, against intervals computed by hand and by SciPy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from resnet_inspect.analysis.studies.spread import (
     decide,
     interval,
     over_seeds,
-    told,
+    rounded,
 )
 
 
@@ -48,14 +48,14 @@ def test_verdicts(differences: list[float], sign: int, verdict: Verdict) -> None
     assert decide(differences, sign) == verdict
 
 
-def test_a_comparison_is_told_with_both_sides_and_its_interval() -> None:
-    one = compared("A is larger", "size", ("A", [4.0, 5.0, 6.0]), ("B", [2.1, 3.0, 3.9]), 1)
-    assert one.verdict == Verdict.SHOWN
-    assert one.measured == (
+def test_a_comparison_shows_both_sides_and_its_interval() -> None:
+    statement = compared("A is larger", "size", ("A", [4.0, 5.0, 6.0]), ("B", [2.1, 3.0, 3.9]), 1)
+    assert statement.verdict == Verdict.SHOWN
+    assert statement.measured == (
         "size: 5.00 ± 1.0 A, 3.00 ± 0.90 B; difference seed by seed 2.00 ± 0.25 (95 % interval,"
         " 3 seeds)"
     )
-    assert one.numbers["difference"] == pytest.approx(2.0)
+    assert statement.numbers["difference"] == pytest.approx(2.0)
     alone = compared("A is larger", "size", ("A", [4.0]), ("B", [2.0]), 1)
     assert alone.verdict == Verdict.NOT_DECIDED
     assert "2.00 (1 seed)" in alone.measured
@@ -67,8 +67,8 @@ def test_a_comparison_is_told_with_both_sides_and_its_interval() -> None:
     [(0.0, "0"), (1.0, "1.00"), (-12.345, "−12.3"), (1e-5, "1.00e−5"), (123456.0, "123,000"),
      (math.nan, "NaN"), (-math.inf, "−infinity"), (99.96, "100"), (0.0123, "0.0123")],
 )  # fmt: skip
-def test_numbers_are_told(value: float, text: str) -> None:
-    assert told(value) == text
+def test_rounded_numbers(value: float, text: str) -> None:
+    assert rounded(value) == text
 
 
 def test_one_seed_has_no_spread() -> None:

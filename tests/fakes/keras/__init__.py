@@ -1,3 +1,3 @@
-"""Stands before the real package where a test must not import it."""
+"""A fake that is imported before the real package, which a test must not import."""
 
 raise ImportError("this TensorFlow is a fake that must not be imported")

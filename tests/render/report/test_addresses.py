@@ -1,4 +1,4 @@
-"""Addresses of the report in a real browser: deep links, the way back, names that are not there."""
+"""Addresses of the report in a browser: deep links, going back, names that do not exist."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_bare_name_opens_a_layer_an_op_or_a_variable(
 
 @pytest.mark.parametrize("width", [400, 1000, 1600])
 @pytest.mark.parametrize("hash_", ["#conv_1", "#layer=conv_1", "#op=dense1/Matmul"])
-def test_a_name_that_is_not_there_shows_the_page_and_what_is_near(
+def test_a_missing_name_shows_the_page_and_similar_names(
     open_page: Open, hash_: str, width: int
 ) -> None:
     page = open_page("v2", hash_, width).page
@@ -62,7 +62,7 @@ def test_sections_are_no_names(open_page: Open) -> None:
 
 
 def follow_a_box(page: Page, name: str) -> tuple[int, int]:
-    """Open a box of the diagram by keyboard: where the page and its picture stood."""
+    """Open a box of the diagram by keyboard; returns the scroll positions of page and diagram."""
     page.focus(f'#picture [data-layer="{name}"] a')
     page.evaluate("scrollTo(0, document.querySelector('#picture').offsetTop - 90)")
     here = "[scrollY, document.querySelector('#picture').scrollTop].map(Math.round)"
@@ -98,7 +98,7 @@ def test_closing_a_panel_leads_back_to_a_row_of_a_table(open_page: Open) -> None
     assert page.evaluate("document.activeElement.textContent") == "res20_branch1"
 
 
-def test_a_panel_that_was_opened_by_its_address_leaves_no_one_nowhere(open_page: Open) -> None:
+def test_closing_a_panel_that_an_address_opened_sets_the_focus(open_page: Open) -> None:
     for width in (400, 1000):
         page = open_page("v2", "#layer=conv1", width).page
         page.keyboard.press("Escape")
@@ -116,7 +116,7 @@ def test_the_picture_has_no_dead_links(open_page: Open) -> None:
         assert dead == 0
         page.click("#picture #input-images text >> nth=0")
         page.wait_for_selector("#panel:not([hidden]) h2 >> text=images")
-        assert "hands to" in page.inner_text("#panel")
+        assert "read by" in page.inner_text("#panel")
     page = open_page("mean_axes", width=1000).page
     page.click("#picture [id^=refused-] text >> nth=0")
     page.wait_for_function("location.hash === '#failure'")
@@ -124,8 +124,8 @@ def test_the_picture_has_no_dead_links(open_page: Open) -> None:
 
 @pytest.mark.parametrize("run", ["v2", "mean_axes", "own_model", *TRAINED])
 def test_no_two_elements_have_one_id(open_page: Open, run: str) -> None:
-    found = open_page(run).page.eval_on_selector_all("[id]", "all => all.map((one) => one.id)")
-    assert sorted(found) == sorted(set(found))
+    ids = open_page(run).page.eval_on_selector_all("[id]", "all => all.map(({ id }) => id)")
+    assert sorted(ids) == sorted(set(ids))
 
 
 def test_the_answer_comes_before_the_picture(open_page: Open) -> None:
@@ -156,7 +156,7 @@ def test_tab_reaches_the_list_while_it_is_searched(open_page: Open) -> None:
         ("9,248", 1), ("9,2", 4), ("->", 31),
     ],
 )  # fmt: skip
-def test_filters_take_the_signs_of_a_keyboard(open_page: Open, words: str, rows: int) -> None:
+def test_filters_accept_what_a_keyboard_can_type(open_page: Open, words: str, rows: int) -> None:
     page = open_page("v2").page
     page.fill("#filter", words)
     assert page.locator("#shapes tbody tr").count() == rows

@@ -1,4 +1,4 @@
-"""The section of findings in a real browser."""
+"""The section of findings in a browser."""
 
 from __future__ import annotations
 
@@ -17,27 +17,28 @@ from tests.render.browser import Open
 
 
 def test_a_finding_leads_to_its_layer_and_box(open_page: Open) -> None:
-    found = open_page("bn_axis")
-    page = found.page
+    opened = open_page("bn_axis")
+    page = opened.page
     assert page.inner_text("#findings h2") == "Findings: 1 error"
     assert page.inner_text("#findings h3") == "✗ error batch-norm-axis bn00_branch2a"
-    told = page.inner_text("#findings .finding")
-    assert "batch normalization keeps axis 1, height, not channels; and 8 more" in told
+    finding = page.inner_text("#findings .finding")
+    expected = "batch normalization is per height (axis 1), not per channel (and 8 more layers)"
+    assert expected in finding
     for label, text in (
         ("measured", "layers bn00_branch2a, bn00_branch2b"),
-        ("why", "rows or columns of a picture are normalized apart"),
-        ("try", "axis=-1 where channels come last"),
+        ("why", "each row or column of an image is normalized separately"),
+        ("try", "set axis=-1 if the channels are the last axis"),
         ("see", "resnet-inspect why bn00_branch2a"),
     ):
         assert page.locator(f"#findings dt >> text={label}").count() == 1
-        assert text in told
+        assert text in finding
     page.click("#findings h3 a")
     page.wait_for_selector("#panel:not([hidden]) h2 >> text=bn00_branch2a")
     assert page.url.endswith("#layer=bn00_branch2a")
     if page.query_selector("#picture svg"):
         assert "bn00_branch2a" in str(page.text_content("#picture .current"))
     assert "Findings" in page.inner_text("#sections")
-    assert found.messages == []
+    assert opened.messages == []
 
 
 def test_a_finding_at_an_op_leads_to_the_op(open_page: Open) -> None:
@@ -47,7 +48,7 @@ def test_a_finding_at_an_op_leads_to_the_op(open_page: Open) -> None:
     page.wait_for_selector("#panel:not([hidden]) h2 >> text=FusedBatchNormV3")
 
 
-def test_where_nothing_was_found_the_section_says_so(open_page: Open) -> None:
+def test_the_section_without_findings(open_page: Open) -> None:
     page = open_page("v2").page
     assert page.inner_text("#findings h2") == "Findings: nothing found"
     assert page.locator("#findings .finding").count() == 0
@@ -57,7 +58,7 @@ def test_hostile_names_stay_text(
     open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     levels = list(Severity)
-    told = tuple(
+    findings = tuple(
         Finding(levels[at * 3 // len(hostile.NAMES)], name, {name: name}, name, name,
                 place=Place(PlaceKind.LAYER, name),
                 command=Command("why", (name,)), rule="dead-units")
@@ -65,11 +66,11 @@ def test_hostile_names_stay_text(
     )  # fmt: skip
     file = hostile.write(tmp_path / "hostile.db")
 
-    def found(run: Run, ignore: object = ()) -> tuple[Finding, ...]:
+    def check(run: Run, ignore: object = ()) -> tuple[Finding, ...]:
         del run, ignore
-        return told
+        return findings
 
-    monkeypatch.setattr(reports, "check", found)
+    monkeypatch.setattr(reports, "check", check)
     opened = open_page(file)
     page = opened.page
     assert page.evaluate("window.owned") is None
@@ -84,10 +85,10 @@ def test_hostile_names_stay_text(
     assert opened.messages == []
 
 
-def test_printed_findings_are_whole_and_without_colour_told_apart(open_page: Open) -> None:
+def test_printed_findings_are_complete_and_distinguishable_without_colour(open_page: Open) -> None:
     page = open_page("bn_axis").page
     page.emulate_media(media="print")
-    assert page.is_visible("#findings .finding dd >> text=axis=-1 where channels come last")
+    assert page.is_visible("#findings .finding dd >> text=set axis=-1 if the channels")
     styles = "getComputedStyle(document.querySelector('#findings .finding'))"
     assert page.evaluate(f"{styles}.breakInside") == "avoid"
     assert page.evaluate(f"{styles}.borderLeftStyle") == "double"

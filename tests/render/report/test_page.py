@@ -1,4 +1,4 @@
-"""The report in a real browser: it opens from disk, asks for nothing, and can be used by hand."""
+"""The report in a browser: it opens from disk, loads nothing, and works with mouse and keys."""
 
 from __future__ import annotations
 
@@ -37,27 +37,27 @@ def test_the_answer_page_is_there(open_page: Open) -> None:
         "2.21.0",
     ):
         assert part in main
-    assert "Nothing is known to be missing." not in main  # tensors were sampled
+    assert "No missing parts are known." not in main  # tensors were sampled
 
 
 def test_a_click_on_a_layer_in_the_diagram_opens_its_panel(open_page: Open) -> None:
-    found = open_page("v2", width=1600)
-    if not found.page.query_selector("#picture svg"):
+    opened = open_page("v2", width=1600)
+    if not opened.page.query_selector("#picture svg"):
         pytest.skip("there is no Graphviz here")
-    found.page.click('#picture [data-layer="res20_branch1"] text >> nth=0')
-    assert found.text("#panel h2 >> nth=0") == "res20_branch1"
-    assert found.page.url.endswith("#layer=res20_branch1")
-    assert found.page.query_selector("#picture .current") is not None
+    opened.page.click('#picture [data-layer="res20_branch1"] text >> nth=0')
+    assert opened.text("#panel h2 >> nth=0") == "res20_branch1"
+    assert opened.page.url.endswith("#layer=res20_branch1")
+    assert opened.page.query_selector("#picture .current") is not None
 
 
-def test_deep_links_and_their_way_back(open_page: Open) -> None:
-    found = open_page("v2", "#layer=Reshape")
-    assert found.text("#panel h2 >> nth=0") == "Reshape"
-    found.page.keyboard.press("Escape")
-    assert not found.page.is_visible("#panel")
-    assert "#" not in found.page.url
-    found.page.go_back()
-    assert found.text("#panel h2 >> nth=0") == "Reshape"
+def test_deep_links_and_going_back(open_page: Open) -> None:
+    opened = open_page("v2", "#layer=Reshape")
+    assert opened.text("#panel h2 >> nth=0") == "Reshape"
+    opened.page.keyboard.press("Escape")
+    assert not opened.page.is_visible("#panel")
+    assert "#" not in opened.page.url
+    opened.page.go_back()
+    assert opened.text("#panel h2 >> nth=0") == "Reshape"
     missing = open_page("v2", "#layer=no%20such")
     assert missing.text("#panel h2") == "There is no layer no such"
     assert "%E0%A4%A" in open_page("v2", "#layer=%E0%A4%A").text("#panel h2")
@@ -68,7 +68,7 @@ def test_a_keyboard_is_enough(open_page: Open) -> None:
     press = page.keyboard.press
     focused = "document.activeElement.dataset.layer ?? document.activeElement.id"
     press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "To the content"
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
     press("/")
     assert page.evaluate(focused) == "search"
     page.keyboard.type("bn00")
@@ -109,51 +109,51 @@ def test_the_slider_moves_the_histogram(open_page: Open) -> None:
     assert before != last
 
 
-def test_tables_hold_the_recorded_numbers(open_page: Open, recording: Callable[[str], Run]) -> None:
+def test_tables_show_the_recorded_numbers(open_page: Open, recording: Callable[[str], Run]) -> None:
     page = open_page("v2", "#layer=relu00_branch2a").page
     history = outputs(recording("v2"), "relu00_branch2a")
-    rows = table(page, "numbers of all")
+    rows = table(page, "Statistics of all")
     assert [row[0] for row in rows] == ["0", "1", "2"]
     for row, summary in zip(rows, history.values(), strict=True):
         assert row[1:12] == expected(summary)
         assert row[12:17] == [f"{summary.count:,}", f"{summary.zeros:,}", "0", "0", "0"]
-    shares = table(page, "The same as a table", "#panel")
-    told = [float(row[2].removesuffix(" %").removeprefix("<")) / 100 for row in shares]
+    cells = table(page, "Histogram as a table", "#panel")
+    shares = [float(row[2].removesuffix(" %").removeprefix("<")) / 100 for row in cells]
     rest = history[2].zero_fraction
-    assert sum(told) == pytest.approx(1 - rest, abs=0.03)
+    assert sum(shares) == pytest.approx(1 - rest, abs=0.03)
 
 
-def test_tables_of_made_up_numbers_agree_with_numpy(open_page: Open, tmp_path: Path) -> None:
+def test_tables_of_synthetic_values_agree_with_numpy(open_page: Open, tmp_path: Path) -> None:
     run = hostile.write(tmp_path / "hostile.db")
     page = open_page(run, f"#layer={'a' * 300}").page
-    for step, row in enumerate(table(page, "numbers of all")):
-        held = hostile.values(6, step)
-        for at, value in ((1, held.mean()), (2, held.std()), (3, held.min()), (11, held.max())):
+    for step, row in enumerate(table(page, "Statistics of all")):
+        data = hostile.values(6, step)
+        for at, value in ((1, data.mean()), (2, data.std()), (3, data.min()), (11, data.max())):
             assert row[at] == spelling.number(float(value), 4)
 
 
 def expected(summary: TensorSummary) -> list[str]:
-    """What a table says of one step."""
+    """The cells of a step."""
     low, high = summary.min, summary.max
     assert low is not None
     assert high is not None
     quantiles = summary.sketch.quantiles((0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99))
-    found = [summary.mean, summary.std, low, *(min(max(q, low), high) for q in quantiles), high]
-    return [spelling.number(value, 4) for value in found]
+    values = [summary.mean, summary.std, low, *(min(max(q, low), high) for q in quantiles), high]
+    return [spelling.number(value, 4) for value in values]
 
 
 def table(page: object, title: str, inside: str = "#panel") -> list[list[str]]:
     """Open a folded table and read its cells."""
     script = """([inside, title]) => {
       const made = [...document.querySelectorAll(`${inside} details`)].find(
-        (one) => one.querySelector("summary").textContent.includes(title));
+        (fold) => fold.querySelector("summary").textContent.includes(title));
       made.open = true;
       made.dispatchEvent(new Event("toggle"));
       return [...made.querySelectorAll("tbody tr")].map(
         (row) => [...row.cells].map((cell) => cell.textContent));
     }"""
-    found: list[list[str]] = page.evaluate(script, [inside, title])  # type: ignore[attr-defined]
-    return found
+    rows: list[list[str]] = page.evaluate(script, [inside, title])  # type: ignore[attr-defined]
+    return rows
 
 
 def test_before_and_after_normalization(open_page: Open) -> None:
@@ -170,16 +170,16 @@ def test_why_chains_of_axes(open_page: Open) -> None:
     page = open_page("v2", "#layer=Reshape").page
     page.click("#panel-axes summary >> nth=1")
     page.wait_for_selector("#panel-axes details >> nth=1 >> table.way")
-    told = page.inner_text("#panel-axes details >> nth=1")
+    axis = page.inner_text("#panel-axes details >> nth=1")
     for part in (
         "filters × 2²",
         "res20_branch1/kernel axis 3",
         "begins here",
         "16 → 17",
         "64 → 68",
-        "written twice",
+        "is also hard-coded in",
     ):
-        assert part in told
+        assert part in axis
 
 
 def test_the_shape_table_sorts_and_filters(open_page: Open) -> None:
@@ -263,8 +263,8 @@ def test_numbers_and_headings_stay_whole_in_print(open_page: Open) -> None:
 def test_hostile_names_are_text_everywhere(open_page: Open, tmp_path: Path) -> None:
     run = hostile.write(tmp_path / "hostile.db")
     for width in (400, 1600):
-        found = open_page(run, width=width)
-        page = found.page
+        opened = open_page(run, width=width)
+        page = opened.page
         labels = page.eval_on_selector_all(
             "#tree [data-layer] .name", "all => all.map(n => n.textContent)"
         )
@@ -275,7 +275,7 @@ def test_hostile_names_are_text_everywhere(open_page: Open, tmp_path: Path) -> N
                 "name => document.querySelector('#panel h2')?.textContent === name",
                 arg=printable(name),
             )
-            assert table(page, "numbers of all")[0][0] == "0"
+            assert table(page, "Statistics of all")[0][0] == "0"
             assert page.evaluate("document.documentElement.scrollWidth") <= width, at
         assert page.evaluate("window.owned") is None
         assert page.query_selector("img, b:has(> i), main script, #panel script") is None
@@ -285,39 +285,39 @@ def test_hostile_names_are_text_everywhere(open_page: Open, tmp_path: Path) -> N
 
 
 def test_a_failed_run(open_page: Open) -> None:
-    found = open_page("mean_axes")
-    main = found.text("main")
+    opened = open_page("mean_axes")
+    main = opened.text("main")
     for part in (
         "Failed while building the network",
         "labels.shape",
         "disagree",
         "sparse_softmax",
-        "no step was run",
+        "no step ran",
     ):
         assert part in main
-    found.page.evaluate("location.hash = '#layer=Reshape'")
-    found.page.wait_for_selector("#panel:not([hidden])")
-    assert "Nothing was recorded of what tensors held." in found.text("#panel")
+    opened.page.evaluate("location.hash = '#layer=Reshape'")
+    opened.page.wait_for_selector("#panel:not([hidden])")
+    assert "This run recorded no tensors." in opened.text("#panel")
 
 
 def test_a_run_that_diverged(open_page: Open) -> None:
-    found = open_page("diverged", "#layer=bn20_branch2a", 1600)
-    assert "was made by conv_block_stage0/bn00_branch2a" in found.text("#not-finite")
-    assert "not finite at 2 of 3 steps" in found.text("#scalars")
-    assert "65,536 not finite" in found.text("#panel")
+    opened = open_page("diverged", "#layer=bn20_branch2a", 1600)
+    assert ": conv_block_stage0/bn00_branch2a" in opened.text("#not-finite")
+    assert "not finite at 2 of 3 steps" in opened.text("#scalars")
+    assert "65,536 not finite" in opened.text("#panel")
 
 
 def test_an_interrupted_run_and_one_without_anything(open_page: Open, tmp_path: Path) -> None:
-    found = open_page(hostile.write(tmp_path / "hostile.db"))
-    assert "was interrupted after step 2" in found.text("#overview")
+    opened = open_page(hostile.write(tmp_path / "hostile.db"))
+    assert "was interrupted after step 2" in opened.text("#overview")
     writer = RunWriter.create(tmp_path / "empty.db", info())
     writer.finish(Status.INTERRUPTED)
     empty = open_page(tmp_path / "empty.db")
     assert "before the first step" in empty.text("#overview")
-    assert "the run ended before there was one" in empty.text("#not-observed")
+    assert "not recorded: the run ended before the graph was built" in empty.text("#not-observed")
 
 
-def test_without_the_means_to_unpack_the_page_says_so(
+def test_a_browser_that_cannot_unpack_the_data_shows_a_message(
     open_page: Open, browser: Browser, folder: Path
 ) -> None:
     open_page("v2")
@@ -330,9 +330,9 @@ def test_without_the_means_to_unpack_the_page_says_so(
     context.close()
 
 
-def test_a_run_with_nan_does_not_look_well(open_page: Open) -> None:
+def test_a_run_with_nan_is_marked_as_failed(open_page: Open) -> None:
     page = open_page("diverged").page
-    assert "with numbers that are not finite" in page.inner_text("h1")
+    assert "with values that are not finite" in page.inner_text("h1")
     assert page.query_selector("h1 .dot.failed") is not None
     assert "not finite" not in open_page("v2").page.inner_text("h1")
 

@@ -20,7 +20,7 @@ BOXES = "#picture .node.opens"
 
 @pytest.fixture(scope="module")
 def deep_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of n=5, whose blocks are drawn once."""
+    """A run of n=5, whose equal blocks are collapsed."""
     file = tmp_path_factory.mktemp("runs") / "deep.db"
     with Run.open(FOLDER / "v2.db") as run:
         graph = deep(run.graph, 5)
@@ -30,11 +30,11 @@ def deep_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def picture(found: Opened) -> Opened:
+def picture(opened: Opened) -> Opened:
     """The page, if there is a diagram in it."""
-    if not found.page.query_selector("#picture svg"):
+    if not opened.page.query_selector("#picture svg"):
         pytest.skip("there is no Graphviz here")
-    return found
+    return opened
 
 
 def test_axes_of_a_layer_s_variables(open_page: Open) -> None:
@@ -43,7 +43,7 @@ def test_axes_of_a_layer_s_variables(open_page: Open) -> None:
     page.click("#panel-variables details[open] summary >> text=axis 3 64 = filters × 2^stage")
     page.wait_for_selector("#panel-variables details[open] >> text=16 → 17")
     assert "64 = filters × 2^stage" in page.inner_text("#panel-variables")
-    page.click("#panel-variables details[open] >> text=its own panel")
+    page.click("#panel-variables details[open] >> text=open its panel")
     page.wait_for_function("document.querySelector('#panel h2').textContent.endsWith('kernel')")
     assert page.url.endswith("#variable=res20_branch1%2Fkernel")
     assert "variable of layer res20_branch1" in page.inner_text("#panel")
@@ -114,30 +114,31 @@ def test_the_picture_names_no_flags(open_page: Open, deep_run: Path) -> None:
     for run in (deep_run, "own_model", "v2"):
         page = picture(open_page(run)).page
         assert not re.search(r"(^|\s)--\w", page.text_content("#picture") or "")
-    found = picture(open_page(deep_run))
-    assert "with ×k; click one for the layers of all" in (found.page.text_content("#picture") or "")
+    opened = picture(open_page(deep_run))
+    note = "with ×k; click one to list all its layers"
+    assert note in (opened.page.text_content("#picture") or "")
 
 
 def test_a_run_without_layers(open_page: Open) -> None:
-    found = open_page("own_model", width=1600)
-    page = found.page
+    opened = open_page("own_model", width=1600)
+    page = opened.page
     order = page.eval_on_selector_all("main > section", "all => all.map((one) => one.id)")
     assert order == [
             "overview", "findings", "diagram", "shapes", "settings", "versions", "not-observed",
         ]  # fmt: skip
 
     assert page.locator("#contents > summary").inner_text() == "Ops and sections"
-    assert "batch_size" not in found.text("#settings")
-    assert "images=8,16,16,3" in found.text("#settings")
+    assert "batch_size" not in opened.text("#settings")
+    assert "images=8,16,16,3" in opened.text("#settings")
     page.fill("#search", "relu")
     assert page.inner_text("#hits") == "1 of 14 ops"
     page.keyboard.press("Enter")
     page.wait_for_selector("#panel:not([hidden]) h2 >> text=stem/Relu")
-    panel = found.text("#panel")
+    panel = opened.text("#panel")
     for part in ("small_model.py", "stem/Conv2D:0", "Distributions over the steps", "axis 3"):
         assert part in panel
     assert not page.is_visible("#step")
-    assert "The numbers of the one step as a table" in panel
+    assert "Statistics of the only step as a table" in panel
     page.goto(page.url.partition("#")[0] + "#op=head/split")
     page.wait_for_selector("#panel h2 >> text=head/split")
     labels = page.locator("input[name=view] + span").all_inner_texts()

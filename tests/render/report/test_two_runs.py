@@ -30,49 +30,49 @@ CELLS = "rows => rows.map(row => [...row.cells].map(cell => cell.textContent))"
 
 def cells(page: Page, selector: str) -> list[list[str]]:
     """The texts of a table's rows."""
-    found: list[list[str]] = page.eval_on_selector_all(f"{selector} tbody tr", CELLS)
-    return found
+    rows: list[list[str]] = page.eval_on_selector_all(f"{selector} tbody tr", CELLS)
+    return rows
 
 
-def test_the_top_says_in_words_what_differs(open_page: Open) -> None:
-    found = open_page("v1", other="v2")
-    assert found.text("h1").splitlines() == [
+def test_the_summary_lists_the_differences(open_page: Open) -> None:
+    opened = open_page("v1", other="v2")
+    assert opened.text("h1").splitlines() == [
         "A: resnet8-v1, 8 layers: complete, v1.db",
         "B: resnet8-v2, 8 layers: complete, v2.db",
     ]
-    assert found.page.title().startswith("resnet8-v1 (v1.db) against resnet8-v2 (v2.db) – ")
-    told = found.text("#in-short")
+    assert opened.page.title().startswith("resnet8-v1 (v1.db) against resnet8-v2 (v2.db) – ")
+    summary = opened.text("#summary")
     for part in ("ver 1 in A, 2 in B", "26 in both, 4 of them changed", "88 of 88 tensors differ"):
-        assert part in told
-    assert cells(found.page, "#settings > .wide") == [["≠ ver", "1", "2"]]
+        assert part in summary
+    assert cells(opened.page, "#settings > .wide") == [["≠ ver", "1", "2"]]
 
 
-def test_a_run_against_itself_says_that_nothing_differs(
+def test_a_run_against_itself_has_no_difference(
     open_page: Open, recording: Callable[[str], Run]
 ) -> None:
-    found = open_page("v2", other="v2")
-    assert "Nothing differs: settings, layers, sizes" in found.text("#in-short")
+    opened = open_page("v2", other="v2")
+    assert "No difference: settings, layers, sizes" in opened.text("#summary")
     count = len(recording("v2").info.settings.values())
-    assert f"All {count} are the same in both runs." in found.text("#settings")
-    assert "All 100 tensors held the same (3 steps in common)." in found.text("#distributions")
-    marks = {row[0] for row in cells(found.page, "#layers")}
+    assert f"All {count} are equal in both runs." in opened.text("#settings")
+    assert "All 100 tensors are equal (3 steps in common)." in opened.text("#distributions")
+    marks = {row[0] for row in cells(opened.page, "#layers")}
     assert marks == {"= same"}
-    assert found.page.locator("#tree .sign").count() == 0
+    assert opened.page.locator("#tree .sign").count() == 0
 
 
-def test_layers_are_told_as_by_diff(open_page: Open, recording: Callable[[str], Run]) -> None:
+def test_layers_are_compared_as_by_diff(open_page: Open, recording: Callable[[str], Run]) -> None:
     page = open_page("v1", other="v2").page
     rows = {row[1]: row for row in cells(page, "#layers")}
     a, b = recording("v1"), recording("v2")
-    found = api.diff(a, b, every_step=True)
+    diff = api.diff(a, b, every_step=True)
     assert {name for name, row in rows.items() if row[0] == "A only"} == {
-        one.name for one in found.graph.only_a
+        layer.name for layer in diff.graph.only_a
     }
     assert {name for name, row in rows.items() if row[0] == "B only"} == {
-        one.name for one in found.graph.only_b
+        layer.name for layer in diff.graph.only_b
     }
-    assert len(rows) == found.graph.aligned + len(found.graph.only_a) + len(found.graph.only_b)
-    changes = {change.a: change for change in found.graph.changed}
+    assert len(rows) == diff.graph.aligned + len(diff.graph.only_a) + len(diff.graph.only_b)
+    changes = {change.a: change for change in diff.graph.changed}
     for name, row in rows.items():
         mark = "same" if name not in changes else "rewired" if changes[name].rewired else "changed"
         assert mark in row[0] or "only" in row[0]
@@ -87,7 +87,7 @@ def test_layers_are_told_as_by_diff(open_page: Open, recording: Callable[[str], 
     ]
     assert rows["conv1"][3:7] == ["8×32×32×16", "=", "448", "="]
     distances = {
-        one.layer_a: one.distance for one in found.distributions.rows if one.kind == "activation"
+        row.layer_a: row.distance for row in diff.distributions.rows if row.kind == "activation"
     }
     assert {name: row[7] for name, row in rows.items() if row[7]} == {
         name: spelling.number(apart, 2) for name, apart in distances.items() if name in rows
@@ -109,63 +109,57 @@ def test_layers_can_be_chosen_filtered_and_sorted(open_page: Open) -> None:
     assert page.inner_text("#layers [role=status]") == "8 of 36 rows"
 
 
-def test_distances_are_those_of_diff_most_different_first(
+def test_distances_are_equal_to_diff_and_the_largest_is_first(
     open_page: Open, recording: Callable[[str], Run]
 ) -> None:
     page = open_page("v2", other="bn_axis").page
     rows = api.diff(recording("v2"), recording("bn_axis"), every_step=True).distributions.rows
     for kind in ("activation", "gradient", "weight"):
         page.locator("#distributions .choice label", has_text=f"{kind}s").click()
-        told = cells(page, "#distributions")
+        shown = cells(page, "#distributions")
         expected = [row for row in rows if row.kind == kind]
         names = [row.tensor_a if kind == "weight" else row.layer_a for row in expected]
-        assert [row[0] for row in told] == names
-        assert [row[2:6] for row in told] == [
-            [spelling.number(one, 2) for one in (row.distance, row.first, row.last, row.ks)]
+        assert [row[0] for row in shown] == names
+        assert [row[2:6] for row in shown] == [
+            [spelling.number(number, 2) for number in (row.distance, row.first, row.last, row.ks)]
             for row in expected
         ]
-
-
-def histories(run: Run, tensor: str, kind: str) -> dict[int, TensorSummary]:
-    """What a tensor held."""
-    tap = next(one for one in run.taps() if (one.kind, one.tensor) == (kind, tensor))
-    return run.course(tap)
 
 
 def opened_table(page: Page, title: str) -> list[list[str]]:
     """The rows of a folded table of the panel."""
     fold = page.locator("#panel details", has_text=title).first
     fold.locator("summary").first.click()
-    fold.locator("tbody tr").first.wait_for()  # they are filled in once it is open
-    found: list[list[str]] = fold.locator("tbody tr").evaluate_all(CELLS)
-    return found
+    fold.locator("tbody tr").first.wait_for()  # rows are added when it is opened
+    rows: list[list[str]] = fold.locator("tbody tr").evaluate_all(CELLS)
+    return rows
 
 
-def test_both_distributions_stand_on_one_scale_at_one_step(
+def test_both_distributions_share_a_scale_and_a_step(
     open_page: Open, recording: Callable[[str], Run]
 ) -> None:
     page = open_page("v1", "#layer=add10", other="v2").page
     runs = recording("v1"), recording("v2")
-    held = [outputs(run, "add10") for run in runs]
+    summaries = [outputs(run, "add10") for run in runs]
     for step, key in ((2, None), (1, "ArrowLeft")):
         if key:
             page.focus("#step")
             page.keyboard.press(key)
         beside = cells(page, "#panel .together ~ *, #panel figure + .wide")
         for at, row in enumerate(beside):
-            summary = held[at][step]
+            summary = summaries[at][step]
             assert row[0] == f"{'AB'[at]}, step {step}"
-            told = [float(cell.replace("−", "-")) for cell in row[1:4]]
-            assert told == pytest.approx([summary.mean, summary.std, summary.min], rel=5e-4)
+            values = [float(cell.replace("−", "-")) for cell in row[1:4]]
+            assert values == pytest.approx([summary.mean, summary.std, summary.min], rel=5e-4)
         assert len(beside) == 2
     shares = np.array([
         [float(cell.replace("−", "-").replace("<", "").removesuffix(" %")) for cell in row]
-        for row in opened_table(page, "The shares of both")
+        for row in opened_table(page, "Both distributions as a table")
     ])  # fmt: skip
     assert shares.shape == (48, 4)
     assert (shares[1:, 0] == shares[:-1, 1]).all()
     for at in (0, 1):
-        summary = held[at][1]
+        summary = summaries[at][1]
         middles = shares[:, :2].mean(axis=1)
         mean = (shares[:, 2 + at] * middles).sum() / 100
         width = shares[0, 1] - shares[0, 0]
@@ -175,25 +169,23 @@ def test_both_distributions_stand_on_one_scale_at_one_step(
 def test_the_distance_over_the_steps_against_numpy(open_page: Open, tmp_path: Path) -> None:
     a, b = written(tmp_path / "a.db", 0.0), written(tmp_path / "b.db", 0.5)
     page = open_page(a, "#layer=one", other=b).page
-    told = opened_table(page, "The distances as a table")
+    rows = opened_table(page, "Distances as a table")
     scale = np.sqrt(np.mean([np.std(numbers(step, s)) ** 2 for step in range(3) for s in (0, 0.5)]))
-    for step, row in enumerate(told):
+    for step, row in enumerate(rows):
         true = scipy_stats.wasserstein_distance(numbers(step, 0.0), numbers(step, 0.5)) / scale
         assert row[0] == str(step)
         assert float(row[1]) == pytest.approx(true, abs=0.07)
     label = page.get_attribute("#panel .charts svg[role=img]", "aria-label")
-    assert label == (
-        f"distance of A and B over the steps: {told[0][1]} at step 0, {told[2][1]} at step 2"
-    )
+    assert label == (f"distance between A and B: {rows[0][1]} at step 0, {rows[2][1]} at step 2")
 
 
 def numbers(step: int, shift: float) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """What the one op of a written run held; the shift grows with the steps."""
+    """The output of the only op of a written run; the shift grows with the steps."""
     return np.random.default_rng(step).normal(shift * step, 1, 4000)
 
 
 def written(file: Path, shift: float, first: int = 0) -> Path:
-    """A run of one op without layers, of three steps from the first one."""
+    """A run of one op without layers, with three steps from `first` on."""
     spec = TensorSpec((4000,), "float32")
     writer = RunWriter.create(file, info())
     writer.graph(Graph(ops=(Op("one", "Relu", Phase.FORWARD, outputs=(spec,)),)), 0.1)
@@ -209,19 +201,19 @@ def test_without_a_common_step_each_run_is_shown_at_its_own(
     open_page: Open, tmp_path: Path
 ) -> None:
     a, b = written(tmp_path / "early.db", 0.5), written(tmp_path / "late.db", 0.5, first=7)
-    found = open_page(a, "#layer=one", other=b)
-    panel = found.text("#panel-distributions")
+    opened = open_page(a, "#layer=one", other=b)
+    panel = opened.text("#panel-distributions")
     assert "one at step 0 of A and step 7 of B" in panel
-    assert "No distance: no step was recorded in both" in panel
-    assert "no scalar has a step in common" in found.text("#in-short")
-    assert "0 of the 3 recorded steps of A are in both" in found.text("#not-observed")
+    assert "No distance: the runs have no common step" in panel
+    assert "no scalar has a common step" in opened.text("#summary")
+    assert "0 of the 3 recorded steps of A are in both" in opened.text("#not-observed")
 
 
 def test_scalars_of_both_share_their_axes(open_page: Open, recording: Callable[[str], Run]) -> None:
     page = open_page("v1", other="v2").page
     loss = page.locator("#scalars figure").first
     courses = [list(recording(name).scalars()["loss"].values()) for name in ("v1", "v2")]
-    ends = [" → ".join(spelling.number(one, 4) for one in (c[0], c[-1])) for c in courses]
+    ends = [" → ".join(spelling.number(value, 4) for value in (c[0], c[-1])) for c in courses]
     assert [line.strip() for line in loss.inner_text().split("\n")][:3] == [
         "loss",
         f"A {ends[0]}",
@@ -242,40 +234,41 @@ def test_scalars_of_both_share_their_axes(open_page: Open, recording: Callable[[
     assert styles[1] != "none"
 
 
-def test_findings_stand_by_whose_they_are(open_page: Open) -> None:
-    found = open_page("v2", other="bn_axis")
-    told = found.text("#findings")
-    assert "None only in A." in told
-    assert "1 error only in B" in told
-    assert "batch-norm-axis" in told
-    found.page.click("#findings .finding a")
-    assert found.text("#panel h2 >> nth=0") == "bn00_branch2a"
+def test_findings_are_listed_by_run(open_page: Open) -> None:
+    opened = open_page("v2", other="bn_axis")
+    findings = opened.text("#findings")
+    assert "None only in A." in findings
+    assert "1 error only in B" in findings
+    assert "batch-norm-axis" in findings
+    opened.page.click("#findings .finding a")
+    assert opened.text("#panel h2 >> nth=0") == "bn00_branch2a"
     both = open_page("bn_axis", other="bn_axis")
     assert "1 error in both" in both.text("#findings")
 
 
 def test_a_failed_run_against_a_complete_one(open_page: Open) -> None:
-    found = open_page("v2", "#layer=Reshape", 1600, other="mean_axes")
-    assert "B failed while building the network" in found.text("#b-failed h2")
-    assert "labels.shape" in found.text("#b-failed")
-    assert found.text("h1").splitlines()[1].startswith("B: resnet8-v2, 8 layers: failed")
-    assert found.page.query_selector("h1 .dot.failed") is not None
-    assert "B recorded no tensor at any step" in found.text("#not-observed")
-    assert "Not compared: no step was recorded in both." in found.text("#distributions")
-    assert "8×64 → 1×64" in found.text("#tree [data-layer=Reshape]")
-    assert "activation, only in A" in found.text("#panel")
-    assert "shape" in found.text("#panel-changes")
+    opened = open_page("v2", "#layer=Reshape", 1600, other="mean_axes")
+    assert "B failed while building the network" in opened.text("#b-failed h2")
+    assert "labels.shape" in opened.text("#b-failed")
+    assert opened.text("h1").splitlines()[1].startswith("B: resnet8-v2, 8 layers: failed")
+    assert opened.page.query_selector("h1 .dot.failed") is not None
+    assert "B recorded no tensor at any step" in opened.text("#not-observed")
+    not_compared = "Not compared: the runs have no recorded step in common."
+    assert not_compared in opened.text("#distributions")
+    assert "8×64 → 1×64" in opened.text("#tree [data-layer=Reshape]")
+    assert "activation, only in A" in opened.text("#panel")
+    assert "shape" in opened.text("#panel-changes")
 
 
-def test_models_without_layers_are_told_by_their_ops(open_page: Open) -> None:
-    found = open_page("own", "#layer=first%2FMatMul", 1600, other="own_model")
-    assert "0 in both, 13 only in A, 14 only in B" in found.text("#in-short")
-    assert found.text("#layers h2") == "Ops"
-    assert "Only A has it; what it held is shown alone." in found.text("#panel")
-    assert found.page.locator("#panel svg.steps").count() == 1
-    found.page.fill("#search", "first matmul")
-    assert found.text("#hits") == "3 of 27 ops"
-    assert "A only" in found.text('#tree [data-layer="first/MatMul"]')
+def test_models_without_layers_are_compared_by_ops(open_page: Open) -> None:
+    opened = open_page("own", "#layer=first%2FMatMul", 1600, other="own_model")
+    assert "0 in both, 13 only in A, 14 only in B" in opened.text("#summary")
+    assert opened.text("#layers h2") == "Ops"
+    assert "Only A has this op." in opened.text("#panel")
+    assert opened.page.locator("#panel svg.steps").count() == 1
+    opened.page.fill("#search", "first matmul")
+    assert opened.text("#hits") == "3 of 27 ops"
+    assert "A only" in opened.text('#tree [data-layer="first/MatMul"]')
 
 
 def test_both_graphs_are_drawn_with_marks_and_boxes_open_panels(open_page: Open) -> None:
@@ -305,7 +298,7 @@ def test_one_diagram_of_equal_graphs_shows_distances(
         pytest.skip("there is no Graphviz here")
     assert page.locator("#picture svg").count() == 1
     rows = api.diff(recording("v2"), recording("no_l2"), every_step=True).distributions.rows
-    apart = next(one for one in rows if (one.layer_a, one.kind) == ("dense1", "activation"))
+    apart = next(row for row in rows if (row.layer_a, row.kind) == ("dense1", "activation"))
     box = page.locator('#picture [data-layer="dense1"]').text_content() or ""
     assert f"distance {spelling.number(apart.distance, 2)}" in box
 
@@ -338,7 +331,7 @@ def test_nothing_is_wider_than_the_window(open_page: Open, width: int, hash_: st
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_lines_and_marks_can_be_told_from_the_paper(open_page: Open, scheme: str) -> None:
+def test_lines_and_marks_contrast_with_the_background(open_page: Open, scheme: str) -> None:
     page = open_page("v1", "#layer=conv1", 1600, other="v2", color_scheme=scheme).page
     of = "getComputedStyle(document.querySelector('{}')).{}"
     paper = page.evaluate(of.format("body", "backgroundColor"))
@@ -347,10 +340,10 @@ def test_lines_and_marks_can_be_told_from_the_paper(open_page: Open, scheme: str
         assert contrast(page.evaluate(of.format(selector, kind)), paper) >= 3
 
 
-def contrast(one: str, other: str) -> float:
+def contrast(first: str, second: str) -> float:
     """The ratio of two colours' luminances, as WCAG defines it."""
     lights = []
-    for colour in (one, other):
+    for colour in (first, second):
         parts = np.array([int(part) for part in colour[4:-1].split(",")]) / 255
         linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
         lights.append(float(linear @ [0.2126, 0.7152, 0.0722]))
@@ -372,9 +365,9 @@ def test_runs_without_a_graph_can_be_compared(open_page: Open, tmp_path: Path) -
     files = tmp_path / "none.db", tmp_path / "nothing.db"
     for file in files:
         RunWriter.create(file, info()).finish(Status.INTERRUPTED)
-    found = open_page(files[0], other=files[1])
-    assert "Neither run has a graph." in found.text("#layers")
-    assert "the run ended before there was one" in found.text("#not-observed")
+    opened = open_page(files[0], other=files[1])
+    assert "Neither run has a graph." in opened.text("#layers")
+    assert "not recorded: the run ended before the graph was built" in opened.text("#not-observed")
 
 
 def test_it_can_be_printed(open_page: Open) -> None:

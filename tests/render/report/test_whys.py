@@ -1,4 +1,4 @@
-"""The page's answers to `why` are those of the command, for each axis of a run."""
+"""The page explains each axis of a run as the command `why` does."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ RUNS = ("v1", "v2", "own_model")
 
 
 def facts_of(run: Run) -> Any:
-    """What the page's data blocks hold of a run."""
-    found = re.search(r'id="facts">([^<]+)<', api.report(run))
-    assert found is not None
-    return msgspec.json.decode(gzip.decompress(b64decode(found[1])))
+    """The facts in the page of a run."""
+    match = re.search(r'id="facts">([^<]+)<', api.report(run))
+    assert match is not None
+    return msgspec.json.decode(gzip.decompress(b64decode(match[1])))
 
 
 def tensors(facts: Any) -> Iterator[tuple[str, int, list[Any] | int]]:
     """Each op and output of the page with its axes; output -1 for variables."""
     for name, _, _, _, _, axes in facts["ops"]:
-        for index, one in enumerate(axes):
-            yield name, index, one
+        for index, of_output in enumerate(axes):
+            yield name, index, of_output
     for name, _, _, _, _, _, axes in facts["variables"]:
         yield name, -1, axes
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_every_axis_is_told_as_why_tells_it(name: str, recording: Callable[[str], Run]) -> None:
+def test_every_axis_is_explained_as_by_why(name: str, recording: Callable[[str], Run]) -> None:
     run = recording(name)
     facts = facts_of(run)
     graph = run.graph
@@ -59,10 +59,10 @@ def test_every_axis_is_told_as_why_tells_it(name: str, recording: Callable[[str]
             alone = why(graph, run.lineage, target, axis)
             agrees(facts, packed, msgspec.to_builtins(alone))
             lines = [[label, text.splitlines() or [""]] for label, text in origin_lines(alone)]
-            assert facts["told"][packed[0]]["facts"] == lines
+            assert facts["texts"][packed[0]]["facts"] == lines
             seen += 1
     ops = sum(len(spec.shape or ()) for op in graph.ops for spec in op.outputs)
-    assert seen == ops + sum(len(one.spec.shape or ()) for one in graph.variables)
+    assert seen == ops + sum(len(variable.spec.shape or ()) for variable in graph.variables)
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -70,43 +70,45 @@ def test_it_is_what_the_command_prints(
     name: str, recording: Callable[[str], Run], capsys: pytest.CaptureFixture[str]
 ) -> None:
     facts = facts_of(recording(name))
-    asked = {layer["name"]: layer["axes"] for layer in facts["layers"]}
-    asked |= {one[0]: one[6] for one in facts["variables"] if not one[0].endswith("/Momentum")}
+    axes_of = {layer["name"]: layer["axes"] for layer in facts["layers"]}
+    axes_of |= {row[0]: row[6] for row in facts["variables"] if not row[0].endswith("/Momentum")}
     if not facts["layers"]:
-        asked |= {op: axes[0] for op, *_, axes in facts["ops"] if len(axes) == 1}
-    for place, axes in asked.items():
+        axes_of |= {op: axes[0] for op, *_, axes in facts["ops"] if len(axes) == 1}
+    for place, axes in axes_of.items():
         main(["why", place, "--json", "--run", str(FOLDER / f"{name}.db")])
-        told = msgspec.json.decode(capsys.readouterr().out)
-        for packed, one in zip(axes, told.get("axes", [told]), strict=True):
-            agrees(facts, packed, one)
+        answer = msgspec.json.decode(capsys.readouterr().out)
+        for packed, axis in zip(axes, answer.get("axes", [answer]), strict=True):
+            agrees(facts, packed, axis)
 
 
-def agrees(facts: Any, packed: list[Any], told: dict[str, Any]) -> None:
+def agrees(facts: Any, packed: list[Any], expected_axis: dict[str, Any]) -> None:
     """One axis of the page against the JSON object of an explanation."""
     number, step, size, _ = packed
-    shared = facts["told"][number]
-    assert size == spelling.size_text(told["size"])
-    assert shared["formula"] == (told["formula"]["text"] if told["formula"] else "")
-    assert shared["inflow"] == bool(told["inflow"])
-    way = []
+    shared = facts["texts"][number]
+    assert size == spelling.size_text(expected_axis["size"])
+    assert shared["formula"] == (
+        expected_axis["formula"]["text"] if expected_axis["formula"] else ""
+    )
+    assert shared["inflow"] == bool(expected_axis["inflow"])
+    path = []
     while step >= 0:
         text, place, _, layer, _, step = facts["ways"][step]
-        way.append((text, place, layer))
-    expected = told["inflow"] or told["chain"]
-    assert way == [(spelling.size_text(s["size"]), s["place"], s["layer"]) for s in expected]
+        path.append((text, place, layer))
+    expected = expected_axis["inflow"] or expected_axis["chain"]
+    assert path == [(spelling.size_text(s["size"]), s["place"], s["layer"]) for s in expected]
     proof = facts["proofs"][shared["proof"]]
     moved = {None: "?", True: "yes", False: "no"}
     assert [(row[0], row[1], row[3], row[4]) for row in proof] == [
         (row["setting"], f"{row['before']} → {row['after']}", moved[row["moved"]], row["note"])
-        for row in told["proof"]
+        for row in expected_axis["proof"]
     ]
     dangers = [label for label, _ in shared["facts"] if label == "danger"]
-    assert len(dangers) == len(told["couplings"])
+    assert len(dangers) == len(expected_axis["couplings"])
 
 
-def test_what_axes_share_stands_once(recording: Callable[[str], Run]) -> None:
+def test_shared_parts_are_stored_once(recording: Callable[[str], Run]) -> None:
     facts = facts_of(recording("v2"))
-    for kind in ("told", "ways", "proofs", "lines", "specs"):
+    for kind in ("texts", "ways", "proofs", "lines", "specs"):
         rows = [msgspec.json.encode(row) for row in facts[kind]]
         assert len(set(rows)) == len(rows), kind
 
@@ -116,14 +118,14 @@ def test_a_large_graph_has_only_its_forward_pass_explained(
 ) -> None:
     run = recording("v2")
     axes = Axes(run.graph, run.lineage, most=100)
-    found: dict[str, int] = {}
+    left_out: dict[str, int] = {}
     for op in run.graph.ops:
         for index, spec in enumerate(op.outputs):
-            told: tuple[Explanation, ...] | None = axes.of(TensorRef(op.name, index))
-            if told is not None:
+            explained: tuple[Explanation, ...] | None = axes.of(TensorRef(op.name, index))
+            if explained is not None:
                 assert op.phase == "forward"
-                assert len(told) == len(spec.shape or ())
+                assert len(explained) == len(spec.shape or ())
             else:
-                found[op.phase] = found.get(op.phase, 0) + len(spec.shape or ())
-    assert set(found) == {"backward", "optimizer", "other"}
-    assert axes.left_out == sum(found.values())
+                left_out[op.phase] = left_out.get(op.phase, 0) + len(spec.shape or ())
+    assert set(left_out) == {"backward", "optimizer", "other"}
+    assert axes.left_out == sum(left_out.values())

@@ -1,1 +1,1 @@
-"""One module a rule; see `judge`."""
+"""The rules of `check`, one module each; see `judge`."""

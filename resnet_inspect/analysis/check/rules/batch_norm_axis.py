@@ -1,9 +1,10 @@
-"""Batch normalization over an axis that is not that of the channels.
+"""Batch normalization keeps an axis other than the channels.
 
-Source: code for the other layout of pictures; no published checker has it.
-Threshold: the axis that the normalization keeps means height, width or time where sizes were
-followed; for a Keras layer, an axis that is not the last one while convolutions beside it keep
-channels last. Silent: where channels come first.
+Checks which axis each batch normalization keeps.
+Threshold: the kept axis is height, width or time, according to the traced sizes. Or a Keras layer
+keeps an axis that is not the last one while convolutions use channels last. Error.
+Source: code written for the other image layout (NCHW); no published checker covers this.
+Silent: in models with channels first.
 """
 
 from __future__ import annotations
@@ -16,33 +17,41 @@ from resnet_inspect.analysis.sizes.dangers import DangerKind
 from resnet_inspect.commands import Command
 
 
-def find(seen: Evidence) -> Iterator[Finding]:
-    """One for all of them, at the first."""
-    wrong = dict(_wrong(seen))
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Yield one finding for all affected layers, placed at the first."""
+    wrong = dict(_wrong_axes(evidence))
     if not wrong:
         return
-    layer, (text, evidence) = next(iter(wrong.items()))
+    layer, (text, measured) = next(iter(wrong.items()))
     yield Finding(
         Severity.ERROR,
-        f"{layer}: {text}" + (f"; and {len(wrong) - 1} more" if len(wrong) > 1 else ""),
-        {"layers": ", ".join(wrong), **evidence},
-        "rows or columns of a picture are normalized apart, channels are not; the scales it learns"
-        " belong to places",
-        "axis=-1 where channels come last (NHWC)",
-        place=seen.place(layer),
+        f"{layer}: {text}" + (f" (and {len(wrong) - 1} more layers)" if len(wrong) > 1 else ""),
+        {"layers": ", ".join(wrong), **measured},
+        "each row or column of an image is normalized separately, channels are not; the learned"
+        " scales belong to positions",
+        "set axis=-1 if the channels are the last axis (NHWC)",
+        place=evidence.place(layer),
         command=Command("why", (layer,)),
     )
 
 
-def _wrong(seen: Evidence) -> Iterator[tuple[str, tuple[str, dict[str, Measured]]]]:
-    for danger in seen.dangers:
+def _wrong_axes(evidence: Evidence) -> Iterator[tuple[str, tuple[str, dict[str, Measured]]]]:
+    for danger in evidence.dangers:
         if danger.kind is DangerKind.NORMALIZED:
             yield danger.layer, (danger.text, {})
-    last = any(op.attrs.get("data_format") == "NHWC" for op in seen.forward if "Conv" in op.type)
-    for layer in seen.graph.layers:
+    last = any(
+        op.attrs.get("data_format") == "NHWC" for op in evidence.forward_ops if "Conv" in op.type
+    )
+    for layer in evidence.graph.layers:
         axis = layer.settings.get("axis")
-        shape = seen.graph.spec(layer.output).shape or ()
+        shape = evidence.graph.spec(layer.output).shape or ()
         if not (layer.normalizes and last and isinstance(axis, int)) or len(shape) < 3:
             continue
         if axis % len(shape) != len(shape) - 1:
-            yield layer.name, (f"it keeps axis {axis} of {len(shape)}", {"axis": axis})
+            yield (
+                layer.name,
+                (
+                    f"batch normalization keeps axis {axis}; channels are axis {len(shape) - 1}",
+                    {"axis": axis},
+                ),
+            )

@@ -1,9 +1,11 @@
-"""Batch normalization in inference mode while it trains, or at the output.
+"""Batch normalization runs in inference mode during training, or normalizes the output.
 
-Source: `training=False` left behind; a normalization after the last layer.
-Threshold: a trainable layer normalizes with averages that are still exactly 0 and 1; or an output
-comes out of one. Silent: for frozen layers, for averages that were learned before, as in
-fine-tuning, and for outputs with a loss of one's own, as embeddings have.
+Checks the moving averages of trainable batch normalizations and the layer that makes each output.
+Threshold: a trainable layer normalizes with moving averages that are still exactly 0 (mean) and
+1 (variance). Or a batch normalization makes an output. Warning.
+Source: `training=False` left over from evaluation, or a normalization added after the last layer.
+Silent: for frozen layers; for averages that were trained before, as in fine-tuning; for outputs
+with a custom loss, as of embeddings.
 """
 
 from __future__ import annotations
@@ -21,49 +23,51 @@ from resnet_inspect.analysis.check.rules.moving_averages import normalizes_the_b
 from resnet_inspect.graph import Layer
 
 
-def find(seen: Evidence) -> Iterator[Finding]:
-    """One for the mode, one for each output."""
-    every = [one for one in seen.graph.layers if one.normalizes]
-    if seen.training.optimizer:
-        wrong = [one for one in every if _untrained(seen, one)]
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Yield one finding for inference mode and one per normalized output."""
+    every = [layer for layer in evidence.graph.layers if layer.normalizes]
+    if evidence.training.optimizer:
+        wrong = [layer for layer in every if _untrained(evidence, layer)]
         if wrong:
             yield Finding(
                 Severity.WARNING,
                 f"{len(wrong)} of {len(every)} batch normalizations run in inference mode with"
-                f" averages that are still 0 and 1: {wrong[0].name} …",
+                f" moving averages that are still 0 and 1 (first: {wrong[0].name})",
                 {"layers": len(wrong), "of": len(every)},
-                "they normalize nothing: each is a scale and a shift",
-                "call them with training=True in training",
-                place=seen.place(wrong[0].name),
+                "these layers normalize nothing: they only scale and shift",
+                "call these layers with training=True during training",
+                place=evidence.place(wrong[0].name),
             )
-    for objective in seen.objectives:
+    for objective in evidence.objectives:
         if objective.loss not in SOFTMAX_LOSSES | BINARY_LOSSES | REGRESSION_LOSSES:
             continue
-        layer = seen.layer_of(objective.output)
-        behind = _after_softmax(seen, layer) if layer is not None else False
-        if layer is not None and (layer.normalizes or behind):
+        layer = evidence.layer_of(objective.output)
+        after_softmax = _after_softmax(evidence, layer) if layer is not None else False
+        if layer is not None and (layer.normalizes or after_softmax):
             yield Finding(
                 Severity.WARNING,
-                f"{layer.name} normalizes the network's output over the batch",
+                f"{layer.name} normalizes the output of the network over the batch",
                 {},
-                "an answer then depends on the other examples of its batch",
-                "put the normalization before the last layer",
-                place=seen.place(layer.name),
+                "each prediction depends on the other examples of its batch",
+                "move the normalization before the last layer",
+                place=evidence.place(layer.name),
             )
 
 
-def _untrained(seen: Evidence, layer: Layer) -> bool:
-    if layer.settings.get("trainable") is False or normalizes_the_batch(seen, layer):
+def _untrained(evidence: Evidence, layer: Layer) -> bool:
+    if layer.settings.get("trainable") is False or normalizes_the_batch(evidence, layer):
         return False
-    held = {name.rpartition("/")[2]: list(seen.weight(name).values()) for name in layer.variables}
-    means, variances = held.get("moving_mean"), held.get("moving_variance")
+    weights = {
+        name.rpartition("/")[2]: list(evidence.weight(name).values()) for name in layer.variables
+    }
+    means, variances = weights.get("moving_mean"), weights.get("moving_variance")
     if not means or not variances:
         return False
-    zero = all(one.min == one.max == 0 for one in means)
-    return zero and all(one.min == one.max == 1 for one in variances)
+    zero = all(summary.min == summary.max == 0 for summary in means)
+    return zero and all(summary.min == summary.max == 1 for summary in variances)
 
 
-def _after_softmax(seen: Evidence, layer: Layer) -> bool:
+def _after_softmax(evidence: Evidence, layer: Layer) -> bool:
     return layer.normalizes and any(
-        (op := seen.maker(ref)) is not None and op.type == "Softmax" for ref in layer.inputs
+        (op := evidence.producer(ref)) is not None and op.type == "Softmax" for ref in layer.inputs
     )

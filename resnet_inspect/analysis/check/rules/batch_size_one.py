@@ -1,8 +1,9 @@
-"""Batch normalization with one example in a batch.
+"""Batch normalization receives batches of one example.
 
-Source: the mean of one number is itself: what is normalized becomes 0.
-Threshold: batches of one example, and a normalization in training mode. An error where a channel
-has a single number in the batch; a warning where it has a picture.
+Checks the size of all recorded batches where a batch normalization uses batch statistics.
+Threshold: every recorded batch has one example. Error if a channel has a single value per batch,
+warning if it has a whole image.
+Source: the mean of a single value is the value itself, so it is normalized to 0.
 Silent: in inference mode.
 """
 
@@ -15,23 +16,27 @@ from resnet_inspect.analysis.check.finding import Finding, Severity
 from resnet_inspect.analysis.check.rules.moving_averages import normalizes_the_batch
 
 
-def find(seen: Evidence) -> Iterator[Finding]:
-    """One for the run."""
-    parts = [part for parts in seen.inputs.values() for part in parts]
-    if not parts or any(one.examples > 1 for one in parts):
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Yield at most one finding for the run."""
+    parts = [part for parts in evidence.inputs.values() for part in parts]
+    if not parts or any(part.examples > 1 for part in parts):
         return
-    layers = [o for o in seen.graph.layers if o.normalizes and normalizes_the_batch(seen, o)]
+    layers = [
+        layer
+        for layer in evidence.graph.layers
+        if layer.normalizes and normalizes_the_batch(evidence, layer)
+    ]
     if not layers:
         return
-    flat = [one for one in layers if len(seen.graph.spec(one.output).shape or ()) < 3]
+    flat = [layer for layer in layers if len(evidence.graph.spec(layer.output).shape or ()) < 3]
     layer = (flat or layers)[0]
     yield Finding(
         Severity.ERROR if flat else Severity.WARNING,
-        f"{layer.name} normalizes over a batch of one example",
+        f"{layer.name} computes batch statistics from batches of 1 example",
         {"layers": len(layers)},
-        "each number is its own mean, so nothing of it is left"
+        "each value is its own mean, so every normalized value is 0"
         if flat
-        else "each picture is normalized by itself, and evaluation by other means than training",
-        "larger batches, or a normalization of each example (layer or group normalization)",
-        place=seen.place(layer.name),
+        else "each image is normalized by its own statistics, evaluation uses different ones",
+        "use larger batches, or layer or group normalization",
+        place=evidence.place(layer.name),
     )

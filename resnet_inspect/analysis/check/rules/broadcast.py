@@ -1,10 +1,11 @@
-"""Shapes that fit by accident: [N] against [N, 1] makes [N, N].
+"""Shapes are broadcast by accident: [N] with [N, 1] gives [N, N].
 
-Source: regression losses written by hand. Threshold: an elementwise op of the
-loss takes a tensor with one axis and one with two whose last is 1, and what it makes has two axes;
-or the same with more axes before that.
-Silent: where the single axis is known to be 1, for biases and scales, which are variables or
-constants, and where the axis was put there in the loss itself, to compare all with all.
+Checks the operand shapes of elementwise ops in the loss and the forward pass.
+Threshold: one operand has one axis more than the other, its last axis has size 1, and the result
+has as many axes. Error.
+Source: regression losses written by hand.
+Silent: if the axis that is repeated has size 1; for biases and scales, which are variables or
+constants; and if the loss adds the axis itself to compare all pairs.
 """
 
 from __future__ import annotations
@@ -19,54 +20,54 @@ from resnet_inspect.graph import Op, Phase, TensorRef
 ELEMENTWISE = frozenset(("Sub", "AddV2", "Add", "Mul", "SquaredDifference", "RealDiv", "Equal",
                          "Maximum", "Minimum"))  # fmt: skip
 FIXED = ("Const", "ReadVariableOp")
-REDUCED = ("Sum", "Mean", "Max", "Min")
+REDUCTIONS = ("Sum", "Mean", "Max", "Min")
 
 
-def find(seen: Evidence) -> Iterator[Finding]:
-    """The first one."""
-    for op in seen.graph.ops:
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Yield the first accidental broadcast."""
+    for op in evidence.graph.ops:
         if op.type in ELEMENTWISE and op.phase in (Phase.OTHER, Phase.FORWARD):
-            shapes = _apart(seen, op)
+            shapes = _broadcast_shapes(evidence, op)
             if shapes is not None:
                 yield Finding(
                     Severity.ERROR,
-                    f"{op.type} of shapes {shapes[0]} and {shapes[1]} gives every example with"
-                    " every other one",
+                    f"{op.type} broadcasts {shapes[0]} and {shapes[1]}: every example is combined"
+                    " with every other",
                     {"op": op.name, "source": str(op.source[0]) if op.source else ""},
-                    "the loss compares each answer with the labels of all examples: its best answer"
-                    " is their mean",
-                    "give both the same shape: squeeze the last axis of one, or add one to the"
-                    " other",
-                    place=seen.place(op.name),
+                    "the loss compares each prediction with the labels of all examples, so the best"
+                    " prediction is their mean",
+                    "give both tensors the same shape: squeeze the last axis of one, or add an axis"
+                    " to the other",
+                    place=evidence.place(op.name),
                     command=Command("why", (op.name,)),
                 )
                 return
 
 
-def _apart(seen: Evidence, op: Op) -> tuple[str, str] | None:
-    graph = seen.graph
+def _broadcast_shapes(evidence: Evidence, op: Op) -> tuple[str, str] | None:
+    graph = evidence.graph
     if len(op.inputs) != 2 or any(graph.op_by_name[ref.op].type in FIXED for ref in op.inputs):
         return None
-    one, other = ((graph.spec(ref).shape, ref) for ref in op.inputs)
-    for (flat, _), (column, ref) in ((one, other), (other, one)):
+    left, right = ((graph.spec(ref).shape, ref) for ref in op.inputs)
+    for (flat, _), (column, ref) in ((left, right), (right, left)):
         if not flat or not column or len(column) != len(flat) + 1 or column[-1] != 1:
             continue
         alike = all(a == b or None in (a, b) for a, b in zip(flat, column, strict=False))
-        if not alike or flat[-1] == 1 or column[0] == 1 or _put_there(seen, ref):
+        if not alike or flat[-1] == 1 or column[0] == 1 or _added_by_loss(evidence, ref):
             continue
-        made = op.outputs[0].shape if op.outputs else None
-        if made is not None and len(made) == len(column):
+        result = op.outputs[0].shape if op.outputs else None
+        if result is not None and len(result) == len(column):
             return str(list(flat)), str(list(column))
     return None
 
 
-def _put_there(seen: Evidence, ref: TensorRef) -> bool:
-    """Whether the last axis of a tensor was made by an op of the loss itself."""
-    op = seen.graph.op_by_name[ref.op]
+def _added_by_loss(evidence: Evidence, ref: TensorRef) -> bool:
+    """Whether an op of the loss itself added the last axis of a tensor."""
+    op = evidence.graph.op_by_name[ref.op]
     while op.type in ("Identity", "Cast", "Neg", "Square") and op.inputs:
-        op = seen.graph.op_by_name[op.inputs[0].op]
-    if seen.graph.layer_of_op.get(op.name) is not None or not op.inputs:
+        op = evidence.graph.op_by_name[op.inputs[0].op]
+    if evidence.graph.layer_of_op.get(op.name) is not None or not op.inputs:
         return False
-    before, after = seen.graph.spec(op.inputs[0]).shape, op.outputs[0].shape
+    before, after = evidence.graph.spec(op.inputs[0]).shape, op.outputs[0].shape
     grown = before is not None and after is not None and len(after) > len(before)
-    return op.type in REDUCED or (grown and op.type in ("ExpandDims", "StridedSlice", "Reshape"))
+    return op.type in REDUCTIONS or (grown and op.type in ("ExpandDims", "StridedSlice", "Reshape"))

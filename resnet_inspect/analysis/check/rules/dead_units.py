@@ -1,11 +1,12 @@
-"""Channels of a ReLU that are never active.
+"""ReLU channels are never active.
 
-Source: published checkers call a unit dead that is active under 1 % of the time, and a layer where
-that holds for half of its units. Here a channel is dead only if it was 0 in *every* example
-of all recorded steps: counting zeros instead would condemn ordinary sparsity.
-Threshold: 80 % of a layer's channels: a layer that is wider than it has to be can do without many
-on a few hundred examples. An error where all are.
-Silent: below 64 examples, where never means little.
+Measures in how many examples each channel of a ReLU is above 0.
+Threshold: at least 80 % of a layer's channels are 0 in every example of all recorded steps. Fewer
+dead channels are normal in a wide layer. Warning; error if all channels are dead.
+Source: published checkers call a unit dead if it is active less than 1 % of the time. They report
+layers with half of their units dead. Here one active example is enough, because sparse activations
+are normal.
+Silent: below 64 recorded examples.
 """
 
 from __future__ import annotations
@@ -20,21 +21,21 @@ SHARE = 0.8
 EXAMPLES = 64
 
 
-def find(seen: Evidence) -> Iterator[Finding]:
-    """One for each layer."""
-    for layer, activity in seen.activity.items():
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Yield one finding per layer."""
+    for layer, activity in evidence.activity.items():
         dead, channels = int(activity.dead.sum()), len(activity.dead)
         if activity.of < EXAMPLES or not channels or dead < SHARE * channels:
             continue
         all_dead = dead == channels
         yield Finding(
             Severity.ERROR if all_dead else Severity.WARNING,
-            f"{dead} of {channels} channels of {layer} were 0 in every one of {activity.of:,}"
+            f"{dead} of {channels} channels of {layer} are dead: 0 in all {activity.of:,} recorded"
             " examples",
             {"dead": dead, "channels": channels, "examples": activity.of},
-            "a dead unit gets no gradient, so it stays dead; nothing passes a layer of them",
-            "a smaller learning rate, a bias that begins at 0, or an activation with a slope below"
-            " 0 (leaky ReLU, ELU)",
-            place=seen.place(layer),
+            "a dead unit gets no gradient and stays dead; a fully dead layer passes no signal",
+            "lower the learning rate, initialize biases to 0, or use an activation with a slope"
+            " below 0 (leaky ReLU, ELU)",
+            place=evidence.place(layer),
             command=Command("hist", (layer,), ("--pair", "gradient")),
         )

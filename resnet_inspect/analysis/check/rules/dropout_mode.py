@@ -1,10 +1,11 @@
-"""Dropout that is never active, removes nearly everything, or stands at the output.
+"""Dropout is inactive, drops nearly everything, or drops the output.
 
-Source: `training` not handed on, or a rate taken for the share that is kept.
-Threshold: a Dropout of the model makes no op in a training step; a rate of 0.8 or more; or an
-output comes out of a Dropout. Where some model is only asked, as a teacher is, an idle one is
-no more than worth knowing.
-Silent: for frozen layers, rates of 0, and steps that were refused on the way.
+Checks whether each Dropout layer acts in the training step, its rate and its position.
+Threshold: a Dropout layer of the model adds no op to the training step (warning). Or its rate is
+0.8 or more (warning). Or it makes an output (error). Inactive Dropout is an info if some trainable
+variables have no recorded gradient, as those of a teacher model.
+Source: a `training` argument that is not passed on, or a rate meant as the share to keep.
+Silent: for frozen layers, for rates of 0, and for steps that failed.
 """
 
 from __future__ import annotations
@@ -14,43 +15,42 @@ from collections.abc import Iterator
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
 
-MOST = 0.8
+HIGH_RATE = 0.8
 
 
-def find(seen: Evidence) -> Iterator[Finding]:
-    """One for each layer."""
-    idle = seen.training.idle
-    if idle and seen.failure is None:
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Yield one finding for inactive layers and one per wrong rate or position."""
+    idle = evidence.training.idle
+    if idle and evidence.failure is None:
         yield Finding(
-            Severity.INFO if seen.not_asked else Severity.WARNING,
-            f"{len(idle)} Dropout layer{'s do' if len(idle) > 1 else ' does'} nothing in training:"
-            f" {', '.join(idle[:3])}",
+            Severity.INFO if evidence.without_gradients else Severity.WARNING,
+            f"{len(idle)} Dropout layer{'s are' if len(idle) > 1 else ' is'} inactive during"
+            f" training: {', '.join(idle[:3])}",
             {"layers": len(idle)},
-            "the network trains without what was to keep it from learning by heart",
-            "call the layer with training=True in training, as Keras does unless it is told"
-            " otherwise",
-            place=seen.place(idle[0]),
+            "the network trains without this regularization and may overfit",
+            "call the layer with training=True during training; Keras does so by default",
+            place=evidence.place(idle[0]),
         )
-    outputs = {seen.name_of(one.output) for one in seen.objectives}
-    for layer in seen.graph.layers:
+    outputs = {evidence.name_of(objective.output) for objective in evidence.objectives}
+    for layer in evidence.graph.layers:
         rate = layer.settings.get("rate")
         if "Dropout" not in layer.type or isinstance(rate, bool | str) or rate is None:
             continue
         if layer.name in outputs:
             yield Finding(
                 Severity.ERROR,
-                f"{layer.name} drops parts of the network's output",
+                f"{layer.name} drops values of the network's output",
                 {"rate": rate},
-                "answers are set to 0 by chance, and judged",
-                "put Dropout before the last layer",
-                place=seen.place(layer.name),
+                "predictions are set to 0 at random before the loss sees them",
+                "move Dropout before the last layer",
+                place=evidence.place(layer.name),
             )
-        elif rate >= MOST:
+        elif rate >= HIGH_RATE:
             yield Finding(
                 Severity.WARNING,
-                f"{layer.name} drops {rate:.0%} of what it takes",
+                f"{layer.name} drops {rate:.0%} of its inputs",
                 {"rate": rate},
-                "hardly anything is handed on, so hardly anything is learned",
-                "the rate is the share that is dropped: 0.1 to 0.5 is usual",
-                place=seen.place(layer.name),
+                "too little signal passes the layer to learn from",
+                "lower the rate to 0.1 to 0.5; the rate is the share of values that is dropped",
+                place=evidence.place(layer.name),
             )

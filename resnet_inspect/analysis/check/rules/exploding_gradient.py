@@ -1,10 +1,11 @@
-"""Gradients that grow without bound.
+"""The gradient norm explodes.
 
-Source: published checkers: mean |g| over 1e6, or growing more than twofold over five records.
-Threshold: the norm of the gradient of all weights was over 1e6 and is over 1e4 at the end; or it
-was a hundred times its median, and the loss is no lower than at the beginning. A norm alone says
-little: regression with large targets begins with thousands and falls.
-Silent: where fewer than two norms were recorded.
+Measures the norm of the gradient of all weights at each recorded step.
+Threshold: the norm exceeds 1e6 and is still above 1e4 at the last recorded step. Or it exceeds 100
+times its median, and the loss is no lower than at the beginning. Error.
+Source: published checkers use a mean |g| over 1e6, or a mean that more than doubles over five
+records. A norm alone shows little: regression with large targets starts in the thousands and falls.
+Silent: if fewer than two norms were recorded.
 """
 
 from __future__ import annotations
@@ -21,13 +22,15 @@ from resnet_inspect.commands import Command
 HUGE, GROWN = 1e6, 100.0
 
 
-def find(seen: Evidence) -> Iterator[Finding]:
-    """At most one."""
-    norms = {step: one for step, one in sorted(seen.gradient_norms.items()) if math.isfinite(one)}
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Yield at most one finding."""
+    norms = {
+        step: norm for step, norm in sorted(evidence.gradient_norms.items()) if math.isfinite(norm)
+    }
     if len(norms) < 2:
         return
-    step = max(norms, key=lambda one: norms[one])
-    first, last = thirds(seen.loss)
+    step = max(norms, key=lambda step: norms[step])
+    first, last = thirds(evidence.loss)
     usual = median(norms.values())
     end = list(norms.values())[-1]
     huge = norms[step] > HUGE and end > HUGE / GROWN
@@ -35,11 +38,11 @@ def find(seen: Evidence) -> Iterator[Finding]:
     if huge or grown:
         yield Finding(
             Severity.ERROR,
-            f"the norm of the gradient reaches {norms[step]:.3g}, its median is {usual:.3g}",
+            f"the gradient norm reaches {norms[step]:.3g}; its median is {usual:.3g}",
             {"norm": norms[step], "median": usual, "loss_first": first, "loss_last": last},
-            "one such step throws the weights far away from where they were",
-            "clip gradients (clipnorm), lower the learning rate, begin with smaller weights,"
-            " normalize",
+            "one such step moves the weights far away from useful values",
+            "clip gradients (clipnorm), lower the learning rate, initialize smaller weights, or add"
+            " normalization",
             step=step,
             command=Command("browse", remark="pane Scalars"),
         )

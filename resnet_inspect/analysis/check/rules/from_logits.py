@@ -1,11 +1,12 @@
-"""A softmax or sigmoid that is missing before the loss, or there twice.
+"""A softmax or sigmoid is missing before the loss, or is applied twice.
 
-Source: `from_logits`, which says nothing when it is wrong.
-Threshold: the loss takes probabilities, and the output's recorded values leave 0…1; the loss takes
-logits and the output is a softmax or sigmoid; or one follows another, also that of TensorFlow's own
-cross entropies. Keras itself mends a doubled one where it sees it, but the code still says two
-things.
-Silent: for losses that are no cross entropy.
+Compares `from_logits` of the loss with the activation and the recorded values of the output.
+Threshold: the loss expects probabilities and the output leaves 0…1 (error). The loss expects logits
+and the output is a softmax or sigmoid (warning). A softmax or sigmoid follows another one, also
+inside TensorFlow's own cross entropies (error).
+Source: a wrong `from_logits` raises no error. Keras corrects a doubled activation where it can, but
+the code still contradicts itself.
+Silent: for losses other than cross entropies.
 """
 
 from __future__ import annotations
@@ -18,86 +19,85 @@ from resnet_inspect.commands import Command
 from resnet_inspect.graph import Objective, Phase
 
 SLACK = 1e-3
-OF_SIGMOID = "logistic_loss"  # the scope of tf.nn.sigmoid_cross_entropy_with_logits
-OF_SIGN = ("GreaterEqual", "Neg", "Abs")  # what it asks of logits, and not of labels
-OF_LOGITS = ("SparseSoftmaxCrossEntropyWithLogits", "SoftmaxCrossEntropyWithLogits")
+SIGMOID_SCOPE = "logistic_loss"  # the scope of tf.nn.sigmoid_cross_entropy_with_logits
+SIGMOID_OPS = ("GreaterEqual", "Neg", "Abs")  # they take logits there, and never labels
+SOFTMAX_OPS = ("SparseSoftmaxCrossEntropyWithLogits", "SoftmaxCrossEntropyWithLogits")
 WHY = (
-    "a softmax of probabilities is nearly even: gradients are small, and the loss cannot come near"
-    " 0"
+    "a softmax of probabilities is nearly uniform: gradients stay small, and the loss cannot"
+    " approach 0"
 )
 FIX = (
-    "either no activation on the last layer and from_logits=True, or softmax (sigmoid for yes and"
-    " no) and from_logits=False"
+    "use no activation on the last layer with from_logits=True, or softmax (sigmoid for binary"
+    " labels) with from_logits=False"
 )
 
 
-def find(seen: Evidence) -> Iterator[Finding]:
-    """One for each output, and one for a cross entropy of TensorFlow's own."""
-    yield from _inside_of_loss(seen)
-    for objective in seen.objectives:
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Yield one finding per output, and one for TensorFlow's own cross entropies."""
+    yield from _inside_loss(evidence)
+    for objective in evidence.objectives:
         softmax = objective.loss in SOFTMAX_LOSSES
         if not softmax and objective.loss not in BINARY_LOSSES:
             continue
-        maker = seen.maker(objective.output) if objective.output is not None else None
-        if maker is None:
+        producer = evidence.producer(objective.output) if objective.output is not None else None
+        if producer is None:
             continue
-        layer = seen.name_of(objective.output)
-        if maker.type in ("Softmax", "Sigmoid"):
-            again = maker.inputs and (before := seen.maker(maker.inputs[0])) is not None and (
-                before.type in ("Softmax", "Sigmoid")
-            )  # fmt: skip
+        layer = evidence.name_of(objective.output)
+        if producer.type in ("Softmax", "Sigmoid"):
+            before = evidence.producer(producer.inputs[0]) if producer.inputs else None
+            again = before is not None and before.type in ("Softmax", "Sigmoid")
             if objective.from_logits or again:
-                what = "a second one behind it" if again else "another inside of the loss"
+                other = "it follows another one" if again else "the loss expects logits"
                 yield Finding(
                     Severity.ERROR if again else Severity.WARNING,
-                    f"{layer} is a {maker.type.lower()}, and there is {what}",
+                    f"{layer} is a {producer.type.lower()}, and {other}",
                     {"from_logits": bool(objective.from_logits)},
                     WHY,
                     FIX,
-                    place=seen.place(layer),
+                    place=evidence.place(layer),
                 )
-        elif not objective.from_logits and (evidence := _outside(seen, objective)):
+        elif not objective.from_logits and (measured := _range_outside(evidence, objective)):
             yield Finding(
                 Severity.ERROR,
-                f"{objective.loss} expects probabilities, but {layer} gives"
-                f" {evidence['low']:.3g} … {evidence['high']:.3g}",
-                evidence,
-                "the loss cuts and divides what it takes for probabilities: gradients are wrong or"
-                " 0",
+                f"{objective.loss} expects probabilities in 0…1; {layer} returns"
+                f" {measured['low']:.3g} … {measured['high']:.3g}",
+                measured,
+                "the loss clips or rescales values that are no probabilities, so gradients are"
+                " wrong or 0",
                 FIX,
-                place=seen.place(layer),
+                place=evidence.place(layer),
                 command=Command("hist", (layer,)),
             )
 
 
-def _inside_of_loss(seen: Evidence) -> Iterator[Finding]:
-    """The first op of a cross entropy that takes logits and is given probabilities."""
-    for op in seen.graph.ops:
-        if op.type in OF_LOGITS:
+def _inside_loss(evidence: Evidence) -> Iterator[Finding]:
+    """Yield the first cross entropy op that expects logits and receives probabilities."""
+    for op in evidence.graph.ops:
+        if op.type in SOFTMAX_OPS:
             given = [(ref, "Softmax") for ref in op.inputs[:1]]
-        elif OF_SIGMOID in op.name and op.phase is Phase.OTHER:
-            given = [(ref, "Sigmoid") for ref in op.inputs[:1] if op.type in OF_SIGN]
+        elif SIGMOID_SCOPE in op.name and op.phase is Phase.OTHER:
+            given = [(ref, "Sigmoid") for ref in op.inputs[:1] if op.type in SIGMOID_OPS]
         else:
             continue
         for ref, kind in given:
-            before = seen.maker(ref)
+            before = evidence.producer(ref)
             if before is not None and before.type == kind:
                 yield Finding(
                     Severity.ERROR,
-                    f"{op.name} takes logits, and is given the {kind.lower()} {before.name}",
+                    f"{op.name} expects logits but receives the {kind.lower()} {before.name}",
                     {"op": op.name, "given": before.name},
                     WHY,
                     FIX,
-                    place=seen.place(seen.name_of(ref)),
+                    place=evidence.place(evidence.name_of(ref)),
                 )
                 return
 
 
-def _outside(seen: Evidence, objective: Objective) -> dict[str, Measured]:
-    """The range of an output that leaves 0…1, else empty."""
+def _range_outside(evidence: Evidence, objective: Objective) -> dict[str, Measured]:
+    """Return the range of an output that leaves 0…1, else an empty dictionary."""
     if objective.output is None:
         return {}
-    held = [one for one in seen.held(objective.output).values() if one.min is not None]
-    low = min((one.min for one in held if one.min is not None), default=0.0)
-    high = max((one.max for one in held if one.max is not None), default=0.0)
+    summaries = evidence.summaries(objective.output).values()
+    low = min((summary.min for summary in summaries if summary.min is not None), default=0.0)
+    high = max((summary.max for summary in summaries if summary.max is not None), default=0.0)
     return {"low": low, "high": high} if low < -SLACK or high > 1 + SLACK else {}

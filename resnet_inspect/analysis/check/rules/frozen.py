@@ -1,7 +1,9 @@
-"""Layers with weights that are not trained, on purpose.
+"""Layers are frozen.
 
-Source: fine-tuning. Threshold: any. Only a hint: what is frozen is nothing wrong, but what one
-thinks is frozen may not be.
+Counts the layers with weights and `trainable=False`.
+Threshold: one such layer. Info: freezing is legitimate, but the wrong layers may be frozen.
+Source: fine-tuning.
+Silent: for layers without weights.
 """
 
 from __future__ import annotations
@@ -12,18 +14,18 @@ from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
 
 
-def find(seen: Evidence) -> Iterator[Finding]:
-    """One for all of them."""
-    frozen = [one.name for one in seen.graph.layers if one.settings.get("trainable") is False
-              and one.variables]  # fmt: skip
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Yield one finding for all frozen layers."""
+    with_weights = [layer for layer in evidence.graph.layers if layer.variables]
+    frozen = [layer.name for layer in with_weights if layer.settings.get("trainable") is False]
     if not frozen:
         return
-    among = sum(1 for one in seen.graph.layers if one.variables)
+    among = len(with_weights)
     yield Finding(
         Severity.INFO,
         f"{len(frozen)} of {among} layers with weights are frozen: {frozen[0]} … {frozen[-1]}",
         {"frozen": len(frozen), "layers": among},
-        "they keep what they were given",
-        "set trainable to True for those that are to learn",
-        place=seen.place(frozen[0]),
+        "frozen weights keep their initial or loaded values",
+        "set trainable=True for the layers that must learn",
+        place=evidence.place(frozen[0]),
     )

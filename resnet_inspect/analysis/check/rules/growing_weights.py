@@ -1,8 +1,11 @@
-"""Weights that grow without anything that holds them.
+"""Kernel norms grow, and no weight decay limits them.
 
-Source: the tutorial's question what happens without L2. Threshold: nothing decays weights, and the
-median length of the kernels has grown fivefold; from threefold on it is a hint.
-Silent: with weight decay in loss or optimizer, and for kernels that began at 0.
+Measures the growth of each kernel's norm from the first to the last recorded step. A kernel that
+starts small counts with the norm of Glorot's initial weights.
+Threshold: the median growth over kernels is more than 5× (warning) or 3× (info), without weight
+decay in the loss or the optimizer.
+Source: the tutorial's question what happens without L2.
+Silent: with weight decay, for lookup tables, and for kernels that start at 0.
 """
 
 from __future__ import annotations
@@ -10,38 +13,40 @@ from __future__ import annotations
 from collections.abc import Iterator
 from statistics import median
 
-from resnet_inspect.analysis.check.computations import usual_length
+from resnet_inspect.analysis.check.computations import glorot_norm
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
 from resnet_inspect.commands import Command
 
-WARNED, TOLD = 5.0, 3.0
+WARNING_GROWTH, INFO_GROWTH = 5.0, 3.0
 
 
-def find(seen: Evidence) -> Iterator[Finding]:
-    """At most one."""
-    if seen.training.decay or len(seen.updates) < 3:
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Yield at most one finding."""
+    if evidence.training.decay or len(evidence.updates) < 3:
         return
-    steps = sorted(seen.updates)
+    steps = sorted(evidence.updates)
     grown: dict[str, float] = {}
     owners: dict[str, str] = {}
-    for layer, variable in seen.kernels:
-        held = [one[variable.name].norm for s in steps if variable.name in (one := seen.updates[s])]
-        usual = usual_length(variable)
-        if len(held) > 2 and held[0] > 0 and not seen.looked_up(variable) and usual:
-            grown[variable.name] = held[-1] / max(held[0], usual)
+    for layer, variable in evidence.kernels:
+        name, usual = variable.name, glorot_norm(variable)
+        norms = [
+            updates[name].norm for step in steps if name in (updates := evidence.updates[step])
+        ]
+        if len(norms) > 2 and norms[0] > 0 and not evidence.is_lookup_table(variable) and usual:
+            grown[variable.name] = norms[-1] / max(norms[0], usual)
             owners[variable.name] = layer.name
     if len(grown) < 2:
         return
-    times, most = median(grown.values()), max(grown, key=lambda one: grown[one])
-    if times > TOLD:
+    times, most = median(grown.values()), max(grown, key=lambda name: grown[name])
+    if times > INFO_GROWTH:
         yield Finding(
-            Severity.WARNING if times > WARNED else Severity.INFO,
-            f"kernels have grown to {times:.1f} times their length, that of {most} to"
-            f" {grown[most]:.1f}, and nothing holds them",
+            Severity.WARNING if times > WARNING_GROWTH else Severity.INFO,
+            f"kernel norms grew {times:.3g}× (median of {len(grown)} kernels), that of {most}"
+            f" {grown[most]:.3g}×; no weight decay",
             {"median": times, "most": grown[most]},
-            "large weights make sure answers and small relative steps, and fit noise",
-            "L2 (kernel_regularizer, weight_decay 1e-4 or so), or a smaller learning rate",
-            place=seen.place(owners[most]),
+            "large weights cause overconfident predictions, small updates and overfitting",
+            "add L2 (kernel_regularizer, or weight_decay of 1e-4), or lower the learning rate",
+            place=evidence.place(owners[most]),
             command=Command("hist", (most,)),
         )

@@ -1,11 +1,11 @@
-"""Examples that are all alike, or half of them twice.
+"""All examples of an input are identical, or most are repeated.
 
-Source: a generator that gives the same array again, a lost index.
-Threshold: all examples of every recorded batch are equal, of at least 4; or at most half of them
-differ, for parts of 16 real features or more. Examples are compared by a weighted sum.
-Of several inputs all must be so; one alone that is always the same, as a mask or a grid may be, is
-told as worth knowing.
-Silent: for whole numbers and few features, where examples repeat by chance.
+Counts the distinct examples of each recorded batch; examples are compared by a weighted sum.
+Threshold: all examples of every recorded batch are identical, in batches of at least 4 (error). Or
+at most half are distinct, for inputs of at least 16 real-valued features (warning). With several
+inputs, all of them must be affected; a single constant one, such as a mask or grid, is an info.
+Source: a generator that returns the same array again, or a missing index.
+Silent: for repeated examples of integers or few features, which occur by chance.
 """
 
 from __future__ import annotations
@@ -20,30 +20,32 @@ FEATURES, EXAMPLES = 16, 4
 SAME = "always"
 
 
-def find(seen: Evidence) -> Iterator[Finding]:
-    """One for each input."""
-    found = {name: _repeated(parts) for name, parts in seen.inputs.items()}
-    every = all(found.values())
-    for name, repeated in found.items():
-        alike = repeated == SAME
-        if repeated and (every or alike):
-            part = seen.inputs[name][-1]
-            severity = Severity.ERROR if alike else Severity.WARNING
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Yield one finding per affected input."""
+    repeats = {name: _repeated(parts) for name, parts in evidence.inputs.items()}
+    every = all(repeats.values())
+    for name, repeated in repeats.items():
+        same = repeated == SAME
+        if repeated and (every or same):
+            part = evidence.inputs[name][-1]
+            severity = Severity.ERROR if same else Severity.WARNING
             yield Finding(
                 severity if every else Severity.INFO,
-                f"of {part.examples} examples of {name} {part.distinct} "
-                + ("differ" if part.distinct > 1 else "is there: all are the same"),
+                f"only {part.distinct} of {part.examples} examples of {name} are distinct"
+                if part.distinct > 1
+                else f"all {part.examples} examples of {name} are identical",
                 {"examples": part.examples, "distinct": part.distinct},
-                "nothing can be told apart by what is always the same",
-                "look at how batches are made: an index that stands still, a buffer used again",
-                place=seen.place(name),
+                "the network cannot distinguish identical examples",
+                "check how batches are built: an index that does not advance, or a reused buffer",
+                place=evidence.place(name),
             )
 
 
 def _repeated(parts: Sequence[BatchPart]) -> str:
-    """How examples repeat in all batches: empty if they do not."""
-    large = [one for one in parts if one.examples >= EXAMPLES]
-    if large and all(one.distinct == 1 for one in large):
+    """Return how examples repeat in all batches; empty if they do not."""
+    large = [part for part in parts if part.examples >= EXAMPLES]
+    if large and all(part.distinct == 1 for part in large):
         return SAME
-    many = all(one.features >= FEATURES and not one.whole for one in large)
-    return "often" if large and many and all(2 * o.distinct <= o.examples for o in large) else ""
+    many = all(part.features >= FEATURES and not part.whole for part in large)
+    half = all(2 * part.distinct <= part.examples for part in large)
+    return "often" if large and many and half else ""

@@ -1,10 +1,12 @@
-"""Inputs that are not normalized.
+"""Inputs are not normalized.
 
-Source: published checkers want inputs within -1…1, which condemns most standardized data.
-Threshold: what is far beyond: a standard deviation or a mean above 10, a standard deviation below
-1e-3, or features whose standard deviations differ a thousandfold.
-Silent: for whole numbers of an integer type that are looked up, and where the network itself scales
-before its first weights: a Rescaling or normalizing layer, or arithmetic.
+Measures mean, standard deviation and range of each input, over all features and for each.
+Threshold: a standard deviation or an absolute mean above 10; a standard deviation below 1e-3
+with all values below 0.01; or features whose standard deviations differ more than 1,000 times.
+Warning.
+Source: published checkers require inputs in -1…1, which rejects most standardized data.
+Silent: for integer inputs, and if the network scales the input before its first weights, by a
+Rescaling or normalization layer or by arithmetic.
 """
 
 from __future__ import annotations
@@ -12,50 +14,50 @@ from __future__ import annotations
 from collections.abc import Iterator
 from statistics import median
 
-from resnet_inspect.analysis.check.evidence import KERNEL_OPS, PASSING, Evidence
+from resnet_inspect.analysis.check.evidence import KERNEL_OPS, PASS_THROUGH_OPS, Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
 from resnet_inspect.graph import TensorRef
 from resnet_inspect.stats import BatchPart
 
-BESIDE = {"Pad", "PadV2", "Transpose", "ConcatV2", "TensorListFromTensor", "ReverseV2"}
-LARGE, SMALL, APART = 10.0, 1e-3, 1e3
+MOVING_OPS = {"Pad", "PadV2", "Transpose", "ConcatV2", "TensorListFromTensor", "ReverseV2"}
+LARGE, SMALL, SPREAD = 10.0, 1e-3, 1e3
 
 
-def find(seen: Evidence) -> Iterator[Finding]:
-    """One for each input."""
-    for name, parts in seen.inputs.items():
-        text = _odd(parts)
-        if text and _reaches_weights(seen, name):
-            std, mean = median(one.std for one in parts), median(one.mean for one in parts)
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Yield one finding per input."""
+    for name, parts in evidence.inputs.items():
+        text = _scale_problem(parts)
+        if text and _reaches_weights(evidence, name):
+            std, mean = median(part.std for part in parts), median(part.mean for part in parts)
             yield Finding(
                 Severity.WARNING,
-                f"the input {name} {text}",
-                {"mean": mean, "std": std, "low": min(one.low for one in parts),
-                 "high": max(one.high for one in parts)},
-                "initial weights and learning rates are made for numbers of about one; far from it"
-                " the first layers saturate, diverge or stand still",
-                "subtract the mean and divide by the standard deviation, of each feature; divide"
-                " pictures by 255",
-                place=seen.place(name),
+                f"input {name} {text}",
+                {"mean": mean, "std": std, "low": min(part.low for part in parts),
+                 "high": max(part.high for part in parts)},
+                "initial weights and learning rates assume inputs of scale 1; otherwise the first"
+                " layers saturate, diverge or stop learning",
+                "subtract the mean and divide by the standard deviation of each feature; divide"
+                " images by 255",
+                place=evidence.place(name),
             )  # fmt: skip
 
 
-def _odd(parts: list[BatchPart]) -> str:
-    std, mean = median(one.std for one in parts), median(one.mean for one in parts)
-    low, high = min(one.low for one in parts), max(one.high for one in parts)
+def _scale_problem(parts: list[BatchPart]) -> str:
+    std, mean = median(part.std for part in parts), median(part.mean for part in parts)
+    low, high = min(part.low for part in parts), max(part.high for part in parts)
     if std > LARGE or abs(mean) > LARGE:
         return f"is not normalized: {low:.3g} … {high:.3g}, mean {mean:.3g}, std {std:.3g}"
     if 0 < std < SMALL and max(abs(low), abs(high)) < SMALL * LARGE:
         return f"is nearly 0: {low:.3g} … {high:.3g}, std {std:.3g}"
     least, most = median(p.least_std for p in parts), median(p.most_std for p in parts)
-    if least and most > 1 and most / least > APART and parts[0].examples > 8:
-        return f"has features of very different scales: their std is {least:.2g} … {most:.2g}"
+    if least and most > 1 and most / least > SPREAD and parts[0].examples > 8:
+        return f"has features of very different scales: std {least:.2g} … {most:.2g}"
     return ""
 
 
-def _reaches_weights(seen: Evidence, name: str) -> bool:
-    """Whether an input comes to a weighted op as it is."""
-    graph = seen.graph
+def _reaches_weights(evidence: Evidence, name: str) -> bool:
+    """Whether an input reaches an op with weights unscaled."""
+    graph = evidence.graph
     start = graph.inputs.get(name)
     if start is None or "int" in graph.spec(start).dtype:
         return False
@@ -67,6 +69,6 @@ def _reaches_weights(seen: Evidence, name: str) -> bool:
             op = graph.op_by_name[user]
             if op.type in KERNEL_OPS or op.type.endswith("While") or "Partitioned" in op.type:
                 return op.phase == "forward"
-            if op.type in PASSING | BESIDE:
+            if op.type in PASS_THROUGH_OPS | MOVING_OPS:
                 waiting += [r for r in (TensorRef(op.name),) if r not in known]
     return False

@@ -1,10 +1,11 @@
-"""Labels that the output has no unit for.
+"""Labels have no matching output unit.
 
-Source: TensorFlow refuses such labels on a CPU and gives NaN, in silence, on a GPU.
-Threshold: the largest class number is not below the units of an output, or one is negative.
-Where Keras refused the shapes of labels and output, that is told.
-Silent: where the labels are 1…units, which is off by one (`label-range`), and where the largest or
-smallest is one that the loss ignores.
+Compares the recorded labels with the number of output units.
+Threshold: a class number is negative or not below the number of units, or Keras rejected the shapes
+of labels and output. Error.
+Source: TensorFlow rejects such labels on a CPU and silently returns NaN on a GPU.
+Silent: for labels 1…k with k units (see `label-range`), and if the loss ignores the smallest or the
+largest label.
 """
 
 from __future__ import annotations
@@ -21,49 +22,49 @@ UNLIKE = re.compile(r"target\.shape=\(([^)]*)\),\s*output\.shape=\(([^)]*)\)")
 OUTSIDE = re.compile(r"label value of (-?\d+) which is outside the valid range of \[0, (\d+)\)")
 
 
-def find(seen: Evidence) -> Iterator[Finding]:
-    """One for each output."""
-    if (outside := refused(seen.failure)) is not None:
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Yield one finding per output."""
+    if (outside := rejected_label(evidence.failure)) is not None:
         if outside[0] != outside[1]:
             yield _finding(*outside, Place())
         return
-    unlike = UNLIKE.search(seen.failure.message) if seen.failure is not None else None
+    unlike = UNLIKE.search(evidence.failure.message) if evidence.failure is not None else None
     if unlike is not None:
         yield Finding(
             Severity.ERROR,
-            f"labels have shape ({unlike[1]}), the output has ({unlike[2]})",
+            f"labels have shape ({unlike[1]}), the output has shape ({unlike[2]})",
             {"labels": unlike[1], "output": unlike[2]},
-            "the loss compares them element by element",
-            "as many units as classes for one-hot labels; whole numbers with a sparse loss",
+            "the loss compares labels and predictions element by element",
+            "use one unit per class for one-hot labels, or integer labels with a sparse loss",
             command=Command("shapes"),
         )
         return
-    for objective in seen.objectives:
-        parts, units = seen.parts(objective.labels), seen.units(objective)
+    for objective in evidence.objectives:
+        parts, units = evidence.parts(objective.labels), evidence.units(objective)
         if not parts or units is None or objective.loss != "sparse_categorical_crossentropy":
             continue
-        low, high = min(one.low for one in parts), max(one.high for one in parts)
+        low, high = min(part.low for part in parts), max(part.high for part in parts)
         if objective.ignore_class in (low, high):
-            continue  # what lies beside it is not known
+            continue  # the range of the other labels is not recorded
         if low < 0 or high > units or (high == units and low == 0):
             label = int(low if low < 0 else high)
-            yield _finding(label, units, seen.place(seen.name_of(objective.output)))
+            yield _finding(label, units, evidence.place(evidence.name_of(objective.output)))
 
 
-def refused(failure: Failure | None) -> tuple[int, int] | None:
-    """The label that TensorFlow refused, and the units that there are."""
-    told = OUTSIDE.search(failure.message) if failure is not None else None
-    return (int(told[1]), int(told[2])) if told else None
+def rejected_label(failure: Failure | None) -> tuple[int, int] | None:
+    """Return the label that TensorFlow rejected and the number of output units."""
+    match = OUTSIDE.search(failure.message) if failure is not None else None
+    return (int(match[1]), int(match[2])) if match else None
 
 
 def _finding(label: int, units: int, place: Place) -> Finding:
-    evidence: dict[str, Measured] = {"label": label, "units": units}
+    measured: dict[str, Measured] = {"label": label, "units": units}
     return Finding(
         Severity.ERROR,
-        f"there is a label {label}, but the output has {units} units, for classes 0…{units - 1}",
-        evidence,
-        "such an example has no answer that could be right",
-        "as many units as classes, numbered from 0",
+        f"label {label} has no output unit: {units} units are for classes 0…{units - 1}",
+        measured,
+        "no prediction can be correct for such an example",
+        "use one unit per class, and number classes from 0",
         place=place,
         command=Command("shapes"),
     )

@@ -1,14 +1,15 @@
-"""A learning rate that is far off, judged by what it does to the weights.
+"""The learning rate is far too high or far too low.
 
-Source: some published checkers condemn every rate above 0.01, and with it every ResNet on CIFAR.
-The same number means different things to SGD and Adam, with and without normalization. So what is
-measured is ‖Δw‖/‖w‖ of all kernels, ‖w‖ being at least what Glorot's initial weights have.
-Threshold: a median above 0.1 at the recorded steps, where the loss has not fallen by half; or below
-1e-5 while the loss has not fallen by 5 % (by half, if all of at least 30 steps together cannot have
-moved the weights by a thousandth); or a recorded step that moved most kernels by more than
-their whole length.
-Silent: where the loss falls, whatever the rate; if a step was as long as that, to half of that of
-an answer without any input, or to a tenth.
+Measures the relative update ‖Δw‖/‖w‖ of all kernels. ‖w‖ is at least the norm of Glorot's initial
+weights.
+Threshold: too high if the median exceeds 0.1 and the loss has not halved. Also too high if most
+kernels moved by more than their norm in one step, unless the loss ends below half of chance level
+(a tenth of its start if chance level is unknown). Too low if the median is below 1e-5 and the loss
+fell by less than 5 %. Also too low if 30 steps or more moved the weights by less than 0.1 % in
+total, the median is below 1e-5 and the loss has not halved. Warning.
+Source: some published checkers reject every rate above 0.01, and thus every ResNet on CIFAR. The
+same rate acts differently with SGD, Adam and normalization, so this rule judges its effect.
+Silent: if the loss falls, whatever the rate, and below five steps.
 """
 
 from __future__ import annotations
@@ -20,42 +21,42 @@ from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
 from resnet_inspect.commands import Command
 
-HIGH, LOW, WHOLE = 0.1, 1e-5, 1.0
-FALLS, MOVES, STEPS, MOVED, LEARNED = 0.5, 0.95, 30, 1e-3, 0.1
+HIGH_UPDATE, LOW_UPDATE, WHOLE_NORM = 0.1, 1e-5, 1.0
+HALVED, SLIGHT_FALL, MANY_STEPS, TOTAL_UPDATE, TENTH = 0.5, 0.95, 30, 1e-3, 0.1
 
 
-def find(seen: Evidence) -> Iterator[Finding]:
-    """At most one."""
-    ratio = seen.ratio
-    if ratio is None or ratio == 0 or len(seen.steps) < 5:
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Yield at most one finding."""
+    ratio = evidence.median_update_ratio
+    if ratio is None or ratio == 0 or len(evidence.steps) < 5:
         return
-    first, last = thirds(seen.loss)
-    peak = max(seen.ratio_of_step.values(), default=0.0)
-    learned = FALLS * seen.idle_loss if seen.idle_loss else LEARNED * first
-    long = peak > WHOLE and not (0 <= last < learned)
-    high = (ratio > HIGH and not (0 <= last < FALLS * first)) or long
-    steps = len(seen.steps)
-    still = steps >= STEPS and ratio * steps < MOVED
-    low = ratio < LOW and last > (FALLS if still else MOVES) * first
+    first, last = thirds(evidence.loss)
+    peak = max(evidence.update_ratio_by_step.values(), default=0.0)
+    learned = HALVED * evidence.chance_loss if evidence.chance_loss else TENTH * first
+    long = peak > WHOLE_NORM and not (0 <= last < learned)
+    high = (ratio > HIGH_UPDATE and not (0 <= last < HALVED * first)) or long
+    steps = len(evidence.steps)
+    still = steps >= MANY_STEPS and ratio * steps < TOTAL_UPDATE
+    low = ratio < LOW_UPDATE and last > (HALVED if still else SLIGHT_FALL) * first
     if not (high or low):
         return
-    rate, name = seen.training.learning_rate, seen.training.optimizer or "the optimizer"
-    told = f" (learning rate {rate:g} of {name})" if rate is not None else ""
-    evidence: dict[str, Measured] = {
+    rate, name = evidence.training.learning_rate, evidence.training.optimizer or "optimizer"
+    used = f" ({name}, learning rate {rate:g})" if rate is not None else ""
+    measured: dict[str, Measured] = {
         "update_ratio": ratio,
         "largest": peak,
         "loss_first": first,
         "loss_last": last,
     }
     if rate is not None:
-        evidence["learning_rate"] = rate
+        measured["learning_rate"] = rate
     yield Finding(
         Severity.WARNING,
-        f"a step changes the weights by {ratio if peak <= WHOLE else peak:.1g} of their length"
-        f"{told}: " + ("far too much" if high else "next to nothing"),
-        evidence,
-        "about a thousandth is usual; "
-        + ("what was learned is overwritten" if high else "this takes thousands of times as long"),
-        "a learning rate " + ("10 to 100 times smaller" if high else "10 to 1,000 times larger"),
+        f"the learning rate is far too {'high' if high else 'low'}: relative update"
+        f" ‖Δw‖/‖w‖ {ratio if peak <= WHOLE_NORM else peak:.1g} per step{used}",
+        measured,
+        "a relative update of about 0.001 is usual; "
+        + ("larger ones overwrite what was learned" if high else "training takes far too long"),
+        f"{'divide' if high else 'multiply'} the learning rate by 10 to {100 if high else '1,000'}",
         command=Command("browse"),
     )

@@ -1,11 +1,12 @@
-"""Several layers without anything that is not linear between them.
+"""Several layers follow each other without a nonlinearity.
 
-Source: a missing activation; several linear layers are one.
-Threshold: two kernels or more one behind the other, and no op between input and output that is not
-linear, but for the activation of the output itself. Dropout and batch normalization count as
-linear, layer normalization, maxima, products and comparisons do not.
-Silent: where an op is a function of its own that is not looked into, and for regression with two
-kernels, which is a linear autoencoder.
+Counts the kernels on the longest forward path and checks whether every forward op is linear.
+Threshold: at least two kernels in sequence, and only linear ops between input and output, except
+for the output's activation. Dropout and batch normalization count as linear; layer normalization,
+maxima, products and comparisons do not. Warning.
+Source: a missing activation; several linear layers compute one linear function.
+Silent: if an op calls a function whose ops are not recorded, and for regression with two kernels,
+which is a linear autoencoder.
 """
 
 from __future__ import annotations
@@ -27,48 +28,57 @@ LINEAR = KERNEL_OPS | frozenset(
         "BatchToSpaceND",
     )
 )
-ENDS = ("Softmax", "Sigmoid", "LogSoftmax", "Tanh")
+OUTPUT_OPS = ("Softmax", "Sigmoid", "LogSoftmax", "Tanh")
 
 
-def find(seen: Evidence) -> Iterator[Finding]:
-    """At most one."""
-    graph = seen.graph
-    kernels = _longest(seen)
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Yield at most one finding."""
+    graph = evidence.graph
+    kernels = _longest(evidence)
     if kernels < 2 or not graph.layers:
         return
-    losses = {one.loss for one in seen.objectives}
+    losses = {objective.loss for objective in evidence.objectives}
     if kernels == 2 and losses and losses <= REGRESSION_LOSSES:
         return
-    outputs = [one.output for one in seen.objectives if one.output is not None]
-    ends = {op.name for ref in outputs if (op := seen.maker(ref)) is not None and op.type in ENDS}
-    apart = {
+    outputs = [
+        objective.output for objective in evidence.objectives if objective.output is not None
+    ]
+    ends = {
+        op.name
+        for ref in outputs
+        if (op := evidence.producer(ref)) is not None and op.type in OUTPUT_OPS
+    }
+    exempt = {
         name for layer in graph.layers if layer.normalizes or "Dropout" in layer.type
         for name in layer.ops
     }  # fmt: skip
     in_layers = graph.layer_of_op
-    for op in seen.forward:
-        if op.type in KERNEL_OPS and len({ref for ref in op.inputs if ref.op in seen.fed}) > 1:
-            return  # a product of two answers, as of two towers
-        if op.type in LINEAR or op.name in ends or op.name in apart:
+    for op in evidence.forward_ops:
+        if (
+            op.type in KERNEL_OPS
+            and len({ref for ref in op.inputs if ref.op in evidence.input_dependent_ops}) > 1
+        ):
+            return  # a product of two activations, as in two-tower models
+        if op.type in LINEAR or op.name in ends or op.name in exempt:
             continue
         if op.name not in in_layers and not op.inputs:
             continue
         return
     yield Finding(
         Severity.WARNING,
-        f"{kernels} layers with weights follow each other with nothing between that is not linear",
+        f"{kernels} layers with weights follow each other without a nonlinearity",
         {"kernels": kernels},
-        "together they can do no more than one of them",
-        "an activation such as relu after every layer but the last",
-        place=seen.place(graph.layers[0].name),
+        "together they compute no more than one linear layer",
+        "add an activation such as relu after every layer except the last",
+        place=evidence.place(graph.layers[0].name),
         command=Command("graph", options=("-o", "network.svg")),
     )
 
 
-def _longest(seen: Evidence) -> int:
-    """The most kernels on one way through the forward pass."""
+def _longest(evidence: Evidence) -> int:
+    """Return the largest number of kernels on one path through the forward pass."""
     count: dict[str, int] = {}
-    for op in seen.forward:  # inputs come before what takes them
+    for op in evidence.forward_ops:  # ops are sorted: inputs first
         before = max((count.get(ref.op, 0) for ref in op.inputs), default=0)
         count[op.name] = before + (op.type in KERNEL_OPS)
     return max(count.values(), default=0)

@@ -1,8 +1,10 @@
-"""A loss that is the same at every step.
+"""The loss is the same at every step.
 
-Threshold: the largest and the smallest differ by less than a millionth of their size, over at least
-five steps. Batches differ, so a loss that does not is cut off from the data.
-Silent: for batches that are all the same, and losses of 0.
+Measures the difference between the largest and the smallest loss.
+Threshold: less than one millionth of the loss, over at least five steps. Batches differ, so a
+constant loss does not depend on the data. Error.
+Source: a constant output, such as a softmax over one unit.
+Silent: if the loss is 0 at every step.
 """
 
 from __future__ import annotations
@@ -17,19 +19,19 @@ from resnet_inspect.commands import Command
 EQUAL, STEPS = 1e-6, 5
 
 
-def find(seen: Evidence) -> Iterator[Finding]:
-    """At most one."""
-    values = [value for value in seen.loss.values() if math.isfinite(value)]
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Yield at most one finding."""
+    values = [value for value in evidence.loss.values() if math.isfinite(value)]
     if len(values) < STEPS or not any(values):
         return
     low, high = min(values), max(values)
     if high - low <= EQUAL * max(abs(low), abs(high)):
         yield Finding(
             Severity.ERROR,
-            f"the loss is {high:.6g} at all {len(values)} steps",
+            f"the loss is constant: {high:.6g} at all {len(values)} steps",
             {"loss": high, "steps": len(values)},
-            "it depends neither on the data nor on the weights",
-            "look for an output that is constant (a softmax over one unit, dead ReLUs), labels that"
-            " are all alike, or an optimizer that is not applied",
+            "a constant loss depends neither on the data nor on the weights",
+            "look for a constant output (a softmax over one unit, dead ReLUs), identical labels, or"
+            " an optimizer that is not applied",
             command=Command("browse", remark="pane Scalars"),
         )

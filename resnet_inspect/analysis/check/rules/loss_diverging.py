@@ -1,12 +1,13 @@
-"""A loss that grows.
+"""The loss grows.
 
-Source: published checkers: twice its minimum. Threshold: the median of the last third is twice that
-of the first; or of the lowest fifth, and above the first and above that of an answer without any
-input, if that is known; or it was on the way fifty times the first and that of an answer without
-any input (the median, where that is not known), and has not come back below either; over at least
-ten steps. An error.
-Silent: for losses that may be negative, whose ratio says nothing, and for a loss that jumps but
-stays below that of an answer without any input.
+Compares the median loss of the last third of the steps with the first third, the lowest fifth and
+chance level.
+Threshold: at least ten steps, and the last third is twice the first. Or it is twice the lowest
+fifth, and above the first third and a known chance level. Or the loss reached 50 times both its
+start and chance level, and has not returned below 90 % of chance level. If chance level is unknown,
+the median of the loss and its start are the limits. Error.
+Source: published checkers use twice the minimum.
+Silent: for losses that can be negative, and for a loss that jumps but stays below chance level.
 """
 
 from __future__ import annotations
@@ -20,38 +21,40 @@ from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
 from resnet_inspect.commands import Command
 
-STEPS, TIMES, PEAK, FELL = 10, 2.0, 50.0, 0.9
+STEPS, GROWTH, PEAK, RETURNED = 10, 2.0, 50.0, 0.9
 
 
-def find(seen: Evidence) -> Iterator[Finding]:
-    """At most one."""
-    values = [one for one in seen.loss.values() if math.isfinite(one)]
-    if len(seen.steps) < STEPS or len(values) < 5 or min(values) < 0:
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Yield at most one finding."""
+    values = [value for value in evidence.loss.values() if math.isfinite(value)]
+    if len(evidence.steps) < STEPS or len(values) < 5 or min(values) < 0:
         return
-    first, last = thirds(seen.loss)
-    began = next(one for _, one in sorted(seen.loss.items()) if math.isfinite(one))
-    usual = max(began, seen.idle_loss or median(values), 1e-3)
-    back = FELL * seen.idle_loss if seen.idle_loss else began
+    first, last = thirds(evidence.loss)
+    began = next(value for _, value in sorted(evidence.loss.items()) if math.isfinite(value))
+    usual = max(began, evidence.chance_loss or median(values), 1e-3)
+    back = RETURNED * evidence.chance_loss if evidence.chance_loss else began
     if max(values) > PEAK * usual and last > back:
-        step = max(seen.loss, key=lambda one: (math.isfinite(seen.loss[one]), seen.loss[one]))
+        step = max(
+            evidence.loss, key=lambda at: (math.isfinite(evidence.loss[at]), evidence.loss[at])
+        )
         yield Finding(
             Severity.ERROR,
-            f"the loss began at {began:.4g} and was {seen.loss[step]:.4g} at step {step}",
-            {"first": began, "largest": seen.loss[step], "last": last},
-            "one step too long threw the weights far away",
-            "a learning rate ten times smaller, clipped gradients, normalized inputs",
+            f"the loss jumps from {began:.4g} to {evidence.loss[step]:.4g} at step {step}",
+            {"first": began, "largest": evidence.loss[step], "last": last},
+            "one large update moved the weights far away from useful values",
+            "divide the learning rate by 10, clip gradients, or normalize the inputs",
             step=step,
             command=Command("browse", remark="pane Scalars"),
         )
         return
     lowest = median(sorted(values)[: max(1, len(values) // 5)])
-    worse = seen.idle_loss is not None and last > max(first, seen.idle_loss)
-    if last > TIMES * first or (worse and last > TIMES * max(lowest, 1e-12)):
+    worse = evidence.chance_loss is not None and last > max(first, evidence.chance_loss)
+    if last > GROWTH * first or (worse and last > GROWTH * max(lowest, 1e-12)):
         yield Finding(
             Severity.ERROR,
-            f"the loss grows: {first:.4g} in the first third, {last:.4g} in the last",
+            f"the loss grows: median {first:.4g} in the first third, {last:.4g} in the last third",
             {"first": first, "last": last, "lowest": lowest},
-            "each step makes it worse",
-            "a learning rate ten times smaller, clipped gradients, normalized inputs",
+            "training makes the predictions worse",
+            "divide the learning rate by 10, clip gradients, or normalize the inputs",
             command=Command("browse", remark="pane Scalars"),
         )

@@ -1,10 +1,12 @@
-"""A metric that is made for another task.
+"""A metric does not fit the task.
 
-Threshold: an accuracy where numbers are predicted (labels that are not whole, with a loss for
-numbers); a binary accuracy where one class of several is right; an accuracy of classes (which
-`accuracy` is, for Keras, where there are several units) where any number of labels is right.
-Silent: for accuracies of classes whose loss happens to be a squared error, and for metrics of
-one's own, whatever they are called.
+Compares each accuracy with the loss and the recorded labels.
+Threshold: an accuracy for a regression loss with labels that are no integers. A binary accuracy
+where exactly one class of several is correct. A class accuracy for several labels at once;
+Keras resolves `accuracy` to one if there are several units. Warning.
+Source: an accuracy copied from another task; Keras computes it without an error.
+Silent: for class accuracies with a regression loss on integer labels, and for custom metrics of any
+name.
 """
 
 from __future__ import annotations
@@ -21,34 +23,34 @@ ACCURACIES = (
 )
 
 
-def find(seen: Evidence) -> Iterator[Finding]:
-    """One for each output."""
-    for objective in seen.objectives:
-        wrong = [one for one in objective.metrics if one in ACCURACIES]
-        parts = seen.parts(objective.labels)
-        numbers = bool(parts) and not all(one.whole for one in parts)
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Yield one finding per output."""
+    for objective in evidence.objectives:
+        wrong = [metric for metric in objective.metrics if metric in ACCURACIES]
+        parts = evidence.parts(objective.labels)
+        numbers = bool(parts) and not all(part.whole for part in parts)
         if objective.loss in SOFTMAX_LOSSES:
-            wrong = [one for one in wrong if one.startswith("binary")]
+            wrong = [metric for metric in wrong if metric.startswith("binary")]
             text, fix = (
-                "judges each class by itself",
-                "accuracy, for which Keras takes the right one",
+                "scores each class separately",
+                "use accuracy, which Keras resolves to the matching metric",
             )
-        elif seen.several(objective):
-            wrong = [one for one in wrong if not one.startswith("binary")]
+        elif evidence.is_multi_label(objective):
+            wrong = [metric for metric in wrong if not metric.startswith("binary")]
             text, fix = (
-                "looks at the largest answer alone",
-                "binary_accuracy, or precision and recall",
+                "scores only the largest prediction",
+                "use binary_accuracy, or precision and recall",
             )
         else:
             wrong = wrong if objective.loss in REGRESSION_LOSSES and numbers else []
-            text, fix = "counts exact hits", "mean_absolute_error, or another error"
+            text, fix = "counts exact matches", "use mean_absolute_error or another error"
         if wrong:
             yield Finding(
                 Severity.WARNING,
-                f"{wrong[0]} {text}, and the loss is {objective.loss}",
+                f"{wrong[0]} {text}, but the loss is {objective.loss}",
                 {"metric": wrong[0], "loss": objective.loss},
-                "it says nothing of how good answers are: near 0 for numbers, near 1 for one class"
-                " of many, next to anything for several labels at once",
+                "it does not show how good predictions are: near 0 for regression, near 1 for one"
+                " class of many, arbitrary for several labels at once",
                 fix,
-                place=seen.place(seen.name_of(objective.output)),
+                place=evidence.place(evidence.name_of(objective.output)),
             )

@@ -1,12 +1,13 @@
-"""Variables that are to be trained and on which the loss does not depend.
+"""The loss does not depend on some trainable variables.
 
-Source: Keras warns of it once, on the console, where it is easily missed.
-Threshold: the tape gave None for the variable, an error where it did so for all of them; or every
-way from a variable to the outputs leads through a stop_gradient, and no other one leads there from
-the inputs, so that only an added loss trains it; worth knowing, and a warning where the output is
-to give back the inputs.
-Silent: for gradients that are 0, where nothing of a training is known, and for a stop_gradient
-beside which inputs reach the output, as straight-through estimators have it.
+Checks for which variables the gradient tape returned None, and which ones only a stop_gradient
+connects to the outputs.
+Threshold: the gradient is None (warning; error if it is for all variables). Or every path from a
+variable to the outputs passes a stop_gradient, as does every path from the inputs. Then only an
+added loss trains the variable (info; warning if the outputs reconstruct the inputs).
+Source: Keras warns of this once on the console, where it is easily missed.
+Silent: for gradients of 0, if nothing about the training is recorded, and for a stop_gradient that
+inputs bypass, as in straight-through estimators.
 """
 
 from __future__ import annotations
@@ -17,56 +18,60 @@ from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
 from resnet_inspect.commands import Command
 
-SHOWN = 3
+NAMES_SHOWN = 3
 STOPS = ("StopGradient", "PreventGradient")
 
 
-def find(seen: Evidence) -> Iterator[Finding]:
-    """One for all of them."""
-    names = list(seen.training.no_gradient)
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Yield one finding for all affected variables."""
+    names = list(evidence.training.no_gradient)
     if not names:
-        yield from _stopped(seen)
+        yield from _behind_stop_gradient(evidence)
         return
-    listed = ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
-    owners = {name: one.name for one in seen.graph.layers for name in one.variables}
-    every = sum(1 for one in seen.graph.variables if one.trainable)
+    listed = ", ".join(names[:NAMES_SHOWN]) + (", …" if len(names) > NAMES_SHOWN else "")
+    owners = {name: layer.name for layer in evidence.graph.layers for name in layer.variables}
+    every = sum(1 for variable in evidence.graph.variables if variable.trainable)
     yield Finding(
         Severity.ERROR if len(names) >= every else Severity.WARNING,
         f"{len(names)} trainable variable{'s get' if len(names) > 1 else ' gets'} no gradient:"
         f" {listed}",
         {"variables": len(names), "trainable": every},
-        "the loss does not depend on them: they stay as they were made",
-        "use them on the way to the loss; stop_gradient, argmax, casts to integers and outputs that"
-        " are left aside cut the way",
-        place=seen.place(owners.get(names[0], names[0])),
+        "the loss does not depend on them, so they keep their initial values",
+        "use them in the loss; look for stop_gradient, argmax, integer casts or unused outputs on"
+        " the path",
+        place=evidence.place(owners.get(names[0], names[0])),
         command=Command("why", (names[0],)),
     )
 
 
-def _stopped(seen: Evidence) -> Iterator[Finding]:
-    """Variables that no loss of an output reaches."""
-    every = seen.before(seen.outputs)
-    open_ways = seen.before(seen.outputs, lambda op: op.type in STOPS)
-    if not every & seen.sources or open_ways & seen.sources:
+def _behind_stop_gradient(evidence: Evidence) -> Iterator[Finding]:
+    """Yield a finding for variables that no gradient from an output reaches."""
+    every = evidence.upstream(evidence.output_ops)
+    open_paths = evidence.upstream(evidence.output_ops, lambda op: op.type in STOPS)
+    if not every & evidence.input_ops or open_paths & evidence.input_ops:
         return
-    cut = [
-        one
-        for one in seen.graph.variables
-        if one.trainable and every & {*one.readers} and not open_ways & {*one.readers}
+    blocked = [
+        variable
+        for variable in evidence.graph.variables
+        if variable.trainable
+        and every & {*variable.readers}
+        and not open_paths & {*variable.readers}
     ]
-    if not cut:
+    if not blocked:
         return
-    stop = next(op.name for op in seen.graph.ops if op.name in open_ways and op.type in STOPS)
-    names = [one.name for one in cut]
-    listed = ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
-    back = any(map(seen.gives_back, seen.objectives))
+    stop = next(op.name for op in evidence.graph.ops if op.name in open_paths and op.type in STOPS)
+    names = [variable.name for variable in blocked]
+    listed = ", ".join(names[:NAMES_SHOWN]) + (", …" if len(names) > NAMES_SHOWN else "")
+    reconstruction = any(map(evidence.is_reconstruction, evidence.objectives))
     yield Finding(
-        Severity.WARNING if back else Severity.INFO,
-        f"the loss of the output does not reach {len(names)} trainable variables: {listed}",
+        Severity.WARNING if reconstruction else Severity.INFO,
+        f"the loss of the output does not train {len(names)} trainable variables: {listed}",
         {"variables": len(names), "stop": stop},
-        "every way to them is cut: only what is added to the loss beside the output trains them",
-        "leave a way for gradients, as z + stop_gradient(rounded − z) does; or freeze what is not"
-        " to be trained",
-        place=seen.place(next((one.name for one in seen.graph.layers if stop in one.ops), stop)),
+        "a stop_gradient blocks every path to them: only a loss added elsewhere trains them",
+        "keep a path for gradients, as in z + stop_gradient(rounded − z), or freeze these"
+        " variables",
+        place=evidence.place(
+            next((layer.name for layer in evidence.graph.layers if stop in layer.ops), stop)
+        ),
         command=Command("why", (stop,)),
     )

@@ -1,8 +1,10 @@
-"""Labels that are all the same.
+"""All labels are identical.
 
-Source: a filter, a sorted file or a wrong column. Threshold: one class in all recorded batches, or
-of several labels at once each the same in all of them, or one value in all labels, as of empty
-masks; at least 32 examples. Silent: where labels are no classes.
+Counts the distinct labels in all recorded batches.
+Threshold: all of at least 32 recorded examples have the same class; or, for several labels at once,
+the same row; or all label values are equal, as in empty masks. Error.
+Source: a filter, a sorted file or a wrong column.
+Silent: for losses other than cross entropies.
 """
 
 from __future__ import annotations
@@ -16,27 +18,31 @@ from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
 EXAMPLES = 32
 
 
-def find(seen: Evidence) -> Iterator[Finding]:
-    """One for each output."""
-    for objective in seen.objectives:
-        parts = seen.parts(objective.labels)
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Yield one finding per output."""
+    for objective in evidence.objectives:
+        parts = evidence.parts(objective.labels)
         shares = class_shares(parts, objective.ignore_class)
-        count = sum(one.examples for one in parts)
-        wanted = objective.loss in SOFTMAX_LOSSES | BINARY_LOSSES and count >= EXAMPLES
-        text, evidence = "", dict[str, Measured](examples=count)
-        if wanted and len(shares) == 1:
-            evidence["class"] = next(iter(shares))
-            text = f"all {count} labels that were recorded are of class {evidence['class']}"
-        elif wanted and seen.several(objective) and {0.0, 1.0}.issuperset(label_shares(parts)):
-            text = f"all {count} rows of labels that were recorded are the same"
-        elif wanted and all(one.low == one.high == parts[0].low for one in parts):
+        count = sum(part.examples for part in parts)
+        judged = objective.loss in SOFTMAX_LOSSES | BINARY_LOSSES and count >= EXAMPLES
+        text, measured = "", dict[str, Measured](examples=count)
+        if judged and len(shares) == 1:
+            measured["class"] = next(iter(shares))
+            text = f"all {count} recorded labels are class {measured['class']}"
+        elif (
+            judged
+            and evidence.is_multi_label(objective)
+            and {0.0, 1.0}.issuperset(label_shares(parts))
+        ):
+            text = f"all {count} recorded rows of labels are identical"
+        elif judged and all(part.low == part.high == parts[0].low for part in parts):
             text = f"all labels of {count} recorded examples are {parts[0].low:g}"
         if text:
             yield Finding(
                 Severity.ERROR,
                 text,
-                evidence,
-                "whatever the input, the same answer is right: nothing else is learned",
-                "shuffle the data before it is cut into batches; look at where labels come from",
-                place=seen.place(seen.name_of(objective.output)),
+                measured,
+                "the same prediction is correct for every input, so nothing else is learned",
+                "shuffle the data before batching, and check how labels are read",
+                place=evidence.place(evidence.name_of(objective.output)),
             )

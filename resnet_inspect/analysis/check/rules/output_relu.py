@@ -1,8 +1,9 @@
-"""A ReLU on the output.
+"""The output is a ReLU.
 
-Source: an activation copied to the last layer. Threshold: an output comes out of a ReLU, and the
-loss takes logits or probabilities, or labels are below 0.
-Silent: for labels that are never below 0, as amounts.
+Checks the op that makes each output.
+Threshold: an output is a ReLU, and the loss is a cross entropy or labels are below 0. Error.
+Source: an activation copied to the last layer.
+Silent: for regression labels that are never negative, such as amounts.
 """
 
 from __future__ import annotations
@@ -13,22 +14,22 @@ from resnet_inspect.analysis.check.evidence import BINARY_LOSSES, SOFTMAX_LOSSES
 from resnet_inspect.analysis.check.finding import Finding, Severity
 
 
-def find(seen: Evidence) -> Iterator[Finding]:
-    """One for each output."""
-    for objective in seen.objectives:
-        maker = seen.maker(objective.output) if objective.output is not None else None
-        if maker is None or maker.type not in ("Relu", "Relu6"):
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Yield one finding per output."""
+    for objective in evidence.objectives:
+        producer = evidence.producer(objective.output) if objective.output is not None else None
+        if producer is None or producer.type not in ("Relu", "Relu6"):
             continue
-        low = min((one.low for one in seen.parts(objective.labels)), default=0.0)
+        low = min((part.low for part in evidence.parts(objective.labels)), default=0.0)
         classes = objective.loss in SOFTMAX_LOSSES | BINARY_LOSSES
         if classes or low < 0:
-            layer = seen.name_of(objective.output)
+            layer = evidence.name_of(objective.output)
             yield Finding(
                 Severity.ERROR,
-                f"the output {layer} is a ReLU: it never goes below 0"
-                + ("" if classes else f", labels go down to {low:.3g}"),
+                f"the output {layer} is a ReLU and cannot be negative"
+                + ("" if classes else f"; labels go down to {low:.3g}"),
                 {"lowest_label": low},
-                "a unit that is 0 gets no gradient: its answer stays, however wrong",
-                "no activation on the last layer, or the one that the loss expects",
-                place=seen.place(layer),
+                "a unit at 0 gets no gradient, so its prediction stays even if it is wrong",
+                "remove the activation of the last layer, or use the one that the loss expects",
+                place=evidence.place(layer),
             )

@@ -1,7 +1,10 @@
-"""A network that could not be built, or a step that was refused.
+"""The network could not be built, or a step failed.
 
-Source: the framework's own error. Threshold: the run ended with one. What other rules find tells
-why; `trace`'s page and `browse` have the sizes that disagree.
+Reports the error that ended the run.
+Threshold: the run ended with an error of the framework or the model. Error.
+Source: the framework's own message. Other findings may show the cause; `browse` and the page of
+`trace` show the sizes that disagree.
+Silent: if the run completed.
 """
 
 from __future__ import annotations
@@ -12,12 +15,12 @@ from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
 from resnet_inspect.commands import Command
 
-OF_SIZES = ("shape", "dimension", "size")
+SIZE_WORDS = ("shape", "dimension", "size")
 
 
-def find(seen: Evidence) -> Iterator[Finding]:
-    """At most one."""
-    failure = seen.failure
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Yield at most one finding."""
+    failure = evidence.failure
     if failure is None:
         return
     first = (failure.message.strip().splitlines() or [""])[0]
@@ -26,9 +29,9 @@ def find(seen: Evidence) -> Iterator[Finding]:
         f"{failure.kind} while {failure.during}: {first[:200]}",
         {"source": str(failure.source[0])} if failure.source else {},
         "the training ends here",
-        "see which sizes disagree, where each was born, and which change passes"
-        if failure.op or any(word in failure.message.lower() for word in OF_SIZES)
-        else "mend what the message says, at the line that is shown",
-        place=seen.place(failure.op),
+        "see which sizes disagree, the origin of each, and which change works"
+        if failure.op or any(word in failure.message.lower() for word in SIZE_WORDS)
+        else "correct the cause that the message names, at the line shown",
+        place=evidence.place(failure.op),
         command=Command("browse", remark="pane Run"),
     )

@@ -1,12 +1,12 @@
-"""Evaluation that is far worse than training.
+"""Evaluation is far worse than training.
 
-Source: published: a relative change of the loss over 0.5 when batch normalization switches to its
-averages. That much is ordinary: it is over-fitting, or averages that lag behind in the first steps.
-Threshold: the last validation loss is three times the training loss and above the first of the
-training, so that the network answers worse than before it was trained.
-A cross entropy that `--evaluate` measured and that is not finite counts as such.
-Silent: without validation or evaluation; a hint only, where batch normalization has seen fewer
-steps than its averages need (three times 1/(1 - momentum)).
+Compares the last validation loss with the training loss.
+Threshold: the last validation loss is over 3 times the training loss and above the initial training
+loss, so predictions are worse than before training. A cross entropy from `--evaluate` that is not
+finite also counts. Warning; info in the first 3/(1 - momentum) steps of batch normalization.
+Source: published checkers use a relative change of the loss above 0.5 when batch normalization
+switches to its averages. That much is common, from overfitting or from averages that lag early.
+Silent: without validation or evaluation.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from resnet_inspect.analysis.check.finding import Finding, Severity
 TIMES = 3.0
 
 
-def find(seen: Evidence) -> Iterator[Finding]:
-    """At most one."""
-    name, trained = "val_loss", seen.loss
-    if name not in seen.scalars:  # of the tutorial's network, on pictures that are not trained on
-        name, trained = "eval_cross_entropy", seen.scalars.get("cross_entropy", {})
-    every = [value for _, value in sorted(seen.scalars.get(name, {}).items())]
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Yield at most one finding."""
+    name, trained = "val_loss", evidence.loss
+    if name not in evidence.scalars:  # the tutorial's network, on held-out images
+        name, trained = "eval_cross_entropy", evidence.scalars.get("cross_entropy", {})
+    every = [value for _, value in sorted(evidence.scalars.get(name, {}).items())]
     evaluated = [value for value in every if math.isfinite(value)]
     if name != "val_loss" and every and not math.isfinite(every[-1]):
         evaluated = [math.inf]
@@ -35,27 +35,29 @@ def find(seen: Evidence) -> Iterator[Finding]:
     first, last = thirds(trained)
     began = trained[min(trained)]
     if evaluated[-1] > TIMES * max(last, 0) and evaluated[-1] > max(first, began):
-        lags = _lags(seen)
-        told = f"{evaluated[-1]:.4g}" if math.isfinite(evaluated[-1]) else "not finite"
-        what = "validation loss" if name == "val_loss" else "cross entropy in evaluation"
+        lags = _lags(evidence)
+        value = f"{evaluated[-1]:.4g}" if math.isfinite(evaluated[-1]) else "not finite"
+        what = "validation loss" if name == "val_loss" else "evaluation cross entropy"
         yield Finding(
             Severity.INFO if lags else Severity.WARNING,
-            f"the {what} is {told}, that of training {last:.4g}, at the beginning {began:.4g}",
+            f"the {what} is {value}; in training it is {last:.4g}, initially {began:.4g}",
             {
-                name: told if math.isinf(evaluated[-1]) else evaluated[-1],
+                name: value if math.isinf(evaluated[-1]) else evaluated[-1],
                 "loss": last,
                 "first": began,
             },
-            "what is used later is the network as it is evaluated"
-            + (": so early batch normalization's averages are not those of the batches" * lags),
-            "more steps, or a smaller momentum of batch normalization"
+            "predictions in use come from the network in evaluation mode"
+            + ("; so early, the averages of batch normalization still lag" * lags),
+            "train more steps, or lower the momentum of batch normalization"
             if lags
-            else "see that validation data are prepared like those of training, that batch"
-            " normalization's averages are updated, and that dropout is off",
+            else "check that validation data is prepared like training data, that batch"
+            " normalization updates its averages, and that dropout is off",
         )
 
 
-def _lags(seen: Evidence) -> bool:
-    moments = [one.settings.get("momentum", 0.99) for one in seen.graph.layers if one.normalizes]
-    needed = [3 / (1 - m) for m in moments if isinstance(m, float) and m < 1]
-    return bool(needed) and len(seen.steps) < max(needed)
+def _lags(evidence: Evidence) -> bool:
+    momenta = [
+        layer.settings.get("momentum", 0.99) for layer in evidence.graph.layers if layer.normalizes
+    ]
+    needed = [3 / (1 - m) for m in momenta if isinstance(m, float) and m < 1]
+    return bool(needed) and len(evidence.steps) < max(needed)

@@ -1,11 +1,13 @@
-"""Trainable weights that never change.
+"""Trainable weights never change.
 
-Source: published checkers compare with rtol 1e-5 and atol 1e-8. Here the change itself is known.
-Threshold: a change of exactly 0 at every recorded step, at least two of them. An error where it
-holds for all weights, or where there are none to be trained though an optimizer is used.
-Silent: for variables without a gradient, which `no-gradient` tells of, and for those that change
-between recorded steps, as where gradients are added up. Where no gradient was asked for, as of a
-teacher's model, it is only worth knowing.
+Measures the change of each trainable variable at the recorded steps.
+Threshold: a change of exactly 0 at every recorded step, of at least two. Warning. Error if no
+weight changes, or if an optimizer is used and no weight is trainable. Info if no gradient of the
+layer was recorded, as for a teacher model.
+Source: published checkers compare weights with rtol 1e-5 and atol 1e-8; here the change itself is
+recorded.
+Silent: for variables without a gradient (see `no-gradient`), and for those that change between
+recorded steps, as with gradient accumulation.
 """
 
 from __future__ import annotations
@@ -17,42 +19,44 @@ from resnet_inspect.analysis.check.finding import Finding, Severity
 from resnet_inspect.commands import Command
 
 FIX = (
-    "see that the optimizer is given these variables and is applied, that the learning rate is not"
-    " 0, and that the loss depends on them (no stop_gradient, argmax or rounding between)"
+    "check that the optimizer updates these variables, that the learning rate is not 0, and that no"
+    " stop_gradient, argmax or rounding separates them from the loss"
 )
 
 
-def find(seen: Evidence) -> Iterator[Finding]:
-    """One for all of them, or one for each layer."""
-    graph = seen.graph
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Yield one finding for the whole run, or one per layer."""
+    graph = evidence.graph
     owned = {name for layer in graph.layers for name in layer.variables}
-    trained = [one for one in graph.variables if one.trainable and one.name in owned]
-    if owned and not trained and seen.training.optimizer:
+    trained = [
+        variable for variable in graph.variables if variable.trainable and variable.name in owned
+    ]
+    if owned and not trained and evidence.training.optimizer:
         yield Finding(
             Severity.ERROR,
-            "no weight is trainable: the optimizer has nothing to move",
+            "no weight is trainable: the optimizer has nothing to update",
             {"variables": len(owned)},
-            "the loss can only change with the data",
-            "set trainable to True for the layers that are to learn, before compile",
+            "the loss changes only with the data",
+            "set trainable=True for the layers that must learn, before compile",
         )
         return
-    if len(seen.updates) < 2:
+    if len(evidence.updates) < 2:
         return
-    told = {name for by in seen.updates.values() for name in by}
+    recorded = {name for by in evidence.updates.values() for name in by}
+    names = {variable.name for variable in trained if variable.name in recorded}
     still = {
-        one.name
-        for one in trained
-        if one.name in told and one.name not in seen.training.no_gradient
-        and all(by[one.name].change == 0 for by in seen.updates.values() if one.name in by)
-        and len({(one.mean, one.std) for one in seen.weight(one.name).values()}) < 2
-    }  # fmt: skip
+        name
+        for name in names - set(evidence.training.no_gradient)
+        if all(by[name].change == 0 for by in evidence.updates.values() if name in by)
+        and len({(weight.mean, weight.std) for weight in evidence.weight(name).values()}) < 2
+    }
     if not still:
         return
-    steps = len(seen.updates)
-    if still >= {one.name for one in trained if one.name in told}:
+    steps = len(evidence.updates)
+    if still >= names:
         yield Finding(
             Severity.ERROR,
-            f"none of {len(still)} trainable variables changes at any of {steps} recorded steps",
+            f"none of {len(still)} trainable variables changes in {steps} recorded steps",
             {"variables": len(still), "steps": steps},
             "nothing is learned",
             FIX,
@@ -61,13 +65,15 @@ def find(seen: Evidence) -> Iterator[Finding]:
     owners = {name: layer for layer in reversed(graph.layers) for name in layer.variables}
     for layer in graph.layers:
         kernels = [name for name in layer.variables if name in still and owners[name] is layer]
-        if kernels and kernels == [name for name in layer.variables if name in told]:
+        if kernels and kernels == [name for name in layer.variables if name in recorded]:
             yield Finding(
-                Severity.INFO if seen.not_asked.issuperset(kernels) else Severity.WARNING,
-                f"the weights of {layer.name} do not change at any of {steps} recorded steps",
+                Severity.INFO
+                if evidence.without_gradients.issuperset(kernels)
+                else Severity.WARNING,
+                f"the weights of {layer.name} do not change in {steps} recorded steps",
                 {"variables": len(kernels), "steps": steps},
-                "the layer is trainable and does not learn",
+                "the layer is trainable but does not learn",
                 FIX,
-                place=seen.place(layer.name),
+                place=evidence.place(layer.name),
                 command=Command("hist", (kernels[0],), ("--kind", "weight,gradient")),
             )

@@ -1,11 +1,11 @@
-"""A layer whose kernel moves far more, or far less, than the others.
+"""One kernel moves far more, or far less, than the others.
 
-Source: the rule of thumb that ‖Δw‖/‖w‖ be about 1e-3; published checkers take 1e-4…1e-1.
-Threshold: a median over at least five recorded steps behind the first above 0.3 for one kernel (it
-is nearly replaced at each step), or below 1e-7 while that of all kernels is above 1e-5: it stands
-still among others that learn. What concerns all of them is `learning-rate`.
-Silent: for kernels that are 0, such as those that begin at it, and for the first steps of a
-training, which may be long.
+Measures the relative update ‖Δw‖/‖w‖ of each kernel.
+Threshold: a median over at least five recorded steps, without the first, above 0.3 (the kernel is
+nearly replaced at each step). Or below 1e-7 while the median of all kernels is above 1e-5. Warning.
+Source: the rule of thumb that ‖Δw‖/‖w‖ is about 1e-3; published checkers accept 1e-4…1e-1.
+Silent: if all kernels move too much (see `learning-rate`), and for kernels that are 0 or start at
+0.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
 from resnet_inspect.commands import Command
 
-MOST, LEAST, MOVES, STEPS = 0.3, 1e-7, 1e-5, 5
+HIGHEST, LOWEST, LEARNING, STEPS = 0.3, 1e-7, 1e-5, 5
 
 
-def find(seen: Evidence) -> Iterator[Finding]:
-    """One for each kernel."""
-    overall = seen.ratio
-    if overall is None or overall > MOST:
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Yield one finding per kernel."""
+    overall = evidence.median_update_ratio
+    if overall is None or overall > HIGHEST:
         return
-    for layer, variable in seen.kernels:
-        ratios = [one for one in seen.ratios(variable.name)[1:] if one]
+    for layer, variable in evidence.kernels:
+        ratios = [ratio for ratio in evidence.update_ratios(variable.name)[1:] if ratio]
         if len(ratios) < STEPS:
             continue
         ratio = median(ratios)
-        if ratio > MOST or (ratio < LEAST and overall > MOVES):
-            what = "nearly replaced at each step" if ratio > MOST else "hardly moves"
+        if ratio > HIGHEST or (ratio < LOWEST and overall > LEARNING):
+            what = "is nearly replaced at each step" if ratio > HIGHEST else "hardly moves"
             yield Finding(
                 Severity.WARNING,
-                f"{variable.name} {what}: ‖Δw‖/‖w‖ is {ratio:.1g}, of all kernels {overall:.1g}",
+                f"{variable.name} {what}: ‖Δw‖/‖w‖ is {ratio:.1g}, the median of all {overall:.1g}",
                 {"ratio": ratio, "median": overall},
-                "about a thousandth is usual; far more forgets, far less does not learn",
-                "look at the scale of what the layer takes and at its initial weights",
-                place=seen.place(layer.name),
+                "about 0.001 is usual; far larger updates overwrite, far smaller ones do not learn",
+                "check the scale of the layer's inputs and its initial weights",
+                place=evidence.place(layer.name),
                 command=Command("hist", (variable.name,)),
             )

@@ -1,11 +1,11 @@
-"""First layers that get hardly any gradient, and hardly move.
+"""The first layers get almost no gradient and hardly move.
 
-Source: published checkers take mean |g| < 1e-7, or a first layer below 1e-3 of the last one.
-Threshold: the root mean square of the gradient of the first kernel below 1e-3 of the largest among
-the others, at the median of the recorded steps, *and* a median update below 1e-4 of the kernel's
-length. Adam divides by the gradient's size, so with it small gradients alone do no harm; but a
-chain of layers that saturate learns late with Adam, too: at the first recorded step the gradient
-grows from each of at least five kernels to the next, in all by 200 and more.
+Measures the root mean square (RMS) of each kernel's gradient, from the first layer to the last.
+Threshold: the median RMS of the first kernel is below 1e-3 of the largest of the others, and its
+median relative update is below 1e-4. Adam divides by the size of the gradient, so small gradients
+alone are harmless with it. Or, at the first recorded step, the RMS grows from each of at least five
+kernels to the next, and 200 times in total: saturated layers learn late with Adam, too. Warning.
+Source: published checkers use a mean |g| < 1e-7, or a first layer below 1e-3 of the last one.
 Silent: with fewer than three kernels.
 """
 
@@ -23,15 +23,15 @@ SHARE, UPDATE = 1e-3, 1e-4
 CHAIN, KERNELS = 5e-3, 5
 
 
-def find(seen: Evidence) -> Iterator[Finding]:
-    """At most one."""
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """Yield at most one finding."""
     sizes: dict[str, list[float]] = {}
     layers: dict[str, str] = {}
-    for layer, variable in seen.kernels:
+    for layer, variable in evidence.kernels:
         values = [
-            (held.mean**2 + held.std**2) ** 0.5
-            for _, held in sorted(seen.gradient(variable.name).items())
-            if held.mean is not None and held.std is not None
+            (summary.mean**2 + summary.std**2) ** 0.5
+            for _, summary in sorted(evidence.gradient(variable.name).items())
+            if summary.mean is not None and summary.std is not None
         ]
         if values:
             sizes[variable.name], layers[variable.name] = values, layer.name
@@ -41,7 +41,7 @@ def find(seen: Evidence) -> Iterator[Finding]:
     begun = [values[0] for values in sizes.values()]
     size, *others = (median(values) for values in sizes.values())
     largest = max(others)
-    moved = seen.ratios(first)
+    moved = evidence.update_ratios(first)
     ratio = median(moved) if moved else 0.0
     chain = len(begun) >= KERNELS and all(a < b for a, b in pairwise(begun))
     if chain and begun[0] < CHAIN * begun[-1]:
@@ -50,10 +50,10 @@ def find(seen: Evidence) -> Iterator[Finding]:
         return
     yield Finding(
         Severity.WARNING,
-        f"the gradient of {first} is {size / largest:.1g} of the largest one",
+        f"the gradient of {first} vanishes: its RMS is {size / largest:.1g} of the largest",
         {"rms": size, "largest": largest, "update_ratio": ratio},
-        "the first layers stay as they were drawn, whatever the last ones learn",
-        "ReLU instead of sigmoid or tanh, normalization, shortcuts, or He's initial scale",
-        place=seen.place(layer_name),
+        "the first layers stay at initialization, whatever the last ones learn",
+        "use ReLU instead of sigmoid or tanh, add normalization or shortcuts, or use he_normal",
+        place=evidence.place(layer_name),
         command=Command("hist", (first,), ("--kind", "gradient")),
     )

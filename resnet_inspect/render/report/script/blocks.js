@@ -6,19 +6,19 @@ const link = (name) => (state.facts.byName.has(name) ? linkTo("layer", name) : s
 function bars(shares) {
   const top = Math.max(...shares, 0);
   const picture = draw("svg", { class: "bars", viewBox: `0 0 ${shares.length || 1} 10`, preserveAspectRatio: "none", "aria-hidden": "true" });
-  const path = shares.map((one, at) => (one > 0 ? `M${at} 10v${-Math.max(0.7, (10 * one) / top)}h1V10z` : "")).join("");
+  const path = shares.map((share, at) => (share > 0 ? `M${at} 10v${-Math.max(0.7, (10 * share) / top)}h1V10z` : "")).join("");
   picture.append(draw("path", { d: path }));
   return picture;
 }
 
-// A small curve from 0 to its largest number; what is not finite leaves a gap.
+// A small curve from 0 to its largest number, with a gap for each number that is not finite.
 function spark(values) {
-  const top = Math.max(...values.map((one) => one ?? 0), 0) || 1;
+  const top = Math.max(...values.map((value) => value ?? 0), 0) || 1;
   const last = Math.max(1, values.length - 1);
   let pen = "M";
-  const path = values.map((one, at) => {
-    if (one === null) { pen = "M"; return ""; }
-    const point = `${pen}${((100 * at) / last).toFixed(1)} ${(11 - (10 * one) / top).toFixed(2)}`;
+  const path = values.map((value, at) => {
+    if (value === null) { pen = "M"; return ""; }
+    const point = `${pen}${((100 * at) / last).toFixed(1)} ${(11 - (10 * value) / top).toFixed(2)}`;
     pen = "L";
     return values.length > 1 ? point : `${point}h100`;
   }).join("");
@@ -45,10 +45,10 @@ function table(block, caption = "") {
   return scrolling(make("table", {}, caption ? make("caption", {}, caption) : "", make("thead", {}, head), make("tbody", {}, rows)), caption || block.columns[0]);
 }
 
-// Wide tables scroll in themselves, also by keyboard.
+// Wide tables scroll in a region of their own, also by keyboard.
 const scrolling = (inside, name) => make("div", { class: "wide", tabindex: "0", role: "region", "aria-label": name }, inside);
 
-// A finding names a layer, op or variable, or a tensor of an op; the link leads to its panel and box.
+// A finding names a layer, op, variable, or a tensor of an op, with a link to its panel.
 function finding({ finding: severity, mark, rule, where: [name, op], step, message, pairs: lines }) {
   const place = state.facts.byName.has(name) || state.facts.opAt.has(name) || !state.facts.opAt.has(op) ? link(name) : linkTo("op", op, name);
   const head = make("h3", {}, make("span", { class: "level" }, `${mark} ${severity}`), ` ${rule} `, name ? place : "", step === null ? "" : ` step ${step}`);

@@ -1,32 +1,32 @@
-// Charts of numbers over the steps: one curve, or those of several runs on the same axes.
+// Charts of numbers over the steps: one curve, or the curves of several runs on the same axes.
 
-// A curve is { steps, values, texts } and, beside others, { label, kind }: kinds differ by their lines.
-// The axis goes down to `least` at any rate.
+// A curve is { steps, values, texts }. One of several also has { label, kind }; the kind selects its
+// line style. The axis always includes `least`.
 function chart(name, curves, least = Infinity) {
   const [width, height, left] = [300, 110, 52];
-  const known = curves.flatMap((one) => one.values.filter((value) => value !== null));
+  const known = curves.flatMap((series) => series.values.filter((value) => value !== null));
   const [low, high] = known.length ? [Math.min(least, ...known), Math.max(...known)] : [0, 1];
   const span = high - low || 1;
-  const steps = curves.flatMap((one) => one.steps);
+  const steps = curves.flatMap((series) => series.steps);
   const [first, last] = [Math.min(...steps), Math.max(...steps)];
   const x = (step) => left + ((width - left - 8) * (step - first)) / Math.max(1, last - first);
   const y = (value) => height - 22 - ((height - 34) * (high === low ? 0.5 : value - low)) / span;
   const ends = ({ steps: own, texts }) => `${texts[0]} at step ${own[0]}, ${texts.at(-1)} at step ${own.at(-1)}`;
-  const spoken = `${name}: ${curves.map((one) => (one.label ? `${one.label}: ` : "") + ends(one)).join("; ")}`;
+  const spoken = `${name}: ${curves.map((series) => (series.label ? `${series.label}: ` : "") + ends(series)).join("; ")}`;
   const picture = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": spoken });
   if (known.length) picture.append(draw("path", { class: "rule", d: `M${left} ${height - 22}H${width - 8}` }));
-  for (const one of curves) curve(picture, one, x, y);
+  for (const line of curves) curve(picture, line, x, y);
   if (known.length) {
     picture.append(label(left - 6, 16, tick(high), "end"));
     if (high > low) picture.append(label(left - 6, height - 22, tick(low), "end"));
   }
   picture.append(label(left, height - 6, `step ${first}`, "start"), label(width - 8, height - 6, String(last), "end"));
-  const remarks = curves.map((one) => {
-    const bad = one.values.filter((value) => value === null).length;
-    return bad ? make("div", { class: "bad" }, `! ${one.label ? `${one.label} ` : ""}not finite at ${bad} of ${one.values.length} steps`) : "";
+  const remarks = curves.map((series) => {
+    const bad = series.values.filter((value) => value === null).length;
+    return bad ? make("div", { class: "bad" }, `! ${series.label ? `${series.label} ` : ""}not finite at ${bad} of ${series.values.length} steps`) : "";
   });
-  const told = curves.map((one) => (one.label ? make("div", { class: "key" }, keyLine(one.kind), ` ${one.label} `, `${one.texts[0]} → ${one.texts.at(-1)}`) : ` ${one.texts[0]} → ${one.texts.at(-1)}`));
-  return make("figure", {}, make("figcaption", {}, make("b", {}, name), told), picture, remarks);
+  const ranges = curves.map((series) => (series.label ? make("div", { class: "key" }, keyLine(series.kind), ` ${series.label} `, `${series.texts[0]} → ${series.texts.at(-1)}`) : ` ${series.texts[0]} → ${series.texts.at(-1)}`));
+  return make("figure", {}, make("figcaption", {}, make("b", {}, name), ranges), picture, remarks);
 }
 
 function curve(picture, { steps, values, kind = "" }, x, y) {

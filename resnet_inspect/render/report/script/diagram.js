@@ -1,9 +1,9 @@
-// The diagram, whose boxes open panels.
+// The diagram. Its boxes open panels.
 
 const LEGIBLE = 0.7;
 
-// What each box opens. The picture spells names as they are shown, and as anchors in its ids; those
-// of a second run begin with b-. Layers of two runs go by names of their own.
+// The target of each box. The SVG contains names as they are shown, and as anchors in its ids; ids
+// of the second run begin with b-. On a page of two runs, pairs of layers have their own names.
 function boxes(picture, side) {
   const targets = new Map();
   const namesOf = (layer) => (layer.names ? [layer.names[side]] : [layer.name]);
@@ -36,12 +36,12 @@ function boxes(picture, side) {
   return targets;
 }
 
-// A box without a panel: of the refused call the link leads to the failure, any other has none.
+// A box without a panel. The rejected call links to the failure, other boxes lose their link.
 function leadElsewhere(node) {
-  for (const one of node.querySelectorAll("a")) {
+  for (const anchor of node.querySelectorAll("a")) {
     const failure = byId("failure") ?? byId(node.id.startsWith("b-") ? "b-failed" : "a-failed");
-    if (/^(b-)?refused-/.test(node.id) && failure) one.setAttribute("xlink:href", `#${failure.id}`);
-    else one.removeAttribute("xlink:href");
+    if (/^(b-)?refused-/.test(node.id) && failure) anchor.setAttribute("xlink:href", `#${failure.id}`);
+    else anchor.removeAttribute("xlink:href");
   }
 }
 
@@ -50,10 +50,10 @@ function diagram() {
   const every = [...picture.querySelectorAll("svg")];
   let [svg] = every;
   if (!svg) {
-    picture.replaceChildren(make("p", { class: "dim" }, "No picture; why stands under ", make("a", { href: "#not-observed" }, "Not observed"), ". The list beside holds the same."));
+    picture.replaceChildren(make("p", { class: "dim" }, "No diagram; the reason is under ", make("a", { href: "#not-observed" }, "Not observed"), ". The list opens the same panels."));
     return;
   }
-  const targets = new Map(every.flatMap((one) => [...boxes(one, one.querySelector("[id^=b-]") ? 1 : 0)]));
+  const targets = new Map(every.flatMap((picture) => [...boxes(picture, picture.querySelector("[id^=b-]") ? 1 : 0)]));
   picture.addEventListener("click", (event) => {
     const target = targets.get(event.target.closest(".node"));
     if (target) {
@@ -73,13 +73,13 @@ function diagram() {
   const button = (text, name, act) => make("button", { type: "button", "aria-label": name, onclick: act }, text);
   const start = () => zoom(Math.min(natural(), picture.clientWidth - 2) / natural() < LEGIBLE ? LEGIBLE : 0);
   const choose = (side) => {
-    every.forEach((one, at) => { one.parentElement.hidden = String(at) !== side; });
+    every.forEach((picture, at) => { picture.parentElement.hidden = String(at) !== side; });
     svg = every[side];
     start();
   };
   const sides = every.length > 1 ? choice("side", "graph of", [["0", "A"], ["1", "B"]], "0", choose) : "";
   picture.before(make("div", { class: "tools" }, sides, button("+", "larger", () => zoom(now() * 1.25)), button("−", "smaller", () => zoom(now() / 1.25)), button("fit", "fit the width", () => zoom(0)), button("1:1", "natural size", () => zoom(1)),
-    make("span", { class: "dim" }, "click a box for its panel; the list holds the same")));
-  // Names of some 6 px are no names: a wide picture begins legible, to be moved.
+    make("span", { class: "dim" }, `click ${state.facts.layers.length ? "a layer" : "an op"} to open it`)));
+  // Text of 6 px is not legible: a wide diagram starts at a legible size and scrolls.
   start();
 }

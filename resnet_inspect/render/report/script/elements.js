@@ -1,11 +1,11 @@
-// Text and elements. Text enters the page through `shown` and text nodes only; nothing is ever
-// parsed as HTML, and nothing is asked of a network.
+// Text and elements. Text enters the page only through `shown` and text nodes. Nothing is parsed as
+// HTML, and nothing is loaded from a network.
 
 const SVG = "http://www.w3.org/2000/svg";
 const byId = (id) => document.getElementById(id);
 const state = { target: null, step: 0, view: 0, style: "heat", facts: null, numbers: null, nodes: new Map(), boxes: new Map() };
 
-// Control, format and separator characters become escapes: none may reorder or hide a text.
+// Control, format and separator characters become escapes, because they can reorder or hide text.
 const HIDDEN = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
 const NAMED = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 

@@ -1,4 +1,4 @@
-// What tensors held, unpacked: render/report/numbers.py tells the order of the bytes.
+// Unpacks the summaries of tensors that render/report/numbers.py packed.
 
 async function unpack(id) {
   const text = byId(id).textContent;
@@ -7,15 +7,15 @@ async function unpack(id) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-// What render/report/numbers.py packed: planes of bytes, see there.
+// Reads the byte planes; render/report/numbers.py describes the format.
 class Numbers {
   constructor(bytes, series, format) {
     this.bytes = bytes;
     this.format = format;
     let rows = 0;
-    for (const one of series) {
-      one.first = rows;
-      rows += one.steps.length;
+    for (const tensor of series) {
+      tensor.first = rows;
+      rows += tensor.steps.length;
     }
     this.rows = rows;
     this.mantissas = 4 * rows * format.whole.length;
@@ -37,7 +37,7 @@ class Numbers {
     return value > 32767 ? value - 65536 : value;
   }
 
-  // [mantissa, exponent] of a number; text and value of it are made from these.
+  // [mantissa, exponent] of a number, from which its text and its value are made.
   decimal(series, place, name) {
     const at = this.format.decimal.indexOf(name) * this.rows + series.first + place;
     return [this.short(this.mantissas, at), this.short(this.exponents, at)];
@@ -64,7 +64,7 @@ class Numbers {
     return `${sign}${digits[0]}.${digits.slice(1)}e${String(power).replace("-", "−")}`;
   }
 
-  // Shares of the cells of one step.
+  // The shares of the cells at one step.
   cells(series, place) {
     const { cells, levels } = this.format;
     const start = this.shades + (series.first + place) * cells;

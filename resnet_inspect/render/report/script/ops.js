@@ -2,26 +2,26 @@
 
 const opNamed = (at) => {
   const [name, inputs, layer, lines, outputs, axes] = state.facts.ops[at];
-  return { name, inputs, layer: state.facts.layers[layer]?.name ?? "", lines: state.facts.lines[lines], outputs: outputs.map((one) => state.facts.specs[one]), axes };
+  return { name, inputs, layer: state.facts.layers[layer]?.name ?? "", lines: state.facts.lines[lines], outputs: outputs.map((spec) => state.facts.specs[spec]), axes };
 };
 
 const variableNamed = (at) => {
   const [name, shape, kept, layer, lines, readers, axes] = state.facts.variables[at];
-  return { name, shape, kept, layer: state.facts.layers[layer]?.name ?? "", lines: state.facts.lines[lines], readers: readers.map((one) => state.facts.ops[one][0]), axes };
+  return { name, shape, kept, layer: state.facts.layers[layer]?.name ?? "", lines: state.facts.lines[lines], readers: readers.map((op) => state.facts.ops[op][0]), axes };
 };
 
-// The ops that read outputs of each op; made when it is first asked for.
-function usersOf(at) {
-  if (!state.users) {
-    state.users = state.facts.ops.map(() => new Set());
-    state.facts.ops.forEach(([, inputs], user) => { for (let one = 0; one < inputs.length; one += 2) state.users[inputs[one]].add(user); });
+// The ops that read the outputs of an op; computed for all ops at the first call.
+function readersOf(at) {
+  if (!state.readers) {
+    state.readers = state.facts.ops.map(() => new Set());
+    state.facts.ops.forEach(([, inputs], reader) => { for (let at = 0; at < inputs.length; at += 2) state.readers[inputs[at]].add(reader); });
   }
-  return [...state.users[at]];
+  return [...state.readers[at]];
 }
 
 // The row of the shape table, as labels and texts.
 function rowOf(at) {
-  const block = state.facts.shapes.find((one) => one.depth === "op");
+  const block = state.facts.shapes.find(({ depth }) => depth === "op");
   return block.columns.map((label, place) => [label, block.rows[at][place]])
     .map(([label, cell]) => [label, typeof cell === "object" ? cell.text ?? "" : cell]).slice(1).filter(([, text]) => text !== "");
 }
@@ -38,7 +38,7 @@ function outputAxes(op) {
   const command = `${state.facts.program} why ${quoted(op.name)} ${state.facts.file}`;
   return op.outputs.map((spec, index) => {
     const axes = op.axes[index];
-    const inside = () => (axes === 0 ? make("p", {}, "Not explained on this page, which would be too large; this does: ", make("code", {}, command)) : axesOf(axes));
+    const inside = () => (axes === 0 ? make("p", {}, "Not explained on this page, to limit its size. Show it with: ", make("code", {}, command)) : axesOf(axes));
     return op.outputs.length > 1 ? folded(make("span", {}, make("b", {}, `output ${index}`), ` ${spec}`), inside, index === 0) : inside();
   });
 }
@@ -51,23 +51,23 @@ function opPanel(name) {
   const op = opNamed(at);
   const all = state.facts.ops;
   const sources = [];
-  for (let one = 0; one < op.inputs.length; one += 2) {
-    const maker = all[op.inputs[one]];
-    sources.push(make("li", {}, linkTo("op", maker[0], `${maker[0]}:${op.inputs[one + 1]}`), ` ${state.facts.specs[maker[4][op.inputs[one + 1]]] ?? ""}`));
+  for (let slot = 0; slot < op.inputs.length; slot += 2) {
+    const maker = all[op.inputs[slot]];
+    sources.push(make("li", {}, linkTo("op", maker[0], `${maker[0]}:${op.inputs[slot + 1]}`), ` ${state.facts.specs[maker[4][op.inputs[slot + 1]]] ?? ""}`));
   }
-  const users = usersOf(at).map((one) => all[one][0]);
-  const held = state.facts.variables.filter((one) => one[5].includes(at));
-  const shownHere = state.facts.series.some((one) => tensorOf(one, name));
+  const readers = readersOf(at).map((reader) => all[reader][0]);
+  const variables = state.facts.variables.filter(([, , , , , readers]) => readers.includes(at));
+  const recorded = state.facts.series.some((series) => tensorOf(series, name));
   return {
     around: [all[at - 1]?.[0], all[at + 1]?.[0]],
     body: [
-      op.layer ? make("p", {}, make("span", { class: "dim" }, "op of layer "), link(op.layer)) : make("p", { class: "dim" }, state.facts.layers.length ? "op of no layer" : "op"),
+      op.layer ? make("p", {}, make("span", { class: "dim" }, "op of layer "), link(op.layer)) : make("p", { class: "dim" }, state.facts.layers.length ? "op outside of layers" : "op"),
       pairs([...rowOf(at).map(([label, text]) => [label, [text]]), ...(op.lines.length ? [["line", op.lines]] : [])]),
-      sources.length ? make("div", {}, make("span", { class: "dim" }, "takes"), make("ol", { start: 0, class: "taken" }, sources)) : "",
-      users.length > 12 ? folded(`hands to ${users.length} ops`, () => opTable(users)) : names("hands to", users, "op"),
-      shownHere ? distributions(viewsOf({ name, type: "", normalized: "", op: true })) : "",
-      section("panel-axes", "Why each axis has its size", op.outputs.length ? outputAxes(op) : make("p", { class: "dim" }, "It has no output, only an effect.")),
-      held.length ? section("panel-variables", "Why the variables it reads have their sizes", variablesOf(held)) : "",
+      sources.length ? make("div", {}, make("span", { class: "dim" }, "inputs"), make("ol", { start: 0, class: "taken" }, sources)) : "",
+      readers.length > 12 ? folded(`read by ${readers.length} ops`, () => opTable(readers)) : names("read by", readers, "op"),
+      recorded ? distributions(viewsOf({ name, type: "", normalized: "", op: true })) : "",
+      section("panel-axes", "Why each axis has its size", op.outputs.length ? outputAxes(op) : make("p", { class: "dim" }, "This op has no output.")),
+      variables.length ? section("panel-variables", "Sizes of the variables that it reads", variablesOf(variables)) : "",
     ],
   };
 }
@@ -76,14 +76,14 @@ function variablePanel(name) {
   const all = state.facts.variables;
   const at = state.facts.variableAt.get(name);
   if (at === undefined) return null;
-  const found = variableNamed(at);
+  const variable = variableNamed(at);
   return {
     around: [all[at - 1]?.[0], all[at + 1]?.[0]],
     body: [
-      found.layer ? make("p", {}, make("span", { class: "dim" }, "variable of layer "), link(found.layer)) : "",
-      pairs([["shape", [found.shape]], ["kept", [found.kept]], ...(found.lines.length ? [["line", found.lines]] : [])]),
-      names("used by", found.readers, "op"),
-      section("panel-axes", "Why each axis has its size", axesOf(found.axes)),
+      variable.layer ? make("p", {}, make("span", { class: "dim" }, "variable of layer "), link(variable.layer)) : "",
+      pairs([["shape", [variable.shape]], ["training", [variable.kept]], ...(variable.lines.length ? [["line", variable.lines]] : [])]),
+      names("read by", variable.readers, "op"),
+      section("panel-axes", "Why each axis has its size", axesOf(variable.axes)),
     ],
   };
 }

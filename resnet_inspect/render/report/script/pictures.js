@@ -1,8 +1,8 @@
-// Pictures of distributions: heat maps and ridges over steps, histograms, and tables that equal them.
+// Plots of distributions: heat maps and ridges over the steps, histograms, and the same as tables.
 
 const PLOT = 240;
 
-// Places, widths and shares of the cells of one step on a scale that others may share.
+// Positions, widths and shares of the cells of one step, on the given scale.
 function spread(series, place, scale, width) {
   const own = new Scale(series.scale);
   const borders = own.borders(state.facts.format.cells);
@@ -22,7 +22,7 @@ function frame(series, scale, width, kind) {
   const places = series.steps.map((_, place) => place);
   const zeros = places.map((place) => state.numbers.whole(series, place, "zeros") / Math.max(1, state.numbers.whole(series, place, "count")));
   const bad = places.map((place) => notFinite(series, place) / Math.max(1, series.elements ?? state.numbers.whole(series, place, "count")));
-  const columns = [["zeros", zeros, "zero"], ["not finite", bad, "bad-fill"]].filter(([, shares]) => shares.some((one) => one > 0));
+  const columns = [["zeros", zeros, "zero"], ["not finite", bad, "bad-fill"]].filter(([, shares]) => shares.some((share) => share > 0));
   const left = 34;
   const room = width - left - 6 - 58 * columns.length;
   return { rows, spacing, rise, head, places, columns, left, room, width, height: head + rows * spacing + 24, scale };
@@ -75,15 +75,15 @@ function overSteps(series, scale, width, kind) {
 }
 
 function heat(picture, plot, all, base) {
-  const density = all.map((cells) => cells.map((one) => one.share / one.wide));
-  const peaks = density.map((row) => Math.max(...row)).filter((one) => one > 0).sort((a, b) => a - b);
+  const density = all.map((cells) => cells.map((bin) => bin.share / bin.wide));
+  const peaks = density.map((row) => Math.max(...row)).filter((peak) => peak > 0).sort((a, b) => a - b);
   const full = peaks.length ? Math.min(peaks.at(-1), 2 * peaks[Math.floor(peaks.length / 2)]) : 1;
   const paths = {};
-  all.forEach((cells, place) => cells.forEach((one, cell) => {
-    if (!(one.share > 0)) return;
+  all.forEach((cells, place) => cells.forEach((bin, cell) => {
+    if (!(bin.share > 0)) return;
     const level = Math.min(9, Math.max(1, Math.ceil((9 * density[place][cell]) / full - 1e-9)));
     const top = (base(place) - plot.spacing).toFixed(2);
-    paths[level] = `${paths[level] ?? ""}M${(plot.left + one.from).toFixed(2)} ${top}h${one.wide.toFixed(2)}v${plot.spacing.toFixed(2)}h${(-one.wide).toFixed(2)}z`;
+    paths[level] = `${paths[level] ?? ""}M${(plot.left + bin.from).toFixed(2)} ${top}h${bin.wide.toFixed(2)}v${plot.spacing.toFixed(2)}h${(-bin.wide).toFixed(2)}z`;
   }));
   picture.append(draw("rect", { class: "l0", x: plot.left, y: plot.head, width: plot.room, height: (plot.rows * plot.spacing).toFixed(2) }));
   for (const [level, path] of Object.entries(paths)) picture.append(draw("path", { class: `l${level}`, d: path, "shape-rendering": "crispEdges" }));
@@ -91,12 +91,12 @@ function heat(picture, plot, all, base) {
 
 function ridges(picture, plot, all, base) {
   all.forEach((cells, place) => {
-    const density = cells.map((one) => one.share / one.wide);
+    const density = cells.map((bin) => bin.share / bin.wide);
     const top = Math.max(...density);
     const foot = base(place);
     if (!(top > 0)) return;
     const high = plot.rise + plot.spacing;
-    const line = cells.map((one, cell) => `L${(plot.left + one.from + one.wide / 2).toFixed(1)} ${(foot - (high * density[cell]) / top).toFixed(1)}`).join("");
+    const line = cells.map((bin, cell) => `L${(plot.left + bin.from + bin.wide / 2).toFixed(1)} ${(foot - (high * density[cell]) / top).toFixed(1)}`).join("");
     const end = cells.at(-1);
     const level = 3 + Math.round((4 * place) / Math.max(1, all.length - 1));
     picture.append(draw("path", { class: `ridge l${level}`, d: `M${(plot.left + cells[0].from).toFixed(1)} ${foot.toFixed(1)}${line}L${(plot.left + end.from + end.wide).toFixed(1)} ${foot.toFixed(1)}z` }));
@@ -107,18 +107,18 @@ function histogram(series, place, scale, width) {
   const [left, height] = [34, 132]; // as wide as the picture above it
   const { room } = frame(series, scale, width, "heat");
   const cells = spread(series, place, scale, room);
-  const top = Math.max(...cells.map((one) => one.share / one.wide), 0);
+  const top = Math.max(...cells.map((bin) => bin.share / bin.wide), 0);
   const picture = draw("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": `Histogram of ${titleOf(series)} at step ${series.steps[place]}` });
-  const path = cells.map((one) => {
-    const high = one.share > 0 ? Math.max(1, ((height - 34) * one.share) / one.wide / top) : 0;
-    return high ? `M${(left + one.from).toFixed(1)} ${height - 24}v${(-high).toFixed(1)}h${one.wide.toFixed(1)}v${high.toFixed(1)}z` : "";
+  const path = cells.map((bin) => {
+    const high = bin.share > 0 ? Math.max(1, ((height - 34) * bin.share) / bin.wide / top) : 0;
+    return high ? `M${(left + bin.from).toFixed(1)} ${height - 24}v${(-high).toFixed(1)}h${bin.wide.toFixed(1)}v${high.toFixed(1)}z` : "";
   }).join("");
   picture.append(draw("path", { class: "histogram", d: path }));
   axis(picture, { left, room, scale }, height - 24);
   return picture;
 }
 
-const nearest = (series, step) => series.steps.reduce((best, one, place) => (Math.abs(one - step) < Math.abs(series.steps[best] - step) ? place : best), 0);
+const nearest = (series, step) => series.steps.reduce((best, candidate, place) => (Math.abs(candidate - step) < Math.abs(series.steps[best] - step) ? place : best), 0);
 
 function titleOf(series) {
   if (series.kind === "weight") return `weight ${series.tensor}`;
@@ -133,7 +133,7 @@ function stepTable(series) {
   const titles = ["mean", "std", "min", ...QUANTILES.map(([, title]) => title), "max"];
   const numbers = state.numbers;
   const ratio = series.steps.some((_, place) => numbers.text(series, place, "ratio") !== "–");
-  const columns = ["step", ...titles, "numbers", "zeros", "NaN", "+Inf", "−Inf", ...(ratio ? ["‖Δw‖/‖w‖"] : [])];
+  const columns = ["step", ...titles, "values", "zeros", "NaN", "+Inf", "−Inf", ...(ratio ? ["‖Δw‖/‖w‖"] : [])];
   const rows = series.steps.map((step, place) => [
     step, ...names.map((name) => numbers.text(series, place, name)),
     ...["count", "zeros", "nan", "posinf", "neginf"].map((name) => numbers.whole(series, place, name).toLocaleString("en")),
@@ -145,5 +145,5 @@ function stepTable(series) {
 function cellTable(series, place) {
   const borders = new Scale(series.scale).borders(state.facts.format.cells);
   const rows = state.numbers.cells(series, place).map((share, cell) => [tick(borders[cell]), tick(borders[cell + 1]), percent(share)]);
-  return table({ columns: ["from", "to", "share"], right: [0, 1, 2], rows }, `${titleOf(series)} at step ${series.steps[place]}; shares are within 2 % of the largest`);
+  return table({ columns: ["from", "to", "share"], right: [0, 1, 2], rows }, `${titleOf(series)} at step ${series.steps[place]} (error of shares: up to 2 % of the largest)`);
 }

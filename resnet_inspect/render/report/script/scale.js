@@ -1,63 +1,63 @@
-// Scales of values, linear or bent logarithmically to both sides of zero, and short numbers.
+// Scales of values, linear or symmetric-log, and short texts of numbers.
 
 class Scale {
-  constructor([low, high, bent, threshold]) {
-    Object.assign(this, { low, high, bent, threshold });
-    this.from = this.bend(low);
-    this.length = this.bend(high) - this.from;
+  constructor([low, high, symlog, threshold]) {
+    Object.assign(this, { low, high, symlog, threshold });
+    this.from = this.transformed(low);
+    this.length = this.transformed(high) - this.from;
   }
 
   static common(every) {
     const [first] = every;
-    const low = Math.min(...every.map((one) => one[0]));
-    const high = Math.max(...every.map((one) => one[1]));
-    const bent = every.some((one) => one[2]);
-    const within = Math.min(...every.filter((one) => one[2] || !bent).map((one) => one[3]));
-    return new Scale(every.length === 1 ? first : [low, high, bent, within]);
+    const low = Math.min(...every.map((scale) => scale[0]));
+    const high = Math.max(...every.map((scale) => scale[1]));
+    const symlog = every.some((scale) => scale[2]);
+    const threshold = Math.min(...every.filter((scale) => scale[2] || !symlog).map((scale) => scale[3]));
+    return new Scale(every.length === 1 ? first : [low, high, symlog, threshold]);
   }
 
-  bend(value) {
-    return this.bent ? Math.sign(value) * Math.log10(1 + Math.abs(value) / this.threshold) : value;
+  transformed(value) {
+    return this.symlog ? Math.sign(value) * Math.log10(1 + Math.abs(value) / this.threshold) : value;
   }
 
   at(value) {
-    return (this.bend(value) - this.from) / this.length;
+    return (this.transformed(value) - this.from) / this.length;
   }
 
   borders(cells) {
     return Array.from({ length: cells + 1 }, (_, place) => {
       const even = this.from + (this.length * place) / cells;
-      return this.bent ? Math.sign(even) * this.threshold * (10 ** Math.abs(even) - 1) : even;
+      return this.symlog ? Math.sign(even) * this.threshold * (10 ** Math.abs(even) - 1) : even;
     });
   }
 
   ticks(room) {
-    const found = [];
-    const apart = (at) => found.every(([other]) => Math.abs(other - at) * room > 52);
-    for (const value of this.bent ? this.powers() : this.round(Math.max(2, Math.floor(room / 80)))) {
+    const ticks = [];
+    const apart = (at) => ticks.every(([other]) => Math.abs(other - at) * room > 52);
+    for (const value of this.symlog ? this.powers() : this.round(Math.max(2, Math.floor(room / 80)))) {
       const at = this.at(value);
-      if (at >= -1e-9 && at <= 1 + 1e-9 && apart(at)) found.push([at, tick(value)]);
+      if (at >= -1e-9 && at <= 1 + 1e-9 && apart(at)) ticks.push([at, tick(value)]);
     }
-    return found;
+    return ticks;
   }
 
   powers() {
     const top = Math.ceil(Math.log10(Math.max(Math.abs(this.low), Math.abs(this.high))));
-    const found = [0];
+    const values = [0];
     for (let power = top; power >= Math.log10(this.threshold); power--) {
-      for (const factor of [5, 2, 1]) found.push(factor * 10 ** power, -factor * 10 ** power);
+      for (const factor of [5, 2, 1]) values.push(factor * 10 ** power, -factor * 10 ** power);
     }
     const whole = (value) => Math.abs(Math.log10(Math.abs(value)) % 1) < 1e-9;
-    return [0, ...found.filter((one) => one && whole(one)), ...found.filter((one) => one && !whole(one))];
+    return [0, ...values.filter((value) => value && whole(value)), ...values.filter((value) => value && !whole(value))];
   }
 
   round(most) {
     const rough = (this.high - this.low) / most;
     const power = 10 ** Math.floor(Math.log10(rough));
-    const step = [1, 2, 5, 10].map((one) => one * power).find((one) => one >= rough * (1 - 1e-9));
-    const found = [];
-    for (let at = Math.ceil(this.low / step - 1e-9); at * step <= this.high + step * 1e-9; at++) found.push(at * step);
-    return found;
+    const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough * (1 - 1e-9));
+    const values = [];
+    for (let at = Math.ceil(this.low / step - 1e-9); at * step <= this.high + step * 1e-9; at++) values.push(at * step);
+    return values;
   }
 }
 

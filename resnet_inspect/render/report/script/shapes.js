@@ -2,8 +2,8 @@
 
 function shapeSection() {
   const shapes = state.facts.shapes;
-  const first = shapes.some((one) => one.depth === "layer") ? "layer" : shapes[0].depth;
-  const made = sortable(shapes, { by: "depth", first, name: "shape table", id: "filter" });
-  made.at(-1).classList.add("shapes");
-  return section("shapes", "Shapes", made);
+  const first = shapes.some((block) => block.depth === "layer") ? "layer" : shapes[0].depth;
+  const parts = sortable(shapes, { by: "depth", first, name: "shape table", id: "filter" });
+  parts.at(-1).classList.add("shapes");
+  return section("shapes", "Shapes", parts);
 }

@@ -1,5 +1,5 @@
-// Light or dark, and the start: everything is drawn once the data is unpacked. `compose`, which the
-// page's own file has, puts its parts in their order.
+// The theme, and the start of the script: unpacks the data, then draws the page. `compose`, defined
+// in the file of the kind of page, puts the sections in order.
 
 function theme() {
   const button = byId("theme");
@@ -18,7 +18,7 @@ async function start() {
   const facts = JSON.parse(new TextDecoder().decode(await unpack("facts")));
   facts.byName = new Map(facts.layers.map((layer) => [layer.name, layer]));
   facts.opAt = new Map(facts.ops.map((op, at) => [op[0], at]));
-  facts.variableAt = new Map(facts.variables.map((one, at) => [one[0], at]));
+  facts.variableAt = new Map(facts.variables.map(([name], at) => [name, at]));
   Object.assign(state, { facts, redraws: [], step: facts.recorded.at(-1) ?? 0 });
   state.numbers = new Numbers(await unpack("numbers"), facts.series, facts.format);
   byId("fallback").remove();
@@ -28,7 +28,7 @@ async function start() {
   diagram();
   for (const redraw of state.redraws) redraw();
   tree();
-  byId("sections").append(...[...main.querySelectorAll(":scope > section")].filter((one) => !/^origin-[1-9]/.test(one.id)).map((one) => make("li", {}, make("a", { href: `#${one.id}`, title: one.querySelector("h2").textContent }, one.id[0].toUpperCase() + one.id.slice(1).replace(/-0$/, "").replaceAll("-", " ")))));
+  byId("sections").append(...[...main.querySelectorAll(":scope > section")].filter((part) => !/^origin-[1-9]/.test(part.id)).map((part) => make("li", {}, make("a", { href: `#${part.id}`, title: part.querySelector("h2").textContent }, part.id[0].toUpperCase() + part.id.slice(1).replace(/-0$/, "").replaceAll("-", " ")))));
   byId("search").addEventListener("input", search);
   byId("search").addEventListener("keydown", searchKey);
   document.addEventListener("keydown", pageKey);
@@ -36,7 +36,7 @@ async function start() {
   window.addEventListener("popstate", () => follow(false));
   let waiting = 0;
   window.addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(() => { state.fit?.(); state.onResize?.(); }, 120); });
-  window.addEventListener("beforeprint", () => document.querySelectorAll("#panel details, #scalars details").forEach((one) => { one.open = true; one.fillIn?.(); }));
+  window.addEventListener("beforeprint", () => document.querySelectorAll("#panel details, #scalars details").forEach((fold) => { fold.open = true; fold.fillIn?.(); }));
   if (matchMedia("(max-width: 760px)").matches) byId("contents").open = false;
   theme();
   follow();

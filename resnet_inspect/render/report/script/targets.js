@@ -1,19 +1,19 @@
-// What an address names (a panel, or a part of the page), and the way back to where it was opened.
+// The target of an address (a panel or a section), and the return to the place that opened it.
 
 const PLACES = "main, main > section";
 const unescaped = (text) => { try { return decodeURIComponent(text); } catch { return text; } };
 const unanchored = (text) => text.replace(/~([0-9a-f]{1,6})~/g, (all, code) => (parseInt(code, 16) <= 0x10ffff ? String.fromCodePoint(parseInt(code, 16)) : all));
 
-// The part of the page that an address names, if it is one.
+// The section that an address names, or null.
 function placeOf(hash) {
-  const found = byId(unescaped(hash.slice(1)));
-  return found?.matches(PLACES) ? found : null;
+  const element = byId(unescaped(hash.slice(1)));
+  return element?.matches(PLACES) ? element : null;
 }
 
-// #layer=NAME, #op=NAME, #variable=NAME, #box=NAME; the names of boxes in the diagram; a bare #NAME.
+// #layer=NAME, #op=NAME, #variable=NAME, #box=NAME, the id of a box in the diagram, or a bare #NAME.
 function targetOf(hash) {
-  const found = /^#(layer|op|variable|box)=(.*)$/s.exec(hash);
-  if (found) return { kind: found[1], name: unescaped(found[2]) };
+  const match = /^#(layer|op|variable|box)=(.*)$/s.exec(hash);
+  if (match) return { kind: match[1], name: unescaped(match[2]) };
   const name = unescaped(hash.slice(1));
   if (!name || placeOf(hash)) return null;
   if (state.facts.byName.has(name)) return { kind: "layer", name };
@@ -38,8 +38,8 @@ function follow(focus = true) {
   }
 }
 
-// Where a panel was opened from; walking from panel to panel does not change it, nor does the
-// second event of one change of address.
+// Stores where a panel was opened from. Going from panel to panel does not change it, nor does the
+// second event of one address change.
 function remember({ kind, name }) {
   const panel = byId("panel");
   const element = document.activeElement;
@@ -51,7 +51,7 @@ function remember({ kind, name }) {
   state.from = { element: element === document.body ? null : element, top: scrollY, offset: element.getBoundingClientRect().top, picture: [picture.scrollLeft, picture.scrollTop] };
 }
 
-// Called while the panel is still there; what it returns goes back once the panel is gone.
+// Call this while the panel is open. The returned function restores the place after it is closed.
 function leaving() {
   const { target, from } = state;
   const main = byId("main");
@@ -64,10 +64,10 @@ function leaving() {
     const item = itemOf(target);
     if (item) { reveal(item); settle(item); }
     const nodes = state.nodes.get(`${target.kind} ${target.name}`) ?? [];
-    const node = nodes.find((one) => one.getClientRects().length);
-    for (const one of [element, node?.querySelector("a"), item, main]) {
-      one?.focus({ preventScroll: true });
-      if (one && document.activeElement === one) break;
+    const node = nodes.find((box) => box.getClientRects().length);
+    for (const candidate of [element, node?.querySelector("a"), item, main]) {
+      candidate?.focus({ preventScroll: true });
+      if (candidate && document.activeElement === candidate) break;
     }
     if (!from) return;
     if (covered || byId("picture").contains(element)) byId("picture").scrollTo(...from.picture);
@@ -76,32 +76,32 @@ function leaving() {
   };
 }
 
-// How many letters must change to make one name of another.
-function distance(one, other) {
-  let above = Array.from({ length: other.length + 1 }, (_, at) => at);
-  for (let row = 1; row <= one.length; row++) {
+// The edit distance of two names.
+function distance(a, b) {
+  let above = Array.from({ length: b.length + 1 }, (_, at) => at);
+  for (let row = 1; row <= a.length; row++) {
     const line = [row];
-    for (let at = 1; at <= other.length; at++) {
-      line.push(Math.min(above[at] + 1, line[at - 1] + 1, above[at - 1] + (one[row - 1] !== other[at - 1])));
+    for (let at = 1; at <= b.length; at++) {
+      line.push(Math.min(above[at] + 1, line[at - 1] + 1, above[at - 1] + (a[row - 1] !== b[at - 1])));
     }
     above = line;
   }
-  return above[other.length];
+  return above[b.length];
 }
 
-// The names that look most like one that is not there, best first, as links.
+// Links to the names most similar to a missing name, best first.
 function namesLike(kind, wanted) {
   const { layers, ops, variables } = state.facts;
-  const lists = { layer: layers.map((one) => one.name), op: ops.map(([name]) => name), variable: variables.map(([name]) => name) };
+  const lists = { layer: layers.map(({ name }) => name), op: ops.map(([name]) => name), variable: variables.map(([name]) => name) };
   const kinds = kind === "name" ? ["layer", "variable", "op"] : [lists[kind]?.length ? kind : layers.length ? "layer" : "op"];
   const short = (text) => text.toLowerCase().slice(0, 80);
   const word = short(wanted);
-  const rated = kinds.flatMap((one) => lists[one].map((name) => {
+  const rated = kinds.flatMap((kind) => lists[kind].map((name) => {
     const text = short(name);
     const inside = word && (text.includes(word) || word.includes(text));
-    return { kind: one, name, rate: inside ? Math.abs(text.length - word.length) / 100 : distance(word, text) };
+    return { kind, name, rate: inside ? Math.abs(text.length - word.length) / 100 : distance(word, text) };
   }));
   const seen = new Set();
   const best = rated.sort((a, b) => a.rate - b.rate).filter(({ name }) => !seen.has(name) && seen.add(name)).slice(0, 5);
-  return best.map((one, at) => [at ? ", " : "", linkTo(one.kind, one.name)]);
+  return best.map((target, at) => [at ? ", " : "", linkTo(target.kind, target.name)]);
 }

@@ -1,15 +1,15 @@
-// The list of layers, or of ops where a model has no layers, its search, and the keys of the page.
+// The list of layers (of ops if a model has no layers), its search, and the keys of the page.
 
 const items = () => [...byId("tree").querySelectorAll("[role=treeitem]")];
 const visible = () => items().filter((item) => item.getClientRects().length);
 
-const itemOf = ({ kind, name }) => items().find((one) => one.target?.kind === kind && one.target.name === name);
+const itemOf = ({ kind, name }) => items().find(({ target }) => target?.kind === kind && target.name === name);
 
-// What the list holds; an op stands in the groups of its scope.
+// The entries of the list. An op is in the groups of its scope.
 function listed() {
   const { layers, shapes } = state.facts;
   if (layers.length || !shapes) return layers.map(({ name, label = name, path, type, shape, mark }) => ({ kind: "layer", name, label, path, type, shape, mark }));
-  const block = state.facts.shapes.find((one) => one.depth === "op");
+  const block = state.facts.shapes.find(({ depth }) => depth === "op");
   return state.facts.ops.map(([name, , , , [first]], at) => {
     const path = name.split("/");
     const label = path.pop();
@@ -59,10 +59,10 @@ function tree() {
   root.addEventListener("keydown", treeKey);
 }
 
-// A group says how many of its layers differ, also while it is folded.
+// Each group shows how many of its layers differ, also while it is folded.
 function countMarks() {
   for (const item of items()) {
-    const count = item.target ? 0 : [...item.querySelectorAll("[role=treeitem]")].filter((one) => one.mark).length;
+    const count = item.target ? 0 : [...item.querySelectorAll("[role=treeitem]")].filter(({ mark }) => mark).length;
     if (!count) continue;
     item.firstElementChild.append(make("span", { class: "sign" }, `${count} differ`));
     item.setAttribute("aria-label", `${item.getAttribute("aria-label")}, ${count} differ`);
@@ -79,18 +79,18 @@ const expanded = (item) => item.getAttribute("aria-expanded");
 const toggle = (item, to = expanded(item) !== "true") => item.setAttribute("aria-expanded", String(to));
 
 function settle(item) {
-  for (const one of items()) {
-    one.tabIndex = one === item ? 0 : -1;
-    one.setAttribute("aria-selected", String(one === item));
+  for (const other of items()) {
+    other.tabIndex = other === item ? 0 : -1;
+    other.setAttribute("aria-selected", String(other === item));
   }
 }
 
-// Tab reaches the list by one item, which must be one that is shown.
+// Tab reaches the list at a single item, which must be visible.
 function keepTabStop() {
   const every = visible();
-  if (!every.length || every.some((one) => one.tabIndex === 0)) return;
-  const stop = every.find((one) => one.target) ?? every[0];
-  for (const one of items()) one.tabIndex = one === stop ? 0 : -1;
+  if (!every.length || every.some((item) => item.tabIndex === 0)) return;
+  const stop = every.find((item) => item.target) ?? every[0];
+  for (const item of items()) item.tabIndex = item === stop ? 0 : -1;
 }
 
 function reveal(item) {
@@ -132,7 +132,7 @@ function search() {
   }
   for (const item of items().reverse()) {
     if (item.target) continue;
-    item.hidden = ![...item.querySelectorAll("[role=treeitem]")].some((one) => one.target && !one.hidden);
+    item.hidden = ![...item.querySelectorAll("[role=treeitem]")].some((inner) => inner.target && !inner.hidden);
     if (words.length && !item.hidden) toggle(item, true);
   }
   byId("hits").textContent = words.length ? `${hits} of ${state.listed.count} ${state.listed.word}` : "";

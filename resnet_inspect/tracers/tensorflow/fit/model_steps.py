@@ -26,7 +26,7 @@ from resnet_inspect.tracers.tensorflow.fit.endings import end_with
 from resnet_inspect.tracers.tensorflow.fit.observed_step import ObservedStep
 from resnet_inspect.tracers.tensorflow.fit.recording import Recording
 from resnet_inspect.tracers.tensorflow.taps.sum_order import InOrder
-from resnet_inspect.tracers.tensorflow.taps.weights import told_of
+from resnet_inspect.tracers.tensorflow.taps.weights import recorded_weights
 
 # Where a model keeps its steps, by recorder: they must live as long as the model, and no longer.
 KEPT = "_resnet_inspect_steps"
@@ -107,7 +107,7 @@ class ModelSteps:
         if step.seen.optimizer and step.seen.optimizer != self._optimizers:
             self._optimizers = step.seen.optimizer
             self._begin()
-        self.run.look_at(told_of(self.model))
+        self.run.look_at(recorded_weights(self.model))
 
     def _at_once(self, step: Any, data: Any) -> Any:
         """A step that runs op by op."""
@@ -151,7 +151,7 @@ class ModelSteps:
             several = int(getattr(self.model, "steps_per_execution", 1) or 1)
             coming = range(self._step, self._step + several)
             record = self.run.journal is not None and any(map(self.run.settings.records, coming))
-            self.run.arm(record=record, weights=told_of(self.model))
+            self.run.arm(record=record, weights=recorded_weights(self.model) if record else ())
         self._started = time.perf_counter()
 
     def after(self, count: int, scalars: Mapping[str, Any], *, more: bool) -> None:

@@ -32,7 +32,7 @@ from resnet_inspect.tracers.tensorflow.fit.replicas import Switches, all_arrived
 from resnet_inspect.tracers.tensorflow.fit.traces import Trace
 from resnet_inspect.tracers.tensorflow.runtime import choose_device
 from resnet_inspect.tracers.tensorflow.taps.sum_order import any_order, over_limit
-from resnet_inspect.tracers.tensorflow.taps.weights import Weights
+from resnet_inspect.tracers.tensorflow.taps.weights import Values, WeightReader, reader_of
 
 NOT_OBSERVED = "not observed, because of {}: {}"
 NOT_YET = Note("lineage", "it is found once the training is over, and this one was not")
@@ -78,7 +78,8 @@ class Recording:
         self._lineage = Lineage()
         self._notes: list[Note] = []
         self._begun = False
-        self._weights: Weights | None = None
+        self._reader: WeightReader | None = None
+        self._before: Values | None = None  # of the weights, if the step is recorded
         self._sums_taken_apart: bool | None = None  # by TensorFlow itself; None without such sums
         self._observing: list[ObservedStep] = []
         self._inner: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
@@ -190,32 +191,37 @@ class Recording:
 
     def arm(self, *, record: bool, weights: Iterable[Any]) -> None:
         """A step comes; `weights` are those that are recorded, as far as they are known."""
-        self._weights = None
+        self._before = None
         self._switches.set(wanted=record)
         if record:
-            self._weights = Weights(weights)
+            self._read_before(weights)
 
     @property
     def armed(self) -> bool:
         """Whether the step that runs is one that is recorded."""
-        return self._weights is not None
+        return self._before is not None
 
     def look_at(self, weights: Iterable[Any]) -> None:
         """These are the weights of the step that is about to run, found while it was traced."""
-        if self._weights is not None:
+        if self._before is not None:
             with tf.init_scope():
-                self._weights = Weights(weights)
+                self._read_before(weights)
+
+    def _read_before(self, weights: Iterable[Any]) -> None:
+        self._reader = reader_of(weights, self._reader)
+        self._before = self._reader.values()
 
     def findings(self, record: StepRecord) -> StepRecord:
         """The record of the step that has run, with what it left behind if it was recorded."""
-        if self._weights is None:
+        reader, before = self._reader, self._before
+        if reader is None or before is None:
             return record
         ran = self._switches.take()
         trace = self.traces[ran - 1] if ran else self._at_once
         self.tell(trace or (self.traces[-1] if self.traces else None))
         if trace is not None:
             first = trace.first
-            record = self._weights.after(record, first.made, self.settings, trained=first.trains)
+            record = reader.record(before, record, first.made, self.settings, trained=first.trains)
             record = trace.read().added_to(record)
             if first.batch is not None:
                 record = replace(record, batch=first.batch.read())

@@ -1,13 +1,14 @@
-"""What a model's weights hold before a step, and how far the step moves them.
+"""The values of a model's weights before a step, and how far the step moves them.
 
-They are read between steps, so the step itself stays as it is: a value that is held costs no copy
-until its variable changes. What is made of them is worked out on the host, which needs no trace.
+Weights are read between steps, so the graph of the step stays unchanged. The small ones are copied
+to the host in one vector by one call. A large one is read alone: TensorFlow copies its value only
+when an update changes it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,73 +23,186 @@ from resnet_inspect.tracers.tensorflow.capture.keras_layers import held_by
 from resnet_inspect.tracers.tensorflow.taps.points import matches
 from resnet_inspect.tracers.tensorflow.taps.readings import read_arrays
 
+Array = NDArray[Any]
 MOVING = ("moving_mean", "moving_variance")
-TOGETHER = 1 << 16  # numbers that are taken to float64 at a time: what a core's cache holds
+SMALL = 1 << 14  # elements of a weight that is copied together with others
+TOGETHER = 1 << 16  # elements that are converted to float64 at a time, which fit a core's cache
 
 
-def told_of(model: Any) -> list[Any]:
-    """The weights of a model that are looked at: the trainable ones, and the averages of its batch
-    normalizations.
-    """
-    moving = [one for one in model.non_trainable_weights if one.name in MOVING]
+def recorded_weights(model: Any) -> list[Any]:
+    """The trainable weights of a model and the moving averages of its batch normalizations."""
+    moving = [weight for weight in model.non_trainable_weights if weight.name in MOVING]
     return [*model.trainable_weights, *moving]
 
 
-class Weights:
-    """What weights, Keras' or TensorFlow's, are now; those without a value are left out."""
+@dataclass(frozen=True)
+class Values:
+    """The values of all weights at one moment: the small ones end to end, the large ones alone."""
 
-    def __init__(self, weights: Iterable[Any]) -> None:
-        held = (held_by(weight) for weight in weights)
-        self._variables = [one for one in held if one is not None]
-        self._values = [_read(variable) for variable in self._variables]
+    vector: Array
+    large: list[tf.Tensor]
 
-    def after(
-        self, record: StepRecord, made: Construction, settings: Settings, *, trained: bool = True
+
+class WeightReader:
+    """Reads weights, Keras' or TensorFlow's; those without a value are left out. Keep it for all
+    steps with the same weights: the call that copies the small ones is traced once.
+    """
+
+    def __init__(self, weights: Sequence[Any]) -> None:
+        self._given = list(weights)
+        variables = [variable for weight in weights if (variable := held_by(weight)) is not None]
+        self._small = list(filter(_is_small, variables))
+        self._large = [variable for variable in variables if not _is_small(variable)]
+        self._ends = np.cumsum([one.shape.num_elements() for one in self._small]).tolist()
+        order = sorted(range(len(variables)), key=lambda n: not _is_small(variables[n]))
+        self._places = np.argsort(
+            order
+        ).tolist()  # of each weight among small ones, then large ones
+        self._copy: Callable[[], tf.Tensor] | None = None
+        self._taps: tuple[Construction, list[Tap]] | None = None
+
+    def reads(self, weights: Sequence[Any]) -> bool:
+        """Whether these are the weights it reads."""
+        pairs = zip(self._given, weights, strict=False)
+        return len(weights) == len(self._given) and all(a is b for a, b in pairs)
+
+    def values(self) -> Values:
+        """The values now."""
+        return Values(self._vector(), [_read(variable) for variable in self._large])
+
+    def record(
+        self,
+        before: Values,
+        record: StepRecord,
+        made: Construction,
+        settings: Settings,
+        *,
+        trained: bool = True,
     ) -> StepRecord:
-        """The record of a step with their values before it and, of a step that trains, their
-        updates; they have the names that they have in `made`.
+        """A step's record with the values `before` it and, if it trains, the updates since then.
+
+        Weights have the names that they have in `made`.
         """
-        names = {id(held): name for name, one in made.variables.items() for held in handles(one)}
-        owners = {name: call.name for call in reversed(made.calls) for name in call.variables}
-        arrays, updates = [], {}
-        for variable, value in zip(self._variables, self._values, strict=True):
-            name = names.get(id(handles(variable)[0]), variable.name)
-            tap = Tap(owners.get(name, name), "weight", name, output=False)
-            before = _array(value)
-            if matches(tap, settings.taps):
-                arrays.append((tap, singles(before).reshape(before.shape)))
-            if trained:
-                updates[name] = _update(before, _array(_read(variable)))
-        found = read_arrays(arrays, settings.sample)
-        return replace(found.added_to(record), updates=updates)
+        taps = self._taps_in(made)
+        arrays = self._arrays(before)
+        chosen = [
+            (taps[n], singles(arrays[n]).reshape(arrays[n].shape))
+            for n in self._places
+            if matches(taps[n], settings.taps)
+        ]
+        updates = {}
+        if trained:
+            after = self.values()
+            moved = _updates_of_parts(before.vector, after.vector, self._ends)
+            pairs = zip(arrays[len(self._small) :], after.large, strict=True)
+            moved += [_update(array, _array(value)) for array, value in pairs]
+            updates = {taps[n].tensor: moved[n] for n in self._places}
+        return replace(read_arrays(chosen, settings.sample).added_to(record), updates=updates)
+
+    def _vector(self) -> Array:
+        if not self._small:
+            return np.zeros(0, np.float32)
+        if self._copy is None:
+            self._copy = _copier(self._small)
+        return np.asarray(self._copy().numpy())
+
+    def _arrays(self, values: Values) -> list[Array]:
+        """The values of each weight, small ones first."""
+        starts = [0, *self._ends]
+        small = [
+            values.vector[start:end].reshape(variable.shape)
+            for variable, start, end in zip(self._small, starts, self._ends, strict=False)
+        ]
+        return [*small, *map(_array, values.large)]
+
+    def _taps_in(self, made: Construction) -> list[Tap]:
+        """The tap of each weight in a trace, small ones first."""
+        if self._taps is None or self._taps[0] is not made:
+            names = {
+                id(handle): name
+                for name, variable in made.variables.items()
+                for handle in handles(variable)
+            }
+            owners = {name: call.name for call in reversed(made.calls) for name in call.variables}
+            taps = []
+            for variable in (*self._small, *self._large):
+                name = names.get(id(handles(variable)[0]), variable.name)
+                taps.append(Tap(owners.get(name, name), "weight", name, output=False))
+            self._taps = made, taps
+        return self._taps[1]
+
+
+def reader_of(weights: Iterable[Any], known: WeightReader | None) -> WeightReader:
+    """A reader of weights: the `known` one, if it reads the same ones."""
+    listed = list(weights)
+    return known if known is not None and known.reads(listed) else WeightReader(listed)
+
+
+def _is_small(variable: tf.Variable) -> bool:
+    """Whether a weight is copied together with others: float32, in one part, of few elements."""
+    elements = variable.shape.num_elements()
+    return (
+        variable.dtype == tf.float32
+        and len(handles(variable)) == 1
+        and elements is not None
+        and elements <= SMALL
+    )
+
+
+def _copier(variables: list[tf.Variable]) -> Callable[[], tf.Tensor]:
+    """A compiled function that returns the values of variables, flattened, in one vector."""
+    sources = [handles(variable)[0] for variable in variables]
+
+    def values() -> tf.Tensor:
+        parts = [tf.raw_ops.ReadVariableOp(resource=one, dtype=tf.float32) for one in sources]
+        return tf.concat([tf.reshape(part, [-1]) for part in parts], 0)
+
+    with tf.init_scope():
+        copy: Callable[[], tf.Tensor] = tf.function(values, autograph=False).get_concrete_function()
+        return copy
 
 
 def _read(variable: tf.Variable) -> tf.Tensor:
-    """Its value now; of one with a part for each replica what they come to together."""
+    """The value of a variable; of one with a part for each replica, their aggregate."""
     of_replicas = handles(variable)
     if len(of_replicas) > 1:
         return variable.read_value()
     return tf.raw_ops.ReadVariableOp(resource=of_replicas[0], dtype=variable.dtype)
 
 
-def _array(value: tf.Tensor) -> NDArray[Any]:
-    """The numbers of a tensor, not copied where they lie in the host's memory."""
-    return np.asarray(memoryview(value)) if _lies_here(value) else np.asarray(value.numpy())
+def _array(value: tf.Tensor) -> Array:
+    """The elements of a tensor, not copied if they are in the host's memory."""
+    return np.asarray(memoryview(value)) if _is_on_host(value) else np.asarray(value.numpy())
 
 
-def _lies_here(value: tf.Tensor) -> bool:
+def _is_on_host(value: tf.Tensor) -> bool:
     return bool(value.dtype == tf.float32 and "CPU" in value.device)
 
 
-def _update(before: NDArray[Any], after: NDArray[Any]) -> Update:
-    """Lengths in float64: squares of 1e30, or of 1e-30, are too much for less. No product of BLAS:
-    its threads wait in a loop afterwards, on the cores that the next step needs.
+def _updates_of_parts(before: Array, after: Array, ends: list[int]) -> list[Update]:
+    """The updates of weights whose values lie end to end."""
+    if not ends:
+        return []
+    old = before.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # the difference of two infinities is NaN
+        moved = after.astype(np.float64) - old
+    starts = np.array([0, *ends[:-1]])
+    full = np.flatnonzero(np.diff([0, *ends]))  # `reduceat` takes an empty part for one element
+    sums = np.zeros((2, len(ends)))
+    for row, values in zip(sums, (old, moved), strict=True):
+        row[full] = np.add.reduceat(np.square(values), starts[full])
+    return [Update(norm, change) for norm, change in np.sqrt(sums).T.tolist()]
+
+
+def _update(before: Array, after: Array) -> Update:
+    """The norm of a weight and of its change, in float64: float32 cannot represent the squares of
+    1e30 or of 1e-30. Without BLAS, whose threads keep spinning on cores that the next step needs.
     """
     old, new = before.reshape(-1), after.reshape(-1)
     norm = change = 0.0
     for start in range(0, len(old), TOGETHER):
         part = old[start : start + TOGETHER].astype(np.float64)
-        with np.errstate(invalid="ignore"):  # of two infinities the change is NaN
+        with np.errstate(invalid="ignore"):  # the difference of two infinities is NaN
             moved = new[start : start + TOGETHER].astype(np.float64) - part
         norm += float(np.square(part).sum())
         change += float(np.square(moved).sum())

@@ -69,9 +69,9 @@ def loop(made: Any, fakes: Any, batch: int | None, path: str) -> Any:
     return made
 
 
-def fit(model: Any, x: Any, y: Any, path: str) -> Any:
+def fit(model: Any, x: Any, y: Any, path: str, optimizer: str = "sgd") -> Any:
     """The model after its fit."""
-    model.compile("sgd", "mse")
+    model.compile(optimizer, "mse")
     callbacks = [resnet_inspect.Recorder(path, every=2)] if path else []
     model.fit(x, y, batch_size=16, epochs=2, verbose=0, shuffle=False, callbacks=callbacks)
     return model
@@ -92,7 +92,31 @@ def sums(batch: int, filters: int, path: str) -> Any:
     return loop(adversary(leaky), fakes, batch, path)
 
 
+def partly_frozen() -> Any:
+    """Images [batch, 12, 12, 3] to [batch, 3]: frozen layers, whose ops have no consumer in the
+    backward pass, before trained ones, most of whose tensors have several consumers.
+    """
+    frozen = keras.Sequential(
+        [
+            keras.Input((12, 12, 3)),
+            layers.Conv2D(8, 3, padding="same", activation="gelu"),
+            layers.LayerNormalization(),
+            layers.Conv2D(8, 3, padding="same"),
+            layers.BatchNormalization(),
+            layers.Activation("silu"),
+            layers.Dense(8, activation=lambda x: keras.activations.gelu(x, approximate=True)),
+        ]
+    )
+    frozen.trainable = False
+    inputs = keras.Input((12, 12, 3))
+    x = shortcut = frozen(inputs)
+    x = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(8, 3, padding="same")(x)))
+    x = layers.LayerNormalization()(layers.Add()([x, shortcut]))
+    return keras.Model(inputs, layers.Dense(3)(layers.GlobalAveragePooling2D()(x)))
+
+
 KINDS = (
+    "partly_frozen",
     "sum_near_limit",
     "product_and_tanh",
     "generator",
@@ -108,6 +132,9 @@ def train(kind: str, path: str) -> Any:
         return sums(1024, 128, path)
     if kind == "sum_beyond_limit":
         return sums(8192, 4, path)
+    if kind == "partly_frozen":
+        x = np.random.default_rng(0).standard_normal((40, 12, 12, 3)).astype("float32")
+        return fit(partly_frozen(), x, x[:, 0, 0], path, "adam")
     if kind == "product_and_tanh":
         parts = [layers.Dense(24), layers.Activation("tanh"), layers.Dense(3)]
         x = np.random.default_rng(0).standard_normal((40, 60)).astype("float32")

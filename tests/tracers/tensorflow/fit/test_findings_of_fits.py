@@ -16,7 +16,7 @@ from resnet_inspect.findings import check
 
 STEPS, FEATURES = 6, 4
 LOOKED_AT = ("no-gradient", "reduced-axes", "batch-axis", "initial-scale")
-Way = Callable[[Any, Any], Any]
+EdgeKind = Callable[[Any, Any], Any]
 
 
 def stopped(keras: Any, flow: Any) -> Any:
@@ -77,7 +77,7 @@ def turned_back(keras: Any, flow: Any) -> Any:
     return keras.layers.Flatten()(keras.ops.transpose(turned, (1, 0, 2)))
 
 
-WAYS: dict[Way, set[str]] = {
+WAYS: dict[EdgeKind, set[str]] = {
     stopped: {"no-gradient"},
     straight_through: set(),
     one_branch_stopped: {"no-gradient"},  # of `target`, which gets none at all
@@ -96,7 +96,7 @@ WAYS: dict[Way, set[str]] = {
 @pytest.mark.filterwarnings("ignore:Gradients do not exist")
 @pytest.mark.parametrize("batch", [None, 8], ids=["any batch", "fixed batch"])
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
-def test_a_way_through_a_model(way: Way, batch: int | None, tmp_path: Path) -> None:
+def test_a_way_through_a_model(way: EdgeKind, batch: int | None, tmp_path: Path) -> None:
     import keras
 
     inputs = keras.Input((STEPS, FEATURES), batch_size=batch)

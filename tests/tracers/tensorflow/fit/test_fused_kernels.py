@@ -18,6 +18,7 @@ from resnet_inspect.store.run import Run
 
 PLACE = Path(__file__).parents[4]
 KINDS = (
+    "partly_frozen",
     "sum_near_limit",
     "product_and_tanh",
     "generator",

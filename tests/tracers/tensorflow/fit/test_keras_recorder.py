@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import resnet_inspect
-from resnet_inspect.analysis.sizes.why import not_known
+from resnet_inspect.analysis.sizes.why import missing_reason
 from resnet_inspect.graph import Phase
 from resnet_inspect.stats import TensorSummary
 from resnet_inspect.store.info import Status
@@ -195,7 +195,7 @@ def test_the_page_speaks_of_a_fit(recorded: Path) -> None:
     with Run.open(recorded) as run:
         found = summarize(run)
         told = dict(facts(run.info, found))
-        assert told["recipe"] == "its own fit with SGD, tensors recorded at every step"
+        assert told["recipe"] == "your fit with SGD, tensors recorded at every step"
         assert "data" not in told
         assert flow_title(run.info) == "Shapes, from the input to the output"
         assert not found.dangers  # Keras' normalization is made of means over the batch
@@ -460,8 +460,8 @@ def test_replicas_of_another_strategy_are_noted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "what"),
     [
-        ({"steps": 3}, "a recorder has no setting 'steps'"),
-        ({"every": 0}, "setting 'every' has a value it cannot take"),
+        ({"steps": 3}, "Recorder has no setting 'steps'"),
+        ({"every": 0}, "invalid value for setting 'every'"),
     ],
 )
 def test_settings_that_do_not_do_are_refused(given: dict[str, Any], what: str) -> None:
@@ -476,7 +476,7 @@ def test_a_file_in_the_way_is_refused_before_training(tmp_path: Path) -> None:
     from resnet_inspect.errors import OutputError
 
     (tmp_path / "run.db").write_text("precious")
-    with pytest.raises(OutputError, match="exists already"):
+    with pytest.raises(OutputError, match="already exists"):
         resnet_inspect.Recorder(tmp_path / "run.db")
 
 
@@ -511,15 +511,15 @@ def test_where_sizes_come_from_is_known_once_a_training_is_over(tmp_path: Path) 
 
     found: list[int] = []
 
-    class Look(keras.callbacks.Callback):  # type: ignore[misc]
+    class DiagramStyle(keras.callbacks.Callback):  # type: ignore[misc]
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
             del batch, logs
             with Run.open(tmp_path / "run.db") as run:
                 found.append(len(run.lineage.links))
-                assert "once the training is over" in not_known(run.graph, run.lineage)
+                assert "once the training is over" in missing_reason(run.graph, run.lineage)
 
     recorder = resnet_inspect.Recorder(tmp_path / "run.db")
-    fitted("sequential", [recorder, Look()], epochs=1)
+    fitted("sequential", [recorder, DiagramStyle()], epochs=1)
     assert set(found) == {0}
     with Run.open(tmp_path / "run.db") as run:
         assert run.lineage.links
@@ -535,4 +535,4 @@ def test_a_second_fit_keeps_what_was_found_after_the_first(tmp_path: Path) -> No
     with Run.open(tmp_path / "run.db") as run:
         assert len(run.steps()) == 9
         assert run.lineage.links
-        assert not_known(run.graph, run.lineage) == ""
+        assert missing_reason(run.graph, run.lineage) == ""

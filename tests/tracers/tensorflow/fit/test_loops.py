@@ -122,7 +122,7 @@ def test_the_page_speaks_of_a_loop(recorded: tuple[str, Path]) -> None:
     with Run.open(path) as found:
         told = dict(facts(found.info, summarize(found)))
         optimizer = {"usual": "Adam", "at_once": "SGD"}[kind]
-        expected = f"its own loop with {optimizer}, tensors recorded at every step"
+        expected = f"your loop with {optimizer}, tensors recorded at every step"
         assert told["recipe"] == expected
 
 

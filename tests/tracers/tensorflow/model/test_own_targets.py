@@ -203,7 +203,7 @@ def test_parameters_outside_of_layers_are_counted_and_noted(model: Path, tmp_pat
         for depth in ("op", "layer", "block", "stage"):
             assert api.shapes(run, depth).totals.params == 3 * 4 + 4 + 4 + 4 * 2 + 2 + 3 * 7 + 7
         notes_by_subject = {note.subject: note.text for note in api.summarize(run).notes}
-    assert notes_by_subject["parameters"].startswith("32 lie in no layer that was called: ")
+    assert notes_by_subject["parameters"].startswith("32 are outside all called layers: ")
     assert "/scale" in notes_by_subject["parameters"]
 
 

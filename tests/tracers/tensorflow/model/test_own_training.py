@@ -96,7 +96,7 @@ def test_losses_equal_those_of_keras_on_the_same_batches(module: Path, tmp_path:
         assert run.info.status == Status.COMPLETE
         assert run.info.network == "trio"
         assert run.steps() == run.recorded_steps() == list(range(5))
-        assert notes_of(run)["inputs"].startswith("random numbers by shape, targets by the loss")
+        assert notes_of(run)["inputs"].startswith("random inputs, random targets for the loss")
         page = dict(facts(run.info, api.summarize(run)))
     assert page["data"] == "random numbers, batches of 8"
     assert page["recipe"] == "trained with SGD, seed 4, tensors recorded at every step"
@@ -186,7 +186,7 @@ def test_a_failure_in_keras_is_saved(module: Path, tmp_path: Path, name: str, te
 
 @pytest.mark.parametrize(("name", "settings", "error", "what"), [
     ("no_optimizer", {}, UsageError, "unknown optimizer name"),
-    ("build", {}, ConfigError, "only run forward does not use batch_size, steps"),
+    ("build", {}, ConfigError, "only runs forward does not use batch_size, steps"),
     ("trio", {"data": "cifar10:x"}, ConfigError, "does not use data"),
     ("trio", {"momentum": 0.5}, ConfigError, "does not use momentum"),
 ])  # fmt: skip

@@ -328,7 +328,7 @@ def test_a_network_that_fails_at_the_reshape_is_explained() -> None:
     assert danger.layer == "final_reduce_mean"
     explanation = explain(outcome.graph, lineage, "final_reduce_mean:0", 0)
     notes = {row.setting: row.note for row in explanation.proof}
-    assert notes["batch_size"] == "further on Reshape refuses its inputs then"
+    assert notes["batch_size"] == "the build fails later, at Reshape"
 
 
 def test_a_failure_with_one_tensor_is_explained_by_the_number_in_the_call() -> None:

@@ -1,4 +1,4 @@
-"""Made-up evidence for rules: a small network, and numbers as a test wants them."""
+"""Synthetic evidence for rules: a small network with values chosen by a test."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ from resnet_inspect.stats import BatchPart, Tap, TensorSummary, Update
 
 
 def op(name: str, kind: str, *inputs: str, shape: Sequence[int | None] = (None, 4)) -> Op:
-    """An op of the forward pass with one output."""
-    refs = tuple(TensorRef(one) for one in inputs)
+    """Return an op of the forward pass with one output."""
+    refs = tuple(TensorRef(name) for name in inputs)
     spec = TensorSpec(tuple(shape), "float32")
     return Op(name, kind, Phase.FORWARD, inputs=refs, outputs=(spec,))
 
 
 def perceptron(*activations: str, units: int = 3, loss: str = "", **objective: Any) -> Graph:
-    """Dense layers `dense`, `dense_1`, … on an input `x`, each with the activation of its place."""
+    """Return a graph of dense layers `dense`, `dense_1`, … on input `x`, one per activation."""
     ops, layers, variables, before = [op("x", "Placeholder")], [], [], "x"
     for number, activation in enumerate(activations):
         name = f"dense_{number}" if number else "dense"
         size = units if number == len(activations) - 1 else 4
-        made = [op(f"{name}/MatMul", "MatMul", before, shape=(None, size))]
-        made.append(op(f"{name}/BiasAdd", "BiasAdd", made[-1].name, shape=(None, size)))
+        own = [op(f"{name}/MatMul", "MatMul", before, shape=(None, size))]
+        own.append(op(f"{name}/BiasAdd", "BiasAdd", own[-1].name, shape=(None, size)))
         if activation:
-            made.append(op(f"{name}/{activation}", activation, made[-1].name, shape=(None, size)))
+            own.append(op(f"{name}/{activation}", activation, own[-1].name, shape=(None, size)))
         kernel = Variable(f"{name}/kernel", TensorSpec((4, size), "float32"), trainable=True)
         variables.append(kernel)
         layers.append(
-            Layer(name, "Dense", (), made[0].name, tuple(one.name for one in made),
-                  (TensorRef(before),), TensorRef(made[-1].name), (kernel.name,))
+            Layer(name, "Dense", (), own[0].name, tuple(op.name for op in own),
+                  (TensorRef(before),), TensorRef(own[-1].name), (kernel.name,))
         )  # fmt: skip
-        ops += made
-        before = made[-1].name
+        ops += own
+        before = own[-1].name
     goal = Objective(loss, output=TensorRef(before), labels="y", **objective)
     return Graph(
         tuple(ops), tuple(variables), tuple(layers), {"x": TensorRef("x")},
@@ -67,25 +67,28 @@ def evidence(
     changes: Mapping[str, Sequence[tuple[float, float]]] = {},
     **more: Any,
 ) -> Evidence:
-    """What rules see: numbers of layers and of variables, a list a step; a loss for each step.
+    """Return evidence with the given values of layers and variables and a loss for each step.
 
-    `changes` are ‖w‖ and ‖Δw‖ by variable.
+    Values of variables are lists with an entry per step. `changes` are pairs ‖w‖, ‖Δw‖.
     """
-    held: dict[Tap, dict[int, TensorSummary]] = {}
+    summaries: dict[Tap, dict[int, TensorSummary]] = {}
     for name, values in outputs.items():
         tap = Tap(name, "activation", str(graph.layer_by_name[name].output))
-        held[tap] = {0: TensorSummary.of(np.asarray(values, np.float32))}
-    of_variables = [("weight", *one) for one in weights.items()]
-    of_variables += [("gradient", *one) for one in gradients.items()]
+        summaries[tap] = {0: TensorSummary.of(np.asarray(values, np.float32))}
+    of_variables = [("weight", name, values) for name, values in weights.items()]
+    of_variables += [("gradient", name, values) for name, values in gradients.items()]
     for kind, name, every in of_variables:
         tap = Tap(name.partition("/")[0], kind, name, output=False)
-        held[tap] = {
-            step: TensorSummary.of(np.asarray(one, np.float32)) for step, one in enumerate(every)
+        summaries[tap] = {
+            step: TensorSummary.of(np.asarray(value, np.float32))
+            for step, value in enumerate(every)
         }
-    fed = {name: np.asarray(one) for name, one in (("x", x), ("y", y)) if one is not None}
-    parts = {name: BatchPart.of(one) for name, one in fed.items()}
+    arrays = {"x": x, "y": y}
+    parts = {
+        name: BatchPart.of(np.asarray(array)) for name, array in arrays.items() if array is not None
+    }
     values = np.asarray(loss, np.float64).tolist()
-    steps = max([len(values), *(len(one) for one in changes.values()), 1])
+    steps = max([len(values), *(len(pairs) for pairs in changes.values()), 1])
     updates: dict[int, dict[str, Update]] = {}
     for name, pairs in changes.items():
         for step, (norm, change) in enumerate(pairs):
@@ -95,8 +98,8 @@ def evidence(
         steps=range(steps),
         recorded=range(steps),
         scalars={"loss": dict(enumerate(values))} if values else {},
-        taps=list(held),
-        course=lambda tap: held.get(tap, {}),
+        taps=list(summaries),
+        course=lambda tap: summaries.get(tap, {}),
         batches={0: parts} if parts else {},
         updates=updates,
         **more,
