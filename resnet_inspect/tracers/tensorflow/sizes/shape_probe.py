@@ -68,7 +68,8 @@ class Scratch:
     def outputs(self, node: Any, inputs: list[Any]) -> list[Any]:
         """Return the outputs of a new op like `node` on these inputs.
 
-        Raises ValueError if the shape function rejects them. `Graph.create_op` is three times slower.
+        Raises ValueError if the shape function rejects them. This is three times faster than
+        `Graph.create_op`.
         """
         self._ops += 1
         node.name = f"op_{self._ops}"
