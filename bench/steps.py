@@ -24,7 +24,7 @@ SETTINGS: dict[str, Any] = {"n": 5, "ver": 2, "batch_size": 128, "learning_rate"
 class PreparedBatches:
     """A few batches that are created in advance, so that their creation is not measured."""
 
-    held = None  # no batches for evaluation
+    evaluation = None  # no batches for evaluation
 
     def __init__(self, settings: Settings) -> None:
         data = load(settings.tutorial.data)

@@ -205,7 +205,7 @@ def diff(a: Run, b: Run, depth: str = "layer", *, every_step: bool = False) -> R
 
 
 def report(
-    run: Run, other: Run | None = None, *, tell: Callable[[str], None] = lambda _: None
+    run: Run, other: Run | None = None, *, note: Callable[[str], None] = lambda _: None
 ) -> str:
     """A run, or a comparison of two runs, as an HTML page that needs no network connection.
 
@@ -213,7 +213,7 @@ def report(
         run: an open run.
         other: a run to compare with: `run` is A and `other` is B on the page. Distributions are
             compared at every common step.
-        tell: is called with a text for each part that is missing from the page, such as a diagram
+        note: is called with a text for each part that is missing from the page, such as a diagram
             without Graphviz. The page shows the text too.
     """
     from resnet_inspect import __version__
@@ -221,8 +221,8 @@ def report(
 
     program = f"resnet-inspect {__version__}"
     if other is None:
-        return page_of_run(run, program, tell)
-    return page_of_two(run, other, program, tell)
+        return page_of_run(run, program, note)
+    return page_of_two(run, other, program, note)
 
 
 def picture(run: Run, form: str = "svg") -> str:
@@ -327,7 +327,7 @@ def _source(settings: Settings) -> Source:
     if settings.evaluates(settings.steps - 1):
         other = load(tutorial.data, training=False).check(tutorial.classes, size)
         evaluation = Batches(other, training=False, **how)
-    batches = Batches(data, training=training, held=evaluation, **how)
+    batches = Batches(data, training=training, evaluation=evaluation, **how)
     return registry.load("tutorial")(settings, batches)
 
 

@@ -18,7 +18,7 @@ class Batches:
 
     Attributes:
         data: the images and labels.
-        held: batches of other images for evaluation during training, or None.
+        evaluation: batches of other images for evaluation during training, or None.
         size: the number of images in a batch.
     """
 
@@ -30,10 +30,10 @@ class Batches:
         *,
         raw: bool,
         training: bool,
-        held: Batches | None = None,
+        evaluation: Batches | None = None,
     ) -> None:
         self.data = data
-        self.held = held
+        self.evaluation = evaluation
         self.size = size
         self._seed = seed
         self._raw = raw

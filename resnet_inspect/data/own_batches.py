@@ -54,10 +54,10 @@ class TargetSpec(NamedTuple):
 
 
 class OwnBatches(Protocol):
-    """Batch number k of `steps` depends only on the seed and k; `told` describes the data."""
+    """Batch number k of `steps` depends only on the seed and k; `description` names the data."""
 
     steps: int
-    told: str
+    description: str
 
     def batch(self, number: int) -> tuple[Arrays, Arrays]:
         """The arrays of the inputs and of the targets."""
@@ -78,7 +78,8 @@ class RandomBatches:
             + (f" from 0 to {target.classes - 1}" if target.classes else "")
             for target in targets
         )
-        self.told = f"random inputs, random targets for the loss ({kinds}): no data was given"
+        source = f"random inputs, random targets for the loss ({kinds})"
+        self.description = f"{source}: no data was given"
 
     def batch(self, number: int) -> tuple[Arrays, Arrays]:
         """See `OwnBatches`."""
@@ -107,7 +108,7 @@ class ArrayBatches:
             )
         self._count = counts.pop()
         self._size, self._seed, self.steps = size, seed, steps
-        self.told = f"{self._count:,} examples of {Path(file).name}"
+        self.description = f"{self._count:,} examples of {Path(file).name}"
 
     def batch(self, number: int) -> tuple[Arrays, Arrays]:
         """See `OwnBatches`."""

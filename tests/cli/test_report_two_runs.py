@@ -103,7 +103,7 @@ def test_a_diagram_that_only_one_run_lacks_is_reported(
 
     monkeypatch.setattr(reports, "drawing", slow_of_a)
     notes: list[str] = []
-    facts = facts_of(resnet_inspect.report(recording("v1"), recording("v2"), tell=notes.append))
+    facts = facts_of(resnet_inspect.report(recording("v1"), recording("v2"), note=notes.append))
     assert [note.partition(":")[0] for note in notes] == ["the page has no diagram of A"]
     section = next(part for part in facts["closing"] if part["name"] == "not-observed")
     assert section["blocks"][0]["rows"][0][0] == "diagram of A"

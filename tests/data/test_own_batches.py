@@ -43,7 +43,7 @@ def test_random_batches_follow_from_seed_and_number() -> None:
         assert (arrays[0] == same[0]).all()
     assert (first.batch(3)[0][0] != first.batch(2)[0][0]).any()
     assert (first.batch(3)[0][0] != other.batch(3)[0][0]).any()
-    assert "random targets for the loss (y: classes from 0 to 8)" in first.told
+    assert "random targets for the loss (y: classes from 0 to 8)" in first.description
 
 
 def test_each_example_comes_once_before_any_comes_again(tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ class Details:
             consumers=self._users(layer.output, inside),
             control_inputs=self._controls(before),
             control_consumers=self._controls(later for later in after if later not in inside),
-            variables=tuple(map(self.held, variables)),
+            variables=tuple(map(self.variable_use, variables)),
             window=window(self.graph, main),
             trainable_params=_elements(filter(_is_trainable, variables)),
             params=_elements(variables),
@@ -171,7 +171,7 @@ class Details:
             consumers=tuple(users),
             control_inputs=self._controls(op.control_inputs),
             control_consumers=self._controls(self._ordered_after.get(name, ())),
-            variables=tuple(map(self.held, variables)),
+            variables=tuple(map(self.variable_use, variables)),
             window=window(self.graph, op),
             trainable_params=_elements(filter(_is_trainable, counted)),
             params=_elements(counted),
@@ -225,7 +225,7 @@ class Details:
             macs=_sum(macs(self.graph, op) for op in ops),
         )
 
-    def held(self, variable: Variable) -> VariableUse:
+    def variable_use(self, variable: Variable) -> VariableUse:
         """Return a variable with the layers and ops that use it."""
         users = []
         for reader in (*variable.handles, *variable.readers):

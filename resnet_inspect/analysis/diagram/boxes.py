@@ -46,7 +46,7 @@ def boxes(
     for key, unit in parts.units.items():
         node = _node(graph, unit, facts)
         run = _run_of(unit, repeated)
-        failed = unit.box == Box.REFUSED
+        failed = unit.box == Box.REJECTED
         node = msgspec.structs.replace(
             node,
             times=len(run) if run else often.get(unit.name, 1) if unit.box == Box.GRADIENT else 1,

@@ -26,7 +26,7 @@ class Level(StrEnum):
 
 
 class Box(StrEnum):
-    """Kind of a box. REFUSED is a call that TensorFlow rejected."""
+    """Kind of a box. REJECTED is a call that TensorFlow rejected."""
 
     STAGE = "stage"
     BLOCK = "block"
@@ -36,7 +36,7 @@ class Box(StrEnum):
     VARIABLE = "variable"
     GRADIENT = "gradient"
     REST = "rest"
-    REFUSED = "refused"
+    REJECTED = "refused"
 
 
 class EdgeKind(StrEnum):
@@ -90,7 +90,7 @@ class Node(msgspec.Struct, frozen=True):
         last: name of the last repeated block.
         outside: whether it is a neighbour of the scope.
         projection: whether it is on a projected shortcut.
-        refused: whether its call failed.
+        refused: whether its call was rejected.
         lineage: `chain` or `inflow` if it is on the path of a traced size.
         remarks: facts about the traced size, or about the failure.
     """

@@ -107,7 +107,7 @@ def rejected_call(
         (),
     )
     inside = path if op and path and op.startswith(path[0] + "/") else ()
-    return Unit(key, Box.REFUSED, name, kind, inside, ()), links, remarks
+    return Unit(key, Box.REJECTED, name, kind, inside, ()), links, remarks
 
 
 def _links_from(graph: Graph, name: str, key: str, owner: dict[str, str]) -> Iterator[UnitLink]:

@@ -63,7 +63,7 @@ def shortcuts(nodes: Sequence[Node], edges: Sequence[Edge]) -> tuple[dict[int, E
 
 
 def _joins(node: Node) -> bool:
-    if node.box == Box.REFUSED:
+    if node.box == Box.REJECTED:
         return node.type in CALLS
     return node.box in (Box.LAYER, Box.OP) and node.type in JOINS
 

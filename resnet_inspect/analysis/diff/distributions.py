@@ -29,7 +29,7 @@ class RecordedSummaries(NamedTuple):
     """All recorded steps of a run, and the summaries of its tensors at some of these steps."""
 
     steps: Sequence[int] = ()
-    held: Summaries = MappingProxyType({})
+    summaries: Summaries = MappingProxyType({})
 
 
 def chosen_steps(common: Sequence[int], *, every: bool) -> tuple[int, ...]:
@@ -58,8 +58,8 @@ def compare_distributions(
     common = sorted(set(first.steps) & set(second.steps))
     steps = chosen_steps(common, every=every)
     compared, rows = 0, []
-    for tap, partner in partners(a, b, alignment, first.held, second.held).items():
-        summaries, partner_summaries = first.held[tap], second.held[partner]
+    for tap, partner in partners(a, b, alignment, first.summaries, second.summaries).items():
+        summaries, partner_summaries = first.summaries[tap], second.summaries[partner]
         shared = [step for step in steps if step in summaries and step in partner_summaries]
         if not shared:
             continue

@@ -78,7 +78,7 @@ def run(parsed: argparse.Namespace) -> int:
             text = _picture(recorded, output)
         else:
             other = opened.enter_context(api.open_run(parsed.other)) if parsed.other else None
-            text = api.report(recorded, other, tell=_note)
+            text = api.report(recorded, other, note=_note)
     write_whole(output, text, "the report")
     print(f"wrote {output} ({len(text) / 1e6:.1f} MB)", file=sys.stderr)
     return EXIT_OK

@@ -163,7 +163,7 @@ def heading(node: Node) -> str:
     if node.box == Box.OP and node.path:
         _, inside, rest = node.name.partition(f"{node.path[-1]}/")
         return rest if inside else node.name.rpartition("/")[2]
-    if node.box == Box.REFUSED and node.path:
+    if node.box == Box.REJECTED and node.path:
         return node.name.removeprefix(node.path[0] + "/").removeprefix(
             "/".join(node.path[1:]) + "/"
         )

@@ -157,7 +157,7 @@ def _distance(
     a: ReportSide,
     b: ReportSide,
 ) -> int:
-    if partner is None or tap not in a.recorded.held or partner not in b.recorded.held:
+    if partner is None or tap not in a.recorded.summaries or partner not in b.recorded.summaries:
         return NOT_COMPARED
-    shared = a.recorded.held[tap].keys() & b.recorded.held[partner].keys()
+    shared = a.recorded.summaries[tap].keys() & b.recorded.summaries[partner].keys()
     return distance_at.get((tap.kind, tap.tensor), SAME) if shared else NOT_COMPARED

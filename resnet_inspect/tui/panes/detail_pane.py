@@ -86,6 +86,6 @@ def _lines_of(recording: OpenedRun, place: Place, width: int) -> list[Line]:
     if place.kind == "op":
         return detail_lines(details.op(place.name), graph, width)
     if place.kind == "variable":
-        variable = details.held(graph.variable_by_name[place.name])
+        variable = details.variable_use(graph.variable_by_name[place.name])
         return variable_lines(variable, graph, width)
     return scope_lines(details.scope(place.name, place.leaves), graph, width)

@@ -125,7 +125,7 @@ def session(**changes: Any) -> Session:
     batches = Batches(
         load(settings.tutorial.data),
         training=training,
-        held=held if settings.evaluates(settings.steps - 1) else None,
+        evaluation=held if settings.evaluates(settings.steps - 1) else None,
         **how,
     )
     return Session(registry.load("tutorial")(settings, batches))

@@ -103,7 +103,7 @@ class ModelTraining:
             )
         else:
             self._batches = RandomBatches(inputs, targets, settings.seed, settings.steps)
-        self._notes = [Note("inputs", self._batches.told), *default_size_notes(inputs)]
+        self._notes = [Note("inputs", self._batches.description), *default_size_notes(inputs)]
         optimizer = type(keras.optimizers.get(recipe.optimizer)).__name__
         subject = msgspec.structs.replace(subject, batch_size=size, optimizer=optimizer)
         self.settings = msgspec.structs.replace(settings, subject=subject)

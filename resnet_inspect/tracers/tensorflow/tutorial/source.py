@@ -44,8 +44,9 @@ class TutorialSource:
         self._read: list[str] = []  # the variables whose values a step reads
         self._origin_told = False
         self._evaluation: Evaluation | None = None
-        if batches.held is not None:
-            self._evaluation = Evaluation(settings, self.variables, self._device, batches.held)
+        others = batches.evaluation
+        if others is not None:
+            self._evaluation = Evaluation(settings, self.variables, self._device, others)
 
     def record(self, journal: Journal) -> None:
         """Train as the settings say, one step at least."""
@@ -139,7 +140,7 @@ class TutorialSource:
             yield Note("record", f"no step lies in {settings.record}: no tensor is recorded")
         if settings.tutorial.evaluate and not settings.evaluates(settings.steps - 1):
             yield Note("evaluate", "no step is trained, behind which it could be evaluated")
-        held = self._batches.held
+        held = self._batches.evaluation
         if held is not None and np.array_equal(held.data.images, self._batches.data.images):
             yield Note("evaluate", "the data has no others: pictures of the training are taken")
 

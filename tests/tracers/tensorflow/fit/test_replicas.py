@@ -55,7 +55,7 @@ def run(name, recorder=None):
 run("plain")
 run("ours", recorder())
 """
-REFUSED = """
+REJECTED = """
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 with strategy.scope():
     hidden = keras.layers.Dense(6, name="hidden")
@@ -173,7 +173,7 @@ def test_a_loop_that_shares_its_batches(tmp_path: Path) -> None:
 
 
 def test_a_shape_that_is_refused_is_saved(tmp_path: Path) -> None:
-    done = program(REFUSED, tmp_path)
+    done = program(REJECTED, tmp_path)
     assert done.returncode == 1
     assert "Dimensions must be equal" in done.stderr
     assert "recording ended" not in done.stderr

@@ -61,7 +61,7 @@ def test_the_numbers_are_those_of_numpy(ver: int) -> None:
     for training, end in ((False, ""), (True, BY_BATCH)):
         entropies, hits = [], []
         for number in (0, 1):  # 256 pictures
-            images, labels = made.batches.held.batch(number)
+            images, labels = made.batches.evaluation.batch(number)
             held, _ = numpy_network.forward(weights, images, 1, ver, training)
             logits = held["dense1"]
             shifted = logits - logits.max(axis=1, keepdims=True)
@@ -75,11 +75,11 @@ def test_the_numbers_are_those_of_numpy(ver: int) -> None:
 
 def test_pictures_are_not_those_of_the_training() -> None:
     made = session(evaluate=1)
-    both = made.batches, made.batches.held
+    both = made.batches, made.batches.evaluation
     trained_on, held = ({image.tobytes() for image in one.data.images} for one in both)
     assert len(held) == 2560
     assert not trained_on & held
-    images, labels = made.batches.held.batch(0)
+    images, labels = made.batches.evaluation.batch(0)
     assert labels.tolist() == [0, 1, 2, 3, 4, 5, 6, 7]
     np.testing.assert_allclose(images.mean(axis=(1, 2, 3)), 0, atol=1e-5)
 
