@@ -1,6 +1,6 @@
 """`python -m bench [NAME …]` runs benchmarks, prints a table, and writes bench/results.json.
 
-`--quick` runs each once at its smallest size and writes nothing: it shows that they run.
+`--quick` runs each benchmark once at its smallest size and writes no file, to check that it runs.
 """
 
 from __future__ import annotations
@@ -20,23 +20,25 @@ RESULTS = Path(__file__).with_name("results.json")
 
 
 def main() -> None:
-    """Run the benchmarks of the names given, or all."""
+    """Run the named benchmarks, by default all."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="run benchmarks")
     parser.add_argument("names", nargs="*", metavar="NAME", help="default: all")
     parser.add_argument("--quick", action="store_true", help="smallest size, once, no results file")
-    asked = parser.parse_args()
-    found = {}
-    for name in asked.names or NAMES:
+    arguments = parser.parse_args()
+    rows_by_name = {}
+    for name in arguments.names or NAMES:
         benchmark = import_module(f"bench.{name}")
         print(f"{name}: {(benchmark.__doc__ or '').partition(chr(10))[0]}")
-        begun = time.perf_counter()
-        found[name] = benchmark.measure(quick=asked.quick)
-        for what, value, limit in found[name]:
+        start = time.perf_counter()
+        rows_by_name[name] = benchmark.measure(quick=arguments.quick)
+        for what, value, limit in rows_by_name[name]:
             print(f"  {what:<58} {value:>10}   {limit}")
-        print(f"  measured in {time.perf_counter() - begun:.0f} s", flush=True)
-    if asked.quick:
+        print(f"  measured in {time.perf_counter() - start:.0f} s", flush=True)
+    if arguments.quick:
         return
-    results = [{"what": w, "value": v, "target": t} for rows in found.values() for w, v, t in rows]
+    results = [
+        {"what": w, "value": v, "target": t} for rows in rows_by_name.values() for w, v, t in rows
+    ]
     RESULTS.write_text(json.dumps({"cores": os.cpu_count(), "results": results}, indent=2) + "\n")
 
 

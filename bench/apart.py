@@ -1,4 +1,4 @@
-"""What `overhead` measures in processes of their own: what is global, and peaks of memory."""
+"""The measurements of `overhead` in separate processes: global settings and peak memory."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ MEMORY_STEPS = 8
 
 
 def debugger() -> Iterator[Row]:
-    """TensorFlow's own debugger, which instruments every op that is traced after it is enabled."""
+    """Measure TensorFlow's debugger, which instruments every op traced after it is enabled."""
     for mode in MODES:
-        yield f"tfdbg2, {mode}, every op", _answer("debugger", mode), ""
+        yield f"tfdbg2, {mode}, every op", _in_process("debugger", mode), ""
 
 
 def memory() -> list[Row]:
-    """Peak memory of recorded steps over plain ones, medians of fresh processes in turn."""
+    """Measure the peak memory of recorded and of plain steps: medians of alternating processes."""
     kinds = ("plain", "recorded")
-    found: dict[str, list[float]] = {kind: [] for kind in kinds}
+    peaks: dict[str, list[float]] = {kind: [] for kind in kinds}
     for _ in range(PROCESSES):
         for kind in kinds:
-            found[kind].append(float(_answer("peak", kind)))
-    plain, recorded = (statistics.median(found[kind]) for kind in kinds)
-    spread = max(max(found[kind]) - min(found[kind]) for kind in kinds)
+            peaks[kind].append(float(_in_process("peak", kind)))
+    plain, recorded = (statistics.median(peaks[kind]) for kind in kinds)
+    spread = max(max(peaks[kind]) - min(peaks[kind]) for kind in kinds)
     return [
         ("peak memory of the process, plain", f"{plain:.0f} MB", ""),
         (
@@ -45,7 +45,8 @@ def memory() -> list[Row]:
     ]
 
 
-def _answer(*arguments: str) -> str:
+def _in_process(*arguments: str) -> str:
+    """Run this module in a new process and return its last line of output."""
     command = [sys.executable, "-m", "bench.apart", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return done.stdout.strip().splitlines()[-1]
@@ -60,9 +61,9 @@ def _debugger(mode: str) -> str:
         tfdbg.enable_dump_debug_info(folder, tensor_debug_mode=mode)
         debugged = steps.plain()
         debugged(0)
-        found = interleave(plain, {mode: debugged}, ROUNDS)
+        ratios = interleave(plain, {mode: debugged}, ROUNDS)
         tfdbg.disable_dump_debug_info()
-    return str(found[mode])
+    return str(ratios[mode])
 
 
 def _peak(kind: str) -> str:
@@ -71,7 +72,7 @@ def _peak(kind: str) -> str:
         step = steps.plain() if kind == "plain" else steps.recorded()
         for number in range(MEMORY_STEPS):
             step(number)
-    # Not getrusage: it begins with the peak of the process that started this one.
+    # getrusage would start with the peak memory of the parent process.
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return str(int(status["VmHWM"].split()[0]) * 1024 / 1e6)
 

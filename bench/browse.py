@@ -1,4 +1,4 @@
-"""The browser of a run: how soon it opens, how soon a key is answered, how soon a text is found."""
+"""Measures the response times of `browse`: opening a run, pressing a key, searching a text."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from pathlib import Path
 
 from bench import Row
 from bench.large_run import write_large
-from bench.screens import SIZE, Stopwatch, Taken, painted_browser
+from bench.screens import SIZE, Duration, Stopwatch, painted_browser
 
 OPENED, ROUNDS = 5, 2
 OPS = 100_000
 KEY, SEARCH, OPEN = 0.050, 0.100, 1.0
 PAGE = "tab: run"
-# Keys in turn, as somebody would walk; each that is measured with what it is for.
+# A typical sequence of keys. Each entry has the name of the row and the keys to press.
 WALK: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("down", ("down",)),
     ("open a scope", ("enter",)),
@@ -61,20 +61,20 @@ TEXTS = ("relu", "conv", "e", "/")
 
 
 def measure(quick: bool = False) -> list[Row]:
-    """A run of n=18 with every op summarized, and one of 100,000 ops."""
-    found: list[Row] = []
+    """Measure a run of n=18 with every op summarized, and a run of 100,000 ops."""
+    rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
         ops = 2_000 if quick else OPS
         runs = {f"{ops:,} ops": write_large(Path(folder) / "large.db", ops)}
         if not quick and (recorded := _recorded(Path(folder) / "n18.db")):
             runs = {"n=18": recorded, **runs}
         for what, path in runs.items():
-            found += measured(what, path, 1 if quick else ROUNDS)
-    return found
+            rows += measured(what, path, 1 if quick else ROUNDS)
+    return rows
 
 
 def _recorded(path: Path) -> Path | None:
-    """The tutorial's largest network, where there is TensorFlow to record it."""
+    """Record a deep network of the tutorial; return None if TensorFlow is not installed."""
     from resnet_inspect import api
     from resnet_inspect.config import Settings
     from resnet_inspect.errors import InspectError
@@ -88,66 +88,66 @@ def _recorded(path: Path) -> Path | None:
 
 
 def measured(what: str, path: Path, rounds: int) -> Iterator[Row]:
-    """All rows of one run."""
+    """Yield all rows of one run."""
     yield _row(
         f"browse {what}: opens, beyond an empty Textual app",
         opened(path, OPENED if rounds > 1 else 1),
         OPEN,
     )
-    keys: dict[str, list[Taken]] = {}
-    searches: dict[str, list[Taken]] = {}
+    keys: dict[str, list[Duration]] = {}
+    searches: dict[str, list[Duration]] = {}
     for _ in range(rounds):
         asyncio.run(_walk(path, keys, searches))
     for name, times in keys.items():
-        yield _row(
-            f"browse {what}, {name}", times, KEY if name != f"{PAGE}, drawn together" else None
-        )
+        yield _row(f"browse {what}, {name}", times, KEY if name != f"{PAGE}, complete" else None)
     for name, times in searches.items():
         yield _row(f"browse {what}, search {name}", times, SEARCH)
 
 
-def opened(path: Path, rounds: int) -> list[Taken]:
-    """What the run adds to the start of a process with an interface; each beside an empty one."""
+def opened(path: Path, rounds: int) -> list[Duration]:
+    """Return the start times of processes with the run, minus those with an empty app."""
     return [_started(str(path)).since(_started()) for _ in range(rounds)]
 
 
-def _started(*arguments: str) -> Taken:
+def _started(*arguments: str) -> Duration:
     command = [sys.executable, "-m", "bench.browse_start", *arguments]
-    begun = time.time()
+    start = time.time()
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    there, cpu = json.loads(done.stdout)
-    return Taken(there - begun, cpu)
+    settled, cpu = json.loads(done.stdout)
+    return Duration(settled - start, cpu)
 
 
-async def _walk(path: Path, keys: dict[str, list[Taken]], found: dict[str, list[Taken]]) -> None:
+async def _walk(
+    path: Path, keys: dict[str, list[Duration]], searches: dict[str, list[Duration]]
+) -> None:
     app = painted_browser(path)
     async with app.run_test(size=SIZE) as pilot:
         watch = Stopwatch(app, pilot)
         for name, pressed in WALK:
-            taken = await watch.press(*pressed)
-            if name == PAGE:  # made in a thread, while keys go on being answered
-                _note(keys, f"{name}, drawn together", taken)
-                taken = watch.first
-            _note(keys, name, taken)
+            duration = await watch.press(*pressed)
+            if name == PAGE:  # built in a thread, while the app still handles keys
+                _note(keys, f"{name}, complete", duration)
+                duration = watch.first
+            _note(keys, name, duration)
         for depth in ("layers", "ops"):
             for text in TEXTS:
                 await watch.press("/")
                 for sign in text:
-                    _note(found, f"of {depth}", await watch.press(sign))
+                    _note(searches, f"of {depth}", await watch.press(sign))
                 _note(keys, "search ended", await watch.press("escape"))
             await watch.press("o")
 
 
-def _note(times: dict[str, list[Taken]], name: str, taken: Taken | None) -> None:
-    if taken is not None:
-        times.setdefault(name, []).append(taken)
+def _note(times: dict[str, list[Duration]], name: str, duration: Duration | None) -> None:
+    if duration is not None:
+        times.setdefault(name, []).append(duration)
 
 
-def _row(what: str, times: Sequence[Taken], limit: float | None) -> Row:
-    """Median and worst on the clock, and in CPU time."""
-    wall, cpu = ([1000 * getattr(one, name) for one in times] for name in ("wall", "cpu"))
-    told = (
+def _row(what: str, times: Sequence[Duration], limit: float | None) -> Row:
+    """Return a row with the median and the maximum of wall time and of CPU time."""
+    wall, cpu = ([1000 * getattr(t, name) for t in times] for name in ("wall", "cpu"))
+    text = (
         f"{statistics.median(wall):.0f} ms (worst {max(wall):.0f}), CPU "
         f"{statistics.median(cpu):.0f} ({max(cpu):.0f})"
     )
-    return what, told, f"target ≤ {1000 * limit:.0f} ms" if limit else "no target"
+    return what, text, f"target ≤ {1000 * limit:.0f} ms" if limit else "no target"

@@ -1,7 +1,7 @@
-"""One start of the interface in a process of its own: `python -m bench.browse_start [RUN]`.
+"""Starts the interface once in this process: `python -m bench.browse_start [RUN]`.
 
-Prints when the first screen came to rest (Unix time) and the CPU seconds until then. Without a
-run an empty app is started, which has the price of Python, Textual and a first screen.
+Prints the time when the first screen was complete (Unix time) and the CPU seconds until then.
+Without RUN an empty app is started, to measure Python, Textual and the first screen alone.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import sys
 import time
 from pathlib import Path
 
-from bench.screens import SIZE, Painted, Stopwatch, painted_browser
+from bench.screens import SIZE, PaintingApp, Stopwatch, painted_browser
 
 
 async def start(run: Path | None) -> tuple[float, float]:
-    """When the screen was there, and the CPU time of the process until then."""
-    app = painted_browser(run) if run else Painted()
+    """Return the time when the screen was complete, and the CPU time of the process until then."""
+    app = painted_browser(run) if run else PaintingApp()
     async with app.run_test(size=SIZE) as pilot:
         painted = await Stopwatch(app, pilot).settled()
     return time.time() - time.perf_counter() + painted.wall, painted.cpu

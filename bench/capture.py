@@ -1,4 +1,4 @@
-"""What capturing the graph adds to the time TensorFlow itself needs to trace it."""
+"""Measures the time to capture a graph, relative to TensorFlow's time to trace it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ROUNDS = 5
 
 
 def measure(quick: bool = False) -> list[Row]:
-    """Share of capture in the time of a trace, for n=5 and n=18."""
+    """Measure the share of capture in the time of a trace, for n=5 and n=18."""
     observed: Any = import_module("resnet_inspect.tracers.tensorflow.fit.observed_step")
 
     spent: list[float] = []

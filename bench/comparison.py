@@ -1,4 +1,4 @@
-"""How soon `diff` answers for two networks of a size: whole processes, CPU time, medians."""
+"""Measures `diff` of two networks of the same size: median CPU time of whole processes."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ CASES = ((5, 20, "layer", "≤ 0.5 s"), (18, 5, "op", "≤ 2 s"))
 
 
 def measure(quick: bool = False) -> list[Row]:
-    """Version 1 against version 2, where nearly every tensor differs."""
+    """Compare version 1 with version 2, where nearly every tensor differs."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for n, steps, depth, target in ((1, 2, "op", ""),) if quick else CASES:
             files = [_recorded(Path(folder), n, ver, steps) for ver in (1, 2)]
             words = [*PROGRAM, "diff", *files, "--depth", depth]
-            taken = statistics.median(_seconds(words) for _ in range(1 if quick else ROUNDS))
+            median = statistics.median(_seconds(words) for _ in range(1 if quick else ROUNDS))
             rows.append(
                 (
                     f"diff of two n={n} runs, {depth}s, CPU time",
-                    f"{taken:.2f} s",
+                    f"{median:.2f} s",
                     f"target {target}",
                 )
             )
@@ -43,7 +43,7 @@ def _recorded(folder: Path, n: int, ver: int, steps: int) -> str:
 
 
 def _seconds(words: list[str]) -> float:
-    """CPU time of one process."""
+    """Return the CPU time of one process."""
     before = os.times()
     subprocess.run(words, stdout=subprocess.DEVNULL, check=True)
     after = os.times()

@@ -1,4 +1,4 @@
-"""How soon the diagram of a deep network is drawn, without the start of the program."""
+"""Measures the time to draw the diagram of a deep network, without the start of the program."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROUNDS = 5
 
 
 def measure(quick: bool = False) -> list[Row]:
-    """Layer diagrams of n=18: folded, and as blocks because layers would be too many."""
+    """Measure layer diagrams of n=18: folded, and with `--expand`."""
     if not engines():
         return [("diagrams", "no Graphviz", "")]
     n = 2 if quick else 18

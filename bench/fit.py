@@ -1,8 +1,9 @@
-"""What recording a `fit` costs, beside Keras' own TensorBoard callback on the same model.
+"""Measures the cost of recording a `fit`, compared with Keras' TensorBoard callback.
 
-Every set of callbacks has a model of its own, trained once before anything is timed, so that no
-step is traced meanwhile. Then each is trained between two that have none, in an order that changes
-by the round. Timed are epochs of EPOCH steps with all that callbacks do in them, not their making.
+Each set of callbacks has its own model, which is trained once before timing, so that no step is
+traced while it is timed. Each fit is then timed between two fits without callbacks, in an order
+that changes by round. The times are those of epochs of EPOCH steps, including the callbacks, but
+not their creation.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ EPOCHS = {"convolutions with BN": 2, "perceptron": 20}
 
 
 def measure(quick: bool = False) -> list[Row]:
-    """Ratios for two models."""
+    """Measure the ratios for two models."""
     kinds = ["perceptron"] if quick else list(EPOCHS)
     return [row for kind in kinds for row in _of(kind, 1 if quick else ROUNDS)]
 
@@ -32,10 +33,10 @@ def measure(quick: bool = False) -> list[Row]:
 def _of(kind: str, rounds: int) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         plain = _Fit(kind, [])
-        fits = {name: _Fit(kind, own) for name, own in _callbacks(Path(folder)).items()}
+        fits = {name: _Fit(kind, each) for name, each in _callbacks(Path(folder)).items()}
         for fit in (plain, *fits.values()):
             fit.seconds()
-        found: dict[str, list[Seconds]] = {name: [] for name in fits}
+        ratios: dict[str, list[Seconds]] = {name: [] for name in fits}
         alone: list[float] = []
         order, names = random.Random(0), list(fits)
         before = plain.seconds()
@@ -43,12 +44,12 @@ def _of(kind: str, rounds: int) -> Iterator[Row]:
             order.shuffle(names)
             for name in names:
                 mine, after = fits[name].seconds(), plain.seconds()
-                found[name].append(over(mine, [before, after]))
+                ratios[name].append(over(mine, [before, after]))
                 alone.append(after[1])
                 before = after
     each = 1e3 * sorted(alone)[len(alone) // 2] / (EPOCH * EPOCHS[kind])
     yield f"{kind}: a step without callbacks, CPU time", f"{each:.1f} ms", ""
-    for name, pairs in found.items():
+    for name, pairs in ratios.items():
         ratio = Ratio.of(pairs)
         yield f"{kind}: {name}", f"{ratio.wall} cpu {ratio.cpu}", ""
 
@@ -56,14 +57,14 @@ def _of(kind: str, rounds: int) -> Iterator[Row]:
 def _callbacks(folder: Path) -> dict[str, list[Any]]:
     from resnet_inspect import Recorder
 
-    found: dict[str, list[Any]] = {
+    callbacks: dict[str, list[Any]] = {
         "no callbacks again (noise)": [],
         "Recorder, every=10": [Recorder(folder / "ten.db", every=10)],
         "Recorder, every=1": [Recorder(folder / "one.db", every=1)],
     }
     if find_spec("tensorboard") is None:
-        print("  TensorBoard is not measured: it is not installed (the extra 'tensorboard')")
-        return found
+        print("  TensorBoard skipped: not installed (pip install 'resnet-inspect[tensorboard]')")
+        return callbacks
     board: Any = import_module("keras").callbacks.TensorBoard
     rivals = {
         "TensorBoard, its defaults": board(folder / "a"),
@@ -71,11 +72,11 @@ def _callbacks(folder: Path) -> dict[str, list[Any]]:
             folder / "b", histogram_freq=1, update_freq=1
         ),
     }
-    return found | {name: [one] for name, one in rivals.items()}
+    return callbacks | {name: [callback] for name, callback in rivals.items()}
 
 
 class _Fit:
-    """A model with its callbacks, trained again and again."""
+    """A model with its callbacks, which is trained repeatedly."""
 
     def __init__(self, kind: str, callbacks: list[Any]) -> None:
         keras: Any = import_module("keras")
@@ -88,7 +89,7 @@ class _Fit:
         self._y = self._x.reshape(len(self._x), -1)[:, 0] > 0
 
     def seconds(self) -> Seconds:
-        """Wall and CPU time of the epochs of one fit."""
+        """Return the wall and CPU time of the epochs of one fit."""
         clock = _clock()
         self._model.fit(
             self._x,
@@ -104,7 +105,7 @@ class _Fit:
 
 
 def _clock() -> Any:
-    """A callback that marks the beginnings and ends of epochs; last, so after all others."""
+    """Return a callback that records the start and end of epochs. Put it after all others."""
     keras: Any = import_module("keras")
 
     class Clock(keras.callbacks.Callback):  # type: ignore[misc]
@@ -122,7 +123,7 @@ def _clock() -> Any:
 
 
 def _convolutions(keras: Any) -> Any:
-    """Three convolutions with batch normalization and a classifier."""
+    """Return a model of three convolutions with batch normalization and a classifier."""
     layers = keras.layers
     model = [keras.Input((32, 32, 3))]
     for filters in (16, 32, 64):
@@ -132,7 +133,7 @@ def _convolutions(keras: Any) -> Any:
 
 
 def _perceptron(keras: Any) -> Any:
-    """Two hidden layers."""
+    """Return a perceptron with two hidden layers."""
     layers = keras.layers
     hidden = (layers.Dense(256, "relu"), layers.Dense(256, "relu"))
     return keras.Sequential([keras.Input((64,)), *hidden, layers.Dense(2, "softmax")])

@@ -1,4 +1,4 @@
-"""Times steps in turn in one process, so that what else a machine does falls on all alike."""
+"""Times steps alternately in one process, so that other load affects all of them alike."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 WARM = 2
 
 Step = Callable[[int], list[Any]]
-Seconds = tuple[float, float]  # wall time, and time of all cores in this process
+Seconds = tuple[float, float]  # wall time, and CPU time of all cores in this process
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class Spread:
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Spread:
-        """Those of at least one value."""
-        found = sorted(values)
-        low, _, high = statistics.quantiles(found, method="inclusive") if found[1:] else found * 3
-        return cls(statistics.median(found), low, high)
+        """Return the spread of at least one value."""
+        data = sorted(values)
+        low, _, high = statistics.quantiles(data, method="inclusive") if data[1:] else data * 3
+        return cls(statistics.median(data), low, high)
 
     def __str__(self) -> str:
         return f"{self.median:.3f} [{self.low:.3f} {self.high:.3f}]"
@@ -37,14 +37,14 @@ class Spread:
 
 @dataclass(frozen=True)
 class Ratio:
-    """A step over the plain ones before and after it."""
+    """The ratio of a step's time to that of the plain steps before and after it."""
 
     wall: Spread
     cpu: Spread
 
     @classmethod
     def of(cls, pairs: Sequence[Seconds]) -> Ratio:
-        """Of ratios in wall and in process time."""
+        """Return the spreads of ratios of wall time and of CPU time."""
         wall, cpu = zip(*pairs, strict=True)
         return cls(Spread.of(wall), Spread.of(cpu))
 
@@ -53,11 +53,14 @@ class Ratio:
 
 
 def interleave(plain: Step, variants: dict[str, Step], rounds: int) -> dict[str, Ratio]:
-    """Each variant over the mean of the plain steps beside it; the order changes by the round."""
+    """Return the ratio of each variant to the mean of the plain steps before and after it.
+
+    The order of the variants changes by round.
+    """
     for step in (plain, *variants.values()):
         for number in range(WARM):
             step(number)
-    found: dict[str, list[Seconds]] = {name: [] for name in variants}
+    ratios: dict[str, list[Seconds]] = {name: [] for name in variants}
     names, order = list(variants), random.Random(0)
     before = seconds(plain, 0)
     for number in range(rounds):
@@ -65,13 +68,13 @@ def interleave(plain: Step, variants: dict[str, Step], rounds: int) -> dict[str,
         for name in names:
             mine = seconds(variants[name], number)
             after = seconds(plain, number)
-            found[name].append(over(mine, [before, after]))
+            ratios[name].append(over(mine, [before, after]))
             before = after
-    return {name: Ratio.of(pairs) for name, pairs in found.items()}
+    return {name: Ratio.of(pairs) for name, pairs in ratios.items()}
 
 
 def whole_runs(plain: Step, variant: Step, steps: int, rounds: int) -> Ratio:
-    """All steps of a run over as many plain ones, each between two of them."""
+    """Return the ratio of all steps of a run to plain steps, each timed between two of these."""
     pairs = []
     for _ in range(rounds):
         mine, others = [], [seconds(plain, 0)]
@@ -85,8 +88,8 @@ def whole_runs(plain: Step, variant: Step, steps: int, rounds: int) -> Ratio:
 
 
 def seconds(step: Step, number: int) -> Seconds:
-    """What one step took."""
-    gc.disable()  # graphs have many objects: a collection takes as long as a step
+    """Return the time of one step."""
+    gc.disable()  # graphs have many objects, so that a collection takes as long as a step
     try:
         start, used = time.perf_counter(), time.process_time()
         step(number)
@@ -96,6 +99,6 @@ def seconds(step: Step, number: int) -> Seconds:
 
 
 def over(mine: Seconds, others: Sequence[Seconds]) -> Seconds:
-    """The ratios to the means of others."""
+    """Return the ratios of one time to the mean of others."""
     wall, cpu = (statistics.fmean(part) for part in zip(*others, strict=True))
     return mine[0] / wall, mine[1] / cpu

@@ -1,4 +1,4 @@
-"""A run with as many ops as wanted: copies of a recorded network under `towerN/copyM/`."""
+"""Writes a run with any number of ops: copies of a recorded network under `towerN/copyM/`."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ replace = msgspec.structs.replace
 
 
 def write_large(path: Path, ops: int, *, steps: int = 2) -> Path:
-    """Write a run of so many ops, every output of an op summarized at each step."""
+    """Write a run of `ops` ops, with every output of an op summarized at each step."""
     with Run.open(RECORDED) as run:
         info, graph = run.info, repeated(run.graph, ops)
-        known = next(iter(run.summaries(run.recorded_steps()[-1]).values()))
+        summary = next(iter(run.summaries(run.recorded_steps()[-1]).values()))
     taps = [
         Tap(owner.name if owner else op.name, "activation", f"{op.name}:{index}", output=index == 0)
         for op in graph.ops
@@ -33,27 +33,27 @@ def write_large(path: Path, ops: int, *, steps: int = 2) -> Path:
     writer.graph(graph, 1.0)
     writer.lineage(Lineage())
     for step in range(steps):
-        writer.step(StepRecord(step, 0.1, {"loss": 1.0 / (step + 1)}, dict.fromkeys(taps, known)))
+        writer.step(StepRecord(step, 0.1, {"loss": 1.0 / (step + 1)}, dict.fromkeys(taps, summary)))
     writer.finish(Status.COMPLETE)
     return path
 
 
 def repeated(graph: Graph, ops: int) -> Graph:
-    """A graph over and over, until there are so many ops."""
+    """Return copies of a graph with `ops` ops in total."""
     copies = [_Copy(graph, number) for number in range(-(-ops // len(graph.ops)))]
     return replace(
         graph,
-        ops=tuple(one.op(op) for one in copies for op in graph.ops)[:ops],
-        variables=tuple(one.variable(held) for one in copies[:-1] for held in graph.variables),
-        layers=tuple(one.layer(layer) for one in copies[:-1] for layer in graph.layers),
-        inputs={f"{n}_{name}": one.ref(r) for n, one in enumerate(copies) for name, r in
+        ops=tuple(copy.op(op) for copy in copies for op in graph.ops)[:ops],
+        variables=tuple(copy.variable(v) for copy in copies[:-1] for v in graph.variables),
+        layers=tuple(copy.layer(layer) for copy in copies[:-1] for layer in graph.layers),
+        inputs={f"{n}_{name}": copy.ref(r) for n, copy in enumerate(copies) for name, r in
                 graph.inputs.items()},
         axes={f"{n}_{name}": a for n in range(len(copies)) for name, a in graph.axes.items()},
     )  # fmt: skip
 
 
 class _Copy:
-    """One copy: layers get its number at their end, ops and groups stand below its scope."""
+    """One copy of a graph. Layer names end with its number, op names begin with its scope."""
 
     def __init__(self, graph: Graph, number: int) -> None:
         self._end = f"_{number}"
@@ -80,12 +80,12 @@ class _Copy:
             control_inputs=self._all(op.control_inputs),
         )
 
-    def variable(self, held: Variable) -> Variable:
+    def variable(self, variable: Variable) -> Variable:
         return replace(
-            held,
-            name=f"{self._scope}/{held.name}",
-            handles=self._all(held.handles),
-            readers=self._all(held.readers),
+            variable,
+            name=f"{self._scope}/{variable.name}",
+            handles=self._all(variable.handles),
+            readers=self._all(variable.readers),
         )
 
     def layer(self, layer: Layer) -> Layer:

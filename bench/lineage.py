@@ -1,4 +1,4 @@
-"""What it costs to know where sizes come from: lineage, re-traces, and asking a saved run."""
+"""Measures the cost of tracing origins of sizes: lineage, re-traces, `why` on a saved run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ IMAGE = (32, 32, 3)
 
 
 def measure(quick: bool = False) -> list[Row]:
-    """Lineage of whole training graphs, one re-trace over one forward trace, `why` on a run."""
+    """Measure the lineage of training graphs, a re-trace over a forward trace, `why` on a run."""
     links: Any = import_module("resnet_inspect.tracers.tensorflow.sizes.axis_links")
     retrace: Any = import_module("resnet_inspect.tracers.tensorflow.tutorial.retrace")
     rows: list[Row] = []

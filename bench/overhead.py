@@ -1,7 +1,7 @@
-"""What recording costs in time, memory and transfers (n=5, version 2, batch 128).
+"""Measures the cost of recording in time, memory and transfers (n=5, version 2, batch 128).
 
-`python -m bench overhead`, or `python -m bench.overhead --quick` for the main figures. Ratios of
-interleaved steps: median, quartiles, and the median in process CPU time.
+`python -m bench overhead` prints all figures, `python -m bench.overhead --quick` the main ones.
+Ratios are those of interleaved steps: median, quartiles, and the median of CPU time.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from bench.steps import SETTINGS, Steps
 ROUNDS, QUICK_ROUNDS, FEW = 8, 5, 2
 RUN = 20
 EVERY = "layer outputs, gradients, weights"
-SELDOM = "a step that is not recorded"
+UNRECORDED = "a step that is not recorded"
 TARGETS = {EVERY: "target ≤ 1.10", "all forward ops, weights": "target ≤ 1.12"}
 
 
 def measure(quick: bool = False) -> list[Row]:
-    """All rows, or the main ones of a small network."""
+    """Return all rows, or the main rows of a small network."""
     small = {"n": 1, "batch_size": 8} if quick else {}
     return list(measured(SETTINGS | small, quick=quick))
 
 
 def measured(settings: dict[str, Any], *, quick: bool) -> Iterator[Row]:
-    """Rows as they are measured; `quick` leaves out settings seldom used, and the rivals."""
+    """Yield rows as they are measured. `quick` leaves out rare settings and other tools."""
     with tempfile.TemporaryDirectory() as folder:
         yield from _measured(Steps(Path(folder), settings), quick=quick)
     if not quick:
@@ -43,7 +43,7 @@ def measured(settings: dict[str, Any], *, quick: bool) -> Iterator[Row]:
 def _measured(steps: Steps, *, quick: bool) -> Iterator[Row]:
     plain, recorded = steps.plain(), steps.recorded()
     unrecorded = steps.recorded(record="1000000-")
-    variants = {EVERY: recorded, SELDOM: unrecorded}
+    variants = {EVERY: recorded, UNRECORDED: unrecorded}
     if not quick:
         variants |= {
             "plain again (noise)": steps.plain(),
@@ -61,13 +61,13 @@ def _measured(steps: Steps, *, quick: bool) -> Iterator[Row]:
     def tenth(number: int) -> list[Any]:
         return (unrecorded if number % 10 else recorded)(number)
 
-    found = whole_runs(plain, tenth, RUN, 1 if quick else FEW)
-    yield f"every 10th step, over runs of {RUN} steps", str(found), "target ≤ 1.01"
+    ratio = whole_runs(plain, tenth, RUN, 1 if quick else FEW)
+    yield f"every 10th step, over runs of {RUN} steps", str(ratio), "target ≤ 1.01"
     if not all(math.isfinite(float(value)) for value in plain(0)):
-        raise RuntimeError("the network came to numbers that are not finite: something else")
+        raise RuntimeError("the loss of the network is not finite, so its times are not valid")
     if not quick:
-        found = interleave(plain, {"": steps.beside(_histograms)}, FEW)[""]
-        yield "TensorFlow's HistogramSummary of each layer output", str(found), ""
+        ratio = interleave(plain, {"": steps.beside(_histograms)}, FEW)[""]
+        yield "TensorFlow's HistogramSummary of each layer output", str(ratio), ""
 
 
 def _sums(step: Any) -> Any:
@@ -76,16 +76,18 @@ def _sums(step: Any) -> Any:
 
 
 def _histograms(step: Any) -> Any:
-    """What `tf.compat.v1.summary.histogram` adds; that of TensorFlow 2 needs TensorBoard."""
+    # The ops that `tf.compat.v1.summary.histogram` adds. TensorFlow 2's summary needs TensorBoard.
     tf: Any = import_module("tensorflow")
     calls = step.made.calls
     return [tf.raw_ops.HistogramSummary(tag=call.name, values=call.output) for call in calls]
 
 
 def _every_tenth(ratios: dict[str, Ratio]) -> Row:
-    """From the medians of the two kinds of steps."""
-    kinds = [(ratios[name].wall.median, ratios[name].cpu.median) for name in (EVERY, SELDOM)]
-    wall, cpu = ((one + 9 * other) / 10 for one, other in zip(*kinds, strict=True))
+    """Return the ratio for every 10th step, computed from the medians of both kinds of steps."""
+    kinds = [(ratios[name].wall.median, ratios[name].cpu.median) for name in (EVERY, UNRECORDED)]
+    wall, cpu = (
+        (recorded + 9 * unrecorded) / 10 for recorded, unrecorded in zip(*kinds, strict=True)
+    )
     text = f"{wall:.3f} cpu {cpu:.3f}"
     return ("every 10th step, computed", text, "target ≤ 1.01")
 

@@ -1,9 +1,9 @@
-"""Programs under `run` beside the same programs without it: recorded, output, exit code, weights.
+"""Compares programs with and without `run`: recorded steps, output, exit code, weights.
 
-The programs are the recipes of docs/recipes, each once more with TensorFlow imported first, and
-those of tests/programs, written after public guides with their import order and habits. Each
-prints a digest of its weights last. `python -m bench programs` prints a row for each and rewrites
-the table in docs/fit.md; `python -m bench.programs dcgan gan_class` runs only those.
+The programs are the recipes of docs/recipes, also with TensorFlow imported first, and those of
+tests/programs, which follow public guides. Each prints a digest of its weights as its last line.
+`python -m bench programs` prints a row for each and rewrites the table in docs/fit.md.
+`python -m bench.programs dcgan gan_class` runs only these two.
 """
 
 from __future__ import annotations
@@ -31,9 +31,11 @@ TIMEOUT = 600
 
 
 @dataclass(frozen=True)
-class Compared:
-    """One program. `runs` is how many run files there are, `steps` how many steps they hold, and
-    `tensors` whether each has summaries.
+class ProgramComparison:
+    """The comparison of one program.
+
+    `runs` is the number of run files, `steps` their number of steps, and `tensors` whether each
+    run file has summaries.
     """
 
     name: str
@@ -47,7 +49,7 @@ class Compared:
 
     @property
     def recorded(self) -> str:
-        """In words."""
+        """Return the recorded runs and steps in words."""
         if not self.runs:
             return "no"
         what = "" if self.tensors else ", scalars only"
@@ -55,24 +57,24 @@ class Compared:
 
 
 def programs() -> dict[str, str]:
-    """The text of each program by its name."""
-    found = {}
+    """Return the text of each program by its name."""
+    texts = {}
     for script in sorted(RECIPES.glob("*.py")):
         text = script.read_text(encoding="utf-8")
-        found[f"recipes/{script.stem}"] = text
-        found[f"recipes/{script.stem}, TensorFlow first"] = _with_tensorflow_first(text)
+        texts[f"recipes/{script.stem}"] = text
+        texts[f"recipes/{script.stem}, TensorFlow first"] = _with_tensorflow_first(text)
     for script in sorted(PROGRAMS.rglob("*.py"), key=lambda script: script.stem):
-        found[script.stem] = script.read_text(encoding="utf-8")
-    return found
+        texts[script.stem] = script.read_text(encoding="utf-8")
+    return texts
 
 
 def _with_tensorflow_first(text: str) -> str:
-    """Behind the module's docstring, before all other imports."""
+    # After the module's docstring, before all other imports.
     place = text.index("import ")
     return text[:place] + FIRST + text[place:]
 
 
-def compare(name: str, text: str) -> Compared:
+def compare(name: str, text: str) -> ProgramComparison:
     """Run a program twice, without and with recording."""
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
@@ -81,11 +83,11 @@ def compare(name: str, text: str) -> Compared:
         plain = _python(here, str(script))
         ours = _python(here, "-m", "resnet_inspect", "run", "-o", "run.db", str(script))
         runs, steps, tensors = _recorded(here)
-    lines = [_lines(one.stdout) for one in (plain, ours)]
-    digests = [_digest(one.stdout) for one in (plain, ours)]
+    lines = [_lines(process.stdout) for process in (plain, ours)]
+    digests = [_digest(process.stdout) for process in (plain, ours)]
     said = [line for line in ours.stderr.splitlines() if line.startswith("resnet-inspect: ")]
     notes = tuple(line.partition(": ")[2] for line in said if "recorded in" not in line)
-    return Compared(
+    return ProgramComparison(
         name=name,
         runs=runs,
         steps=steps,
@@ -127,12 +129,12 @@ def _lines(text: str) -> list[str]:
 
 
 def _digest(text: str) -> str | None:
-    found = DIGEST.findall(text)
-    return found[-1] if found else None
+    digests = DIGEST.findall(text)
+    return digests[-1] if digests else None
 
 
-def table(rows: list[Compared]) -> str:
-    """The rows in Markdown."""
+def table(rows: list[ProgramComparison]) -> str:
+    """Return the rows as a Markdown table."""
     lines = [
         "| program | recorded | weights equal to the bit | output and exit code equal |",
         "|---|---|---|---|",
@@ -140,14 +142,14 @@ def table(rows: list[Compared]) -> str:
     return "\n".join([*lines, *map(_cells, rows)])
 
 
-def _cells(row: Compared) -> str:
+def _cells(row: ProgramComparison) -> str:
     weights = "yes" if row.same_weights else "**no**"
     same = "yes" if row.same_output and row.same_code else "**no**"
     return f"| {row.name} | {row.recorded} | {weights} | {same} |"
 
 
-def compared(names: list[str]) -> Iterator[Compared]:
-    """The programs of these names, or all; each is printed as it is done."""
+def compared(names: list[str]) -> Iterator[ProgramComparison]:
+    """Compare the named programs, by default all, and print each result."""
     for name, text in programs().items():
         if not names or name in names:
             row = compare(name, text)
@@ -156,7 +158,7 @@ def compared(names: list[str]) -> Iterator[Compared]:
 
 
 def measure() -> list[Row]:
-    """Compare all, and rewrite the table in docs/fit.md."""
+    """Compare all programs, and rewrite the table in docs/fit.md."""
     rows = list(compared([]))
     page = PAGE.read_text(encoding="utf-8")
     before, _, rest = page.partition(BEGIN)

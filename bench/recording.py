@@ -1,4 +1,4 @@
-"""How large a run file is (n=5, batch 128, 20 steps); `overhead` tells what recording costs."""
+"""Measures the size of a run file (n=5, batch 128, 20 steps). `overhead` measures the time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from resnet_inspect.config import Settings
 
 
 def measure(quick: bool = False) -> list[Row]:
-    """Bytes of a run file with everything that is recorded by default."""
+    """Measure the size of a run file with the default settings."""
     small = {"n": 1, "batch_size": 8, "steps": 2} if quick else {}
     settings = Settings.of(small)
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""The page of a run, and of two: how long it takes to make, how large it is, how soon it shows."""
+"""Measures report pages of one and of two runs: time to make, size, time to show."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from resnet_inspect.store.run import Run
 
 
 def measure(quick: bool = False) -> list[Row]:
-    """A run of n=5 with 50 steps and one of n=18 with 20, each recorded at every step."""
-    found: list[Row] = []
+    """Measure runs of n=5 with 50 steps and n=18 with 20 steps, all of them recorded."""
+    rows: list[Row] = []
     small, few = (1, 2) if quick else (5, 50)
     with tempfile.TemporaryDirectory() as folder:
         for n, steps in ((small, few),) if quick else ((small, few), (18, 20)):
             settings = Settings.of({"n": n, "steps": steps, "batch_size": 32})
             page = Path(folder) / f"n{n}.html"
             run = api.record(settings, out=Path(folder) / f"n{n}.db")
-            found += [*made([run], page, f"report of n={n}"), *shown(page, f"report of n={n}")]
+            rows += [*made([run], page, f"report of n={n}"), *shown(page, f"report of n={n}")]
         settings = Settings.of({"n": small, "ver": 1, "steps": few, "batch_size": 32})
         first = api.record(settings, out=Path(folder) / "v1.db")
         page, what = Path(folder) / "both.html", f"report of two runs of n={small}"
-        found += [*made([first, Path(folder) / f"n{small}.db"], page, what), *shown(page, what)]
-    return found
+        rows += [*made([first, Path(folder) / f"n{small}.db"], page, what), *shown(page, what)]
+    return rows
 
 
 def made(files: Sequence[Path], page: Path, what: str) -> list[Row]:
-    """Time and size of a page; the best of three, without the start of the program."""
+    """Measure the time and the size of a page: best of three, without the start of the program."""
     times = []
     for _ in range(3):
-        begun = time.perf_counter()
+        start = time.perf_counter()
         with ExitStack() as stack:
             text = api.report(*(stack.enter_context(Run.open(file)) for file in files))
-        times.append(time.perf_counter() - begun)
+        times.append(time.perf_counter() - start)
     page.write_text(text, encoding="utf-8")
     return [
         (f"{what}, made in", f"{min(times):.1f} s", "target ≤ 3 s" * what.endswith("of n=18")),
@@ -52,7 +52,7 @@ def made(files: Sequence[Path], page: Path, what: str) -> list[Row]:
 
 
 def shown(page: Path, what: str) -> list[Row]:
-    """When a browser has drawn the page, from the start of its loading; the best of three."""
+    """Measure the time from loading a page until a browser has drawn it: best of three."""
     browser = next((p for name in ("chromium", "google-chrome") if (p := shutil.which(name))), None)
     if browser is None:
         return []

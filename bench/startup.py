@@ -1,4 +1,4 @@
-"""How soon commands answer: whole processes, medians, against a bare interpreter in turn."""
+"""Measures the run time of commands: medians of whole processes, compared with a bare Python."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ PROGRAM = Path(sys.executable).with_name("resnet-inspect")
 
 
 def seconds(*command: str | Path) -> float:
-    """Wall time of one process."""
+    """Return the wall time of one process."""
     start = time.perf_counter()
     subprocess.run([str(word) for word in command], stdout=subprocess.DEVNULL, check=True)
     return time.perf_counter() - start
 
 
 def measure(quick: bool = False) -> list[Row]:
-    """Ratios of --help to importing argparse, and the time of `shapes` on an n=5 run."""
+    """Measure --help relative to importing argparse, and `shapes` on an n=5 run."""
     n = 1 if quick else 5
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run.db"

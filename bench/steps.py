@@ -1,4 +1,4 @@
-"""The tutorial's step (n=5, version 2, batch 128) in the ways that `overhead` compares."""
+"""Builds the variants of the tutorial's step (n=5, version 2, batch 128) for `overhead`."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ BATCHES = 4
 SETTINGS: dict[str, Any] = {"n": 5, "ver": 2, "batch_size": 128, "learning_rate": 0.01}
 
 
-class Fed:
-    """A few batches made beforehand, so that making them is not measured."""
+class PreparedBatches:
+    """A few batches that are created in advance, so that their creation is not measured."""
 
-    evaluation = None  # no others to be evaluated on
+    evaluation = None  # no batches for evaluation
 
     def __init__(self, settings: Settings) -> None:
         data = load(settings.tutorial.data)
@@ -35,15 +35,15 @@ class Fed:
         self._made = [batches.batch(number) for number in range(BATCHES)]
 
     def batch(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Batch `number`, from the few."""
+        """Return batch `number`, modulo the number of batches."""
         return self._made[number % BATCHES]
 
 
 class Steps:
-    """Makes steps; each is called with the number of its batch and returns its scalars."""
+    """Builds steps. A step is called with the number of its batch and returns its scalars."""
 
     def __init__(self, folder: Path, settings: dict[str, Any] = SETTINGS) -> None:
-        self._tracer = registry.load("tutorial")  # and TensorFlow, without its chatter
+        self._tracer = registry.load("tutorial")  # also loads TensorFlow, without its messages
         self.tf: Any = import_module("tensorflow")
         module: Any = import_module("resnet_inspect.tracers.tensorflow.tutorial.step")
         self._step = module.TutorialStep
@@ -51,15 +51,15 @@ class Steps:
         self._names = count()
         self._variables: dict[str, Any] = {}
         self._settings = settings
-        self.fed = Fed(Settings.of(settings))
-        self._batches = [[self.tf.constant(one) for one in self.fed.batch(k)] for k in range(4)]
+        self.fed = PreparedBatches(Settings.of(settings))
+        self._batches = [[self.tf.constant(array) for array in self.fed.batch(k)] for k in range(4)]
 
     def plain(self) -> Step:
-        """The step that returns its scalars, without a tap in its graph."""
+        """Return the step without taps in its graph."""
         return self.beside(lambda _: [])
 
     def beside(self, added: Callable[[Any], Any]) -> Step:
-        """The step, without gradients of outputs, that also returns what is `added` to it."""
+        """Return the step without gradients of outputs, which also computes the tensors `added`."""
         settings = Settings.of(self._settings | {"gradients": False})
 
         def body(images: Any, labels: Any) -> Any:
@@ -69,17 +69,16 @@ class Steps:
         size = self._settings["batch_size"]
         images = self.tf.TensorSpec([size, *self.fed.image_shape], name="images")
         labels = self.tf.TensorSpec([size], self.tf.int64, name="labels")
-        made = self.tf.function(body, autograph=False)
-        function = made.get_concrete_function(images, labels)
+        function = self.tf.function(body, autograph=False).get_concrete_function(images, labels)
 
         def step(number: int) -> list[NDArray[Any]]:
-            found = function(*self._batches[number % BATCHES])
-            return [one.numpy() for one in self.tf.nest.flatten(found)]
+            returned = function(*self._batches[number % BATCHES])
+            return [tensor.numpy() for tensor in self.tf.nest.flatten(returned)]
 
         return step
 
     def recorded(self, **settings: Any) -> Step:
-        """The step as `trace` runs it, with what it records read and written to a run file."""
+        """Return the step as `trace` runs it, with its records written to a run file."""
         source: Any = self._tracer(
             Settings.of(self._settings | {"steps": 10**6} | settings), self.fed
         )

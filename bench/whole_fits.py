@@ -1,9 +1,9 @@
-"""What recording costs a whole `fit`: wall and CPU time, the first step, memory of the process.
+"""Measures the cost of recording a whole `fit`: wall and CPU time, first step, peak memory.
 
-Each figure is of processes of their own: the same script without us, with a Recorder at every 10th,
-every and every 100th step, and with Keras' TensorBoard callback, in turn, ROUNDS times. *Once* is
-how much longer than plain the first step takes. `python -m bench.whole_fits cnn` measures one
-network; `--quick` one round of few steps.
+Each figure comes from separate processes, which alternate ROUNDS times: plain, with a Recorder at
+every 10th, every and every 100th step, and with Keras' TensorBoard callback. *Once* is the
+additional time of the first step. `python -m bench.whole_fits cnn` measures one network. `--quick`
+runs one round of few steps.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from bench import Row
 
 ROOT = Path(__file__).parents[1]
 ROUNDS = 3
-MIB = 1024  # of KiB, in which the system tells memory
+MIB = 1024  # KiB, the unit in which the system reports memory
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network and its training: examples are of `shape`, `steps` of `batch` examples each."""
+    """A network and its training: `steps` steps of `batch` examples with shape `shape`."""
 
     make: Callable[[Any], Any]
     shape: tuple[int, ...]
@@ -45,8 +45,8 @@ class Network:
 
 
 @dataclass(frozen=True)
-class Took:
-    """One process: seconds of `fit` and of its first step, both also of CPU, and peak MiB."""
+class ProcessCosts:
+    """The costs of one process: wall and CPU seconds of `fit`, seconds of its first step, MiB."""
 
     wall: float
     cpu: float
@@ -58,7 +58,7 @@ MODES = ("every 10th", "every", "every 100th", "TensorBoard")
 
 
 def networks() -> dict[str, Network]:
-    """Those that are measured, by name."""
+    """Return the networks to measure, by name."""
     large = MODES[:1]
     return {
         "cnn": Network(_cnn, (32, 32, 3), 32, 400, MODES),
@@ -71,7 +71,7 @@ def networks() -> dict[str, Network]:
 
 
 def measure(names: tuple[str, ...] = (), *, quick: bool = False) -> list[Row]:
-    """Ratios for each network; `quick` measures one of them, unless others are named."""
+    """Return the ratios of each network. `quick` measures one, unless `names` are given."""
     every = networks()
     if quick and not names:
         every = {"perceptron": replace(every["perceptron"], modes=MODES[:1])}
@@ -80,29 +80,32 @@ def measure(names: tuple[str, ...] = (), *, quick: bool = False) -> list[Row]:
 
 
 def _of(name: str, network: Network, rounds: int, steps: int) -> Iterator[Row]:
-    modes = [one for one in network.modes if one != "TensorBoard" or find_spec("tensorboard")]
-    took: dict[str, list[Took]] = {mode: [] for mode in ("plain", *modes)}
+    modes = [mode for mode in network.modes if mode != "TensorBoard" or find_spec("tensorboard")]
+    costs_by_mode: dict[str, list[ProcessCosts]] = {mode: [] for mode in ("plain", *modes)}
     for _ in range(rounds):
-        for mode, found in took.items():
-            found.append(_process(name, mode, steps or network.steps))
-            print(f"    {name}, {mode}: {found[-1]}", file=sys.stderr, flush=True)
-    plain = _median(took["plain"])
+        for mode, costs in costs_by_mode.items():
+            costs.append(_process(name, mode, steps or network.steps))
+            print(f"    {name}, {mode}: {costs[-1]}", file=sys.stderr, flush=True)
+    plain = _median(costs_by_mode["plain"])
     text = f"{plain.wall:.1f} s, cpu {plain.cpu:.1f} s, first step {plain.first:.1f} s"
     yield f"{name}: plain", text, ""
     for mode in modes:
-        mine = _median(took[mode])
+        mine = _median(costs_by_mode[mode])
         ratio = f"{mine.wall / plain.wall:.2f} cpu {mine.cpu / plain.cpu:.2f}"
         once, memory = mine.first - plain.first, mine.memory - plain.memory
         yield f"{name}: {mode}", f"{ratio} once {once:+.1f} s {memory:+.0f} MiB", ""
 
 
-def _median(found: list[Took]) -> Took:
-    return Took(
-        *(statistics.median(getattr(one, part) for one in found) for part in Took.__annotations__)
+def _median(costs: list[ProcessCosts]) -> ProcessCosts:
+    return ProcessCosts(
+        *(
+            statistics.median(getattr(cost, part) for cost in costs)
+            for part in ProcessCosts.__annotations__
+        )
     )
 
 
-def _process(name: str, mode: str, steps: int) -> Took:
+def _process(name: str, mode: str, steps: int) -> ProcessCosts:
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
             [sys.executable, "-m", "bench.whole_fits", "--one", name, mode, str(steps), folder],
@@ -113,11 +116,11 @@ def _process(name: str, mode: str, steps: int) -> Took:
         )
     if done.returncode:
         raise RuntimeError(f"{name}, {mode}: exit {done.returncode}\n{done.stderr[-2000:]}")
-    return Took(**json.loads(done.stdout.splitlines()[-1]))
+    return ProcessCosts(**json.loads(done.stdout.splitlines()[-1]))
 
 
-def _one(name: str, mode: str, steps: int, folder: Path) -> None:
-    """Train in this process and print what it took."""
+def _train(name: str, mode: str, steps: int, folder: Path) -> None:
+    """Train in this process and print the costs."""
     import numpy as np
 
     keras: Any = import_module("keras")
@@ -134,16 +137,17 @@ def _one(name: str, mode: str, steps: int, folder: Path) -> None:
     labels = random.integers(0, network.classes, (len(data), *model.output_shape[1:-1]))
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     clock = _clock(keras)
-    own = _callbacks(mode, folder)
+    recorders = _callbacks(mode, folder)
     start, used = time.perf_counter(), time.process_time()
-    model.fit(data, labels, batch_size=network.batch, verbose=0, callbacks=[*own, clock])
+    model.fit(data, labels, batch_size=network.batch, verbose=0, callbacks=[*recorders, clock])
     wall, cpu = time.perf_counter() - start, time.process_time() - used
     memory = _peak_memory()
     print(json.dumps({"wall": wall, "cpu": cpu, "first": clock.first - start, "memory": memory}))
 
 
 def _peak_memory() -> float:
-    """In MiB. Not getrusage: it begins with the peak of the process that started this one."""
+    """Return the peak memory of this process in MiB."""
+    # getrusage would start with the peak memory of the parent process.
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return int(status["VmHWM"].split()[0]) / MIB
 
@@ -161,7 +165,7 @@ def _callbacks(mode: str, folder: Path) -> list[Any]:
 
 
 def _clock(keras: Any) -> Any:
-    """A callback that knows when the first step had ended."""
+    """Return a callback that records the end of the first step."""
 
     class Clock(keras.callbacks.Callback):  # type: ignore[misc]
         first = 0.0
@@ -175,7 +179,7 @@ def _clock(keras: Any) -> Any:
 
 
 def _cnn(keras: Any) -> Any:
-    """20 layers: six convolutions, each normalized and followed by a ReLU, and a classifier."""
+    """Return a model of 20 layers: six convolutions with BN and ReLU, and a classifier."""
     layers = keras.layers
     inputs = x = keras.Input((32, 32, 3))
     for filters, stride in ((16, 1), (16, 1), (32, 2), (32, 1), (64, 2), (64, 1)):
@@ -206,7 +210,7 @@ def _block(keras: Any) -> Any:
 
 
 def _transformer(keras: Any) -> Any:
-    """Three blocks over sequences of words, and a classifier."""
+    """Return a classifier of word sequences with three transformer blocks."""
     layers = keras.layers
     inputs = keras.Input((64,), dtype="int32")
     x = layers.Embedding(5000, 64)(inputs)
@@ -216,7 +220,7 @@ def _transformer(keras: Any) -> Any:
 
 
 def _decoder(keras: Any) -> Any:
-    """Twelve blocks that look back only, and a word behind each word."""
+    """Return a language model of twelve causal blocks, which predicts the next word."""
     layers = keras.layers
     inputs = keras.Input((64,), dtype="int32")
     x = layers.Embedding(1000, 256)(inputs)
@@ -226,7 +230,7 @@ def _decoder(keras: Any) -> Any:
 
 
 def _perceptron(keras: Any) -> Any:
-    """Two hidden layers."""
+    """Return a perceptron with two hidden layers."""
     layers = keras.layers
     hidden = layers.Dense(64, "relu"), layers.Dense(64, "relu")
     return keras.Sequential([keras.Input((64,)), *hidden, layers.Dense(10, "softmax")])
@@ -241,15 +245,15 @@ def _application(name: str) -> Callable[[Any], Any]:
 
 
 def main(words: list[str]) -> None:
-    """See the module."""
+    """Run the command line; see the module."""
     if words[:1] == ["--one"]:
-        _one(words[1], words[2], int(words[3]), Path(words[4]))
+        _train(words[1], words[2], int(words[3]), Path(words[4]))
         return
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("networks", nargs="*", choices=[*networks(), []])
     parser.add_argument("--quick", action="store_true", help="one round of 12 steps")
-    asked = parser.parse_args(words)
-    for what, value, limit in measure(tuple(asked.networks), quick=asked.quick):
+    arguments = parser.parse_args(words)
+    for what, value, limit in measure(tuple(arguments.networks), quick=arguments.quick):
         print(f"  {what:<30} {value:>10}   {limit}")
 
 

@@ -1,13 +1,13 @@
-"""Small models with one mistake each, as people make them: `resnet-inspect trace` explains it.
+"""Small models with one common mistake each, which `resnet-inspect trace` explains.
 
-Each function returns what is called on the inputs; the files *_mistake.toml say which inputs.
+Each function returns a function of the inputs. The files *_mistake.toml describe the inputs.
 """
 
 import tensorflow as tf
 
 
 def kernel_channels():
-    """The kernel was made for four channels."""
+    """The kernel expects 4 channels, but images have 3."""
     kernel = tf.Variable(tf.zeros([3, 3, 4, 16]), name="kernel")
 
     def model(images):
@@ -17,7 +17,7 @@ def kernel_channels():
 
 
 def labels_batch():
-    """Labels of another batch size."""
+    """The labels have another batch size than the images."""
     kernel = tf.Variable(tf.zeros([64, 10]), name="kernel")
 
     def model(images, labels):
@@ -29,7 +29,7 @@ def labels_batch():
 
 
 def transposed():
-    """Channels-first images where channels-last ones are wanted."""
+    """The convolution expects channels-last images, but gets channels-first images."""
     kernel = tf.Variable(tf.zeros([3, 3, 3, 16]), name="kernel")
 
     def model(images):
@@ -39,7 +39,7 @@ def transposed():
 
 
 def concatenated():
-    """Branches of different width, joined along the height."""
+    """Branches with different numbers of channels are concatenated along the height."""
     kernel = tf.Variable(tf.zeros([3, 3, 32, 64]), name="kernel")
 
     def model(images):
@@ -50,7 +50,7 @@ def concatenated():
 
 
 def swapped():
-    """The product the wrong way round."""
+    """The operands of the product are swapped."""
     kernel = tf.Variable(tf.zeros([64, 10]), name="kernel")
 
     def model(images):
@@ -61,7 +61,7 @@ def swapped():
 
 
 def flattened():
-    """A dense layer made for images of 32 by 32, fed larger ones."""
+    """The dense layer expects flattened 32×32 images, but the images are larger."""
     kernel = tf.Variable(tf.zeros([3072, 10]), name="kernel")
 
     def model(images):

@@ -1,4 +1,4 @@
-"""The tutorial's network as it was written for TensorFlow 1; nothing in it knows of this program.
+"""The tutorial's network, written for TensorFlow 1. It does not use resnet-inspect.
 
 resnet-inspect trace sample_configs/old_resnet.py:inference --tf1 --input images=8,32,32,3 --set n=1
 """
@@ -11,7 +11,7 @@ RATES = [0.1, 0.05, 0.01, 0.005, 0.001]
 
 
 def inference(images, n=5, ver=2, filters=16, is_training=True, reuse=tf.AUTO_REUSE):
-    """Logits of a batch of images, height by width by channels; 6n+2 layers."""
+    """Return the logits of a batch of images [batch, height, width, channels]; 6n+2 layers."""
     x = tf.layers.conv2d(images, 16, 3, padding="same", name="conv1", reuse=reuse)
     if ver == 1:
         x = batch_norm(x, is_training, reuse, name="bn_conv1")
@@ -35,7 +35,7 @@ def inference(images, n=5, ver=2, filters=16, is_training=True, reuse=tf.AUTO_RE
 
 
 def conv_block_v1(inputs, filters, at, project, is_training, reuse):
-    """Convolution, normalization, ReLU, twice, the second ReLU after the addition."""
+    """Apply convolution, normalization and ReLU twice, with the addition before the second ReLU."""
     strides = 2 if project else 1
     shortcut = inputs
     if project:
@@ -50,7 +50,7 @@ def conv_block_v1(inputs, filters, at, project, is_training, reuse):
 
 
 def conv_block_v2(inputs, filters, at, project, is_training, reuse):
-    """Normalization, ReLU, convolution, twice, then the addition."""
+    """Apply normalization, ReLU and convolution twice, then the addition."""
     strides = 2 if project else 1
     shortcut = inputs
     x = batch_norm(inputs, is_training, reuse, name="bn%s_branch2a" % at)
@@ -66,7 +66,7 @@ def conv_block_v2(inputs, filters, at, project, is_training, reuse):
 
 
 def conv2d(x, filters, size, strides, reuse, name):
-    """A block's convolution, its kernel drawn as He et al. did."""
+    """Apply a convolution of a block, with the kernel initialized as by He et al."""
     return tf.layers.conv2d(
         x,
         filters,
@@ -80,12 +80,12 @@ def conv2d(x, filters, size, strides, reuse, name):
 
 
 def batch_norm(x, is_training, reuse, name):
-    """Normalization by the batch while training, by the moving averages otherwise."""
+    """Normalize by batch statistics in training, by moving averages otherwise."""
     return tf.layers.batch_normalization(x, training=is_training, name=name, reuse=reuse)
 
 
 def train(images, labels, n=5, ver=2, filters=16, momentum=0.9):
-    """One step of training: the operation that runs it, and the loss."""
+    """Return the operation that runs one training step, and the loss."""
     logits = inference(images, n, ver, filters)
     with tf.name_scope("cross_entropy"):
         entropies = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
@@ -104,6 +104,6 @@ def train(images, labels, n=5, ver=2, filters=16, momentum=0.9):
 
 
 def train_and_validate(images, labels, held_out, n=1):
-    """A step of training beside logits of other images by the same variables."""
+    """Return a training step, the loss, and the logits of other images by the same variables."""
     train_op, loss = train(images, labels, n)
     return train_op, loss, inference(held_out, n, is_training=False)

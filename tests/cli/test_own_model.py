@@ -99,7 +99,7 @@ def test_the_failed_op_has_no_output(runs: Path, capsys: pytest.CaptureFixture[s
         "resnet-inspect: 'MatMul' failed, so it has no output\n"
         "  where:    MatMul:1\n"
         "  expected: a layer, an op or a variable of the run, then :AXIS\n"
-        "  got:      ValueError while tracing it\n"
+        "  got:      ValueError while tracing the model\n"
         "  do:       name an input of it: x, y\n"
     )
 
@@ -123,7 +123,7 @@ def test_a_keras_model_with_a_setting_from_trace_to_why(
     (row,) = json.loads(capsys.readouterr().out)["proof"]
     assert (row["setting"], row["size_before"], row["size_after"]) == ("units", 5, 6)
     assert main([*words[:3], "unit=5", *words[4:], "--force"]) == 2
-    assert "'build' does not take that: (units=4)" in capsys.readouterr().err
+    assert "'build' does not accept these arguments: (units=4)" in capsys.readouterr().err
 
 
 def test_runs_are_listed_by_their_content(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,1 +1,1 @@
-"""Training scripts as their users write them, docs/recipes, against Keras and NumPy."""
+"""Compares recordings of the training scripts in docs/recipes with Keras and NumPy."""

@@ -1,12 +1,12 @@
-"""Runs a training script and writes what its first step held, worked out apart from the program.
+"""Runs a training script and writes the values of its first step, without resnet-inspect.
 
     python witness.py SCRIPT FILE.npz
 
-Each `fit` gets a callback that copies variables before every step and does nothing else. Once the
-script is done, the first step of each model that is built is called again, eagerly, on the same
-batch and from the same variables; what each layer then returns is written down with the weights:
-`output/MODEL/LAYER/CALL`, `weight/MODEL/STEP/PATH`, `parameters/MODEL`, `start/MODEL` (that step),
-where MODEL counts from 0.
+Each `fit` gets a callback that copies the variables before every step. After the script, the first
+step of each built model is repeated eagerly, on the same batch and from the same variables. The
+outputs of the layers are written with the weights: `output/MODEL/LAYER/CALL`,
+`weight/MODEL/STEP/PATH`, `parameters/MODEL`, `start/MODEL` (the first step), where MODEL counts
+from 0.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import tensorflow as tf
 
 
 class Copies(keras.callbacks.Callback):  # type: ignore[misc]
-    """The variables of a model before each step; `batches` are the first two it is given."""
+    """Copies the variables of a model before each step. `batches` are its first two batches."""
 
     def __init__(self, batches: list[Any]) -> None:
         super().__init__()
@@ -35,16 +35,16 @@ class Copies(keras.callbacks.Callback):  # type: ignore[misc]
         self.parameters = (0, 0)
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        """Copy."""
+        """Copy the variables."""
         del batch, logs
         if self.model.weights and not self.first:
             self.start = len(self.weights)
-            self.first = {id(one): one.numpy() for one in self._variables()}
-            self.trained = [(one, one.trainable) for one in self.model._flatten_layers()]
-        self.weights.append({one.path: one.numpy() for one in self.model.weights})
+            self.first = {id(variable): variable.numpy() for variable in self._variables()}
+            self.trained = [(layer, layer.trainable) for layer in self.model._flatten_layers()]
+        self.weights.append({weight.path: weight.numpy() for weight in self.model.weights})
 
     def on_train_end(self, logs: Any = None) -> None:
-        """Count parameters as they are trained now."""
+        """Count the parameters after training."""
         del logs
         self.parameters = _elements(self.model.weights), _elements(self.model.trainable_weights)
 
@@ -52,26 +52,26 @@ class Copies(keras.callbacks.Callback):  # type: ignore[misc]
         return [*self.model.variables, *self.model.optimizer.variables]
 
     def outputs(self) -> dict[str, Any]:
-        """What layers return in the first step, by name and number of call."""
+        """Return the outputs of layers in the first step, by name and number of call."""
         for layer, trained in self.trained:
             if not layer._layers:
                 layer.trainable = trained
-        for one in self._variables():
-            if id(one) in self.first:
-                one.assign(self.first[id(one)])
+        for variable in self._variables():
+            if id(variable) in self.first:
+                variable.assign(self.first[id(variable)])
         batch = tf.nest.map_structure(tf.convert_to_tensor, self.batches[self.start])
-        found: dict[str, Any] = {}
+        outputs: dict[str, Any] = {}
         original = keras.Layer.__call__
 
         @functools.wraps(original)
         def call(layer: Any, *args: Any, **named: Any) -> Any:
             returned = original(layer, *args, **named)
-            flat = [one for one in tf.nest.flatten(returned) if isinstance(one, tf.Tensor)]
-            floats = [one for one in flat if one.dtype.is_floating]
+            flat = [value for value in tf.nest.flatten(returned) if isinstance(value, tf.Tensor)]
+            floats = [tensor for tensor in flat if tensor.dtype.is_floating]
             if flat:
                 numbers = (f"{layer.name}/{number}" for number in itertools.count())
-                free = next(name for name in numbers if name not in found)
-                found[free] = (floats or flat)[0].numpy()
+                free = next(name for name in numbers if name not in outputs)
+                outputs[free] = (floats or flat)[0].numpy()
             return returned
 
         keras.Layer.__call__ = call
@@ -80,11 +80,11 @@ class Copies(keras.callbacks.Callback):  # type: ignore[misc]
             self.model.train_step(batch)
         finally:
             keras.Layer.__call__ = original
-        return found
+        return outputs
 
 
 def _elements(weights: Any) -> int:
-    return sum(int(np.prod(one.shape)) for one in weights)
+    return sum(int(np.prod(weight.shape)) for weight in weights)
 
 
 def _continued(batches: list[Any], rest: Any) -> Any:
@@ -93,12 +93,12 @@ def _continued(batches: list[Any], rest: Any) -> Any:
 
 
 def _part(given: Any, start: int, size: int) -> Any:
-    cut = tf.nest.map_structure(lambda one: one[start : start + size], given)
+    cut = tf.nest.map_structure(lambda array: array[start : start + size], given)
     return cut[0] if len(cut) == 1 else cut
 
 
 def main(script: str, out: str) -> None:
-    """Run the script, then write."""
+    """Run the script, then write the arrays."""
     models: list[Any] = []
     copies: list[Copies] = []
     original = keras.Model.fit
@@ -116,10 +116,10 @@ def main(script: str, out: str) -> None:
         else:
             batches = [_part((x,) if y is None else (x, y), at * size, size) for at in (0, 1)]
         watch = Copies(batches)
-        if not any(model is one for one in models):
+        if not any(model is known_model for known_model in models):
             models.append(model)
             copies.append(watch)
-        known = copies[next(i for i, one in enumerate(models) if one is model)]
+        known = copies[next(i for i, known_model in enumerate(models) if known_model is model)]
         returned = original(
             model, x, y, **named | {"callbacks": [*named.get("callbacks", ()), watch]}
         )
@@ -132,11 +132,11 @@ def main(script: str, out: str) -> None:
     sys.argv = [script]
     runpy.run_path(script, run_name="__main__")
     arrays: dict[str, Any] = {}
-    for number, one in enumerate(copies):
-        arrays |= {f"parameters/{number}": one.parameters, f"start/{number}": one.start}
-        for step, weights in enumerate(one.weights):
+    for number, copy in enumerate(copies):
+        arrays |= {f"parameters/{number}": copy.parameters, f"start/{number}": copy.start}
+        for step, weights in enumerate(copy.weights):
             arrays |= {f"weight/{number}/{step}/{path}": v for path, v in weights.items()}
-        arrays |= {f"output/{number}/{name}": value for name, value in one.outputs().items()}
+        arrays |= {f"output/{number}/{name}": value for name, value in copy.outputs().items()}
     np.savez(out, **arrays)
 
 

@@ -1,7 +1,7 @@
-"""One training step of the CIFAR-10 ResNet by TensorFlow's eager mode and a GradientTape.
+"""Computes one training step of the CIFAR-10 ResNet in eager mode with a GradientTape.
 
-Written from the specification, for tests that compare a built network's numbers with it. Batch
-normalization is computed by its formula, not by the fused op, so that all of it can run in float64.
+It follows the specification. Tests compare the values of a recorded network with it. Batch
+normalization is computed by its formula, not by the fused op, so that it can run in float64.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BETA1, BETA2, ADAM_EPSILON = 0.9, 0.999, 1e-8
 
 @dataclass(frozen=True)
 class Network:
-    """Which network; batch normalization is over the channels."""
+    """The settings of a network, which normalizes over the channels."""
 
     n: int
     ver: int
@@ -38,7 +38,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How it is trained; a learning rate of None follows the schedule, by `global_step`."""
+    """The training settings. A learning rate of None follows the schedule, by `global_step`."""
 
     optimizer: str = "momentum"
     learning_rate: float | None = None
@@ -49,15 +49,19 @@ class Recipe:
 
 @dataclass(frozen=True)
 class ReferenceStep:
-    """All that one step computes, each mapping by the name of a layer or a variable.
+    """The results of one step. Mappings are by the name of a layer or variable.
 
-    `activations` are the layers' outputs (a convolution's or dense layer's after its bias) and
-    `activation_gradients` those of the total loss for them. `gradients`, `trained` (new values),
-    and `update_ratios` are of the trainable variables: a ratio is the L2 norm of the change over
-    that of the value before it, and NaN where the latter is zero, as that of a new bias.
-    `batch_variances` are the unbiased ones, which the moving averages get; normalising is by the
-    biased ones. `l2` has the weight decay in it. `margin` is how near the inputs of ReLUs come to
-    zero: one that rounding takes to the other side changes gradients by percents.
+    Attributes:
+        activations: Outputs of layers; of a convolution or dense layer after its bias.
+        activation_gradients: Gradients of the total loss with respect to `activations`.
+        gradients: Gradients of the trainable variables.
+        l2: The L2 term, multiplied by the weight decay.
+        batch_variances: Unbiased variances, which update the moving averages. Normalization uses
+            biased ones.
+        trained: New values of the trainable variables.
+        update_ratios: L2 norm of the change over that of the old value; NaN if the latter is 0.
+        margin: Smallest distance of a ReLU's input from 0. If rounding changes the sign of an
+            input, gradients change by several percent.
     """
 
     activations: dict[str, Array]
@@ -78,17 +82,17 @@ class ReferenceStep:
 
     @property
     def variables(self) -> dict[str, Array]:
-        """Every variable after the step, but for counters: trained, averaged, optimizer's."""
+        """Return all variables after the step, except counters."""
         return self.trained | self.moving_averages | self.slots
 
 
 def is_trainable(name: str) -> bool:
-    """Whether a variable of this name is trained: no moving average, slot or counter."""
+    """Return whether a variable is trained, so that it is no moving average, slot or counter."""
     return name.rpartition("/")[2] in TRAINABLE
 
 
 class _Pass:
-    """One forward pass in training: each method computes a layer and keeps its output."""
+    """One forward pass in training. Each method computes a layer and stores its output."""
 
     def __init__(
         self, network: Network, variables: Mapping[str, Tensor], nudges: Mapping[str, Array]
@@ -168,23 +172,24 @@ def reference(
     dtype: str = "float64",
     nudges: Mapping[str, Array] | None = None,
 ) -> ReferenceStep:
-    """Run the step that follows from these variables, by name as in a checkpoint.
+    """Compute a step from these variables, by name as in a checkpoint.
 
-    Variables are arrays, or TensorFlow's own, and stay as they are; missing slots and `global_step`
-    are zero. `nudges` are added to outputs of layers by name, for differences by an activation.
+    Variables are arrays or TensorFlow variables, and are not changed. Missing slots and
+    `global_step` are 0. `nudges` are added to the outputs of layers by name, for finite
+    differences.
     """
     recipe = recipe or Recipe()
     before = {name: np.asarray(value).astype(dtype) for name, value in variables.items()}
     with tf.device("/CPU:0"):
-        held = {name: tf.Variable(before[name]) for name in before if is_trainable(name)}
+        trainable = {name: tf.Variable(before[name]) for name in before if is_trainable(name)}
         with tf.GradientTape() as tape:
-            run = _Pass(network, held, nudges or {})
+            run = _Pass(network, trainable, nudges or {})
             logits = run.logits(tf.constant(images, dtype))
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
             cross_entropy = tf.reduce_mean(losses)
-            l2 = recipe.weight_decay * tf.add_n([tf.nn.l2_loss(v) for v in held.values()])
+            l2 = recipe.weight_decay * tf.add_n([tf.nn.l2_loss(v) for v in trainable.values()])
             loss = cross_entropy + l2
-        activation_gradients, tensors = tape.gradient(loss, (run.activations, held))
+        activation_gradients, tensors = tape.gradient(loss, (run.activations, trainable))
     gradients = _arrays(tensors)
     done = int(np.asarray(variables.get("global_step", 0)))
     rate = schedule(done) if recipe.learning_rate is None else recipe.learning_rate
@@ -213,16 +218,16 @@ def _arrays(tensors: Mapping[str, Tensor]) -> dict[str, Array]:
 
 
 def _averaged(before: Mapping[str, Array], run: _Pass, decay: float) -> dict[str, Array]:
-    """Moving averages after the step."""
-    seen = {f"{layer}/moving_mean": mean.numpy() for layer, mean in run.means.items()}
-    seen |= {f"{layer}/moving_variance": value.numpy() for layer, value in run.variances.items()}
-    return {name: decay * before[name] + (1 - decay) * value for name, value in seen.items()}
+    """Return the moving averages after the step."""
+    batch = {f"{layer}/moving_mean": mean.numpy() for layer, mean in run.means.items()}
+    batch |= {f"{layer}/moving_variance": value.numpy() for layer, value in run.variances.items()}
+    return {name: decay * before[name] + (1 - decay) * value for name, value in batch.items()}
 
 
 def _updated(
     before: Mapping[str, Array], gradients: Mapping[str, Array], recipe: Recipe, rate: float, t: int
 ) -> tuple[dict[str, Array], dict[str, Array]]:
-    """New values, and new slots, of the optimizer's step number `t`, the first being 1."""
+    """Return new values and slots of the optimizer's step number `t`, which counts from 1."""
     trained: dict[str, Array] = {}
     slots: dict[str, Array] = {}
     for name, gradient in gradients.items():

@@ -1,7 +1,6 @@
-"""What the CIFAR-10 ResNet must consist of, derived from its specification in plain Python.
+"""Derives the layers, variables and counts of the CIFAR-10 ResNet from its specification.
 
-Nothing here builds a graph: layers, variables and counts follow from the specification alone,
-so that tests can hold them against what a built network reports.
+No graph is built here, so that tests can compare these results with those of a built network.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ STAGES = 3
 
 @dataclass(frozen=True)
 class ExpectedVariable:
-    """A variable of the network, under the name that it has in a checkpoint."""
+    """A variable of the network, named as in a checkpoint."""
 
     name: str
     shape: Shape
@@ -29,13 +28,13 @@ class ExpectedVariable:
 
     @property
     def size(self) -> int:
-        """Number of elements."""
+        """Return the number of elements."""
         return prod(self.shape)
 
 
 @dataclass(frozen=True)
 class ExpectedLayer:
-    """One step of the forward pass; `macs` are per image, `padding` is in pixels."""
+    """One layer of the forward pass. `macs` are per image, `padding` is in pixels."""
 
     name: str
     type: str
@@ -51,7 +50,7 @@ class ExpectedLayer:
 
 @dataclass(frozen=True)
 class Totals:
-    """Sums over the whole network; `params` has the moving statistics too."""
+    """Sums over the network. `params` includes the moving statistics."""
 
     trainable_params: int
     params: int
@@ -59,9 +58,9 @@ class Totals:
 
 
 class ExpectedShapeError(ValueError):
-    """The network cannot be built: an addition's inputs do not fit each other.
+    """Raised if the network cannot be built, because the inputs of an addition do not match.
 
-    `layers` and `variables` are those that exist when the addition is reached.
+    `layers` and `variables` are those created before the addition.
     """
 
     def __init__(
@@ -79,21 +78,21 @@ class ExpectedShapeError(ValueError):
 
 
 def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int, int]:
-    """Output size and the pixels padded before and after, by TensorFlow's SAME rule."""
+    """Return the output size and the padding before and after, by TensorFlow's SAME rule."""
     output = -(-size // stride)
     total = max((output - 1) * stride + kernel - size, 0)
     return output, total // 2, total - total // 2
 
 
 def broadcast(left: Shape, right: Shape) -> Shape | None:
-    """Shape of the sum of two tensors of equal rank, or None where there is no such sum."""
+    """Return the shape of the sum of two tensors of equal rank; None if they cannot be added."""
     if any(a != b and 1 not in (a, b) for a, b in zip(left, right, strict=True)):
         return None
     return tuple(b if a == 1 else a for a, b in zip(left, right, strict=True))
 
 
 class _Walk:
-    """Follows a tensor's shape through the network and notes each layer and variable."""
+    """Follows a tensor's shape through the network and records each layer and variable."""
 
     def __init__(self, n: int, ver: int, batch: int, filters: int) -> None:
         _check(n, ver)
@@ -193,7 +192,7 @@ class _Walk:
         return output
 
     def _variables(self, layer: str, **shapes: Shape) -> tuple[int, int]:
-        """Note a layer's variables; gives their elements, all and trainable."""
+        """Record a layer's variables, and return the numbers of all and of trainable elements."""
         new = [
             ExpectedVariable(f"{layer}/{key}", shape, trainable=not key.startswith("moving_"))
             for key, shape in shapes.items()
@@ -210,9 +209,9 @@ def _check(n: int, ver: int) -> None:
 
 
 def op_counts(n: int, ver: int) -> dict[str, int]:
-    """How many ops of each type lead from the images to the logits.
+    """Return the number of ops of each type between the images and the logits.
 
-    Counted from the block structure, not from `layers`, so that each can check the other.
+    They are counted from the block structure, not from `layers`, so that each can check the other.
     """
     _check(n, ver)
     blocks = STAGES * n
@@ -232,20 +231,20 @@ def op_counts(n: int, ver: int) -> dict[str, int]:
 
 
 def variables(n: int, ver: int, filters: int = 16) -> list[ExpectedVariable]:
-    """The network's own variables in creation order: no optimizer slots, no global step."""
+    """Return the variables in creation order, without optimizer slots and global step."""
     return _Walk(n, ver, 1, filters).variables
 
 
 def layers(n: int, ver: int, batch: int, filters: int = 16) -> list[ExpectedLayer]:
-    """The layers in order of execution; an addition's inputs are shortcut, then residual."""
+    """Return the layers in execution order. An addition's inputs are shortcut, then residual."""
     return _Walk(n, ver, batch, filters).layers
 
 
 def totals(n: int, ver: int, filters: int = 16) -> Totals:
-    """Trainable parameters, all parameters, and multiply-accumulates per image."""
-    found = layers(n, ver, 1, filters)
+    """Return trainable parameters, all parameters, and multiply-accumulates per image."""
+    network_layers = layers(n, ver, 1, filters)
     return Totals(
-        trainable_params=sum(layer.trainable_params for layer in found),
-        params=sum(layer.params for layer in found),
-        macs=sum(layer.macs for layer in found),
+        trainable_params=sum(layer.trainable_params for layer in network_layers),
+        params=sum(layer.params for layer in network_layers),
+        macs=sum(layer.macs for layer in network_layers),
     )

@@ -1,6 +1,6 @@
-"""The CIFAR-10 ResNet's forward pass, loss and learning rate in NumPy, in float64.
+"""Computes the CIFAR-10 ResNet's forward pass, loss and learning rate with NumPy in float64.
 
-Written from the specification, for tests that compare a built network's numbers with it.
+It follows the specification. Tests compare the values of a recorded network with it.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ RATES = (0.1, 0.05, 0.01, 0.005, 0.001)
 
 
 class BatchStatistics(NamedTuple):
-    """What one batch gives a BN layer's moving averages; the variance is the unbiased one."""
+    """The statistics of one batch that update a BN layer's moving averages: unbiased variance."""
 
     mean: Array
     variance: Array
 
 
 class LossTerms(NamedTuple):
-    """The loss and its two parts; `l2` has the weight decay in it."""
+    """The loss and its two parts. `l2` is multiplied by the weight decay."""
 
     cross_entropy: float
     l2: float
@@ -37,7 +37,7 @@ class LossTerms(NamedTuple):
 
 
 def conv2d(images: Array, kernel: Array, stride: int) -> Array:
-    """NHWC convolution with TensorFlow's SAME padding, without bias."""
+    """Return the NHWC convolution with TensorFlow's SAME padding, without bias."""
     kernel_height, kernel_width = kernel.shape[:2]
     height, width = images.shape[1:3]
     out_height, rows = _same(height, kernel_height, stride)
@@ -56,7 +56,7 @@ def conv2d(images: Array, kernel: Array, stride: int) -> Array:
 
 
 def _same(size: int, kernel: int, stride: int) -> tuple[int, tuple[int, int]]:
-    """Output size, and the zeros before and after."""
+    """Return the output size, and the number of zeros before and after."""
     output = (size + stride - 1) // stride
     total = max((output - 1) * stride + kernel - size, 0)
     before = total // 2
@@ -64,7 +64,7 @@ def _same(size: int, kernel: int, stride: int) -> tuple[int, tuple[int, int]]:
 
 
 class _Pass:
-    """One forward pass: each method computes a layer and keeps its activation."""
+    """One forward pass. Each method computes a layer and stores its activation."""
 
     def __init__(self, weights: Mapping[str, FloatArray], training: bool) -> None:
         self.activations: dict[str, Array] = {}
@@ -124,9 +124,9 @@ class _Pass:
 def forward(
     weights: Mapping[str, FloatArray], images: FloatArray, n: int, ver: int, training: bool
 ) -> tuple[dict[str, Array], dict[str, BatchStatistics]]:
-    """Every layer's activation, and every BN layer's batch statistics (none in evaluation).
+    """Return every layer's activation, and every BN layer's batch statistics in training.
 
-    A convolution's or dense layer's activation is the one after its bias.
+    The activation of a convolution or dense layer is that after its bias.
     """
     if n < 1 or ver not in (1, 2):
         raise ValueError(f"n must be at least 1 and ver 1 or 2, not {n} and {ver}")
@@ -152,7 +152,7 @@ def loss(
     labels: IntArray,
     weight_decay: float = 2e-4,
 ) -> LossTerms:
-    """Mean sparse softmax cross entropy, the decayed L2 of all trainable variables, their sum."""
+    """Return the mean cross entropy, the decayed L2 of all trainable variables, and their sum."""
     scores = np.asarray(logits, dtype=np.float64)
     shifted = scores - scores.max(axis=1, keepdims=True)
     log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
@@ -167,5 +167,5 @@ def loss(
 
 
 def schedule(step: int) -> float:
-    """The learning rate; a boundary step itself still has the rate before it."""
+    """Return the learning rate. A boundary step itself still has the rate before it."""
     return RATES[sum(step > boundary for boundary in BOUNDARIES)]

@@ -1,4 +1,4 @@
-"""A model of own classes that call one another: two inputs, one encoder for both."""
+"""A model of custom classes that call each other: two inputs share one encoder."""
 
 import keras
 import numpy as np
@@ -20,7 +20,7 @@ class Residual(layers.Layer):
         self.dense = layers.Dense(width, activation="relu", name="dense")
 
     def call(self, x):
-        """[batch, width] to the same."""
+        """Return a tensor of the same shape, [batch, width]."""
         return x + self.dense(self.norm(x))
 
 
@@ -33,12 +33,12 @@ class Encoder(layers.Layer):
         self.residual = Residual(width, name="residual")
 
     def call(self, x):
-        """[batch, features] to [batch, width]."""
+        """Map [batch, features] to [batch, width]."""
         return self.residual(self.project(x))
 
 
 class Pair(keras.Model):
-    """How alike two rows are."""
+    """Scores the similarity of two rows."""
 
     def __init__(self):
         super().__init__(name="pair")
@@ -46,7 +46,7 @@ class Pair(keras.Model):
         self.score = layers.Dense(1, name="score")
 
     def call(self, rows):
-        """Two of [batch, features] to logits of [batch, 1]."""
+        """Map two tensors [batch, features] to logits [batch, 1]."""
         one, other = (self.encoder(rows[side]) for side in ("left", "right"))
         return self.score(ops.concatenate([one * other, ops.abs(one - other)], axis=1))
 

@@ -1,4 +1,4 @@
-"""A classifier of small pictures, trained by Keras' `fit`."""
+"""A classifier of small images, trained with Keras' `fit`."""
 
 import keras
 import numpy as np

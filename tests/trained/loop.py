@@ -1,4 +1,4 @@
-"""A regression in a loop of its own: a `tf.function` with a tape and an optimizer."""
+"""A regression in a custom loop: a `tf.function` with a tape and an optimizer."""
 
 import keras
 import numpy as np
@@ -19,7 +19,7 @@ optimizer = keras.optimizers.SGD(0.01)
 
 @tf.function
 def train_step(x, y):
-    """One step of gradient descent; returns the loss."""
+    """Run one step of gradient descent and return the loss."""
     with tf.GradientTape() as tape:
         loss = tf.reduce_mean(tf.square(model(x, training=True) - y))
     gradients = tape.gradient(loss, model.trainable_variables)

@@ -1,1 +1,1 @@
-"""What TensorFlow built: ops, layers, phases and source lines, as a graph of our own."""
+"""Translates a TensorFlow graph into `graph.Graph`: ops, layers, phases, source lines."""

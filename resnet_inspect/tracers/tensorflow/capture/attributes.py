@@ -1,4 +1,4 @@
-"""Plain values from the attributes of TensorFlow's node definitions."""
+"""Converts attributes of TensorFlow's node definitions into plain values."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ import tensorflow as tf
 from resnet_inspect.graph import Op
 from resnet_inspect.graph.nodes import Attr
 
-LARGEST_LITERAL = 64
+MAX_LITERAL = 64
 
 
 def plain_attributes(node: Any) -> dict[str, Attr]:
-    """The attributes of a NodeDef as plain values; private ones (`_…`) are left out.
+    """Return the attributes of a NodeDef as plain values, without private ones (`_…`).
 
-    Types are named as NumPy does, functions by their name, shapes by their sizes with -1 for an
-    unknown one. The `value` of a small constant of numbers is its elements in row-major order;
-    larger tensors are left out.
+    A type becomes its NumPy name, a function its name, and a shape its list of sizes, with -1 for
+    an unknown size. A numeric constant becomes its elements in row-major order. Constants of more
+    than `MAX_LITERAL` elements are left out.
     """
     named = ((name, _plain(node.attr[name])) for name in sorted(node.attr) if name[0] != "_")
     return {name: value for name, value in named if value is not None}
 
 
 def called_functions(ops: Iterable[Op], library: Container[str]) -> set[str]:
-    """The names in `library` that attributes of `ops` give."""
-    found: set[str] = set()
+    """Return the functions of `library` that attributes of `ops` refer to."""
+    called: set[str] = set()
     for op in ops:
         for value in op.attrs.values():
             names = value if isinstance(value, list) else [value]
-            found |= {name for name in names if isinstance(name, str) and name in library}
-    return found
+            called |= {name for name in names if isinstance(name, str) and name in library}
+    return called
 
 
 def _plain(value: Any) -> Attr | None:
@@ -70,7 +70,7 @@ def _plain_list(values: Any) -> Attr | None:
 
 def _literal(tensor: Any) -> Attr | None:
     sizes = [dim.size for dim in tensor.tensor_shape.dim]
-    if np.prod(sizes, dtype=np.int64) > LARGEST_LITERAL:
+    if np.prod(sizes, dtype=np.int64) > MAX_LITERAL:
         return None
     array = tf.make_ndarray(tensor)
     if array.dtype.kind not in "biuf" or not array.size:

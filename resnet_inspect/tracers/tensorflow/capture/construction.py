@@ -1,7 +1,7 @@
-"""What is known while a network is being built: its variables, its layer calls, its phases.
+"""Records variables, layer calls and phases while a network is built.
 
-TensorFlow's graph says which ops exist, not which layer call or which part of the training step
-made them. A `Construction` notes that at the time, by the number of ops before and after.
+A TensorFlow graph lists its ops, but not the layer call or the part of the training step that
+created them. A `Construction` records this during the trace, by the op count before and after.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from resnet_inspect.graph import Phase, Source
 Tensor = Any
 Initializer = Callable[[Sequence[int], tuple[int, int]], Tensor]
 
-# Standard deviation of a unit normal distribution cut at two standard deviations.
+# Standard deviation of a standard normal distribution that is truncated at ±2.
 TRUNCATED_STD = 0.87962566103423978
 
 
 @dataclass
 class LayerCall:
-    """One call of a layer: the ops numbered `start` up to `end` were made by it.
+    """One call of a layer, which created the ops numbered `start` to `end - 1`.
 
-    `type` is the type of the op that computes, or a class name such as Dense; `positions` are the
-    numbers of its ops where they do not follow one another.
+    `type` is the type of the main op, or a class name such as Dense. `positions` are the numbers
+    of the layer's ops if they are not consecutive, else None.
     """
 
     name: str
@@ -46,18 +46,18 @@ class LayerCall:
     positions: frozenset[int] | None = None
 
     def holds(self, position: int) -> bool:
-        """Whether it made the op of that number."""
+        """Return whether the call created the op of that number."""
         if self.positions is not None:
             return position in self.positions
         return self.start <= position < self.end
 
 
 class Construction:
-    """Takes notes while a function is traced into `graph`; make it inside the traced function.
+    """Records what a function builds in `graph`. Create it inside the traced function.
 
-    `variables` outlives the trace and may be shared between several constructions, so that a
-    second trace finds the variables of the first. `made_at` tells the lines that made them, where
-    it was not the layer calls noted here.
+    `variables` outlives the trace. Constructions may share it, so that a second trace reuses the
+    variables of the first. `made_at` maps a variable to the source lines that created it, unless
+    a recorded layer call did.
     """
 
     def __init__(
@@ -69,10 +69,10 @@ class Construction:
         self.graph = tf.compat.v1.get_default_graph()
         self.variables = variables
         self.made_at = made_at
-        self.frozen: set[str] = set()  # variables that are not trained, whatever TensorFlow holds
-        self.states: set[str] = set()  # variables that are no parameters
+        self.frozen: set[str] = set()  # not trained, even if TensorFlow marks them trainable
+        self.states: set[str] = set()  # variables that are not parameters
         self.calls: list[LayerCall] = []
-        self.outputs: list[Tensor] = []  # what the model hands out, at its first call
+        self.outputs: list[Tensor] = []  # outputs of the model's first call
         self.open_calls: list[LayerCall] = []
         self.update_ops: list[Any] = []
         self._seed = seed
@@ -80,28 +80,28 @@ class Construction:
         self._phases = [Phase.OTHER]
 
     def position(self) -> int:
-        """The number of ops made so far."""
+        """Return the number of ops created so far."""
         return int(self.graph.version)
 
     def here(self) -> bool:
-        """Whether ops that are made now are made in this graph."""
+        """Return whether TensorFlow currently adds ops to this graph."""
         return tf.compat.v1.get_default_graph() is self.graph
 
     def notes_layers(self) -> bool:
-        """Whether calls of layers are noted now."""
+        """Return whether layer calls are currently recorded."""
         return self.here()
 
     def holds(self, tensor: Any) -> bool:
-        """Whether something is a tensor of this graph."""
+        """Return whether `tensor` is a tensor of this graph."""
         return isinstance(tensor, tf.Tensor) and getattr(tensor, "graph", None) is self.graph
 
     def phase_at(self, position: int) -> Phase:
-        """The phase that the op of that number was made in."""
+        """Return the phase in which the op of that number was created."""
         return self._phases[bisect_right(self._starts, position) - 1]
 
     @contextmanager
     def phase(self, phase: Phase) -> Iterator[None]:
-        """Ops made in the body belong to `phase`; the innermost one counts."""
+        """Assign ops created in the body to `phase`. The innermost phase applies."""
         before = self._phases[-1]
         self._change(phase)
         try:
@@ -117,7 +117,7 @@ class Construction:
     def layer(
         self, name: str, kind: str, path: tuple[str, ...], *inputs: Tensor
     ) -> Iterator[LayerCall]:
-        """Ops made in the body belong to the layer `name`; set the call's output in the body."""
+        """Assign ops created in the body to the layer `name`. The body sets the call's output."""
         call = LayerCall(name, kind, path, self.position(), inputs)
         self.open_calls.append(call)
         yield call
@@ -128,7 +128,10 @@ class Construction:
     def variable(
         self, name: str, initial: Callable[[], Tensor], *, trainable: bool = True
     ) -> tf.Variable:
-        """The variable `name`, made outside the graph on its first use, noted for the layer."""
+        """Return the variable `name` and record that the open layer calls use it.
+
+        Its first use creates it, outside the graph.
+        """
         if name not in self.variables:
             with tf.init_scope():
                 self.variables[name] = tf.Variable(initial(), trainable=trainable, name=name)
@@ -137,19 +140,20 @@ class Construction:
         return self.variables[name]
 
     def attempt(self, make: Callable[[], Tensor], name: str, otherwise: Tensor) -> Tensor:
-        """The tensor that `make` makes; a re-trace takes `otherwise` where that is refused."""
+        """Return the result of `make`. In a re-trace, return `otherwise` if `make` fails."""
         del name, otherwise
         return make()
 
     def seed_of(self, name: str) -> tuple[int, int]:
-        """A seed for `name`: the same whatever else is built, and in whatever order."""
+        """Return a seed for `name` that does not depend on what else is built, or in what order."""
         return self._seed, zlib.crc32(name.encode())
 
 
 class AbstractConstruction(Construction):
-    """For re-traces that only ask for shapes: variables without values, and no end at an error.
+    """A construction for re-traces that compute shapes only.
 
-    `shapes` are those of the variables, `conflicts` the layers that refused their inputs.
+    Variables have no values, and a failing layer does not end the trace. `shapes` are the shapes
+    of the variables, `conflicts` the layers that rejected their inputs.
     """
 
     def __init__(self) -> None:
@@ -160,7 +164,7 @@ class AbstractConstruction(Construction):
     def variable(
         self, name: str, initial: Callable[[], Tensor], *, trainable: bool = True
     ) -> Tensor:
-        """A placeholder of the shape that the variable would have."""
+        """Return a placeholder of the shape that the variable would have."""
         del trainable
         with tf.Graph().as_default():
             value = initial()
@@ -168,7 +172,7 @@ class AbstractConstruction(Construction):
         return tf.compat.v1.placeholder(value.dtype, value.shape, name="variable")
 
     def attempt(self, make: Callable[[], Tensor], name: str, otherwise: Tensor) -> Tensor:
-        """The tensor that `make` makes, or `otherwise`, with the conflict noted."""
+        """Return the result of `make`, or record a conflict and return `otherwise`."""
         try:
             return make()
         except ValueError:
@@ -177,18 +181,18 @@ class AbstractConstruction(Construction):
 
 
 def handles(variable: tf.Variable) -> list[Any]:
-    """The handles of a variable: one, or one for each replica (`tf.distribute`)."""
-    return [one.handle for one in getattr(variable, "values", None) or [variable]]
+    """Return the handles of a variable, one for each replica (`tf.distribute`)."""
+    return [part.handle for part in getattr(variable, "values", None) or [variable]]
 
 
 def glorot_uniform(shape: Sequence[int], seed: tuple[int, int]) -> Tensor:
-    """Uniform within ±√(6 / (fan in + fan out)): Glorot & Bengio 2010. float32 of `shape`."""
+    """Draw float32 values, uniform within ±√(6 / (fan in + fan out)): Glorot & Bengio 2010."""
     field_size = math.prod(shape[:-2])
     limit = math.sqrt(6.0 / (field_size * (shape[-2] + shape[-1])))
     return tf.random.stateless_uniform(shape, seed, minval=-limit, maxval=limit)
 
 
 def he_normal(shape: Sequence[int], seed: tuple[int, int]) -> Tensor:
-    """Truncated normal of variance 2 / fan in: He et al. 2015, arXiv 1502.01852. float32."""
+    """Draw float32 values, truncated normal of variance 2 / fan in: He et al., arXiv 1502.01852."""
     deviation = math.sqrt(2.0 / math.prod(shape[:-1])) / TRUNCATED_STD
     return tf.random.stateless_truncated_normal(shape, seed, stddev=deviation)

@@ -1,8 +1,7 @@
-"""From a TensorFlow graph to the framework-free one, keeping nothing that is alive.
+"""Translates a TensorFlow graph into a framework-free one without live TensorFlow objects.
 
-Only ops are translated that a user would call theirs: what the program itself adds to look at
-tensors is left out by name. Attributes and control inputs come from one GraphDef for the whole
-graph, which is many times cheaper than asking each op.
+Ops that this program added to record tensors are left out by name. Attributes and control inputs
+are read from one GraphDef of the whole graph, which is much faster than reading them op by op.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from resnet_inspect.tracers.tensorflow.capture.attributes import called_function
 from resnet_inspect.tracers.tensorflow.capture.construction import Construction, LayerCall, handles
 from resnet_inspect.tracers.tensorflow.capture.source_lines import SourceFinder
 
-# Ops that a layer is about, where it is not called after one.
+# Ops that count as the main op of a layer whose type is not an op type.
 COMPUTES = frozenset(
     (
         "Conv2D",
@@ -44,7 +43,7 @@ COMPUTES = frozenset(
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """Nothing made here is garbage, and searching TensorFlow's heap for some doubles the time."""
+    # Capturing creates no garbage, and collection in TensorFlow's large heap doubles its time.
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -56,7 +55,7 @@ def _no_garbage_collection() -> Iterator[None]:
 
 @_no_garbage_collection()
 def capture(
-    made: Construction,
+    construction: Construction,
     end: int,
     inputs: dict[str, Any],
     *,
@@ -65,28 +64,39 @@ def capture(
     axes: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
     replicas: Mapping[str, Construction] = MappingProxyType({}),
 ) -> Graph:
-    """Translate the first `end` ops of a graph, less those named in `hidden`.
+    """Translate a graph, also one whose construction failed.
 
-    `replicas` know the phases of ops that have such a part, `replica_1`, in their names.
-    `inputs` maps names to the tensors fed from outside; `axes` what their axes mean;
-    `notes` stand before the graph's own. Works on a graph whose building failed.
+    Args:
+        construction: The record of the graph's construction.
+        end: The number of ops to translate, from the first op on.
+        inputs: Names of the fed tensors, with the tensors.
+        hidden: Names of ops to leave out.
+        notes: Notes to place before those of the graph.
+        axes: Meanings of the axes of each input.
+        replicas: For a name part such as `replica_1`, the record of that replica, which has the
+            phases of ops with this part in their names.
     """
     numbered = [
         (position, op)
-        for position, op in enumerate(made.graph.get_operations()[:end])
+        for position, op in enumerate(construction.graph.get_operations()[:end])
         if op.name not in hidden
     ]
     phases = {
-        op.name: _maker(op.name, made, replicas).phase_at(position) for position, op in numbered
+        op.name: _maker(op.name, construction, replicas).phase_at(position)
+        for position, op in numbered
     }
-    definition = made.graph.as_graph_def(add_shapes=True)
+    definition = construction.graph.as_graph_def(add_shapes=True)
     ops = _translate([op for _, op in numbered], definition.node, phases.__getitem__)
     functions = _nested_functions(ops, definition)
-    handles = _handles(made)
-    layers = [layer for call in made.calls if (layer := _layer(call, made, phases)) is not None]
+    handles = _handles(construction)
+    layers = [
+        layer
+        for call in construction.calls
+        if (layer := _layer(call, construction, phases)) is not None
+    ]
     return Graph(
         ops=ops,
-        variables=_variables(made, ops, handles),
+        variables=_variables(construction, ops, handles),
         layers=tuple(layers),
         inputs={name: _reference(tensor) for name, tensor in inputs.items()},
         axes=dict(axes),
@@ -95,9 +105,11 @@ def capture(
     )
 
 
-def _maker(name: str, made: Construction, replicas: Mapping[str, Construction]) -> Construction:
+def _maker(
+    name: str, construction: Construction, replicas: Mapping[str, Construction]
+) -> Construction:
     parts = name.split("/") if replicas else ()
-    return next((replicas[part] for part in parts if part in replicas), made)
+    return next((replicas[part] for part in parts if part in replicas), construction)
 
 
 def _translate(ops: list[Any], nodes: Any, phase_of: Callable[[str], Phase]) -> tuple[Op, ...]:
@@ -121,7 +133,7 @@ def _translate(ops: list[Any], nodes: Any, phase_of: Callable[[str], Phase]) -> 
 
 
 def _control_inputs(node: Any, names: set[str]) -> tuple[str, ...]:
-    """In the order of their names: TensorFlow's own varies between traces."""
+    # Sorted by name, because TensorFlow's order varies between traces.
     before = (name[1:] for name in node.input if name.startswith("^"))
     return tuple(sorted(name for name in before if name in names))
 
@@ -136,22 +148,26 @@ def _specification(tensor: Any) -> TensorSpec:
     return TensorSpec(shape, tensor.dtype.base_dtype.name)
 
 
-def _handles(made: Construction) -> dict[str, str]:
-    """The name of the variable behind each placeholder through which the graph holds one."""
-    names = {id(held): name for name, one in made.variables.items() for held in handles(one)}
+def _handles(construction: Construction) -> dict[str, str]:
+    """Return the name of the variable that each placeholder of the graph captures."""
+    names = {
+        id(handle): name
+        for name, variable in construction.variables.items()
+        for handle in handles(variable)
+    }
     return {
         inside.op.name: names[id(outside)]
-        for outside, inside in made.graph.captures
+        for outside, inside in construction.graph.captures
         if id(outside) in names
     }
 
 
 def _variables(
-    made: Construction, ops: tuple[Op, ...], handles: dict[str, str]
+    construction: Construction, ops: tuple[Op, ...], handles: dict[str, str]
 ) -> tuple[Variable, ...]:
-    held: dict[str, list[str]] = {}
+    handles_by_name: dict[str, list[str]] = {}
     for handle, name in handles.items():
-        held.setdefault(name, []).append(handle)
+        handles_by_name.setdefault(name, []).append(handle)
     readers: dict[str, list[str]] = {}
     for op in ops:
         for name in dict.fromkeys(handles[ref.op] for ref in op.inputs if ref.op in handles):
@@ -160,21 +176,21 @@ def _variables(
         Variable(
             name=name,
             spec=TensorSpec(tuple(variable.shape.as_list()), variable.dtype.base_dtype.name),
-            trainable=bool(variable.trainable) and name not in made.frozen,
-            handles=tuple(held.get(name, ())),
+            trainable=bool(variable.trainable) and name not in construction.frozen,
+            handles=tuple(handles_by_name.get(name, ())),
             readers=tuple(readers.get(name, ())),
-            source=made.made_at.get(name, ()),
-            counted=name not in made.states,
+            source=construction.made_at.get(name, ()),
+            counted=name not in construction.states,
         )
-        for name, variable in made.variables.items()
+        for name, variable in construction.variables.items()
     )
 
 
-def _layer(call: LayerCall, made: Construction, phases: dict[str, Phase]) -> Layer | None:
-    """The layer as it is told of; None if none of its ops lead to the network's output."""
-    every = made.graph.get_operations()
-    made_here = [every[at] for at in range(call.start, call.end) if call.holds(at)]
-    ops = [op for op in made_here if phases.get(op.name) == Phase.FORWARD]
+def _layer(call: LayerCall, construction: Construction, phases: dict[str, Phase]) -> Layer | None:
+    """Return the layer of a call; None if the call created no op of the forward pass."""
+    graph_ops = construction.graph.get_operations()
+    created = [graph_ops[at] for at in range(call.start, call.end) if call.holds(at)]
+    ops = [op for op in created if phases.get(op.name) == Phase.FORWARD]
     if not ops:
         return None
     return Layer(
@@ -191,36 +207,38 @@ def _layer(call: LayerCall, made: Construction, phases: dict[str, Phase]) -> Lay
 
 
 def _main(call: LayerCall, ops: list[Any]) -> str:
-    """The op that stands for a layer: the one it is called after, else the first that computes,
-    else the one that makes its output, else its last.
+    """Return the main op of a layer.
+
+    It is the first op of the call's type, else the first op of a type in `COMPUTES`, else the op
+    that creates the output, else the last op.
     """
     for types in ({call.type}, COMPUTES):
         for op in ops:
             if op.type in types:
                 return str(op.name)
-    made_here = call.output.op.name
-    return str(made_here if any(op.name == made_here for op in ops) else ops[-1].name)
+    output = call.output.op.name
+    return str(output if any(op.name == output for op in ops) else ops[-1].name)
 
 
 def _nested_functions(ops: tuple[Op, ...], definition: Any) -> dict[str, Graph]:
-    """The functions that `ops` call, and those that these call, each as a graph of its own."""
+    """Return a graph for each function that `ops` call, directly or through other functions."""
     library = {function.signature.name: function for function in definition.library.function}
     waiting = called_functions(ops, library)
-    found: dict[str, Graph] = {}
+    graphs: dict[str, Graph] = {}
     while waiting:
         name = waiting.pop()
-        if name not in found:
+        if name not in graphs:
             graph = function_def_to_graph(library[name])
             nodes = graph.as_graph_def(add_shapes=True).node
             inner = _translate(graph.get_operations(), nodes, lambda _: Phase.OTHER)
             inputs = {tensor.op.name: _reference(tensor) for tensor in graph.inputs}
-            found[name] = Graph(ops=inner, inputs=inputs)
+            graphs[name] = Graph(ops=inner, inputs=inputs)
             waiting |= called_functions(inner, library)
-    return dict(sorted(found.items()))
+    return dict(sorted(graphs.items()))
 
 
 def _notes(functions: dict[str, Graph]) -> list[Note]:
     return [
-        Note(name, "a nested function: its ops are listed, but its tensors are not summarized")
+        Note(name, "nested function: its ops are listed, but their values are not summarized")
         for name in functions
     ]

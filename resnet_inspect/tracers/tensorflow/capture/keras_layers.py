@@ -1,18 +1,18 @@
-"""Notes Keras' layer calls while a function is traced, under the names of `model.summary()`.
+"""Records Keras layer calls while a function is traced, under the names of `model.summary()`.
 
-    made = Construction(0, {})
-    with noted_layers(made, model):
+    construction = Construction(0, {})
+    with noted_layers(construction, model):
         outputs = model(inputs, training=True)
 
-Afterwards `made.calls` holds a `LayerCall` for each call that made ops, `made.variables` the
-weights of those layers by their Keras path, and ops made in layers belong to Phase.FORWARD.
+Afterwards `construction.calls` contains a `LayerCall` for each call that created ops, and
+`construction.variables` maps Keras paths to the weights of those layers. Ops created in layers
+have `Phase.FORWARD`.
 
-A *layer* is what a user would call one: a layer of Keras' own, with all that is inside it (an LSTM
-with its cell), or a layer of the user's that calls no other. Models, and the user's layers that
-call others, are containers: they show as the `path` of what they hold. Names are unique: a second
-call is `name (call 2)`; another layer of the same name is `name_1`, or the next number that is no
-layer's of the model. Only the graph of `made` is watched, and nothing
-is added to it.
+A *layer* is a built-in Keras layer with everything inside it (an LSTM with its cell), or a user's
+layer that calls no other layer. Models and the user's layers that call other layers are
+containers, which form the `path` of the layers inside them. Names are unique: a second call is
+`name (call 2)`. Another layer with the same name is `name_1`, or has the next number that no layer
+of the model uses. Only calls in the graph of `construction` are recorded, and no ops are added.
 """
 
 from __future__ import annotations
@@ -34,76 +34,84 @@ from resnet_inspect.tracers.tensorflow.capture.construction import (
 from resnet_inspect.tracers.tensorflow.capture.keras_training import settings_of
 from resnet_inspect.tracers.tensorflow.capture.method_hooks import replaced
 
-SEED = "seed_generator_state"  # what random numbers are drawn from
+SEED = "seed_generator_state"  # part of the path of a random generator's state
 
 
 @contextmanager
 def noted_layers(
-    made: Construction, model: Any = None, notes: list[Note] | None = None
+    construction: Construction, model: Any = None, notes: list[Note] | None = None
 ) -> Iterator[list[Any]]:
-    """Layer calls in the body are noted in `made`; `model` is the one whose name need not be told.
-    Gives the models and layers that no other has called, as they are called.
+    """Record layer calls of the body in `construction`.
 
-    Keras itself is as before once the body has ended, also by an exception. A call that cannot be
-    noted goes on all the same, and is told of in `notes`.
+    Yields the list of models and layers that no other layer called, which grows with the calls.
+    `model` is left out of the paths. Keras is restored after the body, also after an exception.
+    A call that cannot be recorded still runs, and `notes` receives a note.
     """
-    noting = _Noting(made, model, notes if notes is not None else [])
-    with replaced(keras.Layer, "__call__", noting.call):
-        yield noting.outermost
+    recorder = _CallRecorder(construction, model, notes if notes is not None else [])
+    with replaced(keras.Layer, "__call__", recorder.call):
+        yield recorder.outermost
 
 
-def note_variables(made: Construction, variables: Iterable[Any]) -> list[str]:
-    """Note variables, Keras' by their paths and TensorFlow's by their names, and return the names
-    they have in `made`: two of one path get a number. Those without a value yet are left out.
+def note_variables(construction: Construction, variables: Iterable[Any]) -> list[str]:
+    """Add variables to `construction` and return their names there.
+
+    A Keras variable is named by its path, a TensorFlow variable by its name. If the name is taken,
+    a number is added. Variables without a value yet are left out.
     """
-    known = {id(handle): name for name, one in made.variables.items() for handle in handles(one)}
+    known = {
+        id(handle): name
+        for name, variable in construction.variables.items()
+        for handle in handles(variable)
+    }
     names = []
     for variable in variables:
-        held = held_by(variable)
-        if held is None:
+        tf_variable = held_by(variable)
+        if tf_variable is None:
             continue
-        of_replicas = handles(held)
-        if id(of_replicas[0]) not in known:
+        replica_handles = handles(tf_variable)
+        if id(replica_handles[0]) not in known:
             path = getattr(variable, "path", None) or variable.name.removesuffix(":0")
-            name = unique(path, made.variables)
-            made.variables[name] = held
-            known.update((id(handle), name) for handle in of_replicas)
-        names.append(known[id(of_replicas[0])])
+            name = unique(path, construction.variables)
+            construction.variables[name] = tf_variable
+            known.update((id(handle), name) for handle in replica_handles)
+        names.append(known[id(replica_handles[0])])
         if SEED in names[-1]:
-            made.states.add(names[-1])
+            construction.states.add(names[-1])
         if not variable.trainable:
-            made.frozen.add(names[-1])
+            construction.frozen.add(names[-1])
     return names
 
 
 def held_by(variable: Any) -> tf.Variable | None:
-    """TensorFlow's variable in one of Keras' or in itself, whole if it has a part for each replica;
-    None where there is none yet.
+    """Return the TensorFlow variable behind a Keras or TensorFlow variable; None before it exists.
+
+    For the part of one replica, return the distributed variable with all parts.
     """
-    # Keras' `value` casts it where precision is mixed: ops that the user's step does not have.
-    held = variable if isinstance(variable, tf.Variable) else getattr(variable, "_value", None)
-    if not isinstance(held, tf.Variable):
+    # In mixed precision, Keras' public `value` would add cast ops that the user's step lacks.
+    inner = variable if isinstance(variable, tf.Variable) else getattr(variable, "_value", None)
+    if not isinstance(inner, tf.Variable):
         return None
-    of_replicas = handles(held)
-    whole = getattr(of_replicas[0], "_distributed_container", None)
-    return held if whole is None or len(of_replicas) > 1 else whole()
+    replica_handles = handles(inner)
+    container = getattr(replica_handles[0], "_distributed_container", None)
+    return inner if container is None or len(replica_handles) > 1 else container()
 
 
-def note_model(made: Construction, model: Any) -> None:
-    """Note all variables of a model; those that are none of its weights are states, such as the
-    seeds of a dropout.
+def note_model(construction: Construction, model: Any) -> None:
+    """Add all variables of a model to `construction`.
+
+    Variables that are not weights, such as the seed of a dropout, are also added to its `states`.
     """
-    note_variables(made, model.weights)
-    weights = {id(one) for one in model.weights}
-    rest = (one for one in model.variables if id(one) not in weights)
-    made.states.update(note_variables(made, rest))
+    note_variables(construction, model.weights)
+    weights = {id(weight) for weight in model.weights}
+    states = (variable for variable in model.variables if id(variable) not in weights)
+    construction.states.update(note_variables(construction, states))
 
 
-class _Noting:
-    """The calls that are open, in one trace."""
+class _CallRecorder:
+    """Records the layer calls of one trace."""
 
-    def __init__(self, made: Construction, model: Any, notes: list[Note]) -> None:
-        self._made = made
+    def __init__(self, construction: Construction, model: Any, notes: list[Note]) -> None:
+        self._construction = construction
         self._model = model
         self._notes = notes
         self._path: list[str] = []
@@ -116,31 +124,35 @@ class _Noting:
         self._reserved = {layer.name for layer in known}
 
     def call(self, original: Any, layer: Any, *args: Any, **named: Any) -> Any:
-        """Call the layer, and note it if it is one."""
-        made = self._made
-        if self._in_layer or not made.notes_layers():
+        """Call the layer, and record the call unless `layer` is a container."""
+        construction = self._construction
+        if self._in_layer or not construction.notes_layers():
             return original(layer, *args, **named)
-        if not self._depth and not any(layer is one for one in self.outermost):
+        if not self._depth and not any(layer is outer for outer in self.outermost):
             self.outermost.append(layer)
-        before, start = len(made.calls), made.position()
+        before, start = len(construction.calls), construction.position()
         path = tuple(self._path)
-        with made.phase(Phase.FORWARD), self._inside(layer):
+        with construction.phase(Phase.FORWARD), self._inside(layer):
             returned = original(layer, *args, **named)
-        if layer is self._model and not made.outputs:
-            made.outputs += _tensors(returned, made)
-        if made.position() > start and len(made.calls) == before and layer is not self._model:
+        if layer is self._model and not construction.outputs:
+            construction.outputs += _tensors(returned, construction)
+        if (
+            construction.position() > start
+            and len(construction.calls) == before
+            and layer is not self._model
+        ):
             try:
                 self._note(layer, path, start, (args, named), returned)
-            except Exception as error:  # what cannot be told must not stop the model
-                text = f"this layer is not told of, because of {type(error).__name__}: {error}"
+            except Exception as error:  # a failure to record must not stop the model
+                text = f"layer not recorded, because of {type(error).__name__}: {error}"
                 self._notes.append(Note(layer.name, text))
         return returned
 
     def _note(
         self, layer: Any, path: tuple[str, ...], start: int, given: Any, returned: Any
     ) -> None:
-        made = self._made
-        outputs = list(_tensors(returned, made))
+        construction = self._construction
+        outputs = list(_tensors(returned, construction))
         floats = (tensor for tensor in outputs if tensor.dtype.is_floating)
         output = next(floats, outputs[0] if outputs else None)
         if output is None:
@@ -151,16 +163,16 @@ class _Noting:
             type=type(layer).__name__,
             path=path,
             start=start,
-            inputs=tuple(_tensors(given, made)),
-            end=made.position(),
+            inputs=tuple(_tensors(given, construction)),
+            end=construction.position(),
             output=output,
-            variables=note_variables(made, layer.weights),
+            variables=note_variables(construction, layer.weights),
             settings=settings_of(layer),
         )
-        made.calls.append(call)
+        construction.calls.append(call)
 
     def _name(self, layer: Any) -> str:
-        """A name of its own for a call: the layer's, with the number of a later call."""
+        """Return a unique name for a call: the layer's name, with a number for repeated calls."""
         if id(layer) in self._called:
             _, first, calls = self._called[id(layer)]
             self._called[id(layer)] = layer, first, calls + 1
@@ -175,7 +187,7 @@ class _Noting:
 
     @contextmanager
     def _inside(self, layer: Any) -> Iterator[None]:
-        before, container = len(self._path), _may_hold_layers(layer)
+        before, container = len(self._path), _is_container(layer)
         if container and layer is not self._model:
             self._path.append(layer.name)
         self._in_layer = not container
@@ -188,23 +200,23 @@ class _Noting:
             del self._path[before:]
 
 
-def _may_hold_layers(layer: Any) -> bool:
-    """Whether the layers that it calls are told apart: models and the user's own layers."""
+def _is_container(layer: Any) -> bool:
+    """Return whether layers inside `layer` are recorded: it is a model or a user's layer."""
     own = not type(layer).__module__.startswith(("keras.", "tensorflow."))
     return own or isinstance(layer, keras.Model)
 
 
-def _tensors(nested: Any, made: Construction) -> Iterator[Tensor]:
-    """The tensors of the graph in what a layer was given or returned."""
-    for one in tf.nest.flatten(nested, expand_composites=True):
-        if made.holds(one):
-            yield one
+def _tensors(nested: Any, construction: Construction) -> Iterator[Tensor]:
+    """Yield the tensors of the graph among a layer's arguments or results."""
+    for value in tf.nest.flatten(nested, expand_composites=True):
+        if construction.holds(value):
+            yield value
 
 
 def unique(name: str, taken: Any) -> str:
-    """`name`, or with the first number behind it that makes it a new one."""
-    number, found = 0, name
-    while found in taken:
+    """Return `name`, with the first free number appended if `name` is taken."""
+    number, candidate = 0, name
+    while candidate in taken:
         number += 1
-        found = f"{name}_{number}"
-    return found
+        candidate = f"{name}_{number}"
+    return candidate

@@ -1,7 +1,7 @@
-"""What each output of a compiled Keras model is trained for: its loss and its metrics.
+"""Reads the loss and the metrics of each output of a compiled Keras model.
 
-Keras works out which of them are whose when it first computes them; what it came to is read here,
-and what was compiled where it did not come so far, or the model computes its loss itself.
+Keras assigns losses and metrics to outputs when it first computes them. This assignment is read
+here. Before that, or if the model computes its own loss, the arguments of `compile` are read.
 """
 
 from __future__ import annotations
@@ -30,12 +30,14 @@ SHORT = {
 def objectives_of(
     model: Any, outputs: Sequence[TensorRef], labels: Sequence[str]
 ) -> Iterator[Objective]:
-    """The objectives of a model's `outputs`, which stand in TensorFlow's order of what is nested;
-    `labels` are the names of the batch's parts that they are compared with, in the same order.
+    """Yield the objectives of a model's outputs.
+
+    `outputs` are in the order of `tf.nest.flatten`. `labels` are the names of the label parts of
+    the batch, in the same order.
     """
-    known = _Outputs(model, len(outputs))
-    losses, weights = _losses(model, known)
-    metrics = _metrics(model, known, len(losses))
+    model_outputs = _Outputs(model, len(outputs))
+    losses, weights = _losses(model, model_outputs)
+    metrics = _metrics(model, model_outputs, len(losses))
     for place, loss in enumerate(losses):
         if loss is not None:
             yield Objective(
@@ -50,11 +52,11 @@ def objectives_of(
 
 
 def name_of(declared: Any) -> str:
-    """Keras' name of a loss or metric, whether it was given as text, function or object."""
+    """Return Keras' name of a loss or metric, which may be a string, a function or an object."""
     if isinstance(declared, str):
         text = declared
     elif type(declared).__name__ in ("LossFunctionWrapper", "MeanMetricWrapper"):
-        text = declared.name  # what Keras makes of a text or a function
+        text = declared.name  # Keras wraps a string or function in these classes
     else:
         text = getattr(declared, "__name__", "") or type(declared).__name__
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text).lower()
@@ -62,8 +64,9 @@ def name_of(declared: Any) -> str:
 
 
 class _Outputs:
-    """Where the outputs of a model stand, by how Keras finds them: by their paths in what the model
-    returns, and by the names of the layers that make them. `built` is whether Keras told.
+    """Finds the position of an output by its path in the model's result, or by its layer's name.
+
+    `built` is whether Keras has assigned losses to outputs.
     """
 
     def __init__(self, model: Any, count: int) -> None:
@@ -76,100 +79,107 @@ class _Outputs:
             structure = compiled._y_pred_build_structure
             paths = [path for path, _ in keras.tree.flatten_with_path(structure)]
             numbers = keras.tree.pack_sequence_as(structure, list(range(len(paths))))
-            order = tf.nest.flatten(numbers)  # it sorts keys where Keras may not
+            order = tf.nest.flatten(numbers)  # sorts dictionary keys, which Keras may not do
             self.paths = {paths[number]: place for place, number in enumerate(order)}
             self.count = len(paths)
 
     def place(self, path: tuple[Any, ...]) -> int | None:
-        """The place of the output at a path, or of that name."""
+        """Return the position of the output with this path or name; None if there is none."""
         if path in self.paths:
             return self.paths[path]
         return self.named(path[0]) if len(path) == 1 else None
 
     def named(self, name: Any) -> int | None:
-        """The place of the output with that key, or else of the layer of that name."""
+        """Return the position of the output with this key, else of the layer with this name."""
         if (name,) in self.paths:
             return self.paths[name,]
         return self.names.index(name) if name in self.names else None
 
 
-def _losses(model: Any, known: _Outputs) -> tuple[list[Any], list[float]]:
-    """A loss, or None, for each output, and its weight; of none where nothing was compiled."""
-    if not known.built:
+def _losses(model: Any, outputs: _Outputs) -> tuple[list[Any], list[float]]:
+    """Return the loss (or None) and the loss weight of each output; empty lists if not compiled."""
+    if not outputs.built:
         compiled = getattr(model, "_compile_loss", None)
-        losses = _by_output(getattr(model, "loss", None), known)
-        given = _by_output(getattr(compiled, "_user_loss_weights", None), known)
-        same = len(given) == len(losses)
-        return losses, [_weight(one) for one in (given if same else [None] * len(losses))]
-    found: list[Any] = [None] * known.count
-    weights = [1.0] * known.count
+        losses = _by_output(getattr(model, "loss", None), outputs)
+        declared = _by_output(getattr(compiled, "_user_loss_weights", None), outputs)
+        if len(declared) != len(losses):
+            declared = [None] * len(losses)
+        return losses, [_weight(weight) for weight in declared]
+    losses = [None] * outputs.count
+    weights = [1.0] * outputs.count
     for path, loss, weight, *_ in model._compile_loss._flat_losses:
-        place = known.place(path)
-        if place is not None and found[place] is None:
-            found[place], weights[place] = loss, _weight(weight)
-    return found, weights
+        place = outputs.place(path)
+        if place is not None and losses[place] is None:
+            losses[place], weights[place] = loss, _weight(weight)
+    return losses, weights
 
 
 def _weight(declared: Any) -> float:
     try:
         return float(declared)
-    except Exception:  # none, or a tensor that has no value here
+    except Exception:  # no weight, or a tensor without a value during tracing
         return 1.0
 
 
-def _by_output(declared: Any, known: _Outputs) -> list[Any]:
-    """What was compiled, by output; None for one that has none."""
+def _by_output(declared: Any, outputs: _Outputs) -> list[Any]:
+    """Return the part of an argument of `compile` for each output; None where it has none."""
     if declared is None:
         return []
     if isinstance(declared, dict):
-        return [declared.get(name) for name in known.names or declared]
+        return [declared.get(name) for name in outputs.names or declared]
     flat = list(declared) if isinstance(declared, list | tuple) else [declared]
-    return flat * known.count if len(flat) == 1 and known.count > 1 else flat
+    return flat * outputs.count if len(flat) == 1 and outputs.count > 1 else flat
 
 
-def _metrics(model: Any, known: _Outputs, count: int) -> list[list[str]]:
-    """For each of `count` outputs the names of its metrics, first those without weights."""
-    found: list[list[str]] = [[] for _ in range(count)]
+def _metrics(model: Any, outputs: _Outputs, count: int) -> list[list[str]]:
+    """Return the metric names of each of `count` outputs, unweighted metrics first."""
+    metrics: list[list[str]] = [[] for _ in range(count)]
     compiled: Any = getattr(model, "_compile_metrics", None)
     for kind in ("metrics", "weighted_metrics"):
         declared = getattr(compiled, f"_user_{kind}", None)
         if not declared:
             continue
         if compiled.built:
-            told = _as_built(getattr(compiled, f"_flat_{kind}"), declared)
-            places = _places(compiled, known, len(told))
+            names_by_output = _as_built(getattr(compiled, f"_flat_{kind}"), declared)
+            places = _places(compiled, outputs, len(names_by_output))
         elif count == 1:
-            told, places = [[name_of(one) for one in tf.nest.flatten(declared)]], [0]
+            names_by_output = [[name_of(metric) for metric in tf.nest.flatten(declared)]]
+            places = [0]
         else:
-            told = [
-                [name_of(one) for one in tf.nest.flatten(part) if one is not None]
-                for part in _by_output(declared, known)
+            names_by_output = [
+                [name_of(metric) for metric in tf.nest.flatten(part) if metric is not None]
+                for part in _by_output(declared, outputs)
             ]
-            places = list(range(len(told)))
-        for place, names in zip(places, told, strict=True):
+            places = list(range(len(names_by_output)))
+        for place, names in zip(places, names_by_output, strict=True):
             if place is not None and place < count:
-                found[place] += names
-    return found
+                metrics[place] += names
+    return metrics
 
 
 def _as_built(flat: Sequence[Any], declared: Any) -> list[list[str]]:
-    """The names of the metrics that Keras has for each output. What was given as a text keeps it:
-    Keras takes one of several accuracies for `accuracy`.
+    """Return the names of the metrics that Keras built for each output.
+
+    A metric that was declared as a string keeps this name, because Keras replaces `accuracy` by
+    one of several classes.
     """
-    given = {id(one) for one in tf.nest.flatten(declared)}
+    objects = {id(metric) for metric in tf.nest.flatten(declared)}
     return [
-        [name_of(one if id(one) in given else one.name) for one in (part.metrics if part else ())]
+        [
+            name_of(metric if id(metric) in objects else metric.name)
+            for metric in (part.metrics if part else ())
+        ]
         for part in flat
     ]
 
 
-def _places(compiled: Any, known: _Outputs, count: int) -> list[int | None]:
-    """The places of the outputs, in the order in which Keras has their metrics."""
+def _places(compiled: Any, outputs: _Outputs, count: int) -> list[int | None]:
+    """Return the positions of the outputs in the order of Keras' metrics."""
     names = compiled._resolved_output_names
-    if names and known.paths and all((name,) in known.paths for name in names):
-        return [known.paths[name,] for name in names]
-    if len(known.paths) == count:
-        return list(known.paths.values())
+    if names and outputs.paths and all((name,) in outputs.paths for name in names):
+        return [outputs.paths[name,] for name in names]
+    if len(outputs.paths) == count:
+        return list(outputs.paths.values())
     return list(range(count))
 
 
@@ -185,8 +195,8 @@ def _ignored(loss: Any) -> int | None:
 
 
 def _settings(loss: Any) -> dict[str, Any]:
-    """What a loss was made with; empty for a text or a function, which have Keras' defaults."""
+    """Return the config of a loss; empty for a string or function, which use Keras' defaults."""
     try:
         return dict(loss.get_config())
-    except Exception:  # a loss of the user's own may not tell
+    except Exception:  # a user's loss may not support get_config
         return {}

@@ -1,4 +1,4 @@
-"""What a compiled Keras model is trained for, from what it was compiled with."""
+"""Reads the training settings of a compiled Keras model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from resnet_inspect.graph import TensorRef, Training
 from resnet_inspect.tracers.tensorflow.capture.construction import Construction
 from resnet_inspect.tracers.tensorflow.capture.keras_objectives import objectives_of
 
-# Of what a layer was made with; only plain values are kept.
+# Settings of a layer that are recorded if their values are plain.
 KEPT = frozenset(
     (
         *("activation", "recurrent_activation", "units", "filters", "rate", "axis", "momentum"),
@@ -18,38 +18,40 @@ KEPT = frozenset(
     )
 )
 
-INSIDE = "inner_optimizer"  # of one that only scales the loss for another
+INSIDE = "inner_optimizer"  # attribute of an optimizer that wraps another to scale its loss
 
 
 def settings_of(layer: Any) -> dict[str, bool | int | float | str]:
-    """The plain ones among the settings of a Keras layer; empty for one that does not tell."""
+    """Return the settings of a Keras layer; only `trainable` if its config is not available."""
     try:
-        told = dict(layer.get_config())
-    except Exception:  # a layer of the user's own may need what it cannot say
-        told = {}
-    found = {
+        config = dict(layer.get_config())
+    except Exception:  # a user's layer may not support get_config
+        config = {}
+    settings = {
         name: value
-        for name, value in told.items()
+        for name, value in config.items()
         if name in KEPT and isinstance(value, bool | int | float | str)
     }
-    regularized = any(told.get(f"{one}_regularizer") for one in ("kernel", "embeddings"))
-    return found | {"trainable": bool(layer.trainable)} | ({"decay": True} if regularized else {})
+    regularized = any(config.get(f"{kind}_regularizer") for kind in ("kernel", "embeddings"))
+    settings["trainable"] = bool(layer.trainable)
+    return settings | ({"decay": True} if regularized else {})
 
 
 def training_of(
     model: Any,
-    made: Construction,
+    construction: Construction,
     labels: Sequence[str],
     no_gradient: Sequence[str],
     optimizers: Sequence[Any],
 ) -> Training:
-    """What is known of the training of a model whose step was traced into `made`; `labels` are the
-    names of the batch's parts that outputs are compared with, in their order. None is a loop of
-    one's own.
+    """Return the training settings of a model whose step was traced into `construction`.
+
+    `labels` are the names of the label parts of the batch, in the order of the outputs. `model` is
+    None for a user's training loop.
     """
     if model is None:
         return _of_loop(no_gradient, optimizers)
-    outputs = [TensorRef(one.op.name, one.value_index) for one in made.outputs]
+    outputs = [TensorRef(tensor.op.name, tensor.value_index) for tensor in construction.outputs]
     optimizer = optimizers[0] if optimizers else getattr(model, "optimizer", None)
     return Training(
         objectives=tuple(objectives_of(model, outputs, labels)),
@@ -57,12 +59,12 @@ def training_of(
         learning_rate=_rate(optimizer),
         decay=bool(getattr(model, "losses", ())) or _decays(optimizer),
         no_gradient=tuple(no_gradient),
-        idle=tuple(_idle(model, made)),
+        idle=tuple(_idle(model, construction)),
     )
 
 
 def _of_loop(no_gradient: Sequence[str], optimizers: Sequence[Any]) -> Training:
-    """What is known of a loop of one's own: what it minimizes is not told."""
+    """Return the training settings of a user's loop, whose loss is unknown."""
     if not optimizers:
         return Training(no_gradient=tuple(no_gradient))
     return Training(
@@ -76,7 +78,7 @@ def _of_loop(no_gradient: Sequence[str], optimizers: Sequence[Any]) -> Training:
 def _rate(optimizer: Any) -> float | None:
     try:
         return float(optimizer.learning_rate)
-    except Exception:  # none, or a schedule that cannot be asked here
+    except Exception:  # no optimizer, or a schedule without a value here
         return None
 
 
@@ -84,11 +86,13 @@ def _decays(optimizer: Any) -> bool:
     return bool(getattr(getattr(optimizer, INSIDE, optimizer), "weight_decay", None))
 
 
-def _idle(model: Any, made: Construction) -> Iterable[str]:
-    """Dropouts that make no op in the step, though the model has them. Those inside of a layer of
-    Keras' own are its affair, and what is frozen, or drops nothing, is meant to be idle.
+def _idle(model: Any, construction: Construction) -> Iterable[str]:
+    """Yield the names of dropout layers of the model that create no op in the step.
+
+    Dropouts inside built-in Keras layers are ignored. Frozen ones and those of rate 0 are idle on
+    purpose.
     """
-    called = {call.name for call in made.calls}
+    called = {call.name for call in construction.calls}
     waiting = [model]
     while waiting:
         for layer in waiting.pop()._flatten_layers(include_self=False, recursive=False):

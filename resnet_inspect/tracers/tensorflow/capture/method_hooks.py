@@ -1,7 +1,8 @@
-"""Methods of other people's classes that are looked on for a while.
+"""Temporarily replaces methods of third-party classes.
 
-Replicas of a model are traced on threads of their own that wait for one another, so a hook is of
-the thread that set it, and the method comes back when the last one is gone.
+TensorFlow traces the replicas of a model on threads that wait for each other. A substitute
+therefore applies only to the thread that set it. The original method is restored when the last
+substitute is removed.
 """
 
 from __future__ import annotations
@@ -16,18 +17,18 @@ _LOCK = threading.Lock()
 
 
 class _Hook:
-    """A method of a class while it is watched: by whom, and what it is without that."""
+    """A replaced method of a class: the original and the substitutes by thread."""
 
     def __init__(self, owner: Any, name: str) -> None:
         self._owner, self._name = owner, name
         self._own = name in vars(owner)
         self._original = original = getattr(owner, name)
-        self.watching: list[tuple[int, Callable[..., Any]]] = []
+        self.substitutes: list[tuple[int, Callable[..., Any]]] = []
 
         @functools.wraps(original)
         def method(this: Any, *args: Any, **named: Any) -> Any:
             call = original
-            for thread, substitute in list(self.watching):
+            for thread, substitute in list(self.substitutes):
                 if thread == threading.get_ident():
                     call = functools.partial(substitute, call)
             return call(this, *args, **named)
@@ -35,7 +36,7 @@ class _Hook:
         setattr(owner, name, method)
 
     def end(self) -> None:
-        """The class is as it was."""
+        """Restore the original method."""
         if self._own:
             setattr(self._owner, self._name, self._original)
         else:
@@ -47,20 +48,21 @@ _HOOKS: dict[tuple[Any, str], _Hook] = {}
 
 @contextmanager
 def replaced(owner: Any, name: str, substitute: Callable[..., Any]) -> Iterator[None]:
-    """In the body, on this thread, a method is `substitute`, which gets the method as its first
-    argument.
+    """Replace a method by `substitute` in the body, on this thread.
+
+    `substitute` receives the original method as its first argument.
     """
-    one = (threading.get_ident(), substitute)
+    entry = (threading.get_ident(), substitute)
     with _LOCK:
         hook = _HOOKS.get((owner, name))
         if hook is None:
             hook = _HOOKS[owner, name] = _Hook(owner, name)
-        hook.watching.append(one)
+        hook.substitutes.append(entry)
     try:
         yield
     finally:
         with _LOCK:
-            hook.watching.remove(one)
-            if not hook.watching:
+            hook.substitutes.remove(entry)
+            if not hook.substitutes:
                 del _HOOKS[owner, name]
                 hook.end()

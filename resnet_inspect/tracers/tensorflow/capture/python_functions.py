@@ -1,4 +1,4 @@
-"""The Python function behind a `tf.function`, as it was written and as TensorFlow rewrites it."""
+"""Unwraps the Python function of a `tf.function`, as written or rewritten by AutoGraph."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from tensorflow.python.eager.polymorphic_function import autograph_util
 
 
 def rewritten(python: Any, options: Any = None) -> Callable[..., Any]:
-    """A function that runs as TensorFlow rewrites it, wherever it is called."""
+    """Return the function as AutoGraph rewrites it, with AutoGraph enabled in each call."""
     rewriting = autograph_util.py_func_from_autograph(python, options)
 
-    def call(*given: Any, **named: Any) -> Any:
+    def call(*args: Any, **kwargs: Any) -> Any:
         with ag_ctx.ControlStatusCtx(ag_ctx.Status.ENABLED):
-            return rewriting(*given, **named)
+            return rewriting(*args, **kwargs)
 
     return wraps(python)(call)
 
 
 def plain(python: Any) -> Any:
-    """A method as Python has it: TensorFlow's holds its object by a stand-in, which only it can
-    call.
+    """Return a method bound to its real object.
+
+    TensorFlow binds a method to a placeholder object that only TensorFlow can call.
     """
     method = getattr(python, "__wrapped__", None)
     if not inspect.ismethod(method):

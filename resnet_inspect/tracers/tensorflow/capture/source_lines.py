@@ -1,7 +1,7 @@
-"""Which lines of a traceback are the user's own.
+"""Selects the lines of a traceback that belong to the user's code.
 
-Of this package only the network and its recipe count as such; frames of TensorFlow, Keras, the
-standard library and the tracer itself are left out, and so is everything outside the traced call.
+Frames of TensorFlow, Keras, the standard library and this package are left out, except those of the
+tutorial's network and its recipe. Frames outside the traced call are also left out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from resnet_inspect.graph import Source
 PACKAGE = Path(__file__).parents[3]
 ROOM = Path(__file__).parents[1]
 MODEL_FILES = frozenset(str(ROOM / "tutorial" / name) for name in ("resnet.py", "recipe.py"))
-# Where tracing begins: what called it is no part of the model.
+# Files where a trace starts. Their callers are not part of the model.
 TRACED_FROM = frozenset(
     str(ROOM / f"{name}.py")
     for name in (
@@ -32,7 +32,7 @@ TRACED_FROM = frozenset(
     )
 )
 PROGRAM = "resnet-inspect"  # the script that starts this program
-# Files that TensorFlow writes when it rewrites a function.
+# Prefix of the files that AutoGraph generates.
 REWRITTEN = "__autograph_generated_file"
 FOREIGN = tuple(
     f"{folder}/"
@@ -47,15 +47,18 @@ FOREIGN = tuple(
 
 
 class SourceFinder:
-    """Turns tracebacks into the user's own frames; call it with any iterable of frames."""
+    """Converts frames of a traceback into the user's source lines."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, int, str], Source] = {}
         self._own: dict[str, bool] = {}
 
     def __call__(self, frames: Iterable[Any]) -> tuple[Source, ...]:
-        """The user's frames among `frames` (outermost first), innermost first."""
-        found: list[Source] = []
+        """Return the user's lines among `frames`.
+
+        `frames` begin with the outermost frame, the result with the innermost one.
+        """
+        sources: list[Source] = []
         for frame in reversed(list(frames)):
             file = frame.filename
             if file in TRACED_FROM:
@@ -63,8 +66,8 @@ class SourceFinder:
             if file not in self._own:
                 self._own[file] = is_own(file)
             if self._own[file]:
-                found.append(self._source(file, frame.lineno, frame.name))
-        return tuple(found)
+                sources.append(self._source(file, frame.lineno, frame.name))
+        return tuple(sources)
 
     def _source(self, file: str, line: int, function: str) -> Source:
         key = (file, line, function)
@@ -75,7 +78,7 @@ class SourceFinder:
 
 
 def is_own(file: str) -> bool:
-    """Whether a source file is the user's, as far as a reader of the run is concerned."""
+    """Return whether a source file belongs to the user's code."""
     if file in MODEL_FILES:
         return True
     foreign = file.startswith(FOREIGN) or Path(file).name.startswith(REWRITTEN)
@@ -83,14 +86,16 @@ def is_own(file: str) -> bool:
 
 
 def named(file: str) -> str:
-    """How a run file names a source file: files of this package begin with its name, others are
-    relative to the current folder where they lie in it; the home folder is never told.
+    """Return the name of a source file in a run file.
+
+    Files of this package begin with the package's name. Files in the current folder are relative
+    to it. The home folder is shortened, so that it is never recorded.
     """
     inside = f"{PACKAGE.parent}/"
     return file.removeprefix(inside) if file.startswith(inside) else paths.short(file)
 
 
 def located(file: str) -> str:
-    """Where the file that `named` gave a name lies on this machine."""
+    """Return the path of a file on this machine from the name that `named` returned."""
     inside = PACKAGE.parent / file
     return str(inside if inside.is_file() else Path(file).expanduser())

@@ -1,1 +1,1 @@
-"""Calls that refused their arguments: what was expected, what was got, what would serve."""
+"""Explains rejected calls: expected sizes, actual sizes, and changes that would work."""

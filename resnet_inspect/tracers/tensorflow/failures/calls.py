@@ -1,6 +1,6 @@
-"""Calls of TensorFlow's public functions, as a traceback holds them, to be made again.
+"""Extracts calls of TensorFlow's public functions from a traceback, so that they can be repeated.
 
-These functions, and Keras' layers, run inside a wrapper that holds the function and its arguments.
+These functions and Keras layers run in a wrapper, whose frame has the function and its arguments.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from tensorflow.python.framework.func_graph import FuncGraph
 Shapes = dict[int, list[int | None]]
 
 WRAPPER = "error_handler"
-MOST_TENSORS = 8
-# How the user wrote what TensorFlow calls by a name of its own.
+MAX_TENSORS = 8
+# Python operators by TensorFlow's names for them.
 SIGNS = {
     "add": "+",
     "sub": "-",
@@ -31,41 +31,41 @@ SIGNS = {
     "or": "|",
     "xor": "^",
 }
-WRITTEN = {"_slice_helper": "indexing", "cond_for_tf": "tf.cond"}
+SOURCE_NAMES = {"_slice_helper": "indexing", "cond_for_tf": "tf.cond"}
 MAKES_AN_OP = "_create_c_op"
 
 
 @dataclass(frozen=True)
 class Call:
-    """A function with the arguments it was called with."""
+    """A function and the arguments of one call."""
 
     function: Any
     arguments: tuple[Any, ...]
     named: dict[str, Any]
 
     def tensors(self) -> list[Any]:
-        """The symbolic tensors and variables among the arguments, each once, at most eight."""
-        found: list[Any] = []
+        """Return the symbolic tensors and variables among the arguments, at most eight."""
+        tensors: list[Any] = []
         flat = tf.nest.flatten([list(self.arguments), list(self.named.values())])
         for value in flat:
             symbolic = isinstance(value, tf.Variable) or (
                 isinstance(value, tf.Tensor) and not hasattr(value, "numpy")
             )
-            if symbolic and not any(value is one for one in found):
-                found.append(value)
-        return found[:MOST_TENSORS]
+            if symbolic and not any(value is tensor for tensor in tensors):
+                tensors.append(value)
+        return tensors[:MAX_TENSORS]
 
     @property
-    def runs_code(self) -> bool:
-        """Whether it was given functions (branches, a loop's body), which hold tensors too."""
-        return any(inspect.isroutine(one) for one in (*self.arguments, *self.named.values()))
+    def takes_functions(self) -> bool:
+        """Return whether an argument is a function, such as a loop body, which may use tensors."""
+        return any(inspect.isroutine(value) for value in (*self.arguments, *self.named.values()))
 
     def passes(self, shapes: Shapes, types: dict[int, Any] | None = None) -> bool:
-        """Whether the call succeeds if its tensors (by id) have these shapes, and these types.
+        """Return whether the call succeeds with tensors (by id) of these shapes and types.
 
-        Whatever it raises is a refusal: it may be code of the user's own.
+        Any exception counts as a failure, because the call may run the user's code.
         """
-        with FuncGraph("tried").as_default():
+        with FuncGraph("attempt").as_default():
             places = {
                 id(tensor): tf.compat.v1.placeholder(
                     (types or {}).get(id(tensor), tensor.dtype.base_dtype), shapes[id(tensor)]
@@ -74,7 +74,7 @@ class Call:
             }
 
             def replaced(value: Any) -> Any:
-                return tf.nest.map_structure(lambda one: places.get(id(one), one), value)
+                return tf.nest.map_structure(lambda leaf: places.get(id(leaf), leaf), value)
 
             try:
                 self.function(*replaced(list(self.arguments)), **replaced(self.named))
@@ -83,8 +83,9 @@ class Call:
         return True
 
     def bound(self) -> dict[str, Any]:
-        """The arguments by the names of the parameters, defaults included; only the named ones
-        where the signature does not tell.
+        """Return the arguments, with defaults, by parameter name.
+
+        Without a signature, only the keyword arguments are returned.
         """
         try:
             bound = inspect.signature(_target(self.function)).bind(*self.arguments, **self.named)
@@ -93,55 +94,56 @@ class Call:
         bound.apply_defaults()
         return dict(bound.arguments)
 
-    def with_named(self, named: dict[str, Any]) -> Call:
-        """The same function with these arguments."""
+    def with_arguments(self, named: dict[str, Any]) -> Call:
+        """Return a call of the same function with these arguments."""
         return Call(_target(self.function), (), named)
 
 
-def refused_call(trace: TracebackType | None) -> Call | None:
-    """The innermost public function of TensorFlow that an error came through, of those that take
-    several tensors if there are such.
+def rejected_call(trace: TracebackType | None) -> Call | None:
+    """Return the innermost call of a public TensorFlow function in the traceback of an error.
+
+    Calls with several tensors are preferred. None if there is no such call.
     """
-    found = None
+    innermost = None
     while trace is not None:
         frame = trace.tb_frame
         if frame.f_code.co_name == WRAPPER:
-            held = frame.f_locals
-            if {"fn", "args", "kwargs"} <= set(held):
-                call = Call(held["fn"], *_with_variables(held["args"], held["kwargs"]))
-                several = found is not None and len(found.tensors()) > 1
-                if len(call.tensors()) > (1 if several else 0) and not (found and _is_op(call)):
-                    found = call
+            local = frame.f_locals
+            if {"fn", "args", "kwargs"} <= set(local):
+                call = Call(local["fn"], *_with_variables(local["args"], local["kwargs"]))
+                several = innermost is not None and len(innermost.tensors()) > 1
+                if len(call.tensors()) > (1 if several else 0) and not (innermost and _is_op(call)):
+                    innermost = call
         trace = trace.tb_next
-    return found
+    return innermost
 
 
 def _with_variables(arguments: Any, named: Any) -> tuple[Any, Any]:
-    """Arguments with TensorFlow's variables in place of Keras' own, which hold one each."""
+    """Return the arguments with each Keras variable replaced by its TensorFlow variable."""
 
-    def plain(one: Any) -> Any:
-        held = getattr(one, "value", None)
-        return held if isinstance(held, tf.Variable) else one
+    def plain(value: Any) -> Any:
+        variable = getattr(value, "value", None)
+        return variable if isinstance(variable, tf.Variable) else value
 
     return tuple(tf.nest.map_structure(plain, list(arguments))), tf.nest.map_structure(plain, named)
 
 
-def spelled(call: Call) -> str:
-    """What was called, as the user wrote it: `+`, `matmul`, `indexing`, the name of a layer."""
+def source_name(call: Call) -> str:
+    """Return the called function as in the source: `+`, `matmul`, `indexing`, a layer's name."""
     name = str(getattr(_target(call.function), "__name__", "call"))
     if name == "__call__" and call.arguments:
         return _layer(call.arguments[0])
     if _is_op(call):
         return str(getattr(call.arguments[1], "op", name)) if len(call.arguments) > 1 else name
-    held = _held(inspect.unwrap(call.function))
-    if name.endswith("binary_op_wrapper") and "op_name" in held:
-        return SIGNS.get(held["op_name"], str(held["op_name"]))
+    enclosed = _nonlocals(inspect.unwrap(call.function))
+    if name.endswith("binary_op_wrapper") and "op_name" in enclosed:
+        return SIGNS.get(enclosed["op_name"], str(enclosed["op_name"]))
     name = name.removesuffix("_v2")
-    return WRITTEN.get(name) or name
+    return SOURCE_NAMES.get(name) or name
 
 
 def _layer(layer: Any) -> str:
-    """A layer by its class and name; a @tf.function by the name of what it decorates."""
+    """Return the class and name of a layer, or the name of a `tf.function`'s Python function."""
     python = getattr(layer, "python_function", None)
     if python is not None:
         qualified = str(getattr(python, "__qualname__", type(layer).__name__))
@@ -155,9 +157,9 @@ def _is_op(call: Call) -> bool:
 
 
 def _target(function: Any) -> Any:
-    """The function that a wrapper of TensorFlow's chooses to call."""
-    return _held(function).get("dispatch_target", function)
+    """Return the function that TensorFlow's dispatching wrapper calls."""
+    return _nonlocals(function).get("dispatch_target", function)
 
 
-def _held(function: Any) -> dict[str, Any]:
+def _nonlocals(function: Any) -> dict[str, Any]:
     return dict(inspect.getclosurevars(function).nonlocals) if inspect.isfunction(function) else {}

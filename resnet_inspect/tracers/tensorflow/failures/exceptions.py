@@ -1,4 +1,4 @@
-"""What an exception of a traced function tells: the cause, the op, the user's lines."""
+"""Extracts the cause, the op and the user's lines from an exception of a traced function."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from resnet_inspect.tracers.tensorflow.capture.source_lines import SourceFinder,
 
 REFUSALS = (ValueError, TypeError, tf.errors.OpError)
 NODE = re.compile(r"\{\{node ([^}]+)\}\}")
-# Where a run-time message ends and the op begins, in which it came up.
+# End of a run-time message, where TensorFlow appends the op that raised it.
 OP_NAMED = re.compile(r"\s*\[\[\{\{.*", re.DOTALL)
 FIRST_OF_SEVERAL = re.compile(r"\d+ root error\(s\) found\.\s+\(0\) \w+: (.*?)(?=\n|\Z)", re.DOTALL)
 OF_A_LAYER = re.compile(r"Exception encountered when calling .*?\x1b\[1m(.*?)\x1b\[0m", re.DOTALL)
@@ -23,8 +23,9 @@ REWRITTEN_LINE = re.compile(r'File "(.+)", line (\d+), in (\S+)  \*')
 
 
 def describe(error: BaseException, during: str) -> Failure:
-    """The failure that an exception tells of; of a run-time error the graph knows the line, see
-    `located_in`.
+    """Return the failure that an exception reports.
+
+    The lines of a run-time error are in the graph. `located_in` adds them.
     """
     text = str(getattr(error, "message", None) or error)
     node = NODE.search(text)
@@ -38,8 +39,9 @@ def describe(error: BaseException, during: str) -> Failure:
 
 
 def located_in(graph: Graph, failure: Failure) -> Failure:
-    """The failure with the lines that made its op, if it tells of none itself. An op in a branch
-    has those of the op that holds the branch.
+    """Return the failure, with the lines that created its op if it has no lines of its own.
+
+    For an op in a branch, these are the lines of the op that contains the branch.
     """
     name = failure.op
     while name and name not in graph.op_by_name:
@@ -50,9 +52,9 @@ def located_in(graph: Graph, failure: Failure) -> Failure:
 
 
 def _cause(error: BaseException, text: str) -> str:
-    """The line of a message that says why, without what TensorFlow and Keras put around it."""
+    """Return the line of a message that has the cause, without text that TensorFlow adds."""
     if isinstance(error, SystemExit):
-        return f"it ended the program, with {error.code!r}"
+        return f"the program exited with code {error.code!r}"
     if isinstance(error, KeyError) and error.args:
         text = repr(error.args[0])
     while_built = WHILE_BUILT.search(text)
@@ -77,15 +79,16 @@ def _last_line(text: str) -> str:
 
 
 def _lines(error: BaseException, text: str) -> tuple[Source, ...]:
-    """The user's lines, innermost first, each once. Of code that TensorFlow rewrote (AutoGraph)
-    the message tells them.
+    """Return the user's lines, innermost first, without repetitions.
+
+    For code that AutoGraph rewrote, the lines are read from the message.
     """
     find = SourceFinder()
     frames = find(traceback.extract_tb(error.__traceback__))
     if text.startswith(REWRITTEN):
-        told = [
+        listed = [
             traceback.FrameSummary(file, int(line), function)
             for file, line, function in REWRITTEN_LINE.findall(text)
         ]
-        frames = (*find(one for one in told if is_own(one.filename)), *frames)
+        frames = (*find(frame for frame in listed if is_own(frame.filename)), *frames)
     return tuple(dict.fromkeys(frames))

@@ -1,8 +1,8 @@
-"""What a refused call was given, and which single size would have made it pass.
+"""Finds the single change of a size that would make a rejected call succeed.
 
-The call (see `calls`) is made again in a scratch graph on placeholders, with one size changed at a
-time: to that of another tensor, or, of a call on a single tensor, to a number that stands in the
-call (the target of a reshape).
+The call (see `calls`) is repeated on placeholders in a scratch graph, with one size changed at a
+time. The new size is that of another tensor. For a call on a single tensor, it is a number among
+the arguments, such as in the target shape of a reshape.
 """
 
 from __future__ import annotations
@@ -22,50 +22,55 @@ from resnet_inspect.graph.lineage import (
     OtherCall,
     Remedy,
 )
-from resnet_inspect.tracers.tensorflow.failures.calls import Call, Shapes, refused_call, spelled
+from resnet_inspect.tracers.tensorflow.failures.calls import (
+    Call,
+    Shapes,
+    rejected_call,
+    source_name,
+)
 from resnet_inspect.tracers.tensorflow.failures.exceptions import REFUSALS
 from resnet_inspect.tracers.tensorflow.runtime import quiet_tensorflow
 
-# What is tried to tell a wrong type from a wrong shape.
+# Types to try, to distinguish a wrong type from a wrong shape.
 TYPES = (tf.float32, tf.int32, tf.bool)
 
 
 def examined(
-    error: BaseException, kept: Graph, variables: Mapping[str, tf.Variable]
+    error: BaseException, graph: Graph, variables: Mapping[str, tf.Variable]
 ) -> tuple[Mismatch | None, tuple[Note, ...]]:
-    """What `examine` finds, or a note that it could not: an explanation must not cost the run."""
+    """Return the result of `examine`, or a note if it raises, so that the run is still saved."""
     try:
-        return examine(error, kept, variables), ()
+        return examine(error, graph, variables), ()
     except Exception as trouble:
-        text = f"the refused call could not be examined: {type(trouble).__name__}"
-        return None, (Note("explanation", text),)
+        text = "the failed call could not be analyzed, so no repair is suggested"
+        return None, (Note("explanation", f"{text}: {type(trouble).__name__}"),)
 
 
 @quiet_tensorflow()
 def examine(
-    error: BaseException, kept: Graph, variables: Mapping[str, tf.Variable]
+    error: BaseException, graph: Graph, variables: Mapping[str, tf.Variable]
 ) -> Mismatch | None:
-    """The call that raised `error`, as far as its tensors are in the captured graph `kept`.
+    """Explain the call that raised `error`, using its tensors in the captured `graph`.
 
-    None where no call is found, or where it refuses types or values rather than shapes.
+    None if there is no such call, or if the call rejects types or values rather than shapes.
     """
-    call = refused_call(error.__traceback__) if isinstance(error, REFUSALS) else None
+    call = rejected_call(error.__traceback__) if isinstance(error, REFUSALS) else None
     if call is None or any(tensor.shape.rank is None for tensor in call.tensors()):
         return None
     names = {id(variable): name for name, variable in variables.items()}
-    tensors = [t for t in call.tensors() if id(t) in names or t.op.name in kept.op_by_name]
+    tensors = [t for t in call.tensors() if id(t) in names or t.op.name in graph.op_by_name]
     shapes = {id(tensor): tensor.shape.as_list() for tensor in call.tensors()}
     if not tensors or call.passes(shapes):
         return None
     if len(tensors) > 1:
         remedies = tuple(_remedies(call, tensors, shapes, names))
     else:
-        remedies = tuple(_remedies_by_number(call, tensors[0], kept, names))
+        remedies = tuple(_remedies_by_number(call, tensors[0], graph, names))
     others = tuple(OtherCall(text) for text in _other_calls(call, shapes))
-    if not remedies and not others and (call.runs_code or _wants_other_types(call, shapes)):
+    if not remedies and not others and (call.takes_functions or _wants_other_types(call, shapes)):
         return None
     return Mismatch(
-        function=spelled(call),
+        function=source_name(call),
         tensors=tuple(names.get(id(t)) or f"{t.op.name}:{t.value_index}" for t in tensors),
         remedies=remedies,
         others=others,
@@ -74,7 +79,7 @@ def examine(
 
 
 def _wants_other_types(call: Call, shapes: Shapes) -> bool:
-    """Whether the call takes these shapes if one of its tensors has another type."""
+    """Return whether the call accepts these shapes if one tensor has another type."""
     return any(
         call.passes(shapes, {id(tensor): dtype})
         for tensor in call.tensors()
@@ -86,10 +91,11 @@ def _wants_other_types(call: Call, shapes: Shapes) -> bool:
 def _swaps(
     call: Call, tensors: list[Any], shapes: Shapes, names: dict[int, str]
 ) -> Iterator[tuple[AxisRef, AxisRef]]:
-    """Pairs of axes of one tensor, neither a variable nor a constant, that make the call pass if
-    they change places.
+    """Yield pairs of axes of one tensor. With these axes swapped, the call passes.
+
+    Variables and constants are not changed.
     """
-    for tensor in (one for one in tensors if id(one) not in names and one.op.type != "Const"):
+    for tensor in (t for t in tensors if id(t) not in names and t.op.type != "Const"):
         ref = TensorRef(tensor.op.name, tensor.value_index)
         for first, second in combinations(range(len(shapes[id(tensor)])), 2):
             shape = list(shapes[id(tensor)])
@@ -101,10 +107,10 @@ def _swaps(
 def _remedies(
     call: Call, tensors: list[Any], shapes: Shapes, names: dict[int, str]
 ) -> Iterator[Remedy]:
-    """For each size that may be changed alone, the size of another tensor that does it.
+    """Yield, for each size that can be changed alone, the size of another tensor to change it to.
 
-    Of several the one counts that may itself be changed to the first (a kernel's channels rather
-    than a multiple of them), then one at the same axis.
+    Among several, a size that could in turn be changed to the first is preferred: a kernel's
+    channels rather than a multiple of them. A size of the same axis is preferred next.
     """
 
     def passes(tensor: Any, axis: int, size: int | None) -> bool:
@@ -114,50 +120,51 @@ def _remedies(
 
     for tensor in tensors:
         for axis, before in enumerate(shapes[id(tensor)]):
-            found = [
+            ranked = [
                 (not passes(other, place, before), place != axis, other, place, after)
                 for other, place, after in _candidates(tensor, axis, tensors, shapes)
                 if before is not None and passes(tensor, axis, after)
             ]
-            if found and before is not None:
-                _, _, other, place, after = min(found, key=lambda one: one[:2])
+            if ranked and before is not None:
+                _, _, other, place, after = min(ranked, key=lambda candidate: candidate[:2])
                 here, there = _place(tensor, axis, names), _place(other, place, names)
                 yield Remedy(here, there, before, after)
 
 
 def _remedies_by_number(
-    call: Call, tensor: Any, kept: Graph, names: dict[int, str]
+    call: Call, tensor: Any, graph: Graph, names: dict[int, str]
 ) -> Iterator[Remedy]:
-    """For each number in the call the size that passes if it is that number.
+    """Yield, for each number in the call, the size that must equal this number to pass.
 
-    Of several the one counts that is as far from the last axis: a reshape keeps their order.
+    Among several sizes, the one at the same distance from the last axis is preferred, because a
+    reshape keeps the order of the axes.
     """
     shape = tensor.shape.as_list()
-    for written in _numbers(call, kept):
-        found = []
+    for number in _numbers(call, graph):
+        ranked = []
         for axis, before in enumerate(shape):
-            changed = [*shape[:axis], written.value, *shape[axis + 1 :]]
-            if before not in (None, written.value) and call.passes({id(tensor): changed}):
-                found.append((abs(len(shape) - axis - written.from_end), axis, before))
-        if found:
-            _, axis, before = min(found)
+            changed = [*shape[:axis], number.value, *shape[axis + 1 :]]
+            if before not in (None, number.value) and call.passes({id(tensor): changed}):
+                ranked.append((abs(len(shape) - axis - number.from_end), axis, before))
+        if ranked:
+            _, axis, before = min(ranked)
             place = _place(tensor, axis, names)
-            yield Remedy(place, written.place, before, written.value)
+            yield Remedy(place, number.place, before, number.value)
 
 
 class _Number(NamedTuple):
-    """A number in a call: its place in the graph, its value, its distance from the list's end."""
+    """A number in a list argument: its constant in the graph, its value, its index from the end."""
 
     place: FromLiteral
     value: int
     from_end: int
 
 
-def _numbers(call: Call, kept: Graph) -> Iterator[_Number]:
-    """The positive integers in the lists that a call was given, as constants of the graph."""
+def _numbers(call: Call, graph: Graph) -> Iterator[_Number]:
+    """Yield the positive integers in list arguments of a call that are constants of the graph."""
     for value in call.bound().values():
         if _is_target(value):
-            ops = [op.name for op in kept.ops if op.attrs.get("value") == list(value)]
+            ops = [op.name for op in graph.ops if op.attrs.get("value") == list(value)]
             for element, number in enumerate(value):
                 if ops and number > 0:
                     place = FromLiteral(ops[-1], element)
@@ -165,23 +172,25 @@ def _numbers(call: Call, kept: Graph) -> Iterator[_Number]:
 
 
 def _other_calls(call: Call, shapes: Shapes) -> Iterator[str]:
-    """Other axes, other flags, and the first two tensors swapped: those that pass, in words."""
+    """Yield changes of other arguments that make the call pass, in words.
+
+    Tried are other axes, other flags, and the first two tensors swapped.
+    """
     named = call.bound()
     for name, value in named.items():
-        tries = _alternatives(name, value, list(shapes.values()))
-        for other in tries:
-            if call.with_named(named | {name: other}).passes(shapes):
+        for other in _alternatives(name, value, list(shapes.values())):
+            if call.with_arguments(named | {name: other}).passes(shapes):
                 yield f"{name}={other}"
     tensors = [name for name, value in named.items() if any(value is t for t in call.tensors())]
     if len(tensors) > 1:
         first, second = tensors[:2]
         swapped = named | {first: named[second], second: named[first]}
-        if call.with_named(swapped).passes(shapes):
+        if call.with_arguments(swapped).passes(shapes):
             yield f"{first} and {second} swapped"
 
 
 def _alternatives(name: str, value: Any, shapes: list[list[int | None]]) -> list[Any]:
-    """Other values of an argument that somebody may have meant."""
+    """Return other values that the user may have intended for an argument."""
     if isinstance(value, bool):
         return [not value]
     if isinstance(value, int) and "axis" in name:
@@ -192,14 +201,14 @@ def _alternatives(name: str, value: Any, shapes: list[list[int | None]]) -> list
 
 
 def _is_target(value: Any) -> bool:
-    """Whether an argument is a list of sizes: numbers, none of them a tensor."""
-    return isinstance(value, list | tuple) and all(isinstance(one, int) for one in value)
+    """Return whether an argument is a list of integers, so that it may be a target shape."""
+    return isinstance(value, list | tuple) and all(isinstance(size, int) for size in value)
 
 
 def _candidates(
     tensor: Any, axis: int, tensors: list[Any], shapes: Shapes
 ) -> list[tuple[Any, int, int]]:
-    """Sizes of the other tensors that differ from one of this."""
+    """Return the sizes of other tensors that differ from the size of this axis."""
     return [
         (other, place, size)
         for other in tensors

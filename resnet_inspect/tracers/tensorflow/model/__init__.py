@@ -1,1 +1,1 @@
-"""A user's own model or function: how it is found, called, traced and trained."""
+"""Finds, calls, traces and trains the user's model or function."""

@@ -1,4 +1,4 @@
-"""Trains a model of one's own that came with its loss and optimizer, by Keras' `fit`, recorded."""
+"""Trains a user's Keras model with its loss and optimizer by `fit`, and records the training."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ from resnet_inspect.graph import Note
 from resnet_inspect.tracers.contract import Environment, Journal, TrainingFailed
 from resnet_inspect.tracers.tensorflow.failures.exceptions import describe
 from resnet_inspect.tracers.tensorflow.fit.keras_recorder import KerasRecorder, Runs
+from resnet_inspect.tracers.tensorflow.model.input_specs import default_size_notes
 from resnet_inspect.tracers.tensorflow.model.model_calls import seeded
 
-# What a loss compares with, by a part of its name; the first that fits.
+# Kind of targets by a part of the loss name. The first match applies.
 KINDS = {
     "sparse": "classes",
     "categorical": "one-hot",
@@ -38,26 +39,29 @@ KINDS = {
 
 
 class Recipe(NamedTuple):
-    """What a model is trained with, as `compile` takes it."""
+    """A model with its loss and optimizer, as `compile` accepts them."""
 
     model: Any
     loss: Any
     optimizer: Any
 
 
-def recipe_of(made: Any) -> Recipe | None:
-    """The recipe in what a callable returned: a tuple of a Keras model, a loss, an optimizer."""
-    if not isinstance(made, tuple) or len(made) != len(Recipe._fields):
+def recipe_of(returned: Any) -> Recipe | None:
+    """Return the recipe if a callable returned a Keras model, a loss and an optimizer."""
+    if not isinstance(returned, tuple) or len(returned) != len(Recipe._fields):
         return None
-    model, loss, optimizer = made
-    losses = isinstance(loss, str | list | dict) or callable(loss)
-    moves = isinstance(optimizer, str | keras.optimizers.Optimizer)
-    return Recipe(*made) if isinstance(model, keras.Model) and losses and moves else None
+    model, loss, optimizer = returned
+    is_loss = isinstance(loss, str | list | dict) or callable(loss)
+    is_optimizer = isinstance(optimizer, str | keras.optimizers.Optimizer)
+    valid = isinstance(model, keras.Model) and is_loss and is_optimizer
+    return Recipe(*returned) if valid else None
 
 
-class OwnTraining:
-    """A fit that is about to begin; raises what the model raises when it
-    is called on the first inputs, and DataError for data that do not fit.
+class ModelTraining:
+    """A prepared fit.
+
+    Creating it calls the model on the first inputs, and raises what this call raises. It raises
+    DataError for data that do not match the inputs.
     """
 
     def __init__(
@@ -69,20 +73,20 @@ class OwnTraining:
     ) -> None:
         subject = settings.subject
         if not isinstance(subject, TracedModel):
-            raise TypeError(f"not a model to be trained: {subject}")
+            raise TypeError(f"expected a traced model, got {subject}")
         self._recipe = recipe
-        size = next((one.sizes[0] for one in specs if one.sizes and one.sizes[0]), None)
+        size = next((spec.sizes[0] for spec in specs if spec.sizes and spec.sizes[0]), None)
         size = size or subject.batch_size
         sized = tuple(
-            msgspec.structs.replace(one, sizes=(one.sizes[0] or size, *one.sizes[1:]))
-            if one.sizes
-            else one
-            for one in specs
+            msgspec.structs.replace(spec, sizes=(spec.sizes[0] or size, *spec.sizes[1:]))
+            if spec.sizes
+            else spec
+            for spec in specs
         )
         inputs = RandomInputs(sized, settings.seed)
         self._specs = sized
         self._environment = environment
-        first = [tf.cast(one, s.dtype) for one, s in zip(inputs.batch(0), sized, strict=True)]
+        first = [tf.cast(array, s.dtype) for array, s in zip(inputs.batch(0), sized, strict=True)]
         outputs = recipe.model(self._packed(first), training=False)
         targets = list(_targets(recipe.loss, outputs, recipe.model))
         self._structure = outputs
@@ -91,22 +95,25 @@ class OwnTraining:
         if kind == "npz":
             self._batches = ArrayBatches(
                 file,
-                [one.name for one in specs],
-                [one.name for one in targets],
+                [spec.name for spec in specs],
+                [target.name for target in targets],
                 size=size,
                 seed=settings.seed,
                 steps=settings.steps,
             )
         else:
             self._batches = RandomBatches(inputs, targets, settings.seed, settings.steps)
-        self._notes = [Note("inputs", self._batches.description), *_chosen(inputs)]
+        self._notes = [Note("inputs", self._batches.description), *default_size_notes(inputs)]
         optimizer = type(keras.optimizers.get(recipe.optimizer)).__name__
         subject = msgspec.structs.replace(subject, batch_size=size, optimizer=optimizer)
         self.settings = msgspec.structs.replace(settings, subject=subject)
         self._learning_rate = subject.learning_rate
 
     def train(self, journal: Journal) -> None:
-        """Compile and fit; raises TrainingFailed, with what has been saved."""
+        """Compile and fit the model.
+
+        Raises TrainingFailed if this fails, after the failure is saved.
+        """
         model, loss, optimizer = self._recipe
         settings = self.settings
         recorder = KerasRecorder(Runs(settings, lambda: journal))
@@ -118,7 +125,8 @@ class OwnTraining:
                 if self._learning_rate is not None:
                     optimizer.learning_rate = self._learning_rate
                 model.compile(optimizer=optimizer, loss=loss)
-                model.fit(_Fed(self._batches, self), verbose=0, shuffle=False, callbacks=[recorder])
+                batches = _FitBatches(self._batches, self)
+                model.fit(batches, verbose=0, shuffle=False, callbacks=[recorder])
         except BaseException as error:
             failure = recorder.stopped(error)
             if not isinstance(error, Exception):
@@ -129,75 +137,75 @@ class OwnTraining:
                 journal.end(failure=failure)
             raise TrainingFailed(failure) from error
 
-    def _packed(self, given: Sequence[Any]) -> Any:
-        """Inputs in the structure that the model takes."""
+    def _packed(self, inputs: Sequence[Any]) -> Any:
+        """Return the inputs in the structure that the model expects."""
         model = self._recipe.model
         try:
             structure = model.input
         except (AttributeError, ValueError):
             structure = None
-        if structure is not None and len(model.inputs) == len(given):
-            places = {id(one): tensor for one, tensor in zip(model.inputs, given, strict=True)}
-            return tf.nest.map_structure(lambda one: places[id(one)], structure)
-        return given[0] if len(given) == 1 else list(given)
+        if structure is not None and len(model.inputs) == len(inputs):
+            by_input = {id(key): tensor for key, tensor in zip(model.inputs, inputs, strict=True)}
+            return tf.nest.map_structure(lambda key: by_input[id(key)], structure)
+        return inputs[0] if len(inputs) == 1 else list(inputs)
 
-    def of_step(self, number: int) -> tuple[Any, Any]:
-        """What the model is fed at a step, and what its outputs are compared with."""
+    def batch_of_step(self, number: int) -> tuple[Any, Any]:
+        """Return the inputs and the targets of a step."""
         inputs, targets = self._batches.batch(number)
         cast = [
-            tf.cast(one, spec.dtype) if one.dtype.name != spec.dtype else one
-            for one, spec in zip(inputs, self._specs, strict=True)
+            tf.cast(array, spec.dtype) if array.dtype.name != spec.dtype else array
+            for array, spec in zip(inputs, self._specs, strict=True)
         ]
         return self._packed(cast), tf.nest.pack_sequence_as(self._structure, list(targets))
 
 
 @contextmanager
 def _on(device: str) -> Iterator[None]:
-    """Only what was asked for is imposed on Keras."""
+    # With "auto", Keras places ops itself.
     with nullcontext() if device == "auto" else tf.device(f"/{device.upper()}:0"):
         yield
 
 
-class _Fed(keras.utils.PyDataset):  # type: ignore[misc]
-    """Batches as `fit` takes them."""
+class _FitBatches(keras.utils.PyDataset):  # type: ignore[misc]
+    """The batches of a training in the form that `fit` expects."""
 
-    def __init__(self, batches: OwnBatches, training: OwnTraining) -> None:
+    def __init__(self, batches: OwnBatches, training: ModelTraining) -> None:
         super().__init__(workers=1, use_multiprocessing=False)
         self._steps, self._training = batches.steps, training
 
     def __len__(self) -> int:
-        """The number of steps."""
+        """Return the number of steps."""
         return self._steps
 
     def __getitem__(self, number: int) -> tuple[Any, Any]:
-        """One batch."""
-        return self._training.of_step(number)
+        """Return the batch of a step."""
+        return self._training.batch_of_step(number)
 
 
 def check_trainable(recipe: Recipe, target: str) -> None:
-    """Raise UsageError for an optimizer that Keras does not know by that name."""
+    """Raise UsageError if Keras does not know the name of the optimizer."""
     try:
         keras.optimizers.get(recipe.optimizer)
     except ValueError as error:
         raise UsageError(
-            "Keras knows no optimizer of that name",
+            "unknown optimizer name",
             where=f"target {target}",
-            expected="a name such as 'adam', or an optimizer",
+            expected="a name that Keras knows, such as 'adam', or an optimizer object",
             got=repr(recipe.optimizer),
-            fix="return (model, loss, optimizer) as model.compile takes them",
+            fix="return (model, loss, optimizer) as model.compile accepts them",
         ) from error
 
 
 def _targets(loss: Any, outputs: Any, model: Any) -> Iterator[TargetSpec]:
-    """What each output is compared with, in their order when flattened."""
+    """Yield the targets of each output, in flattened order."""
     flat = keras.tree.flatten_with_path(outputs)
     losses = _losses(loss, [path for path, _ in flat], model)
-    for number, ((path, output), one) in enumerate(zip(flat, losses, strict=True)):
+    for number, ((path, output), output_loss) in enumerate(zip(flat, losses, strict=True)):
         shape = tuple(output.shape.as_list())
         name = str(path[-1]) if path and isinstance(path[-1], str) else ""
         name = name or ("y" if len(flat) == 1 else f"y{number}")
-        known = re.sub("[^a-z]", "", _name(one).lower())
-        kind = next((kind for part, kind in KINDS.items() if part in known), "normal")
+        loss_name = re.sub("[^a-z]", "", _name(output_loss).lower())
+        kind = next((kind for part, kind in KINDS.items() if part in loss_name), "normal")
         if kind == "classes" and shape:
             yield TargetSpec(name, kind, shape[:-1], int(shape[-1]))
         else:
@@ -205,7 +213,7 @@ def _targets(loss: Any, outputs: Any, model: Any) -> Iterator[TargetSpec]:
 
 
 def _losses(loss: Any, paths: list[Any], model: Any) -> list[Any]:
-    """A loss for each output."""
+    """Return the loss of each output, None if it has none."""
     if isinstance(loss, dict):
         names = getattr(model, "output_names", None) or []
         keys = [path[-1] if path and path[-1] in loss else None for path in paths]
@@ -221,10 +229,3 @@ def _name(loss: Any) -> str:
     if isinstance(loss, str):
         return {"mse": "", "mae": "", "bce": "binary", "kld": "kldivergence"}.get(loss, loss)
     return str(getattr(loss, "__name__", type(loss).__name__))
-
-
-def _chosen(inputs: RandomInputs) -> Iterator[Note]:
-    told = inputs.chosen()
-    if told:
-        text = f"sizes given as ?, chosen by the program: {', '.join(told)}"
-        yield Note("inputs", text)

@@ -1,48 +1,49 @@
-"""What a model says of its inputs, as the program's own descriptions of them."""
+"""Converts a model's signature into input descriptions."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from resnet_inspect.config.inputs import MEANINGS, TYPES, InputSpec
+from resnet_inspect.data import RandomInputs
 from resnet_inspect.errors import ConfigError, UsageError
+from resnet_inspect.graph import Note
 
 
 def flat_specs(signature: Any, names: Sequence[str]) -> tuple[InputSpec, ...]:
-    """An input for each tensor of a signature, which may be nested.
+    """Return an input for each tensor of a signature, which may be nested.
 
-    `names` are those of its arguments, for tensors that have none. Raises UsageError for what no
-    random numbers can be drawn for: texts, ragged and sparse tensors, an unknown number of axes.
+    `names` are the argument names, for tensors without a name. Raises UsageError for inputs that
+    cannot be filled with random numbers: strings, ragged and sparse tensors, unknown ranks.
     """
     flat = tf.nest.flatten(signature)
-    by_place = names if len(names) == len(flat) else input_names(len(flat))
-    found: list[InputSpec] = []
-    for spec, name in zip(flat, by_place, strict=True):
-        wanted = _identifier(getattr(spec, "name", None) or name)
-        taken = {one.name for one in found}
-        free = (f"{wanted}_{number}" for number in range(1, len(flat) + 1))
-        unique = wanted if wanted not in taken else next(one for one in free if one not in taken)
-        found.append(_input(spec, unique))
-    return tuple(found)
+    default_names = names if len(names) == len(flat) else input_names(len(flat))
+    inputs: list[InputSpec] = []
+    for spec, default in zip(flat, default_names, strict=True):
+        name = _identifier(getattr(spec, "name", None) or default)
+        taken = {other.name for other in inputs}
+        names_to_try = (name, *(f"{name}_{number}" for number in range(1, len(flat) + 1)))
+        inputs.append(_input(spec, next(free for free in names_to_try if free not in taken)))
+    return tuple(inputs)
 
 
 def input_names(number: int) -> list[str]:
-    """Names for inputs that have none."""
+    """Return default names for `number` inputs."""
     return [f"input{place}" for place in range(number)]
 
 
 def _input(spec: Any, name: str) -> InputSpec:
     kind = type(spec).__name__.removesuffix("Spec")
     if not isinstance(spec, tf.TensorSpec):
-        raise _refused(name, f"{kind}, {spec}")
+        raise _rejected(name, f"{kind}, {spec}")
     if spec.dtype.name not in TYPES:
-        raise _refused(name, f"{spec.dtype.name}, {spec}")
+        raise _rejected(name, f"{spec.dtype.name}, {spec}")
     if spec.shape.rank is None:
-        raise _refused(name, "a tensor of any number of axes")
+        raise _rejected(name, "a tensor of unknown rank")
     sizes = tuple(spec.shape.as_list())
     return InputSpec(name, sizes, spec.dtype.name, _meanings(sizes))
 
@@ -51,14 +52,14 @@ def _meanings(sizes: tuple[int | None, ...]) -> tuple[str, ...]:
     return MEANINGS.get(len(sizes), ())
 
 
-def _refused(name: str, got: str) -> UsageError:
+def _rejected(name: str, got: str) -> UsageError:
     return UsageError(
-        f"no random numbers can be drawn for the input '{name}'",
-        where="what the model says of its inputs",
-        expected="a tensor of " + ", ".join(TYPES) + " with a known number of axes",
+        f"the input '{name}' cannot be filled with random numbers",
+        where="the input signature of the model",
+        expected="a tensor of " + ", ".join(TYPES) + " with a known rank",
         got=got,
-        fix="describe inputs that it takes too with --input, or name a function that makes it from "
-        "numbers",
+        fix="describe other inputs that the model accepts with --input, or trace a function that "
+        "computes this input from numbers",
     )
 
 
@@ -67,13 +68,20 @@ def _identifier(name: str) -> str:
     return plain if plain.isidentifier() else f"input_{plain}"
 
 
+def default_size_notes(inputs: RandomInputs) -> Iterator[Note]:
+    """Yield a note on the sizes that replace unknown sizes of the inputs, if there are any."""
+    sizes = ", ".join(inputs.chosen())
+    if sizes:
+        yield Note("inputs", f"unknown sizes set by the program: {sizes}. Change them with --input")
+
+
 def unknown_inputs(target: str, takes: str) -> ConfigError:
-    """The refusal of a model that does not say what it takes; a function takes `takes`."""
+    """Return the error for a model without input shapes; `takes` is a function's signature."""
     return ConfigError(
-        "the model does not say what its inputs are",
+        "the shapes of the model's inputs are unknown",
         where=f"target {target}, setting 'input'",
         expected="inputs such as images=8,32,32,3:float32; labels=8:int64",
         got=f"none, for {takes}" if takes else "none",
-        fix="add --input; random numbers of those shapes are fed"
-        + (" (or --set KEY=VALUE for all that it needs, if it makes the model)" if takes else ""),
+        fix="describe the inputs with --input, and random numbers of these shapes are used"
+        + (". If the function returns the model, give its arguments with --set" if takes else ""),
     )

@@ -1,7 +1,7 @@
-"""Calls a model of the user's own in the graph that is traced, and notes what it is made of.
+"""Calls the user's model in the traced graph, and records its layers and variables.
 
-Layers of Keras go by the names of the model's summary, their weights by their paths; other
-variables by the names they were made with.
+Keras layers have the names of `model.summary()`, and their weights are named by their paths. Other
+variables have the names given at their creation.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ from resnet_inspect.tracers.tensorflow.capture.source_lines import SourceFinder
 from resnet_inspect.tracers.tensorflow.model.models import Model
 
 Names = dict[str, int] | None
-NAMES_GIVEN = "object_name_uids"
+NAME_COUNTS = "object_name_uids"
 
 
-class OwnVariables:
-    """Variables that the user's code makes, with the lines that made them, to be named later.
+class UserVariables:
+    """Collects the variables that the user's code creates, with the lines that create them.
 
-    Without `values` one that is made in the body of a function, of a tensor, has its shape alone.
+    Without `values`, a variable whose initial value is a tensor of a graph has zeros instead.
     """
 
     def __init__(self, *, values: bool = True) -> None:
         self._values = values
-        self._made: list[tf.Variable] = []
+        self._variables: list[tf.Variable] = []
         self._sources: dict[int, tuple[Source, ...]] = {}
         self._find = SourceFinder()
 
     @contextmanager
     def collected(self) -> Iterator[None]:
-        """Variables made in the body are kept."""
+        """Collect the variables that the body creates."""
 
         def creator(make: Callable[..., tf.Variable], **named: Any) -> tf.Variable:
             value = named.get("initial_value")
             if not self._values and isinstance(value, tf.Tensor):
                 named["initial_value"] = lambda: tf.zeros(value.shape, value.dtype)
             variable = make(**named)
-            self._made.append(variable)
+            self._variables.append(variable)
             self._sources[id(variable)] = self._find(traceback.extract_stack()[:-1])
             return variable
 
@@ -55,62 +55,66 @@ class OwnVariables:
             yield
 
     def keep(self, variables: Iterable[tf.Variable]) -> None:
-        """Keep variables that were made before."""
-        self._made += variables
+        """Add variables that were created before."""
+        self._variables += variables
 
-    def name_rest(
+    def register(
         self,
-        made: Construction,
+        construction: Construction,
         made_at: dict[str, tuple[Source, ...]],
         known: Sequence[tf.Variable] = (),
         *,
         unread: bool,
     ) -> None:
-        """Name those that have no name yet, and `known` ones, which TensorFlow may make unnoticed;
-        equal names get a number; without `unread` only those that the graph reads. `made_at` is
-        told of the lines.
+        """Add variables without a name to `construction.variables`, and all lines to `made_at`.
+
+        `known` are further variables, because TensorFlow can create some without a hook. If a name
+        is taken, a number is added. Without `unread`, variables that the graph never reads are
+        left out.
         """
-        read = {id(outside) for outside, _ in made.graph.captures}
-        named = {id(variable.handle) for variable in made.variables.values()}
-        for variable in (*self._made, *known, *made.graph.variables):
+        read = {id(outside) for outside, _ in construction.graph.captures}
+        named = {id(variable.handle) for variable in construction.variables.values()}
+        for variable in (*self._variables, *known, *construction.graph.variables):
             handle = id(variable.handle)
             if handle not in named and (unread or handle in read):
                 named.add(handle)
-                made.variables[_free(variable.name.removesuffix(":0"), made.variables)] = variable
-        for name, variable in made.variables.items():
+                name = _free_name(variable.name.removesuffix(":0"), construction.variables)
+                construction.variables[name] = variable
+        for name, variable in construction.variables.items():
             made_at[name] = self._sources.get(id(variable), ())
 
 
-def call_noted(
+def call_recorded(
     model: Model,
-    made: Construction,
-    given: Sequence[Tensor],
-    variables: OwnVariables,
+    construction: Construction,
+    inputs: Sequence[Tensor],
+    variables: UserVariables,
     made_at: dict[str, tuple[Source, ...]],
 ) -> Any:
-    """What the model returns for these tensors; also what it raises, with notes taken so far."""
+    """Call the model on `inputs` and record its layers and variables, also if the call raises."""
     for variable in model.variables:
-        made.graph.watch_variable(variable)
+        construction.graph.watch_variable(variable)
     keras = model.keras is not None
-    # What a model holds but does not read here is told only of models that do not say it.
-    told = keras or bool(model.variables)
+    # A model that lists its variables needs no search for those that the graph does not read.
+    lists_variables = keras or bool(model.variables)
     try:
-        with _noted_layers(made, model.keras):
-            returned = model.call(*given)
+        with _noted_layers(construction, model.keras):
+            returned = model.call(*inputs)
     finally:
         if keras:
             from resnet_inspect.tracers.tensorflow.capture.keras_layers import note_model
 
-            note_model(made, model.keras)
-        variables.name_rest(made, made_at, model.variables, unread=not told)
+            note_model(construction, model.keras)
+        variables.register(construction, made_at, model.variables, unread=not lists_variables)
     return returned
 
 
 @contextmanager
-def _noted_layers(made: Construction, model: Any) -> Iterator[None]:
-    """Keras' layer calls are noted, if Keras is there; a layer alone is one of them.
+def _noted_layers(construction: Construction, model: Any) -> Iterator[None]:
+    """Record Keras layer calls in the body if Keras is imported.
 
-    Of an error Keras leaves the whole traceback, from which the refused call is read.
+    A `model` that is a single layer is recorded as a layer. Keras keeps the full traceback of an
+    error, because the rejected call is read from it.
     """
     if "keras" not in sys.modules:
         yield
@@ -122,7 +126,7 @@ def _noted_layers(made: Construction, model: Any) -> Iterator[None]:
     filtering = keras.config.is_traceback_filtering_enabled()
     keras.config.disable_traceback_filtering()
     try:
-        with noted_layers(made, model if hasattr(model, "layers") else None):
+        with noted_layers(construction, model if hasattr(model, "layers") else None):
             yield
     finally:
         if filtering:
@@ -131,8 +135,9 @@ def _noted_layers(made: Construction, model: Any) -> Iterator[None]:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Whatever the user's code draws in the body, by Python, NumPy, TensorFlow or Keras, follows
-    from the seed; Python's and NumPy's own states are put back.
+    """Seed the random generators of Python, NumPy, TensorFlow and Keras for the body.
+
+    The states of Python's and NumPy's generators are restored afterwards.
     """
     states = random.getstate(), np.random.get_state()
     random.seed(seed)
@@ -145,26 +150,26 @@ def seeded(seed: int) -> Iterator[None]:
         np.random.set_state(states[1])
 
 
-def names_given() -> Names:
-    """How often Keras gave which name so far: what it calls the next layers."""
+def layer_name_counts() -> Names:
+    """Return how often Keras has used each layer name, which decides the next names."""
     if "keras" not in sys.modules:
         return None
     from keras.src.backend.common import global_state
 
-    return dict(global_state.get_global_attribute(NAMES_GIVEN) or {})
+    return dict(global_state.get_global_attribute(NAME_COUNTS) or {})
 
 
-def give_names_from(names: Names) -> None:
-    """Have Keras name layers as it did when `names_given` returned this."""
+def restore_layer_names(names: Names) -> None:
+    """Make Keras name layers as it did when `layer_name_counts` returned `names`."""
     if "keras" in sys.modules:
         from keras.src.backend.common import global_state
 
-        global_state.set_global_attribute(NAMES_GIVEN, defaultdict(int, names or {}))
+        global_state.set_global_attribute(NAME_COUNTS, defaultdict(int, names or {}))
 
 
-def _free(name: str, taken: Any) -> str:
-    number, found = 0, name
-    while found in taken:
+def _free_name(name: str, taken: Any) -> str:
+    number, candidate = 0, name
+    while candidate in taken:
         number += 1
-        found = f"{name}_{number}"
-    return found
+        candidate = f"{name}_{number}"
+    return candidate

@@ -1,11 +1,11 @@
-"""Which keyword settings move which sizes of a model of the user's own: made and traced again.
+"""Re-traces the user's model with larger keyword settings, to find the sizes that depend on them.
 
-Each time in a fresh graph without values: nothing runs, and what was made before is left alone.
+Each re-trace uses a new graph without values. Nothing runs, and existing objects are not changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
@@ -14,60 +14,74 @@ import tensorflow as tf
 from tensorflow.python.framework.func_graph import FuncGraph
 
 from resnet_inspect.config.inputs import InputSpec
+from resnet_inspect.graph import Note
 from resnet_inspect.graph.lineage import Variation
 from resnet_inspect.tracers.tensorflow.capture.construction import Construction
 from resnet_inspect.tracers.tensorflow.failures.exceptions import describe
 from resnet_inspect.tracers.tensorflow.model.model_calls import (
     Names,
-    OwnVariables,
-    call_noted,
-    give_names_from,
-    names_given,
+    UserVariables,
+    call_recorded,
+    layer_name_counts,
+    restore_layer_names,
 )
 from resnet_inspect.tracers.tensorflow.model.targets import Target
 from resnet_inspect.tracers.tensorflow.runtime import quiet_tensorflow
 from resnet_inspect.tracers.tensorflow.sizes.retraces import Traced, compared, seen
 
-# Seconds for all re-traces of a model, as if each took what its recorded trace took; it takes less.
-AFFORDED = 8.0
+# Limit for all re-traces of a model, in seconds. A re-trace is assumed to take as long as the
+# recorded trace, although it is faster.
+RETRACE_SECONDS = 8.0
 
 
-def affordable(integers: Iterable[str], seconds: float) -> tuple[str, ...]:
-    """The settings that are tried if making and tracing the model took `seconds`; one re-trace is
-    that of the model as it is.
+def settings_to_retrace(integers: Iterable[str], seconds: float) -> tuple[str, ...]:
+    """Return the settings to re-trace if building and tracing the model took `seconds`.
+
+    One re-trace is reserved for the unchanged model.
     """
-    most = max(0, int(AFFORDED / max(seconds, 1e-3)) - 1)
+    most = max(0, int(RETRACE_SECONDS / max(seconds, 1e-3)) - 1)
     return tuple(integers)[:most]
 
 
 @dataclass(frozen=True)
-class Retraced:
-    """What re-traces came to: a variation for each setting, and the names the unchanged one saw.
+class RetraceResult:
+    """The results of re-traces: a variation for each setting, and the names in the unchanged trace.
 
-    `refused` says why there are none, where the code cannot be run without values.
+    `failed` is the reason if the code cannot be re-traced, else empty.
     """
 
     variations: tuple[Variation, ...] = ()
     traced: frozenset[str] = frozenset()
-    refused: str = ""
+    failed: str = ""
+
+    def notes(self, settings: Iterable[str], *, complete: bool) -> Iterator[Note]:
+        """Yield a note on the settings that were not varied.
+
+        `complete` is whether the recorded trace had no error.
+        """
+        varied = {variation.setting for variation in self.variations}
+        missing = ", ".join(setting for setting in settings if setting not in varied)
+        if self.failed or (complete and missing):
+            reason = self.failed or "re-tracing the model would take too long"
+            yield Note("settings", f"sizes that depend on {missing} are unknown: {reason}")
 
 
 @quiet_tensorflow()
-def own_variations(
+def model_variations(
     target: Target, specs: Sequence[InputSpec], settings: Sequence[str], names: Names
-) -> Retraced:
-    """Make and trace the model again for each of these settings, each one larger.
+) -> RetraceResult:
+    """Build and trace the model again for each of these settings, increased by 1.
 
-    `names` are those Keras had given when the model was made first.
+    `names` are the names that Keras had used before the model was first built.
     """
     if not settings:
-        return Retraced()
-    after = names_given()
+        return RetraceResult()
+    after = layer_name_counts()
     try:
         base = _trace(target, specs, {}, names)
         if base.ended:
-            return Retraced(refused=base.conflicts[-1])
-        varied = [
+            return RetraceResult(failed=f"{base.conflicts[-1]} cannot be traced without values")
+        variations = [
             compared(
                 name,
                 target.integers[name],
@@ -78,29 +92,31 @@ def own_variations(
             for name in settings
         ]
     finally:
-        give_names_from(after)
-    return Retraced(tuple(varied), frozenset(base.shapes))
+        restore_layer_names(after)
+    return RetraceResult(tuple(variations), frozenset(base.shapes))
 
 
 def _trace(
     target: Target, specs: Sequence[InputSpec], changed: dict[str, int], names: Names
 ) -> Traced:
-    """Make the model and call it, as far as that goes; what it prints was printed before."""
-    give_names_from(names)
-    variables, refused = OwnVariables(values=False), ""
+    """Build the model and call it, until an error; its output is dropped."""
+    restore_layer_names(names)
+    variables, failed = UserVariables(values=False), ""
     with tf.Graph().as_default(), variables.collected(), redirect_stdout(StringIO()):
         graph = FuncGraph("again")
         with graph.as_default():
-            made = Construction(0, {})
+            construction = Construction(0, {})
         try:
             model = target.make(**changed)
             with graph.as_default():
-                given = [
+                inputs = [
                     tf.compat.v1.placeholder(spec.dtype, spec.sizes, name=spec.name)
                     for spec in specs
                 ]
-                call_noted(model, made, given, variables, {})
-        except (Exception, SystemExit) as error:  # the user's own code: all it raises is a refusal
-            refused = describe(error.__cause__ or error, "tracing again").op or "the model"
-    shapes = {name: tuple(one.shape.as_list()) for name, one in made.variables.items()}
-    return seen(graph, shapes, (refused,) if refused else (), ended=bool(refused))
+                call_recorded(model, construction, inputs, variables, {})
+        except (Exception, SystemExit) as error:  # the user's code may raise anything
+            failed = describe(error.__cause__ or error, "re-tracing").op or "the model"
+    shapes = {
+        name: tuple(variable.shape.as_list()) for name, variable in construction.variables.items()
+    }
+    return seen(graph, shapes, (failed,) if failed else (), ended=bool(failed))

@@ -1,7 +1,7 @@
-"""A model of the user's own as the tracer sees it: what is called, and what it says of its inputs.
+"""Describes the user's model by its callable and its inputs.
 
-A Keras model, a `tf.function`, a module or any callable comes to one form, `Model`: a function of
-as many tensors as there are inputs.
+A Keras model, a `tf.function`, a module or any other callable is converted to a `Model`, a
+function with one tensor argument for each input.
 """
 
 from __future__ import annotations
@@ -23,17 +23,22 @@ from resnet_inspect.tracers.tensorflow.model.input_specs import flat_specs, inpu
 PARTS = 3
 KINDS = (
     "a Keras model, a tf.Module with __call__, a tf.function, a function of the inputs, or a tuple "
-    "that begins with one of these"
+    "with one of these as its first item"
 )
 
 
 @dataclass(frozen=True)
 class Model:
-    """What is traced: `call` takes a tensor for each input.
+    """A model to trace.
 
-    `inputs` is what the model says it takes, None if it does not; `keras` the Keras model, if it
-    is one; `variables` those that it is known to hold; `returned` what it was found in; `imported`
-    whether its ops were named before, as those of a SavedModel.
+    Attributes:
+        call: A function with one tensor argument for each input.
+        inputs: The inputs that the model declares; None if it declares none.
+        keras: The Keras model or layer; None for other models.
+        variables: The variables that the model lists.
+        notes: Notes for the run.
+        returned: The whole value that the user's callable returned.
+        imported: Whether the op names were saved with the model, as in a SavedModel.
     """
 
     call: Callable[..., Any]
@@ -45,40 +50,44 @@ class Model:
     imported: bool = False
 
 
-def described(made: Any, target: str) -> Model:
-    """The model in what a callable returned, which it keeps; raises UsageError where there is
-    none.
+def model_of(returned: Any, target: str) -> Model:
+    """Return the model in the value that the user's callable returned.
+
+    Raises UsageError if there is none.
     """
-    return replace(_described(made, target), returned=made)
+    return replace(_model_of(returned, target), returned=returned)
 
 
-def _described(made: Any, target: str) -> Model:
+def _model_of(returned: Any, target: str) -> Model:
+    model = returned
     notes: tuple[Note, ...] = ()
-    if isinstance(made, tuple) and 1 < len(made) <= PARTS:
-        made, notes = made[0], (_left_out(made[1:]),)
-    if not callable(made):
+    if isinstance(returned, tuple) and 1 < len(returned) <= PARTS:
+        model, notes = returned[0], (_untrained_note(returned[1:]),)
+    if not callable(model):
         raise UsageError(
-            "what is returned cannot be called",
+            "the returned value cannot be called",
             where=f"target {target}",
             expected=KINDS,
-            got=type(made).__name__,
-            fix="let it return what is to be called on the inputs",
+            got=type(model).__name__,
+            fix="return the model or the function to call on the inputs",
         )
-    if is_keras(made):
-        return Model(lambda *given: _call_keras(made, given), _keras_inputs(made), made, (), notes)
-    function = made if hasattr(made, "python_function") else getattr(made, "__call__", None)  # noqa: B004
+    if is_keras(model):
+        return Model(
+            lambda *inputs: _call_keras(model, inputs), _keras_inputs(model), model, (), notes
+        )
+    function = model if hasattr(model, "python_function") else getattr(model, "__call__", None)  # noqa: B004
     if function is not None and hasattr(function, "python_function"):
         return _of_function(function, notes)
-    return Model(made, notes=notes)
+    return Model(model, notes=notes)
 
 
-def is_keras(made: Any) -> bool:
-    """Whether something is a Keras model or layer, without loading Keras to ask."""
-    return hasattr(made, "count_params") and hasattr(made, "trainable_weights")
+def is_keras(model: Any) -> bool:
+    """Return whether `model` is a Keras model or layer, without importing Keras."""
+    return hasattr(model, "count_params") and hasattr(model, "trainable_weights")
 
 
 def check_arguments(model: Model, target: str, names: Sequence[str]) -> None:
-    """Raise UsageError where a model does not take that many inputs."""
+    """Raise UsageError if the model's call does not accept this number of inputs."""
     if model.keras is not None:
         return
     try:
@@ -89,16 +98,16 @@ def check_arguments(model: Model, target: str, names: Sequence[str]) -> None:
         taken.bind(*names)
     except TypeError as error:
         raise UsageError(
-            "the model does not take that many inputs",
+            "wrong number of inputs for the model",
             where=f"target {target}, setting 'input'",
-            expected=f"what it is defined with: {taken}",
+            expected=f"inputs for the signature {taken}",
             got=f"{len(names)} inputs, {', '.join(names)}: {error}",
-            fix="describe its inputs in their order, with ; between: --input 'x=8,4; y=8'",
+            fix="describe the inputs in order, separated by ; as in --input 'x=8,4; y=8'",
         ) from error
 
 
 def signature_of(model: Model) -> str:
-    """What a plain function takes, as it is defined; empty for others."""
+    """Return the signature of a plain function as text; empty for other models."""
     if model.keras is not None or not (
         inspect.isroutine(model.call) or isinstance(model.call, partial)
     ):
@@ -109,14 +118,17 @@ def signature_of(model: Model) -> str:
         return ""
 
 
-def _left_out(parts: tuple[Any, ...]) -> Note:
-    held = ", ".join(type(part).__name__ for part in parts)
-    return Note("training", f"the model came with {held}: it is run forward only, not trained")
+def _untrained_note(parts: tuple[Any, ...]) -> Note:
+    types = ", ".join(type(part).__name__ for part in parts)
+    text = f"only run forward, not trained. Unused: {types}"
+    fix = "To train, return (keras.Model, loss, optimizer) and use --steps 1 or more"
+    return Note("training", f"{text}. {fix}")
 
 
 def _of_function(function: Any, notes: tuple[Note, ...]) -> Model:
-    """The Python function behind a tf.function, rewritten as TensorFlow would: called as it is,
-    all of it would be one op.
+    """Return the model for a `tf.function`, with its Python function rewritten by AutoGraph.
+
+    A call of the `tf.function` itself would be a single op in the graph.
     """
     signature = function.input_signature
     python = plain(function.python_function)
@@ -125,45 +137,45 @@ def _of_function(function: Any, notes: tuple[Note, ...]) -> Model:
         return Model(call, notes=notes)
     names = list(inspect.signature(python).parameters)
 
-    def packed(*given: Any) -> Any:
-        return call(*tf.nest.pack_sequence_as(signature, list(given)))
+    def packed(*inputs: Any) -> Any:
+        return call(*tf.nest.pack_sequence_as(signature, list(inputs)))
 
     return Model(packed, flat_specs(signature, names), notes=notes)
 
 
 def _keras_inputs(model: Any) -> tuple[InputSpec, ...] | None:
-    """What a Keras model that knows its inputs takes: of one that was only built, the shapes."""
+    """Return the inputs of a Keras model, from its inputs or its build shapes; None if unknown."""
     try:
-        known = model.inputs
+        inputs = model.inputs
     except (AttributeError, ValueError):
-        known = None
-    if known:
-        specs = [tf.TensorSpec(one.shape, one.dtype, one.name) for one in known]
-        return flat_specs(specs, [one.name for one in known])
+        inputs = None
+    if inputs:
+        specs = [tf.TensorSpec(tensor.shape, tensor.dtype, tensor.name) for tensor in inputs]
+        return flat_specs(specs, [tensor.name for tensor in inputs])
     config: dict[str, Any] = getattr(model, "get_build_config", dict)() or {}
     shapes = [config["input_shape"]] if config.get("input_shape") else []
     if not shapes or not all(isinstance(size, int | None) for size in shapes[0]):
         return None
-    # It was built on that batch, but takes any.
+    # The model was built with one batch size, but accepts any.
     specs = [tf.TensorSpec([None, *shape[1:]], model.compute_dtype) for shape in shapes]
     return flat_specs(specs, input_names(len(specs)))
 
 
-def _call_keras(model: Any, given: tuple[Any, ...]) -> Any:
-    """Call a Keras model on tensors in the order of its inputs, in the structure it takes."""
+def _call_keras(model: Any, inputs: tuple[Any, ...]) -> Any:
+    """Call a Keras model on tensors in the order of its inputs, packed as the model expects."""
     try:
         structure = model.input
     except (AttributeError, ValueError):
         structure = None
-    if structure is not None and len(model.inputs) == len(given):
-        return model(_packed(model, structure, given))
+    if structure is not None and len(model.inputs) == len(inputs):
+        return model(_packed(model, structure, inputs))
     try:
-        inspect.signature(model.call).bind(*given)
+        inspect.signature(model.call).bind(*inputs)
     except TypeError:
-        return model(list(given))
-    return model(*given)
+        return model(list(inputs))
+    return model(*inputs)
 
 
-def _packed(model: Any, structure: Any, given: tuple[Any, ...]) -> Any:
-    places = {id(one): tensor for one, tensor in zip(model.inputs, given, strict=True)}
-    return tf.nest.map_structure(lambda one: places[id(one)], structure)
+def _packed(model: Any, structure: Any, inputs: tuple[Any, ...]) -> Any:
+    by_input = {id(key): tensor for key, tensor in zip(model.inputs, inputs, strict=True)}
+    return tf.nest.map_structure(lambda key: by_input[id(key)], structure)

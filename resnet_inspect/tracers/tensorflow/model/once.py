@@ -1,4 +1,4 @@
-"""Records what is built and then run once: a model without a training, a TensorFlow 1 function."""
+"""Records a model without a training, or a TensorFlow 1 function: built, then run once."""
 
 from __future__ import annotations
 
@@ -9,25 +9,29 @@ from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.stats import StepRecord
 from resnet_inspect.tracers.contract import Environment, Journal, Outcome, TrainingFailed
 
+NO_SUMMARIES = (
+    "no values recorded: the selected ops have no numeric outputs. Select others with --taps"
+)
 
-class Once(Protocol):
-    """What is built, explained and run, in this order, each once."""
+
+class SingleRun(Protocol):
+    """A source whose methods `build`, `explain` and `run` are called once, in this order."""
 
     settings: Settings
     environment: Environment
 
     def build(self) -> Outcome:
-        """Build the graph, as far as it goes. Raises a UsageError where the settings do not fit."""
+        """Build the graph, until an error. Raises UsageError for invalid settings."""
 
     def explain(self) -> Lineage:
-        """Where the sizes in what was built last come from; also of one that failed."""
+        """Return the origins of sizes in the last built graph, also if its construction failed."""
 
     def run(self) -> StepRecord:
-        """Run what was built. Raises TrainingFailed."""
+        """Run the built graph. Raises TrainingFailed."""
 
 
-def record_once(source: Once, journal: Journal) -> None:
-    """Write to `journal` what `source` comes to; see `contract.Source.record`."""
+def record_once(source: SingleRun, journal: Journal) -> None:
+    """Build and run `source`, and write the results to `journal`; see `contract.Source.record`."""
     built = source.build()
     journal.begin(source.settings.network, source.settings, source.environment)
     journal.built(built, source.explain())

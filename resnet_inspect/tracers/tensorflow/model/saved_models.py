@@ -1,8 +1,7 @@
-"""Loads SavedModels: one signature as a function whose ops are all in sight.
+"""Loads a signature of a SavedModel as a function with all its ops inlined.
 
-A loaded signature calls functions that call others; as it is, the whole model would be one op.
-TensorFlow's own optimizer puts these calls in place, and what it made is imported where the model
-is called.
+A loaded signature calls nested functions, so the whole model would be one op. TensorFlow's graph
+optimizer inlines these calls. The inlined graph is imported where the model is called.
 """
 
 from __future__ import annotations
@@ -21,11 +20,14 @@ from resnet_inspect.tracers.tensorflow.model.models import Model
 from resnet_inspect.tracers.tensorflow.runtime import quiet_tensorflow
 
 DEFAULT = "serving_default"
-PASSED_ON = "Func/"  # scope of the identities that stand where a call was
+INLINED = "Func/"  # scope of the Identity ops that inlining puts in place of a call
 
 
 def load(target: str, wanted: str | None) -> Model:
-    """The signature `wanted` of the SavedModel in a folder; raises UsageError."""
+    """Return the signature `wanted` of the SavedModel in a folder.
+
+    Raises UsageError if the SavedModel cannot be loaded or lacks this signature.
+    """
     folder = Path(target)
     if folder.name in SAVED_MODEL_FILES and folder.is_file():
         folder = folder.parent
@@ -33,9 +35,9 @@ def load(target: str, wanted: str | None) -> Model:
         raise UsageError(
             "there is no SavedModel" if folder.exists() else "there is no such file or folder",
             where=f"target {target}",
-            expected="a folder with saved_model.pb in it, FILE.py:CALLABLE or a .keras file",
+            expected="a folder that contains saved_model.pb, FILE.py:CALLABLE or a .keras file",
             got=target,
-            fix="check the path; it is taken from the current folder",
+            fix="check the path, which is relative to the current folder",
         )
     try:
         loaded = tf.saved_model.load(str(folder))
@@ -43,33 +45,33 @@ def load(target: str, wanted: str | None) -> Model:
         raise UsageError(
             "the SavedModel cannot be loaded",
             where=f"target {target}",
-            expected="a whole folder, with saved_model.pb and variables/",
+            expected="a complete folder, with saved_model.pb and variables/",
             got=f"{type(error).__name__}: {' '.join(str(error).split())[:200]}",
-            fix="save it again",
+            fix="save the model again",
         ) from error
-    name = _chosen(target, list(loaded.signatures), wanted)
+    name = _signature_name(target, list(loaded.signatures), wanted)
     signature = loaded.signatures[name]
     specs = signature.structured_input_signature[1]
     order = [tensor.op.name for tensor in signature.inputs[: len(specs)]]
-    arguments = sorted(specs, key=lambda one: _place(specs[one].name or one, order))
-    inputs = flat_specs([specs[one] for one in arguments], arguments)
+    arguments = sorted(specs, key=lambda name: _place(specs[name].name or name, order))
+    inputs = flat_specs([specs[name] for name in arguments], arguments)
     graph = _inlined(signature)
 
-    def call(*given: Any) -> Any:
-        return _imported(signature, graph, given)
+    def call(*tensors: Any) -> Any:
+        return _imported(signature, graph, tensors)
 
-    # Its functions use the variables of what was loaded, which must not be collected.
+    # The functions use the variables of the loaded object, which must not be garbage collected.
     call.loaded = loaded  # type: ignore[attr-defined]
     return Model(
         call,
         inputs,
         variables=tuple(signature.variables),
-        notes=(Note("signature", _told(name, list(loaded.signatures))),),
+        notes=(Note("signature", _signature_note(name, list(loaded.signatures))),),
         imported=True,
     )
 
 
-def _chosen(target: str, names: list[str], wanted: str | None) -> str:
+def _signature_name(target: str, names: list[str], wanted: str | None) -> str:
     if wanted is None and (DEFAULT in names or len(names) == 1):
         return DEFAULT if DEFAULT in names else names[0]
     if wanted in names:
@@ -79,13 +81,17 @@ def _chosen(target: str, names: list[str], wanted: str | None) -> str:
         where=f"target {target}, setting 'signature'",
         expected="one of " + ", ".join(sorted(names)) if names else "a signature to call",
         got=wanted or "none",
-        fix="add --signature NAME" if names else "save it with signatures=..., or model.export",
+        fix="choose a signature with --signature NAME"
+        if names
+        else "save the model with signatures=..., or with model.export",
     )
 
 
-def _told(name: str, names: list[str]) -> str:
-    others = ", ".join(sorted(one for one in names if one != name))
-    return f"{name} is traced" + (f"; there are also {others}" if others else ", the only one")
+def _signature_note(name: str, names: list[str]) -> str:
+    others = ", ".join(sorted(other for other in names if other != name))
+    if not others:
+        return f"{name} was traced, the only signature"
+    return f"{name} was traced. Choose another with --signature: {others}"
 
 
 def _place(name: str, order: list[str]) -> int:
@@ -93,50 +99,55 @@ def _place(name: str, order: list[str]) -> int:
 
 
 def _inlined(signature: Any) -> Any:
-    """The signature's graph with calls put in place and without the identities left for them."""
+    """Return the signature's graph with all calls inlined, without the Identity ops they leave."""
     with quiet_tensorflow():
         graph = _run_inline_graph_optimization(signature, False, True)
-    for node in graph.node:  # where it was saved, and beside what, is not where it runs
+    for node in graph.node:  # drop device and colocation, which are those of the saving machine
         node.device = ""
         node.attr.pop("_class", None)
-    passed = {
+    identities = {
         node.name: node
         for node in graph.node
-        if node.op == "Identity" and node.name.startswith(PASSED_ON)
+        if node.op == "Identity" and node.name.startswith(INLINED)
     }
 
-    def behind(name: str) -> tuple[str, list[str]]:
-        """What an input stands for, and what was to be waited for on the way."""
-        waited: list[str] = []
-        while name in passed:
-            name, *more = passed[name].input
-            waited += more
-        return name, waited
+    def resolved(name: str) -> tuple[str, list[str]]:
+        """Return the input behind Identity ops, and the control inputs of these ops."""
+        controls: list[str] = []
+        while name in identities:
+            name, *more = identities[name].input
+            controls += more
+        return name, controls
 
-    given = {f"^{one.op.name}" for one in signature.inputs}
-    kept = [node for node in graph.node if node.name not in passed and f"^{node.name}" not in given]
+    inputs = {f"^{tensor.op.name}" for tensor in signature.inputs}
+    kept = [
+        node for node in graph.node if node.name not in identities and f"^{node.name}" not in inputs
+    ]
     for node in kept:
-        found: list[str] = []
-        waits: list[str] = []
+        tensors: list[str] = []
+        controls: list[str] = []
         for name in node.input:
-            source, more = behind(name.removeprefix("^"))
-            waits += more
+            source, more = resolved(name.removeprefix("^"))
+            controls += more
             if name.startswith("^"):
-                waits.append(f"^{source.partition(':')[0]}")
+                controls.append(f"^{source.partition(':')[0]}")
             else:
-                found.append(source)
-        node.input[:] = [*found, *(one for one in dict.fromkeys(waits) if one not in given)]
+                tensors.append(source)
+        node.input[:] = [
+            *tensors,
+            *(name for name in dict.fromkeys(controls) if name not in inputs),
+        ]
     result = tf.compat.v1.GraphDef(versions=graph.versions, library=graph.library)
     result.node.extend(kept)
     return result
 
 
-def _imported(signature: Any, graph: Any, given: tuple[Any, ...]) -> Any:
-    """The signature's outputs, computed by ops in the graph that is being traced."""
-    here = tf.compat.v1.get_default_graph()
-    places = dict(zip((one.op.name for one in signature.inputs), given, strict=False))
-    places |= {one.op.name: here.capture(outside) for outside, one in signature.graph.captures}
+def _imported(signature: Any, graph: Any, tensors: tuple[Any, ...]) -> Any:
+    """Import `graph` into the traced graph and return the signature's outputs there."""
+    traced = tf.compat.v1.get_default_graph()
+    inputs = dict(zip((tensor.op.name for tensor in signature.inputs), tensors, strict=False))
+    inputs |= {inside.op.name: traced.capture(outer) for outer, inside in signature.graph.captures}
     read = {name.partition(":")[0] for node in graph.node for name in node.input}
-    used = {f"{name}:0": tensor for name, tensor in places.items() if name in read}
-    wanted = [tensor.name for tensor in signature.outputs]
-    return tf.import_graph_def(graph, input_map=used, return_elements=wanted, name="")
+    used = {f"{name}:0": tensor for name, tensor in inputs.items() if name in read}
+    outputs = [tensor.name for tensor in signature.outputs]
+    return tf.import_graph_def(graph, input_map=used, return_elements=outputs, name="")

@@ -1,4 +1,4 @@
-"""Traces a function of tensors that is not the tutorial's: builds it, explains it, runs it once."""
+"""The source for the user's model: trains it with `fit`, or traces it and runs it forward once."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ from resnet_inspect.stats import StepRecord
 from resnet_inspect.tracers.contract import Journal, Outcome, TrainingFailed
 from resnet_inspect.tracers.tensorflow.capture.construction import Construction, Tensor
 from resnet_inspect.tracers.tensorflow.capture.graph_capture import capture
-from resnet_inspect.tracers.tensorflow.capture.scope_layers import note_scopes, opened_scopes
+from resnet_inspect.tracers.tensorflow.capture.scope_layers import add_scope_layers, opened_scopes
 from resnet_inspect.tracers.tensorflow.failures.exceptions import describe, located_in
 from resnet_inspect.tracers.tensorflow.failures.postmortem import examined
 from resnet_inspect.tracers.tensorflow.model.fitting import (
-    OwnTraining,
+    ModelTraining,
     check_trainable,
     recipe_of,
 )
-from resnet_inspect.tracers.tensorflow.model.input_specs import unknown_inputs
+from resnet_inspect.tracers.tensorflow.model.input_specs import default_size_notes, unknown_inputs
 from resnet_inspect.tracers.tensorflow.model.model_calls import (
-    OwnVariables,
-    call_noted,
-    names_given,
+    UserVariables,
+    call_recorded,
+    layer_name_counts,
     seeded,
 )
 from resnet_inspect.tracers.tensorflow.model.model_retrace import (
-    Retraced,
-    affordable,
-    own_variations,
+    RetraceResult,
+    model_variations,
+    settings_to_retrace,
 )
 from resnet_inspect.tracers.tensorflow.model.models import check_arguments, signature_of
-from resnet_inspect.tracers.tensorflow.model.once import record_once
+from resnet_inspect.tracers.tensorflow.model.once import NO_SUMMARIES, record_once
 from resnet_inspect.tracers.tensorflow.model.targets import find_target
 from resnet_inspect.tracers.tensorflow.runtime import choose_device
 from resnet_inspect.tracers.tensorflow.sizes.lineage import lineage_with_formulas
@@ -53,33 +53,33 @@ from resnet_inspect.tracers.tensorflow.taps.taps import Taps
 
 
 class ModelSource:
-    """One forward run of what the target's callable returns; see `contract.Source`.
+    """Records the model that the target's callable returns; see `contract.Source`.
 
-    `variables` are those made meanwhile, by their names.
+    `variables` are the variables created during the trace, by name.
     """
 
     def __init__(self, settings: Settings, inputs: RandomInputs | None) -> None:
         self._settings = settings
         if not isinstance(settings.subject, TracedModel):
-            raise TypeError(f"not a model to be traced: {settings.subject}")
+            raise TypeError(f"expected a traced model, got {settings.subject}")
         self._subject = settings.subject
         self._device, self.environment = choose_device(tf, settings.device)
-        self._made: Construction | None = None
+        self._construction: Construction | None = None
         self._graph = Graph(ops=())
         self._call: Callable[..., Any] | None = None
         self._opened: Collection[tuple[str, ...]] | None = ()
         self._taps = Taps((), settings.sample)
         self._mismatch: Mismatch | None = None
-        self._varied = Retraced()
+        self._retraces = RetraceResult()
         self.variables: dict[str, tf.Variable] = {}
         self._made_at: dict[str, tuple[Source, ...]] = {}
-        self._own = OwnVariables()
-        with self._own.collected(), tf.device(self._device), seeded(settings.seed):
+        self._user_variables = UserVariables()
+        with self._user_variables.collected(), tf.device(self._device), seeded(settings.seed):
             self._target = find_target(self._subject)
-            self._names = names_given()
-            start = time.process_time()  # unlike the clock, not that of other programs
+            self._names = layer_name_counts()
+            start = time.process_time()  # does not count the time of other programs
             self._model = self._target.make()
-        self._making = time.process_time() - start
+        self._build_seconds = time.process_time() - start
         if inputs is None:
             if self._model.inputs is None:
                 raise unknown_inputs(self._subject.target, signature_of(self._model))
@@ -91,15 +91,17 @@ class ModelSource:
         self._fit = self._training()
 
     def record(self, journal: Journal) -> None:
-        """Train the model, if it came with its loss and optimizer; else run it forward once."""
+        """Train the model if the callable returned a loss and an optimizer, else run it once."""
         if self._fit is not None:
             self._fit.train(journal)
         else:
             record_once(self, journal)
 
-    def _training(self) -> OwnTraining | None:
-        """The fit, where the model came with its loss and optimizer; a model that cannot be called
-        is run forward, which says why. Raises ConfigError for settings of a training without one.
+    def _training(self) -> ModelTraining | None:
+        """Return the prepared fit; None if the model is only run forward.
+
+        A model whose call raises is run forward, which records the failure. Raises ConfigError for
+        training settings without a training.
         """
         recipe = self._recipe()
         if recipe is None or not self._settings.steps:
@@ -108,11 +110,13 @@ class ModelSource:
         check_trainable(recipe, self._subject.target)
         try:
             with tf.device(self._device), seeded(self._settings.seed):
-                training = OwnTraining(recipe, self._inputs.specs, self.settings, self.environment)
+                training = ModelTraining(
+                    recipe, self._inputs.specs, self.settings, self.environment
+                )
         except InspectError:
             raise
         except Exception as error:
-            text = f"not trained: the model could not be called, {type(error).__name__}"
+            text = f"not trained, because calling the model raised {type(error).__name__}"
             self._model = replace(self._model, notes=(Note("training", text),))
             return None
         return training
@@ -123,47 +127,50 @@ class ModelSource:
         return recipe_of(self._model.returned)
 
     def build(self) -> Outcome:
-        """Trace the function, as far as it goes."""
-        return self._trace([spec.sizes for spec in self._inputs.specs], "tracing it")
+        """Trace the model, until an error."""
+        return self._trace([spec.sizes for spec in self._inputs.specs], "tracing the model")
 
     def explain(self) -> Lineage:
-        """Links and formulas for what was traced last."""
-        if self._made is None:
+        """Return the origins of sizes in the last trace."""
+        if self._construction is None:
             return Lineage()
-        found = lineage_with_formulas(
-            self._made.graph, self._graph, self._mismatch, self._target.integers
+        lineage = lineage_with_formulas(
+            self._construction.graph, self._graph, self._mismatch, self._target.integers
         )
-        varied = self._varied
-        return msgspec.structs.replace(found, variations=varied.variations, traced=varied.traced)
+        return msgspec.structs.replace(
+            lineage, variations=self._retraces.variations, traced=self._retraces.traced
+        )
 
     def run(self) -> StepRecord:
-        """Run once, forward. Sizes that are refused only now are traced again as they are, so
-        that the refusal can be explained; raises TrainingFailed.
+        """Run the model forward once.
+
+        Raises TrainingFailed. If sizes were unknown in the trace, it includes a second trace with
+        the actual sizes, so that the failure can be explained.
         """
         if self._call is None:
-            raise RuntimeError("a session is built, with success, before it is run")
+            raise RuntimeError("the model must be built without errors before it is run")
         try:
             fed = [
                 tf.cast(array, spec.dtype)
                 for array, spec in zip(self._inputs.batch(0), self._inputs.specs, strict=True)
             ]
         except Exception as error:
-            raise TrainingFailed(describe(error, "drawing its inputs")) from error
+            raise TrainingFailed(describe(error, "generating the inputs")) from error
         start = time.perf_counter()
         try:
-            found = self._call(*fed)["taps"]
+            taps = self._call(*fed)["taps"]
         except Exception as error:
             raise self._failed(error) from error
         seconds = time.perf_counter() - start
-        fetched = {name: value.numpy() for name, value in found.items()}
+        fetched = {name: value.numpy() for name, value in taps.items()}
         return read(self._taps, fetched).added_to(StepRecord(0, seconds, {}))
 
     def _failed(self, error: Exception) -> TrainingFailed:
-        """What to tell of a run that failed; traced again if sizes were unknown."""
-        failure = located_in(self._graph, describe(error, "running it"))
+        """Return the exception for a failed run, with a second trace if sizes were unknown."""
+        failure = located_in(self._graph, describe(error, "running the model"))
         if all(None not in spec.sizes for spec in self._inputs.specs):
             return TrainingFailed(failure)
-        again = self._trace([spec.sizes for spec in self._inputs.fed], "running it")
+        again = self._trace([spec.sizes for spec in self._inputs.fed], "running the model")
         return TrainingFailed(again.failure or failure, again)
 
     def _trace(self, sizes: list[tuple[int | None, ...]], during: str) -> Outcome:
@@ -176,41 +183,43 @@ class ModelSource:
 
         def body(*arguments: Tensor) -> Any:
             nonlocal end
-            made = self._made = Construction(0, self.variables, self._made_at)
-            tensors.update((spec.name, one) for spec, one in zip(specs, arguments, strict=True))
-            with made.phase(Phase.FORWARD), opened_scopes() as opened:
+            construction = self._construction = Construction(0, self.variables, self._made_at)
+            tensors.update(zip((spec.name for spec in specs), arguments, strict=True))
+            with construction.phase(Phase.FORWARD), opened_scopes() as opened:
                 self._opened = None if self._model.imported else opened
-                returned = call_noted(self._model, made, arguments, self._own, self._made_at)
-            end = made.position()
-            layers = bool(made.calls)
+                returned = call_recorded(
+                    self._model, construction, arguments, self._user_variables, self._made_at
+                )
+            end = construction.position()
+            layers = bool(construction.calls)
             if not layers:
-                note_scopes(made, end, _tensors(returned), self._opened)
+                add_scope_layers(construction, end, _tensors(returned), self._opened)
             taps = self._settings.taps
             wanted = "ops" if taps == "layers" and not layers else taps
-            self._taps = Taps(choose(Watched(made, end), wanted), self._settings.sample)
-            # Fetched too: else what refuses the numbers may be taken out as not needed.
+            self._taps = Taps(choose(Watched(construction, end), wanted), self._settings.sample)
+            # Returned as well, because TensorFlow would otherwise remove unused ops that may fail.
             return {"taps": self._taps.tensors(), "returned": _tensors(returned)}
 
         start, used = time.perf_counter(), time.process_time()
         error: BaseException | None = None
         try:
-            with self._own.collected(), tf.device(self._device):
+            with self._user_variables.collected(), tf.device(self._device):
                 self._call = tf.function(body, autograph=False).get_concrete_function(*specs)
         except (Exception, SystemExit) as raised:
             error = raised
         seconds, used = time.perf_counter() - start, time.process_time() - used
         failure = describe(error, during) if error is not None else None
-        if self._made is not None:
+        if self._construction is not None:
             axes = {spec.name: spec.axes for spec in self._inputs.specs}
             if not end:
-                end = self._made.position()
-                if not self._made.calls:
-                    note_scopes(self._made, end, opened=self._opened)
-            cost = self._making + used
-            wanted = affordable(self._target.integers, cost) if error is None else ()
-            self._varied = own_variations(self._target, self._inputs.specs, wanted, self._names)
+                end = self._construction.position()
+                if not self._construction.calls:
+                    add_scope_layers(self._construction, end, opened=self._opened)
+            cost = self._build_seconds + used
+            wanted = settings_to_retrace(self._target.integers, cost) if error is None else ()
+            self._retraces = model_variations(self._target, self._inputs.specs, wanted, self._names)
             notes: tuple[Note, ...] = tuple(self._notes(error))
-            self._graph = capture(self._made, end, tensors, notes=notes, axes=axes)
+            self._graph = capture(self._construction, end, tensors, notes=notes, axes=axes)
             if error is not None:
                 self._mismatch, notes = examined(error, self._graph, self.variables)
                 self._graph = self._graph.noting(*notes)
@@ -218,23 +227,15 @@ class ModelSource:
 
     def _notes(self, error: BaseException | None) -> Iterator[Note]:
         yield from self._model.notes
-        yield Note("inputs", "random numbers by shape: no data was given")
-        chosen = self._inputs.chosen()
-        if chosen:
-            yield Note("inputs", f"sizes given as ?, chosen by the program: {', '.join(chosen)}")
-        varied = {one.setting for one in self._varied.variations}
-        left = ", ".join(one for one in self._target.integers if one not in varied)
-        if self._varied.refused:
-            text = f"{self._varied.refused} could not be traced again without values"
-            yield Note("settings", f"{text}: what moves sizes is not known of {left}")
-        elif error is None and left:
-            yield Note("settings", f"not traced again, for the time it takes: {left}")
+        yield Note("inputs", "random numbers of the input shapes, not real data")
+        yield from default_size_notes(self._inputs)
+        yield from self._retraces.notes(self._target.integers, complete=error is None)
         if error is None and not len(self._taps):
-            yield Note("summaries", "none: no op that was asked for makes numbers")
+            yield Note("summaries", NO_SUMMARIES)
 
 
 def _tensors(returned: Any) -> list[Tensor]:
-    """The tensors in what a function returned; those of a ragged or sparse one are its parts."""
+    """Return the tensors in a function's result, with ragged and sparse tensors split in parts."""
     flat = tf.nest.flatten(returned, expand_composites=True)
-    held = (one for one in flat if isinstance(one, tf.Tensor))
-    return [one for one in held if one.dtype not in (tf.resource, tf.variant)]
+    tensors = (value for value in flat if isinstance(value, tf.Tensor))
+    return [tensor for tensor in tensors if tensor.dtype not in (tf.resource, tf.variant)]

@@ -1,4 +1,4 @@
-"""Finds what a target names and makes the model: of a callable, a saved file or a folder."""
+"""Finds the model that a target names: a callable, a saved file or a folder."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from resnet_inspect.config.keywords import Keyword, parse_keywords
 from resnet_inspect.config.settings import GraphCode, TracedModel
 from resnet_inspect.config.targets import TARGETS, TargetKind, kind_of, other_file
 from resnet_inspect.errors import UsageError
-from resnet_inspect.tracers.tensorflow.model.models import KINDS, Model, described
-from resnet_inspect.tracers.tensorflow.model.user_code import guarded, imported
+from resnet_inspect.tracers.tensorflow.model.models import KINDS, Model, model_of
+from resnet_inspect.tracers.tensorflow.model.user_code import load_module, run_user_code
 
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 @dataclass(frozen=True)
 class Target:
-    """What is to be traced: `make` makes the model, anew each time it is called.
+    """A model to trace. Each call of `make` creates a new one.
 
-    `integers` are the whole numbers among the keyword settings of the callable that makes it,
-    given or by default; `make` takes others in their place.
+    `integers` are the integer keyword arguments of the callable, given or by default. `make`
+    accepts other values for them.
     """
 
     make: Callable[..., Model]
@@ -33,7 +33,7 @@ class Target:
 
 
 def find_target(subject: TracedModel) -> Target:
-    """The target of a subject; raises UsageError where there is none."""
+    """Return the target of a subject. Raises UsageError if there is none."""
     target = subject.target
     other = other_file(target)
     if other is not None and Path(target).is_file():
@@ -48,7 +48,7 @@ def find_target(subject: TracedModel) -> Target:
     if kind_of(target) is TargetKind.KERAS_FILE:
         from resnet_inspect.tracers.tensorflow.model.keras_files import load
 
-        return Target(lambda: described(load(target), target))
+        return Target(lambda: model_of(load(target), target))
     if kind_of(target) is TargetKind.SAVED_MODEL:
         from resnet_inspect.tracers.tensorflow.model import saved_models
 
@@ -58,10 +58,13 @@ def find_target(subject: TracedModel) -> Target:
 
 @dataclass(frozen=True)
 class Function:
-    """A function of the user's that is called on inputs: `call` takes them, and `keywords`.
+    """A user's function to call on inputs.
 
-    `integers` are the whole numbers among its keyword settings, given or by default; `complete`
-    says whether it can be called without inputs.
+    Attributes:
+        call: The function, which takes the inputs and `keywords`.
+        keywords: The keyword arguments from `--set`.
+        integers: The integer keyword arguments, given or by default.
+        complete: Whether the function can be called without inputs.
     """
 
     call: Callable[..., Any]
@@ -71,29 +74,30 @@ class Function:
 
 
 def find_function(subject: GraphCode) -> Function:
-    """The function of a subject, FILE.py:CALLABLE, or the class, whose objects are called
-    on the inputs; raises UsageError where there is none, or where it refuses what `--set` gives.
+    """Return the function of a subject, or a class, whose instances are called on the inputs.
+
+    Raises UsageError if there is none, or if it does not accept the arguments from `--set`.
     """
     target = subject.target
     keywords = parse_keywords(subject.set)
-    named = _named(target)
-    if not callable(named):
+    value = _named(target)
+    if not callable(value):
         raise UsageError(
-            "what is named cannot be called",
+            "the target cannot be called",
             where=f"target {target}",
             expected="a function that builds a graph from its inputs",
-            got=type(named).__name__,
+            got=type(value).__name__,
             fix="name a function of that file",
         )
-    open_ended = _is_model_itself(named, target, keywords)
-    integers = _integers(named, keywords)
-    if isinstance(named, type):
-        return Function(_called_after_making(named), keywords, integers, complete=False)
-    return Function(named, keywords, integers, complete=not open_ended)
+    needs_inputs = _is_model_itself(value, target, keywords)
+    integers = _integers(value, keywords)
+    if isinstance(value, type):
+        return Function(_instance_caller(value), keywords, integers, complete=False)
+    return Function(value, keywords, integers, complete=not needs_inputs)
 
 
-def _called_after_making(kind: Any) -> Callable[..., Any]:
-    """A class as a function: made with the keywords, then called on the inputs."""
+def _instance_caller(kind: Any) -> Callable[..., Any]:
+    """Return a function that creates an instance with the keywords and calls it on the inputs."""
 
     def call(*inputs: Any, **keywords: Any) -> Any:
         return kind(**keywords)(*inputs)
@@ -102,99 +106,102 @@ def _called_after_making(kind: Any) -> Callable[..., Any]:
 
 
 def _of_callable(target: str, keywords: dict[str, Keyword]) -> Target:
-    named = _named(target)
-    if _is_object(named):
+    value = _named(target)
+    if _is_object(value):
         if keywords:
-            raise _refused_settings(target, "takes none: it is the model itself", "", keywords)
-        return Target(lambda: described(named, target))
-    integers = _integers(named, keywords)
-    if _is_model_itself(named, target, keywords):
+            raise _settings_error(target, "is the model itself and takes no settings", "", keywords)
+        return Target(lambda: model_of(value, target))
+    integers = _integers(value, keywords)
+    if _is_model_itself(value, target, keywords):
         return Target(
-            lambda **changed: described(partial(named, **keywords | changed), target), integers
+            lambda **changed: model_of(partial(value, **keywords | changed), target), integers
         )
 
     def make(**changed: Any) -> Model:
-        doing = "calling it with " + (", ".join(keywords | changed) or "nothing")
-        wanted = f"a callable that returns {KINDS}"
-        made = guarded(lambda: named(**keywords | changed), target, doing, wanted)
-        return described(made, target)
+        arguments = ", ".join(keywords | changed)
+        action = f"calling '{target.rpartition(':')[2]}' "
+        action += f"with {arguments}" if arguments else "without arguments"
+        expected = f"a callable that returns {KINDS}"
+        returned = run_user_code(lambda: value(**keywords | changed), target, action, expected)
+        return model_of(returned, target)
 
     return Target(make, integers)
 
 
 def _named(target: str) -> Any:
     place, _, name = target.rpartition(":")
-    module = imported(place, target)
+    module = load_module(place, target)
     if hasattr(module, name):
         return getattr(module, name)
-    known = sorted(one for one, value in vars(module).items() if _offered(module, one, value))
+    known = sorted(key for key, value in vars(module).items() if _is_candidate(module, key, value))
     near = get_close_matches(name, known, n=1)
     raise UsageError(
         f"there is no '{name}' in {place}",
         where=f"target {target}",
         expected="one of " + ", ".join(known) if known else "a function or class of that file",
         got=name,
-        fix=f"did you mean '{near[0]}'?" if near else "name what the file defines",
+        fix=f"did you mean '{near[0]}'?" if near else "use a name that the file defines",
     )
 
 
-def _offered(module: Any, name: str, value: Any) -> bool:
-    own = getattr(value, "__module__", "") == module.__name__
-    return callable(value) and own and not name.startswith("_")
+def _is_candidate(module: Any, name: str, value: Any) -> bool:
+    defined_here = getattr(value, "__module__", "") == module.__name__
+    return callable(value) and defined_here and not name.startswith("_")
 
 
-def _is_object(named: Any) -> bool:
-    """Whether something is no function or class, but what one of them makes."""
-    if hasattr(named, "python_function"):  # a tf.function, which inspect takes for a routine
+def _is_object(value: Any) -> bool:
+    """Return whether a value is an object, such as a model, rather than a function or class."""
+    if hasattr(value, "python_function"):  # a tf.function, which inspect considers a routine
         return True
-    return not (inspect.isroutine(named) or isinstance(named, partial | type))
+    return not (inspect.isroutine(value) or isinstance(value, partial | type))
 
 
-def _is_model_itself(named: Any, target: str, keywords: dict[str, Keyword]) -> bool:
-    """Whether a function is called on the inputs, not what makes the model: it needs arguments
-    that the keywords do not give. Raises UsageError for keywords that it does not take, and for a
-    class that needs more.
+def _is_model_itself(value: Any, target: str, keywords: dict[str, Keyword]) -> bool:
+    """Return whether a function is called on the inputs, rather than to create the model.
+
+    This is so if it needs arguments beyond the keywords. Raises UsageError for keywords that it
+    does not accept, and for a class that needs further arguments.
     """
     try:
-        taken = inspect.signature(named)
+        signature = inspect.signature(value)
     except (TypeError, ValueError):
         return False
     try:
-        taken.bind_partial(**keywords)
+        signature.bind_partial(**keywords)
     except TypeError as error:
         got = f"{', '.join(keywords)}: {error}"
-        raise _refused_settings(target, f"does not take that: {taken}", got, keywords) from error
+        what = f"does not accept these arguments: {signature}"
+        raise _settings_error(target, what, got, keywords) from error
     try:
-        taken.bind(**keywords)
+        signature.bind(**keywords)
     except TypeError as error:
-        needed = [one for one in taken.parameters.values() if one.default is one.empty]
-        given = all(one.kind in POSITIONAL for one in needed if one.name not in keywords)
-        if isinstance(named, type) or not given:
+        required = [p for p in signature.parameters.values() if p.default is p.empty]
+        positional = all(p.kind in POSITIONAL for p in required if p.name not in keywords)
+        if isinstance(value, type) or not positional:
             got = f"{', '.join(keywords) or 'nothing'}: {error}"
-            raise _refused_settings(target, f"needs more: {taken}", got, keywords) from error
+            what = f"needs more arguments: {signature}"
+            raise _settings_error(target, what, got, keywords) from error
         return True
     return False
 
 
-def _refused_settings(target: str, what: str, got: str, keywords: dict[str, Keyword]) -> UsageError:
+def _settings_error(target: str, what: str, got: str, keywords: dict[str, Keyword]) -> UsageError:
     name = target.rpartition(":")[2]
     return UsageError(
         f"'{name}' {what}",
         where=f"target {target}, setting 'set'",
-        expected="--set KEY=VALUE for what it needs and takes, and for nothing else",
+        expected="--set KEY=VALUE for each required argument, and only for arguments it accepts",
         got=got or ", ".join(keywords),
-        fix="give it what it needs: --set units=16, once for each",
+        fix="correct the --set options, such as --set units=16, one for each argument",
     )
 
 
-def _integers(named: Any, keywords: dict[str, Keyword]) -> dict[str, int]:
-    """Whole numbers by keyword, in the order of the callable's parameters."""
+def _integers(value: Any, keywords: dict[str, Keyword]) -> dict[str, int]:
+    """Return the integer keyword arguments, in the order of the callable's parameters."""
     try:
-        parameters = inspect.signature(named).parameters.values()
+        parameters = inspect.signature(value).parameters.values()
     except (TypeError, ValueError):
         parameters = ()  # type: ignore[assignment]
-    by_default = {
-        one.name: one.default for one in parameters if one.kind is not one.POSITIONAL_ONLY
-    }
-    values = by_default | keywords
+    defaults = {p.name: p.default for p in parameters if p.kind is not p.POSITIONAL_ONLY}
+    values = defaults | keywords
     return {name: value for name, value in values.items() if type(value) is int}

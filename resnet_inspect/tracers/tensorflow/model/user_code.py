@@ -1,4 +1,4 @@
-"""Runs code of the user's that makes a model: what it raises is told with the user's own lines."""
+"""Runs the user's code that builds a model, and reports its errors with the user's lines."""
 
 from __future__ import annotations
 
@@ -13,63 +13,66 @@ from typing import Any
 from resnet_inspect.errors import UsageError
 from resnet_inspect.tracers.tensorflow.capture.source_lines import is_own, named
 
-MOST_LINES = 4
+MAX_LINES = 4
 
 
-def imported(place: str, target: str) -> Any:
-    """The module that is a file, FILE.py, or has a dotted name, executed once.
+def load_module(place: str, target: str) -> Any:
+    """Import a module by its file name, FILE.py, or its dotted name.
 
-    Its folder, for a dotted name the current one, comes first in `sys.path`, as Python would have
-    it. Raises UsageError.
+    The folder of the file, or the current folder for a dotted name, is put first in `sys.path`.
+    Raises UsageError if the import fails.
     """
     file = Path(place)
     if file.suffix != ".py":
-        _come_first(str(Path.cwd()))
-        return guarded(lambda: importlib.import_module(place), target, "importing it")
+        _put_first_in_path(str(Path.cwd()))
+        return run_user_code(lambda: importlib.import_module(place), target, "importing the module")
     if not file.is_file():
         raise UsageError(
-            "there is no such file",
+            "the file does not exist",
             where=f"target {target}",
             expected="a Python file",
             got=place,
-            fix="check the path; it is taken from the current folder",
+            fix="check the path, which is relative to the current folder",
         )
     spec = importlib.util.spec_from_file_location(file.stem, file.resolve())
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    _come_first(str(file.resolve().parent))
+    _put_first_in_path(str(file.resolve().parent))
     sys.modules.setdefault(file.stem, module)
     run = spec.loader.exec_module
-    guarded(lambda: run(module), target, "importing it")
+    run_user_code(lambda: run(module), target, "importing the module")
     return module
 
 
-def guarded(
-    act: Callable[[], Any], target: str, doing: str, expected: str = "code that runs as it is"
+def run_user_code(
+    call: Callable[[], Any],
+    target: str,
+    action: str,
+    expected: str = "code that runs without errors",
 ) -> Any:
-    """What `act` returns; raises UsageError for whatever it raises."""
+    """Return the result of `call`. Raises UsageError for any exception, with the user's lines."""
     try:
-        return act()
+        return call()
     except UsageError:
         raise
     except (Exception, SystemExit) as error:
         raise UsageError(
-            f"{doing} raised {type(error).__name__}",
+            f"{action} raised {type(error).__name__}",
             where=f"target {target}{_lines(error)}",
             expected=expected,
             got=str(error) or type(error).__name__,
-            fix="mend it there; it is run as Python would run it",
+            fix="correct the code at these lines",
         ) from error
 
 
 def _lines(error: BaseException) -> str:
-    """The user's lines that an error came through, outermost first, the last few of them."""
-    frames = [one for one in traceback.extract_tb(error.__traceback__) if is_own(one.filename)]
-    told = [f"{named(one.filename)}:{one.lineno}" for one in frames[-MOST_LINES:]]
-    return "".join(f", {line}" for line in dict.fromkeys(told))
+    """Return the last few user's lines of a traceback, outermost first, as text."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if is_own(f.filename)]
+    lines = [f"{named(frame.filename)}:{frame.lineno}" for frame in frames[-MAX_LINES:]]
+    return "".join(f", {line}" for line in dict.fromkeys(lines))
 
 
-def _come_first(folder: str) -> None:
+def _put_first_in_path(folder: str) -> None:
     if folder not in sys.path:
         sys.path.insert(0, folder)

@@ -1,1 +1,1 @@
-"""Where sizes come from: links between axes, formulas in the source, traces made again."""
+"""Origins of sizes: links between axes, formulas in the source, re-traces."""

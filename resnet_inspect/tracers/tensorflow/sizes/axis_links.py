@@ -1,8 +1,8 @@
-"""What each axis of an op's outputs depends on, found by changing what the op takes.
+"""Finds which input sizes each output axis of an op depends on, by changing the input sizes.
 
-One size is changed at a time. If the op accepts that, the output axes that change depend on it.
-If it refuses, the size is tied to others: sets of sizes are then changed together, smallest
-first, until the op accepts. Answers are kept by the signature of the op.
+One size is changed at a time. If the op accepts the change, the output axes that change depend on
+this size. If the op rejects it, the size is tied to others. Sets of sizes are then changed
+together, smallest sets first, until the op accepts. Results are cached by the op's signature.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from resnet_inspect.graph.lineage import (
     Relation,
     axis_key,
 )
-from resnet_inspect.tracers.tensorflow.sizes.answers import (
-    Answer,
+from resnet_inspect.tracers.tensorflow.sizes.dependences import (
     CoupledSpots,
     Dependence,
+    OpDependences,
     Place,
     Spot,
 )
@@ -43,65 +43,65 @@ CHANGES: tuple[Change, ...] = (
 )
 
 
-def trace_lineage(graph: Any, kept: Graph) -> Lineage:
-    """The lineage of all ops in `kept`, which was captured from the TensorFlow graph `graph`."""
-    nodes = {node.name: node for node in graph.as_graph_def().node}
-    variables = {handle: v.name for v in kept.variables for handle in v.handles}
+def trace_lineage(tf_graph: Any, graph: Graph) -> Lineage:
+    """Return the lineage of all ops in `graph`, which was captured from `tf_graph`."""
+    nodes = {node.name: node for node in tf_graph.as_graph_def().node}
+    variables = {handle: v.name for v in graph.variables for handle in v.handles}
     scratch = Scratch()
-    known: dict[Any, Answer | None] = {}
+    known: dict[Any, OpDependences | None] = {}
     links: dict[str, tuple[Link, ...]] = {}
     ties: dict[str, tuple[tuple[Origin, ...], ...]] = {}
     couplings: list[Coupling] = []
     opaque: list[str] = []
-    for op in kept.ops:
+    for op in graph.ops:
         if not any(spec.shape for spec in op.outputs) or not op.inputs:
             continue
         if op.inputs[0].op in variables:
             links.update(_of_variable(op.name, variables[op.inputs[0].op], op.outputs[0].shape))
             continue
-        probe = Probe(graph.get_operation_by_name(op.name), nodes, scratch)
+        probe = Probe(tf_graph.get_operation_by_name(op.name), nodes, scratch)
         signature = probe.signature()
         if signature not in known:
-            answer = elementwise(probe)
-            known[signature] = answer or find_dependences(probe, [one.shape for one in op.outputs])
-        found = known[signature]
-        if found is None:
+            shapes = [spec.shape for spec in op.outputs]
+            known[signature] = elementwise(probe) or find_dependences(probe, shapes)
+        result = known[signature]
+        if result is None:
             opaque.append(op.name)
             continue
-        links.update(_as_links(op.name, probe.leaves, found.dependences))
-        if found.ties:
-            spell = _Origins(probe.leaves)
-            ties[op.name] = tuple(tuple(spell(spot) for spot in spots) for spots in found.ties)
-        couplings += _as_couplings(op.name, probe.leaves, found)
+        links.update(_as_links(op.name, probe.leaves, result.dependences))
+        if result.ties:
+            origin = _Origins(probe.leaves)
+            ties[op.name] = tuple(tuple(origin(spot) for spot in spots) for spots in result.ties)
+        couplings += _as_couplings(op.name, probe.leaves, result.couplings)
     return Lineage(links, ties, tuple(couplings), opaque=tuple(opaque))
 
 
-def find_dependences(probe: Probe, wanted: list[Shape]) -> Answer | None:
-    """All dependences of an op; None if its shape function does not give the shapes it has."""
+def find_dependences(probe: Probe, expected: list[Shape]) -> OpDependences | None:
+    """Return all dependences of an op; None if its shape function contradicts `expected`."""
     trial = _Trial(probe)
     for size in sorted({size for leaf in probe.leaves for size in leaf.shape or () if size}):
         if trial.before is not None or not probe.assume(size):
             break
         trial = _Trial(probe)
-    if trial.before is None or not _agrees(trial.before, wanted):
+    if trial.before is None or not _agrees(trial.before, expected):
         return None
-    found: list[Dependence] = []
-    refused: list[Spot] = []
+    dependences: list[Dependence] = []
+    rejected: list[Spot] = []
     for spot in trial.spots():
         if trial.accepts((spot,)):
-            found += trial.compare((spot,))
+            dependences += trial.compare((spot,))
         else:
-            refused.append(spot)
-    ties = list(trial.tied_sets(refused))
+            rejected.append(spot)
+    ties = list(trial.tied_sets(rejected))
     for spots in ties:
-        found += trial.compare(spots)
-    couplings = tuple(trial.couplings(found))
-    found = sorted(trial.told_apart(found, couplings), key=lambda one: one.spot)
-    return Answer(tuple(found), tuple(ties), couplings)
+        dependences += trial.compare(spots)
+    couplings = tuple(trial.couplings(dependences))
+    genuine = sorted(trial.without_coincidences(dependences, couplings), key=lambda d: d.spot)
+    return OpDependences(tuple(genuine), tuple(ties), couplings)
 
 
 class _Trial:
-    """One op's shapes as they are, and as they would be if some sizes it takes were larger."""
+    """The output shapes of one op, with its actual input sizes and with changed ones."""
 
     def __init__(self, probe: Probe) -> None:
         self._probe = probe
@@ -110,24 +110,24 @@ class _Trial:
         self.before = probe.run(self._base)
 
     def spots(self) -> Iterator[Spot]:
-        """All sizes that can be changed."""
+        """Yield all sizes that can be changed."""
         for number, leaf in enumerate(self._probe.leaves):
             for axis, size in enumerate(leaf.sizes):
                 if size > 0:
                     yield number, axis
 
     def accepts(self, spots: tuple[Spot, ...]) -> bool:
-        """Whether the op accepts that all of `spots` are larger."""
+        """Return whether the op accepts a common change of all `spots`."""
         return self._changed(spots) is not None
 
     def size(self, spot: Spot) -> int:
-        """The size at a spot as it is."""
+        """Return the actual size at a spot."""
         return self._base[spot[0]][spot[1]]
 
-    def tied_sets(self, refused: list[Spot]) -> Iterator[tuple[Spot, ...]]:
-        """Smallest sets of refused sizes that the op accepts when they change together."""
-        left = list(refused)
-        for pair in combinations(refused, 2):
+    def tied_sets(self, rejected: list[Spot]) -> Iterator[tuple[Spot, ...]]:
+        """Yield the smallest sets of rejected sizes that the op accepts if they change together."""
+        left = list(rejected)
+        for pair in combinations(rejected, 2):
             equal = self.size(pair[0]) == self.size(pair[1])
             if equal and pair[0][0] != pair[1][0] and self.accepts(pair):
                 left = [spot for spot in left if spot not in pair]
@@ -149,12 +149,13 @@ class _Trial:
                 yield spot, partner
 
     def _partner_by_multiples(self, spot: Spot) -> Spot | None:
-        """The size that `spot` is tied to although it may be a multiple of it: the channels a
-        grouped convolution takes, against those of its kernel.
+        """Return the size that `spot` must be a multiple of, if it currently equals that size.
+
+        Examples are the input channels of a grouped convolution and those of its kernel.
         """
         grow = CHANGES[0]
         for other in self.spots():
-            literal = any(self._probe.leaves[one[0]].literal is not None for one in (spot, other))
+            literal = any(self._probe.leaves[s[0]].literal is not None for s in (spot, other))
             if literal or other[0] == spot[0] or self.size(other) != self.size(spot):
                 continue
             if self._grown((other,), grow) is None and self._grown((spot, other), grow) is not None:
@@ -162,7 +163,7 @@ class _Trial:
         return None
 
     def compare(self, spots: tuple[Spot, ...]) -> Iterator[Dependence]:
-        """What follows `spots`, which the op accepts when they change together."""
+        """Yield the dependences on `spots`, which the op accepts when they change together."""
         after, change = self._changed(spots) or (self.before or (), CHANGES[0])
         for output, (old, new) in enumerate(zip(self.before or (), after, strict=True)):
             if old is None or new is None or len(old) != len(new):
@@ -175,14 +176,15 @@ class _Trial:
                             tied = tuple(other for other in spots if other != spot)
                             yield Dependence((output, axis), spot, relation, tied)
 
-    def couplings(self, found: list[Dependence]) -> Iterator[CoupledSpots]:
-        """Literals that decide an axis, with the size that must be equal, and what happens else."""
+    def couplings(self, dependences: list[Dependence]) -> Iterator[CoupledSpots]:
+        """Yield literals that set an axis, the size each must equal, and the effect otherwise."""
         leaves = self._probe.leaves
-        literals = {one.spot: one.place for one in found if leaves[one.spot[0]].literal is not None}
+        literals = {d.spot: d.place for d in dependences if leaves[d.spot[0]].literal is not None}
         for literal, place in literals.items():
             partners = [spot for spot in self.spots() if self._agrees_with(literal, place, spot)]
             if partners:
-                # Of equal sizes the one as far from the last axis: a reshape keeps their order.
+                # Among equal sizes, prefer the one at the same distance from the last axis, because
+                # a reshape keeps the order of the axes.
                 rank = len((self.before or ((),))[place[0]] or ())
                 end = rank - place[1]
                 spot = min(partners, key=lambda s: abs(len(leaves[s[0]].sizes) - s[1] - end))
@@ -190,43 +192,45 @@ class _Trial:
                 yield literal, spot, () if alone is None else self._effects(alone)
 
     def _agrees_with(self, literal: Spot, place: Place, spot: Spot) -> bool:
-        """Whether nothing but `place` changes if a literal and an equal size change together."""
+        """Return whether only `place` changes if a literal and an equal size change together."""
         leaf = self._probe.leaves[spot[0]]
         if leaf.literal is not None or self.size(spot) != self.size(literal):
             return False
         shape = (self.before or ())[place[0]] or ()
         if None not in shape and math.prod(leaf.sizes) == math.prod(s or 0 for s in shape):
-            # Elements keep their order, so an axis is the same only if as many follow within it.
+            # A reshape keeps the order of elements: equal axes have equally many elements inside.
             within = math.prod(leaf.sizes[spot[1] + 1 :])
             if within != math.prod(s or 0 for s in shape[place[1] + 1 :]):
                 return False
         together = self._grown((literal, spot), CHANGES[0])
         return together is not None and self._differences(together) == [place]
 
-    def told_apart(
-        self, found: list[Dependence], couplings: tuple[CoupledSpots, ...]
+    def without_coincidences(
+        self, dependences: list[Dependence], couplings: tuple[CoupledSpots, ...]
     ) -> Iterator[Dependence]:
-        """Without what is followed by accident of numbers.
+        """Yield the dependences, without those that exist only because numbers happen to be equal.
 
-        The partner of a literal moves other axes only where the two disagree: the coupling tells
-        that. And a size that several axes move, each alone, is made of all of them, even if it
-        happens to equal one.
+        The size coupled to a literal changes other axes only if the two disagree, which the
+        coupling describes. If several sizes each change an axis alone, the axis is derived from
+        all of them, even if its size equals one of theirs.
         """
         partners = {spot: literal for literal, spot, _ in couplings}
-        decided = {one.spot: one.place for one in found}
-        kept = [
-            one
-            for one in found
-            if one.spot not in partners or decided.get(partners[one.spot]) == one.place
+        set_by = {d.spot: d.place for d in dependences}
+        genuine = [
+            d
+            for d in dependences
+            if d.spot not in partners or set_by.get(partners[d.spot]) == d.place
         ]
-        movers: dict[Place, set[Spot]] = {}
-        for one in kept:
-            literal = self._probe.leaves[one.spot[0]].literal is not None
-            if not one.tied and not literal and self.size(one.spot) != 1:
-                movers.setdefault(one.place, set()).add(one.spot)
-        for one in kept:
-            several = len(movers.get(one.place, ())) > 1 and one.spot in movers[one.place]
-            yield replace(one, relation=Relation.DERIVED) if several else one
+        sources: dict[Place, set[Spot]] = {}
+        for dependence in genuine:
+            spot, place = dependence.spot, dependence.place
+            literal = self._probe.leaves[spot[0]].literal is not None
+            if not dependence.tied and not literal and self.size(spot) != 1:
+                sources.setdefault(place, set()).add(spot)
+        for dependence in genuine:
+            spots = sources.get(dependence.place, set())
+            derived = len(spots) > 1 and dependence.spot in spots
+            yield replace(dependence, relation=Relation.DERIVED) if derived else dependence
 
     def _differences(self, after: tuple[Shape, ...]) -> list[Place]:
         return [
@@ -237,7 +241,7 @@ class _Trial:
         ]
 
     def _effects(self, after: tuple[Shape, ...]) -> tuple[tuple[int, int, int], ...]:
-        """The axes of the first output that change, with their sizes before and after."""
+        """Return the changed axes of the first output, each with its size before and after."""
         old, new = (self.before or (None,))[0] or (), after[0] or ()
         return tuple(
             (axis, a, b)
@@ -249,15 +253,15 @@ class _Trial:
         origin = self.size(spot)
         if size == origin and changed == change(size):
             return Relation.SAME
-        # A literal that is followed by another number is no size, but an axis or a flag.
+        # A literal that changes an axis to another number is not a size, but an axis or a flag.
         literal = self._probe.leaves[spot[0]].literal is not None
         return None if literal else Relation.DERIVED
 
     def _changed(self, spots: tuple[Spot, ...]) -> tuple[tuple[Shape, ...], Change] | None:
-        """The outputs if all of `spots` are others, and how they were changed; None if refused.
+        """Return the output shapes after a common change of `spots`, and the change.
 
-        Growing by one leaves some sizes as they are that a doubled one moves (a stride), and some
-        may only be halved (the target of a reshape), so all are tried until something changes.
+        None if the op rejects all changes. Changes are tried until the output changes: adding 1
+        has no effect where there is a stride, and the target of a reshape may only be halved.
         """
         if spots not in self._after:
             best = None
@@ -271,20 +275,20 @@ class _Trial:
         return self._after[spots]
 
     def _grown(self, spots: tuple[Spot, ...], grow: Change) -> tuple[Shape, ...] | None:
-        sizes = [list(one) for one in self._base]
+        sizes = [list(leaf_sizes) for leaf_sizes in self._base]
         for spot in spots:
             sizes[spot[0]][spot[1]] = grow(self.size(spot))
-        return self._probe.run([tuple(one) for one in sizes])
+        return self._probe.run([tuple(leaf_sizes) for leaf_sizes in sizes])
 
 
-def _agrees(found: tuple[Shape, ...], wanted: list[Shape]) -> bool:
-    """Whether no known size is lost or different; shapes the graph itself does not know are."""
-    for one, other in zip(found, wanted, strict=True):
+def _agrees(shapes: tuple[Shape, ...], expected: list[Shape]) -> bool:
+    """Return whether all sizes that `expected` has are the same in `shapes`."""
+    for shape, other in zip(shapes, expected, strict=True):
         if other is None:
             continue
-        if one is None or len(one) != len(other):
+        if shape is None or len(shape) != len(other):
             return False
-        if any(b is not None and a != b for a, b in zip(one, other, strict=True)):
+        if any(b is not None and a != b for a, b in zip(shape, other, strict=True)):
             return False
     return True
 
@@ -296,7 +300,7 @@ def _of_variable(op: str, name: str, shape: Shape) -> Iterator[tuple[str, tuple[
 
 
 class _Origins:
-    """Names the sizes that an op takes."""
+    """Converts a spot of an op into the origin that it refers to."""
 
     def __init__(self, leaves: list[Leaf]) -> None:
         self._leaves = leaves
@@ -308,22 +312,25 @@ class _Origins:
         return FromAxis(AxisRef(TensorRef(leaf.name, leaf.index), spot[1]))
 
 
-def _as_couplings(op: str, leaves: list[Leaf], found: Answer) -> Iterator[Coupling]:
+def _as_couplings(
+    op: str, leaves: list[Leaf], couplings: tuple[CoupledSpots, ...]
+) -> Iterator[Coupling]:
     origin = _Origins(leaves)
-    for literal, spot, effects in found.couplings:
+    for literal, spot, effects in couplings:
         number, partner = origin(literal), origin(spot)
         if isinstance(number, FromLiteral) and isinstance(partner, FromAxis):
             yield Coupling(op, number, partner, leaves[spot[0]].sizes[spot[1]], effects)
 
 
 def _as_links(
-    op: str, leaves: list[Leaf], found: tuple[Dependence, ...]
+    op: str, leaves: list[Leaf], dependences: tuple[Dependence, ...]
 ) -> dict[str, tuple[Link, ...]]:
     origin = _Origins(leaves)
     links: dict[str, list[Link]] = {}
-    for one in found:
-        link = Link(origin(one.spot), one.relation, tuple(origin(spot) for spot in one.tied))
-        key = axis_key(TensorRef(op, one.place[0]), one.place[1])
+    for dependence in dependences:
+        tied = tuple(origin(spot) for spot in dependence.tied)
+        link = Link(origin(dependence.spot), dependence.relation, tied)
+        key = axis_key(TensorRef(op, dependence.place[0]), dependence.place[1])
         if link not in links.setdefault(key, []):
             links[key].append(link)
-    return {key: tuple(several) for key, several in links.items()}
+    return {key: tuple(axis_links) for key, axis_links in links.items()}

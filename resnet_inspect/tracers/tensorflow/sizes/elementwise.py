@@ -1,7 +1,7 @@
-"""What the sizes of elementwise ops depend on: known from their type, without trying any.
+"""Derives the size dependences of elementwise ops from their types, without trying sizes.
 
-Half of the ops of a training step are elementwise. Trying their sizes, as `axis_links` does, gives
-the same answers (tests/tracers/tensorflow/sizes/test_elementwise.py) and takes most of its time.
+About half of the ops of a training step are elementwise. `axis_links` would find the same
+dependences (tests/tracers/tensorflow/sizes/test_elementwise.py), but trying sizes is slow.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import zip_longest
 
 from resnet_inspect.graph.lineage import Relation
-from resnet_inspect.tracers.tensorflow.sizes.answers import Answer, Dependence, Spot
+from resnet_inspect.tracers.tensorflow.sizes.dependences import Dependence, OpDependences, Spot
 from resnet_inspect.tracers.tensorflow.sizes.shape_probe import Leaf, Probe
 
 # The output has the shape of the input.
@@ -22,11 +22,11 @@ UNARY = frozenset(
         *("Tanh", "ZerosLike"),
     )
 )
-# Inputs have one shape, which the output has too.
+# All inputs and the output have the same shape.
 MERGED = frozenset(
     ("AddN", "EluGrad", "LeakyReluGrad", "Relu6Grad", "ReluGrad", "SeluGrad", "SoftplusGrad")
 )
-# Inputs are broadcast to one shape.
+# The inputs are broadcast to a common shape.
 BROADCAST = frozenset(
     (
         *("Add", "AddV2", "Div", "DivNoNan", "Equal", "FloorDiv", "Greater", "GreaterEqual"),
@@ -36,9 +36,11 @@ BROADCAST = frozenset(
 )
 
 
-def elementwise(probe: Probe) -> Answer | None:
-    """The answer for an elementwise op of tensors; None for others, and where sizes of 1 are
-    broadcast or two sizes are not known to agree: these have to be tried.
+def elementwise(probe: Probe) -> OpDependences | None:
+    """Return the dependences of an elementwise op of tensors; None if sizes must be tried.
+
+    Sizes must be tried for other ops, if an axis of size 1 is broadcast, or if two sizes are not
+    known to be equal.
     """
     leaves = probe.leaves
     if not probe.takes_tensors() or any(leaf.shape is None or 0 in leaf.sizes for leaf in leaves):
@@ -52,35 +54,35 @@ def elementwise(probe: Probe) -> Answer | None:
     return None
 
 
-def _following(leaf: Leaf) -> Answer:
-    return _answer([((0, axis),) for axis in range(len(leaf.sizes))])
+def _following(leaf: Leaf) -> OpDependences:
+    return _dependences([((0, axis),) for axis in range(len(leaf.sizes))])
 
 
-def _tied(leaves: list[Leaf]) -> Answer:
-    """Each size of a leaf is that of the same axis of all others."""
+def _tied(leaves: list[Leaf]) -> OpDependences:
+    # Each axis has the same size in all leaves.
     axes = range(len(leaves[0].sizes))
     ties = [tuple((number, axis) for number in range(len(leaves))) for axis in axes]
-    return _answer(ties)
+    return _dependences(ties)
 
 
-def _broadcast(first: Leaf, second: Leaf) -> Answer | None:
+def _broadcast(first: Leaf, second: Leaf) -> OpDependences | None:
     ranks = len(first.shape or ()), len(second.shape or ())
     ties: list[tuple[Spot, ...]] = []
     pairs = zip_longest(reversed(first.shape or ()), reversed(second.shape or ()))
-    for behind, (one, other) in enumerate(pairs, start=1):
-        spots = [(number, rank - behind) for number, rank in enumerate(ranks) if behind <= rank]
-        if len(spots) == 2 and (one != other or one == 1):
+    for from_end, (size, other) in enumerate(pairs, start=1):
+        spots = [(number, rank - from_end) for number, rank in enumerate(ranks) if from_end <= rank]
+        if len(spots) == 2 and (size != other or size == 1):
             return None
         ties.append(tuple(spots))
-    return _answer(ties[::-1])
+    return _dependences(ties[::-1])
 
 
-def _answer(ties: list[tuple[Spot, ...]]) -> Answer:
-    """Of spots that change together, each group for one axis of the output."""
-    found = [
-        Dependence((0, axis), spot, Relation.SAME, tuple(one for one in spots if one != spot))
+def _dependences(ties: list[tuple[Spot, ...]]) -> OpDependences:
+    """Return the dependences if each group of spots sets the size of one axis of the output."""
+    dependences = [
+        Dependence((0, axis), spot, Relation.SAME, tuple(other for other in spots if other != spot))
         for axis, spots in enumerate(ties)
         for spot in spots
     ]
-    several = tuple(spots for spots in ties if len(spots) > 1)
-    return Answer(tuple(sorted(found, key=lambda one: one.spot)), several, ())
+    tied = tuple(spots for spots in ties if len(spots) > 1)
+    return OpDependences(tuple(sorted(dependences, key=lambda d: d.spot)), tied, ())

@@ -1,4 +1,4 @@
-"""Draws together all that can be said of sizes: links, formulas in the source, re-traces."""
+"""Combines links between axes with formulas from the source into one `Lineage`."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from resnet_inspect.tracers.tensorflow.sizes.axis_links import trace_lineage
 
 
 def lineage_with_formulas(
-    graph: Any, kept: Graph, mismatch: Mismatch | None, values: dict[str, int]
+    tf_graph: Any, graph: Graph, mismatch: Mismatch | None, values: dict[str, int]
 ) -> Lineage:
-    """Links and formulas; `values` are those of names that the user's source may use."""
-    found = msgspec.structs.replace(trace_lineage(graph, kept), mismatch=mismatch)
-    return msgspec.structs.replace(found, formulas=dict(_formulas(kept, found, values)))
+    """Return links and formulas. `values` maps names in the user's source to their values."""
+    lineage = msgspec.structs.replace(trace_lineage(tf_graph, graph), mismatch=mismatch)
+    return msgspec.structs.replace(lineage, formulas=dict(_formulas(graph, lineage, values)))
 
 
 def _formulas(
-    kept: Graph, lineage: Lineage, values: dict[str, int]
+    graph: Graph, lineage: Lineage, values: dict[str, int]
 ) -> Iterator[tuple[str, tuple[Formula, ...]]]:
-    """Formulas of the literals that decide a size, and of the axes of variables."""
+    """Yield the formulas of literals that set a size, and of the axes of variables."""
     find = FormulaFinder(values, lambda file: Path(located(file)))
     literals = {
         link.origin
@@ -36,17 +36,17 @@ def _formulas(
     }
     if lineage.mismatch is not None:
         others = (remedy.other for remedy in lineage.mismatch.remedies)
-        literals |= {one for one in others if isinstance(one, FromLiteral)}
-    for literal in sorted(literals, key=lambda one: (one.op, one.element)):
-        op = kept.op_by_name[literal.op]
+        literals |= {origin for origin in others if isinstance(origin, FromLiteral)}
+    for literal in sorted(literals, key=lambda literal: (literal.op, literal.element)):
+        op = graph.op_by_name[literal.op]
         value = op.attrs.get("value")
         number = value[literal.element] if isinstance(value, list) else value
-        if isinstance(number, int) and (found := find(op.source, number)):
-            yield f"{literal.op}/{literal.element}", found
-    for variable in kept.variables:
+        if isinstance(number, int) and (formulas := find(op.source, number)):
+            yield f"{literal.op}/{literal.element}", formulas
+    for variable in graph.variables:
         source = variable.source
         if variable.readers and not source:
-            source = kept.op_by_name[variable.readers[0]].source
+            source = graph.op_by_name[variable.readers[0]].source
         for axis, size in enumerate(variable.spec.shape or ()):
-            if size is not None and (found := find(source, size)):
-                yield f"{variable.name}/{axis}", found
+            if size is not None and (formulas := find(source, size)):
+                yield f"{variable.name}/{axis}", formulas

@@ -1,4 +1,4 @@
-"""What a graph that was traced again with one thing changed says about sizes."""
+"""Compares the shapes of a re-trace, with one setting changed, to those of the original trace."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ Shapes = dict[str, tuple[int | None, ...]]
 
 @dataclass(frozen=True)
 class Traced:
-    """Shapes of the forward function's tensors and variables, what each op takes, who refused."""
+    """The result of one trace of the forward function.
+
+    `shapes` are those of tensors and variables, `inputs` the input tensors of each op, `conflicts`
+    the ops or layers that rejected their inputs. `ended` is whether the trace stopped at an error.
+    """
 
     shapes: Shapes
     inputs: dict[str, tuple[str, ...]]
@@ -21,19 +25,19 @@ class Traced:
     ended: bool
 
 
-def compared(setting: str, before: int, after: int, base: Traced, there: Traced) -> Variation:
-    """What differs in the re-trace `there`, with a setting changed, from the unchanged one."""
-    moved = {n: s for n, s in there.shapes.items() if n in base.shapes and base.shapes[n] != s}
+def compared(setting: str, before: int, after: int, base: Traced, changed: Traced) -> Variation:
+    """Return the differences between `base` and a re-trace with `setting` changed."""
+    moved = {n: s for n, s in changed.shapes.items() if n in base.shapes and base.shapes[n] != s}
     return Variation(
         setting=setting,
         before=before,
         after=after,
         shapes=moved,
-        missing=tuple(sorted(set(base.shapes) - set(there.shapes))),
-        added=len(there.inputs.keys() - base.inputs.keys()),
-        rewired=_rewired(base, there),
-        conflicts=there.conflicts,
-        ended=there.ended,
+        missing=tuple(sorted(set(base.shapes) - set(changed.shapes))),
+        added=len(changed.inputs.keys() - base.inputs.keys()),
+        rewired=_rewired(base, changed),
+        conflicts=changed.conflicts,
+        ended=changed.ended,
     )
 
 
@@ -44,7 +48,7 @@ def seen(
     *,
     ended: bool,
 ) -> Traced:
-    """What there is in a graph that was traced, with the shapes of its `variables`."""
+    """Return the shapes and inputs of a traced TensorFlow graph, with those of its `variables`."""
     ops = graph.get_operations()
     shapes: Shapes = dict(variables)
     for op in ops:
@@ -59,6 +63,6 @@ def seen(
     return Traced(shapes, inputs, conflicts, ended)
 
 
-def _rewired(base: Traced, there: Traced) -> frozenset[str]:
-    common = base.inputs.keys() & there.inputs.keys()
-    return frozenset(name for name in common if base.inputs[name] != there.inputs[name])
+def _rewired(base: Traced, changed: Traced) -> frozenset[str]:
+    common = base.inputs.keys() & changed.inputs.keys()
+    return frozenset(name for name in common if base.inputs[name] != changed.inputs[name])

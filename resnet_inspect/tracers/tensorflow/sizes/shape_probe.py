@@ -1,9 +1,9 @@
-"""Asks TensorFlow's own shape functions what an op makes of other input shapes.
+"""Computes the output shapes of an op for other input shapes, with TensorFlow's shape functions.
 
-An op is built again in a scratch graph on placeholders of the shapes in question; the shape
-function that TensorFlow has for every op type then runs, so no table of rules is needed. Where an
-input is a small vector of integers that the graph computes from constants and shapes (the target
-of a Reshape), the ops that compute it are built too, and TensorFlow folds them.
+An op is rebuilt in a scratch graph on placeholders of the given shapes. TensorFlow then runs the
+shape function of the op's type, so no table of rules is needed. If an input is a small integer
+vector computed from constants and shapes, such as the target of a Reshape, the ops that compute it
+are rebuilt too, and TensorFlow evaluates them.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ import tensorflow as tf
 
 Shape = tuple[int | None, ...] | None
 Literal = tuple[int, ...]
-# Ops of which only the shape of the input matters.
+# Ops whose result depends only on the shape of their input.
 SHAPE_READERS = ("Shape", "ShapeN", "Size", "Rank")
-LARGEST_FEEDER = 64
+MAX_FEEDER_OPS = 64
 STAND_IN = 48
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """Something a probed op takes: a tensor by shape, or a constant of integers by value."""
+    """An input of a probed op: a tensor given by its shape, or an integer constant by its value."""
 
     name: str
     index: int
@@ -34,10 +34,10 @@ class Leaf:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """What can be changed about it: the sizes of its axes, or its elements.
+        """Return the numbers that can be changed: the sizes of the axes, or the elements.
 
-        A size that is unknown is taken to be a number with many divisors: what depends on it can
-        be asked all the same.
+        An unknown size is replaced by `stand_in`. Its default has many divisors, so that most ops
+        accept it.
         """
         if self.literal is not None:
             return self.literal
@@ -45,38 +45,40 @@ class Leaf:
 
 
 class Scratch:
-    """A graph to try ops in. Placeholders and constants in it are made once."""
+    """A graph for rebuilt ops, which reuses its placeholders and constants."""
 
     def __init__(self) -> None:
         self.graph = tf.Graph()
-        self._made: dict[Any, Any] = {}
+        self._tensors: dict[Any, Any] = {}
         self._ops = 0
 
     def leaf(self, leaf: Leaf, sizes: tuple[int, ...]) -> Any:
-        """A tensor like `leaf`, but of these sizes; one by value has these elements."""
+        """Return a tensor like `leaf` with these sizes, or a constant with these elements."""
         unknown = leaf.literal is None and leaf.shape is None
         scalar = leaf.literal is not None and not leaf.shape
         key = (leaf.dtype, leaf.literal is None, unknown, scalar, sizes)
-        if key not in self._made:
+        if key not in self._tensors:
             if leaf.literal is None:
                 shape = None if unknown else sizes
-                self._made[key] = tf.compat.v1.placeholder(leaf.dtype, shape)
+                self._tensors[key] = tf.compat.v1.placeholder(leaf.dtype, shape)
             else:
-                self._made[key] = tf.constant(sizes[0] if scalar else list(sizes), leaf.dtype)
-        return self._made[key]
+                self._tensors[key] = tf.constant(sizes[0] if scalar else list(sizes), leaf.dtype)
+        return self._tensors[key]
 
     def outputs(self, node: Any, inputs: list[Any]) -> list[Any]:
-        """The outputs of a new op like `node` on these inputs; ValueError if its shape function
-        rejects them. `Graph.create_op` does the same in three times the time.
+        """Return the outputs of a new op like `node` on these inputs.
+
+        Raises ValueError if the shape function rejects them. This is three times faster than
+        `Graph.create_op`.
         """
         self._ops += 1
         node.name = f"op_{self._ops}"
-        made = tf.__internal__.create_c_op(self.graph, node, inputs, [], extract_traceback=False)
-        return list(tf.Operation._from_c_op(c_op=made, g=self.graph).outputs)
+        op = tf.__internal__.create_c_op(self.graph, node, inputs, [], extract_traceback=False)
+        return list(tf.Operation._from_c_op(c_op=op, g=self.graph).outputs)
 
 
 class Probe:
-    """One op with all it takes, ready to be built with other leaves."""
+    """One op with the ops that compute its integer inputs, which can be rebuilt on other leaves."""
 
     def __init__(self, op: Any, nodes: dict[str, Any], scratch: Scratch) -> None:
         self._op = op
@@ -91,20 +93,20 @@ class Probe:
 
     @property
     def type(self) -> str:
-        """The type of the op."""
+        """Return the type of the op."""
         return str(self._op.type)
 
     def takes_tensors(self) -> bool:
-        """Whether the op depends on the shapes of tensors alone, not on values."""
+        """Return whether the op's output shapes depend only on input shapes, not on values."""
         return not self._inside and all(leaf.literal is None for leaf in self.leaves)
 
     def assume(self, size: int) -> bool:
-        """Take all unknown sizes to be `size` from now on; False if there are none."""
+        """Replace all unknown sizes by `size` from now on; return False if there are none."""
         self.leaves = [replace(leaf, stand_in=size) for leaf in self.leaves]
         return any(None in (leaf.shape or ()) for leaf in self.leaves)
 
     def signature(self) -> tuple[Any, ...]:
-        """Equal for probes that behave alike, whatever their ops are called."""
+        """Return a key that is equal for probes whose ops differ only in their names."""
         order = {op.name: place for place, op in enumerate(self._inside)}
 
         def where(tensor: Any) -> Any:
@@ -118,16 +120,16 @@ class Probe:
         return (*built, *((leaf.dtype, leaf.shape, leaf.literal) for leaf in self.leaves))
 
     def run(self, sizes: list[tuple[int, ...]]) -> tuple[Shape, ...] | None:
-        """The shapes of the op's outputs if its leaves have these sizes; None if it refuses."""
-        made: dict[tuple[str, int], Any] = {}
+        """Return the output shapes if the leaves have these sizes; None if the op rejects them."""
+        tensors: dict[tuple[str, int], Any] = {}
         try:
             with self._scratch.graph.as_default():
                 for (name, index), place in self._places.items():
-                    made[name, index] = self._scratch.leaf(self.leaves[place], sizes[place])
+                    tensors[name, index] = self._scratch.leaf(self.leaves[place], sizes[place])
                 for op in self._inside:
-                    for index, tensor in enumerate(self._build(op, made)):
-                        made[op.name, index] = tensor
-                return tuple(_shape(tensor) for tensor in self._build(self._op, made))
+                    for index, tensor in enumerate(self._build(op, tensors)):
+                        tensors[op.name, index] = tensor
+                return tuple(_shape(tensor) for tensor in self._build(self._op, tensors))
         except (ValueError, TypeError):
             return None
 
@@ -147,21 +149,21 @@ class Probe:
                 self._inside.append(op)
 
     def _feeder(self, tensor: Any) -> list[Any] | None:
-        """The ops that compute a small integer tensor, inputs first; None if it is not such."""
+        """Return the ops that compute a small integer tensor, inputs first; None for others."""
         if tensor.dtype not in (tf.int32, tf.int64) or tensor.shape.rank not in (0, 1):
             return None
-        found: list[Any] = []
+        ops: list[Any] = []
         waiting = [tensor.op]
         while waiting:
             op = waiting.pop()
-            if op in found:
-                found.remove(op)
-            found.insert(0, op)
-            if op.type == "Placeholder" or len(found) > LARGEST_FEEDER:
+            if op in ops:
+                ops.remove(op)
+            ops.insert(0, op)
+            if op.type == "Placeholder" or len(ops) > MAX_FEEDER_OPS:
                 return None
             if op.type not in SHAPE_READERS:
                 waiting.extend(source.op for source in op.inputs)
-        return found
+        return ops
 
     def _add_leaf(self, tensor: Any, literal: Literal | None) -> None:
         key = (tensor.op.name, tensor.value_index)
@@ -170,12 +172,12 @@ class Probe:
             leaf = Leaf(*key, tensor.dtype.base_dtype.name, _shape(tensor), literal)
             self.leaves.append(leaf)
 
-    def _build(self, op: Any, made: dict[tuple[str, int], Any]) -> Any:
-        inputs = [made[tensor.op.name, tensor.value_index] for tensor in op.inputs]
+    def _build(self, op: Any, tensors: dict[tuple[str, int], Any]) -> Any:
+        inputs = [tensors[tensor.op.name, tensor.value_index] for tensor in op.inputs]
         return self._scratch.outputs(self._draft(op), inputs)
 
     def _draft(self, op: Any) -> Any:
-        """The node of an op without a name, inputs and TensorFlow's internal attributes."""
+        """Return the node of an op without name, inputs and TensorFlow's internal attributes."""
         if op.name not in self._drafts:
             node = self._nodes[op.name]
             draft = type(node)(op=node.op)

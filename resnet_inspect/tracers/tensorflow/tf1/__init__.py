@@ -1,1 +1,1 @@
-"""Graphs that are built in the manner of TensorFlow 1 and run in a session."""
+"""Traces functions that build a TensorFlow 1 graph, and runs the graph in a session."""

@@ -1,6 +1,7 @@
-"""What is left of tf.contrib for code written for TensorFlow 1: initializers and regularizers.
+"""Replaces the initializers and regularizers of tf.contrib for TensorFlow 1 code.
 
-They draw what TensorFlow 1.15 drew; all else of tf.contrib is gone, and `old_api` says so.
+The initializers draw the same values as TensorFlow 1.15. For other parts of tf.contrib, `old_api`
+raises an error.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import tensorflow as tf
 
 v1 = tf.compat.v1
 MODES = ("FAN_IN", "FAN_OUT", "FAN_AVG")
-# What contrib widened a normal distribution by before it was cut at two standard deviations.
-WIDENED = 1.3
+# Factor of the variance in contrib, which compensates the truncation at two standard deviations.
+WIDENING = 1.3
 
 Initialize = Callable[..., Any]
 Regularize = Callable[..., Any]
@@ -27,9 +28,9 @@ def variance_scaling_initializer(
     seed: int | None = None,
     dtype: Any = tf.float32,
 ) -> Initialize:
-    """An initializer of variance `factor` / fan, normal (cut) or uniform; float of any shape.
+    """Return an initializer of variance `factor` / fan, truncated normal or uniform.
 
-    Raises ValueError for a mode that contrib did not know, TypeError for a type that is no float.
+    Raises ValueError for an unknown mode, TypeError for a type that is not floating point.
     """
     if mode not in MODES:
         raise ValueError(f"Unknown mode {mode!r} [{', '.join(MODES)}]")
@@ -46,7 +47,7 @@ def variance_scaling_initializer(
         if uniform:
             limit = math.sqrt(3.0 * factor / fan)
             return v1.random_uniform(sizes, -limit, limit, dtype, seed=seed)
-        deviation = math.sqrt(WIDENED * factor / fan)
+        deviation = math.sqrt(WIDENING * factor / fan)
         return v1.truncated_normal(sizes, 0.0, deviation, dtype, seed=seed)
 
     return initialize
@@ -55,17 +56,23 @@ def variance_scaling_initializer(
 def xavier_initializer(
     uniform: bool = True, seed: int | None = None, dtype: Any = tf.float32
 ) -> Initialize:
-    """Glorot & Bengio 2010: variance 2 / (fan in + fan out)."""
+    """Return an initializer of variance 2 / (fan in + fan out): Glorot & Bengio 2010."""
     return variance_scaling_initializer(1.0, "FAN_AVG", uniform, seed, dtype)
 
 
 def l2_regularizer(scale: float, scope: str | None = None) -> Regularize:
-    """`scale` · Σ w² / 2 of a weight; without a scale nothing. Raises ValueError below 0."""
+    """Return a regularizer with the loss `scale` · Σ w² / 2, or no loss if `scale` is 0.
+
+    Raises ValueError if `scale` is negative.
+    """
     return _regularizer(scale, scope or "l2_regularizer", tf.nn.l2_loss)
 
 
 def l1_regularizer(scale: float, scope: str | None = None) -> Regularize:
-    """`scale` · Σ |w| of a weight; without a scale nothing. Raises ValueError below 0."""
+    """Return a regularizer with the loss `scale` · Σ |w|, or no loss if `scale` is 0.
+
+    Raises ValueError if `scale` is negative.
+    """
     return _regularizer(scale, scope or "l1_regularizer", lambda w: tf.reduce_sum(tf.abs(w)))
 
 
@@ -81,7 +88,7 @@ def _regularizer(scale: float, scope: str, measure: Callable[[Any], Any]) -> Reg
     return (lambda _, name=None: None) if scale == 0.0 else regularize  # noqa: ARG005
 
 
-# `tf.contrib.layers` as far as it goes.
+# The supported part of `tf.contrib.layers`.
 LAYERS: dict[str, Any] = {
     "variance_scaling_initializer": variance_scaling_initializer,
     "xavier_initializer": xavier_initializer,

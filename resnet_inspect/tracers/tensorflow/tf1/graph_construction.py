@@ -1,6 +1,7 @@
-"""The graph that a TensorFlow 1 function is traced in, and what is noted of it.
+"""Defines the graph in which a TensorFlow 1 function is traced, and the record of its construction.
 
-A module of its own, apart from where tracing begins: its frames stand in the tracebacks of ops.
+This is a separate module because its frames are in the tracebacks of ops. Tracing starts in
+`graph_trace`, where tracebacks are cut.
 """
 
 from __future__ import annotations
@@ -14,32 +15,33 @@ from tensorflow.python.framework.func_graph import FuncGraph
 from resnet_inspect.graph import Phase, Source
 from resnet_inspect.tracers.tensorflow.capture.construction import Construction, Tensor
 from resnet_inspect.tracers.tensorflow.tf1.graph_layers import scope_layers
-from resnet_inspect.tracers.tensorflow.tf1.graph_phases import following, phases
+from resnet_inspect.tracers.tensorflow.tf1.graph_phases import fed_ops, phases
 
 ADDITIONS = ("Add", "AddV2")
 
 
 class OldGraph(FuncGraph):  # type: ignore[misc]
-    """A graph in which variables' handles have the names that they have without one around it.
+    """A graph in which handles of variables have the same names as in a plain TensorFlow 1 graph.
 
-    One that is `forgiving` has, in place of an addition that refuses its operands, the second.
+    With `forgiving`, an addition that rejects its operands is replaced by its second operand, and
+    its name is added to `failed_additions`.
     """
 
     def __init__(self, name: str, *, forgiving: bool) -> None:
         super().__init__(name)
-        self.passed_over: list[str] = []
+        self.failed_additions: list[str] = []
         self._forgiving = forgiving
 
-    def _create_op_internal(self, op_type: str, inputs: Any, *given: Any, **named: Any) -> Any:
+    def _create_op_internal(self, op_type: str, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         try:
-            return super()._create_op_internal(op_type, inputs, *given, **named)
+            return super()._create_op_internal(op_type, inputs, *args, **kwargs)
         except ValueError:
             if not self._forgiving or op_type not in ADDITIONS:
                 raise
         with self.as_default():
-            kept = tf.identity(inputs[1], named.get("name") or op_type).op
-        self.passed_over.append(kept.name)
-        return kept
+            substitute = tf.identity(inputs[1], kwargs.get("name") or op_type).op
+        self.failed_additions.append(substitute.name)
+        return substitute
 
     def _capture_helper(self, tensor: Any, name: str) -> Any:
         handle = tensor.dtype == tf.resource
@@ -47,7 +49,7 @@ class OldGraph(FuncGraph):  # type: ignore[misc]
 
 
 class GraphConstruction(Construction):
-    """What is noted of such a graph; phases and layers are read from it in the end.
+    """The record of such a graph. Phases and layers are derived when it is complete.
 
     `scopes` are the name scopes that the user's files opened.
     """
@@ -59,31 +61,31 @@ class GraphConstruction(Construction):
         self._settled: list[Phase] = []
 
     def phase_at(self, position: int) -> Phase:
-        """The phase that the op of that number belongs to, once that is settled."""
+        """Return the phase of the op of that number: after `settle` the derived phase."""
         if position < len(self._settled):
             return self._settled[position]
         return super().phase_at(position)
 
     def settle(self, given: Sequence[Tensor]) -> None:
-        """Tell phases and layers of the ops made so far, with these inputs."""
+        """Derive the phases and layers of the ops created so far from the inputs `given`."""
         ops = self.graph.get_operations()
         names = {tensor.op.name for tensor in given}
         noted = [super(GraphConstruction, self).phase_at(at) for at in range(len(ops))]
         self._settled = phases(ops, noted, names)
-        fed = following(ops, names)
+        fed = fed_ops(ops, names)
         self.calls = scope_layers(ops, self._settled, self.scopes, self._reads(ops), fed)
 
     def _reads(self, ops: list[Any]) -> dict[str, tuple[str, ...]]:
-        """The variables that each op takes, by the op's name."""
+        """Return the names of the variables that each op reads, by the op's name."""
         names = {id(variable.handle): name for name, variable in self.variables.items()}
-        held = {
+        captured = {
             inside.name: names[id(outside)]
             for outside, inside in self.graph.captures
             if id(outside) in names
         }
-        found = {}
+        reads = {}
         for op in ops:
-            taken = [held[tensor.name] for tensor in op.inputs if tensor.name in held]
-            if taken:
-                found[op.name] = tuple(dict.fromkeys(taken))
-        return found
+            read = [captured[tensor.name] for tensor in op.inputs if tensor.name in captured]
+            if read:
+                reads[op.name] = tuple(dict.fromkeys(read))
+        return reads

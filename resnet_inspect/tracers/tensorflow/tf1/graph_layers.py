@@ -1,11 +1,10 @@
-"""The layers of a TensorFlow 1 graph, read from its name scopes.
+"""Finds the layers of a TensorFlow 1 graph from its name scopes.
 
-A *layer* is what stands directly in a scope that the user opened, or in none: the ops of one call
-such as `tf.layers.conv2d(..., name="conv1")`, whose scope the call itself opened, or a single op. A
-scope of the user's own that holds variables of its own is one layer, too. A second call on the
-same variables is a layer with a name of its own, `conv1_1`. Scopes that the user opened around
-layers are their `path`. An `Identity` with a name that hands on a tensor whose op has none names
-it: `final_reduce_mean` is the mean before it.
+A *layer* is a unit directly inside a scope that the user opened, or outside all scopes: the ops of
+one call such as `tf.layers.conv2d(..., name="conv1")`, which opens its own scope, or a single op. A
+user's scope with its own variables is also one layer. A second call with the same variables is a
+separate layer, `conv1_1`. The user's scopes around a layer are its `path`. A named `Identity` gives
+its name to the unnamed op before it: `final_reduce_mean` is the mean op before this Identity.
 """
 
 from __future__ import annotations
@@ -21,15 +20,15 @@ from resnet_inspect.tracers.tensorflow.capture.construction import LayerCall, Te
 from resnet_inspect.tracers.tensorflow.capture.graph_capture import COMPUTES
 from resnet_inspect.tracers.tensorflow.taps.points import is_number
 
-# Ops that move sizes or hand something on: no layer by themselves.
-BESIDE = frozenset(
+# Ops that compute shapes or forward a tensor, which are not layers by themselves.
+NOT_LAYERS = frozenset(
     ("Cast", "Const", "Identity", "NoOp", "Pack", "ReadVariableOp", "Shape", "StopGradient")
 ) | frozenset(("Placeholder", "PlaceholderWithDefault", "StridedSlice", "Assert", "Size", "Rank"))
 
 
 @dataclass
 class _Unit:
-    """Ops that are one layer, in the order they were made; `scope` is their whole name."""
+    """The ops of one layer with their numbers, in order of creation. `scope` is its full name."""
 
     scope: str
     ops: list[tuple[int, Any]] = field(default_factory=list)
@@ -42,17 +41,21 @@ def scope_layers(
     reads: Mapping[str, tuple[str, ...]],
     fed: set[str],
 ) -> list[LayerCall]:
-    """The layer calls among `ops`, in the order of their last ops.
+    """Return the layer calls among `ops`, in the order of their last ops.
 
-    `scopes` are those that the user opened, `reads` the variables that each op takes, by the op's
-    name, `fed` the ops that the inputs reach.
+    Args:
+        ops: All ops of the graph.
+        phases: The phase of each op.
+        scopes: The scopes that the user's files opened.
+        reads: The variables that each op reads, by the op's name.
+        fed: The names of the ops that depend on the inputs.
     """
     opened = {scope for scope in scopes if scope}
     forward = [(at, op) for at, op in enumerate(ops) if phases[at] is Phase.FORWARD]
     units = _units(forward, opened, reads)
-    units = [one for one in units if any(_computes(op, fed) for _, op in one.ops)]
+    units = [unit for unit in units if any(_computes(op, fed) for _, op in unit.ops)]
     units = _with_names(units, forward)
-    units.sort(key=lambda one: one.ops[-1][0])
+    units.sort(key=lambda unit: unit.ops[-1][0])
     inside = {op.name: at for at, op in forward}
     return list(_calls(units, inside, reads, fed))
 
@@ -60,21 +63,21 @@ def scope_layers(
 def _units(
     forward: list[tuple[int, Any]], opened: set[str], reads: Mapping[str, tuple[str, ...]]
 ) -> list[_Unit]:
-    """Ops by layer; what holds the variables of several layers (a Keras model) is taken apart."""
+    """Group ops by layer. A scope with the variables of several layers is split further."""
     containers = set(opened)
     while True:
-        found: dict[str, _Unit] = {}
+        units: dict[str, _Unit] = {}
         for at, op in forward:
             scope = _below(op.name, containers)
-            found.setdefault(scope, _Unit(scope)).ops.append((at, op))
-        mixed = {unit.scope for unit in found.values() if len(_holders(unit, reads)) > 1}
+            units.setdefault(scope, _Unit(scope)).ops.append((at, op))
+        mixed = {unit.scope for unit in units.values() if len(_variable_scopes(unit, reads)) > 1}
         if mixed <= containers:
-            return _joined(found, opened, reads)
+            return _joined(units, opened, reads)
         containers |= mixed
 
 
 def _below(name: str, containers: set[str]) -> str:
-    """The part of an op's name that says which unit it is in: one step below a container."""
+    """Return the scope of the unit that an op belongs to: one level below its container."""
     parts = name.split("/")
     depth = max(
         (count for count in range(1, len(parts)) if "/".join(parts[:count]) in containers),
@@ -84,20 +87,20 @@ def _below(name: str, containers: set[str]) -> str:
 
 
 def _joined(
-    found: dict[str, _Unit], opened: set[str], reads: Mapping[str, tuple[str, ...]]
+    units: dict[str, _Unit], opened: set[str], reads: Mapping[str, tuple[str, ...]]
 ) -> list[_Unit]:
-    """With one unit for a scope of the user's in which all variables are the scope's own."""
+    """Join the units of each user's scope in which all variables belong to the scope itself."""
     for scope in sorted(opened, key=len, reverse=True):
-        below = [unit for unit in found.values() if unit.scope.startswith(f"{scope}/")]
+        below = [unit for unit in units.values() if unit.scope.startswith(f"{scope}/")]
         if any("/" in unit.scope[len(scope) + 1 :] for unit in below):
             continue
-        held = set().union(*(_holders(unit, reads) for unit in below)) if below else set()
+        owners = set().union(*(_variable_scopes(unit, reads) for unit in below)) if below else set()
         names = {_last(scope), _plain(_last(scope))}
-        if held and all(_last(one) in names for one in held):
+        if owners and all(_last(owner) in names for owner in owners):
             whole = _Unit(scope, sorted((op for unit in below for op in unit.ops), key=_position))
-            found = {name: one for name, one in found.items() if one not in below}
-            found[scope] = whole
-    return list(found.values())
+            units = {name: unit for name, unit in units.items() if unit not in below}
+            units[scope] = whole
+    return list(units.values())
 
 
 def _position(numbered: tuple[int, Any]) -> int:
@@ -108,23 +111,23 @@ def _scopes_of(variables: Iterable[str]) -> set[str]:
     return {name.rpartition("/")[0] for name in variables} - {""}
 
 
-def _holders(unit: _Unit, reads: Mapping[str, tuple[str, ...]]) -> set[str]:
-    """The scopes of the variables that a unit reads, those that hold others left out."""
-    held = {scope for _, op in unit.ops for scope in _scopes_of(reads.get(op.name, ()))}
-    return {one for one in held if not any(other.startswith(f"{one}/") for other in held)}
+def _variable_scopes(unit: _Unit, reads: Mapping[str, tuple[str, ...]]) -> set[str]:
+    """Return the innermost scopes of the variables that a unit reads."""
+    scopes = {scope for _, op in unit.ops for scope in _scopes_of(reads.get(op.name, ()))}
+    return {s for s in scopes if not any(other.startswith(f"{s}/") for other in scopes)}
 
 
 def _plain(scope: str) -> str:
-    """A scope without the number of its repetition."""
+    """Return a scope without the number that TensorFlow adds to repeated names."""
     return re.sub(r"_\d+$", "", scope)
 
 
 def _computes(op: Any, fed: set[str]) -> bool:
-    return op.name in fed and op.type not in BESIDE
+    return op.name in fed and op.type not in NOT_LAYERS
 
 
 def _with_names(units: list[_Unit], forward: list[tuple[int, Any]]) -> list[_Unit]:
-    """Units whose op was given no name take that of the Identity that hands their output on."""
+    """Rename units whose op has a default name after the named Identity that follows it."""
     taken = {op.name for unit in units for _, op in unit.ops}
     by_op = {op.name: unit for unit in units for _, op in unit.ops}
     for at, op in forward:
@@ -169,7 +172,7 @@ def _calls(
 
 
 def _inputs(unit: _Unit, members: set[str], fed: set[str]) -> Iterator[Tensor]:
-    """The tensors that a unit takes from others, each once."""
+    """Yield the tensors that a unit reads from other units, without repetitions."""
     seen: set[str] = set()
     for _, op in unit.ops:
         for tensor in op.inputs:
@@ -182,26 +185,29 @@ def _inputs(unit: _Unit, members: set[str], fed: set[str]) -> Iterator[Tensor]:
 def _output(
     unit: _Unit, members: set[str], inside: Mapping[str, int], fed: set[str]
 ) -> Tensor | None:
-    """What a unit hands on: the last tensor that another op of the forward pass takes, else the
-    last it made; one that has its first output in front of the others.
+    """Return the output of a unit; None if none of its ops depend on the inputs.
+
+    It is the last tensor that another unit of the forward pass reads, else the first output of
+    the last op.
     """
-    made = [op for _, op in unit.ops if op.name in fed and op.outputs]
-    for op in reversed(made):
+    ops = [op for _, op in unit.ops if op.name in fed and op.outputs]
+    for op in reversed(ops):
         for tensor in op.outputs:
-            if any(one.name in inside and one.name not in members for one in tensor.consumers()):
+            readers = {reader.name for reader in tensor.consumers()}
+            if any(name in inside and name not in members for name in readers):
                 return tensor
     last = [
         op
-        for op in made
-        if not any(one.name in members for tensor in op.outputs for one in tensor.consumers())
+        for op in ops
+        if not any(reader.name in members for t in op.outputs for reader in t.consumers())
     ]
-    return (last or made)[-1].outputs[0] if made else None
+    return (last or ops)[-1].outputs[0] if ops else None
 
 
 def _type(unit: _Unit, output: Tensor) -> str:
-    """The type of the op that computes, else of the one that makes the output."""
+    """Return the type of the main op, else of the op that creates the output."""
     computing = (op.type for _, op in unit.ops if op.type in COMPUTES)
-    behind = output.op
-    while behind.type == "Identity" and any(behind.inputs[0].op is op for _, op in unit.ops):
-        behind = behind.inputs[0].op
-    return str(next(computing, behind.type))
+    source = output.op
+    while source.type == "Identity" and any(source.inputs[0].op is op for _, op in unit.ops):
+        source = source.inputs[0].op
+    return str(next(computing, source.type))

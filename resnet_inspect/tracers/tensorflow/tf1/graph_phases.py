@@ -1,8 +1,8 @@
-"""Which part of a step each op of a TensorFlow 1 graph belongs to.
+"""Determines the phase of each op of a TensorFlow 1 graph.
 
-Of the ops that TensorFlow makes for gradients and optimizers it is noted when they are made. The
-rest is read from the graph: what feeds the update of a variable alone is a part of it; the loss
-begins at a cross entropy, or where only scalars follow.
+The ops of gradients and optimizers are recorded when TensorFlow creates them. The phases of other
+ops are derived from the graph: an op that only feeds the update of a variable belongs to the
+update. The loss begins at a cross entropy, or where only scalars follow.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tensorflow.python.training import optimizer
 from resnet_inspect.graph import Phase
 from resnet_inspect.tracers.tensorflow.capture.construction import Construction
 
-CHANGES = ("Assign", "ResourceScatter", "ResourceApply", "ResourceSparseApply")
+UPDATE_OPS = ("Assign", "ResourceScatter", "ResourceApply", "ResourceSparseApply")
 LOSSES = frozenset(
     (
         "SoftmaxCrossEntropyWithLogits",
@@ -29,18 +29,18 @@ LOSSES = frozenset(
         "InTopKV2",
     )
 )
-GIVES = ("Placeholder", "PlaceholderWithDefault", "IteratorGetNext")
+INPUT_OPS = ("Placeholder", "PlaceholderWithDefault", "IteratorGetNext")
 
 
 @contextmanager
-def noted_training(made: Construction) -> Iterator[None]:
-    """Ops that gradients and optimizers make in the body are noted as such in `made`."""
+def training_phases(construction: Construction) -> Iterator[None]:
+    """Record the phases of ops that gradients and optimizers create in the body."""
     gradients, apply = gradients_util._GradientsHelper, optimizer.Optimizer.apply_gradients
 
     def noted(function: Callable[..., Any], phase: Phase) -> Callable[..., Any]:
-        def call(*given: Any, **named: Any) -> Any:
-            with made.phase(phase):
-                return function(*given, **named)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            with construction.phase(phase):
+                return function(*args, **kwargs)
 
         return call
 
@@ -54,71 +54,77 @@ def noted_training(made: Construction) -> Iterator[None]:
 
 
 def phases(ops: list[Any], noted: list[Phase], given: Collection[str]) -> list[Phase]:
-    """The phase of each op. `noted` are those known beforehand, OTHER where nothing was noted;
-    `given` the names of the ops that are the graph's inputs.
+    """Return the phase of each op.
+
+    `noted` are the recorded phases, OTHER if none was recorded. `given` are the names of the ops
+    that are the graph's inputs.
     """
-    found = {op.name: phase for op, phase in zip(ops, noted, strict=True)}
-    open_ops = [op for op in ops if found[op.name] is Phase.OTHER]
-    _updates(open_ops, found)
-    open_ops = [op for op in open_ops if found[op.name] is Phase.OTHER]
+    phase_of = {op.name: phase for op, phase in zip(ops, noted, strict=True)}
+    open_ops = [op for op in ops if phase_of[op.name] is Phase.OTHER]
+    _mark_updates(open_ops, phase_of)
+    open_ops = [op for op in open_ops if phase_of[op.name] is Phase.OTHER]
     inside = {op.name for op in open_ops}
     after = {
         op.name: [
-            one.name for tensor in op.outputs for one in tensor.consumers() if one.name in inside
+            reader.name
+            for tensor in op.outputs
+            for reader in tensor.consumers()
+            if reader.name in inside
         ]
         for op in open_ops
     }
-    fed = following(open_ops, given)
+    fed = fed_ops(open_ops, given)
     loss = _loss(open_ops, after, fed)
     for op in reversed(open_ops):
         if op.name in given or op.name in loss:
             continue
-        leads_on = any(found[one] is Phase.FORWARD for one in after[op.name])
-        if op.name in fed or leads_on:
-            found[op.name] = Phase.FORWARD
-    return [found[op.name] for op in ops]
+        feeds_forward = any(phase_of[name] is Phase.FORWARD for name in after[op.name])
+        if op.name in fed or feeds_forward:
+            phase_of[op.name] = Phase.FORWARD
+    return [phase_of[op.name] for op in ops]
 
 
-def following(ops: list[Any], given: Collection[str]) -> set[str]:
-    """The names of the ops among `ops` that what is given reaches; without anything given those
-    that do more than hold a constant or a variable.
+def fed_ops(ops: list[Any], given: Collection[str]) -> set[str]:
+    """Return the names of the ops that depend on the inputs `given`.
+
+    Without inputs, these are all ops that are not constants, placeholders or variable reads.
     """
     if not given:
-        plain = {op.name for op in ops if op.type in ("Const", "ReadVariableOp", *GIVES[:1])}
+        plain = {op.name for op in ops if op.type in ("Const", "ReadVariableOp", *INPUT_OPS[:1])}
         return {op.name for op in ops} - plain
-    found: set[str] = set()
+    reached: set[str] = set()
     for op in ops:
-        if op.name in given or any(tensor.op.name in found for tensor in op.inputs):
-            found.add(op.name)
-    return found
+        if op.name in given or any(tensor.op.name in reached for tensor in op.inputs):
+            reached.add(op.name)
+    return reached
 
 
 def changes_a_variable(op: Any) -> bool:
-    """Whether running an op gives a variable another value."""
-    return bool(op.type.startswith(CHANGES))
+    """Return whether running an op changes the value of a variable."""
+    return bool(op.type.startswith(UPDATE_OPS))
 
 
-def _updates(ops: list[Any], found: dict[str, Phase]) -> None:
-    """Mark what changes variables, and what is there for that alone."""
+def _mark_updates(ops: list[Any], phase_of: dict[str, Phase]) -> None:
+    """Mark ops that change variables, and ops that only feed these, as OPTIMIZER."""
     for op in reversed(ops):
-        consumers = [one for tensor in op.outputs for one in tensor.consumers()]
+        consumers = [reader for tensor in op.outputs for reader in tensor.consumers()]
         only = bool(consumers) and all(
-            found.get(one.name) is Phase.OPTIMIZER and one.type[:8] != "Resource"
-            for one in consumers
+            phase_of.get(reader.name) is Phase.OPTIMIZER and reader.type[:8] != "Resource"
+            for reader in consumers
         )
         if changes_a_variable(op) or only:
-            found[op.name] = Phase.OPTIMIZER
+            phase_of[op.name] = Phase.OPTIMIZER
 
 
 def _loss(ops: list[Any], after: dict[str, list[str]], fed: set[str]) -> set[str]:
-    """The loss and metrics: what follows a cross entropy, and scalars that only scalars follow."""
-    found: set[str] = set()
+    """Return the ops of loss and metrics: those after a cross entropy, and final scalars."""
+    loss: set[str] = set()
     for op in ops:
-        if op.type in LOSSES or any(tensor.op.name in found for tensor in op.inputs):
-            found.add(op.name)
+        if op.type in LOSSES or any(tensor.op.name in loss for tensor in op.inputs):
+            loss.add(op.name)
     for op in reversed(ops):
         scalar = bool(op.outputs) and op.outputs[0].shape.rank == 0
-        told = scalar and (op.outputs[0].dtype.is_floating or op.type.endswith("Summary"))
-        if op.name in fed and told and all(one in found for one in after[op.name]):
-            found.add(op.name)
-    return found
+        reported = scalar and (op.outputs[0].dtype.is_floating or op.type.endswith("Summary"))
+        if op.name in fed and reported and all(name in loss for name in after[op.name]):
+            loss.add(op.name)
+    return loss

@@ -1,4 +1,4 @@
-"""Which settings of a TensorFlow 1 function move which sizes: traced again with one changed."""
+"""Re-traces a TensorFlow 1 function with larger settings, to find the sizes that depend on them."""
 
 from __future__ import annotations
 
@@ -12,48 +12,50 @@ import tensorflow as tf
 
 from resnet_inspect.config.inputs import InputSpec
 from resnet_inspect.tracers.tensorflow.failures.exceptions import describe
-from resnet_inspect.tracers.tensorflow.model.model_retrace import Retraced, affordable
+from resnet_inspect.tracers.tensorflow.model.model_retrace import RetraceResult, settings_to_retrace
 from resnet_inspect.tracers.tensorflow.model.targets import Function
 from resnet_inspect.tracers.tensorflow.sizes.retraces import Traced, compared, seen
 from resnet_inspect.tracers.tensorflow.tf1.graph_trace import GraphTrace, trace_graph
 
+CREATES_OPS_AT_IMPORT = "the file creates ops when it is imported. Create them in the function"
+
 
 def graph_variations(
     function: Function, given: Sequence[InputSpec], file: str, trace: GraphTrace, seconds: float
-) -> Retraced:
-    """Call the function again for each of its whole numbers, each one larger, as far as `seconds`,
-    what `trace` took, allow.
+) -> RetraceResult:
+    """Trace the function again for each of its integer arguments, increased by 1.
 
-    A file that makes ops when it is imported, which only its first graph holds, is left alone.
+    `seconds` is the time of the recorded trace, which limits the number of re-traces. A file that
+    creates ops at import is not re-traced, because only its first graph contains them.
     """
-    wanted = affordable(function.integers, seconds)
+    wanted = settings_to_retrace(function.integers, seconds)
     if not wanted:
-        return Retraced()
+        return RetraceResult()
     if trace.imported:
-        return Retraced(refused="the file builds a part of its graph when it is imported")
-    base = _again(function, given, file, {})
-    varied = [
+        return RetraceResult(failed=CREATES_OPS_AT_IMPORT)
+    base = _retrace(function, given, file, {})
+    variations = [
         compared(
             name,
             function.integers[name],
             function.integers[name] + 1,
             base,
-            _again(function, given, file, {name: function.integers[name] + 1}),
+            _retrace(function, given, file, {name: function.integers[name] + 1}),
         )
         for name in wanted
     ]
-    return Retraced(tuple(varied), frozenset(base.shapes))
+    return RetraceResult(tuple(variations), frozenset(base.shapes))
 
 
-def _again(
+def _retrace(
     function: Function, given: Sequence[InputSpec], file: str, changed: dict[str, Any]
 ) -> Traced:
     call = partial(function.call, **function.keywords | changed)
     with redirect_stdout(StringIO()):
         trace = trace_graph(call, given, file, tf.Graph(), again=True)
-    refused = ""
+    failed = ""
     if trace.error is not None:
-        refused = describe(trace.error, "tracing again").op or "the model"
-    shapes = {name: tuple(one.shape.as_list()) for name, one in trace.made.variables.items()}
-    conflicts = (*trace.passed_over, *([refused] if refused else []))
-    return seen(trace.made.graph, shapes, conflicts, ended=bool(refused))
+        failed = describe(trace.error, "re-tracing").op or "the model"
+    shapes = {name: tuple(v.shape.as_list()) for name, v in trace.construction.variables.items()}
+    conflicts = (*trace.failed_additions, *([failed] if failed else []))
+    return seen(trace.construction.graph, shapes, conflicts, ended=bool(failed))

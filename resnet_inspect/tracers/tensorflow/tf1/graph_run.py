@@ -1,4 +1,4 @@
-"""Runs a traced TensorFlow 1 graph once, in a session, as its author would have run it."""
+"""Runs a traced TensorFlow 1 graph once in a session, as TensorFlow 1 would."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from resnet_inspect.tracers.tensorflow.capture.construction import Tensor
 from resnet_inspect.tracers.tensorflow.tf1.graph_trace import GraphTrace
 
 v1 = tf.compat.v1
-# Scope of what gives variables their first values, apart from all that the user may have named.
-AROUND = "resnet_inspect_around"
+# Scope of the ops that initialize variables, which no name of the user's should match.
+OUTER_SCOPE = "resnet_inspect_around"
 VARIABLES = (v1.GraphKeys.GLOBAL_VARIABLES, v1.GraphKeys.LOCAL_VARIABLES)
 Feeds = Sequence[tuple[Tensor, NDArray[Any]]]
 
@@ -22,56 +22,59 @@ Feeds = Sequence[tuple[Tensor, NDArray[Any]]]
 def run_once(
     trace: GraphTrace, feeds: Feeds, fetched: Mapping[str, Tensor]
 ) -> tuple[dict[str, NDArray[Any]], dict[str, float]]:
-    """Initialize the variables, then run what the function returned; the values of `fetched`, and
-    those of the returned tensors that are single numbers, by their names.
+    """Initialize the variables, then run the tensors and operations that the function returned.
 
-    Raises what TensorFlow raises; ops have the names that they have in the trace.
+    Ops have the same names as in the trace, also in errors that TensorFlow raises.
+
+    Returns:
+        The values of `fetched`, and the returned scalars by op name.
     """
-    running = joined(trace)
-    found: dict[str, Any] = {name: _there(running, one) for name, one in fetched.items()}
-    returned = [_there(running, one) for one in trace.returned]
-    asked = [running.get_operation_by_name(one.name) for one in trace.asked]
-    fed = {_there(running, tensor): array for tensor, array in feeds}
+    graph = joined_graph(trace)
+    taps: dict[str, Any] = {name: _in_graph(graph, tensor) for name, tensor in fetched.items()}
+    returned = [_in_graph(graph, tensor) for tensor in trace.returned]
+    operations = [graph.get_operation_by_name(op.name) for op in trace.operations]
+    feed_dict = {_in_graph(graph, tensor): array for tensor, array in feeds}
     config = v1.ConfigProto(allow_soft_placement=True)
     config.gpu_options.allow_growth = True
-    with v1.Session(graph=running, config=config) as session:
+    with v1.Session(graph=graph, config=config) as session:
         initialize(session, trace)
-        values, numbers, _ = session.run([found, returned, asked], feed_dict=fed)
-    single = {
-        one.op.name: float(value)
-        for one, value in zip(trace.returned, numbers, strict=True)
-        if one.shape.rank == 0 and (one.dtype.is_floating or one.dtype.is_integer)
+        values, results, _ = session.run([taps, returned, operations], feed_dict=feed_dict)
+    scalars = {
+        tensor.op.name: float(value)
+        for tensor, value in zip(trace.returned, results, strict=True)
+        if tensor.shape.rank == 0 and (tensor.dtype.is_floating or tensor.dtype.is_integer)
     }
-    return values, single
+    return values, scalars
 
 
-def joined(trace: GraphTrace) -> Any:
-    """One graph of the function's, under its own names, and of what lies around it."""
-    running = tf.Graph()
-    given = {tensor.name for tensor in trace.inputs.values()}
-    with running.as_default():
-        tf.graph_util.import_graph_def(trace.around.as_graph_def(), name=AROUND)
-        places = {
-            inside.name: running.get_tensor_by_name(f"{AROUND}/{outside.name}")
-            for outside, inside in trace.made.graph.captures
-            if inside.name not in given
+def joined_graph(trace: GraphTrace) -> Any:
+    """Return one graph of the function's ops, with unchanged names, and of the outer graph."""
+    graph = tf.Graph()
+    inputs = {tensor.name for tensor in trace.inputs.values()}
+    with graph.as_default():
+        tf.graph_util.import_graph_def(trace.outer.as_graph_def(), name=OUTER_SCOPE)
+        captured = {
+            inside.name: graph.get_tensor_by_name(f"{OUTER_SCOPE}/{outside.name}")
+            for outside, inside in trace.construction.graph.captures
+            if inside.name not in inputs
         }
-        definition = trace.made.graph.as_graph_def()
-        tf.graph_util.import_graph_def(definition, input_map=places, name="")
-    return running
+        definition = trace.construction.graph.as_graph_def()
+        tf.graph_util.import_graph_def(definition, input_map=captured, name="")
+    return graph
 
 
 def initialize(session: Any, trace: GraphTrace) -> None:
-    """Give all variables and tables of a joined graph their first values."""
-    collected = (trace.around.get_collection(name) for name in VARIABLES)
-    held = {one.initializer.name for one in chain(trace.variables, *collected)}
-    session.run([f"{AROUND}/{name}" for name in sorted(held)])
-    session.run([one.name for one in _tables(trace)])
+    """Initialize all variables and tables of a joined graph."""
+    collected = (trace.outer.get_collection(name) for name in VARIABLES)
+    initializers = {variable.initializer.name for variable in chain(trace.variables, *collected)}
+    session.run([f"{OUTER_SCOPE}/{name}" for name in sorted(initializers)])
+    session.run([initializer.name for initializer in _tables(trace)])
 
 
-def _there(running: Any, tensor: Tensor) -> Tensor:
-    return running.get_tensor_by_name(tensor.name)
+def _in_graph(graph: Any, tensor: Tensor) -> Tensor:
+    """Return the tensor with the same name in another graph."""
+    return graph.get_tensor_by_name(tensor.name)
 
 
 def _tables(trace: GraphTrace) -> list[Any]:
-    return list(trace.made.graph.get_collection(v1.GraphKeys.TABLE_INITIALIZERS))
+    return list(trace.construction.graph.get_collection(v1.GraphKeys.TABLE_INITIALIZERS))

@@ -1,8 +1,8 @@
-"""Traces a function written for TensorFlow 1 in a graph as it knew them.
+"""Traces a function written for TensorFlow 1 in a graph like that of TensorFlow 1.
 
-The function runs in a graph of its own; the variables it makes lie in another, around it, and show
-in it as their handles alone, as in the built-in network. Nothing is added that TensorFlow 1 had
-not: no control edge but those that the function asks for.
+The function builds its own graph. Its variables are created in an outer graph, so that only their
+handles are in the function's graph, as in the tutorial's network. The graph has no ops or control
+edges that TensorFlow 1 would not create.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from tensorflow.python.util import object_identity
 
 from resnet_inspect.config.inputs import InputSpec
 from resnet_inspect.tracers.tensorflow.capture.construction import Tensor
-from resnet_inspect.tracers.tensorflow.model.model_calls import OwnVariables
+from resnet_inspect.tracers.tensorflow.model.model_calls import UserVariables
 from resnet_inspect.tracers.tensorflow.tf1.graph_construction import GraphConstruction, OldGraph
-from resnet_inspect.tracers.tensorflow.tf1.graph_phases import noted_training
+from resnet_inspect.tracers.tensorflow.tf1.graph_phases import training_phases
 from resnet_inspect.tracers.tensorflow.tf1.old_api import old_api
 
 PLACEHOLDERS = ("Placeholder",)
@@ -29,135 +29,145 @@ PLACEHOLDERS = ("Placeholder",)
 
 @dataclass
 class GraphTrace:
-    """One trace: `around` holds the variables, `made` the function's own graph.
+    """One trace of a function.
 
-    `inputs` by name are the tensors that it was given, then the placeholders it made itself;
-    `returned` and `asked` the tensors and operations it returned. `error` ended it, if there was
-    one. `imported` says that the file had made ops around it before; `passed_over` are additions
-    that refused their operands.
+    Attributes:
+        outer: The outer graph, which contains the variables.
+        construction: The record of the function's own graph.
+        inputs: The arguments of the function, then the placeholders that it created, by name.
+        returned: The tensors that the function returned.
+        operations: The operations that the function returned.
+        error: The exception that ended the trace, if any.
+        variables: The variables that the function created.
+        imported: Whether the file created ops in the outer graph when it was imported.
+        failed_additions: Names of additions that rejected their operands.
     """
 
-    around: Any
-    made: GraphConstruction
+    outer: Any
+    construction: GraphConstruction
     inputs: dict[str, Tensor] = field(default_factory=dict)
     returned: list[Tensor] = field(default_factory=list)
-    asked: list[Any] = field(default_factory=list)
+    operations: list[Any] = field(default_factory=list)
     error: BaseException | None = None
     variables: list[tf.Variable] = field(default_factory=list)
     imported: bool = False
-    passed_over: tuple[str, ...] = ()
+    failed_additions: tuple[str, ...] = ()
 
 
 def trace_graph(
     call: Callable[..., Any],
     specs: Sequence[InputSpec],
     file: str,
-    around: Any,
+    outer: Any,
     *,
     device: str = "/CPU:0",
     again: bool = False,
 ) -> GraphTrace:
-    """Call a function of the user's `file` on inputs of these specs, as far as that goes; its
-    variables are made in the graph `around`.
+    """Call a function of the user's `file` on placeholders for `specs`, until an error.
 
-    `again` is for shapes alone: variables get no values of their own, and an addition that refuses
-    its operands is passed over.
+    Its variables are created in the graph `outer`. `again` is for re-traces, which compute shapes
+    only: variables have no values, and an addition that rejects its operands is skipped.
     """
-    own = OwnVariables(values=not again)
-    imported = bool(around.get_operations())
-    own.keep(around.get_collection(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES))
+    user_variables = UserVariables(values=not again)
+    imported = bool(outer.get_operations())
+    user_variables.keep(outer.get_collection(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES))
     variables: list[tf.Variable] = []
-    with around.as_default(), own.collected(), _lifted(around, variables):
+    with outer.as_default(), user_variables.collected(), _outer_variables(outer, variables):
         graph = OldGraph("graph", forgiving=again)
         with graph.as_default():
-            made = GraphConstruction()
-            found = GraphTrace(around, made, variables=variables, imported=imported)
+            construction = GraphConstruction()
+            trace = GraphTrace(outer, construction, variables=variables, imported=imported)
             for spec in specs:
                 tensor = tf.compat.v1.placeholder(spec.dtype, spec.sizes, name=spec.name)
-                found.inputs[spec.name] = tensor
+                trace.inputs[spec.name] = tensor
             try:
-                with tf.device(device), noted_training(made), old_api(file, made.scopes.append):
-                    returned = call(*found.inputs.values())
-                _sort(returned, found)
+                with (
+                    tf.device(device),
+                    training_phases(construction),
+                    old_api(file, construction.scopes.append),
+                ):
+                    returned = call(*trace.inputs.values())
+                _add_returned(returned, trace)
             except (Exception, SystemExit) as error:
-                found.error = error
-            own.name_rest(made, made.made_at, unread=True)
-        found.inputs |= _placeholders(made, found.inputs)
-        found.passed_over = tuple(graph.passed_over)
-        made.settle(list(found.inputs.values()))
-    return found
+                trace.error = error
+            user_variables.register(construction, construction.made_at, unread=True)
+        trace.inputs |= _placeholders(construction, trace.inputs)
+        trace.failed_additions = tuple(graph.failed_additions)
+        construction.settle(list(trace.inputs.values()))
+    return trace
 
 
-def _sort(returned: Any, found: GraphTrace) -> None:
-    """Tell tensors from operations in what the function returned; raises ValueError for those of
-    another graph.
+def _add_returned(returned: Any, trace: GraphTrace) -> None:
+    """Add the tensors and operations that the function returned to `trace`.
+
+    Raises ValueError if they belong to another graph.
     """
-    for one in tf.nest.flatten(returned, expand_composites=True):
-        if not isinstance(one, tf.Operation | tf.Tensor):
+    for value in tf.nest.flatten(returned, expand_composites=True):
+        if not isinstance(value, tf.Operation | tf.Tensor):
             continue
-        if one.graph is not found.made.graph:
+        if value.graph is not trace.construction.graph:
             raise ValueError(
-                "what is returned lies in another graph: the function must build in the default "
-                "graph, not in a tf.Graph() of its own"
+                "the returned tensors belong to another graph: build them in the default graph, "
+                "not in a new tf.Graph()"
             )
-        (found.asked if isinstance(one, tf.Operation) else found.returned).append(one)
+        (trace.operations if isinstance(value, tf.Operation) else trace.returned).append(value)
 
 
 @contextmanager
-def _lifted(around: Any, made: list[tf.Variable]) -> Iterator[None]:
-    """Variables made in the body hold resources, what they begin with is made in `around`, and
-    `made` is told of them.
+def _outer_variables(outer: Any, variables: list[tf.Variable]) -> Iterator[None]:
+    """Make the body create resource variables with initial values in `outer`.
+
+    The variables are appended to `variables`.
     """
 
     def creator(make: Callable[..., tf.Variable], **named: Any) -> tf.Variable:
         value = named.get("initial_value")
         if isinstance(value, tf.Tensor) and isinstance(value.graph, FuncGraph):
-            named["initial_value"] = lambda: _copied(value, around)
-        # A cached value would be read around the graph, and the op that takes it would not tell.
-        made.append(make(**named | {"use_resource": True, "caching_device": None}))
-        return made[-1]
+            named["initial_value"] = lambda: _copied(value, outer)
+        # A cached value would be read in the outer graph, so that the reading op has no variable.
+        variables.append(make(**named | {"use_resource": True, "caching_device": None}))
+        return variables[-1]
 
     with tf.variable_creator_scope(creator):
         yield
 
 
 def _copied(tensor: Tensor, graph: Any) -> Tensor:
-    """A tensor of a function's graph, made again around it."""
+    """Return a copy of a tensor of a function's graph in `graph`."""
     known = object_identity.ObjectIdentityDictionary()
     for outside, inside in tensor.graph.captures:
         known[inside] = outside
     with graph.as_default():
-        made = lift_to_graph([tensor], graph, base_graph=tensor.graph, op_map=known)
-    return made[tensor]
+        copies = lift_to_graph([tensor], graph, base_graph=tensor.graph, op_map=known)
+    return copies[tensor]
 
 
-def _placeholders(made: GraphConstruction, given: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The placeholders that the function made itself, by their names, and those that its file made
-    when it was imported.
-    """
-    outside = {inside.op.name: around.op for around, inside in made.graph.captures}
-    held = {name for name, op in outside.items() if op.type not in PLACEHOLDERS}
-    held |= {tensor.op.name for tensor in given.values()}
+def _placeholders(construction: GraphConstruction, given: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the placeholders that the function, or its file at import, created, by name."""
+    outside = {inside.op.name: outer.op for outer, inside in construction.graph.captures}
+    others = {name for name, op in outside.items() if op.type not in PLACEHOLDERS}
+    others |= {tensor.op.name for tensor in given.values()}
     return {
         outside.get(op.name, op).name.replace("/", "_"): op.outputs[0]
-        for op in made.graph.get_operations()
-        if op.type in PLACEHOLDERS and op.name not in held
+        for op in construction.graph.get_operations()
+        if op.type in PLACEHOLDERS and op.name not in others
     }
 
 
-def left_out_updates(trace: GraphTrace) -> str:
-    """The update ops (of batch normalization) that nothing waits for which the function returned,
-    in words; empty if there are none.
+def skipped_updates(trace: GraphTrace) -> str:
+    """Describe the update ops, such as of batch normalization, that a run does not execute.
+
+    Nothing that the function returned depends on these ops. Empty if there are none.
     """
-    updates = trace.made.graph.get_collection(tf.compat.v1.GraphKeys.UPDATE_OPS)
-    waiting = [*trace.asked, *(tensor.op for tensor in trace.returned)]
+    updates = trace.construction.graph.get_collection(tf.compat.v1.GraphKeys.UPDATE_OPS)
+    waiting = [*trace.operations, *(tensor.op for tensor in trace.returned)]
     reached: set[str] = set()
     while waiting:
         op = waiting.pop()
         if op.name not in reached:
             reached.add(op.name)
             waiting += [*op.control_inputs, *(tensor.op for tensor in op.inputs)]
-    left = [one for one in updates if one.name not in reached]
-    if not left:
+    skipped = [op for op in updates if op.name not in reached]
+    if not skipped:
         return ""
-    return f"{len(left)} of {len(updates)} are not run, such as {left[0].name}"
+    return f"{len(skipped)} of {len(updates)} update ops were not run, such as {skipped[0].name}"

@@ -1,8 +1,8 @@
-"""TensorFlow 1's API for a file of the user's: what `import tensorflow as tf` gives in it.
+"""Provides the TensorFlow 1 API to user's files that run `import tensorflow as tf`.
 
-Only files of the user's own see it, and only in the body of `old_api`: TensorFlow, Keras and
-installed packages go on importing the TensorFlow that is there. The layers are those of the package
-tf_keras, which the extra `tf1` brings; nothing has to be set before TensorFlow is imported.
+Only the user's files import this API, and only in the body of `old_api`. TensorFlow, Keras and
+installed packages import the real TensorFlow. Layers come from the package tf_keras, which the
+extra `tf1` installs. No setting is needed before TensorFlow is imported.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from resnet_inspect.tracers.tensorflow.tf1 import contrib
 v1 = tf.compat.v1
 KERAS = "tf_keras.api._v1.keras"
 INSTALLED = tuple({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
-# Switches that would change TensorFlow for the rest of the process. The file runs as they ask
-# already: in a graph, on resource variables.
+# Functions that would change TensorFlow for the whole process. They do nothing here, because the
+# file already runs in a graph and with resource variables.
 SWITCHES = (
     "disable_eager_execution",
     "disable_resource_variables",
@@ -41,39 +41,39 @@ SWITCHES = (
     "enable_resource_variables",
 )
 NAMES = ("tensorflow", "tensorflow.compat.v1", "tensorflow.contrib", "tensorflow.contrib.layers")
-HELD = ", ".join(f"tf.contrib.layers.{name}" for name in contrib.LAYERS)
-Noted = Callable[[str], None]
-# Who is told of scopes now, last of all: the file keeps the module that it imported.
-_listening: list[Noted] = []
+CONTRIB = ", ".join(f"tf.contrib.layers.{name}" for name in contrib.LAYERS)
+Listener = Callable[[str], None]
+# Only the last listener receives the names of scopes. It is global because a user's file keeps the
+# module that it imported.
+_listeners: list[Listener] = []
 
 
 class _Module(ModuleType):
-    """A module that answers with what it was given, then with another module's attributes."""
+    """A module with the given attributes, and all others from the module `fallback`."""
 
-    def __init__(self, name: str, held: dict[str, Any], behind: Any = None) -> None:
+    def __init__(self, name: str, attributes: dict[str, Any], fallback: Any = None) -> None:
         super().__init__(name)
-        self.__path__: list[str] = list(getattr(behind, "__path__", []))
-        vars(self).update(held)
-        self._behind = behind
+        self.__path__: list[str] = list(getattr(fallback, "__path__", []))
+        vars(self).update(attributes)
+        self._fallback = fallback
 
     def __getattr__(self, name: str) -> Any:
-        """What the module behind has; AttributeError with the whole name of what is lost."""
-        if name.startswith("__") or self._behind is None or not hasattr(self._behind, name):
+        """Return an attribute of the fallback, or raise AttributeError with the full name."""
+        if name.startswith("__") or self._fallback is None or not hasattr(self._fallback, name):
             raise AttributeError(
                 f"'{self.__name__}.{name}' is not in TensorFlow {tf.__version__}",
                 name=name,
                 obj=self,
             )
-        return getattr(self._behind, name)
+        return getattr(self._fallback, name)
 
 
 @contextmanager
-def old_api(file: str, noted: Noted = lambda _: None) -> Iterator[None]:
-    """In the body the user's files import TensorFlow 1's API, get shapes as it gave them, and find
-    the words of their own command line, none, in `sys.argv`.
+def old_api(file: str, listener: Listener = lambda _: None) -> Iterator[None]:
+    """Provide the TensorFlow 1 API to imports in the user's files, in the body.
 
-    `noted` is called with each name scope that these files open. Raises FrameworkMissingError
-    without tf_keras.
+    Shapes are those of TensorFlow 1, and `sys.argv` has only `file`. `listener` is called with
+    each name scope that the user's files open. Raises FrameworkMissingError without tf_keras.
     """
     modules = _modules()
     original, argv, shapes = builtins.__import__, sys.argv, tensor_shape._TENSORSHAPE_V2_OVERRIDE
@@ -83,19 +83,19 @@ def old_api(file: str, noted: Noted = lambda _: None) -> Iterator[None]:
     ) -> Any:
         if level or name.partition(".")[0] != "tensorflow" or not _is_users(globals):
             return original(name, globals, locals, fromlist, level)
-        before = {one: sys.modules.get(one) for one in NAMES}
+        before = {key: sys.modules.get(key) for key in NAMES}
         sys.modules.update(modules)
         try:
             return original(name, globals, locals, fromlist, level)
         finally:
-            for one, module in before.items():
+            for key, module in before.items():
                 if module is None:
-                    sys.modules.pop(one, None)
+                    sys.modules.pop(key, None)
                 else:
-                    sys.modules[one] = module
+                    sys.modules[key] = module
 
     builtins.__import__, sys.argv = imported, [file]
-    _listening.append(noted)
+    _listeners.append(listener)
     tensor_shape.disable_v2_tensorshape()
     try:
         with warnings.catch_warnings(), quiet_tensorflow():
@@ -103,101 +103,103 @@ def old_api(file: str, noted: Noted = lambda _: None) -> Iterator[None]:
             yield
     finally:
         builtins.__import__, sys.argv = original, argv
-        _listening.remove(noted)
+        _listeners.remove(listener)
         tensor_shape._TENSORSHAPE_V2_OVERRIDE = shapes
 
 
 def forget_flags(module: str) -> None:
-    """Take back the flags that a module of this name defined: it is going to be imported anew, and
-    `tf.app.flags` refuses a second definition.
+    """Delete the flags that a module defined, so that it can be imported again.
+
+    `tf.app.flags` rejects a second definition of a flag.
     """
     for flag in flags.FLAGS.flags_by_module_dict().get(module, []):
         delattr(flags.FLAGS, flag.name)
 
 
-def lost(error: BaseException, target: str) -> UsageError | None:
-    """The refusal for code that asked for what TensorFlow 1 had and no longer is; None if the
-    error is another.
+def removed_api_error(error: BaseException, target: str) -> UsageError | None:
+    """Return the error for code that uses a part of TensorFlow 1 that was removed.
+
+    None if `error` has another cause.
     """
     if isinstance(error, AttributeError) and isinstance(error.obj, _Module):
         what = f"{error.obj.__name__}.{error.name}"
     elif isinstance(error, ImportError) and (error.name or "").startswith("tensorflow"):
-        found = getattr(error, "name_from", None)
-        if found is None and "cannot import name" in str(error):  # Python 3.11 does not tell it
-            found = str(error).split("'")[1]
-        what = f"{error.name}.{found}" if found else str(error.name)
+        name = getattr(error, "name_from", None)
+        if name is None and "cannot import name" in str(error):  # Python 3.11 has no name_from
+            name = str(error).split("'")[1]
+        what = f"{error.name}.{name}" if name else str(error.name)
     else:
         return None
-    frames = [one for one in traceback.extract_tb(error.__traceback__) if is_own(one.filename)]
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if is_own(f.filename)]
     place = f", {named(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
     return UsageError(
         f"'{what}' is not in TensorFlow {tf.__version__}",
         where=f"target {target}{place}",
-        expected=f"what tf.compat.v1 still has; of tf.contrib: {HELD}",
+        expected=f"names of tf.compat.v1, and of tf.contrib only {CONTRIB}",
         got=what,
-        fix="write it there in terms of tf.layers, tf.nn or a function of your own",
+        fix="replace it by tf.layers, tf.nn or your own function",
     )
 
 
 def _is_users(module: Any) -> bool:
-    """Whether the module with these globals is a file of the user's, not an installed one."""
+    """Return whether the module with these globals is a user's file, not an installed module."""
     file = str((module or {}).get("__file__") or "")
     return bool(file) and is_own(file) and not file.startswith(INSTALLED)
 
 
 def _modules() -> dict[str, ModuleType]:
     keras, layers, cells = (
-        _of_keras(name)
+        _keras_module(name)
         for name in ("", ".__internal__.legacy.layers", ".__internal__.legacy.rnn_cell")
     )
-    own_layers = _Module("tensorflow.contrib.layers", contrib.LAYERS)
-    own_contrib = _Module("tensorflow.contrib", {"layers": own_layers})
-    held: dict[str, Any] = {name: _does_nothing for name in SWITCHES}
-    held |= {
+    contrib_layers = _Module("tensorflow.contrib.layers", contrib.LAYERS)
+    contrib_module = _Module("tensorflow.contrib", {"layers": contrib_layers})
+    attributes: dict[str, Any] = {name: _does_nothing for name in SWITCHES}
+    attributes |= {
         "layers": layers,
         "keras": keras,
         "nn": _Module("tensorflow.nn", {"rnn_cell": cells}, v1.nn),
-        "contrib": own_contrib,
-        "name_scope": _noting(v1.name_scope),
-        "variable_scope": _noting(v1.variable_scope),
+        "contrib": contrib_module,
+        "name_scope": _listened(v1.name_scope),
+        "variable_scope": _listened(v1.variable_scope),
         "__file__": tf.__file__,
     }
-    top = _Module("tensorflow", held, v1)
-    top.__path__ = [str(Path(one)) for one in tf.__path__]
+    top = _Module("tensorflow", attributes, v1)
+    top.__path__ = [str(Path(folder)) for folder in tf.__path__]
     compat = _Module("tensorflow.compat", {"v1": top, "v2": tf.compat.v2}, tf.compat)
     vars(top)["compat"] = compat
-    return dict(zip(NAMES, (top, top, own_contrib, own_layers), strict=True))
+    return dict(zip(NAMES, (top, top, contrib_module, contrib_layers), strict=True))
 
 
 def _does_nothing() -> None:
-    """What the switch asks for is so already."""
+    """Replace a switch whose effect already applies."""
 
 
-def _noting(scope: Any) -> Any:
-    """TensorFlow's scope, that tells its name when it is entered."""
+def _listened(scope: Any) -> Any:
+    """Return a subclass of TensorFlow's scope that reports its name when it is entered."""
 
-    class Noting(scope):  # type: ignore[misc]
+    class Listened(scope):  # type: ignore[misc]
         def __enter__(self) -> Any:
             entered = super().__enter__()
-            for noted in _listening[-1:]:
-                noted(v1.get_default_graph().get_name_scope())
+            for listener in _listeners[-1:]:
+                listener(v1.get_default_graph().get_name_scope())
             return entered
 
-    Noting.__name__ = Noting.__qualname__ = scope.__name__
-    return Noting
+    Listened.__name__ = Listened.__qualname__ = scope.__name__
+    return Listened
 
 
-def _of_keras(name: str) -> Any:
+def _keras_module(name: str) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return import_module(KERAS + name)
     except ImportError as error:
         raise FrameworkMissingError(
-            "code for TensorFlow 1 needs the package tf_keras",
+            "TensorFlow 1 code needs the package tf_keras",
             where=f"Python {sys.version.split()[0]} at {sys.prefix}",
-            expected=f"tf_keras of TensorFlow's own version, {tf.__version__}",
+            expected=f"tf_keras of the same version as TensorFlow, {tf.__version__}",
             got=str(error),
-            fix="pip install 'resnet-inspect[tf1]', or beside tensorflow-cpu: "
+            fix="pip install 'resnet-inspect[tf1]', or with tensorflow-cpu: "
             "pip install --no-deps tf_keras",
         ) from error

@@ -1,4 +1,4 @@
-"""Traces a function written for TensorFlow 1, from a file that nobody changed: `--tf1`."""
+"""The source for `--tf1`: traces a TensorFlow 1 function of an unchanged file."""
 
 from __future__ import annotations
 
@@ -24,11 +24,15 @@ from resnet_inspect.tracers.contract import Journal, Outcome, TrainingFailed
 from resnet_inspect.tracers.tensorflow.capture.graph_capture import capture
 from resnet_inspect.tracers.tensorflow.failures.exceptions import describe, located_in
 from resnet_inspect.tracers.tensorflow.failures.postmortem import examined
-from resnet_inspect.tracers.tensorflow.model.input_specs import flat_specs, unknown_inputs
+from resnet_inspect.tracers.tensorflow.model.input_specs import (
+    default_size_notes,
+    flat_specs,
+    unknown_inputs,
+)
 from resnet_inspect.tracers.tensorflow.model.model_calls import seeded
-from resnet_inspect.tracers.tensorflow.model.model_retrace import Retraced
+from resnet_inspect.tracers.tensorflow.model.model_retrace import RetraceResult
 from resnet_inspect.tracers.tensorflow.model.models import Model, check_arguments
-from resnet_inspect.tracers.tensorflow.model.once import record_once
+from resnet_inspect.tracers.tensorflow.model.once import NO_SUMMARIES, record_once
 from resnet_inspect.tracers.tensorflow.model.targets import Function, find_function
 from resnet_inspect.tracers.tensorflow.runtime import choose_device
 from resnet_inspect.tracers.tensorflow.sizes.lineage import lineage_with_formulas
@@ -39,31 +43,36 @@ from resnet_inspect.tracers.tensorflow.tf1.graph_retrace import graph_variations
 from resnet_inspect.tracers.tensorflow.tf1.graph_run import run_once
 from resnet_inspect.tracers.tensorflow.tf1.graph_trace import (
     GraphTrace,
-    left_out_updates,
+    skipped_updates,
     trace_graph,
 )
-from resnet_inspect.tracers.tensorflow.tf1.old_api import forget_flags, lost, old_api
+from resnet_inspect.tracers.tensorflow.tf1.old_api import forget_flags, old_api, removed_api_error
+
+UPDATES_FIX = (
+    "Moving averages keep their initial values. To update them, make the train op depend on "
+    "tf.GraphKeys.UPDATE_OPS"
+)
 
 
 class GraphCodeSource:
-    """One run of a TensorFlow 1 function; see `contract.Source`.
+    """Records one run of a TensorFlow 1 function; see `contract.Source`.
 
-    It is given its inputs in their order, or makes placeholders itself. What it returns is run
-    once.
+    The function takes the inputs as positional arguments, or creates placeholders itself. The
+    tensors and operations that it returns are run once.
     """
 
     def __init__(self, settings: Settings, inputs: RandomInputs | None) -> None:
         self.settings = self._settings = settings
         self._device, self.environment = choose_device(tf, settings.device)
         if not isinstance(settings.subject, GraphCode):
-            raise TypeError(f"not a function for TensorFlow 1: {settings.subject}")
+            raise TypeError(f"expected a TensorFlow 1 function, got {settings.subject}")
         self._subject = settings.subject
         self._target = self._subject.target
         self._file = str(Path(self._target.rpartition(":")[0]).resolve())
-        self._around = tf.Graph()
-        self._around.seed = settings.seed
+        self._outer = tf.Graph()
+        self._outer.seed = settings.seed
         with seeded(settings.seed):
-            self._function = self._found()
+            self._function = self._find_function()
         self._described = inputs.specs if inputs is not None else ()
         self._given = self._positional()
         self._inputs = RandomInputs(self._given, settings.seed)
@@ -72,32 +81,38 @@ class GraphCodeSource:
         self._fetched: dict[str, Any] = {}
         self._graph = Graph(ops=())
         self._mismatch: Mismatch | None = None
-        self._varied = Retraced()
+        self._retraces = RetraceResult()
 
     def record(self, journal: Journal) -> None:
         """Build the graph and run it once."""
         record_once(self, journal)
 
     def build(self) -> Outcome:
-        """Trace the function, as far as it goes; raises UsageError for what TensorFlow lost."""
-        return self._build(self._given, "tracing it")
+        """Trace the function, until an error.
+
+        Raises UsageError if the function uses a removed part of TensorFlow 1.
+        """
+        return self._build(self._given, "tracing the function")
 
     def explain(self) -> Lineage:
-        """Links and formulas for what was traced last, and what settings move."""
+        """Return the origins of sizes in the last trace."""
         if self._trace is None:
             return Lineage()
-        found = lineage_with_formulas(
-            self._trace.made.graph, self._graph, self._mismatch, self._function.integers
+        lineage = lineage_with_formulas(
+            self._trace.construction.graph, self._graph, self._mismatch, self._function.integers
         )
-        varied = self._varied
-        return msgspec.structs.replace(found, variations=varied.variations, traced=varied.traced)
+        return msgspec.structs.replace(
+            lineage, variations=self._retraces.variations, traced=self._retraces.traced
+        )
 
     def run(self) -> StepRecord:
-        """Run once; what it trains, it trains by one step. Sizes that are refused only now are
-        traced again as they are, so that the refusal can be explained; raises TrainingFailed.
+        """Run the graph once, with one training step if the function returned a train op.
+
+        Raises TrainingFailed. If sizes were unknown in the trace, it includes a second trace with
+        the actual sizes, so that the failure can be explained.
         """
         if self._trace is None:
-            raise RuntimeError("a session is built, with success, before it is run")
+            raise RuntimeError("the function must be built without errors before it is run")
         feeds = list(zip(self._trace.inputs.values(), self._inputs.batch(0), strict=True))
         start = time.perf_counter()
         try:
@@ -107,19 +122,21 @@ class GraphCodeSource:
         seconds = time.perf_counter() - start
         return read(self._taps, arrays).added_to(StepRecord(0, seconds, scalars))
 
-    def _found(self) -> Function:
-        """The function, its file imported in the graph that will lie around its own."""
+    def _find_function(self) -> Function:
+        """Import the file in the outer graph and return the function."""
         try:
             forget_flags(Path(self._file).stem)
-            with old_api(self._file), self._around.as_default():
+            with old_api(self._file), self._outer.as_default():
                 return find_function(self._subject)
         except UsageError as error:
-            gone = lost(error.__cause__, self._target) if error.__cause__ else None
-            raise gone or error from error.__cause__
+            cause = error.__cause__
+            removed = removed_api_error(cause, self._target) if cause else None
+            raise removed or error from cause
 
     def _positional(self) -> tuple[InputSpec, ...]:
-        """Those of the described inputs that the function is called with; the others are about
-        placeholders that it makes.
+        """Return the described inputs that are arguments of the function.
+
+        The other descriptions are for placeholders that the function creates.
         """
         function, specs = self._function, self._described
         taken = inspect.signature(function.call)
@@ -137,13 +154,13 @@ class GraphCodeSource:
         call = partial(self._function.call, **self._function.keywords)
         with seeded(self._settings.seed):
             trace = self._trace = trace_graph(
-                call, given, self._file, self._around, device=self._device
+                call, given, self._file, self._outer, device=self._device
             )
         seconds, used = time.perf_counter() - start, time.process_time() - used
         error = trace.error
-        if error is not None and (gone := lost(error, self._target)):
-            raise gone from error
-        made, end = trace.made, trace.made.position()
+        if error is not None and (removed := removed_api_error(error, self._target)):
+            raise removed from error
+        construction, end = trace.construction, trace.construction.position()
         specs = self._specs(trace, given)
         self._inputs = RandomInputs(specs, self._settings.seed)
         given_inputs = spell_inputs(specs) if specs else None
@@ -152,68 +169,65 @@ class GraphCodeSource:
         )
         if error is None:
             self._add_taps(trace, end)
-            self._varied = graph_variations(self._function, given, self._file, trace, used)
+            self._retraces = graph_variations(self._function, given, self._file, trace, used)
         axes = {spec.name: spec.axes for spec in specs}
         notes: tuple[Note, ...] = tuple(self._notes(trace))
-        self._graph = capture(made, end, trace.inputs, notes=notes, axes=axes)
+        self._graph = capture(construction, end, trace.inputs, notes=notes, axes=axes)
         failure = None
         if error is not None:
             failure = describe(error, during)
-            self._mismatch, notes = examined(error, self._graph, made.variables)
+            self._mismatch, notes = examined(error, self._graph, construction.variables)
             self._graph = self._graph.noting(*notes)
         return Outcome(self._graph, seconds, failure)
 
     def _specs(self, trace: GraphTrace, given: tuple[InputSpec, ...]) -> tuple[InputSpec, ...]:
-        """What is fed: the inputs that were given, then placeholders, as they were described."""
-        own = list(trace.inputs.values())[len(given) :]
+        """Return the arguments, then the function's placeholders with the described sizes."""
+        placeholders = list(trace.inputs.values())[len(given) :]
         names = list(trace.inputs)[len(given) :]
-        found = flat_specs([tf.TensorSpec(one.shape, one.dtype) for one in own], names)
+        specs = flat_specs([tf.TensorSpec(p.shape, p.dtype) for p in placeholders], names)
         described = {spec.name: spec for spec in self._described if spec not in given}
-        unknown = described.keys() - {spec.name for spec in found}
+        unknown = described.keys() - {spec.name for spec in specs}
         if unknown and trace.error is None and not given:
             raise UsageError(
-                f"the function makes no placeholder '{sorted(unknown)[0]}'",
+                f"the function creates no placeholder '{sorted(unknown)[0]}'",
                 where=f"target {self._target}, setting 'input'",
-                expected="a name of " + (", ".join(names) or "what it takes: it makes none"),
+                expected=f"one of {', '.join(names)}" if names else "the function's arguments",
                 got=", ".join(described),
-                fix="describe only placeholders that the function makes itself",
+                fix="describe only placeholders that the function creates",
             )
-        return given + tuple(described.get(spec.name, spec) for spec in found)
+        return given + tuple(described.get(spec.name, spec) for spec in specs)
 
     def _add_taps(self, trace: GraphTrace, end: int) -> None:
         wanted = self._settings.taps
-        if wanted == "layers" and not trace.made.calls:
+        if wanted == "layers" and not trace.construction.calls:
             wanted = "ops"
-        with trace.around.as_default(), trace.made.graph.as_default(), tf.device(self._device):
-            self._taps = Taps(choose(Watched(trace.made, end), wanted), self._settings.sample)
+        with (
+            trace.outer.as_default(),
+            trace.construction.graph.as_default(),
+            tf.device(self._device),
+        ):
+            self._taps = Taps(
+                choose(Watched(trace.construction, end), wanted), self._settings.sample
+            )
             self._fetched = self._taps.tensors()
 
     def _failed(self, error: Exception) -> TrainingFailed:
-        """What to tell of a run that failed; traced again if sizes were unknown."""
-        failure = located_in(self._graph, describe(error, "running it"))
+        """Return the exception for a failed run, with a second trace if sizes were unknown."""
+        failure = located_in(self._graph, describe(error, "running the function"))
         if all(None not in spec.sizes for spec in self._given):
             return TrainingFailed(failure)
-        again = self._build(self._inputs.fed[: len(self._given)], "running it")
+        again = self._build(self._inputs.fed[: len(self._given)], "running the function")
         return TrainingFailed(again.failure or failure, again)
 
     def _notes(self, trace: GraphTrace) -> Iterator[Note]:
-        yield Note("inputs", "random numbers by shape: no data was given")
-        chosen = self._inputs.chosen()
-        if chosen:
-            yield Note("inputs", f"sizes given as ?, chosen by the program: {', '.join(chosen)}")
-        if trace.asked:
-            named = ", ".join(one.name for one in trace.asked)
-            yield Note("training", f"one step, of what the function returned: {named}")
-            left = left_out_updates(trace)
-            if left:
-                yield Note("update ops", f"{left}: moving averages keep their first values")
-        varied = {one.setting for one in self._varied.variations}
-        left = ", ".join(one for one in self._function.integers if one not in varied)
-        if self._varied.refused:
-            yield Note(
-                "settings", f"{self._varied.refused}: what moves sizes is not known of {left}"
-            )
-        elif trace.error is None and left:
-            yield Note("settings", f"not traced again, for the time it takes: {left}")
+        yield Note("inputs", "random numbers of the input shapes, not real data")
+        yield from default_size_notes(self._inputs)
+        if trace.operations:
+            names = ", ".join(op.name for op in trace.operations)
+            yield Note("training", f"one step: the run executed the returned operations {names}")
+            skipped = skipped_updates(trace)
+            if skipped:
+                yield Note("update ops", f"{skipped}. {UPDATES_FIX}")
+        yield from self._retraces.notes(self._function.integers, complete=trace.error is None)
         if trace.error is None and not len(self._taps):
-            yield Note("summaries", "none: no op that was asked for makes numbers")
+            yield Note("summaries", NO_SUMMARIES)

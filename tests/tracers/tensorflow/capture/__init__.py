@@ -1,1 +1,1 @@
-"""What is captured of a graph and of Keras' calls."""
+"""Tests of the capture of graphs, Keras layers and training settings."""

@@ -1,4 +1,4 @@
-"""The captured graph: complete, free of our own ops, and true to what TensorFlow holds."""
+"""The captured graph is complete, without ops of the recorder, and equal to TensorFlow's graph."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def graph() -> Graph:
     return traced(steps=1).graph
 
 
-def test_every_edge_begins_at_an_op_made_before(graph: Graph) -> None:
+def test_every_edge_begins_at_an_earlier_op(graph: Graph) -> None:
     seen: dict[str, int] = {}
     for op in graph.ops:
         for ref in op.inputs:
@@ -29,7 +29,7 @@ def test_every_edge_begins_at_an_op_made_before(graph: Graph) -> None:
         assert set(op.control_inputs) <= set(seen)
 
 
-def test_phases_cover_what_each_part_makes(graph: Graph) -> None:
+def test_phases_contain_the_ops_of_each_part(graph: Graph) -> None:
     kinds = {phase: {op.type for op in graph.ops if op.phase == phase} for phase in Phase}
     assert "Conv2DBackpropFilter" in kinds[Phase.BACKWARD]
     assert "FusedBatchNormGradV3" in kinds[Phase.BACKWARD]
@@ -38,13 +38,13 @@ def test_phases_cover_what_each_part_makes(graph: Graph) -> None:
     assert not any("Backprop" in kind or "Apply" in kind for kind in kinds[Phase.FORWARD])
 
 
-def test_our_own_taps_are_not_in_it(graph: Graph) -> None:
+def test_ops_of_taps_are_left_out(graph: Graph) -> None:
     assert not {op.type for op in graph.ops} & {"DenseBincount", "If", "StatelessIf"}
     assert not [op.name for op in graph.ops if op.name.startswith(("taps", "record"))]
     assert graph.functions == {}
 
 
-def test_attributes_that_matter_are_kept(graph: Graph) -> None:
+def test_important_attributes_are_recorded(graph: Graph) -> None:
     conv = graph.op_by_name["conv_block_stage1/res10_branch2a/Conv2D"]
     assert conv.attrs["strides"] == [1, 2, 2, 1]
     assert conv.attrs["padding"] == "SAME"
@@ -58,13 +58,13 @@ def test_attributes_that_matter_are_kept(graph: Graph) -> None:
     assert bn.attrs["epsilon"] == pytest.approx(1e-3)
 
 
-def test_every_op_names_the_users_own_line_and_device(graph: Graph) -> None:
+def test_every_op_has_the_users_line_and_a_device(graph: Graph) -> None:
     for op in graph.ops:
         if op.name not in ("images", "labels"):
             assert op.source, op.name
             files = {frame.file.rpartition("/")[2] for frame in op.source}
             assert files <= {"resnet.py", "recipe.py"}, op.name
-        if op.type not in ("Placeholder", "ReadVariableOp"):  # they are where the variable is
+        if op.type not in ("Placeholder", "ReadVariableOp"):  # on the device of the variable
             assert op.device.endswith("CPU:0"), op.name
     here = Path(__file__).parents[4]
     for name in ("Reshape", "conv1/Conv2D", "loss"):
@@ -88,7 +88,7 @@ def test_variables_know_their_readers(graph: Graph) -> None:
         assert variable.readers
 
 
-def test_layers_hold_their_ops_and_lead_to_one_another(graph: Graph) -> None:
+def test_layers_have_their_ops_and_are_connected(graph: Graph) -> None:
     outputs = {layer.output for layer in graph.layers} | {graph.inputs["images"]}
     owner: dict[str, str] = {}
     for layer in graph.layers:
@@ -131,7 +131,7 @@ def test_nested_functions_become_graphs() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(RECORDINGS))
-def test_the_committed_recordings_are_what_is_recorded_today(name: str, tmp_path: Path) -> None:
+def test_a_new_recording_equals_the_committed_one(name: str, tmp_path: Path) -> None:
     from resnet_inspect.store.run import Run
 
     with Run.open(make(name, tmp_path)) as fresh, Run.open(FOLDER / f"{name}.db") as kept:
@@ -144,7 +144,7 @@ def test_the_committed_recordings_are_what_is_recorded_today(name: str, tmp_path
             pairs = zip(fresh.summaries(step).items(), kept.summaries(step).items(), strict=True)
             for (name_a, a), (name_b, b) in pairs:
                 assert (name_a, a.count) == (name_b, b.count)
-                if all(not (one.nan or one.posinf or one.neginf) for one in (a, b)):
+                if all(not (summary.nan or summary.posinf or summary.neginf) for summary in (a, b)):
                     assert a.std == pytest.approx(b.std, rel=0.02)
-                else:  # behind an overflow, which elements are finite depends on the processor
+                else:  # after an overflow, which elements are finite depends on the processor
                     assert name == "diverged"

@@ -1,4 +1,4 @@
-"""Keras' layer calls, noted while a function is traced."""
+"""Keras layer calls are recorded while a function is traced."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from resnet_inspect.graph import Graph, Phase
 
 
 def graph_of(model: Any, *shapes: tuple[int, ...], **named: Any) -> Graph:
-    """The captured graph of one call of a model."""
+    """Return the captured graph of one call of a model."""
     import tensorflow as tf
 
     from resnet_inspect.tracers.tensorflow.capture.construction import Construction
     from resnet_inspect.tracers.tensorflow.capture.graph_capture import capture
     from resnet_inspect.tracers.tensorflow.capture.keras_layers import note_variables, noted_layers
 
-    found: list[Graph] = []
+    graphs: list[Graph] = []
 
     def body(*inputs: Any) -> Any:
         made = Construction(0, {})
         with noted_layers(made, model):
             returned = model(inputs[0] if len(inputs) == 1 else list(inputs), **named)
         note_variables(made, model.weights)
-        fed = {f"input{i}": one for i, one in enumerate(inputs)}
-        found.append(capture(made, made.position(), fed))
+        fed = {f"input{i}": tensor for i, tensor in enumerate(inputs)}
+        graphs.append(capture(made, made.position(), fed))
         return returned
 
     specs = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
     tf.function(body, autograph=False).get_concrete_function(*specs)
-    return found[-1]
+    return graphs[-1]
 
 
 def parameters(graph: Graph) -> int:
-    """Elements of all variables that layers hold, each once."""
+    """Return the number of elements of all variables of layers, each counted once."""
     names = {name for layer in graph.layers for name in layer.variables}
     return sum(graph.variable_by_name[name].spec.elements or 0 for name in names)
 
@@ -60,7 +60,7 @@ def test_a_sequential_model_has_the_layers_of_its_summary() -> None:
 
     model = convolutional(keras)
     graph = graph_of(model, (2, 8, 8, 3), training=True)
-    assert [(one.name, one.type) for one in graph.layers] == [
+    assert [(layer.name, layer.type) for layer in graph.layers] == [
         ("first", "Conv2D"),
         ("normalized", "BatchNormalization"),
         ("dropped", "Dropout"),
@@ -79,7 +79,7 @@ def test_a_sequential_model_has_the_layers_of_its_summary() -> None:
     assert {graph.op_by_name[op].phase for op in first.ops} == {Phase.FORWARD}
 
 
-def test_layers_that_make_no_ops_are_left_out() -> None:
+def test_layers_without_ops_are_left_out() -> None:
     import keras
 
     graph = graph_of(convolutional(keras), (2, 8, 8, 3), training=False)
@@ -87,7 +87,7 @@ def test_layers_that_make_no_ops_are_left_out() -> None:
     assert "input_layer" not in graph.layer_by_name
 
 
-def test_a_shared_layer_is_told_twice_and_counted_once() -> None:
+def test_a_shared_layer_is_listed_twice_and_counted_once() -> None:
     import keras
 
     left, right = keras.Input((4,)), keras.Input((4,))
@@ -95,7 +95,12 @@ def test_a_shared_layer_is_told_twice_and_counted_once() -> None:
     joined = keras.layers.Concatenate(name="joined")([shared(left), shared(right)])
     model = keras.Model([left, right], keras.layers.Dense(1, name="score")(joined))
     graph = graph_of(model, (2, 4), (2, 4))
-    assert [one.name for one in graph.layers] == ["shared", "shared (call 2)", "joined", "score"]
+    assert [layer.name for layer in graph.layers] == [
+        "shared",
+        "shared (call 2)",
+        "joined",
+        "score",
+    ]
     first, second, joined_layer, _ = graph.layers
     assert first.variables == second.variables == ("shared/kernel", "shared/bias")
     assert joined_layer.inputs == (first.output, second.output)
@@ -110,14 +115,14 @@ def test_nested_models_are_the_path_of_their_layers() -> None:
     ends = keras.Input((4,))
     model = keras.Model(ends, outer(inner(ends)), name="both")
     graph = graph_of(model, (2, 4))
-    assert [(one.name, one.path) for one in graph.layers] == [
+    assert [(layer.name, layer.path) for layer in graph.layers] == [
         ("hidden", ("encoder",)),
         ("hidden_1", ("decoder",)),
     ]
-    assert len({name for one in graph.layers for name in one.variables}) == 4
+    assert len({name for layer in graph.layers for name in layer.variables}) == 4
 
 
-def test_a_subclassed_model_and_a_layer_of_ones_own() -> None:
+def test_a_subclassed_model_and_a_custom_layer() -> None:
     import keras
     import tensorflow as tf
 
@@ -146,7 +151,7 @@ def test_a_subclassed_model_and_a_layer_of_ones_own() -> None:
 
     model = Whole()
     graph = graph_of(model, (2, 4))
-    assert [(one.name, one.type, one.path) for one in graph.layers] == [
+    assert [(layer.name, layer.type, layer.path) for layer in graph.layers] == [
         ("inner", "Dense", ("block",)),
         ("scale", "Scale", ()),
     ]
@@ -155,20 +160,20 @@ def test_a_subclassed_model_and_a_layer_of_ones_own() -> None:
     assert parameters(graph) == model.count_params()
 
 
-def test_layers_of_keras_are_one_layer_with_all_that_is_inside() -> None:
+def test_a_built_in_layer_includes_its_inner_layers() -> None:
     import keras
 
     sequence = keras.Input((5, 4))
-    seen = keras.layers.MultiHeadAttention(2, 3, name="attention")(sequence, sequence)
-    held, _, _ = keras.layers.LSTM(6, return_state=True, name="memory")(seen)
-    model = keras.Model(sequence, keras.layers.Dense(1, name="score")(held))
+    attended = keras.layers.MultiHeadAttention(2, 3, name="attention")(sequence, sequence)
+    memory, _, _ = keras.layers.LSTM(6, return_state=True, name="memory")(attended)
+    model = keras.Model(sequence, keras.layers.Dense(1, name="score")(memory))
     graph = graph_of(model, (2, 5, 4))
-    assert [one.name for one in graph.layers] == ["attention", "memory", "score"]
+    assert [layer.name for layer in graph.layers] == ["attention", "memory", "score"]
     assert graph.spec(graph.layer_by_name["memory"].output).shape == (2, 6)
     assert parameters(graph) == model.count_params()
 
 
-def test_frozen_variables_are_told_as_such() -> None:
+def test_frozen_variables_are_not_trainable() -> None:
     import keras
 
     model = convolutional(keras)
@@ -178,7 +183,7 @@ def test_frozen_variables_are_told_as_such() -> None:
     assert graph.variable_by_name["small/logits/kernel"].trainable
 
 
-def test_keras_is_as_before_also_after_an_error() -> None:
+def test_keras_is_restored_after_an_error() -> None:
     import keras
 
     original = keras.Layer.__call__
@@ -189,14 +194,14 @@ def test_keras_is_as_before_also_after_an_error() -> None:
     assert model(np.zeros((2, 8, 8, 3), "float32")).shape == (2, 3)
 
 
-def test_a_second_call_takes_no_other_layers_name() -> None:
+def test_a_second_call_does_not_use_the_name_of_another_layer() -> None:
     import keras
 
     keras.backend.clear_session()
     shared, other = keras.layers.Dense(4, name="dense"), keras.layers.Dense(3, name="dense_1")
     inputs = keras.Input((4,))
     graph = graph_of(keras.Model(inputs, other(shared(shared(inputs)))), (2, 4))
-    assert [(one.name, graph.spec(one.output).shape) for one in graph.layers] == [
+    assert [(layer.name, graph.spec(layer.output).shape) for layer in graph.layers] == [
         ("dense", (2, 4)),
         ("dense (call 2)", (2, 4)),
         ("dense_1", (2, 3)),

@@ -1,4 +1,4 @@
-"""What a model is trained for, as its user compiled it."""
+"""The recorded training settings of compiled Keras models."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from resnet_inspect.graph import Objective, Training
 
 
 def trained(model: Any, x: Any, y: Any, folder: Path) -> Training:
-    """Fit a step, and return what was recorded of the training."""
+    """Fit one step, and return the recorded training settings."""
     path = folder / "run.db"
     model.fit(x, y, batch_size=8, verbose=0, callbacks=[resnet_inspect.Recorder(path)])
     with resnet_inspect.open_run(path) as run:
@@ -30,31 +30,32 @@ def test_losses_metrics_and_optimizer(tmp_path: Path) -> None:
 
     x = np.random.default_rng(0).normal(size=(8, 4)).astype(np.float32)
     entry = keras.Input((4,))
-    held = keras.layers.Dense(3, activation="relu", name="held")(entry)
-    kind = keras.layers.Dense(5, name="kind")(held)
-    size = keras.layers.Dense(1, name="size")(held)
+    hidden = keras.layers.Dense(3, activation="relu", name="hidden")(entry)
+    kind = keras.layers.Dense(5, name="kind")(hidden)
+    size = keras.layers.Dense(1, name="size")(hidden)
     model = keras.Model(entry, [kind, size])
     model.compile(
         keras.optimizers.SGD(0.25),
         loss=[keras.losses.SparseCategoricalCrossentropy(from_logits=True), "mse"],
         metrics=[["accuracy"], [keras.metrics.MeanAbsoluteError()]],
     )
-    told = trained(model, x, [np.arange(8) % 5, x[:, :1]], tmp_path)
-    first, second = told.objectives
+    training = trained(model, x, [np.arange(8) % 5, x[:, :1]], tmp_path)
+    first, second = training.objectives
     assert (first.loss, first.from_logits) == ("sparse_categorical_crossentropy", True)
     assert (second.loss, second.from_logits) == ("mean_squared_error", None)
     assert (first.labels, second.labels) == ("y/kind", "y/size")
     assert str(first.output).startswith("functional")
     assert "kind" in str(first.output)
     assert "size" in str(second.output)
-    assert (told.optimizer, told.learning_rate) == ("sgd", 0.25)
-    assert not told.decay
+    assert (training.optimizer, training.learning_rate) == ("sgd", 0.25)
+    assert not training.decay
     assert (first.metrics, second.metrics) == (("accuracy",), ("mean_absolute_error",))
 
 
 def two_outputs(kind: str) -> tuple[Any, Any, Any]:
-    """A model with two outputs, in a list or a dict whose keys are not their layers' names, and
-    what to feed it.
+    """Return a model with two outputs, its inputs and its labels.
+
+    The outputs are a list, or a dict whose keys may differ from the names of the layers.
     """
     import keras
 
@@ -65,8 +66,8 @@ def two_outputs(kind: str) -> tuple[Any, Any, Any]:
     if kind == "list":
         return keras.Model(entry, parts), x, labels
     names = ("zone", "area") if kind == "named" else ("which", "how_much")
-    held = dict(zip(names, parts, strict=True)), dict(zip(names, labels, strict=True))
-    return keras.Model(entry, held[0]), x, held[1]
+    keyed = dict(zip(names, parts, strict=True)), dict(zip(names, labels, strict=True))
+    return keras.Model(entry, keyed[0]), x, keyed[1]
 
 
 SPARSE = "sparse_categorical_crossentropy"
@@ -93,9 +94,9 @@ KEYED = {"loss": {"which": SPARSE, "how_much": "mse"}}
 def test_an_output_has_its_own_metrics(kind: str, compiled: Any, tmp_path: Path) -> None:
     model, x, y = two_outputs(kind)
     model.compile("sgd", **compiled)
-    told = {one.loss: one for one in trained(model, x, y, tmp_path).objectives}
-    assert set(told) == {SPARSE, "mean_squared_error"}
-    first, second = told[SPARSE], told["mean_squared_error"]
+    by_loss = {objective.loss: objective for objective in trained(model, x, y, tmp_path).objectives}
+    assert set(by_loss) == {SPARSE, "mean_squared_error"}
+    first, second = by_loss[SPARSE], by_loss["mean_squared_error"]
     assert first.metrics == ("accuracy",)
     assert second.metrics == ("mean_absolute_error", "mean_squared_error")
     assert "zone" in str(first.output)
@@ -131,14 +132,16 @@ def test_an_output_has_its_weight_in_the_loss(
 ) -> None:
     model, x, y = two_outputs(kind)
     model.compile("sgd", **compiled)
-    told = {one.loss: one.weight for one in trained(model, x, y, tmp_path).objectives}
-    assert (told[SPARSE], told["mean_squared_error"]) == weights
+    weight_of = {
+        objective.loss: objective.weight for objective in trained(model, x, y, tmp_path).objectives
+    }
+    assert (weight_of[SPARSE], weight_of["mean_squared_error"]) == weights
     with resnet_inspect.open_run(tmp_path / "run.db") as run:
-        held = {name: values[0] for name, values in run.scalars().items()}
-    losses = [held[name] for name in held if name.endswith("_loss") and name != "batch_loss"]
+        scalars = {name: values[0] for name, values in run.scalars().items()}
+    losses = [scalars[name] for name in scalars if name.endswith("_loss") and name != "batch_loss"]
     assert len(losses) == 2
     wholes = [float(np.dot(weights, order)) for order in (losses, losses[::-1])]
-    assert min(abs(held["batch_loss"] - one) for one in wholes) < 1e-4  # so does Keras
+    assert min(abs(scalars["batch_loss"] - whole) for whole in wholes) < 1e-4  # as in Keras
 
 
 def test_one_output_may_be_weighted_and_a_class_ignored(tmp_path: Path) -> None:
@@ -167,12 +170,12 @@ def test_one_output_may_be_weighted_and_a_class_ignored(tmp_path: Path) -> None:
         assert only.weight == {0: 2.0, 1: 0.5, 2: 1.0, 3: 3.0, 4: 1.0}[number]
 
 
-def test_a_model_that_computes_its_own_loss_has_what_was_compiled(tmp_path: Path) -> None:
+def test_a_model_with_its_own_loss_has_the_compiled_objectives(tmp_path: Path) -> None:
     import keras
 
     class Net(keras.Model):  # type: ignore[misc]
-        def compute_loss(self, *given: Any, **_: Any) -> Any:
-            y, y_pred = given[1:3]
+        def compute_loss(self, *args: Any, **_: Any) -> Any:
+            y, y_pred = args[1:3]
             return keras.ops.mean(keras.ops.square(y[1] - y_pred[1])) + keras.ops.mean(y_pred[0])
 
     model, x, y = two_outputs("list")
@@ -184,13 +187,13 @@ def test_a_model_that_computes_its_own_loss_has_what_was_compiled(tmp_path: Path
     assert (second.weight, second.metrics) == (4.0, ("mean_absolute_error",))
 
 
-def test_objectives_of_older_files_have_the_usual_weight() -> None:
+def test_objectives_of_older_files_have_the_default_weight() -> None:
     older = msgspec.json.decode(b'{"loss": "mean_squared_error"}', type=Objective)
     assert (older.ignore_class, older.weight) == (None, 1.0)
     assert msgspec.json.encode(older) == b'{"loss":"mean_squared_error"}'
 
 
-def test_what_gets_no_gradient_and_what_is_idle(tmp_path: Path) -> None:
+def test_variables_without_gradient_and_idle_dropouts(tmp_path: Path) -> None:
     import keras
 
     class Net(keras.Model):  # type: ignore[misc]
@@ -209,15 +212,15 @@ def test_what_gets_no_gradient_and_what_is_idle(tmp_path: Path) -> None:
     x = np.ones((8, 2), np.float32)
     model(x)
     with pytest.warns(UserWarning, match="Gradients do not exist"):
-        told = trained(model, x, x, tmp_path)
-    assert [name.rpartition("/")[2] for name in told.no_gradient] == ["scale"]
-    assert told.idle == ("drop",)
-    assert told.objectives[0].loss == "mean_squared_error"
-    assert told.optimizer == "adam"
-    assert told.learning_rate == pytest.approx(1e-3)
+        training = trained(model, x, x, tmp_path)
+    assert [name.rpartition("/")[2] for name in training.no_gradient] == ["scale"]
+    assert training.idle == ("drop",)
+    assert training.objectives[0].loss == "mean_squared_error"
+    assert training.optimizer == "adam"
+    assert training.learning_rate == pytest.approx(1e-3)
 
 
-def test_layers_tell_their_settings(tmp_path: Path) -> None:
+def test_settings_of_layers_are_recorded(tmp_path: Path) -> None:
     import keras
 
     model = keras.Sequential(

@@ -1,4 +1,4 @@
-"""Layers of models without Keras layers: groups of ops by their name scopes."""
+"""Layers of models without Keras layers are groups of ops by name scope."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def scoped(x):
     return tf.reduce_mean(x, [1, 2])
 
 def bare(x):
-    mean, variance = tf.nn.moments(x, [1])  # opens a scope of TensorFlow's own
+    mean, variance = tf.nn.moments(x, [1])  # opens a scope inside TensorFlow
     return tf.nn.relu(x) + mean[:, None] + variance[:, None]
 """
 
@@ -66,11 +66,13 @@ def traced(folder: Path, name: str, given: str, **changes: Any) -> Run:
 def test_modules_are_layers_with_their_variables(tmp_path: Path) -> None:
     with traced(tmp_path, "Net", "x=2,4") as run:
         table = api.shapes(run)
-        held = [(one.name, one.type, one.path, one.variables) for one in run.graph.layers]
+        layers = [
+            (layer.name, layer.type, layer.path, layer.variables) for layer in run.graph.layers
+        ]
         second = run.graph.layer_by_name["second"]
         assert second.inputs == (run.graph.layer_by_name["first"].output,)
         assert run.summaries(0)["first"].count == 16
-    assert held == [
+    assert layers == [
         ("first", "MatMul", ("net",), ("net/first/kernel", "net/first/bias")),
         ("second", "MatMul", ("net",), ("net/second/kernel", "net/second/bias")),
         ("net", "AddV2", (), ()),
@@ -83,10 +85,10 @@ def test_modules_are_layers_with_their_variables(tmp_path: Path) -> None:
     assert (table.totals.params, table.totals.trainable_params) == (76, 64)
 
 
-def test_scopes_are_layers_and_so_is_an_op_in_none(tmp_path: Path) -> None:
+def test_scopes_and_ops_outside_scopes_are_layers(tmp_path: Path) -> None:
     with traced(tmp_path, "scoped", "x=2,8,8,3") as run:
-        layers = [(one.name, one.type, one.path) for one in run.graph.layers]
-        inside = {name for one in run.graph.layers for name in one.ops}
+        layers = [(layer.name, layer.type, layer.path) for layer in run.graph.layers]
+        inside = {name for layer in run.graph.layers for name in layer.ops}
         assert {op.name for op in run.graph.ops} - inside == {"x", "Mean/reduction_indices"}
         assert run.summaries(0)["Mean"].count == 6
         assert [row.name for row in api.shapes(run, "stage").rows][:3] == [
@@ -104,13 +106,13 @@ def test_scopes_are_layers_and_so_is_an_op_in_none(tmp_path: Path) -> None:
     ]
 
 
-def test_without_scopes_there_are_only_ops(tmp_path: Path) -> None:
+def test_a_model_without_scopes_has_no_layers(tmp_path: Path) -> None:
     with traced(tmp_path, "bare", "x=2,3") as run:
         assert run.graph.layers == ()
         assert api.shapes(run).depth == "op"
 
 
-def test_the_layers_of_a_saved_model_are_those_that_were_exported(tmp_path: Path) -> None:
+def test_a_saved_model_has_the_layers_of_the_exported_model(tmp_path: Path) -> None:
     model = small()
     model.export(str(tmp_path / "exported"), verbose=False)
     settings = Settings.of({"target": str(tmp_path / "exported")})
@@ -123,7 +125,7 @@ def test_the_layers_of_a_saved_model_are_those_that_were_exported(tmp_path: Path
     assert totals.params == model.count_params()
 
 
-def test_a_model_that_is_refused_has_the_layers_so_far(tmp_path: Path) -> None:
+def test_a_failed_model_has_the_layers_before_the_failure(tmp_path: Path) -> None:
     with pytest.raises(BuildError) as caught:
         traced(tmp_path, "Net", "x=2,4", set=["wrong=true"])
     with api.open_run(caught.value.run or "") as run:

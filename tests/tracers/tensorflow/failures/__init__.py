@@ -1,1 +1,1 @@
-"""What is said of a network that cannot be built."""
+"""Tests of the explanations of rejected calls."""

@@ -1,4 +1,4 @@
-"""What is said of each mistake, word by word."""
+"""The explanations of the sample mistakes and of small rejected calls."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FOLDER = Path(__file__).parents[4] / "sample_configs"
 
 @pytest.fixture(scope="module")
 def examined(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Postmortem]:
-    """The explanation in the run that the sample configuration of a mistake leaves."""
+    """Return a function that explains the failed run of a sample configuration."""
     folder = tmp_path_factory.mktemp("runs")
 
     def explain(name: str) -> Postmortem:
@@ -42,9 +42,9 @@ def examined(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Postmo
             assert "sample_configs/mistakes.py:" in caught.value.where
         with api.open_run(file) as run:
             assert run.info.status == Status.FAILED
-            found = postmortem(run.graph, run.lineage)
-        assert found is not None
-        return found
+            explanation = postmortem(run.graph, run.lineage)
+        assert explanation is not None
+        return explanation
 
     return explain
 
@@ -73,7 +73,7 @@ def test_the_two_sizes_that_disagree(
     assert {side.size for side in examined(name).sides} == sizes
 
 
-def test_what_would_help_was_tried(examined: Callable[[str], Postmortem]) -> None:
+def test_changes_that_help_are_listed(examined: Callable[[str], Postmortem]) -> None:
     assert "axis=3" in examined("concatenated").others
     assert "a and b swapped" in examined("swapped").others
     assert any("transposed" in hint for hint in examined("transposed").hints)
@@ -137,16 +137,16 @@ def explained(folder: Path, name: str, given: str) -> Postmortem | None:
         ("nests", "x=8,4; y=8,5", "inner"),
     ],
 )
-def test_a_call_is_named_as_it_was_written(
+def test_a_call_has_the_name_in_the_source(
     tmp_path: Path, name: str, given: str, called: str
 ) -> None:
-    found = explained(tmp_path, name, given)
-    assert found is not None
-    assert found.function == called
+    explanation = explained(tmp_path, name, given)
+    assert explanation is not None
+    assert explanation.function == called
 
 
 @pytest.mark.parametrize(("name", "given"), [("adds", "x=8,4; y=8,4:int32"), ("branches", "x=8,4")])
-def test_what_no_shape_would_mend_is_not_said_to_refuse_shapes(
+def test_a_failure_that_no_shape_would_fix_has_no_explanation(
     tmp_path: Path, name: str, given: str
 ) -> None:
     assert explained(tmp_path, name, given) is None
@@ -156,25 +156,25 @@ def test_what_no_shape_would_mend_is_not_said_to_refuse_shapes(
 def test_a_reshape_to_its_own_shape_is_no_remedy(
     tmp_path: Path, sizes: str, tried: tuple[str, ...]
 ) -> None:
-    found = explained(tmp_path, "fives", f"x={sizes}")
-    assert found is not None
-    assert found.others == tried
+    explanation = explained(tmp_path, "fives", f"x={sizes}")
+    assert explanation is not None
+    assert explanation.others == tried
 
 
 @pytest.mark.parametrize(
     ("sizes", "hints"),
     [("8,32,16,3", 1), ("8,32,32,3", 0), ("32,8,8,3", 0)],
 )
-def test_a_transposition_is_guessed_only_where_it_would_pass(
+def test_a_transposition_is_suggested_only_if_it_would_pass(
     tmp_path: Path, sizes: str, hints: int
 ) -> None:
-    found = explained(tmp_path, "convolves", f"x={sizes}")
-    assert found is not None
-    assert len(found.hints) == hints
+    explanation = explained(tmp_path, "convolves", f"x={sizes}")
+    assert explanation is not None
+    assert len(explanation.hints) == hints
 
 
-def test_a_size_that_stands_elsewhere_by_chance_is_no_hint(tmp_path: Path) -> None:
-    found = explained(tmp_path, "adds", "x=8,6,6; y=8,6,8")
-    assert found is not None
-    assert found.remedies
-    assert found.hints == ()
+def test_a_size_that_is_equal_by_chance_gives_no_hint(tmp_path: Path) -> None:
+    explanation = explained(tmp_path, "adds", "x=8,6,6; y=8,6,8")
+    assert explanation is not None
+    assert explanation.remedies
+    assert explanation.hints == ()

@@ -57,7 +57,7 @@ def test_the_inside_of_a_loop_is_noted(tmp_path: Path) -> None:
     fitted("recurrent", [resnet_inspect.Recorder(tmp_path / "run.db", every=2)])
     with read(tmp_path / "run.db") as run:
         assert run.summaries(2)["memory"].count == 4 * 6 * 5  # the last batch is smaller
-        assert "a nested function: its ops are listed, but its tensors" in notes_of(run)
+        assert "nested function: its ops are listed, but their values" in notes_of(run)
         assert "its gradient is sparse and is not summarized" in notes_of(run)
 
 
@@ -213,7 +213,7 @@ def test_a_loop_inside_of_the_step(tmp_path: Path) -> None:
         recorder.instrument(step)(tf.ones([2, 2]))
     with read(tmp_path / "run.db") as run:
         assert "no call of a Keras layer was seen in the step" in notes_of(run)
-        assert "a nested function: its ops are listed" in notes_of(run)
+        assert "nested function: its ops are listed" in notes_of(run)
 
 
 def test_an_interrupt_while_the_step_is_traced_is_no_failure_of_the_step(tmp_path: Path) -> None:

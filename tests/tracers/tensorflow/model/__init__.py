@@ -1,1 +1,1 @@
-"""Models of users: functions, Keras models, saved ones."""
+"""Tests of user's models: functions, Keras models, saved models."""

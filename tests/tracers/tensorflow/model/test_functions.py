@@ -1,4 +1,4 @@
-"""Models of one's own: found, traced forward once, refused where they must be."""
+"""User's functions and modules are found, traced and run forward once, or rejected."""
 
 from __future__ import annotations
 
@@ -71,10 +71,10 @@ def test_a_module_runs_forward_once_and_every_float_is_summarized(
     }
     (x,) = RandomInputs(parse_inputs("x=5,3"), seed=0).batch(0)
     wanted = np.maximum(x @ np.eye(3, 7, dtype=np.float32) - 1, 0)
-    found = run.summaries(0)["Relu"]
-    assert found.count == 35
-    assert found.zeros == int((wanted == 0).sum())
-    assert found.mean == pytest.approx(float(wanted.mean()), rel=1e-5)
+    summary = run.summaries(0)["Relu"]
+    assert summary.count == 35
+    assert summary.zeros == int((wanted == 0).sum())
+    assert summary.mean == pytest.approx(float(wanted.mean()), rel=1e-5)
     target, (axis,) = find(run.graph, "Relu:1")
     answer = why(run.graph, run.lineage, target, axis)
     assert (answer.size, answer.origin) == (7, "weights axis 1")
@@ -93,14 +93,14 @@ def test_inputs_must_be_described(model: Path, tmp_path: Path) -> None:
 CASES: list[tuple[str, str, str]] = [
     ("Nut", "there is no 'Nut'", "one of Net, broken, direct, leaves, number"),
     ("_Net", "there is no '_Net'", "one of Net, broken, direct, leaves, number"),
-    ("leaves", "calling it with nothing raised SystemExit", "that returns a Keras"),
-    ("number", "what is returned cannot be called", "a Keras model, a tf.Module"),
-    ("broken", "calling it with nothing raised KeyError", "that returns a Keras"),
+    ("leaves", "calling 'leaves' without arguments raised SystemExit", "that returns a Keras"),
+    ("number", "the returned value cannot be called", "a Keras model, a tf.Module"),
+    ("broken", "calling 'broken' without arguments raised KeyError", "that returns a Keras"),
 ]
 
 
 @pytest.mark.parametrize(("name", "what", "expected"), CASES)
-def test_targets_that_cannot_be_made(
+def test_targets_that_cannot_be_built(
     model: Path, tmp_path: Path, name: str, what: str, expected: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
@@ -117,11 +117,15 @@ def test_targets_that_cannot_be_made(
 @pytest.mark.parametrize(
     ("place", "text", "what"),
     [
-        ("missing.py", None, "there is no such file"),
-        ("wrong.py", "import no_such_package_at_all", "importing it raised ModuleNotFoundError"),
-        ("wrong.py", "def f(:", "importing it raised SyntaxError"),
-        ("wrong.py", "raise SystemExit(4)", "importing it raised SystemExit"),
-        ("no.such.package", None, "importing it raised ModuleNotFoundError"),
+        ("missing.py", None, "the file does not exist"),
+        (
+            "wrong.py",
+            "import no_such_package_at_all",
+            "importing the module raised ModuleNotFoundError",
+        ),
+        ("wrong.py", "def f(:", "importing the module raised SyntaxError"),
+        ("wrong.py", "raise SystemExit(4)", "importing the module raised SystemExit"),
+        ("no.such.package", None, "importing the module raised ModuleNotFoundError"),
     ],
 )
 def test_files_that_cannot_be_imported(
@@ -135,7 +139,7 @@ def test_files_that_cannot_be_imported(
     assert what in caught.value.what
 
 
-def test_sizes_that_are_known_only_at_the_first_step() -> None:
+def test_sizes_that_are_unknown_before_the_first_step() -> None:
     from resnet_inspect.tracers.contract import TrainingFailed
     from resnet_inspect.tracers.tensorflow.model.source import ModelSource
 
@@ -152,10 +156,13 @@ def test_sizes_that_are_known_only_at_the_first_step() -> None:
     again = caught.value.again
     assert again is not None
     assert again.failure is not None
-    assert again.failure.during == "running it"
+    assert again.failure.during == "running the model"
     mismatch = session.explain().mismatch
     assert mismatch is not None
-    assert {(one.before, one.after) for one in mismatch.remedies} == {(1080, 3072), (3072, 1080)}
+    assert {(remedy.before, remedy.after) for remedy in mismatch.remedies} == {
+        (1080, 3072),
+        (3072, 1080),
+    }
 
 
 FAILING = """
@@ -252,12 +259,12 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-REJECTED: list[tuple[str, str, str, str, str]] = [
+FAILURES: list[tuple[str, str, str, str, str]] = [
     ("raises_key", "8,4", "KeyError", "'oops'", 'raise KeyError("oops")'),
     ("raises_assertion", "8,4", "AssertionError", "must be five", "assert x.shape[1] == 5"),
     ("raises_attribute", "8,4", "AttributeError", "no_such_thing", "return x.no_such_thing"),
     ("recurses", "8,4", "RecursionError", "maximum recursion", "return recurses(x)"),
-    ("leaves", "8,4", "SystemExit", "it ended the program, with 7", "raise SystemExit(7)"),
+    ("leaves", "8,4", "SystemExit", "the program exited with code 7", "raise SystemExit(7)"),
     ("gathers", "8,4", "InvalidArgumentError", "indices[1] = 9 is not in [0, 4)", "return tf.g"),
     ("slices", "8,4", "InvalidArgumentError", "Expected size[1] in [0, 2]", "return tf.slice"),
     ("asserts", "8,4", "InvalidArgumentError", "assertion failed: [Cond", "tf.debugging.assert_"),
@@ -272,8 +279,8 @@ REJECTED: list[tuple[str, str, str, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "sizes", "kind", "message", "line"), REJECTED)
-def test_whatever_a_model_raises_is_a_saved_failed_run(
+@pytest.mark.parametrize(("name", "sizes", "kind", "message", "line"), FAILURES)
+def test_any_exception_of_a_model_is_saved_as_a_failed_run(
     failing: Path, tmp_path: Path, name: str, sizes: str, kind: str, message: str, line: str
 ) -> None:
     with pytest.raises(BuildError) as caught:
@@ -293,7 +300,7 @@ def test_whatever_a_model_raises_is_a_saved_failed_run(
     assert len(failure.source) < 4
 
 
-def test_memory_that_is_not_there(
+def test_a_lack_of_memory_is_a_failed_run(
     failing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def none_left(_self: RandomInputs, _number: int) -> None:
@@ -305,10 +312,10 @@ def test_memory_that_is_not_there(
     assert caught.value.got == "Unable to allocate 7.45 GiB"
     with api.open_run(tmp_path / "run.db") as run:
         assert run.info.failure is not None
-        assert run.info.failure.during == "drawing its inputs"
+        assert run.info.failure.during == "generating the inputs"
 
 
-def test_an_examination_that_fails_costs_only_itself(
+def test_an_explanation_that_fails_leaves_a_note(
     failing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from resnet_inspect.tracers.tensorflow.failures import postmortem
@@ -322,48 +329,50 @@ def test_an_examination_that_fails_costs_only_itself(
     with api.open_run(tmp_path / "run.db") as run:
         notes = {note.subject: note.text for note in run.graph.notes}
         assert run.info.status == Status.FAILED
-    assert notes["explanation"] == "the refused call could not be examined: RuntimeError"
+    text = "the failed call could not be analyzed, so no repair is suggested: RuntimeError"
+    assert notes["explanation"] == text
 
 
 @pytest.mark.parametrize("name", ["same", "number", "array", "texts", "complex_numbers"])
-def test_a_model_without_numbers_to_summarize_is_complete(
+def test_a_model_without_numeric_outputs_is_complete(
     failing: Path, tmp_path: Path, name: str
 ) -> None:
     with traced(failing, name, "x=8,4", tmp_path / "run.db") as run:
         assert run.info.status == Status.COMPLETE
         notes = {note.subject: note.text for note in run.graph.notes}
-    assert notes["summaries"] == "none: no op that was asked for makes numbers"
+    assert notes["summaries"].startswith("no values recorded: ")
 
 
-def test_the_sizes_that_were_chosen_are_told(failing: Path, tmp_path: Path) -> None:
+def test_default_sizes_are_noted(failing: Path, tmp_path: Path) -> None:
     with traced(failing, "same", "x=?,?,3", tmp_path / "run.db") as run:
         texts = [note.text for note in run.graph.notes]
-    assert "sizes given as ?, chosen by the program: x axis 0 is 8, x axis 1 is 9" in texts
+    sizes = "unknown sizes set by the program: x axis 0 is 8, x axis 1 is 9"
+    assert f"{sizes}. Change them with --input" in texts
 
 
-def test_the_model_itself_may_be_named(model: Path, tmp_path: Path) -> None:
+def test_the_target_may_be_the_model_itself(model: Path, tmp_path: Path) -> None:
     with traced(model, "direct", "x=8,4; y=4,2", tmp_path / "run.db") as run:
         assert run.graph.op_by_name["MatMul"].outputs[0].shape == (8, 2)
     with pytest.raises(UsageError) as caught:
         traced(model, "direct", "x=8,4", tmp_path / "other.db")
-    assert caught.value.what == "the model does not take that many inputs"
-    assert caught.value.expected == "what it is defined with: (x, y)"
+    assert caught.value.what == "wrong number of inputs for the model"
+    assert caught.value.expected == "inputs for the signature (x, y)"
     assert caught.value.got == "1 inputs, x: missing a required argument: 'y'"
     assert not (tmp_path / "other.db").exists()
 
 
-def test_a_product_of_unknown_sizes_is_followed_to_the_line_that_says_its_width(
+def test_a_product_with_an_unknown_size_is_traced_to_the_line_of_its_width(
     tmp_path: Path,
 ) -> None:
     target = f"{Path(__file__).parents[4]}/sample_configs/mistakes.py"
     run = traced(Path(target), "flattened", "images=?,32,32,3", tmp_path / "run.db")
     assert run.lineage.opaque == ()
-    found, _ = find(run.graph, "MatMul:1")
-    answer = why(run.graph, run.lineage, found, 1)
+    product, _ = find(run.graph, "MatMul:1")
+    answer = why(run.graph, run.lineage, product, 1)
     assert (answer.size, answer.origin) == (10, "kernel axis 1")
     assert answer.formula is not None
     assert "tf.zeros([3072, 10])" in answer.formula.source.text
-    taken, _ = find(run.graph, "kernel")
-    # Its own literal, though the product wants it to equal what flows in.
-    assert why(run.graph, run.lineage, taken, 0).origin == "kernel axis 0"
+    kernel, _ = find(run.graph, "kernel")
+    # The size has its own literal, although it must equal the size of the input.
+    assert why(run.graph, run.lineage, kernel, 0).origin == "kernel axis 0"
     run.close()

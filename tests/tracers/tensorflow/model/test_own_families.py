@@ -1,4 +1,4 @@
-"""Models that were not written for this program, against what Keras says: docs/models.py."""
+"""Well-known models have the layers and parameters that Keras reports: docs/models.py."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCRIPT = Path(__file__).parents[4] / "docs" / "models.py"
 
 @pytest.fixture(scope="module")
 def models() -> Any:
-    """The script as a module."""
+    """Return the script as a module."""
     spec = importlib.util.spec_from_file_location("docs_models", SCRIPT)
     assert spec is not None
     assert spec.loader is not None
@@ -26,7 +26,7 @@ def models() -> Any:
 
 
 @pytest.mark.parametrize(("name", "layers"), [("u_net", 11), ("lstm", 3), ("transformer_block", 7)])
-def test_layers_and_parameters_are_keras(
+def test_layers_and_parameters_equal_those_of_keras(
     models: Any, tmp_path: Path, name: str, layers: int
 ) -> None:
     import keras
@@ -53,9 +53,9 @@ def test_a_model_by_its_name_as_a_setting(models: Any, tmp_path: Path) -> None:
 
 
 def test_a_package_that_is_not_installed_is_named(models: Any, tmp_path: Path) -> None:
-    one = models.Shipped("some-package", "no_such_module_at_all", "model", "x=1")
+    shipped = models.Shipped("some-package", "no_such_module_at_all", "model", "x=1")
     with pytest.raises(SystemExit, match="some-package is not installed"):
-        models.shipped(one, tmp_path / "run.db")
+        models.shipped(shipped, tmp_path / "run.db")
 
 
 def test_a_family_of_keras_applications_by_its_module(tmp_path: Path) -> None:
@@ -75,6 +75,6 @@ def test_a_family_of_keras_applications_by_its_module(tmp_path: Path) -> None:
     model = keras.applications.MobileNetV2(weights=None, alpha=0.35, classes=7)
     own = {layer.name: (1, *layer.output.shape[1:]) for layer in model.layers}
     assert table.totals.params == model.count_params()
-    told = {row.name: row.shape for row in table.rows}
-    assert len(told) > 140
-    assert {name: own[name] for name in told} == told
+    shapes = {row.name: row.shape for row in table.rows}
+    assert len(shapes) > 140
+    assert {name: own[name] for name in shapes} == shapes

@@ -1,4 +1,4 @@
-"""Models that were saved: Keras files in safe mode, SavedModels by signature, damaged ones."""
+"""Saved models: Keras files in safe mode, SavedModels by signature, damaged files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def small() -> Any:
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the same model as files and as SavedModel, and with what cannot be loaded."""
+    """Return a folder with a model in several formats, and files that cannot be loaded."""
     import keras
     import tensorflow as tf
 
@@ -53,7 +53,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     keras.Sequential([keras.Input((5, 3)), keras.layers.LSTM(4)]).export(folder / "lstm")
     _save_with_keras_2(folder)
     for name in ("m.tflite", "m.onnx", "frozen.pb", "m.json"):
-        (folder / name).write_bytes(b"only the name is looked at")
+        (folder / name).write_bytes(b"only the name matters")
     (folder / "empty").mkdir()
     (folder / "damaged").mkdir()
     (folder / "damaged" / "saved_model.pb").write_bytes(b"junk")
@@ -61,7 +61,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _save_with_keras_2(folder: Path) -> None:
-    """Files of Keras 2: an LSTM has settings that Keras 3 does not know."""
+    # An LSTM of Keras 2 has settings that Keras 3 does not know.
     import tf_keras
 
     tf_keras.utils.set_random_seed(2)
@@ -76,7 +76,7 @@ def _save_with_keras_2(folder: Path) -> None:
 
 
 def _save_as_before(folder: Path) -> None:
-    """What a program of TensorFlow 1 saves: a graph and the values of its variables."""
+    """Save a model as TensorFlow 1 does: a graph and the values of its variables."""
     import tensorflow as tf
 
     v1 = tf.compat.v1
@@ -102,7 +102,7 @@ def _texts(kind: Any) -> Any:
 
 
 def two_signatures() -> Any:
-    """A module with two signatures; one of them branches and calls the other."""
+    """Return a module with two signatures, where one branches and calls the other."""
     import tensorflow as tf
 
     taken = tf.TensorSpec([None, 3], name="x")
@@ -140,15 +140,15 @@ def fed(run: Run) -> tuple[np.ndarray[Any, Any], ...]:
 
 
 @pytest.mark.parametrize("name", ["whole.keras", "whole.h5"])
-def test_a_keras_file_is_the_model_that_was_saved(saved: Path, tmp_path: Path, name: str) -> None:
+def test_a_keras_file_contains_the_saved_model(saved: Path, tmp_path: Path, name: str) -> None:
     model = small()
     with traced(saved, name, tmp_path / "run.db") as run:
         table = api.shapes(run)
-        found = run.summaries(0)["head"]
+        summary = run.summaries(0)["head"]
         (images,) = fed(run)
     assert table.totals.params == model.count_params()
     assert [row.name for row in table.rows] == ["stem", "norm", "flat", "head"]
-    assert found.mean == pytest.approx(float(np.mean(model(images))), rel=1e-4)
+    assert summary.mean == pytest.approx(float(np.mean(model(images))), rel=1e-4)
 
 
 @pytest.mark.parametrize("name", ["old.keras", "old.h5"])
@@ -160,82 +160,84 @@ def test_a_file_of_keras_2_is_loaded_by_tf_keras(saved: Path, tmp_path: Path, na
         assert run.info.status == Status.COMPLETE
         assert api.shapes(run).totals.params == model.count_params()
         (x,) = fed(run)
-        found = run.summaries(0)["dense"]
-    assert found.mean == pytest.approx(float(np.mean(model(x))), rel=1e-4)
+        summary = run.summaries(0)["dense"]
+    assert summary.mean == pytest.approx(float(np.mean(model(x))), rel=1e-4)
 
 
-def test_the_file_inside_a_saved_model_stands_for_it(saved: Path, tmp_path: Path) -> None:
-    """An LSTM's tensors of no numbers are left out."""
+def test_a_saved_model_may_be_given_by_the_file_inside(saved: Path, tmp_path: Path) -> None:
+    # Tensors of an LSTM without numeric values are left out.
     with traced(saved, "lstm/saved_model.pb", tmp_path / "run.db") as run:
         assert (run.info.status, run.info.network) == (Status.COMPLETE, "lstm")
         assert run.summaries(0)
 
 
-def test_strings_are_drawn_for_inputs_that_take_texts(saved: Path, tmp_path: Path) -> None:
+def test_string_inputs_are_generated(saved: Path, tmp_path: Path) -> None:
     with traced(saved, "texts", tmp_path / "run.db") as run:
         assert run.info.status == Status.COMPLETE
         (words,) = fed(run)
-        (tap,) = (one for one in run.taps() if one.tensor.startswith("Identity:"))
-        found = run.summaries(0)[tap.layer]
+        (tap,) = (tap for tap in run.taps() if tap.tensor.startswith("Identity:"))
+        summary = run.summaries(0)[tap.layer]
     lengths = [len(text) for text in words]
-    assert (found.min, found.max) == (min(lengths), max(lengths))
+    assert (summary.min, summary.max) == (min(lengths), max(lengths))
 
 
-def test_a_saved_models_ops_are_all_in_sight(saved: Path, tmp_path: Path) -> None:
+def test_calls_in_a_saved_model_are_inlined(saved: Path, tmp_path: Path) -> None:
     model = small()
     with traced(saved, "exported", tmp_path / "run.db") as run:
         types = [op.type for op in run.graph.ops]
-        assert not any("PartitionedCall" in one for one in types)
+        assert not any("PartitionedCall" in kind for kind in types)
         assert {"Conv2D", "Relu", "MatMul"} <= set(types)
         assert sum(v.spec.elements or 0 for v in run.graph.variables) == model.count_params()
         assert api.shapes(run, "op").totals.params == model.count_params()
         last = [tap for tap in run.taps() if tap.tensor.startswith("Identity:")]
         (images,) = fed(run)
-        found = run.summaries(0)[last[0].layer]
-        told = {note.subject: note.text for note in run.graph.notes}
-    assert found.mean == pytest.approx(float(np.mean(model(images))), rel=1e-4)
-    assert told["signature"] == "serving_default is traced; there are also serve"
+        summary = run.summaries(0)[last[0].layer]
+        notes = {note.subject: note.text for note in run.graph.notes}
+    assert summary.mean == pytest.approx(float(np.mean(model(images))), rel=1e-4)
+    assert (
+        notes["signature"] == "serving_default was traced. Choose another with --signature: serve"
+    )
 
 
-def test_signatures_are_chosen_by_name(saved: Path, tmp_path: Path) -> None:
+def test_signatures_are_selected_by_name(saved: Path, tmp_path: Path) -> None:
     with traced(saved, "two", tmp_path / "a.db", signature="a") as run:
         specs = {name: run.graph.spec(ref).shape for name, ref in run.graph.inputs.items()}
         assert specs == {"x": (None, 3), "a": (None, 3)}
         inputs = dict(zip(run.graph.inputs, fed(run), strict=True))
-        (tap,) = (one for one in run.taps() if one.tensor.startswith("Identity:"))
-        found = run.summaries(0)[tap.layer].mean
+        (tap,) = (tap for tap in run.taps() if tap.tensor.startswith("Identity:"))
+        mean = run.summaries(0)[tap.layer].mean
         wanted = float(np.mean(inputs["x"] - inputs["a"] @ np.ones((3, 3), np.float32)))
-        assert found == pytest.approx(wanted, rel=1e-4)
+        assert mean == pytest.approx(wanted, rel=1e-4)
     with traced(saved, "two", tmp_path / "b.db", signature="b") as run:
         assert run.info.status == Status.COMPLETE
         assert {"StatelessIf", "AssignAddVariableOp"} <= {op.type for op in run.graph.ops}
         assert sorted(v.name for v in run.graph.variables) == ["calls", "kernel"]
 
 
-def test_what_tensorflow_1_saved(
+def test_a_saved_model_of_tensorflow_1(
     saved: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with traced(saved, "first", tmp_path / "run.db") as run:
         assert "serializing" not in capfd.readouterr().err
         rows = {row.name: row for row in api.shapes(run).rows}
         assert (rows["dense"].shape, rows["dense"].params) == ((None, 3), 15)
-        held = {v.name: v.spec.shape for v in run.graph.variables if v.readers}
-        assert held == {"dense/kernel": (4, 3), "dense/bias": (3,)}
+        shapes = {v.name: v.spec.shape for v in run.graph.variables if v.readers}
+        assert shapes == {"dense/kernel": (4, 3), "dense/bias": (3,)}
         (x,) = fed(run)
-        found = run.summaries(0)["dense"]
+        summary = run.summaries(0)["dense"]
         import tensorflow as tf
 
         loaded = tf.saved_model.load(str(saved / "first"))
         own = loaded.signatures["serving_default"](tf.constant(x))["z"].numpy()
-        assert found.mean == pytest.approx(float(own.mean()), rel=1e-4)
+        assert summary.mean == pytest.approx(float(own.mean()), rel=1e-4)
 
 
 CASES: list[tuple[str, dict[str, Any], str, str]] = [
-    ("code.keras", {}, "the file holds Python code, which is not run", "Lambda"),
+    ("code.keras", {}, "the file contains Python code, which is not run", "Lambda"),
     ("cut.keras", {}, "the file cannot be loaded as a Keras model", "Error: "),
     ("junk.h5", {}, "the file cannot be loaded as a Keras model", "OSError: "),
     ("only.weights.h5", {}, "the file is weights without layers", "only.weights.h5"),
-    ("old_code.h5", {}, "the file holds Python code, which is not run", "a Lambda layer"),
+    ("old_code.h5", {}, "the file contains Python code, which is not run", "a Lambda layer"),
     ("m.tflite", {}, "the file is a TensorFlow Lite model", "m.tflite"),
     ("m.onnx", {}, "the file is an ONNX model", "m.onnx"),
     (
@@ -250,14 +252,14 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
     ("empty", {}, "there is no SavedModel", "empty"),
     ("damaged", {}, "the SavedModel cannot be loaded", "Error: "),
     ("none", {}, "the SavedModel has no signatures", "none"),
-    ("varied", {}, "no random numbers can be drawn for the input 'words'", "complex64"),
+    ("varied", {}, "the input 'words' cannot be filled with random numbers", "complex64"),
     ("two", {}, "the SavedModel has no such signature", "none"),
     ("two", {"signature": "c"}, "the SavedModel has no such signature", "c"),
 ]
 
 
 @pytest.mark.parametrize(("name", "changes", "what", "got"), CASES)
-def test_what_cannot_be_loaded(
+def test_files_that_cannot_be_loaded(
     saved: Path, tmp_path: Path, name: str, changes: dict[str, Any], what: str, got: str
 ) -> None:
     with pytest.raises(UsageError) as caught:

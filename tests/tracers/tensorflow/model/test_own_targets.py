@@ -1,4 +1,4 @@
-"""Models of one's own that say themselves what they take: of Keras, of functions, with settings."""
+"""User's models that declare their inputs: Keras models and functions, with settings."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Equal(tf.Module):
 def nested(pair):
     return pair["left"] - pair["right"]
 
-def refuses(units=3):
+def rejects(units=3):
     if units != 3:
         raise ValueError("three it must be")
     return lambda: Module(units)
@@ -150,7 +150,7 @@ def inner():
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("models") / "self_telling.py"
+    file = tmp_path_factory.mktemp("models") / "declaring.py"
     file.write_text(MODEL)
     return file
 
@@ -160,7 +160,7 @@ def traced(model: Path, name: str, out: Path, **changes: Any) -> Run:
     return api.open_run(api.record(settings, out=out, force=True))
 
 
-def refusal(model: Path, name: str, out: Path, **changes: Any) -> UsageError:
+def rejection(model: Path, name: str, out: Path, **changes: Any) -> UsageError:
     with pytest.raises(UsageError) as caught:
         traced(model, name, out, **changes)
     assert not out.exists()
@@ -171,10 +171,12 @@ def notes(graph: Graph) -> dict[str, str]:
     return {note.subject: note.text for note in graph.notes}
 
 
-def test_a_keras_model_tells_its_inputs_layers_and_parameters(model: Path, tmp_path: Path) -> None:
+def test_inputs_layers_and_parameters_of_a_keras_model_are_recorded(
+    model: Path, tmp_path: Path
+) -> None:
     import keras
 
-    keras.backend.clear_session()  # or names go on from the layers of other tests
+    keras.backend.clear_session()  # else layer names continue the numbers of other tests
     with traced(model, "build", tmp_path / "run.db", set=["units=6", "depth=2"]) as run:
         table = api.shapes(run)
         given = run.info.settings.values()["input"]
@@ -196,23 +198,23 @@ def test_a_keras_model_tells_its_inputs_layers_and_parameters(model: Path, tmp_p
     ]
 
 
-def test_parameters_outside_of_layers_are_counted_and_told(model: Path, tmp_path: Path) -> None:
+def test_parameters_outside_of_layers_are_counted_and_noted(model: Path, tmp_path: Path) -> None:
     with traced(model, "holding", tmp_path / "run.db") as run:
         for depth in ("op", "layer", "block", "stage"):
             assert api.shapes(run, depth).totals.params == 3 * 4 + 4 + 4 + 4 * 2 + 2 + 3 * 7 + 7
-        told = {note.subject: note.text for note in api.summarize(run).notes}
-    assert told["parameters"].startswith("32 are outside all called layers: ")
-    assert "/scale" in told["parameters"]
+        notes_by_subject = {note.subject: note.text for note in api.summarize(run).notes}
+    assert notes_by_subject["parameters"].startswith("32 are outside all called layers: ")
+    assert "/scale" in notes_by_subject["parameters"]
 
 
-def test_what_is_frozen_is_not_trainable(model: Path, tmp_path: Path) -> None:
+def test_frozen_parameters_are_not_trainable(model: Path, tmp_path: Path) -> None:
     with traced(model, "frozen", tmp_path / "run.db") as run:
         totals = api.shapes(run).totals
     convolution = 3 * 3 * 3 * 4 + 4
     assert totals.params - (totals.trainable_params or 0) == convolution + 2 * 4
 
 
-def test_the_seed_decides_the_weights(model: Path, tmp_path: Path) -> None:
+def test_the_seed_determines_the_weights(model: Path, tmp_path: Path) -> None:
     def mean(number: int, seed: int) -> float | None:
         with traced(model, "build", tmp_path / f"{number}.db", seed=seed) as run:
             (last,) = (s for name, s in run.summaries(0).items() if name.startswith("dense"))
@@ -222,7 +224,7 @@ def test_the_seed_decides_the_weights(model: Path, tmp_path: Path) -> None:
     assert first == again != other
 
 
-def test_whole_number_settings_are_proved(model: Path, tmp_path: Path) -> None:
+def test_integer_settings_are_proved_by_re_traces(model: Path, tmp_path: Path) -> None:
     with traced(model, "build", tmp_path / "run.db", set=["units=6"]) as run:
         (kernel,) = (
             v.name
@@ -236,7 +238,7 @@ def test_whole_number_settings_are_proved(model: Path, tmp_path: Path) -> None:
     assert proved == {"units": (6, 7, True), "depth": (6, 6, False)}
 
 
-def test_variables_are_matched_by_the_order_they_were_made_in(
+def test_variables_are_matched_by_their_order_of_creation(
     model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with traced(model, "Equal", tmp_path / "run.db", input="8,3") as run:
@@ -248,29 +250,29 @@ def test_variables_are_matched_by_the_order_they_were_made_in(
     assert capsys.readouterr().out.count("made") == 1
 
 
-def test_a_setting_that_the_model_refuses_is_noted(model: Path, tmp_path: Path) -> None:
+def test_a_setting_that_the_model_rejects_is_noted(model: Path, tmp_path: Path) -> None:
     with traced(model, "picky", tmp_path / "run.db") as run:
         (varied,) = run.lineage.variations
         assert (varied.setting, varied.after, varied.ended) == ("units", 4, True)
         assert varied.conflicts == ("the model",)
     with traced(model, "values", tmp_path / "other.db") as run:
         assert run.lineage.variations == ()
-        assert notes(run.graph)["settings"].endswith("what moves sizes is not known of units")
+        assert notes(run.graph)["settings"] == (
+            "sizes that depend on units are unknown: the model cannot be traced without values"
+        )
 
 
 def test_a_model_with_loss_and_optimizer_is_run_forward_for_no_steps(
     model: Path, tmp_path: Path
 ) -> None:
     with traced(model, "trio", tmp_path / "run.db", steps=0) as run:
-        told = notes(run.graph)["training"]
+        note = notes(run.graph)["training"]
         assert len(api.shapes(run).rows) == 4
         assert not any("adam" in variable.name for variable in run.graph.variables)
-    assert told == (
-        "the model came with MeanSquaredError, Adam: it is run forward only, not trained"
-    )
+    assert note.startswith("only run forward, not trained. Unused: MeanSquaredError, Adam. ")
 
 
-def test_several_inputs_come_where_they_belong(model: Path, tmp_path: Path) -> None:
+def test_several_inputs_are_passed_in_the_right_order(model: Path, tmp_path: Path) -> None:
     with traced(model, "two", tmp_path / "run.db") as run:
         shapes = {name: run.graph.spec(ref) for name, ref in run.graph.inputs.items()}
         assert {n: (s.shape, s.dtype) for n, s in shapes.items()} == {
@@ -281,7 +283,7 @@ def test_several_inputs_come_where_they_belong(model: Path, tmp_path: Path) -> N
         assert run.graph.spec(flat.output).shape == (None, 20)
 
 
-def test_input_overrides_what_the_model_says(model: Path, tmp_path: Path) -> None:
+def test_input_overrides_the_declared_inputs(model: Path, tmp_path: Path) -> None:
     with traced(model, "build", tmp_path / "run.db", input="x=2,8,8,3") as run:
         assert api.shapes(run).rows[0].shape == (2, 8, 8, 4)
     with traced(model, "Subclassed", tmp_path / "run.db", input="4,5", set=["units=7"]) as run:
@@ -289,9 +291,7 @@ def test_input_overrides_what_the_model_says(model: Path, tmp_path: Path) -> Non
         assert (row.type, row.shape, row.params) == ("Dense", (4, 7), 42)
 
 
-def test_a_function_with_a_signature_is_traced_as_tensorflow_rewrites_it(
-    model: Path, tmp_path: Path
-) -> None:
+def test_a_function_with_a_signature_is_traced_with_autograph(model: Path, tmp_path: Path) -> None:
     with traced(model, "Module", tmp_path / "run.db", set=["width=5"]) as run:
         assert run.info.settings.values()["input"] == "taken=?,3:float32:batch,channel"
         types = {op.type for op in run.graph.ops}
@@ -307,13 +307,13 @@ def test_a_function_with_a_signature_is_traced_as_tensorflow_rewrites_it(
         assert run.graph.op_by_name["sub"].outputs[0].shape == (2, 3)
 
 
-def test_a_function_of_the_inputs_takes_settings_too(model: Path, tmp_path: Path) -> None:
+def test_a_function_of_the_inputs_accepts_settings(model: Path, tmp_path: Path) -> None:
     with traced(model, "direct", tmp_path / "run.db", set=["units=9"], input="x=8,4") as run:
         assert run.graph.op_by_name["MatMul"].outputs[0].shape == (8, 9)
-        assert [one.setting for one in run.lineage.variations] == ["units"]
+        assert [variation.setting for variation in run.lineage.variations] == ["units"]
 
 
-def test_what_a_layer_of_ones_own_refuses_is_explained(model: Path, tmp_path: Path) -> None:
+def test_a_failure_in_a_custom_model_is_explained(model: Path, tmp_path: Path) -> None:
     import keras
 
     with pytest.raises(BuildError):
@@ -323,31 +323,46 @@ def test_what_a_layer_of_ones_own_refuses_is_explained(model: Path, tmp_path: Pa
         assert [layer.type for layer in run.graph.layers] == ["Dense", "Dense"]
     assert mismatch is not None
     assert mismatch.function == "+"
-    assert {(one.before, one.after) for one in mismatch.remedies} == {(4, 5), (5, 4)}
+    assert {(remedy.before, remedy.after) for remedy in mismatch.remedies} == {(4, 5), (5, 4)}
     assert keras.config.is_traceback_filtering_enabled()
     with traced(model, "Unequal", tmp_path / "run.db", input="8,3", set=["units=5"]) as run:
-        assert [one.ended for one in run.lineage.variations] == [True]
+        assert [variation.ended for variation in run.lineage.variations] == [True]
 
 
 CASES: list[tuple[str, list[str], str, str]] = [
-    ("build", ["unit=4"], "'build' does not take that: (units=4, depth=1, rate=0.5", "unit: got"),
-    ("Needs", [], "'Needs' needs more: (units)", "nothing: missing a required argument: 'units'"),
-    ("ragged", [], "no random numbers can be drawn for the input 'x'", "RaggedTensor, "),
-    ("complex_numbers", [], "no random numbers can be drawn for the input 'z", "complex64, "),
-    ("any_rank", [], "no random numbers can be drawn for the input 'x'", "any number of axes"),
-    ("unbuilt", [], "the model does not say what its inputs are", "none"),
-    ("direct", [], "the model does not say what its inputs are", "none, for (x, units=2)"),
-    ("build", ["units=x"], "calling it with units raised TypeError", "not supported"),
-    ("inner", [], "calling it with nothing raised ModuleNotFoundError", "no_such_package_at_all"),
-    ("nested", ["a=3"], "'nested' takes none: it is the model itself", "a"),
+    (
+        "build",
+        ["unit=4"],
+        "'build' does not accept these arguments: (units=4, depth=1, rate=0.5",
+        "unit: got",
+    ),
+    (
+        "Needs",
+        [],
+        "'Needs' needs more arguments: (units)",
+        "nothing: missing a required argument: 'units'",
+    ),
+    ("ragged", [], "the input 'x' cannot be filled with random", "RaggedTensor, "),
+    ("complex_numbers", [], "the input 'z", "complex64, "),
+    ("any_rank", [], "the input 'x' cannot be filled with random", "unknown rank"),
+    ("unbuilt", [], "the shapes of the model's inputs are unknown", "none"),
+    ("direct", [], "the shapes of the model's inputs are unknown", "none, for (x, units=2)"),
+    ("build", ["units=x"], "calling 'build' with units raised TypeError", "not supported"),
+    (
+        "inner",
+        [],
+        "calling 'inner' without arguments raised ModuleNotFoundError",
+        "no_such_package_at_all",
+    ),
+    ("nested", ["a=3"], "'nested' is the model itself and takes no settings", "a"),
 ]
 
 
 @pytest.mark.parametrize(("name", "given", "what", "got"), CASES)
-def test_refusals(
+def test_invalid_targets_are_rejected(
     model: Path, tmp_path: Path, name: str, given: list[str], what: str, got: str
 ) -> None:
-    error = refusal(model, name, tmp_path / "run.db", set=given)
+    error = rejection(model, name, tmp_path / "run.db", set=given)
     assert error.what.startswith(what)
     assert got in error.got
     assert error.fix
@@ -368,5 +383,5 @@ def test_a_file_is_executed_once(tmp_path: Path) -> None:
         "                       input_signature=[tf.TensorSpec([4, 3])])\n"
     )
     with traced(file, "build", tmp_path / "run.db") as run:
-        assert [one.setting for one in run.lineage.variations] == ["units"]
+        assert [variation.setting for variation in run.lineage.variations] == ["units"]
     assert (tmp_path / "count").read_text() == "x"

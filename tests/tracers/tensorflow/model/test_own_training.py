@@ -1,4 +1,4 @@
-"""Models that come with their loss and optimizer are trained, and recorded as fits are."""
+"""Models with a loss and an optimizer are trained, and recorded like other fits."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ def two():
     losses = {"low": "binary_crossentropy", "kind": "categorical_crossentropy"}
     return keras.Model({"a": a, "b": b}, outputs), losses, "adam"
 
-class Refusing(keras.Model):
+class Rejecting(keras.Model):
     def build(self, shape):
         self.kernel = self.add_weight(shape=(7, 3))
     def call(self, x):
         return keras.ops.matmul(x, self.kernel)
 
-def refused():
-    return Refusing(), "mse", "sgd"
+def rejected():
+    return Rejecting(), "mse", "sgd"
 
 def no_loss():
     return build(), "no_such_loss", "adam"
@@ -77,22 +77,22 @@ def module(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def trained(module: Path, name: str, out: Path, **settings: Any) -> Run:
-    """The run of a model of that name, trained for three small steps unless told otherwise."""
-    wanted = {"steps": 3, "batch_size": 8} | settings
-    return resnet_inspect.trace(target=f"{module}:{name}", out=out, force=True, **wanted)
+    """Train a model and return the run, by default with three steps of 8 examples."""
+    settings = {"steps": 3, "batch_size": 8} | settings
+    return resnet_inspect.trace(target=f"{module}:{name}", out=out, force=True, **settings)
 
 
 def notes_of(run: Run) -> dict[str, str]:
     return {note.subject: note.text for note in run.graph.notes}
 
 
-def test_it_is_what_keras_does_with_the_same_batches(module: Path, tmp_path: Path) -> None:
+def test_losses_equal_those_of_keras_on_the_same_batches(module: Path, tmp_path: Path) -> None:
     import keras
 
     namespace: dict[str, Any] = {}
     exec(MODELS, namespace)
     with trained(module, "trio", tmp_path / "run.db", steps=5, seed=4) as run:
-        told = run.scalars()["batch_loss"]
+        losses = run.scalars()["batch_loss"]
         assert run.info.status == Status.COMPLETE
         assert run.info.network == "trio"
         assert run.steps() == run.recorded_steps() == list(range(5))
@@ -110,10 +110,10 @@ def test_it_is_what_keras_does_with_the_same_batches(module: Path, tmp_path: Pat
         (x,), (y,) = batches.batch(number)
         expected.append(float(loss(y, model(x))))
         model.train_on_batch(x, y)
-    assert list(told.values()) == pytest.approx(expected, rel=1e-5)
+    assert list(losses.values()) == pytest.approx(expected, rel=1e-5)
 
 
-def test_what_is_recorded_is_chosen_as_elsewhere(module: Path, tmp_path: Path) -> None:
+def test_recorded_steps_and_taps_can_be_selected(module: Path, tmp_path: Path) -> None:
     with trained(module, "names", tmp_path / "run.db", steps=5, every=2, taps="hidden") as run:
         assert run.recorded_steps() == [0, 2, 4]
         assert {tap.layer for tap in run.taps()} == {"hidden"}
@@ -121,7 +121,7 @@ def test_what_is_recorded_is_chosen_as_elsewhere(module: Path, tmp_path: Path) -
         assert run.info.settings.planned == 5
 
 
-def test_a_rate_replaces_that_of_the_optimizer(module: Path, tmp_path: Path) -> None:
+def test_a_learning_rate_replaces_that_of_the_optimizer(module: Path, tmp_path: Path) -> None:
     def moved(**settings: Any) -> float:
         with trained(module, "trio", tmp_path / "run.db", **settings) as run:
             (kernel,) = (name for name in run.updates()[0] if name.endswith("logits/kernel"))
@@ -135,14 +135,14 @@ def test_a_rate_replaces_that_of_the_optimizer(module: Path, tmp_path: Path) -> 
     ("own_loss", "(y: normal)"),
     ("two", "(kind: one-hot, low: zeros and ones)"),
 ])  # fmt: skip
-def test_losses_of_all_forms(module: Path, tmp_path: Path, name: str, kinds: str) -> None:
+def test_all_kinds_of_losses(module: Path, tmp_path: Path, name: str, kinds: str) -> None:
     with trained(module, name, tmp_path / "run.db") as run:
         assert run.info.status == Status.COMPLETE
         assert kinds in notes_of(run)["inputs"]
         assert run.summaries(2, "gradient")
 
 
-def test_arrays_of_ones_own(module: Path, tmp_path: Path) -> None:
+def test_arrays_of_the_user(module: Path, tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     file = tmp_path / "mine.npz"
     np.savez(file, x=random.normal(size=(10, 6)) + 50, y=random.integers(0, 5, 10))
@@ -150,32 +150,32 @@ def test_arrays_of_ones_own(module: Path, tmp_path: Path) -> None:
         assert notes_of(run)["inputs"] == "10 examples of mine.npz"
         largest = run.summaries(0)["hidden"].max
         assert largest is not None
-        assert largest > 20  # the numbers are those of the file
+        assert largest > 20  # the values come from the file
     np.savez(file, x=random.normal(size=(10, 6)))
     with pytest.raises(DataError, match="has no array 'y'"):
         trained(module, "trio", tmp_path / "run.db", data=f"npz:{file}")
 
 
-def test_a_batch_that_is_given_counts(module: Path, tmp_path: Path) -> None:
+def test_a_declared_batch_size_is_used(module: Path, tmp_path: Path) -> None:
     with trained(module, "trio", tmp_path / "run.db", input="features=4,6") as run:
         assert run.summaries(0)["logits"].count == 4 * 5
         assert run.info.settings.values()["batch_size"] == 4
 
 
-def test_a_shape_that_is_refused_is_explained(module: Path, tmp_path: Path) -> None:
+def test_a_rejected_shape_is_explained(module: Path, tmp_path: Path) -> None:
     with pytest.raises(BuildError):
-        trained(module, "refused", tmp_path / "run.db", input="x=8,6")
+        trained(module, "rejected", tmp_path / "run.db", input="x=8,6")
     with Run.open(tmp_path / "run.db") as run:
         assert run.info.status == Status.FAILED
         assert run.lineage.mismatch is not None
-        assert "not trained: the model could not be called" in notes_of(run)["training"]
+        assert "not trained, because calling the model raised" in notes_of(run)["training"]
 
 
 @pytest.mark.parametrize(("name", "text"), [
     ("no_loss", "Could not interpret loss identifier"),
     ("late", "too large"),
 ])  # fmt: skip
-def test_what_keras_refuses_is_saved(module: Path, tmp_path: Path, name: str, text: str) -> None:
+def test_a_failure_in_keras_is_saved(module: Path, tmp_path: Path, name: str, text: str) -> None:
     with pytest.raises(BuildError):
         trained(module, name, tmp_path / "run.db")
     with Run.open(tmp_path / "run.db") as run:
@@ -185,12 +185,12 @@ def test_what_keras_refuses_is_saved(module: Path, tmp_path: Path, name: str, te
 
 
 @pytest.mark.parametrize(("name", "settings", "error", "what"), [
-    ("no_optimizer", {}, UsageError, "no optimizer of that name"),
+    ("no_optimizer", {}, UsageError, "unknown optimizer name"),
     ("build", {}, ConfigError, "only runs forward does not use batch_size, steps"),
     ("trio", {"data": "cifar10:x"}, ConfigError, "does not use data"),
     ("trio", {"momentum": 0.5}, ConfigError, "does not use momentum"),
 ])  # fmt: skip
-def test_what_does_not_do_is_refused_before_a_file_is_made(
+def test_invalid_settings_are_rejected_before_a_file_is_created(
     module: Path,
     tmp_path: Path,
     name: str,

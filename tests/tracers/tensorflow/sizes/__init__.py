@@ -1,1 +1,1 @@
-"""Where sizes come from."""
+"""Tests of the origins of sizes."""

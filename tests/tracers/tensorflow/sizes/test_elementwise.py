@@ -1,4 +1,4 @@
-"""What is known of elementwise ops is what trying their sizes finds."""
+"""Dependences of elementwise ops are the same with and without trying sizes."""
 
 from __future__ import annotations
 
@@ -28,30 +28,30 @@ BOOL = ("LogicalAnd", "LogicalNot", "LogicalOr")
 
 
 def probed(kind: str, *shapes: Shape, shared: bool = False) -> tuple[Probe, list[Shape]]:
-    """A probe of an op of that type on inputs of these shapes, and the shapes that it makes."""
+    """Return a probe of an op on inputs of these shapes, and the op's output shapes."""
     import tensorflow as tf
 
     with tf.Graph().as_default() as graph:
         dtype = tf.bool if kind in BOOL else tf.float32
-        taken: list[Any] = [tf.compat.v1.placeholder(dtype, shape) for shape in shapes]
-        taken = [taken[0]] * 2 if shared else taken
+        inputs: list[Any] = [tf.compat.v1.placeholder(dtype, shape) for shape in shapes]
+        inputs = [inputs[0]] * 2 if shared else inputs
         make = getattr(tf.raw_ops, kind)
         names = list(inspect.signature(make).parameters)
-        given = {"inputs": taken} if kind == "AddN" else dict(zip(names, taken, strict=False))
+        kwargs = {"inputs": inputs} if kind == "AddN" else dict(zip(names, inputs, strict=False))
         if kind == "Cast":
-            given["DstT"] = tf.float64
-        op = make(**given).op
+            kwargs["DstT"] = tf.float64
+        op = make(**kwargs).op
     nodes = {node.name: node for node in graph.as_graph_def().node}
-    made = [None if t.shape.rank is None else tuple(t.shape.as_list()) for t in op.outputs]
-    return Probe(op, nodes, Scratch()), made
+    outputs = [None if t.shape.rank is None else tuple(t.shape.as_list()) for t in op.outputs]
+    return Probe(op, nodes, Scratch()), outputs
 
 
-def known(probe: Probe, made: list[Shape]) -> bool:
-    """Whether an answer is known without trying; it is the one that trying finds."""
-    answer = elementwise(probe)
-    if answer is not None:
-        assert answer == find_dependences(probe, made)
-    return answer is not None
+def known(probe: Probe, outputs: list[Shape]) -> bool:
+    """Return whether the dependences are known without trying; check them against trying."""
+    dependences = elementwise(probe)
+    if dependences is not None:
+        assert dependences == find_dependences(probe, outputs)
+    return dependences is not None
 
 
 @pytest.mark.parametrize("kind", sorted(UNARY))
@@ -60,7 +60,7 @@ def test_the_output_has_the_shape_of_the_input(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(MERGED))
-def test_inputs_of_one_shape(kind: str) -> None:
+def test_inputs_of_the_same_shape(kind: str) -> None:
     assert [known(*probed(kind, shape, shape)) for shape in SHAPES] == [True] * 7 + [False]
     assert known(*probed(kind, (4, 3), shared=True))
     if kind == "AddN":
@@ -70,8 +70,10 @@ def test_inputs_of_one_shape(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", sorted(BROADCAST))
 def test_inputs_that_are_broadcast(kind: str) -> None:
-    found = [known(*probed(kind, *pair)) for pair in PAIRS]
-    assert found == [True] * 4 + [False] + [True] * 2 + [False] + [True] * 7 + [False] * 5 + [True]
+    results = [known(*probed(kind, *pair)) for pair in PAIRS]
+    assert results == [True] * 4 + [False] + [True] * 2 + [False] + [True] * 7 + [False] * 5 + [
+        True
+    ]
     assert known(*probed(kind, (1, 3), shared=True))
 
 

@@ -1,4 +1,4 @@
-"""Lineage of every axis, against rules derived by hand and against re-traces."""
+"""The lineage of every axis agrees with rules derived by hand and with re-traces."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ NETWORK_SETTINGS = ("filters", "n", "ver", "classes")
 
 @pytest.fixture(scope="module")
 def explained() -> dict[tuple[int, int], tuple[Graph, Lineage]]:
-    """Training graphs with their lineage."""
-    found = {}
+    """Return training graphs with their lineage, by n and version."""
+    graphs = {}
     for n, ver in SIZES:
         made = session(n=n, ver=ver)
         graph = made.build().graph
-        found[n, ver] = graph, made.explain()
-    return found
+        graphs[n, ver] = graph, made.explain()
+    return graphs
 
 
-def birth_of_channels(layer: Layer, ver: int) -> str:
-    """By hand: where the channels of a layer of the residual network are born.
+def origin_of_channels(layer: Layer, ver: int) -> str:
+    """Return the origin of the channels of a layer of the residual network, derived by hand.
 
-    A convolution makes its own. What follows it keeps them until an addition, whose first operand
-    is the shortcut: the stage's projection, in the first stage the stem.
+    A convolution creates its channels. Later layers keep them until an addition, whose first
+    operand is the shortcut: the stage's projection, or the stem in the first stage.
     """
     name = layer.name
     at = "".join(c for c in name.split("_")[0] if c.isdigit())
@@ -61,11 +61,11 @@ def birth_of_channels(layer: Layer, ver: int) -> str:
     return f"{trunk}/kernel axis 3"
 
 
-def birth_of_taken_channels(name: str) -> str:
-    """By hand: where the channels are born that the kernel of a convolution was made to take.
+def origin_of_input_channels(name: str) -> str:
+    """Return the origin of the input channels of a convolution's kernel, derived by hand.
 
-    A block's second convolution takes what its first makes; all others take the trunk's, which
-    is begun by the stem and again by each projection.
+    A block's second convolution reads the channels of its first. All others read those of the
+    trunk, which the stem and then each projection create.
     """
     if name == "conv1":
         return "images:0 axis 3"
@@ -77,7 +77,7 @@ def birth_of_taken_channels(name: str) -> str:
 
 
 @pytest.mark.parametrize(("n", "ver"), SIZES)
-def test_every_axis_of_every_layer_comes_from_where_it_must(
+def test_every_axis_of_every_layer_has_the_expected_origin(
     explained: dict[tuple[int, int], tuple[Graph, Lineage]], n: int, ver: int
 ) -> None:
     graph, lineage = explained[n, ver]
@@ -87,12 +87,12 @@ def test_every_axis_of_every_layer_comes_from_where_it_must(
         if len(target.shape) != 4:
             continue
         reduced = layer.name == "final_reduce_mean"
-        wanted = [f"images:0 axis {axis}" for axis in range(3)] + [birth_of_channels(layer, ver)]
-        if reduced:  # kept at 1, whatever comes in
+        wanted = [f"images:0 axis {axis}" for axis in range(3)] + [origin_of_channels(layer, ver)]
+        if reduced:  # always 1 (keepdims)
             wanted[1:3] = ["Mean:0 axis 1", "Mean:0 axis 2"]
         for axis, origin in enumerate(wanted):
-            found = why(graph, lineage, target, axis)
-            assert found.origin == origin, (layer.name, axis)
+            explanation = why(graph, lineage, target, axis)
+            assert explanation.origin == origin, (layer.name, axis)
             checked += 1
     assert checked >= 4 * 31 - 8
     assert explain(graph, lineage, "Reshape:0", 0).origin == "images:0 axis 0"
@@ -107,7 +107,7 @@ def explain(graph: Graph, lineage: Lineage, name: str, axis: int) -> Explanation
 
 
 @pytest.mark.parametrize(("n", "ver"), SIZES)
-def test_gradients_have_the_axes_of_what_they_are_gradients_of(
+def test_gradients_have_the_axes_of_their_tensors(
     explained: dict[tuple[int, int], tuple[Graph, Lineage]], n: int, ver: int
 ) -> None:
     graph, lineage = explained[n, ver]
@@ -120,14 +120,14 @@ def test_gradients_have_the_axes_of_what_they_are_gradients_of(
         name = layer.rpartition("/")[2]
         for axis in range(4):
             origin = explain(graph, lineage, f"{op.name}:0", axis).origin
-            taken = birth_of_taken_channels(name)
+            taken = origin_of_input_channels(name)
             assert origin == (taken if axis == 2 else f"{name}/kernel axis {axis}")
     for op in inputs:
         for axis in range(3):
             assert explain(graph, lineage, f"{op.name}:0", axis).origin == f"images:0 axis {axis}"
 
 
-def test_nothing_is_opaque_and_every_link_leads_to_something(
+def test_no_op_is_opaque_and_every_link_has_an_origin(
     explained: dict[tuple[int, int], tuple[Graph, Lineage]],
 ) -> None:
     for graph, lineage in explained.values():
@@ -146,28 +146,28 @@ def test_nothing_is_opaque_and_every_link_leads_to_something(
 
 
 def forward_axes(graph: Graph, traced: frozenset[str]) -> Iterator[tuple[Target, int]]:
-    """Every axis of every tensor and variable of the forward pass."""
+    """Yield every axis of every tensor and variable of the forward pass."""
     for op in graph.ops:
         if op.phase == Phase.FORWARD and op.type not in ("Placeholder", "Const"):
             for index, spec in enumerate(op.outputs):
                 if spec.shape is not None and not spec.dtype.startswith("int"):
                     for axis in range(len(spec.shape)):
                         yield Target.of(graph, TensorRef(op.name, index)), axis
-    for variable in (one for one in graph.variables if one.readers and one.name in traced):
+    for variable in (v for v in graph.variables if v.readers and v.name in traced):
         for axis in range(len(variable.spec.shape or ())):
             yield find(graph, variable.name)[0], axis
 
 
-def claims(found: Explanation) -> set[str]:
-    """The settings that decide an axis according to its lineage."""
-    tensor, _, axis = found.origin.rpartition(" axis ")
+def settings_of(explanation: Explanation) -> set[str]:
+    """Return the settings that determine an axis according to its lineage."""
+    tensor, _, axis = explanation.origin.rpartition(" axis ")
     if tensor == "images:0":
         return {IMAGE_SETTINGS[int(axis)]}
-    return set(found.formula.values) if found.formula is not None else set()
+    return set(explanation.formula.values) if explanation.formula is not None else set()
 
 
 @pytest.mark.parametrize(("n", "ver"), [(n, ver) for n in (1, 5, 18) for ver in (1, 2)])
-def test_an_axis_moves_with_a_setting_exactly_if_its_lineage_says_so(
+def test_an_axis_depends_on_a_setting_exactly_if_its_lineage_does(
     explained: dict[tuple[int, int], tuple[Graph, Lineage]], n: int, ver: int
 ) -> None:
     if (n, ver) in explained:
@@ -175,31 +175,34 @@ def test_an_axis_moves_with_a_setting_exactly_if_its_lineage_says_so(
     else:
         made = session(n=n, ver=ver, steps=0)
         graph, lineage = made.build().graph, made.explain()
-    assert {one.setting for one in lineage.variations} == {*IMAGE_SETTINGS, *NETWORK_SETTINGS}
-    told: Counter[str] = Counter()
+    assert {variation.setting for variation in lineage.variations} == {
+        *IMAGE_SETTINGS,
+        *NETWORK_SETTINGS,
+    }
+    checked: Counter[str] = Counter()
     moved: Counter[str] = Counter()
     unknown: Counter[str] = Counter()
     for target, axis in forward_axes(graph, lineage.traced):
-        found = why(graph, lineage, target, axis)
-        for row in found.proof:
+        explanation = why(graph, lineage, target, axis)
+        for row in explanation.proof:
             if row.moved is None:
                 unknown[row.setting] += 1
                 continue
-            assert row.moved is (row.setting in claims(found)), (target.name, axis, row)
-            told[row.setting] += 1
+            assert row.moved is (row.setting in settings_of(explanation)), (target.name, axis, row)
+            checked[row.setting] += 1
             moved[row.setting] += row.moved
     axes = sum(1 for _ in forward_axes(graph, lineage.traced))
     for setting in (*IMAGE_SETTINGS, "classes", "n"):
         assert unknown[setting] == 0
-        assert told[setting] == axes
-    # What lies behind the refused addition, or is put together otherwise in the other version.
-    assert told["filters"] > axes * 0.6
-    assert told["ver"] > axes * 0.3
+        assert checked[setting] == axes
+    # Unknown after the failing addition, and for layers that differ in the other version.
+    assert checked["filters"] > axes * 0.6
+    assert checked["ver"] > axes * 0.3
     assert moved["n"] == moved["ver"] == 0
     assert all(moved[setting] for setting in (*IMAGE_SETTINGS, "classes", "filters"))
 
 
-def test_the_coupling_at_the_reshape_is_tried_not_guessed() -> None:
+def test_the_coupling_at_the_reshape_is_tested() -> None:
     made = session(n=1, batch_size=128, steps=0)
     graph, lineage = made.build().graph, made.explain()
     (coupling,) = explain(graph, lineage, "Reshape:0", 1).couplings
@@ -208,11 +211,11 @@ def test_the_coupling_at_the_reshape_is_tried_not_guessed() -> None:
     made = session(n=1, batch_size=8, steps=0)
     graph, lineage = made.build().graph, made.explain()
     (coupling,) = explain(graph, lineage, "Reshape:0", 1).couplings
-    assert coupling.effects == ()  # 8 × 65 is no multiple of 64: refused
+    assert coupling.effects == ()  # 8 × 65 is not a multiple of 64, so the reshape fails
 
 
 def traced(function: Any, *shapes: list[int | None]) -> tuple[Graph, Lineage]:
-    """Graph and lineage of a function on float tensors of these shapes."""
+    """Return graph and lineage of a function on float tensors of these shapes."""
     import tensorflow as tf
 
     from resnet_inspect.tracers.tensorflow.capture.construction import Construction
@@ -232,13 +235,13 @@ def traced(function: Any, *shapes: list[int | None]) -> tuple[Graph, Lineage]:
 
 
 def origins(graph: Graph, lineage: Lineage) -> list[str]:
-    """Where the axes of the last op's output come from."""
+    """Return the origins of the axes of the last op's output."""
     last = TensorRef(graph.ops[-1].name)
     shape = graph.spec(last).shape or ()
     return [explain(graph, lineage, str(last), axis).origin for axis in range(len(shape))]
 
 
-def test_other_ops_need_no_rules_of_their_own() -> None:
+def test_ops_need_no_specific_rules() -> None:
     import tensorflow as tf
 
     x, y = "x0:0 axis", "x1:0 axis"
@@ -263,33 +266,33 @@ def test_other_ops_need_no_rules_of_their_own() -> None:
         ),
     ]
     for function, shapes, wanted in cases:
-        found = origins(*traced(function, *shapes))
-        for origin, expected in zip(found, wanted, strict=True):
-            assert origin == expected, (shapes, found)
+        axes = origins(*traced(function, *shapes))
+        for origin, expected in zip(axes, wanted, strict=True):
+            assert origin == expected, (shapes, axes)
 
 
-def test_unknown_sizes_stay_unknown_and_the_chain_goes_on() -> None:
+def test_unknown_sizes_stay_unknown_but_have_an_origin() -> None:
     import tensorflow as tf
 
     graph, lineage = traced(lambda a: tf.nn.relu(tf.nn.relu(a)), [None, 6])
-    found = explain(graph, lineage, f"{graph.ops[-1].name}:0", 0)
-    assert found.size is None
-    assert found.origin == "x0:0 axis 0"
+    explanation = explain(graph, lineage, f"{graph.ops[-1].name}:0", 0)
+    assert explanation.size is None
+    assert explanation.origin == "x0:0 axis 0"
 
 
 def test_a_reshape_of_an_unknown_batch() -> None:
     import tensorflow as tf
 
     graph, lineage = traced(lambda a: tf.reshape(a, [-1, 6 * 4]), [None, 6, 4])
-    found = explain(graph, lineage, f"{graph.ops[-1].name}:0", 0)
-    assert found.size is None
-    assert found.origin == "x0:0 axis 0"
+    explanation = explain(graph, lineage, f"{graph.ops[-1].name}:0", 0)
+    assert explanation.size is None
+    assert explanation.origin == "x0:0 axis 0"
 
 
-# Settings whose numbers happen to be equal: 8 examples, 8×8 pixels, 64 channels, 64 = 8 × 8.
+# Settings with equal numbers: 8 examples, 8×8 pixels, 64 channels, 64 = 8 × 8.
 CONFUSING: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
     ({"mean_axes": [1]}, "batch·width/4 64 × 64", ("Reshape",)),
-    # Each row is still of one example, though of its 8 × 8 pixels instead of 64 channels.
+    # Each row still belongs to one example, but has its 8 × 8 pixels instead of 64 channels.
     ({"mean_axes": [-1]}, "batch 8 × 64", ("final_reduce_mean",)),
     ({"batch_size": 64}, "batch 64 × channel 64", ()),
     (
@@ -302,18 +305,18 @@ CONFUSING: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
 
 
 @pytest.mark.parametrize(("changes", "spelled", "layers"), CONFUSING)
-def test_equal_numbers_are_not_taken_for_one_another(
+def test_equal_numbers_are_not_confused(
     changes: dict[str, Any], spelled: str, layers: tuple[str, ...]
 ) -> None:
     made = session(**{"n": 1, "steps": 0} | changes)
     graph, lineage = made.build().graph, made.explain()
     meanings = Meanings(graph, lineage)
-    found = meanings.spell(TensorRef("Reshape"))
-    assert found.replace("channel 64", "64") == spelled.replace("channel 64", "64")
-    assert tuple(one.layer for one in dangers(graph, lineage, meanings)) == layers
+    spelling = meanings.spell(TensorRef("Reshape"))
+    assert spelling.replace("channel 64", "64") == spelled.replace("channel 64", "64")
+    assert tuple(danger.layer for danger in dangers(graph, lineage, meanings)) == layers
 
 
-def test_a_network_that_ends_at_the_reshape_is_explained_too() -> None:
+def test_a_network_that_fails_at_the_reshape_is_explained() -> None:
     made = session(mean_axes=[1, 2, 3])
     outcome = made.build()
     assert outcome.failure is not None
@@ -323,22 +326,24 @@ def test_a_network_that_ends_at_the_reshape_is_explained_too() -> None:
     meanings = Meanings(outcome.graph, lineage)
     (danger,) = dangers(outcome.graph, lineage, meanings)
     assert danger.layer == "final_reduce_mean"
-    found = explain(outcome.graph, lineage, "final_reduce_mean:0", 0)
-    notes = {row.setting: row.note for row in found.proof}
+    explanation = explain(outcome.graph, lineage, "final_reduce_mean:0", 0)
+    notes = {row.setting: row.note for row in explanation.proof}
     assert notes["batch_size"] == "the build fails later, at Reshape"
 
 
-def test_a_refusal_with_a_single_tensor_is_explained_by_the_number_in_the_call() -> None:
+def test_a_failure_with_one_tensor_is_explained_by_the_number_in_the_call() -> None:
     made = session(mean_axes=[1, 2, 3])
     graph = made.build().graph
-    found = postmortem(graph, made.explain())
-    assert found is not None
-    assert [(side.place, side.size) for side in found.sides] == [
+    explanation = postmortem(graph, made.explain())
+    assert explanation is not None
+    assert [(side.place, side.size) for side in explanation.sides] == [
         ("final_reduce_mean:0 axis 3", 1),
         ("Reshape/shape element 1", 64),
     ]
-    formula = found.sides[1].formula
+    formula = explanation.sides[1].formula
     assert formula is not None
     assert formula.text == "filters × 2²"
-    assert found.others == ("shape=[-1, 1]",)
-    assert [(one.setting, one.after) for one in found.corrections] == [("mean_axes", "1,2")]
+    assert explanation.others == ("shape=[-1, 1]",)
+    assert [(correction.setting, correction.after) for correction in explanation.corrections] == [
+        ("mean_axes", "1,2")
+    ]

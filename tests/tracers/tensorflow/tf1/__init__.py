@@ -1,1 +1,1 @@
-"""Code for TensorFlow 1."""
+"""Tests of TensorFlow 1 code."""

@@ -1,7 +1,7 @@
-"""Compares two captured graphs op by op: the names of ReLUs and additions apart, by structure.
+"""Compares two captured graphs op by op. ReLUs and additions are matched by structure, not name.
 
-Where an optimizer of TensorFlow 1 gates gradients (`…/tuple/control_dependency`), what takes a
-gated gradient counts as taking the gradient itself.
+An optimizer of TensorFlow 1 gates gradients (`…/tuple/control_dependency`). An op that reads a
+gated gradient counts as reading the gradient itself.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FIELDS = ("type", "phase", "device", "attrs", "inputs", "control_inputs", "outpu
 
 
 class Difference(NamedTuple):
-    """An op that only one graph has (`field` is "only here" or "only there"), or a field."""
+    """A field that differs, or an op of one graph only (`field` is "only here", "only there")."""
 
     name: str
     field: str
@@ -27,22 +27,24 @@ class Difference(NamedTuple):
 
 
 def same_names(here: Graph, there: Graph) -> dict[str, str]:
-    """For each ReLU and addition of `there`'s forward pass the name that `here` has for it: the
-    op of the same type that takes the same.
+    """Map each ReLU and addition of `there`'s forward pass to its name in `here`.
+
+    Two ops match if they have the same type and the same inputs.
     """
     known = {op.name: op.name for op in there.ops if op.name in here.op_by_name}
     places = {_place(op): op.name for op in _forward(here) if op.type in UNNAMED}
     renamed: dict[str, str] = {}
     for op in _forward(there):
         if op.type in UNNAMED and op.name not in here.op_by_name:
-            inputs = tuple((known[one.op], one.index) for one in op.inputs)
+            inputs = tuple((known[ref.op], ref.index) for ref in op.inputs)
             renamed[op.name] = known[op.name] = places[op.type, inputs]
     return renamed
 
 
 def differences(here: Graph, there: Graph, phases: tuple[Phase, ...]) -> Iterator[Difference]:
-    """All that differs in ops of these phases, `there`'s names of ReLUs and additions told as
-    those of `here`.
+    """Yield all differences in ops of these phases.
+
+    ReLUs and additions of `there` are named as in `here`.
     """
     renamed = same_names(here, there)
     longest = sorted(renamed, key=len, reverse=True)
@@ -65,16 +67,16 @@ def differences(here: Graph, there: Graph, phases: tuple[Phase, ...]) -> Iterato
 
     ours = {op.name: op for op in here.ops if op.phase in phases}
     theirs = {name(op.name): op for op in there.ops if op.phase in phases}
-    for one in ours.keys() - theirs.keys():
-        yield Difference(one, "only here", ours[one])
-    for one in theirs.keys() - ours.keys():
-        yield Difference(one, "only there", theirs[one])
-    for one in ours.keys() & theirs.keys():
-        left = _fields(ours[one], str, lambda ref: (ref.op, ref.index))
-        right = _fields(theirs[one], name, behind)
+    for key in ours.keys() - theirs.keys():
+        yield Difference(key, "only here", ours[key])
+    for key in theirs.keys() - ours.keys():
+        yield Difference(key, "only there", theirs[key])
+    for key in ours.keys() & theirs.keys():
+        left = _fields(ours[key], str, lambda ref: (ref.op, ref.index))
+        right = _fields(theirs[key], name, behind)
         for field in FIELDS:
             if left[field] != right[field]:
-                yield Difference(one, field, left[field], right[field])
+                yield Difference(key, field, left[field], right[field])
 
 
 def _fields(op: Op, name: Any, taken: Any) -> dict[str, Any]:
@@ -83,7 +85,7 @@ def _fields(op: Op, name: Any, taken: Any) -> dict[str, Any]:
         "phase": op.phase,
         "device": op.device,
         "attrs": op.attrs,
-        "inputs": [taken(one) for one in op.inputs],
+        "inputs": [taken(ref) for ref in op.inputs],
         "control_inputs": sorted(map(name, op.control_inputs)),
         "outputs": op.outputs,
     }
@@ -94,4 +96,4 @@ def _forward(graph: Graph) -> list[Op]:
 
 
 def _place(op: Op) -> tuple[str, tuple[tuple[str, int], ...]]:
-    return op.type, tuple((one.op, one.index) for one in op.inputs)
+    return op.type, tuple((ref.op, ref.index) for ref in op.inputs)

@@ -1,4 +1,4 @@
-"""Functions for TensorFlow 1 of several kinds, from files that nobody changed."""
+"""Several kinds of TensorFlow 1 functions, from unchanged files."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ def keras(x):
 def trained(x, wait=True):
     y = tf.layers.batch_normalization(tf.layers.dense(x, 3, name="fc"), training=True, name="bn")
     loss = tf.reduce_mean(tf.square(y), name="loss")
-    held = tf.get_collection(tf.GraphKeys.UPDATE_OPS) if wait else []
-    with tf.control_dependencies(held):
+    updates = tf.get_collection(tf.GraphKeys.UPDATE_OPS) if wait else []
+    with tf.control_dependencies(updates):
         return tf.train.GradientDescentOptimizer(0.1).minimize(loss), loss
 
 def nested(x):
@@ -113,7 +113,7 @@ def slim(x):
 def contrib_gone(x):
     return contrib_layers.batch_norm(x)
 
-def refused(x, units=3):
+def rejected(x, units=3):
     a = tf.layers.dense(x, units, name="a")
     return tf.matmul(a, tf.layers.dense(x, 4, name="b"))
 
@@ -162,7 +162,7 @@ def notes(run: Run) -> dict[str, str]:
     return {note.subject: note.text for note in run.graph.notes}
 
 
-def test_placeholders_of_its_own_are_fed(code: Path, tmp_path: Path) -> None:
+def test_placeholders_of_the_function_are_fed(code: Path, tmp_path: Path) -> None:
     with traced(code, "own", tmp_path / "run.db") as run:
         assert run.info.settings.values()["input"] == "x=?,6:float32:batch,channel"
         assert rows(run) == [
@@ -186,7 +186,7 @@ def test_placeholders_of_its_own_are_fed(code: Path, tmp_path: Path) -> None:
         assert run.summaries(0)["logits"].count == 5 * 3
 
 
-def test_layers_that_share_variables_are_told(code: Path, tmp_path: Path) -> None:
+def test_layers_that_share_variables_are_listed(code: Path, tmp_path: Path) -> None:
     with traced(code, "towers", tmp_path / "run.db", "a=4,6; b=2,6") as run:
         assert rows(run) == [
             ("tower/one", "MatMul", (4, 3)),
@@ -196,7 +196,7 @@ def test_layers_that_share_variables_are_told(code: Path, tmp_path: Path) -> Non
         ]
         assert run.graph.layer_by_name["tower/one"].path == ("tower",)
         shared = api.summarize(run).shared
-        assert [one.variable for one in shared] == [v.name for v in run.graph.variables]
+        assert [variable.variable for variable in shared] == [v.name for v in run.graph.variables]
         assert shared[0].variable == "tower/one/kernel"
         assert shared[0].readers == (
             "tower/one/MatMul/ReadVariableOp",
@@ -224,16 +224,16 @@ LAYERS: list[tuple[str, str, list[tuple[str, str]]]] = [
 
 
 @pytest.mark.parametrize(("name", "given", "layers"), LAYERS)
-def test_layers_are_those_of_the_calls(
+def test_layers_are_named_by_their_calls(
     code: Path, tmp_path: Path, name: str, given: str, layers: list[tuple[str, str]]
 ) -> None:
     with traced(code, name, tmp_path / "run.db", given) as run:
         assert [(row.name, row.type) for row in api.shapes(run).rows[: len(layers)]] == layers
-        held = {v for layer in run.graph.layers for v in layer.variables}
-        assert held == {v.name for v in run.graph.variables}
+        variables = {v for layer in run.graph.layers for v in layer.variables}
+        assert variables == {v.name for v in run.graph.variables}
 
 
-def test_scopes_of_the_files_own_are_paths(code: Path, tmp_path: Path) -> None:
+def test_scopes_of_the_file_are_paths(code: Path, tmp_path: Path) -> None:
     with traced(code, "nested", tmp_path / "run.db", "x=4,3") as run:
         layers = [(layer.path, layer.name, layer.variables) for layer in run.graph.layers]
         (shared,) = api.summarize(run).shared
@@ -246,7 +246,7 @@ def test_scopes_of_the_files_own_are_paths(code: Path, tmp_path: Path) -> None:
     assert (shared.variable, shared.layers) == ("net/block1/fc1/kernel", ("fc1", "MatMul"))
 
 
-def test_a_class_is_made_and_called(code: Path, tmp_path: Path) -> None:
+def test_a_class_is_instantiated_and_called(code: Path, tmp_path: Path) -> None:
     with traced(code, "Made", tmp_path / "run.db", "x=4,3", "units=5") as run:
         assert rows(run) == [("dense", "MatMul", (4, 5))]
         (varied,) = run.lineage.variations
@@ -264,24 +264,27 @@ def test_other_optimizers_averages_and_metrics(code: Path, tmp_path: Path) -> No
         assert phases["ResourceApplyAdam"] is Phase.OPTIMIZER
 
 
-def test_a_file_that_makes_ops_when_it_is_imported(code: Path, tmp_path: Path) -> None:
+def test_a_file_that_creates_ops_when_it_is_imported(code: Path, tmp_path: Path) -> None:
     file = tmp_path / "module_level.py"
     file.write_text(
         "import tensorflow as tf\n"
-        "held = tf.Variable(tf.ones([3]), name='held')\n"
+        "bias = tf.Variable(tf.ones([3]), name='bias')\n"
         "images = tf.placeholder(tf.float32, [4, 3], name='given/images')\n"
-        "def build(times=2):\n    return images + held * float(times)\n"
+        "def build(times=2):\n    return images + bias * float(times)\n"
     )
     assert code.is_file()
     with traced(file, "build", tmp_path / "run.db") as run:
         assert run.info.settings.values()["input"] == "given_images=4,3:float32:batch,channel"
-        assert [v.name for v in run.graph.variables] == ["held"]
+        assert [v.name for v in run.graph.variables] == ["bias"]
         assert run.summaries(0)["add"].mean == pytest.approx(2, abs=1)
-        assert notes(run)["settings"].startswith("the file builds a part of its graph when it is")
+        assert notes(run)["settings"] == (
+            "sizes that depend on times are unknown: the file creates ops when it is imported. "
+            "Create them in the function"
+        )
         assert run.lineage.variations == ()
 
 
-def test_update_ops_show_with_what_waits_for_them(code: Path, tmp_path: Path) -> None:
+def test_update_ops_are_recorded_with_their_control_edges(code: Path, tmp_path: Path) -> None:
     with traced(code, "trained", tmp_path / "run.db", "x=8,4") as run:
         graph = run.graph
         updates = [op for op in graph.ops if op.type == "AssignSubVariableOp"]
@@ -297,29 +300,28 @@ def test_update_ops_show_with_what_waits_for_them(code: Path, tmp_path: Path) ->
         assert "update ops" not in notes(run)
     with traced(code, "trained", tmp_path / "run.db", "x=8,4", "wait=false") as run:
         assert notes(run)["update ops"] == (
-            "2 of 2 are not run, such as bn/AssignMovingAvg/AssignSubVariableOp: "
-            "moving averages keep their first values"
+            "2 of 2 update ops were not run, such as bn/AssignMovingAvg/AssignSubVariableOp. "
+            "Moving averages keep their initial values. To update them, make the train op depend "
+            "on tf.GraphKeys.UPDATE_OPS"
         )
 
 
-def test_contribs_initializers_have_the_spread_of_their_formulas(
-    code: Path, tmp_path: Path
-) -> None:
+def test_initializers_of_contrib_can_be_used(code: Path, tmp_path: Path) -> None:
     with traced(code, "made_by_contrib", tmp_path / "run.db", "x=1") as run:
-        held = {v.name: v for v in run.graph.variables}
-    assert {name: v.spec.shape for name, v in held.items()} == dict.fromkeys(
+        variables = {v.name: v for v in run.graph.variables}
+    assert {name: v.spec.shape for name, v in variables.items()} == dict.fromkeys(
         ("he", "out", "glorot"), (5, 5, 40, 60)
     )
 
 
-def test_draws_of_contribs_initializers() -> None:
+def test_initializers_of_contrib_have_the_expected_deviation() -> None:
     import tensorflow as tf
 
     from resnet_inspect.tracers.tensorflow.tf1.contrib import LAYERS
 
     fan_in, fan_out = 25 * 40, 25 * 60
     draw, xavier = LAYERS["variance_scaling_initializer"], LAYERS["xavier_initializer"]
-    cut = 0.87962566  # what cutting a normal distribution at two deviations leaves of one
+    cut = 0.87962566  # standard deviation of a unit normal distribution truncated at ±2
     for initialize, deviation, largest in (
         (draw(seed=1), cut * np.sqrt(1.3 * 2 / fan_in), 2 * np.sqrt(1.3 * 2 / fan_in)),
         (draw(1.0, "FAN_OUT", uniform=True, seed=1), np.sqrt(1 / fan_out), np.sqrt(3 / fan_out)),
@@ -336,14 +338,14 @@ def test_draws_of_contribs_initializers() -> None:
         draw(mode="FAN_MOST")
 
 
-GONE = [
+REMOVED = [
     ("slim", "'tensorflow.contrib.slim' is not in TensorFlow", "tf.contrib.slim.fully"),
     ("contrib_gone", "'tensorflow.contrib.layers.batch_norm' is not", "contrib_layers.batch"),
 ]
 
 
-@pytest.mark.parametrize(("name", "what", "line"), GONE)
-def test_what_is_gone_is_refused_by_name_and_line(
+@pytest.mark.parametrize(("name", "what", "line"), REMOVED)
+def test_a_removed_api_is_reported_with_name_and_line(
     code: Path, tmp_path: Path, name: str, what: str, line: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
@@ -359,13 +361,13 @@ IMPORTS = [
     ("from tensorflow.contrib import slim", "'tensorflow.contrib.slim' is not in"),
     ("from tensorflow.contrib.framework import arg_scope", "'tensorflow.contrib.framework' is"),
     ("import tensorflow as tf\nx = tf.no_such_thing", "'tensorflow.no_such_thing' is not in"),
-    ("import no_such_package", "importing it raised ModuleNotFoundError"),
-    ("print 'hello'", "importing it raised SyntaxError"),
+    ("import no_such_package", "importing the module raised ModuleNotFoundError"),
+    ("print 'hello'", "importing the module raised SyntaxError"),
 ]
 
 
 @pytest.mark.parametrize(("text", "what"), IMPORTS)
-def test_what_fails_while_it_is_imported(code: Path, tmp_path: Path, text: str, what: str) -> None:
+def test_failures_during_the_import(code: Path, tmp_path: Path, text: str, what: str) -> None:
     file = tmp_path / "failing.py"
     file.write_text(f"{text}\ndef build(x):\n    return x\n")
     with pytest.raises(UsageError) as caught:
@@ -376,9 +378,9 @@ def test_what_fails_while_it_is_imported(code: Path, tmp_path: Path, text: str, 
         assert "failing.py:" in caught.value.where
 
 
-def test_what_is_refused_is_explained(code: Path, tmp_path: Path) -> None:
+def test_rejected_calls_are_explained(code: Path, tmp_path: Path) -> None:
     with pytest.raises(BuildError):
-        traced(code, "refused", tmp_path / "run.db", "x=4,6")
+        traced(code, "rejected", tmp_path / "run.db", "x=4,6")
     with api.open_run(tmp_path / "run.db") as run:
         failure, mismatch = run.info.failure, run.lineage.mismatch
         assert [row[0] for row in rows(run)] == ["a", "b"]
@@ -386,34 +388,34 @@ def test_what_is_refused_is_explained(code: Path, tmp_path: Path) -> None:
     assert mismatch is not None
     assert (failure.op, mismatch.function) == ("MatMul", "matmul")
     assert failure.source[0].text == 'return tf.matmul(a, tf.layers.dense(x, 4, name="b"))'
-    assert {(one.before, one.after) for one in mismatch.remedies} == {(3, 4), (4, 3)}
+    assert {(remedy.before, remedy.after) for remedy in mismatch.remedies} == {(3, 4), (4, 3)}
     with pytest.raises(BuildError):
         traced(code, "at_run_time", tmp_path / "run.db", "x=?,3")
     with api.open_run(tmp_path / "run.db") as run:
         assert run.info.failure is not None
-        assert run.info.failure.during == "running it"
+        assert run.info.failure.during == "running the function"
         assert run.lineage.mismatch is not None
-    with pytest.raises(BuildError, match=r"not in a tf.Graph\(\) of its own"):
+    with pytest.raises(BuildError, match=r"not in a new tf.Graph\(\)"):
         traced(code, "graph", tmp_path / "run.db", "x=4,6")
     with pytest.raises(BuildError, match="on purpose"):
         traced(code, "raises", tmp_path / "run.db", "x=4,6")
 
 
-def test_inputs_that_it_does_not_take(code: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="the function makes no placeholder 'z'"):
+def test_invalid_inputs_are_rejected(code: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="the function creates no placeholder 'z'"):
         traced(code, "own", tmp_path / "run.db", "z=4,6")
-    with pytest.raises(UsageError, match="does not take that many inputs"):
+    with pytest.raises(UsageError, match="wrong number of inputs"):
         traced(code, "flags", tmp_path / "run.db", "x=4,6; y=4,6")
-    with pytest.raises(ConfigError, match="does not say what its inputs are"):
+    with pytest.raises(ConfigError, match="inputs are unknown"):
         traced(code, "flags", tmp_path / "run.db")
-    with pytest.raises(UsageError, match="'own' does not take that"):
+    with pytest.raises(UsageError, match="'own' does not accept these arguments"):
         traced(code, "own", tmp_path / "run.db", None, "hight=3")
     with traced(code, "nothing", tmp_path / "run.db") as run:
         assert run.info.settings.values()["input"] is None
         assert "summaries" in notes(run)
 
 
-def test_nothing_stays_changed(code: Path, tmp_path: Path) -> None:
+def test_tensorflow_and_python_are_restored(code: Path, tmp_path: Path) -> None:
     import tensorflow as tf
 
     before = builtins.__import__, list(sys.argv), sys.modules["tensorflow"], tf.executing_eagerly()
@@ -443,8 +445,6 @@ def test_without_tf_keras_the_extra_is_named(code: Path, tmp_path: Path) -> None
         check=False,
     )
     assert done.returncode == 2
-    assert done.stderr.startswith(
-        "resnet-inspect: code for TensorFlow 1 needs the package tf_keras\n"
-    )
+    assert done.stderr.startswith("resnet-inspect: TensorFlow 1 code needs the package tf_keras\n")
     assert "pip install 'resnet-inspect[tf1]'" in done.stderr
     assert not (tmp_path / "run.db").exists()

@@ -1,6 +1,6 @@
-"""The tutorial's code for TensorFlow 1 beside the built-in network: op for op, and in numbers.
+"""Compares the tutorial's TensorFlow 1 code with the built-in network, op by op and in values.
 
-docs/tf1.md tells the differences that `KINDS` lists; a test holds that there are no others.
+docs/tf1.md describes the differences that `KINDS` lists. The tests check that there are no others.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ BOTH = f"{IMAGES}; labels=8:int64"
 BLOCK = r"(conv_block_stage\d/)?"
 NORM = BLOCK + r"(bn\w+|pre_activation_final_norm)/"
 UPDATE = r"Momentum/update_[\w/]+/(kernel|bias|gamma|beta)"
-# What differs, by kind: the ops, and in which field ("only" means that one graph alone has them).
+# Kinds of differences: the ops, and the fields ("only …" if one graph lacks the ops).
 KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "what a normalization is given for moving averages while training": (
+    "inputs of a normalization for moving averages during training": (
         NORM + r"(Const(_1)?|FusedBatchNormV3|FusedBatchNormV3/ReadVariableOp(_1)?(/resource)?)",
         ("only here", "only there", "inputs", "attrs", "outputs", "phase"),
     ),
-    "how 1 - momentum is written": (
+    "form of 1 - momentum": (
         NORM + r"AssignMovingAvg(_1)?/(sub(_1)?|sub/x|mul(/y)?)",
         ("only here", "only there", "inputs", "outputs"),
     ),
-    "through which op a moving average is held, and that its reading is waited for": (
+    "op that captures a moving average, and control edges to its read": (
         NORM + r"AssignMovingAvg(_1)?/(ReadVariableOp(/resource)?|AssignSubVariableOp)",
         ("only here", "inputs", "control_inputs"),
     ),
@@ -49,33 +49,33 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
         r"gradients/.+/tuple/(control_dependency(_\d+)?|group_deps)",
         ("only there",),
     ),
-    "what waits for the update ops": (r"gradients/.*", ("control_inputs",)),
-    "what the L2 term's readings are called": (
+    "control edges from the update ops": (r"gradients/.*", ("control_inputs",)),
+    "names of the reads of the L2 term": (
         r"l2_loss/(Cast|L2Loss)(_\d+)?/ReadVariableOp|(gradients/)?l2_loss/L2Loss(_\d+)?(_grad/mul)?",
         ("only here", "only there", "inputs"),
     ),
-    "what the optimizer's ops are called": (
+    "names of the optimizer's ops": (
         UPDATE + r"(/accum|/ResourceApplyMomentum(/resource)?)?",
         ("only here", "only there"),
     ),
-    "the learning rate": (
+    "learning rate": (
         r"learning_rate/.*|PiecewiseConstant/.*|Cast(_\d+)?|Const(_\d+)?|ReadVariableOp(/resource)?",
         ("only here", "only there", "attrs", "outputs", "phase", "control_inputs"),
     ),
-    "the end of the step": (
+    "end of the step": (
         r"Momentum|Momentum/(update|momentum|Const|value)|AssignAddVariableOp",
         ("only here", "only there", "inputs", "control_inputs"),
     ),
-    "the accuracy": (r"accuracy/.*", ("only here",)),
+    "accuracy": (r"accuracy/.*", ("only here",)),
 }
 SEED = 3
-MARGIN = 1e-6  # no input of a ReLU may be so near to zero that rounding decides
+MARGIN = 1e-6  # minimum distance of ReLU inputs from 0, so that rounding cannot change a result
 OF_INFERENCE = tuple(KINDS)[:3]
 
 
 @pytest.fixture(scope="module")
 def traced(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
-    """Runs of the file's functions, each made once."""
+    """Return a function that traces a function of the file, once for each setting."""
     pytest.importorskip("tf_keras", reason="the extra tf1 is not installed")
     folder = tmp_path_factory.mktemp("old")
     made: dict[str, Path] = {}
@@ -97,24 +97,26 @@ def built_in(**changes: Any) -> Graph:
 
 
 def unexplained(
-    found: list[Difference], kinds: tuple[str, ...]
+    listed: list[Difference], kinds: tuple[str, ...]
 ) -> tuple[list[Difference], set[str]]:
-    """Differences of no kind, and the kinds that there were."""
+    """Return the differences that match no kind, and the kinds that occurred."""
     seen: set[str] = set()
     odd = []
-    for one in found:
+    for difference in listed:
         fits = [
             kind
             for kind in kinds
-            if re.fullmatch(KINDS[kind][0], one.name) and one.field in KINDS[kind][1]
+            if re.fullmatch(KINDS[kind][0], difference.name) and difference.field in KINDS[kind][1]
         ]
         seen |= set(fits[:1])
-        odd += [] if fits else [one]
+        odd += [] if fits else [difference]
     return odd, seen
 
 
 @pytest.mark.parametrize("ver", [1, 2])
-def test_inference_is_the_built_in_network_op_for_op(traced: Callable[..., Run], ver: int) -> None:
+def test_inference_has_the_same_ops_as_the_built_in_network(
+    traced: Callable[..., Run], ver: int
+) -> None:
     there = built_in(ver=ver, mode="eval")
     settings = (f"ver={ver}", "n=1", "is_training=false")
     with traced("inference", IMAGES, *settings) as run:
@@ -130,23 +132,21 @@ def test_inference_is_the_built_in_network_op_for_op(traced: Callable[..., Run],
 
 
 @pytest.mark.parametrize("ver", [1, 2])
-def test_training_differs_in_how_moving_averages_are_kept(
-    traced: Callable[..., Run], ver: int
-) -> None:
+def test_training_differs_only_in_moving_averages(traced: Callable[..., Run], ver: int) -> None:
     there = built_in(ver=ver)
     with traced("inference", IMAGES, f"ver={ver}", "n=1") as run:
         here = run.graph
-    found = list(differences(there, here, (Phase.FORWARD,)))
-    odd, seen = unexplained(found, OF_INFERENCE)
+    listed = list(differences(there, here, (Phase.FORWARD,)))
+    odd, seen = unexplained(listed, OF_INFERENCE)
     assert odd == []
     assert seen == {OF_INFERENCE[0]}
     layers = expected.op_counts(1, ver)["FusedBatchNormV3"]
-    fields = Counter(one.field for one in found)
-    # Two readings with their handles for two constants; one constant has the other's name.
+    fields = Counter(difference.field for difference in listed)
+    # Two reads with their handles replace two constants. One constant has the other's name.
     assert fields == {"only here": 2 * layers, "only there": 4 * layers, "inputs": layers}
 
 
-def test_the_training_graph_differs_in_what_is_listed_and_nothing_else(
+def test_the_training_graph_has_only_the_listed_differences(
     traced: Callable[..., Run],
 ) -> None:
     there = built_in(ver=2)
@@ -158,7 +158,7 @@ def test_the_training_graph_differs_in_what_is_listed_and_nothing_else(
     assert {v.name for v in here.variables} == {v.name for v in there.variables}
 
 
-def test_the_optimizer_takes_what_it_takes_in_the_built_in_network(
+def test_the_optimizer_has_the_same_inputs_as_in_the_built_in_network(
     traced: Callable[..., Run],
 ) -> None:
     there = built_in(ver=2)
@@ -169,15 +169,15 @@ def test_the_optimizer_takes_what_it_takes_in_the_built_in_network(
     for name, op in updates.items():
         same = here.op_by_name[f"{name}/ResourceApplyMomentum"]
         assert (same.type, same.attrs["use_nesterov"]) == (op.type, op.attrs["use_nesterov"])
-        assert [here.spec(one) for one in same.inputs] == [there.spec(one) for one in op.inputs]
-    # The update ops are waited for: some op on the way to the updates has an edge from each.
+        assert [here.spec(ref) for ref in same.inputs] == [there.spec(ref) for ref in op.inputs]
+    # Some op before the updates has a control edge from each update op.
     waited = {name for op in here.ops for name in op.control_inputs}
-    held = [op.name for op in here.ops if op.type == "AssignSubVariableOp"]
-    assert len(held) == 2 * expected.op_counts(1, 2)["FusedBatchNormV3"]
-    assert set(held) <= waited
+    updates_of_averages = [op.name for op in here.ops if op.type == "AssignSubVariableOp"]
+    assert len(updates_of_averages) == 2 * expected.op_counts(1, 2)["FusedBatchNormV3"]
+    assert set(updates_of_averages) <= waited
 
 
-def test_layers_shapes_and_parameters_are_those_of_the_specification(
+def test_layers_shapes_and_parameters_equal_the_specification(
     traced: Callable[..., Run],
 ) -> None:
     with traced("inference", IMAGES, "ver=2", "n=1") as run:
@@ -193,7 +193,7 @@ def test_layers_shapes_and_parameters_are_those_of_the_specification(
     assert totals == [there.totals.params, there.totals.trainable_params, there.totals.macs]
 
 
-def test_whole_number_settings_are_proved(traced: Callable[..., Run]) -> None:
+def test_integer_settings_are_proved_by_re_traces(traced: Callable[..., Run]) -> None:
     with traced("inference", IMAGES, "ver=2", "n=1") as run:
         answer = why(run.graph, run.lineage, *find(run.graph, "Reshape")[:1], 1)
     assert answer.size == 64
@@ -204,13 +204,16 @@ def test_whole_number_settings_are_proved(traced: Callable[..., Run]) -> None:
     assert proved["n"] == (64, 64, False)
 
 
-def test_variables_that_are_read_twice_are_told(traced: Callable[..., Run]) -> None:
+def test_variables_that_are_read_twice_are_listed(traced: Callable[..., Run]) -> None:
     with traced("train_and_validate", f"{BOTH}; held_out=4,32,32,3") as run:
-        shared = {one.variable: one for one in api.summarize(run).shared}
+        shared = {
+            shared_variable.variable: shared_variable
+            for shared_variable in api.summarize(run).shared
+        }
         layers = run.graph.layer_by_name
         assert api.shapes(run).totals.params == 79_050
-    # All of the network's, but moving averages: while training no layer is about them.
-    assert len(shared) == sum(1 for one in expected.variables(1, 2))
+    # All variables except moving averages, which no layer has during training.
+    assert len(shared) == sum(1 for _ in expected.variables(1, 2))
     assert shared["conv1/kernel"].layers == ("conv1", "conv1_1")
     assert shared["conv1/kernel"].readers == (
         "conv1/Conv2D/ReadVariableOp",
@@ -219,19 +222,21 @@ def test_variables_that_are_read_twice_are_told(traced: Callable[..., Run]) -> N
     assert layers["conv1_1"].variables == ("conv1/kernel", "conv1/bias")
 
 
-def test_a_step_is_that_of_an_independent_computation() -> None:
-    """Loss, logits and all variables after one run of what `train` returns."""
+def test_a_step_equals_an_independent_computation() -> None:
+    # Compared are loss, logits and all variables after one run of the tensors `train` returns.
     pytest.importorskip("tf_keras", reason="the extra tf1 is not installed")
     from tests.reference.eager_network import Network, reference
 
-    for seed in range(SEED, SEED + 10):  # which seed serves depends on the processor's rounding
-        before, after, found, (images, labels) = first_step(seed)
+    for seed in range(SEED, SEED + 10):  # which seed works depends on the processor's rounding
+        before, after, results, (images, labels) = first_step(seed)
         wanted = reference(before, images, labels, Network(1, 2))
         if wanted.margin > MARGIN:
             break
     assert wanted.margin > MARGIN
-    assert found["loss"] == pytest.approx(wanted.loss, rel=1e-5)
-    assert np.allclose(found["dense1/BiasAdd"], wanted.activations["dense1"], rtol=1e-3, atol=1e-4)
+    assert results["loss"] == pytest.approx(wanted.loss, rel=1e-5)
+    assert np.allclose(
+        results["dense1/BiasAdd"], wanted.activations["dense1"], rtol=1e-3, atol=1e-4
+    )
     assert set(after) - set(wanted.variables) == {"global_step"}
     assert after["global_step"] == 1
     for name, value in wanted.variables.items():
@@ -242,13 +247,17 @@ def test_a_step_is_that_of_an_independent_computation() -> None:
 
 
 def first_step(seed: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], tuple[Any, ...]]:
-    """Variables before and after a step, what it returned beside the logits, and its batch."""
+    """Return the variables before and after a step, its loss and logits, and its batch."""
     import tensorflow as tf
 
     from resnet_inspect.config.inputs import parse_inputs
     from resnet_inspect.data import RandomInputs
     from resnet_inspect.tracers import registry
-    from resnet_inspect.tracers.tensorflow.tf1.graph_run import AROUND, initialize, joined
+    from resnet_inspect.tracers.tensorflow.tf1.graph_run import (
+        OUTER_SCOPE,
+        initialize,
+        joined_graph,
+    )
 
     target = f"{FILE}:train"
     settings = Settings.of({"target": target, "tf1": True, "set": ["n=1"], "seed": seed})
@@ -257,16 +266,16 @@ def first_step(seed: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any
     assert made.build().failure is None
     trace = made._trace
     images, labels = made._inputs.batch(0)
-    running = joined(trace)
+    running = joined_graph(trace)
     with tf.compat.v1.Session(graph=running) as run:
         initialize(run, trace)
         reads = {
-            name: f"{AROUND}/{v.name.removesuffix(':0')}/Read/ReadVariableOp:0"
-            for name, v in trace.made.variables.items()
+            name: f"{OUTER_SCOPE}/{v.name.removesuffix(':0')}/Read/ReadVariableOp:0"
+            for name, v in trace.construction.variables.items()
         }
         before = run.run(reads)
         names = ["loss", "dense1/BiasAdd"]
         fed = {"images:0": images, "labels:0": labels}
         wanted = {name: f"{name}:0" for name in names}
-        found, _ = run.run((wanted, [one.name for one in trace.asked]), fed)
-        return before, run.run(reads), found, (images, labels)
+        results, _ = run.run((wanted, [op.name for op in trace.operations]), fed)
+        return before, run.run(reads), results, (images, labels)

@@ -1,4 +1,4 @@
-"""What is found of one op: which sizes of its outputs follow which sizes that it takes."""
+"""Types that describe how the output sizes of an op depend on its input sizes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from resnet_inspect.graph.lineage import Relation
 
 # A size that can be changed: number of the leaf, number of its axis or element.
 Spot = tuple[int, int]
-# A literal, its partner, and the axes that change if only the partner does: axis, before, after.
+# A literal, the size it must equal, and the axes that change with that size alone: axis, before,
+# after.
 CoupledSpots = tuple[Spot, Spot, tuple[tuple[int, int, int], ...]]
 # An axis of an output: number of the output, number of the axis.
 Place = tuple[int, int]
@@ -16,7 +17,7 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True)
 class Dependence:
-    """The output axis at `place` follows the size at `spot`, which changes with all of `tied`."""
+    """The output axis at `place` depends on the size at `spot`, which changes with all `tied`."""
 
     place: Place
     spot: Spot
@@ -25,8 +26,8 @@ class Dependence:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What one op's outputs depend on, and which sizes it wants to agree."""
+class OpDependences:
+    """The dependences of one op's output sizes, and the input sizes that must agree."""
 
     dependences: tuple[Dependence, ...]
     ties: tuple[tuple[Spot, ...], ...]
