@@ -1,4 +1,4 @@
-"""What a tracer offers, and what it hands its findings to."""
+"""The interface between tracers and their callers: sources, journals and their data types."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from resnet_inspect.stats import StepRecord
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What building came to: the graph, as far as it got, and why it failed if it did.
+    """The result of building a network: the graph, up to the failure if there was one.
 
     `seconds` is the time the framework needed.
     """
@@ -26,10 +26,10 @@ class Outcome:
 
 
 class TrainingFailed(Exception):
-    """A step could not be run.
+    """A step failed.
 
-    `again` is what building came to with the sizes that were fed, if that was tried: its graph is
-    to be kept instead.
+    `again` is the outcome of a second build with the sizes that were fed; None without a second
+    build. Its graph replaces the first one.
     """
 
     def __init__(self, failure: Failure, again: Outcome | None = None) -> None:
@@ -40,23 +40,23 @@ class TrainingFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Where a trace runs: the device as it will be named to the user, and versions by package."""
+    """Where a trace runs: the device name shown to the user, and versions by package."""
 
     device: str
     versions: dict[str, str]
 
 
 class Source(Protocol):
-    """What makes the steps of one run: the framework is loaded, the device is known to exist."""
+    """Makes the steps of one run. The framework is loaded and the device exists."""
 
     settings: Settings
 
     def record(self, journal: Journal) -> None:
-        """Build, run and write it all to `journal`, from its beginning to its end.
+        """Build the network, run its steps and write all of it to `journal`, including the end.
 
-        Raises a UsageError, before the journal is begun, where the settings do not fit what is
-        built; TrainingFailed, once that is written, where it cannot be built or run. Other
-        exceptions leave the journal open.
+        Raises UsageError, before the journal is begun, if the settings do not fit the network;
+        TrainingFailed, after the failure is written, if the network cannot be built or run.
+        Other exceptions leave the journal open.
         """
 
 
@@ -64,9 +64,10 @@ class Tracer(Protocol):
     """Makes sources."""
 
     def __call__(self, settings: Settings, feed: Any) -> Source:
-        """Load the framework and find the device; raises a UsageError. `feed` is what is fed:
-        `data.Batches` for the tutorial's network; for a model of one's own `data.RandomInputs`,
-        or None if it is to say itself what it takes.
+        """Load the framework and choose the device; raises UsageError.
+
+        `feed` is `data.Batches` for the tutorial's network, `data.RandomInputs` for a user's
+        model, or None if the model declares its own inputs.
         """
 
 
@@ -95,8 +96,9 @@ class MissedTraining:
 
 
 class ProgramObserver(Protocol):
-    """Records the trainings of a program that knows nothing of it: one method for each package, to
-    be called once the program has imported that.
+    """Records the trainings of an unchanged program.
+
+    It has one method for each package, which is called after the program has imported it.
     """
 
     def keras(self, module: ModuleType) -> None:
@@ -109,24 +111,27 @@ class ProgramObserver(Protocol):
         """TensorFlow."""
 
     def write_failure(self, error: BaseException) -> bool:
-        """Write a failure that ended the program outside of a recorded training, if known."""
+        """Write a failure that ended the program outside a recorded training.
+
+        Returns True if a failure was written.
+        """
 
 
 class Journal(Protocol):
     """Where a source writes the run; made by `api`, `program` or a bench.
 
-    Calls may come again: a graph replaces the one before, and a run that was ended goes on with
-    the next step.
+    Methods may be called again: a new graph replaces the previous one, and a step after the end
+    continues the run.
     """
 
     def begin(self, name: str, settings: Settings, environment: Environment) -> None:
-        """There is something to record; `name` is what the author calls the model or function."""
+        """Begin the run; `name` is the author's name of the model or function."""
 
     def built(self, outcome: Outcome, lineage: Lineage) -> None:
-        """The graph of the step, in place of an earlier one."""
+        """Write the graph of the step, in place of an earlier one."""
 
     def step(self, record: StepRecord) -> None:
-        """One step."""
+        """Write one step."""
 
     def end(self, reason: str = "", failure: Failure | None = None) -> None:
-        """It is over: interrupted for `reason`, or failed."""
+        """End the run: complete, interrupted for `reason`, or failed."""

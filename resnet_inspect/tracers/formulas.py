@@ -1,8 +1,8 @@
-"""Finds in the user's own source the expression that a size was written as.
+"""Finds the expression in the user's source that gives a size.
 
-Given the frames that led to an op and the settings the network was built with, the statements at
-those frames are read for an expression whose value is the size: a literal, a setting, or
-arithmetic on them, also through a local name and over the values of a loop. Nothing is run.
+The input is the frames that led to an op, and the settings of the network. The statements at those
+frames are searched for an expression whose value is the size: a literal, a setting, or arithmetic
+on them. Local names and loop values are resolved. No user code is run.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 class FormulaFinder:
     """Reads source files once; call it with the frames of an op, innermost first.
 
-    `files` says where the file of a frame lies on this machine.
+    `files` maps the file of a frame to its path on this machine.
     """
 
     def __init__(self, settings: Mapping[str, int], files: Callable[[str], Path]) -> None:
@@ -40,16 +40,16 @@ class FormulaFinder:
         self._trees: dict[str, tuple[ast.Module, list[str]] | None] = {}
 
     def __call__(self, frames: Sequence[Source], size: int) -> tuple[Formula, ...]:
-        """The expressions that come to `size`, those with names in them before bare literals."""
-        found: list[Formula] = []
+        """The expressions whose value is `size`; those with names come before bare literals."""
+        formulas: list[Formula] = []
         for frame in frames:
-            # Only the outermost function is called with the settings; in the others a parameter
-            # of the same name may be anything.
+            # Only the outermost function receives the settings. In other functions a parameter
+            # of the same name may have any value.
             settings = self._settings if frame is frames[-1] else {}
             for formula in self._in_frame(frame, size, settings):
-                if formula not in found:
-                    found.append(formula)
-        return tuple(sorted(found, key=lambda formula: not formula.values))
+                if formula not in formulas:
+                    formulas.append(formula)
+        return tuple(sorted(formulas, key=lambda formula: not formula.values))
 
     def _in_frame(self, frame: Source, size: int, settings: Mapping[str, int]) -> Iterator[Formula]:
         read = self._read(frame.file)
@@ -76,7 +76,7 @@ class FormulaFinder:
 
 
 class _Scope:
-    """What names mean in one function: settings it takes, loop variables, local assignments."""
+    """The values of names in one function: settings, loop variables, local assignments."""
 
     def __init__(self, function: ast.FunctionDef, settings: Mapping[str, int]) -> None:
         arguments = function.args
@@ -91,7 +91,7 @@ class _Scope:
                 self._assigned[node.targets[0].id] = node
 
     def readings(self, node: ast.expr, size: int) -> Iterator[tuple[int, str, Values]]:
-        """Line, text and values of names where `node`, or what it was assigned, comes to `size`."""
+        """Line, text and values of names for `node`, or its assigned value, if it equals `size`."""
         if isinstance(node, ast.Name) and node.id in self._assigned:
             assigned = self._assigned[node.id]
             if not isinstance(assigned.value, ast.Name):
@@ -120,7 +120,7 @@ class _Scope:
 
     def _range(self, node: ast.expr) -> Sequence[int]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
-            ends = [evaluate(one, self._settings) for one in node.args]
+            ends = [evaluate(argument, self._settings) for argument in node.args]
             known = [end for end in ends if end is not None]
             complete = len(known) == len(ends) in (1, 2, 3) and 0 not in known[2:]
             if node.func.id == "range" and complete:
@@ -129,7 +129,7 @@ class _Scope:
 
 
 def evaluate(node: ast.expr, values: Mapping[str, int]) -> int | None:
-    """The whole number an expression of names and numbers comes to; None if it is anything else."""
+    """The integer value of an expression of names and numbers; None for other expressions."""
     if isinstance(node, ast.Constant):
         return node.value if type(node.value) is int else None
     if isinstance(node, ast.Name):
@@ -145,7 +145,7 @@ def evaluate(node: ast.expr, values: Mapping[str, int]) -> int | None:
 
 
 def spell(node: ast.expr) -> str:
-    """An expression as people write it: filters × 2²."""
+    """An expression in mathematical notation: filters × 2²."""
     if isinstance(node, ast.BinOp):
         left, right = spell(node.left), spell(node.right)
         if isinstance(node.op, ast.Pow) and isinstance(node.right, ast.Constant):
@@ -164,9 +164,9 @@ def _is_sum(node: ast.expr) -> bool:
 
 
 def _function_at(tree: ast.Module, line: int) -> ast.FunctionDef | None:
-    """The innermost function that holds a line."""
-    held = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and _covers(n, line)]
-    return max(held, key=lambda function: function.lineno, default=None)
+    """The innermost function that contains a line."""
+    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and _covers(n, line)]
+    return max(functions, key=lambda function: function.lineno, default=None)
 
 
 def _covers(node: ast.AST, line: int) -> bool:
@@ -175,11 +175,11 @@ def _covers(node: ast.AST, line: int) -> bool:
 
 
 def _expressions_at(function: ast.FunctionDef, line: int) -> Iterator[ast.expr]:
-    """Expressions of the innermost statement at a line, outermost first; not those in f-strings."""
-    held = [n for n in ast.walk(function) if isinstance(n, ast.stmt) and _covers(n, line)]
+    """Expressions of the innermost statement at a line, outermost first, except in f-strings."""
+    statements = [n for n in ast.walk(function) if isinstance(n, ast.stmt) and _covers(n, line)]
     waiting: list[ast.AST] = []
-    if held:
-        waiting.append(max(held, key=lambda statement: (statement.lineno, statement.col_offset)))
+    if statements:
+        waiting.append(max(statements, key=lambda inner: (inner.lineno, inner.col_offset)))
     while waiting:
         node = waiting.pop(0)
         if isinstance(node, ast.expr):

@@ -1,8 +1,8 @@
-"""Finds the trainings of a program that knows nothing of this one, and has each recorded.
+"""Finds the trainings of an unchanged program and records each of them.
 
-Installed once Keras or TensorFlow has been imported, for the life of the process. Recorded are
-`Model.fit`, `Model.train_on_batch`, and tf.functions in which gradients of variables are asked for
-or a Keras optimizer is used. Other trainings are reported with their place.
+The hooks are installed after the import of Keras or TensorFlow, for the life of the process. They
+record `Model.fit`, `Model.train_on_batch`, and each tf.function that computes gradients of
+variables or uses a Keras optimizer. Other trainings are reported with their place.
 """
 
 from __future__ import annotations
@@ -19,28 +19,30 @@ from typing import Any
 
 from resnet_inspect.tracers.contract import Cause, MissedTraining
 
-# It knows TensorFlow and Keras as modules that the program has imported, and imports neither:
-# another backend of Keras must not bring TensorFlow.
+# TensorFlow and Keras are used as modules that the program has imported. This module imports
+# neither, because a program with another Keras backend must not load TensorFlow.
 
-STEP = "_resnet_inspect_step"  # where a tf.function keeps what records it
+STEP = "_resnet_inspect_step"  # attribute of a tf.function with the LoopStep that records it
 
 
 class ProgramHooks:
-    """Hooks for one process. `runs` gives what makes run files, once something trains; `report`
-    receives each training that is not recorded.
+    """The hooks of one process.
+
+    `runs` returns the factory of run files and is called at the first training; `report` receives
+    each training that is not recorded.
     """
 
     def __init__(self, runs: Callable[[], Any], report: Callable[[MissedTraining], None]) -> None:
-        self._made_runs = runs
+        self._make_runs = runs
         self._report = report
         self._lock = threading.Lock()
         self._runs: Any = None
-        self._here = threading.local()  # depth: within a training that is recorded or reported
-        self._pending: weakref.WeakSet[Any] = weakref.WeakSet()  # functions that may not train
+        self._thread = threading.local()  # depth > 0: inside a training recorded or reported
+        self._pending: weakref.WeakSet[Any] = weakref.WeakSet()  # runs of functions: train or not
 
     def keras(self, module: ModuleType) -> None:
-        """Record trainings of Keras' models; a program may import Keras again."""
-        with self._harmless("Keras cannot be observed"):
+        """Record trainings of Keras models. A program may import Keras again."""
+        with self._guarded("hooking Keras"):
             backend = module.backend.backend()
             if backend != "tensorflow":
                 self._report(MissedTraining(Cause.OTHER_BACKEND, backend))
@@ -52,16 +54,16 @@ class ProgramHooks:
             self._replace(optimizer, "apply", self._apply)
 
     def legacy_keras(self, module: ModuleType) -> None:
-        """Report trainings of Keras 2's models, the package tf_keras."""
-        with self._harmless("tf_keras cannot be observed"):
+        """Report trainings of Keras 2 models (package tf_keras)."""
+        with self._guarded("hooking tf_keras"):
             for name in ("fit", "train_on_batch", "fit_generator"):
                 if hasattr(module.Model, name):
                     self._replace(module.Model, name, self._reporting(Cause.LEGACY_FIT))
 
     def tensorflow(self, module: ModuleType) -> None:
-        """Record functions that train, and report sessions."""
+        """Record tf.functions and loops that train; report sessions."""
         self._tensorflow: Any = module
-        with self._harmless("TensorFlow cannot be observed"):
+        with self._guarded("hooking TensorFlow"):
             functions = sys.modules[
                 "tensorflow.python.eager.polymorphic_function.polymorphic_function"
             ]
@@ -78,42 +80,45 @@ class ProgramHooks:
             )
 
     def write_failure(self, error: BaseException) -> bool:
-        """Write the failure that ended the program, if it came up in a function of TensorFlow's
-        that was not yet known to train; whether there was one.
+        """Write the failure that ended the program, if a tf.function raised it that was not yet
+        known to train.
+
+        Returns True if a failure was written.
         """
         return any([run.write_failure(error) for run in list(self._pending)])
 
-    def _replace(self, owner: Any, name: str, made: Callable[..., Any]) -> None:
+    def _replace(self, owner: Any, name: str, wrap: Callable[..., Any]) -> None:
         original = getattr(owner, name)
         if getattr(original, STEP, None) is None:
-            replacement = functools.wraps(original)(made(original))
+            replacement = functools.wraps(original)(wrap(original))
             setattr(replacement, STEP, original)
             setattr(owner, name, replacement)
 
     @contextmanager
-    def _harmless(self, what: str) -> Iterator[None]:
-        """A hook that fails must not stop the program."""
+    def _guarded(self, action: str) -> Iterator[None]:
+        """Report errors of the body: a hook that fails must not stop the program."""
         try:
             yield
         except Exception as error:
-            self._report(MissedTraining(Cause.TROUBLE, f"{what}: {type(error).__name__}: {error}"))
+            place = f"{action} failed with {type(error).__name__}: {error}"
+            self._report(MissedTraining(Cause.TROUBLE, place))
 
     @contextmanager
     def _training(self) -> Iterator[None]:
-        self._here.depth = self._depth + 1
+        self._thread.depth = self._depth + 1
         try:
             yield
         finally:
-            self._here.depth -= 1
+            self._thread.depth -= 1
 
     @property
     def _depth(self) -> int:
-        return getattr(self._here, "depth", 0)
+        return getattr(self._thread, "depth", 0)
 
     def _get_runs(self) -> Any:
         with self._lock:
             if self._runs is None:
-                self._runs = self._made_runs()
+                self._runs = self._make_runs()
             return self._runs
 
     def _fit(self, original: Any) -> Any:
@@ -121,7 +126,7 @@ class ProgramHooks:
 
         def fit(model: Any, *args: Any, **named: Any) -> Any:
             recorder = None
-            with self._harmless("a fit was not recorded"):
+            with self._guarded("recording Model.fit"):
                 bound = signature.bind(model, *args, **named)
                 recorder = self._with_recorder(model, bound.arguments)
                 args, named = bound.args[1:], bound.kwargs
@@ -136,30 +141,31 @@ class ProgramHooks:
         return fit
 
     def _with_recorder(self, model: Any, arguments: dict[str, Any]) -> Any:
-        """A recorder among the callbacks of a fit; None where the program has one of its own."""
+        """A recorder added to the callbacks of a fit; None if the program uses its own."""
         from resnet_inspect.tracers.tensorflow.fit.keras_recorder import KerasRecorder
 
         given = arguments.get("callbacks")
-        several = hasattr(given, "append") and hasattr(given, "set_model")  # a CallbackList
-        known = given.callbacks if several else given  # type: ignore[union-attr]
-        known = known if isinstance(known, list | tuple) else [known] if known else []
-        if any(isinstance(one, KerasRecorder) for one in known):
+        is_list = hasattr(given, "append") and hasattr(given, "set_model")  # a CallbackList
+        callbacks = given.callbacks if is_list else given  # type: ignore[union-attr]
+        if not isinstance(callbacks, list | tuple):
+            callbacks = [callbacks] if callbacks else []
+        if any(isinstance(callback, KerasRecorder) for callback in callbacks):
             self._report(MissedTraining(Cause.ELSEWHERE))
             return None
         recorder = KerasRecorder(self._get_runs())
-        if several:
+        if is_list:
             given.append(recorder)  # type: ignore[union-attr]
             recorder.set_params(given.params)  # type: ignore[union-attr]
             recorder.set_model(model)
         else:
-            arguments["callbacks"] = [*known, recorder]
+            arguments["callbacks"] = [*callbacks, recorder]
         return recorder
 
     def _train_on_batch(self, original: Any) -> Any:
         def train_on_batch(model: Any, *args: Any, **named: Any) -> Any:
             call = functools.partial(original, model)
             if not self._depth:
-                with self._harmless("train_on_batch was not recorded"):
+                with self._guarded("recording train_on_batch"):
                     from resnet_inspect.tracers.tensorflow.fit.model_steps import (
                         BatchSteps,
                         ModelSteps,
@@ -181,21 +187,21 @@ class ProgramHooks:
         def call(function: Any, *args: Any, **named: Any) -> Any:
             step = None
             if not self._depth and self._tensorflow.executing_eagerly():
-                with self._harmless("a function was not recorded"):
+                with self._guarded("recording a tf.function"):
                     step = self._step_of(function, original)
             if step is None:
                 return original(function, *args, **named)
             with self._training():
-                self._here.step = step
+                self._thread.step = step
                 try:
                     return step(*args, **named)
                 finally:
-                    self._here.step = None
+                    self._thread.step = None
 
         return call
 
     def _step_of(self, function: Any, original: Any) -> Any:
-        """What records a function of the program; None for one of a framework's."""
+        """The LoopStep that records a tf.function; None for a function of a framework."""
         step = vars(function).get(STEP)
         if step is None:
             from resnet_inspect.tracers.tensorflow.fit.inner_functions import (
@@ -216,33 +222,33 @@ class ProgramHooks:
         if not loops.entered():
             self._report(MissedTraining(Cause.ELSEWHERE))
 
-    def _tape_method(self, told: Callable[..., None]) -> Callable[[Any], Any]:
-        """A method of tapes that tells the loops of this thread when it runs op by op."""
+    def _tape_method(self, notify: Callable[..., None]) -> Callable[[Any], Any]:
+        """A tape method that calls `notify` with the loops of this thread, in eager mode."""
 
-        def made(original: Any) -> Any:
+        def wrap(original: Any) -> Any:
             def method(tape: Any, *args: Any, **named: Any) -> Any:
                 if not self._depth and self._tensorflow.executing_eagerly():
-                    with self._harmless("a tape was not observed"):
-                        told(self._loops(), *args, *named.values())
+                    with self._guarded("recording a GradientTape"):
+                        notify(self._loops(), *args, *named.values())
                 return original(tape, *args, **named)
 
             return method
 
-        return made
+        return wrap
 
     def _loops(self) -> Any:
-        """Loops of this thread that run op by op."""
-        if not hasattr(self._here, "loops"):
+        """The eager loops of this thread."""
+        if not hasattr(self._thread, "loops"):
             from resnet_inspect.tracers.tensorflow.fit.eager_loop import EagerLoops
 
-            self._here.loops = EagerLoops(self._get_runs().recording)
-        return self._here.loops
+            self._thread.loops = EagerLoops(self._get_runs().recording)
+        return self._thread.loops
 
     def _apply(self, original: Any) -> Any:
-        """An optimizer is used: in a step that is known, or it is reported that none is."""
+        """`Optimizer.apply`, reported as a missed training if no recorded step contains it."""
 
         def apply(optimizer: Any, *args: Any, **named: Any) -> Any:
-            with self._harmless("an optimizer was not observed"):
+            with self._guarded("recording Optimizer.apply"):
                 eager = self._tensorflow.executing_eagerly()
                 in_loop = eager and not self._depth and self._loops().applies()
                 if not in_loop:
@@ -252,7 +258,7 @@ class ProgramHooks:
         return apply
 
     def _report_hidden_step(self, eager: bool) -> None:
-        step: Any = getattr(self._here, "step", None)
+        step: Any = getattr(self._thread, "step", None)
         if step is None and (self._depth or not eager):
             return
         from resnet_inspect.tracers.tensorflow.fit.author_names import calling_line
@@ -264,13 +270,13 @@ class ProgramHooks:
         elif not step.run.observes_here():
             self._report(MissedTraining(Cause.HIDDEN_LOOP, step.place, step.name))
 
-    def _reporting(self, kind: Cause) -> Callable[[Any], Any]:
-        def made(original: Any) -> Any:
+    def _reporting(self, cause: Cause) -> Callable[[Any], Any]:
+        def wrap(original: Any) -> Any:
             def method(this: Any, *args: Any, **named: Any) -> Any:
-                self._report(MissedTraining(kind))
+                self._report(MissedTraining(cause))
                 with self._training():
                     return original(this, *args, **named)
 
             return method
 
-        return made
+        return wrap

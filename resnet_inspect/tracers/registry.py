@@ -1,4 +1,4 @@
-"""The tracers by name, loaded on demand."""
+"""Tracers by name, loaded on demand."""
 
 from __future__ import annotations
 
@@ -25,20 +25,21 @@ def load(name: str) -> Tracer:
 
 
 def load_runs(settings: Settings, journal: Callable[[], Journal]) -> Any:
-    """What makes the runs of a recorder: `journal` gives a place for each."""
+    """The factory of a recorder's runs; `journal` makes the journal of each run."""
     return _load(RUNS)(settings, journal)
 
 
 def load_recorder(runs: Any) -> Any:
-    """A Keras callback that records `fit`, each model as one of `runs`."""
+    """A Keras callback that records `fit`; each model becomes one of `runs`."""
     return _load(RECORDER)(runs)
 
 
 def load_observer(
     runs: Callable[[], Any], report: Callable[[MissedTraining], None]
 ) -> ProgramObserver:
-    """What records the trainings of a program; loads no framework. `runs` is called once there is
-    one, `report` for each training that is not recorded.
+    """The observer that records the trainings of a program; it loads no framework.
+
+    `runs` is called at the first training, `report` for each training that is not recorded.
     """
     return cast(ProgramObserver, _load(OBSERVER)(runs, report))
 

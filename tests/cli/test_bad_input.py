@@ -169,7 +169,7 @@ def test_a_gpu_that_is_not_there(command: Command, tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert done.stderr == (
-        "resnet-inspect: there is no GPU that TensorFlow can use\n"
+        "resnet-inspect: TensorFlow finds no GPU\n"
         "  where:    setting 'device'\n"
         "  expected: a GPU in tensorflow.config.list_physical_devices('GPU')\n"
         "  got:      none\n"

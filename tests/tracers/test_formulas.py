@@ -1,4 +1,4 @@
-"""Expressions found in source files, by lines that are written out here."""
+"""`FormulaFinder` on a source text that is written out here."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ broken = lambda: 7
 
 @pytest.fixture
 def find(tmp_path: Path) -> FormulaFinder:
-    """A finder on a file of the text above, for filters=16, classes=10, n=2."""
+    """A finder for a file with the text above, and filters=16, classes=10, n=2."""
     (tmp_path / "net.py").write_text(TEXT)
     (tmp_path / "bad.py").write_text("def (:\n")
     return FormulaFinder({"filters": 16, "classes": 10, "n": 2}, lambda file: tmp_path / file)
@@ -62,7 +62,7 @@ def at(*lines: int, file: str = "net.py") -> list[Source]:
         ((11,), 10, "classes", {"classes": 10}, 13),
     ],
 )
-def test_sizes_are_found_as_they_were_written(
+def test_formula_of_a_size(
     find: FormulaFinder,
     lines: tuple[int, ...],
     size: int,
@@ -81,8 +81,8 @@ def test_sizes_are_found_as_they_were_written(
         (at(8), 65),
         (at(7), 256),
         (at(18), 16),  # a parameter of the same name as a setting, in an inner function
-        (at(9), 64),  # a name that was given another name
-        (at(7), 1),  # a loop variable inside an f-string is no size
+        (at(9), 64),  # an alias of another name
+        (at(7), 1),  # a loop variable inside an f-string is not a size
         (at(21), 7),
         (at(99), 16),
         (at(1, file="absent.py"), 16),
@@ -90,15 +90,13 @@ def test_sizes_are_found_as_they_were_written(
         ([], 16),
     ],
 )
-def test_what_is_not_written_is_not_found(
-    find: FormulaFinder, frames: list[Source], size: int
-) -> None:
-    found = find([*frames, *at(2)] if frames == at(18) else frames, size)
-    assert [f for f in found if f.source.line != 2] == []
+def test_no_formula(find: FormulaFinder, frames: list[Source], size: int) -> None:
+    formulas = find([*frames, *at(2)] if frames == at(18) else frames, size)
+    assert [formula for formula in formulas if formula.source.line != 2] == []
 
 
 @given(st.integers(1, 400), st.integers(0, 6), st.integers(1, 50))
-def test_a_formula_comes_to_its_size(filters: int, power: int, more: int) -> None:
+def test_formula_has_the_value_of_the_size(filters: int, power: int, more: int) -> None:
     import tempfile
 
     size = (filters + more) * 2**power

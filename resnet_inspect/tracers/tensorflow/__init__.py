@@ -1,7 +1,7 @@
-"""The only room that imports TensorFlow: builds, captures and taps its graphs.
+"""Builds, captures and taps TensorFlow graphs; the only package that imports TensorFlow.
 
-Importing it loads TensorFlow, quietly, and raises FrameworkMissingError where there is none; the
-modules of this room can then import it as usual.
+Importing it loads TensorFlow without its log output. Raises FrameworkMissingError if TensorFlow
+is not installed. Modules of this package can therefore import it directly.
 """
 
 from resnet_inspect.tracers.tensorflow.runtime import load_tensorflow

@@ -1,7 +1,7 @@
-"""Loading TensorFlow without its chatter, and choosing a device.
+"""Loads TensorFlow without its log output, and chooses a device.
 
-TensorFlow's C++ side writes notices straight to file descriptor 2 while it is imported, before
-any log level applies. They are held back and thrown away only if the import succeeds.
+TensorFlow's C++ code writes notices to file descriptor 2 during the import, before any log level
+applies. They are captured, and discarded only if the import succeeds.
 """
 
 from __future__ import annotations
@@ -23,34 +23,34 @@ PACKAGES = ("tensorflow", "keras", "numpy")
 
 
 def load_tensorflow() -> Any:
-    """Import TensorFlow and return it; raises FrameworkMissingError where it is not installed."""
-    if "tensorflow" not in sys.modules:  # else a program has it, whose environment is its own
+    """Import TensorFlow and return it; raises FrameworkMissingError if it is not installed."""
+    if "tensorflow" not in sys.modules:  # a program that has imported it sets its own log level
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
-        with _held_back_stderr(), warnings.catch_warnings():
+        with _captured_stderr(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             import tensorflow
     except ImportError as error:
         raise FrameworkMissingError(
             "TensorFlow cannot be imported",
             where=f"Python {sys.version.split()[0]} at {sys.prefix}",
-            expected="the package tensorflow (only tracing needs it, reading runs does not)",
+            expected="the package tensorflow, which is needed to record runs but not to read them",
             got=str(error),
-            fix="pip install 'resnet-inspect[cpu]', or [gpu] for a machine with an NVIDIA GPU",
+            fix="pip install 'resnet-inspect[cpu]', or [gpu] on a machine with an NVIDIA GPU",
         ) from error
     return tensorflow
 
 
 def choose_device(tensorflow: Any, wanted: str) -> tuple[str, Environment]:
-    """The device to place ops on, such as /GPU:0, and what to tell of it.
+    """The device to place ops on, such as /GPU:0, and its description.
 
-    `wanted` is auto, cpu or gpu; auto takes the first GPU there is. Raises DeviceError if a GPU
-    is wanted and TensorFlow finds none.
+    `wanted` is auto, cpu or gpu; auto takes the first GPU, or the CPU if there is no GPU. Raises
+    DeviceError if `wanted` is gpu and TensorFlow finds no GPU.
     """
     gpus = [] if wanted == "cpu" else tensorflow.config.list_physical_devices("GPU")
     if wanted == "gpu" and not gpus:
         raise DeviceError(
-            "there is no GPU that TensorFlow can use",
+            "TensorFlow finds no GPU",
             where="setting 'device'",
             expected="a GPU in tensorflow.config.list_physical_devices('GPU')",
             got="none",
@@ -65,20 +65,20 @@ def choose_device(tensorflow: Any, wanted: str) -> tuple[str, Environment]:
 
 
 def _versions() -> dict[str, str]:
-    found = {"python": sys.version.split()[0]}
+    versions = {"python": sys.version.split()[0]}
     for package in PACKAGES:
         for distribution in (package, f"{package}-cpu"):
             try:
-                found[package] = metadata.version(distribution)
+                versions[package] = metadata.version(distribution)
             except metadata.PackageNotFoundError:
                 continue
             break
-    return found
+    return versions
 
 
 @contextmanager
 def quiet_tensorflow() -> Iterator[None]:
-    """No warnings of TensorFlow's Python side in the body, where calls are only tried."""
+    """Suppress TensorFlow's Python warnings in the body, for calls that may fail."""
     logger = logging.getLogger("tensorflow")
     before = logger.level
     logger.setLevel(logging.ERROR)
@@ -89,23 +89,23 @@ def quiet_tensorflow() -> Iterator[None]:
 
 
 @contextmanager
-def _held_back_stderr() -> Iterator[None]:
-    """Hold back what is written to file descriptor 2; give it out again if the body fails."""
+def _captured_stderr() -> Iterator[None]:
+    """Capture writes to file descriptor 2; write them to it again if the body fails."""
     try:
         sys.stderr.flush()
         saved = os.dup(2)
     except (OSError, AttributeError):  # closed, or full
         yield
         return
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
+    with tempfile.TemporaryFile() as captured:
+        os.dup2(captured.fileno(), 2)
         try:
             yield
         except Exception:
             os.dup2(saved, 2)
-            held.seek(0)
+            captured.seek(0)
             with suppress(OSError):
-                os.write(2, held.read())
+                os.write(2, captured.read())
             raise
         finally:
             os.dup2(saved, 2)
