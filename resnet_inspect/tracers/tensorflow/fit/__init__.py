@@ -1,1 +1,1 @@
-"""A user's own training: Keras' `fit` and loops, observed while they run."""
+"""Records a user's training, Keras `fit` or a loop, while it runs."""

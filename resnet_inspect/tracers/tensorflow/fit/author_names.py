@@ -1,6 +1,6 @@
-"""What the author of a program calls a value: a local name of the code that runs, or an attribute.
+"""Finds the author's name of a value: a local variable of the running code, or an attribute.
 
-Asked while the user's code calls something of TensorFlow or Keras; costs nothing before.
+The names are looked up while the user's code calls TensorFlow or Keras; there is no cost before.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ GENERAL = ("loss", "optimizer", "opt", "x", "inputs")
 
 
 def name_of(value: Any) -> str:
-    """The name of `value` in the innermost frame of the user's code that knows it; or empty.
+    """The name of `value` in the innermost frame of the user's code that has it, or "".
 
-    A name such as `loss` counts only without another: it may stand for one after the other.
+    A general name such as `loss` is used only if there is no other, as it may be reassigned.
     """
     general = ""
     for frame in _own_frames():
         local = _locals(frame)
         for names in (local, getattr(local.get("self"), "__dict__", {})):
-            for name, held in names.items():
-                if held is value and _is_plain(name):
+            for name, candidate in names.items():
+                if candidate is value and _is_plain(name):
                     if name not in GENERAL:
                         return str(name)
                     general = general or str(name)
@@ -41,13 +41,13 @@ def name_of(value: Any) -> str:
 def _locals(frame: FrameType) -> dict[str, Any]:
     """A copy of a frame's local names.
 
-    Before Python 3.13 a function's frame keeps the dict that it gives out, and with it values that
-    its code has deleted since: that dict is emptied.
+    Before Python 3.13 a function's frame caches the dict `f_locals`, which keeps values alive that
+    the code deletes later. The dict is therefore emptied after the copy.
     """
-    given = frame.f_locals
-    copied = dict(given)
+    cached = frame.f_locals
+    copied = dict(cached)
     if sys.version_info < (3, 13) and frame.f_code.co_flags & inspect.CO_OPTIMIZED:
-        given.clear()
+        cached.clear()
     return copied
 
 
@@ -58,17 +58,17 @@ def own_frame() -> FrameType | None:
 
 
 def calling_line() -> Source | None:
-    """The innermost line of the user's code that is being run; its function with it."""
+    """The innermost running line of the user's code, with its function."""
     for frame in _own_frames():
         if REWRITTEN not in frame.f_code.co_filename:
-            found = SourceFinder()([_Frame(frame)])
-            if found:
-                return found[0]
+            sources = SourceFinder()([_Frame(frame)])
+            if sources:
+                return sources[0]
     return None
 
 
 def is_called_from(file: str) -> bool:
-    """Whether a module of this folder is being run further out."""
+    """Whether `file`, a module of this folder, is on the call stack."""
     frame: FrameType | None = sys._getframe(1)
     wanted = str(Path(__file__).with_name(file))
     while frame is not None and frame.f_code.co_filename != wanted:
@@ -77,9 +77,9 @@ def is_called_from(file: str) -> bool:
 
 
 def author_named(layer: Any) -> str:
-    """The name of a model or layer; empty where Keras made it of a class of its own.
+    """The author's name of a model or layer, or "" if Keras named an instance of its own class.
 
-    Keras numbers the names that it makes (`vae_1`); of the author's own class that is `vae`.
+    Keras numbers automatic names. For `vae_1`, of a class `VAE` of the author, this returns `vae`.
     """
     kind = type(layer).__name__
     automatic = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", kind).lower()
@@ -100,18 +100,19 @@ class _Frame:
 
 
 def _own_frames() -> list[FrameType]:
-    found: list[FrameType] = []
+    """Frames of the user's code, innermost first."""
+    frames: list[FrameType] = []
     frame: FrameType | None = sys._getframe(2)
     for _ in range(MOST_FRAMES):
         if frame is None:
             break
         file = frame.f_code.co_filename
         if REWRITTEN in file or is_own(file):
-            found.append(frame)
+            frames.append(frame)
         frame = frame.f_back
-    return found
+    return frames
 
 
 def _is_plain(name: str) -> bool:
-    """Whether a name may be the author's: TensorFlow's rewriting adds some of its own."""
+    """Whether a name may be the author's. AutoGraph adds names of its own, such as `ag__`."""
     return not name.startswith("_") and not name.endswith("_") and name != "ag__"

@@ -1,5 +1,6 @@
-"""Names the tensors that a step is given: by the names of a model's inputs and outputs, or by the
-parameters of a function.
+"""Names the input tensors of a step.
+
+The names come from a model's inputs and outputs, or from the parameters of a function.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ import keras
 import tensorflow as tf
 
 Tensor = Any
-# Names that Keras gives to inputs whose author gave none.
+# Names that Keras gives to inputs without a name.
 AUTOMATIC = re.compile(r"(keras_tensor|input_layer|input)(_\d+)?(CLONE)?")
 
 
 class Role(Enum):
-    """What a part of a batch is for; ARGUMENT where only the function's author knows."""
+    """The purpose of a part of a batch; ARGUMENT is an argument of unknown purpose."""
 
     INPUT = "input"
     LABEL = "label"
@@ -36,10 +37,10 @@ class BatchPart(NamedTuple):
 
 
 def parts_of_fit(model: Any, data: Any) -> Iterator[BatchPart]:
-    """The parts of what Keras hands to `train_step`: (x, y, sample_weight), or the first of them.
+    """The parts of the argument of `train_step`: x, (x, y) or (x, y, sample_weight).
 
-    Inputs have the names of `keras.Input` or of their keys, else `x`. A label is `y`; of several
-    labels each is `y/` and its key or the name of its output.
+    Inputs are named by `keras.Input` or by their keys, otherwise `x`. A single label is `y`;
+    several labels are `y/KEY` or `y/OUTPUT`.
     """
     parts = data if isinstance(data, tuple) else (data,)
     outputs = list(getattr(model, "output_names", None) or ())
@@ -54,42 +55,42 @@ def parts_of_fit(model: Any, data: Any) -> Iterator[BatchPart]:
         for place, (path, tensor) in enumerate(flat):
             if not isinstance(tensor, tf.Tensor):
                 continue
-            own = _own_name(path, known if len(known) == len(flat) else (), place)
-            if role is Role.INPUT and own and not own.isdigit() and own not in taken:
-                name = own
-            elif own and len(flat) > 1:
-                name = f"{argument}/{own}"
+            key = _key(path, known if len(known) == len(flat) else (), place)
+            if role is Role.INPUT and key and not key.isdigit() and key not in taken:
+                name = key
+            elif key and len(flat) > 1:
+                name = f"{argument}/{key}"
             else:
                 name = argument
             taken.add(name)
             yield BatchPart(name, tensor, role)
 
 
-def _own_name(path: tuple[Any, ...], known: Sequence[str | None], place: int) -> str:
-    """The key of a part, else the name of the input or output in its place, else that place."""
+def _key(path: tuple[Any, ...], known: Sequence[str | None], place: int) -> str:
+    """The key of a part, else the name of the input or output at `place`, else its index."""
     if any(isinstance(step, str) for step in path):
         return "/".join(map(str, path))
     return (known[place] if known else None) or "/".join(map(str, path))
 
 
 def _input_names(model: Any) -> list[str | None]:
-    """For each input of a model the name that its author gave it, None where Keras did."""
+    """The author's name of each input of a model; None for an automatic name."""
     try:
         tensors = list(getattr(model, "inputs", None) or ())
     except (AttributeError, ValueError):
         return []
-    return [None if AUTOMATIC.fullmatch(one.name) else one.name for one in tensors]
+    return [None if AUTOMATIC.fullmatch(tensor.name) else tensor.name for tensor in tensors]
 
 
 def parts_of_call(
     signature: inspect.Signature | None, args: Any, named: Any
 ) -> Iterator[BatchPart]:
-    """The tensors in the arguments of a call, by the names of the function's parameters."""
+    """The tensors in the arguments of a call, named by the parameters of the function."""
     try:
-        given = signature.bind(*args, **named).arguments if signature is not None else {}
+        bound = signature.bind(*args, **named).arguments if signature is not None else {}
     except TypeError:
-        given = {}
-    for name, value in (given or {f"input{k}": v for k, v in enumerate(args)} | named).items():
+        bound = {}
+    for name, value in (bound or {f"input{k}": v for k, v in enumerate(args)} | named).items():
         for path, tensor in keras.tree.flatten_with_path(value):
             if isinstance(tensor, tf.Tensor):
                 yield BatchPart("/".join(map(str, (name, *path))), tensor, Role.ARGUMENT)

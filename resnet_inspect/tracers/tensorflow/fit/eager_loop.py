@@ -1,14 +1,15 @@
-"""A loop of a program that trains op by op, recorded without a change of the program.
+"""Records a training loop that runs op by op, without changing the program.
 
-Its steps are found by what every such loop does: it enters a tape, asks it for gradients, and
-applies them by an optimizer. A step begins where a tape is entered after gradients were applied,
-unless other lines of the same function do the same for another model; layers are noted while a
-tape is open.
+Every such loop enters a tape, computes gradients with it, and applies them with an optimizer. A
+step begins when a line enters a tape for the second time. Tapes of other lines of the same
+function, for example for another model, belong to the same step. Layers are noted while a tape is
+open.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import CodeType, FrameType
 from typing import Any
@@ -25,20 +26,20 @@ MODULE = "<module>"
 
 
 class OpenStep:
-    """A step that is being run: the lines that entered tapes, and what is seen of it."""
+    """The running step: the lines that entered tapes, its losses, and its recording if any."""
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.lines: set[int] = set()
         self.applied = False
-        self.losses: list[tuple[str, Any]] = []  # with the names that the loop has for them
+        self.losses: list[tuple[str, Any]] = []  # with their names in the loop
         self.started = time.perf_counter()
-        self.seen: EagerStep | None = None  # where it is recorded
+        self.recorded: EagerStep | None = None  # None if the step is not recorded
         self.observing: AbstractContextManager[Any] | None = None
 
 
 class EagerLoop:
-    """One loop, known by the function in which it enters its tapes; one run."""
+    """A loop and its run. The loop is identified by the function that enters its tapes."""
 
     def __init__(self, name: str, run: Recording) -> None:
         self.name = name
@@ -51,9 +52,9 @@ class EagerLoop:
         end_with(self, EagerLoop.close, run.unexplained)
 
     def entered(self, line: int) -> None:
-        """A tape was entered in a line of the loop."""
+        """Handle a tape entered at a line of the loop."""
         step = self._step
-        if step is not None and line in step.lines:  # without an optimizer nothing is kept
+        if step is not None and line in step.lines:  # a step without an optimizer is dropped
             self.finish()
         if self._step is None:
             self._begin()
@@ -63,29 +64,29 @@ class EagerLoop:
         self._note_layers()
 
     def left(self) -> None:
-        """A tape was left: what layers compute now is no part of the step."""
+        """Handle the exit of a tape: later layer calls are not part of the step."""
         self._tapes = max(0, self._tapes - 1)
         self._note_layers()
 
     def differentiates(self, target: Any) -> None:
-        """A tape is asked for gradients of `target`."""
+        """Handle a call of `GradientTape.gradient` for `target`."""
         step = self._step
         if step is not None and getattr(target, "shape", None) == ():
             step.losses.append((name_of(target), target))
 
     def applies(self) -> None:
-        """An optimizer is about to change variables: the last moment to look at them."""
+        """Read the weights, as an optimizer is about to change them."""
         step = self._step
         if step is None or step.applied:
             return
         step.applied = True
-        if step.seen is not None:
+        if step.recorded is not None:
             with self.run.guarded("weights"):
-                self.run.look_at(step.seen.seen.trained)
-                step.seen.name_inputs(_inputs_of(step.seen))
+                self.run.look_at(step.recorded.seen.trained)
+                step.recorded.name_inputs(_inputs_of(step.recorded))
 
     def finish(self) -> None:
-        """The step is over: keep what it left behind."""
+        """End the step and keep its record."""
         step, self._step = self._step, None
         if step is None:
             return
@@ -97,7 +98,7 @@ class EagerLoop:
         self._next = step.number + 1
 
     def close(self, error: BaseException | None = None) -> None:
-        """The program ends."""
+        """End the run, with the error that ended the program if there is one."""
         self.finish()
         if self.run.begun:
             with self.run.guarded("loop"):
@@ -110,29 +111,29 @@ class EagerLoop:
             return
         with self.run.guarded("steps"):
             self.run.arm(record=True, weights=self._trained)
-            step.seen = EagerStep(self._settings, name=self.name, parts=lambda: iter(()))
-            step.observing = step.seen.observing()
+            step.recorded = EagerStep(self._settings, name=self.name, parts=lambda: iter(()))
+            step.observing = step.recorded.observing()
             step.observing.__enter__()
 
     def _note_layers(self) -> None:
-        if self._step is not None and self._step.seen is not None:
-            self._step.seen.notes_layers(self._tapes > 0)
+        if self._step is not None and self._step.recorded is not None:
+            self._step.recorded.note_layers(self._tapes > 0)
 
     def _close(self, step: OpenStep) -> None:
         if step.observing is not None:
             with self.run.guarded("tensors"):
                 step.observing.__exit__(None, None, None)
-        if step.seen is not None and step.applied:
+        if step.recorded is not None and step.applied:
             with self.run.guarded("tensors"):
-                step.seen.summarize()
-                self._trained = step.seen.seen.trained
-                self.run.took(step.seen)
+                step.recorded.summarize()
+                self._trained = step.recorded.seen.trained
+                self.run.took(step.recorded)
 
     def _keep(self, step: OpenStep) -> None:
-        seen = step.seen.seen if step.seen is not None else None
+        recorded = step.recorded
         if not self.run.begun:
-            optimizer = seen.optimizer if seen is not None else ""
-            name = step.seen.name if step.seen is not None else self.name
+            optimizer = recorded.seen.optimizer if recorded is not None else ""
+            name = recorded.name if recorded is not None else self.name
             self.run.begin(name, steps=0, subject=self.run.loop_of(optimizer))
         scalars = {name or "loss": float(loss) for name, loss in step.losses}
         if len(step.losses) == 1:
@@ -142,57 +143,63 @@ class EagerLoop:
 
 
 def _inputs_of(step: EagerStep) -> list[BatchPart]:
-    """What layers were given that no layer made, by the names that the loop has for it."""
-    made = {id(call.output) for call in step.made.calls}
-    found: dict[int, BatchPart] = {}
+    """The inputs of layers that are not outputs of layers, with their names in the loop."""
+    outputs = {id(call.output) for call in step.made.calls}
+    parts: dict[int, BatchPart] = {}
     for call in step.made.calls:
         for tensor in call.inputs:
-            name = name_of(tensor) if id(tensor) not in made | found.keys() else ""
+            name = name_of(tensor) if id(tensor) not in outputs | parts.keys() else ""
             if name:
-                found[id(tensor)] = BatchPart(name, tensor, Role.ARGUMENT)
-    return list(found.values())
+                parts[id(tensor)] = BatchPart(name, tensor, Role.ARGUMENT)
+    return list(parts.values())
 
 
 class EagerLoops:
-    """The loops of one thread, by the functions that enter tapes."""
+    """The loops of one thread, by the functions that enter tapes; `new_run` makes a run."""
 
-    def __init__(self, made: Any) -> None:
-        self._made = made
+    def __init__(self, new_run: Callable[[], Recording]) -> None:
+        self._new_run = new_run
         self._loops: dict[CodeType, EagerLoop] = {}
-        self._inner: EagerLoop | None = None  # the loop whose tape was entered last
+        self._current: EagerLoop | None = None  # the loop whose tape was entered last
 
     def entered(self) -> bool:
-        """A tape is entered by the code that runs; False if a recorder of its own has that."""
+        """Handle a tape entered by the running code.
+
+        Returns False if a Recorder of the program already records that code.
+        """
         frame = own_frame()
         if frame is None or is_called_from("loop_step.py"):
-            self._inner = None
+            self._current = None
             return frame is None
         code = frame.f_code
         if code not in self._loops:
-            self._loops[code] = EagerLoop(_name(frame), self._made())
-        self._inner = self._loops[code]
-        self._inner.entered(frame.f_lineno)
+            self._loops[code] = EagerLoop(_name(frame), self._new_run())
+        self._current = self._loops[code]
+        self._current.entered(frame.f_lineno)
         return True
 
     def left(self) -> None:
-        """A tape is left."""
-        if self._inner is not None:
-            self._inner.left()
+        """Handle the exit of a tape."""
+        if self._current is not None:
+            self._current.left()
 
     def differentiates(self, target: Any) -> None:
-        """A tape is asked for gradients."""
-        if self._inner is not None:
-            self._inner.differentiates(target)
+        """Handle a call of `GradientTape.gradient` for `target`."""
+        if self._current is not None:
+            self._current.differentiates(target)
 
     def applies(self) -> bool:
-        """An optimizer is about to change variables; whether that belongs to a step."""
-        if self._inner is None:
+        """Handle an optimizer that is about to change variables.
+
+        Returns True if a recorded step contains the call.
+        """
+        if self._current is None:
             return False
-        self._inner.applies()
+        self._current.applies()
         return True
 
 
 def _name(frame: FrameType) -> str:
-    """The name of the function; of a module's own code none."""
+    """The name of the function; "" for code of a module."""
     name = frame.f_code.co_name
     return "" if name == MODULE else name

@@ -1,6 +1,6 @@
-"""A step that runs op by op: its layers, gradients and weights are looked at as they come.
+"""Records a step that runs op by op: its layers, gradients and weights.
 
-There is no graph of it. What is told instead has an op for each call of a layer.
+Such a step has no TensorFlow graph. The recorded graph has one op for each call of a layer.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from resnet_inspect.tracers.tensorflow.taps.readings import Readings, read
 from resnet_inspect.tracers.tensorflow.taps.taps import Taps
 
 AT_ONCE = (
-    "the step runs op by op: layers are told, and not the ops in them, nor where sizes come from; "
-    "as a tf.function, with @recorder.instrument above @tf.function, it tells them"
+    "the step runs op by op: layers are recorded, but not their ops or the origins of sizes. To "
+    "record these, make the step a tf.function, with @recorder.instrument above @tf.function"
 )
 
 
 class EagerConstruction(Construction):
-    """Takes notes of what runs at once: positions count what was noted."""
+    """Notes the layer calls of eager code; a position is the number of a note."""
 
     def __init__(self) -> None:
         self._count = count(1)
@@ -43,11 +43,11 @@ class EagerConstruction(Construction):
         self.in_forward_pass = True
 
     def position(self) -> int:
-        """A number above all before."""
+        """The next number."""
         return next(self._count)
 
     def here(self) -> bool:
-        """Whether ops run as they are called."""
+        """Whether TensorFlow executes eagerly here."""
         return bool(tf.executing_eagerly())
 
     def notes_layers(self) -> bool:
@@ -55,37 +55,37 @@ class EagerConstruction(Construction):
         return self.in_forward_pass and self.here()
 
     def holds(self, tensor: Any) -> bool:
-        """Whether something is a tensor with a value."""
+        """Whether `tensor` is a tensor with a value."""
         return isinstance(tensor, tf.Tensor) and hasattr(tensor, "numpy")
 
 
 class EagerStep(ObservedStep):
-    """See `ObservedStep`; what its tensors held is read once it has run."""
+    """See `ObservedStep`; the values of its tensors are read after the step has run."""
 
     def __init__(
         self, settings: Settings, model: Any = None, *, name: str, parts: Parts | None = None
     ) -> None:
         super().__init__(settings, model, name=name, parts=parts, made=EagerConstruction())
-        self._found = Readings()
+        self._readings = Readings()
         self.taps: Any = None
 
     def observe(self, step: Callable[..., Any], *args: Any, **named: Any) -> Any:
-        """Call `step` while its parts are noted, and summarize what they held."""
+        """Call `step` while its layers and gradients are noted, and summarize their values."""
         returned = super().observe(step, *args, **named)
         self.summarize()
         return returned
 
-    def notes_layers(self, wanted: bool) -> None:
-        """Whether calls of layers are noted from now on."""
+    def note_layers(self, wanted: bool) -> None:
+        """Start or stop noting calls of layers."""
         if isinstance(self.made, EagerConstruction):
             self.made.in_forward_pass = wanted
 
     def name_inputs(self, parts: Iterable[BatchPart]) -> None:
-        """What the step was given, where that is known only later."""
+        """Set the inputs of the step, for a loop whose inputs are known only after its layers."""
         self._batch = list(parts)
 
     def summarize(self) -> None:
-        """Summarize what tensors hold."""
+        """Summarize the values of the tensors."""
         with self.noting("taps"):
             points = [
                 Point(tap, tensor)
@@ -93,12 +93,13 @@ class EagerStep(ObservedStep):
                 if matches(tap, self._settings.taps)
             ]
             taps = Taps(points, self._settings.sample, self.seen.losses)
-            self._found = read(taps, {name: one.numpy() for name, one in taps.tensors().items()})
+            values = {name: tensor.numpy() for name, tensor in taps.tensors().items()}
+            self._readings = read(taps, values)
             self.taps = self
 
     def read(self) -> Readings:
-        """What tensors held, and the losses."""
-        return self._found
+        """The summaries of the tensors, and the losses."""
+        return self._readings
 
     def _tensors(self) -> Iterator[tuple[Tap, Tensor]]:
         calls = self.made.calls
@@ -114,29 +115,29 @@ class EagerStep(ObservedStep):
             yield Tap(owners.get(name, name), "gradient", name, output=False), gradient
 
     def outcome(self, replicas: Mapping[str, Construction] = MappingProxyType({})) -> Outcome:
-        """An op for each layer that was called."""
+        """The graph with one op for each layer call."""
         del replicas
         return Outcome(self._layers(), self._seconds)
 
     def failed(self, error: BaseException) -> Outcome:
-        """The layers as far as they were called, and why it went no further."""
+        """The layers that were called before the failure, and the failure."""
         during = f"running the step {self._name}"
         return Outcome(self._layers(), self._seconds, describe(error, during))
 
     def explanation(self) -> Explain:
-        """There is nothing that knows where sizes come from."""
+        """An empty lineage: without a TensorFlow graph the origins of sizes are not known."""
         return lambda _: (Lineage(), (Note("graph", AT_ONCE),))
 
     def _layers(self) -> Graph:
         with self.noting("variables"):
             self._note_variables()
-        known = {id(one): TensorRef(name, 0) for name, one in self._inputs.items()}
-        ops = [_op(name, "Placeholder", (), one) for name, one in self._inputs.items()]
+        refs = {id(tensor): TensorRef(name, 0) for name, tensor in self._inputs.items()}
+        ops = [_op(name, "Placeholder", (), tensor) for name, tensor in self._inputs.items()]
         layers = []
         for call in self.made.calls:
-            given = tuple(known[id(one)] for one in call.inputs if id(one) in known)
-            ops.append(_op(call.name, call.type, given, call.output, Phase.FORWARD))
-            known[id(call.output)] = output = TensorRef(call.name, 0)
+            inputs = tuple(refs[id(tensor)] for tensor in call.inputs if id(tensor) in refs)
+            ops.append(_op(call.name, call.type, inputs, call.output, Phase.FORWARD))
+            refs[id(call.output)] = output = TensorRef(call.name, 0)
             layers.append(
                 Layer(
                     name=call.name,
@@ -144,49 +145,51 @@ class EagerStep(ObservedStep):
                     path=call.path,
                     main=call.name,
                     ops=(call.name,),
-                    inputs=given,
+                    inputs=inputs,
                     output=output,
                     variables=tuple(call.variables),
                 )
             )
-        inputs = {name: TensorRef(name, 0) for name in self._inputs}
         axes = {
-            name: MEANINGS[one.shape.rank]
-            for name, one in self._inputs.items()
-            if one.shape.rank in MEANINGS
+            name: MEANINGS[tensor.shape.rank]
+            for name, tensor in self._inputs.items()
+            if tensor.shape.rank in MEANINGS
         }
-        held = self.made.variables.items()
         variables = tuple(
             Variable(
                 name=name,
-                spec=_spec(one),
+                spec=_spec(variable),
                 counted=name not in self.made.states,
-                trainable=bool(one.trainable) and name not in self.made.frozen,
+                trainable=bool(variable.trainable) and name not in self.made.frozen,
                 handles=(),
                 readers=tuple(call.name for call in self.made.calls if name in call.variables),
             )
-            for name, one in held
+            for name, variable in self.made.variables.items()
         )
         return Graph(
-            ops=tuple(ops), layers=tuple(layers), inputs=inputs, axes=axes, variables=variables
+            ops=tuple(ops),
+            layers=tuple(layers),
+            inputs={name: TensorRef(name, 0) for name in self._inputs},
+            axes=axes,
+            variables=variables,
         )
 
     def _note_variables(self) -> None:
-        """Those of models and those that are trained: of others nothing says who reads them."""
+        """Note the variables of models and the trained ones; for others no reader is known."""
         for model in self._models:
             note_variables(self.made, model.variables)
         note_variables(self.made, self.seen.trained)
 
 
 def _op(
-    name: str, kind: str, given: tuple[TensorRef, ...], output: Any, phase: Phase = Phase.OTHER
+    name: str, kind: str, inputs: tuple[TensorRef, ...], output: Any, phase: Phase = Phase.OTHER
 ) -> Op:
     return Op(
         name=name,
         type=kind,
         phase=phase,
         device="",
-        inputs=given,
+        inputs=inputs,
         control_inputs=(),
         outputs=(_spec(output),),
         attrs={},
@@ -194,5 +197,5 @@ def _op(
     )
 
 
-def _spec(held: Any) -> TensorSpec:
-    return TensorSpec(tuple(held.shape.as_list()), held.dtype.base_dtype.name)
+def _spec(tensor: Any) -> TensorSpec:
+    return TensorSpec(tuple(tensor.shape.as_list()), tensor.dtype.base_dtype.name)

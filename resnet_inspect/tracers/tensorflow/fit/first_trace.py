@@ -1,7 +1,7 @@
-"""Tells whether a `tf.function` is traced for the first of two times.
+"""Detects the first of two traces of a `tf.function`.
 
-Where the first trace makes variables (an optimizer its slots), TensorFlow lifts them out of it,
-throws it away, and traces again.
+If the first trace creates variables, such as the slots of an optimizer, TensorFlow moves them out
+of the function, discards the trace, and traces the function again.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from typing import Any
 import tensorflow as tf
 
 
-class Made:
-    """Whether a variable was made inside a graph."""
+class VariableWatch:
+    """A variable creator; `any` says whether a variable was created inside a graph."""
 
     def __init__(self) -> None:
         self.any = False
 
-    def __call__(self, usual: Callable[..., Any], **named: Any) -> Any:
-        """Make a variable as usual; see `tf.variable_creator_scope`."""
+    def __call__(self, create: Callable[..., Any], **named: Any) -> Any:
+        """Create the variable with `create`; see `tf.variable_creator_scope`."""
         self.any = self.any or not tf.executing_eagerly()
-        return usual(**named)
+        return create(**named)
 
 
 @contextmanager
-def variables_made() -> Iterator[Made]:
-    """Watches the variables that the body makes."""
-    made = Made()
-    with tf.variable_creator_scope(made):
-        yield made
+def variables_made() -> Iterator[VariableWatch]:
+    """Watch the variables that the body creates."""
+    watch = VariableWatch()
+    with tf.variable_creator_scope(watch):
+        yield watch

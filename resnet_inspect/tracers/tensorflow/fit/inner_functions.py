@@ -1,7 +1,7 @@
-"""Observes tf.functions that are called by a step while it is traced.
+"""Observes tf.functions that a step calls while TensorFlow traces it.
 
-TensorFlow makes of such a call one op with a graph of its own. A `train_step` that is a
-tf.function, or a step called in a loop over a data set, does all its work in there.
+TensorFlow turns such a call into one op with a separate graph. A `train_step` that is a
+tf.function, or a step called in a loop over a data set, does all its work in that graph.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from resnet_inspect.tracers.tensorflow.capture.method_hooks import replaced
 from resnet_inspect.tracers.tensorflow.capture.python_functions import plain, rewritten
 from resnet_inspect.tracers.tensorflow.fit.batch_parts import parts_of_call
 
-OBSERVED = "_resnet_inspect_observed"  # on a function that is already made for it
+OBSERVED = "_resnet_inspect_observed"  # attribute of a tf.function that is already observed
 FRAMEWORKS = ("tensorflow", "keras", "tf_keras", "resnet_inspect")
 
 
@@ -27,23 +27,23 @@ FRAMEWORKS = ("tensorflow", "keras", "tf_keras", "resnet_inspect")
 def observed_inside(
     known: MutableMapping[Any, Any],
     observe: Callable[..., Any],
-    given: tuple[Any, ...],
-    parts_of_given: Callable[..., Any],
+    step_args: tuple[Any, ...],
+    step_parts: Callable[..., Any],
 ) -> Iterator[None]:
-    """In the body, functions of the program that are called in a graph are observed.
+    """In the body, observe the program's tf.functions that are called in a graph.
 
-    `observe(name, step, parts, *args, **named)` calls the Python function `step`; `known` keeps a
-    function made for each of the program's. A call with the very arguments of the step, `given`,
-    has its names, `parts_of_given`.
+    `observe(name, step, parts, *args, **named)` calls the Python function `step`. `known` maps
+    each tf.function of the program to its observed copy. A call with exactly the arguments of the
+    step, `step_args`, uses the names of the step, `step_parts`.
     """
 
     def call(original: Any, function: Any, *args: Any, **named: Any) -> Any:
-        made_for_it = getattr(function, OBSERVED, False)
-        if made_for_it or tf.executing_eagerly() or not is_of_program(function):
+        is_observed = getattr(function, OBSERVED, False)
+        if is_observed or tf.executing_eagerly() or not is_of_program(function):
             return original(function, *args, **named)
         if function not in known:
-            whole = len(args) == len(given) and all(map(lambda a, b: a is b, args, given))
-            known[function] = _again(function, observe, parts_of_given if whole else None)
+            same = len(args) == len(step_args) and all(map(lambda a, b: a is b, args, step_args))
+            known[function] = _observed_copy(function, observe, step_parts if same else None)
         return original(known[function], *args, **named)
 
     with replaced(Function, "__call__", call):
@@ -58,7 +58,7 @@ def is_of_program(function: Any) -> bool:
 
 
 def signature_of(function: Any) -> inspect.Signature | None:
-    """The parameters of a function or tf.function; None where they cannot be known."""
+    """The signature of a function or tf.function; None if it has no known signature."""
     try:
         return inspect.signature(plain(getattr(function, "python_function", function)))
     except (TypeError, ValueError):
@@ -72,15 +72,18 @@ def function_name(function: Any) -> str:
 
 
 def converted(function: Any) -> tuple[Any, Callable[..., Any]]:
-    """The Python function of a tf.function, plain and as AutoGraph rewrites it, if it is to."""
+    """The Python function of a tf.function: the original, and the one that AutoGraph rewrites.
+
+    Both are the same if the tf.function does not use AutoGraph.
+    """
     python = plain(function.python_function)
     if not function._autograph:
         return python, python
     return python, rewritten(python, function._experimental_autograph_options)
 
 
-def _again(function: Any, observe: Callable[..., Any], parts: Any) -> Any:
-    """The same tf.function around a Python function that is observed."""
+def _observed_copy(function: Any, observe: Callable[..., Any], parts: Any) -> Any:
+    """A copy of a tf.function whose Python function is observed."""
     python, step = converted(function)
     signature, name = signature_of(function), function_name(function)
 
@@ -91,7 +94,7 @@ def _again(function: Any, observe: Callable[..., Any], parts: Any) -> Any:
     def watched(*args: Any, **named: Any) -> Any:
         return observe(name, step, parts or by_parameters, *args, **named)
 
-    again = function._clone(watched)
-    again._autograph = False  # ours is not to be rewritten; theirs is
-    setattr(again, OBSERVED, True)
-    return again
+    copy = function._clone(watched)
+    copy._autograph = False  # `step` is already rewritten; `watched` must not be
+    setattr(copy, OBSERVED, True)
+    return copy
