@@ -1,7 +1,7 @@
-"""A Keras callback that records what `fit` does from inside its compiled graph.
+"""A Keras callback that records `fit` from inside its compiled graph.
 
-Each model has a run of its own (`model_steps`). The step of a loop of one's own is recorded by
-`loop_step` instead, through the same object.
+Each model has its own run (`model_steps`). The same object records the step of a user's loop
+(`loop_step`).
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ from resnet_inspect.tracers.tensorflow.fit.recording import Recording
 
 
 class Runs:
-    """Makes the runs of one recorder: `journal` gives a place for each."""
+    """Makes the runs of one recorder; `journal` makes the journal of each run."""
 
     def __init__(self, settings: Settings, journal: Callable[[], Journal]) -> None:
         self.settings = settings
-        self.notes: list[Note] = []  # of the first run
+        self.notes: list[Note] = []  # for the first run
         self._journal = journal
 
     def recording(self, *, only_training: bool = False) -> Recording:
         """A new run."""
-        made = Recording(self.settings, self._journal(), only_training=only_training)
+        recording = Recording(self.settings, self._journal(), only_training=only_training)
         for note in self.notes:
-            made.note(note.subject, note.text)
+            recording.note(note.subject, note.text)
         self.notes = []
-        return made
+        return recording
 
 
 class KerasRecorder(keras.callbacks.Callback):  # type: ignore[misc]
-    """Records the `fit`s of models, each model as one run; see `api.Recorder`."""
+    """Records calls of `fit`, one run for each model; see `api.Recorder`."""
 
     def __init__(self, runs: Runs) -> None:
         super().__init__()
@@ -55,25 +55,23 @@ class KerasRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         self._batch = 0
 
     def __deepcopy__(self, memo: dict[int, Any]) -> KerasRecorder:
-        """As KerasTuner copies callbacks for each trial: another recorder, whose runs have other
-        files.
-        """
+        """A new recorder with separate run files: KerasTuner copies callbacks for each trial."""
         del memo
         return KerasRecorder(self._runs)
 
     def instrument(self, step: Callable[..., Any]) -> Any:
-        """`step`, a function, a `tf.function` or a model's `train_on_batch`, recorded at every Nth
-        call; it takes and returns what it did.
+        """`step`, recorded at every Nth call; arguments and return value are unchanged.
 
-        Raises UsageError for what cannot be called, and where this recorder has another already.
+        `step` is a function, a `tf.function` or the method `train_on_batch` of a model. Raises
+        UsageError if `step` is not callable, or if this recorder already records another step.
         """
         if self._loop is not None or self._steps is not None:
             raise UsageError(
-                "a recorder records one step, and this one has another already",
+                "a Recorder records one step, and this one already records another",
                 where="Recorder.instrument()",
-                expected="a recorder for each function that is called by itself",
+                expected="one Recorder for each step",
                 got=f"{function_name(step)} after {self._loop_name or 'a fit'}",
-                fix="make another recorder, or instrument the function that calls both",
+                fix="make a second Recorder, or instrument the function that calls both",
             )
         model = model_of_batches(step)
         if model is not None:
@@ -85,7 +83,7 @@ class KerasRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         return self._loop
 
     def close(self) -> None:
-        """The loop is over: the run file is finished. Closed again nothing happens."""
+        """End the loop and finish the run file. A second call has no effect."""
         self._close(None)
 
     def __enter__(self) -> Self:
@@ -94,7 +92,7 @@ class KerasRecorder(keras.callbacks.Callback):  # type: ignore[misc]
     def __exit__(
         self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
     ) -> None:
-        """The same; what the body was left by is kept."""
+        """Finish the run file, with the exception that ended the body."""
         self._close(error)
 
     def _close(self, error: BaseException | None) -> None:
@@ -104,14 +102,14 @@ class KerasRecorder(keras.callbacks.Callback):  # type: ignore[misc]
             self._steps.close(error)
 
     def set_model(self, model: Any) -> None:
-        """Keras' own call, before it makes the function of the step."""
+        """Called by Keras before it compiles the step."""
         super().set_model(model)
         self._steps = steps = ModelSteps.of(model, self._runs, self._runs.recording)
         with steps.run.guarded("fit"):
             steps.prepare()
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Keras has its function."""
+        """Called by Keras after it has compiled the step."""
         del logs
         if (steps := self._steps) is not None:
             with steps.run.guarded("fit"):
@@ -120,14 +118,14 @@ class KerasRecorder(keras.callbacks.Callback):  # type: ignore[misc]
                 steps.plan(count * epochs if count else 0)
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        """One or several steps come."""
+        """Called before one step, or before the steps of one execution."""
         del logs
         if self._steps is not None:
             self._steps.before()
         self._batch = batch
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """They have run, up to `batch`."""
+        """Called after the steps up to `batch` have run."""
         if self._steps is not None:
             last = (self.params.get("steps") or batch + 1) - 1  # Keras counts executions as if full
             done = min(batch, max(last, self._batch)) - self._batch + 1
@@ -135,26 +133,27 @@ class KerasRecorder(keras.callbacks.Callback):  # type: ignore[misc]
             self._steps.after(done, logs or {}, more=more)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """The epoch's last step also has the scalars of validation."""
+        """Add the scalars of validation to the last step of the epoch."""
         del epoch
         if (steps := self._steps) is not None:
             with steps.run.guarded("validation"):
-                said = (logs or {}).items()
-                steps.also({name: value for name, value in said if name.startswith("val_")})
+                scalars = (logs or {}).items()
+                steps.add({name: value for name, value in scalars if name.startswith("val_")})
 
     def on_train_end(self, logs: Any = None) -> None:
-        """The run is complete, until the next fit."""
+        """Complete the run; a later fit continues it."""
         del logs
         if (steps := self._steps) is not None:
             with steps.run.guarded("fit"):
                 steps.finish()
 
     def stopped(self, error: BaseException) -> Failure | None:
-        """`fit` was left by an exception: whoever called it says so, Keras does not. What is saved
-        of it; None if nothing is, as `fit` had not begun.
+        """End the run with the exception that `fit` raised; Keras does not call this itself.
+
+        Returns the failure that is saved, or None if `fit` had not begun.
         """
         return self._steps.stopped(error) if self._steps is not None else None
 
     def note(self, subject: str, text: str) -> None:
-        """Say something of the run that comes first."""
+        """Add a note to the first run."""
         self._runs.notes.append(Note(subject, text))

@@ -1,8 +1,8 @@
-"""The step of a training loop: called as before, recorded at every Nth call.
+"""Records the step of a training loop at every Nth call.
 
-A `tf.function` has its Python function observed while TensorFlow traces it: in a function made
-again (`instrumented`), or in place, for a program that is not to know (`in_place`). A plain
-function runs op by op as it did (`eager_step`).
+The Python function of a `tf.function` is observed while TensorFlow traces it: in a copy
+(`instrumented`), or in place, for an unchanged program (`in_place`). A plain function runs op by op
+as before (`eager_step`).
 """
 
 from __future__ import annotations
@@ -40,51 +40,54 @@ SAVED_BY = ("get_concrete_function", "_list_all_concrete_functions_for_serializa
 
 
 class LoopStep:
-    """A step that is recorded; `name` is that of the function. Everything but the call is the
-    `tf.function`'s own.
+    """A recorded step with the name of its function.
+
+    All attributes except the call are forwarded to the `tf.function`.
     """
 
     @classmethod
     def instrumented(cls, function: Any, run: Recording) -> LoopStep:
-        """The step to be called in place of `function`; raises UsageError where there is none."""
+        """The step to call instead of `function`; raises UsageError if it is not callable."""
         if not callable(function):
             raise UsageError(
-                "what is to be recorded cannot be called",
+                "the step to record is not callable",
                 where="Recorder.instrument()",
-                expected="a function or a tf.function that does one step",
+                expected="a function or a tf.function that does one training step",
                 got=type(function).__name__,
                 fix="write: step = recorder.instrument(train_step)",
             )
-        made = cls(function, run)
+        step = cls(function, run)
         if hasattr(function, "python_function"):
-            again = function._clone(made._watched())
-            again._autograph = False  # ours is not to be rewritten; theirs is
-            setattr(again, OBSERVED, True)
-            made._call = InOrder(again, run.in_order)
-        functools.update_wrapper(made, plain(getattr(function, "python_function", function)))
-        end_with(made, LoopStep.close, run.unexplained)
-        return made
+            copy = function._clone(step._watched())
+            copy._autograph = False  # the user's code is already rewritten; ours must not be
+            setattr(copy, OBSERVED, True)
+            step._call = InOrder(copy, run.in_order)
+        functools.update_wrapper(step, plain(getattr(function, "python_function", function)))
+        end_with(step, LoopStep.close, run.unexplained)
+        return step
 
     @classmethod
     def in_place(cls, function: Any, call: Callable[..., Any], run: Recording) -> LoopStep:
-        """The step of a tf.function that keeps being itself, for `call` to call; `run` is one that
-        records only what trains.
+        """The step of a tf.function that is changed in place.
+
+        `call` is the original method `__call__` of tf.functions. `run` must record only functions
+        that train.
         """
-        made = cls(function, run, begun_by_training=True)
-        made._call = InOrder(functools.partial(call, function), run.in_order)
+        step = cls(function, run, begun_by_training=True)
+        step._call = InOrder(functools.partial(call, function), run.in_order)
         untouched = function._clone(None)
-        function._python_function = made._watched()
+        function._python_function = step._watched()
         function._autograph = False
-        made._unobserved = untouched
-        end_with(made, LoopStep.close, run.unexplained)
-        return made
+        step._unobserved = untouched
+        end_with(step, LoopStep.close, run.unexplained)
+        return step
 
     def __init__(self, function: Any, run: Recording, *, begun_by_training: bool = False) -> None:
         self.name = function_name(function)
         self.place = _place(function)  # file and line
         self.run = run
         self._function = function
-        self._call: Any = None  # where it is a tf.function
+        self._call: Any = None  # for a tf.function
         self._unobserved: Any = None
         self._signature = signature_of(function)
         self._by_training = begun_by_training
@@ -94,22 +97,22 @@ class LoopStep:
 
     @property
     def begun(self) -> bool:
-        """Whether there is a run of it."""
+        """Whether the run of this step has begun."""
         return self._begun
 
     def __getattr__(self, name: str) -> Any:
-        """What else a `tf.function` can do, such as `get_concrete_function`."""
+        """Other attributes of the `tf.function`, such as `get_concrete_function`."""
         if name.startswith("_"):
             raise AttributeError(name)
         return getattr(self._call or self._function, name)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
-        """As a method of a class it is called with its object."""
+        """Bind the step to an object, so that it can be a method of a class."""
         return self if instance is None else functools.partial(self, instance)
 
     def __call__(self, *args: Any, **named: Any) -> Any:
-        """The step, with what it does noted if it is its turn; what it raises is saved as well."""
-        if not self._alone():
+        """Call the step, and record it if it is an Nth call. Exceptions are recorded, too."""
+        if not self._is_top_level():
             return (self._call if self._by_training else self._function)(*args, **named)
         call = self._call or self._function
         if self._closed or self.run.journal is None:
@@ -118,7 +121,7 @@ class LoopStep:
         with self.run.guarded("steps"):
             self.run.arm(record=record, weights=self._trained)
         if self._call is None and record:
-            call = self._observed_at_once
+            call = self._observed_eagerly
         start = time.perf_counter()
         try:
             returned = call(*args, **named)
@@ -137,13 +140,13 @@ class LoopStep:
         return returned
 
     def close(self, error: BaseException | None = None) -> None:
-        """The loop is over, or was left by `error`; the run file is finished."""
+        """Finish the run file at the end of the loop, with the `error` that ended it if any."""
         if not self._closed and self._begun:
             with self.run.guarded("loop"):
                 self.run.end(error, self._step)
         self._closed = True
 
-    def _alone(self) -> bool:
+    def _is_top_level(self) -> bool:
         """Whether the step is called from Python, once for all replicas."""
         context = tf.distribute.get_replica_context()
         if tf.executing_eagerly() and context is not None and context.num_replicas_in_sync == 1:
@@ -151,19 +154,19 @@ class LoopStep:
         if self._by_training:
             return False
         if tf.executing_eagerly():
-            text = "called for each replica: instrument the function that calls strategy.run"
+            text = "it was called for each replica. Instrument the function that calls strategy.run"
         else:
-            text = "called while another function was traced: @recorder.instrument belongs above"
-            text += " @tf.function"
+            text = "it was called while TensorFlow traced another function. "
+            text += "Put @recorder.instrument above @tf.function"
         with self.run.guarded("step"):
             self._begin(self.name)
-            self.run.note("step", f"{self.name} was not observed: it was {text}")
+            self.run.note("step", f"{self.name} is not recorded: {text}")
         return False
 
     def _keep(self, seconds: float, returned: Any) -> None:
         self._begin(self.name)
-        found = dict(scalars_of(returned))
-        record = self.run.findings(StepRecord(self._step, seconds, found))
+        scalars = dict(scalars_of(returned))
+        record = self.run.findings(StepRecord(self._step, seconds, scalars))
         if "loss" not in record.scalars and "batch_loss" in record.scalars:
             record.scalars["loss"] = record.scalars["batch_loss"]
         self.run.keep(record)
@@ -186,20 +189,20 @@ class LoopStep:
         return watched
 
     def _observed(self) -> ObservedStep:
-        made = ObservedStep(
+        step = ObservedStep(
             self.run.settings, name=self.name, parts=self._parts, traced=self._traced
         )
-        self._made = made
-        return made
+        self._observed_step = step
+        return step
 
     def _replicated(self, step: Callable[..., Any]) -> Callable[..., Any]:
-        """A step that may hand its work to replicas: these are observed instead."""
+        """`step`, whose replicas are observed instead if it calls `strategy.run`."""
 
         def run(original: Any, strategy: Any, replica: Any, *args: Any, **named: Any) -> Any:
             if not isinstance(strategy, tf.distribute.MirroredStrategy):
                 return original(strategy, replica, *args, **named)
-            self._made.delegated = True
-            known = tf_convert(replica, ag_ctx.control_status_ctx(), convert_by_default=False)
+            self._observed_step.delegated = True
+            rewritten = tf_convert(replica, ag_ctx.control_status_ctx(), convert_by_default=False)
             signature = signature_of(replica)
 
             def observed() -> ObservedStep:
@@ -211,10 +214,10 @@ class LoopStep:
                 )
 
             def watched(*given: Any, **keywords: Any) -> Any:
-                return self.run.observe(observed, known, *given, **keywords)
+                return self.run.observe(observed, rewritten, *given, **keywords)
 
-            kept = tf.autograph.experimental.do_not_convert(watched)
-            return original(strategy, kept, *args, **named)
+            unconverted = tf.autograph.experimental.do_not_convert(watched)
+            return original(strategy, unconverted, *args, **named)
 
         def call(*args: Any, **named: Any) -> Any:
             with replaced(tf.distribute.Strategy, "run", run):
@@ -223,7 +226,7 @@ class LoopStep:
         return call
 
     def _traced(self, step: ObservedStep) -> None:
-        """The step has been traced and is about to run: now its weights are known."""
+        """Read the weights of a step that is traced and about to run: only now they are known."""
         if step.delegated or (self._by_training and not step.seen.trains):
             return
         self._trained = step.seen.trained
@@ -232,13 +235,13 @@ class LoopStep:
         self._hide_taps()
 
     def _hide_taps(self) -> None:
-        """A program that saves a function which trains gets it without what records it."""
+        """Make a program that saves the function save it without the taps."""
         if self._unobserved is not None:
             for name in SAVED_BY:
                 setattr(self._function, name, getattr(self._unobserved, name))
 
-    def _observed_at_once(self, *args: Any, **named: Any) -> Any:
-        """Run a plain function with its layers and gradients noted, op by op."""
+    def _observed_eagerly(self, *args: Any, **named: Any) -> Any:
+        """Run a plain function op by op and note its layers and gradients."""
         step = EagerStep(self.run.settings, name=self.name, parts=self._parts)
         try:
             returned = step.observe(self._function, *args, **named)
@@ -263,22 +266,21 @@ def _place(function: Any) -> str:
 
 
 def scalars_of(returned: Any) -> Iterator[tuple[str, float]]:
-    """The single numbers in what a step returned: by their keys, the first without one `loss`."""
+    """The scalars that a step returned, by their keys; the first scalar without a key is `loss`."""
     taken: set[str] = set()
-    for path, one in keras.tree.flatten_with_path(returned):
-        if not _is_number(one):
+    for path, value in keras.tree.flatten_with_path(returned):
+        if not _is_number(value):
             continue
         name = "/".join(part for part in path if isinstance(part, str))
         if not name:
             name = "loss" if "loss" not in taken else "/".join(map(str, ("returned", *path)))
         if name not in taken:
             taken.add(name)
-            yield name, float(one)
+            yield name, float(value)
 
 
-def _is_number(one: Any) -> bool:
-    if isinstance(one, tf.Tensor):
-        return bool(one.shape.rank == 0 and (one.dtype.is_floating or one.dtype.is_integer))
-    return (
-        np.isscalar(one) and isinstance(one, int | float | np.number) and not isinstance(one, bool)
-    )
+def _is_number(value: Any) -> bool:
+    if isinstance(value, tf.Tensor):
+        return bool(value.shape.rank == 0 and (value.dtype.is_floating or value.dtype.is_integer))
+    is_bool = isinstance(value, bool)
+    return np.isscalar(value) and isinstance(value, int | float | np.number) and not is_bool

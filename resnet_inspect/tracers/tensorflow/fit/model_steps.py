@@ -1,7 +1,7 @@
-"""The training steps of one Keras model, of all its `fit`s and batches, as one run.
+"""Records the training steps of one Keras model, of every `fit` and batch, as one run.
 
-Keras compiles `train_step` once: the step is observed while TensorFlow traces it, and the model's
-own method is back as soon as Keras has its function. What runs op by op is observed each time.
+Keras compiles `train_step` once. The step is observed while TensorFlow traces it, and the original
+method is restored when Keras has compiled it. A step that runs op by op is observed each time.
 """
 
 from __future__ import annotations
@@ -28,38 +28,37 @@ from resnet_inspect.tracers.tensorflow.fit.recording import Recording
 from resnet_inspect.tracers.tensorflow.taps.sum_order import InOrder
 from resnet_inspect.tracers.tensorflow.taps.weights import recorded_weights
 
-# Where a model keeps its steps, by recorder: they must live as long as the model, and no longer.
-KEPT = "_resnet_inspect_steps"
+# The attribute of a model with its steps by recorder: they must live as long as the model.
+STEPS = "_resnet_inspect_steps"
 
 
 class ModelSteps:
-    """See the module; `of` gives the one of a model and a recorder."""
+    """The steps of one model, recorded by one recorder; made by `of`."""
 
     @classmethod
-    def of(cls, model: Any, owner: object, made: Callable[[], Recording]) -> ModelSteps:
-        """The steps of a model that `owner` records; `made` gives a new run for them."""
-        kept: list[tuple[object, ModelSteps]] = vars(model).setdefault(KEPT, [])
-        for known, steps in kept:
-            if known is owner:
+    def of(cls, model: Any, owner: object, new_run: Callable[[], Recording]) -> ModelSteps:
+        """The steps of a model that `owner` records; `new_run` makes their run."""
+        by_owner: list[tuple[object, ModelSteps]] = vars(model).setdefault(STEPS, [])
+        for other, steps in by_owner:
+            if other is owner:
                 return steps
-        recording = made()
+        recording = new_run()
         steps = cls(model, recording)
-        kept.append((owner, steps))
+        by_owner.append((owner, steps))
         end_with(steps, ModelSteps.close, recording.unexplained)
         return steps
 
     @staticmethod
     def is_recorded_elsewhere(model: Any, owner: object) -> bool:
-        """Whether another than `owner` records a model, too."""
-        return any(known is not owner for known, _ in vars(model).get(KEPT, ()))
+        """Whether a recorder other than `owner` also records the model."""
+        return any(other is not owner for other, _ in vars(model).get(STEPS, ()))
 
     def __init__(self, model: Any, run: Recording) -> None:
         self.run = run
         self._model = weakref.ref(model)
-        self._function: Any = None  # Keras' own, whose trace is observed
+        self._function: Any = None  # the train_function of Keras whose trace is observed
         self._own_step: Any = None
         self._optimizers = ""
-        self._first = 0  # of the execution that runs
         self._step = 0
         self._before = 0  # steps of earlier fits
         self._started = 0.0
@@ -76,17 +75,17 @@ class ModelSteps:
         return self._step
 
     def prepare(self) -> None:
-        """Before Keras makes the function of the step."""
+        """Replace `train_step` before Keras compiles it."""
         model = self.model
         strategy = model.distribute_strategy
         replicas = strategy.num_replicas_in_sync
         if replicas > 1 and not isinstance(strategy, tf.distribute.MirroredStrategy):
             kind = type(strategy).__name__
-            text = f"not summarized; {replicas} replicas of {kind}: only those of MirroredStrategy"
-            self.run.note("tensors", text + " are")
+            text = f"not recorded for {replicas} replicas of {kind}. Use MirroredStrategy"
+            self.run.note("tensors", text + " to record them")
             return
         if model.train_function is not None and model.train_function is self._function:
-            return  # compiled with us before
+            return  # this function is already observed
         watched = functools.partial(self._train_step, model.train_step)
         self._own_step = vars(model).get("train_step")
         vars(model)["train_step"] = functools.wraps(model.train_step)(watched)
@@ -95,37 +94,38 @@ class ModelSteps:
     def _train_step(self, step: Any, data: Any) -> Any:
         if not tf.executing_eagerly():
             return self.run.observe(self._observed, step, data)
-        return self._at_once(step, data) if self.run.armed else step(data)
+        return self._run_eagerly(step, data) if self.run.armed else step(data)
 
     def _observed(self) -> ObservedStep:
         return ObservedStep(self.run.settings, self.model, traced=self._traced)
 
     def _traced(self, step: ObservedStep) -> None:
-        """The step is traced and about to run: a model may be built by it, and only now its
-        optimizers are known.
+        """Read the optimizers and weights of a step that is traced and about to run.
+
+        The trace may have built the model, so they are known only now.
         """
         if step.seen.optimizer and step.seen.optimizer != self._optimizers:
             self._optimizers = step.seen.optimizer
             self._begin()
         self.run.look_at(recorded_weights(self.model))
 
-    def _at_once(self, step: Any, data: Any) -> Any:
-        """A step that runs op by op."""
+    def _run_eagerly(self, step: Any, data: Any) -> Any:
+        """Run and record a step op by op."""
         parts = functools.partial(parts_of_fit, self.model)
-        seen = EagerStep(self.run.settings, self.model, name="train_step", parts=parts)
+        observed = EagerStep(self.run.settings, self.model, name="train_step", parts=parts)
         try:
-            returned = seen.observe(step, data)
+            returned = observed.observe(step, data)
         except BaseException as error:
             with self.run.guarded("failure"):
-                self.run.failed(seen, error)
+                self.run.failed(observed, error)
             raise
         with self.run.guarded("tensors"):
-            self._traced(seen)
-            self.run.took(seen)
+            self._traced(observed)
+            self.run.took(observed)
         return returned
 
     def compiled(self) -> None:
-        """Keras has its function: the model's step is what it was."""
+        """Restore `train_step` after Keras has compiled it."""
         model = self.model
         if self._function is None or self._function is not model.train_function:
             if not model.run_eagerly:
@@ -136,7 +136,7 @@ class ModelSteps:
                 model.__dict__["train_step"] = self._own_step
 
     def plan(self, steps: int) -> None:
-        """There is, or goes on, a run, in which `steps` more will come; 0 if nobody knows."""
+        """Begin or continue the run with `steps` more steps; 0 if the number is not known."""
         self._begin(steps=self._before + steps if steps else 0)
 
     def _begin(self, **planned: Any) -> None:
@@ -146,26 +146,28 @@ class ModelSteps:
         self.run.begin(author_named(self.model), subject=subject, **planned)
 
     def before(self) -> None:
-        """An execution of one or several steps comes: say whether it is to be recorded."""
+        """Switch recording on or off before an execution of one or more steps."""
         with self.run.guarded("steps"):
-            several = int(getattr(self.model, "steps_per_execution", 1) or 1)
-            coming = range(self._step, self._step + several)
-            record = self.run.journal is not None and any(map(self.run.settings.records, coming))
+            count = int(getattr(self.model, "steps_per_execution", 1) or 1)
+            numbers = range(self._step, self._step + count)
+            record = self.run.journal is not None and any(map(self.run.settings.records, numbers))
             self.run.arm(record=record, weights=recorded_weights(self.model) if record else ())
         self._started = time.perf_counter()
 
     def after(self, count: int, scalars: Mapping[str, Any], *, more: bool) -> None:
-        """Keep what `count` steps left behind; without `more` to come the last one waits for what
-        is still said of it.
+        """Keep the record of the last of `count` steps.
+
+        Without `more` steps to come in this epoch, the record is written later, by `add` or
+        `flush`, as the scalars of validation are still to be added.
         """
         seconds = time.perf_counter() - self._started
         with self.run.guarded("steps"):
             number = self._step + count - 1
-            found = {name: float(value) for name, value in scalars.items()}
-            record = StepRecord(number, seconds / count, found)
+            values = {name: float(value) for name, value in scalars.items()}
+            record = StepRecord(number, seconds / count, values)
             if self.run.armed and count > 1 and number == count - 1:
-                text = f"of each {count} steps that run together the last is recorded"
-                self.run.note("steps", text)
+                text = f"{count} steps run in one execution; only the last of them is recorded. "
+                self.run.note("steps", text + "To record each step, set steps_per_execution=1")
             record = self.run.findings(record)
             self.flush()
             self._last = record
@@ -173,28 +175,28 @@ class ModelSteps:
                 self.flush()
         self._step += count
 
-    def also(self, scalars: Mapping[str, Any]) -> None:
-        """Add scalars to the last step, such as those of validation."""
+    def add(self, scalars: Mapping[str, Any]) -> None:
+        """Add scalars, such as those of validation, to the last step, and write it."""
         if self._last is not None:
-            found = {name: float(value) for name, value in scalars.items()}
-            self._last = replace(self._last, scalars=self._last.scalars | found)
+            values = {name: float(value) for name, value in scalars.items()}
+            self._last = replace(self._last, scalars=self._last.scalars | values)
         self.flush()
 
     def flush(self) -> None:
-        """Write the step that waits."""
+        """Write the last step, if it is not written yet."""
         self.run.keep(self._last)
         self._last = None
 
     def finish(self) -> None:
-        """The training is over, until the next one."""
+        """End the run; a later training continues it."""
         self._before = self._step
         self.flush()
         if not self._step:
-            self.run.note("steps", "none was run: there was no batch, or no epoch")
+            self.run.note("steps", "no step was run. Check that fit gets batches and epochs > 0")
         self.run.end()
 
     def stopped(self, error: BaseException) -> Failure | None:
-        """Training was left by an exception; what is saved of it, None without a run."""
+        """End the run with an exception of the training; returns the saved failure, if any."""
         with self.run.guarded("fit"):
             self.flush()
             if self.run.begun:
@@ -202,7 +204,7 @@ class ModelSteps:
         return None
 
     def close(self, error: BaseException | None = None) -> None:
-        """The program ends: a loop over batches has no other end."""
+        """End the run at the end of the program: a loop over batches has no other end."""
         if self.run.begun:
             with self.run.guarded("end"):
                 self.flush()
@@ -210,7 +212,7 @@ class ModelSteps:
 
 
 class BatchSteps:
-    """`model.train_on_batch`, recorded: called and returning as the method of `model` is."""
+    """A recorded `model.train_on_batch`, with the same arguments and return value."""
 
     def __init__(self, steps: ModelSteps, original: Callable[..., Any]) -> None:
         self._steps = steps
@@ -218,7 +220,7 @@ class BatchSteps:
         functools.update_wrapper(self, original)
 
     def __call__(self, *args: Any, **named: Any) -> Any:
-        """One step."""
+        """Run and record one step."""
         steps = self._steps
         with steps.run.guarded("fit"):
             steps.prepare()
@@ -237,7 +239,7 @@ class BatchSteps:
         return returned
 
     def _scalars(self, returned: Any) -> dict[str, Any]:
-        """Keras returns numbers in the order of its metrics, or by their names."""
+        """The values that Keras returned, by the names of its metrics."""
         if isinstance(returned, dict):
             return returned
         values = list(returned) if isinstance(returned, list | tuple) else [returned]
@@ -246,7 +248,7 @@ class BatchSteps:
 
 
 def model_of_batches(function: Any) -> Any:
-    """The model whose bound method `train_on_batch` a function is; None for other functions."""
+    """The model of a bound method `train_on_batch`; None for other functions."""
     owner = getattr(function, "__self__", None)
     name = getattr(function, "__name__", "")
     return owner if isinstance(owner, keras.Model) and name == "train_on_batch" else None
