@@ -1,1 +1,1 @@
-"""The tutorial's network: its layers, its recipe, its training."""
+"""The tutorial's network: its layers, its training recipe and its training loop."""

@@ -1,4 +1,4 @@
-"""Loading a TensorFlow 1 checkpoint of the network by variable names."""
+"""Loads a TensorFlow 1 checkpoint of the network by variable names."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ from resnet_inspect.graph import spell_shape
 
 
 def restore(path: str, variables: Mapping[str, tf.Variable], required: frozenset[str]) -> list[str]:
-    """Give `variables` the values saved under their names; returns the names not found.
+    """Assign the saved values to `variables`, by name; returns the names not in the checkpoint.
 
-    Raises CheckpointError, before anything is changed, where the checkpoint cannot be read, where
-    a name in `required` is missing, or where a shape differs.
+    Raises CheckpointError if the checkpoint cannot be read, a name in `required` is missing, or a
+    shape differs. No variable is changed in these cases.
     """
     reader = _open(path)
     shapes = reader.get_variable_to_shape_map()
     missing = [name for name in variables if name not in shapes]
     needed = [name for name in missing if name in required]
     if needed:
-        wanted = ", ".join(
+        examples = ", ".join(
             f"{name} {spell_shape(tuple(variables[name].shape.as_list()))}" for name in needed[:3]
         )
         more = f" and {len(needed) - 3} more" if len(needed) > 3 else ""
         raise CheckpointError(
-            f"the checkpoint lacks {len(needed)} of the network's variables",
+            f"{len(needed)} variables of the network are missing in the checkpoint",
             where=path,
-            expected=wanted + more,
-            got=f"{len(shapes)} variables without them, such as {', '.join(sorted(shapes)[:3])}",
+            expected=examples + more,
+            got=f"{len(shapes)} other variables, such as {', '.join(sorted(shapes)[:3])}",
             fix="check --n, --ver and the names in the checkpoint",
         )
     for name, variable in variables.items():
-        here, there = tuple(variable.shape.as_list()), tuple(shapes.get(name, ()))
-        if name in shapes and here != there:
+        shape, saved_shape = tuple(variable.shape.as_list()), tuple(shapes.get(name, ()))
+        if name in shapes and shape != saved_shape:
             raise CheckpointError(
                 f"the variable '{name}' has another shape in the checkpoint",
                 where=path,
-                expected=f"{spell_shape(here)} as in the network",
-                got=f"{spell_shape(there)} in the checkpoint",
+                expected=f"{spell_shape(shape)} as in the network",
+                got=f"{spell_shape(saved_shape)} in the checkpoint",
                 fix="check --n, --ver, --filters, --classes and --bn-axis",
             )
     with _readable(path):
@@ -56,7 +56,7 @@ def _open(path: str) -> Any:
     with _readable(path):
         reader = tf.train.load_checkpoint(str(Path(path).expanduser()))
         if not reader.get_variable_to_shape_map():
-            raise ValueError("a file without variables")
+            raise ValueError("the file contains no variables")
         return reader
 
 
@@ -68,7 +68,7 @@ def _readable(path: str) -> Iterator[None]:
         raise CheckpointError(
             "the checkpoint cannot be read",
             where=path,
-            expected="the prefix that tf.train.Saver was given, or a folder with checkpoints",
+            expected="the prefix passed to tf.train.Saver.save, or a folder with checkpoints",
             got=str(error).splitlines()[0] if str(error) else type(error).__name__,
-            fix="name the files without .index or .data-00000-of-00001; copy all of them",
+            fix="give the path without .index or .data-00000-of-00001, and copy all files",
         ) from error

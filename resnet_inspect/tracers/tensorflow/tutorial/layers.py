@@ -1,7 +1,7 @@
 """The layers of the tutorial's network on TensorFlow's fused ops, one op each.
 
-Names of ops and variables are those of the TensorFlow 1 layer API. Keras 3's layers are not used:
-they add some 300 Reshape and Squeeze ops to this network.
+Ops and variables are named as by the TensorFlow 1 layer API. Keras 3 layers are not used, as they
+would add about 300 Reshape and Squeeze ops to this network.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Layers:
 
     @contextmanager
     def group(self, name: str) -> Iterator[None]:
-        """Layers called in the body are shown together under `name`. Makes no ops."""
+        """Group the layers that are called in the body under `name`. Makes no ops."""
         before = self._path
         self._path = (*before, name)
         yield
@@ -71,9 +71,9 @@ class Layers:
         return call.output
 
     def batch_normalization(self, x: Tensor, *, name: str) -> Tensor:
-        """Fused batch normalization that keeps the configured axis; with its update ops.
+        """Fused batch normalization over the configured axis, with its update ops.
 
-        Makes nothing, and returns `x`, where the network is to have none.
+        Returns `x` unchanged if the network is configured without batch normalization.
         """
         if not self._batch_norm:
             return x
@@ -97,8 +97,8 @@ class Layers:
             )
             if self._training and self._update_ops:
                 with self._made.phase(Phase.OPTIMIZER):
-                    for held, seen in zip((mean, variance), batch, strict=True):
-                        self._made.update_ops.append(_move_towards(held, seen))
+                    for average, value in zip((mean, variance), batch, strict=True):
+                        self._made.update_ops.append(_move_towards(average, value))
         return call.output
 
     def dense(self, x: Tensor, units: int, *, name: str) -> Tensor:
@@ -122,13 +122,13 @@ class Layers:
         return call.output
 
     def reduce_mean(self, x: Tensor, axes: tuple[int, ...], *, name: str) -> Tensor:
-        """Mean over `axes`, kept with size 1, handed on by an Identity of that name."""
+        """Mean over `axes`, kept with size 1, followed by an Identity named `name`."""
         with self._layer(name, "Mean", x) as call:
             call.output = tf.identity(tf.reduce_mean(x, axes, keepdims=True), name)
         return call.output
 
     def reshape(self, x: Tensor, shape: list[int], *, name: str) -> Tensor:
-        """Reshape to `shape`, in which one size may be -1."""
+        """Reshape to `shape`; one of its sizes may be -1."""
         with self._layer(name, "Reshape", x) as call:
             call.output = tf.reshape(x, shape, name=name)
         return call.output
@@ -146,7 +146,7 @@ class Layers:
         return self._made.variable(name, lambda: tf.fill([size], value), trainable=trainable)
 
 
-def _move_towards(held: tf.Variable, seen: Tensor) -> Any:
-    """held ← held - (1 - momentum)(held - seen), as TensorFlow 1 names it."""
+def _move_towards(average: tf.Variable, value: Tensor) -> Any:
+    """average ← average - (1 - momentum)(average - value), in the scope of TensorFlow 1."""
     with tf.name_scope("AssignMovingAvg"):
-        return held.assign_sub((held - seen) * (1.0 - BN_MOMENTUM), read_value=False)
+        return average.assign_sub((average - value) * (1.0 - BN_MOMENTUM), read_value=False)

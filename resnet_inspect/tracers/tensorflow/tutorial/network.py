@@ -1,4 +1,4 @@
-"""Builds the tutorial's network as its settings say, for training, evaluation and re-traces."""
+"""Builds the tutorial's network from its settings, for training, evaluation and re-traces."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from resnet_inspect.tracers.tensorflow.tutorial.resnet import inference
 def logits_of(
     images: Tensor, made: Construction, tutorial: Tutorial, *, update_ops: bool = False
 ) -> Tensor:
-    """Logits [batch, classes] of images [batch, height, width, channels], noted in `made`.
+    """Logits [batch, classes] of images [batch, height, width, channels]; adds layers to `made`.
 
-    With `update_ops` the moving averages follow each batch, as `tutorial.update_ops` says.
+    Moving averages are updated if both `update_ops` and `tutorial.update_ops` are true.
     """
     net = Layers(
         made,

@@ -1,6 +1,6 @@
 """The tutorial's training recipe: loss, learning rate, optimizer and update ops.
 
-Like the network's file, this one is written to be read by the user of the tool.
+Like `resnet.py`, this file is written for users: ops show its lines.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ ADAM_EPSILON = 1e-8
 
 @dataclass(frozen=True)
 class Losses:
-    """Scalars of one batch, float32: `total` = `cross_entropy` + `l2`; `entropies` [batch] are
-    the cross entropies of the examples.
+    """Losses of one batch, float32. `total` is `cross_entropy` + `l2`; `entropies` [batch] are
+    the cross-entropies of the examples; the others are scalars.
     """
 
     entropies: Tensor
@@ -34,7 +34,7 @@ class Losses:
 
 
 def measure(logits: Tensor, labels: Tensor, made: Construction, weight_decay: float) -> Losses:
-    """The loss of logits [batch, classes] for labels [batch], over all trainable variables."""
+    """The losses of logits [batch, classes] for labels [batch]; `l2` is over all weights."""
     with tf.name_scope("cross_entropy"):
         entropies = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
         cross_entropy = tf.reduce_mean(entropies)
@@ -52,26 +52,26 @@ def measure(logits: Tensor, labels: Tensor, made: Construction, weight_decay: fl
 
 
 def trainable(made: Construction) -> dict[str, tf.Variable]:
-    """The variables that training moves, by name, in order of creation."""
+    """The trainable variables by name, in order of creation."""
     return {name: variable for name, variable in made.variables.items() if variable.trainable}
 
 
 def differentiate(
     losses: Losses, made: Construction, outputs: list[Tensor]
 ) -> tuple[dict[str, Tensor], list[Tensor]]:
-    """Add the gradients of the loss: of each trainable variable, and of each of `outputs` (None
-    for one that the loss does not depend on), which are on the way to those of the variables.
+    """Add the gradients of the loss: by trainable variable, and for each tensor of `outputs`.
+    The gradient of a tensor that the loss does not depend on is None.
     """
     weights = trainable(made)
     with made.phase(Phase.BACKWARD):
-        found = tf.gradients(losses.total, [*weights.values(), *outputs], name="gradients")
-    return dict(zip(weights, found, strict=False)), found[len(weights) :]
+        gradients = tf.gradients(losses.total, [*weights.values(), *outputs], name="gradients")
+    return dict(zip(weights, gradients, strict=False)), gradients[len(weights) :]
 
 
 def train(gradients: dict[str, Tensor], made: Construction, tutorial: Tutorial) -> Tensor:
     """Add the optimizer's updates and the step counter; returns the learning rate.
 
-    Update ops of batch normalization run before the optimizer's, by control edges.
+    By control edges, update ops of batch normalization run before the optimizer's updates.
     """
     global_step = made.variable("global_step", lambda: tf.constant(0, tf.int64), trainable=False)
     with tf.name_scope("learning_rate"):
@@ -85,7 +85,7 @@ def train(gradients: dict[str, Tensor], made: Construction, tutorial: Tutorial) 
 
 
 def learning_rate(global_step: tf.Variable, constant: float | None) -> Tensor:
-    """The rate at this step: piecewise constant, a value holding up to and with its boundary."""
+    """The rate at this step: piecewise constant; each rate applies up to its boundary, included."""
     if constant is not None:
         return tf.constant(constant, tf.float32)
     passed = tf.cast(global_step > tf.constant(BOUNDARIES, tf.int64), tf.int32)
@@ -94,7 +94,7 @@ def learning_rate(global_step: tf.Variable, constant: float | None) -> Tensor:
 
 @dataclass(frozen=True)
 class _Step:
-    """What an optimizer needs for one update: named weights with their gradients, and the rate."""
+    """The inputs of an optimizer's update: gradients by weight name, rate and momentum."""
 
     made: Construction
     gradients: dict[str, Tensor]
@@ -102,10 +102,10 @@ class _Step:
     momentum: float
 
     def after_update_ops(self) -> Any:
-        """Context in which ops wait for the update ops.
+        """A context whose ops wait for the update ops.
 
-        TensorFlow leaves out the control edge of an op that has an input made in the context, so
-        whatever an update takes is made before it.
+        TensorFlow omits the control edge of an op if one of its inputs was made in the context.
+        All inputs of an update must therefore be made before.
         """
         return tf.control_dependencies(self.made.update_ops)
 
@@ -113,7 +113,7 @@ class _Step:
         return self.made.variables[name].handle
 
     def slot(self, name: str, slot: str) -> Tensor:
-        """The optimizer's own variable beside the weight `name`, zero at first."""
+        """The optimizer's variable for the weight `name`, initialized to zero."""
         shape = self.made.variables[name].shape
         return self.made.variable(f"{name}/{slot}", lambda: tf.zeros(shape), trainable=False).handle
 
@@ -151,7 +151,7 @@ def _sgd(step: _Step) -> list[tf.Operation]:
 
 
 def _adam(step: _Step) -> list[tf.Operation]:
-    """Kingma & Ba 2015, arXiv 1412.6980, with bias correction; powers of the betas are kept."""
+    """Kingma & Ba 2015, arXiv 1412.6980, with bias correction by stored powers of the betas."""
     powers = [
         step.made.variable(name, lambda beta=beta: tf.constant(beta), trainable=False)  # type: ignore[misc]
         for name, beta in zip(("beta1_power", "beta2_power"), ADAM_BETAS, strict=True)

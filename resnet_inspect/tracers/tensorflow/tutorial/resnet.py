@@ -1,7 +1,7 @@
 """The CIFAR-10 ResNet of the tutorial: 6n+2 layers in three stages, version 1 or 2.
 
 Version 1: activation after the addition (He et al. 2015, arXiv 1512.03385, section 4.2); version 2:
-before the convolutions (He et al. 2016, arXiv 1603.05027). For users to read: ops show its lines.
+before the convolutions (He et al. 2016, arXiv 1603.05027). Written for users: ops show its lines.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def inference(
     """Logits [batch, classes] of images [batch, height, width, channels]."""
     block = block_v1 if ver == 1 else block_v2
     with net.group("stem"):
-        # The tutorial writes 16 here: this number does not follow `filters`.
+        # The tutorial hard-codes 16 here: this number does not depend on `filters`.
         x = net.conv2d(images, 16, 3, strides=1, name="conv1")
         if ver == 1 or stem_bn:
             x = net.batch_normalization(x, name="bn_conv1")
@@ -66,7 +66,7 @@ def block_v1(x: Tensor, net: Layers, filters: int, at: str, project: bool) -> Te
 
 
 def block_v2(x: Tensor, net: Layers, filters: int, at: str, project: bool) -> Tensor:
-    """Pre-activation: BN, ReLU, conv, BN, ReLU, conv, addition; a projection starts after ReLU."""
+    """Pre-activation: BN, ReLU, conv, BN, ReLU, conv, addition; a projection follows the ReLU."""
     strides = 2 if project else 1
     shortcut = x
     x = net.batch_normalization(x, name=f"bn{at}_branch2a")
@@ -82,5 +82,5 @@ def block_v2(x: Tensor, net: Layers, filters: int, at: str, project: bool) -> Te
 
 
 def convolve(x: Tensor, net: Layers, filters: int, size: int, strides: int, name: str) -> Tensor:
-    """A block's convolution: variance scaling, fan in, scale 2."""
+    """A block's convolution, initialized by variance scaling (fan in, scale 2)."""
     return net.conv2d(x, filters, size, strides=strides, name=name, kernel_initializer=he_normal)

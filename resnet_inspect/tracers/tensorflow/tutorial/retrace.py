@@ -1,7 +1,7 @@
-"""Which settings move which sizes: the forward function traced again with one setting changed.
+"""Finds which settings change which sizes: re-traces the forward function with one changed.
 
-Only shapes are asked for: variables have no values, nothing runs. An addition that refuses its
-inputs is noted and passed over, so that what lies behind it is seen too.
+Only shapes are computed: variables have no values, and no op runs. An addition that fails is noted
+and ignored, so that the layers behind it are traced, too.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ from resnet_inspect.tracers.tensorflow.sizes.retraces import Traced, compared, s
 from resnet_inspect.tracers.tensorflow.tutorial.network import logits_of
 
 ImageShape = tuple[int, int, int]
-# Settings that are whole numbers and decide shapes, with the change that is tried. Height and
-# width grow by a multiple of the network's strides, so that every stage sees it.
+# Integer settings that determine shapes, with the change that is tried.
 SETTINGS: dict[str, Callable[[int], int]] = {
     "filters": lambda value: value + 1,
     "n": lambda value: value + 1,
@@ -31,24 +30,31 @@ SETTINGS: dict[str, Callable[[int], int]] = {
     "classes": lambda value: value + 1,
     "batch_size": lambda value: value + 1,
 }
-# Settings that can keep a network from being built.
+# Settings that can make building the network fail.
 CORRECTABLE = ("mean_axes", "filters", "bn_axis", "classes")
-# Settings that the network's function takes by these names.
+# Settings that are parameters of the network's function.
 NAMES = ("n", "ver", "filters", "classes")
 IMAGE = ("image height", "image width", "image channels")
+# Height and width grow by a multiple of the network's strides, so that every stage changes.
 IMAGE_CHANGES = (8, 8, 1)
 
 
 def explain(
-    graph: Any, kept: Graph, tutorial: Tutorial, image: ImageShape, mismatch: Mismatch | None = None
+    traced_graph: Any,
+    graph: Graph,
+    tutorial: Tutorial,
+    image: ImageShape,
+    mismatch: Mismatch | None = None,
 ) -> Lineage:
-    """The lineage of `kept`, which was captured from the TensorFlow graph `graph`; of one that
-    failed also which settings would mend it.
+    """The lineage of `graph`, which was captured from the TensorFlow graph `traced_graph`.
+
+    With a `mismatch`, the lineage also has the settings that correct the failure.
     """
-    found = lineage_with_formulas(graph, kept, mismatch, {n: getattr(tutorial, n) for n in NAMES})
+    settings = {name: getattr(tutorial, name) for name in NAMES}
+    lineage = lineage_with_formulas(traced_graph, graph, mismatch, settings)
     varied, traced = variations(tutorial, image)
     return msgspec.structs.replace(
-        found,
+        lineage,
         variations=varied,
         traced=traced,
         corrections=corrections(tutorial, image) if mismatch is not None else (),
@@ -58,36 +64,39 @@ def explain(
 def variations(
     tutorial: Tutorial, image: ImageShape
 ) -> tuple[tuple[Variation, ...], frozenset[str]]:
-    """One variation for each setting that decides shapes and each axis of an image.
+    """One variation for each setting that determines shapes and each axis of an image.
 
-    Also the names that the unchanged trace saw: of others a variation says nothing.
+    The second value is the names of the tensors in the unchanged trace. A variation covers only
+    these.
     """
     base = _trace(tutorial, image)
-    found = []
+    varied = []
     for name, before, after, changed, changed_image in _changes(tutorial, image):
-        there = _trace(changed, changed_image)
-        found.append(compared(name, before, after, base, there))
-    return tuple(found), frozenset(base.shapes)
+        retrace = _trace(changed, changed_image)
+        varied.append(compared(name, before, after, base, retrace))
+    return tuple(varied), frozenset(base.shapes)
 
 
 def corrections(tutorial: Tutorial, image: ImageShape) -> tuple[Correction, ...]:
-    """Settings, each changed alone to the tutorial's value, with which a failed network builds.
+    """Settings that correct a failed network if they are changed to the tutorial's value.
 
-    It builds if no layer refuses its inputs and the logits keep the batch.
+    Each setting is changed alone. It corrects the network if no layer fails and the logits have
+    the size of the batch.
     """
-    found = []
+    corrected = []
     for name in CORRECTABLE:
         before, after = getattr(tutorial, name), getattr(Tutorial(), name)
         if before == after:
             continue
-        there = _trace(msgspec.structs.replace(tutorial, **{name: after}), image)
-        logits = there.shapes.get("dense1/BiasAdd:0", ())
-        if not there.conflicts and logits[:1] == (tutorial.batch_size,):
-            found.append(Correction(name, _typed(before), _typed(after)))
-    return tuple(found)
+        retrace = _trace(msgspec.structs.replace(tutorial, **{name: after}), image)
+        logits = retrace.shapes.get("dense1/BiasAdd:0", ())
+        if not retrace.conflicts and logits[:1] == (tutorial.batch_size,):
+            corrected.append(Correction(name, _spell(before), _spell(after)))
+    return tuple(corrected)
 
 
-def _typed(value: object) -> str:
+def _spell(value: object) -> str:
+    """The value as it is written on the command line."""
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
@@ -105,8 +114,8 @@ def _changes(
 
 
 def _trace(tutorial: Tutorial, image: ImageShape) -> Traced:
-    """Trace the forward function for shapes, as far as it goes."""
-    ended = ""
+    """The shapes of the forward function, up to the op that ends the trace if one fails."""
+    failed_op = ""
     with tf.Graph().as_default() as graph:
         images = tf.compat.v1.placeholder(tf.float32, [tutorial.batch_size, *image], name="images")
         tf.compat.v1.placeholder(tf.int64, [tutorial.batch_size], name="labels")
@@ -114,6 +123,6 @@ def _trace(tutorial: Tutorial, image: ImageShape) -> Traced:
         try:
             logits_of(images, made, tutorial)
         except ValueError as error:
-            ended = describe(error, "tracing again").op or "an op"
-    conflicts = (*made.conflicts, ended) if ended else tuple(made.conflicts)
-    return seen(graph, made.shapes, conflicts, ended=bool(ended))
+            failed_op = describe(error, "tracing again").op or "an op"
+    conflicts = (*made.conflicts, failed_op) if failed_op else tuple(made.conflicts)
+    return seen(graph, made.shapes, conflicts, ended=bool(failed_op))
