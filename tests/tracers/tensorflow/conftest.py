@@ -1,4 +1,4 @@
-"""Marks every test in this folder, and builds small networks for them."""
+"""Marks every test in this folder and builds small networks for the tests."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.tensorflow)
 
 
-class Kept:
-    """A journal that keeps what it is given."""
+class JournalInMemory:
+    """A journal that keeps the outcome, the steps and the end."""
 
     def __init__(self) -> None:
         self.outcome = Outcome(Graph(ops=()), 0.0)
@@ -58,20 +58,20 @@ class Session:
 
     def __init__(self, source: Any) -> None:
         self.source = source
-        self.kept = Kept()
+        self.journal = JournalInMemory()
 
     def build(self) -> Outcome:
-        """Trace the step; a network that cannot be built is told in what is returned."""
+        """Trace the step. The outcome contains the failure if the network cannot be built."""
         with suppress(TrainingFailed):
-            self.source.prepare(self.kept)
-        assert (self.kept.outcome.failure is None) is (self.kept.ended is None)
-        return self.kept.outcome
+            self.source.prepare(self.journal)
+        assert (self.journal.outcome.failure is None) is (self.journal.ended is None)
+        return self.journal.outcome
 
     def explain(self) -> Lineage:
-        """Where the sizes come from."""
-        if self.kept.outcome.failure is None:
+        """The origins of the sizes."""
+        if self.journal.outcome.failure is None:
             self.source._run.explain()
-        return self.kept.lineage
+        return self.journal.lineage
 
     def step(self, number: int) -> StepRecord:
         """Run one step."""
@@ -85,14 +85,13 @@ class Session:
 
     @property
     def settings(self) -> Settings:
-        """Its settings."""
         settings: Settings = self.source.settings
         return settings
 
     @property
     def graph(self) -> Graph:
-        """What was captured."""
-        return self.kept.outcome.graph
+        """The captured graph."""
+        return self.journal.outcome.graph
 
     @property
     def variables(self) -> dict[str, Any]:
@@ -102,11 +101,11 @@ class Session:
 
     @property
     def batches(self) -> Any:
-        """What it is fed."""
+        """The batches that are fed to the network."""
         return self.source._batches
 
-    def fed(self, batches: Any) -> None:
-        """Feed it something else; an origin is looked for again."""
+    def feed(self, batches: Any) -> None:
+        """Feed other batches, and search for the origin of a bad value again."""
         self.source._batches, self.source._origin_told = batches, False
 
 
@@ -121,27 +120,27 @@ def session(**changes: Any) -> Session:
         "seed": settings.seed,
         "raw": settings.tutorial.raw,
     }
-    held = Batches(load(settings.tutorial.data, training=False), training=False, **how)
+    held_out = Batches(load(settings.tutorial.data, training=False), training=False, **how)
     batches = Batches(
         load(settings.tutorial.data),
         training=training,
-        evaluation=held if settings.evaluates(settings.steps - 1) else None,
+        evaluation=held_out if settings.evaluates(settings.steps - 1) else None,
         **how,
     )
     return Session(registry.load("tutorial")(settings, batches))
 
 
 @dataclass
-class Traced:
-    """All that a session gave."""
+class SessionResult:
+    """The graph and the steps of a complete session."""
 
     graph: Graph
     steps: list[StepRecord]
 
 
-def traced(**changes: Any) -> Traced:
+def traced(**changes: Any) -> SessionResult:
     """Build and run a session of a small network to its end."""
-    made = session(**changes)
-    kept = Traced(made.build().graph, [])
-    made.run(kept.steps.append)
-    return kept
+    training = session(**changes)
+    result = SessionResult(training.build().graph, [])
+    training.run(result.steps.append)
+    return result

@@ -1,4 +1,4 @@
-"""Small Keras models of many kinds, compiled, with data to fit them on."""
+"""Small compiled Keras models of many kinds, and data to fit them on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from keras import layers
 
 
 def data(kind: str, examples: int) -> tuple[Any, Any]:
-    """Inputs and targets for the model of that name: random numbers of a seed."""
+    """Random inputs and targets for the model of that name, with a fixed seed."""
     random = np.random.default_rng(0)
 
     def numbers(*shape: int) -> Any:
@@ -29,7 +29,7 @@ def data(kind: str, examples: int) -> tuple[Any, Any]:
 
 
 def sequential() -> Any:
-    """A multilayer perceptron whose shapes are known only at its first batch."""
+    """A multilayer perceptron that is built by its first batch."""
     model = keras.Sequential([layers.Dense(6, "relu"), layers.Dense(3)], name="perceptron")
     model.compile("adam", "mse", metrics=["mae"])
     return model
@@ -48,7 +48,7 @@ def normalized_functional() -> Any:
 
 
 class Subclassed(keras.Model):  # type: ignore[misc]
-    """Dropout by Keras, and noise by TensorFlow, whose seed comes from the number of ops."""
+    """Dropout by Keras, and noise by TensorFlow, whose seed depends on the number of ops."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -87,7 +87,7 @@ def two_inputs_two_outputs() -> Any:
 
 
 class CustomStep(Subclassed):
-    """A train step of its own that clips gradients."""
+    """Overrides `train_step` to clip gradients."""
 
     def train_step(self, batch: Any) -> Any:
         """One step on inputs and targets."""
@@ -95,7 +95,7 @@ class CustomStep(Subclassed):
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(tf.square(self(x, training=True) - y))
         gradients = tape.gradient(loss, self.trainable_variables)
-        clipped = [tf.clip_by_norm(one, 0.5) for one in gradients]
+        clipped = [tf.clip_by_norm(gradient, 0.5) for gradient in gradients]
         self.optimizer.apply_gradients(zip(clipped, self.trainable_variables, strict=True))
         return {"loss": loss}
 
@@ -108,7 +108,7 @@ def custom_train_step() -> Any:
 
 
 class CompiledStep(keras.Model):  # type: ignore[misc]
-    """A train step that is a tf.function itself."""
+    """Overrides `train_step` by a tf.function."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -121,7 +121,7 @@ class CompiledStep(keras.Model):  # type: ignore[misc]
 
     @tf.function  # type: ignore[untyped-decorator]
     def train_step(self, batch: Any) -> Any:
-        """One step on inputs and targets, with noise whose seed comes from the number of ops."""
+        """One step on inputs and targets, with noise whose seed depends on the number of ops."""
         x, y = batch
         with tf.GradientTape() as tape:
             noisy = x + tf.random.normal(tf.shape(x), 0.0, 0.1)
@@ -132,17 +132,17 @@ class CompiledStep(keras.Model):  # type: ignore[misc]
 
 
 class CallsCompiled(CompiledStep):
-    """A train step that leaves all to a tf.function."""
+    """Overrides `train_step` to call a tf.function."""
 
     def train_step(self, batch: Any) -> Any:
         """One step."""
         return self.on(*batch)
 
     @tf.function  # type: ignore[untyped-decorator]
-    def on(self, pictures: Any, answers: Any) -> Any:
+    def on(self, inputs: Any, targets: Any) -> Any:
         """One step on inputs and targets."""
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(tf.square(self(pictures, training=True) - answers))
+            loss = tf.reduce_mean(tf.square(self(inputs, training=True) - targets))
         gradients = tape.gradient(loss, self.trainable_variables)
         self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
         return {"loss": loss}
@@ -163,7 +163,7 @@ def calls_compiled() -> Any:
 
 
 class Adversarial(keras.Model):  # type: ignore[misc]
-    """Two tapes and two optimizers in a step, with noise drawn between them."""
+    """A GAN: two tapes and two optimizers in a step, with noise between them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -172,16 +172,16 @@ class Adversarial(keras.Model):  # type: ignore[misc]
         self.other = keras.optimizers.Adam(0.01)
 
     def call(self, noise: Any) -> Any:
-        """What the maker makes."""
+        """The output of the generator."""
         return self.maker(noise)
 
     def train_step(self, batch: Any) -> Any:
-        """One step of each."""
+        """One step of each part."""
         real, _ = batch
         noise = tf.random.normal([tf.shape(real)[0], 2])
         with tf.GradientTape() as tape:
-            told = self.judge(self.maker(noise)), self.judge(real)
-            judged = tf.reduce_mean(told[0]) - tf.reduce_mean(told[1])
+            scores = self.judge(self.maker(noise)), self.judge(real)
+            judged = tf.reduce_mean(scores[0]) - tf.reduce_mean(scores[1])
         weights = self.judge.trainable_variables
         self.optimizer.apply_gradients(zip(tape.gradient(judged, weights), weights, strict=True))
         noise = tf.random.normal([tf.shape(real)[0], 2])
@@ -218,8 +218,8 @@ def recurrent() -> Any:
     return model
 
 
-class Refused(Subclassed):
-    """Multiplies by a kernel that does not fit."""
+class Mismatched(Subclassed):
+    """Multiplies by a kernel of the wrong shape."""
 
     def build(self, shape: Any) -> None:
         """Make the kernel."""
@@ -227,36 +227,36 @@ class Refused(Subclassed):
         self.kernel = self.add_weight(shape=(7, 3), name="kernel")
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        """Features [batch, 4] to nothing."""
+        """Fails for features [batch, 4]."""
         del training
         hidden = self.hidden(inputs)
         return tf.matmul(hidden, self.kernel)
 
 
-def refused() -> Any:
-    """See `Refused`."""
-    model = Refused()
+def mismatched() -> Any:
+    """See `Mismatched`."""
+    model = Mismatched()
     model.compile("sgd", "mse")
     return model
 
 
 class NineRows(layers.Layer):  # type: ignore[misc]
-    """Multiplies by a matrix that fits nine features."""
+    """Multiplies by a matrix with nine rows."""
 
     def call(self, inputs: Any) -> Any:
         """Features [batch, 9] to [batch, 2]."""
         return tf.matmul(inputs, tf.ones((9, 2)))
 
 
-def refused_while_built() -> Any:
-    """A stack that Keras builds by its first batch, in a graph of Keras' own."""
+def mismatched_in_build() -> Any:
+    """A model that fails while Keras builds it by its first batch, in a separate graph."""
     model = keras.Sequential([layers.Dense(6), NineRows()])
     model.compile("sgd", "mse")
     return model
 
 
 def eager() -> Any:
-    """Run op by op."""
+    """A model that runs op by op."""
     model = sequential()
     model.compile("sgd", "mse", run_eagerly=True)
     return model
@@ -291,7 +291,7 @@ def compiled() -> Any:
     return model
 
 
-def three_at_once() -> Any:
+def three_steps_together() -> Any:
     """Three steps in one execution."""
     model = sequential()
     model.compile("adam", "mse", steps_per_execution=3)
@@ -313,7 +313,7 @@ def compiled_together() -> Any:
 
 
 def called_twice() -> Any:
-    """A layer that is called twice, the second time on what it made, and a model in a model."""
+    """A layer that is called twice, the second time on its own output, and a nested model."""
     inputs, same = keras.Input((4,)), layers.Dense(4, "relu", name="same")
     inner = keras.Sequential([keras.Input((4,)), layers.Dense(4, name="deep")], name="inner")
     model = keras.Model(inputs, layers.Dense(3, name="last")(inner(same(same(inputs)))))
@@ -322,7 +322,7 @@ def called_twice() -> Any:
 
 
 def texts() -> Any:
-    """Words looked up inside of the model."""
+    """A model with a StringLookup layer."""
     inputs = keras.Input((2,), dtype="string")
     x = layers.StringLookup(vocabulary=["a", "b"], name="looked_up")(inputs)
     x = layers.Flatten(name="flat")(layers.Embedding(3, 4, name="embedded")(x))
@@ -332,7 +332,7 @@ def texts() -> Any:
 
 
 def lengths() -> Any:
-    """Sequences of any length, which differs from batch to batch."""
+    """A model for sequences whose length differs from batch to batch."""
     model = keras.Sequential(
         [
             keras.Input((None, 3)),
@@ -346,7 +346,7 @@ def lengths() -> Any:
 
 
 class Ragged(keras.Model):  # type: ignore[misc]
-    """Takes ragged tensors in a train step of its own."""
+    """Overrides `train_step` to take ragged tensors."""
 
     def __init__(self) -> None:
         super().__init__()

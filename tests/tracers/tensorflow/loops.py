@@ -1,4 +1,4 @@
-"""Training loops of many kinds, written as their users would."""
+"""Training loops of many kinds, written as in user code."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BATCH = 8
 
 
 class Loop(NamedTuple):
-    """`step` is called with each of `batches`; `variables` are what it trains, and optimizers'."""
+    """`step` is called with each of `batches`; `variables` includes those of optimizers."""
 
     step: Callable[..., Any]
     batches: list[tuple[Any, ...]]
@@ -22,11 +22,11 @@ class Loop(NamedTuple):
 
 
 def batches(*shapes: tuple[int, ...], count: int = 5) -> list[tuple[Any, ...]]:
-    """Random numbers of a seed, a last batch smaller than the others."""
+    """Batches of random numbers with a fixed seed; the last batch is smaller than the others."""
     random = np.random.default_rng(3)
     sizes = [BATCH] * (count - 1) + [BATCH - 3]
     return [
-        tuple(tf.constant(random.normal(size=(size, *one)), tf.float32) for one in shapes)
+        tuple(tf.constant(random.normal(size=(size, *shape)), tf.float32) for shape in shapes)
         for size in sizes
     ]
 
@@ -45,7 +45,7 @@ def perceptron() -> Any:
 
 
 def usual(jit_compile: bool = False) -> Loop:
-    """One model, one optimizer, noise by TensorFlow, a dict."""
+    """One model, one optimizer, noise by TensorFlow; the step returns a dict."""
     model, optimizer = perceptron(), keras.optimizers.Adam(0.01)
 
     @tf.function(jit_compile=jit_compile)  # type: ignore[untyped-decorator]
@@ -63,12 +63,12 @@ def usual(jit_compile: bool = False) -> Loop:
 
 
 def compiled() -> Loop:
-    """The same by XLA."""
+    """The usual loop, compiled by XLA."""
     return usual(jit_compile=True)
 
 
 def module() -> Loop:
-    """Variables of TensorFlow alone, several inputs by name, and nothing returned."""
+    """A tf.Module with variables of TensorFlow and named inputs; the step returns nothing."""
 
     class Line(tf.Module):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -81,19 +81,19 @@ def module() -> Loop:
             """A step of gradient descent."""
             with tf.GradientTape() as tape:
                 loss = tf.reduce_mean(tf.square(x @ self.slope + self.offset - y))
-            for one, by in zip(
+            for variable, gradient in zip(
                 self.trainable_variables,
                 tape.gradient(loss, self.trainable_variables),
                 strict=True,
             ):
-                one.assign_sub(rate * by)
+                variable.assign_sub(rate * gradient)
 
     line = Line()
     return Loop(line.train, batches((4,), (1,)), lambda: list(line.variables))
 
 
 def adversarial() -> Loop:
-    """Two models with an optimizer each, and a tuple."""
+    """Two models with an optimizer each; the step returns a tuple."""
     judge = keras.Sequential([layers.Dense(6, "relu"), layers.Dense(1)], name="judge")
     maker = keras.Sequential([layers.Dense(6, "relu"), layers.Dense(4)], name="maker")
     first, second = keras.optimizers.Adam(0.01), keras.optimizers.RMSprop(0.01)
@@ -102,16 +102,16 @@ def adversarial() -> Loop:
     def train_step(real: Any) -> Any:
         noise = tf.random.normal([tf.shape(real)[0], 2])
         with tf.GradientTape() as tape, tf.GradientTape() as other:
-            told = judge(maker(noise)), judge(real)
-            judged = tf.reduce_mean(told[0]) - tf.reduce_mean(told[1])
-            made = -tf.reduce_mean(told[0])
-        for loss, one, model, optimizer in (
+            scores = judge(maker(noise)), judge(real)
+            judged = tf.reduce_mean(scores[0]) - tf.reduce_mean(scores[1])
+            made = -tf.reduce_mean(scores[0])
+        for loss, loss_tape, model, optimizer in (
             (judged, tape, judge, first),
             (made, other, maker, second),
         ):
             weights = model.trainable_variables
-            optimizer.apply(one.gradient(loss, weights), weights)
-        return judged, made, told[1]
+            optimizer.apply(loss_tape.gradient(loss, weights), weights)
+        return judged, made, scores[1]
 
     def variables() -> list[Any]:
         return [*judge.variables, *maker.variables, *first.variables, *second.variables]
@@ -119,8 +119,8 @@ def adversarial() -> Loop:
     return Loop(train_step, batches((4,)), variables)
 
 
-def at_once() -> Loop:
-    """A plain function that runs op by op, and returns its loss as a tensor."""
+def eager() -> Loop:
+    """A plain function that runs op by op and returns its loss as a tensor."""
     model, optimizer = perceptron(), keras.optimizers.SGD(0.1, momentum=0.9)
 
     def train_step(x: Any, y: Any) -> Any:
@@ -133,8 +133,8 @@ def at_once() -> Loop:
     return Loop(train_step, batches((4,), (3,)), lambda: [*model.variables, *optimizer.variables])
 
 
-def refused() -> Loop:
-    """Multiplies what does not fit."""
+def mismatched() -> Loop:
+    """A step that fails in a product of tensors with different sizes."""
     model, kernel = perceptron(), tf.Variable(tf.ones([7, 2]), name="kernel")
 
     @tf.function  # type: ignore[untyped-decorator]
@@ -148,7 +148,7 @@ def refused() -> Loop:
 
 
 def failing() -> Loop:
-    """Finds out only while it runs."""
+    """A step that fails only at run time."""
     weight = tf.Variable(1.0, name="weight")
 
     @tf.function  # type: ignore[untyped-decorator]
@@ -160,7 +160,7 @@ def failing() -> Loop:
 
 
 def replicated() -> Loop:
-    """A batch shared by two replicas, as the guide to `tf.distribute` writes it."""
+    """Two replicas that share a batch, as in TensorFlow's guide to `tf.distribute`."""
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     with strategy.scope():
         model, optimizer = perceptron(), keras.optimizers.SGD(0.1, momentum=0.9)
@@ -179,10 +179,10 @@ def replicated() -> Loop:
         losses = strategy.run(one_replica, args=batch)
         return strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
 
-    given = tf.data.Dataset.from_tensor_slices(
+    dataset = tf.data.Dataset.from_tensor_slices(
         tuple(tf.concat(parts, 0) for parts in zip(*batches((4,), (3,)), strict=True))
     )
-    shared = strategy.experimental_distribute_dataset(given.batch(BATCH, drop_remainder=True))
+    shared = strategy.experimental_distribute_dataset(dataset.batch(BATCH, drop_remainder=True))
     return Loop(
         train_step,
         [(batch,) for batch in shared],

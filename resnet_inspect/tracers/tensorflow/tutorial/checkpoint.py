@@ -29,7 +29,7 @@ def restore(path: str, variables: Mapping[str, tf.Variable], required: frozenset
         )
         more = f" and {len(needed) - 3} more" if len(needed) > 3 else ""
         raise CheckpointError(
-            f"{len(needed)} variables of the network are missing in the checkpoint",
+            f"the checkpoint does not contain {len(needed)} of the network's variables",
             where=path,
             expected=examples + more,
             got=f"{len(shapes)} other variables, such as {', '.join(sorted(shapes)[:3])}",

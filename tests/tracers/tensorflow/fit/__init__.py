@@ -1,1 +1,1 @@
-"""Recorded fits and loops: training stays the same, and the run tells of it."""
+"""Recorded fits and loops: recording must not change the training."""

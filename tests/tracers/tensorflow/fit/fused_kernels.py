@@ -1,4 +1,6 @@
-"""Trains models of several kinds, recorded in a folder if one is given, and prints their digests.
+"""Trains models of several kinds and prints digests of their weights.
+
+With FOLDER each training is recorded in that folder.
 
 python fused_kernels.py [FOLDER]
 """
@@ -20,7 +22,7 @@ CROSS = keras.losses.BinaryCrossentropy(from_logits=True)
 
 
 def leaky() -> Any:
-    """LeakyReLU as GANs have it."""
+    """LeakyReLU with the slope that is usual in GANs."""
     return layers.LeakyReLU(negative_slope=0.2)
 
 
@@ -40,9 +42,10 @@ def adversary(activation: Any) -> Any:
     )
 
 
-def loop(made: Any, fakes: Any, batch: int | None, path: str) -> Any:
-    """`made`, trained on what `fakes` hands out, whose own weights stay; of a batch of None the
-    step does not know the size.
+def loop(model: Any, fakes: Any, batch: int | None, path: str) -> Any:
+    """`model` after training on outputs of `fakes`, whose weights do not change.
+
+    With a `batch` of None the size of the batch is unknown in the step.
     """
     optimizer = keras.optimizers.SGD(0.05)
     width = fakes.input_shape[-1]
@@ -51,8 +54,8 @@ def loop(made: Any, fakes: Any, batch: int | None, path: str) -> Any:
     def step(x: Any) -> Any:
         fake = fakes(x)
         with tf.GradientTape() as tape:
-            loss = CROSS(tf.ones((tf.shape(x)[0], 1)), made(fake, training=True))
-        optimizer.apply(tape.gradient(loss, made.trainable_weights), made.trainable_weights)
+            loss = CROSS(tf.ones((tf.shape(x)[0], 1)), model(fake, training=True))
+        optimizer.apply(tape.gradient(loss, model.trainable_weights), model.trainable_weights)
         return loss
 
     x = tf.constant(
@@ -61,12 +64,12 @@ def loop(made: Any, fakes: Any, batch: int | None, path: str) -> Any:
     if not path:
         for _ in range(3):
             step(x)
-        return made
+        return model
     with resnet_inspect.Recorder(path, every=2) as recorder:
         recorded = recorder.instrument(step)
         for _ in range(3):
             recorded(x)
-    return made
+    return model
 
 
 def fit(model: Any, x: Any, y: Any, path: str, optimizer: str = "sgd") -> Any:
@@ -78,7 +81,7 @@ def fit(model: Any, x: Any, y: Any, path: str, optimizer: str = "sgd") -> Any:
 
 
 def sums(batch: int, filters: int, path: str) -> Any:
-    """Sums of four gradients, of pictures that an untrained convolution makes."""
+    """A step with sums of four gradients, on images made by an untrained convolution."""
     fakes = keras.Sequential(
         [
             keras.Input((8,)),
@@ -161,8 +164,8 @@ def main(folder: str) -> None:
         keras.backend.clear_session()
         keras.utils.set_random_seed(7)
         model = train(kind, f"{folder}/{kind}.db" if folder else "")
-        held = b"".join(one.numpy().tobytes() for one in model.weights)
-        print(kind, hashlib.sha256(held).hexdigest())
+        weights = b"".join(weight.numpy().tobytes() for weight in model.weights)
+        print(kind, hashlib.sha256(weights).hexdigest())
 
 
 if __name__ == "__main__":

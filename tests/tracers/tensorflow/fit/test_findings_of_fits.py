@@ -1,4 +1,4 @@
-"""What `check` says of ways through real Keras models: cut, mixed, averaged away, or right."""
+"""Findings of `check` for Keras models with and without a mistake in one layer."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from resnet_inspect.analysis.sizes.meanings import Meanings
 from resnet_inspect.findings import check
 
 STEPS, FEATURES = 6, 4
-LOOKED_AT = ("no-gradient", "reduced-axes", "batch-axis", "initial-scale")
-EdgeKind = Callable[[Any, Any], Any]
+RULES = ("no-gradient", "reduced-axes", "batch-axis", "initial-scale")
+Way = Callable[[Any, Any], Any]
 
 
 def stopped(keras: Any, flow: Any) -> Any:
@@ -45,7 +45,7 @@ def over_steps(keras: Any, flow: Any) -> Any:
 
 
 def of_inputs(keras: Any, flow: Any) -> Any:
-    return keras.ops.mean(flow, axis=-1)  # nothing was learned yet, as with grey pictures
+    return keras.ops.mean(flow, axis=-1)  # a mean of inputs is no mistake: grey images
 
 
 def as_attention(keras: Any, flow: Any) -> Any:
@@ -77,10 +77,10 @@ def turned_back(keras: Any, flow: Any) -> Any:
     return keras.layers.Flatten()(keras.ops.transpose(turned, (1, 0, 2)))
 
 
-WAYS: dict[EdgeKind, set[str]] = {
+WAYS: dict[Way, set[str]] = {
     stopped: {"no-gradient"},
     straight_through: set(),
-    one_branch_stopped: {"no-gradient"},  # of `target`, which gets none at all
+    one_branch_stopped: {"no-gradient"},  # for `target`
     over_features: {"reduced-axes"},
     over_steps: set(),
     of_inputs: set(),
@@ -96,7 +96,7 @@ WAYS: dict[EdgeKind, set[str]] = {
 @pytest.mark.filterwarnings("ignore:Gradients do not exist")
 @pytest.mark.parametrize("batch", [None, 8], ids=["any batch", "fixed batch"])
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
-def test_a_way_through_a_model(way: EdgeKind, batch: int | None, tmp_path: Path) -> None:
+def test_findings_of_a_model(way: Way, batch: int | None, tmp_path: Path) -> None:
     import keras
 
     inputs = keras.Input((STEPS, FEATURES), batch_size=batch)
@@ -106,17 +106,21 @@ def test_a_way_through_a_model(way: EdgeKind, batch: int | None, tmp_path: Path)
     drawn = np.random.default_rng(0)
     x, y = drawn.normal(size=(16, STEPS, FEATURES)).astype("float32"), np.arange(16) % 3
     file = tmp_path / "fit.db"
-    told = api.Recorder(file, every=1)
-    model.fit(x, y, batch_size=8, epochs=1, verbose=0, callbacks=[told])
+    recorder = api.Recorder(file, every=1)
+    model.fit(x, y, batch_size=8, epochs=1, verbose=0, callbacks=[recorder])
     with api.open_run(file) as run:
-        assert {one.rule for one in check(run)}.intersection(LOOKED_AT) == WAYS[way]
+        assert {finding.rule for finding in check(run)}.intersection(RULES) == WAYS[way]
         meanings = Meanings(run.graph, run.lineage)
-        kinds = {one.kind for one in dangers(run.graph, run.lineage, meanings, everywhere=True)}
+        kinds = {
+            danger.kind for danger in dangers(run.graph, run.lineage, meanings, everywhere=True)
+        }
         assert kinds - {"reduced"} == ({"scrambled"} if way is scrambled else set())
 
 
-@pytest.mark.parametrize(("deviation", "told"), [(0.05, False), (1.0, False), (30.0, True)])
-def test_tables_that_begin_far_too_large(deviation: float, told: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("deviation", "expected"), [(0.05, False), (1.0, False), (30.0, True)])
+def test_embeddings_with_too_large_initial_values(
+    deviation: float, expected: bool, tmp_path: Path
+) -> None:
     import keras
 
     layers, file = keras.layers, tmp_path / "fit.db"
@@ -135,9 +139,9 @@ def test_tables_that_begin_far_too_large(deviation: float, told: bool, tmp_path:
     recorder = api.Recorder(file, every=1)
     model.fit(x, np.arange(16) % 3, batch_size=8, verbose=0, callbacks=[recorder])
     with api.open_run(file) as run:
-        found = [one for one in check(run) if one.rule == "initial-scale"]
-        assert bool(found) == told
-        if told:
-            assert str(found[0].place) == "table"
-            (tap,) = [one for one in run.taps() if (one.layer, one.kind) == ("table", "weight")]
-            assert found[0].evidence["std"] == run.course(tap)[0].std
+        findings = [finding for finding in check(run) if finding.rule == "initial-scale"]
+        assert bool(findings) == expected
+        if expected:
+            assert str(findings[0].place) == "table"
+            (tap,) = [tap for tap in run.taps() if (tap.layer, tap.kind) == ("table", "weight")]
+            assert findings[0].evidence["std"] == run.course(tap)[0].std

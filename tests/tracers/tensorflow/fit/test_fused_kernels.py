@@ -1,8 +1,8 @@
-"""Steps that TensorFlow rewrites as it likes: with taps it does so no less, and no more.
+"""Graph rewrites of TensorFlow must be the same with and without taps.
 
-oneDNN has kernels for a convolution or product with its bias and activation at once, and TensorFlow
-takes sums of gradients apart in steps that need much memory. oneDNN is switched on before
-TensorFlow is imported, so the trainings are programs of their own.
+oneDNN fuses a convolution or product with its bias and activation. TensorFlow splits sums of
+gradients in steps that need much memory. oneDNN must be switched on before TensorFlow is imported,
+so the trainings run in separate processes.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def trained(*folder: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], dict[str, str], Path]:
-    """The digests without and with recording, and the folder of the runs."""
+    """Digests without recording, digests with recording, and the folder of the runs."""
     folder = tmp_path_factory.mktemp("fused")
     return trained(), trained(str(folder)), folder
 
@@ -61,7 +61,7 @@ def test_training_is_the_same_to_the_bit(
         assert run.summaries(0)
 
 
-def test_a_step_beyond_the_limit_says_so(
+def test_a_step_beyond_the_limit_has_a_note(
     both: tuple[dict[str, str], dict[str, str], Path],
 ) -> None:
     with Run.open(both[2] / "sum_beyond_limit.db") as run:

@@ -1,4 +1,4 @@
-"""Healthy models as people write them, which look like mistakes to a hasty eye: no rule alarms."""
+"""Healthy models that resemble mistakes: no rule may report a false positive."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def prelu(keras: Any) -> Made:
 
 
 def scaled_branches(keras: Any) -> Made:
-    """Branches that begin at 0, joined with what passes them by; and a bilinear last layer."""
+    """Residual branches whose last kernel is initialized to zero."""
     layers, inputs = keras.layers, keras.Input((6, 6, 2))
     flow = layers.Dense(8)(layers.Flatten()(inputs))
     for _ in range(2):
@@ -67,11 +67,11 @@ def two_towers(keras: Any) -> Made:
 
 
 def all_against_all(keras: Any) -> Made:
-    """Supervised contrast: who is of whose class is asked of all pairs, on purpose."""
+    """A supervised contrastive loss: it compares all pairs of examples on purpose."""
     ops, layers, inputs = keras.ops, keras.layers, keras.Input((6, 6, 2))
 
-    def contrast(y: Any, found: Any) -> Any:
-        unit = found / ops.norm(found, axis=-1, keepdims=True)
+    def contrast(y: Any, logits: Any) -> Any:
+        unit = logits / ops.norm(logits, axis=-1, keepdims=True)
         alike = ops.matmul(unit, ops.transpose(unit)) / 0.5
         flat = ops.reshape(y, (-1,))
         same = ops.cast(ops.equal(flat[:, None], flat), "float32")
@@ -84,20 +84,20 @@ def all_against_all(keras: Any) -> Made:
 def maxout(keras: Any) -> Made:
     layers, inputs = keras.layers, keras.Input((6, 6, 2))
     flow = layers.Reshape((8, 4))(layers.Dense(32)(layers.Flatten()(inputs)))
-    flow = layers.Lambda(lambda one: keras.ops.max(one, axis=-1))(flow)
+    flow = layers.Lambda(lambda units: keras.ops.max(units, axis=-1))(flow)
     return compiled(keras, inputs, layers.Dense(3)(flow)), X, CLASS
 
 
-def answers_to_every_step(keras: Any) -> Made:
+def logits_for_every_step(keras: Any) -> Made:
     layers, ops, inputs = keras.layers, keras.ops, keras.Input((6, 12))
 
-    def flattened(y: Any, found: Any) -> Any:
+    def flattened(y: Any, logits: Any) -> Any:
         return keras.losses.sparse_categorical_crossentropy(
-            ops.reshape(y, (-1,)), found, from_logits=True
+            ops.reshape(y, (-1,)), logits, from_logits=True
         )
 
     flow = layers.Dense(8, activation="relu")(inputs)
-    flow = layers.Lambda(lambda one: ops.reshape(one, (-1, 3)))(layers.Dense(3)(flow))
+    flow = layers.Lambda(lambda scores: ops.reshape(scores, (-1, 3)))(layers.Dense(3)(flow))
     y = np.tile(np.arange(6) % 3, (32, 1))
     return compiled(keras, inputs, flow, flattened), X.reshape(32, 6, 12), y
 
@@ -119,13 +119,13 @@ MODELS: tuple[Callable[[Any], Made], ...] = (
     two_towers,
     all_against_all,
     maxout,
-    answers_to_every_step,
+    logits_for_every_step,
     small_last_layer,
 )
 
 
 @pytest.mark.parametrize("make", MODELS, ids=lambda make: make.__name__)
-def test_nothing_is_alarmed(make: Callable[[Any], Made], tmp_path: Path) -> None:
+def test_no_false_positive(make: Callable[[Any], Made], tmp_path: Path) -> None:
     import keras
 
     keras.utils.set_random_seed(0)
@@ -134,4 +134,4 @@ def test_nothing_is_alarmed(make: Callable[[Any], Made], tmp_path: Path) -> None
     model.fit(x, y, batch_size=16, epochs=4, verbose=0, callbacks=[recorder])
     with api.open_run(tmp_path / "fit.db") as run:
         assert len(run.recorded_steps()) == 8
-        assert [one for one in check(run) if one.severity != "info"] == []
+        assert [finding for finding in check(run) if finding.severity != "info"] == []

@@ -1,4 +1,4 @@
-"""Recording `fit`: training comes to the very same weights, and the run tells what happened."""
+"""Recording `fit`: the weights are the same with and without recording; the run is complete."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def fitted(kind: str, callbacks: list[Any], epochs: int = 2, **options: Any) -> 
 
 
 def weights_of(model: Any) -> list[Any]:
-    """Weights and the optimizer's own."""
-    return [np.asarray(one) for one in (*model.variables, *model.optimizer.variables)]
+    """The variables of the model and of its optimizer."""
+    return [np.asarray(variable) for variable in (*model.variables, *model.optimizer.variables)]
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_what_was_summarized_is_what_the_layers_give(recorded: Path) -> None:
-    """The first step, worked out with Keras at once."""
+def test_summaries_agree_with_keras(recorded: Path) -> None:
+    """The first step is computed again by Keras in eager mode."""
     import keras
     import tensorflow as tf
 
@@ -101,10 +101,10 @@ def test_what_was_summarized_is_what_the_layers_give(recorded: Path) -> None:
         loss = tf.reduce_mean(tf.square(outputs[-1] - y[order]))
     gradients = tape.gradient(loss, [*outputs, model.get_layer("logits").kernel.value])
     with Run.open(recorded) as run:
-        held, slopes = run.summaries(0), run.summaries(0, "gradient")
+        activations, gradients_by_layer = run.summaries(0), run.summaries(0, "gradient")
         for name, output, gradient in zip(names, outputs, gradients, strict=False):
-            _same(held[name], output.numpy())
-            _same(slopes[name], gradient.numpy())
+            _same(activations[name], output.numpy())
+            _same(gradients_by_layer[name], gradient.numpy())
         assert run.scalars()["batch_loss"][0] == pytest.approx(float(loss), rel=1e-5)
         assert run.scalars()["loss"][0] == pytest.approx(float(loss), rel=1e-5)
         kernel = "logits/kernel"
@@ -118,14 +118,14 @@ def test_what_was_summarized_is_what_the_layers_give(recorded: Path) -> None:
 
 
 def _first_batch(examples: int) -> Any:
-    """The order in which `fit` shuffles, found by training something that shows it."""
+    """The examples of the first batch of `fit`, found by a model that records its batches."""
     import keras
 
-    seen: list[Any] = []
+    orders: list[Any] = []
 
     class Watch(keras.Model):  # type: ignore[misc]
         def train_step(self, data: Any) -> Any:
-            seen.append(data[0].numpy()[:, 0].astype(int))
+            orders.append(data[0].numpy()[:, 0].astype(int))
             return {"loss": 0.0}
 
     watch = Watch()
@@ -134,17 +134,17 @@ def _first_batch(examples: int) -> Any:
     keras_models.normalized_functional()  # draws what the model drew
     numbers = np.arange(examples, dtype=np.float32).reshape(-1, 1)
     watch.fit(numbers, numbers, batch_size=BATCH, verbose=0)
-    return seen[0]
+    return orders[0]
 
 
 def _same(summary: TensorSummary, values: Any) -> None:
     assert summary.count == values.size
-    held = summary.mean, summary.std, summary.min, summary.max
-    told = values.mean(), values.std(), values.min(), values.max()
-    assert held == pytest.approx(told, rel=1e-4, abs=1e-6)
+    recorded = summary.mean, summary.std, summary.min, summary.max
+    expected = values.mean(), values.std(), values.min(), values.max()
+    assert recorded == pytest.approx(expected, rel=1e-4, abs=1e-6)
 
 
-def test_a_smaller_last_batch_and_validation_are_told(recorded: Path) -> None:
+def test_a_smaller_last_batch_and_validation(recorded: Path) -> None:
     with Run.open(recorded) as run:
         assert run.summaries(2)["logits"].count == (EXAMPLES - 2 * BATCH) * 3
         assert list(run.scalars()["val_loss"]) == [2]
@@ -161,25 +161,27 @@ def test_phases_variables_and_parameters(recorded: Path) -> None:
         totals = resnet_inspect.shapes(run).totals
         model = keras_models.normalized_functional()
         assert totals.params == model.count_params()
-        trained = sum(int(np.prod(one.shape)) for one in model.trainable_weights)
+        trained = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
         assert totals.trainable_params == trained
-        averages = {one.path for one in model.non_trainable_weights if "moving_" in one.name}
+        averages = {
+            weight.path for weight in model.non_trainable_weights if "moving_" in weight.name
+        }
         assert averages
-        trained_ones = {one.path for one in model.trainable_weights}
-        assert set(run.updates()[1]) == trained_ones | averages
+        trained_paths = {weight.path for weight in model.trainable_weights}
+        assert set(run.updates()[1]) == trained_paths | averages
         assert graph.axes["x"] == ("batch", "height", "width", "channel")
 
 
-def test_the_seed_of_a_dropout_is_no_parameter(tmp_path: Path) -> None:
+def test_the_seed_of_a_dropout_is_not_a_parameter(tmp_path: Path) -> None:
     recorder = resnet_inspect.Recorder(tmp_path / "run.db")
     model = fitted("subclassed_with_dropout", [recorder], epochs=1)
     with Run.open(tmp_path / "run.db") as run:
         others = (*model.optimizer.variables, *model.metrics_variables)
-        paths = {one.path for one in others}
-        assert paths <= {one.name for one in run.graph.variables if not one.counted}
-        variables = [one for one in run.graph.variables if one.name not in paths]
-        states = [one for one in variables if not one.counted]
-        assert [one.name for one in states] == [
+        paths = {variable.path for variable in others}
+        assert paths <= {variable.name for variable in run.graph.variables if not variable.counted}
+        variables = [variable for variable in run.graph.variables if variable.name not in paths]
+        states = [variable for variable in variables if not variable.counted]
+        assert [variable.name for variable in states] == [
             f"{generator.name}/{generator.state.name}"
             for generator in (model.dropped.seed_generator,)
         ]
@@ -187,21 +189,21 @@ def test_the_seed_of_a_dropout_is_no_parameter(tmp_path: Path) -> None:
         assert (totals.params, totals.trainable_params) == (model.count_params(),) * 2
 
 
-def test_the_page_speaks_of_a_fit(recorded: Path) -> None:
+def test_the_page_of_a_fit(recorded: Path) -> None:
     from resnet_inspect.api import summarize
     from resnet_inspect.render.pages.answer_page import facts
     from resnet_inspect.render.pages.blocks import flow_title
 
     with Run.open(recorded) as run:
-        found = summarize(run)
-        told = dict(facts(run.info, found))
-        assert told["recipe"] == "your fit with SGD, tensors recorded at every step"
-        assert "data" not in told
+        summary = summarize(run)
+        page = dict(facts(run.info, summary))
+        assert page["recipe"] == "your fit with SGD, tensors recorded at every step"
+        assert "data" not in page
         assert flow_title(run.info) == "Shapes, from the input to the output"
-        assert not found.dangers  # Keras' normalization is made of means over the batch
+        assert not summary.dangers  # Keras' normalization is made of means over the batch
         assert (run.info.settings.planned, run.info.settings.subject.fed) == (3, "its own")
-        assert [one.layer for one in found.blocks] == [one.name for one in run.graph.layers]
-        assert all(one.gradient is not None for one in found.learning)
+        assert [row.layer for row in summary.blocks] == [row.name for row in run.graph.layers]
+        assert all(row.gradient is not None for row in summary.learning)
 
 
 def test_several_fits_are_one_run(tmp_path: Path) -> None:
@@ -219,10 +221,10 @@ def test_several_fits_are_one_run(tmp_path: Path) -> None:
         assert run.info.status == Status.COMPLETE
 
 
-def test_a_shape_that_is_refused_is_saved_with_its_explanation(tmp_path: Path) -> None:
+def test_a_shape_error_is_saved_with_its_explanation(tmp_path: Path) -> None:
     recorder = resnet_inspect.Recorder(tmp_path / "run.db")
     with pytest.raises(ValueError, match="Dimensions must be equal"):
-        fitted("refused", [recorder])
+        fitted("mismatched", [recorder])
     with Run.open(tmp_path / "run.db") as run:
         assert resnet_inspect.shapes(run).totals.params == 4 * 8 + 8 + 7 * 3
         assert run.info.status == Status.FAILED
@@ -233,17 +235,17 @@ def test_a_shape_that_is_refused_is_saved_with_its_explanation(tmp_path: Path) -
         assert "hidden" in run.graph.layer_by_name
 
 
-def test_what_is_refused_while_keras_builds_a_model_is_told(tmp_path: Path) -> None:
+def test_a_shape_error_while_keras_builds_a_model(tmp_path: Path) -> None:
     recorder = resnet_inspect.Recorder(tmp_path / "run.db")
     with pytest.raises(ValueError, match="Could not automatically infer"):
-        fitted("refused_while_built", [recorder])
+        fitted("mismatched_in_build", [recorder])
     with Run.open(tmp_path / "run.db") as run:
         assert run.info.failure is not None
         assert run.info.failure.message.startswith("Dimensions must be equal, but are 6 and 9")
         assert run.info.failure.source[0].text == "return tf.matmul(inputs, tf.ones((9, 2)))"
 
 
-def test_a_failure_of_ours_leaves_the_training_alone(
+def test_a_failure_of_the_recorder_does_not_change_the_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from resnet_inspect.tracers.tensorflow.taps.taps import Taps
@@ -270,13 +272,13 @@ def test_a_fit_that_runs_op_by_op_has_its_layers_recorded(tmp_path: Path) -> Non
     with Run.open(tmp_path / "run.db") as run:
         assert run.scalars()["loss"].keys() == set(range(6))
         assert run.recorded_steps() == [0, 2, 4, 5]
-        assert [layer.name for layer in run.graph.layers] == [one.name for one in model.layers]
+        assert [layer.name for layer in run.graph.layers] == [layer.name for layer in model.layers]
         assert run.summaries(2, "gradient")
         assert run.updates()[2]
         assert "the step runs op by op" in notes_of(run)
 
 
-def test_each_model_has_a_run_of_its_own(tmp_path: Path) -> None:
+def test_each_model_has_its_own_run(tmp_path: Path) -> None:
     recorder = resnet_inspect.Recorder(tmp_path / "run.db")
     fitted("sequential", [recorder], epochs=1)
     fitted("frozen", [recorder], epochs=2)
@@ -286,8 +288,8 @@ def test_each_model_has_a_run_of_its_own(tmp_path: Path) -> None:
             assert run.info.status == Status.COMPLETE
 
 
-def test_copies_of_a_recorder_write_runs_of_their_own(tmp_path: Path) -> None:
-    """As KerasTuner copies callbacks for each trial."""
+def test_copies_of_a_recorder_write_separate_runs(tmp_path: Path) -> None:
+    """KerasTuner copies callbacks for each trial."""
     recorder = resnet_inspect.Recorder(tmp_path / "run.db")
     for _ in range(3):
         fitted("sequential", [copy.deepcopy(recorder)], epochs=1)
@@ -295,23 +297,23 @@ def test_copies_of_a_recorder_write_runs_of_their_own(tmp_path: Path) -> None:
     assert names == ["run-2.db", "run-3.db", "run.db"]
 
 
-def test_a_model_that_was_recorded_is_saved_and_copied_as_others(tmp_path: Path) -> None:
+def test_a_recorded_model_can_be_saved_and_copied(tmp_path: Path) -> None:
     import keras
 
     model = fitted("sequential", [resnet_inspect.Recorder(tmp_path / "run.db")], epochs=1)
     model.save(tmp_path / "model.keras")
-    again = keras.models.load_model(tmp_path / "model.keras")
-    for one, other in zip(again.get_weights(), model.get_weights(), strict=True):
-        assert one.tobytes() == other.tobytes()
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    for weights, original in zip(loaded.get_weights(), model.get_weights(), strict=True):
+        assert weights.tobytes() == original.tobytes()
     assert pickle.loads(pickle.dumps(model)).count_params() == model.count_params()
 
 
-def test_a_model_that_was_recorded_is_freed(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_recorded_model_is_freed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     import keras
 
-    caplog.set_level(logging.ERROR, "tensorflow")  # a warning that is kept keeps the function
+    caplog.set_level(
+        logging.ERROR, "tensorflow"
+    )  # a captured warning would keep the function alive
     recorder = resnet_inspect.Recorder(tmp_path / "run.db")
     model = weakref.ref(fitted("sequential", [recorder], epochs=1))
     optimizer = weakref.ref(model().optimizer)  # type: ignore[union-attr]
@@ -322,7 +324,7 @@ def test_a_model_that_was_recorded_is_freed(
     assert optimizer() is None
 
 
-def test_train_on_batch_is_recorded_and_returns_what_it_did(tmp_path: Path) -> None:
+def test_train_on_batch_is_recorded_and_returns_the_same(tmp_path: Path) -> None:
     import keras
 
     def trained(recorder: Any) -> tuple[list[Any], list[Any]]:
@@ -341,7 +343,7 @@ def test_train_on_batch_is_recorded_and_returns_what_it_did(tmp_path: Path) -> N
     with resnet_inspect.Recorder(tmp_path / "run.db", every=2) as recorder:
         returned, ours = trained(recorder)
     assert returned == plain
-    assert [one.tobytes() for one in ours] == [one.tobytes() for one in weights]
+    assert [array.tobytes() for array in ours] == [array.tobytes() for array in weights]
     with Run.open(tmp_path / "run.db") as run:
         assert run.info.status == Status.COMPLETE
         assert run.steps() == list(range(6))
@@ -364,7 +366,7 @@ def test_a_step_inside_of_a_function_is_recorded(kind: str, tmp_path: Path) -> N
         assert "not observed" not in notes_of(run)
 
 
-def test_optimizers_and_losses_have_their_authors_names(tmp_path: Path) -> None:
+def test_optimizers_and_losses_have_the_authors_names(tmp_path: Path) -> None:
     fitted("adversarial", [resnet_inspect.Recorder(tmp_path / "run.db", every=1)], epochs=1)
     with Run.open(tmp_path / "run.db") as run:
         assert run.info.settings.values()["optimizer"] == "Adam (optimizer) and Adam (other)"
@@ -372,11 +374,11 @@ def test_optimizers_and_losses_have_their_authors_names(tmp_path: Path) -> None:
 
 
 def same_as_plain(kind: str, path: Path, **options: Any) -> bool:
-    """Whether training comes to the same weights while it is recorded at each second step."""
+    """Whether the weights are the same if every second step is recorded."""
     plain = weights_of(fitted(kind, [], **options))
     recorder = resnet_inspect.Recorder(path, every=2)
     ours = weights_of(fitted(kind, [recorder], **options))
-    return [one.tobytes() for one in plain] == [one.tobytes() for one in ours]
+    return [array.tobytes() for array in plain] == [array.tobytes() for array in ours]
 
 
 def notes_of(run: Run) -> str:
@@ -384,7 +386,7 @@ def notes_of(run: Run) -> str:
 
 
 @pytest.mark.parametrize("kind", ["mixed", "accumulated"])
-def test_optimizers_that_do_more(kind: str, tmp_path: Path) -> None:
+def test_loss_scaling_and_gradient_accumulation(kind: str, tmp_path: Path) -> None:
     assert same_as_plain(kind, tmp_path / "run.db")
     with Run.open(tmp_path / "run.db") as run:
         assert run.summaries(2, "gradient")
@@ -393,9 +395,7 @@ def test_optimizers_that_do_more(kind: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["mixed", "mixed_subclassed"])
-def test_half_precision_adds_nothing_and_counts_what_keras_counts(
-    kind: str, tmp_path: Path
-) -> None:
+def test_half_precision_has_the_parameters_that_keras_counts(kind: str, tmp_path: Path) -> None:
     assert same_as_plain(kind, tmp_path / "run.db", epochs=1)
     model = fitted(kind, [], epochs=1)
     with Run.open(tmp_path / "run.db") as run:
@@ -411,30 +411,30 @@ def test_a_step_compiled_by_xla_is_summarized(tmp_path: Path) -> None:
     for before, after in zip(plain, ours, strict=True):
         np.testing.assert_allclose(before, after, rtol=1e-5, atol=1e-6)
     with Run.open(tmp_path / "run.db") as run:
-        held = run.summaries(0)
-        assert held["logits"].count == BATCH * 3
-        assert held["rectified"].zeros > 0
+        activations = run.summaries(0)
+        assert activations["logits"].count == BATCH * 3
+        assert activations["rectified"].zeros > 0
         assert "not observed" not in notes_of(run)
 
 
 def test_several_steps_in_one_execution(tmp_path: Path) -> None:
-    assert same_as_plain("three_at_once", tmp_path / "run.db")
+    assert same_as_plain("three_steps_together", tmp_path / "run.db")
     with Run.open(tmp_path / "run.db") as run:
         assert run.steps() == [2, 5]
         assert run.recorded_steps() == [2, 5]
         assert run.summaries(5)
-        assert "of each 3 steps that run together the last is recorded" in notes_of(run)
+        assert "3 steps run in one execution; only the last of them is recorded" in notes_of(run)
 
 
 def test_replicas_of_another_strategy_are_noted(tmp_path: Path) -> None:
-    """In a process of its own: TensorFlow splits its CPU once, before anything else."""
+    """In a separate process: TensorFlow must split its CPU before anything else."""
     script = tmp_path / "train.py"
     script.write_text(
         "import sys, tensorflow as tf, keras\n"
         "from tests.tracers.tensorflow import keras_models\n"
         "import resnet_inspect\n"
-        "cpu, one = tf.config.list_physical_devices('CPU'), tf.config.LogicalDeviceConfiguration\n"
-        "tf.config.set_logical_device_configuration(cpu[0], [one(), one()])\n"
+        "cpu, part = tf.config.list_physical_devices('CPU'), tf.config.LogicalDeviceConfiguration\n"
+        "tf.config.set_logical_device_configuration(cpu[0], [part(), part()])\n"
         "make = tf.distribute.experimental.CentralStorageStrategy\n"
         "strategy = make(['CPU:0', 'CPU:1'], 'CPU:0')\n"
         "with strategy.scope():\n"
@@ -458,21 +458,21 @@ def test_replicas_of_another_strategy_are_noted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "what"),
+    ("settings", "message"),
     [
         ({"steps": 3}, "Recorder has no setting 'steps'"),
         ({"every": 0}, "invalid value for setting 'every'"),
     ],
 )
-def test_settings_that_do_not_do_are_refused(given: dict[str, Any], what: str) -> None:
+def test_invalid_settings_are_rejected(settings: dict[str, Any], message: str) -> None:
     from resnet_inspect.errors import ConfigError
 
     make: Callable[..., Any] = resnet_inspect.Recorder
-    with pytest.raises(ConfigError, match=what):
-        make(**given)
+    with pytest.raises(ConfigError, match=message):
+        make(**settings)
 
 
-def test_a_file_in_the_way_is_refused_before_training(tmp_path: Path) -> None:
+def test_an_existing_file_is_rejected_before_training(tmp_path: Path) -> None:
     from resnet_inspect.errors import OutputError
 
     (tmp_path / "run.db").write_text("precious")
@@ -480,54 +480,52 @@ def test_a_file_in_the_way_is_refused_before_training(tmp_path: Path) -> None:
         resnet_inspect.Recorder(tmp_path / "run.db")
 
 
-def test_a_trace_that_tensorflow_throws_away_is_not_tapped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The first one makes the optimizer's slots."""
+def test_a_discarded_trace_is_not_tapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TensorFlow discards the first trace, which creates the slots of the optimizer."""
     from resnet_inspect.tracers.tensorflow.fit.observed_step import ObservedStep
 
-    seen: list[str] = []
+    calls: list[str] = []
     observe, tap = ObservedStep.observe, ObservedStep.tap
 
-    def observed(*given: Any, **named: Any) -> Any:
-        seen.append("traced")
-        return observe(*given, **named)
+    def observed(*args: Any, **named: Any) -> Any:
+        calls.append("traced")
+        return observe(*args, **named)
 
-    def tapped(*given: Any, **named: Any) -> None:
-        seen.append("tapped")
-        tap(*given, **named)
+    def tapped(*args: Any, **named: Any) -> None:
+        calls.append("tapped")
+        tap(*args, **named)
 
     monkeypatch.setattr(ObservedStep, "observe", observed)
     monkeypatch.setattr(ObservedStep, "tap", tapped)
     fitted("normalized_functional", [resnet_inspect.Recorder(tmp_path / "run.db")], epochs=1)
-    assert seen[:3] == ["traced", "traced", "tapped"]
+    assert calls[:3] == ["traced", "traced", "tapped"]
     with Run.open(tmp_path / "run.db") as run:
         assert run.recorded_steps()[0] == 0
         assert run.summaries(0, "gradient")
 
 
-def test_where_sizes_come_from_is_known_once_a_training_is_over(tmp_path: Path) -> None:
+def test_origins_of_sizes_are_known_after_the_training(tmp_path: Path) -> None:
     import keras
 
-    found: list[int] = []
+    links: list[int] = []
 
-    class DiagramStyle(keras.callbacks.Callback):  # type: ignore[misc]
+    class ReadsRun(keras.callbacks.Callback):  # type: ignore[misc]
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
             del batch, logs
             with Run.open(tmp_path / "run.db") as run:
-                found.append(len(run.lineage.links))
+                links.append(len(run.lineage.links))
                 assert "once the training is over" in missing_reason(run.graph, run.lineage)
 
     recorder = resnet_inspect.Recorder(tmp_path / "run.db")
-    fitted("sequential", [recorder, DiagramStyle()], epochs=1)
-    assert set(found) == {0}
+    fitted("sequential", [recorder, ReadsRun()], epochs=1)
+    assert set(links) == {0}
     with Run.open(tmp_path / "run.db") as run:
         assert run.lineage.links
         assert "lineage" not in {note.subject for note in run.graph.notes}
         assert run.info.status == Status.COMPLETE
 
 
-def test_a_second_fit_keeps_what_was_found_after_the_first(tmp_path: Path) -> None:
+def test_a_second_fit_keeps_the_lineage_of_the_first(tmp_path: Path) -> None:
     recorder = resnet_inspect.Recorder(tmp_path / "run.db")
     model = fitted("sequential", [recorder], epochs=1)
     x, y = keras_models.data("sequential", EXAMPLES)

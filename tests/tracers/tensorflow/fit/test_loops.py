@@ -1,4 +1,4 @@
-"""Recording loops of one's own: the step does what it did, and the run tells of it."""
+"""Recording loops: the step does the same with and without recording; the run is complete."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from tests.tracers.tensorflow import loops
 RATES = {"module": {"rate": 0.1}}
 
 
-def made(kind: str) -> loops.Loop:
-    """A loop of that kind, always from the same seed."""
+def loop_of(kind: str) -> loops.Loop:
+    """A loop of that kind, with a fixed seed."""
     import keras
 
     keras.backend.clear_session()
@@ -32,8 +32,8 @@ def made(kind: str) -> loops.Loop:
     return getattr(loops, kind)()  # type: ignore[no-any-return]
 
 
-def run(loop: loops.Loop, step: Any, kind: str) -> list[Any]:
-    """What the step returns for each batch."""
+def call(loop: loops.Loop, step: Any, kind: str) -> list[Any]:
+    """The values that the step returns for each batch."""
     return [step(*batch, **RATES.get(kind, {})) for batch in loop.batches]
 
 
@@ -41,22 +41,22 @@ def notes_of(recorded: Run) -> str:
     return "\n".join(f"{note.subject}: {note.text}" for note in recorded.graph.notes)
 
 
-@pytest.mark.parametrize("kind", ["usual", "compiled", "module", "adversarial", "at_once"])
+@pytest.mark.parametrize("kind", ["usual", "compiled", "module", "adversarial", "eager"])
 def test_training_is_the_same_to_the_bit(kind: str, tmp_path: Path) -> None:
     import tensorflow as tf
 
-    plain = made(kind)
-    returned = run(plain, plain.step, kind)
-    loop = made(kind)
+    plain = loop_of(kind)
+    returned = call(plain, plain.step, kind)
+    loop = loop_of(kind)
     with resnet_inspect.Recorder(tmp_path / "run.db", every=2) as recorder:
-        again = run(loop, recorder.instrument(loop.step), kind)
-    exactly = kind != "compiled"  # XLA may fuse otherwise
-    for one, other in zip(plain.variables(), loop.variables(), strict=True):
+        again = call(loop, recorder.instrument(loop.step), kind)
+    exactly = kind != "compiled"  # with taps XLA may fuse other ops
+    for plain_variable, variable in zip(plain.variables(), loop.variables(), strict=True):
         if exactly:
-            assert np.asarray(one).tobytes() == np.asarray(other).tobytes()
-        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
-    for one, other in zip(returned, again, strict=True):
-        tf.nest.assert_same_structure(one, other)
+            assert np.asarray(plain_variable).tobytes() == np.asarray(variable).tobytes()
+        np.testing.assert_allclose(plain_variable, variable, rtol=1e-5, atol=1e-6)
+    for plain_value, value in zip(returned, again, strict=True):
+        tf.nest.assert_same_structure(plain_value, value)
     with Run.open(tmp_path / "run.db") as recorded:
         assert recorded.info.status == Status.COMPLETE
         assert recorded.steps() == [0, 1, 2, 3, 4]
@@ -67,157 +67,159 @@ def test_training_is_the_same_to_the_bit(kind: str, tmp_path: Path) -> None:
         assert "not observed" not in notes_of(recorded)
 
 
-@pytest.fixture(scope="module", params=["usual", "at_once"])
+@pytest.fixture(scope="module", params=["usual", "eager"])
 def recorded(request: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
-    """A run of a loop that is a tf.function, and of one that runs op by op."""
+    """The run of a loop with a tf.function, and of a loop that runs op by op."""
     path = tmp_path_factory.mktemp("loop") / "run.db"
-    loop = made(request.param)
+    loop = loop_of(request.param)
     recorder = resnet_inspect.Recorder(path, every=1, sample=0)
-    run(loop, recorder.instrument(loop.step), request.param)
+    call(loop, recorder.instrument(loop.step), request.param)
     recorder.close()
     return request.param, path
 
 
-@pytest.mark.parametrize("kind", ["at_once", "compiled"])
-def test_what_was_summarized_is_what_the_layers_give(kind: str, tmp_path: Path) -> None:
-    """Of the layer before the dropout, the first step worked out with NumPy."""
+@pytest.mark.parametrize("kind", ["eager", "compiled"])
+def test_summaries_agree_with_numpy(kind: str, tmp_path: Path) -> None:
+    """The first step of the layer before the dropout is computed with NumPy."""
     path = tmp_path / "run.db"
-    loop = made(kind)
+    loop = loop_of(kind)
     with resnet_inspect.Recorder(path, every=1, sample=0) as recorder:
-        run(loop, recorder.instrument(loop.step), kind)
-    loop = made(kind)
-    kernel, bias = (np.asarray(one) for one in loop.variables()[:2])
+        call(loop, recorder.instrument(loop.step), kind)
+    loop = loop_of(kind)
+    kernel, bias = (np.asarray(variable) for variable in loop.variables()[:2])
     hidden = np.maximum(np.asarray(loop.batches[0][0]) @ kernel + bias, 0)
-    with Run.open(path) as found:
-        told, held = found.summaries(0)["hidden"], TensorSummary.of(hidden)
-        assert (told.count, told.zeros) == (held.count, held.zeros)
-        assert (told.mean, told.std) == pytest.approx((held.mean, held.std), rel=1e-5)
+    with Run.open(path) as saved:
+        recorded_summary, expected = saved.summaries(0)["hidden"], TensorSummary.of(hidden)
+        assert (recorded_summary.count, recorded_summary.zeros) == (expected.count, expected.zeros)
+        assert (recorded_summary.mean, recorded_summary.std) == pytest.approx(
+            (expected.mean, expected.std), rel=1e-5
+        )
         name = "perceptron/hidden/kernel"
-        tap = next(t for t in found.taps() if t.kind == "weight" and t.tensor == name)
+        tap = next(t for t in saved.taps() if t.kind == "weight" and t.tensor == name)
         assert tap.layer == "hidden"
-        assert found.course(tap)[1].count == kernel.size
+        assert saved.course(tap)[1].count == kernel.size
 
 
-def test_layers_models_and_parameters_are_told(recorded: tuple[str, Path]) -> None:
+def test_layers_models_and_parameters(recorded: tuple[str, Path]) -> None:
     kind, path = recorded
-    with Run.open(path) as found:
-        assert found.info.network.endswith("perceptron")
-        assert [layer.name for layer in found.graph.layers] == ["hidden", "dropped", "logits"]
-        assert {layer.path for layer in found.graph.layers} == {()}
-        totals = resnet_inspect.shapes(found).totals
+    with Run.open(path) as saved:
+        assert saved.info.network.endswith("perceptron")
+        assert [layer.name for layer in saved.graph.layers] == ["hidden", "dropped", "logits"]
+        assert {layer.path for layer in saved.graph.layers} == {()}
+        totals = resnet_inspect.shapes(saved).totals
         assert totals.params == loops.perceptron().count_params()
-        assert set(found.summaries(4)) == {"hidden", "dropped", "logits"}
-        assert set(found.summaries(4, "gradient")) == {"hidden", "dropped", "logits"}
-        assert found.summaries(4)["logits"].count == (loops.BATCH - 3) * 3
-        assert ("op by op" in notes_of(found)) == (kind == "at_once")
+        assert set(saved.summaries(4)) == {"hidden", "dropped", "logits"}
+        assert set(saved.summaries(4, "gradient")) == {"hidden", "dropped", "logits"}
+        assert saved.summaries(4)["logits"].count == (loops.BATCH - 3) * 3
+        assert ("op by op" in notes_of(saved)) == (kind == "eager")
         if kind == "usual":
-            assert set(found.scalars()) == {"loss", "size/norm", "batch_loss"}
+            assert set(saved.scalars()) == {"loss", "size/norm", "batch_loss"}
 
 
-def test_the_page_speaks_of_a_loop(recorded: tuple[str, Path]) -> None:
+def test_the_page_of_a_loop(recorded: tuple[str, Path]) -> None:
     from resnet_inspect.api import summarize
     from resnet_inspect.render.pages.answer_page import facts
 
     kind, path = recorded
-    with Run.open(path) as found:
-        told = dict(facts(found.info, summarize(found)))
-        optimizer = {"usual": "Adam", "at_once": "SGD"}[kind]
+    with Run.open(path) as saved:
+        page = dict(facts(saved.info, summarize(saved)))
+        optimizer = {"usual": "Adam", "eager": "SGD"}[kind]
         expected = f"your loop with {optimizer}, tensors recorded at every step"
-        assert told["recipe"] == expected
+        assert page["recipe"] == expected
 
 
-def test_two_models_stand_apart_and_batches_of_another_shape_are_traced(tmp_path: Path) -> None:
-    loop = made("adversarial")
+def test_two_models_and_batches_of_another_shape(tmp_path: Path) -> None:
+    loop = loop_of("adversarial")
     with resnet_inspect.Recorder(tmp_path / "run.db", every=1) as recorder:
-        run(loop, recorder.instrument(loop.step), "adversarial")
-    with Run.open(tmp_path / "run.db") as found:
-        assert found.info.network.endswith("train_step")
-        assert {layer.path for layer in found.graph.layers} == {("judge",), ("maker",)}
-        assert found.info.settings.values()["optimizer"] == "Adam (first) and RMSprop (second)"
-        assert {"loss", "returned/1", "batch_judged", "batch_made"} <= set(found.scalars())
-        assert "traced again for batches of another shape" in notes_of(found)
+        call(loop, recorder.instrument(loop.step), "adversarial")
+    with Run.open(tmp_path / "run.db") as saved:
+        assert saved.info.network.endswith("train_step")
+        assert {layer.path for layer in saved.graph.layers} == {("judge",), ("maker",)}
+        assert saved.info.settings.values()["optimizer"] == "Adam (first) and RMSprop (second)"
+        assert {"loss", "returned/1", "batch_judged", "batch_made"} <= set(saved.scalars())
+        assert "traced again for batches of another shape" in notes_of(saved)
 
 
-def test_variables_of_no_layer_are_told(tmp_path: Path) -> None:
-    loop = made("module")
+def test_variables_without_a_layer(tmp_path: Path) -> None:
+    loop = loop_of("module")
     with resnet_inspect.Recorder(tmp_path / "run.db", every=1) as recorder:
-        run(loop, recorder.instrument(loop.step), "module")
-    with Run.open(tmp_path / "run.db") as found:
-        assert {one.name for one in found.graph.variables} == {"slope", "offset"}
-        assert set(found.updates()[0]) == {"slope", "offset"}
-        weights = {tap.tensor for tap in found.taps() if tap.kind == "weight"}
+        call(loop, recorder.instrument(loop.step), "module")
+    with Run.open(tmp_path / "run.db") as saved:
+        assert {variable.name for variable in saved.graph.variables} == {"slope", "offset"}
+        assert set(saved.updates()[0]) == {"slope", "offset"}
+        weights = {tap.tensor for tap in saved.taps() if tap.kind == "weight"}
         assert weights == {"slope", "offset"}
-        assert "x" in found.graph.inputs
+        assert "x" in saved.graph.inputs
 
 
-def test_a_shape_that_is_refused_is_saved_with_its_explanation(tmp_path: Path) -> None:
-    loop = made("refused")
+def test_a_shape_error_is_saved_with_its_explanation(tmp_path: Path) -> None:
+    loop = loop_of("mismatched")
     step = resnet_inspect.Recorder(tmp_path / "run.db").instrument(loop.step)
     with pytest.raises(ValueError, match="Dimensions must be equal"):
         step(*loop.batches[0])
-    with Run.open(tmp_path / "run.db") as found:
-        assert found.info.status == Status.FAILED
-        assert found.info.failure is not None
-        assert found.info.failure.during == "tracing the step train_step"
-        assert "tf.matmul(hidden, kernel)" in found.info.failure.source[0].text
-        assert found.lineage.mismatch is not None
-        assert found.lineage.mismatch.remedies
-        assert "hidden" in found.graph.layer_by_name
+    with Run.open(tmp_path / "run.db") as saved:
+        assert saved.info.status == Status.FAILED
+        assert saved.info.failure is not None
+        assert saved.info.failure.during == "tracing the step train_step"
+        assert "tf.matmul(hidden, kernel)" in saved.info.failure.source[0].text
+        assert saved.lineage.mismatch is not None
+        assert saved.lineage.mismatch.remedies
+        assert "hidden" in saved.graph.layer_by_name
 
 
-def test_what_fails_while_it_runs_is_saved(tmp_path: Path) -> None:
+def test_a_failure_of_a_running_step_is_saved(tmp_path: Path) -> None:
     import tensorflow as tf
 
-    loop = made("failing")
+    loop = loop_of("failing")
     step = resnet_inspect.Recorder(tmp_path / "run.db", every=1).instrument(loop.step)
     with pytest.raises(tf.errors.InvalidArgumentError):
-        run(loop, step, "failing")
-    with Run.open(tmp_path / "run.db") as found:
-        assert found.steps() == [0, 1]
-        assert found.info.failure is not None
-        assert "too small" in found.info.failure.message
+        call(loop, step, "failing")
+    with Run.open(tmp_path / "run.db") as saved:
+        assert saved.steps() == [0, 1]
+        assert saved.info.failure is not None
+        assert "too small" in saved.info.failure.message
 
 
-def test_the_context_keeps_what_it_was_left_by(tmp_path: Path) -> None:
-    loop = made("usual")
+def test_the_exception_that_ends_the_context_is_saved(tmp_path: Path) -> None:
+    loop = loop_of("usual")
     recorder = resnet_inspect.Recorder(tmp_path / "run.db")
 
-    def left() -> None:
+    def interrupted() -> None:
         with recorder:
             recorder.instrument(loop.step)(*loop.batches[0])
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        left()
-    with Run.open(tmp_path / "run.db") as found:
-        assert found.info.status == Status.INTERRUPTED
-        assert found.info.reason == "stopped by the user"
+        interrupted()
+    with Run.open(tmp_path / "run.db") as saved:
+        assert saved.info.status == Status.INTERRUPTED
+        assert saved.info.reason == "stopped by the user"
 
 
 def test_a_recorder_records_one_step(tmp_path: Path) -> None:
     recorder = resnet_inspect.Recorder(tmp_path / "run.db")
-    loop = made("usual")
+    loop = loop_of("usual")
     recorder.instrument(loop.step)
-    with pytest.raises(UsageError, match="this one has another already"):
+    with pytest.raises(UsageError, match="this one already records another"):
         recorder.instrument(loop.step)
-    with pytest.raises(UsageError, match="cannot be called"):
+    with pytest.raises(UsageError, match="not callable"):
         resnet_inspect.Recorder(tmp_path / "other.db").instrument(3)
 
 
-def test_a_step_inside_of_another_function_is_told(tmp_path: Path) -> None:
+def test_a_step_inside_another_function_has_a_note(tmp_path: Path) -> None:
     import tensorflow as tf
 
-    loop = made("usual")
+    loop = loop_of("usual")
     with resnet_inspect.Recorder(tmp_path / "run.db") as recorder:
         step = recorder.instrument(loop.step)
         outer = tf.function(lambda *batch: step(*batch)["loss"])
         assert np.isfinite(outer(*loop.batches[0]))
-    with Run.open(tmp_path / "run.db") as found:
-        assert "@recorder.instrument belongs above @tf.function" in notes_of(found)
+    with Run.open(tmp_path / "run.db") as saved:
+        assert "Put @recorder.instrument above @tf.function" in notes_of(saved)
 
 
 def in_a_program(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """A program of its own: it ends, and TensorFlow splits its CPU once, before anything else."""
+    """Run a program in a separate process, which ends and in which TensorFlow splits its CPU."""
     (folder / "train.py").write_text(text)
     return subprocess.run(
         [sys.executable, folder / "train.py"],
@@ -230,7 +232,7 @@ def in_a_program(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_loop_that_nobody_closes_is_finished_at_the_end(tmp_path: Path) -> None:
+def test_an_unclosed_loop_is_finished_at_the_end(tmp_path: Path) -> None:
     program = (
         "import sys\n"
         "from tests.tracers.tensorflow import loops\n"
@@ -245,17 +247,17 @@ def test_a_loop_that_nobody_closes_is_finished_at_the_end(tmp_path: Path) -> Non
         "raise OSError('no such luck')\n"
     )
     assert "no such luck" in in_a_program(program, tmp_path).stderr
-    with Run.open(tmp_path / "whole.db") as found:
-        assert found.info.status == Status.COMPLETE
-        assert len(found.steps()) == 5
-    with Run.open(tmp_path / "cut.db") as found:
-        assert found.info.status == Status.FAILED
-        assert found.info.failure is not None
-        assert found.info.failure.message == "no such luck"
+    with Run.open(tmp_path / "whole.db") as saved:
+        assert saved.info.status == Status.COMPLETE
+        assert len(saved.steps()) == 5
+    with Run.open(tmp_path / "cut.db") as saved:
+        assert saved.info.status == Status.FAILED
+        assert saved.info.failure is not None
+        assert saved.info.failure.message == "no such luck"
 
 
-def test_a_step_that_is_gone_before_the_end_is_explained_too(tmp_path: Path) -> None:
-    """As those of a function that trains one model after another."""
+def test_a_step_that_is_collected_before_the_end_has_a_lineage(tmp_path: Path) -> None:
+    """For example, a function that trains several models one after the other."""
     text = """
         import gc
         import tensorflow as tf
@@ -288,26 +290,26 @@ def test_a_step_that_is_gone_before_the_end_is_explained_too(tmp_path: Path) -> 
     )
     assert done.returncode == 0, done.stderr
     for name in ("run.db", "run-2.db"):
-        with Run.open(tmp_path / name) as found:
-            assert found.info.status == Status.COMPLETE, name
-            assert len(found.steps()) == 3
-            assert found.lineage.links, name
+        with Run.open(tmp_path / name) as saved:
+            assert saved.info.status == Status.COMPLETE, name
+            assert len(saved.steps()) == 3
+            assert saved.lineage.links, name
 
 
-def test_a_forked_process_writes_nothing_that_its_parent_left(tmp_path: Path) -> None:
+def test_a_forked_process_does_not_write_the_lineage_of_its_parent(tmp_path: Path) -> None:
     from resnet_inspect.graph import Graph
     from resnet_inspect.graph.lineage import Lineage
     from resnet_inspect.tracers.contract import Outcome
     from resnet_inspect.tracers.tensorflow.fit.endings import Unexplained
 
-    asked = tmp_path / "asked"
+    computed = tmp_path / "computed"
 
-    def ask() -> tuple[Outcome, Lineage]:
-        asked.touch()
+    def compute() -> tuple[Outcome, Lineage]:
+        computed.touch()
         return Outcome(Graph(ops=()), 0.0), Lineage()
 
     left = Unexplained(Written())
-    left.wait(ask)
+    left.wait(compute)
     child = os.fork()
     if child == 0:
         code = 1
@@ -315,22 +317,22 @@ def test_a_forked_process_writes_nothing_that_its_parent_left(tmp_path: Path) ->
             code = 0 if left.tell() is None else 2
         os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert not asked.exists()
+    assert not computed.exists()
     assert left.tell() == Lineage()
-    assert asked.exists()
+    assert computed.exists()
 
 
 class Written:
-    """A journal that keeps nothing."""
+    """A journal that ignores all calls."""
 
     def begin(self, *_: Any) -> None:
-        """Nothing is begun."""
+        """Do nothing."""
 
     built = step = end = begin
 
 
-def test_a_process_that_is_forked_while_a_step_trains_says_nothing(tmp_path: Path) -> None:
-    """It has the step, and the question where its sizes come from, but not the run."""
+def test_a_process_forked_during_a_training_prints_nothing(tmp_path: Path) -> None:
+    """It has a copy of the step, whose lineage is pending, but must not write the run."""
     text = """
         import multiprocessing
         import tensorflow as tf
@@ -363,7 +365,7 @@ def test_a_process_that_is_forked_while_a_step_trains_says_nothing(tmp_path: Pat
     assert done.stdout.splitlines()[-1] == "exit 0"
     assert "recording ended" not in done.stderr
     assert "Traceback" not in done.stderr
-    with Run.open(tmp_path / "run.db") as found:
-        assert len(found.steps()) == 2
-        assert found.lineage.links
-        assert "lineage" not in {note.subject for note in found.graph.notes}
+    with Run.open(tmp_path / "run.db") as saved:
+        assert len(saved.steps()) == 2
+        assert saved.lineage.links
+        assert "lineage" not in {note.subject for note in saved.graph.notes}

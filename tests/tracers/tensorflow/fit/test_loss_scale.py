@@ -1,4 +1,4 @@
-"""Trainings of mixed precision: the loss is told as it is before it is scaled."""
+"""Trainings in mixed precision: the recorded loss is the unscaled one."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ SCALE = 2.0**12
 RANDOM = np.random.default_rng(1)
 X = RANDOM.normal(size=(32, 6)).astype(np.float32)
 Y = (X[:, 0] > 0).astype(np.int32) + (X[:, 1] > 0)
-WAYS = ("apply", "apply_gradients", "at_once")
+WAYS = ("apply", "apply_gradients", "eager")
 
 
 @pytest.fixture(autouse=True)
 def mixed() -> Iterator[None]:
-    """The policy of a test ends with it."""
+    """Restore the policy after each test."""
     import keras
 
     yield
@@ -28,7 +28,7 @@ def mixed() -> Iterator[None]:
 
 
 def classifier() -> Any:
-    """Dropout between two layers; answers in float32."""
+    """Dropout between two layers; logits in float32."""
     import keras
 
     return keras.Sequential(
@@ -42,7 +42,7 @@ def classifier() -> Any:
 
 
 def optimizer() -> Any:
-    """The scale is doubled after two steps."""
+    """An optimizer that doubles its scale after two steps."""
     import keras
 
     return keras.optimizers.LossScaleOptimizer(
@@ -72,7 +72,7 @@ def in_fit(recorder: Any) -> tuple[list[Any], list[float]]:
 
 
 def in_a_loop(way: str, recorder: Any) -> tuple[list[Any], list[float]]:
-    """The same of four steps of a loop of one's own; it returns no loss."""
+    """Weights after four steps of a loop that returns no loss, and the loss of each step."""
     import tensorflow as tf
 
     model, scaling, loss_of = classifier(), optimizer(), cross_entropy()
@@ -83,8 +83,8 @@ def in_a_loop(way: str, recorder: Any) -> tuple[list[Any], list[float]]:
         with tf.GradientTape() as tape:
             loss = loss_of(y, model(x, training=True))
             scaled = scaling.scale_loss(loss)
-        for k, one in enumerate(losses):
-            one.assign(tf.where(number == k, loss, one))
+        for k, variable in enumerate(losses):
+            variable.assign(tf.where(number == k, loss, variable))
         weights = model.trainable_variables
         gradients = tape.gradient(scaled, weights)
         if way == "apply":
@@ -93,7 +93,7 @@ def in_a_loop(way: str, recorder: Any) -> tuple[list[Any], list[float]]:
             scaling.apply_gradients(zip(gradients, weights, strict=True))
         return {"size": tf.linalg.global_norm(gradients)}
 
-    step = train_step if way == "at_once" else tf.function(train_step)
+    step = train_step if way == "eager" else tf.function(train_step)
     if recorder:
         step = recorder.instrument(step)
     for number in range(4):
@@ -101,29 +101,29 @@ def in_a_loop(way: str, recorder: Any) -> tuple[list[Any], list[float]]:
     if recorder:
         recorder.close()
     return [*map(np.asarray, (*model.variables, *scaling.variables))], [
-        float(one) for one in losses
+        float(variable) for variable in losses
     ]
 
 
 def trained(way: str, recorder: Any = None) -> tuple[list[Any], list[float]]:
-    """Train in float16, always from the same seed."""
+    """Train in float16, with a fixed seed."""
     import keras
 
-    keras.backend.clear_session()  # which forgets the policy, too
+    keras.backend.clear_session()  # also resets the policy
     keras.utils.set_random_seed(2)
     keras.mixed_precision.set_global_policy("mixed_float16")
     return in_fit(recorder) if way == "fit" else in_a_loop(way, recorder)
 
 
 @pytest.mark.parametrize("way", ["fit", *WAYS])
-def test_the_loss_is_told_unscaled_and_training_is_the_same(way: str, tmp_path: Path) -> None:
+def test_the_recorded_loss_is_unscaled_and_training_is_the_same(way: str, tmp_path: Path) -> None:
     plain, losses = trained(way)
     recorder = resnet_inspect.Recorder(tmp_path / "run.db", every=1)
     weights, again = trained(way, recorder)
     assert losses == again
-    for one, other in zip(plain, weights, strict=True):
-        assert np.asarray(one).tobytes() == np.asarray(other).tobytes()
-    assert SCALE * 4 in [float(one) for one in weights if np.size(one) == 1]  # it has been doubled
+    for plain_array, array in zip(plain, weights, strict=True):
+        assert np.asarray(plain_array).tobytes() == np.asarray(array).tobytes()
+    assert SCALE * 4 in [float(array) for array in weights if np.size(array) == 1]  # doubled twice
     with resnet_inspect.open_run(tmp_path / "run.db") as run:
         scalars = run.scalars()
         assert [scalars["batch_loss"][k] for k in range(4)] == pytest.approx(losses, rel=1e-6)
@@ -131,15 +131,15 @@ def test_the_loss_is_told_unscaled_and_training_is_the_same(way: str, tmp_path: 
 
 
 @pytest.mark.parametrize("way", ["fit", *WAYS])
-def test_the_optimizer_is_told_with_the_rate_of_the_one_inside(way: str, tmp_path: Path) -> None:
+def test_the_rate_is_that_of_the_inner_optimizer(way: str, tmp_path: Path) -> None:
     trained(way, resnet_inspect.Recorder(tmp_path / "run.db", every=1))
     with resnet_inspect.open_run(tmp_path / "run.db") as run:
         assert run.info.settings.values()["optimizer"] == "LossScaleOptimizer"
-        if way == "at_once":  # there is no graph of it to hang this on
+        if way == "eager":  # a step that runs op by op has no graph
             return
-        told = run.graph.training
-        assert told is not None
-        assert told.optimizer == "lossscaleoptimizer"
-        assert told.learning_rate == pytest.approx(0.01)
-        assert told.decay
+        training = run.graph.training
+        assert training is not None
+        assert training.optimizer == "lossscaleoptimizer"
+        assert training.learning_rate == pytest.approx(0.01)
+        assert training.decay
         assert "of the scaled loss" in "\n".join(note.text for note in run.graph.notes)

@@ -1,4 +1,4 @@
-"""Recording training on several replicas: what is told is that of the global batch."""
+"""Recording training on several replicas: summaries are those of the global batch."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from resnet_inspect.store.run import Run
 from tests.tracers.tensorflow import keras_models
 
 BATCH, EXAMPLES = 8, 20
-# A program of its own: TensorFlow splits its CPU once, before anything else.
+# A separate program: TensorFlow must split its CPU before anything else.
 SPLIT = """
 import numpy as np, tensorflow as tf, keras
 import resnet_inspect
 from tests.tracers.tensorflow import keras_models, loops
-cpu, one = tf.config.list_physical_devices("CPU"), tf.config.LogicalDeviceConfiguration
-tf.config.set_logical_device_configuration(cpu[0], [one(), one()])
+cpu, part = tf.config.list_physical_devices("CPU"), tf.config.LogicalDeviceConfiguration
+tf.config.set_logical_device_configuration(cpu[0], [part(), part()])
 def recorder():
     return resnet_inspect.Recorder("run.db", every=1, sample=0)
-def kept(name, variables):
+def save(name, variables):
     np.savez(name, *(np.asarray(v) for v in variables))
 """
 FIT = """
@@ -36,10 +36,10 @@ def fit(name, *callbacks):
     with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
         model = keras_models.{kind}()
     if model.built:
-        kept("first", model.weights)
+        save("first", model.weights)
     x, y = keras_models.data("{kind}", {examples})
     model.fit(x, y, batch_size={batch}, verbose=0, shuffle=False, callbacks=callbacks)
-    kept(name, [*model.variables, *model.optimizer.variables])
+    save(name, [*model.variables, *model.optimizer.variables])
 fit("plain")
 fit("ours", recorder())
 """
@@ -51,11 +51,11 @@ def run(name, recorder=None):
     step = loop.step if recorder is None else recorder.instrument(loop.step)
     for batch in loop.batches:
         step(*batch)
-    kept(name, loop.variables())
+    save(name, loop.variables())
 run("plain")
 run("ours", recorder())
 """
-REJECTED = """
+MISMATCHED = """
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 with strategy.scope():
     hidden = keras.layers.Dense(6, name="hidden")
@@ -72,7 +72,7 @@ train_step(tf.ones([8, 4]))
 
 
 def program(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run it after the splitting of the CPU."""
+    """Run a program in which the CPU is split into two devices."""
     (folder / "train.py").write_text(SPLIT + text)
     return subprocess.run(
         [sys.executable, folder / "train.py"],
@@ -86,8 +86,8 @@ def program(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def arrays(path: Path) -> list[Any]:
-    with np.load(path) as held:
-        return [held[name] for name in held.files]
+    with np.load(path) as file:
+        return [file[name] for name in file.files]
 
 
 def fitted(kind: str, folder: Path) -> None:
@@ -101,7 +101,7 @@ def notes_of(run: Run) -> str:
 
 def assert_same(folder: Path) -> None:
     plain, ours = arrays(folder / "plain.npz"), arrays(folder / "ours.npz")
-    assert [one.tobytes() for one in plain] == [one.tobytes() for one in ours]
+    assert [array.tobytes() for array in plain] == [array.tobytes() for array in ours]
 
 
 @pytest.mark.parametrize("kind", ["subclassed_with_dropout", "normalized_functional"])
@@ -114,30 +114,30 @@ def test_training_is_the_same_to_the_bit(kind: str, tmp_path: Path) -> None:
         assert run.summaries(2, "gradient")["logits"].count == (EXAMPLES - 2 * BATCH) * 3
 
 
-def test_what_is_told_is_that_of_the_global_batch(tmp_path: Path) -> None:
-    """A perceptron whose first step is worked out with NumPy."""
+def test_summaries_are_those_of_the_global_batch(tmp_path: Path) -> None:
+    """The first step of a perceptron is computed with NumPy."""
     fitted("frozen", tmp_path)
     assert_same(tmp_path)
     kernel, bias, other, offset = arrays(tmp_path / "first.npz")
-    x, y = (one[:BATCH] for one in keras_models.data("frozen", EXAMPLES))
+    x, y = (array[:BATCH] for array in keras_models.data("frozen", EXAMPLES))
     hidden = np.maximum(x @ kernel + bias, 0)
     logits = hidden @ other + offset
     slope = 2 * (logits - y) / logits.size
     with Run.open(tmp_path / "run.db") as run:
-        held, slopes = run.summaries(0), run.summaries(0, "gradient")
-        _same(held["first"], hidden)
-        _same(held["second"], logits)
-        _same(slopes["second"], slope)
-        assert "first" not in slopes  # before all that is trained: the step needs no such gradient
+        activations, gradients = run.summaries(0), run.summaries(0, "gradient")
+        _same(activations["first"], hidden)
+        _same(activations["second"], logits)
+        _same(gradients["second"], slope)
+        assert "first" not in gradients  # not computed: the layers before it are not trained
         taps = {tap.tensor: tap for tap in run.taps() if tap.kind == "gradient" and not tap.output}
         _same(run.course(taps["sequential/second/kernel"])[0], hidden.T @ slope)
         _same(run.course(taps["sequential/second/bias"])[0], slope.sum(0))
         assert run.scalars()["batch_loss"][0] == pytest.approx(np.square(logits - y).mean())
         assert run.scalars()["loss"].keys() == {0, 1, 2}
         active = run.channels(next(tap for tap in run.taps() if tap.layer == "first"))[0]
-        told = ChannelActivity.of_array(hidden)
-        assert active.active.tolist() == told.active.tolist()
-        assert (active.positions, active.of) == (told.positions, told.of) == (BATCH, BATCH)
+        expected = ChannelActivity.of_array(hidden)
+        assert active.active.tolist() == expected.active.tolist()
+        assert (active.positions, active.of) == (expected.positions, expected.of) == (BATCH, BATCH)
         assert "2: what tensors held is that of all of them" in notes_of(run)
         assert "of weights: summed over the replicas" in notes_of(run)
 
@@ -145,13 +145,13 @@ def test_what_is_told_is_that_of_the_global_batch(tmp_path: Path) -> None:
 def _same(summary: TensorSummary, values: Any) -> None:
     assert summary.count == values.size
     assert summary.sketch.total == Sketch.of(values.astype(np.float32)).total
-    held = summary.mean, summary.std, summary.min, summary.max
-    told = values.mean(), values.std(), values.min(), values.max()
-    assert held == pytest.approx(told, rel=1e-4, abs=1e-6)
+    recorded = summary.mean, summary.std, summary.min, summary.max
+    expected = values.mean(), values.std(), values.min(), values.max()
+    assert recorded == pytest.approx(expected, rel=1e-4, abs=1e-6)
 
 
-def test_a_scaled_loss_is_told(tmp_path: Path) -> None:
-    """Keras adds up the gradients in a branch, where nobody looks."""
+def test_a_scaled_loss_has_a_note(tmp_path: Path) -> None:
+    """Keras sums the gradients inside a branch, which is not recorded."""
     fitted("mixed", tmp_path)
     assert_same(tmp_path)
     with Run.open(tmp_path / "run.db") as run:
@@ -172,8 +172,8 @@ def test_a_loop_that_shares_its_batches(tmp_path: Path) -> None:
         assert "summed over the replicas" in notes_of(run)
 
 
-def test_a_shape_that_is_refused_is_saved(tmp_path: Path) -> None:
-    done = program(REJECTED, tmp_path)
+def test_a_shape_error_is_saved(tmp_path: Path) -> None:
+    done = program(MISMATCHED, tmp_path)
     assert done.returncode == 1
     assert "Dimensions must be equal" in done.stderr
     assert "recording ended" not in done.stderr

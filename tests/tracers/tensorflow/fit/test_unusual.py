@@ -1,4 +1,4 @@
-"""Recording what is not the usual model or data: it works, or the run says what it left out."""
+"""Recording unusual models and data: it works, or a note names what is not recorded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.tracers.tensorflow.fit.test_keras_recorder import fitted, notes_of, s
 
 
 def read(path: Path) -> Run:
-    """The run, after every page of it has been made."""
+    """The run; its answer page and report can be made."""
     from resnet_inspect.api import summarize
 
     run = Run.open(path)
@@ -25,8 +25,8 @@ def read(path: Path) -> Run:
     return run
 
 
-def test_a_last_execution_with_fewer_steps_is_counted_as_it_is(tmp_path: Path) -> None:
-    """20 examples in batches of 4 are five steps: four together, by XLA, and one."""
+def test_a_last_execution_with_fewer_steps(tmp_path: Path) -> None:
+    """20 examples in batches of 4 are five steps: four in one XLA execution, then one."""
     import keras
 
     keras.utils.set_random_seed(7)
@@ -39,21 +39,21 @@ def test_a_last_execution_with_fewer_steps_is_counted_as_it_is(tmp_path: Path) -
         assert list(run.scalars()["val_loss"]) == [4]
         assert run.summaries(4)["second"].count == 4 * 3
         assert run.info.settings.steps == 2
-        assert "of each 4 steps that run together the last is recorded" in notes_of(run)
+        assert "4 steps run in one execution; only the last of them is recorded" in notes_of(run)
 
 
 def test_a_layer_called_twice_and_a_model_in_a_model(tmp_path: Path) -> None:
     assert same_as_plain("called_twice", tmp_path / "run.db")
     with read(tmp_path / "run.db") as run:
-        told = {layer.name: (layer.path, layer.variables) for layer in run.graph.layers}
+        layers = {layer.name: (layer.path, layer.variables) for layer in run.graph.layers}
         weights = ("same/kernel", "same/bias")
-        assert told["same"] == told["same (call 2)"] == ((), weights)
-        assert told["deep"][0] == ("inner",)
+        assert layers["same"] == layers["same (call 2)"] == ((), weights)
+        assert layers["deep"][0] == ("inner",)
         assert set(run.summaries(2, "gradient")) == {"same", "same (call 2)", "deep", "last"}
         assert resnet_inspect.shapes(run).totals.params == 2 * 20 + 15
 
 
-def test_the_inside_of_a_loop_is_noted(tmp_path: Path) -> None:
+def test_ops_inside_a_while_loop_have_a_note(tmp_path: Path) -> None:
     fitted("recurrent", [resnet_inspect.Recorder(tmp_path / "run.db", every=2)])
     with read(tmp_path / "run.db") as run:
         assert run.summaries(2)["memory"].count == 4 * 6 * 5  # the last batch is smaller
@@ -61,7 +61,7 @@ def test_the_inside_of_a_loop_is_noted(tmp_path: Path) -> None:
         assert "its gradient is sparse and is not summarized" in notes_of(run)
 
 
-def test_what_is_never_trained_leaves_no_file(tmp_path: Path) -> None:
+def test_no_file_without_a_training(tmp_path: Path) -> None:
     import tensorflow as tf
 
     recorder = resnet_inspect.Recorder(tmp_path / "run.db")
@@ -73,7 +73,7 @@ def test_what_is_never_trained_leaves_no_file(tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore:Your input ran out of data")
 @pytest.mark.parametrize("epochs", [0, 1])
-def test_no_batch_is_told(tmp_path: Path, epochs: int) -> None:
+def test_a_fit_without_a_batch_has_a_note(tmp_path: Path, epochs: int) -> None:
     import tensorflow as tf
 
     model = keras_models.frozen()
@@ -84,26 +84,27 @@ def test_no_batch_is_told(tmp_path: Path, epochs: int) -> None:
     with read(tmp_path / "run.db") as run:
         assert run.info.status == Status.COMPLETE
         assert run.steps() == []
-        assert notes_of(run) == "steps: none was run: there was no batch, or no epoch"
+        expected = "steps: no step was run. Check that fit gets batches and epochs > 0"
+        assert notes_of(run) == expected
 
 
 @pytest.mark.filterwarnings("ignore:Your input ran out of data")
-def test_sizes_that_are_known_only_when_it_runs(tmp_path: Path) -> None:
+def test_sizes_that_are_known_only_at_run_time(tmp_path: Path) -> None:
     import tensorflow as tf
 
     model = keras_models.lengths()
     random = np.random.default_rng(0)
     sizes = (5, 7, 9)
-    given = [random.normal(size=(4, size, 3)).astype(np.float32) for size in sizes]
+    batches = [random.normal(size=(4, size, 3)).astype(np.float32) for size in sizes]
     data = tf.data.Dataset.from_generator(
-        lambda: ((one, np.ones((4, 2), np.float32)) for one in given),
+        lambda: ((batch, np.ones((4, 2), np.float32)) for batch in batches),
         output_signature=(tf.TensorSpec([None, None, 3]), tf.TensorSpec([None, 2])),
     )
     recorder = resnet_inspect.Recorder(tmp_path / "run.db", every=1, sample=0)
     model.fit(data, shuffle=False, verbose=0, callbacks=[recorder])
     with read(tmp_path / "run.db") as run:
-        held = [run.summaries(step)["convolved"].count for step in range(3)]
-        assert held == [4 * (size - 1) * 4 for size in sizes]
+        counts = [run.summaries(step)["convolved"].count for step in range(3)]
+        assert counts == [4 * (size - 1) * 4 for size in sizes]
         layer = run.graph.layer_by_name["convolved"]
         assert run.graph.spec(layer.output).shape == (None, None, 4)
 
@@ -171,9 +172,9 @@ def test_ragged_rows(tmp_path: Path) -> None:
         assert "not observed" not in notes_of(run)
 
 
-@pytest.mark.parametrize("at_once", [False, True])
-def test_a_loop_of_ragged_rows_and_texts(tmp_path: Path, at_once: bool) -> None:
-    """What it returns is not all numbers, either."""
+@pytest.mark.parametrize("eager", [False, True])
+def test_a_loop_of_ragged_rows_and_texts(tmp_path: Path, eager: bool) -> None:
+    """The step also returns values that are not numbers."""
     import tensorflow as tf
 
     weight = tf.Variable(2.0, name="weight")
@@ -185,7 +186,7 @@ def test_a_loop_of_ragged_rows_and_texts(tmp_path: Path, at_once: bool) -> None:
         return {"loss": loss, "words": words, "rows": x, "first": words[0], "done": True}
 
     with resnet_inspect.Recorder(tmp_path / "run.db", every=1) as recorder:
-        watched = recorder.instrument(step if at_once else tf.function(step))
+        watched = recorder.instrument(step if eager else tf.function(step))
         for rows in ([[1.0, 2.0], [3.0]], [[1.0], [2.0, 3.0, 4.0]]):
             returned = watched(tf.ragged.constant(rows), tf.constant(["a", "b"]))
             assert isinstance(returned["rows"], tf.RaggedTensor)
@@ -216,7 +217,7 @@ def test_a_loop_inside_of_the_step(tmp_path: Path) -> None:
         assert "nested function: its ops are listed" in notes_of(run)
 
 
-def test_an_interrupt_while_the_step_is_traced_is_no_failure_of_the_step(tmp_path: Path) -> None:
+def test_an_interrupt_while_the_step_is_traced_is_not_a_failure(tmp_path: Path) -> None:
     import keras
 
     class Interrupted(keras.Model):  # type: ignore[misc]

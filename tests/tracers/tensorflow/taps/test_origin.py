@@ -44,7 +44,7 @@ def _built(changes: tuple[tuple[str, Any], ...]) -> tuple[Any, Any, dict[str, Ar
 def built(**changes: Any) -> Any:
     """A session as if just built; those with the same settings are one, for speed."""
     made, batches, before = _built(tuple(changes.items()))
-    made.fed(batches)
+    made.feed(batches)
     for name, value in before.items():
         made.variables[name].assign(value)
     return made
@@ -77,7 +77,7 @@ def wrong(record: StepRecord, kind: str = "activation") -> list[str]:
 
 def test_an_input_picture() -> None:
     made = built()
-    made.fed(Altered(made.batches, np.inf, since=1))
+    made.feed(Altered(made.batches, np.inf, since=1))
     first, second, third = (made.step(number) for number in range(3))
     assert first.origin is None
     assert first.not_finite == {}
@@ -188,7 +188,7 @@ def test_huge_finite_variables_have_finite_norms_and_no_origin() -> None:
 
 def test_without_training() -> None:
     made = built(mode="eval")
-    made.fed(Altered(made.batches, np.nan, since=0))
+    made.feed(Altered(made.batches, np.nan, since=0))
     assert made.step(0).origin == Origin(0, "input", "images")
     made = built(mode="eval")
     plant(made, "bn10_branch2b/moving_variance", lambda array: -array - 1)

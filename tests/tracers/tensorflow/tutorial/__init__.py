@@ -1,1 +1,1 @@
-"""The tutorial's network: built, trained, evaluated, recorded."""
+"""The tutorial's network: building, training, evaluation and recording."""

@@ -1,4 +1,4 @@
-"""Activations of the same network by another way: its forward function, traced on its own."""
+"""Reference activations: the network's forward function, traced without the recorder."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def weights_of(variables: dict[str, tf.Variable]) -> Arrays:
-    """The values of variables now."""
+    """The current values of variables."""
     return {name: variable.numpy() for name, variable in variables.items()}
 
 
 class Forward:
-    """The forward function without taps, loss or training, giving every layer's whole output."""
+    """The forward function without taps, loss or training; returns every layer's whole output."""
 
     def __init__(self, ver: int, *, training: bool = True) -> None:
         self.variables: dict[str, tf.Variable] = {}

@@ -1,4 +1,4 @@
-"""Checkpoints written by TensorFlow 1's own saver."""
+"""Checkpoints written by the saver of TensorFlow 1."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.tracers.tensorflow.conftest import session
 
 
 def save(folder: Path, changes: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Save random values for the variables of n=1, version 2; a change of None leaves one out."""
+    """Save random values for the variables of n=1, version 2; None omits a variable."""
     import tensorflow as tf
 
     rng = np.random.default_rng(3)
@@ -30,8 +30,8 @@ def save(folder: Path, changes: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     return path, values
 
 
-def refusal(path: str) -> str:
-    """What is said when a checkpoint does not do."""
+def error_of(path: str) -> str:
+    """The message of the error for an unusable checkpoint."""
     with pytest.raises(CheckpointError) as caught:
         session(checkpoint=path).build()
     return str(caught.value)
@@ -44,7 +44,7 @@ def test_variables_take_the_saved_values_by_name(tmp_path: Path) -> None:
     for name, value in values.items():
         assert np.array_equal(made.variables[name].numpy(), value), name
     assert made.step(0).scalars["learning_rate"] == pytest.approx(0.05)
-    (note,) = [one for one in graph.notes if one.subject != "lineage"]
+    (note,) = [note for note in graph.notes if note.subject != "lineage"]
     assert note.text == (
         "38 variables keep their initial value: "
         "conv1/kernel/Momentum, conv1/bias/Momentum, bn00_branch2a/gamma/Momentum, …"
@@ -53,19 +53,19 @@ def test_variables_take_the_saved_values_by_name(tmp_path: Path) -> None:
 
 def test_a_missing_variable_is_named(tmp_path: Path) -> None:
     path, _ = save(tmp_path, {"res10_branch1/bias": None})
-    assert refusal(path) == (
-        "the checkpoint lacks 1 of the network's variables\n"
+    assert error_of(path) == (
+        "the checkpoint does not contain 1 of the network's variables\n"
         f"  where:    {path}\n"
         "  expected: res10_branch1/bias 32\n"
-        "  got:      55 variables without them, such as bn00_branch2a/beta, "
+        "  got:      55 other variables, such as bn00_branch2a/beta, "
         "bn00_branch2a/gamma, bn00_branch2a/moving_mean\n"
         "  do:       check --n, --ver and the names in the checkpoint"
     )
 
 
-def test_a_misshapen_variable_is_named_with_both_shapes(tmp_path: Path) -> None:
+def test_a_variable_of_another_shape_is_named_with_both_shapes(tmp_path: Path) -> None:
     path, _ = save(tmp_path, {"dense1/kernel": np.zeros((64, 100), np.float32)})
-    assert refusal(path) == (
+    assert error_of(path) == (
         "the variable 'dense1/kernel' has another shape in the checkpoint\n"
         f"  where:    {path}\n"
         "  expected: 64×10 as in the network\n"
@@ -87,12 +87,12 @@ def test_a_damaged_checkpoint(tmp_path: Path, damage: str) -> None:
         shard.write_bytes(bytes(255 - byte for byte in whole))
     else:
         path += ".index"
-    assert refusal(path).startswith("the checkpoint cannot be read\n")
+    assert error_of(path).startswith("the checkpoint cannot be read\n")
 
 
-@pytest.mark.parametrize("content", [None, b"this is no checkpoint"])
-def test_a_file_that_is_no_checkpoint(tmp_path: Path, content: bytes | None) -> None:
+@pytest.mark.parametrize("content", [None, b"not a checkpoint"])
+def test_a_file_that_is_not_a_checkpoint(tmp_path: Path, content: bytes | None) -> None:
     file = tmp_path / "model.ckpt"
     if content is not None:
         file.write_bytes(content)
-    assert refusal(str(file)).startswith("the checkpoint cannot be read\n")
+    assert error_of(str(file)).startswith("the checkpoint cannot be read\n")

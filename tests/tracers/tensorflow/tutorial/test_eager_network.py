@@ -1,4 +1,4 @@
-"""The eager reference itself: against differences, NumPy, the specification and the fused op."""
+"""The eager reference, compared with differences, NumPy, the specification and the fused op."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def given(ver: int) -> tuple[dict[str, Any], Any, Any]:
 
 
 def run(ver: int, changed: dict[str, Any] | None = None, **options: Any) -> ReferenceStep:
-    """The reference's step on what is given, with some variables changed."""
+    """The reference step on the `given` values, with some variables changed."""
     from tests.reference.eager_network import Network, reference
 
     variables, images, labels = given(ver)
@@ -41,12 +41,12 @@ def run(ver: int, changed: dict[str, Any] | None = None, **options: Any) -> Refe
 
 
 def largest(values: Any) -> tuple[int, ...]:
-    """Where an array's largest element by magnitude is."""
+    """The index of an array's largest element by magnitude."""
     return tuple(map(int, np.unravel_index(np.abs(values).argmax(), values.shape)))
 
 
-def one(shape: tuple[int, ...], index: tuple[int, ...]) -> Any:
-    """Zeros but for one element."""
+def one_hot(shape: tuple[int, ...], index: tuple[int, ...]) -> Any:
+    """An array of zeros with a single 1."""
     zeros = np.zeros(shape)
     zeros[index] = 1.0
     return zeros
@@ -63,7 +63,7 @@ def slope_by_variables(ver: int, direction: dict[str, Any]) -> float:
 
 
 def slope_by_activations(ver: int, direction: dict[str, Any]) -> float:
-    """The same for outputs of layers, each changed where it is made."""
+    """The total loss's derivative along a direction of layer outputs."""
     high, low = (
         run(ver, nudges={name: h * d for name, d in direction.items()}).loss for h in (STEP, -STEP)
     )
@@ -74,8 +74,8 @@ def slope_by_activations(ver: int, direction: dict[str, Any]) -> float:
 def test_gradients_of_variables_agree_with_central_differences(ver: int) -> None:
     step = run(ver)
     assert step.margin > 10 * STEP
-    found = step.gradients
-    assert list(found) == [v.name for v in expected_network.variables(1, ver) if v.trainable]
+    gradients = step.gradients
+    assert list(gradients) == [v.name for v in expected_network.variables(1, ver) if v.trainable]
     for name in (
         "conv1/kernel",
         "bn00_branch2a/gamma",
@@ -84,9 +84,9 @@ def test_gradients_of_variables_agree_with_central_differences(ver: int) -> None
         "bn20_branch2a/beta",
         "dense1/kernel",
     ):
-        gradient = found[name]
+        gradient = gradients[name]
         index = largest(gradient)
-        wanted = slope_by_variables(ver, {name: one(gradient.shape, index)})
+        wanted = slope_by_variables(ver, {name: one_hot(gradient.shape, index)})
         assert gradient[index] == pytest.approx(wanted, rel=1e-5, abs=1e-8), (name, index)
 
 
@@ -94,8 +94,8 @@ def test_gradients_of_variables_agree_with_central_differences(ver: int) -> None
 def test_gradients_of_activations_agree_with_central_differences(ver: int) -> None:
     step = run(ver)
     assert step.margin > 10 * STEP
-    found = step.activation_gradients
-    assert list(found) == [layer.name for layer in expected_network.layers(1, ver, BATCH)]
+    gradients = step.activation_gradients
+    assert list(gradients) == [layer.name for layer in expected_network.layers(1, ver, BATCH)]
     for name in (
         "conv1",
         "add00",
@@ -106,58 +106,58 @@ def test_gradients_of_activations_agree_with_central_differences(ver: int) -> No
         "Reshape",
         "dense1",
     ):
-        gradient = found[name]
+        gradient = gradients[name]
         index = largest(gradient)
-        wanted = slope_by_activations(ver, {name: one(gradient.shape, index)})
+        wanted = slope_by_activations(ver, {name: one_hot(gradient.shape, index)})
         assert gradient[index] == pytest.approx(wanted, rel=1e-5, abs=1e-8), (name, index)
 
 
 @pytest.mark.parametrize("ver", [1, 2])
 def test_activations_losses_and_statistics_agree_with_numpy(ver: int) -> None:
-    found = run(ver)
+    step = run(ver)
     variables, images, labels = given(ver)
     activations, statistics = numpy_network.forward(variables, images, 1, ver, True)
     losses = numpy_network.loss(variables, activations["dense1"], labels)
-    assert (found.cross_entropy, found.l2, found.loss) == pytest.approx(losses, rel=1e-12)
-    assert list(found.activations) == list(activations)
+    assert (step.cross_entropy, step.l2, step.loss) == pytest.approx(losses, rel=1e-12)
+    assert list(step.activations) == list(activations)
     for layer in expected_network.layers(1, ver, BATCH):
-        assert found.activations[layer.name].shape == layer.output
-        assert found.activation_gradients[layer.name].shape == layer.output
+        assert step.activations[layer.name].shape == layer.output
+        assert step.activation_gradients[layer.name].shape == layer.output
         np.testing.assert_allclose(
-            found.activations[layer.name], activations[layer.name], atol=1e-10, err_msg=layer.name
+            step.activations[layer.name], activations[layer.name], atol=1e-10, err_msg=layer.name
         )
-    assert list(found.batch_means) == list(found.batch_variances) == list(statistics)
+    assert list(step.batch_means) == list(step.batch_variances) == list(statistics)
     for name, (mean, variance) in statistics.items():
-        np.testing.assert_allclose(found.batch_means[name], mean, atol=1e-12)
-        np.testing.assert_allclose(found.batch_variances[name], variance, rtol=1e-10)
+        np.testing.assert_allclose(step.batch_means[name], mean, atol=1e-12)
+        np.testing.assert_allclose(step.batch_variances[name], variance, rtol=1e-10)
 
 
 def test_statistics_are_those_that_the_fused_op_reports() -> None:
     import tensorflow as tf
 
     variables, _, _ = given(1)
-    found = run(1, dtype="float32")
+    step = run(1, dtype="float32")
     for name in ("bn_conv1", "bn10_branch1"):
         output, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-            x=found.activations[name.replace("bn_", "").replace("bn", "res")],
+            x=step.activations[name.replace("bn_", "").replace("bn", "res")],
             scale=variables[f"{name}/gamma"].astype(np.float32),
             offset=variables[f"{name}/beta"].astype(np.float32),
             mean=[],
             variance=[],
             epsilon=1e-3,
         )
-        np.testing.assert_allclose(found.batch_means[name], mean, atol=1e-6)
-        np.testing.assert_allclose(found.batch_variances[name], variance, rtol=1e-5)
-        np.testing.assert_allclose(found.activations[name], output, atol=1e-5)
+        np.testing.assert_allclose(step.batch_means[name], mean, atol=1e-6)
+        np.testing.assert_allclose(step.batch_variances[name], variance, rtol=1e-5)
+        np.testing.assert_allclose(step.activations[name], output, atol=1e-5)
 
 
 def test_ratios_are_norms_of_the_change_over_norms_of_the_value() -> None:
     variables, _, _ = given(2)
     zero = {"conv1/bias": np.zeros(16)}
-    found = run(2, zero)
-    assert list(found.update_ratios) == list(found.trained) == list(found.gradients)
-    assert np.isnan(found.update_ratios["conv1/bias"])
+    step = run(2, zero)
+    assert list(step.update_ratios) == list(step.trained) == list(step.gradients)
+    assert np.isnan(step.update_ratios["conv1/bias"])
     kernel = variables["conv1/kernel"]
-    change = 0.1 * found.gradients["conv1/kernel"]
+    change = 0.1 * step.gradients["conv1/kernel"]
     wanted = np.sqrt((change**2).sum() / (kernel**2).sum())
-    assert found.update_ratios["conv1/kernel"] == pytest.approx(wanted, rel=1e-12)
+    assert step.update_ratios["conv1/kernel"] == pytest.approx(wanted, rel=1e-12)

@@ -1,4 +1,4 @@
-"""The network as built, against the tables derived by hand and the NumPy implementation."""
+"""The network, compared with tables derived by hand and an implementation in NumPy."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ SIZES = [(n, ver) for n in (1, 3, 5, 18) for ver in (1, 2)]
 
 @pytest.fixture(scope="module")
 def graphs() -> dict[tuple[int, int], Graph]:
-    """Forward graphs of all sizes; the ones for training have the same forward part."""
-    found = {}
+    """Forward graphs of all sizes; training graphs have the same forward part."""
+    graphs_by_size = {}
     for n, ver in SIZES:
-        found[n, ver] = session(n=n, ver=ver, steps=0).build().graph
-    return found
+        graphs_by_size[n, ver] = session(n=n, ver=ver, steps=0).build().graph
+    return graphs_by_size
 
 
 @pytest.mark.parametrize(("n", "ver"), SIZES)
@@ -31,9 +31,9 @@ def test_ops_variables_and_layers_are_those_of_the_specification(
     graphs: dict[tuple[int, int], Graph], n: int, ver: int
 ) -> None:
     graph = graphs[n, ver]
-    found = Counter(op.type for op in graph.ops if op.phase == Phase.FORWARD)
+    counts = Counter(op.type for op in graph.ops if op.phase == Phase.FORWARD)
     wanted = expected.op_counts(n, ver)
-    assert {kind: found[kind] for kind in wanted} == wanted
+    assert {kind: counts[kind] for kind in wanted} == wanted
     variables = expected.variables(n, ver)
     assert {v.name: (v.spec.shape, v.trainable) for v in graph.variables} == {
         v.name: (v.shape, v.trainable) for v in variables
@@ -72,16 +72,16 @@ def test_activations_agree_with_numpy(ver: int, mode: str) -> None:
     made.build()
     weights = _shaken(weights_of(made.variables))
     images, _ = made.batches.batch(0)
-    found = Forward(ver, training=training)(weights, images)
+    outputs = Forward(ver, training=training)(weights, images)
     wanted, _ = numpy_network.forward(weights, images, 1, ver, training)
-    assert list(found) == [layer.name for layer in expected.layers(1, ver, 8)]
-    for name, value in found.items():
+    assert list(outputs) == [layer.name for layer in expected.layers(1, ver, 8)]
+    for name, value in outputs.items():
         scale = np.abs(wanted[name]).max()
         np.testing.assert_allclose(value, wanted[name], atol=2e-5 * scale, err_msg=name)
 
 
 def _shaken(weights: dict[str, Any]) -> dict[str, Any]:
-    """Weights with nothing left at its initial constant, variances kept positive."""
+    """Weights plus noise, so that none has its initial constant; variances stay positive."""
     rng = np.random.default_rng(7)
     return {
         name: np.abs(w + 0.1 * rng.normal(size=w.shape)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""One training step after another, against formulas in NumPy and gradients by another way."""
+"""Training steps, compared with formulas in NumPy and gradients of a GradientTape."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ def gradients(weights: dict[str, Any], made: Any, step: int, decay: float) -> di
     return {name: value.numpy() for name, value in call().items()}
 
 
-def close(found: Any, wanted: Any, name: str) -> None:
-    """Agreement to the accuracy of float32 sums over a batch of images."""
-    tolerance = max(1e-6, 2e-5 * np.abs(wanted).max())
-    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=tolerance, err_msg=name)
+def close(actual: Any, expected: Any, name: str) -> None:
+    """Assert agreement to the accuracy of float32 sums over a batch of images."""
+    tolerance = max(1e-6, 2e-5 * np.abs(expected).max())
+    np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=tolerance, err_msg=name)
 
 
 def test_losses_agree_with_numpy() -> None:
@@ -69,12 +69,12 @@ def test_losses_agree_with_numpy() -> None:
         outputs, _ = numpy_network.forward(weights[step], images, 1, 2, True)
         logits = outputs["dense1"]
         wanted = numpy_network.loss(_trainable(weights[step]), logits, labels)
-        found = scalars[step]
-        assert found["cross_entropy"] == pytest.approx(wanted.cross_entropy, rel=1e-5)
-        assert found["l2_loss"] == pytest.approx(wanted.l2, rel=1e-5)
-        assert found["loss"] == pytest.approx(wanted.total, rel=1e-5)
-        assert found["accuracy"] == np.mean(logits.argmax(axis=1) == labels)
-        assert found["learning_rate"] == pytest.approx(0.1)
+        recorded = scalars[step]
+        assert recorded["cross_entropy"] == pytest.approx(wanted.cross_entropy, rel=1e-5)
+        assert recorded["l2_loss"] == pytest.approx(wanted.l2, rel=1e-5)
+        assert recorded["loss"] == pytest.approx(wanted.total, rel=1e-5)
+        assert recorded["accuracy"] == np.mean(logits.argmax(axis=1) == labels)
+        assert recorded["learning_rate"] == pytest.approx(0.1)
 
 
 def _trainable(weights: dict[str, Any]) -> dict[str, Any]:
@@ -91,8 +91,8 @@ def test_updates_follow_the_formulas(optimizer: str, rate: float) -> None:
     weights, _ = steps(made, 2)
     slots: dict[str, Any] = {}
     for step in (0, 1):
-        found = gradients(weights[step], made, step, 2e-4)
-        for name, gradient in found.items():
+        by_variable = gradients(weights[step], made, step, 2e-4)
+        for name, gradient in by_variable.items():
             before, after = weights[step][name], weights[step + 1][name]
             if optimizer == "sgd":
                 change = rate * gradient
@@ -105,8 +105,8 @@ def test_updates_follow_the_formulas(optimizer: str, rate: float) -> None:
                 m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
                 slots[name] = m, v
                 close(weights[step + 1][f"{name}/Adam"], m, name)
-                # Biases before a normalization have a gradient of rounding errors only, which
-                # Adam blows up to its full rate: nothing to compare there.
+                # Gradients of biases before a normalization are rounding errors, which Adam
+                # scales to its full rate. They cannot be compared.
                 if np.abs(gradient).max() < 1e-4:
                     continue
                 m, v = weights[step + 1][f"{name}/Adam"], weights[step + 1][f"{name}/Adam_1"]
@@ -130,14 +130,14 @@ def test_moving_averages_follow_the_batch_statistics() -> None:
             close(weights[1][f"{name}/{kind}"], wanted, f"{name}/{kind}")
 
 
-def test_without_update_ops_the_averages_stay_and_the_ops_are_absent() -> None:
+def test_without_update_ops_the_averages_do_not_change() -> None:
     made = session(update_ops=False)
     weights, _ = steps(made, 2)
     for name, value in weights[2].items():
         if name.endswith(BN):
             assert np.array_equal(value, weights[0][name])
-    kept = traced(update_ops=False)
-    assert not [op for op in kept.graph.ops if "AssignMovingAvg" in op.name]
+    result = traced(update_ops=False)
+    assert not [op for op in result.graph.ops if "AssignMovingAvg" in op.name]
 
 
 def test_update_ops_run_before_the_optimizer_by_control_edges() -> None:
@@ -151,7 +151,7 @@ def test_update_ops_run_before_the_optimizer_by_control_edges() -> None:
         assert op.phase == "optimizer"
 
 
-def test_the_l2_term_covers_all_trainable_variables_or_is_left_out() -> None:
+def test_the_l2_term_covers_all_trainable_variables_or_is_absent() -> None:
     graph = traced().graph
     trainable = [v for v in graph.variables if v.trainable]
     assert len([op for op in graph.ops if op.type == "L2Loss"]) == len(trainable) == 38
@@ -168,8 +168,8 @@ def test_the_schedule() -> None:
     from resnet_inspect.tracers.tensorflow.tutorial import recipe
 
     for step in (0, 1, 9999, 10000, 10001, 15000, 15001, 20000, 20001, 25000, 25001, 10**6):
-        found = recipe.learning_rate(tf.constant(step, tf.int64), None)
-        assert float(found) == pytest.approx(numpy_network.schedule(step))
+        rate = recipe.learning_rate(tf.constant(step, tf.int64), None)
+        assert float(rate) == pytest.approx(numpy_network.schedule(step))
 
 
 def test_the_same_seed_gives_the_same_numbers() -> None:
@@ -179,10 +179,10 @@ def test_the_same_seed_gives_the_same_numbers() -> None:
     assert first.steps[0].scalars != other.steps[0].scalars
 
 
-def test_only_every_so_many_steps_are_recorded_and_the_last() -> None:
-    kept = traced(steps=6, every=4)
-    assert [s.step for s in kept.steps] == list(range(6))
-    assert [s.step for s in kept.steps if s.summaries] == [0, 4, 5]
+def test_every_nth_step_and_the_last_are_recorded() -> None:
+    result = traced(steps=6, every=4)
+    assert [s.step for s in result.steps] == list(range(6))
+    assert [s.step for s in result.steps if s.summaries] == [0, 4, 5]
 
 
 @pytest.mark.parametrize("changes", [{"steps": 0}, {"mode": "eval"}])
@@ -194,21 +194,23 @@ def test_forward_only_changes_no_variable(changes: dict[str, Any]) -> None:
     assert set(scalars[0]) == {"loss", "cross_entropy", "l2_loss", "accuracy"}
 
 
-def test_without_batch_normalization_layers_read_what_it_would_have_read() -> None:
+def test_without_batch_normalization_layers_are_connected_directly() -> None:
     made = session(batch_norm=False)
     graph = made.build().graph
     assert not [op for op in graph.ops if "BatchNorm" in op.type or "AssignMovingAvg" in op.name]
     # Nine convolutions and the dense layer, a kernel and a bias each.
-    assert len([one for one in graph.variables if one.trainable]) == 2 * 10
+    assert len([variable for variable in graph.variables if variable.trainable]) == 2 * 10
     assert graph.layer_by_name["relu00_branch2a"].inputs == (graph.layer_by_name["conv1"].output,)
     assert made.explain().variations
-    kept = traced(batch_norm=False).steps[0]
-    held = {tap.layer: one for tap, one in kept.summaries.items() if tap.kind == "activation"}
-    assert held["relu00_branch2a"].max == held["conv1"].max
-    assert not kept.normalizations
+    record = traced(batch_norm=False).steps[0]
+    activations = {
+        tap.layer: summary for tap, summary in record.summaries.items() if tap.kind == "activation"
+    }
+    assert activations["relu00_branch2a"].max == activations["conv1"].max
+    assert not record.normalizations
 
 
-def test_a_normalization_behind_the_stem() -> None:
+def test_a_normalization_after_the_stem() -> None:
     graph = traced(stem_bn=True).graph
     layers = [layer.name for layer in graph.layers]
     assert layers[:3] == ["conv1", "bn_conv1", "bn00_branch2a"]

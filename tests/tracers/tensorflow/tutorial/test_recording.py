@@ -1,4 +1,4 @@
-"""Settings of what is recorded: which steps, which tensors; and that looking changes nothing."""
+"""Settings of recording: which steps and tensors. Recording must not change the training."""
 
 from __future__ import annotations
 
@@ -35,27 +35,27 @@ OTHERS: tuple[dict[str, Any], ...] = (
 
 
 @pytest.mark.parametrize("changes", OTHERS, ids=str)
-def test_what_is_recorded_does_not_change_the_training(changes: dict[str, Any]) -> None:
-    """Bit for bit: all variables, and the scalars of every step."""
+def test_recording_does_not_change_the_training(changes: dict[str, Any]) -> None:
+    """All variables and the scalars of every step are the same bit for bit."""
     records, variables = run()
-    others, found = run(**changes)
-    assert [one.scalars for one in others] == [one.scalars for one in records]
-    assert set(found) == set(variables)
+    others, other_variables = run(**changes)
+    assert [record.scalars for record in others] == [record.scalars for record in records]
+    assert set(other_variables) == set(variables)
     for name, value in variables.items():
-        assert found[name].tobytes() == value.tobytes(), name
+        assert other_variables[name].tobytes() == value.tobytes(), name
 
 
 def recorded(records: list[StepRecord]) -> list[int]:
-    return [one.step for one in records if one.summaries]
+    return [record.step for record in records if record.summaries]
 
 
-def test_an_unrecorded_step_brings_scalars_and_nothing_else() -> None:
+def test_an_unrecorded_step_has_only_scalars() -> None:
     records, _ = run(record=f"{STEPS}-")
-    for one in records:
-        assert set(one.scalars) == {
+    for record in records:
+        assert set(record.scalars) == {
             *("loss", "cross_entropy", "l2_loss", "accuracy", "learning_rate"),
         }
-        assert one == StepRecord(one.step, one.seconds, one.scalars)
+        assert record == StepRecord(record.step, record.seconds, record.scalars)
     records, _ = run(gradients=False, every=2)
     assert recorded(records) == [0, 2]
     assert records[1] == StepRecord(1, records[1].seconds, records[1].scalars)
@@ -90,12 +90,12 @@ def test_layers_with_and_without_gradients() -> None:
     assert kinds(first.summaries) == {"activation", "gradient", "weight"}
     (without, *_), _ = run(gradients=False, every=2)
     assert kinds(without.summaries) == {"activation", "weight"}
-    kept = {tap: one for tap, one in first.summaries.items() if tap.kind != "gradient"}
-    assert without.summaries == kept
+    expected = {tap: summary for tap, summary in first.summaries.items() if tap.kind != "gradient"}
+    assert without.summaries == expected
     assert without.updates == first.updates
 
 
-def test_all_has_what_layers_has_and_every_op() -> None:
+def test_taps_all_includes_layers_and_every_op() -> None:
     (layers, *_), _ = run()
     (every, *_), _ = run(taps="all")
     for tap, summary in layers.summaries.items():
@@ -121,18 +121,18 @@ def test_patterns_name_layers_ops_and_variables() -> None:
     for tap, summary in chosen.summaries.items():
         assert tap.layer.startswith("res1") or tap.tensor == "dense1/kernel"
         assert layers.summaries.get(tap, summary) == summary
-    wanted = [
+    expected = [
         tap
         for tap in layers.summaries
         if tap.layer.startswith("res1") or tap.tensor == "dense1/kernel"
     ]
-    assert set(wanted) <= set(chosen.summaries)
-    assert {tap.tensor for tap in wanted} >= {"dense1/kernel", "res10_branch1/bias"}
+    assert set(expected) <= set(chosen.summaries)
+    assert {tap.tensor for tap in expected} >= {"dense1/kernel", "res10_branch1/bias"}
 
 
 @pytest.mark.parametrize("ver", [1, 2])
-def test_dead_units_are_told_from_sparse_and_always_on(ver: int) -> None:
-    """By the offset of a normalization whose output goes into a ReLU; also in a sample."""
+def test_dead_sparse_and_always_active_units(ver: int) -> None:
+    """The offset of a normalization before a ReLU makes units dead or always active."""
     made = session(ver=ver, steps=1, sample=4096, gradients=False)
     made.build()
     beta = made.variables["bn10_branch2a/beta"]
@@ -140,20 +140,24 @@ def test_dead_units_are_told_from_sparse_and_always_on(ver: int) -> None:
     value[[3, 8]] = -1e3, 1e3
     beta.assign(value)
     record = made.step(0)
-    (found,) = (one for tap, one in record.channels.items() if tap.layer == "relu10_branch2a")
-    assert np.flatnonzero(found.dead).tolist() == [3]
-    assert np.flatnonzero(found.always).tolist() == [8]
-    sparse = np.delete(found.share, [3, 8])
+    (activity,) = (
+        channels for tap, channels in record.channels.items() if tap.layer == "relu10_branch2a"
+    )
+    assert np.flatnonzero(activity.dead).tolist() == [3]
+    assert np.flatnonzero(activity.always).tolist() == [8]
+    sparse = np.delete(activity.share, [3, 8])
     assert ((sparse > 0) & (sparse < 1)).all()
-    assert found.of == 8
-    share = next(one for tap, one in record.summaries.items() if tap.layer == "relu10_branch2a")
-    assert share.zero_fraction == pytest.approx(1 - found.share.mean())
+    assert activity.of == 8
+    share = next(
+        summary for tap, summary in record.summaries.items() if tap.layer == "relu10_branch2a"
+    )
+    assert share.zero_fraction == pytest.approx(1 - activity.share.mean())
 
 
 @pytest.mark.parametrize(
     ("changes", "subject"), [({"taps": "zzz*"}, "taps"), ({"record": "7-"}, "record"), ({}, "")]
 )
-def test_settings_that_record_nothing_are_noted(changes: dict[str, Any], subject: str) -> None:
+def test_settings_that_record_nothing_have_a_note(changes: dict[str, Any], subject: str) -> None:
     made = session(steps=2, **changes)
     made.build()
     made.explain()

@@ -1,4 +1,4 @@
-"""What a session computes in one training step, against the same step run eagerly in float64."""
+"""One recorded training step, compared with the same step run eagerly in float64."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 RATES = {"momentum": 0.1, "sgd": 0.1, "adam": 0.001}
 COUNTERS = {"global_step", "beta1_power", "beta2_power"}
-MARGIN = 2.5e-6  # float32 does not take an input of a ReLU that is this far from zero past it
-# Changes below which only the absolute error is looked at, by a name's last part: sums over a batch
-# that should be zero, as gradients of biases before a normalization, are rounding errors.
+MARGIN = 2.5e-6  # an input of a ReLU with this distance from zero keeps its sign in float32
+# For smaller changes only the absolute error is compared, by the last part of the name. Gradients
+# of biases before a normalization should be zero, so they contain only rounding errors.
 FLOORS = {"Momentum": 0.1, "Adam": 0.1, "Adam_1": 1e-3}
 
 
 @dataclass
-class Compared:
-    """A step of a session, the reference's, and the values of variables around it."""
+class ComparedStep:
+    """A recorded step, the reference step, and the variables before and after it."""
 
     record: StepRecord
     wanted: ReferenceStep
@@ -35,7 +35,7 @@ class Compared:
 
 
 def values(made: Any) -> dict[str, Any]:
-    """The values of a session's variables now."""
+    """The current values of a session's variables."""
     return {name: variable.numpy() for name, variable in made.variables.items()}
 
 
@@ -60,7 +60,7 @@ def prepared(ver: int, **changes: Any) -> Any:
     return made
 
 
-def first_step(made: Any, ver: int, **recipe: Any) -> Compared:
+def first_step(made: Any, ver: int, **recipe: Any) -> ComparedStep:
     """Run a session's first step."""
     from tests.reference.eager_network import Network, Recipe, reference
 
@@ -68,35 +68,35 @@ def first_step(made: Any, ver: int, **recipe: Any) -> Compared:
     images, labels = made.batches.batch(0)
     wanted = reference(before, images, labels, Network(1, ver), Recipe(**recipe))
     assert wanted.margin > MARGIN
-    return Compared(made.step(0), wanted, before, values(made))
+    return ComparedStep(made.step(0), wanted, before, values(made))
 
 
 @cache
-def usual_step(ver: int) -> Compared:
-    """The first step by the usual recipe."""
+def usual_step(ver: int) -> ComparedStep:
+    """The first step with the default recipe."""
     return first_step(prepared(ver, sample=0), ver)
 
 
-def assert_losses_agree(step: Compared) -> None:
-    found, wanted = step.record.scalars, step.wanted
-    assert found["cross_entropy"] == pytest.approx(wanted.cross_entropy, rel=1e-5)
-    assert found["l2_loss"] == pytest.approx(wanted.l2, rel=1e-5)
-    assert found["loss"] == pytest.approx(wanted.loss, rel=1e-5)
-    assert found["accuracy"] == wanted.accuracy
-    assert found["learning_rate"] == pytest.approx(wanted.learning_rate)
+def assert_losses_agree(step: ComparedStep) -> None:
+    scalars, wanted = step.record.scalars, step.wanted
+    assert scalars["cross_entropy"] == pytest.approx(wanted.cross_entropy, rel=1e-5)
+    assert scalars["l2_loss"] == pytest.approx(wanted.l2, rel=1e-5)
+    assert scalars["loss"] == pytest.approx(wanted.loss, rel=1e-5)
+    assert scalars["accuracy"] == wanted.accuracy
+    assert scalars["learning_rate"] == pytest.approx(wanted.learning_rate)
 
 
-def assert_variables_agree(step: Compared, *, but: dict[str, Any] | None = None) -> None:
-    """All variables, to the accuracy of float32; elements chosen by `but` are left out."""
+def assert_variables_agree(step: ComparedStep, *, but: dict[str, Any] | None = None) -> None:
+    """Compare all variables to the accuracy of float32, except the elements chosen by `but`."""
     assert set(step.after) - set(step.wanted.variables) <= COUNTERS
     for name, wanted in step.wanted.variables.items():
-        found = step.after[name]
-        assert found.shape == wanted.shape, name
+        value = step.after[name]
+        assert value.shape == wanted.shape, name
         left_out = (but or {}).get(name, np.zeros(wanted.shape, bool))
         largest = np.abs(wanted - step.before[name]).max()
         floor = FLOORS.get(name.rpartition("/")[2], 1e-2)
         np.testing.assert_allclose(
-            np.where(left_out, 0, found),
+            np.where(left_out, 0, value),
             np.where(left_out, 0, wanted),
             rtol=0,
             atol=3e-5 * max(floor, largest),
@@ -113,28 +113,31 @@ def test_losses_and_variables_agree(ver: int) -> None:
 
 
 def assert_summary_agrees(
-    found: TensorSummary, wanted: NDArray[Any], name: str, *, floor: float = 0.0
+    summary: TensorSummary, wanted: NDArray[Any], name: str, *, floor: float = 0.0
 ) -> None:
-    """Counts exactly, moments to the accuracy of float32; below `floor` lie rounding errors."""
+    """Compare counts exactly and moments to the accuracy of float32.
+
+    Values below `floor` are rounding errors.
+    """
     size = float(np.abs(wanted).max())
     near = 1e-5 * max(size, floor)
-    assert found.count == found.finite == wanted.size, name
+    assert summary.count == summary.finite == wanted.size, name
     if size > floor:
-        assert found.zeros == np.count_nonzero(wanted == 0), name
+        assert summary.zeros == np.count_nonzero(wanted == 0), name
     for value, right in (
-        (found.mean, wanted.mean()),
-        (found.std, wanted.std()),
-        (found.min, wanted.min()),
-        (found.max, wanted.max()),
+        (summary.mean, wanted.mean()),
+        (summary.std, wanted.std()),
+        (summary.min, wanted.min()),
+        (summary.max, wanted.max()),
     ):
         assert value == pytest.approx(right, rel=0, abs=near), name
 
 
-def summaries(step: Compared, kind: str, *, output: bool) -> dict[str, TensorSummary]:
-    """Summaries of layers' outputs by the layer, or of variables by their name."""
+def summaries(step: ComparedStep, kind: str, *, output: bool) -> dict[str, TensorSummary]:
+    """Summaries of outputs by layer, or of variables by name."""
     return {
-        tap.layer if output else tap.tensor: found
-        for tap, found in step.record.summaries.items()
+        tap.layer if output else tap.tensor: summary
+        for tap, summary in step.record.summaries.items()
         if (tap.kind, tap.output) == (kind, output) and tap.layer != "cross_entropy"
     }
 
@@ -142,18 +145,18 @@ def summaries(step: Compared, kind: str, *, output: bool) -> dict[str, TensorSum
 @pytest.mark.parametrize("ver", [1, 2])
 def test_activations_agree(ver: int) -> None:
     step = usual_step(ver)
-    found = summaries(step, "activation", output=True)
-    assert list(found) == list(step.wanted.activations)
-    for layer, summary in found.items():
+    recorded = summaries(step, "activation", output=True)
+    assert list(recorded) == list(step.wanted.activations)
+    for layer, summary in recorded.items():
         assert_summary_agrees(summary, step.wanted.activations[layer], layer)
 
 
 @pytest.mark.parametrize("ver", [1, 2])
 def test_gradients_of_activations_agree(ver: int) -> None:
     step = usual_step(ver)
-    found = summaries(step, "gradient", output=True)
-    assert list(found) == list(step.wanted.activation_gradients)
-    for layer, summary in found.items():
+    recorded = summaries(step, "gradient", output=True)
+    assert list(recorded) == list(step.wanted.activation_gradients)
+    for layer, summary in recorded.items():
         assert_summary_agrees(summary, step.wanted.activation_gradients[layer], layer)
 
 
@@ -164,7 +167,7 @@ def test_weights_and_their_gradients_agree(ver: int) -> None:
     assert set(weights) == set(gradients) == set(step.wanted.gradients)
     for name, gradient in step.wanted.gradients.items():
         assert_summary_agrees(weights[name], step.before[name], name)
-        # Of a bias before a normalization rounding errors only; see FLOORS.
+        # The gradient of a bias before a normalization contains only rounding errors; see FLOORS.
         assert_summary_agrees(gradients[name], gradient, name, floor=0.1)
 
 
@@ -192,18 +195,18 @@ def test_updates_agree(ver: int) -> None:
 def test_batch_statistics_and_moving_averages_agree(ver: int) -> None:
     step = usual_step(ver)
     assert list(step.record.normalizations) == list(step.wanted.batch_means)
-    for layer, found in step.record.normalizations.items():
+    for layer, normalization in step.record.normalizations.items():
         wanted = (
             step.wanted.batch_means[layer],
             step.wanted.batch_variances[layer],
             step.wanted.moving_averages[f"{layer}/moving_mean"],
             step.wanted.moving_averages[f"{layer}/moving_variance"],
         )
-        for part, right in zip(found.parts, wanted, strict=True):
+        for part, right in zip(normalization.parts, wanted, strict=True):
             near = 1e-5 * max(1e-1, np.abs(right).max())
             np.testing.assert_allclose(part, right, rtol=1e-5, atol=near, err_msg=layer)
-        assert np.array_equal(found.moving_mean, step.after[f"{layer}/moving_mean"])
-        assert np.array_equal(found.moving_variance, step.after[f"{layer}/moving_variance"])
+        assert np.array_equal(normalization.moving_mean, step.after[f"{layer}/moving_mean"])
+        assert np.array_equal(normalization.moving_variance, step.after[f"{layer}/moving_variance"])
 
 
 @pytest.mark.parametrize("ver", [1, 2])
@@ -211,9 +214,9 @@ def test_channels_and_sizes_agree(ver: int) -> None:
     step = usual_step(ver)
     relus = {name for name in step.wanted.activations if name.startswith("relu")}
     assert {tap.layer for tap in step.record.channels} == relus
-    for tap, found in step.record.channels.items():
+    for tap, activity in step.record.channels.items():
         assert tap.kind == "activation"
-        assert found == ChannelActivity.of_array(step.wanted.activations[tap.layer]), tap.layer
+        assert activity == ChannelActivity.of_array(step.wanted.activations[tap.layer]), tap.layer
     for tap, summary in step.record.summaries.items():
         assert step.record.sizes[tap] == summary.count
     assert step.record.not_finite == {}
@@ -229,7 +232,7 @@ def test_each_optimizer_also_when_its_slots_are_filled(optimizer: str, ver: int)
         step = first_step(made, ver, **recipe)
         assert_losses_agree(step)
         if optimizer == "adam":
-            # Adam blows up rounding errors of the smallest gradients to its full rate.
+            # Adam scales rounding errors of the smallest gradients to its full rate.
             small = {name: np.abs(g) < 1e-3 for name, g in step.wanted.gradients.items()}
             assert_variables_agree(step, but=small)
             for name in small:
@@ -237,7 +240,7 @@ def test_each_optimizer_also_when_its_slots_are_filled(optimizer: str, ver: int)
                 assert change.max() < 1.01 * RATES["adam"], name
         else:
             assert_variables_agree(step)
-        # The same batch from the same weights once more: only the optimizer's state is another.
+        # Repeat the batch from the same weights: only the state of the optimizer differs.
         for name in step.wanted.trained:
             made.variables[name].assign(step.before[name])
 

@@ -1,4 +1,4 @@
-"""Every file in sample_configs is traced (made small) and does what its comment says."""
+"""Every file in sample_configs is traced on a small network and does what its comment says."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from resnet_inspect.store.info import Status
 from resnet_inspect.store.run import Run
 
 FOLDER = Path(__file__).parents[4] / "sample_configs"
-# Those of models of one's own are in test_mistakes.py.
+# Files for user models are tested in test_mistakes.py.
 OWN = ("kernel_channels", "labels_batch", "transposed", "concatenated", "swapped", "flattened")
 FILES = sorted(
     file.stem for file in FOLDER.glob("*.toml") if file.stem.removesuffix("_mistake") not in OWN
@@ -31,19 +31,19 @@ def small(name: str) -> Settings:
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
-    """All sample files, traced; failed ones are there too."""
+    """The runs of all sample files, including failed runs."""
     folder = tmp_path_factory.mktemp("runs")
-    found = {}
+    by_name = {}
     for name in FILES:
         file = folder / f"{name}.db"
         with contextlib.suppress(BuildError):
             api.record(small(name), out=file)
-        found[name] = api.open_run(file)
-    return found
+        by_name[name] = api.open_run(file)
+    return by_name
 
 
-def test_the_files_that_were_asked_for_are_there() -> None:
-    wanted: dict[str, dict[str, Any]] = {
+def test_the_settings_of_each_file() -> None:
+    expected: dict[str, dict[str, Any]] = {
         "tutorial": {},
         "resnet20_v1": {"n": 3, "ver": 1},
         "resnet110_v2": {"n": 18},
@@ -55,14 +55,14 @@ def test_the_files_that_were_asked_for_are_there() -> None:
         "sgd": {"optimizer": "sgd"},
         "adam": {"optimizer": "adam", "learning_rate": 0.001},
     }
-    assert sorted(wanted) == FILES
-    for name, changes in wanted.items():
-        found = resolve({}, {}, FOLDER / f"{name}.toml").settings
-        assert found == Settings.of(changes), name
+    assert sorted(expected) == FILES
+    for name, changes in expected.items():
+        settings = resolve({}, {}, FOLDER / f"{name}.toml").settings
+        assert settings == Settings.of(changes), name
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_each_ends_as_it_must(runs: dict[str, Run], name: str) -> None:
+def test_how_each_run_ends(runs: dict[str, Run], name: str) -> None:
     run = runs[name]
     fails = name in ("mean_axes_mistake", "filters_32_mistake")
     assert run.info.status == (Status.FAILED if fails else Status.COMPLETE)
@@ -94,10 +94,10 @@ def test_more_filters_fail_at_the_first_addition(runs: dict[str, Run]) -> None:
 
 
 def test_normalizing_the_height_gives_gamma_its_size(runs: dict[str, Run]) -> None:
-    found = {v.name: v.spec.shape for v in runs["bn_axis_mistake"].graph.variables}
-    assert found["bn00_branch2a/gamma"] == (32,)
-    assert found["bn10_branch2b/gamma"] == (16,)
-    assert found["bn20_branch2b/moving_mean"] == (8,)
+    shapes = {v.name: v.spec.shape for v in runs["bn_axis_mistake"].graph.variables}
+    assert shapes["bn00_branch2a/gamma"] == (32,)
+    assert shapes["bn10_branch2b/gamma"] == (16,)
+    assert shapes["bn20_branch2b/moving_mean"] == (8,)
 
 
 def test_optimizers_use_their_own_ops(runs: dict[str, Run]) -> None:
