@@ -1,4 +1,4 @@
-"""Pictures told in eight numbers and drawn again: a subclassed model of two parts."""
+"""An autoencoder for small images, with a code of eight numbers: a subclassed model."""
 
 import hashlib
 
@@ -33,7 +33,7 @@ class Autoencoder(keras.Model):
         )
 
     def call(self, inputs):
-        """Pictures to pictures."""
+        """Images to reconstructed images."""
         return self.decoder(self.encoder(inputs))
 
 

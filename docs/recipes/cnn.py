@@ -1,4 +1,4 @@
-"""Pictures by convolutions: functional, tf.data, augmented, with a schedule and checkpoints."""
+"""A convolutional image classifier: functional, tf.data, augmentation, schedule, checkpoints."""
 
 import hashlib
 import tempfile

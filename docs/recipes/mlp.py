@@ -1,4 +1,4 @@
-"""A perceptron for a table: Sequential, built by its first batch, stopped early, fitted twice."""
+"""A multilayer perceptron for tabular data: Sequential, early stopping, two calls of fit."""
 
 import hashlib
 
@@ -13,7 +13,7 @@ labels = (features[:, 0] * features[:, 1] > 0).astype("int32")
 
 
 def main() -> None:
-    """Fit, stop early, fit on."""
+    """Fit with early stopping, then continue the training."""
     model = keras.Sequential(
         [
             layers.Dense(16, activation="relu"),

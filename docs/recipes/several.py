@@ -1,4 +1,4 @@
-"""A table and a picture in, a price and a kind out: dictionaries, an adapted normalization."""
+"""Several inputs and outputs, given as dictionaries, with an adapted normalization."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""Are two alike? One encoder for both, their distance, a loss on pairs."""
+"""A siamese network: one encoder for both inputs, their distance, a loss on pairs."""
 
 import hashlib
 
@@ -15,15 +15,15 @@ alike = random.integers(0, 2, (32, 1)).astype("float32")
 
 @keras.saving.register_keras_serializable("siamese")
 class Distance(layers.Layer):
-    """Of two rows of numbers."""
+    """The Euclidean distance of two vectors."""
 
     def call(self, one, other):
-        """[batch, width] twice to [batch, 1]."""
+        """Two tensors [batch, width] to [batch, 1]."""
         return ops.sqrt(ops.sum(ops.square(one - other), -1, keepdims=True) + 1e-9)
 
 
 def contrastive(wanted, distance):
-    """Near if alike, far if not."""
+    """A contrastive loss: small distances for equal pairs, large distances for others."""
     return ops.mean(wanted * distance**2 + (1 - wanted) * ops.maximum(1 - distance, 0) ** 2)
 
 

@@ -1,4 +1,4 @@
-"""Sentences of unlike lengths: padded and masked, an LSTM in both directions, from a generator."""
+"""A text classifier: padding and masking, a bidirectional LSTM, batches from a generator."""
 
 import hashlib
 
@@ -13,7 +13,7 @@ moods = np.array([float(sentence.mean() > 25) for sentence in sentences])
 
 
 def batches(size=8):
-    """Endless batches, each as long as its longest sentence."""
+    """Yield batches without end, each padded to its longest sentence."""
     while True:
         for start in range(0, len(sentences), size):
             words = keras.utils.pad_sequences(sentences[start : start + size], padding="post")

@@ -1,4 +1,4 @@
-"""The lower part of a known network with a new head: frozen, then some of it trained, slowly."""
+"""Transfer learning: a frozen base with a new head, then fine-tuning at a low learning rate."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""A block of a transformer as layers of one's own, fed by a PyDataset, with a warm-up."""
+"""A small transformer of custom layers, with a PyDataset and a learning rate warm-up."""
 
 import hashlib
 
@@ -10,7 +10,7 @@ keras.utils.set_random_seed(5)
 
 
 class Positions(layers.Layer):
-    """Words and their places."""
+    """Embeddings of tokens and of their positions."""
 
     def __init__(self, length, words, width):
         super().__init__()
@@ -18,12 +18,12 @@ class Positions(layers.Layer):
         self.places = layers.Embedding(length, width)
 
     def call(self, x):
-        """Numbers of words [batch, length] to [batch, length, width]."""
+        """Token ids [batch, length] to [batch, length, width]."""
         return self.words(x) + self.places(ops.arange(ops.shape(x)[-1]))
 
 
 class Block(layers.Layer):
-    """Attention and a small network, each beside a shortcut."""
+    """Attention and a feed-forward network, each with a residual connection."""
 
     def __init__(self, heads, width, inner):
         super().__init__()
@@ -33,13 +33,13 @@ class Block(layers.Layer):
         self.dropped = layers.Dropout(0.1)
 
     def call(self, x):
-        """[batch, length, width] to the same."""
+        """[batch, length, width] to [batch, length, width]."""
         x = self.norms[0](x + self.dropped(self.attention(x, x, use_causal_mask=True)))
         return self.norms[1](x + self.network(x))
 
 
 class Copies(keras.utils.PyDataset):
-    """Sequences, and the same one place on."""
+    """Sequences, with the next tokens as targets."""
 
     def __len__(self):
         return 5

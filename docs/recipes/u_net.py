@@ -1,4 +1,4 @@
-"""Which pixels belong to a thing: a U-Net, a loss of one's own, pixels of unlike weight."""
+"""Image segmentation by a U-Net, with a custom loss and weighted pixels."""
 
 import hashlib
 
@@ -14,13 +14,13 @@ weights = np.where(things > 0, 2.0, 1.0).astype("float32")
 
 
 def dice(wanted, given):
-    """One less the overlap."""
+    """1 minus the Dice coefficient."""
     both = ops.sum(wanted * given, axis=(1, 2, 3))
     return 1 - (2 * both + 1) / (ops.sum(wanted + given, axis=(1, 2, 3)) + 1)
 
 
 def convolved(x, filters):
-    """Two convolutions, normalized."""
+    """Two convolutions with batch normalization and ReLU."""
     for _ in range(2):
         x = layers.Conv2D(filters, 3, padding="same", kernel_initializer="he_normal")(x)
         x = layers.ReLU()(layers.BatchNormalization()(x))

@@ -1,4 +1,4 @@
-"""A variational autoencoder: a train_step of its own, three losses, noise of a seed."""
+"""A variational autoencoder: a custom train_step, three losses, seeded noise."""
 
 import hashlib
 
@@ -12,7 +12,7 @@ pictures = np.random.default_rng(8).random((24, 8, 8, 1), dtype="float32")
 
 
 class Sampling(layers.Layer):
-    """Draws from the distribution that the encoder tells."""
+    """Samples from the distribution that the encoder returns."""
 
     def __init__(self):
         super().__init__()
@@ -37,7 +37,7 @@ decoder = keras.Model(code, x, name="decoder")
 
 
 class VAE(keras.Model):
-    """Encoder and decoder with what they lose."""
+    """Encoder and decoder with their losses."""
 
     def __init__(self):
         super().__init__()
@@ -46,11 +46,11 @@ class VAE(keras.Model):
 
     @property
     def metrics(self):
-        """What is told of each epoch."""
+        """The metrics that Keras resets and reports in each epoch."""
         return self.trackers
 
     def train_step(self, data):
-        """One step."""
+        """Train on one batch."""
         with tf.GradientTape() as tape:
             mean, spread, code = self.encoder(data)
             again = self.decoder(code)
