@@ -79,7 +79,7 @@ class Cause(StrEnum):
     SESSION = "a TensorFlow 1 session"
     EAGER_LOOP = "a loop that runs op by op"
     HIDDEN_LOOP = "a loop inside a tf.function"
-    ELSEWHERE = "a Recorder of the program's own"
+    ELSEWHERE = "another Recorder"
     TROUBLE = "a failure of the recorder"
 
 

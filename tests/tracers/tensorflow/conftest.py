@@ -106,7 +106,7 @@ class Session:
 
     def feed(self, batches: Any) -> None:
         """Feed other batches, and search for the origin of a bad value again."""
-        self.source._batches, self.source._origin_told = batches, False
+        self.source._batches, self.source._origin_searched = batches, False
 
 
 def session(**changes: Any) -> Session:

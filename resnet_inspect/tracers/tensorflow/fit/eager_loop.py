@@ -49,7 +49,7 @@ class EagerLoop:
         self._step: OpenStep | None = None
         self._next = 0
         self._tapes = 0
-        end_with(self, EagerLoop.close, run.unexplained)
+        end_with(self, EagerLoop.close, run.pending_lineage)
 
     def entered(self, line: int) -> None:
         """Handle a tape entered at a line of the loop."""
@@ -82,7 +82,7 @@ class EagerLoop:
         step.applied = True
         if step.recorded is not None:
             with self.run.guarded("weights"):
-                self.run.look_at(step.recorded.seen.trained)
+                self.run.read_weights(step.recorded.hooks.trained)
                 step.recorded.name_inputs(_inputs_of(step.recorded))
 
     def finish(self) -> None:
@@ -126,13 +126,13 @@ class EagerLoop:
         if step.recorded is not None and step.applied:
             with self.run.guarded("tensors"):
                 step.recorded.summarize()
-                self._trained = step.recorded.seen.trained
-                self.run.took(step.recorded)
+                self._trained = step.recorded.hooks.trained
+                self.run.ran_eagerly(step.recorded)
 
     def _keep(self, step: OpenStep) -> None:
         recorded = step.recorded
         if not self.run.begun:
-            optimizer = recorded.seen.optimizer if recorded is not None else ""
+            optimizer = recorded.hooks.optimizer if recorded is not None else ""
             name = recorded.name if recorded is not None else self.name
             self.run.begin(name, steps=0, subject=self.run.loop_of(optimizer))
         scalars = {name or "loss": float(loss) for name, loss in step.losses}

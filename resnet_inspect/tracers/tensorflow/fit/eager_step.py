@@ -23,7 +23,7 @@ from resnet_inspect.tracers.tensorflow.capture.keras_layers import note_variable
 from resnet_inspect.tracers.tensorflow.failures.exceptions import describe
 from resnet_inspect.tracers.tensorflow.fit.batch_parts import BatchPart
 from resnet_inspect.tracers.tensorflow.fit.observed_step import Explain, ObservedStep, Parts
-from resnet_inspect.tracers.tensorflow.taps.points import Point, is_told, matches
+from resnet_inspect.tracers.tensorflow.taps.points import Point, is_summarizable, matches
 from resnet_inspect.tracers.tensorflow.taps.readings import Readings, read
 from resnet_inspect.tracers.tensorflow.taps.taps import Taps
 
@@ -92,7 +92,7 @@ class EagerStep(ObservedStep):
                 for tap, tensor in self._tensors()
                 if matches(tap, self._settings.taps)
             ]
-            taps = Taps(points, self._settings.sample, self.seen.losses)
+            taps = Taps(points, self._settings.sample, self.hooks.losses)
             values = {name: tensor.numpy() for name, tensor in taps.tensors().items()}
             self._readings = read(taps, values)
             self.taps = self
@@ -104,14 +104,14 @@ class EagerStep(ObservedStep):
     def _tensors(self) -> Iterator[tuple[Tap, Tensor]]:
         calls = self.made.calls
         for call in calls:
-            if is_told(call.output.dtype):
+            if is_summarizable(call.output.dtype):
                 yield Tap(call.name, "activation", f"{call.name}:0"), call.output
         for call in calls:
-            gradient = self.seen.output_gradients.get(call.name)
+            gradient = self.hooks.output_gradients.get(call.name)
             if gradient is not None:
                 yield Tap(call.name, "gradient", f"{call.name}:0"), gradient
         owners = {variable: call.name for call in reversed(calls) for variable in call.variables}
-        for name, gradient in self.seen.gradients.items():
+        for name, gradient in self.hooks.gradients.items():
             yield Tap(owners.get(name, name), "gradient", name, output=False), gradient
 
     def outcome(self, replicas: Mapping[str, Construction] = MappingProxyType({})) -> Outcome:
@@ -178,7 +178,7 @@ class EagerStep(ObservedStep):
         """Note the variables of models and the trained ones; for others no reader is known."""
         for model in self._models:
             note_variables(self.made, model.variables)
-        note_variables(self.made, self.seen.trained)
+        note_variables(self.made, self.hooks.trained)
 
 
 def _op(

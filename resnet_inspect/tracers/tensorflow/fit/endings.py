@@ -1,7 +1,7 @@
-"""Ends recordings that nobody ends: at exit, in a child process, or when their owner is gone.
+"""Ends recordings that the program does not end: at exit, or when their owner is collected.
 
-Where sizes come from is asked once a training is over, as it takes seconds. What the owner leaves
-behind when it is collected is asked later: no graph may be made while Python collects.
+The lineage of a run is computed after its training, as it takes seconds. If the owner is collected
+before, the lineage is computed later, because no graph may be made during garbage collection.
 """
 
 from __future__ import annotations
@@ -19,66 +19,69 @@ from resnet_inspect.tracers.contract import Journal, Outcome
 BEFORE_CHILDREN = 10  # priority among multiprocessing's: it ends children at 0 and below
 
 
-class Unexplained:
-    """The graph of a run of which nobody has asked yet where its sizes come from."""
+class PendingLineage:
+    """The lineage of a run that is still to be computed and written."""
 
-    left: list[Unexplained] = []  # noqa: RUF012 - by owners that are gone
+    abandoned: list[PendingLineage] = []  # noqa: RUF012 - of owners that were collected
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._process = os.getpid()
-        self._ask: Callable[[], tuple[Outcome, Lineage]] | None = None
+        self._compute: Callable[[], tuple[Outcome, Lineage]] | None = None
 
-    def wait(self, ask: Callable[[], tuple[Outcome, Lineage]]) -> None:
-        """What `ask` gives is to be written once there is time; it must not hold the owner."""
-        self._ask = ask
+    def set(self, compute: Callable[[], tuple[Outcome, Lineage]]) -> None:
+        """Set the function that computes the lineage; it must not refer to the owner."""
+        self._compute = compute
 
     @property
-    def waits(self) -> bool:
-        """Whether there is something to ask."""
-        return self._ask is not None
+    def is_pending(self) -> bool:
+        """Whether there is a lineage to compute."""
+        return self._compute is not None
 
-    def forget(self) -> None:
-        """There is nothing to ask."""
-        self._ask = None
+    def cancel(self) -> None:
+        """Drop the lineage."""
+        self._compute = None
 
-    def tell(self) -> Lineage | None:
-        """Write it, if there is any; what was written. A forked process has no part in it."""
-        ask, self._ask = self._ask, None
-        if ask is None or os.getpid() != self._process:
+    def write(self) -> Lineage | None:
+        """Compute and write the lineage; returns it, or None if there is none to write.
+
+        A forked process writes nothing.
+        """
+        compute, self._compute = self._compute, None
+        if compute is None or os.getpid() != self._process:
             return None
-        outcome, lineage = ask()
+        outcome, lineage = compute()
         self._journal.built(outcome, lineage)
         return lineage
 
-    def abandoned(self) -> None:
-        """The owner is gone: end the run, and leave the rest for later."""
+    def owner_collected(self) -> None:
+        """End the run; the lineage is written later."""
         self._journal.end()
-        if self._ask is not None:
-            self.left.append(self)
+        if self._compute is not None:
+            self.abandoned.append(self)
 
 
-def tell_what_is_left() -> None:
-    """Write what owners that are gone have left behind."""
-    while Unexplained.left:
-        one = Unexplained.left.pop()
-        one.tell()
-        one.abandoned()
+def write_abandoned() -> None:
+    """Write the lineages of owners that were collected."""
+    while PendingLineage.abandoned:
+        pending = PendingLineage.abandoned.pop()
+        pending.write()
+        pending.owner_collected()
 
 
 def end_with(
-    owner: Any, close: Callable[[Any, BaseException | None], None], left: Unexplained
+    owner: Any, close: Callable[[Any, BaseException | None], None], pending: PendingLineage
 ) -> None:
     """Call `close(owner, error)` at the end of this process, with the error that ended the program.
 
-    If `owner` is collected before, its run is ended as complete. `close` must not hold `owner`.
+    If `owner` is collected before, its run ends as complete. `close` must not refer to `owner`.
     """
     reference = weakref.ref(owner)
     multiprocessing.util.Finalize(  # unlike atexit it is also called in a forked child
         None, _close, args=(reference, close), exitpriority=BEFORE_CHILDREN
     )
-    gone = weakref.finalize(owner, left.abandoned)
-    gone.atexit = False
+    collected = weakref.finalize(owner, pending.owner_collected)
+    collected.atexit = False
 
 
 def _close(reference: weakref.ref[Any], close: Callable[[Any, BaseException | None], None]) -> None:
@@ -86,4 +89,4 @@ def _close(reference: weakref.ref[Any], close: Callable[[Any, BaseException | No
     if owner is not None:
         interactive = hasattr(sys, "ps1")
         close(owner, None if interactive else getattr(sys, "last_value", None))
-    tell_what_is_left()
+    write_abandoned()

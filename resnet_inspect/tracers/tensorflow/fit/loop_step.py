@@ -63,7 +63,7 @@ class LoopStep:
             setattr(copy, OBSERVED, True)
             step._call = InOrder(copy, run.in_order)
         functools.update_wrapper(step, plain(getattr(function, "python_function", function)))
-        end_with(step, LoopStep.close, run.unexplained)
+        end_with(step, LoopStep.close, run.pending_lineage)
         return step
 
     @classmethod
@@ -79,7 +79,7 @@ class LoopStep:
         function._python_function = step._watched()
         function._autograph = False
         step._unobserved = untouched
-        end_with(step, LoopStep.close, run.unexplained)
+        end_with(step, LoopStep.close, run.pending_lineage)
         return step
 
     def __init__(self, function: Any, run: Recording, *, begun_by_training: bool = False) -> None:
@@ -227,11 +227,11 @@ class LoopStep:
 
     def _traced(self, step: ObservedStep) -> None:
         """Read the weights of a step that is traced and about to run: only now they are known."""
-        if step.delegated or (self._by_training and not step.seen.trains):
+        if step.delegated or (self._by_training and not step.hooks.trains):
             return
-        self._trained = step.seen.trained
-        self.run.look_at(self._trained)
-        self._begin(step.name, step.seen.optimizer)
+        self._trained = step.hooks.trained
+        self.run.read_weights(self._trained)
+        self._begin(step.name, step.hooks.optimizer)
         self._hide_taps()
 
     def _hide_taps(self) -> None:
@@ -247,13 +247,13 @@ class LoopStep:
             returned = step.observe(self._function, *args, **named)
         except BaseException as error:
             with self.run.guarded("failure"):
-                self._begin(step.name, step.seen.optimizer)
+                self._begin(step.name, step.hooks.optimizer)
                 self.run.failed(step, error)
             raise
         with self.run.guarded("tensors"):
-            self._begin(step.name, step.seen.optimizer)
-            self._trained = step.seen.trained
-            self.run.took(step)
+            self._begin(step.name, step.hooks.optimizer)
+            self._trained = step.hooks.trained
+            self.run.ran_eagerly(step)
         return returned
 
     def _parts(self, *args: Any, **named: Any) -> Iterator[BatchPart]:

@@ -45,7 +45,7 @@ class ModelSteps:
         recording = new_run()
         steps = cls(model, recording)
         by_owner.append((owner, steps))
-        end_with(steps, ModelSteps.close, recording.unexplained)
+        end_with(steps, ModelSteps.close, recording.pending_lineage)
         return steps
 
     @staticmethod
@@ -104,10 +104,10 @@ class ModelSteps:
 
         The trace may have built the model, so they are known only now.
         """
-        if step.seen.optimizer and step.seen.optimizer != self._optimizers:
-            self._optimizers = step.seen.optimizer
+        if step.hooks.optimizer and step.hooks.optimizer != self._optimizers:
+            self._optimizers = step.hooks.optimizer
             self._begin()
-        self.run.look_at(recorded_weights(self.model))
+        self.run.read_weights(recorded_weights(self.model))
 
     def _run_eagerly(self, step: Any, data: Any) -> Any:
         """Run and record a step op by op."""
@@ -121,7 +121,7 @@ class ModelSteps:
             raise
         with self.run.guarded("tensors"):
             self._traced(observed)
-            self.run.took(observed)
+            self.run.ran_eagerly(observed)
         return returned
 
     def compiled(self) -> None:

@@ -1,7 +1,7 @@
-"""One trace of somebody else's training step, with what is seen of it on the way.
+"""Observes one trace of a training step: its layers, gradients, optimizers and inputs.
 
-`observe` calls the step as it is, `tap` adds taps behind it. Whatever fails in here is noted, and
-the step goes on without it.
+`observe` calls the unchanged step, `tap` adds taps behind it. An error in this module becomes a
+note, and the step continues.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from resnet_inspect.tracers.tensorflow.failures.postmortem import examined
 from resnet_inspect.tracers.tensorflow.fit.author_names import author_named
 from resnet_inspect.tracers.tensorflow.fit.batch_parts import BatchPart, Role, parts_of_fit
 from resnet_inspect.tracers.tensorflow.fit.replicas import replica
-from resnet_inspect.tracers.tensorflow.fit.step_hooks import StepHooks
+from resnet_inspect.tracers.tensorflow.fit.step_hooks import StepHooks, failed_text
 from resnet_inspect.tracers.tensorflow.sizes.lineage import lineage_with_formulas
 from resnet_inspect.tracers.tensorflow.taps.batch import BatchTaps
 from resnet_inspect.tracers.tensorflow.taps.in_branch import BranchTaps
 from resnet_inspect.tracers.tensorflow.taps.normalizations import NormalizationTaps
 from resnet_inspect.tracers.tensorflow.taps.points import Watched, choose
 
-MOST_EXPLAINED = 3000  # ops; more would keep a training script waiting
+MOST_EXPLAINED = 3000  # ops; the lineage of more ops would delay a training script
 
 
 Parts = Callable[..., Iterator[BatchPart]]
@@ -49,13 +49,13 @@ Explain = Callable[[Graph], tuple[Lineage, tuple[Note, ...]]]
 
 
 class ObservedStep:
-    """What is known of one trace of a step; `notes` say what was not observed.
+    """One observed trace of a step; `notes` name the parts that are not recorded.
 
-    `model` is the one that is trained; without it the models are those whose calls are seen, and
-    `name` is that of the function. `parts` names the tensors in what the step is given; `traced`
-    is called once the step is traced, before it runs. `delegated` is set where the step only calls
-    others that are observed instead: replicas, or a tf.function inside it. `fused` says whether it
-    is to come to the same bits as where nobody looks.
+    `model` is the trained model. Without it, the models are those that the step calls, and `name`
+    is the name of the function. `parts` names the tensors among the arguments of the step. `traced`
+    is called after the trace, before the step runs. `delegated` is set if other steps are observed
+    instead: replicas, or a tf.function that the step calls. `fused`: TensorFlow may fuse ops of the
+    step, so the taps must recompute tensors to keep the results bit for bit.
     """
 
     fused = True
@@ -88,17 +88,17 @@ class ObservedStep:
         self.normalizations: NormalizationTaps | None = None
         self.loss_parts: dict[str, Tensor] = {}  # by name; [batch] or a scalar
         self.notes: list[Note] = []
-        self.seen = StepHooks(self.made, settings.gradients, self.notes)
+        self.hooks = StepHooks(self.made, settings.gradients, self.notes)
 
     @property
     def name(self) -> str:
-        """What the run is called: the one model if its author named it, else the function."""
-        models = [one for one in self._models if hasattr(one, "layers")]
+        """The name of the run: the author's name of the only model, else the function's name."""
+        models = [model for model in self._models if hasattr(model, "layers")]
         named = author_named(models[0]) if len(models) == 1 else ""
         return named or self._name
 
     def observe(self, step: Callable[..., Any], *args: Any, **named: Any) -> Any:
-        """Call `step` while its parts are noted."""
+        """Call `step` and note its layers and gradients."""
         with self.noting("inputs"):
             self._batch = list(self.parts(*args, **named))
         with self.observing():
@@ -106,7 +106,7 @@ class ObservedStep:
 
     @contextmanager
     def observing(self) -> Iterator[None]:
-        """What runs in the body is the step; its parts are noted."""
+        """Note the layers and gradients of the step, which is the body."""
         with self._hooked():
             yield
         self._seconds = time.perf_counter() - self._started
@@ -118,22 +118,22 @@ class ObservedStep:
 
     @contextmanager
     def _hooked(self) -> Iterator[None]:
-        """Keras' layers, tapes and optimizers are watched in the body."""
+        """Hook Keras layers, tapes and optimizers in the body."""
         with (
             noted_layers(self.made, self._model, self.notes) as called,
-            self.seen.hooked(),
+            self.hooks.hooked(),
         ):
             try:
                 yield
             finally:
                 if self._model is None:
                     self._models = called
-                    self._forget_the_only_model()
+                    self._drop_only_model_from_paths()
 
-    def _forget_the_only_model(self) -> None:
-        """Its name need not stand before all its layers."""
+    def _drop_only_model_from_paths(self) -> None:
+        """Remove the name of the only model from the paths of its layers."""
         firsts = {call.path[:1] for call in self.made.calls}
-        models = {(one.name,) for one in self._models if hasattr(one, "layers")}
+        models = {(model.name,) for model in self._models if hasattr(model, "layers")}
         if len(firsts) == 1 and firsts <= models:
             for call in self.made.calls:
                 call.path = call.path[1:]
@@ -145,8 +145,8 @@ class ObservedStep:
 
     @property
     def trains(self) -> bool:
-        """Whether the step, or one that it calls, changes variables by gradients."""
-        return self.seen.trains or self.delegated
+        """Whether the step, or a step that it calls, changes variables by gradients."""
+        return self.hooks.trains or self.delegated
 
     @property
     def _inputs(self) -> dict[str, Tensor]:
@@ -164,69 +164,67 @@ class ObservedStep:
             watched = Watched(
                 self.made,
                 self._end,
-                gradients=self._gradients_told(device),
-                output_gradients=self.seen.output_gradients,
+                gradients=self._recorded_gradients(device),
+                output_gradients=self.hooks.output_gradients,
                 parts=self.loss_parts,
             )
             points = choose(watched, self._settings.taps)
-            taps = BranchTaps(points, self._settings.sample, self.seen.losses, device)
-            beside: list[BatchTaps | NormalizationTaps] = []
+            taps = BranchTaps(points, self._settings.sample, self.hooks.losses, device)
+            extra: list[BatchTaps | NormalizationTaps] = []
             if not device:
                 self.batch = BatchTaps(self._inputs)
                 self.normalizations = NormalizationTaps(self.made)
-                beside += [self.batch, self.normalizations]
-            assigns = [one.assign for one in beside]
-            taps.write(wanted, ran, number, beside=assigns, fused=self.fused)
+                extra += [self.batch, self.normalizations]
+            assigns = [part.assign for part in extra]
+            taps.write(wanted, ran, number, extra=assigns, fused=self.fused)
             self.taps = taps
         if not self.made.calls:
-            text = (
-                "no call of a Keras layer was seen in the step: it may be a tf.function of its own"
-            )
-            self.notes.append(Note("layers", text))
+            text = "no layer is recorded: the step calls no Keras layer, or calls layers only in "
+            self.notes.append(Note("layers", text + "nested functions, such as while loops"))
 
-    def _gradients_told(self, device: str) -> dict[str, Tensor]:
-        """Of those that are the same in all replicas the first one tells."""
-        others = bool(device) and replica().number > 0
-        held = self.seen.gradients.items()
-        return {name: one for name, one in held if not (others and name in self.seen.summed)}
+    def _recorded_gradients(self, device: str) -> dict[str, Tensor]:
+        """The gradients to record: summed ones, equal in all replicas, only in the first one."""
+        is_other = bool(device) and replica().number > 0
+        gradients = self.hooks.gradients.items()
+        return {name: g for name, g in gradients if not (is_other and name in self.hooks.summed)}
 
     @contextmanager
     def noting(self, subject: str) -> Iterator[None]:
-        """What fails in the body is not observed, and nothing else happens."""
+        """Turn an error of the body into a note."""
         try:
             yield
         except Exception as error:
-            told = str(error).strip().splitlines() or [""]
-            text = f"not observed, because of {type(error).__name__}: {told[0][:200]}"
-            self.notes.append(Note(subject, text))
+            self.notes.append(Note(subject, failed_text(error)))
 
     def outcome(self, replicas: Mapping[str, Construction] = MappingProxyType({})) -> Outcome:
-        """The graph without the taps; `replicas` tell the phases of ops whose names begin so."""
+        """The graph without the taps; `replicas` give the phases of ops in their scopes."""
         return Outcome(self._graph(replicas), self._seconds)
 
     def failed(self, error: BaseException) -> Outcome:
-        """The graph as far as it was made, and why it went no further."""
+        """The graph up to the failure, and the failure."""
         self._seconds = time.perf_counter() - self._started
         self._end = self.made.position()
         with self.noting("variables"):
             self._note_variables()
         graph = self._graph()
         notes: tuple[Note, ...] = ()
-        for one in _inside(error):
-            self._mismatch, notes = examined(one, graph, self.made.variables)
+        for cause in _causes(error):
+            self._mismatch, notes = examined(cause, graph, self.made.variables)
             if self._mismatch is not None:
                 break
         return Outcome(graph.noting(*notes), self._seconds, describe(error, self._during))
 
     def explanation(self) -> Explain:
-        """What finds links and formulas of what was traced, unless that takes long; it does not
-        hold on to the step.
+        """A function that computes the lineage of the trace; it does not refer to the step.
+
+        The lineage is empty for more than MOST_EXPLAINED ops.
         """
         traced, mismatch = self.made.graph, self._mismatch
 
         def explain(graph: Graph) -> tuple[Lineage, tuple[Note, ...]]:
             if len(graph.ops) > MOST_EXPLAINED and mismatch is None:
-                text = f"where sizes come from was not asked: {len(graph.ops):,} ops take long"
+                text = f"origins of sizes are not traced: the step has {len(graph.ops):,} ops, "
+                text += f"the limit is {MOST_EXPLAINED:,}. Record a smaller model to trace them"
                 return Lineage(), (Note("lineage", text),)
             return lineage_with_formulas(traced, graph, mismatch, {}), ()
 
@@ -245,42 +243,44 @@ class ObservedStep:
         return graph
 
     def _training(self) -> Training:
-        """What the step trains for, and how."""
+        """The objectives and optimizers of the step."""
+        hooks = self.hooks
         labels = [part.name for part in self._batch if part.role is Role.LABEL]
         inputs = tuple(part.name for part in self._batch if part.role is Role.INPUT)
-        gone = [name for name in self.seen.no_gradient if name not in self.seen.gradients]
-        found = training_of(self._model, self.made, labels, gone, self.seen.optimizers)
-        return msgspec.structs.replace(found, inputs=inputs)
+        no_gradient = [name for name in hooks.no_gradient if name not in hooks.gradients]
+        training = training_of(self._model, self.made, labels, no_gradient, hooks.optimizers)
+        return msgspec.structs.replace(training, inputs=inputs)
 
     def _note_variables(self) -> None:
         for model in self._models:
             note_model(self.made, model)
-        for optimizer in self.seen.optimizers:
+        for optimizer in self.hooks.optimizers:
             self._note_states(optimizer.variables)
         for model in self._models:
             self._note_states(getattr(model, "metrics_variables", ()))
-        if self._model is None:  # those of a loop of one's own may lie in no model
+        if self._model is None:  # variables of a loop may not belong to a model
             note_variables(self.made, self._read())
 
     def _note_states(self, variables: Iterable[Any]) -> None:
-        """Note what no model has for a weight, but changes with it: slots, counts, means."""
+        """Note variables that are not weights: slots of optimizers, counters, metrics."""
         self.made.states.update(note_variables(self.made, variables))
 
     def _read(self) -> Iterator[tf.Variable]:
-        """Variables that were read so far; the graph tells them only once all is traced."""
-        yield from sorted(self.made.graph._watched_variables, key=lambda one: str(one.name))
+        """The variables that were read so far; the public list is complete only after the trace."""
+        yield from sorted(self.made.graph._watched_variables, key=lambda read: str(read.name))
 
 
-def _inside(error: BaseException) -> list[BaseException]:
-    """The error and those it was raised for, innermost first: Keras raises another than TensorFlow
-    did, without TensorFlow's frames.
+def _causes(error: BaseException) -> list[BaseException]:
+    """The error and its chain of contexts, innermost first.
+
+    Keras replaces an error of TensorFlow by another one without TensorFlow's frames.
     """
-    found = [error]
-    while found[0].__context__ is not None:
-        found.insert(0, found[0].__context__)
-    return found
+    errors = [error]
+    while errors[0].__context__ is not None:
+        errors.insert(0, errors[0].__context__)
+    return errors
 
 
 def _axes(rank: int | None) -> tuple[str, ...]:
-    """What the axes of a part of the batch mean: the first one is that of the examples."""
+    """The meanings of the axes of a part of the batch; the first axis is the batch."""
     return MEANINGS.get(rank or 0, ("batch", *[""] * (rank - 1)) if rank else ())

@@ -1,6 +1,6 @@
-"""One trace of a step in all its replicas, told and read as one.
+"""Merges one trace of a step over all its replicas.
 
-What they held is merged: summaries and counts together are those of the global batch.
+Merged summaries and counts are those of the global batch.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ class Trace:
 
     @property
     def first(self) -> ObservedStep:
-        """That of the first replica, whose layers and variables are told."""
+        """The step of the first replica, whose layers and variables are recorded."""
         return self.steps[min(self.steps)]
 
     def takes(self, step: ObservedStep, number: int) -> bool:
-        """Whether a replica of that number belongs to this trace."""
+        """Whether `step`, of the replica with that number, belongs to this trace."""
         return number not in self.steps and step.made.graph is self.first.made.graph
 
     def others(self) -> dict[str, Construction]:
-        """What the other replicas made, by the part of their ops' names."""
+        """The constructions of the other replicas, by the scope of their ops."""
         first = min(self.steps)
-        return {f"replica_{n}": one.made for n, one in self.steps.items() if n != first}
+        return {f"replica_{n}": step.made for n, step in self.steps.items() if n != first}
 
     def notes(self) -> Iterator[Note]:
-        """What is to be told of all replicas."""
+        """The notes of all replicas."""
         for step in self.steps.values():
             yield from step.notes
         count = len(self.steps)
@@ -52,36 +52,39 @@ class Trace:
             return
         yield Note(
             "replicas",
-            f"{count}: what tensors held is that of all of them, the global batch; batch_loss is "
-            "the sum of theirs",
+            f"the step has {count} replicas. Summaries are those of the global batch; batch_loss "
+            "is the sum over the replicas",
         )
-        seen = self.first.seen
-        if seen.gradients:
-            whole = set(seen.gradients) <= seen.summed
-            how = "summed over the replicas, as the optimizer takes them"
-            how = how if whole else "those of each replica, merged and not summed"
-            yield Note("gradients", f"of weights: {how}")
+        hooks = self.first.hooks
+        if hooks.gradients:
+            if set(hooks.gradients) <= hooks.summed:
+                text = "gradients of weights are summed over the replicas, as in the optimizer"
+            else:
+                text = "gradients of weights are those of each replica, merged and not summed"
+            yield Note("gradients", text)
 
     def read(self) -> Readings:
-        """What the taps of all replicas held together, and the sums of their scalars."""
-        found = [one.taps.read() for _, one in sorted(self.steps.items()) if one.taps is not None]
-        if not found:
+        """The merged readings of all replicas, with the sums of their scalars."""
+        readings = [
+            step.taps.read() for _, step in sorted(self.steps.items()) if step.taps is not None
+        ]
+        if not readings:
             return Readings()
-        merged = found[0]
-        known = list(merged.summaries)
-        for other in found[1:]:
-            _merge(merged, other, _same(known, list(other.summaries)))
+        merged = readings[0]
+        taps = list(merged.summaries)
+        for other in readings[1:]:
+            _merge(merged, other, _same(taps, list(other.summaries)))
             for name in merged.scalars:
                 merged.scalars[name] += other.scalars.get(name, 0.0)
         return merged
 
 
 def _same(taps: list[Tap], others: list[Tap]) -> dict[Tap, Tap]:
-    """For the taps of another replica those of the first, of which it has the same or fewer."""
-    places: dict[Tap, list[Tap]] = {}
-    for one in taps:
-        places.setdefault(_plain(one), []).append(one)
-    by_name = {one: places[_plain(one)][0] for one in others if _plain(one) in places}
+    """The taps of the first replica by those of another, which has the same taps or fewer."""
+    by_plain: dict[Tap, list[Tap]] = {}
+    for tap in taps:
+        by_plain.setdefault(_plain(tap), []).append(tap)
+    by_name = {tap: by_plain[_plain(tap)][0] for tap in others if _plain(tap) in by_plain}
     alike = [(o.layer, o.kind, o.output) for o in taps] == [
         (o.layer, o.kind, o.output) for o in others
     ]
@@ -90,6 +93,7 @@ def _same(taps: list[Tap], others: list[Tap]) -> dict[Tap, Tap]:
 
 
 def _plain(tap: Tap) -> Tap:
+    """The tap without the scope of its replica."""
     return msgspec.structs.replace(
         tap, layer=OF_REPLICA.sub("", tap.layer), tensor=OF_REPLICA.sub("", tap.tensor)
     )
@@ -104,9 +108,12 @@ def _merge(into: Readings, other: Readings, names: dict[Tap, Tap]) -> None:
         )
         for ours, theirs in pairs:
             if tap in theirs:
-                held = [one[place] for one, place in ((ours, known), (theirs, tap)) if place in one]
-                ours[known] = reduce(add, held)
-        bad = [one[p] for one, p in ((into.not_finite, known), (other.not_finite, tap)) if p in one]
+                ours[known] = reduce(add, _values(ours, known, theirs, tap))
+        bad = _values(into.not_finite, known, other.not_finite, tap)
         if bad:
-            counts = zip(*((one.nan, one.posinf, one.neginf) for one in bad), strict=True)
+            counts = zip(*((count.nan, count.posinf, count.neginf) for count in bad), strict=True)
             into.not_finite[known] = NotFinite(*map(sum, counts))
+
+
+def _values(ours: dict[Tap, Any], known: Tap, theirs: dict[Tap, Any], tap: Tap) -> list[Any]:
+    return [values[place] for values, place in ((ours, known), (theirs, tap)) if place in values]

@@ -1,1 +1,1 @@
-"""What is read from a step while it runs: points, readings, and how they reach the host."""
+"""Reads tensors of a step while it runs: chooses, samples and summarizes them."""

@@ -1,8 +1,8 @@
-"""Taps of a step that somebody else compiles: what they gather leaves through variables.
+"""Taps of a step that Keras or the user compiles; their values leave the graph by variables.
 
-Keras' `fit`, or a loop of one's own, returns what it returns, perhaps compiled by XLA, perhaps many
-steps at once: what taps gather is assigned to variables, in one branch that is only taken while the
-host has set `wanted`.
+The return value of such a step cannot be changed, it may be compiled by XLA, and several steps may
+run in one execution. The taps therefore assign their values to variables, in one branch that runs
+only if the host has set `wanted`.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from tensorflow.python.ops.resource_variable_ops import ResourceVariable
 
-from resnet_inspect.tracers.tensorflow.taps.made_again import MadeAgain
 from resnet_inspect.tracers.tensorflow.taps.points import Point
 from resnet_inspect.tracers.tensorflow.taps.readings import Readings, read
+from resnet_inspect.tracers.tensorflow.taps.recomputation import Recomputation
 from resnet_inspect.tracers.tensorflow.taps.taps import KINDS, Taps
 
 Tensor = Any
-MOST = 1 << 18  # elements that are taken of a tensor of unknown size where all are asked for
+MOST = 1 << 18  # elements of a tensor of unknown size that are sampled if `sample` is 0 (all)
 
 
 class BranchTaps:
-    """Taps of one trace. Make it where variables may be made, `write` where the step ends.
+    """Taps of one trace. Create it where variables may be created; call `write` behind the step.
 
-    Variables are put on `device`, if one is given.
+    Variables are placed on `device`; "" is the default device.
     """
 
     def __init__(
@@ -39,12 +39,12 @@ class BranchTaps:
     ) -> None:
         self._taps = Taps(points, sample, scalars, most=MOST)
         with tf.init_scope(), tf.device(device or None):
-            self._held = {
+            self._variables = {
                 name: _variable(shape, KINDS[name]) for name, shape in self._taps.shapes().items()
             }
 
     def __len__(self) -> int:
-        """How many tensors are tapped."""
+        """The number of tapped tensors."""
         return len(self._taps)
 
     def write(
@@ -53,41 +53,43 @@ class BranchTaps:
         ran: tf.Variable,
         number: int,
         *,
-        beside: Sequence[Callable[[], None]] = (),
+        extra: Sequence[Callable[[], None]] = (),
         fused: bool = True,
     ) -> None:
-        """Add the branch that assigns all findings, and `number` to `ran`, if `wanted` is set;
-        `beside` adds more to it. With `fused` tensors are worked out again that TensorFlow fuses
-        with others where nobody looks at them.
+        """Add the branch that assigns the tapped values, and `number` to `ran`, if `wanted` is set.
+
+        The functions `extra` add more assignments to the branch. With `fused`, the branch
+        recomputes tensors that TensorFlow would otherwise fuse with other ops of the step.
         """
 
-        def findings() -> Tensor:
-            made = MadeAgain() if fused else _as_it_is
-            for name, tensor in self._taps.tensors(made).items():
-                if 0 not in self._held[name].shape:
-                    self._held[name].assign(tensor)
-            for assign in beside:
+        def assign_all() -> Tensor:
+            recomputed = Recomputation() if fused else _unchanged
+            for name, tensor in self._taps.tensors(recomputed).items():
+                if 0 not in self._variables[name].shape:
+                    self._variables[name].assign(tensor)
+            for assign in extra:
                 assign()
             ran.assign(number)
             return tf.constant(0)
 
-        tf.cond(wanted, findings, lambda: tf.constant(0))
+        tf.cond(wanted, assign_all, lambda: tf.constant(0))
 
     def read(self) -> Readings:
-        """What was assigned last."""
-        return read(self._taps, {name: value_of(one) for name, one in self._held.items()})
+        """The readings that were assigned last."""
+        values = {name: value_of(variable) for name, variable in self._variables.items()}
+        return read(self._taps, values)
 
 
-def _as_it_is(tensor: Tensor) -> Tensor:
+def _unchanged(tensor: Tensor) -> Tensor:
     return tensor
 
 
 def value_of(variable: tf.Variable) -> NDArray[Any]:
-    """What a variable holds now; its own method takes ten times as long."""
+    """The current value of a variable; `variable.numpy()` takes ten times as long."""
     value = tf.raw_ops.ReadVariableOp(resource=variable.handle, dtype=variable.dtype)
     return np.asarray(value.numpy())
 
 
 def _variable(shape: Sequence[int | None], dtype: Any) -> tf.Variable:
-    """A plain variable: whoever traces the step wants to know of each `tf.Variable` made in it."""
+    """A plain variable: tf.function reports each `tf.Variable` that is created in a trace."""
     return ResourceVariable(tf.zeros(shape, dtype), trainable=False)

@@ -1,6 +1,6 @@
-"""Hands over what fused batch normalizations saw of a batch, and their moving averages.
+"""Records the batch statistics and moving averages of fused batch normalizations.
 
-As `batch` does, by a variable that is assigned in the branch of the recorded steps.
+As in `batch`, a variable is assigned in the branch of recorded steps.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ FUSED = "FusedBatchNormV3"
 
 
 class NormalizationTaps:
-    """Taps of the layers of a step that normalize a batch by its own statistics.
+    """Taps of the layers that normalize by the statistics of the batch.
 
-    Make it where variables may be made. Read are mean and variance of the batch, then the moving
-    averages after the step, each [channels], float32.
+    Create it where variables may be created. For each layer it reads mean and variance of the
+    batch, then the moving averages after the step, each [channels], float32.
     """
 
     def __init__(self, made: Construction) -> None:
@@ -30,11 +30,11 @@ class NormalizationTaps:
         self._calls = [call for call in made.calls if _normalizes(call)]
         self._sizes = [int(call.output.op.outputs[1].shape[0]) for call in self._calls]
         with tf.init_scope():
-            room = tf.zeros([4 * sum(self._sizes)])
-            self._values = ResourceVariable(room, trainable=False) if self._calls else None
+            zeros = tf.zeros([4 * sum(self._sizes)])
+            self._values = ResourceVariable(zeros, trainable=False) if self._calls else None
 
     def assign(self) -> None:
-        """Add the ops that keep the statistics."""
+        """Add the ops that assign the statistics to the variable."""
         if self._values is None:
             return
         parts: list[Tensor] = []
@@ -44,15 +44,15 @@ class NormalizationTaps:
         self._values.assign(tf.concat(parts, 0))
 
     def read(self) -> dict[str, Normalization]:
-        """What was assigned last, by layer."""
-        found: dict[str, Normalization] = {}
+        """The statistics that were assigned last, by layer."""
+        by_layer: dict[str, Normalization] = {}
         if self._values is None:
-            return found
+            return by_layer
         values = value_of(self._values)
         for call, size in zip(self._calls, self._sizes, strict=True):
-            found[call.name] = Normalization(*values[: 4 * size].reshape(4, -1))
+            by_layer[call.name] = Normalization(*values[: 4 * size].reshape(4, -1))
             values = values[4 * size :]
-        return found
+        return by_layer
 
 
 def _normalizes(call: LayerCall) -> bool:

@@ -1,7 +1,7 @@
-"""Names what made the first NaN or infinity, by running the step again with all ops watched.
+"""Finds the op, variable or input with the first NaN or infinity, by running the step again.
 
-The step is traced once more, with a check on every output, and run on the same batch from the
-values that the variables had before it. That costs a trace, once, and nothing until it is needed.
+The step is traced once more with a check on every output. It runs on the same batch, from the
+values of the variables before the step. This costs one trace, and only if it is needed.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ def find_origin(
     variables: Mapping[str, tf.Variable],
     before: Values,
 ) -> Origin | None:
-    """What step `number` got its first NaN or infinity from; None if it has none when run again.
+    """The origin of the first NaN or infinity of step `number`; None if a second run has none.
 
-    `step`, called on the batch in a function being traced, builds the step without its updates.
-    `before` are the values that its variables had before it. Variables are left as they are.
+    `step` builds the step, without its updates, in a function that is traced. `before` are the
+    values of its variables before the step. The variables are not changed.
     """
     checked: list[str] = []
 
-    def watched(*fed: Tensor) -> Tensor:
+    def checks(*fed: Tensor) -> Tensor:
         made = step(*fed)
         outputs = [
             tensor
@@ -46,7 +46,7 @@ def find_origin(
         checked.extend(tensor.op.name for tensor in outputs)
         return tf.stack([tf.reduce_all(tf.math.is_finite(tensor)) for tensor in outputs])
 
-    call = tf.function(watched, autograph=False)
+    call = tf.function(checks, autograph=False)
     specs = [tf.TensorSpec(array.shape, array.dtype, f"input{i}") for i, array in enumerate(batch)]
     for array, name in zip(batch, ("images", "labels"), strict=False):
         if not np.isfinite(array).all():

@@ -1,8 +1,8 @@
-"""Chooses which tensors of a traced step are summarized, from what the settings ask for.
+"""Chooses the tensors of a traced step to summarize, from the setting `taps`.
 
-`layers` are the outputs of layers and the cross entropies of the examples; `ops` every output of
-the forward pass beside them; `all` every output; any other text is a pattern, or several with
-commas between, of names of layers, ops and variables.
+`layers` selects outputs of layers, their gradients, and the cross-entropies of the examples. `ops`
+adds every output of the forward pass, `all` every output. Any other text is a pattern, or several
+patterns with commas, for names of layers, ops and variables.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from resnet_inspect.graph import Phase
 from resnet_inspect.stats import Tap
 from resnet_inspect.tracers.tensorflow.capture.construction import Construction, LayerCall, Tensor
 
-# Ops that make nothing of their own.
+# Ops that compute nothing.
 GIVEN = ("Placeholder", "Const", "ReadVariableOp", "NoOp")
-# Outputs that hold no numbers to look at: an op's notes for its gradient, in a form of its own, and
-# what is left empty, whose rank is not even what the graph says.
+# Outputs without usable values: internal data of an op for its gradient, and empty outputs, whose
+# rank differs from that in the graph.
 RESERVED = {("FusedBatchNormV3", 5), ("FusedBatchNormGradV3", 3), ("FusedBatchNormGradV3", 4)}
 
-UNREADABLE = ("int2", "uint2", "int4", "uint4")  # TensorFlow itself cannot cast these
+UNREADABLE = ("int2", "uint2", "int4", "uint4")  # TensorFlow cannot cast these
 
 
 @dataclass(frozen=True)
 class Point:
-    """A tensor to summarize. `channels`: count where each channel is above 0 (outputs of ReLUs)."""
+    """A tensor to summarize. `channels`: count the positive values of each channel, for ReLUs."""
 
     tap: Tap
     tensor: Tensor
@@ -36,10 +36,11 @@ class Point:
 
 @dataclass(frozen=True)
 class Watched:
-    """What there is to choose from, beside the ops: `end` is where the user's own end.
+    """The tensors of a step; ops from position `end` on are not the user's.
 
-    `parts` are parts of the loss by name, `values` the variables' values before the step,
-    `gradients` theirs, and `output_gradients` those of the layers' outputs (None without any).
+    `parts` are parts of the loss by name, `values` the values of variables before the step,
+    `gradients` those of variables, and `output_gradients` those of layer outputs; a gradient may be
+    None.
     """
 
     made: Construction
@@ -51,7 +52,7 @@ class Watched:
 
 
 def choose(watched: Watched, wanted: str) -> list[Point]:
-    """The points that `wanted` asks for, each tensor of a layer once for each kind."""
+    """The points for a setting `taps`; each tensor of a layer occurs once for each kind."""
     if wanted == "layers":
         return list(_of_layers(watched))
     if wanted in ("ops", "all"):
@@ -63,7 +64,7 @@ def choose(watched: Watched, wanted: str) -> list[Point]:
 
 
 def matches(tap: Tap, wanted: str) -> bool:
-    """Whether `wanted` asks for a tensor of a layer."""
+    """Whether a setting `taps` includes a tensor of a layer."""
     return wanted in ("layers", "ops", "all") or _matches(tap, wanted.split(","))
 
 
@@ -75,8 +76,8 @@ def _matches(tap: Tap, patterns: list[str]) -> bool:
 def _of_layers(watched: Watched) -> Iterator[Point]:
     calls = watched.made.calls
     for call in calls:
-        if not is_told(call.output.dtype):
-            continue  # such as a TensorList, a variant
+        if not is_summarizable(call.output.dtype):
+            continue  # for example a TensorList, a variant
         name = call.output.name
         yield Point(Tap(call.name, "activation", name), call.output, call.output.op.type == "Relu")
     for name, part in watched.parts.items():
@@ -94,7 +95,7 @@ def _of_layers(watched: Watched) -> Iterator[Point]:
 
 
 def _of_ops(watched: Watched, phases: tuple[Phase, ...]) -> Iterator[Point]:
-    """Outputs of ops that no layer hands on. Those of no layer are told by their op's name."""
+    """Outputs of ops that are not outputs of layers; an op outside of layers has its own name."""
     made = watched.made
     outputs = {call.output.name for call in made.calls}
     for position, op in enumerate(made.graph.get_operations()[: watched.end]):
@@ -108,17 +109,17 @@ def _of_ops(watched: Watched, phases: tuple[Phase, ...]) -> Iterator[Point]:
 
 
 def is_number(tensor: Any) -> bool:
-    """Whether a tensor holds floats, integers or truth values that mean something."""
+    """Whether a tensor contains meaningful floats, integers or booleans."""
     op = tensor.op
     if op.type == "FusedBatchNormV3" and tensor.value_index > 2 and not op.get_attr("is_training"):
-        return False  # notes for a gradient that nobody asks for: the memory is left as it was
-    return is_told(tensor.dtype) and (op.type, tensor.value_index) not in RESERVED
+        return False  # data for a gradient that is not computed: uninitialized memory
+    return is_summarizable(tensor.dtype) and (op.type, tensor.value_index) not in RESERVED
 
 
-def is_told(kind: Any) -> bool:
+def is_summarizable(dtype: Any) -> bool:
     """Whether tensors of a type can be summarized."""
-    held = kind.is_floating or kind.is_integer or kind.is_bool
-    return bool(held and kind.name not in UNREADABLE)
+    is_numeric = dtype.is_floating or dtype.is_integer or dtype.is_bool
+    return bool(is_numeric and dtype.name not in UNREADABLE)
 
 
 def _call_at(calls: list[LayerCall], position: int) -> LayerCall | None:

@@ -1,4 +1,4 @@
-"""What a step's taps held, from the vectors that `taps.Taps` gathered."""
+"""Summarizes the tapped tensors of a step, from the vectors that `taps.Taps` gathers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from resnet_inspect.tracers.tensorflow.taps.taps import (
     SAMPLES,
     SCALARS,
     SIZES,
-    Placed,
+    Placement,
     Taps,
 )
 
@@ -27,7 +27,7 @@ Array = NDArray[Any]
 
 @dataclass
 class Readings:
-    """What a step's taps held; see `stats.StepRecord`."""
+    """The summaries of a step's taps; see `stats.StepRecord`."""
 
     summaries: dict[Tap, TensorSummary] = field(default_factory=dict)
     sizes: dict[Tap, int] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Readings:
     scalars: dict[str, float] = field(default_factory=dict)
 
     def added_to(self, record: StepRecord) -> StepRecord:
-        """The record of a step with what its taps held; what it has already stays."""
+        """The record of a step with these summaries; its own entries have precedence."""
         return replace(
             record,
             scalars=self.scalars | record.scalars,
@@ -48,27 +48,27 @@ class Readings:
 
 
 def read(taps: Taps, gathered: Mapping[str, Array]) -> Readings:
-    """What each tap held."""
+    """The summaries of all taps from the `gathered` vectors by name."""
     sizes = _sizes(taps, gathered[SIZES])
     order = taps.order()
     taken = [_taken(taps.placed[number], sizes[number][0]) for number in order]
     starts = np.cumsum([0, *taken]).tolist()
     samples = gathered[SAMPLES]
-    found = dict(zip(order, summaries(samples[: starts[-1]], taken), strict=True))
-    where = dict(zip(order, zip(starts, taken, strict=False), strict=True))
+    by_number = dict(zip(order, summaries(samples[: starts[-1]], taken), strict=True))
+    slices = dict(zip(order, zip(starts, taken, strict=False), strict=True))
     odd, peaks = iter(gathered[ODD]), gathered[PEAKS]
     readings = Readings(scalars=dict(zip(taps.scalars, gathered[SCALARS].tolist(), strict=True)))
     for number, place in enumerate(taps.placed):
         if place.same_as is not None:
             _repeat(readings, taps.placed[place.same_as].tap, place.tap)
             continue
-        summary = found.get(number) or TensorSummary.of(samples[:0])
+        summary = by_number.get(number) or TensorSummary.of(samples[:0])
         bad = summary.nan, summary.posinf, summary.neginf
         if place.checked:
             bad = tuple(next(odd))
         _keep(readings, place.tap, summary, sizes[number][0], bad)
         if place.channels:
-            start, count = where.get(number, (0, 0))
+            start, count = slices.get(number, (0, 0))
             peak = None
             if place.checked:
                 peak, peaks = peaks[: place.channels], peaks[place.channels :]
@@ -78,7 +78,7 @@ def read(taps: Taps, gathered: Mapping[str, Array]) -> Readings:
 
 
 def read_arrays(arrays: Iterable[tuple[Tap, Array]], sample: int) -> Readings:
-    """What arrays held that lie on the host, as they are: float32, of any shapes."""
+    """The summaries of float32 arrays of any shapes in host memory."""
     known = list(arrays)
     parts = [Sampling.of(array.shape, sample).take(array) for _, array in known]
     lengths = [len(part) for part in parts]
@@ -97,8 +97,8 @@ def read_arrays(arrays: Iterable[tuple[Tap, Array]], sample: int) -> Readings:
 
 
 def _is_finite(array: Array) -> bool:
-    """Whether the sum of an array is finite, which it is if all elements are: in float64."""
-    with np.errstate(invalid="ignore"):  # of both infinities it is NaN
+    """Whether all elements are finite: whether their sum in float64 is."""
+    with np.errstate(invalid="ignore"):  # the sum of both infinities is NaN
         return bool(np.isfinite(array.sum(dtype=np.float64)))
 
 
@@ -111,26 +111,26 @@ def _keep(
         into.not_finite[tap] = NotFinite(*map(int, bad))
 
 
-def _sizes(taps: Taps, told: Array) -> list[tuple[int, int]]:
-    """Elements and, of outputs of ReLUs, examples of each tensor."""
-    own = [(n, one) for n, one in enumerate(taps.placed) if one.same_as is None]
-    unknown = [(number, one) for number, one in own if one.sampling is None]
-    elements = dict(zip((number for number, _ in unknown), told.tolist(), strict=False))
-    examples = iter(told[len(unknown) :].tolist())
-    found = [(0, 1)] * len(taps.placed)
+def _sizes(taps: Taps, gathered: Array) -> list[tuple[int, int]]:
+    """The numbers of elements and, for outputs of ReLUs, of examples of each tensor."""
+    own = [(number, place) for number, place in enumerate(taps.placed) if place.same_as is None]
+    unknown = [number for number, place in own if place.sampling is None]
+    elements = dict(zip(unknown, gathered.tolist(), strict=False))
+    examples = iter(gathered[len(unknown) :].tolist())
+    sizes = [(0, 1)] * len(taps.placed)
     for number, place in own:
         if place.sampling is not None:
-            found[number] = place.sampling.elements, place.sampling.examples
+            sizes[number] = place.sampling.elements, place.sampling.examples
             continue
         size, each = elements[number], place.per_example
         if place.channels and each is None:
-            found[number] = size, next(examples)
+            sizes[number] = size, next(examples)
         else:
-            found[number] = size, size // each if each else 1
-    return found
+            sizes[number] = size, size // each if each else 1
+    return sizes
 
 
-def _taken(place: Placed, size: int) -> int:
+def _taken(place: Placement, size: int) -> int:
     if place.sampling is not None:
         return place.sampling.taken
     if not place.runs:
@@ -139,10 +139,11 @@ def _taken(place: Placed, size: int) -> int:
 
 
 def _activity(
-    rows: Array, place: Placed, size: tuple[int, int], peak: Array | None
+    rows: Array, place: Placement, size: tuple[int, int], peak: Array | None
 ) -> ChannelActivity:
-    """From the positions that were taken, [positions, channels]; a channel that is above 0 only
-    elsewhere counts as active in one of them.
+    """The activity of channels in the sampled positions, `rows` [positions, channels].
+
+    A channel that is positive only outside of the sample counts as active in one position.
     """
     elements, examples = size
     if not rows.size:
@@ -165,14 +166,14 @@ def _activity(
     return ChannelActivity(active, seen, len(rows), of)
 
 
-def _repeat(found: Readings, known: Tap, tap: Tap) -> None:
-    """The same tensor under another name."""
+def _repeat(readings: Readings, known: Tap, tap: Tap) -> None:
+    """Copy the readings of the same tensor to another tap."""
     every: tuple[dict[Tap, Any], ...] = (
-        found.summaries,
-        found.sizes,
-        found.not_finite,
-        found.channels,
+        readings.summaries,
+        readings.sizes,
+        readings.not_finite,
+        readings.channels,
     )
-    for kept in every:
-        if known in kept:
-            kept[tap] = kept[known]
+    for by_tap in every:
+        if known in by_tap:
+            by_tap[tap] = by_tap[known]

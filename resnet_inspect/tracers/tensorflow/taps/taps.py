@@ -1,13 +1,14 @@
-"""Gathers what is looked at of tensors into a few vectors; `readings` makes summaries of them.
+"""Gathers samples of tapped tensors into a few vectors; `readings` computes summaries of them.
 
-The device only copies: a sample of each tensor, all samples one behind the other. Counting and
-moments are the host's, of all tensors at once (`stats.many`). Of what is larger than its sample the
-device also says what is not finite in the whole, where possible by a witness, and in which channels
-a ReLU is above 0 anywhere. How it came to be so, and what it costs: docs/taps.md.
+The device only copies a sample of each tensor, one after the other. The host computes counts and
+moments of all tensors at once (`stats.many`). For a tensor that is larger than its sample, the
+device also counts the elements of the whole tensor that are not finite, if possible by a witness.
+For outputs of ReLUs it also computes which channels are positive anywhere. docs/taps.md describes
+the costs.
 
-The vectors have sizes that are known when the step is traced, also where those of the batch are
-not, unless everything is to be taken (a sample of 0): variables can hold them, and XLA can compile
-what makes them.
+The sizes of the vectors are known when the step is traced, even for batches of unknown size, so
+that they fit into variables and XLA can compile them. The exception is a sample of 0, which takes
+all elements.
 """
 
 from __future__ import annotations
@@ -29,22 +30,23 @@ Tensor = Any
 SMALL = 256  # elements of a tensor that is always taken whole
 SAMPLES, SIZES, ODD, PEAKS, SCALARS = "samples", "sizes", "odd", "peaks", "scalars"
 KINDS = {
-    SAMPLES: tf.float32,  # of all taps, one behind the other; zeros behind them
+    SAMPLES: tf.float32,  # of all taps, one after the other, padded with zeros
     SIZES: tf.int64,  # elements of each tensor of unknown size, and examples of some
-    ODD: tf.int64,  # NaN, +inf, -inf in the whole of each tensor that is checked: [checked, 3]
-    PEAKS: tf.float32,  # the largest number in each channel of ReLUs' outputs
+    ODD: tf.int64,  # counts of NaN, +inf, -inf in each whole tensor that is checked: [checked, 3]
+    PEAKS: tf.float32,  # the largest value in each channel of ReLU outputs
     SCALARS: tf.float64,
 }
 
 
 @dataclass(frozen=True)
-class Placed:
-    """A tap as it was placed. `sampling` is None for a tensor of unknown size, of which `runs` of
-    `width` elements are taken, fewer where there are fewer, all for 0 runs.
+class Placement:
+    """How a tap samples its tensor.
 
-    `channels` is how many there are to count, `per_example` of how many elements an example then
-    consists (None: that is told with the sizes); `checked`: the whole is looked at apart from the
-    sample; `same_as` is the number of an earlier tap of the same tensor.
+    `sampling` is None for a tensor of unknown size. At most `runs` runs of `width` elements are
+    taken of such a tensor, or all elements if `runs` is 0. `channels` is the number of channels to
+    count. `per_example` is the number of elements of an example, None if it is gathered with the
+    sizes. `checked`: the whole tensor is checked for values that are not finite. `same_as` is the
+    number of an earlier tap of the same tensor.
     """
 
     tap: Tap
@@ -58,13 +60,13 @@ class Placed:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to take: what ops reserve need not have the shape it says."""
+        """Whether the tensor has no elements. The values of such outputs may have another shape."""
         return self.sampling is not None and not self.sampling.elements
 
 
 @dataclass
 class _Gathered:
-    """Tensors of all taps, to be put together."""
+    """Tensors of all taps before they are concatenated."""
 
     samples: dict[int, list[Tensor]] = field(default_factory=dict)  # rows by their width
     sizes: list[Tensor] = field(default_factory=list)
@@ -73,9 +75,11 @@ class _Gathered:
 
 
 class Taps:
-    """Taps of the tensors of one step. `sample` is about how many elements are taken of each, 0 for
-    all, but of tensors of unknown size at most `most`, if that is given; `scalars` are single
-    numbers by name, which come along.
+    """Taps of the tensors of one step.
+
+    `sample` is the approximate number of elements to take of each tensor, 0 for all. `most` limits
+    the elements of tensors of unknown size if `sample` is 0; 0 is no limit. `scalars` are scalar
+    tensors by name, which are gathered, too.
     """
 
     def __init__(
@@ -91,23 +95,23 @@ class Taps:
         self._scalars = dict(scalars or {})
         self._points = list(points)
         known: dict[Any, int] = {}
-        self.placed: list[Placed] = []
+        self.placed: list[Placement] = []
         for number, point in enumerate(self._points):
             first = known.setdefault(_identity(point.tensor), number)
             again = first != number
-            place = Placed(point.tap, same_as=first) if again else self._place(point)
+            place = Placement(point.tap, same_as=first) if again else self._place(point)
             self.placed.append(place)
 
     def __len__(self) -> int:
-        """How many tensors are tapped."""
+        """The number of tapped tensors."""
         return len(self.placed)
 
     @property
     def scalars(self) -> tuple[str, ...]:
-        """The names of the scalars, in their order."""
+        """The names of the scalars, in order."""
         return tuple(self._scalars)
 
-    def _place(self, point: Point) -> Placed:
+    def _place(self, point: Point) -> Placement:
         x = point.tensor
         last = int(x.shape[-1]) if x.shape.rank and x.shape[-1] is not None else 0
         channels = last if point.channels and (x.shape.rank or 0) > 1 else 0
@@ -115,10 +119,10 @@ class Taps:
             small = x.shape.num_elements() <= SMALL
             sampling = Sampling.of(tuple(x.shape.as_list()), 0 if small else self._sample)
             checked = sampling.runs > 0 and x.dtype.is_floating
-            return Placed(point.tap, sampling, channels=channels, checked=checked)
+            return Placement(point.tap, sampling, channels=channels, checked=checked)
         width = max(last, 1) if (x.shape.rank or 0) > 1 else 1
         rest = x.shape[1:] if x.shape.rank else x.shape
-        return Placed(
+        return Placement(
             point.tap,
             runs=max(1, max(SMALL, self._most) // width) if self._most else 0,
             width=width,
@@ -128,25 +132,28 @@ class Taps:
         )
 
     def shapes(self) -> dict[str, list[int | None]]:
-        """The shapes of what `tensors` gives."""
-        own = [one for one in self.placed if one.same_as is None]
-        unknown = [one for one in own if one.sampling is None]
-        told = sum(1 for one in unknown if one.channels and one.per_example is None)
+        """The shapes of the vectors that `tensors` returns, by name."""
+        own = [place for place in self.placed if place.same_as is None]
+        unknown = [place for place in own if place.sampling is None]
+        with_examples = sum(1 for place in unknown if place.channels and place.per_example is None)
         samples = sum(
-            one.sampling.taken if one.sampling is not None else one.runs * one.width for one in own
+            place.runs * place.width if place.sampling is None else place.sampling.taken
+            for place in own
         )
-        peaks = sum(one.channels for one in own if one.checked)
+        peaks = sum(place.channels for place in own if place.checked)
         return {
             SAMPLES: [samples if self._most or not unknown else None],
-            SIZES: [len(unknown) + told],
-            ODD: [sum(one.checked for one in own), 3],
+            SIZES: [len(unknown) + with_examples],
+            ODD: [sum(place.checked for place in own), 3],
             PEAKS: [peaks],
             SCALARS: [len(self._scalars)],
         }
 
     def tensors(self, made: Callable[[Tensor], Tensor] = lambda x: x) -> dict[str, Tensor]:
-        """What is to be read, each of KINDS; `made` gives the tensor that is looked at in place of
-        one of the step. To be called once the step is traced: a witness must exist by then.
+        """The vectors to read, by the names of KINDS.
+
+        `made` maps a tensor of the step to the tensor that is read instead. Call this after the
+        step is traced, because witnesses are found in the complete graph.
         """
         gathered = _Gathered()
         constants = _Constants()
@@ -156,11 +163,11 @@ class Taps:
             if place.same_as is None and not place.empty
         ]
         unknown = [(place, x) for place, _, x in own if place.sampling is None]
-        found = iter(_rows_of_unknown(unknown, gathered, constants))
+        rows_of_unknown = iter(_rows_of_unknown(unknown, gathered, constants))
         shown: dict[Any, Tensor] = {}
         for place, original, x in own:
             sampling = place.sampling
-            rows = next(found) if sampling is None else _rows(x, sampling, constants)
+            rows = next(rows_of_unknown) if sampling is None else _rows(x, sampling, constants)
             gathered.samples.setdefault(int(rows.shape[-1]), []).append(_as_float(rows))
             if place.checked:
                 gathered.odd.append(_odd(original, x, made, shown, constants))
@@ -180,7 +187,7 @@ class Taps:
         (size,) = self.shapes()[SAMPLES]
         if size is not None and samples.shape.num_elements() != size:
             samples = tf.ensure_shape(tf.pad(samples, [[0, size - tf.size(samples)]]), [size])
-        values = [tf.cast(made(one), tf.float64) for one in self._scalars.values()]
+        values = [tf.cast(made(scalar), tf.float64) for scalar in self._scalars.values()]
         return {
             SAMPLES: samples,
             SIZES: tf.stack(gathered.sizes) if gathered.sizes else tf.zeros([0], tf.int64),
@@ -190,7 +197,7 @@ class Taps:
         }
 
     def order(self) -> list[int]:
-        """The numbers of taps in the order in which their samples lie."""
+        """The numbers of taps in the order of their samples."""
         widths: dict[int, list[int]] = {}
         for number, place in enumerate(self.placed):
             if place.same_as is None and not place.empty:
@@ -201,7 +208,7 @@ class Taps:
 
 
 class _Constants:
-    """Constants, each made once: every one is an op to make, and to run in every step."""
+    """Constants without duplicates: each is an op that is created, and runs in every step."""
 
     def __init__(self) -> None:
         self._known: dict[Any, Tensor] = {}
@@ -227,10 +234,12 @@ def _rows(x: Tensor, sampling: Sampling, constants: _Constants) -> Tensor:
 
 
 def _rows_of_unknown(
-    taps: list[tuple[Placed, Tensor]], gathered: _Gathered, constants: _Constants
+    taps: list[tuple[Placement, Tensor]], gathered: _Gathered, constants: _Constants
 ) -> list[Tensor]:
-    """The samples of tensors of unknown size, as rows [≤ runs, width]: all rows where they are few,
-    else one in each of as many equal parts. Which ones is worked out for all tensors together.
+    """The samples of tensors of unknown size, as rows [≤ runs, width].
+
+    A sample has all rows of a tensor, or one row in each of `runs` equal parts. The indices of the
+    rows are computed for all tensors together.
     """
     if not taps:
         return []
@@ -239,7 +248,7 @@ def _rows_of_unknown(
     for place, x in taps:
         if place.channels and place.per_example is None:
             gathered.sizes.append(tf.shape(x, tf.int64)[0])
-    found: list[Tensor] = [None] * len(taps)
+    samples: list[Tensor] = [None] * len(taps)
     by_runs: dict[int, list[int]] = {}
     for number, (place, _) in enumerate(taps):
         by_runs.setdefault(place.runs, []).append(number)
@@ -247,7 +256,7 @@ def _rows_of_unknown(
         if not runs:
             for number in numbers:
                 place, x = taps[number]
-                found[number] = tf.reshape(x, constants((-1, place.width)))
+                samples[number] = tf.reshape(x, constants((-1, place.width)))
             continue
         widths = tf.constant([taps[number][0].width for number in numbers], tf.int64)
         among = tf.stack([sizes[number] for number in numbers]) // widths
@@ -256,22 +265,22 @@ def _rows_of_unknown(
         for number, chosen, count in zip(numbers, *each, strict=True):
             place, x = taps[number]
             rows = tf.raw_ops.Reshape(tensor=x, shape=constants((-1, place.width)))
-            some = tf.raw_ops.Slice(
+            indices = tf.raw_ops.Slice(
                 input=chosen, begin=constants((0,), tf.int64), size=tf.reshape(count, (1,))
             )
-            found[number] = tf.raw_ops.GatherV2(params=rows, indices=some, axis=constants(0))
-    return found
+            samples[number] = tf.raw_ops.GatherV2(params=rows, indices=indices, axis=constants(0))
+    return samples
 
 
 def _spread(among: Tensor, runs: int) -> tuple[Tensor, Tensor]:
-    """Which rows to take of tensors of `among` rows each, int64 [taps, runs], and how many of
-    these; see `stats.sampling`.
+    """Indices of the rows to take of tensors of `among` rows each, int64 [taps, runs], and the
+    number of valid indices of each tensor, [taps]; see `stats.sampling`.
     """
     parts = tf.range(runs, dtype=tf.int64)[None]
     many = among[:, None]
     starts = parts * many // runs
-    room = tf.cast((parts + 1) * many // runs - starts, tf.float64)
-    within = tf.cast(tf.cast(parts, tf.float64) * GOLDEN % 1 * room, tf.int64)
+    sizes = tf.cast((parts + 1) * many // runs - starts, tf.float64)
+    within = tf.cast(tf.cast(parts, tf.float64) * GOLDEN % 1 * sizes, tf.int64)
     return tf.where(many > runs, starts + within, parts), tf.minimum(among, runs)
 
 
@@ -289,14 +298,16 @@ def _odd(
     shown: dict[Any, Tensor],
     constants: _Constants,
 ) -> Tensor:
-    """How many elements of the whole are NaN, +inf, -inf: int64 [3]. They are counted only if there
-    may be any: where there is no witness the tensor is its own, by a sum over all of it.
+    """The numbers of NaN, +inf and -inf in the whole tensor, int64 [3].
+
+    They are counted only if the sum of a witness is not finite, or, without a witness, the sum of
+    the tensor.
     """
-    seen = None if _has_value(original) else witness(original)
-    source = _identity(original if seen is None else seen)
+    small = None if _has_value(original) else witness(original)
+    source = _identity(original if small is None else small)
     if source not in shown:
-        looked_at = x if seen is None else made(seen)
-        shown[source] = tf.raw_ops.IsFinite(x=_sum(looked_at, constants))
+        checked = x if small is None else made(small)
+        shown[source] = tf.raw_ops.IsFinite(x=_sum(checked, constants))
     none, count = _counters(x.dtype)
     return tf.raw_ops.StatelessIf(
         cond=shown[source],
@@ -310,7 +321,7 @@ def _odd(
 
 @cache
 def _counters(dtype: Any) -> tuple[Any, Any]:
-    """Two functions of a tensor: no counts, and counts."""
+    """Two functions of a tensor: the first returns zeros, the second the counts."""
 
     def none(x: Tensor) -> Tensor:
         del x
@@ -319,32 +330,34 @@ def _counters(dtype: Any) -> tuple[Any, Any]:
     def count(x: Tensor) -> Tensor:
         infinite = tf.constant(math.inf, x.dtype)
         tests = (tf.math.is_nan(x), tf.equal(x, infinite), tf.equal(x, -infinite))
-        return tf.stack([tf.math.count_nonzero(one) for one in tests])
+        return tf.stack([tf.math.count_nonzero(test) for test in tests])
 
     with tf.init_scope():
         spec = tf.TensorSpec(None, dtype)
-        made = [tf.function(one, autograph=False) for one in (none, count)]
-        functions = [one.get_concrete_function(spec) for one in made]
-    return functions[0], functions[1]
+        zeros, counts = (
+            tf.function(function, autograph=False).get_concrete_function(spec)
+            for function in (none, count)
+        )
+    return zeros, counts
 
 
 def _has_value(x: Tensor) -> bool:
-    """Whether a tensor is none of a graph."""
+    """Whether a tensor is an eager tensor, not a tensor of a graph."""
     return hasattr(x, "numpy")
 
 
 def _identity(x: Tensor) -> Any:
-    """What is the same for the same tensor."""
+    """A key that is equal only for the same tensor."""
     return id(x) if _has_value(x) else x.name
 
 
 def _readable(x: Tensor) -> Tensor:
-    """A tensor of a type that ops take: few do float8."""
+    """The tensor, cast to float32 if it is float8, which few ops accept."""
     return tf.cast(x, tf.float32) if x.dtype.is_floating and x.dtype.size == 1 else x
 
 
 def _as_float(x: Tensor) -> Tensor:
-    """As float32; finite numbers beyond its range become the outermost that it has."""
+    """The tensor as float32; finite values outside its range are clipped to it."""
     if x.dtype == tf.float32:
         return x
     if x.dtype == tf.float64:

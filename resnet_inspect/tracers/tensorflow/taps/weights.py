@@ -1,7 +1,7 @@
-"""The values of a model's weights before a step, and how far the step moves them.
+"""Records the weights before a step, and their change in the step.
 
-Weights are read between steps, so the graph of the step stays unchanged. The small ones are copied
-to the host in one vector by one call. A large one is read alone: TensorFlow copies its value only
+Weights are read between steps, so the graph of the step is not changed. Small weights are copied to
+the host as one vector by one call. A large weight is read alone: TensorFlow copies its value only
 when an update changes it.
 """
 
@@ -37,15 +37,16 @@ def recorded_weights(model: Any) -> list[Any]:
 
 @dataclass(frozen=True)
 class Values:
-    """The values of all weights at one moment: the small ones end to end, the large ones alone."""
+    """The values of all weights: a vector of the small ones, and a tensor for each large one."""
 
     vector: Array
     large: list[tf.Tensor]
 
 
 class WeightReader:
-    """Reads weights, Keras' or TensorFlow's; those without a value are left out. Keep it for all
-    steps with the same weights: the call that copies the small ones is traced once.
+    """Reads weights of Keras or TensorFlow; weights without a value are skipped.
+
+    Use one reader for all steps with the same weights, as it traces the copy of small weights once.
     """
 
     def __init__(self, weights: Sequence[Any]) -> None:
@@ -53,21 +54,20 @@ class WeightReader:
         variables = [variable for weight in weights if (variable := held_by(weight)) is not None]
         self._small = list(filter(_is_small, variables))
         self._large = [variable for variable in variables if not _is_small(variable)]
-        self._ends = np.cumsum([one.shape.num_elements() for one in self._small]).tolist()
+        self._ends = np.cumsum([weight.shape.num_elements() for weight in self._small]).tolist()
         order = sorted(range(len(variables)), key=lambda n: not _is_small(variables[n]))
-        self._places = np.argsort(
-            order
-        ).tolist()  # of each weight among small ones, then large ones
+        # The place of each weight in a list of the small weights, then the large ones.
+        self._places = np.argsort(order).tolist()
         self._copy: Callable[[], tf.Tensor] | None = None
         self._taps: tuple[Construction, list[Tap]] | None = None
 
     def reads(self, weights: Sequence[Any]) -> bool:
-        """Whether these are the weights it reads."""
+        """Whether the reader reads exactly these weights."""
         pairs = zip(self._given, weights, strict=False)
         return len(weights) == len(self._given) and all(a is b for a, b in pairs)
 
     def values(self) -> Values:
-        """The values now."""
+        """The current values."""
         return Values(self._vector(), [_read(variable) for variable in self._large])
 
     def record(
@@ -79,9 +79,9 @@ class WeightReader:
         *,
         trained: bool = True,
     ) -> StepRecord:
-        """A step's record with the values `before` it and, if it trains, the updates since then.
+        """The record of a step with the weights `before` it and, if `trained`, their updates.
 
-        Weights have the names that they have in `made`.
+        Weights have their names in `made`.
         """
         taps = self._taps_in(made)
         arrays = self._arrays(before)
@@ -107,7 +107,7 @@ class WeightReader:
         return np.asarray(self._copy().numpy())
 
     def _arrays(self, values: Values) -> list[Array]:
-        """The values of each weight, small ones first."""
+        """The values of each weight, small weights first."""
         starts = [0, *self._ends]
         small = [
             values.vector[start:end].reshape(variable.shape)
@@ -116,7 +116,7 @@ class WeightReader:
         return [*small, *map(_array, values.large)]
 
     def _taps_in(self, made: Construction) -> list[Tap]:
-        """The tap of each weight in a trace, small ones first."""
+        """The tap of each weight in a trace, small weights first."""
         if self._taps is None or self._taps[0] is not made:
             names = {
                 id(handle): name
@@ -133,13 +133,13 @@ class WeightReader:
 
 
 def reader_of(weights: Iterable[Any], known: WeightReader | None) -> WeightReader:
-    """A reader of weights: the `known` one, if it reads the same ones."""
+    """A reader of the weights: the `known` reader, if it reads the same weights."""
     listed = list(weights)
     return known if known is not None and known.reads(listed) else WeightReader(listed)
 
 
 def _is_small(variable: tf.Variable) -> bool:
-    """Whether a weight is copied together with others: float32, in one part, of few elements."""
+    """Whether a weight is copied together with others: float32, not replicated, few elements."""
     elements = variable.shape.num_elements()
     return (
         variable.dtype == tf.float32
@@ -154,7 +154,7 @@ def _copier(variables: list[tf.Variable]) -> Callable[[], tf.Tensor]:
     sources = [handles(variable)[0] for variable in variables]
 
     def values() -> tf.Tensor:
-        parts = [tf.raw_ops.ReadVariableOp(resource=one, dtype=tf.float32) for one in sources]
+        parts = [tf.raw_ops.ReadVariableOp(resource=handle, dtype=tf.float32) for handle in sources]
         return tf.concat([tf.reshape(part, [-1]) for part in parts], 0)
 
     with tf.init_scope():
@@ -163,7 +163,7 @@ def _copier(variables: list[tf.Variable]) -> Callable[[], tf.Tensor]:
 
 
 def _read(variable: tf.Variable) -> tf.Tensor:
-    """The value of a variable; of one with a part for each replica, their aggregate."""
+    """The current value of a variable, aggregated over replicas."""
     of_replicas = handles(variable)
     if len(of_replicas) > 1:
         return variable.read_value()
@@ -171,7 +171,7 @@ def _read(variable: tf.Variable) -> tf.Tensor:
 
 
 def _array(value: tf.Tensor) -> Array:
-    """The elements of a tensor, not copied if they are in the host's memory."""
+    """The values of a tensor, without a copy if they are in host memory."""
     return np.asarray(memoryview(value)) if _is_on_host(value) else np.asarray(value.numpy())
 
 
@@ -180,14 +180,14 @@ def _is_on_host(value: tf.Tensor) -> bool:
 
 
 def _updates_of_parts(before: Array, after: Array, ends: list[int]) -> list[Update]:
-    """The updates of weights whose values lie end to end."""
+    """The updates of weights in vectors of all values; `ends` are the ends of their parts."""
     if not ends:
         return []
     old = before.astype(np.float64)
     with np.errstate(invalid="ignore"):  # the difference of two infinities is NaN
         moved = after.astype(np.float64) - old
     starts = np.array([0, *ends[:-1]])
-    full = np.flatnonzero(np.diff([0, *ends]))  # `reduceat` takes an empty part for one element
+    full = np.flatnonzero(np.diff([0, *ends]))  # `reduceat` needs parts with elements
     sums = np.zeros((2, len(ends)))
     for row, values in zip(sums, (old, moved), strict=True):
         row[full] = np.add.reduceat(np.square(values), starts[full])
@@ -195,8 +195,9 @@ def _updates_of_parts(before: Array, after: Array, ends: list[int]) -> list[Upda
 
 
 def _update(before: Array, after: Array) -> Update:
-    """The norm of a weight and of its change, in float64: float32 cannot represent the squares of
-    1e30 or of 1e-30. Without BLAS, whose threads keep spinning on cores that the next step needs.
+    """The norms of a weight and of its change, in float64: squares of 1e30 overflow float32.
+
+    BLAS is not used: its threads would keep the cores busy that the next step needs.
     """
     old, new = before.reshape(-1), after.reshape(-1)
     norm = change = 0.0

@@ -96,7 +96,7 @@ def corrections(tutorial: Tutorial, image: ImageShape) -> tuple[Correction, ...]
 
 
 def _spell(value: object) -> str:
-    """The value as it is written on the command line."""
+    """The value in the notation of the command line."""
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 

@@ -1,4 +1,4 @@
-"""The tutorial's training: a loop over one step, recorded as any other loop is."""
+"""The tutorial's training: a loop over one step, recorded like any other loop."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ from resnet_inspect.tracers.tensorflow.tutorial.step import TutorialStep
 
 
 class TutorialSource:
-    """See `contract.Source`. `prepare` traces the step, `step` runs one; after `prepare`,
-    `variables` holds the network's variables by name.
+    """See `contract.Source`. `prepare` traces the step, `step` runs one.
+
+    After `prepare`, `variables` contains the network's variables by name.
     """
 
     def __init__(self, settings: Settings, batches: Batches) -> None:
@@ -41,15 +42,15 @@ class TutorialSource:
         self._run: Recording | None = None
         self._call: Any = None
         self._weights: list[tf.Variable] = []
-        self._read: list[str] = []  # the variables whose values a step reads
-        self._origin_told = False
+        self._read: list[str] = []  # names of the variables that a step reads
+        self._origin_searched = False
         self._evaluation: Evaluation | None = None
         others = batches.evaluation
         if others is not None:
             self._evaluation = Evaluation(settings, self.variables, self._device, others)
 
     def record(self, journal: Journal) -> None:
-        """Train as the settings say, one step at least."""
+        """Run and record the planned steps, at least one."""
         run = self.prepare(journal)
         run.explain()
         for number in range(self.settings.planned):
@@ -57,8 +58,10 @@ class TutorialSource:
         run.end()
 
     def prepare(self, journal: Journal) -> Recording:
-        """Trace the step and begin the run; a checkpoint that does not fit raises CheckpointError,
-        a network that cannot be built TrainingFailed.
+        """Trace the step and begin the run.
+
+        Raises CheckpointError if the checkpoint does not fit the network, and TrainingFailed if
+        the network cannot be built.
         """
         run = self._run = Recording(self.settings, journal, environment=self.environment)
 
@@ -80,72 +83,76 @@ class TutorialSource:
         step = run.traces[-1].first
         if not isinstance(step, TutorialStep):
             raise TypeError(f"not the tutorial's step: {step}")
-        self._weights = step.seen.trained
+        self._weights = step.hooks.trained
         self._read = _variables_read(step.made)
         step.notes += [*self._restored(step.needed()), *self._unrecorded(step)]
         run.begin(self.settings.network)
-        run.tell(run.traces[-1])
+        run.write_graph(run.traces[-1])
         return run
 
     def step(self, number: int) -> StepRecord:
         """Run one step on its batch; raises TrainingFailed."""
         run = self._run
         if run is None:
-            raise RuntimeError("a training is prepared before a step of it is run")
+            raise RuntimeError("step() was called before prepare()")
         batch = self._batches.batch(number)
         record = self.settings.records(number)
         run.arm(record=record, weights=self._weights)
-        watched = self._read if record and not self._origin_told else []
+        watched = self._read if record and not self._origin_searched else []
         before = {name: _value(self.variables[name]) for name in watched}
         start = time.perf_counter()
         try:
-            found = self._call(*map(tf.constant, batch))
-            scalars = {name: float(value) for name, value in found.items()}
+            returned = self._call(*map(tf.constant, batch))
+            scalars = {name: float(value) for name, value in returned.items()}
         except REFUSALS as error:
             raise self._failed(error, number, "running") from error
         seconds = time.perf_counter() - start
         done = run.findings(StepRecord(number, seconds, scalars))
-        if record and not self._origin_told and _odd(done):
-            self._origin_told = True
-            origin = find_origin(number, self._again, batch, self.variables, before)
+        if record and not self._origin_searched and _odd(done):
+            self._origin_searched = True
+            origin = find_origin(number, self._forward_and_backward, batch, self.variables, before)
             done = replace(done, origin=origin)
         return self._evaluated(done)
 
-    def _again(self, images: Tensor, labels: Tensor) -> Construction:
+    def _forward_and_backward(self, images: Tensor, labels: Tensor) -> Construction:
         made = TutorialStep(self.settings, self.variables, self._device)
         return made.forward_and_backward(images, labels)
 
     def _evaluated(self, record: StepRecord) -> StepRecord:
-        """With what evaluation behind this step says, where the settings ask for it."""
+        """The record with the scalars of evaluation, if this step is evaluated."""
         if self._evaluation is None or not self.settings.evaluates(record.step):
             return record
         try:
-            found = self._evaluation.scalars()
+            scalars = self._evaluation.scalars()
         except REFUSALS as error:
-            raise self._failed(error, record.step, "evaluating behind") from error
-        return replace(record, scalars=record.scalars | found)
+            raise self._failed(error, record.step, "evaluating after") from error
+        return replace(record, scalars=record.scalars | scalars)
 
-    def _failed(self, error: BaseException, number: int, what: str) -> BaseException:
-        """The failure of a step, once it is written."""
+    def _failed(self, error: BaseException, number: int, action: str) -> BaseException:
+        """Write the failure of a step; returns the exception to raise."""
         run = self._run
-        failure = run.end(error, number, f"{what} step {number}") if run is not None else None
+        failure = run.end(error, number, f"{action} step {number}") if run is not None else None
         return error if failure is None else TrainingFailed(failure)
 
     def _unrecorded(self, step: TutorialStep) -> Iterator[Note]:
-        """What the settings leave out altogether, which is hardly meant."""
+        """Notes on settings that record nothing, which is probably a mistake."""
         settings = self.settings
-        if step.taps is not None and not len(step.taps) and not self._weighs(step):
-            yield Note("taps", f"no tensor matches '{settings.taps}': none is recorded")
+        if step.taps is not None and not len(step.taps) and not self._records_weights(step):
+            text = f"no tensor is recorded: none matches '{settings.taps}'. Change --taps"
+            yield Note("taps", text)
         if not any(settings.records(step) for step in range(settings.planned)):
-            yield Note("record", f"no step lies in {settings.record}: no tensor is recorded")
+            text = f"no tensor is recorded: no step is in {settings.record}. Change --record"
+            yield Note("record", text)
         if settings.tutorial.evaluate and not settings.evaluates(settings.steps - 1):
-            yield Note("evaluate", "no step is trained, behind which it could be evaluated")
-        held = self._batches.evaluation
-        if held is not None and np.array_equal(held.data.images, self._batches.data.images):
-            yield Note("evaluate", "the data has no others: pictures of the training are taken")
+            text = "the network is not evaluated: no step is trained. Train at least one step"
+            yield Note("evaluate", text)
+        held_out = self._batches.evaluation
+        if held_out is not None and np.array_equal(held_out.data.images, self._batches.data.images):
+            text = "the data has no held-out images: evaluation uses the training images"
+            yield Note("evaluate", text)
 
-    def _weighs(self, step: TutorialStep) -> bool:
-        """Whether the settings ask for a weight."""
+    def _records_weights(self, step: TutorialStep) -> bool:
+        """Whether the setting `taps` includes a weight."""
         owners = {name: call.name for call in step.made.calls for name in call.variables}
         taps = (
             Tap(owners.get(name, name), "weight", name, output=False)
@@ -154,17 +161,18 @@ class TutorialSource:
         return any(matches(tap, self.settings.taps) for tap in taps)
 
     def _restored(self, needed: frozenset[str]) -> tuple[Note, ...]:
-        """Load the checkpoint, if there is one, and note what it had no values for."""
+        """Load the checkpoint, if there is one, and note the variables that it does not contain."""
         path = self.settings.tutorial.checkpoint
         missing = restore(path, self.variables, needed) if path is not None else []
         if not missing:
             return ()
         listed = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
-        return (Note(str(path), f"{len(missing)} variables keep their initial value: {listed}"),)
+        text = f"{len(missing)} variables are not in the checkpoint and keep their initial value"
+        return (Note(str(path), f"{text}: {listed}"),)
 
 
 def _variables_read(made: Construction) -> list[str]:
-    """The variables of floats whose values the step reads, by name."""
+    """The names of the floating-point variables that the step reads."""
     names = {id(variable.handle): name for name, variable in made.variables.items()}
     return [
         names[id(outside)]
@@ -176,13 +184,13 @@ def _variables_read(made: Construction) -> list[str]:
 
 
 def _value(variable: tf.Variable) -> Tensor:
-    """The value of a variable now; not copied until the variable changes."""
+    """The current value of a variable; TensorFlow copies it only when the variable changes."""
     return tf.raw_ops.ReadVariableOp(resource=variable.handle, dtype=variable.dtype)
 
 
 def _odd(step: StepRecord) -> bool:
-    """Whether anything of a step was not finite, in what was recorded of it."""
-    lengths = [update.change for update in step.updates.values()]
-    parts = [part for one in step.normalizations.values() for part in one.parts]
-    numbers = np.concatenate([[*step.scalars.values(), *lengths], *parts])
+    """Whether the record of a step contains a number that is not finite."""
+    norms = [update.change for update in step.updates.values()]
+    parts = [part for values in step.normalizations.values() for part in values.parts]
+    numbers = np.concatenate([[*step.scalars.values(), *norms], *parts])
     return bool(step.not_finite) or not bool(np.isfinite(numbers).all())

@@ -1,4 +1,4 @@
-"""One trace of the tutorial's training step, which notes its own layers, gradients and weights."""
+"""The tutorial's training step, which notes its layers, gradients and weights itself."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from resnet_inspect.tracers.tensorflow.tutorial.retrace import explain as explai
 
 
 class TutorialStep(ObservedStep):
-    """See the module. Make it inside the function that is traced; `variables` outlive the trace.
+    """One trace of the tutorial's step; create it inside the function that TensorFlow traces.
 
-    It never runs without its taps in the graph, so nothing has to be worked out again for them.
+    `variables` outlive the trace. The step never runs without its taps in the graph, so the taps
+    need not recompute tensors.
     """
 
     fused = False
@@ -34,8 +35,8 @@ class TutorialStep(ObservedStep):
         self._image: tuple[int, int, int] = (0, 0, 0)
 
     def build(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """Build the whole step: its scalars by name."""
-        settings, made, seen = self._settings, self.made, self.seen
+        """Build the whole step; returns its scalars by name."""
+        settings, made, hooks = self._settings, self.made, self.hooks
         with tf.device(self._device):
             losses = self.losses(images, labels)
             scalars = {
@@ -50,15 +51,15 @@ class TutorialStep(ObservedStep):
                 gradients, of_outputs = recipe.differentiate(losses, made, outputs)
                 scalars["learning_rate"] = recipe.train(gradients, made, settings.tutorial)
                 if settings.gradients:
-                    seen.gradients |= {name: one for name, one in gradients.items()}
+                    hooks.gradients |= gradients
                     pairs = zip(calls, of_outputs, strict=True)
-                    seen.output_gradients |= {call.name: one for call, one in pairs}
-        seen.trained = list(recipe.trainable(made).values())
+                    hooks.output_gradients |= {call.name: gradient for call, gradient in pairs}
+        hooks.trained = list(recipe.trainable(made).values())
         self.loss_parts = {"cross_entropy": losses.entropies}
         return scalars
 
     def losses(self, images: Tensor, labels: Tensor) -> recipe.Losses:
-        """Build the network and its losses, alone."""
+        """Build only the network and its losses."""
         settings, tutorial, made = self._settings, self._settings.tutorial, self.made
         height, width, channels = images.shape[1:]
         self._image = height, width, channels
@@ -68,7 +69,7 @@ class TutorialStep(ObservedStep):
             return recipe.measure(logits, labels, made, tutorial.weight_decay)
 
     def forward_and_backward(self, images: Tensor, labels: Tensor) -> Construction:
-        """Build the step without its updates; ops have the names they have in the whole step."""
+        """Build the step without its updates; ops have the same names as in the whole step."""
         losses = self.losses(images, labels)
         if self._settings.trains:
             with tf.device(self._device):
@@ -81,11 +82,11 @@ class TutorialStep(ObservedStep):
         return self._settings.trains
 
     def needed(self) -> frozenset[str]:
-        """The variables of the network itself, without those of the optimizer."""
+        """The names of the network's variables, without those of the optimizer."""
         return frozenset(name for call in self.made.calls for name in call.variables)
 
     def explanation(self) -> Explain:
-        """See the base class; with the settings that move sizes."""
+        """See the base class; the lineage also has the settings that change sizes."""
         traced, mismatch = self.made.graph, self._mismatch
         tutorial, image = self._settings.tutorial, self._image
 
@@ -100,14 +101,14 @@ class TutorialStep(ObservedStep):
 
     @contextmanager
     def _hooked(self) -> Iterator[None]:
-        """Nothing: the step notes its parts itself."""
+        """No hooks: the step notes its layers and gradients itself."""
         yield
 
     def _note_variables(self) -> None:
-        """They were noted as they were made."""
+        """Do nothing: variables are noted when they are created."""
 
     def _training(self) -> Training:
-        """What the recipe trains for; without an objective where it does not come so far."""
+        """The objective and optimizer of the recipe; no objective if the network has no layer."""
         made, tutorial = self.made, self._settings.tutorial
         objectives: tuple[Objective, ...] = ()
         if made.calls:

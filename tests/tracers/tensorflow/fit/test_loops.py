@@ -64,7 +64,7 @@ def test_training_is_the_same_to_the_bit(kind: str, tmp_path: Path) -> None:
         assert recorded.summaries(2, "gradient") or kind == "module"
         assert recorded.updates()[2]
         assert "loss" in recorded.scalars()
-        assert "not observed" not in notes_of(recorded)
+        assert "the recorder failed" not in notes_of(recorded)
 
 
 @pytest.fixture(scope="module", params=["usual", "eager"])
@@ -137,7 +137,7 @@ def test_two_models_and_batches_of_another_shape(tmp_path: Path) -> None:
         assert {layer.path for layer in saved.graph.layers} == {("judge",), ("maker",)}
         assert saved.info.settings.values()["optimizer"] == "Adam (first) and RMSprop (second)"
         assert {"loss", "returned/1", "batch_judged", "batch_made"} <= set(saved.scalars())
-        assert "traced again for batches of another shape" in notes_of(saved)
+        assert "traced the step again for batches of another shape" in notes_of(saved)
 
 
 def test_variables_without_a_layer(tmp_path: Path) -> None:
@@ -300,7 +300,7 @@ def test_a_forked_process_does_not_write_the_lineage_of_its_parent(tmp_path: Pat
     from resnet_inspect.graph import Graph
     from resnet_inspect.graph.lineage import Lineage
     from resnet_inspect.tracers.contract import Outcome
-    from resnet_inspect.tracers.tensorflow.fit.endings import Unexplained
+    from resnet_inspect.tracers.tensorflow.fit.endings import PendingLineage
 
     computed = tmp_path / "computed"
 
@@ -308,21 +308,21 @@ def test_a_forked_process_does_not_write_the_lineage_of_its_parent(tmp_path: Pat
         computed.touch()
         return Outcome(Graph(ops=()), 0.0), Lineage()
 
-    left = Unexplained(Written())
-    left.wait(compute)
+    pending = PendingLineage(IgnoringJournal())
+    pending.set(compute)
     child = os.fork()
     if child == 0:
         code = 1
         with contextlib.suppress(BaseException):
-            code = 0 if left.tell() is None else 2
+            code = 0 if pending.write() is None else 2
         os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert not computed.exists()
-    assert left.tell() == Lineage()
+    assert pending.write() == Lineage()
     assert computed.exists()
 
 
-class Written:
+class IgnoringJournal:
     """A journal that ignores all calls."""
 
     def begin(self, *_: Any) -> None:

@@ -109,7 +109,7 @@ def test_training_is_the_same_to_the_bit(kind: str, tmp_path: Path) -> None:
     fitted(kind, tmp_path)
     assert_same(tmp_path)
     with Run.open(tmp_path / "run.db") as run:
-        assert "not observed" not in notes_of(run)
+        assert "the recorder failed" not in notes_of(run)
         assert run.summaries(1)["logits"].count == BATCH * 3
         assert run.summaries(2, "gradient")["logits"].count == (EXAMPLES - 2 * BATCH) * 3
 
@@ -138,8 +138,8 @@ def test_summaries_are_those_of_the_global_batch(tmp_path: Path) -> None:
         expected = ChannelActivity.of_array(hidden)
         assert active.active.tolist() == expected.active.tolist()
         assert (active.positions, active.of) == (expected.positions, expected.of) == (BATCH, BATCH)
-        assert "2: what tensors held is that of all of them" in notes_of(run)
-        assert "of weights: summed over the replicas" in notes_of(run)
+        assert "the step has 2 replicas" in notes_of(run)
+        assert "gradients of weights are summed over the replicas" in notes_of(run)
 
 
 def _same(summary: TensorSummary, values: Any) -> None:
@@ -155,7 +155,7 @@ def test_a_scaled_loss_has_a_note(tmp_path: Path) -> None:
     fitted("mixed", tmp_path)
     assert_same(tmp_path)
     with Run.open(tmp_path / "run.db") as run:
-        assert "of weights: those of each replica, merged and not summed" in notes_of(run)
+        assert "those of each replica, merged and not summed" in notes_of(run)
         assert "of the scaled loss" in notes_of(run)
 
 

@@ -1,4 +1,4 @@
-"""What is told of a batch from inside a graph is what NumPy tells of it."""
+"""Records of a batch made inside a graph agree with those made by NumPy."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ CASES = [
 
 
 @pytest.mark.parametrize("jit", [False, True])
-@pytest.mark.parametrize("case", CASES, ids=lambda one: one.name)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_graph_and_numpy_agree(case: Case, jit: bool) -> None:
     import tensorflow as tf
 
     from resnet_inspect.tracers.tensorflow.taps.batch import BatchTaps
 
-    made: list[Any] = []
+    taps: list[Any] = []
 
     @tf.function(  # type: ignore[untyped-decorator]
         input_signature=[tf.TensorSpec([None, *case.values.shape[1:]], case.values.dtype)],
@@ -51,19 +51,19 @@ def test_graph_and_numpy_agree(case: Case, jit: bool) -> None:
         autograph=False,
     )
     def step(x: Any) -> Any:
-        if not made:
-            made.append(BatchTaps({"x": x}))
-        made[0].assign()
+        if not taps:
+            taps.append(BatchTaps({"x": x}))
+        taps[0].assign()
         return x
 
     step(case.values)
-    found, expected = made[0].read()["x"], BatchPart.of(case.values)
+    part, expected = taps[0].read()["x"], BatchPart.of(case.values)
     for name in BatchPart.__struct_fields__:
-        assert getattr(found, name) == pytest.approx(getattr(expected, name), rel=1e-9, abs=1e-12)
-    assert found.classes == expected.classes
+        assert getattr(part, name) == pytest.approx(getattr(expected, name), rel=1e-9, abs=1e-12)
+    assert part.classes == expected.classes
 
 
-def test_texts_and_scalars_are_left_out() -> None:
+def test_texts_and_scalars_are_not_recorded() -> None:
     import tensorflow as tf
 
     from resnet_inspect.tracers.tensorflow.taps.batch import BatchTaps

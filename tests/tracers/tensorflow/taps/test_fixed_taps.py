@@ -1,4 +1,4 @@
-"""Findings of a fixed size against NumPy, in a graph, under XLA and for any shape."""
+"""Readings of branch taps agree with NumPy, in a graph, under XLA and for any shape."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ TAP = Tap("layer", "activation", "layer:0")
 ODD = np.array([[1.5, np.nan, np.inf], [0.0, -np.inf, -2.0], [np.nan, 3e38, -3e38]], np.float32)
 
 
-def held(values: Any, sample: int = 0, jit: bool = False, shape: Any = None) -> Any:
-    """What a function that taps `values` leaves behind; its argument has `shape`."""
+def tapped(values: Any, sample: int = 0, jit: bool = False, shape: Any = None) -> Any:
+    """The readings of a function that taps `values`; its argument has `shape`."""
     import tensorflow as tf
 
     from resnet_inspect.tracers.tensorflow.taps.in_branch import BranchTaps
     from resnet_inspect.tracers.tensorflow.taps.points import Point
 
     wanted, ran = tf.Variable(True), tf.Variable(0)
-    found: list[Any] = []
+    taps: list[Any] = []
 
     @tf.function(  # type: ignore[untyped-decorator]
         input_signature=[tf.TensorSpec(values.shape if shape is None else shape, values.dtype)],
@@ -30,58 +30,59 @@ def held(values: Any, sample: int = 0, jit: bool = False, shape: Any = None) -> 
         autograph=False,
     )
     def step(x: Any) -> Any:
-        if not found:
-            found.append(
+        if not taps:
+            taps.append(
                 BranchTaps([Point(TAP, x, channels=True)], sample, {"first": tf.reduce_max(x)})
             )
-        found[0].write(wanted, ran, 3)
+        taps[0].write(wanted, ran, 3)
         return x
 
     step(values)
     assert ran.numpy() == 3
     wanted.assign(False)
-    step(np.zeros_like(values))  # must leave everything as it is
-    return found[0].read()
+    step(np.zeros_like(values))  # must not change the readings
+    return taps[0].read()
 
 
 @pytest.mark.parametrize("jit", [False, True])
 @pytest.mark.parametrize("shape", [None, [None, 6, 5]])
-def test_numbers_are_those_of_numpy(jit: bool, shape: Any) -> None:
+def test_readings_agree_with_numpy(jit: bool, shape: Any) -> None:
     values = np.maximum(np.random.default_rng(0).normal(size=(7, 6, 5)), 0).astype(np.float32)
-    found = held(values, jit=jit, shape=shape)
-    one, told = found.summaries[TAP], TensorSummary.of(values)
-    assert (one.count, one.zeros, one.nan) == (told.count, told.zeros, 0)
-    assert (one.mean, one.std) == pytest.approx((told.mean, told.std), rel=1e-12)
-    assert (one.min, one.max) == (told.min, told.max)
-    assert one.sketch == Sketch.of(values)
-    assert found.sizes[TAP] == values.size
-    assert not found.not_finite
-    active = found.channels[TAP]
+    readings = tapped(values, jit=jit, shape=shape)
+    summary, expected = readings.summaries[TAP], TensorSummary.of(values)
+    assert (summary.count, summary.zeros, summary.nan) == (expected.count, expected.zeros, 0)
+    assert (summary.mean, summary.std) == pytest.approx((expected.mean, expected.std), rel=1e-12)
+    assert (summary.min, summary.max) == (expected.min, expected.max)
+    assert summary.sketch == Sketch.of(values)
+    assert readings.sizes[TAP] == values.size
+    assert not readings.not_finite
+    active = readings.channels[TAP]
     assert active.active.tolist() == (values > 0).sum((0, 1)).tolist()
     assert active.examples.tolist() == (values > 0).any(1).sum(0).tolist()
     assert (active.positions, active.of) == (42, 7)
-    assert found.scalars == {"first": values.max()}
+    assert readings.scalars == {"first": values.max()}
 
 
-def test_what_is_not_finite_is_counted_apart() -> None:
-    found = held(ODD)
-    one, told = found.summaries[TAP], TensorSummary.of(ODD)
-    assert (one.nan, one.posinf, one.neginf) == (told.nan, told.posinf, told.neginf) == (2, 1, 1)
-    assert (one.min, one.max, one.zeros) == (told.min, told.max, told.zeros)
-    assert (one.mean, one.std) == pytest.approx((told.mean, told.std), rel=1e-12)
-    bad = found.not_finite[TAP]
+def test_values_that_are_not_finite_are_counted() -> None:
+    readings = tapped(ODD)
+    summary, expected = readings.summaries[TAP], TensorSummary.of(ODD)
+    assert (summary.nan, summary.posinf, summary.neginf) == (2, 1, 1)
+    assert (expected.nan, expected.posinf, expected.neginf) == (2, 1, 1)
+    assert (summary.min, summary.max, summary.zeros) == (expected.min, expected.max, expected.zeros)
+    assert (summary.mean, summary.std) == pytest.approx((expected.mean, expected.std), rel=1e-12)
+    bad = readings.not_finite[TAP]
     assert (bad.nan, bad.posinf, bad.neginf) == (2, 1, 1)
 
 
-def test_a_sample_is_that_of_other_taps_and_the_whole_is_checked() -> None:
+def test_the_sample_is_the_same_as_on_the_host_and_the_whole_is_checked() -> None:
     values = np.random.default_rng(1).normal(size=(64, 4, 32)).astype(np.float32)
     sampling = Sampling.of(values.shape, 1024)
     values.reshape(-1)[np.setdiff1d(np.arange(values.size), _taken(sampling))[:2]] = np.nan
-    found = held(values, sample=1024, shape=[None, 4, 32])
-    assert found.summaries[TAP].sketch == Sketch.of(sampling.take(values))
-    assert found.summaries[TAP].nan == 0
-    assert found.not_finite[TAP].nan == 2
-    assert found.sizes[TAP] == values.size
+    readings = tapped(values, sample=1024, shape=[None, 4, 32])
+    assert readings.summaries[TAP].sketch == Sketch.of(sampling.take(values))
+    assert readings.summaries[TAP].nan == 0
+    assert readings.not_finite[TAP].nan == 2
+    assert readings.sizes[TAP] == values.size
 
 
 def _taken(sampling: Sampling) -> Any:
@@ -98,8 +99,8 @@ def test_other_types_become_float32(dtype: str) -> None:
     from resnet_inspect.tracers.tensorflow.taps.taps import Taps
 
     taps = Taps([Point(TAP, tf.constant(values))], 0)
-    found = read(taps, {name: one.numpy() for name, one in taps.tensors().items()})
-    assert (found.summaries[TAP].mean, found.summaries[TAP].zeros) == (0.5, 2)
+    readings = read(taps, {name: vector.numpy() for name, vector in taps.tensors().items()})
+    assert (readings.summaries[TAP].mean, readings.summaries[TAP].zeros) == (0.5, 2)
 
 
 def test_a_scalar_and_an_empty_tensor() -> None:
@@ -111,8 +112,8 @@ def test_a_scalar_and_an_empty_tensor() -> None:
 
     for values, mean in ((tf.constant(2.5), 2.5), (tf.zeros([0, 3]), None)):
         taps = Taps([Point(TAP, values)], 16)
-        found = read(taps, {name: one.numpy() for name, one in taps.tensors().items()})
-        assert found.summaries[TAP].mean == mean
+        readings = read(taps, {name: vector.numpy() for name, vector in taps.tensors().items()})
+        assert readings.summaries[TAP].mean == mean
 
 
 @pytest.mark.parametrize("jit", [False, True])
@@ -122,12 +123,12 @@ def test_channels_of_a_sample_of_unknown_size(jit: bool) -> None:
     rows = spread(256, 32)
     (missed, *_) = np.setdiff1d(np.arange(256), rows)
     values.reshape(256, 32)[missed, 3] = 1
-    found = held(values, sample=1024, jit=jit, shape=[None, 4, 32]).channels[TAP]
+    activity = tapped(values, sample=1024, jit=jit, shape=[None, 4, 32]).channels[TAP]
     taken = values.reshape(256, 32)[rows] > 0
     active = taken.sum(0)
-    seen = np.array([len(np.unique(rows[channel] // 4)) for channel in taken.T])
-    active[3] = seen[3] = 1  # above 0 somewhere, if not in the sample
-    assert found.active.tolist() == active.tolist()
-    assert found.examples.tolist() == seen.tolist()
-    assert (found.positions, found.of) == (32, 32)
-    assert np.flatnonzero(found.dead).tolist() == [5]
+    examples = np.array([len(np.unique(rows[channel] // 4)) for channel in taken.T])
+    active[3] = examples[3] = 1  # positive only outside of the sample
+    assert activity.active.tolist() == active.tolist()
+    assert activity.examples.tolist() == examples.tolist()
+    assert (activity.positions, activity.of) == (32, 32)
+    assert np.flatnonzero(activity.dead).tolist() == [5]

@@ -1,4 +1,4 @@
-"""A NaN or infinity planted at one place: it is found, and what made it is named."""
+"""The origin of a NaN or infinity that is placed in an input, a variable or an op."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STAGE = "conv_block_stage1"
 
 
 class Altered:
-    """Batches of which one picture has another number at one place from a step on."""
+    """Batches with another value at one place of one image, from step `since` on."""
 
     def __init__(self, batches: Any, value: float, since: int) -> None:
         self.image_shape = batches.image_shape
@@ -42,7 +42,7 @@ def _built(changes: tuple[tuple[str, Any], ...]) -> tuple[Any, Any, dict[str, Ar
 
 
 def built(**changes: Any) -> Any:
-    """A session as if just built; those with the same settings are one, for speed."""
+    """A session in its initial state; sessions with the same settings are shared for speed."""
     made, batches, before = _built(tuple(changes.items()))
     made.feed(batches)
     for name, value in before.items():
@@ -71,11 +71,11 @@ def values(made: Any) -> dict[str, Array]:
 
 
 def wrong(record: StepRecord, kind: str = "activation") -> list[str]:
-    """Layers whose activations (or else) held something that is not finite, in their order."""
+    """The layers, in order, whose activations (or tensors of `kind`) are not all finite."""
     return [tap.layer for tap in record.not_finite if tap.kind == kind]
 
 
-def test_an_input_picture() -> None:
+def test_an_input_image() -> None:
     made = built()
     made.feed(Altered(made.batches, np.inf, since=1))
     first, second, third = (made.step(number) for number in range(3))
@@ -84,11 +84,11 @@ def test_an_input_picture() -> None:
     assert second.origin == Origin(1, "input", "images")
     assert wrong(second)[0] == "conv1"
     tap = next(tap for tap in second.not_finite if tap.layer == "conv1")
-    # A kernel of 3 x 3 makes nine positions of each of 16 channels of it.
+    # With a 3×3 kernel, one element affects nine positions in each of 16 channels.
     bad = second.not_finite[tap]
     assert bad.nan + bad.posinf + bad.neginf == 9 * 16
     assert bad.nan == 0
-    assert third.origin is None, "told once"
+    assert third.origin is None, "an origin is searched once"
     assert third.not_finite
 
 
@@ -110,7 +110,7 @@ def test_the_scale_of_a_normalization() -> None:
     assert record.origin == Origin(0, "variable", "bn10_branch2b/gamma")
     assert wrong(record)[0] == "bn10_branch2b"
     first = record.not_finite[next(t for t in record.not_finite if t.kind == "activation")]
-    # One of 32 channels of 8 pictures of 16 x 16.
+    # One of 32 channels, in 8 images of 16×16.
     assert first.nan + first.posinf + first.neginf == 8 * 16 * 16
 
 
@@ -124,8 +124,10 @@ def test_an_overflow_inside_a_convolution() -> None:
 
 
 def infinite_gradient(**changes: Any) -> Any:
-    """The last ReLU gives zeros, so the logits are 0 whatever the last kernel; but not their
-    gradients' product with it, of numbers that are added up to more than float32 holds.
+    """A session with finite logits and an infinite gradient.
+
+    The last ReLU returns zeros, so the logits are 0 for any last kernel. The product of their
+    gradient and that kernel overflows float32.
     """
     made = built(batch_size=1, weight_decay=0.0, **changes)
     plant(made, "pre_activation_final_norm/beta", lambda array: np.full_like(array, -1e3))
@@ -159,14 +161,14 @@ def test_an_update_that_overflows() -> None:
     assert record.origin is not None
     assert (record.origin.step, record.origin.kind) == (0, "update")
     after = values(made)
-    # Variables are named in the order of their creation.
+    # The update names the first variable in the order of creation.
     first = next(name for name in before if not np.isfinite(after[name]).all())
     assert record.origin.name == first
     assert made.step(1).origin is None
 
 
 def test_a_batch_variance_that_overflows_though_all_outputs_are_finite() -> None:
-    """The normalized outputs are then zeros, and the moving variance is infinite."""
+    """The normalized outputs are zeros, and the moving variance is infinite."""
     made = built(gradients=False, weight_decay=0.0)
     plant(made, "res10_branch2a/kernel", lambda array: array * 1e20)
     record = made.step(0)
@@ -195,15 +197,15 @@ def test_without_training() -> None:
     assert made.step(0).origin == Origin(0, "op", f"{STAGE}/bn10_branch2b/FusedBatchNormV3")
 
 
-def test_looking_for_it_changes_no_variable() -> None:
-    """The same step, in one session with an origin looked for, in the other without."""
-    found = []
-    for told in (False, True):
+def test_the_search_changes_no_variable() -> None:
+    """The same step with and without a search for the origin."""
+    results = []
+    for searched in (False, True):
         made = built(gradients=False, weight_decay=0.0)
-        made.source._origin_told = told
+        made.source._origin_searched = searched
         plant(made, "res20_branch2b/kernel", lambda array: np.full_like(array, 3e38))
         record = made.step(0)
-        assert (record.origin is None) == told
-        found.append(values(made))
-    for name, one in found[0].items():
-        assert np.array_equal(one, found[1][name], equal_nan=True), name
+        assert (record.origin is None) == searched
+        results.append(values(made))
+    for name, value in results[0].items():
+        assert np.array_equal(value, results[1][name], equal_nan=True), name

@@ -1,4 +1,4 @@
-"""What taps compute in a graph, against NumPy on the same arrays."""
+"""Taps in a graph agree with NumPy on the same arrays."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def tap(name: str) -> Tap:
 
 
 class Graph:
-    """A traced function that does nothing but tap its arguments."""
+    """A traced function that only taps its arguments."""
 
     def __init__(
         self, specs: dict[str, Any], sample: int = 0, channels: tuple[str, ...] = ()
@@ -56,12 +56,12 @@ class Graph:
         self._call = traced.get_concrete_function(*specs.values())
 
     def __call__(self, *tensors: Any) -> Readings:
-        """What the arguments held."""
+        """The readings of the arguments."""
         import tensorflow as tf
 
         from resnet_inspect.tracers.tensorflow.taps import readings
 
-        fetched = self._call(*(tf.convert_to_tensor(one) for one in tensors))
+        fetched = self._call(*(tf.convert_to_tensor(tensor) for tensor in tensors))
         arrays = {name: value.numpy() for name, value in fetched.items()}
         for name, shape in self._taps.shapes().items():
             known = zip(shape, arrays[name].shape, strict=True)
@@ -69,26 +69,26 @@ class Graph:
         return readings.read(self._taps, arrays)
 
 
-def read(held: dict[str, Any], sample: int = 0, channels: tuple[str, ...] = ()) -> Readings:
-    """What is read of arrays or tensors, all tapped in one graph."""
+def read(values: dict[str, Any], sample: int = 0, channels: tuple[str, ...] = ()) -> Readings:
+    """The readings of arrays or tensors, all tapped in one graph."""
     import tensorflow as tf
 
-    tensors = {name: tf.convert_to_tensor(value) for name, value in held.items()}
-    specs = {name: tf.TensorSpec(one.shape, one.dtype) for name, one in tensors.items()}
+    tensors = {name: tf.convert_to_tensor(value) for name, value in values.items()}
+    specs = {name: tf.TensorSpec(tensor.shape, tensor.dtype) for name, tensor in tensors.items()}
     return Graph(specs, sample, channels)(*tensors.values())
 
 
-def assert_same(found: TensorSummary, wanted: TensorSummary, name: str) -> None:
-    """Counts, extremes and histogram exactly, moments to the accuracy of sums in float64."""
+def assert_same(summary: TensorSummary, expected: TensorSummary, name: str) -> None:
+    """Compare counts, extremes and histogram exactly, moments to the accuracy of float64 sums."""
     for field in ("count", "nan", "posinf", "neginf", "zeros", "min", "max"):
-        assert getattr(found, field) == getattr(wanted, field), (name, field)
-    assert found.sketch == wanted.sketch, name
-    if wanted.mean is None or wanted.min is None or wanted.max is None:
-        assert (found.mean, found.std) == (None, None), name
+        assert getattr(summary, field) == getattr(expected, field), (name, field)
+    assert summary.sketch == expected.sketch, name
+    if expected.mean is None or expected.min is None or expected.max is None:
+        assert (summary.mean, summary.std) == (None, None), name
         return
-    near = 1e-12 * max(abs(wanted.min), abs(wanted.max))
-    assert found.mean == pytest.approx(wanted.mean, rel=0, abs=near), name
-    assert found.std == pytest.approx(wanted.std, rel=1e-9, abs=near), name
+    near = 1e-12 * max(abs(expected.min), abs(expected.max))
+    assert summary.mean == pytest.approx(expected.mean, rel=0, abs=near), name
+    assert summary.std == pytest.approx(expected.std, rel=1e-9, abs=near), name
 
 
 VALUES: dict[str, Any] = {
@@ -114,31 +114,31 @@ VALUES: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("least", [0, 1000], ids=["as it is", "repeated"])
+@pytest.mark.parametrize("least", [0, 1000], ids=["once", "repeated"])
 @pytest.mark.parametrize("finite", [True, False], ids=["finite", "also not finite"])
 def test_values_of_every_kind(least: int, finite: bool) -> None:
-    held: dict[str, Array] = {}
+    values: dict[str, Array] = {}
     for name, value in VALUES.items():
         array = np.asarray(value, np.float32)
         if np.isfinite(array).all() or not finite:
-            held[name] = np.resize(array, max(least, array.size)) if least else array
-    found = read(held)
-    assert list(found.summaries) == [tap(name) for name in held]
+            values[name] = np.resize(array, max(least, array.size)) if least else array
+    readings = read(values)
+    assert list(readings.summaries) == [tap(name) for name in values]
     bad = {}
-    for name, array in held.items():
-        wanted = TensorSummary.of(array)
-        assert_same(found.summaries[tap(name)], wanted, name)
-        assert found.sizes[tap(name)] == array.size, name
-        if wanted.finite < wanted.count:
-            bad[tap(name)] = NotFinite(wanted.nan, wanted.posinf, wanted.neginf)
-    assert found.not_finite == bad
+    for name, array in values.items():
+        expected = TensorSummary.of(array)
+        assert_same(readings.summaries[tap(name)], expected, name)
+        assert readings.sizes[tap(name)] == array.size, name
+        if expected.finite < expected.count:
+            bad[tap(name)] = NotFinite(expected.nan, expected.posinf, expected.neginf)
+    assert readings.not_finite == bad
 
 
-def test_subnormal_numbers_are_what_they_are() -> None:
+def test_subnormal_numbers_are_not_flushed_to_zero() -> None:
     array = (RNG.normal(size=1000) * NORMAL).astype(np.float32)
-    found = read({"few": array[:100], "many": array})
-    assert_same(found.summaries[tap("few")], TensorSummary.of(array[:100]), "few")
-    assert_same(found.summaries[tap("many")], TensorSummary.of(array), "many")
+    result = read({"few": array[:100], "many": array})
+    assert_same(result.summaries[tap("few")], TensorSummary.of(array[:100]), "few")
+    assert_same(result.summaries[tap("many")], TensorSummary.of(array), "many")
 
 
 @cache
@@ -161,42 +161,45 @@ TYPES = (
 
 
 @pytest.mark.parametrize("dtype", TYPES)
-def test_other_types_are_summarized_as_the_floats_they_hold(dtype: str) -> None:
+def test_other_types_are_summarized_as_float32(dtype: str) -> None:
     import tensorflow as tf
 
     array = np.abs(RNG.normal(size=(8, 5, 5, 16)) * 3).round(3) * (RNG.random((8, 5, 5, 16)) > 0.5)
     tensor = tf.cast(array, dtype)
     few = tensor[0, 0]
     singles = tf.cast(tensor, tf.float32).numpy()
-    found = read({"few": few, "whole": tensor})
-    assert_same(found.summaries[tap("few")], TensorSummary.of(singles[0, 0]), dtype)
-    assert_same(found.summaries[tap("whole")], TensorSummary.of(singles), dtype)
-    found = read({"sampled": tensor}, sample=500)
+    result = read({"few": few, "whole": tensor})
+    assert_same(result.summaries[tap("few")], TensorSummary.of(singles[0, 0]), dtype)
+    assert_same(result.summaries[tap("whole")], TensorSummary.of(singles), dtype)
+    result = read({"sampled": tensor}, sample=500)
     taken = Sampling.of(singles.shape, 500).take(singles)
     assert taken.size < singles.size
-    assert_same(found.summaries[tap("sampled")], TensorSummary.of(taken), dtype)
-    assert found.not_finite == {}
+    assert_same(result.summaries[tap("sampled")], TensorSummary.of(taken), dtype)
+    assert result.not_finite == {}
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
-def test_what_is_not_finite_in_other_types(dtype: str) -> None:
+def test_values_that_are_not_finite_in_other_types(dtype: str) -> None:
     import tensorflow as tf
 
     array = RNG.normal(size=(8, 5, 5, 16))
     array[3, 2, 1] = [NAN, INF, INF, *[-INF] * 3, *[1.0] * 10]
     tensor = tf.cast(array, dtype)
     for sample in (0, 500):
-        found = read({"few": tensor[3, 2], "many": tensor}, sample)
-        assert found.not_finite == {tap("few"): NotFinite(1, 2, 3), tap("many"): NotFinite(1, 2, 3)}
+        result = read({"few": tensor[3, 2], "many": tensor}, sample)
+        assert result.not_finite == {
+            tap("few"): NotFinite(1, 2, 3),
+            tap("many"): NotFinite(1, 2, 3),
+        }
 
 
 @pytest.mark.parametrize("repeated", [1, 500])
 def test_doubles_beyond_the_range_of_floats_stay_finite(repeated: int) -> None:
-    found = read({"x": np.array([1e300, 1.0, -1e300, INF, NAN] * repeated)})
-    summary = found.summaries[tap("x")]
+    result = read({"x": np.array([1e300, 1.0, -1e300, INF, NAN] * repeated)})
+    summary = result.summaries[tap("x")]
     assert (summary.min, summary.max) == (-LARGEST, LARGEST)
     assert summary.finite == 3 * repeated
-    assert found.not_finite == {tap("x"): NotFinite(repeated, repeated, 0)}
+    assert result.not_finite == {tap("x"): NotFinite(repeated, repeated, 0)}
 
 
 SHAPES = ((8, 32, 32, 16), (8, 9, 9, 3), (7, 11, 1), (300, 17), (3, 3, 64, 64), (5000,), (2, 40, 8))
@@ -204,34 +207,34 @@ SHAPES = ((8, 32, 32, 16), (8, 9, 9, 3), (7, 11, 1), (300, 17), (3, 3, 64, 64), 
 
 @pytest.mark.parametrize("sample", [1, 64, 1000])
 def test_the_sample_is_the_one_of_the_reference(sample: int) -> None:
-    """Small tensors are taken whole whatever the sample."""
-    held = {str(shape): RNG.normal(size=shape).astype(np.float32) for shape in SHAPES}
-    found = read(held, sample)
-    for name, array in held.items():
+    """Small tensors are always taken whole."""
+    values = {str(shape): RNG.normal(size=shape).astype(np.float32) for shape in SHAPES}
+    result = read(values, sample)
+    for name, array in values.items():
         taken = Sampling.of(array.shape, sample if array.size > 256 else 0).take(array)
-        assert_same(found.summaries[tap(name)], TensorSummary.of(taken), name)
-        assert found.sizes[tap(name)] == array.size
+        assert_same(result.summaries[tap(name)], TensorSummary.of(taken), name)
+        assert result.sizes[tap(name)] == array.size
 
 
 @pytest.mark.parametrize("value", [NAN, INF, -INF])
-def test_what_the_sample_misses_is_counted_in_the_whole(value: float) -> None:
+def test_values_outside_of_the_sample_that_are_not_finite_are_counted(value: float) -> None:
     shape = (8, 32, 32, 16)
     numbers = np.arange(math.prod(shape))
     missed = np.setdiff1d(numbers, Sampling.of(shape, 64).take(numbers.reshape(shape)))
     array = RNG.normal(size=shape).astype(np.float32)
     array.reshape(-1)[missed[[5, 1000, -1]]] = value
     clean = np.zeros(shape, np.float32)
-    found = read({"clean": clean, "bad": array, "beside": clean + 1}, 64)
+    result = read({"clean": clean, "bad": array, "beside": clean + 1}, 64)
     wanted = TensorSummary.of(array)
-    assert found.summaries[tap("bad")].finite == found.summaries[tap("bad")].count == 64
-    assert found.not_finite == {
+    assert result.summaries[tap("bad")].finite == result.summaries[tap("bad")].count == 64
+    assert result.not_finite == {
         tap("bad"): NotFinite(wanted.nan, wanted.posinf, wanted.neginf),
     }
     assert sum((wanted.nan, wanted.posinf, wanted.neginf)) == 3
 
 
 def activity() -> Array:
-    """[8, 6, 6, 16] with a dead channel, one that is always on, and one that is merely sparse."""
+    """[8, 6, 6, 16] with a dead channel, an always active channel, and a sparse channel."""
     array = RNG.normal(size=(8, 6, 6, 16)).astype(np.float32)
     array[..., 0] = -1000.0
     array[..., 1] = 1000.0
@@ -241,12 +244,12 @@ def activity() -> Array:
     return np.maximum(array, 0)
 
 
-def test_channels_that_are_dead_sparse_or_always_on() -> None:
+def test_channels_that_are_dead_sparse_or_always_active() -> None:
     array = activity()
-    found = read({"relu": array, "beside": array + 1, "more": array[:3]}, 0, ("relu", "more"))
-    assert set(found.channels) == {tap("relu"), tap("more")}
-    assert found.channels[tap("more")] == ChannelActivity.of_array(array[:3])
-    relu = found.channels[tap("relu")]
+    result = read({"relu": array, "beside": array + 1, "more": array[:3]}, 0, ("relu", "more"))
+    assert set(result.channels) == {tap("relu"), tap("more")}
+    assert result.channels[tap("more")] == ChannelActivity.of_array(array[:3])
+    relu = result.channels[tap("relu")]
     assert relu == ChannelActivity.of_array(array)
     assert np.flatnonzero(relu.dead).tolist() == [0]
     assert np.flatnonzero(relu.always).tolist() == [1]
@@ -257,27 +260,27 @@ def test_channels_that_are_dead_sparse_or_always_on() -> None:
 def test_channels_of_a_sample(sample: int) -> None:
     array = activity()
     sampling = Sampling.of(array.shape, sample)
-    (found,) = read({"relu": array}, sample, ("relu",)).channels.values()
+    (result,) = read({"relu": array}, sample, ("relu",)).channels.values()
     wanted = ChannelActivity.of_array(sampling.take(array).reshape(sampling.examples, -1, 16))
     elsewhere = (wanted.active == 0) & (array > 0).any((0, 1, 2))
     wanted.active[elsewhere] = wanted.examples[elsewhere] = 1
-    assert found == wanted
-    assert found.of == min(8, sampling.runs)
-    assert found.dead[0]
-    assert found.always[1]
+    assert result == wanted
+    assert result.of == min(8, sampling.runs)
+    assert result.dead[0]
+    assert result.always[1]
 
 
 def test_channels_of_small_and_empty_tensors() -> None:
     few, empty = np.eye(3, dtype=np.float32), np.zeros((0, 4, 3), np.float32)
-    held = {"few": few, "empty": empty, "vector": few[0], "no pixels": np.zeros((2, 0, 3), "f4")}
-    found = read(held, 0, tuple(held))
-    assert found.channels[tap("few")] == ChannelActivity.of_array(few)
-    assert found.channels[tap("empty")] == ChannelActivity.of_array(empty)
-    assert found.channels[tap("no pixels")] == ChannelActivity.of_array(held["no pixels"])
-    assert tap("vector") not in found.channels
+    values = {"few": few, "empty": empty, "vector": few[0], "no pixels": np.zeros((2, 0, 3), "f4")}
+    result = read(values, 0, tuple(values))
+    assert result.channels[tap("few")] == ChannelActivity.of_array(few)
+    assert result.channels[tap("empty")] == ChannelActivity.of_array(empty)
+    assert result.channels[tap("no pixels")] == ChannelActivity.of_array(values["no pixels"])
+    assert tap("vector") not in result.channels
 
 
-def test_one_tensor_under_two_names_is_read_once_and_told_twice() -> None:
+def test_a_tensor_with_two_taps_is_sampled_once() -> None:
     import tensorflow as tf
 
     from resnet_inspect.tracers.tensorflow.taps import readings
@@ -285,64 +288,64 @@ def test_one_tensor_under_two_names_is_read_once_and_told_twice() -> None:
     from resnet_inspect.tracers.tensorflow.taps.taps import Taps
 
     array = activity()
-    made: list[Taps] = []
+    taps: list[Taps] = []
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def body(x: Any) -> Any:
         first, second = Point(tap("first"), x, channels=True), Point(tap("second"), x)
-        made.append(Taps([first, second, Point(tap("third"), x + 1)], 0))
-        return made[0].tensors()
+        taps.append(Taps([first, second, Point(tap("third"), x + 1)], 0))
+        return taps[0].tensors()
 
     fetched = {name: value.numpy() for name, value in body(tf.constant(array)).items()}
     assert len(fetched["samples"]) == 2 * array.size
-    found = readings.read(made[0], fetched)
-    assert found.summaries[tap("second")] == found.summaries[tap("first")]
-    assert found.channels[tap("second")] == found.channels[tap("first")]
-    assert found.not_finite[tap("second")] == found.not_finite[tap("first")] == NotFinite(1, 0, 0)
-    assert found.sizes[tap("second")] == array.size
-    assert_same(found.summaries[tap("third")], TensorSummary.of(array + 1), "third")
+    result = readings.read(taps[0], fetched)
+    assert result.summaries[tap("second")] == result.summaries[tap("first")]
+    assert result.channels[tap("second")] == result.channels[tap("first")]
+    assert result.not_finite[tap("second")] == result.not_finite[tap("first")] == NotFinite(1, 0, 0)
+    assert result.sizes[tap("second")] == array.size
+    assert_same(result.summaries[tap("third")], TensorSummary.of(array + 1), "third")
 
 
-def test_tensors_of_sizes_known_only_when_run() -> None:
+def test_tensors_of_sizes_known_only_at_run_time() -> None:
     import tensorflow as tf
 
     spec = {"rows": tf.TensorSpec([None, 5]), "any": tf.TensorSpec(None), "known": tf.TensorSpec(3)}
     graph = Graph(spec, sample=64)
     known = np.arange(3, dtype=np.float32)
     for rows in (np.zeros((0, 5)), RNG.normal(size=(1000, 5)), np.full((7, 5), NAN)):
-        held = rows.astype(np.float32)
-        found = graph(held, held[:, 0], known)
-        some = held[spread(1000, 51)] if len(held) == 1000 else held
-        assert_same(found.summaries[tap("rows")], TensorSummary.of(some), "rows")
-        column = held[:, 0][spread(1000, 256)] if len(held) == 1000 else held[:, 0]
-        assert_same(found.summaries[tap("any")], TensorSummary.of(column), "any")
-        assert_same(found.summaries[tap("known")], TensorSummary.of(known), "known")
-        assert found.sizes[tap("rows")] == held.size
-        assert (tap("rows") in found.not_finite) == bool(np.isnan(held).any())
+        values = rows.astype(np.float32)
+        result = graph(values, values[:, 0], known)
+        some = values[spread(1000, 51)] if len(values) == 1000 else values
+        assert_same(result.summaries[tap("rows")], TensorSummary.of(some), "rows")
+        column = values[:, 0][spread(1000, 256)] if len(values) == 1000 else values[:, 0]
+        assert_same(result.summaries[tap("any")], TensorSummary.of(column), "any")
+        assert_same(result.summaries[tap("known")], TensorSummary.of(known), "known")
+        assert result.sizes[tap("rows")] == values.size
+        assert (tap("rows") in result.not_finite) == bool(np.isnan(values).any())
 
 
-def test_shards_of_a_batch_together_are_the_whole() -> None:
+def test_merged_shards_equal_the_whole_batch() -> None:
     array = activity()
     array[5, 0, 0, :3] = INF, -INF, NAN
     shards = {str(i): array[i : i + 2] for i in range(0, 8, 2)}
-    found = read(shards | {"whole": array}, 0, (*shards, "whole"))
-    parts = [found.summaries[tap(name)] for name in shards]
-    assert_same(reduce(add, parts), found.summaries[tap("whole")], "shards")
-    activities = [found.channels[tap(name)] for name in shards]
-    assert reduce(add, activities) == found.channels[tap("whole")]
+    result = read(shards | {"whole": array}, 0, (*shards, "whole"))
+    parts = [result.summaries[tap(name)] for name in shards]
+    assert_same(reduce(add, parts), result.summaries[tap("whole")], "shards")
+    activities = [result.channels[tap(name)] for name in shards]
+    assert reduce(add, activities) == result.channels[tap("whole")]
 
 
-def test_steps_together_are_the_whole() -> None:
+def test_merged_steps_equal_the_whole() -> None:
     graph = _of_300()
     steps = RNG.normal(size=(6, 300)).astype(np.float32)
-    found = reduce(add, (graph(step).summaries[tap("x")] for step in steps))
-    assert_same(found, TensorSummary.of(steps), "steps")
+    merged = reduce(add, (graph(step).summaries[tap("x")] for step in steps))
+    assert_same(merged, TensorSummary.of(steps), "steps")
 
 
-def test_nothing_tapped_gives_nothing() -> None:
+def test_without_taps_all_vectors_are_empty() -> None:
     from resnet_inspect.tracers.tensorflow.taps.taps import Taps
 
-    assert all(0 in one.shape for one in Taps((), 64).tensors().values())
+    assert all(0 in vector.shape for vector in Taps((), 64).tensors().values())
 
 
 def test_types_that_cannot_be_read_are_not_tapped() -> None:

@@ -1,4 +1,4 @@
-"""A witness is not finite whenever its tensor is not: numbers planted in a small network."""
+"""A witness is not finite whenever its tensor is not, for values placed in a small network."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ BATCH, SIZE, CHANNELS = 2, 4, 3
 class Network:
     """Convolution, bias, normalization, ReLU, addition, mean and dense, with all gradients.
 
-    Every input is fed, so that anything may be planted anywhere: `shapes` by name. Those that
-    start with `into` are added to what they are named after, `wrong` to the loss's gradient.
+    All inputs are fed, so that any value can be placed anywhere; `shapes` are their shapes by name.
+    An input `into X` is added to the tensor X; `wrong` is the gradient of the logits.
     """
 
     def __init__(self) -> None:
@@ -85,8 +85,8 @@ class Network:
         """Whether tensor and witness are finite, by the tensor's name."""
         import tensorflow as tf
 
-        found = self._call(*(tf.constant(fed[name]) for name in self.shapes))
-        pairs = ((bool(tensor), bool(shown)) for tensor, shown in found)
+        finite = self._call(*(tf.constant(fed[name]) for name in self.shapes))
+        pairs = ((bool(tensor), bool(shown)) for tensor, shown in finite)
         return dict(zip(self.names, pairs, strict=True))
 
 
@@ -107,8 +107,8 @@ def test_ordinary_numbers_have_finite_witnesses() -> None:
         assert set(network()(ordinary(seed)).values()) == {(True, True)}
 
 
-def test_where_there_are_witnesses() -> None:
-    """Of what normalizations and biases take and give, and of what is passed on to them."""
+def test_which_tensors_have_witnesses() -> None:
+    """Inputs and outputs of normalizations and biases, and tensors that are forwarded to them."""
     names = set(network().names)
     forward = {"product0", "conv0", "bn0", "relu0", "product1", "conv1", "bn1"}
     backward = {f"gradient of {name}" for name in ("conv0", "bn0", "conv1", "bn1", "add")}
@@ -118,7 +118,7 @@ def test_where_there_are_witnesses() -> None:
 
 @settings(deadline=None, max_examples=200)
 @given(st.data())
-def test_what_is_not_finite_is_never_missed(data: st.DataObject) -> None:
+def test_a_tensor_that_is_not_finite_is_never_missed(data: st.DataObject) -> None:
     fed = ordinary(data.draw(st.integers(0, 3)))
     for _ in range(data.draw(st.integers(1, 3))):
         name = data.draw(st.sampled_from(list(network().shapes)))
@@ -132,29 +132,29 @@ def test_what_is_not_finite_is_never_missed(data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-def test_narrow_normalizations_have_none(dtype: str) -> None:
-    """What they give can overflow though scale, offset and variance, float32, are moderate."""
+def test_narrow_normalizations_have_no_witness(dtype: str) -> None:
+    """Their outputs can overflow for moderate scale, offset and variance in float32."""
     import tensorflow as tf
 
     from resnet_inspect.tracers.tensorflow.taps.witness import witness
 
-    found = []
+    witnesses = []
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def body(x: Any, scale: Any) -> Any:
         y = tf.compat.v1.nn.fused_batch_norm(x, scale, scale)[0]
-        found.extend([witness(y), witness(tf.nn.relu(y)), witness(x)])
+        witnesses.extend([witness(y), witness(tf.nn.relu(y)), witness(x)])
         return y
 
     channel = tf.TensorSpec([3])
     body.get_concrete_function(tf.TensorSpec([2, 4, 4, 3], dtype), channel)
-    assert found[:2] == [None, None]
-    assert found[2] is not None
+    assert witnesses[:2] == [None, None]
+    assert witnesses[2] is not None
     body.get_concrete_function(tf.TensorSpec([2, 4, 4, 3]), channel)
-    assert all(one is not None for one in found[3:])
+    assert all(small is not None for small in witnesses[3:])
 
 
-def test_none_where_nothing_shows_it() -> None:
+def test_tensors_without_a_witness() -> None:
     import tensorflow as tf
 
     from resnet_inspect.tracers.tensorflow.taps.witness import witness

@@ -46,7 +46,7 @@ def test_variables_take_the_saved_values_by_name(tmp_path: Path) -> None:
     assert made.step(0).scalars["learning_rate"] == pytest.approx(0.05)
     (note,) = [note for note in graph.notes if note.subject != "lineage"]
     assert note.text == (
-        "38 variables keep their initial value: "
+        "38 variables are not in the checkpoint and keep their initial value: "
         "conv1/kernel/Momentum, conv1/bias/Momentum, bn00_branch2a/gamma/Momentum, …"
     )
 

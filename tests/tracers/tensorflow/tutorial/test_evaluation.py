@@ -94,7 +94,7 @@ def test_a_file_without_other_images_has_a_note(tmp_path: Path) -> None:
     made, steps = trained(evaluate=2, data=f"npz:{tmp_path / 'p.npz'}")
     assert len(evaluated_scalars(steps[-1])) == 4
     (note,) = [note for note in made.graph.notes if note.subject == "evaluate"]
-    assert "pictures of the training" in note.text
+    assert "evaluation uses the training images" in note.text
 
 
 @pytest.mark.parametrize("changes", [{"steps": 0}, {"mode": "eval"}])
