@@ -50,8 +50,8 @@ class Evaluation:
             self._function = traced.get_concrete_function(*specs)
         total: dict[str, float] = {}
         for number in range(self._count):
-            batch = [tf.constant(part) for part in self._held_out.batch(number)]
-            for name, value in self._function(*batch).items():
+            tensors = [tf.constant(part) for part in self._held_out.batch(number)]
+            for name, value in self._function(*tensors).items():
                 total[name] = total.get(name, 0.0) + float(value) / self._count
         return total
 
