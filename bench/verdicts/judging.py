@@ -53,7 +53,7 @@ class Verdict:
 
     @property
     def half(self) -> str:
-        """The part of the run: tuning, held or fresh."""
+        """The part of the run, see `plan.half_of`."""
         return half(self.case.kind, self.result.seed)
 
     @property

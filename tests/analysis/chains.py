@@ -17,7 +17,7 @@ def network(*rows: Row, spec: TensorSpec = SPEC) -> Graph:
     ops = [Op("x", "Placeholder", Phase.OTHER, outputs=(SPEC,))]
     layers = []
     for name, kind, takes in rows:
-        inputs = tuple(TensorRef(one) for one in takes)
+        inputs = tuple(TensorRef(name) for name in takes)
         ops.append(Op(name, kind, Phase.FORWARD, inputs=inputs, outputs=(spec,)))
         layers.append(Layer(name, kind, (), name, (name,), inputs, TensorRef(name)))
     return Graph(tuple(ops), layers=tuple(layers), inputs={"x": TensorRef("x")})
@@ -25,7 +25,7 @@ def network(*rows: Row, spec: TensorSpec = SPEC) -> Graph:
 
 def chain(*named: str) -> Graph:
     """A chain of layers written as name:Type, each taking the one before it."""
-    pairs = [one.split(":") for one in named]
+    pairs = [text.split(":") for text in named]
     before = ["x", *(name for name, _ in pairs)]
     return network(
         *((name, kind, [taken]) for (name, kind), taken in zip(pairs, before, strict=False))
@@ -46,7 +46,7 @@ def graphs(draw: st.DrawFn) -> Graph:
             name += draw(st.sampled_from(["_1", "_2", "q"]))
         taken.add(name)
         known = st.sampled_from([op.name for op in ops])
-        inputs = tuple(TensorRef(one) for one in draw(st.lists(known, max_size=2)))
+        inputs = tuple(TensorRef(op) for op in draw(st.lists(known, max_size=2)))
         phase = draw(st.sampled_from([Phase.FORWARD, Phase.BACKWARD]))
         spec = TensorSpec(draw(st.sampled_from([(8, 4), (8, 2), None])), "float32")
         kind = draw(st.sampled_from(["Dense", "Relu"]))
@@ -54,8 +54,8 @@ def graphs(draw: st.DrawFn) -> Graph:
         ops.append(Op(name, kind, phase, inputs=inputs, outputs=(spec,), attrs=dict(width)))
         if phase != Phase.FORWARD:
             continue
-        held = tuple(f"{name}/{part}" for part in draw(st.sampled_from([(), ("w",), ("w", "v")])))
-        variables += [Variable(one, spec, draw(st.booleans()), (name,), (name,)) for one in held]
+        owned = tuple(f"{name}/{part}" for part in draw(st.sampled_from([(), ("w",), ("w", "v")])))
+        variables += [Variable(part, spec, draw(st.booleans()), (name,), (name,)) for part in owned]
         path = draw(st.sampled_from([(), ("block",)]))
-        layers.append(Layer(name, kind, path, name, (name,), inputs, TensorRef(name), held))
+        layers.append(Layer(name, kind, path, name, (name,), inputs, TensorRef(name), owned))
     return Graph(tuple(ops), tuple(variables), tuple(layers), {"x": TensorRef("x")})

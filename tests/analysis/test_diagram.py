@@ -158,7 +158,7 @@ def test_a_rejected_call_is_shown_with_its_inputs(
     recording: Open, name: str, call: str, sides: set[str]
 ) -> None:
     made = drawn(recording(name))
-    failed = [node for node in made.nodes if node.refused]
+    failed = [node for node in made.nodes if node.failed]
     assert [node.name for node in failed] == [call]
     assert any("disagree" in text for text in failed[0].remarks)
     assert {edge.tail for edge in made.edges if edge.head == failed[0].id} == sides
@@ -257,7 +257,7 @@ def test_notes_on_missing_parts(recording: Open) -> None:
 
 def test_the_shortcut_into_a_rejected_addition(recording: Open) -> None:
     made = drawn(recording("filters"))
-    failed = next(node for node in made.nodes if node.refused)
+    failed = next(node for node in made.nodes if node.failed)
     assert ways(made, EdgeKind.RESIDUAL) == [("layer-conv1", failed.id)]
     assert heading(failed) == "add00"
 

@@ -35,10 +35,10 @@ def boxes(
     marks: Marks,
     *,
     outside: frozenset[str],
-    refused: str,
+    rejected: str,
     remarks: tuple[str, ...],
 ) -> DiagramParts:
-    """Return nodes, edges and groups. `refused` is the unit that failed, with its `remarks`."""
+    """Return nodes, edges and groups. `rejected` is the unit that failed, with its `remarks`."""
     facts = _facts(graph, level)
     repeated = {run[0][0].path: run for run in runs}
     often = {layer.name: len(run) for run in runs for layer in run[0]}
@@ -52,7 +52,7 @@ def boxes(
             times=len(run) if run else often.get(unit.name, 1) if unit.box == Box.GRADIENT else 1,
             last=run[-1][0].path[-1] if run else "",
             outside=key in outside,
-            refused=failed or key == refused,
+            failed=failed or key == rejected,
             lineage=marks.units.get(key, ""),
             remarks=remarks if failed else tuple(marks.remarks.get(key, ())),
         )

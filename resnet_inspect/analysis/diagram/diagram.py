@@ -90,7 +90,7 @@ class Node(msgspec.Struct, frozen=True):
         last: name of the last repeated block.
         outside: whether it is a neighbour of the scope.
         projection: whether it is on a projected shortcut.
-        refused: whether its call was rejected.
+        failed: whether its call failed.
         lineage: `chain` or `inflow` if it is on the path of a traced size.
         remarks: facts about the traced size, or about the failure.
     """
@@ -108,7 +108,7 @@ class Node(msgspec.Struct, frozen=True):
     last: str = ""
     outside: bool = False
     projection: bool = False
-    refused: bool = False
+    failed: bool = msgspec.field(default=False, name="refused")
     lineage: str = ""
     remarks: tuple[str, ...] = ()
 

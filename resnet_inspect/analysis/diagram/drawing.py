@@ -59,7 +59,7 @@ def draw(
         chosen.runs,
         marks,
         outside=chosen.outside,
-        refused=chosen.unit(chosen.parts.owner.get(failing)) or "",
+        rejected=chosen.unit(chosen.parts.owner.get(failing)) or "",
         remarks=tuple(remarks),
     )
     follows = tuple(f"{size.tensor} axis {size.axis}" for size in explanations)

@@ -226,9 +226,9 @@ def _node(node: Node, look: DiagramStyle) -> dict[str, str]:
     styles = ["filled"]
     if node.box != Box.VARIABLE:
         styles.append("rounded")
-    if node.outside or node.refused:
+    if node.outside or node.failed:
         styles.append("dashed")
-    strong = bool(node.lineage or node.refused or node.id in look.alarms)
+    strong = bool(node.lineage or node.failed or node.id in look.alarms)
     peripheries = {"peripheries": "2"} if node.times > 1 else {}
     return {
         "id": node.id,
@@ -251,7 +251,7 @@ def _classes(node: Node, look: DiagramStyle) -> Iterator[str]:
     for applies, name in (
         (node.outside, "outside"),
         (node.projection, "projection"),
-        (node.refused, "refused"),
+        (node.failed, "refused"),
         (bool(node.lineage), f"lineage-{node.lineage}"),
         (node.times > 1, "repeated"),
         (node.id in look.alarms, "not-finite"),
@@ -271,7 +271,7 @@ def _label(node: Node, look: DiagramStyle) -> str:
     if node.id in look.alarms:
         warning = tint if node.id in look.shades else "refused"
         lines.append(_small(f"<B>! {markup(look.alarms[node.id])}</B>", warning))
-    mark = "refused" if node.refused else node.lineage or tint
+    mark = "refused" if node.failed else node.lineage or tint
     mark = tint if node.id in look.shades else mark
     remarks = [
         line for text in node.remarks for line in textwrap.wrap(printable(text), REMARK_WIDTH)

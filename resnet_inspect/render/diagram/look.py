@@ -125,7 +125,7 @@ def fill(node: Node, look: DiagramStyle) -> str:
 
 def border(node: Node, look: DiagramStyle) -> str:
     """The colour of the line around a box."""
-    if node.refused or node.id in look.alarms:
+    if node.failed or node.id in look.alarms:
         return "refused"
     if node.lineage:
         return node.lineage
@@ -216,7 +216,7 @@ def ways(diagram: Diagram, look: DiagramStyle) -> list[tuple[str, str]]:
         (EdgeKind.KEPT in kinds, "faint", "┈┈ activation used by the gradient"),
         ("chain" in marks, "chain", "━━ path of the traced size"),
         ("inflow" in marks, "inflow", "━━ path of the size it must equal"),
-        (any(node.refused for node in diagram.nodes), "refused", "━━ rejected call"),
+        (any(node.failed for node in diagram.nodes), "refused", "━━ rejected call"),
         (bool(look.alarms), "refused", "━━ contains NaN or infinity"),
     ]
     return [(name, text) for applies, name, text in entries if applies]

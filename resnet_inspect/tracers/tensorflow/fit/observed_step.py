@@ -39,7 +39,7 @@ from resnet_inspect.tracers.tensorflow.sizes.lineage import lineage_with_formula
 from resnet_inspect.tracers.tensorflow.taps.batch import BatchTaps
 from resnet_inspect.tracers.tensorflow.taps.in_branch import BranchTaps
 from resnet_inspect.tracers.tensorflow.taps.normalizations import NormalizationTaps
-from resnet_inspect.tracers.tensorflow.taps.points import Watched, choose
+from resnet_inspect.tracers.tensorflow.taps.points import TapContext, choose
 
 MOST_EXPLAINED = 3000  # ops; the lineage of more ops would delay a training script
 
@@ -161,7 +161,7 @@ class ObservedStep:
     def tap(self, wanted: tf.Variable, ran: tf.Variable, number: int, device: str = "") -> None:
         """Add the taps behind the step; see `BranchTaps.write`."""
         with self.noting("taps"):
-            watched = Watched(
+            watched = TapContext(
                 self.made,
                 self._end,
                 gradients=self._recorded_gradients(device),

@@ -27,7 +27,7 @@ from resnet_inspect.tracers.tensorflow.model.model_calls import (
 )
 from resnet_inspect.tracers.tensorflow.model.targets import Target
 from resnet_inspect.tracers.tensorflow.runtime import quiet_tensorflow
-from resnet_inspect.tracers.tensorflow.sizes.retraces import Traced, compared, seen
+from resnet_inspect.tracers.tensorflow.sizes.retraces import TracedShapes, compared, seen
 
 # Limit for all re-traces of a model, in seconds. A re-trace is assumed to take as long as the
 # recorded trace, although it is faster.
@@ -98,7 +98,7 @@ def model_variations(
 
 def _trace(
     target: Target, specs: Sequence[InputSpec], changed: dict[str, int], names: Names
-) -> Traced:
+) -> TracedShapes:
     """Build the model and call it, until an error; its output is dropped."""
     restore_layer_names(names)
     variables, failed = UserVariables(values=False), ""

@@ -47,7 +47,7 @@ from resnet_inspect.tracers.tensorflow.model.once import NO_SUMMARIES, record_on
 from resnet_inspect.tracers.tensorflow.model.targets import find_target
 from resnet_inspect.tracers.tensorflow.runtime import choose_device
 from resnet_inspect.tracers.tensorflow.sizes.lineage import lineage_with_formulas
-from resnet_inspect.tracers.tensorflow.taps.points import Watched, choose
+from resnet_inspect.tracers.tensorflow.taps.points import TapContext, choose
 from resnet_inspect.tracers.tensorflow.taps.readings import read
 from resnet_inspect.tracers.tensorflow.taps.taps import Taps
 
@@ -196,7 +196,7 @@ class ModelSource:
                 add_scope_layers(construction, end, _tensors(returned), self._opened)
             taps = self._settings.taps
             wanted = "ops" if taps == "layers" and not layers else taps
-            self._taps = Taps(choose(Watched(construction, end), wanted), self._settings.sample)
+            self._taps = Taps(choose(TapContext(construction, end), wanted), self._settings.sample)
             # Returned as well, because TensorFlow would otherwise remove unused ops that may fail.
             return {"taps": self._taps.tensors(), "returned": _tensors(returned)}
 

@@ -12,7 +12,7 @@ Shapes = dict[str, tuple[int | None, ...]]
 
 
 @dataclass(frozen=True)
-class Traced:
+class TracedShapes:
     """The result of one trace of the forward function.
 
     `shapes` are those of tensors and variables, `inputs` the input tensors of each op, `conflicts`
@@ -25,7 +25,9 @@ class Traced:
     ended: bool
 
 
-def compared(setting: str, before: int, after: int, base: Traced, changed: Traced) -> Variation:
+def compared(
+    setting: str, before: int, after: int, base: TracedShapes, changed: TracedShapes
+) -> Variation:
     """Return the differences between `base` and a re-trace with `setting` changed."""
     moved = {n: s for n, s in changed.shapes.items() if n in base.shapes and base.shapes[n] != s}
     return Variation(
@@ -47,7 +49,7 @@ def seen(
     conflicts: tuple[str, ...],
     *,
     ended: bool,
-) -> Traced:
+) -> TracedShapes:
     """Return the shapes and inputs of a traced TensorFlow graph, with those of its `variables`."""
     ops = graph.get_operations()
     shapes: Shapes = dict(variables)
@@ -60,9 +62,9 @@ def seen(
         for op in ops
         if op.type != "Placeholder"
     }
-    return Traced(shapes, inputs, conflicts, ended)
+    return TracedShapes(shapes, inputs, conflicts, ended)
 
 
-def _rewired(base: Traced, changed: Traced) -> frozenset[str]:
+def _rewired(base: TracedShapes, changed: TracedShapes) -> frozenset[str]:
     common = base.inputs.keys() & changed.inputs.keys()
     return frozenset(name for name in common if base.inputs[name] != changed.inputs[name])

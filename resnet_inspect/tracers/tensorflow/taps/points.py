@@ -35,7 +35,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Watched:
+class TapContext:
     """The tensors of a step; ops from position `end` on are not the user's.
 
     `parts` are parts of the loss by name, `values` the values of variables before the step,
@@ -51,7 +51,7 @@ class Watched:
     output_gradients: Mapping[str, Tensor] = field(default_factory=dict)
 
 
-def choose(watched: Watched, wanted: str) -> list[Point]:
+def choose(watched: TapContext, wanted: str) -> list[Point]:
     """The points for a setting `taps`; each tensor of a layer occurs once for each kind."""
     if wanted == "layers":
         return list(_of_layers(watched))
@@ -73,7 +73,7 @@ def _matches(tap: Tap, patterns: list[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
 
 
-def _of_layers(watched: Watched) -> Iterator[Point]:
+def _of_layers(watched: TapContext) -> Iterator[Point]:
     calls = watched.made.calls
     for call in calls:
         if not is_summarizable(call.output.dtype):
@@ -94,7 +94,7 @@ def _of_layers(watched: Watched) -> Iterator[Point]:
             yield Point(Tap(owners.get(name, name), "gradient", name, output=False), gradient)
 
 
-def _of_ops(watched: Watched, phases: tuple[Phase, ...]) -> Iterator[Point]:
+def _of_ops(watched: TapContext, phases: tuple[Phase, ...]) -> Iterator[Point]:
     """Outputs of ops that are not outputs of layers; an op outside of layers has its own name."""
     made = watched.made
     outputs = {call.output.name for call in made.calls}

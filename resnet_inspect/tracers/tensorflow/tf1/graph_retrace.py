@@ -14,7 +14,7 @@ from resnet_inspect.config.inputs import InputSpec
 from resnet_inspect.tracers.tensorflow.failures.exceptions import describe
 from resnet_inspect.tracers.tensorflow.model.model_retrace import RetraceResult, settings_to_retrace
 from resnet_inspect.tracers.tensorflow.model.targets import Function
-from resnet_inspect.tracers.tensorflow.sizes.retraces import Traced, compared, seen
+from resnet_inspect.tracers.tensorflow.sizes.retraces import TracedShapes, compared, seen
 from resnet_inspect.tracers.tensorflow.tf1.graph_trace import GraphTrace, trace_graph
 
 CREATES_OPS_AT_IMPORT = "the file creates ops when it is imported. Create them in the function"
@@ -49,7 +49,7 @@ def graph_variations(
 
 def _retrace(
     function: Function, given: Sequence[InputSpec], file: str, changed: dict[str, Any]
-) -> Traced:
+) -> TracedShapes:
     call = partial(function.call, **function.keywords | changed)
     with redirect_stdout(StringIO()):
         trace = trace_graph(call, given, file, tf.Graph(), again=True)

@@ -36,7 +36,7 @@ from resnet_inspect.tracers.tensorflow.model.once import NO_SUMMARIES, record_on
 from resnet_inspect.tracers.tensorflow.model.targets import Function, find_function
 from resnet_inspect.tracers.tensorflow.runtime import choose_device
 from resnet_inspect.tracers.tensorflow.sizes.lineage import lineage_with_formulas
-from resnet_inspect.tracers.tensorflow.taps.points import Watched, choose
+from resnet_inspect.tracers.tensorflow.taps.points import TapContext, choose
 from resnet_inspect.tracers.tensorflow.taps.readings import read
 from resnet_inspect.tracers.tensorflow.taps.taps import Taps
 from resnet_inspect.tracers.tensorflow.tf1.graph_retrace import graph_variations
@@ -207,7 +207,7 @@ class GraphCodeSource:
             tf.device(self._device),
         ):
             self._taps = Taps(
-                choose(Watched(trace.construction, end), wanted), self._settings.sample
+                choose(TapContext(trace.construction, end), wanted), self._settings.sample
             )
             self._fetched = self._taps.tensors()
 

@@ -18,7 +18,7 @@ from resnet_inspect.graph.lineage import Correction, Lineage, Mismatch, Variatio
 from resnet_inspect.tracers.tensorflow.capture.construction import AbstractConstruction
 from resnet_inspect.tracers.tensorflow.failures.exceptions import describe
 from resnet_inspect.tracers.tensorflow.sizes.lineage import lineage_with_formulas
-from resnet_inspect.tracers.tensorflow.sizes.retraces import Traced, compared, seen
+from resnet_inspect.tracers.tensorflow.sizes.retraces import TracedShapes, compared, seen
 from resnet_inspect.tracers.tensorflow.tutorial.network import logits_of
 
 ImageShape = tuple[int, int, int]
@@ -113,7 +113,7 @@ def _changes(
         yield name, image[place], sizes[place], tutorial, (sizes[0], sizes[1], sizes[2])
 
 
-def _trace(tutorial: Tutorial, image: ImageShape) -> Traced:
+def _trace(tutorial: Tutorial, image: ImageShape) -> TracedShapes:
     """The shapes of the forward function, up to the op that ends the trace if one fails."""
     failed_op = ""
     with tf.Graph().as_default() as graph:
