@@ -48,7 +48,7 @@ def test_cells_are_those_of_each_step(every: list[list[float]], kind: str) -> No
 def test_unpack_all_agrees_with_unpack(every: list[list[float]]) -> None:
     packed = [Sketch.of(np.array(values, dtype=np.float32)).pack() for values in every]
     assert Sketch.unpack_all(packed) == [Sketch.unpack(data) for data in packed]
-    with pytest.raises(ValueError, match="whole numbers of bins"):
+    with pytest.raises(ValueError, match="expected 6 bytes a bin"):
         Sketch.unpack_all([*packed, bytes(7)])
     with pytest.raises(ValueError, match="must ascend"):
         Sketch.unpack_all([*packed, bytes(6)])

@@ -295,9 +295,9 @@ def test_equal_diagrams_give_equal_pictures(recording: Open, one_engine: str) ->
         "from resnet_inspect.store.run import Run\n"
         "from resnet_inspect.analysis.diagram.drawing import draw\n"
         "from resnet_inspect.render.diagram.dot import dot\n"
-        "from resnet_inspect.render.diagram.look import Look\n"
+        "from resnet_inspect.render.diagram.look import DiagramStyle\n"
         f"run = Run.open({str(run.path)!r})\n"
-        "print(dot(draw(run.graph, run.lineage), Look()))\n"
+        "print(dot(draw(run.graph, run.lineage), DiagramStyle()))\n"
     )
     outputs = {
         subprocess.run(

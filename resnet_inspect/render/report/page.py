@@ -103,8 +103,8 @@ def _without_flags(diagram: str) -> str:
     The id of its outermost group is changed, because the page's section has the same id.
     """
     diagram = diagram.replace('id="diagram"', 'id="network"', 1)
-    clickable = re.sub("; --expand [^;<]*", "; click one to list all its layers", diagram)
-    return re.sub("; --[a-z]+ [^;<]*", "", clickable)
+    clickable = re.sub("; use --expand [^;<]*", "; click one to list all its layers", diagram)
+    return re.sub("; use --[a-z]+ [^;<]*", "", clickable)
 
 
 def _style(diagram: bool) -> str:
