@@ -109,7 +109,7 @@ def test_svg(command: Command, tmp_path: Path) -> None:
     text = "".join(ET.parse(file).getroot().itertext())
     assert "res20_branch2a, before normalization" in text
     assert "bn20_branch2b, after normalization" in text
-    failed = command("hist", "--run", V2, "dense1", "--svg", str(tmp_path / "no" / "x.svg"))
+    failed = command("hist", "--run", V2, "dense1", "-o", str(tmp_path / "no" / "x.svg"))
     assert failed.returncode == 2
     assert "the picture cannot be written" in failed.stderr
 

@@ -70,7 +70,7 @@ def test_a_run_is_never_written_over(tmp_path: Path, linked: bool) -> None:
     assert file.is_symlink() == linked
 
 
-@pytest.mark.parametrize("words", [["report", "-o"], ["hist", "dense1", "--svg"]])
+@pytest.mark.parametrize("words", [["report", "-o"], ["hist", "dense1", "-o"]])
 def test_commands_do_not_write_over_the_run_they_read(tmp_path: Path, words: list[str]) -> None:
     run, link = tmp_path / "run.db", tmp_path / "picture.svg"
     shutil.copy(FOLDER / "v2.db", run)

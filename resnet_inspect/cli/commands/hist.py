@@ -28,7 +28,7 @@ layers are shown at one step. RUN ends in .db or is an existing run file."""
 EXAMPLES = (
     "resnet-inspect hist",
     "resnet-inspect hist 'res2*' runs/a.db --kind activation,gradient",
-    "resnet-inspect hist bn20_branch2a --pair bn --svg bn.svg",
+    "resnet-inspect hist bn20_branch2a --pair bn -o bn.svg",
 )
 EXITS = exit_codes(EXIT_OK, EXIT_USAGE, EXIT_RUN_FILE, EXIT_INTERRUPTED)
 
@@ -65,7 +65,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument("--csv", action="store_true", help="print CSV")
-    forms.add_argument("--svg", metavar="FILE", type=Path, help="write an SVG picture")
+    forms.add_argument("-o", "--output", metavar="FILE", type=Path, help="write an SVG picture")
+    forms.add_argument("--svg", dest="output", type=Path, help=argparse.SUPPRESS)
 
 
 def run(parsed: argparse.Namespace) -> int:
@@ -92,12 +93,12 @@ def run(parsed: argparse.Namespace) -> int:
         print(csv_of(groups), end="")
         return EXIT_OK
     scale: Kind | None = None if parsed.scale == "auto" else parsed.scale
-    if parsed.svg:
+    if parsed.output:
         from resnet_inspect.render.plots.distribution_pages import distributions_svg
 
         picture = distributions_svg(groups, heat=parsed.heat, scale=scale)
-        write_whole(parsed.svg, picture, "the picture")
-        print(f"wrote {parsed.svg}", file=sys.stderr)
+        write_whole(parsed.output, picture, "the picture")
+        print(f"wrote {parsed.output}", file=sys.stderr)
         return EXIT_OK
     from resnet_inspect.render.plots.distribution_pages import distribution_page, overview_page
     from resnet_inspect.render.screen import Screen
