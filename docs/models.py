@@ -1,6 +1,6 @@
 """Traces models that were not written for this program, and compares with what others say of them.
 
-`python docs/models.py` writes docs/models.md. Its functions are targets, too:
+`python docs/models.py` writes docs/how_it_works/models.md. Its functions are targets, too:
 `docs/models.py:application --set name=DenseNet121`. Models of packages that are not installed are
 left out, with a line that says so.
 """
@@ -15,24 +15,30 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-HEAD = """# Models that were traced
+HEAD = """# Traced models
 
-Made by `python docs/models.py`, on two CPU cores. *Layers that agree* have Keras' own output shape
-under Keras' own name; *parameters* are `count_params()` and the trainable ones, which the program's
-totals are compared with. *Seconds* are CPU time of the whole `trace`, settings tried for `why`
-included.
+Models that were not written for this program, compared with Keras and TensorFlow.
+`python docs/models.py` generates the tables on two CPU cores.
 
-The families of keras.applications, without trained weights, on small pictures, and others:
+## Models of Keras
 
-| model | ops | layers that agree | parameters, trainable | seconds | not observed |
+The families of `keras.applications` without trained weights on small images, and three more
+models. *Layers that agree* have the name and the output shape that Keras reports. *Parameters*
+and trainable parameters equal `count_params()` of Keras. *CPU time* is that of the complete
+`trace` in seconds, including re-traces with changed settings.
+
+| model | ops | layers that agree | parameters, trainable | CPU time | not traced |
 |---|---|---|---|---|---|
 """
 PACKAGED = """
-Models as packages ship them, with their weights, called by Keras or TensorFlow on the same numbers.
-*Outputs that agree* have the same size, mean, deviation, minimum and maximum. Layers of SavedModels
-are those of name scopes, which nothing else tells, so only their number is given:
+## Models of packages
 
-| package, model | ops | layers that agree | outputs that agree | parameters, trainable | seconds |
+Models as packages ship them, with their weights, called by Keras or TensorFlow on the same
+inputs. *Outputs that agree* have the same size, mean, standard deviation, minimum and maximum.
+Layers of a SavedModel are its name scopes, which have no counterpart to compare with, so only
+their number is shown.
+
+| package, model | ops | layers that agree | outputs that agree | parameters, trainable | CPU time |
 |---|---|---|---|---|---|
 """
 # Smallest pictures that a family takes with room to spare.
@@ -292,7 +298,7 @@ def _alike(summary: Any, values: Any) -> bool:
 
 
 def main() -> None:
-    """Write docs/models.md."""
+    """Write docs/how_it_works/models.md."""
     import keras
 
     cases = [("application", (f"name={name}", f"size={size}.0")) for name, size in FAMILIES.items()]
@@ -319,7 +325,7 @@ def main() -> None:
                 continue
             text += row + "\n"
             print(row, flush=True)
-    Path(__file__).with_name("models.md").write_text(text, "utf-8")
+    (Path(__file__).parent / "how_it_works" / "models.md").write_text(text, "utf-8")
 
 
 if __name__ == "__main__":
