@@ -1,6 +1,6 @@
 # `make help` says what there is. Everything is installed into .venv, nothing into the system.
 .DEFAULT_GOAL := help
-.PHONY: help install trace test test-fast check package format record bench bench-quick clean
+.PHONY: help install trace test test-fast check docs package format record bench bench-quick clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -45,6 +45,12 @@ check: install ## lint, types, layers, and module sizes
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
+docs: install ## build the documentation in site/; warnings are errors
+	$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --compile-bytecode -c constraints.txt \
+	  --config-settings editable_mode=compat -e '.[$(TENSORFLOW),dev,docs]'
+	$(BIN)/python -m docs.generator
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 package: install ## build the wheel and try it without TensorFlow
 	.ci/package
 
@@ -63,5 +69,5 @@ bench: install ## measure speed and print ratios; TensorBoard is fetched for com
 bench-quick: install ## run every benchmark once at its smallest size
 	$(BIN)/python -m bench --quick
 
-clean: ## remove .venv and caches; runs stay
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+clean: ## remove .venv, site and caches; runs stay
+	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

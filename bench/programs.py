@@ -2,7 +2,8 @@
 
 The programs are the recipes of docs/recipes, also with TensorFlow imported first, and those of
 tests/programs, which follow public guides. Each prints a digest of its weights as its last line.
-`python -m bench programs` prints a row for each and rewrites the table in docs/fit.md.
+`python -m bench programs` prints a row for each and rewrites their table,
+docs/how_it_works/same_weights.md.
 `python -m bench.programs dcgan gan_class` runs only these two.
 """
 
@@ -22,7 +23,7 @@ from bench import Row
 ROOT = Path(__file__).parents[1]
 RECIPES = ROOT / "docs" / "recipes"
 PROGRAMS = ROOT / "tests" / "programs"
-PAGE = ROOT / "docs" / "fit.md"
+PAGE = ROOT / "docs" / "how_it_works" / "same_weights.md"
 BEGIN, END = "<!-- programs: begin -->", "<!-- programs: end -->"
 FIRST = "import tensorflow as tf  # first\n"
 TIMES = re.compile(r"\b[0-9.]+(ms|s|us|µs)(/step)?\b")
@@ -158,7 +159,7 @@ def compared(names: list[str]) -> Iterator[ProgramComparison]:
 
 
 def measure() -> list[Row]:
-    """Compare all programs, and rewrite the table in docs/fit.md."""
+    """Compare all programs, and rewrite their table."""
     rows = list(compared([]))
     page = PAGE.read_text(encoding="utf-8")
     before, _, rest = page.partition(BEGIN)

@@ -1,7 +1,7 @@
-"""`python docs/studies.py [--runs FOLDER]`: runs all studies and writes docs/studies.md.
+"""`python docs/studies.py [--runs FOLDER]`: runs all studies and writes their page.
 
-Answers stand there as they are printed, beside what people wrote of them in docs/studies.toml.
-Runs that FOLDER holds are taken from there (left out: runs/study).
+The page, docs/how_it_works/studies.md, has the answers as they are printed and the texts of
+docs/studies.toml. Complete runs in FOLDER (default: runs/study) are used again.
 """
 
 from __future__ import annotations
@@ -18,42 +18,42 @@ from resnet_inspect import studies
 from resnet_inspect.render.studies.page import basis, statement_lines
 
 HERE = Path(__file__).resolve().parent
-PAGE, TEXTS = HERE / "studies.md", HERE / "studies.toml"
+PAGE, TEXTS = HERE / "how_it_works" / "studies.md", HERE / "studies.toml"
 WIDTH = 100
-TITLE = "# Answers to the questions of the tutorial's readers"
+TITLE = "# Studies"
 
 
 def main(words: list[str]) -> None:
-    """Write the page, once all is run."""
+    """Run all studies and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=Path, default=studies.FOLDER, help="where runs are kept")
-    asked = parser.parse_args(words)
-    PAGE.write_text(page(texts(), asked.runs), encoding="utf-8")
+    parser.add_argument("--runs", type=Path, default=studies.FOLDER, help="folder of the runs")
+    parsed = parser.parse_args(words)
+    PAGE.write_text(page(texts(), parsed.runs), encoding="utf-8")
     print(f"wrote {PAGE}", file=sys.stderr)
 
 
 def texts() -> dict[str, Any]:
-    """What people wrote: `intro`, and for each `study` in order `name`, `reading`, `more`."""
+    """The texts: `intro`, and for each `study` in order `name`, `reading`, `more`."""
     return tomllib.loads(TEXTS.read_text(encoding="utf-8"))
 
 
-def page(told: Mapping[str, Any], folder: Path) -> str:
+def page(written: Mapping[str, Any], folder: Path) -> str:
     """The whole page."""
-    parts = [TITLE, told["intro"].strip()]
-    for one in told["study"]:
-        study = studies.known(one["name"])
+    parts = [TITLE, written["intro"].strip()]
+    for entry in written["study"]:
+        study = studies.known(entry["name"])
         parts += [heading(study), study.question]
-        for given in ({}, *one.get("more", ())):
+        for given in ({}, *entry.get("more", ())):
             if given:
                 flags = " ".join(f"--{name.replace('_', '-')} {v}" for name, v in given.items())
                 parts.append(f"With `{flags}`:")
             parts.append("```text\n" + "\n".join(answer(study, given, folder)) + "\n```")
-        parts.append(one["reading"].strip())
+        parts.append(entry["reading"].strip())
     return "\n\n".join(parts) + "\n"
 
 
 def heading(study: studies.Study) -> str:
-    """The line above an answer."""
+    """The heading of an answer."""
     kind = f"Question {study.number}" if study.number else "Two mistakes"
     return f"## {kind}: `study {study.name}`"
 
@@ -61,18 +61,18 @@ def heading(study: studies.Study) -> str:
 def answer(study: studies.Study, given: Mapping[str, Any], folder: Path) -> Iterator[str]:
     """The lines of an answer without its tables and commands."""
 
-    def tell(seen: studies.Progress) -> None:
-        if seen.step < 0:
-            told = f"{study.name}: {seen.planned.name}, {seen.done + 1} of {seen.of}"
-            print(told, file=sys.stderr)
+    def report(progress: studies.Progress) -> None:
+        if progress.step < 0:
+            run = f"{progress.planned.name}, {progress.done + 1} of {progress.of}"
+            print(f"{study.name}: {run}", file=sys.stderr)
 
-    found = studies.conduct(study, studies.plan(study, given, folder=folder), tell)
-    yield basis(found.settings, found.seeds, found.runs)
-    for one in found.answer.statements:
+    result = studies.conduct(study, studies.plan(study, given, folder=folder), report)
+    yield basis(result.settings, result.seeds, result.runs)
+    for statement in result.answer.statements:
         yield ""
-        yield from (line.plain for line in statement_lines(one, WIDTH))
-    yield "\nNot measured, or to know"
-    for text in found.answer.limits:
+        yield from (line.plain for line in statement_lines(statement, WIDTH))
+    yield "\nLimits"
+    for text in result.answer.limits:
         yield textwrap.fill(text, WIDTH, initial_indent="   ", subsequent_indent="   ")
 
 

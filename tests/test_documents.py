@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import tomllib
@@ -10,16 +11,24 @@ from pathlib import Path
 import pytest
 
 import resnet_inspect
+from docs.generator import pages
 from resnet_inspect.cli.parser import COMMANDS, build
 from resnet_inspect.config import FIELDS
 from tests.recordings import FOLDER
 
 ROOT = Path(__file__).parents[1]
-PAPERS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+GENERATED = {ROOT / "docs" / path: text for path, text in pages().items()}
+WRITTEN = {
+    path: path.read_text(encoding="utf-8")
+    for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"))
+    if path not in GENERATED
+}
+PAPERS = WRITTEN | GENERATED
 LINES = [
     line.partition("#")[0].strip()
-    for paper in PAPERS
-    for line in paper.read_text(encoding="utf-8").splitlines()
+    for text in PAPERS.values()
+    for block in re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    for line in block.splitlines()
     if re.match(r"(\.venv/bin/)?resnet-inspect ", line.strip())
 ]
 
@@ -42,17 +51,17 @@ def test_the_readme_speaks_of_every_command() -> None:
 
 def test_make_targets_that_are_spoken_of_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for paper in PAPERS:
-        for target in re.findall(
-            r"^make ([\w-]+)|`make ([\w-]+)`", paper.read_text(encoding="utf-8")
-        ):
+    for text in PAPERS.values():
+        for target in re.findall(r"^make ([\w-]+)|`make ([\w-]+)`", text):
             assert re.search(rf"^{''.join(target)}:.*## ", makefile, re.MULTILINE), target
 
 
 def test_links_lead_somewhere() -> None:
-    for paper in PAPERS:
-        for link in re.findall(r"\]\(([^)#]+)\)", paper.read_text(encoding="utf-8")):
-            assert (paper.parent / link).exists(), (paper, link)
+    for paper, text in PAPERS.items():
+        for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
+            if not link.startswith("https://"):
+                target = Path(os.path.normpath(paper.parent / link))
+                assert target.exists() or target in GENERATED, (paper, link)
 
 
 def test_every_setting_is_a_flag_of_trace() -> None:

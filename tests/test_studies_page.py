@@ -1,4 +1,4 @@
-"""Checks docs/studies.md against the program: claims, questions and texts must be up to date."""
+"""Checks the page of studies against the program: claims, questions and texts are up to date."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from resnet_inspect.store.run import Run
 from tests.analysis.studies.made import STAND_IN
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGE = (DOCS / "studies.md").read_text(encoding="utf-8")
+PAGE = (DOCS / "how_it_works" / "studies.md").read_text(encoding="utf-8")
 VERDICTS = ("shown: ", "not decided: ", "contradicted: ")
-STALE = "docs/studies.md is older than the program: run `python docs/studies.py`"
+STALE = "docs/how_it_works/studies.md is older than the program: run `python docs/studies.py`"
 
 
 @pytest.fixture(scope="module")

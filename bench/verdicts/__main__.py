@@ -17,7 +17,7 @@ from bench.verdicts.recording import record
 from bench.verdicts.tables import page
 from resnet_inspect import api
 
-PAGE = Path(__file__).parents[2] / "docs" / "verdicts.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how_it_works" / "verdicts.md"
 
 
 def main(words: list[str]) -> int:

@@ -17,7 +17,7 @@ CHAPTER = re.compile(r"^([a-z ]+):\n", re.MULTILINE)
 INTRODUCTION = """\
 # Commands
 
-```sh
+```text
 resnet-inspect COMMAND [OPTIONS]
 ```
 
@@ -69,7 +69,7 @@ def _command(name: str, parser: argparse.ArgumentParser) -> Iterator[str]:
     if rest:
         yield plain(" ".join(rest.split()))
     for shown in inner.values() or (parser,):
-        yield block(_usage(shown), "sh")
+        yield block(_usage(shown), "text")
     if "examples" in chapters:
         yield "## Examples"
         yield block(chapters["examples"], "sh")
@@ -94,7 +94,7 @@ def _usage(parser: argparse.ArgumentParser) -> str:
     if any(_is_shown(a) for a in parser._get_optional_actions()):
         options.append("[OPTIONS]")
     arguments = [
-        FORMS.get(a.nargs, "{}").format(_metavar(a)) for a in parser._get_positional_actions()
+        FORMS.get(str(a.nargs), "{}").format(_metavar(a)) for a in parser._get_positional_actions()
     ]
     return " ".join((parser.prog, *options, *arguments))
 

@@ -35,7 +35,7 @@ def output(*words: str) -> str:
             if value is not None:
                 os.environ[name] = value
     stream.flush()
-    text = stream.buffer.getvalue().decode("utf-8")  # type: ignore[attr-defined]
+    text = stream.buffer.getvalue().decode("utf-8")
     if code:
         raise RuntimeError(f"exit code {code} of {words}")
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"

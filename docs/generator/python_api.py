@@ -95,8 +95,7 @@ def _signature(name: str, function: Callable[..., Any]) -> str:
         if one.kind is one.KEYWORD_ONLY and not marked:
             parameters.append("*")
             marked = True
-        stars = {one.VAR_KEYWORD: "**", one.VAR_POSITIONAL: "*"}.get(one.kind, "")
-        text = f"{stars}{one.name}: {one.annotation}"
+        text = str(one.replace(annotation=one.empty, default=one.empty)) + f": {one.annotation}"
         if one.default is not one.empty:
             text += f" = {'...' if callable(one.default) else repr(one.default)}"
         parameters.append(text)

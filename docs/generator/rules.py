@@ -71,7 +71,9 @@ def measured(verdicts: str, heading: str) -> dict[str, Measured]:
     for line in section.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if re.fullmatch(r"`[a-z-]+`", cells[0]):
-            found[cells[0].strip("`")] = Measured(*map(int, cells[1:4]), cells[5])
+            faults, detected, by_this_rule = map(int, cells[1:4])
+            figures = Measured(faults, detected, by_this_rule, missed=cells[5])
+            found[cells[0].strip("`")] = figures
     return found
 
 

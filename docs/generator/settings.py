@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from docs.generator.markdown import block, code, plain, sentence_case, table
 from resnet_inspect.config import FIELDS, Field
 from resnet_inspect.config.own_model import OWN, USED, USED_IN_TRAINING
 from resnet_inspect.config.settings import DEFAULTS
 from resnet_inspect.render.spelling import spell_setting
 
+ROOT = Path(__file__).parents[2]
 RECORDING = {"every", "record", "taps", "gradients", "sample"}
 NOTES = {
     "Training": "For the tutorial's network and for a model of yours that is trained.",
@@ -28,12 +31,7 @@ Four sources are merged. An earlier source in this list overrides a later one:
 [`config show`](commands/config.md) prints every setting, its value and its source. In Python,
 settings are keyword arguments: `resnet_inspect.trace(batch_size=32)`. `run` and `Recorder`
 accept `every`, `taps`, `sample` and `gradients`."""
-EXAMPLE = """\
-# small.toml
-n = 1
-batch_size = 16
-optimizer = "adam"
-mean_axes = [1, 2]"""
+EXAMPLE = "sample_configs/adam.toml"
 
 
 def page() -> str:
@@ -46,8 +44,9 @@ def page() -> str:
     network = {field.name for field in FIELDS}.difference(*groups.values())
     parts = [
         INTRODUCTION,
-        block(EXAMPLE, "toml"),
-        block("resnet-inspect trace --config small.toml", "sh"),
+        f"A file of settings, `{EXAMPLE}`, and its use:",
+        block((ROOT / EXAMPLE).read_text(encoding="utf-8").rstrip(), "toml"),
+        block(f"resnet-inspect trace --config {EXAMPLE} --n 1", "sh"),
     ]
     for title, names in (*groups.items(), ("The tutorial's network", network)):
         parts += [f"## {title}", NOTES.get(title, "")]

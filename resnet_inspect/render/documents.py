@@ -1,4 +1,4 @@
-"""Results as JSON. docs/json.md describes the fields."""
+"""Results as JSON. docs/reference/json.md describes the fields."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from resnet_inspect.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
 DESCRIPTION = "Accepts the settings of `trace`."
 EXAMPLES = (
     "resnet-inspect config show",
-    "resnet-inspect config show --config tutorial.toml --steps 9",
+    "resnet-inspect config show --config sample_configs/tutorial.toml --steps 9",
 )
 EXITS = exit_codes(EXIT_OK, EXIT_USAGE, EXIT_INTERRUPTED)
 

@@ -24,7 +24,7 @@ SavedModel folder. Without TARGET the tutorial's ResNet is traced."""
 EXAMPLES = (
     "resnet-inspect trace --n 5 --ver 2",
     "resnet-inspect trace model.py:build --input 8,32,32,3 --set units=16",
-    "resnet-inspect trace --config tutorial.toml --steps 9 -o runs/a.db",
+    "resnet-inspect trace --config sample_configs/tutorial.toml --steps 9",
 )
 EXITS = exit_codes(EXIT_OK, EXIT_USAGE, EXIT_BUILD, EXIT_INTERRUPTED) | {
     EXIT_INTERRUPTED: "stopped with Ctrl-C; the run file keeps every step",

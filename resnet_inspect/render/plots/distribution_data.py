@@ -1,4 +1,4 @@
-"""Distributions as rows of JSON and CSV. docs/json.md describes the fields."""
+"""Distributions as rows of JSON and CSV. docs/reference/json.md describes the fields."""
 
 from __future__ import annotations
 

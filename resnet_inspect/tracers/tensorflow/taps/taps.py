@@ -3,7 +3,7 @@
 The device only copies a sample of each tensor, one after the other. The host computes counts and
 moments of all tensors at once (`stats.many`). For a tensor that is larger than its sample, the
 device also counts the elements of the whole tensor that are not finite, if possible by a witness.
-For outputs of ReLUs it also computes which channels are positive anywhere. docs/taps.md describes
+For outputs of ReLUs it also computes which channels are positive anywhere. docs/how_it_works/taps.md describes
 the costs.
 
 The sizes of the vectors are known when the step is traced, even for batches of unknown size, so

@@ -36,7 +36,7 @@ def test_layers_and_parameters_equal_those_of_keras(
     keras.backend.clear_session()
     row = models.compared(name, model, tmp_path / "run.db")
     assert f"| {layers} of {layers} | {model.count_params():,}, " in row
-    table = (SCRIPT.with_name("models.md")).read_text("utf-8")
+    table = (SCRIPT.parent / "how_it_works" / "models.md").read_text("utf-8")
     assert row.rpartition(" | ")[0].rpartition(" | ")[0] in table  # all but the seconds
 
 
