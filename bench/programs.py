@@ -2,8 +2,7 @@
 
 The programs are the recipes of docs/recipes, also with TensorFlow imported first, and those of
 tests/programs, which follow public guides. Each prints a digest of its weights as its last line.
-`python -m bench programs` prints a row for each and rewrites their table,
-docs/how_it_works/same_weights.md.
+`python -m bench programs` prints a row for each and rewrites the table of `PAGE`.
 `python -m bench.programs dcgan gan_class` runs only these two.
 """
 

@@ -3,8 +3,8 @@
 The device only copies a sample of each tensor, one after the other. The host computes counts and
 moments of all tensors at once (`stats.many`). For a tensor that is larger than its sample, the
 device also counts the elements of the whole tensor that are not finite, if possible by a witness.
-For outputs of ReLUs it also computes which channels are positive anywhere. docs/how_it_works/taps.md describes
-the costs.
+For outputs of ReLUs it also computes which channels are positive anywhere. The costs are in
+docs/how_it_works/cost.md.
 
 The sizes of the vectors are known when the step is traced, even for batches of unknown size, so
 that they fit into variables and XLA can compile them. The exception is a sample of 0, which takes

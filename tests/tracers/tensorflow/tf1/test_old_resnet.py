@@ -1,6 +1,7 @@
 """Compares the tutorial's TensorFlow 1 code with the built-in network, op by op and in values.
 
-docs/reference/tf1.md describes the differences that `KINDS` lists. The tests check that there are no others.
+docs/reference/tf1.md describes the differences that `KINDS` lists. The tests check that there are
+no others.
 """
 
 from __future__ import annotations
