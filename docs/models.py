@@ -1,4 +1,4 @@
-"""Traces models that were not written for this program, and compares with what others say of them.
+"""Traces models that were not written for this program, and compares them with Keras.
 
 `python docs/models.py` writes docs/how_it_works/models.md. Its functions are targets, too:
 `docs/models.py:application --set name=DenseNet121`. Models of packages that are not installed are
@@ -156,48 +156,51 @@ def compared(name: str, model: Any, out: Path, *given: str) -> str:
         totals = _totals(run, model)
     own = dict(_outputs(model))
     agree = sum(own.get(row.name) == row.shape for row in rows)
-    inner = sum(len(one.ops) for one in graph.functions.values())
+    inner = sum(len(function.ops) for function in graph.functions.values())
     notes = [f"{len(graph.functions)} nested functions of {inner} ops"] if inner else []
-    notes += [f"{one.subject}: {one.text}" for one in graph.notes if one.subject == "settings"]
-    told = given[0].partition("=")[2] if given else name
+    notes += [f"{note.subject}: {note.text}" for note in graph.notes if note.subject == "settings"]
+    title = given[0].partition("=")[2] if given else name
     return (
-        f"| {told} | {len(graph.ops):,} | {agree} of {len(rows)} | {totals} "
+        f"| {title} | {len(graph.ops):,} | {agree} of {len(rows)} | {totals} "
         f"| {seconds:.0f} | {'; '.join(notes) or '–'} |"
     )
 
 
-def shipped(one: Shipped, out: Path) -> str:
+def shipped(entry: Shipped, out: Path) -> str:
     """The row of the table for a model that a package ships."""
     import keras
 
-    spec = find_spec(one.module)
+    spec = find_spec(entry.module)
     if spec is None or not spec.submodule_search_locations:
-        raise SystemExit(f"{one.package} is not installed")
-    path = Path(spec.submodule_search_locations[0]) / one.place
-    made_here = one.place in globals()
+        raise SystemExit(f"{entry.package} is not installed")
+    path = Path(spec.submodule_search_locations[0]) / entry.place
+    made_here = entry.place in globals()
     settings = {
-        "target": _target(one.place) if made_here else str(path),
-        "input": one.input,
+        "target": _target(entry.place) if made_here else str(path),
+        "input": entry.input,
         "sample": 0,
         "taps": "ops",
     }
     saved = path.is_dir()
     run, seconds = _traced(settings | ({"signature": "serving_default"} if saved else {}), out)
     with run:
-        fed, rows, held = _fed(run), _rows(run), [run.course(tap)[0] for tap in run.taps()]
+        fed, rows = _fed(run), _rows(run)
+        summaries = [run.course(tap)[0] for tap in run.taps()]
         if saved:
             outputs, layers, totals = *_of_signature(path, fed), _counted(run)
         else:
             keras.backend.clear_session()  # for the same names again
-            model = globals()[one.place]() if made_here else _loaded(path)
+            model = globals()[entry.place]() if made_here else _loaded(path)
             outputs, layers = _called(model, fed[0])
             totals = _totals(run, model)
         ops = len(run.graph.ops)
     agree = sum(layers.get(row.name) == row.shape for row in rows)
-    equal = sum(any(_alike(summary, values) for summary in held) for values in outputs)
-    told = f"{len(rows)} scopes" if saved else f"{agree} of {len(rows)}"
-    name = f"{one.package}, {Path(one.place).name}"
-    return f"| {name} | {ops:,} | {told} | {equal} of {len(outputs)} | {totals} | {seconds:.0f} |"
+    equal = sum(any(_alike(summary, values) for summary in summaries) for values in outputs)
+    agreeing = f"{len(rows)} scopes" if saved else f"{agree} of {len(rows)}"
+    name = f"{entry.package}, {Path(entry.place).name}"
+    return (
+        f"| {name} | {ops:,} | {agreeing} | {equal} of {len(outputs)} | {totals} | {seconds:.0f} |"
+    )
 
 
 def _target(name: str) -> str:
@@ -227,7 +230,7 @@ def _counted(run: Any) -> str:
 
 
 def _totals(run: Any, model: Any) -> str:
-    """Parameters as counted; ends the program where Keras counts others."""
+    """The numbers of parameters; ends the program if Keras counts others."""
     trainable = sum(int(weight.shape.num_elements()) for weight in model.trainable_weights)
     wanted = f"{model.count_params():,}, {trainable:,}"
     if _counted(run) != wanted:
@@ -236,7 +239,7 @@ def _totals(run: Any, model: Any) -> str:
 
 
 def _outputs(model: Any) -> Iterator[tuple[str, tuple[int | None, ...]]]:
-    """The shape of what each layer hands on, by its name; also of those in models within."""
+    """The output shape of each layer by its name, with the layers of inner models."""
     for layer in model.layers:
         if hasattr(layer, "layers"):
             yield from _outputs(layer)
@@ -258,7 +261,7 @@ def _loaded(path: Path) -> Any:
 
 
 def _called(model: Any, x: Any) -> tuple[list[Any], dict[str, tuple[int, ...]]]:
-    """What a model returns, and the shapes of what its layers return, called at once."""
+    """The outputs of a model that is called eagerly, and the output shapes of its layers."""
     import keras
 
     shapes: dict[str, tuple[int, ...]] = {}
@@ -275,26 +278,26 @@ def _called(model: Any, x: Any) -> tuple[list[Any], dict[str, tuple[int, ...]]]:
         returned = model(x)
     finally:
         keras.Layer.__call__ = original
-    return [one.numpy() for one in keras.tree.flatten(returned)], shapes
+    return [tensor.numpy() for tensor in keras.tree.flatten(returned)], shapes
 
 
 def _of_signature(path: Path, fed: Any) -> tuple[list[Any], dict[str, tuple[int, ...]]]:
-    """What TensorFlow's own call of a SavedModel returns."""
+    """The outputs of a SavedModel that TensorFlow calls."""
     import tensorflow as tf
 
     loaded = tf.saved_model.load(str(path))
     signature = loaded.signatures["serving_default"]
     name = next(iter(signature.structured_input_signature[1]))
-    return [one.numpy() for one in signature(**{name: tf.constant(fed[0])}).values()], {}
+    return [tensor.numpy() for tensor in signature(**{name: tf.constant(fed[0])}).values()], {}
 
 
 def _alike(summary: Any, values: Any) -> bool:
-    """Whether a summary is that of these values."""
+    """Whether these values have this summary."""
     import numpy as np
 
-    held = summary.mean, summary.std, summary.min, summary.max
+    recorded = summary.mean, summary.std, summary.min, summary.max
     own = values.mean(), values.std(), values.min(), values.max()
-    return summary.count == values.size and np.allclose(held, own, rtol=1e-3, atol=1e-5)
+    return summary.count == values.size and np.allclose(recorded, own, rtol=1e-3, atol=1e-5)
 
 
 def main() -> None:
@@ -307,20 +310,21 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for number, (name, given) in enumerate(cases):
             keras.backend.clear_session()
-            keywords = dict(one.split("=") for one in given)
+            keywords = dict(setting.split("=") for setting in given)
             size = {"size": float(keywords.pop("size"))} if "size" in keywords else {}
             model = globals()[name](**keywords, **size)
             keras.backend.clear_session()
             text += compared(name, model, Path(folder) / f"{number}.db", *given) + "\n"
             print(text.splitlines()[-1], flush=True)
         text += PACKAGED
-        for one in SHIPPED:
+        for entry in SHIPPED:
             keras.backend.clear_session()
             try:
-                row = shipped(one, Path(folder) / f"{one.module}.db")
+                row = shipped(entry, Path(folder) / f"{entry.module}.db")
             except (ImportError, SystemExit) as error:
                 print(
-                    f"left out: {one.package}: {error}; pip install {one.package}", file=sys.stderr
+                    f"left out: {entry.package}: {error}; pip install {entry.package}",
+                    file=sys.stderr,
                 )
                 continue
             text += row + "\n"

@@ -20,13 +20,13 @@ VERDICTS = Path(__file__).parents[1] / "docs" / "how_it_works" / "verdicts.md"
 
 def options(parser: argparse.ArgumentParser) -> list[str]:
     """The visible options of a command and of its subcommands."""
-    found = []
+    names = []
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            found += [name for inner in action.choices.values() for name in options(inner)]
+            names += [name for inner in action.choices.values() for name in options(inner)]
         elif action.help is not argparse.SUPPRESS and "--help" not in action.option_strings:
-            found += action.option_strings
-    return found
+            names += action.option_strings
+    return names
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -87,17 +87,18 @@ def _function(name: str, function: Callable[..., Any], level: int) -> Iterator[s
 
 
 def _signature(name: str, function: Callable[..., Any]) -> str:
-    """The signature without `self`; one parameter per line if it does not fit on one."""
+    """The signature without `self`; a line per parameter if it is long."""
     parameters, marked = [], False
-    for one in inspect.signature(function).parameters.values():
-        if one.name in ("self", "cls"):
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.name in ("self", "cls"):
             continue
-        if one.kind is one.KEYWORD_ONLY and not marked:
+        if parameter.kind is parameter.KEYWORD_ONLY and not marked:
             parameters.append("*")
             marked = True
-        text = str(one.replace(annotation=one.empty, default=one.empty)) + f": {one.annotation}"
-        if one.default is not one.empty:
-            text += f" = {'...' if callable(one.default) else repr(one.default)}"
+        bare = parameter.replace(annotation=parameter.empty, default=parameter.empty)
+        text = f"{bare}: {parameter.annotation}"
+        if parameter.default is not parameter.empty:
+            text += f" = {'...' if callable(parameter.default) else repr(parameter.default)}"
         parameters.append(text)
     end = f" -> {_annotation(function, 'return')}"
     line = f"{name}({', '.join(parameters)}){end}"

@@ -45,7 +45,7 @@ class Measured(NamedTuple):
 def page(verdicts: str) -> str:
     """The page in Markdown; `verdicts` is the text of docs/how_it_works/verdicts.md."""
     fresh = measured(verdicts, "Rules, fresh kinds")
-    held = measured(verdicts, "Rules, held-out half")
+    held_out = measured(verdicts, "Rules, held-out half")
     texts = {name: explain(name) for name in rules()}
     none = Measured(0, 0, 0, "")
     rows = (
@@ -53,28 +53,28 @@ def page(verdicts: str) -> str:
             f"[`{name}`](#{name})",
             text.partition("\n\n")[0].removesuffix("."),
             str(fresh.get(name, none)),
-            str(held.get(name, none)),
+            str(held_out.get(name, none)),
         )
         for name, text in texts.items()
     )
     heads = ("rule", "problem", "detected, fresh networks", "detected, held-out half")
     parts = [INTRODUCTION.format(count=len(texts)), table(heads, rows)]
     for name, text in texts.items():
-        parts += _section(name, text, fresh.get(name, none), held.get(name, none))
+        parts += _section(name, text, fresh.get(name, none), held_out.get(name, none))
     return "\n\n".join(parts)
 
 
 def measured(verdicts: str, heading: str) -> dict[str, Measured]:
     """The figures of the table below a heading, by rule."""
     section = verdicts.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    found = {}
+    by_rule = {}
     for line in section.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if re.fullmatch(r"`[a-z-]+`", cells[0]):
             faults, detected, by_this_rule = map(int, cells[1:4])
             figures = Measured(faults, detected, by_this_rule, missed=cells[5])
-            found[cells[0].strip("`")] = figures
-    return found
+            by_rule[cells[0].strip("`")] = figures
+    return by_rule
 
 
 def parts_of(text: str) -> dict[str, str]:
@@ -86,22 +86,22 @@ def parts_of(text: str) -> dict[str, str]:
     return {name: _sentence(part) for name, part in parts.items()}
 
 
-def _section(name: str, text: str, fresh: Measured, held: Measured) -> Iterator[str]:
+def _section(name: str, text: str, fresh: Measured, held_out: Measured) -> Iterator[str]:
     parts = parts_of(text)
     yield f"## `{name}` {{ #{name} }}"
     yield f"**{parts['title']}** {parts['checks']}"
     labelled = [f"- *{label}.* {parts[label.lower()]}" for label in LABELS]
-    yield "\n".join([*labelled, f"- *Measured.* {_figures(fresh, held)}"])
+    yield "\n".join([*labelled, f"- *Measured.* {_figures(fresh, held_out)}"])
 
 
-def _figures(fresh: Measured, held: Measured) -> str:
-    told = [
+def _figures(fresh: Measured, held_out: Measured) -> str:
+    parts = [
         f"{kind}: detected in {runs} runs, in {runs.by_this_rule} by this rule."
         + (f" Missed: {runs.missed}." if runs.missed else "")
-        for kind, runs in (("Fresh networks", fresh), ("Held-out half", held))
+        for kind, runs in (("Fresh networks", fresh), ("Held-out half", held_out))
         if runs.faults
     ]
-    return " ".join(told) or "No fault was injected for this rule."
+    return " ".join(parts) or "No fault was injected for this rule."
 
 
 def _sentence(text: str) -> str:

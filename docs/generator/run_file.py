@@ -42,10 +42,10 @@ def _table(text: str) -> tuple[str, str, str]:
     """The comment, the name and the SQL of a table."""
     lines = text.splitlines()
     sql = "\n".join(line for line in lines if not line.startswith("--"))
-    found = re.search(r"CREATE TABLE (\w+)", sql)
-    if found is None:
+    match = re.search(r"CREATE TABLE (\w+)", sql)
+    if match is None:
         raise ValueError(f"no table: {text}")
-    return _prose("\n".join(line for line in lines if line.startswith("--"))), found[1], sql
+    return _prose("\n".join(line for line in lines if line.startswith("--"))), match[1], sql
 
 
 def _prose(comment: str) -> str:
@@ -55,7 +55,7 @@ def _prose(comment: str) -> str:
 def _info() -> str:
     """The fields of the row `info`."""
     rows = ((f"`{name}`", f"`{kind}`") for name, kind in RunInfo.__annotations__.items())
-    told = " ".join((RunInfo.__doc__ or "").split())
-    return f"The row `info` of the table `run` is a JSON object. {told}\n\n" + table(
+    description = " ".join((RunInfo.__doc__ or "").split())
+    return f"The row `info` of the table `run` is a JSON object. {description}\n\n" + table(
         ("field", "type"), rows
     )
