@@ -59,5 +59,6 @@ def test_files_of_the_tutorial_are_those_of_its_pages() -> None:
 
 def _words(text: str) -> str:
     """A text without numbers, bars of histograms and the widths of columns."""
+    text = re.sub(r"built in .*", "", text)  # in ms or in s
     text = re.sub(r"[▁▂▃▄▅▆▇█‹›]+", "▁", text)
     return " ".join(re.sub(r"[−-]?\d[\d.,]*(e[−+-]?\d+)?", "#", text).split())
