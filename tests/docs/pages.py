@@ -1,5 +1,7 @@
 """The examples of a page: its fenced blocks, and what the comments before them say.
 
+Chinese pages have the blocks of the English ones and are not executed.
+
 - `<!-- not run: REASON -->`: the block is shown only.
 - `<!-- exit: N -->`: the last command of the block ends with this exit code.
 - `<!-- instead: COMMAND -->`: the test runs this command, because the block installs something.
@@ -45,11 +47,27 @@ class Block:
 
 
 def pages() -> list[Path]:
-    """README.md and all pages with examples, in every language."""
-    found = [ROOT / "README.md", ROOT / "README.zh-CN.md", ROOT / "docs" / "index.md"]
-    for base in (ROOT / "docs", ROOT / "docs" / "zh"):
-        found += [base / "index.md", *(path for name in FOLDERS for path in base.glob(f"{name}/*.md"))]
-    return sorted({path for path in found if path.exists()})
+    """The English pages with examples."""
+    found = [path for name in FOLDERS for path in (ROOT / "docs" / name).glob("*.md")]
+    return [ROOT / "README.md", ROOT / "docs" / "index.md", *sorted(found)]
+
+
+def translations() -> dict[Path, Path]:
+    """The English page of each Chinese one."""
+    base = ROOT / "docs" / "zh"
+    found = {path: ROOT / "docs" / path.relative_to(base) for path in sorted(base.rglob("*.md"))}
+    return {ROOT / "README.zh-CN.md": ROOT / "README.md", **found}
+
+
+def with_blocks(page: str, original: str) -> str:
+    """A translated page with the blocks of its original, one for one."""
+    ours = list(FENCE.finditer(page))
+    theirs = list(FENCE.finditer(original))
+    languages = [match["language"] for match in ours]
+    if languages != [match["language"] for match in theirs]:
+        raise ValueError(f"other blocks than the original: {languages}")
+    blocks = iter(match[0] for match in theirs)
+    return FENCE.sub(lambda _: next(blocks), page)
 
 
 def blocks(page: str) -> Iterator[Block]:

@@ -1,16 +1,20 @@
-"""`python -m tests.docs.rewrite PAGE ...`: puts what the examples print now into the pages.
+"""`python -m tests.docs.rewrite PAGE ...`: puts what the examples print and draw now into the pages.
 
-Examples run with the settings that the pages show. `--run FILE` is the tutorial's run; without it
+Then it copies the blocks of the English pages into the Chinese ones; without PAGE it does only that.
+
+A picture `pictures/NAME` that a page shows is the file NAME that one of its examples writes. Examples run with the settings that the pages show. `--run FILE` is the tutorial's run; without it
 the pages that read it quote a recording of tests/runs.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
+import shutil
 import tempfile
 from pathlib import Path
 
-from tests.docs.pages import blocks, excerpt
+from tests.docs.pages import ROOT, blocks, excerpt, translations, with_blocks
 from tests.docs.runner import Folder, Printed
 
 
@@ -21,6 +25,9 @@ def rewrite(page: Path, run: Path | None = None) -> None:
         executed = {
             one.block: one for one in Folder(Path(folder), small=False, run=run).execute(text)
         }
+        for name in re.findall(r"pictures/([\w.]+)\)", text):
+            if (Path(folder) / name).exists():
+                shutil.copy(Path(folder) / name, ROOT / "docs" / "pictures" / name)
     last: Printed | None = None
     pieces, end = [], 0
     for block in blocks(text):
@@ -41,11 +48,14 @@ def rewrite(page: Path, run: Path | None = None) -> None:
 def main() -> None:
     """Rewrite the pages that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("pages", nargs="+", type=Path)
+    parser.add_argument("pages", nargs="*", type=Path)
     parser.add_argument("--run", type=Path, help="the tutorial's run, n=5")
     given = parser.parse_args()
     for page in given.pages:
         rewrite(page, given.run)
+    for page, original in translations().items():
+        text = page.read_text(encoding="utf-8")
+        page.write_text(with_blocks(text, original.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

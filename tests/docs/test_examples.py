@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import ROOT, blocks, excerpt, pages
+from tests.docs.pages import ROOT, blocks, excerpt, pages, translations, with_blocks
 from tests.docs.runner import Folder
 
 RECORDS = re.compile(r"^resnet-inspect (trace|run) |^resnet-inspect trace$", re.MULTILINE)
@@ -40,6 +40,15 @@ def test_the_examples_of_a_page_run(page: Path, tmp_path: Path) -> None:
             assert last is not None
             printed = last.err if "stderr" in block.value else last.out
             assert _words(block.text) == _words(excerpt(printed, block.value)), block.text
+
+
+@pytest.mark.parametrize(
+    ("page", "original"),
+    [pytest.param(*pair, id=str(pair[0].relative_to(ROOT))) for pair in translations().items()],
+)
+def test_translated_pages_have_the_blocks_of_the_original(page: Path, original: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert with_blocks(text, original.read_text(encoding="utf-8")) == text
 
 
 def test_every_block_says_its_language() -> None:
