@@ -1,9 +1,10 @@
-"""`python -m tests.docs.rewrite PAGE ...`: puts what the examples print and draw now into the pages.
+"""`python -m tests.docs.rewrite PAGE ...`: updates what pages quote and show from their examples.
 
-Then it copies the blocks of the English pages into the Chinese ones; without PAGE it does only that.
+Examples run with the settings that the pages show. `--run FILE` is the tutorial's run; without it
+the pages that read it quote a recording of tests/runs. A picture `pictures/NAME` that a page shows
+is the file NAME that one of its examples writes.
 
-A picture `pictures/NAME` that a page shows is the file NAME that one of its examples writes. Examples run with the settings that the pages show. `--run FILE` is the tutorial's run; without it
-the pages that read it quote a recording of tests/runs.
+Then the blocks of the English pages are copied into the Chinese ones; without PAGE only that.
 """
 
 from __future__ import annotations

@@ -21,9 +21,7 @@ def _marks(page: Path) -> list[pytest.MarkDecorator]:
     return [pytest.mark.tensorflow] if records else []
 
 
-PAGES = [
-    pytest.param(page, id=str(page.relative_to(ROOT)), marks=_marks(page)) for page in pages()
-]
+PAGES = [pytest.param(page, id=str(page.relative_to(ROOT)), marks=_marks(page)) for page in pages()]
 
 
 @pytest.mark.parametrize("page", PAGES)
