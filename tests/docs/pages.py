@@ -48,15 +48,15 @@ class Block:
 
 def pages() -> list[Path]:
     """The English pages with examples."""
-    found = [path for name in FOLDERS for path in (ROOT / "docs" / name).glob("*.md")]
-    return [ROOT / "README.md", ROOT / "docs" / "index.md", *sorted(found)]
+    guides = [path for name in FOLDERS for path in (ROOT / "docs" / name).glob("*.md")]
+    return [ROOT / "README.md", ROOT / "docs" / "index.md", *sorted(guides)]
 
 
 def translations() -> dict[Path, Path]:
     """The English page of each Chinese one."""
     base = ROOT / "docs" / "zh"
-    found = {path: ROOT / "docs" / path.relative_to(base) for path in sorted(base.rglob("*.md"))}
-    return {ROOT / "README.zh-CN.md": ROOT / "README.md", **found}
+    chinese = {path: ROOT / "docs" / path.relative_to(base) for path in sorted(base.rglob("*.md"))}
+    return {ROOT / "README.zh-CN.md": ROOT / "README.md", **chinese}
 
 
 def with_blocks(page: str, original: str) -> str:

@@ -24,7 +24,8 @@ def rewrite(page: Path, run: Path | None = None) -> None:
     text = page.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         executed = {
-            one.block: one for one in Folder(Path(folder), small=False, run=run).execute(text)
+            printed.block: printed
+            for printed in Folder(Path(folder), small=False, run=run).execute(text)
         }
         for name in re.findall(r"pictures/([\w.]+)\)", text):
             if (Path(folder) / name).exists():

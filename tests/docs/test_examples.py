@@ -14,9 +14,10 @@ RECORDS = re.compile(r"^resnet-inspect (trace|run) |^resnet-inspect trace$", re.
 
 
 def _marks(page: Path) -> list[pytest.MarkDecorator]:
-    executed = [one for one in blocks(page.read_text(encoding="utf-8")) if one.runs]
+    executed = [block for block in blocks(page.read_text(encoding="utf-8")) if block.runs]
     records = any(
-        one.language == "python" or RECORDS.search(f"{one.text}\n{one.value}") for one in executed
+        block.language == "python" or RECORDS.search(f"{block.text}\n{block.value}")
+        for block in executed
     )
     return [pytest.mark.tensorflow] if records else []
 
@@ -27,7 +28,7 @@ PAGES = [pytest.param(page, id=str(page.relative_to(ROOT)), marks=_marks(page)) 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_examples_of_a_page_run(page: Path, tmp_path: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    executed = {one.block: one for one in Folder(tmp_path).execute(text)}
+    executed = {printed.block: printed for printed in Folder(tmp_path).execute(text)}
     last = None
     for block in blocks(text):
         if block in executed:
