@@ -1,4 +1,6 @@
-"""`python docs/pictures.py`: draws the pictures of docs/ from real runs of the main command.
+"""`python docs/pictures.py`: draws pictures of docs/pictures from real runs of the main command.
+
+Pictures that a page draws itself are written by `python -m tests.docs.rewrite`.
 
 `python docs/pictures.py pages` makes those of the report alone; they need a Chromium.
 `python docs/pictures.py screens` makes those of the terminal interface.
@@ -29,7 +31,7 @@ from resnet_inspect.render.pages.answer_page import answer_page
 from resnet_inspect.render.screen import Screen
 from resnet_inspect.tui.app import BrowseApp
 
-HERE = Path(__file__).resolve().parent
+HERE = Path(__file__).resolve().parent / "pictures"
 COLUMNS = 92
 
 
@@ -58,7 +60,7 @@ def _own_font(drawn: str) -> str:
 
 # Keys that lead to what a picture shows, its theme and its size.
 SCREENS = {
-    "browse_detail": ("down right right right down down", "textual-dark", (80, 24)),
+    "browse": ("down right right right down down", "textual-dark", (80, 24)),
     "browse_distribution": (
         "down down right right right down down down down H v v b", "textual-dark", (150, 40),
     ),
