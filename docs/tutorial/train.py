@@ -19,9 +19,9 @@ for image, label in zip(images, labels):
 
 
 def block(x, filters, number):
-    x = layers.Conv2D(
-        filters, 3, strides=2, padding="same", use_bias=False, name=f"conv{number}"
-    )(x)
+    x = layers.Conv2D(filters, 3, strides=2, padding="same", use_bias=False, name=f"conv{number}")(
+        x
+    )
     x = layers.BatchNormalization(name=f"bn{number}")(x)
     return layers.ReLU(name=f"relu{number}")(x)
 
