@@ -50,5 +50,5 @@ def test_unpack_all_agrees_with_unpack(every: list[list[float]]) -> None:
     assert Sketch.unpack_all(packed) == [Sketch.unpack(data) for data in packed]
     with pytest.raises(ValueError, match="expected 6 bytes a bin"):
         Sketch.unpack_all([*packed, bytes(7)])
-    with pytest.raises(ValueError, match="must ascend"):
+    with pytest.raises(ValueError, match="expected ascending"):
         Sketch.unpack_all([*packed, bytes(6)])

@@ -115,7 +115,7 @@ def test_the_picture_names_no_flags(open_page: Open, deep_run: Path) -> None:
         page = picture(open_page(run)).page
         assert not re.search(r"(^|\s)--\w", page.text_content("#picture") or "")
     opened = picture(open_page(deep_run))
-    note = "with ×k; click one to list all its layers"
+    note = "(×N); click one to list all its layers"
     assert note in (opened.page.text_content("#picture") or "")
 
 
