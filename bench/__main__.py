@@ -14,7 +14,7 @@ from pathlib import Path
 
 NAMES = (
     "startup", "diagram", "capture", "lineage", "recording", "report", "browse", "comparison",
-    "fit", "whole_fits", "overhead",
+    "fit", "recorded_steps", "whole_fits", "overhead",
 )  # fmt: skip
 RESULTS = Path(__file__).with_name("results.json")
 
