@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=10,
         metavar="N",
-        help="record tensors at every Nth step",
+        help="record tensors at every Nth step and the last",
     )
     for name in SETTINGS:
         add_setting(parser, field_named(name, "run"))

@@ -65,7 +65,7 @@ def origin_lines(explanation: Explanation) -> Iterator[tuple[str, str]]:
         change = f"with {row.after} instead of {row.before}"
         yield label, f"{row.setting}: {change} the size is {size_after}"
     if still:
-        yield "not on", ", ".join(still)
+        yield "no effect", ", ".join(still)
     unknown = [row.setting for row in explanation.proof if row.moved is None]
     if unknown and len(unknown) < len(explanation.proof):
         yield "unknown", ", ".join(unknown)

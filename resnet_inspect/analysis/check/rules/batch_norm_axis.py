@@ -23,9 +23,11 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     if not wrong:
         return
     layer, (text, measured) = next(iter(wrong.items()))
+    others = len(wrong) - 1
+    more = f" (and {others} more layer{'s' * (others != 1)})" if others else ""
     yield Finding(
         Severity.ERROR,
-        f"{layer}: {text}" + (f" (and {len(wrong) - 1} more layers)" if len(wrong) > 1 else ""),
+        f"{layer}: {text}{more}",
         {"layers": ", ".join(wrong), **measured},
         "each row or column of an image is normalized separately, channels are not; the learned"
         " scales belong to positions",
