@@ -25,14 +25,13 @@ class Narrator:
     def __init__(self, steps: int, *, quiet: bool) -> None:
         self.path: Path | None = None
         self._steps = max(steps, 1)
-        self._built = "graph built"
         self._quiet = quiet
         self._bar: Progress | None = None
         self._count = 0
 
-    def plan(self, steps: int, built: str) -> None:
-        """Set the number of steps and the text about what was built before them."""
-        self._steps, self._built = max(steps, 1), built
+    def plan(self, steps: int) -> None:
+        """Set the number of steps."""
+        self._steps = max(steps, 1)
 
     def say(self, text: str) -> None:
         """Print a line on stderr."""
@@ -47,7 +46,7 @@ class Narrator:
             return
         self.path = path
         plural = "s" if self._steps > 1 else ""
-        self.say(f"{self._built}; running {self._steps} step{plural} (run file {path}) ...")
+        self.say(f"recording {self._steps} step{plural} in {path} ...")
         self._start_bar()
 
     def _step(self, record: StepRecord) -> None:

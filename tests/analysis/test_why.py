@@ -63,7 +63,7 @@ def test_image_and_batch_size_do_not_change_the_64(recording: Open) -> None:
     rows = {row.setting: row for row in why(run.graph, run.lineage, target, 1).proof}
     assert {name for name, row in rows.items() if row.moved} == {"filters"}
     assert (rows["filters"].size_before, rows["filters"].size_after) == (64, 68)
-    assert "add00 fails (ignored to continue)" in rows["filters"].note
+    assert "add00 fails; re-traced past it" in rows["filters"].note
     assert rows["n"].note == "the graph changes, but not this size"
     assert set(rows) == {
         "filters",

@@ -202,7 +202,7 @@ def test_a_full_disk_leaves_the_picture_that_is_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "words", "text"),
     [
-        ("v2", ["--color-by", "findings"], "no box is coloured: findings: nothing found"),
+        ("v2", ["--color-by", "findings"], "no box is coloured: findings: no findings"),
         ("diverged", ["--color-by", "std"], "no finite std was recorded at this step"),
         ("diverged", ["--color-by", "std"], "8 boxes had NaN or infinities at this step"),
         ("diverged", ["--histograms"], "8 boxes had NaN or infinities at this step"),

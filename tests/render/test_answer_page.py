@@ -100,7 +100,7 @@ def test_findings_are_shortened_and_the_worst_comes_first(recording: Open) -> No
 
 def test_without_findings_a_line_says_so(recording: Open) -> None:
     text = with_findings(recording("v2"), ())
-    assert text.count("check: nothing found") == 1
+    assert text.count("check: no findings") == 1
     assert "Findings" not in text
     assert "resnet-inspect check" not in text
 
@@ -111,7 +111,7 @@ def test_the_failure_of_a_run_is_shown_once(recording: Open) -> None:
     text = page(run, 80)
     assert "\nFindings: 1 error, shown above\n" in text
     assert "refused  " not in text
-    assert "nothing found" not in text
+    assert "no findings" not in text
     assert text.count("Dimensions must be equal") == 1
 
 

@@ -113,7 +113,7 @@ def test_a_healthy_run_has_no_marks_and_no_findings() -> None:
     async def script(ui: Driver) -> None:
         assert not any(sign in line for line in ui.rows() for sign in ("✗", "!", "(i)"))
         await ui.press("6")
-        assert ui.pane_text() == "3 recorded steps: nothing found"
+        assert ui.pane_text() == "3 recorded steps: no findings"
 
     browse(V2, script)
 
@@ -131,9 +131,9 @@ def test_a_live_run_is_checked_again(tmp_path: Path) -> None:
 
     async def script(ui: Driver) -> None:
         await ui.press("6")
-        assert ui.pane_text() == "0 recorded steps: nothing found"
+        assert ui.pane_text() == "0 recorded steps: no findings"
         replay.step(0)
-        await until(ui, "1 recorded step: nothing found")
+        await until(ui, "1 recorded step: no findings")
         replay.writer.step(StepRecord(1, 0.1, {"loss": float("nan")}, {}, {}))
         await until(ui, "loss is not finite from step 1 on")
 

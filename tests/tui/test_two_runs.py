@@ -276,7 +276,7 @@ def test_findings_are_listed_by_run_and_marked() -> None:
         assert any("✗" in row for row in ui.rows())
         await ui.press("6")
         text = ui.pane_text()
-        assert text.startswith("− only in A: nothing found")
+        assert text.startswith("− only in A: no findings")
         assert f"+ only in B: {len(findings.only_b)} error" in text
         assert findings.only_b[0].message[:30] in " ".join(text.split())
         await ui.press("enter")  # the first link is selected

@@ -42,3 +42,8 @@ class Finding(msgspec.Struct, frozen=True):
     step: int | None = None
     command: Command | None = None
     rule: str = ""
+
+
+def rounded(value: float) -> float:
+    """`value` with one significant digit, for texts that give an order of magnitude."""
+    return float(f"{value:.1g}")

@@ -53,7 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pair",
         choices=("bn", "gradient"),
-        help="add the input of batch normalization (bn) or the gradient",
+        help="show beside it: batch normalization's input, or the gradient",
     )
     parser.add_argument("--heat", action="store_true", help="draw heat maps instead of ridges")
     parser.add_argument(

@@ -55,7 +55,7 @@ def run(parsed: argparse.Namespace) -> int:
             with api.open_run(path) as begun:
                 recorded = begun.info.settings
             if recorded.fits:
-                narrator.plan(recorded.planned, "model built; the first step is traced")
+                narrator.plan(recorded.planned)
         narrator.watch(path, record)
 
     narrator.say("loading TensorFlow and building the graph ...")

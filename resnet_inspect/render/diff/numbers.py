@@ -12,11 +12,13 @@ from resnet_inspect.render.screen import plain, table
 
 # Columns that a narrow terminal leaves out, in this order.
 EXPENDABLE = ("KS", "per step")
+# The columns of the tables, a line each.
 LEGEND = (
-    "distance: earth mover's distance, mean over these steps, in standard deviations of the values"
-    " (weights: in units of their root mean square). KS: Kolmogorov-Smirnov statistic. per step:"
-    " distance between neighbouring steps of one run, the larger of A and B. ratio: distance / per"
-    " step."
+    "distance: earth mover's distance between A and B, mean over these steps, in standard"
+    " deviations (weights: in root mean squares)",
+    "KS: Kolmogorov-Smirnov statistic, from 0 (equal) to 1 (no overlap)",
+    "per step: earth mover's distance between neighbouring steps of one run, larger of A and B",
+    "ratio: distance / per step; – if 1 or less",
 )
 AVERAGES = (
     "Root mean square difference over channels, at the last step of both runs. Moving means: in"

@@ -5,7 +5,6 @@ Tables are cut to MOST rows, and a line counts the others, unless every row is r
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -38,6 +37,7 @@ from resnet_inspect.render.diff.numbers import (
     step_tables,
 )
 from resnet_inspect.render.diff.values import changed_rows, value
+from resnet_inspect.render.labels import wrapped
 from resnet_inspect.render.screen import Screen, plain, table
 
 MOST = 12
@@ -92,9 +92,7 @@ class _Page:
         # Sentences such as the reason of a failure are wrapped; long words such as paths are not.
         room = max(MOST, (self.screen.width - 4 - max(len(row.name) for row in rows)) // 2)
         for row in rows:
-            cells = (
-                textwrap.wrap(value(side), room, break_long_words=False) for side in (row.a, row.b)
-            )
+            cells = (wrapped(value(side), room) for side in (row.a, row.b))
             made.add_row(plain(row.name), *(Text("\n").join(map(plain, lines)) for lines in cells))
         self.screen.table([made])
 
@@ -168,7 +166,8 @@ class _Page:
         self.title(f"Distributions: {verdict} (steps {_steps(distributions)})")
         if not count:
             return
-        self.screen.line(plain(LEGEND, "dim"))
+        for line in LEGEND:
+            self.screen.line(plain(line, "dim"))
         for kind in KINDS:
             rows = [row for row in distributions.rows if row.kind == kind]
             if rows:
@@ -215,7 +214,7 @@ class _Page:
                 for row in rows:
                     head = "  ".join(filter(None, (row.rule, str(row.place))))
                     self.screen.line(plain(head, "bold"))
-                    for line in textwrap.wrap(getattr(row, "message", ""), self.screen.width - 3):
+                    for line in wrapped(getattr(row, "message", ""), self.screen.width - 3):
                         self.screen.line(plain(f"   {line}"))
 
 

@@ -78,7 +78,7 @@ def _findings(
 ) -> None:
     """Print the findings of `check` in short, without the failure that is shown above."""
     if not findings:
-        screen.line(plain(""), plain("check: nothing found", "dim"))
+        screen.line(plain(""), plain("check: no findings", "dim"))
         return
     others = [finding for finding in findings if not failed or finding.rule != "refused"]
     above = ""
@@ -173,14 +173,14 @@ def _recipe(settings: Settings) -> Iterator[tuple[str, str]]:
         )
         yield "recipe", f"{once}, seed {settings.seed}"
     else:
-        often = f"every {settings.every} steps" if settings.every > 1 else "every step"
+        often = f"every {settings.every} steps" if settings.every > 1 else "at every step"
         if isinstance(subject, TracedModel):
             yield "data", f"{subject.data}, batches of {subject.batch_size}"
             how = f"trained with {subject.optimizer}, seed {settings.seed}"
         else:
             kind = "loop" if isinstance(subject, Loop) else "fit"
             how = f"your {kind} with {subject.optimizer}"
-        yield "recipe", f"{how}, tensors recorded at {often}"
+        yield "recipe", f"{how}, tensors recorded {often}"
 
 
 def _tutorial_recipe(tutorial: Tutorial, settings: Settings) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -14,6 +13,7 @@ from resnet_inspect.analysis.check.finding import Measured
 from resnet_inspect.commands import spelled
 from resnet_inspect.paths import printable
 from resnet_inspect.render import spelling
+from resnet_inspect.render.labels import wrapped
 from resnet_inspect.render.screen import Screen, plain
 
 STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold blue"}
@@ -48,7 +48,7 @@ def findings_count(findings: Sequence[Finding]) -> str:
     """The number of findings by severity, such as "1 error, 2 warnings"."""
     counts: Counter[str] = Counter(finding.severity for finding in findings)
     infos = [f"{counts[Severity.INFO]} info"] if counts[Severity.INFO] else []
-    return ", ".join(troubles(counts) + infos) or "nothing found"
+    return ", ".join(troubles(counts) + infos) or "no findings"
 
 
 def troubles(counts: Mapping[str, int]) -> list[str]:
@@ -67,7 +67,7 @@ def finding_lines(finding: Finding, width: int, *, command: bool = True) -> list
     """
     lines = [_head(finding, width), *_wrapped(finding.message, width)]
     if measured := evidence_text(finding):
-        lines += _wrapped(measured, width, "dim")
+        lines += _wrapped(f"measured: {measured}", width, "dim")
     lines += _wrapped(f"why: {finding.why}", width)
     lines += _wrapped(f"try: {finding.fix}", width)
     if command and finding.command is not None:
@@ -77,7 +77,8 @@ def finding_lines(finding: Finding, width: int, *, command: bool = True) -> list
 
 def evidence_text(finding: Finding) -> str:
     """The measured values of a finding in one line; empty if there are none."""
-    return "  ".join(f"{name} {_spelled(value)}" for name, value in finding.evidence.items())
+    values = ((name.replace("_", " "), _spelled(value)) for name, value in finding.evidence.items())
+    return "; ".join(f"{name} {value}" for name, value in values)
 
 
 def short_lines(finding: Finding, width: int) -> list[Text]:
@@ -120,9 +121,7 @@ def explanation_page(screen: Screen, texts: Mapping[str, str]) -> None:
 
 def _wrapped(text: str, width: int, style: str = "") -> list[Text]:
     room = max(20, width - len(INDENT))
-    return [
-        plain(INDENT + line, style) for line in textwrap.wrap(text, room, break_on_hyphens=False)
-    ]
+    return [plain(INDENT + line, style) for line in wrapped(text, room)]
 
 
 def _spelled(value: Measured) -> str:

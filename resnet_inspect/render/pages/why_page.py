@@ -161,7 +161,7 @@ def settings_page(screen: Screen, settings: Sequence[SettingMoves]) -> None:
             screen.line(plain(f"  ops and their tensors: {changes}"))
         for conflict in setting.conflicts:
             ends = setting.ended and conflict == setting.conflicts[-1]
-            consequence = "the trace ends there" if ends else "ignored to continue"
+            consequence = "the trace ends there" if ends else "re-traced past it"
             screen.line(plain(f"  {conflict} rejects its inputs ({consequence})"))
         for (axis, before, after), names in _by_change(setting).items():
             shown = ", ".join(names[:4]) + (f", … {len(names) - 4} more" if len(names) > 4 else "")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.text import Text
 
 from resnet_inspect.render import spelling
-from resnet_inspect.render.labels import column, fitted
+from resnet_inspect.render.labels import column, fitted, wrapped
 from resnet_inspect.render.plots.scale import Kind, Scale, span
 from resnet_inspect.render.plots.spread import (
     NO_ROWS,
@@ -110,4 +109,4 @@ class Frame:
 
 def captions(texts: Sequence[str], width: int) -> list[Text]:
     """Remarks below a plot, wrapped at words."""
-    return [plain(line, "dim") for text in texts for line in textwrap.wrap(text, width)]
+    return [plain(line, "dim") for text in texts for line in wrapped(text, width)]

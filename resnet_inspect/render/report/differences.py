@@ -160,8 +160,8 @@ def distance_remarks(comparison: Comparison) -> list[str]:
     if not diff.rows:
         verdict = distributions(diff)
         return [verdict[0].upper() + verdict[1:] + "."]
-    steps = f"Largest distance first, at {len(diff.steps)} common steps. "
-    return [steps + LEGEND[0].upper() + LEGEND[1:]]
+    steps = f"Largest distance first, at {len(diff.steps)} common steps."
+    return [steps, *LEGEND]
 
 
 def courses(rows: Sequence[Distance]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from rich.text import Text
 from resnet_inspect.analysis.studies import Answer, Cell, Grid, Statement, Study, Verdict
 from resnet_inspect.commands import spelled
 from resnet_inspect.render import spelling
+from resnet_inspect.render.labels import wrapped
 from resnet_inspect.render.screen import Screen, plain, table
 
 STYLES = {Verdict.SHOWN: "bold green", Verdict.NOT_DECIDED: "bold yellow",
@@ -107,4 +108,4 @@ def cell_text(value: Cell) -> str:
 
 def _wrapped(text: str, width: int, style: str = "", indent: str = INDENT) -> list[Text]:
     room = max(20, width - len(indent))
-    return [plain(indent + line, style) for line in textwrap.wrap(text, room)]
+    return [plain(indent + line, style) for line in wrapped(text, room)]

@@ -21,22 +21,18 @@ from resnet_inspect.analysis.diff.differences import (
 )
 from resnet_inspect.graph import Phase
 from resnet_inspect.render import spelling
-from resnet_inspect.render.diff.numbers import AVERAGES, average_cells, average_name
+from resnet_inspect.render.diff.numbers import AVERAGES, LEGEND, average_cells, average_name
 from resnet_inspect.render.diff.values import changed_rows, value
+from resnet_inspect.render.labels import wrapped
 from resnet_inspect.render.pages.findings_page import findings_count
 from resnet_inspect.tui.panes.difference_lines import distance_text
 from resnet_inspect.tui.run.places import Place
 from resnet_inspect.tui.run.two_runs import CHANGED, ONLY_A, ONLY_B, STYLES, ComparisonResult
 from resnet_inspect.tui.widgets.line_list import Line
-from resnet_inspect.tui.widgets.texts import ARROW, pair, sentence, title, wrap_lines
+from resnet_inspect.tui.widgets.texts import ARROW, pair, sentence, title
 
 # Longer lists are cut, with a line that gives the number of hidden entries.
 MAX_ENTRIES = 300
-LEGEND = (
-    "distance: earth mover's distance, mean over these steps, in standard deviations of the values"
-    " (weights: in units of their root mean square). per step: distance between neighbouring steps"
-    " of one run, the larger of A and B."
-)
 _T = TypeVar("_T")
 _P = TypeVar("_P", Unmatched, Renaming, Change)
 
@@ -146,7 +142,9 @@ def _distributions(result: ComparisonResult, width: int) -> Iterator[Line]:
         return
     text = f"{len(tensors.rows)} of {tensors.compared} tensors differ (steps {_steps(tensors)})"
     yield from title(f"Distributions: {text}", width)
-    yield from sentence(LEGEND, width, "dim")
+    for line in LEGEND:
+        if line.startswith(("distance", "per step")):  # what `distance_text` shows
+            yield from sentence(line, width, "dim")
     for kind in KINDS:
         rows = [row for row in tensors.rows if row.kind == kind]
         if rows:
@@ -171,9 +169,9 @@ def _distance(result: ComparisonResult, row: Distance, width: int) -> Iterator[L
     if more and len(head) + 2 + len(more) <= space:
         yield _with_arrow(Text(head).append(f"  {more}", "dim"), link)
         return
-    first, *rest = wrap_lines(head, space)
+    first, *rest = wrapped(head, space)
     yield _with_arrow(Text(first), link)
-    for part in (*rest, *wrap_lines(more, width - 10)):
+    for part in (*rest, *wrapped(more, width - 10)):
         if part:
             yield Line(Text(f"{'':10}{part}", "dim"), link)
 
@@ -224,14 +222,14 @@ def _findings(diff: RunDiff, width: int) -> Iterator[Line]:
 
 def _sign_and_name(sign: str, name: str, link: Place | None, width: int) -> Iterator[Line]:
     """Write a sign and a name, with an arrow if the line is a link."""
-    first, *rest = wrap_lines(name, width - 2 - len(ARROW)) or [""]
+    first, *rest = wrapped(name, width - 2 - len(ARROW)) or [""]
     yield _with_arrow(Text().append(f"{sign} ", STYLES[sign]).append(first), link)
     for part in rest:
         yield Line(Text(f"  {part}"), link)
 
 
 def _indented(text: str, link: Place | None, width: int) -> Iterator[Line]:
-    for part in wrap_lines(text, width - 4):
+    for part in wrapped(text, width - 4):
         yield Line(Text(f"    {part}", "dim"), link)
 
 

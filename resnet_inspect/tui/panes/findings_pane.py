@@ -16,6 +16,7 @@ from textual.worker import get_current_worker
 
 from resnet_inspect.analysis.check import Finding
 from resnet_inspect.errors import InspectError
+from resnet_inspect.render.labels import wrapped
 from resnet_inspect.render.pages.findings_page import WIDEST, finding_lines, findings_count
 from resnet_inspect.tui.panes.pane import Pane
 from resnet_inspect.tui.run.opened_run import OpenedRun, State
@@ -23,7 +24,7 @@ from resnet_inspect.tui.run.places import AxisOf, Link, Place
 from resnet_inspect.tui.run.two_runs import STYLES, TwoRuns
 from resnet_inspect.tui.widgets.finding_marks import link_to
 from resnet_inspect.tui.widgets.line_list import Line, LineList
-from resnet_inspect.tui.widgets.texts import ARROW, wrap_lines
+from resnet_inspect.tui.widgets.texts import ARROW
 
 # With more ops the rules take seconds and slow the keys down: they run when the pane is opened.
 MAX_OPS = 20_000
@@ -160,7 +161,7 @@ class FindingsPane(Pane):
             yield from _linked_lines(finding, link_to(finding.place), width)
         steps = len(self._checked.recorded)
         text = f"{steps} recorded step{'s' * (steps != 1)}: {findings_count(self.findings)}"
-        yield from (Line(Text(part, "dim")) for part in wrap_lines(text, width))
+        yield from (Line(Text(part, "dim")) for part in wrapped(text, width))
 
     def _lines_of_two(self, two: TwoRuns, width: int) -> Iterator[Line]:
         """List the findings of one run only, then those of both."""

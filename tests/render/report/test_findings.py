@@ -50,7 +50,7 @@ def test_a_finding_at_an_op_leads_to_the_op(open_page: Open) -> None:
 
 def test_the_section_without_findings(open_page: Open) -> None:
     page = open_page("v2").page
-    assert page.inner_text("#findings h2") == "Findings: nothing found"
+    assert page.inner_text("#findings h2") == "Findings: no findings"
     assert page.locator("#findings .finding").count() == 0
 
 

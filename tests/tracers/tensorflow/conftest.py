@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +139,13 @@ class SessionResult:
     steps: list[StepRecord]
 
 
+@cache
 def traced(**changes: Any) -> SessionResult:
+    """The result of a session of a small network, run to its end once a process."""
+    return trained(**changes)
+
+
+def trained(**changes: Any) -> SessionResult:
     """Build and run a session of a small network to its end."""
     training = session(**changes)
     result = SessionResult(training.build().graph, [])

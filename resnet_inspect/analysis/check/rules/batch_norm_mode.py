@@ -33,7 +33,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
                 Severity.WARNING,
                 f"{len(wrong)} of {len(every)} batch normalizations run in inference mode with"
                 f" moving averages that are still 0 and 1 (first: {wrong[0].name})",
-                {"layers": len(wrong), "of": len(every)},
+                {"layers": len(wrong), "layers_in_all": len(every)},
                 "these layers normalize nothing: they only scale and shift",
                 "call these layers with training=True during training",
                 place=evidence.place(wrong[0].name),

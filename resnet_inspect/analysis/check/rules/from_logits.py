@@ -60,7 +60,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             yield Finding(
                 Severity.ERROR,
                 f"{objective.loss} expects probabilities in 0…1; {layer} returns"
-                f" {measured['low']:.3g} … {measured['high']:.3g}",
+                f" {measured['lowest']:.3g} … {measured['highest']:.3g}",
                 measured,
                 "the loss clips or rescales values that are no probabilities, so gradients are"
                 " wrong or 0",
@@ -85,7 +85,7 @@ def _inside_loss(evidence: Evidence) -> Iterator[Finding]:
                 yield Finding(
                     Severity.ERROR,
                     f"{op.name} expects logits but receives the {kind.lower()} {before.name}",
-                    {"op": op.name, "given": before.name},
+                    {"op": op.name, "input": before.name},
                     WHY,
                     FIX,
                     place=evidence.place(evidence.name_of(ref)),
@@ -100,4 +100,4 @@ def _range_outside(evidence: Evidence, objective: Objective) -> dict[str, Measur
     summaries = evidence.summaries(objective.output).values()
     low = min((summary.min for summary in summaries if summary.min is not None), default=0.0)
     high = max((summary.max for summary in summaries if summary.max is not None), default=0.0)
-    return {"low": low, "high": high} if low < -SLACK or high > 1 + SLACK else {}
+    return {"lowest": low, "highest": high} if low < -SLACK or high > 1 + SLACK else {}

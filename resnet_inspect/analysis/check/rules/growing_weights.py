@@ -44,7 +44,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             Severity.WARNING if times > WARNING_GROWTH else Severity.INFO,
             f"kernel norms grew {times:.3g}× (median of {len(grown)} kernels), that of {most}"
             f" {grown[most]:.3g}×; no weight decay",
-            {"median": times, "most": grown[most]},
+            {"growth_median": times, "growth_largest": grown[most]},
             "large weights cause overconfident predictions, small updates and overfitting",
             "add L2 (kernel_regularizer, or weight_decay of 1e-4), or lower the learning rate",
             place=evidence.place(owners[most]),

@@ -45,7 +45,11 @@ def find(evidence: Evidence) -> Iterator[Finding]:
                 Severity.WARNING,
                 f"{share:.1%} of the labels are {text} {rare:.1%}"
                 + (f"; the accuracy is {best:.1%}" if best is not None else ""),
-                {"share": share, "rarest": rare, "examples": sum(part.examples for part in parts)},
+                {
+                    "share": share,
+                    "share_of_rarest": rare,
+                    "examples": sum(part.examples for part in parts),
+                },
                 "always predicting the common class looks like success",
                 "use class weights or balanced batches, and a metric such as precision and recall",
                 place=evidence.place(evidence.name_of(objective.output)),

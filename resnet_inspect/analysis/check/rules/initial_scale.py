@@ -59,7 +59,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         Severity.WARNING,
         f"{kernel} starts with a standard deviation of {std:.2g}; Glorot's is {glorot:.2g}"
         + (f" ({count - 1} more kernels out of range)" if count > 1 else ""),
-        {"std": std, "glorot": glorot, "kernels": count},
+        {"std": std, "std_glorot": glorot, "kernels": count},
         "each layer rescales its inputs: activations "
         + ("explode or saturate" if large else "vanish, and gradients with them"),
         "use the layer's default initializer (glorot_uniform), or he_normal before ReLUs",

@@ -32,8 +32,8 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             yield Finding(
                 Severity.WARNING,
                 f"input {name} {text}",
-                {"mean": mean, "std": std, "low": min(part.low for part in parts),
-                 "high": max(part.high for part in parts)},
+                {"mean": mean, "std": std, "lowest": min(part.low for part in parts),
+                 "highest": max(part.high for part in parts)},
                 "initial weights and learning rates assume inputs of scale 1; otherwise the first"
                 " layers saturate, diverge or stop learning",
                 "subtract the mean and divide by the standard deviation of each feature; divide"

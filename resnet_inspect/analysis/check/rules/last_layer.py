@@ -77,7 +77,7 @@ def _mismatch(
             text = f"the outputs of a softmax sum to 1; labels sum to {sums[0]:.3g}"
             return (
                 text,
-                {"sum": sums[0]},
+                {"sum_of_labels": sums[0]},
                 "remove the activation, or use a sigmoid for labels in 0…1",
             )
     if loss in REGRESSION_LOSSES and kind in RANGES:

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from resnet_inspect.analysis.check.computations import thirds
 from resnet_inspect.analysis.check.evidence import Evidence
-from resnet_inspect.analysis.check.finding import Finding, Measured, Severity
+from resnet_inspect.analysis.check.finding import Finding, Measured, Severity, rounded
 from resnet_inspect.commands import Command
 
 HIGH_UPDATE, LOW_UPDATE, WHOLE_NORM = 0.1, 1e-5, 1.0
@@ -53,7 +53,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     yield Finding(
         Severity.WARNING,
         f"the learning rate is far too {'high' if high else 'low'}: relative update"
-        f" ‖Δw‖/‖w‖ {ratio if peak <= WHOLE_NORM else peak:.1g} per step{used}",
+        f" ‖Δw‖/‖w‖ {rounded(ratio if peak <= WHOLE_NORM else peak):g} per step{used}",
         measured,
         "a relative update of about 0.001 is usual; "
         + ("larger ones overwrite what was learned" if high else "training takes far too long"),

@@ -40,7 +40,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             Severity.ERROR,
             f"the loss jumps from {began:.4g} to {evidence.loss[step]:.4g} at step {step}",
-            {"first": began, "largest": evidence.loss[step], "last": last},
+            {"loss_first": began, "loss_largest": evidence.loss[step], "loss_last": last},
             "one large update moved the weights far away from useful values",
             "divide the learning rate by 10, clip gradients, or normalize the inputs",
             step=step,
@@ -53,7 +53,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             Severity.ERROR,
             f"the loss grows: median {first:.4g} in the first third, {last:.4g} in the last third",
-            {"first": first, "last": last, "lowest": lowest},
+            {"loss_first": first, "loss_last": last, "loss_lowest": lowest},
             "training makes the predictions worse",
             "divide the learning rate by 10, clip gradients, or normalize the inputs",
             command=Command("browse", remark="pane Scalars"),

@@ -49,7 +49,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             Severity.WARNING,
             f"the loss oscillates: it changes by {jumps / mean:.0%} from one recorded value to the"
             " next and does not fall",
-            {"jumps": jumps, "mean": mean, "before": before},
+            {"mean_change": jumps, "mean_loss": mean, "mean_loss_before": before},
             "updates are so large that they overshoot the minimum",
             "lower the learning rate or use larger batches",
             command=Command("browse", remark="pane Scalars"),

@@ -41,7 +41,11 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         yield memorised
     if stuck and not last > 2 * first:
         compared = f"; chance level is {chance:.4g}" if chance else ""
-        measured: dict[str, Measured] = {"first": first, "last": last, "steps": len(evidence.steps)}
+        measured: dict[str, Measured] = {
+            "loss_first": first,
+            "loss_last": last,
+            "steps": len(evidence.steps),
+        }
         if chance:
             measured["chance"] = chance
         yield Finding(

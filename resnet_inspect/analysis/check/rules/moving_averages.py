@@ -30,7 +30,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         Severity.ERROR,
         f"{len(stuck)} of {len(every)} batch normalizations never update their moving averages"
         f" (first: {stuck[0].name})",
-        {"layers": len(stuck), "of": len(every)},
+        {"layers": len(stuck), "layers_in_all": len(every)},
         "training does not use the averages and looks correct; evaluation uses them and is wrong",
         "run the update ops with the training step (control_dependencies on UPDATE_OPS), call the"
         " layer with training=True, and use a momentum below 1",

@@ -66,7 +66,7 @@ def _behind_stop_gradient(evidence: Evidence) -> Iterator[Finding]:
     yield Finding(
         Severity.WARNING if reconstruction else Severity.INFO,
         f"the loss of the output does not train {len(names)} trainable variables: {listed}",
-        {"variables": len(names), "stop": stop},
+        {"variables": len(names), "stopped_at": stop},
         "a stop_gradient blocks every path to them: only a loss added elsewhere trains them",
         "keep a path for gradients, as in z + stop_gradient(rounded − z), or freeze these"
         " variables",

@@ -43,7 +43,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
                 Severity.WARNING,
                 f"{median(shares):.0%} of the activations of {layer.name} are saturated"
                 f" ({producer.type.lower()} outside {low:g} … {high:g})",
-                {"share": median(shares), "low": low, "high": high},
+                {"share": median(shares), "saturated_below": low, "saturated_above": high},
                 "the slope there is nearly 0, so almost no gradient passes",
                 "scale the inputs, initialize smaller weights, or normalize before the activation",
                 place=evidence.place(layer.name),

@@ -44,7 +44,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             {
                 name: value if math.isinf(evaluated[-1]) else evaluated[-1],
                 "loss": last,
-                "first": began,
+                "loss_first": began,
             },
             "predictions in use come from the network in evaluation mode"
             + ("; so early, the averages of batch normalization still lag" * lags),

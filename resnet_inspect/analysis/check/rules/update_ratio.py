@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from statistics import median
 
 from resnet_inspect.analysis.check.evidence import Evidence
-from resnet_inspect.analysis.check.finding import Finding, Severity
+from resnet_inspect.analysis.check.finding import Finding, Severity, rounded
 from resnet_inspect.commands import Command
 
 HIGHEST, LOWEST, LEARNING, STEPS = 0.3, 1e-7, 1e-5, 5
@@ -34,7 +34,8 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             what = "is nearly replaced at each step" if ratio > HIGHEST else "hardly moves"
             yield Finding(
                 Severity.WARNING,
-                f"{variable.name} {what}: ‖Δw‖/‖w‖ is {ratio:.1g}, the median of all {overall:.1g}",
+                f"{variable.name} {what}: ‖Δw‖/‖w‖ is {rounded(ratio):g}, the median of all"
+                f" {rounded(overall):g}",
                 {"ratio": ratio, "median": overall},
                 "about 0.001 is usual; far larger updates overwrite, far smaller ones do not learn",
                 "check the scale of the layer's inputs and its initial weights",

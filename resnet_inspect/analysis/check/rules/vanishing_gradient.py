@@ -16,7 +16,7 @@ from itertools import pairwise
 from statistics import median
 
 from resnet_inspect.analysis.check.evidence import Evidence
-from resnet_inspect.analysis.check.finding import Finding, Severity
+from resnet_inspect.analysis.check.finding import Finding, Severity, rounded
 from resnet_inspect.commands import Command
 
 SHARE, UPDATE = 1e-3, 1e-4
@@ -50,7 +50,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         return
     yield Finding(
         Severity.WARNING,
-        f"the gradient of {first} vanishes: its RMS is {size / largest:.1g} of the largest",
+        f"the gradient of {first} vanishes: its RMS is {rounded(size / largest):g} of the largest",
         {"rms": size, "largest": largest, "update_ratio": ratio},
         "the first layers stay at initialization, whatever the last ones learn",
         "use ReLU instead of sigmoid or tanh, add normalization or shortcuts, or use he_normal",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.reference import numpy_network
-from tests.tracers.tensorflow.conftest import session, traced
+from tests.tracers.tensorflow.conftest import session, traced, trained
 
 BN = ("moving_mean", "moving_variance")
 
@@ -25,8 +26,8 @@ def steps(made: Any, count: int) -> tuple[list[dict[str, Any]], list[dict[str, f
     return weights, scalars
 
 
-def gradients(weights: dict[str, Any], made: Any, step: int, decay: float) -> dict[str, Any]:
-    """Gradients of the whole loss by a GradientTape on the eager forward function."""
+def gradients(made: Any, decay: float) -> Callable[[dict[str, Any], int], dict[str, Any]]:
+    """A function from weights and step to gradients of the whole loss by a GradientTape."""
     import tensorflow as tf
 
     from resnet_inspect.tracers.tensorflow.capture.construction import Construction
@@ -34,25 +35,27 @@ def gradients(weights: dict[str, Any], made: Any, step: int, decay: float) -> di
     from resnet_inspect.tracers.tensorflow.tutorial.resnet import inference
 
     variables: dict[str, Any] = {}
-    images, labels = made.batches.batch(step)
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
-    def compute() -> Any:
+    def compute(images: Any, labels: Any) -> Any:
         net = Layers(Construction(0, variables), training=True, bn_axis=-1, update_ops=False)
         with tf.GradientTape() as tape:
-            logits = inference(
-                tf.constant(images), net, n=1, ver=2, filters=16, classes=10, mean_axes=(1, 2)
-            )
+            logits = inference(images, net, n=1, ver=2, filters=16, classes=10, mean_axes=(1, 2))
             chosen = tf.gather(tf.nn.log_softmax(logits), labels, batch_dims=1)
             moved = {name: v for name, v in variables.items() if v.trainable}
             squares = [tf.reduce_sum(v * v) / 2 for v in moved.values()]
             loss = -tf.reduce_mean(chosen) + decay * sum(squares)
         return tape.gradient(loss, moved)
 
-    call = compute.get_concrete_function()
-    for name, variable in variables.items():
-        variable.assign(weights[name])
-    return {name: value.numpy() for name, value in call().items()}
+    batches = [tuple(map(tf.constant, made.batches.batch(step))) for step in (0, 1)]
+    call = compute.get_concrete_function(*batches[0])
+
+    def at(weights: dict[str, Any], step: int) -> dict[str, Any]:
+        for name, variable in variables.items():
+            variable.assign(weights[name])
+        return {name: value.numpy() for name, value in call(*batches[step]).items()}
+
+    return at
 
 
 def close(actual: Any, expected: Any, name: str) -> None:
@@ -90,9 +93,9 @@ def test_updates_follow_the_formulas(optimizer: str, rate: float) -> None:
     made = session(optimizer=optimizer, learning_rate=rate)
     weights, _ = steps(made, 2)
     slots: dict[str, Any] = {}
+    gradients_at = gradients(made, 2e-4)
     for step in (0, 1):
-        by_variable = gradients(weights[step], made, step, 2e-4)
-        for name, gradient in by_variable.items():
+        for name, gradient in gradients_at(weights[step], step).items():
             before, after = weights[step][name], weights[step + 1][name]
             if optimizer == "sgd":
                 change = rate * gradient
@@ -173,7 +176,7 @@ def test_the_schedule() -> None:
 
 
 def test_the_same_seed_gives_the_same_numbers() -> None:
-    first, second, other = traced(steps=3), traced(steps=3), traced(steps=3, seed=1)
+    first, second, other = traced(steps=3), trained(steps=3), traced(steps=3, seed=1)
     assert [s.scalars for s in first.steps] == [s.scalars for s in second.steps]
     assert [s.summaries for s in first.steps] == [s.summaries for s in second.steps]
     assert first.steps[0].scalars != other.steps[0].scalars
