@@ -2,8 +2,10 @@
 
 Each figure comes from separate processes, which alternate ROUNDS times: plain, with a Recorder at
 every 10th, every and every 100th step, and with Keras' TensorBoard callback. *Once* is the
-additional time of the first step. `python -m bench.whole_fits cnn` measures one network. `--quick`
-runs one round of few steps.
+additional time of the first step. The wall time is without the end of TensorFlow's data pipeline:
+in some processes, with and without recording, `fit` waits for it after the last step for up to
+seconds without using the CPU. `python -m bench.whole_fits cnn` measures one network. `--quick` runs
+one round of few steps.
 """
 
 from __future__ import annotations
@@ -136,13 +138,14 @@ def _train(name: str, mode: str, steps: int, folder: Path) -> None:
     )
     labels = random.integers(0, network.classes, (len(data), *model.output_shape[1:-1]))
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    clock = _clock(keras)
-    recorders = _callbacks(mode, folder)
+    before, after = _clock(keras), _clock(keras)
+    callbacks = [before, *_callbacks(mode, folder), after]
     start, used = time.perf_counter(), time.process_time()
-    model.fit(data, labels, batch_size=network.batch, verbose=0, callbacks=[*recorders, clock])
+    model.fit(data, labels, batch_size=network.batch, verbose=0, callbacks=callbacks)
     wall, cpu = time.perf_counter() - start, time.process_time() - used
+    wall -= before.epoch_end - after.last
     memory = _peak_memory()
-    print(json.dumps({"wall": wall, "cpu": cpu, "first": clock.first - start, "memory": memory}))
+    print(json.dumps({"wall": wall, "cpu": cpu, "first": after.first - start, "memory": memory}))
 
 
 def _peak_memory() -> float:
@@ -165,15 +168,20 @@ def _callbacks(mode: str, folder: Path) -> list[Any]:
 
 
 def _clock(keras: Any) -> Any:
-    """Return a callback that records the end of the first step."""
+    """Return a callback that records the ends of the first and last step and of the epoch."""
 
     class Clock(keras.callbacks.Callback):  # type: ignore[misc]
-        first = 0.0
+        first = last = epoch_end = 0.0
 
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
             del logs
+            self.last = time.perf_counter()
             if batch == 0:
-                self.first = time.perf_counter()
+                self.first = self.last
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            del epoch, logs
+            self.epoch_end = time.perf_counter()
 
     return Clock()
 
