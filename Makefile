@@ -36,8 +36,8 @@ trace: install ## trace the tutorial's ResNet and print the answer page (ARGS: o
 test: install ## run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-test-fast: install ## run the tests that need no TensorFlow; importing it fails
-	$(BIN)/python -m pytest -n 2 --dist worksteal --no-tensorflow
+test-fast: install ## run the fast tests that need no TensorFlow; importing it fails
+	$(BIN)/python -m pytest -n 3 --dist worksteal --no-tensorflow
 
 check: install ## lint, types, layers, and module sizes
 	$(BIN)/ruff check .

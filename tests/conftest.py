@@ -33,7 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--no-tensorflow",
         action="store_true",
-        help="run only tests that need no TensorFlow; importing it fails",
+        help="run only fast tests that need no TensorFlow; importing it fails",
     )
 
 
@@ -42,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--no-tensorflow"):
         frameworks.forbid_tensorflow()
         hypothesis.settings.load_profile("fast")
-        config.option.markexpr = "not tensorflow"
+        config.option.markexpr = "not tensorflow and not slow"
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -84,6 +84,7 @@ def address(site: Path) -> Iterator[str]:
         server.shutdown()
 
 
+@pytest.mark.slow
 def test_a_browser_asks_no_other_host_for_pages_and_search(address: str) -> None:
     sync_api = pytest.importorskip("playwright.sync_api")
     browser = shutil.which("chromium") or shutil.which("google-chrome")

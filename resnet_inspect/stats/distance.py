@@ -76,6 +76,7 @@ def distances(
     gaps = np.zeros((len(shares[0]), len(bins) + 1))
     np.cumsum(shares[0] - shares[1], axis=1, out=gaps[:, 1:])
     gaps[np.abs(gaps) < ROUNDING] = 0.0
+    np.clip(gaps, -1, 1, out=gaps)  # a sum of shares may round to more than 1
     before, after, far = gaps[:, :-1], gaps[:, 1:], np.abs(gaps)
     heights = far[:, :-1] + far[:, 1:]
     crossed = np.nonzero(before * after < 0)  # there the area is two triangles

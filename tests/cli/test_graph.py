@@ -114,6 +114,7 @@ def slow(folder: Path) -> str:
     return os.pathsep.join([str(folder / "bin"), os.environ["PATH"]])
 
 
+@pytest.mark.slow
 def test_after_an_engine_that_hangs_the_next_one_draws(command: Command, tmp_path: Path) -> None:
     pytest.importorskip("pygraphviz")
     words = ["-o", tmp_path / "a.svg", "--level", "stage", "--timeout", "8"]

@@ -35,6 +35,7 @@ def few(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_reading_commands_never_load_tensorflow(command: Command, few: Path) -> None:
     lines: list[tuple[str | Path, ...]] = [
         ("--help",),

@@ -379,6 +379,7 @@ def ended(pid: int) -> bool:
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("then", ["sleep 60", "exit 0"])
 def test_an_engine_that_hangs_is_stopped_with_its_children(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, then: str

@@ -66,10 +66,12 @@ def gap_slack(a: Sketch, b: Sketch) -> float:
     return float(max(shares, default=0.0))
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(lists, lists)
 @example([0.0] * 6 + [1.0] * 4, [-0.0] * 6 + [2.0] * 4)
 @example([1.0, 1.01], [1.1, 1.12])
+@example([0.0] * 13 + [1.0] * 3 + [1 / 16] * 2, [2.0])
 def test_the_largest_gap_is_within_its_bound(left: list[float], right: list[float]) -> None:
     a, b = Sketch.of(left), Sketch.of(right)
     gap, true = largest_gap(a, b), true_gap(left, right)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from resnet_inspect.tui.panes.detail_pane import DetailPane
 from resnet_inspect.tui.run.places import AxisOf, Place
 from tests.recordings import FOLDER
@@ -66,6 +68,7 @@ def test_enter_follows_an_edge_and_backspace_returns() -> None:
     browse(V2, script)
 
 
+@pytest.mark.slow
 def test_every_link_can_be_followed() -> None:
     async def script(ui: Driver) -> None:
         for name in ("res20_branch2a", "bn00_branch2a", "dense1"):

@@ -20,6 +20,7 @@ EVERYTHING = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("graph", [None, Graph(ops=())])
 def test_a_run_without_a_graph(tmp_path: Path, graph: Graph | None) -> None:
     path = write_graph(tmp_path / "empty.db", graph, Status.INTERRUPTED)
@@ -35,6 +36,7 @@ def test_a_run_without_a_graph(tmp_path: Path, graph: Graph | None) -> None:
     browse(path, script)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mean_axes", "filters"])
 def test_a_failed_run_opens_on_the_run_pane(name: str) -> None:
     async def script(ui: Driver) -> None:
@@ -46,6 +48,7 @@ def test_a_failed_run_opens_on_the_run_pane(name: str) -> None:
     browse(FOLDER / f"{name}.db", script)
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_shows_its_last_step(tmp_path: Path) -> None:
     replay = Replay(tmp_path / "stopped.db", steps=20)
     replay.step(0)
@@ -58,6 +61,7 @@ def test_an_interrupted_run_shows_its_last_step(tmp_path: Path) -> None:
     browse(replay.path, script)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["v1", "v2", "own", "own_model", "diverged", *TRAINED])
 def test_every_key_works_in_every_recording(name: str) -> None:
     async def script(ui: Driver) -> None:
@@ -67,6 +71,7 @@ def test_every_key_works_in_every_recording(name: str) -> None:
     browse(FOLDER / f"{name}.db", script)
 
 
+@pytest.mark.slow
 def test_names_are_text(tmp_path: Path) -> None:
     path = write_graph(tmp_path / "hostile.db", hostile_graph())
 
@@ -90,6 +95,7 @@ def test_names_are_text(tmp_path: Path) -> None:
     browse(path, script, size=(200, 40))
 
 
+@pytest.mark.slow
 def test_long_and_wide_names_do_not_break_lines(tmp_path: Path) -> None:
     path = write_graph(tmp_path / "hostile.db", hostile_graph())
 
@@ -110,6 +116,7 @@ def test_long_and_wide_names_do_not_break_lines(tmp_path: Path) -> None:
     browse(path, script)
 
 
+@pytest.mark.slow
 def test_resized_while_in_use() -> None:
     async def script(ui: Driver) -> None:
         await ui.press("down", *["right"] * 4)

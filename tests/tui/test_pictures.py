@@ -22,6 +22,7 @@ PICTURES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PICTURES)
 def test_the_picture_is_unchanged(
     name: str, golden: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch

@@ -51,6 +51,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return counts
 
 
+@pytest.mark.slow
 def test_only_opened_rows_are_created(large: Path, opened: list[OutlineNode]) -> None:
     async def script(ui: Driver) -> None:
         assert opened == []
@@ -67,6 +68,7 @@ def test_only_opened_rows_are_created(large: Path, opened: list[OutlineNode]) ->
     browse(large, script)
 
 
+@pytest.mark.slow
 def test_distributions_are_read_once_and_of_visible_rows_only(
     large: Path, read: Counter[str]
 ) -> None:
@@ -97,6 +99,7 @@ def test_distributions_are_read_once_and_of_visible_rows_only(
     browse(large, script, size=(140, 10))
 
 
+@pytest.mark.slow
 def test_narrowing_a_search_finds_the_same_as_a_new_search(large: Path) -> None:
     async def script(ui: Driver) -> None:
         await ui.press("o", "slash", "r", "e", "l", "u")
@@ -112,6 +115,7 @@ def test_narrowing_a_search_finds_the_same_as_a_new_search(large: Path) -> None:
     browse(large, script)
 
 
+@pytest.mark.slow
 def test_a_folded_row_counts_the_hits_below_it(large: Path) -> None:
     async def script(ui: Driver) -> None:
         await ui.press("o", "slash", *"bn00_branch2a", "enter", "home", "left")
@@ -125,6 +129,7 @@ def test_a_folded_row_counts_the_hits_below_it(large: Path) -> None:
     browse(large, script, size=(180, 40))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["e", "a", "CONV", "relu", "/b", "copy15", "mul_1/", "nowhere"])
 def test_a_search_of_100000_ops_finds_the_same_as_a_plain_scan(huge: Graph, text: str) -> None:
     outline = Outline(huge, ops=True)

@@ -6,6 +6,7 @@ import math
 import shutil
 from pathlib import Path
 
+import pytest
 from textual.binding import Binding
 from textual.dom import DOMNode
 
@@ -214,6 +215,7 @@ def test_zoom_ends_when_the_other_side_is_opened() -> None:
     browse(V2, script)
 
 
+@pytest.mark.slow
 def test_the_pane_follows_every_change_of_the_selection() -> None:
     async def script(ui: Driver) -> None:
         def agree() -> None:

@@ -333,6 +333,7 @@ def test_networks_without_layers_are_compared_by_ops() -> None:
     browse(V2, script, other=OWN_MODEL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("a", "b"), [(OWN, OWN_MODEL), (OWN_MODEL, V1), (MEAN_AXES, BN_AXIS)])
 def test_every_pane_of_every_place_can_be_shown(a: Path, b: Path) -> None:
     async def script(ui: Driver) -> None:
@@ -349,6 +350,7 @@ def test_every_pane_of_every_place_can_be_shown(a: Path, b: Path) -> None:
     browse(a, script, other=b)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [True, False])
 def test_a_run_without_a_graph_beside_one_with_odd_names(
     tmp_path: Path, first: bool, monkeypatch: pytest.MonkeyPatch

@@ -34,6 +34,7 @@ def test_the_64_of_the_reshape() -> None:
     browse(V2, script)
 
 
+@pytest.mark.slow
 def test_w_on_an_axis_of_the_detail_explains_this_axis() -> None:
     async def script(ui: Driver) -> None:
         ui.network.go_to("res20_branch2a")

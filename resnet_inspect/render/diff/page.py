@@ -5,6 +5,7 @@ Tables are cut to MOST rows, and a line counts the others, unless every row is r
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -92,7 +93,9 @@ class _Page:
         # Sentences such as the reason of a failure are wrapped; long words such as paths are not.
         room = max(MOST, (self.screen.width - 4 - max(len(row.name) for row in rows)) // 2)
         for row in rows:
-            cells = (wrapped(value(side), room) for side in (row.a, row.b))
+            cells = (
+                textwrap.wrap(value(side), room, break_long_words=False) for side in (row.a, row.b)
+            )
             made.add_row(plain(row.name), *(Text("\n").join(map(plain, lines)) for lines in cells))
         self.screen.table([made])
 
