@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,10 @@ from tests.docs.pages import ROOT, Block, blocks, recording
 
 SMALL = {"RESNET_INSPECT_N": "1", "RESNET_INSPECT_STEPS": "3", "RESNET_INSPECT_BATCH_SIZE": "8"}
 CLONE = ("sample_configs", "docs/recipes", "docs/tutorial")  # parts of a clone that pages use
+# Lines that TensorFlow prints on some processors when it is imported.
+FRAMEWORK = re.compile(
+    r"^(WARNING: All log messages before absl|[IW]\d{4} \d\d:\d\d:).*\n", re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,7 @@ class Folder:
             text=True,
             check=False,
         )
-        return Printed(block, done.stdout, done.stderr, done.returncode)
+        return Printed(block, done.stdout, FRAMEWORK.sub("", done.stderr), done.returncode)
 
     def _line(self, line: str) -> str:
         words = line.split()
