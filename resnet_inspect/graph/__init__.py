@@ -3,7 +3,7 @@
 from resnet_inspect.graph.network import Failure, Graph, Note
 from resnet_inspect.graph.nodes import Layer, Op, Phase, Source, Variable
 from resnet_inspect.graph.places import Place, PlaceKind, marked, place_named
-from resnet_inspect.graph.tensors import AxisRef, TensorRef, TensorSpec, spell_shape
+from resnet_inspect.graph.tensors import AxisRef, MeasuredSize, TensorRef, TensorSpec, spell_shape
 from resnet_inspect.graph.training import Objective, Training
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Failure",
     "Graph",
     "Layer",
+    "MeasuredSize",
     "Note",
     "Objective",
     "Op",

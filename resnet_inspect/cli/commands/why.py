@@ -50,10 +50,12 @@ def run(parsed: argparse.Namespace) -> int:
     """Print an explanation of each axis or its JSON."""
     import msgspec
 
+    from resnet_inspect.analysis.sizes.measured import measured_explanation
     from resnet_inspect.analysis.sizes.names import find
     from resnet_inspect.analysis.sizes.why import why
     from resnet_inspect.cli.run_argument import names_and_run, run_file
     from resnet_inspect.store.run import Run
+    from resnet_inspect.stored import measured_graph
 
     names, run = names_and_run([parsed.tensor], parsed.run, parsed.run_flag, most=1)
     tensor = names[0] if names else None
@@ -74,7 +76,11 @@ def run(parsed: argparse.Namespace) -> int:
         _reject_failed_op(recorded, tensor)
         target, axes = find(recorded.graph, tensor)
         _reject_without_origins(recorded, path)
-        explanations = [why(recorded.graph, recorded.lineage, target, axis) for axis in axes]
+        shown = measured_graph(recorded)
+        explanations = [
+            measured_explanation(why(recorded.graph, recorded.lineage, target, axis), shown)
+            for axis in axes
+        ]
     if parsed.json:
         from resnet_inspect.render.documents import json_document
 

@@ -56,7 +56,7 @@ class RowFacts:
 
     def read(self, recording: OpenedRun, ref: TensorRef, zeros: str | None = None) -> Facts:
         """Return the texts about a tensor. `zeros` replaces the share of zeros."""
-        shape = spelling.shape(recording.graph.spec(ref).shape)
+        shape = spelling.shape(recording.measured.spec(ref).shape)
         tap = recording.tap_of(ref)
         summary = recording.latest(tap) if tap else None
         if summary is None:
