@@ -50,7 +50,7 @@ class MeasuredSize(int):
     @property
     def text(self) -> str:
         """The name with the sizes, such as `batch (8 here, 5 in the last)`."""
-        return f"{self.name} ({self.steps or int(self)})"
+        return f"{self.name} ({self.steps or f'{int(self)} here'})"
 
 
 class TensorSpec(msgspec.Struct, frozen=True, gc=False):

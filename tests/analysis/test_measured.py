@@ -90,6 +90,30 @@ def test_a_size_without_a_known_origin_is_measured_from_the_number_of_elements()
         assert spelled(measured)["words"] == text
 
 
+def test_a_counted_size_is_that_of_all_tensors_with_the_same_size() -> None:
+    # A convolution of a text is squeezed and biased; only the last tensor was recorded.
+    ops = (
+        op("ids", (None, None)),
+        op("conv", (None, 1, None, 6), "ids"),
+        op("squeeze", (None, None, 6), "conv"),
+        op("bias", (None, None, 6), "squeeze"),
+        op("relu", (None, None, 6), "squeeze"),
+    )
+    graph = Graph(ops, inputs={"ids": TensorRef("ids")}, axes={"ids": ("batch", "channel")})
+    lineage = same(("conv", "ids", 0), ("squeeze", "conv", 0), ("bias", "squeeze", 0))
+    lineage = Lineage(
+        lineage.links
+        | same(("bias", "squeeze", 1), ("relu", "squeeze", 0), ("relu", "squeeze", 1)).links
+        | {"squeeze:0/1": (Link(FromAxis(AxisRef(TensorRef("conv"), 2)), Relation.SAME),)}
+    )
+    inputs = [{"ids": (4, 12)}, {"ids": (4, 9)}]
+    measured = measured_graph(graph, lineage, inputs, {"bias:0": 4 * 5 * 6})
+    shapes_by_op = {known.name: known.outputs[0].shape for known in measured.ops}
+    assert shapes_by_op["conv"] == (4, 1, 5, 6)
+    assert shapes_by_op["squeeze"] == shapes_by_op["relu"] == (4, 5, 6)
+    assert spelled(measured)["conv"] == "batch×1×?×6"
+
+
 def test_without_origins_a_first_axis_of_the_size_of_the_batch_is_the_batch() -> None:
     graph, _ = text_graph()
     elements = {"mean:0": 4 * 8, "words:0": 48 * 8}

@@ -11,10 +11,10 @@ from math import prod
 
 import msgspec
 
-from resnet_inspect.analysis.sizes.meanings import BATCH, CHANNEL, Meanings
+from resnet_inspect.analysis.sizes.meanings import BATCH, CHANNEL, product_of
 from resnet_inspect.analysis.sizes.why import ChainStep, Explanation
 from resnet_inspect.graph import AxisRef, Graph, MeasuredSize, Op, TensorRef, TensorSpec
-from resnet_inspect.graph.lineage import Lineage
+from resnet_inspect.graph.lineage import FromAxis, Lineage, Relation
 from resnet_inspect.graph.tensors import Shape
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -37,7 +37,7 @@ def measured_graph(
 
 def has_unknown_sizes(graph: Graph) -> bool:
     """Return whether the size of an axis of the graph is unknown."""
-    return any(None in (spec.shape or ()) for op in graph.ops for spec in op.outputs)
+    return any(any(_unknown_axes(op)) for op in graph.ops)
 
 
 def measured_sizes(shapes: Iterable[Shape]) -> tuple[MeasuredSize, ...]:
@@ -72,6 +72,13 @@ def measured_explanation(explanation: Explanation, graph: Graph) -> Explanation:
     )
 
 
+def _unknown_axes(op: Op) -> Iterator[AxisRef]:
+    for index, spec in enumerate(op.outputs):
+        for axis, size in enumerate(spec.shape or ()):
+            if size is None:
+                yield AxisRef(TensorRef(op.name, index), axis)
+
+
 class _Sizes:
     """The measured sizes of a graph. Each name belongs to an axis of an input."""
 
@@ -82,35 +89,89 @@ class _Sizes:
         inputs: Sequence[Shapes],
         elements: Mapping[str, int],
     ) -> None:
-        self._elements = elements
+        self._graph, self._lineage, self._elements = graph, lineage, elements
         self._by_name: dict[str, MeasuredSize] = {}
-        axes = {name: tuple(self._names(graph, name, inputs)) for name in graph.inputs}
-        self._meanings = Meanings(msgspec.structs.replace(graph, axes=axes), lineage)
         self._single = len(inputs) == 1
+        self._known: dict[AxisRef, int] = {}
+        names = {name: self._names(name, inputs) for name in graph.inputs}
+        for name, ref in graph.inputs.items():
+            for axis, size_name in names[name].items():
+                if size_name in self._by_name:
+                    self._known[AxisRef(ref, axis)] = self._by_name[size_name]
+        unknown = [axis for op in graph.ops for axis in _unknown_axes(op)]
+        self._unknown = frozenset(unknown)
+        self._name_axes(unknown)
+        self._count_axes(unknown)
+        self._spread(unknown)
 
     def of_op(self, op: Op) -> Op:
         """Return the op with measured sizes in the shapes of its outputs."""
-        if not any(None in (spec.shape or ()) for spec in op.outputs):
+        if not any(_unknown_axes(op)):
             return op
-        refs = (TensorRef(op.name, index) for index in range(len(op.outputs)))
-        outputs = tuple(map(self._of_output, refs, op.outputs))
-        return msgspec.structs.replace(op, outputs=outputs)
+        shapes = (self._shape(TensorRef(op.name, index)) for index in range(len(op.outputs)))
+        outputs = map(TensorSpec, shapes, (spec.dtype for spec in op.outputs))
+        return msgspec.structs.replace(op, outputs=tuple(outputs))
 
-    def _of_output(self, ref: TensorRef, spec: TensorSpec) -> TensorSpec:
-        if spec.shape is None:
-            return spec
-        shape: list[int | None] = list(spec.shape)
-        for axis, size in enumerate(shape):
-            if size is None:
-                meaning = self._meanings.of(AxisRef(ref, axis))
-                if len(meaning.names) == 1 and meaning.share == 1:
-                    shape[axis] = self._by_name.get(meaning.names[0])
-        if shape.count(None) == 1 and str(ref) in self._elements:
-            axis = shape.index(None)
+    def _shape(self, ref: TensorRef) -> Shape:
+        shape = self._graph.spec(ref).shape
+        if shape is None:
+            return None
+        return tuple(
+            self._known.get(AxisRef(ref, axis)) if size is None else size
+            for axis, size in enumerate(shape)
+        )
+
+    def _name_axes(self, unknown: Sequence[AxisRef]) -> None:
+        """Set the axes that always have the size of an axis of an input.
+
+        Links to axes of different names contradict each other, so they set nothing.
+        """
+        for axis in unknown:
+            sources = [ref for ref in self._same(axis) if ref in self._unknown] or self._kept(axis)
+            sizes = {str(self._known.get(source)): self._known.get(source) for source in sources}
+            size = sizes.popitem()[1] if len(sizes) == 1 else None
+            if axis not in self._known and size is not None:
+                self._known[axis] = size
+
+    def _same(self, axis: AxisRef) -> list[AxisRef]:
+        """Return the axes of inputs of the op that always have the size of an axis."""
+        return [
+            link.origin.ref
+            for link in self._lineage.of(axis)
+            if link.relation == Relation.SAME and isinstance(link.origin, FromAxis)
+        ]
+
+    def _kept(self, axis: AxisRef) -> list[AxisRef]:
+        """Return the first axis of the input of a Reshape that keeps it, else nothing."""
+        op = self._graph.op_by_name[axis.tensor.op]
+        if op.type != "Reshape" or axis.axis:
+            return []
+        before, after = self._graph.spec(op.inputs[0]).shape, op.outputs[0].shape
+        inner = product_of((before or (None,))[1:])
+        keeps = inner is not None and inner == product_of((after or ())[1:])
+        return [AxisRef(op.inputs[0], 0)] if before and keeps else []
+
+    def _count_axes(self, unknown: Sequence[AxisRef]) -> None:
+        """Set the only unknown size of each tensor whose elements were counted."""
+        for axis in unknown:
+            shape, elements = self._shape(axis.tensor) or (), self._elements.get(str(axis.tensor))
             rest = prod(size for size in shape if size is not None)
-            if rest:
-                shape[axis] = self._counted(axis, self._elements[str(ref)] // rest)
-        return TensorSpec(tuple(shape), spec.dtype)
+            if elements is not None and rest and [*shape].count(None) == 1:
+                place = [*shape].index(None)
+                size = self._counted(place, elements // rest)
+                self._known[AxisRef(axis.tensor, place)] = size
+
+    def _spread(self, unknown: Sequence[AxisRef]) -> None:
+        """Set the axes that always have the size of a counted one: first towards the inputs."""
+        same = [
+            (axis, source)
+            for axis in unknown
+            if len(self._lineage.of(axis)) == 1
+            for source in self._same(axis)
+        ]
+        for axis, origin in (*((b, a) for a, b in reversed(same)), *same):
+            if axis not in self._known and origin in self._known:
+                self._known[axis] = self._known[origin]
 
     def _counted(self, axis: int, size: int) -> int:
         """Return a size that was computed from the number of elements of a tensor.
@@ -123,19 +184,18 @@ class _Sizes:
             return batch
         return size if self._single else MeasuredSize(size)
 
-    def _names(self, graph: Graph, name: str, inputs: Sequence[Shapes]) -> Iterator[str]:
-        """Yield a name for each unknown size of an input, and an empty name for each known one."""
-        shape = graph.spec(graph.inputs[name]).shape or ()
-        meanings = graph.axes.get(name, ())
-        for axis, size in enumerate(shape):
+    def _names(self, name: str, inputs: Sequence[Shapes]) -> dict[int, str]:
+        """Return the names of the unknown sizes of an input, by axis."""
+        names = {}
+        meanings = self._graph.axes.get(name, ())
+        for axis, size in enumerate(self._graph.spec(self._graph.inputs[name]).shape or ()):
             series = [step[name][axis] for step in inputs if len(step.get(name, ())) > axis]
             meaning = meanings[axis] if axis < len(meanings) else ""
-            if size is not None:
-                yield ""
-            elif series:
-                yield self._name(f"{name}[{axis}]", meaning, series)
-            else:
-                yield BATCH if axis == 0 and meaning == BATCH else ""
+            if size is None and series:
+                names[axis] = self._name(f"{name}[{axis}]", meaning, series)
+            elif size is None and axis == 0 and meaning == BATCH:
+                names[axis] = BATCH
+        return names
 
     def _name(self, place: str, meaning: str, series: list[int]) -> str:
         """Return the name of a size, which is its meaning unless another size has that name."""

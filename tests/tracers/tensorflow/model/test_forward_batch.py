@@ -14,6 +14,7 @@ from resnet_inspect.errors import ConfigError, InspectError, UsageError
 from resnet_inspect.findings import check
 from resnet_inspect.graph import spell_shape
 from resnet_inspect.store.run import Run
+from resnet_inspect.stored import measured_graph
 
 STYLES = Path(__file__).parents[1] / "other_styles.py"
 PICTURES = "x=?,8,8,3"
@@ -95,6 +96,43 @@ def test_without_a_batch_size_the_batch_has_a_name_and_eight_examples(tmp_path: 
         assert rows["positions"].memory == 8 * 9 * 8 * 4
         assert rows["last"].memory == 8 * 4
         assert run.batches()[0]["ids"].shape == (8, 9)
+
+
+@pytest.mark.parametrize(
+    ("style", "open_input", "closed_input"),
+    [
+        ("functional", PICTURES, "x=8,8,8,3"),
+        ("dict_inputs", None, "left=8,4; right=8,4"),
+        ("dict_output", "x=?,4", "x=8,4"),
+        ("any_length", None, "ids=8,9:int32"),
+        ("subclassed", PICTURES, "x=8,8,8,3"),
+        ("reads_a_dict", "ids=?,9:int32; mask=?,9", "ids=8,9:int32; mask=8,9"),
+    ],
+)
+def test_measured_sizes_equal_the_sizes_that_tensorflow_infers(
+    tmp_path: Path, style: str, open_input: str | None, closed_input: str
+) -> None:
+    import keras
+
+    given: dict[str, Any] = {} if open_input is None else {"input": open_input}
+    target = f"{STYLES}:{style}"
+    with api.trace(target=target, out=tmp_path / "open.db", **given) as run:
+        measured, raw = measured_graph(run), run.graph
+    keras.backend.clear_session()
+    with api.trace(target=target, out=tmp_path / "closed.db", input=closed_input) as run:
+        known = run.graph.op_by_name
+    compared = 0
+    for op, before in zip(measured.ops, raw.ops, strict=True):
+        closed = known.get(op.name)  # with known sizes some ops are constants
+        if closed is None or (closed.type, closed.inputs) != (op.type, op.inputs):
+            continue
+        for spec, open_spec, other in zip(op.outputs, before.outputs, closed.outputs, strict=True):
+            shapes = zip(open_spec.shape or (), spec.shape or (), other.shape or (), strict=True)
+            sizes = [(size, right) for unknown, size, right in shapes if unknown is None]
+            sizes = [pair for pair in sizes if pair[0] is not None]
+            assert all(size == right for size, right in sizes), (op.name, sizes)
+            compared += len(sizes)
+    assert compared > 2
 
 
 def test_the_random_inputs_of_a_forward_pass_are_not_judged(tmp_path: Path) -> None:
