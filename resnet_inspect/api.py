@@ -117,6 +117,10 @@ def shapes(run: Run, depth: str = "layer") -> ShapeTable:
         run: an open run.
         depth: "stage", "block", "layer" or "op".
 
+    Returns:
+        Rows and totals. A size that differs between steps is an int, that of the first recorded
+        step, whose text is its name, such as `batch`.
+
     Raises:
         ValueError: another depth.
     """

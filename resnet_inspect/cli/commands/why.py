@@ -77,6 +77,7 @@ def run(parsed: argparse.Namespace) -> int:
         target, axes = find(recorded.graph, tensor)
         _reject_without_origins(recorded, path)
         shown = measured_graph(recorded)
+        shape = find(shown, tensor)[0].shape
         explanations = [
             measured_explanation(why(recorded.graph, recorded.lineage, target, axis), shown)
             for axis in axes
@@ -85,9 +86,9 @@ def run(parsed: argparse.Namespace) -> int:
         from resnet_inspect.render.documents import json_document
 
         if len(explanations) == 1:
-            print(json_document(shape=target.shape, **msgspec.structs.asdict(explanations[0])))
+            print(json_document(shape=shape, **msgspec.structs.asdict(explanations[0])))
         else:
-            print(json_document(tensor=target.name, shape=target.shape, axes=explanations))
+            print(json_document(tensor=target.name, shape=shape, axes=explanations))
         return EXIT_OK
     from resnet_inspect.render.pages.why_page import why_page
     from resnet_inspect.render.screen import Screen, plain

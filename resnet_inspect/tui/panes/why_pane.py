@@ -89,7 +89,11 @@ class WhyPane(Pane):
             self.axis = axis.axis
         else:
             self.axis = max(0, len(shape) - 1)
-        labels = [f"{at}: {spelling.size_text(size)}" for at, size in enumerate(shape)]
+        sizes = shape
+        if target is not None and target.op:
+            ref = TensorRef(target.op, target.index)
+            sizes = self._side.recording.measured.spec(ref).shape or ()
+        labels = [f"{at}: {spelling.size_text(size)}" for at, size in enumerate(sizes)]
         self._axis_by_label = {label: at for at, label in enumerate(labels)}
         self.axes.display = bool(labels)
         self.axes.set_options(labels, labels[self.axis] if labels else "")

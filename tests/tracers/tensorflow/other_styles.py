@@ -57,6 +57,24 @@ class Positions(layers.Layer):  # type: ignore[misc]
         return x + self.table[: ops.shape(x)[1]]
 
 
+class Embedded(layers.Layer):  # type: ignore[misc]
+    """Words and positions, each embedded by a layer of its own, then added."""
+
+    def __init__(self, length: int, width: int, **named: Any) -> None:
+        super().__init__(**named)
+        self.words = layers.Embedding(50, width, name="words")
+        self.positions = layers.Embedding(length, width, name="places")
+
+    def call(self, x: Any) -> Any:
+        return self.words(x) + self.positions(ops.arange(ops.shape(x)[-1]))
+
+
+def embedded(length: int | None = 12) -> Any:
+    ids = keras.Input((length,), dtype="int32", name="ids")
+    x = layers.GlobalAveragePooling1D()(Embedded(20, 8, name="embedded")(ids))
+    return keras.Model(ids, layers.Dense(1, name="last")(x))
+
+
 def text(length: int | None = 12) -> Any:
     ids = keras.Input((length,), dtype="int32", name="ids")
     x = layers.Embedding(50, 8, mask_zero=True)(ids)

@@ -135,6 +135,28 @@ def test_measured_sizes_equal_the_sizes_that_tensorflow_infers(
     assert compared > 2
 
 
+@pytest.mark.parametrize("length", [12, None])
+def test_the_row_of_an_own_layer_has_the_output_of_that_layer(
+    tmp_path: Path, length: int | None
+) -> None:
+    from tests.tracers.tensorflow.other_styles import embedded
+
+    saved = tmp_path / "embedded.py"
+    saved.write_text(
+        "from tests.tracers.tensorflow.other_styles import embedded\n"
+        f"def build():\n    return embedded({length})\n"
+    )
+    with api.trace(target=f"{saved}:build", out=tmp_path / "run.db") as run:
+        rows = {row.name: row for row in api.shapes(run, "block").rows}
+        parts = {row.name: spell_shape(row.shape) for row in api.shapes(run).rows}
+    embedding = embedded(length).layers[1]
+    assert embedding.output.shape == (None, length, 8)
+    size = "12" if length else "ids[1]"
+    assert spell_shape(rows["embedded"].shape) == f"batch×{size}×8"
+    assert (parts["words"], parts["places"]) == (f"batch×{size}×8", f"{size}×8")
+    assert rows["embedded"].params == embedding.count_params()
+
+
 def test_the_random_inputs_of_a_forward_pass_are_not_judged(tmp_path: Path) -> None:
     # All examples are equal: 0 or 1 for one feature. That says nothing about the user's data.
     with traced("doubled", tmp_path, input="x=?,1:int32", batch_size=64, taps="ops") as run:
