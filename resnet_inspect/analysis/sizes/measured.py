@@ -153,13 +153,12 @@ class _Sizes:
 
     def _count_axes(self, unknown: Sequence[AxisRef]) -> None:
         """Set the only unknown size of each tensor whose elements were counted."""
-        for axis in unknown:
-            shape, elements = self._shape(axis.tensor) or (), self._elements.get(str(axis.tensor))
+        for tensor in dict.fromkeys(axis.tensor for axis in unknown):
+            shape, elements = self._shape(tensor) or (), self._elements.get(str(tensor))
             rest = prod(size for size in shape if size is not None)
-            if elements is not None and rest and [*shape].count(None) == 1:
-                place = [*shape].index(None)
-                size = self._counted(place, elements // rest)
-                self._known[AxisRef(axis.tensor, place)] = size
+            if elements is not None and rest and shape.count(None) == 1:
+                place = shape.index(None)
+                self._known[AxisRef(tensor, place)] = self._counted(place, elements // rest)
 
     def _spread(self, unknown: Sequence[AxisRef]) -> None:
         """Set the axes that always have the size of a counted one: first towards the inputs."""
