@@ -68,12 +68,12 @@ def check_own_model(values: Mapping[str, Any], given: Mapping[str, str]) -> None
             fix="name the file, such as old_resnet.py:inference, or leave out --tf1",
         )
     trainable = kind_of(target) is TargetKind.CALLABLE and not values.get("tf1")
-    used = (*USED, *USED_IN_TRAINING) if trainable else USED
+    used = [*USED, *(USED_IN_TRAINING if trainable else ())]
+    if values.get("tf1"):
+        used.remove("batch_size")
     unused = [name for name in given if name not in used]
     if "steps" in unused and values["steps"] == 0:  # a forward pass
         unused.remove("steps")
-    if "batch_size" in given and values.get("tf1"):
-        unused.append("batch_size")
     if "data" in given and str(values["data"]).startswith("cifar10"):
         unused.append("data")
     if unused:

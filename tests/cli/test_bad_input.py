@@ -74,6 +74,7 @@ TRACE: list[tuple[str, list[str]]] = [
     ("invalid value for setting 'set'", ["m.py:f", "--set", "n"]),
     ("your model does not use n, mode", ["m.py:f", "--n", "3", "--mode", "eval"]),
     ("your model does not use steps", ["m.keras", "--steps", "3"]),
+    ("your model does not use batch_size", ["old.py:net", "--tf1"]),
     ("your model does not use n", ["m.py:f", "--config", "own_n.toml"]),
     ("invalid value for setting 'input'", ["m.py:f", "--input", "x=8,a"]),
     ("invalid value for setting 'target'", ["m.py"]),
