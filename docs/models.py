@@ -217,9 +217,10 @@ def _traced(settings: dict[str, Any], out: Path) -> tuple[Any, float]:
 
 
 def _rows(run: Any) -> Any:
-    from resnet_inspect import api
+    """The rows of the shape table. Sizes that the graph does not know stay unknown, as in Keras."""
+    from resnet_inspect.analysis.sizes.shapes import shapes
 
-    return api.shapes(run).rows
+    return shapes(run.graph).rows
 
 
 def _counted(run: Any) -> str:

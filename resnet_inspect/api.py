@@ -39,7 +39,7 @@ from resnet_inspect.stats import StepRecord, Tap
 from resnet_inspect.store import catalogue
 from resnet_inspect.store.placement import check_free
 from resnet_inspect.store.run import Run
-from resnet_inspect.stored import compared_run, series_of
+from resnet_inspect.stored import compared_run, measured_graph, series_of
 from resnet_inspect.tracers.contract import Source, TrainingFailed
 
 Watch = Callable[[Path, StepRecord | None], None]
@@ -117,10 +117,14 @@ def shapes(run: Run, depth: str = "layer") -> ShapeTable:
         run: an open run.
         depth: "stage", "block", "layer" or "op".
 
+    Returns:
+        Rows and totals. A size that differs between steps is an int, that of the first recorded
+        step, whose text is its name, such as `batch`.
+
     Raises:
         ValueError: another depth.
     """
-    return shape_table(run.graph, Depth(depth))
+    return shape_table(measured_graph(run), Depth(depth))
 
 
 def distributions(
@@ -243,7 +247,7 @@ def picture(run: Run, form: str = "svg") -> str:
     from resnet_inspect.render.diagram.shades import bars
 
     recorded, info = run.recorded_steps(), run.info
-    diagram = draw(run.graph, run.lineage, Options(), failure=info.failure)
+    diagram = draw(measured_graph(run), run.lineage, Options(), failure=info.failure)
     look = DiagramStyle(title=info.network)
     if recorded:
         title = f"{info.network}, outputs at step {recorded[-1]}"
@@ -258,15 +262,18 @@ def summarize(run: Run, findings: tuple[Finding, ...] | None = None) -> Overview
     """
     recorded = run.recorded_steps()
     findings = check(run) if findings is None else findings
+    shown = measured_graph(run)
     if not recorded:
         values = RecordedTensors(origin=run.origin)
-        return overview(run.graph, run.lineage, values, run.scalars(), findings=findings)
+        return overview(
+            run.graph, run.lineage, values, run.scalars(), findings=findings, shown=shown
+        )
     step = recorded[-1]
     layers = shown_layers(run.graph)
     summaries = run.summaries(step, layers=layers), run.summaries(step, "gradient", layers=layers)
     activity = {layer: reduce(add, seen) for layer, seen in run.activity().items()}
     values = RecordedTensors(step, *summaries, run.updates().get(step, {}), activity, run.origin)
-    return overview(run.graph, run.lineage, values, run.scalars(), findings=findings)
+    return overview(run.graph, run.lineage, values, run.scalars(), findings=findings, shown=shown)
 
 
 def record(

@@ -17,7 +17,7 @@ from resnet_inspect.analysis.page.overview import Overview, RecordedTensors, ove
 from resnet_inspect.analysis.page.report import Steps, gather, unrecorded_notes
 from resnet_inspect.analysis.sizes.meanings import Meanings
 from resnet_inspect.findings import check
-from resnet_inspect.graph import Note
+from resnet_inspect.graph import Graph, Note
 from resnet_inspect.render.diagram.differences import distant, marked
 from resnet_inspect.render.diagram.look import DiagramStyle
 from resnet_inspect.render.report.differences import missing_notes
@@ -27,7 +27,7 @@ from resnet_inspect.render.report.run import run_page
 from resnet_inspect.render.report.two_runs import ReportSide, comparison_page
 from resnet_inspect.stats import Update
 from resnet_inspect.store.run import Run
-from resnet_inspect.stored import compared_run, series_of
+from resnet_inspect.stored import compared_run, measured_graph, series_of
 
 Notify = Callable[[str], None]
 
@@ -45,13 +45,14 @@ def page_of_run(run: Run, program: str, notify: Notify) -> str:
     steps = Steps(tuple(run.steps()), tuple(run.recorded_steps()), run.scalars())
     last = steps.recorded[-1] if steps.recorded else None
     meanings = Meanings(run.graph, run.lineage)
+    shown = measured_graph(run)
     summary = _overview_of(
-        run, series, last, updates.get(last, {}) if last is not None else {}, meanings
+        run, series, last, updates.get(last, {}) if last is not None else {}, meanings, shown
     )
-    report = gather(run.graph, run.lineage, summary, steps, series, meanings)
+    report = gather(run.graph, run.lineage, summary, steps, series, meanings, shown)
     info = run.info
     diagram = drawing(
-        run.graph,
+        shown,
         run.lineage,
         explanations=summary.origins,
         failure=info.failure,
@@ -81,11 +82,14 @@ def _overview_of(
     step: int | None,
     updates: dict[str, Update],
     meanings: Meanings,
+    shown: Graph,
 ) -> Overview:
     """The result of `api.summarize`, from data that was already read."""
     if step is None:
         recorded = RecordedTensors(origin=run.origin)
-        return overview(run.graph, run.lineage, recorded, run.scalars(), meanings, check(run))
+        return overview(
+            run.graph, run.lineage, recorded, run.scalars(), meanings, check(run), shown
+        )
     outputs = [item for item in series if item.tap.output and step in item.course]
     activations, gradients = (
         {output.tap.layer: output.course[step] for output in outputs if output.tap.kind == kind}
@@ -99,7 +103,7 @@ def _overview_of(
         and (channels := item.activity) is not None
     }
     recorded = RecordedTensors(step, activations, gradients, updates, activity, run.origin)
-    return overview(run.graph, run.lineage, recorded, run.scalars(), meanings, check(run))
+    return overview(run.graph, run.lineage, recorded, run.scalars(), meanings, check(run), shown)
 
 
 def page_of_two(a: Run, b: Run, program: str, notify: Notify) -> str:
@@ -181,4 +185,4 @@ def _missing_diagrams(diagrams: Sequence[Drawing]) -> Iterator[tuple[str, str]]:
 
 def _drawn(run: Run, look: Callable[[Diagram], DiagramStyle], prefix: str = "") -> Drawing:
     failure = run.info.failure
-    return drawing(run.graph, run.lineage, failure=failure, look=look, prefix=prefix)
+    return drawing(measured_graph(run), run.lineage, failure=failure, look=look, prefix=prefix)

@@ -1,4 +1,4 @@
-"""Reads what a question needs from a stored run: the series of a tensor, or a run to compare."""
+"""Reads what a question needs from a stored run: sizes, the series of a tensor, a comparison."""
 
 from __future__ import annotations
 
@@ -8,9 +8,24 @@ from typing import Any
 from resnet_inspect.analysis.browse.distributions import Series
 from resnet_inspect.analysis.diff.distributions import RecordedSummaries
 from resnet_inspect.analysis.diff.runs import ComparedRun
+from resnet_inspect.analysis.sizes import measured
 from resnet_inspect.findings import check
+from resnet_inspect.graph import Graph
 from resnet_inspect.stats import Tap, Update
 from resnet_inspect.store.run import Run
+
+
+def measured_graph(run: Run) -> Graph:
+    """The graph of a run, with the sizes of its first recorded step in place of unknown sizes."""
+    if not measured.has_unknown_sizes(run.graph):
+        return run.graph
+    inputs = [
+        {name: part.shape or (part.examples,) for name, part in batch.items()}
+        for batch in run.batches().values()
+    ]
+    sizes = run.sizes().items()
+    elements = {tap.tensor: count for tap, count in sizes if tap.kind == "activation"}
+    return measured.measured_graph(run.graph, run.lineage, inputs, elements)
 
 
 def series_of(

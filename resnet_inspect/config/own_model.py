@@ -18,9 +18,9 @@ OWN = {
     "signature": "chooses a signature of a SavedModel",
     "tf1": "runs a file written for TensorFlow 1",
 }
-USED = ("target", *OWN, "seed", "device", "taps", "sample")
+USED = ("target", *OWN, "batch_size", "seed", "device", "taps", "sample")
 # Settings that also have an effect on a model with a loss and an optimizer.
-USED_IN_TRAINING = ("data", "batch_size", "steps", "every", "record", "gradients", "learning_rate")
+USED_IN_TRAINING = ("data", "steps", "every", "record", "gradients", "learning_rate")
 # Settings of one kind of target.
 ONLY = {"set": TargetKind.CALLABLE, "signature": TargetKind.SAVED_MODEL}
 
@@ -68,8 +68,12 @@ def check_own_model(values: Mapping[str, Any], given: Mapping[str, str]) -> None
             fix="name the file, such as old_resnet.py:inference, or leave out --tf1",
         )
     trainable = kind_of(target) is TargetKind.CALLABLE and not values.get("tf1")
-    used = (*USED, *USED_IN_TRAINING) if trainable else USED
+    used = [*USED, *(USED_IN_TRAINING if trainable else ())]
+    if values.get("tf1"):
+        used.remove("batch_size")
     unused = [name for name in given if name not in used]
+    if "steps" in unused and values["steps"] == 0:  # a forward pass
+        unused.remove("steps")
     if "data" in given and str(values["data"]).startswith("cifar10"):
         unused.append("data")
     if unused:
@@ -78,7 +82,7 @@ def check_own_model(values: Mapping[str, Any], given: Mapping[str, str]) -> None
             where=", ".join(dict.fromkeys(given[name] for name in unused)),
             expected="only "
             + ", ".join(used)
-            + "; the last seven only with a loss and an optimizer; data as npz:PATH" * trainable,
+            + "; the last six only with a loss and an optimizer; data as npz:PATH" * trainable,
             got=", ".join(field_named(name, "").flag for name in unused),
             fix="leave them out" + "; the model runs forward once" * (not trainable),
         )

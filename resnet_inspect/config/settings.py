@@ -79,7 +79,8 @@ class Tutorial(_Subject, frozen=True):
 class TracedModel(_Subject, frozen=True):
     """The TARGET of `trace`. A model with a loss and an optimizer is trained, others run forward.
 
-    `optimizer` is the name of the optimizer, "" without one.
+    `optimizer` is the name of the optimizer, "" without one. `batch_size` replaces unknown first
+    axes of inputs; with None they are 128 in a training, and stay unknown in a forward pass.
     """
 
     target: str
@@ -89,7 +90,7 @@ class TracedModel(_Subject, frozen=True):
     optimizer: str = ""
     learning_rate: float | None = None
     data: str = RANDOM
-    batch_size: int = 128
+    batch_size: int | None = None
 
     @property
     def uses(self) -> tuple[str, ...]:
@@ -208,6 +209,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Whether the training of a model was recorded, in a program or by `trace`."""
         trained = isinstance(self.subject, TracedModel) and bool(self.subject.optimizer)
         return trained or isinstance(self.subject, Fit | Loop)
+
+    @property
+    def judges_inputs(self) -> bool:
+        """Whether rules apply to the inputs. Those of a single forward pass are random numbers."""
+        return self.fits or isinstance(self.subject, Tutorial)
 
     @property
     def planned(self) -> int:

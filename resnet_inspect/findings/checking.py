@@ -40,7 +40,7 @@ def check(run: Run, ignore: Collection[str] = ()) -> tuple[Finding, ...]:
         updates=run.updates(),
         activity={layer: reduce(add, every) for layer, every in run.activity().items()},
         normalizations=cache(run.normalizations),
-        batches=run.batches(),
+        batches=run.batches() if run.info.settings.judges_inputs else {},
         gradient_norms=run.gradient_norms(),
     )
     return tuple(

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import msgspec
 
-from resnet_inspect.graph.nodes import Layer, Op, Source, Variable
+from resnet_inspect.graph.nodes import Group, Layer, Op, Source, Variable
 from resnet_inspect.graph.tensors import TensorRef, TensorSpec
 from resnet_inspect.graph.training import Training
 
@@ -43,6 +43,7 @@ class Graph(msgspec.Struct, frozen=True, dict=True):
         ops: ops in order of creation, inputs before consumers.
         variables: the variables.
         layers: the layers.
+        groups: the calls of models and layers that call other layers.
         inputs: the tensor of each input of the network, by name.
         axes: the meaning of the axes of each input (batch, height, width, channel), by name.
         functions: nested graphs (branches and bodies of control flow), by function name.
@@ -58,6 +59,7 @@ class Graph(msgspec.Struct, frozen=True, dict=True):
     functions: dict[str, Graph] = {}
     notes: tuple[Note, ...] = ()
     training: Training | None = None
+    groups: tuple[Group, ...] = ()
 
     @cached_property
     def op_by_name(self) -> dict[str, Op]:
@@ -78,6 +80,11 @@ class Graph(msgspec.Struct, frozen=True, dict=True):
     def layer_of_op(self) -> dict[str, Layer]:
         """The layer that made each op, for the ops that belong to one."""
         return {name: layer for layer in self.layers for name in layer.ops}
+
+    @cached_property
+    def group_outputs(self) -> dict[tuple[tuple[str, ...], str], TensorRef]:
+        """The output of each call of a group, by its path and the last layer that it calls."""
+        return {(group.path, group.last): group.output for group in self.groups}
 
     @cached_property
     def consumers(self) -> dict[TensorRef, tuple[str, ...]]:

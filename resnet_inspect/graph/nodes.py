@@ -121,3 +121,17 @@ class Layer(msgspec.Struct, frozen=True, gc=False):
     def rectifies(self) -> bool:
         """Whether it is only a ReLU."""
         return self.type in ("Relu", "ReLU")
+
+
+class Group(msgspec.Struct, frozen=True, gc=False):
+    """A call of a model, or of a user's layer, that calls other layers.
+
+    Attributes:
+        path: its name after those of the groups around it.
+        last: the name of the last layer that it calls.
+        output: its output tensor.
+    """
+
+    path: tuple[str, ...]
+    last: str
+    output: TensorRef

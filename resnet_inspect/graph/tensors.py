@@ -27,6 +27,32 @@ DTYPE_BYTES = {
 }
 
 
+class MeasuredSize(int):
+    """A size that differs between steps, as measured in one step, and written as its name.
+
+    Attributes:
+        name: such as `batch`; `?` if the size has no name.
+        steps: its sizes in the recorded steps, such as `8 here, 5 in the last`.
+    """
+
+    name: str
+    steps: str
+
+    def __new__(cls, size: int, name: str = "?", steps: str = "") -> MeasuredSize:
+        """Return the size `size` with this name."""
+        measured = super().__new__(cls, size)
+        measured.name, measured.steps = name, steps
+        return measured
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def text(self) -> str:
+        """The name with the sizes, such as `batch (8 here, 5 in the last)`."""
+        return f"{self.name} ({self.steps or f'{int(self)} here'})"
+
+
 class TensorSpec(msgspec.Struct, frozen=True, gc=False):
     """Shape and element type; None for an unknown dimension, and as `shape` for an unknown rank."""
 
@@ -68,7 +94,7 @@ class AxisRef(msgspec.Struct, frozen=True, gc=False, order=True):
 
 
 def spell_shape(shape: Shape) -> str:
-    """A shape as text, such as 128×32×32×16.
+    """A shape as text, such as 128×32×32×16 or batch×32×32×16.
 
     A scalar is `scalar`, an unknown dimension `?`, an unknown rank `unknown`.
     """

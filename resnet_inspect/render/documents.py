@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from resnet_inspect.commands import spelled
-from resnet_inspect.graph import PlaceKind
+from resnet_inspect.graph import MeasuredSize, PlaceKind
 
 if TYPE_CHECKING:
     from resnet_inspect.analysis.check import Finding
@@ -19,9 +19,15 @@ SCHEMA_VERSION = 1
 
 def json_document(**fields: Any) -> str:
     """The text of a JSON object with `schema_version` first; structs become objects."""
-    return msgspec.json.format(
-        msgspec.json.encode({"schema_version": SCHEMA_VERSION, **fields}), indent=2
-    ).decode()
+    document = {"schema_version": SCHEMA_VERSION, **fields}
+    return msgspec.json.format(msgspec.json.encode(document, enc_hook=_number), indent=2).decode()
+
+
+def _number(value: object) -> int:
+    """The number for a measured size, which msgspec cannot encode."""
+    if isinstance(value, MeasuredSize):
+        return int(value)
+    raise NotImplementedError(f"no JSON for {type(value).__name__}")
 
 
 def finding_fields(finding: Finding) -> dict[str, Any]:

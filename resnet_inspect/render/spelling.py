@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 from resnet_inspect import paths
-from resnet_inspect.graph.tensors import Shape, spell_shape
+from resnet_inspect.graph.tensors import MeasuredSize, Shape, spell_shape
 
 RAMP = " ▁▂▃▄▅▆▇█"
 ASCII_RAMP = " .:-=+*#@"
@@ -94,5 +94,10 @@ def spell_setting(value: object) -> str:
 
 
 def size_text(value: int | None) -> str:
-    """The size of an axis; ? for None."""
+    """The size of an axis, such as 64 or batch; ? for None."""
     return "?" if value is None else str(value)
+
+
+def size_with_steps(value: int | None) -> str:
+    """The size of an axis; a measured one with its sizes, as in batch (8 here, 5 in the last)."""
+    return value.text if isinstance(value, MeasuredSize) else size_text(value)

@@ -38,6 +38,7 @@ class BatchPart(msgspec.Struct, frozen=True):
         whole: whether all finite values are integers.
         counts: for a single feature of integers the frequency of 0, 1, …, else the sums of the
             features; at most 256, without zeros at the end.
+        shape: the shape of the whole part; empty in old run files.
     """
 
     examples: int
@@ -53,6 +54,7 @@ class BatchPart(msgspec.Struct, frozen=True):
     most_std: float
     whole: bool
     counts: tuple[float, ...] = ()
+    shape: tuple[int, ...] = ()
 
     @property
     def classes(self) -> dict[int, int] | None:
@@ -82,21 +84,22 @@ class BatchPart(msgspec.Struct, frozen=True):
         features = math.prod(every.shape[1:])
         stride, kept = looked_at(len(every), features)
         rows = every.reshape(len(every), features)[:kept, ::stride].astype(np.float64)
-        return cls.of_rows(rows, len(every), features)
+        return cls.of_rows(rows, every.shape)
 
     @classmethod
-    def of_rows(cls, rows: NDArray[np.float64], examples: int, features: int) -> BatchPart:
+    def of_rows(cls, rows: NDArray[np.float64], shape: tuple[int, ...]) -> BatchPart:
         """The statistics from a sample: `rows` [sampled examples, sampled features].
 
-        `examples` and `features` are the numbers in the whole part.
+        `shape` is that of the whole part.
         """
+        examples, features = shape[0], math.prod(shape[1:])
         fine = np.isfinite(rows)
         filled = np.where(fine, rows, 0.0)
         finite = rows[fine]
         kept, some = rows.shape
         if not kept:
             none = 0.0, 0.0, 0.0, 0.0
-            return cls(examples, features, 0, 0, *none, 0, 0.0, 0.0, False)
+            return cls(examples, features, 0, 0, *none, 0, 0.0, 0.0, False, shape=shape)
         std = filled.std(axis=0)
         moving = np.ptp(filled, axis=0) > 0
         whole = bool(finite.size) and bool((finite == np.round(finite)).all())
@@ -114,6 +117,7 @@ class BatchPart(msgspec.Struct, frozen=True):
             most_std=float(std[moving].max()) if moving.any() else 0.0,
             whole=whole,
             counts=trimmed(_counts(filled, whole)),
+            shape=shape,
         )
 
 

@@ -51,9 +51,11 @@ def test_shapes_of_a_model_without_layers_are_those_of_its_ops(
     assert main(["shapes", str(runs / "complete"), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["depth"] == "op"
-    assert {row["name"]: row["shape"] for row in document["rows"]}["split"] == [None, 2]
+    assert {row["name"]: row["shape"] for row in document["rows"]}["split"] == [8, 2]
     assert main(["shapes", str(runs / "complete"), "--axes"]) == 0
-    assert "batch ? × channel 6" in capsys.readouterr().out
+    page = capsys.readouterr().out
+    assert "batch × channel 6" in page
+    assert "batch (8 here). Here is the first recorded step, also for memory." in page
 
 
 def test_the_page_names_the_command_that_works(
@@ -117,7 +119,7 @@ def test_a_keras_model_with_a_setting_from_trace_to_why(
     assert main(["shapes", run, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert [(row["name"], row["type"], row["shape"]) for row in document["rows"]] == [
-        ("only", "Dense", [None, 5])
+        ("only", "Dense", [8, 5])
     ]
     assert main(["why", "only:1", "--run", run, "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)["proof"]

@@ -172,3 +172,15 @@ def test_an_update_links_to_its_variable() -> None:
         assert ui.screen.place == Place("variable", "conv1/kernel")
 
     browse(V2, script)
+
+
+def test_sizes_that_differ_between_steps_have_names() -> None:
+    async def script(ui: Driver) -> None:
+        await at(ui, "conv")
+        text = ui.pane_text()
+        assert "batch×8×8×1 → batch×6×6×4" in text
+        assert "batch (8 here, 4 in the last)" in text
+        assert "4.6 kB" in text  # 8 examples of 6×6×4 float32
+        assert any("batch×6×6×4" in row for row in ui.rows())
+
+    browse(FOLDER / "fit.db", script)

@@ -125,13 +125,19 @@ def overview(
     scalars: Mapping[str, Mapping[int, float]],
     meanings: Meanings | None = None,
     findings: tuple[Finding, ...] = (),
+    shown: Graph | None = None,
 ) -> Overview:
-    """Return the facts of a run. `meanings` of its axes are computed if they are not passed."""
+    """Return the facts of a run.
+
+    `meanings` of its axes are computed if they are not passed. `shown` is the graph with measured
+    sizes.
+    """
+    shown = shown or graph
     return Overview(
         layers=len(graph.layers),
         ops=dict(Counter(op.phase for op in graph.ops)),
-        totals=shapes(graph, Depth.LAYER).totals,
-        flow=shape_flow(graph),
+        totals=shapes(shown, Depth.LAYER).totals,
+        flow=shape_flow(shown),
         origins=reshapes(graph, lineage),
         dangers=unjudged(graph, dangers(graph, lineage, meanings or Meanings(graph, lineage))),
         postmortem=postmortem(graph, lineage),

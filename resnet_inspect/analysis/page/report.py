@@ -105,13 +105,16 @@ def gather(
     steps: Steps,
     series: Sequence[Series] = (),
     meanings: Meanings | None = None,
+    shown: Graph | None = None,
 ) -> Report:
     """Return the content of a report.
 
     `series` are the recorded distributions. `meanings` of axes are computed if they are not passed.
+    `shown` is the graph with measured sizes.
     """
+    shown = shown or graph
     meanings = meanings or Meanings(graph, lineage)
-    tables = shapes_at_all_depths(graph, meanings)
+    tables = shapes_at_all_depths(shown, meanings)
     rows = {row.name: row for table in tables if table.depth == Depth.LAYER for row in table.rows}
     makers = {str(layer.output): layer.name for layer in graph.layers}
     users: dict[str, list[str]] = {}
@@ -119,7 +122,7 @@ def gather(
         for ref in layer.inputs:
             users.setdefault(str(ref), []).append(layer.name)
     pairs = _normalized(graph, makers)
-    axes = Axes(graph, lineage)
+    axes = Axes(graph, lineage, shown)
     return Report(
         overview=overview,
         tables=tables,
@@ -136,7 +139,7 @@ def gather(
             )
             for layer in graph.layers
         ),
-        ops=tuple(_op(graph, op, axes, meanings) for op in graph.ops),
+        ops=tuple(_op(graph, op, axes, meanings) for op in shown.ops),
         variables=tuple(_variables(graph, axes)),
         inputs=tuple((name, ref.op) for name, ref in graph.inputs.items()),
         steps=steps,

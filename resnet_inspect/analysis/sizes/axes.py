@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from resnet_inspect.analysis.sizes.measured import measured_explanation
 from resnet_inspect.analysis.sizes.names import Target
 from resnet_inspect.analysis.sizes.why import Explanation, ExplanationCache, why
 from resnet_inspect.graph import Graph, Phase, TensorRef
@@ -14,11 +15,14 @@ MOST = 6000
 class Axes:
     """Explanations of the axes of a graph, computed on first use.
 
-    `left_out` counts axes that `of` skips because the graph has more than `most`.
+    `left_out` counts axes that `of` skips because the graph has more than `most`. Unknown sizes are
+    those of `shown`, the graph with measured sizes.
     """
 
-    def __init__(self, graph: Graph, lineage: Lineage, most: int = MOST) -> None:
-        self._graph, self._lineage = graph, lineage
+    def __init__(
+        self, graph: Graph, lineage: Lineage, shown: Graph | None = None, most: int = MOST
+    ) -> None:
+        self._graph, self._lineage, self._shown = graph, lineage, shown or graph
         self._cache = ExplanationCache()
         self._known: dict[TensorRef, tuple[Explanation, ...]] = {}
         counts = {phase: 0 for phase in Phase}
@@ -46,7 +50,8 @@ class Axes:
         return self._explained(Target(name, shape, "", 0, True))
 
     def _explained(self, target: Target) -> tuple[Explanation, ...]:
-        return tuple(
+        explained = (
             why(self._graph, self._lineage, target, axis, self._cache)
             for axis in range(len(target.shape))
         )
+        return tuple(measured_explanation(axis, self._shown) for axis in explained)

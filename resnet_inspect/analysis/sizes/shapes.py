@@ -84,7 +84,7 @@ def shapes(
     else:
         rows = [_layer_row(graph, layer, owned[layer.name], meanings) for layer in graph.layers]
         if depth != Depth.LAYER:
-            rows = _group_rows(graph, rows, 1 if depth == Depth.STAGE else 2, depth)
+            rows = _group_rows(graph, rows, 1 if depth == Depth.STAGE else 2, depth, meanings)
     return _table(graph, depth, rows)
 
 
@@ -94,7 +94,7 @@ def shapes_at_all_depths(graph: Graph, meanings: Meanings | None = None) -> tupl
         return (shapes(graph, Depth.OP, meanings),)
     layers = shapes(graph, Depth.LAYER, meanings)
     grouped = (
-        _table(graph, depth, _group_rows(graph, layers.rows, levels, depth))
+        _table(graph, depth, _group_rows(graph, layers.rows, levels, depth, meanings))
         for levels, depth in ((1, Depth.STAGE), (2, Depth.BLOCK))
     )
     return (*grouped, layers, shapes(graph, Depth.OP, meanings))
@@ -162,14 +162,35 @@ def _layer_row(
 
 
 def _group_rows(
-    graph: Graph, rows: Sequence[ShapeRow], levels: int, depth: Depth
+    graph: Graph,
+    rows: Sequence[ShapeRow],
+    levels: int,
+    depth: Depth,
+    meanings: Meanings | None = None,
 ) -> list[ShapeRow]:
     """Merge neighbouring layers that share the first `levels` names of their path."""
     pairs = zip(graph.layers, rows, strict=True)
     return [
-        _joined("/".join(path), list(members), depth)
+        _with_output(graph, path, layers, _joined("/".join(path), layers, depth), meanings)
         for path, members in groupby(pairs, key=lambda pair: pair[0].group(levels))
+        for layers in [list(members)]
     ]
+
+
+def _with_output(
+    graph: Graph,
+    path: tuple[str, ...],
+    members: list[tuple[Layer, ShapeRow]],
+    row: ShapeRow,
+    meanings: Meanings | None,
+) -> ShapeRow:
+    """Return a row with the output of its group, where that is not the output of the last layer."""
+    output = graph.group_outputs.get((path, members[-1][0].name))
+    if output is None:
+        return row
+    spec = graph.spec(output)
+    axes = meanings.axes(output) if meanings else ()
+    return msgspec.structs.replace(row, shape=spec.shape, dtype=spec.dtype, axes=axes)
 
 
 def _joined(name: str, members: list[tuple[Layer, ShapeRow]], depth: Depth) -> ShapeRow:

@@ -157,6 +157,7 @@ def _diagram(recorded: Run, parsed: argparse.Namespace) -> Diagram:
     from resnet_inspect.analysis.diagram.drawing import draw
     from resnet_inspect.analysis.sizes.names import find
     from resnet_inspect.analysis.sizes.why import why
+    from resnet_inspect.stored import measured_graph
 
     graph, lineage = recorded.graph, recorded.lineage
     explanations = []
@@ -173,7 +174,8 @@ def _diagram(recorded: Run, parsed: argparse.Namespace) -> Diagram:
         limit=parsed.limit,
     )
     failure = recorded.info.failure
-    diagram = draw(graph, lineage, options, explanations=explanations, failure=failure)
+    shown = measured_graph(recorded)
+    diagram = draw(shown, lineage, options, explanations=explanations, failure=failure)
     if parsed.lineage is None or explanations:
         return diagram
     note = f"--lineage has no effect: {parsed.lineage} is a scalar and has no axes"

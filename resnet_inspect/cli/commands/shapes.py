@@ -41,18 +41,21 @@ def run(parsed: argparse.Namespace) -> int:
     """Print the table or its JSON."""
     import msgspec
 
+    from resnet_inspect.analysis.sizes.measured import measured_sizes
     from resnet_inspect.analysis.sizes.shapes import Depth, shapes
     from resnet_inspect.cli.run_argument import run_file
     from resnet_inspect.store.run import Run
+    from resnet_inspect.stored import measured_graph
 
     path = run_file(parsed.run, parsed.run_flag)
     with Run.open(path) as recorded:
-        graph = recorded.graph
+        graph = measured_graph(recorded)
         meanings, axis_dangers = _meanings(recorded) if parsed.axes else (None, ())
         table = shapes(graph, Depth(parsed.depth), meanings)
     if parsed.phase:
         rows = tuple(row for row in table.rows if row.phase == parsed.phase)
         table = msgspec.structs.replace(table, rows=rows)
+    sizes = measured_sizes(shape for row in table.rows for shape in (*row.inputs, row.shape))
     if parsed.json:
         from resnet_inspect.render.documents import json_document
 
@@ -62,15 +65,18 @@ def run(parsed: argparse.Namespace) -> int:
                 depth=table.depth,
                 rows=table.rows,
                 totals=table.totals,
+                sizes={size.name: size.steps for size in sizes},
                 dangers=axis_dangers,
             )
         )
     else:
-        from resnet_inspect.render.pages.shape_table import axes_tables, shape_tables
+        from resnet_inspect.render.pages.shape_table import axes_tables, legend, shape_tables
         from resnet_inspect.render.screen import Screen, plain
 
         screen = Screen()
         screen.table(axes_tables(table) if parsed.axes else shape_tables(table))
+        if sizes:
+            screen.line(plain(legend(sizes)))
         for danger in axis_dangers:
             screen.line(plain(f"{danger.layer}: {danger.text}"))
     return EXIT_OK

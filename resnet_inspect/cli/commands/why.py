@@ -50,10 +50,12 @@ def run(parsed: argparse.Namespace) -> int:
     """Print an explanation of each axis or its JSON."""
     import msgspec
 
+    from resnet_inspect.analysis.sizes.measured import measured_explanation
     from resnet_inspect.analysis.sizes.names import find
     from resnet_inspect.analysis.sizes.why import why
     from resnet_inspect.cli.run_argument import names_and_run, run_file
     from resnet_inspect.store.run import Run
+    from resnet_inspect.stored import measured_graph
 
     names, run = names_and_run([parsed.tensor], parsed.run, parsed.run_flag, most=1)
     tensor = names[0] if names else None
@@ -74,14 +76,19 @@ def run(parsed: argparse.Namespace) -> int:
         _reject_failed_op(recorded, tensor)
         target, axes = find(recorded.graph, tensor)
         _reject_without_origins(recorded, path)
-        explanations = [why(recorded.graph, recorded.lineage, target, axis) for axis in axes]
+        shown = measured_graph(recorded)
+        shape = find(shown, tensor)[0].shape
+        explanations = [
+            measured_explanation(why(recorded.graph, recorded.lineage, target, axis), shown)
+            for axis in axes
+        ]
     if parsed.json:
         from resnet_inspect.render.documents import json_document
 
         if len(explanations) == 1:
-            print(json_document(shape=target.shape, **msgspec.structs.asdict(explanations[0])))
+            print(json_document(shape=shape, **msgspec.structs.asdict(explanations[0])))
         else:
-            print(json_document(tensor=target.name, shape=target.shape, axes=explanations))
+            print(json_document(tensor=target.name, shape=shape, axes=explanations))
         return EXIT_OK
     from resnet_inspect.render.pages.why_page import why_page
     from resnet_inspect.render.screen import Screen, plain

@@ -12,6 +12,7 @@ from rich.text import Text
 from resnet_inspect.analysis.check import Finding
 from resnet_inspect.analysis.page.blocks import BlockKind, blocks
 from resnet_inspect.analysis.page.overview import Overview
+from resnet_inspect.analysis.sizes.measured import measured_sizes
 from resnet_inspect.commands import Command, spelled
 from resnet_inspect.config import Settings
 from resnet_inspect.config.settings import GraphCode, Loop, TracedModel, Tutorial
@@ -154,6 +155,9 @@ def facts(info: RunInfo, overview: Overview) -> Iterator[tuple[str, str]]:
         f"{spelling.count(totals.trainable_params)} trainable of {spelling.count(totals.params)} "
         "parameters" + (f", {spelling.count(totals.macs)} MACs per example" if totals.macs else ""),
     )
+    sizes = measured_sizes(step.shape for step in overview.flow)
+    if sizes:
+        yield "sizes", ", ".join(size.text for size in sizes)
     yield "device", info.device + f", TensorFlow {info.versions.get('tensorflow', '?')}"
     yield from _recipe(info.settings)
 

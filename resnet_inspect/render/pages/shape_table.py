@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 
 from resnet_inspect.analysis.sizes.geometry import Window
 from resnet_inspect.analysis.sizes.shapes import Depth, ShapeRow, ShapeTable
+from resnet_inspect.graph import MeasuredSize
 from resnet_inspect.render import spelling
 from resnet_inspect.render.screen import plain, table
 
@@ -71,11 +72,22 @@ def axes_tables(shapes: ShapeTable) -> Iterator[Table]:
     for columns in (("name", "type", "output"), ("name", "output")):
         grid = table(*columns)
         for row in shapes.rows:
-            sizes = ["?" if size is None else str(size) for size in row.shape or ()]
-            parts = [f"{name} {size}".strip() for name, size in zip(row.axes, sizes, strict=True)]
+            sizes = map(spelling.size_text, row.shape or ())
+            parts = [
+                size if size == name else f"{name} {size}".strip()
+                for name, size in zip(row.axes, sizes, strict=True)
+            ]
             cells = {"name": row.name, "type": row.type, "output": " × ".join(parts)}
             grid.add_row(*(plain(cells[column]) for column in columns))
         yield grid
+
+
+def legend(sizes: Sequence[MeasuredSize]) -> str:
+    """The sizes that differ between steps, in the steps that ran; empty without any."""
+    if not sizes:
+        return ""
+    text = ", ".join(size.text for size in sizes)
+    return f"{text}. Here is the first recorded step, also for memory."
 
 
 def flow(row: ShapeRow) -> str:

@@ -18,7 +18,7 @@ LABEL = 12
 
 def why_page(screen: Screen, explanation: Explanation, *, full: bool) -> None:
     """Print the explanation of an axis; `full` lists every op of the chain."""
-    size = spelling.size_text(explanation.size)
+    size = spelling.size_with_steps(explanation.size)
     screen.line(plain(f"{explanation.tensor} axis {explanation.axis} = {size}", "bold"))
     _pairs(screen, origin_lines(explanation))
     steps = explanation.inflow or explanation.chain

@@ -13,6 +13,7 @@ from resnet_inspect.analysis.browse.details import (
     VariableUse,
 )
 from resnet_inspect.analysis.sizes.geometry import Window
+from resnet_inspect.analysis.sizes.measured import measured_sizes
 from resnet_inspect.graph import Graph, TensorSpec, Variable
 from resnet_inspect.graph.nodes import Attr
 from resnet_inspect.render import spelling
@@ -72,6 +73,9 @@ def _facts(detail: Detail) -> Iterator[tuple[str, str]]:
     inputs = ", ".join(_shape(end.spec) for end in detail.inputs if end.spec is not None)
     outputs = ", ".join(_shape(output.spec) for output in detail.outputs)
     yield "shape", f"{inputs or 'no input'} → {outputs or 'no output'}"
+    sizes = measured_sizes(output.spec.shape for output in detail.outputs)
+    if sizes:
+        yield "sizes", ", ".join(size.text for size in sizes)
     if detail.window is not None:
         yield from window_pairs(detail.window)
     if detail.params:

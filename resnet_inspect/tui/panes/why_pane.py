@@ -8,6 +8,7 @@ from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 
+from resnet_inspect.analysis.sizes.measured import measured_explanation
 from resnet_inspect.analysis.sizes.names import Target
 from resnet_inspect.analysis.sizes.why import (
     ChainStep,
@@ -88,7 +89,11 @@ class WhyPane(Pane):
             self.axis = axis.axis
         else:
             self.axis = max(0, len(shape) - 1)
-        labels = [f"{at}: {spelling.size_text(size)}" for at, size in enumerate(shape)]
+        sizes = shape
+        if target is not None and target.op:
+            ref = TensorRef(target.op, target.index)
+            sizes = self._side.recording.measured.spec(ref).shape or ()
+        labels = [f"{at}: {spelling.size_text(size)}" for at, size in enumerate(sizes)]
         self._axis_by_label = {label: at for at, label in enumerate(labels)}
         self.axes.display = bool(labels)
         self.axes.set_options(labels, labels[self.axis] if labels else "")
@@ -182,7 +187,9 @@ class WhyPane(Pane):
             yield from sentence(f"No origins of sizes recorded: {reason}", width)
             return
         cache = self._caches.setdefault(side.sign, ExplanationCache())
-        yield from why_lines(why(graph, lineage, target, self.axis, cache), graph, width)
+        explanation = why(graph, lineage, target, self.axis, cache)
+        shown = measured_explanation(explanation, side.recording.measured)
+        yield from why_lines(shown, graph, width)
 
 
 def _of_variable(graph: Graph, name: str) -> Target:
@@ -191,7 +198,7 @@ def _of_variable(graph: Graph, name: str) -> Target:
 
 def why_lines(explanation: Explanation, graph: Graph, width: int) -> Iterator[Line]:
     """Return the lines of an explanation, with links to ops and variables."""
-    size = spelling.size_text(explanation.size)
+    size = spelling.size_with_steps(explanation.size)
     yield from sentence(f"{explanation.tensor} axis {explanation.axis} = {size}", width, "bold")
     for label, text in origin_lines(explanation):
         yield from pair(label, text, width)

@@ -95,6 +95,7 @@ def _diagram(run: Run, request: PictureRequest) -> str:
     from resnet_inspect.analysis.sizes.why import why
     from resnet_inspect.render.diagram.look import DiagramStyle
     from resnet_inspect.render.diagram.picture import picture_of
+    from resnet_inspect.stored import measured_graph
 
     graph, lineage, info = run.graph, run.lineage, run.info
     explanations = []
@@ -102,7 +103,8 @@ def _diagram(run: Run, request: PictureRequest) -> str:
         target, axes = find(graph, f"{request.axis.tensor}:{request.axis.axis}")
         explanations = [why(graph, lineage, target, axis) for axis in axes]
     options = Options(scope=_scope(graph, request.place))
-    diagram = draw(graph, lineage, options, explanations=explanations, failure=info.failure)
+    shown = measured_graph(run)
+    diagram = draw(shown, lineage, options, explanations=explanations, failure=info.failure)
     return picture_of(diagram, DiagramStyle(title=info.network)).text
 
 

@@ -23,6 +23,7 @@ from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.stats import Origin, Tap, TensorSummary
 from resnet_inspect.store.info import RunInfo, Status
 from resnet_inspect.store.run import Run
+from resnet_inspect.stored import measured_graph
 from resnet_inspect.tui.run.outlines import Outlines
 
 # The rate of steps is the mean over these seconds.
@@ -143,9 +144,14 @@ class OpenedRun:
         return known[1]
 
     @cached_property
+    def measured(self) -> Graph:
+        """The graph with measured sizes in place of unknown ones."""
+        return measured_graph(self.run)
+
+    @cached_property
     def details(self) -> Details:
         """Details of layers, ops, variables and scopes."""
-        return Details(self.graph, self.lineage)
+        return Details(self.measured, self.lineage)
 
     def prepare(self) -> Iterator[None]:
         """Compute in short parts what the first keys need."""

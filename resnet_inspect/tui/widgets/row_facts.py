@@ -56,7 +56,7 @@ class RowFacts:
 
     def read(self, recording: OpenedRun, ref: TensorRef, zeros: str | None = None) -> Facts:
         """Return the texts about a tensor. `zeros` replaces the share of zeros."""
-        shape = spelling.shape(recording.graph.spec(ref).shape)
+        shape = spelling.shape(recording.measured.spec(ref).shape)
         tap = recording.tap_of(ref)
         summary = recording.latest(tap) if tap else None
         if summary is None:
@@ -68,7 +68,7 @@ class RowFacts:
         return Facts(shape, spark, share, _mark(summary))
 
     def output_of(self, node: OutlineNode, outline: Outline) -> TensorRef | None:
-        """Return the output of a row. For a scope: the output of its last layer."""
+        """Return the output of a row. For a scope: of its call, else of its last layer."""
         graph = outline.graph
         if node.kind == NodeKind.LAYER:
             return graph.layer_by_name[node.name].output
@@ -77,6 +77,9 @@ class RowFacts:
         if node.key[0] or not node.members:
             return None
         last = outline.leaves[node.members[-1]].name
+        output = graph.group_outputs.get((tuple(node.name.split("/")), last))
+        if output is not None:
+            return output
         layer = graph.layer_by_name.get(last) or graph.layer_of_op.get(last)
         if layer is not None:
             return layer.output

@@ -52,6 +52,15 @@ class LayerCall:
         return self.start <= position < self.end
 
 
+@dataclass
+class GroupCall:
+    """One call of a model or a user's layer that calls other layers; see `graph.Group`."""
+
+    path: tuple[str, ...]
+    last: str
+    output: Tensor
+
+
 class Construction:
     """Records what a function builds in `graph`. Create it inside the traced function.
 
@@ -72,6 +81,7 @@ class Construction:
         self.frozen: set[str] = set()  # not trained, even if TensorFlow marks them trainable
         self.states: set[str] = set()  # variables that are not parameters
         self.calls: list[LayerCall] = []
+        self.groups: list[GroupCall] = []
         self.outputs: list[Tensor] = []  # outputs of the model's first call
         self.open_calls: list[LayerCall] = []
         self.update_ops: list[Any] = []

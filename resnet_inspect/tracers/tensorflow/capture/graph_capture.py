@@ -14,7 +14,17 @@ from typing import Any
 
 from tensorflow.python.framework.function_def_to_graph import function_def_to_graph
 
-from resnet_inspect.graph import Graph, Layer, Note, Op, Phase, TensorRef, TensorSpec, Variable
+from resnet_inspect.graph import (
+    Graph,
+    Group,
+    Layer,
+    Note,
+    Op,
+    Phase,
+    TensorRef,
+    TensorSpec,
+    Variable,
+)
 from resnet_inspect.tracers.tensorflow.capture.attributes import called_functions, plain_attributes
 from resnet_inspect.tracers.tensorflow.capture.construction import Construction, LayerCall, handles
 from resnet_inspect.tracers.tensorflow.capture.source_lines import SourceFinder
@@ -98,6 +108,9 @@ def capture(
         ops=ops,
         variables=_variables(construction, ops, handles),
         layers=tuple(layers),
+        groups=tuple(
+            Group(group.path, group.last, _reference(group.output)) for group in construction.groups
+        ),
         inputs={name: _reference(tensor) for name, tensor in inputs.items()},
         axes=dict(axes),
         functions=functions,

@@ -27,6 +27,7 @@ import tensorflow as tf
 from resnet_inspect.graph import Note, Phase
 from resnet_inspect.tracers.tensorflow.capture.construction import (
     Construction,
+    GroupCall,
     LayerCall,
     Tensor,
     handles,
@@ -136,6 +137,8 @@ class _CallRecorder:
             returned = original(layer, *args, **named)
         if layer is self._model and not construction.outputs:
             construction.outputs += _tensors(returned, construction)
+        if len(construction.calls) > before and layer is not self._model:
+            self._note_group(layer, path, returned)
         if (
             construction.position() > start
             and len(construction.calls) == before
@@ -152,9 +155,7 @@ class _CallRecorder:
         self, layer: Any, path: tuple[str, ...], start: int, given: Any, returned: Any
     ) -> None:
         construction = self._construction
-        outputs = list(_tensors(returned, construction))
-        floats = (tensor for tensor in outputs if tensor.dtype.is_floating)
-        output = next(floats, outputs[0] if outputs else None)
+        output = _output(returned, construction)
         if output is None:
             return
         name = self._name(layer)
@@ -170,6 +171,13 @@ class _CallRecorder:
             settings=settings_of(layer),
         )
         construction.calls.append(call)
+
+    def _note_group(self, layer: Any, path: tuple[str, ...], returned: Any) -> None:
+        construction = self._construction
+        output = _output(returned, construction)
+        if output is not None:
+            last = construction.calls[-1].name
+            construction.groups.append(GroupCall((*path, layer.name), last, output))
 
     def _name(self, layer: Any) -> str:
         """Return a unique name for a call: the layer's name, with a number for repeated calls."""
@@ -204,6 +212,13 @@ def _is_container(layer: Any) -> bool:
     """Return whether layers inside `layer` are recorded: it is a model or a user's layer."""
     own = not type(layer).__module__.startswith(("keras.", "tensorflow."))
     return own or isinstance(layer, keras.Model)
+
+
+def _output(returned: Any, construction: Construction) -> Tensor | None:
+    """Return the first floating-point tensor of a result, else the first tensor."""
+    outputs = list(_tensors(returned, construction))
+    floats = (tensor for tensor in outputs if tensor.dtype.is_floating)
+    return next(floats, outputs[0] if outputs else None)
 
 
 def _tensors(nested: Any, construction: Construction) -> Iterator[Tensor]:

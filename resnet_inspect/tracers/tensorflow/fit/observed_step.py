@@ -10,6 +10,7 @@ import functools
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -131,12 +132,17 @@ class ObservedStep:
                     self._drop_only_model_from_paths()
 
     def _drop_only_model_from_paths(self) -> None:
-        """Remove the name of the only model from the paths of its layers."""
+        """Remove the name of the only model from the paths of its layers and groups."""
         firsts = {call.path[:1] for call in self.made.calls}
         models = {(model.name,) for model in self._models if hasattr(model, "layers")}
         if len(firsts) == 1 and firsts <= models:
             for call in self.made.calls:
                 call.path = call.path[1:]
+            self.made.groups = [
+                replace(group, path=group.path[1:])
+                for group in self.made.groups
+                if len(group.path) > 1
+            ]
 
     @property
     def function(self) -> str:

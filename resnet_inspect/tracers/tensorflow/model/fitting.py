@@ -21,9 +21,11 @@ from resnet_inspect.graph import Note
 from resnet_inspect.tracers.contract import Environment, Journal, TrainingFailed
 from resnet_inspect.tracers.tensorflow.failures.exceptions import describe
 from resnet_inspect.tracers.tensorflow.fit.keras_recorder import KerasRecorder, Runs
+from resnet_inspect.tracers.tensorflow.model.example_calls import takes_a_dict
 from resnet_inspect.tracers.tensorflow.model.input_specs import default_size_notes
 from resnet_inspect.tracers.tensorflow.model.model_calls import seeded
 
+BATCH_SIZE = 128  # if neither the inputs nor the settings have one
 # Kind of targets by a part of the loss name. The first match applies.
 KINDS = {
     "sparse": "classes",
@@ -76,7 +78,7 @@ class ModelTraining:
             raise TypeError(f"expected a traced model, got {subject}")
         self._recipe = recipe
         size = next((spec.sizes[0] for spec in specs if spec.sizes and spec.sizes[0]), None)
-        size = size or subject.batch_size
+        size = size or BATCH_SIZE
         sized = tuple(
             msgspec.structs.replace(spec, sizes=(spec.sizes[0] or size, *spec.sizes[1:]))
             if spec.sizes
@@ -147,6 +149,8 @@ class ModelTraining:
         if structure is not None and len(model.inputs) == len(inputs):
             by_input = {id(key): tensor for key, tensor in zip(model.inputs, inputs, strict=True)}
             return tf.nest.map_structure(lambda key: by_input[id(key)], structure)
+        if takes_a_dict(model):
+            return {spec.name: tensor for spec, tensor in zip(self._specs, inputs, strict=True)}
         return inputs[0] if len(inputs) == 1 else list(inputs)
 
     def batch_of_step(self, number: int) -> tuple[Any, Any]:

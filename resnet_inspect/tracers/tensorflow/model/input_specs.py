@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
 import tensorflow as tf
 
-from resnet_inspect.config.inputs import MEANINGS, TYPES, InputSpec
+from resnet_inspect.config.inputs import MEANINGS, TYPES, InputSpec, spell_inputs
 from resnet_inspect.data import RandomInputs
 from resnet_inspect.errors import ConfigError, UsageError
 from resnet_inspect.graph import Note
@@ -68,6 +69,30 @@ def _identifier(name: str) -> str:
     return plain if plain.isidentifier() else f"input_{plain}"
 
 
+def batched(specs: Sequence[InputSpec], size: int, target: str) -> tuple[InputSpec, ...]:
+    """Return the inputs of a batch of `size` examples: unknown first axes get this size.
+
+    Raises ConfigError if no first axis is unknown and the batch has another size.
+    """
+    first = {spec.sizes[0] for spec in specs if spec.sizes}
+    if None not in first and size not in first:
+        raise ConfigError(
+            "the inputs have another batch size",
+            where=f"target {target}, setting 'batch_size'",
+            expected="inputs with ? as the size of the first axis, such as images=?,32,32,3"
+            if first
+            else "inputs with a batch axis",
+            got=f"--batch-size {size} and the inputs {spell_inputs(tuple(specs))}",
+            fix="leave out --batch-size, or describe inputs that the model accepts with --input",
+        )
+    return tuple(
+        msgspec.structs.replace(spec, sizes=(size, *spec.sizes[1:]))
+        if spec.sizes and spec.sizes[0] is None
+        else spec
+        for spec in specs
+    )
+
+
 def default_size_notes(inputs: RandomInputs) -> Iterator[Note]:
     """Yield a note on the sizes that replace unknown sizes of the inputs, if there are any."""
     sizes = ", ".join(inputs.chosen())
@@ -83,5 +108,6 @@ def unknown_inputs(target: str, takes: str) -> ConfigError:
         expected="inputs such as images=8,32,32,3:float32; labels=8:int64",
         got=f"none, for {takes}" if takes else "none",
         fix="describe the inputs with --input, and random numbers of these shapes are used"
+        + ("" if takes else ". Or call the model once on example data before you return it")
         + (". If the function returns the model, give its arguments with --set" if takes else ""),
     )

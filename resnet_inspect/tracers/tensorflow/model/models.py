@@ -18,6 +18,7 @@ from resnet_inspect.config.inputs import InputSpec
 from resnet_inspect.errors import UsageError
 from resnet_inspect.graph import Note
 from resnet_inspect.tracers.tensorflow.capture.python_functions import plain, rewritten
+from resnet_inspect.tracers.tensorflow.model.example_calls import ExampleCalls, takes_a_dict
 from resnet_inspect.tracers.tensorflow.model.input_specs import flat_specs, input_names
 
 PARTS = 3
@@ -50,15 +51,15 @@ class Model:
     imported: bool = False
 
 
-def model_of(returned: Any, target: str) -> Model:
+def model_of(returned: Any, target: str, calls: ExampleCalls | None = None) -> Model:
     """Return the model in the value that the user's callable returned.
 
-    Raises UsageError if there is none.
+    `calls` are the calls that the callable made of its models. Raises UsageError if there is none.
     """
-    return replace(_model_of(returned, target), returned=returned)
+    return replace(_model_of(returned, target, calls or ExampleCalls()), returned=returned)
 
 
-def _model_of(returned: Any, target: str) -> Model:
+def _model_of(returned: Any, target: str, calls: ExampleCalls) -> Model:
     model = returned
     notes: tuple[Note, ...] = ()
     if isinstance(returned, tuple) and 1 < len(returned) <= PARTS:
@@ -72,6 +73,9 @@ def _model_of(returned: Any, target: str) -> Model:
             fix="return the model or the function to call on the inputs",
         )
     if is_keras(model):
+        example = calls.of(model) if not _declared_inputs(model) else None
+        if example is not None:
+            return Model(example.of(model), example.inputs, model, (), notes)
         return Model(
             lambda *inputs: _call_keras(model, inputs), _keras_inputs(model), model, (), notes
         )
@@ -145,10 +149,7 @@ def _of_function(function: Any, notes: tuple[Note, ...]) -> Model:
 
 def _keras_inputs(model: Any) -> tuple[InputSpec, ...] | None:
     """Return the inputs of a Keras model, from its inputs or its build shapes; None if unknown."""
-    try:
-        inputs = model.inputs
-    except (AttributeError, ValueError):
-        inputs = None
+    inputs = _declared_inputs(model)
     if inputs:
         specs = [tf.TensorSpec(tensor.shape, tensor.dtype, tensor.name) for tensor in inputs]
         return flat_specs(specs, [tensor.name for tensor in inputs])
@@ -161,14 +162,27 @@ def _keras_inputs(model: Any) -> tuple[InputSpec, ...] | None:
     return flat_specs(specs, input_names(len(specs)))
 
 
+def _declared_inputs(model: Any) -> Any:
+    """Return the symbolic inputs of a functional Keras model; None for other models."""
+    try:
+        return model.inputs or None
+    except (AttributeError, ValueError):
+        return None
+
+
 def _call_keras(model: Any, inputs: tuple[Any, ...]) -> Any:
-    """Call a Keras model on tensors in the order of its inputs, packed as the model expects."""
+    """Call a Keras model on tensors in the order of its inputs, packed as the model expects.
+
+    The keys of a dictionary of inputs are the names of the tensors.
+    """
     try:
         structure = model.input
     except (AttributeError, ValueError):
         structure = None
     if structure is not None and len(model.inputs) == len(inputs):
         return model(_packed(model, structure, inputs))
+    if takes_a_dict(model):
+        return model({tensor.op.name: tensor for tensor in inputs})
     try:
         inspect.signature(model.call).bind(*inputs)
     except TypeError:

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from resnet_inspect.config import Settings
+from resnet_inspect.config.inputs import InputSpec
 from resnet_inspect.graph.lineage import Lineage
-from resnet_inspect.stats import StepRecord
+from resnet_inspect.stats import BatchPart, StepRecord
 from resnet_inspect.tracers.contract import Environment, Journal, Outcome, TrainingFailed
 
 NO_SUMMARIES = (
     "no values recorded: the selected ops have no numeric outputs. Select others with --taps"
 )
+
+
+def parts_of(specs: Sequence[InputSpec], arrays: Sequence[NDArray[Any]]) -> dict[str, BatchPart]:
+    """Return the statistics of the inputs with a batch axis, by name. Texts count as numbers."""
+    return {
+        spec.name: BatchPart.of(
+            np.unique(array, return_inverse=True)[1].reshape(array.shape)
+            if array.dtype == object
+            else array
+        )
+        for spec, array in zip(specs, arrays, strict=True)
+        if array.ndim
+    }
 
 
 class SingleRun(Protocol):

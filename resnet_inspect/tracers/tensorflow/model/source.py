@@ -30,7 +30,11 @@ from resnet_inspect.tracers.tensorflow.model.fitting import (
     check_trainable,
     recipe_of,
 )
-from resnet_inspect.tracers.tensorflow.model.input_specs import default_size_notes, unknown_inputs
+from resnet_inspect.tracers.tensorflow.model.input_specs import (
+    batched,
+    default_size_notes,
+    unknown_inputs,
+)
 from resnet_inspect.tracers.tensorflow.model.model_calls import (
     UserVariables,
     call_recorded,
@@ -43,7 +47,7 @@ from resnet_inspect.tracers.tensorflow.model.model_retrace import (
     settings_to_retrace,
 )
 from resnet_inspect.tracers.tensorflow.model.models import check_arguments, signature_of
-from resnet_inspect.tracers.tensorflow.model.once import NO_SUMMARIES, record_once
+from resnet_inspect.tracers.tensorflow.model.once import NO_SUMMARIES, parts_of, record_once
 from resnet_inspect.tracers.tensorflow.model.targets import find_target
 from resnet_inspect.tracers.tensorflow.runtime import choose_device
 from resnet_inspect.tracers.tensorflow.sizes.lineage import lineage_with_formulas
@@ -84,6 +88,9 @@ class ModelSource:
             if self._model.inputs is None:
                 raise unknown_inputs(self._subject.target, signature_of(self._model))
             inputs = RandomInputs(self._model.inputs, settings.seed)
+        if self._subject.batch_size is not None:
+            specs = batched(inputs.specs, self._subject.batch_size, self._subject.target)
+            inputs = RandomInputs(specs, settings.seed)
         self._inputs = inputs
         self._subject = msgspec.structs.replace(self._subject, input=spell_inputs(inputs.specs))
         self.settings = msgspec.structs.replace(settings, subject=self._subject)
@@ -150,9 +157,10 @@ class ModelSource:
         if self._call is None:
             raise RuntimeError("the model must be built without errors before it is run")
         try:
+            arrays = self._inputs.batch(0)
             fed = [
                 tf.cast(array, spec.dtype)
-                for array, spec in zip(self._inputs.batch(0), self._inputs.specs, strict=True)
+                for array, spec in zip(arrays, self._inputs.specs, strict=True)
             ]
         except Exception as error:
             raise TrainingFailed(describe(error, "generating the inputs")) from error
@@ -163,7 +171,8 @@ class ModelSource:
             raise self._failed(error) from error
         seconds = time.perf_counter() - start
         fetched = {name: value.numpy() for name, value in taps.items()}
-        return read(self._taps, fetched).added_to(StepRecord(0, seconds, {}))
+        record = StepRecord(0, seconds, {}, batch=parts_of(self._inputs.specs, arrays))
+        return read(self._taps, fetched).added_to(record)
 
     def _failed(self, error: Exception) -> TrainingFailed:
         """Return the exception for a failed run, with a second trace if sizes were unknown."""

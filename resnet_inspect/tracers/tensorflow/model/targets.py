@@ -14,6 +14,7 @@ from resnet_inspect.config.keywords import Keyword, parse_keywords
 from resnet_inspect.config.settings import GraphCode, TracedModel
 from resnet_inspect.config.targets import TARGETS, TargetKind, kind_of, other_file
 from resnet_inspect.errors import UsageError
+from resnet_inspect.tracers.tensorflow.model.example_calls import ExampleCalls
 from resnet_inspect.tracers.tensorflow.model.models import KINDS, Model, model_of
 from resnet_inspect.tracers.tensorflow.model.user_code import load_module, run_user_code
 
@@ -106,11 +107,13 @@ def _instance_caller(kind: Any) -> Callable[..., Any]:
 
 
 def _of_callable(target: str, keywords: dict[str, Keyword]) -> Target:
-    value = _named(target)
+    imported = ExampleCalls()
+    with imported.noted():
+        value = _named(target)
     if _is_object(value):
         if keywords:
             raise _settings_error(target, "is the model itself and takes no settings", "", keywords)
-        return Target(lambda: model_of(value, target))
+        return Target(lambda: model_of(value, target, imported))
     integers = _integers(value, keywords)
     if _is_model_itself(value, target, keywords):
         return Target(
@@ -122,8 +125,10 @@ def _of_callable(target: str, keywords: dict[str, Keyword]) -> Target:
         action = f"calling '{target.rpartition(':')[2]}' "
         action += f"with {arguments}" if arguments else "without arguments"
         expected = f"a callable that returns {KINDS}"
-        returned = run_user_code(lambda: value(**keywords | changed), target, action, expected)
-        return model_of(returned, target)
+        calls = ExampleCalls()
+        with calls.noted():
+            returned = run_user_code(lambda: value(**keywords | changed), target, action, expected)
+        return model_of(returned, target, calls)
 
     return Target(make, integers)
 

@@ -6,6 +6,7 @@ branch of `in_branch`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,9 +29,10 @@ class BatchTaps:
             for name, part in parts.items()
             if part.shape.rank and (part.dtype.is_floating or part.dtype.is_integer)
         }
-        count = len(self._parts)
+        self._rank = max((part.shape.rank for part in self._parts.values()), default=0)
         with tf.init_scope():
-            self._sizes = ResourceVariable(tf.zeros([count, 2], tf.int64), trainable=False)
+            shapes = tf.zeros([len(self._parts), self._rank], tf.int64)
+            self._shapes = ResourceVariable(shapes, trainable=False)
             self._numbers = [
                 ResourceVariable(tf.zeros([_most_elements(part)], tf.float64), trainable=False)
                 for part in self._parts.values()
@@ -39,20 +41,25 @@ class BatchTaps:
     def assign(self) -> None:
         """Add the ops that assign the elements of a batch to variables."""
         if self._parts:
-            taken = [_taken(part) for part in self._parts.values()]
-            self._sizes.assign(tf.stack([sizes for sizes, _ in taken]))
-            for variable, (_, numbers) in zip(self._numbers, taken, strict=True):
-                variable.assign(numbers)
+            parts = self._parts.values()
+            shapes = [tf.shape(part, tf.int64) for part in parts]
+            padded = [tf.pad(shape, [[0, self._rank - shape.shape[0]]]) for shape in shapes]
+            self._shapes.assign(tf.stack(padded))
+            for variable, part in zip(self._numbers, parts, strict=True):
+                variable.assign(_taken(part))
 
     def read(self) -> dict[str, BatchPart]:
         """The parts that were assigned last, by name."""
         parts = {}
-        rows = zip(value_of(self._sizes).tolist(), self._numbers, strict=True)
-        for name, ((examples, features), variable) in zip(self._parts, rows, strict=True):
-            stride, kept = looked_at(examples, features)
+        shapes = value_of(self._shapes).tolist()
+        every = zip(self._parts.items(), shapes, self._numbers, strict=True)
+        for (name, part), padded, variable in every:
+            shape = tuple(padded[: part.shape.rank])
+            features = math.prod(shape[1:])
+            stride, kept = looked_at(shape[0], features)
             width = -(-features // stride)
             numbers = value_of(variable)[: kept * width].reshape(kept, width)
-            parts[name] = BatchPart.of_rows(numbers, examples, features)
+            parts[name] = BatchPart.of_rows(numbers, shape)
         return parts
 
 
@@ -62,8 +69,8 @@ def _most_elements(part: Tensor) -> int:
     return MOST if elements is None else min(elements, MOST)
 
 
-def _taken(part: Tensor) -> tuple[Tensor, Tensor]:
-    """The numbers of examples and features, int64 [2], and the recorded elements, float64."""
+def _taken(part: Tensor) -> Tensor:
+    """The recorded elements, float64."""
     if part.shape.is_fully_defined():
         examples = int(part.shape[0])
         features = part.shape.num_elements() // max(examples, 1)
@@ -80,4 +87,4 @@ def _taken(part: Tensor) -> tuple[Tensor, Tensor]:
     size = _most_elements(part)
     if flat.shape.num_elements() != size:
         flat = tf.ensure_shape(tf.pad(flat, [[0, size - tf.size(flat)]]), [size])
-    return tf.stack([tf.cast(count, tf.int64) for count in (examples, features)]), flat
+    return flat

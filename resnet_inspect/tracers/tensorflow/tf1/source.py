@@ -32,7 +32,7 @@ from resnet_inspect.tracers.tensorflow.model.input_specs import (
 from resnet_inspect.tracers.tensorflow.model.model_calls import seeded
 from resnet_inspect.tracers.tensorflow.model.model_retrace import RetraceResult
 from resnet_inspect.tracers.tensorflow.model.models import Model, check_arguments
-from resnet_inspect.tracers.tensorflow.model.once import NO_SUMMARIES, record_once
+from resnet_inspect.tracers.tensorflow.model.once import NO_SUMMARIES, parts_of, record_once
 from resnet_inspect.tracers.tensorflow.model.targets import Function, find_function
 from resnet_inspect.tracers.tensorflow.runtime import choose_device
 from resnet_inspect.tracers.tensorflow.sizes.lineage import lineage_with_formulas
@@ -113,14 +113,16 @@ class GraphCodeSource:
         """
         if self._trace is None:
             raise RuntimeError("the function must be built without errors before it is run")
-        feeds = list(zip(self._trace.inputs.values(), self._inputs.batch(0), strict=True))
+        batch = self._inputs.batch(0)
+        feeds = list(zip(self._trace.inputs.values(), batch, strict=True))
         start = time.perf_counter()
         try:
             arrays, scalars = run_once(self._trace, feeds, self._fetched)
         except Exception as error:
             raise self._failed(error) from error
         seconds = time.perf_counter() - start
-        return read(self._taps, arrays).added_to(StepRecord(0, seconds, scalars))
+        record = StepRecord(0, seconds, scalars, batch=parts_of(self._inputs.specs, batch))
+        return read(self._taps, arrays).added_to(record)
 
     def _find_function(self) -> Function:
         """Import the file in the outer graph and return the function."""

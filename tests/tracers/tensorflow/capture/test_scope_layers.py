@@ -120,7 +120,7 @@ def test_a_saved_model_has_the_layers_of_the_exported_model(tmp_path: Path) -> N
         rows = api.shapes(run).rows
         totals = api.shapes(run).totals
     assert [row.name for row in rows] == ["stem_1", "norm_1", "flat_1", "head_1"]
-    wanted = [(layer.output.shape, layer.count_params()) for layer in model.layers[1:]]
+    wanted = [((8, *layer.output.shape[1:]), layer.count_params()) for layer in model.layers[1:]]
     assert [(row.shape, row.params) for row in rows] == wanted
     assert totals.params == model.count_params()
 

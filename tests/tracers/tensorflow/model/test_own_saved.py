@@ -220,7 +220,7 @@ def test_a_saved_model_of_tensorflow_1(
     with traced(saved, "first", tmp_path / "run.db") as run:
         assert "serializing" not in capfd.readouterr().err
         rows = {row.name: row for row in api.shapes(run).rows}
-        assert (rows["dense"].shape, rows["dense"].params) == ((None, 3), 15)
+        assert (rows["dense"].shape, rows["dense"].params) == ((8, 3), 15)
         shapes = {v.name: v.spec.shape for v in run.graph.variables if v.readers}
         assert shapes == {"dense/kernel": (4, 3), "dense/bias": (3,)}
         (x,) = fed(run)

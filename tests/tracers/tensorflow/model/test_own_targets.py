@@ -193,9 +193,12 @@ def test_inputs_layers_and_parameters_of_a_keras_model_are_recorded(
     for row in table.rows:
         name = row.name.removesuffix("_1") if row.name.removesuffix("_1") in wanted else row.name
         assert row.type == kinds[name]
-    assert [row.shape for row in table.rows] == [
-        shape for name, shape in wanted.items() if not name.startswith("dropout")
-    ]
+    assert (
+        [row.shape for row in table.rows]
+        == [  # of a batch of 8
+            (8, *shape[1:]) for name, shape in wanted.items() if not name.startswith("dropout")
+        ]
+    )
 
 
 def test_parameters_outside_of_layers_are_counted_and_noted(model: Path, tmp_path: Path) -> None:

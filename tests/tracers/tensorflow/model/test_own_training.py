@@ -157,7 +157,10 @@ def test_arrays_of_the_user(module: Path, tmp_path: Path) -> None:
 
 
 def test_a_declared_batch_size_is_used(module: Path, tmp_path: Path) -> None:
-    with trained(module, "trio", tmp_path / "run.db", input="features=4,6") as run:
+    target = f"{module}:trio"
+    with resnet_inspect.trace(
+        target=target, out=tmp_path / "run.db", input="features=4,6", steps=3
+    ) as run:
         assert run.summaries(0)["logits"].count == 4 * 5
         assert run.info.settings.values()["batch_size"] == 4
 
@@ -186,7 +189,8 @@ def test_a_failure_in_keras_is_saved(module: Path, tmp_path: Path, name: str, te
 
 @pytest.mark.parametrize(("name", "settings", "error", "what"), [
     ("no_optimizer", {}, UsageError, "unknown optimizer name"),
-    ("build", {}, ConfigError, "only runs forward does not use batch_size, steps"),
+    ("build", {}, ConfigError, "only runs forward does not use steps"),
+    ("trio", {"input": "features=4,6"}, ConfigError, "the inputs have another batch size"),
     ("trio", {"data": "cifar10:x"}, ConfigError, "does not use data"),
     ("trio", {"momentum": 0.5}, ConfigError, "does not use momentum"),
 ])  # fmt: skip

@@ -166,9 +166,9 @@ def test_placeholders_of_the_function_are_fed(code: Path, tmp_path: Path) -> Non
     with traced(code, "own", tmp_path / "run.db") as run:
         assert run.info.settings.values()["input"] == "x=?,6:float32:batch,channel"
         assert rows(run) == [
-            ("fc1", "MatMul", (None, 4)),
-            ("dropout", "SelectV2", (None, 4)),
-            ("logits", "MatMul", (None, 3)),
+            ("fc1", "MatMul", (8, 4)),
+            ("dropout", "SelectV2", (8, 4)),
+            ("logits", "MatMul", (8, 3)),
         ]
         assert run.graph.layer_by_name["fc1"].variables == ("fc1/weights", "fc1/biases")
         assert api.shapes(run).totals.params == 6 * 4 + 4 + 4 * 3 + 3
