@@ -45,6 +45,7 @@ class Graph(msgspec.Struct, frozen=True, dict=True):
         layers: the layers.
         inputs: the tensor of each input of the network, by name.
         axes: the meaning of the axes of each input (batch, height, width, channel), by name.
+        outputs: the tensors that a nested graph returns; empty for the network.
         functions: nested graphs (branches and bodies of control flow), by function name.
         notes: parts that were not recorded.
         training: losses, metrics and optimizer; None if unknown.
@@ -58,6 +59,7 @@ class Graph(msgspec.Struct, frozen=True, dict=True):
     functions: dict[str, Graph] = {}
     notes: tuple[Note, ...] = ()
     training: Training | None = None
+    outputs: tuple[TensorRef, ...] = ()
 
     @cached_property
     def op_by_name(self) -> dict[str, Op]:

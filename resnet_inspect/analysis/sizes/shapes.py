@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from resnet_inspect.analysis.sizes.geometry import Window, macs, window
+from resnet_inspect.analysis.sizes.geometry import Window, window
+from resnet_inspect.analysis.sizes.macs import Macs, Uncounted
 from resnet_inspect.graph import Graph, Layer, Op, Phase, TensorRef, Variable
 from resnet_inspect.graph.tensors import Shape
 
@@ -34,7 +35,7 @@ class ShapeRow(msgspec.Struct, frozen=True):
         shape: shape of the first output.
         params: elements of the row's variables. A table counts each variable once.
         trainable_params: elements of the trainable variables among them.
-        macs: multiply-accumulates per example.
+        macs: multiply-accumulates per example. None if a part of them is unknown.
         memory: bytes of the first output, or of all layer outputs in a stage or block.
         axes: meanings of the axes of the first output.
     """
@@ -54,12 +55,19 @@ class ShapeRow(msgspec.Struct, frozen=True):
 
 
 class Totals(msgspec.Struct, frozen=True):
-    """Sums over the forward rows of a table. None where a part is unknown."""
+    """Sums over the forward rows of a table.
+
+    Attributes:
+        macs: multiply-accumulates per example of all ops with a known number, also outside rows.
+        memory: bytes. None if a part is unknown.
+        uncounted: the ops with an unknown number of multiply-accumulates.
+    """
 
     trainable_params: int
     params: int
-    macs: int | None
+    macs: int
     memory: int | None
+    uncounted: tuple[Uncounted, ...] = ()
 
 
 class ShapeTable(msgspec.Struct, frozen=True):
@@ -77,41 +85,50 @@ def shapes(
 
     A graph without layers has rows for ops at every depth. With `meanings`, rows have `axes`.
     """
-    owned = _owned_variables(graph)
-    depth = depth if graph.layers else Depth.OP
-    if depth == Depth.OP:
-        rows = _op_rows(graph, owned, meanings)
-    else:
-        rows = [_layer_row(graph, layer, owned[layer.name], meanings) for layer in graph.layers]
-        if depth != Depth.LAYER:
-            rows = _group_rows(graph, rows, 1 if depth == Depth.STAGE else 2, depth)
-    return _table(graph, depth, rows)
+    return _tables(graph, (depth if graph.layers else Depth.OP,), meanings)[0]
 
 
 def shapes_at_all_depths(graph: Graph, meanings: Meanings | None = None) -> tuple[ShapeTable, ...]:
     """Return the tables at all depths, coarsest first. Without layers there is only that of ops."""
-    if not graph.layers:
-        return (shapes(graph, Depth.OP, meanings),)
-    layers = shapes(graph, Depth.LAYER, meanings)
-    grouped = (
-        _table(graph, depth, _group_rows(graph, layers.rows, levels, depth))
-        for levels, depth in ((1, Depth.STAGE), (2, Depth.BLOCK))
+    return _tables(graph, tuple(Depth) if graph.layers else (Depth.OP,), meanings)
+
+
+def _tables(
+    graph: Graph, depths: Sequence[Depth], meanings: Meanings | None
+) -> tuple[ShapeTable, ...]:
+    owned, macs = _owned_variables(graph), Macs(graph)
+    counted = macs.lower_bound(graph.ops)
+    layers = (
+        [_layer_row(graph, layer, owned[layer.name], macs, meanings) for layer in graph.layers]
+        if set(depths) - {Depth.OP}
+        else []
     )
-    return (*grouped, layers, shapes(graph, Depth.OP, meanings))
+    tables = []
+    for depth in depths:
+        if depth == Depth.OP:
+            rows = _op_rows(graph, owned, macs, meanings)
+        elif depth == Depth.LAYER:
+            rows = layers
+        else:
+            rows = _group_rows(graph, layers, 1 if depth == Depth.STAGE else 2, depth)
+        tables.append(ShapeTable(depth, tuple(rows), _totals(graph, rows, *counted)))
+    return tuple(tables)
 
 
-def _table(graph: Graph, depth: Depth, rows: Sequence[ShapeRow]) -> ShapeTable:
-    """Return the table of rows. Totals include variables that belong to no row."""
+def _totals(
+    graph: Graph, rows: Sequence[ShapeRow], macs: int, uncounted: tuple[Uncounted, ...]
+) -> Totals:
+    """Return the totals of rows, with variables and multiply-accumulates outside of all rows."""
     loose = loose_variables(graph)
     forward = [row for row in rows if row.phase == Phase.FORWARD]
     trainable = _elements(variable for variable in loose if variable.trainable)
-    totals = Totals(
+    return Totals(
         trainable_params=sum(row.trainable_params for row in forward) + trainable,
         params=sum(row.params for row in forward) + _elements(loose),
-        macs=_sum(row.macs for row in forward),
+        macs=macs,
         memory=_sum(row.memory for row in forward),
+        uncounted=uncounted,
     )
-    return ShapeTable(depth, tuple(rows), totals)
 
 
 def loose_variables(graph: Graph) -> tuple[Variable, ...]:
@@ -142,7 +159,7 @@ def _owned_variables(graph: Graph) -> dict[str, list[Variable]]:
 
 
 def _layer_row(
-    graph: Graph, layer: Layer, variables: list[Variable], meanings: Meanings | None
+    graph: Graph, layer: Layer, variables: list[Variable], macs: Macs, meanings: Meanings | None
 ) -> ShapeRow:
     output = graph.spec(layer.output)
     return ShapeRow(
@@ -155,7 +172,7 @@ def _layer_row(
         window=window(graph, graph.op_by_name[layer.main]),
         trainable_params=_elements(v for v in variables if v.trainable),
         params=_elements(variables),
-        macs=_sum(macs(graph, graph.op_by_name[name]) for name in layer.ops),
+        macs=macs.sum(graph.op_by_name[name] for name in layer.ops),
         memory=output.bytes,
         axes=meanings.axes(layer.output) if meanings else (),
     )
@@ -197,10 +214,10 @@ def _joined(name: str, members: list[tuple[Layer, ShapeRow]], depth: Depth) -> S
 
 
 def _op_rows(
-    graph: Graph, owned: dict[str, list[Variable]], meanings: Meanings | None
+    graph: Graph, owned: dict[str, list[Variable]], macs: Macs, meanings: Meanings | None
 ) -> list[ShapeRow]:
     variables = _by_op(graph, owned)
-    return [_op_row(graph, op, variables.get(op.name, []), meanings) for op in graph.ops]
+    return [_op_row(graph, op, variables.get(op.name, []), macs, meanings) for op in graph.ops]
 
 
 def variables_by_op(graph: Graph) -> dict[str, list[Variable]]:
@@ -235,7 +252,9 @@ def _user_of(graph: Graph, layer: Layer, variable: Variable) -> str:
     return layer.main
 
 
-def _op_row(graph: Graph, op: Op, variables: list[Variable], meanings: Meanings | None) -> ShapeRow:
+def _op_row(
+    graph: Graph, op: Op, variables: list[Variable], macs: Macs, meanings: Meanings | None
+) -> ShapeRow:
     output = op.outputs[0] if op.outputs else None
     return ShapeRow(
         name=op.name,
@@ -247,7 +266,7 @@ def _op_row(graph: Graph, op: Op, variables: list[Variable], meanings: Meanings 
         window=window(graph, op),
         trainable_params=_elements(v for v in variables if v.trainable),
         params=_elements(variables),
-        macs=macs(graph, op) if op.phase == Phase.FORWARD else 0,
+        macs=macs.of(op),
         memory=output.bytes if output and output.dtype != "resource" else 0,
         axes=meanings.axes(TensorRef(op.name)) if meanings and output else (),
     )
