@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from resnet_inspect.analysis.sizes.batch_sizes import Size, product
 from resnet_inspect.graph import Graph, Op, TensorRef
 
-# A scalar or the elements of a vector. None is unknown.
-Element = int | float | None
+# A scalar or an element of a vector. None is unknown.
+Element = float | Size
 Value = Element | list[Element]
 
 COPIES = ("Identity", "Cast", "StopGradient", "Snapshot", "EnsureShape")
-REDUCTIONS: dict[str, Callable[[list[int | float]], int | float]] = {
+REDUCTIONS: dict[str, Callable[[list[float]], float]] = {
     "Max": max,
     "Min": min,
     "Sum": sum,
-    "Prod": math.prod,
 }
-ARITHMETIC: dict[str, Callable[[int | float, int | float], int | float]] = {
+ARITHMETIC: dict[str, Callable[[float, float], float]] = {
     "Add": operator.add,
     "AddV2": operator.add,
     "Sub": operator.sub,
-    "Mul": operator.mul,
     "FloorDiv": operator.floordiv,
     "Maximum": max,
     "Minimum": min,
@@ -32,14 +30,28 @@ ARITHMETIC: dict[str, Callable[[int | float, int | float], int | float]] = {
 NOTHING: Mapping[TensorRef, Value] = MappingProxyType({})
 
 
+def as_size(element: Element) -> Size:
+    """Return an element as a size; None if it is none."""
+    return None if isinstance(element, float) else element
+
+
 class Constants:
     """Values of scalars and vectors of one graph.
 
-    `given` has the values of the arguments of a nested function.
+    Args:
+        graph: The network or a nested function.
+        given: The values of the arguments of a nested function.
+        sizes: Returns the sizes of a tensor, by default those that TensorFlow knows.
     """
 
-    def __init__(self, graph: Graph, given: Mapping[TensorRef, Value] = NOTHING) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        given: Mapping[TensorRef, Value] = NOTHING,
+        sizes: Callable[[TensorRef], tuple[Size, ...] | None] | None = None,
+    ) -> None:
         self._graph = graph
+        self._sizes = sizes or (lambda ref: graph.spec(ref).shape)
         self._known: dict[TensorRef, Value] = dict(given)
 
     def of(self, ref: TensorRef) -> Value:
@@ -65,26 +77,36 @@ class Constants:
             return None
         if op.type == "Const":
             return self._literal(op)
-        if op.type in COPIES:
+        if op.type in COPIES or (op.type == "Reshape" and not shape):
             return self.of(op.inputs[0])
         if op.type == "Shape":
-            sizes = self._graph.spec(op.inputs[0]).shape
+            sizes = self._sizes(op.inputs[0])
             return None if sizes is None else list(sizes)
         if op.type == "Pack":
             return [self.scalar(ref) for ref in op.inputs]
         if op.type == "ConcatV2":
             vectors = [self.vector(ref) for ref in op.inputs[:-1]]
-            return [element for vector in vectors for element in vector or ()] if all(vectors) else None
+            return (
+                [element for vector in vectors for element in vector or ()]
+                if all(vectors)
+                else None
+            )
         if op.type == "GatherV2" and shape:
             return self._gathered(op)
         if op.type == "StridedSlice" and not shape:
             return self._element(op)
-        if op.type in REDUCTIONS and not shape:
+        if op.type in (*REDUCTIONS, "Prod") and not shape:
             return self._reduced(op)
-        if op.type in ARITHMETIC and not shape:
-            left, right = (self.scalar(ref) for ref in op.inputs)
-            known = left is not None and right is not None
-            return ARITHMETIC[op.type](left, right) if known else None  # type: ignore[arg-type]
+        if op.type in (*ARITHMETIC, "Mul") and not shape:
+            return self._computed(op)
+        return None
+
+    def _computed(self, op: Op) -> Element:
+        left, right = (self.scalar(ref) for ref in op.inputs)
+        if op.type == "Mul" and not isinstance(left, float) and not isinstance(right, float):
+            return product((left, right))
+        if isinstance(left, int | float) and isinstance(right, int | float):
+            return ARITHMETIC[op.type](left, right) if op.type in ARITHMETIC else left * right
         return None
 
     def _literal(self, op: Op) -> Value:
@@ -100,6 +122,15 @@ class Constants:
             return None
         return vector[begin[0]] if -len(vector) <= begin[0] < len(vector) else None
 
+    def _joined(self, op: Op) -> Value:
+        elements: list[Element] = []
+        for ref in op.inputs[:-1]:
+            vector = self.vector(ref)
+            if vector is None:
+                return None
+            elements += vector
+        return elements
+
     def _gathered(self, op: Op) -> Value:
         vector, places = self.vector(op.inputs[0]), self.vector(op.inputs[1])
         if vector is None or places is None:
@@ -109,6 +140,8 @@ class Constants:
     def _reduced(self, op: Op) -> Element:
         value = self.of(op.inputs[0])
         elements = value if isinstance(value, list) else [value]
-        known = [element for element in elements if element is not None]
+        if op.type == "Prod":
+            return product(map(as_size, elements))
+        known = [element for element in elements if isinstance(element, int | float)]
         complete = known and len(known) == len(elements)
         return REDUCTIONS[op.type](known) if complete else None

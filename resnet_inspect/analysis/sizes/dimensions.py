@@ -6,45 +6,37 @@ size is 50 times the batch. `Dimensions` follows such sizes through a graph and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from fractions import Fraction
-from math import prod
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
-from resnet_inspect.analysis.sizes.constants import Constants
+from resnet_inspect.analysis.sizes.axis_moves import MOVERS, Move
+from resnet_inspect.analysis.sizes.batch_sizes import (
+    NO_SIZES,
+    Size,
+    Sizes,
+    completed,
+    divided,
+    product,
+    summed,
+)
+from resnet_inspect.analysis.sizes.constants import NOTHING, Constants, Value, as_size
 from resnet_inspect.graph import Graph, Op, Phase, TensorRef, TensorSpec
-from resnet_inspect.graph.tensors import Shape
 
 CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 LOOPS = ("While", "StatelessWhile")
 # Ops that create sizes from the values of their inputs.
 CREATORS = ("Where", "Unique", "UniqueV2", "UniqueWithCounts", "DynamicPartition", "Range")
+# Ops whose output has the shape that this input contains.
+SHAPED = {
+    "Fill": 0,
+    "BroadcastTo": 1,
+    "RandomUniform": 0,
+    "RandomStandardNormal": 0,
+    "StatelessRandomUniformV2": 0,
+    "StatelessRandomNormalV2": 0,
+}
+# Ops whose inputs agree in each size, so that one of them with a known size is enough.
+JOINING = ("Add", "AddV2", "AddN", "Sub", "Mul", "RealDiv", "Maximum", "ConcatV2", "SelectV2")
 CREATOR_PREFIXES = ("NonMaxSuppression", "Ragged", "Sparse", "StringSplit")
-
-
-class Rows(NamedTuple):
-    """A size that is a multiple of the unknown batch."""
-
-    per_example: Fraction
-
-
-Size = int | Rows | None
-
-
-class Sizes(NamedTuple):
-    """What is known about the sizes of a tensor that TensorFlow does not know.
-
-    Attributes:
-        open: those sizes by axis.
-        origins: all such sizes of the tensors from which this one was computed. They are the only
-            knowledge about lists of tensors and about shapes as tensors.
-    """
-
-    open: dict[int, Size]
-    origins: frozenset[Size]
-
-
-NO_SIZES = Sizes({}, frozenset())
 
 
 class Dimensions:
@@ -54,7 +46,7 @@ class Dimensions:
         graph: A network or a nested function.
         functions: The nested functions of the network.
         given: Sizes of the arguments of a nested function.
-        constants: Values of small tensors of the graph.
+        values: Values of arguments of a nested function.
     """
 
     def __init__(
@@ -62,9 +54,10 @@ class Dimensions:
         graph: Graph,
         functions: Mapping[str, Graph],
         given: Mapping[TensorRef, Sizes],
-        constants: Constants,
+        values: Mapping[TensorRef, Value] = NOTHING,
     ) -> None:
-        self.graph, self.functions, self.constants = graph, functions, constants
+        self.graph, self.functions = graph, functions
+        self.constants = Constants(graph, values, self.of)
         self._known: dict[TensorRef, Sizes] = dict(given)
         self._inner: dict[tuple[str, str], Dimensions] = {}
         for op in graph.ops:
@@ -93,7 +86,10 @@ class Dimensions:
             result = results[index] if index < len(results) else None
             unknown = [axis for axis, size in enumerate(spec.shape or ()) if size is None]
             if result is None:
-                sizes = {axis: self._size(op, axis, spec.shape, inputs, origins) for axis in unknown}
+                sizes = {
+                    axis: self._size(op, axis, spec.shape or (), inputs, origins)
+                    for axis in unknown
+                }
             else:
                 sizes = {axis: result.open.get(axis) for axis in unknown}
             made = frozenset(sizes.values()) if unknown and result is None else origins
@@ -110,8 +106,7 @@ class Dimensions:
             kept = loop_invariants(body) if op.type in LOOPS else range(len(pairs))
             values = {pairs[place][0]: self.constants.of(pairs[place][1]) for place in kept}
             given = {ref: self._passed(ref_outside, body.spec(ref)) for ref, ref_outside in pairs}
-            constants = Constants(body, values)
-            self._inner[key] = Dimensions(body, self.functions, given, constants)
+            self._inner[key] = Dimensions(body, self.functions, given, values)
         return self._inner[key]
 
     def _of_function(self, op: Op, inputs: list[Sizes]) -> list[Sizes]:
@@ -136,7 +131,12 @@ class Dimensions:
         return Sizes(sizes, self.known(outside).origins | frozenset(sizes.values()))
 
     def _size(
-        self, op: Op, axis: int, shape: Shape, inputs: list[Sizes], origins: frozenset[Size]
+        self,
+        op: Op,
+        axis: int,
+        shape: Sequence[int | None],
+        inputs: list[Sizes],
+        origins: frozenset[Size],
     ) -> Size:
         """Return one open size of an output."""
         if op.type in CREATORS or op.type.startswith(CREATOR_PREFIXES):
@@ -144,25 +144,39 @@ class Dimensions:
         if op.type == "TensorListStack" and axis == 0:
             return None
         if op.type == "Reshape":
-            return self._reshaped(op, axis, shape or (), inputs[0])
+            return self._reshaped(op, axis, shape, inputs[0])
+        if op.type in SHAPED:
+            target = self.constants.vector(op.inputs[SHAPED[op.type]])
+            if target is not None:
+                return as_size(target[axis])
         if op.type in MOVERS:
             values = [self.constants.vector(ref) for ref in op.inputs[1:]]
-            return MOVERS[op.type](op, axis, inputs[0], values)
+            move = Move(op, self.of(op.inputs[0]) or (), inputs[0].origins, values)
+            return MOVERS[op.type](move, axis)
         if op.type == "ConcatV2" and self.constants.scalar(op.inputs[-1]) == axis:
-            return _sum([(self.of(ref) or (None,) * 99)[axis] for ref in op.inputs[:-1]])
+            return summed([self._at(ref, axis, shape) for ref in op.inputs[:-1]])
+        if op.type in JOINING:
+            sizes = {self._at(ref, axis, shape) for ref in op.inputs} - {None, 1}
+            return next(iter(sizes)) if len(sizes) == 1 else None
         return _inherited(axis, inputs, origins)
+
+    def _at(self, ref: TensorRef, axis: int, shape: Sequence[int | None]) -> Size:
+        """Return the size of an input at an axis of the output. Axes are aligned at the last."""
+        sizes = self.of(ref) or ()
+        place = axis - len(shape) + len(sizes)
+        return sizes[place] if place >= 0 else None
 
     def _reshaped(self, op: Op, axis: int, shape: Sequence[int | None], before: Sizes) -> Size:
         """Return a size from the number of elements, or that of a leading axis that is kept."""
         every, target = self.of(op.inputs[0]), self.constants.vector(op.inputs[1])
+        sizes: list[Size] = list(shape)
         if target is not None:
-            shape = [size if size is None or size >= 0 else None for size in target]  # type: ignore[misc]
-        if shape[axis] is not None:
-            return shape[axis]
-        others = [size for place, size in enumerate(shape) if place != axis]
-        if every is not None and None not in others:
-            total, rest = product(every), prod(size for size in others if size is not None)
-            return divided(total, rest) if rest else None
+            sizes = [as_size(size) if size != -1 else None for size in target]
+        if sizes[axis] is not None:
+            return sizes[axis]
+        rest = product(size for place, size in enumerate(sizes) if place != axis)
+        if every is not None and rest:
+            return divided(product(every), rest)
         return before.open.get(0) if axis == 0 else None
 
 
@@ -184,105 +198,8 @@ def without_copies(graph: Graph, ref: TensorRef) -> TensorRef:
     return ref
 
 
-def completed(shape: Sequence[int | None], sizes: Sizes) -> tuple[Size, ...]:
-    """Return a shape with its open sizes."""
-    return tuple(
-        sizes.open.get(axis) if size is None else size for axis, size in enumerate(shape)
-    )
-
-
-def product(sizes: Iterable[Size]) -> Size:
-    """Return the product of sizes; None if it is unknown or has the batch twice."""
-    number, batches = Fraction(1), 0
-    for size in sizes:
-        if size is None:
-            return None
-        number *= size.per_example if isinstance(size, Rows) else size
-        batches += isinstance(size, Rows)
-    if batches > 1:
-        return None
-    return Rows(number) if batches else int(number)
-
-
-def divided(size: Size, number: int) -> Size:
-    """Return a part of a size; None if it is no whole number."""
-    if isinstance(size, Rows):
-        return Rows(size.per_example / number)
-    return None if size is None or size % number else size // number
-
-
-def _sum(sizes: Iterable[Size]) -> Size:
-    every = list(sizes)
-    if all(isinstance(size, Rows) for size in every):
-        return Rows(sum((size.per_example for size in every if isinstance(size, Rows)), Fraction()))
-    if all(isinstance(size, int) for size in every):
-        return sum(size for size in every if isinstance(size, int))
-    return None
-
-
 def _inherited(axis: int, inputs: list[Sizes], origins: frozenset[Size]) -> Size:
     """Return the size that all inputs with an open size at this axis have, else the only one."""
     same = {sizes.open[axis] for sizes in inputs if axis in sizes.open}
     candidates = same or set(origins)
     return next(iter(candidates)) if len(candidates) == 1 else None
-
-
-Vectors = list[list[int | float | None] | None]
-
-
-def _transposed(op: Op, axis: int, before: Sizes, values: Vectors) -> Size:
-    order = values[0]
-    place = order[axis] if order is not None else None
-    return before.open.get(int(place)) if place is not None else None
-
-
-def _tiled(op: Op, axis: int, before: Sizes, values: Vectors) -> Size:
-    times = values[0][axis] if values[0] is not None else None
-    return None if times is None else product((before.open.get(axis), int(times)))
-
-
-def _sliced(op: Op, axis: int, before: Sizes, values: Vectors) -> Size:
-    """Return the size of an axis that a slice keeps whole."""
-    masks = {name: op.attrs.get(f"{name}_mask", 0) for name in ("ellipsis", "new_axis")}
-    if any(masks.values()):
-        return next(iter(before.origins)) if len(before.origins) == 1 else None
-    dropped, begin, end = (
-        int(str(op.attrs.get(f"{name}_mask", 0))) for name in ("shrink_axis", "begin", "end")
-    )
-    kept = [place for place in range(32) if not dropped >> place & 1]
-    place = kept[axis]
-    sliced = values[0] is None or place < len(values[0])
-    whole = begin >> place & 1 and end >> place & 1
-    return before.open.get(place) if whole or not sliced else None
-
-
-def _part(op: Op, axis: int, before: Sizes, values: Vectors) -> Size:
-    begin, size = values[0], values[1]
-    whole = begin is not None and size is not None and (begin[axis], size[axis]) == (0, -1)
-    return before.open.get(axis) if whole else None
-
-
-def _blocks(values: Vectors) -> int | None:
-    sizes = values[0]
-    return None if sizes is None or None in sizes else prod(int(size or 1) for size in sizes)
-
-
-def _into_batch(op: Op, axis: int, before: Sizes, values: Vectors) -> Size:
-    blocks = _blocks(values) if axis == 0 else 1
-    return None if blocks is None else product((before.open.get(axis), blocks))
-
-
-def _out_of_batch(op: Op, axis: int, before: Sizes, values: Vectors) -> Size:
-    blocks = _blocks(values) if axis == 0 else 1
-    return None if blocks is None else divided(before.open.get(axis), blocks)
-
-
-# Ops that move, repeat or cut axes. They read how from their other inputs.
-MOVERS = {
-    "Transpose": _transposed,
-    "Tile": _tiled,
-    "StridedSlice": _sliced,
-    "Slice": _part,
-    "SpaceToBatchND": _into_batch,
-    "BatchToSpaceND": _out_of_batch,
-}

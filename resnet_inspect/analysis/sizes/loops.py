@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from resnet_inspect.analysis.sizes.constants import Constants
+
+from resnet_inspect.analysis.sizes.constants import Constants, Element
 from resnet_inspect.analysis.sizes.dimensions import Dimensions, loop_invariants, without_copies
 from resnet_inspect.graph import Graph, Op, TensorRef
 
@@ -47,18 +48,18 @@ def _until(comparison: Op, op: Op, condition: Graph, outside: Dimensions) -> int
     place, constants = places[counter], outside.constants
     inside = outside.inside(op, str(op.attrs["body"]))
     kept = loop_invariants(inside.graph)
-    given = {
-        ref: constants.of(op.inputs[at]) if at in kept else None for ref, at in places.items()
-    }
+    given = {ref: constants.of(op.inputs[at]) if at in kept else None for ref, at in places.items()}
     limit = Constants(condition, given).scalar(comparison.inputs[1])
     start = constants.scalar(op.inputs[place])
     step = _step(inside, place)
-    if limit is None or start is None or not step or step < 0:
+    if not isinstance(limit, int | float) or not isinstance(start, int | float):
+        return None
+    if not isinstance(step, int | float) or step <= 0:
         return None
     return max(math.ceil((limit - start) / step), 0)
 
 
-def _step(inside: Dimensions, place: int) -> int | float | None:
+def _step(inside: Dimensions, place: int) -> Element:
     """Return the number that the body of a loop adds to a counter."""
     body = inside.graph
     counter = list(body.inputs.values())[place]
