@@ -13,6 +13,7 @@ import msgspec
 
 from resnet_inspect.analysis.sizes.dangers import Danger, dangers, unjudged
 from resnet_inspect.analysis.sizes.disagreement import Postmortem, postmortem
+from resnet_inspect.analysis.sizes.macs import uncounted_notes
 from resnet_inspect.analysis.sizes.meanings import Meanings
 from resnet_inspect.analysis.sizes.shapes import Depth, Totals, loose_variables, shapes
 from resnet_inspect.analysis.sizes.sharing import SharedVariable, shared_variables
@@ -127,15 +128,21 @@ def overview(
     findings: tuple[Finding, ...] = (),
 ) -> Overview:
     """Return the facts of a run. `meanings` of its axes are computed if they are not passed."""
+    totals = shapes(graph, Depth.LAYER).totals
     return Overview(
         layers=len(graph.layers),
         ops=dict(Counter(op.phase for op in graph.ops)),
-        totals=shapes(graph, Depth.LAYER).totals,
+        totals=totals,
         flow=shape_flow(graph),
         origins=reshapes(graph, lineage),
         dangers=unjudged(graph, dangers(graph, lineage, meanings or Meanings(graph, lineage))),
         postmortem=postmortem(graph, lineage),
-        notes=(*graph.notes, *_loose(graph), *_opaque(lineage)),
+        notes=(
+            *graph.notes,
+            *_loose(graph),
+            *uncounted_notes(totals.uncounted),
+            *_opaque(lineage),
+        ),
         step=recorded.step,
         blocks=_block_outputs(graph, recorded.activations),
         learning=_block_learning(graph, recorded),

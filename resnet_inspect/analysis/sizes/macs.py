@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
@@ -12,9 +12,11 @@ import msgspec
 from resnet_inspect.analysis.sizes.batch_sizes import Rows, Sizes
 from resnet_inspect.analysis.sizes.dimensions import Dimensions
 from resnet_inspect.analysis.sizes.products import Products, Unknown
-from resnet_inspect.graph import Graph, Op, Phase, TensorRef
+from resnet_inspect.graph import Graph, Note, Op, Phase, TensorRef
 
 # Ops that only need the shape of their input.
+# Ops that a note names.
+SHOWN = 3
 SHAPES = ("Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike")
 
 
@@ -26,6 +28,15 @@ class Uncounted(msgspec.Struct, frozen=True):
 
     op: str
     reason: str
+
+
+def uncounted_notes(uncounted: Sequence[Uncounted]) -> tuple[Note, ...]:
+    """Return a note on ops with an unknown number, if there are any."""
+    if not uncounted:
+        return ()
+    named = ", ".join(f"{entry.op} ({entry.reason})" for entry in uncounted[:SHOWN])
+    more = f" and {len(uncounted) - SHOWN} more" if len(uncounted) > SHOWN else ""
+    return (Note("MACs", f"the total is a lower bound without these ops: {named}{more}"),)
 
 
 class Macs:
@@ -90,11 +101,11 @@ class Macs:
     @cached_property
     def _dependent(self) -> frozenset[str]:
         """The ops that compute with the values of the network's inputs, not only their shapes."""
-        found = {ref.op for ref in self._batch.sources}
+        dependent = {ref.op for ref in self._batch.sources}
         for op in self._graph.ops:
-            if op.type not in SHAPES and any(ref.op in found for ref in op.inputs):
-                found.add(op.name)
-        return frozenset(found)
+            if op.type not in SHAPES and any(ref.op in dependent for ref in op.inputs):
+                dependent.add(op.name)
+        return frozenset(dependent)
 
     @cached_property
     def _used(self) -> frozenset[str]:
@@ -104,13 +115,13 @@ class Macs:
         TensorFlow removes such ops.
         """
         graph = self._graph
-        found = {layer.output.op for layer in graph.layers}
+        used = {layer.output.op for layer in graph.layers}
         for op in reversed(graph.ops):
-            if op.name in found or not self._is_part_of_layer(op):
-                found.add(op.name)
+            if op.name in used or not self._is_part_of_layer(op):
+                used.add(op.name)
                 if op.type not in SHAPES:
-                    found |= {ref.op for ref in op.inputs} | set(op.control_inputs)
-        return frozenset(found)
+                    used |= {ref.op for ref in op.inputs} | set(op.control_inputs)
+        return frozenset(used)
 
     def _is_part_of_layer(self, op: Op) -> bool:
         return bool(op.outputs) and op.name in self._graph.layer_of_op

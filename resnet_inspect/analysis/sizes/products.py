@@ -98,10 +98,13 @@ class Products:
 
     def _contracted(self, op: Op) -> Size:
         """Return the size over which a matrix product sums."""
-        left, right = (self._sizes(ref) for ref in op.inputs[:2])
-        first = left[-2 if _is_transposed(op, "a", "x") else -1] if len(left) > 1 else None
-        second = right[-1 if _is_transposed(op, "b", "y") else -2] if len(right) > 1 else None
-        return second if first is None else first
+        left = -2 if _is_transposed(op, "a", "x") else -1
+        right = -1 if _is_transposed(op, "b", "y") else -2
+        for ref, place in zip(op.inputs, (left, right), strict=False):
+            sizes = self._sizes(ref)
+            if len(sizes) > 1 and sizes[place] is not None:
+                return sizes[place]
+        return None
 
     def _einsum(self, op: Op) -> list[Size]:
         """Return the size of each letter of the equation. An ellipsis is in the output."""
@@ -156,14 +159,14 @@ class Products:
     @cached_property
     def _conditional(self) -> frozenset[str]:
         """The ops in loops and branches of TensorFlow 1, which are no functions."""
-        found: set[str] = set()
+        inside: set[str] = set()
         graph = self._dimensions.graph
         for op in graph.ops:
-            before = [graph.op_by_name[ref.op] for ref in op.inputs if ref.op in found]
+            before = [graph.op_by_name[ref.op] for ref in op.inputs if ref.op in inside]
             ends = all(earlier.type in ("Exit", "Merge") for earlier in before)
             if op.type in ("Enter", "Switch") or not ends:
-                found.add(op.name)
-        return frozenset(found)
+                inside.add(op.name)
+        return frozenset(inside)
 
     def _called(self, op: Op) -> list[str]:
         """Return the names of the nested functions that an op runs."""

@@ -41,6 +41,7 @@ def run(parsed: argparse.Namespace) -> int:
     """Print the table or its JSON."""
     import msgspec
 
+    from resnet_inspect.analysis.sizes.macs import uncounted_notes
     from resnet_inspect.analysis.sizes.shapes import Depth, shapes
     from resnet_inspect.cli.run_argument import run_file
     from resnet_inspect.store.run import Run
@@ -71,6 +72,8 @@ def run(parsed: argparse.Namespace) -> int:
 
         screen = Screen()
         screen.table(axes_tables(table) if parsed.axes else shape_tables(table))
+        for note in () if parsed.axes else uncounted_notes(table.totals.uncounted):
+            screen.line(plain(f"{note.subject}: {note.text}"))
         for danger in axis_dangers:
             screen.line(plain(f"{danger.layer}: {danger.text}"))
     return EXIT_OK

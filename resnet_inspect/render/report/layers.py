@@ -42,7 +42,7 @@ def _facts(report: LayerReport) -> Iterator[tuple[str, str]]:
         yield "window", window(row.window) + "  (kernel/stride, padding before+after)"
     if row.params:
         yield "parameters", f"{row.params:,}, {row.trainable_params:,} of them trainable"
-    if row.macs:
+    if row.macs != 0:
         yield "MACs", f"{spelling.count(row.macs)} per example"
     yield "memory", f"{spelling.size(row.memory)} for the output"
     for place in report.source:
