@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import tensorflow as tf
 
-from resnet_inspect.analysis.sizes.macs import Uncounted
+from resnet_inspect.analysis.costs.macs import Uncounted
 from resnet_inspect.analysis.sizes.shapes import Depth, Totals, shapes
 from resnet_inspect.graph import Graph, Op, Phase, TensorRef, TensorSpec
 from tests.analysis.traced_graphs import forward_graph

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 from resnet_inspect.graph import Graph, Phase
@@ -31,6 +32,11 @@ def forward_graph(call: Any, *shapes: tuple[int | None, ...], dtype: str = "floa
         graphs.append(capture(made, made.position(), fed))
         return returned
 
+    gc.collect()  # TensorFlow may crash if a graph is freed while another one is traced
     specs = [tf.TensorSpec(shape, dtype) for shape in shapes]
-    tf.function(body, autograph=False).get_concrete_function(*specs)
+    gc.disable()
+    try:
+        tf.function(body, autograph=False).get_concrete_function(*specs)
+    finally:
+        gc.enable()
     return graphs[-1]

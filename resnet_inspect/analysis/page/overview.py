@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from resnet_inspect.analysis.costs.macs import uncounted_notes
 from resnet_inspect.analysis.sizes.dangers import Danger, dangers, unjudged
 from resnet_inspect.analysis.sizes.disagreement import Postmortem, postmortem
-from resnet_inspect.analysis.sizes.macs import uncounted_notes
 from resnet_inspect.analysis.sizes.meanings import Meanings
 from resnet_inspect.analysis.sizes.shapes import Depth, Totals, loose_variables, shapes
 from resnet_inspect.analysis.sizes.sharing import SharedVariable, shared_variables

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from resnet_inspect.analysis.costs.macs import Macs, Uncounted
 from resnet_inspect.analysis.sizes.geometry import Window, window
-from resnet_inspect.analysis.sizes.macs import Macs, Uncounted
 from resnet_inspect.graph import Graph, Layer, Op, Phase, TensorRef, Variable
 from resnet_inspect.graph.tensors import Shape
 
 if TYPE_CHECKING:
+    from resnet_inspect.analysis.receptive.receptive_field import ReceptiveField, ReceptiveFields
     from resnet_inspect.analysis.sizes.meanings import Meanings
 
 
@@ -38,6 +39,7 @@ class ShapeRow(msgspec.Struct, frozen=True):
         macs: multiply-accumulates per example. None if a part of them is unknown.
         memory: bytes of the first output, or of all layer outputs in a stage or block.
         axes: meanings of the axes of the first output.
+        receptive_fields: positions of the inputs that a position of the first output reads.
     """
 
     name: str
@@ -52,6 +54,7 @@ class ShapeRow(msgspec.Struct, frozen=True):
     macs: int | None
     memory: int | None
     axes: tuple[str, ...] = ()
+    receptive_fields: tuple[ReceptiveField, ...] = ()
 
 
 class Totals(msgspec.Struct, frozen=True):
@@ -79,34 +82,58 @@ class ShapeTable(msgspec.Struct, frozen=True):
 
 
 def shapes(
-    graph: Graph, depth: Depth = Depth.LAYER, meanings: Meanings | None = None
+    graph: Graph,
+    depth: Depth = Depth.LAYER,
+    meanings: Meanings | None = None,
+    fields: ReceptiveFields | None = None,
 ) -> ShapeTable:
     """Return the shape table of a graph.
 
-    A graph without layers has rows for ops at every depth. With `meanings`, rows have `axes`.
+    A graph without layers has rows for ops at every depth. With `meanings`, rows have `axes`; with
+    `fields`, they have `receptive_fields`.
     """
-    return _tables(graph, (depth if graph.layers else Depth.OP,), meanings)[0]
+    return _tables(graph, (depth if graph.layers else Depth.OP,), meanings, fields)[0]
 
 
-def shapes_at_all_depths(graph: Graph, meanings: Meanings | None = None) -> tuple[ShapeTable, ...]:
+def shapes_at_all_depths(
+    graph: Graph, meanings: Meanings | None = None, fields: ReceptiveFields | None = None
+) -> tuple[ShapeTable, ...]:
     """Return the tables at all depths, coarsest first. Without layers there is only that of ops."""
-    return _tables(graph, tuple(Depth) if graph.layers else (Depth.OP,), meanings)
+    return _tables(graph, tuple(Depth) if graph.layers else (Depth.OP,), meanings, fields)
+
+
+class _Facts(NamedTuple):
+    """What rows show besides the graph. Without `meanings` or `fields`, their columns are empty."""
+
+    macs: Macs
+    meanings: Meanings | None
+    fields: ReceptiveFields | None
+
+    def axes(self, ref: TensorRef) -> tuple[str, ...]:
+        return self.meanings.axes(ref) if self.meanings else ()
+
+    def receptive_fields(self, ref: TensorRef) -> tuple[ReceptiveField, ...]:
+        return self.fields.of(ref) if self.fields else ()
 
 
 def _tables(
-    graph: Graph, depths: Sequence[Depth], meanings: Meanings | None
+    graph: Graph,
+    depths: Sequence[Depth],
+    meanings: Meanings | None,
+    fields: ReceptiveFields | None,
 ) -> tuple[ShapeTable, ...]:
     owned, macs = _owned_variables(graph), Macs(graph)
+    facts = _Facts(macs, meanings, fields)
     counted = macs.lower_bound(graph.ops)
     layers = (
-        [_layer_row(graph, layer, owned[layer.name], macs, meanings) for layer in graph.layers]
+        [_layer_row(graph, layer, owned[layer.name], facts) for layer in graph.layers]
         if set(depths) - {Depth.OP}
         else []
     )
     tables = []
     for depth in depths:
         if depth == Depth.OP:
-            rows = _op_rows(graph, owned, macs, meanings)
+            rows = _op_rows(graph, owned, facts)
         elif depth == Depth.LAYER:
             rows = layers
         else:
@@ -158,9 +185,7 @@ def _owned_variables(graph: Graph) -> dict[str, list[Variable]]:
     return owned
 
 
-def _layer_row(
-    graph: Graph, layer: Layer, variables: list[Variable], macs: Macs, meanings: Meanings | None
-) -> ShapeRow:
+def _layer_row(graph: Graph, layer: Layer, variables: list[Variable], facts: _Facts) -> ShapeRow:
     output = graph.spec(layer.output)
     return ShapeRow(
         name=layer.name,
@@ -172,9 +197,10 @@ def _layer_row(
         window=window(graph, graph.op_by_name[layer.main]),
         trainable_params=_elements(v for v in variables if v.trainable),
         params=_elements(variables),
-        macs=macs.sum(graph.op_by_name[name] for name in layer.ops),
+        macs=facts.macs.sum(graph.op_by_name[name] for name in layer.ops),
         memory=output.bytes,
-        axes=meanings.axes(layer.output) if meanings else (),
+        axes=facts.axes(layer.output),
+        receptive_fields=facts.receptive_fields(layer.output),
     )
 
 
@@ -210,14 +236,13 @@ def _joined(name: str, members: list[tuple[Layer, ShapeRow]], depth: Depth) -> S
         macs=_sum(row.macs for row in rows),
         memory=_sum(row.memory for row in rows),
         axes=rows[-1].axes,
+        receptive_fields=rows[-1].receptive_fields,
     )
 
 
-def _op_rows(
-    graph: Graph, owned: dict[str, list[Variable]], macs: Macs, meanings: Meanings | None
-) -> list[ShapeRow]:
+def _op_rows(graph: Graph, owned: dict[str, list[Variable]], facts: _Facts) -> list[ShapeRow]:
     variables = _by_op(graph, owned)
-    return [_op_row(graph, op, variables.get(op.name, []), macs, meanings) for op in graph.ops]
+    return [_op_row(graph, op, variables.get(op.name, []), facts) for op in graph.ops]
 
 
 def variables_by_op(graph: Graph) -> dict[str, list[Variable]]:
@@ -252,9 +277,7 @@ def _user_of(graph: Graph, layer: Layer, variable: Variable) -> str:
     return layer.main
 
 
-def _op_row(
-    graph: Graph, op: Op, variables: list[Variable], macs: Macs, meanings: Meanings | None
-) -> ShapeRow:
+def _op_row(graph: Graph, op: Op, variables: list[Variable], facts: _Facts) -> ShapeRow:
     output = op.outputs[0] if op.outputs else None
     return ShapeRow(
         name=op.name,
@@ -266,9 +289,10 @@ def _op_row(
         window=window(graph, op),
         trainable_params=_elements(v for v in variables if v.trainable),
         params=_elements(variables),
-        macs=macs.of(op),
+        macs=facts.macs.of(op),
         memory=output.bytes if output and output.dtype != "resource" else 0,
-        axes=meanings.axes(TensorRef(op.name)) if meanings and output else (),
+        axes=facts.axes(TensorRef(op.name)) if output else (),
+        receptive_fields=facts.receptive_fields(TensorRef(op.name)) if output else (),
     )
 
 

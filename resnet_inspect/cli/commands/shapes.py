@@ -22,6 +22,7 @@ EXAMPLES = (
     "resnet-inspect shapes",
     "resnet-inspect shapes runs/a.db --depth op --phase backward",
     "resnet-inspect shapes --axes   # show what each axis means",
+    "resnet-inspect shapes --receptive-field   # show what a position reads of the image",
 )
 EXITS = exit_codes(EXIT_OK, EXIT_USAGE, EXIT_RUN_FILE, EXIT_INTERRUPTED)
 
@@ -33,6 +34,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--depth", choices=DEPTHS, default="layer", help="print a row per stage, block, layer or op"
     )
     parser.add_argument("--axes", action="store_true", help="show the meaning of each axis")
+    parser.add_argument(
+        "--receptive-field", action="store_true", help="show what a position reads of the inputs"
+    )
     parser.add_argument("--phase", choices=PHASES, help="show only this part of a training step")
     add_json(parser)
 
@@ -41,7 +45,8 @@ def run(parsed: argparse.Namespace) -> int:
     """Print the table or its JSON."""
     import msgspec
 
-    from resnet_inspect.analysis.sizes.macs import uncounted_notes
+    from resnet_inspect.analysis.costs.macs import uncounted_notes
+    from resnet_inspect.analysis.receptive.receptive_field import ReceptiveFields
     from resnet_inspect.analysis.sizes.shapes import Depth, shapes
     from resnet_inspect.cli.run_argument import run_file
     from resnet_inspect.store.run import Run
@@ -50,7 +55,8 @@ def run(parsed: argparse.Namespace) -> int:
     with Run.open(path) as recorded:
         graph = recorded.graph
         meanings, axis_dangers = _meanings(recorded) if parsed.axes else (None, ())
-        table = shapes(graph, Depth(parsed.depth), meanings)
+        fields = ReceptiveFields(graph) if parsed.receptive_field or parsed.json else None
+        table = shapes(graph, Depth(parsed.depth), meanings, fields)
     if parsed.phase:
         rows = tuple(row for row in table.rows if row.phase == parsed.phase)
         table = msgspec.structs.replace(table, rows=rows)

@@ -9,6 +9,7 @@ from rich.table import Table
 from resnet_inspect.analysis.sizes.geometry import Window
 from resnet_inspect.analysis.sizes.shapes import Depth, ShapeRow, ShapeTable
 from resnet_inspect.render import spelling
+from resnet_inspect.render.receptive_field import receptive_fields
 from resnet_inspect.render.screen import plain, table
 
 NUMBERS = ("params", "MACs", "memory")
@@ -35,6 +36,8 @@ def _table(shapes: ShapeTable, left_out: tuple[str, ...]) -> Table:
         "memory": spelling.size(totals.memory),
     }
     columns = [name for name in rows[0] if name not in left_out] if rows else ["name", *NUMBERS]
+    if not any(row.receptive_fields for row in shapes.rows):
+        columns = [name for name in columns if name != "receptive field"]
     if shapes.depth != Depth.OP:
         columns = [name for name in columns if name != "phase"]
     if shapes.depth in (Depth.STAGE, Depth.BLOCK):
@@ -57,6 +60,7 @@ def _cells(row: ShapeRow, inputs: bool) -> dict[str, str]:
         "phase": row.phase.value,
         "in → out" if inputs else "out": flow(row) if inputs else spelling.shape(row.shape),
         "kernel/stride, pad": window(row.window),
+        "receptive field": receptive_fields(row.receptive_fields),
         "params": spelling.count(row.params) if row.params else "",
         "MACs": spelling.count(row.macs) if row.macs != 0 else "",
         "memory": spelling.size(row.memory) if row.memory != 0 else "",

@@ -7,9 +7,9 @@ from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
-from resnet_inspect.analysis.sizes.batch_sizes import Rows, Size, product
-from resnet_inspect.analysis.sizes.dimensions import CALLS, LOOPS, Dimensions
-from resnet_inspect.analysis.sizes.loops import repetitions
+from resnet_inspect.analysis.costs.batch_sizes import Rows, Size, product
+from resnet_inspect.analysis.costs.dimensions import CALLS, LOOPS, Dimensions
+from resnet_inspect.analysis.costs.loops import repetitions
 from resnet_inspect.graph import Op, TensorRef
 
 CONVOLUTIONS = ("Conv2D", "Conv3D", "DepthwiseConv2dNative")

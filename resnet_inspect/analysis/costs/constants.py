@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from resnet_inspect.analysis.sizes.batch_sizes import Size, product
+from resnet_inspect.analysis.costs.batch_sizes import Size, product
 from resnet_inspect.graph import Graph, Op, TensorRef
 
 # A scalar or an element of a vector. None is unknown.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from resnet_inspect.analysis.sizes.batch_sizes import Size, divided, product
-from resnet_inspect.analysis.sizes.constants import Element, as_size
+from resnet_inspect.analysis.costs.batch_sizes import Size, divided, product
+from resnet_inspect.analysis.costs.constants import Element, as_size
 from resnet_inspect.graph import Op
 
 

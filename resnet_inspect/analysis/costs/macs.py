@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from resnet_inspect.analysis.sizes.batch_sizes import Rows, Sizes
-from resnet_inspect.analysis.sizes.dimensions import Dimensions
-from resnet_inspect.analysis.sizes.products import Products, Unknown
+from resnet_inspect.analysis.costs.batch_sizes import Rows, Sizes
+from resnet_inspect.analysis.costs.dimensions import Dimensions
+from resnet_inspect.analysis.costs.products import Products, Unknown
 from resnet_inspect.graph import Graph, Note, Op, Phase, TensorRef
 
 # Ops that only need the shape of their input.

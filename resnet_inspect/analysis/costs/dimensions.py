@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from resnet_inspect.analysis.sizes.axis_moves import MOVERS, Move
-from resnet_inspect.analysis.sizes.batch_sizes import (
+from resnet_inspect.analysis.costs.axis_moves import MOVERS, Move
+from resnet_inspect.analysis.costs.batch_sizes import (
     NO_SIZES,
     Size,
     Sizes,
@@ -18,7 +18,7 @@ from resnet_inspect.analysis.sizes.batch_sizes import (
     product,
     summed,
 )
-from resnet_inspect.analysis.sizes.constants import NOTHING, Constants, Value, as_size
+from resnet_inspect.analysis.costs.constants import NOTHING, Constants, Value, as_size
 from resnet_inspect.graph import Graph, Op, Phase, TensorRef, TensorSpec
 
 CALLS = ("PartitionedCall", "StatefulPartitionedCall")

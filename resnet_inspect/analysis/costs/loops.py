@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from resnet_inspect.analysis.sizes.constants import Constants, Element
-from resnet_inspect.analysis.sizes.dimensions import Dimensions, loop_invariants, without_copies
+from resnet_inspect.analysis.costs.constants import Constants, Element
+from resnet_inspect.analysis.costs.dimensions import Dimensions, loop_invariants, without_copies
 from resnet_inspect.graph import Graph, Op, TensorRef
 
 JOINS = ("Identity", "LogicalAnd")
