@@ -181,6 +181,16 @@ def test_a_field_ends_at_an_op_that_is_not_followed() -> None:
     assert field.unknown == "ReverseV2"
 
 
+def test_statistics_of_a_batch_normalization_are_left_out() -> None:
+    kernel, normalization = tf.ones((3, 3, 2, 2)), L.BatchNormalization()
+
+    def call(x: Any) -> Any:
+        return normalization(tf.nn.conv2d(x, kernel, 2, "SAME"), training=True) * 2
+
+    (field,) = fields(call, (4, 8, 8, 2))[""]
+    assert field == ReceptiveField("input0", PIXEL, size=(3, 3), stride=(2, 2), offset=(0, 0))
+
+
 def test_a_model_without_windows_has_no_fields() -> None:
     inputs = keras.Input((6, 4))
     model = keras.Model(inputs, L.Dense(3, name="dense")(inputs))

@@ -12,7 +12,7 @@ from resnet_inspect.analysis.receptive.reshaped_axes import reshaped
 from resnet_inspect.graph import Graph, Op, TensorRef
 
 
-class Known(NamedTuple):
+class GraphValues(NamedTuple):
     """A graph and the values of its small tensors."""
 
     graph: Graph
@@ -26,7 +26,7 @@ class Known(NamedTuple):
         return len(self.graph.spec(op.inputs[place]).shape or ())
 
     def numbers(self, ref: TensorRef) -> list[int] | None:
-        """Return the whole numbers of a scalar or vector; None if one is unknown."""
+        """Return the whole numbers of a scalar or vector; None if one is unvalues."""
         value = self.constants.of(ref)
         elements: list[Element] = value if isinstance(value, list) else [value]
         numbers = [element for element in elements if isinstance(element, int)]
@@ -38,37 +38,40 @@ class Known(NamedTuple):
         return [int(value) for value in values] if isinstance(values, list) else None
 
 
-def _reduced(known: Known, op: Op, reach: Located) -> Reach:
-    rank = known.rank(op)
-    axes = known.numbers(op.inputs[1])
+def _reduced(values: GraphValues, op: Op, reach: Located) -> Reach | None:
+    """Return a reach after a reduction; None for a statistic of the batch."""
+    rank = values.rank(op)
+    axes = values.numbers(op.inputs[1])
     if axes is None:
         return Unlocated(op.type)
     removed = {axis % rank for axis in axes} if rank else set()
+    if 0 in removed and reach.axis != 0:
+        return None
     if reach.axis in removed:
         return Whole()
     before = 0 if op.attrs.get("keep_dims") else sum(axis < reach.axis for axis in removed)
     return reach._replace(axis=reach.axis - before)
 
 
-def _softmax(known: Known, op: Op, reach: Located) -> Reach:
-    return Whole() if reach.axis == known.rank(op) - 1 else reach
+def _softmax(values: GraphValues, op: Op, reach: Located) -> Reach:
+    return Whole() if reach.axis == values.rank(op) - 1 else reach
 
 
-def _transposed(known: Known, op: Op, reach: Located) -> Reach:
-    order = known.numbers(op.inputs[1])
+def _transposed(values: GraphValues, op: Op, reach: Located) -> Reach:
+    order = values.numbers(op.inputs[1])
     return Unlocated(op.type) if order is None else reach._replace(axis=order.index(reach.axis))
 
 
-def _expanded(known: Known, op: Op, reach: Located) -> Reach:
-    places = known.numbers(op.inputs[1])
+def _expanded(values: GraphValues, op: Op, reach: Located) -> Reach:
+    places = values.numbers(op.inputs[1])
     if places is None:
         return Unlocated(op.type)
-    place = places[0] % (known.rank(op) + 1)
+    place = places[0] % (values.rank(op) + 1)
     return reach._replace(axis=reach.axis + (place <= reach.axis))
 
 
-def _squeezed(known: Known, op: Op, reach: Located) -> Reach:
-    shape = known.graph.spec(op.inputs[0]).shape or ()
+def _squeezed(values: GraphValues, op: Op, reach: Located) -> Reach:
+    shape = values.graph.spec(op.inputs[0]).shape or ()
     axes = op.attrs.get("squeeze_dims") or [at for at, size in enumerate(shape) if size == 1]
     removed = {int(axis) % len(shape) for axis in axes} if isinstance(axes, list) else set()
     if reach.axis in removed:
@@ -76,52 +79,51 @@ def _squeezed(known: Known, op: Op, reach: Located) -> Reach:
     return reach._replace(axis=reach.axis - sum(axis < reach.axis for axis in removed))
 
 
-def _without_axis(known: Known, op: Op, reach: Located) -> Reach:
-    place = int(str(op.attrs.get("axis", 0))) % max(known.rank(op), 1)
+def _without_axis(values: GraphValues, op: Op, reach: Located) -> Reach:
+    place = int(str(op.attrs.get("axis", 0))) % max(values.rank(op), 1)
     if place == reach.axis:
         return Unlocated(op.type)
     return reach._replace(axis=reach.axis - (place < reach.axis))
 
 
-def _stacked(known: Known, op: Op, reach: Located) -> Reach:
+def _stacked(values: GraphValues, op: Op, reach: Located) -> Reach:
     """Return a reach after ConcatV2 or Pack, whose axis the reach must not have."""
     rank = len(op.outputs[0].shape or ())
     if op.type == "Pack":
         place = int(str(op.attrs.get("axis", 0))) % max(rank, 1)
         return reach._replace(axis=reach.axis + (place <= reach.axis))
-    axes = known.numbers(op.inputs[-1])
+    axes = values.numbers(op.inputs[-1])
     if axes is None or axes[0] % max(rank, 1) == reach.axis:
         return Unlocated(op.type)
     return reach
 
 
-def _split(known: Known, op: Op, reach: Located) -> Reach:
-    axes = known.numbers(op.inputs[0 if op.type == "Split" else -1])
+def _split(values: GraphValues, op: Op, reach: Located) -> Reach:
+    axes = values.numbers(op.inputs[0 if op.type == "Split" else -1])
     rank = len(op.outputs[0].shape or ())
     kept = axes is not None and axes[0] % max(rank, 1) != reach.axis
     return reach if kept else Unlocated(op.type)
 
 
-def _padded(known: Known, op: Op, reach: Located) -> Reach:
-    values = known.matrix(op.inputs[1])
-    if values is None:
+def _padded(values: GraphValues, op: Op, reach: Located) -> Reach:
+    pads = values.matrix(op.inputs[1])
+    if pads is None:
         return Unlocated(op.type)
-    before = values[2 * reach.axis]
-    return _shifted(known, op, reach, -before)
+    return _shifted(values, op, reach, -pads[2 * reach.axis])
 
 
-def _sliced(known: Known, op: Op, reach: Located) -> Reach:
+def _sliced(values: GraphValues, op: Op, reach: Located) -> Reach:
     masks = {
         name: int(str(op.attrs.get(f"{name}_mask", 0)))
         for name in ("ellipsis", "new_axis", "shrink_axis", "begin", "end")
     }
-    begins, steps = known.numbers(op.inputs[1]), known.numbers(op.inputs[3])
+    begins, steps = values.numbers(op.inputs[1]), values.numbers(op.inputs[3])
     if masks["new_axis"] or begins is None or steps is None:
         return Unlocated(op.type)
     place = reach.axis
     if masks["ellipsis"]:
         at = masks["ellipsis"].bit_length() - 1
-        skipped = known.rank(op) - len(begins) + 1
+        skipped = values.rank(op) - len(begins) + 1
         if at <= place < at + skipped:
             place = len(begins)
         elif place >= at + skipped:
@@ -139,21 +141,21 @@ def _sliced(known: Known, op: Op, reach: Located) -> Reach:
         if reach.size is None:
             return Unlocated(op.type)
         start += reach.size
-    before = (known.graph.spec(op.inputs[0]).shape or ())[reach.axis]
-    if (start, steps[place], known.size(op, moved.axis)) == (0, 1, before):
+    before = (values.graph.spec(op.inputs[0]).shape or ())[reach.axis]
+    if (start, steps[place], values.size(op, moved.axis)) == (0, 1, before):
         return moved
-    return _shifted(known, op, moved, start, steps[place])
+    return _shifted(values, op, moved, start, steps[place])
 
 
-def _tiled(known: Known, op: Op, reach: Located) -> Reach:
-    times = known.constants.vector(op.inputs[1])
+def _tiled(values: GraphValues, op: Op, reach: Located) -> Reach:
+    times = values.constants.vector(op.inputs[1])
     return reach if times is not None and times[reach.axis] == 1 else Unlocated(op.type)
 
 
-def _resized(known: Known, op: Op, reach: Located) -> Reach:
+def _resized(values: GraphValues, op: Op, reach: Located) -> Reach:
     if reach.axis not in (1, 2):
         return reach
-    reach, after = reach.spread(), known.size(op, reach.axis)
+    reach, after = reach.spread(), values.size(op, reach.axis)
     if reach.size is None or after is None or op.attrs.get("align_corners") or reach.inner != 1:
         return Unlocated(op.type)
     field = reach.field.resized(
@@ -165,20 +167,20 @@ def _resized(known: Known, op: Op, reach: Located) -> Reach:
     return reach._replace(field=field, size=after)
 
 
-def _to_blocks(known: Known, op: Op, reach: Located) -> Reach:
+def _to_blocks(values: GraphValues, op: Op, reach: Located) -> Reach:
     """Return a reach after SpaceToBatchND: of the padded axis, with the number of blocks."""
-    blocks, pads = known.numbers(op.inputs[1]), known.matrix(op.inputs[2])
+    blocks, pads = values.numbers(op.inputs[1]), values.matrix(op.inputs[2])
     place = reach.axis - 1
     if blocks is None or pads is None:
         return Unlocated(op.type)
     if place >= len(blocks):
         return reach
-    moved = _shifted(known, op, reach, -pads[2 * place])
+    moved = _shifted(values, op, reach, -pads[2 * place])
     return moved._replace(blocks=blocks[place]) if isinstance(moved, Located) else moved
 
 
-def _from_blocks(known: Known, op: Op, reach: Located) -> Reach:
-    blocks, cuts = known.numbers(op.inputs[1]), known.matrix(op.inputs[2])
+def _from_blocks(values: GraphValues, op: Op, reach: Located) -> Reach:
+    blocks, cuts = values.numbers(op.inputs[1]), values.matrix(op.inputs[2])
     place = reach.axis - 1
     if blocks is None or cuts is None:
         return Unlocated(op.type)
@@ -186,19 +188,19 @@ def _from_blocks(known: Known, op: Op, reach: Located) -> Reach:
         return reach
     if blocks[place] != reach.blocks:
         return Unlocated(op.type)
-    return _shifted(known, op, reach._replace(blocks=1), cuts[2 * place])
+    return _shifted(values, op, reach._replace(blocks=1), cuts[2 * place])
 
 
-def _depth_to_space(known: Known, op: Op, reach: Located) -> Reach:
-    return _of_blocks(known, op, reach, lambda field, size: field.repeated(size))
+def _depth_to_space(values: GraphValues, op: Op, reach: Located) -> Reach:
+    return _of_blocks(values, op, reach, lambda field, size: field.repeated(size))
 
 
-def _space_to_depth(known: Known, op: Op, reach: Located) -> Reach:
-    return _of_blocks(known, op, reach, lambda field, size: field.window(size, size, 0))
+def _space_to_depth(values: GraphValues, op: Op, reach: Located) -> Reach:
+    return _of_blocks(values, op, reach, lambda field, size: field.window(size, size, 0))
 
 
 def _of_blocks(
-    known: Known, op: Op, reach: Located, change: Callable[[Field, int], Field]
+    values: GraphValues, op: Op, reach: Located, change: Callable[[Field, int], Field]
 ) -> Reach:
     first = 2 if op.attrs.get("data_format") == "NCHW" else 1
     reach = reach.spread()
@@ -207,25 +209,25 @@ def _of_blocks(
     if reach.axis not in (first, first + 1):
         return Whole()
     field = change(reach.field, int(str(op.attrs["block_size"])))
-    return reach._replace(field=field, size=known.size(op, reach.axis))
+    return reach._replace(field=field, size=values.size(op, reach.axis))
 
 
-def _reshaped(known: Known, op: Op, reach: Located) -> Reach:
-    before, after = known.graph.spec(op.inputs[0]).shape, op.outputs[0].shape
+def _reshaped(values: GraphValues, op: Op, reach: Located) -> Reach:
+    before, after = values.graph.spec(op.inputs[0]).shape, op.outputs[0].shape
     moved = None if before is None or after is None else reshaped(reach, before, after)
     return Unlocated(op.type) if moved is None else moved
 
 
-def _shifted(known: Known, op: Op, reach: Located, start: int, step: int = 1) -> Reach:
+def _shifted(values: GraphValues, op: Op, reach: Located, start: int, step: int = 1) -> Reach:
     """Return a reach whose positions begin at `start` and skip `step`."""
-    reach, size = reach.spread(), known.size(op, reach.axis)
+    reach, size = reach.spread(), values.size(op, reach.axis)
     if reach.inner != 1:
         return Unlocated(op.type)
     return reach._replace(field=reach.field.window(1, step, -start), size=size)
 
 
 # Ops that change the place of an axis or its intervals, with the function that says how.
-CHANGES: dict[str, Callable[[Known, Op, Located], Reach]] = {
+CHANGES: dict[str, Callable[[GraphValues, Op, Located], Reach | None]] = {
     **dict.fromkeys(("Mean", "Sum", "Max", "Min", "Prod", "All", "Any"), _reduced),
     "Softmax": _softmax,
     "LogSoftmax": _softmax,

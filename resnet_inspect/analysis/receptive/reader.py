@@ -7,7 +7,7 @@ from functools import partial
 
 from resnet_inspect.analysis.costs.constants import Constants
 from resnet_inspect.analysis.costs.dimensions import CALLS
-from resnet_inspect.analysis.receptive.axis_changes import CHANGES, Known
+from resnet_inspect.analysis.receptive.axis_changes import CHANGES, GraphValues
 from resnet_inspect.analysis.receptive.reach import (
     InputAxis,
     Located,
@@ -55,7 +55,7 @@ class Reader:
         constants: Constants,
     ) -> None:
         self._graph, self._functions = graph, functions
-        self._values = Known(graph, constants)
+        self._values = GraphValues(graph, constants)
         self.reaches: dict[TensorRef, Reaches] = dict(given)
         self.moved: set[InputAxis] = set()
         self.channels: set[InputAxis] = set()
@@ -181,12 +181,13 @@ class Reader:
         return [_each(op, part, moved(term)) for term, part in pairs]
 
 
-def _each(op: Op, reaches: Reaches, change: Callable[[Op, Located], Reach]) -> Reaches:
-    """Return reaches after a change of those with a known place."""
-    return {
+def _each(op: Op, reaches: Reaches, change: Callable[[Op, Located], Reach | None]) -> Reaches:
+    """Return reaches after a change of those with a known place. A change may remove them."""
+    changed = {
         axis: change(op, reach) if isinstance(reach, Located) else reach
         for axis, reach in reaches.items()
     }
+    return {axis: reach for axis, reach in changed.items() if reach is not None}
 
 
 def _unlocated(op: Op, _: Located) -> Reach:

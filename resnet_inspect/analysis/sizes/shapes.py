@@ -11,6 +11,7 @@ import msgspec
 
 from resnet_inspect.analysis.costs.macs import Macs, Uncounted
 from resnet_inspect.analysis.sizes.geometry import Window, window
+from resnet_inspect.analysis.sizes.group_outputs import group_output
 from resnet_inspect.graph import Graph, Layer, Op, Phase, TensorRef, Variable
 from resnet_inspect.graph.tensors import Shape
 
@@ -137,7 +138,7 @@ def _tables(
         elif depth == Depth.LAYER:
             rows = layers
         else:
-            rows = _group_rows(graph, layers, 1 if depth == Depth.STAGE else 2, depth)
+            rows = _group_rows(graph, layers, 1 if depth == Depth.STAGE else 2, depth, facts)
         tables.append(ShapeTable(depth, tuple(rows), _totals(graph, rows, *counted)))
     return tuple(tables)
 
@@ -205,17 +206,19 @@ def _layer_row(graph: Graph, layer: Layer, variables: list[Variable], facts: _Fa
 
 
 def _group_rows(
-    graph: Graph, rows: Sequence[ShapeRow], levels: int, depth: Depth
+    graph: Graph, rows: Sequence[ShapeRow], levels: int, depth: Depth, facts: _Facts
 ) -> list[ShapeRow]:
     """Merge neighbouring layers that share the first `levels` names of their path."""
     pairs = zip(graph.layers, rows, strict=True)
     return [
-        _joined("/".join(path), list(members), depth)
+        _joined(graph, "/".join(path), list(members), depth, facts)
         for path, members in groupby(pairs, key=lambda pair: pair[0].group(levels))
     ]
 
 
-def _joined(name: str, members: list[tuple[Layer, ShapeRow]], depth: Depth) -> ShapeRow:
+def _joined(
+    graph: Graph, name: str, members: list[tuple[Layer, ShapeRow]], depth: Depth, facts: _Facts
+) -> ShapeRow:
     inside = {layer.output for layer, _ in members}
     entering: dict[TensorRef, Shape] = {}
     for layer, row in members:
@@ -223,20 +226,22 @@ def _joined(name: str, members: list[tuple[Layer, ShapeRow]], depth: Depth) -> S
             if ref not in inside:
                 entering.setdefault(ref, shape)
     rows = [row for _, row in members]
+    ref = group_output(graph, [layer for layer, _ in members])
+    output = graph.spec(ref)
     return ShapeRow(
         name=name,
         type=depth.value,
         phase=Phase.FORWARD,
         inputs=tuple(entering.values()),
-        shape=rows[-1].shape,
-        dtype=rows[-1].dtype,
+        shape=output.shape,
+        dtype=output.dtype,
         window=None,
         trainable_params=sum(row.trainable_params for row in rows),
         params=sum(row.params for row in rows),
         macs=_sum(row.macs for row in rows),
         memory=_sum(row.memory for row in rows),
-        axes=rows[-1].axes,
-        receptive_fields=rows[-1].receptive_fields,
+        axes=facts.axes(ref),
+        receptive_fields=facts.receptive_fields(ref),
     )
 
 

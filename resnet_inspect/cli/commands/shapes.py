@@ -77,7 +77,8 @@ def run(parsed: argparse.Namespace) -> int:
         from resnet_inspect.render.screen import Screen, plain
 
         screen = Screen()
-        screen.table(axes_tables(table) if parsed.axes else shape_tables(table))
+        variants = axes_tables(table) if parsed.axes else shape_tables(table, screen.width)
+        screen.table(variants)
         for note in () if parsed.axes else uncounted_notes(table.totals.uncounted):
             screen.line(plain(f"{note.subject}: {note.text}"))
         for danger in axis_dangers:

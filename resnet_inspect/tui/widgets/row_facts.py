@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from resnet_inspect.analysis.browse.outline import NodeKind, Outline, OutlineNode
-from resnet_inspect.graph import TensorRef
+from resnet_inspect.analysis.sizes.group_outputs import group_output
+from resnet_inspect.graph import Layer, TensorRef
 from resnet_inspect.render import spelling
 from resnet_inspect.render.labels import fitted
 from resnet_inspect.render.plots.distribution_pages import fitting_kind
@@ -68,7 +69,7 @@ class RowFacts:
         return Facts(shape, spark, share, _mark(summary))
 
     def output_of(self, node: OutlineNode, outline: Outline) -> TensorRef | None:
-        """Return the output of a row. For a scope: the output of its last layer."""
+        """Return the output of a row. For a scope: the last tensor that others use."""
         graph = outline.graph
         if node.kind == NodeKind.LAYER:
             return graph.layer_by_name[node.name].output
@@ -76,6 +77,10 @@ class RowFacts:
             return TensorRef(node.name) if graph.op_by_name[node.name].outputs else None
         if node.key[0] or not node.members:
             return None
+        leaves = (outline.leaves[place] for place in node.members)
+        layers = [leaf for leaf in leaves if isinstance(leaf, Layer)]
+        if layers:
+            return group_output(graph, layers)
         last = outline.leaves[node.members[-1]].name
         layer = graph.layer_by_name.get(last) or graph.layer_of_op.get(last)
         if layer is not None:
