@@ -19,10 +19,9 @@ DEPTHS = ("stage", "block", "layer", "op")
 PHASES = ("forward", "backward", "optimizer", "other")
 DESCRIPTION = "A model without layers and name scopes is always shown by ops."
 EXAMPLES = (
-    "resnet-inspect shapes",
     "resnet-inspect shapes runs/a.db --depth op --phase backward",
     "resnet-inspect shapes --axes   # show what each axis means",
-    "resnet-inspect shapes --receptive-field   # show what a position reads of the image",
+    "resnet-inspect shapes --receptive-field   # show what a position reads",
 )
 EXITS = exit_codes(EXIT_OK, EXIT_USAGE, EXIT_RUN_FILE, EXIT_INTERRUPTED)
 
