@@ -46,6 +46,7 @@ class Graph(msgspec.Struct, frozen=True, dict=True):
         groups: the calls of models and layers that call other layers.
         inputs: the tensor of each input of the network, by name.
         axes: the meaning of the axes of each input (batch, height, width, channel), by name.
+        outputs: the tensors that a nested graph returns; empty for the network.
         functions: nested graphs (branches and bodies of control flow), by function name.
         notes: parts that were not recorded.
         training: losses, metrics and optimizer; None if unknown.
@@ -60,6 +61,7 @@ class Graph(msgspec.Struct, frozen=True, dict=True):
     notes: tuple[Note, ...] = ()
     training: Training | None = None
     groups: tuple[Group, ...] = ()
+    outputs: tuple[TensorRef, ...] = ()
 
     @cached_property
     def op_by_name(self) -> dict[str, Op]:

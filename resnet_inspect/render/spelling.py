@@ -11,7 +11,7 @@ from resnet_inspect.graph.tensors import MeasuredSize, Shape, spell_shape
 RAMP = " ▁▂▃▄▅▆▇█"
 ASCII_RAMP = " .:-=+*#@"
 # Each character is replaced by one character, so that columns stay aligned.
-ASCII = str.maketrans("×→…–−‹›─┬✗±‖" + RAMP, "x>~--<>-+X~|" + ASCII_RAMP)
+ASCII = str.maketrans("×→…–−‹›─┬✗±‖≥" + RAMP, "x>~--<>-+X~|>" + ASCII_RAMP)
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -35,6 +35,11 @@ def number(value: float | None, digits: int = 3) -> str:
 def count(value: int | None) -> str:
     """An integer with thousands separators; ? for None."""
     return "?" if value is None else f"{value:,}"
+
+
+def at_least(value: int, incomplete: object) -> str:
+    """A count, as ≥ 1,234 where it is incomplete."""
+    return f"≥ {value:,}" if incomplete else f"{value:,}"
 
 
 def share(value: float) -> str:

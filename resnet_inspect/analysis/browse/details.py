@@ -8,7 +8,9 @@ from functools import cached_property
 
 import msgspec
 
-from resnet_inspect.analysis.sizes.geometry import Window, macs, window
+from resnet_inspect.analysis.costs.macs import Macs
+from resnet_inspect.analysis.receptive.receptive_field import ReceptiveField, ReceptiveFields
+from resnet_inspect.analysis.sizes.geometry import Window, window
 from resnet_inspect.analysis.sizes.meanings import Meanings
 from resnet_inspect.analysis.sizes.shapes import variables_by_op
 from resnet_inspect.graph import Graph, Layer, Op, Source, TensorRef, TensorSpec, Variable
@@ -61,6 +63,7 @@ class Detail(msgspec.Struct, frozen=True):
             shape table.
         trainable_params: elements of the trainable variables among them.
         macs: multiply-accumulates per example, None if unknown.
+        receptive_fields: positions of the inputs that a position of the first output reads.
         ops: the ops of the layer.
         source: lines of the user's code, innermost first.
     """
@@ -80,6 +83,7 @@ class Detail(msgspec.Struct, frozen=True):
     trainable_params: int
     params: int
     macs: int | None
+    receptive_fields: tuple[ReceptiveField, ...]
     device: str
     attrs: dict[str, Attr]
     ops: tuple[str, ...]
@@ -111,10 +115,13 @@ class Details:
     def __init__(self, graph: Graph, lineage: Lineage) -> None:
         self.graph = graph
         self.meanings = Meanings(graph, lineage)
+        self._macs, self._fields = Macs(graph), ReceptiveFields(graph)
 
     def prepare(self) -> None:
         """Build the indexes now, so that the first detail is fast."""
         _ = self._ordered_after, self._names_of, self._counted_for, self._made_by
+        self._macs.lower_bound(self.graph.ops)
+        self._fields.prepare()
 
     def layer(self, name: str) -> Detail:
         """Return the details of a layer. Raises KeyError for an unknown name."""
@@ -144,7 +151,8 @@ class Details:
             window=window(self.graph, main),
             trainable_params=_elements(filter(_is_trainable, variables)),
             params=_elements(variables),
-            macs=_sum(macs(self.graph, self.graph.op_by_name[op]) for op in layer.ops),
+            macs=self._macs.sum(self.graph.op_by_name[op] for op in layer.ops),
+            receptive_fields=self._fields.of(layer.output),
             device=main.device,
             attrs=main.attrs,
             ops=layer.ops,
@@ -175,7 +183,8 @@ class Details:
             window=window(self.graph, op),
             trainable_params=_elements(filter(_is_trainable, counted)),
             params=_elements(counted),
-            macs=macs(self.graph, op),
+            macs=self._macs.of(op),
+            receptive_fields=self._fields.of(TensorRef(name)) if op.outputs else (),
             device=op.device,
             attrs=op.attrs,
             ops=(),
@@ -222,7 +231,7 @@ class Details:
             outputs=tuple(self._output(ref) for ref in leaving[:MOST_OUTPUTS]),
             trainable_params=_elements(filter(_is_trainable, variables)),
             params=_elements(variables),
-            macs=_sum(macs(self.graph, op) for op in ops),
+            macs=self._macs.sum(ops),
         )
 
     def variable_use(self, variable: Variable) -> VariableUse:
@@ -307,12 +316,3 @@ def _is_trainable(variable: Variable) -> bool:
 
 def _elements(variables: Iterable[Variable]) -> int:
     return sum(variable.spec.elements or 0 for variable in variables)
-
-
-def _sum(values: Iterable[int | None]) -> int | None:
-    total = 0
-    for value in values:
-        if value is None:
-            return None
-        total += value
-    return total

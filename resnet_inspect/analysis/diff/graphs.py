@@ -103,7 +103,8 @@ def _totals(a: Graph, b: Graph) -> Iterator[Difference]:
 
 def _sums(graph: Graph) -> dict[str, Any]:
     totals = msgspec.structs.asdict(shapes(graph, Depth.LAYER).totals)
-    return {"layers": len(graph.layers), "ops": len(graph.ops)} | totals
+    unknown = {"ops_with_unknown_macs": len(totals.pop("uncounted"))}
+    return {"layers": len(graph.layers), "ops": len(graph.ops)} | totals | unknown
 
 
 def _batch(graph: Graph) -> int | None:

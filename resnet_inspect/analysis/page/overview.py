@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from resnet_inspect.analysis.costs.macs import uncounted_notes
 from resnet_inspect.analysis.sizes.dangers import Danger, dangers, unjudged
 from resnet_inspect.analysis.sizes.disagreement import Postmortem, postmortem
 from resnet_inspect.analysis.sizes.meanings import Meanings
@@ -133,15 +134,21 @@ def overview(
     sizes.
     """
     shown = shown or graph
+    totals = shapes(shown, Depth.LAYER).totals
     return Overview(
         layers=len(graph.layers),
         ops=dict(Counter(op.phase for op in graph.ops)),
-        totals=shapes(shown, Depth.LAYER).totals,
+        totals=totals,
         flow=shape_flow(shown),
         origins=reshapes(graph, lineage),
         dangers=unjudged(graph, dangers(graph, lineage, meanings or Meanings(graph, lineage))),
         postmortem=postmortem(graph, lineage),
-        notes=(*graph.notes, *_loose(graph), *_opaque(lineage)),
+        notes=(
+            *graph.notes,
+            *_loose(graph),
+            *uncounted_notes(totals.uncounted),
+            *_opaque(lineage),
+        ),
         step=recorded.step,
         blocks=_block_outputs(graph, recorded.activations),
         learning=_block_learning(graph, recorded),

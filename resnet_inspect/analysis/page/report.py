@@ -11,6 +11,7 @@ import msgspec
 
 from resnet_inspect.analysis.browse.distributions import Series
 from resnet_inspect.analysis.page.overview import Overview
+from resnet_inspect.analysis.receptive.receptive_field import ReceptiveFields
 from resnet_inspect.analysis.sizes.axes import Axes
 from resnet_inspect.analysis.sizes.meanings import Meanings
 from resnet_inspect.analysis.sizes.shapes import Depth, ShapeRow, ShapeTable, shapes_at_all_depths
@@ -114,7 +115,7 @@ def gather(
     """
     shown = shown or graph
     meanings = meanings or Meanings(graph, lineage)
-    tables = shapes_at_all_depths(shown, meanings)
+    tables = shapes_at_all_depths(shown, meanings, ReceptiveFields(shown))
     rows = {row.name: row for table in tables if table.depth == Depth.LAYER for row in table.rows}
     makers = {str(layer.output): layer.name for layer in graph.layers}
     users: dict[str, list[str]] = {}

@@ -1,13 +1,12 @@
-"""Kernel, stride, padding and multiply-accumulates of single ops."""
+"""Kernel, stride and padding of single ops."""
 
 from __future__ import annotations
 
-import math
 from typing import cast
 
 import msgspec
 
-from resnet_inspect.graph import Graph, Op, TensorSpec
+from resnet_inspect.graph import Graph, Op
 
 Pair = tuple[int, int]
 
@@ -18,7 +17,6 @@ WINDOWED: dict[str, int | None] = {
     "MaxPool": None,
     "AvgPool": None,
 }
-PRODUCTS = ("MatMul", "BatchMatMulV2", "BatchMatMul")
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -56,34 +54,6 @@ def same_padding(size: int, reach: int, stride: int) -> Pair:
     outputs = -(-size // stride)
     total = max((outputs - 1) * stride + reach - size, 0)
     return total // 2, total - total // 2
-
-
-def macs(graph: Graph, op: Op) -> int | None:
-    """Return the multiply-accumulates of a forward op per example.
-
-    An example is one entry of axis 0 of the output. Only convolutions and matrix products are
-    counted, without bias additions.
-
-    Returns:
-        0 for all other ops, None where a size is unknown.
-    """
-    output = op.outputs[0] if op.outputs else TensorSpec((), "")
-    if op.type in ("Conv2D", "DepthwiseConv2dNative"):
-        kernel = graph.spec(op.inputs[1]).elements
-        axes = (2, 3) if op.attrs.get("data_format") == "NCHW" else (1, 2)
-        sizes = None if output.shape is None else [output.shape[axis] for axis in axes]
-        return None if sizes is None else _product([kernel, *sizes])
-    if op.type in PRODUCTS:
-        left = graph.spec(op.inputs[0]).shape
-        transposed = bool(op.attrs.get("transpose_a") or op.attrs.get("adj_x"))
-        if left is None or output.shape is None:
-            return None
-        return _product([left[-2 if transposed else -1], *output.shape[1:]])
-    return 0
-
-
-def _product(sizes: list[int | None]) -> int | None:
-    return None if None in sizes else math.prod(cast("list[int]", sizes))
 
 
 def _pair(op: Op, name: str, axes: Pair) -> Pair:

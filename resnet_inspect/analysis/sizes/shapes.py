@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from resnet_inspect.analysis.sizes.geometry import Window, macs, window
+from resnet_inspect.analysis.costs.macs import Macs, Uncounted
+from resnet_inspect.analysis.sizes.geometry import Window, window
+from resnet_inspect.analysis.sizes.group_outputs import group_output
 from resnet_inspect.graph import Graph, Layer, Op, Phase, TensorRef, Variable
 from resnet_inspect.graph.tensors import Shape
 
 if TYPE_CHECKING:
+    from resnet_inspect.analysis.receptive.receptive_field import ReceptiveField, ReceptiveFields
     from resnet_inspect.analysis.sizes.meanings import Meanings
 
 
@@ -34,9 +37,10 @@ class ShapeRow(msgspec.Struct, frozen=True):
         shape: shape of the first output.
         params: elements of the row's variables. A table counts each variable once.
         trainable_params: elements of the trainable variables among them.
-        macs: multiply-accumulates per example.
+        macs: multiply-accumulates per example. None if a part of them is unknown.
         memory: bytes of the first output, or of all layer outputs in a stage or block.
         axes: meanings of the axes of the first output.
+        receptive_fields: positions of the inputs that a position of the first output reads.
     """
 
     name: str
@@ -51,15 +55,23 @@ class ShapeRow(msgspec.Struct, frozen=True):
     macs: int | None
     memory: int | None
     axes: tuple[str, ...] = ()
+    receptive_fields: tuple[ReceptiveField, ...] = ()
 
 
 class Totals(msgspec.Struct, frozen=True):
-    """Sums over the forward rows of a table. None where a part is unknown."""
+    """Sums over the forward rows of a table.
+
+    Attributes:
+        macs: multiply-accumulates per example of all ops with a known number, also outside rows.
+        memory: bytes. None if a part is unknown.
+        uncounted: the ops with an unknown number of multiply-accumulates.
+    """
 
     trainable_params: int
     params: int
-    macs: int | None
+    macs: int
     memory: int | None
+    uncounted: tuple[Uncounted, ...] = ()
 
 
 class ShapeTable(msgspec.Struct, frozen=True):
@@ -71,47 +83,80 @@ class ShapeTable(msgspec.Struct, frozen=True):
 
 
 def shapes(
-    graph: Graph, depth: Depth = Depth.LAYER, meanings: Meanings | None = None
+    graph: Graph,
+    depth: Depth = Depth.LAYER,
+    meanings: Meanings | None = None,
+    fields: ReceptiveFields | None = None,
 ) -> ShapeTable:
     """Return the shape table of a graph.
 
-    A graph without layers has rows for ops at every depth. With `meanings`, rows have `axes`.
+    A graph without layers has rows for ops at every depth. With `meanings`, rows have `axes`; with
+    `fields`, they have `receptive_fields`.
     """
-    owned = _owned_variables(graph)
-    depth = depth if graph.layers else Depth.OP
-    if depth == Depth.OP:
-        rows = _op_rows(graph, owned, meanings)
-    else:
-        rows = [_layer_row(graph, layer, owned[layer.name], meanings) for layer in graph.layers]
-        if depth != Depth.LAYER:
-            rows = _group_rows(graph, rows, 1 if depth == Depth.STAGE else 2, depth, meanings)
-    return _table(graph, depth, rows)
+    return _tables(graph, (depth if graph.layers else Depth.OP,), meanings, fields)[0]
 
 
-def shapes_at_all_depths(graph: Graph, meanings: Meanings | None = None) -> tuple[ShapeTable, ...]:
+def shapes_at_all_depths(
+    graph: Graph, meanings: Meanings | None = None, fields: ReceptiveFields | None = None
+) -> tuple[ShapeTable, ...]:
     """Return the tables at all depths, coarsest first. Without layers there is only that of ops."""
-    if not graph.layers:
-        return (shapes(graph, Depth.OP, meanings),)
-    layers = shapes(graph, Depth.LAYER, meanings)
-    grouped = (
-        _table(graph, depth, _group_rows(graph, layers.rows, levels, depth, meanings))
-        for levels, depth in ((1, Depth.STAGE), (2, Depth.BLOCK))
+    return _tables(graph, tuple(Depth) if graph.layers else (Depth.OP,), meanings, fields)
+
+
+class _Facts(NamedTuple):
+    """What rows show besides the graph. Without `meanings` or `fields`, their columns are empty."""
+
+    macs: Macs
+    meanings: Meanings | None
+    fields: ReceptiveFields | None
+
+    def axes(self, ref: TensorRef) -> tuple[str, ...]:
+        return self.meanings.axes(ref) if self.meanings else ()
+
+    def receptive_fields(self, ref: TensorRef) -> tuple[ReceptiveField, ...]:
+        return self.fields.of(ref) if self.fields else ()
+
+
+def _tables(
+    graph: Graph,
+    depths: Sequence[Depth],
+    meanings: Meanings | None,
+    fields: ReceptiveFields | None,
+) -> tuple[ShapeTable, ...]:
+    owned, macs = _owned_variables(graph), Macs(graph)
+    facts = _Facts(macs, meanings, fields)
+    counted = macs.lower_bound(graph.ops)
+    layers = (
+        [_layer_row(graph, layer, owned[layer.name], facts) for layer in graph.layers]
+        if set(depths) - {Depth.OP}
+        else []
     )
-    return (*grouped, layers, shapes(graph, Depth.OP, meanings))
+    tables = []
+    for depth in depths:
+        if depth == Depth.OP:
+            rows = _op_rows(graph, owned, facts)
+        elif depth == Depth.LAYER:
+            rows = layers
+        else:
+            rows = _group_rows(graph, layers, 1 if depth == Depth.STAGE else 2, depth, facts)
+        tables.append(ShapeTable(depth, tuple(rows), _totals(graph, rows, *counted)))
+    return tuple(tables)
 
 
-def _table(graph: Graph, depth: Depth, rows: Sequence[ShapeRow]) -> ShapeTable:
-    """Return the table of rows. Totals include variables that belong to no row."""
+def _totals(
+    graph: Graph, rows: Sequence[ShapeRow], macs: int, uncounted: tuple[Uncounted, ...]
+) -> Totals:
+    """Return the totals of rows, with variables and multiply-accumulates outside of all rows."""
     loose = loose_variables(graph)
     forward = [row for row in rows if row.phase == Phase.FORWARD]
     trainable = _elements(variable for variable in loose if variable.trainable)
-    totals = Totals(
+    return Totals(
         trainable_params=sum(row.trainable_params for row in forward) + trainable,
         params=sum(row.params for row in forward) + _elements(loose),
-        macs=_sum(row.macs for row in forward),
+        macs=macs,
         memory=_sum(row.memory for row in forward),
+        uncounted=uncounted,
     )
-    return ShapeTable(depth, tuple(rows), totals)
 
 
 def loose_variables(graph: Graph) -> tuple[Variable, ...]:
@@ -141,9 +186,7 @@ def _owned_variables(graph: Graph) -> dict[str, list[Variable]]:
     return owned
 
 
-def _layer_row(
-    graph: Graph, layer: Layer, variables: list[Variable], meanings: Meanings | None
-) -> ShapeRow:
+def _layer_row(graph: Graph, layer: Layer, variables: list[Variable], facts: _Facts) -> ShapeRow:
     output = graph.spec(layer.output)
     return ShapeRow(
         name=layer.name,
@@ -155,45 +198,32 @@ def _layer_row(
         window=window(graph, graph.op_by_name[layer.main]),
         trainable_params=_elements(v for v in variables if v.trainable),
         params=_elements(variables),
-        macs=_sum(macs(graph, graph.op_by_name[name]) for name in layer.ops),
+        macs=facts.macs.sum(graph.op_by_name[name] for name in layer.ops),
         memory=output.bytes,
-        axes=meanings.axes(layer.output) if meanings else (),
+        axes=facts.axes(layer.output),
+        receptive_fields=facts.receptive_fields(layer.output),
     )
 
 
 def _group_rows(
-    graph: Graph,
-    rows: Sequence[ShapeRow],
-    levels: int,
-    depth: Depth,
-    meanings: Meanings | None = None,
+    graph: Graph, rows: Sequence[ShapeRow], levels: int, depth: Depth, facts: _Facts
 ) -> list[ShapeRow]:
     """Merge neighbouring layers that share the first `levels` names of their path."""
     pairs = zip(graph.layers, rows, strict=True)
     return [
-        _with_output(graph, path, layers, _joined("/".join(path), layers, depth), meanings)
+        _joined(graph, path, list(members), depth, facts)
         for path, members in groupby(pairs, key=lambda pair: pair[0].group(levels))
         for layers in [list(members)]
     ]
 
 
-def _with_output(
+def _joined(
     graph: Graph,
     path: tuple[str, ...],
     members: list[tuple[Layer, ShapeRow]],
-    row: ShapeRow,
-    meanings: Meanings | None,
+    depth: Depth,
+    facts: _Facts,
 ) -> ShapeRow:
-    """Return a row with the output of its group, where that is not the output of the last layer."""
-    output = graph.group_outputs.get((path, members[-1][0].name))
-    if output is None:
-        return row
-    spec = graph.spec(output)
-    axes = meanings.axes(output) if meanings else ()
-    return msgspec.structs.replace(row, shape=spec.shape, dtype=spec.dtype, axes=axes)
-
-
-def _joined(name: str, members: list[tuple[Layer, ShapeRow]], depth: Depth) -> ShapeRow:
     inside = {layer.output for layer, _ in members}
     entering: dict[TensorRef, Shape] = {}
     for layer, row in members:
@@ -201,27 +231,28 @@ def _joined(name: str, members: list[tuple[Layer, ShapeRow]], depth: Depth) -> S
             if ref not in inside:
                 entering.setdefault(ref, shape)
     rows = [row for _, row in members]
+    ref = group_output(graph, path, [layer for layer, _ in members])
+    output = graph.spec(ref)
     return ShapeRow(
-        name=name,
+        name="/".join(path),
         type=depth.value,
         phase=Phase.FORWARD,
         inputs=tuple(entering.values()),
-        shape=rows[-1].shape,
-        dtype=rows[-1].dtype,
+        shape=output.shape,
+        dtype=output.dtype,
         window=None,
         trainable_params=sum(row.trainable_params for row in rows),
         params=sum(row.params for row in rows),
         macs=_sum(row.macs for row in rows),
         memory=_sum(row.memory for row in rows),
-        axes=rows[-1].axes,
+        axes=facts.axes(ref),
+        receptive_fields=facts.receptive_fields(ref),
     )
 
 
-def _op_rows(
-    graph: Graph, owned: dict[str, list[Variable]], meanings: Meanings | None
-) -> list[ShapeRow]:
+def _op_rows(graph: Graph, owned: dict[str, list[Variable]], facts: _Facts) -> list[ShapeRow]:
     variables = _by_op(graph, owned)
-    return [_op_row(graph, op, variables.get(op.name, []), meanings) for op in graph.ops]
+    return [_op_row(graph, op, variables.get(op.name, []), facts) for op in graph.ops]
 
 
 def variables_by_op(graph: Graph) -> dict[str, list[Variable]]:
@@ -256,7 +287,7 @@ def _user_of(graph: Graph, layer: Layer, variable: Variable) -> str:
     return layer.main
 
 
-def _op_row(graph: Graph, op: Op, variables: list[Variable], meanings: Meanings | None) -> ShapeRow:
+def _op_row(graph: Graph, op: Op, variables: list[Variable], facts: _Facts) -> ShapeRow:
     output = op.outputs[0] if op.outputs else None
     return ShapeRow(
         name=op.name,
@@ -268,9 +299,10 @@ def _op_row(graph: Graph, op: Op, variables: list[Variable], meanings: Meanings 
         window=window(graph, op),
         trainable_params=_elements(v for v in variables if v.trainable),
         params=_elements(variables),
-        macs=macs(graph, op) if op.phase == Phase.FORWARD else 0,
+        macs=facts.macs.of(op),
         memory=output.bytes if output and output.dtype != "resource" else 0,
-        axes=meanings.axes(TensorRef(op.name)) if meanings and output else (),
+        axes=facts.axes(TensorRef(op.name)) if output else (),
+        receptive_fields=facts.receptive_fields(TensorRef(op.name)) if output else (),
     )
 
 

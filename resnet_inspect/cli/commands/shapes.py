@@ -19,9 +19,9 @@ DEPTHS = ("stage", "block", "layer", "op")
 PHASES = ("forward", "backward", "optimizer", "other")
 DESCRIPTION = "A model without layers and name scopes is always shown by ops."
 EXAMPLES = (
-    "resnet-inspect shapes",
     "resnet-inspect shapes runs/a.db --depth op --phase backward",
     "resnet-inspect shapes --axes   # show what each axis means",
+    "resnet-inspect shapes --receptive-field   # show what a position reads",
 )
 EXITS = exit_codes(EXIT_OK, EXIT_USAGE, EXIT_RUN_FILE, EXIT_INTERRUPTED)
 
@@ -33,6 +33,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--depth", choices=DEPTHS, default="layer", help="print a row per stage, block, layer or op"
     )
     parser.add_argument("--axes", action="store_true", help="show the meaning of each axis")
+    parser.add_argument(
+        "--receptive-field", action="store_true", help="show what a position reads of the inputs"
+    )
     parser.add_argument("--phase", choices=PHASES, help="show only this part of a training step")
     add_json(parser)
 
@@ -41,6 +44,8 @@ def run(parsed: argparse.Namespace) -> int:
     """Print the table or its JSON."""
     import msgspec
 
+    from resnet_inspect.analysis.costs.macs import uncounted_notes
+    from resnet_inspect.analysis.receptive.receptive_field import ReceptiveFields
     from resnet_inspect.analysis.sizes.measured import measured_sizes
     from resnet_inspect.analysis.sizes.shapes import Depth, shapes
     from resnet_inspect.cli.run_argument import run_file
@@ -51,7 +56,8 @@ def run(parsed: argparse.Namespace) -> int:
     with Run.open(path) as recorded:
         graph = measured_graph(recorded)
         meanings, axis_dangers = _meanings(recorded) if parsed.axes else (None, ())
-        table = shapes(graph, Depth(parsed.depth), meanings)
+        fields = ReceptiveFields(graph) if parsed.receptive_field or parsed.json else None
+        table = shapes(graph, Depth(parsed.depth), meanings, fields)
     if parsed.phase:
         rows = tuple(row for row in table.rows if row.phase == parsed.phase)
         table = msgspec.structs.replace(table, rows=rows)
@@ -74,9 +80,11 @@ def run(parsed: argparse.Namespace) -> int:
         from resnet_inspect.render.screen import Screen, plain
 
         screen = Screen()
-        screen.table(axes_tables(table) if parsed.axes else shape_tables(table))
+        screen.table(axes_tables(table) if parsed.axes else shape_tables(table, screen.width))
         if sizes:
             screen.line(plain(legend(sizes)))
+        for note in () if parsed.axes else uncounted_notes(table.totals.uncounted):
+            screen.line(plain(f"{note.subject}: {note.text}"))
         for danger in axis_dangers:
             screen.line(plain(f"{danger.layer}: {danger.text}"))
     return EXIT_OK

@@ -141,6 +141,7 @@ def headline(info: RunInfo) -> str:
 def facts(info: RunInfo, overview: Overview) -> Iterator[tuple[str, str]]:
     """Labels and texts on the network, its size, the device, the data and the training."""
     subject, totals = info.settings.subject, overview.totals
+    macs = spelling.at_least(totals.macs, totals.uncounted)
     ops = sum(overview.ops.values())
     parts = ", ".join(
         f"{overview.ops[phase]:,} {phase}" for phase in Phase if phase in overview.ops
@@ -153,7 +154,7 @@ def facts(info: RunInfo, overview: Overview) -> Iterator[tuple[str, str]]:
     yield (
         "size",
         f"{spelling.count(totals.trainable_params)} trainable of {spelling.count(totals.params)} "
-        "parameters" + (f", {spelling.count(totals.macs)} MACs per example" if totals.macs else ""),
+        "parameters" + (f", {macs} MACs per example" if totals.macs or totals.uncounted else ""),
     )
     sizes = measured_sizes(step.shape for step in overview.flow)
     if sizes:

@@ -3,51 +3,97 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
+from rich.cells import cell_len
 from rich.table import Table
 
 from resnet_inspect.analysis.sizes.geometry import Window
 from resnet_inspect.analysis.sizes.shapes import Depth, ShapeRow, ShapeTable
 from resnet_inspect.graph import MeasuredSize
+from resnet_inspect.paths import printable
 from resnet_inspect.render import spelling
+from resnet_inspect.render.labels import fitted
+from resnet_inspect.render.receptive_field import receptive_fields
 from resnet_inspect.render.screen import plain, table
 
 NUMBERS = ("params", "MACs", "memory")
-# Columns that a narrow terminal omits, in this order.
-EXPENDABLE = ("inputs", "memory", "type", "MACs")
+# Columns that a narrow terminal omits, in this order. Before the others, names are cut.
+EXPENDABLE = ("inputs", "memory", "type")
+MORE_EXPENDABLE = ("MACs", "phase", "kernel/stride, pad")
+# Names are not cut below this number of terminal columns, unless nothing else can be omitted.
+LEAST_NAME = 20
+PAD = 2
 
 
-def shape_tables(shapes: ShapeTable) -> Iterator[Table]:
+def shape_tables(shapes: ShapeTable, width: int) -> Iterator[Table]:
     """The table of shapes, windows, parameters, MACs and memory, then narrower tables.
 
-    A narrower table has a caption on its omitted columns.
+    A narrower table has a caption on its omitted columns. The last tables fit `width` terminal
+    columns, with the middle of long names cut.
     """
     for count in range(len(EXPENDABLE) + 1):
-        yield _table(shapes, EXPENDABLE[:count])
+        yield _Draft.of(shapes, EXPENDABLE[:count]).table()
+    for count in range(len(MORE_EXPENDABLE) + 1):
+        draft = _Draft.of(shapes, (*EXPENDABLE, *MORE_EXPENDABLE[:count]))
+        room = width - draft.width_of_others
+        if room >= LEAST_NAME or count == len(MORE_EXPENDABLE):
+            yield draft.table(max(room, 1))
 
 
-def _table(shapes: ShapeTable, left_out: tuple[str, ...]) -> Table:
-    rows = [_cells(row, "inputs" not in left_out) for row in shapes.rows]
-    totals = shapes.totals
-    sums = {
-        "name": "total, forward",
-        "params": spelling.count(totals.params),
-        "MACs": spelling.count(totals.macs),
-        "memory": spelling.size(totals.memory),
-    }
-    columns = [name for name in rows[0] if name not in left_out] if rows else ["name", *NUMBERS]
-    if shapes.depth != Depth.OP:
-        columns = [name for name in columns if name != "phase"]
-    if shapes.depth in (Depth.STAGE, Depth.BLOCK):
-        columns = [name for name in columns if name not in ("type", "kernel/stride, pad")]
-    grid = table(*columns, right=NUMBERS)
-    for row in rows:
-        grid.add_row(*(plain(row[name]) for name in columns))
-    grid.add_row(*(plain(sums.get(name, ""), "bold") for name in columns))
-    if left_out:
-        grid.caption = f"too narrow for: {', '.join(left_out)}; --json has everything"
-        grid.caption_justify = "left"
-    return grid
+class _Draft(NamedTuple):
+    """The cells of a table by column, the totals last, and the columns that are left out."""
+
+    columns: list[str]
+    rows: list[dict[str, str]]
+    left_out: list[str]
+
+    @classmethod
+    def of(cls, shapes: ShapeTable, left_out: tuple[str, ...]) -> _Draft:
+        rows = [_cells(row, "inputs" not in left_out) for row in shapes.rows]
+        shown = list(rows[0]) if rows else ["name", *NUMBERS]
+        hidden = set()
+        if not any(row.receptive_fields for row in shapes.rows):
+            hidden.add("receptive field")
+        if shapes.depth != Depth.OP:
+            hidden.add("phase")
+        if shapes.depth in (Depth.STAGE, Depth.BLOCK):
+            hidden |= {"type", "kernel/stride, pad"}
+        totals = shapes.totals
+        sums = {
+            "name": "total, forward",
+            "params": spelling.count(totals.params),
+            "MACs": spelling.at_least(totals.macs, totals.uncounted),
+            "memory": spelling.size(totals.memory),
+        }
+        columns = [name for name in shown if name not in hidden and name not in left_out]
+        return cls(columns, [*rows, sums], [name for name in left_out if name not in hidden])
+
+    @property
+    def width_of_others(self) -> int:
+        """The terminal columns of all columns except names."""
+        others = (name for name in self.columns if name != "name")
+        return PAD * len(self.columns) + sum(
+            max(cell_len(name), *(cell_len(row.get(name, "")) for row in self.rows))
+            for name in others
+        )
+
+    def table(self, room: int | None = None) -> Table:
+        """The table, with names that take at most `room` terminal columns."""
+        grid = table(*self.columns, right=NUMBERS)
+        cut = False
+        for place, row in enumerate(self.rows):
+            last = place == len(self.rows) - 1
+            name = row["name"] if room is None else fitted(row["name"], room)
+            cut = cut or name != printable(row["name"])
+            cells = (name if column == "name" else row.get(column, "") for column in self.columns)
+            grid.add_row(*(plain(cell, "bold" if last else "") for cell in cells))
+        omitted = f"too narrow for: {', '.join(self.left_out)}" if self.left_out else ""
+        notes = [note for note in (omitted, "long names are cut" if cut else "") if note]
+        if notes:
+            grid.caption = "; ".join((*notes, "--json has everything"))
+            grid.caption_justify = "left"
+        return grid
 
 
 def _cells(row: ShapeRow, inputs: bool) -> dict[str, str]:
@@ -58,6 +104,7 @@ def _cells(row: ShapeRow, inputs: bool) -> dict[str, str]:
         "phase": row.phase.value,
         "in → out" if inputs else "out": flow(row) if inputs else spelling.shape(row.shape),
         "kernel/stride, pad": window(row.window),
+        "receptive field": receptive_fields(row.receptive_fields),
         "params": spelling.count(row.params) if row.params else "",
         "MACs": spelling.count(row.macs) if row.macs != 0 else "",
         "memory": spelling.size(row.memory) if row.memory != 0 else "",

@@ -8,6 +8,7 @@ from typing import Any
 from resnet_inspect.analysis.page.report import LayerReport, Report
 from resnet_inspect.render import spelling
 from resnet_inspect.render.pages.shape_table import flow, window
+from resnet_inspect.render.receptive_field import receptive_fields
 from resnet_inspect.render.report.sections import meaning, pairs
 from resnet_inspect.render.report.whys import SharedExplanations
 
@@ -40,9 +41,11 @@ def _facts(report: LayerReport) -> Iterator[tuple[str, str]]:
     yield "type", f"{row.type}, {row.dtype}"
     if row.window is not None:
         yield "window", window(row.window) + "  (kernel/stride, padding before+after)"
+    if row.receptive_fields:
+        yield "receptive field", f"{receptive_fields(row.receptive_fields)}  (size/stride, offset)"
     if row.params:
         yield "parameters", f"{row.params:,}, {row.trainable_params:,} of them trainable"
-    if row.macs:
+    if row.macs != 0:
         yield "MACs", f"{spelling.count(row.macs)} per example"
     yield "memory", f"{spelling.size(row.memory)} for the output"
     for place in report.source:

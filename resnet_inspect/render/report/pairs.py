@@ -183,7 +183,7 @@ def _properties(row: ShapeRow) -> Iterator[tuple[str, str]]:
         yield "window", window(row.window)
     if row.params:
         yield "parameters", f"{row.params:,}, {row.trainable_params:,} of them trainable"
-    if row.macs:
+    if row.macs != 0:
         yield "MACs per example", spelling.count(row.macs)
     if row.memory:
         yield "memory of the output", spelling.size(row.memory)

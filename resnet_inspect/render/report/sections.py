@@ -176,7 +176,8 @@ def _shapes(shapes: ShapeTable) -> Block:
     numbers = ["params", "MACs", "memory"]
     rows = [_shape_row(row, at, shapes.depth) for at, row in enumerate(shapes.rows)]
     totals = shapes.totals
-    sums = ["total, forward", "", "", "", count_cell(totals.params), count_cell(totals.macs),
+    sums = ["total, forward", "", "", "", count_cell(totals.params),
+            {"sort": totals.macs, "text": spelling.at_least(totals.macs, totals.uncounted)},
             _size(totals.memory), ""]  # fmt: skip
     block = table([*columns, *numbers, "meaning of axes"], rows, numbers)
     return block | {"depth": shapes.depth.value, "totals": sums}

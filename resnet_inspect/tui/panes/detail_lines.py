@@ -17,6 +17,7 @@ from resnet_inspect.analysis.sizes.measured import measured_sizes
 from resnet_inspect.graph import Graph, TensorSpec, Variable
 from resnet_inspect.graph.nodes import Attr
 from resnet_inspect.render import spelling
+from resnet_inspect.render.receptive_field import receptive_fields
 from resnet_inspect.tui.run.places import AxisOf, Link, Place
 from resnet_inspect.tui.widgets.line_list import Line
 from resnet_inspect.tui.widgets.texts import pair, sentence, title
@@ -78,6 +79,8 @@ def _facts(detail: Detail) -> Iterator[tuple[str, str]]:
         yield "sizes", ", ".join(size.text for size in sizes)
     if detail.window is not None:
         yield from window_pairs(detail.window)
+    if detail.receptive_fields:
+        yield "field", receptive_fields(detail.receptive_fields)
     if detail.params:
         fixed = detail.params - detail.trainable_params
         more = f", {spelling.count(fixed)} of them not trainable" if fixed else ""

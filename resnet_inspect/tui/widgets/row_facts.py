@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from resnet_inspect.analysis.browse.outline import NodeKind, Outline, OutlineNode
-from resnet_inspect.graph import TensorRef
+from resnet_inspect.analysis.sizes.group_outputs import group_output
+from resnet_inspect.graph import Layer, TensorRef
 from resnet_inspect.render import spelling
 from resnet_inspect.render.labels import fitted
 from resnet_inspect.render.plots.distribution_pages import fitting_kind
@@ -68,7 +69,7 @@ class RowFacts:
         return Facts(shape, spark, share, _mark(summary))
 
     def output_of(self, node: OutlineNode, outline: Outline) -> TensorRef | None:
-        """Return the output of a row. For a scope: of its call, else of its last layer."""
+        """Return the output of a row. For a scope: of its call, else the last used tensor."""
         graph = outline.graph
         if node.kind == NodeKind.LAYER:
             return graph.layer_by_name[node.name].output
@@ -76,10 +77,11 @@ class RowFacts:
             return TensorRef(node.name) if graph.op_by_name[node.name].outputs else None
         if node.key[0] or not node.members:
             return None
+        leaves = (outline.leaves[place] for place in node.members)
+        layers = [leaf for leaf in leaves if isinstance(leaf, Layer)]
+        if layers:
+            return group_output(graph, tuple(node.name.split("/")), layers)
         last = outline.leaves[node.members[-1]].name
-        output = graph.group_outputs.get((tuple(node.name.split("/")), last))
-        if output is not None:
-            return output
         layer = graph.layer_by_name.get(last) or graph.layer_of_op.get(last)
         if layer is not None:
             return layer.output

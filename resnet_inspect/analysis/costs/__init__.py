@@ -1,0 +1,1 @@
+"""Multiply-accumulates of ops, and sizes as multiples of an unknown batch."""

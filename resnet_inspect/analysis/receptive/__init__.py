@@ -1,0 +1,1 @@
+"""Receptive fields: which positions of the inputs a position of a layer reads."""
