@@ -134,6 +134,7 @@ def why(
 
     `ways` contains results that calls share. Pass one object to explain many axes of a run.
     """
+    graph = graph.whole
     ways = ExplanationCache() if ways is None else ways
     if ways.agreements is None:
         ways.agreements = _agreements(graph, lineage)
@@ -168,7 +169,7 @@ def path_to_origin(
     graph: Graph, lineage: Lineage, start: Origin
 ) -> tuple[tuple[ChainStep, ...], Origin, Formula | None]:
     """Return the path from a size to its origin, the origin, and the expression there."""
-    ways = ExplanationCache()
+    graph, ways = graph.whole, ExplanationCache()
     chain, end = _chain(graph, lineage, start, ways)
     return chain, end, _written(graph, lineage, end, ways)
 

@@ -232,7 +232,8 @@ def _nested_functions(ops: tuple[Op, ...], definition: Any) -> dict[str, Graph]:
             nodes = graph.as_graph_def(add_shapes=True).node
             inner = _translate(graph.get_operations(), nodes, lambda _: Phase.OTHER)
             inputs = {tensor.op.name: _reference(tensor) for tensor in graph.inputs}
-            graphs[name] = Graph(ops=inner, inputs=inputs)
+            outputs = tuple(_reference(tensor) for tensor in graph.outputs)
+            graphs[name] = Graph(ops=inner, inputs=inputs, outputs=outputs)
             waiting |= called_functions(inner, library)
     return dict(sorted(graphs.items()))
 

@@ -41,11 +41,8 @@ from resnet_inspect.tracers.tensorflow.taps.in_branch import BranchTaps
 from resnet_inspect.tracers.tensorflow.taps.normalizations import NormalizationTaps
 from resnet_inspect.tracers.tensorflow.taps.points import TapContext, choose
 
-MOST_EXPLAINED = 3000  # ops; the lineage of more ops would delay a training script
-
-
 Parts = Callable[..., Iterator[BatchPart]]
-Explain = Callable[[Graph], tuple[Lineage, tuple[Note, ...]]]
+Explain = Callable[[Graph], Lineage]
 
 
 class ObservedStep:
@@ -215,20 +212,9 @@ class ObservedStep:
         return Outcome(graph.noting(*notes), self._seconds, describe(error, self._during))
 
     def explanation(self) -> Explain:
-        """A function that computes the lineage of the trace; it does not refer to the step.
-
-        The lineage is empty for more than MOST_EXPLAINED ops.
-        """
-        traced, mismatch = self.made.graph, self._mismatch
-
-        def explain(graph: Graph) -> tuple[Lineage, tuple[Note, ...]]:
-            if len(graph.ops) > MOST_EXPLAINED and mismatch is None:
-                text = f"origins of sizes are not traced: the step has {len(graph.ops):,} ops, "
-                text += f"the limit is {MOST_EXPLAINED:,}. Record a smaller model to trace them"
-                return Lineage(), (Note("lineage", text),)
-            return lineage_with_formulas(traced, graph, mismatch, {}), ()
-
-        return explain
+        """A function that computes the lineage of a graph; it does not refer to the step."""
+        mismatch = self._mismatch
+        return lambda graph: lineage_with_formulas(graph, mismatch, {})
 
     @property
     def _during(self) -> str:

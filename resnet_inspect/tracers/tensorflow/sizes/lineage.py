@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -16,10 +15,10 @@ from resnet_inspect.tracers.tensorflow.sizes.axis_links import trace_lineage
 
 
 def lineage_with_formulas(
-    tf_graph: Any, graph: Graph, mismatch: Mismatch | None, values: dict[str, int]
+    graph: Graph, mismatch: Mismatch | None, values: dict[str, int]
 ) -> Lineage:
     """Return links and formulas. `values` maps names in the user's source to their values."""
-    lineage = msgspec.structs.replace(trace_lineage(tf_graph, graph), mismatch=mismatch)
+    lineage = msgspec.structs.replace(trace_lineage(graph), mismatch=mismatch)
     return msgspec.structs.replace(lineage, formulas=dict(_formulas(graph, lineage, values)))
 
 
@@ -38,7 +37,7 @@ def _formulas(
         others = (remedy.other for remedy in lineage.mismatch.remedies)
         literals |= {origin for origin in others if isinstance(origin, FromLiteral)}
     for literal in sorted(literals, key=lambda literal: (literal.op, literal.element)):
-        op = graph.op_by_name[literal.op]
+        op = graph.whole.op_by_name[literal.op]
         value = op.attrs.get("value")
         number = value[literal.element] if isinstance(value, list) else value
         if isinstance(number, int) and (formulas := find(op.source, number)):
