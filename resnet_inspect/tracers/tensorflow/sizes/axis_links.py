@@ -7,7 +7,6 @@ assumed: a number for each unknown size of an input, and what follows from it fo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from resnet_inspect.graph import AxisRef, Graph, Op, TensorRef, inlined
@@ -36,8 +35,8 @@ from resnet_inspect.tracers.tensorflow.sizes.dependences import (
     OpDependences,
     Spot,
 )
-from resnet_inspect.tracers.tensorflow.sizes.elementwise import ELEMENTWISE, elementwise
-from resnet_inspect.tracers.tensorflow.sizes.reshapes import reshape_dependences
+from resnet_inspect.tracers.tensorflow.sizes.elementwise import elementwise
+from resnet_inspect.tracers.tensorflow.sizes.reshapes import axis_groups, completed, target_of
 from resnet_inspect.tracers.tensorflow.sizes.shape_probe import Leaf, Probe, Scratch, filled
 from resnet_inspect.tracers.tensorflow.sizes.trials import find_dependences
 
@@ -95,6 +94,8 @@ class _Tracer:
             self._read(op, self._variables[op.inputs[0].op])
         elif op.type in VARIABLE_READERS:
             self.untraced[op.name] = UNKNOWN_VARIABLE
+        elif op.type == "Reshape":
+            self._reshape(op)
         elif op.inputs and op.type not in INPUTS:
             self._try(op)
         else:
@@ -102,11 +103,7 @@ class _Tracer:
 
     def _try(self, op: Op) -> None:
         """Add the dependences that changes of the input sizes show."""
-        probe = Probe(op, self._by_name, self._assumed, self._scratch, ELEMENTWISE)
-        signature = probe.signature()
-        if signature not in self._known:
-            self._known[signature] = _dependences(probe, op)
-        result = self._known[signature]
+        probe, result = self._tried(op)
         if isinstance(result, str):
             self.untraced[op.name] = result
             return
@@ -114,12 +111,49 @@ class _Tracer:
             self._assume(TensorRef(op.name, index), spec.shape, shape)
         origin = _Origins(probe.leaves)
         self.links.update(_as_links(op.name, origin, result.dependences))
-        self._note_missing(op, complete=result.complete)
         if result.ties:
             self.ties[op.name] = tuple(
                 tuple(origin(spot) for spot in spots) for spots in result.ties
             )
         self.couplings += _as_couplings(op.name, origin, probe.leaves, result.couplings)
+        self._note_missing(op, complete=result.complete)
+
+    def _tried(self, op: Op) -> tuple[Probe, OpDependences | str]:
+        """Return a probe of an op, and its dependences or the reason why they were not found."""
+        probe = Probe(op, self._by_name, self._assumed, self._scratch)
+        signature = probe.signature()
+        if signature not in self._known:
+            self._known[signature] = _dependences(probe, op)
+        return probe, self._known[signature]
+
+    def _reshape(self, op: Op) -> None:
+        """Add the dependences of a Reshape, also on sizes that it does not accept when changed.
+
+        If the input and the target were made from the same sizes, or all target sizes are given,
+        the Reshape rejects a change of either. The target alone does not, and the order of the
+        elements shows which axes of the input an axis consists of.
+        """
+        self._try(op)
+        shape, data = op.outputs[0].shape, self._sizes(op.inputs[0])
+        probe, target = self._tried(target_of(op))
+        if shape is None or data is None or isinstance(target, str) or not target.shapes[0]:
+            return
+        sizes = completed(target.shapes[0], data)
+        axes = axis_groups(data, sizes)
+        given = _as_links(op.name, _Origins(probe.leaves), target.dependences)
+        for axis in range(len(shape)):
+            key = axis_key(TensorRef(op.name), axis)
+            if key in self.links:
+                continue
+            relation = Relation.SAME if len(axes.get(axis, ())) == 1 else Relation.DERIVED
+            of_input = (FromAxis(AxisRef(op.inputs[0], before)) for before in axes.get(axis, ()))
+            links = (*given.get(key, ()), *(Link(origin, relation) for origin in of_input))
+            if links:
+                self.links[key] = links
+                self.untraced.pop(key, None)
+        if all(axis_key(TensorRef(op.name), axis) in self.links for axis in range(len(shape))):
+            self.untraced.pop(op.name, None)
+        self._assumed.setdefault(TensorRef(op.name), sizes)
 
     def _note_missing(self, op: Op, *, complete: bool) -> None:
         """Note the axes that have no links, although they may depend on other sizes."""
@@ -184,10 +218,6 @@ def _dependences(probe: Probe, op: Op) -> OpDependences | str:
         return str(error)
     if result is None:
         return REJECTED.format(type=op.type)
-    if op.type == "Reshape" and (sizes := filled(result.shapes[0])) is not None:
-        known = {dependence.place for dependence in result.dependences}
-        more = [d for d in reshape_dependences(probe.leaves, sizes) if d.place not in known]
-        return replace(result, dependences=(*result.dependences, *more))
     return result
 
 

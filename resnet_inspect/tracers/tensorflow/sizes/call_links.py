@@ -45,6 +45,8 @@ class CallLinks:
         """Return the axes that `op` passes on, or why they are unknown; None for other ops."""
         if op.name in self._network.arguments:
             return [Passed(0, (self._network.arguments[op.name],))]
+        if op.type == "TensorListElementShape":
+            return []  # as many elements as the tensors of the list have axes
         if op.type == "IdentityN":
             return [Passed(index, (ref,)) for index, ref in enumerate(op.inputs)]
         if op.type in LOOPS | BRANCHES | CALLS:

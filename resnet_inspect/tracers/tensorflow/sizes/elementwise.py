@@ -10,31 +10,8 @@ from itertools import zip_longest
 
 from resnet_inspect.graph.lineage import Relation
 from resnet_inspect.tracers.tensorflow.sizes.dependences import Dependence, OpDependences, Spot
+from resnet_inspect.tracers.tensorflow.sizes.op_types import BROADCAST, MERGED, UNARY
 from resnet_inspect.tracers.tensorflow.sizes.shape_probe import Leaf, Probe
-
-# The output has the shape of the input.
-UNARY = frozenset(
-    (
-        *("Abs", "Cast", "Ceil", "Cos", "Elu", "Erf", "Exp", "Expm1", "Floor", "Identity"),
-        *("IsFinite", "IsInf", "IsNan", "LeakyRelu", "Log", "Log1p", "LogicalNot", "Neg"),
-        *("OnesLike", "Reciprocal", "Relu", "Relu6", "Rint", "Round", "Rsqrt", "Selu"),
-        *("Sigmoid", "Sign", "Sin", "Softplus", "Softsign", "Sqrt", "Square", "StopGradient"),
-        *("Tanh", "ZerosLike"),
-    )
-)
-# All inputs and the output have the same shape.
-MERGED = frozenset(
-    ("AddN", "EluGrad", "LeakyReluGrad", "Relu6Grad", "ReluGrad", "SeluGrad", "SoftplusGrad")
-)
-# The inputs are broadcast to a common shape.
-BROADCAST = frozenset(
-    (
-        *("Add", "AddV2", "Div", "DivNoNan", "Equal", "FloorDiv", "Greater", "GreaterEqual"),
-        *("Less", "LessEqual", "LogicalAnd", "LogicalOr", "Maximum", "Minimum", "Mul"),
-        *("MulNoNan", "NotEqual", "Pow", "RealDiv", "SquaredDifference", "Sub", "Xlogy"),
-    )
-)
-ELEMENTWISE = UNARY | MERGED | BROADCAST
 
 
 def elementwise(probe: Probe) -> OpDependences | None:

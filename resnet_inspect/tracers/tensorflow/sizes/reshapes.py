@@ -1,53 +1,47 @@
-"""Derives the size dependences of a Reshape to given sizes from the order of the elements.
-
-A Reshape keeps the order of its elements, so its axes split into groups with the same number of
-elements before and after. Changes of single sizes do not show this, because the Reshape rejects
-them.
-"""
+"""Which axes of its input each axis of a Reshape consists of, from the order of the elements."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Sequence
 
-from resnet_inspect.graph.lineage import Relation
-from resnet_inspect.tracers.tensorflow.sizes.dependences import Dependence, Spot
-from resnet_inspect.tracers.tensorflow.sizes.shape_probe import Leaf
+import msgspec
+
+from resnet_inspect.graph import Op, TensorSpec
+from resnet_inspect.graph.tensors import Shape
 
 
-def reshape_dependences(leaves: Sequence[Leaf], sizes: tuple[int, ...]) -> Iterator[Dependence]:
-    """Yield the dependences of the axes of a Reshape to `sizes`.
+def target_of(op: Op) -> Op:
+    """Return an op whose output has the target shape of a Reshape, and that reads only the target.
 
-    The first leaf is the tensor, the second one the target if the target is a constant. An axis
-    comes from the element of the target, and from the input axes of its group.
+    A target size of -1 becomes an unknown size.
     """
-    data, target = leaves[0], leaves[1] if len(leaves) == 2 else None
-    elements = target.literal if target is not None else None
-    written = elements if elements is not None and len(elements) == len(sizes) else None
-    for axis, size in enumerate(sizes):
-        if written is not None and written[axis] == size:
-            yield Dependence((0, axis), (1, axis), Relation.SAME, ())
-    for before, after in axis_groups(data.sizes, sizes):
-        spots: list[Spot] = [(0, axis) for axis in before]
-        for axis in after:
-            others: list[Spot] = [(1, other) for other in after if other != axis]
-            if len(after) == 1:
-                relation = Relation.SAME if len(before) == 1 else Relation.DERIVED
-                yield from (Dependence((0, axis), spot, relation, ()) for spot in spots)
-            elif written is not None and written[axis] < 0:
-                yield from (
-                    Dependence((0, axis), spot, Relation.DERIVED, ()) for spot in (*spots, *others)
-                )
+    return msgspec.structs.replace(
+        op,
+        type="Empty",
+        inputs=op.inputs[1:],
+        outputs=(TensorSpec(None, "float32"),),
+        attrs={"dtype": "float32", "init": False},
+    )
 
 
-def axis_groups(
-    before: Sequence[int], after: Sequence[int]
-) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """Yield the smallest groups of axes with the same number of elements before and after.
+def completed(target: Shape, data: Sequence[int]) -> tuple[int, ...]:
+    """Return the sizes of a Reshape of a tensor to `target`, which has at most one unknown size."""
+    known = math.prod(size for size in target or () if size is not None)
+    left = math.prod(data) // known if known else 0
+    return tuple(left if size is None else size for size in target or ())
 
-    Axes of size 1 belong to no group.
+
+def axis_groups(before: Sequence[int], after: Sequence[int]) -> dict[int, tuple[int, ...]]:
+    """Return the input axes that each output axis consists of.
+
+    A Reshape keeps the order of its elements, so its axes split into groups with the same number
+    of elements before and after. An axis that shares its group with others has no entry, as have
+    axes of size 1.
     """
     old = [axis for axis, size in enumerate(before) if size != 1]
     new = [axis for axis, size in enumerate(after) if size != 1]
+    groups: dict[int, tuple[int, ...]] = {}
     while old and new:
         first, second = [old.pop(0)], [new.pop(0)]
         left, right = before[first[0]], after[second[0]]
@@ -59,5 +53,7 @@ def axis_groups(
                 second.append(new.pop(0))
                 right *= after[second[-1]]
             else:
-                return
-        yield tuple(first), tuple(second)
+                return groups
+        if len(second) == 1:
+            groups[second[0]] = tuple(first)
+    return groups

@@ -8,30 +8,25 @@ are rebuilt too, and TensorFlow evaluates them.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import tensorflow as tf
 
 from resnet_inspect.graph import Op, TensorRef
-from resnet_inspect.graph.inlining import FUNCTIONS
 from resnet_inspect.graph.tensors import Shape
 from resnet_inspect.tracers.tensorflow.sizes.definitions import UnknownOpError, node_definition
+from resnet_inspect.tracers.tensorflow.sizes.op_types import (
+    AMOUNTS,
+    ARITHMETIC,
+    SHAPE_READERS,
+    UNKNOWN_VALUES,
+    VALUES,
+)
 
 Literal = tuple[int, ...]
 INTEGERS = ("int32", "int64")
-# Ops whose result depends only on the shape of their input.
-SHAPE_READERS = ("Shape", "ShapeN", "Size", "Rank")
-# Ops in which an integer is an amount, not a position of an axis or a flag.
-ARITHMETIC = frozenset(
-    ("Add", "AddV2", "Sub", "Mul", "FloorDiv", "RealDiv", "Div", "Maximum", "Minimum", "Range")
-)
-AMOUNTS = frozenset(("Pad", "PadV2", "MirrorPad", "Tile", "Slice", "StridedSlice"))
-# Ops whose values are not known before the graph runs.
-UNKNOWN_VALUES = frozenset(
-    (*FUNCTIONS, "Placeholder", "IteratorGetNext", "TensorListGetItem", "TensorListLength")
-)
 MAX_FEEDER_OPS = 64
 STAND_IN = 48  # for unknown sizes; most ops accept it, as it has many divisors
 
@@ -100,7 +95,6 @@ class Probe:
         ops: All ops by name.
         assumed: The shapes of tensors with unknown sizes, with a number for each unknown size.
         scratch: The graph in which the op is rebuilt.
-        tensors_only: Types of ops whose output shapes do not depend on the values of inputs.
     """
 
     def __init__(
@@ -109,7 +103,6 @@ class Probe:
         ops: Mapping[str, Op],
         assumed: Mapping[TensorRef, Shape],
         scratch: Scratch,
-        tensors_only: Container[str] = (),
     ) -> None:
         self._op = op
         self._ops = ops
@@ -119,8 +112,10 @@ class Probe:
         self._places: dict[TensorRef, int] = {}
         self._inside: dict[str, Op] = {}
         self._definitions: dict[str, Any] = {}
-        for ref in op.inputs:
-            self._take(ref, is_tensor=op.type in tensors_only)
+        values = VALUES.get(op.type)
+        for number, ref in enumerate(op.inputs):
+            by_value = values is None or number in values or number - len(op.inputs) in values
+            self._take(ref, by_value=by_value)
 
     @property
     def type(self) -> str:
@@ -172,8 +167,8 @@ class Probe:
         except (ValueError, TypeError):
             return None
 
-    def _take(self, ref: TensorRef, *, is_tensor: bool) -> None:
-        feeder = None if is_tensor else self._feeder(ref)
+    def _take(self, ref: TensorRef, *, by_value: bool) -> None:
+        feeder = self._feeder(ref) if by_value else None
         if feeder is None:
             self._add_leaf(ref, None, amount=False)
             return
@@ -205,7 +200,7 @@ class Probe:
                 done.setdefault(op.name, op)
                 continue
             begun.add(op.name)
-            unknown = op.type in UNKNOWN_VALUES or (op.type == "Const" and "value" not in op.attrs)
+            unknown = op.type in UNKNOWN_VALUES or (op.type == "Const" and _elements(op) is None)
             if unknown or len(begun) > MAX_FEEDER_OPS:
                 return None
             if op.type not in SHAPE_READERS:
@@ -223,7 +218,7 @@ class Probe:
     def _build(self, op: Op, tensors: dict[TensorRef, Any]) -> Any:
         if op.type == "Const":  # not an integer
             spec = op.outputs[0]
-            return [tf.constant(op.attrs["value"], spec.dtype, spec.shape)]
+            return [tf.constant(_elements(op), spec.dtype, spec.shape)]
         if op.name not in self._definitions:
             self._definitions[op.name] = node_definition(op)
         inputs = [tensors[ref] for ref in op.inputs]
@@ -236,13 +231,19 @@ def filled(shape: Shape, size: int = STAND_IN) -> tuple[int, ...] | None:
 
 
 def _literal(op: Op) -> Literal | None:
-    """Return the elements of an integer constant; None if they were not recorded."""
-    value = op.attrs.get("value")
-    elements = value if isinstance(value, list) else [value]
-    integers = [element for element in elements if isinstance(element, int)]
-    if isinstance(value, bool) or len(integers) != len(elements):
+    """Return the elements of an integer constant; None for other constants."""
+    elements = _elements(op)
+    if elements is None or op.outputs[0].dtype not in INTEGERS:
         return None
-    return tuple(integers)
+    return tuple(int(element) for element in elements)
+
+
+def _elements(op: Op) -> list[bool | int | float | str] | None:
+    """Return the elements of a constant; None if they were not recorded."""
+    value = op.attrs.get("value")
+    if value is None:
+        return [] if op.outputs[0].elements == 0 else None
+    return value if isinstance(value, list) else [value]
 
 
 def _shape(tensor: Any) -> Shape:

@@ -8,12 +8,8 @@ from typing import Any
 import pytest
 
 from resnet_inspect.graph import Phase
-from resnet_inspect.tracers.tensorflow.sizes.elementwise import (
-    BROADCAST,
-    MERGED,
-    UNARY,
-    elementwise,
-)
+from resnet_inspect.tracers.tensorflow.sizes.elementwise import elementwise
+from resnet_inspect.tracers.tensorflow.sizes.op_types import BROADCAST, MERGED, UNARY
 from resnet_inspect.tracers.tensorflow.sizes.shape_probe import Probe, Scratch
 from resnet_inspect.tracers.tensorflow.sizes.trials import find_dependences
 
