@@ -142,14 +142,17 @@ class _Tracer:
         axes = axis_groups(data, sizes)
         given = _as_links(op.name, _Origins(probe.leaves), target.dependences)
         for axis in range(len(shape)):
-            key = axis_key(TensorRef(op.name), axis)
-            if key in self.links:
+            key, parts = axis_key(TensorRef(op.name), axis), axes.get(axis, ())
+            known = self.links.get(key, ())
+            if len(parts) > 1:  # tried changes may show only some of the parts
+                known = tuple(link for link in known if link.relation is Relation.SAME)
+            elif known:
                 continue
-            relation = Relation.SAME if len(axes.get(axis, ())) == 1 else Relation.DERIVED
-            of_input = (FromAxis(AxisRef(op.inputs[0], before)) for before in axes.get(axis, ()))
-            links = (*given.get(key, ()), *(Link(origin, relation) for origin in of_input))
+            relation = Relation.SAME if len(parts) == 1 else Relation.DERIVED
+            origins = (FromAxis(AxisRef(op.inputs[0], before)) for before in parts)
+            links = *(known or given.get(key, ())), *(Link(from_, relation) for from_ in origins)
             if links:
-                self.links[key] = links
+                self.links[key] = tuple(links)
                 self.untraced.pop(key, None)
         if all(axis_key(TensorRef(op.name), axis) in self.links for axis in range(len(shape))):
             self.untraced.pop(op.name, None)

@@ -84,11 +84,16 @@ class _Trial:
     def tied_sets(self, rejected: list[Spot]) -> Iterator[tuple[Spot, ...]]:
         """Yield the smallest sets of rejected sizes that the op accepts if they change together."""
         left = list(rejected)
+        is_reshape = self._probe.type == "Reshape"
         for pair in combinations(rejected, 2):
             equal = self.size(pair[0]) == self.size(pair[1])
-            if equal and pair[0][0] != pair[1][0] and self.accepts(pair):
+            if not equal or pair[0][0] == pair[1][0] or not self.accepts(pair):
+                continue
+            if not is_reshape or self._in_order(pair):
                 left = [spot for spot in left if spot not in pair]
                 yield pair
+        if is_reshape:  # other sets may only have the same product by coincidence
+            return
         for axis in sorted({axis for _, axis in left}):
             column = tuple(spot for spot in left if spot[1] == axis)
             equal = len({self.size(spot) for spot in column}) == 1
@@ -104,6 +109,20 @@ class _Trial:
             partner = self._partner_by_multiples(spot)
             if partner is not None:
                 yield spot, partner
+
+    def _in_order(self, pair: tuple[Spot, Spot]) -> bool:
+        """Return whether an input axis of a Reshape and the output axis keep their elements' order.
+
+        As many elements are inside the one axis as inside the other.
+        """
+        data = [axis for leaf, axis in pair if leaf == 0]
+        after, _ = self._changed(pair) or (self.before or (), CHANGES[0])
+        changed = self._differences(after)
+        if len(data) != 1 or len(changed) != 1:
+            return not data
+        inside = self._probe.leaves[0].sizes[data[0] + 1 :]
+        shape = (self.before or ((),))[0] or ()
+        return math.prod(inside) == math.prod(size or 0 for size in shape[changed[0][1] + 1 :])
 
     def _partner_by_multiples(self, spot: Spot) -> Spot | None:
         """Return the size that `spot` must be a multiple of, if it currently equals that size.
