@@ -189,7 +189,7 @@ def _beside(graph: Graph, link: Link, links: tuple[Link, ...]) -> tuple[str, ...
     """Return the other sizes from which a derived size was computed."""
     if link.relation == Relation.SAME:
         return ()
-    others = (other.origin for other in links if other != link)
+    others = (o.origin for o in links if o != link and o.relation is Relation.DERIVED)
     sizes = ((origin, size_of(graph, origin)) for origin in others)
     return tuple(f"{spell_origin(origin)} ({size})" for origin, size in sizes if size != 1)
 

@@ -22,6 +22,7 @@ from resnet_inspect.graph import Graph, Note, Training
 from resnet_inspect.graph.lineage import Lineage, Mismatch
 from resnet_inspect.tracers.contract import Outcome
 from resnet_inspect.tracers.tensorflow.capture.construction import Construction, Tensor
+from resnet_inspect.tracers.tensorflow.capture.creations import note_creations
 from resnet_inspect.tracers.tensorflow.capture.graph_capture import capture
 from resnet_inspect.tracers.tensorflow.capture.keras_layers import (
     note_model,
@@ -213,8 +214,8 @@ class ObservedStep:
 
     def explanation(self) -> Explain:
         """A function that computes the lineage of a graph; it does not refer to the step."""
-        mismatch = self._mismatch
-        return lambda graph: lineage_with_formulas(graph, mismatch, {})
+        mismatch, creations = self._mismatch, self.made.creations
+        return lambda graph: lineage_with_formulas(graph, mismatch, {}, creations)
 
     @property
     def _during(self) -> str:
@@ -246,6 +247,7 @@ class ObservedStep:
             self._note_states(getattr(model, "metrics_variables", ()))
         if self._model is None:  # variables of a loop may not belong to a model
             note_variables(self.made, self._read())
+        note_creations(self.made)
 
     def _note_states(self, variables: Iterable[Any]) -> None:
         """Note variables that are not weights: slots of optimizers, counters, metrics."""

@@ -134,7 +134,9 @@ class ModelSource:
         """Return the origins of sizes in the last trace."""
         if self._construction is None:
             return Lineage()
-        lineage = lineage_with_formulas(self._graph, self._mismatch, self._target.integers)
+        lineage = lineage_with_formulas(
+            self._graph, self._mismatch, self._target.integers, self._construction.creations
+        )
         return msgspec.structs.replace(
             lineage, variations=self._retraces.variations, traced=self._retraces.traced
         )

@@ -318,7 +318,7 @@ def test_a_reshape_of_an_unknown_batch() -> None:
 CONFUSING: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
     ({"mean_axes": [1]}, "batch·width/4 64 × 64", ("Reshape",)),
     # Each row still belongs to one example, but has its 8 × 8 pixels instead of 64 channels.
-    ({"mean_axes": [-1]}, "batch 8 × 64", ("final_reduce_mean",)),
+    ({"mean_axes": [-1]}, "batch 8 × height·width/16 64", ("final_reduce_mean",)),
     ({"batch_size": 64}, "batch 64 × channel 64", ()),
     (
         {"mean_axes": [2, 3], "batch_size": 64},
