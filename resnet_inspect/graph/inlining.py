@@ -62,6 +62,7 @@ class _Inlining:
     def __init__(self, graph: Graph) -> None:
         self._functions = graph.functions
         self._taken = set(graph.op_by_name)
+        self._original: dict[str, tuple[str, ...]] = {}  # names in functions, by new name
         self.arguments: dict[str, TensorRef] = {}
         self.results: dict[TensorRef, tuple[TensorRef, ...]] = {}
         self.inner: dict[str, tuple[str, ...]] = {}
@@ -113,10 +114,14 @@ class _Inlining:
         """Return a free name for each op of a function that `op` calls."""
         names = {}
         for inner in graph.ops:
-            name = f"{op.name}/{label}/{inner.name.removeprefix(op.name + '/')}"
+            short = inner.name
+            for prefix in (op.name, *self._original.get(op.name, ())):
+                short = short.removeprefix(f"{prefix}/")
+            name = f"{op.name}/{label}/{short}"
             while name in self._taken:
                 name += "_"
             self._taken.add(name)
+            self._original[name] = (inner.name,)
             names[inner.name] = name
         return names
 

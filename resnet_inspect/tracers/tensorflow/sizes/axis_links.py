@@ -43,6 +43,7 @@ from resnet_inspect.tracers.tensorflow.sizes.trials import find_dependences
 # Ops that bring tensors into the graph.
 INPUTS = ("Placeholder", "PlaceholderWithDefault", "IteratorGetNext")
 VARIABLE_READERS = ("ReadVariableOp", "ResourceGather")
+MOST_PASSED = 50  # ops between two Reshapes that are searched
 UNKNOWN_VARIABLE = "the variable that it reads was not recorded"
 UNKNOWN_SIZE = "the size depends on values, which are known only when the graph runs"
 ALL_REJECTED = "TensorFlow rejects each tried change of the sizes of its inputs"
@@ -74,6 +75,7 @@ class _Tracer:
         self._calls = CallLinks(network, self._by_name)
         self._assumed: dict[TensorRef, Shape] = {}
         self._lengths: dict[str, tuple[Link, ...]] = {}  # of lists, by name of the counting op
+        self._merged: dict[str, tuple[FromAxis, ...]] = {}  # axes before a Reshape, by axis after
         self._known: dict[Any, OpDependences | str] = {}
         self._scratch = Scratch()
 
@@ -96,6 +98,8 @@ class _Tracer:
             self.untraced[op.name] = UNKNOWN_VARIABLE
         elif op.type == "Reshape":
             self._reshape(op)
+        elif op.type == "SplitV":
+            self._split(op)
         elif op.inputs and op.type not in INPUTS:
             self._try(op)
         else:
@@ -139,24 +143,74 @@ class _Tracer:
         if shape is None or data is None or isinstance(target, str) or not target.shapes[0]:
             return
         sizes = completed(target.shapes[0], data)
-        axes = axis_groups(data, sizes)
         given = _as_links(op.name, _Origins(probe.leaves), target.dependences)
+        parts = self._parts(op, data, sizes)
         for axis in range(len(shape)):
-            key, parts = axis_key(TensorRef(op.name), axis), axes.get(axis, ())
+            key, origins = axis_key(TensorRef(op.name), axis), parts.get(axis, ())
             known = self.links.get(key, ())
-            if len(parts) > 1:  # tried changes may show only some of the parts
+            if len(origins) > 1:  # tried changes may show only some of the parts
                 known = tuple(link for link in known if link.relation is Relation.SAME)
+                self._merged[key] = origins
             elif known:
                 continue
-            relation = Relation.SAME if len(parts) == 1 else Relation.DERIVED
-            origins = (FromAxis(AxisRef(op.inputs[0], before)) for before in parts)
-            links = *(known or given.get(key, ())), *(Link(from_, relation) for from_ in origins)
+            relation = Relation.SAME if len(origins) == 1 else Relation.DERIVED
+            links = *(known or given.get(key, ())), *(Link(o, relation) for o in origins)
             if links:
-                self.links[key] = tuple(links)
+                self.links[key] = links
                 self.untraced.pop(key, None)
         if all(axis_key(TensorRef(op.name), axis) in self.links for axis in range(len(shape))):
             self.untraced.pop(op.name, None)
         self._assumed.setdefault(TensorRef(op.name), sizes)
+
+    def _parts(
+        self, op: Op, data: tuple[int, ...], sizes: tuple[int, ...]
+    ) -> dict[int, tuple[FromAxis, ...]]:
+        """Return the axes that each axis of a Reshape consists of, from the order of elements.
+
+        An axis that an earlier Reshape merged, and that is split into the same sizes again, gives
+        the axes before the merge.
+        """
+        parts: dict[int, tuple[FromAxis, ...]] = {}
+        for before, after in axis_groups(data, sizes):
+            places = tuple(FromAxis(AxisRef(op.inputs[0], axis)) for axis in before)
+            if len(after) == 1:
+                parts[after[0]] = places
+            elif len(before) == 1:
+                earlier = self._before_merge(places[0])
+                merged = [place for place in earlier if self._size(place) != 1]
+                if [self._size(place) for place in merged] == [sizes[axis] for axis in after]:
+                    parts |= {axis: (place,) for axis, place in zip(after, merged, strict=True)}
+        return parts
+
+    def _before_merge(self, place: FromAxis) -> tuple[FromAxis, ...]:
+        """Return the axes that an earlier Reshape merged into an axis."""
+        for _ in range(MOST_PASSED):
+            key = axis_key(place.ref.tensor, place.ref.axis)
+            if key in self._merged:
+                return self._merged[key]
+            links = (link for link in self.links.get(key, ()) if link.relation is Relation.SAME)
+            origin = next((o.origin for o in links if isinstance(o.origin, FromAxis)), None)
+            if origin is None:
+                break
+            place = origin
+        return ()
+
+    def _size(self, place: FromAxis) -> int | None:
+        sizes = self._sizes(place.ref.tensor)
+        return None if sizes is None else sizes[place.ref.axis]
+
+    def _split(self, op: Op) -> None:
+        """Add the dependences of a SplitV, whose sizes can only be changed with their sum."""
+        self._try(op)
+        written, axis = (self._by_name[ref.op].attrs.get("value") for ref in op.inputs[1:])
+        rank = len(op.outputs[0].shape or ())
+        if not isinstance(written, list) or not isinstance(axis, int) or not rank:
+            return
+        for index, size in enumerate(written):
+            key = axis_key(TensorRef(op.name, index), axis % rank)
+            if size != -1:
+                self.links[key] = (Link(FromLiteral(op.inputs[1].op, index), Relation.SAME),)
+                self.untraced.pop(key, None)
 
     def _note_missing(self, op: Op, *, complete: bool) -> None:
         """Note the axes that have no links, although they may depend on other sizes."""

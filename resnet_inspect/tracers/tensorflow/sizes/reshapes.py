@@ -32,16 +32,18 @@ def completed(target: Shape, data: Sequence[int]) -> tuple[int, ...]:
     return tuple(left if size is None else size for size in target or ())
 
 
-def axis_groups(before: Sequence[int], after: Sequence[int]) -> dict[int, tuple[int, ...]]:
-    """Return the input axes that each output axis consists of.
+Group = tuple[tuple[int, ...], tuple[int, ...]]
 
-    A Reshape keeps the order of its elements, so its axes split into groups with the same number
-    of elements before and after. An axis that shares its group with others has no entry, as have
-    axes of size 1.
+
+def axis_groups(before: Sequence[int], after: Sequence[int]) -> list[Group]:
+    """Return the smallest groups of axes with the same number of elements before and after.
+
+    A Reshape keeps the order of its elements, so its axes split into such groups. Axes of size 1
+    belong to no group.
     """
     old = [axis for axis, size in enumerate(before) if size != 1]
     new = [axis for axis, size in enumerate(after) if size != 1]
-    groups: dict[int, tuple[int, ...]] = {}
+    groups: list[Group] = []
     while old and new:
         first, second = [old.pop(0)], [new.pop(0)]
         left, right = before[first[0]], after[second[0]]
@@ -54,6 +56,5 @@ def axis_groups(before: Sequence[int], after: Sequence[int]) -> dict[int, tuple[
                 right *= after[second[-1]]
             else:
                 return groups
-        if len(second) == 1:
-            groups[second[0]] = tuple(first)
+        groups.append((tuple(first), tuple(second)))
     return groups
