@@ -92,12 +92,12 @@ def _integers(frame: FrameType) -> dict[str, int]:
             values[name] = value
         elif type(value) is dict:
             keys = (key for key in code.co_consts if type(key) is str)
-            found = ((key, value.get(key)) for key in keys)
-            values |= {f"{name}[{key!r}]": item for key, item in found if type(item) is int}
+            items = ((key, value.get(key)) for key in keys)
+            values |= {f"{name}[{key!r}]": item for key, item in items if type(item) is int}
         elif hasattr(value, "__dict__") and not isinstance(value, type):
-            held = vars(value)
-            found = ((key, held.get(key)) for key in code.co_names)
-            values |= {f"{name}.{key}": item for key, item in found if type(item) is int}
+            attributes = vars(value)
+            items = ((key, attributes.get(key)) for key in code.co_names)
+            values |= {f"{name}.{key}": item for key, item in items if type(item) is int}
     return values
 
 

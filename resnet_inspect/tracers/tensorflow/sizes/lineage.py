@@ -30,8 +30,8 @@ def lineage_with_formulas(
     """
     lineage = msgspec.structs.replace(trace_lineage(graph), mismatch=mismatch)
     formulas = dict(_formulas(graph, lineage, values))
-    for key, found in _arguments(graph, lineage, creations):
-        formulas.setdefault(key, found)
+    for key, arguments in _arguments(graph, lineage, creations):
+        formulas.setdefault(key, arguments)
     return msgspec.structs.replace(lineage, formulas=formulas)
 
 

@@ -9,7 +9,7 @@ from keras import layers
 config = {"width": 16, "heads": 2}
 
 
-class Block(layers.Layer):
+class Block(layers.Layer):  # type: ignore[misc]
     """Attention and a feed-forward network."""
 
     def __init__(self, width: int) -> None:

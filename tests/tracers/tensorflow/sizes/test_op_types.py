@@ -32,12 +32,12 @@ def roots(graph: Graph, lineage: Lineage, tensor: str, axis: int) -> set[str]:
         for number, letter in enumerate("abcd"):
             place = place.replace(f"x{number}:0 axis ", letter)
         return {str(last.size) if last.literal else place}
-    found: set[str] = set()
+    axes: set[str] = set()
     for term in explanation.computed.terms:
         place, _, number_of_axis = term.place.rpartition(" axis ")
         literal = ":" not in place
-        found |= {str(term.size)} if literal else roots(graph, lineage, place, int(number_of_axis))
-    return found
+        axes |= {str(term.size)} if literal else roots(graph, lineage, place, int(number_of_axis))
+    return axes
 
 
 def sources(function: Function, shapes: Shapes) -> list[set[str]]:
@@ -75,14 +75,14 @@ def cases() -> dict[str, tuple[Function, Shapes, str]]:
         return tf.function(lambda b: tf.reshape(b, [tf.shape(b)[1], -1]))(a)
 
     dot = tf.tensordot
-    one: Shapes = [[5, 6]]
-    two: Shapes = [[5, 6, 7]]
+    matrix: Shapes = [[5, 6]]
+    cube: Shapes = [[5, 6, 7]]
     unknown: Shapes = [[None, 6, 7], [7, 8]]
     heads: Shapes = [[None, 6, 7], [7, 2, 3]]
     return {
         "concat": (lambda a, b: tf.concat([a, b], 1), [[5, 6], [5, 7]], "a0 | a1 b1"),
-        "split": (lambda a: tf.split(a, 3, 1)[2], one, "a0 | a1"),
-        "split into sizes": (lambda a: tf.split(a, [2, 4], 1)[1], one, "a0 | 4"),
+        "split": (lambda a: tf.split(a, 3, 1)[2], matrix, "a0 | a1"),
+        "split into sizes": (lambda a: tf.split(a, [2, 4], 1)[1], matrix, "a0 | 4"),
         "tensordot": (lambda a, b: dot(a, b, 1), [[5, 6, 7], [7, 8]], "a0 | a1 | b1"),
         "tensordot, unknown batch": (lambda a, b: dot(a, b, 1), unknown, "a0 | a1 | b1"),
         "heads": (lambda a, b: tf.einsum("btd,dhk->bthk", a, b), heads, "a0 | a1 | b1 | b2"),
@@ -93,23 +93,23 @@ def cases() -> dict[str, tuple[Function, Shapes, str]]:
         ),
         "gather": (
             lambda a: tf.gather(a, [0, 2], axis=1),
-            two,
+            cube,
             "a0 | GatherV2/indices:0 axis 0 | a2",
         ),
-        "pack": (lambda a, b: tf.stack([a, b], 1), [*one, *one], "a0 | stack:0 axis 1 | a1"),
+        "pack": (lambda a, b: tf.stack([a, b], 1), [*matrix, *matrix], "a0 | stack:0 axis 1 | a1"),
         "unpack": (lambda a: tf.unstack(a, axis=1)[1], [[5, 3, 7]], "a0 | a2"),
-        "tile": (lambda a: tf.tile(a, [1, 4]), one, "a0 | a1 4"),
-        "pad": (lambda a: tf.pad(a, [[0, 0], [2, 3]]), one, "a0 | a1 2 3"),
-        "transpose": (lambda a: tf.transpose(a, [2, 0, 1]), two, "a2 | a0 | a1"),
-        "every second": (lambda a: a[:, ::2], one, "a0 | a1 2"),
-        "new axis": (lambda a: a[:, None], one, "a0 | strided_slice:0 axis 1 | a1"),
-        "first four": (lambda a: a[:, :4], one, "a0 | 4"),
+        "tile": (lambda a: tf.tile(a, [1, 4]), matrix, "a0 | a1 4"),
+        "pad": (lambda a: tf.pad(a, [[0, 0], [2, 3]]), matrix, "a0 | a1 2 3"),
+        "transpose": (lambda a: tf.transpose(a, [2, 0, 1]), cube, "a2 | a0 | a1"),
+        "every second": (lambda a: a[:, ::2], matrix, "a0 | a1 2"),
+        "new axis": (lambda a: a[:, None], matrix, "a0 | strided_slice:0 axis 1 | a1"),
+        "first four": (lambda a: a[:, :4], matrix, "a0 | 4"),
         "sizes of a shape": (arithmetic, [[None, 3, 4, 7]], "a0 | a1 a2 | a3"),
         "flatten": (lambda a: tf.reshape(a, [5, 12]), [[5, 3, 4]], "a0 | a1 a2"),
         "equal sizes": (lambda a: tf.reshape(a, [4, 4, 16]), [[4, 4, 4, 4]], "a0 | a1 | a2 a3"),
         "loop": (loop, [[None, 6]], "a0 | a1"),
         "list": (recurrent, [[None, 3, 4]], "a0 | a1 | ones:0 axis 1"),
-        "branches": (branches, one, "a1 | a0"),
+        "branches": (branches, matrix, "a1 | a0"),
         "function": (called, [[None, 6]], "a1 | a0"),
     }
 
