@@ -23,10 +23,9 @@ def measure(quick: bool = False) -> list[Row]:
     retrace: Any = import_module("resnet_inspect.tracers.tensorflow.tutorial.retrace")
     rows: list[Row] = []
     for n, target in ((1, 1),) if quick else ((5, 2), (18, 4)):
-        outcome, traced = built(n=n, batch_size=128)
-        graph = outcome.graph
+        graph = built(n=n, batch_size=128)[0].graph
         start = time.perf_counter()
-        links.trace_lineage(traced, graph)
+        links.trace_lineage(graph)
         spent = time.perf_counter() - start
         what = f"lineage of the training graph, n={n}, {len(graph.ops):,} ops"
         rows.append((what, f"{spent:.2f} s", f"target ≤ {target} s"))

@@ -1,5 +1,6 @@
 """The graph of a network: tensors, ops, variables, layers. No framework, files or statistics."""
 
+from resnet_inspect.graph.inlining import Inlined, inlined
 from resnet_inspect.graph.network import Failure, Graph, Note
 from resnet_inspect.graph.nodes import Group, Layer, Op, Phase, Source, Variable
 from resnet_inspect.graph.places import Place, PlaceKind, marked, place_named
@@ -11,6 +12,7 @@ __all__ = [
     "Failure",
     "Graph",
     "Group",
+    "Inlined",
     "Layer",
     "MeasuredSize",
     "Note",
@@ -24,6 +26,7 @@ __all__ = [
     "TensorSpec",
     "Training",
     "Variable",
+    "inlined",
     "marked",
     "place_named",
     "spell_shape",

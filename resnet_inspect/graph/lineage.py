@@ -175,7 +175,7 @@ class Lineage(msgspec.Struct, frozen=True):
         traced: tensors and variables of the re-trace without changes.
         mismatch: the call that failed, if any.
         corrections: settings with which a failed network can be built.
-        opaque: ops whose shapes could not be probed.
+        untraced: why sizes have no links, by op or by `axis_key`.
     """
 
     links: dict[str, tuple[Link, ...]] = {}
@@ -186,7 +186,12 @@ class Lineage(msgspec.Struct, frozen=True):
     traced: frozenset[str] = frozenset()
     mismatch: Mismatch | None = None
     corrections: tuple[Correction, ...] = ()
-    opaque: tuple[str, ...] = ()
+    untraced: dict[str, str] = {}
+
+    def reason(self, ref: AxisRef) -> str:
+        """Why the size of an axis was not traced, or an empty text."""
+        whole = self.untraced.get(ref.tensor.op, "")
+        return whole or self.untraced.get(axis_key(ref.tensor, ref.axis), "")
 
     def of(self, ref: AxisRef) -> tuple[Link, ...]:
         """The links of one axis."""

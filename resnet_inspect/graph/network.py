@@ -46,7 +46,7 @@ class Graph(msgspec.Struct, frozen=True, dict=True):
         groups: the calls of models and layers that call other layers.
         inputs: the tensor of each input of the network, by name.
         axes: the meaning of the axes of each input (batch, height, width, channel), by name.
-        outputs: the tensors that a nested graph returns; empty for the network.
+        outputs: the tensors that a nested graph returns, in order; empty for other graphs.
         functions: nested graphs (branches and bodies of control flow), by function name.
         notes: parts that were not recorded.
         training: losses, metrics and optimizer; None if unknown.
@@ -101,6 +101,13 @@ class Graph(msgspec.Struct, frozen=True, dict=True):
                 else:
                     users.append(op.name)
         return {ref: tuple(names) for ref, names in consumers.items()}
+
+    @cached_property
+    def whole(self) -> Graph:
+        """The graph with the ops of its nested functions; see `inlining`."""
+        from resnet_inspect.graph.inlining import inlined
+
+        return inlined(self).graph
 
     def noting(self, *notes: Note) -> Graph:
         """A copy of the graph with additional notes."""

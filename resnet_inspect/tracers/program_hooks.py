@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from resnet_inspect.tracers.contract import Cause, MissedTraining
+from resnet_inspect.tracers.layer_creations import record_creations
 
 # TensorFlow and Keras are used as modules that the program has imported. This module imports
 # neither, because a program with another Keras backend must not load TensorFlow.
@@ -52,6 +53,7 @@ class ProgramHooks:
             self._replace(model, "fit", self._fit)
             self._replace(model, "train_on_batch", self._train_on_batch)
             self._replace(optimizer, "apply", self._apply)
+            record_creations(module)
 
     def legacy_keras(self, module: ModuleType) -> None:
         """Report trainings of Keras 2 models (package tf_keras)."""

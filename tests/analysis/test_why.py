@@ -11,7 +11,8 @@ from resnet_inspect.analysis.sizes.disagreement import postmortem
 from resnet_inspect.analysis.sizes.meanings import Meanings
 from resnet_inspect.analysis.sizes.moves import settings_moves
 from resnet_inspect.analysis.sizes.names import find
-from resnet_inspect.analysis.sizes.why import spell_origin, why
+from resnet_inspect.analysis.sizes.paths import spell_origin
+from resnet_inspect.analysis.sizes.why import why
 from resnet_inspect.errors import UsageError
 from resnet_inspect.graph import TensorRef
 from resnet_inspect.store.run import Run

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +18,10 @@ import pytest
 from numpy.typing import NDArray
 
 import resnet_inspect
+from resnet_inspect.analysis.sizes.names import Target
+from resnet_inspect.analysis.sizes.origins import OriginKind
+from resnet_inspect.analysis.sizes.why import ExplanationCache, why
+from resnet_inspect.graph import Phase, TensorRef
 from resnet_inspect.stats import TensorSummary
 from resnet_inspect.store.info import Status
 from resnet_inspect.store.run import Run
@@ -223,3 +228,48 @@ def _sentences() -> Iterator[Array]:
     random = np.random.default_rng(3)
     for _ in range(48):
         yield random.integers(1, 50, random.integers(3, 11))
+
+
+# Forward ops through which sizes are not traced: the generator's key and counter have fixed sizes,
+# and the op accepts only seeds of 2 elements.
+NOT_TRACED = {"StatelessRandomGetKeyCounter"}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_axis_of_the_forward_graph_has_an_origin(name: str, recorded: Recorded) -> None:
+    run = Run.open(recorded(name).run)
+    graph, ways = run.graph.whole, ExplanationCache()
+    kinds: Counter[OriginKind] = Counter()
+    ends: set[str] = set()
+    for op in graph.ops:
+        for index, spec in enumerate(op.outputs if op.phase is Phase.FORWARD else ()):
+            target = Target.of(graph, TensorRef(op.name, index))
+            for axis in range(len(spec.shape or ())):
+                explanation = why(graph, run.lineage, target, axis, ways)
+                kinds[explanation.kind] += 1
+                last = explanation.chain[-1]
+                if explanation.kind is OriginKind.UNTRACED:
+                    ends.add(last.op_type)
+                if explanation.kind is OriginKind.ARGUMENT:
+                    assert last.size == 1 or last.op_type in FIXED, explanation
+    assert ends <= NOT_TRACED
+    assert kinds[OriginKind.INPUT] >= 10
+    assert kinds[OriginKind.VARIABLE] >= 10
+    assert not any(key.partition(":")[0] in graph.layer_by_name for key in run.lineage.untraced)
+
+
+# Ops whose vectors have as many elements as a tensor has axes, or as there are tensors.
+FIXED = {"Shape", "ShapeN", "Pack", "TensorListElementShape"}
+
+
+def test_both_parts_of_a_concat_of_the_u_net_are_shown(recorded: Recorded) -> None:
+    run = Run.open(recorded("u_net").run)
+    target = Target.of(run.graph, run.graph.layer_by_name["concatenate"].output)
+    computed = why(run.graph, run.lineage, target, 3).computed
+    assert computed is not None
+    assert computed.text == "16 + 8"
+    formulas = [term.formula for term in computed.terms]
+    assert [formula and (formula.text, formula.values) for formula in formulas] == [
+        ("filters", {"filters": 16}),
+        ("filters", {"filters": 8}),
+    ]

@@ -9,7 +9,8 @@ from resnet_inspect.analysis.diagram.diagram import Box, Diagram, Level, Options
 from resnet_inspect.analysis.diagram.marks import Marks, rejected_call
 from resnet_inspect.analysis.diagram.plan import Plan, merged_neighbours, plan
 from resnet_inspect.analysis.diagram.scope import in_scope
-from resnet_inspect.analysis.sizes.why import ChainStep, Explanation
+from resnet_inspect.analysis.sizes.paths import ChainStep
+from resnet_inspect.analysis.sizes.why import Explanation
 from resnet_inspect.graph import Failure, Graph, Phase
 from resnet_inspect.graph.lineage import Lineage
 

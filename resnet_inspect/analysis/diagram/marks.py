@@ -9,7 +9,8 @@ import msgspec
 
 from resnet_inspect.analysis.diagram.diagram import Box, EdgeKind
 from resnet_inspect.analysis.diagram.units import Unit, UnitLink
-from resnet_inspect.analysis.sizes.why import ChainStep, Explanation
+from resnet_inspect.analysis.sizes.paths import ChainStep
+from resnet_inspect.analysis.sizes.why import Explanation
 from resnet_inspect.graph import Failure, Graph, TensorRef
 from resnet_inspect.graph.lineage import Formula, Mismatch
 

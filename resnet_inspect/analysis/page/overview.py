@@ -147,7 +147,7 @@ def overview(
             *graph.notes,
             *_loose(graph),
             *uncounted_notes(totals.uncounted),
-            *_opaque(lineage),
+            *_untraced(graph, lineage),
         ),
         step=recorded.step,
         blocks=_block_outputs(graph, recorded.activations),
@@ -161,12 +161,15 @@ def overview(
     )
 
 
-def _opaque(lineage: Lineage) -> tuple[Note, ...]:
-    """Return a note on ops without a known shape relation. Paths to origins end there."""
-    if not lineage.opaque:
+def _untraced(graph: Graph, lineage: Lineage) -> tuple[Note, ...]:
+    """Return a note on forward ops whose sizes were not traced. Paths to origins end there."""
+    ops = graph.op_by_name
+    names = dict.fromkeys(key.partition(":")[0] for key in lineage.untraced)
+    forward = [name for name in names if name in ops and ops[name].phase is Phase.FORWARD]
+    if not forward:
         return ()
-    named = ", ".join(lineage.opaque[:3]) + (", …" if len(lineage.opaque) > 3 else "")
-    text = f"size origins not traced through {len(lineage.opaque)} ops: {named}"
+    named = ", ".join(forward[:3]) + (", …" if len(forward) > 3 else "")
+    text = f"size origins not traced through {len(forward)} ops: {named}"
     return (Note("lineage", text),)
 
 

@@ -97,7 +97,7 @@ def _at(op: Op, lineage: Lineage, meanings: Meanings, graph: Graph) -> Iterator[
         yield Danger("", text, None, DangerKind.NORMALIZED)
     cuts = list(_cuts(op, meanings, graph))
     mixed = list(_mixed(op, lineage, meanings, graph))
-    for text in mixed:
+    for text in mixed[:1]:  # other axes of the op were mixed with the batch by the same mistake
         yield Danger("", text, None, DangerKind.MIXED, cut=next(iter(cuts), ""))
     for cut in cuts if not mixed else ():
         yield Danger("", cut, None, DangerKind.SCRAMBLED, cut=cut)

@@ -9,7 +9,7 @@ import msgspec
 
 from resnet_inspect.analysis.sizes.dangers import Danger, dangers
 from resnet_inspect.analysis.sizes.meanings import Meanings
-from resnet_inspect.analysis.sizes.why import ChainStep, path_to_origin, size_of, spell_origin
+from resnet_inspect.analysis.sizes.paths import ChainStep, path_to_origin, size_of, spell_origin
 from resnet_inspect.graph import AxisRef, Graph, TensorRef
 from resnet_inspect.graph.lineage import (
     Correction,

@@ -48,7 +48,7 @@ class Meanings:
     """Meanings of the axes of a graph, computed on first use."""
 
     def __init__(self, graph: Graph, lineage: Lineage) -> None:
-        self._graph = graph
+        self._graph = graph.whole
         self._lineage = lineage
         self._partners = {(pair.op, pair.literal): pair.partner for pair in lineage.couplings}
         self._known: dict[str, Meaning] = {}

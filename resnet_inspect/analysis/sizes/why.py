@@ -5,21 +5,30 @@ All results come from the recorded lineage. Nothing is re-traced here.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import msgspec
 
+from resnet_inspect.analysis.sizes.calculations import calculation
 from resnet_inspect.analysis.sizes.names import Target
+from resnet_inspect.analysis.sizes.origins import OriginKind, ending
+from resnet_inspect.analysis.sizes.paths import (
+    ChainStep,
+    PathCache,
+    computed_from,
+    formula_at,
+    path_of,
+    size_of,
+    spell_origin,
+)
 from resnet_inspect.analysis.sizes.proof import ProofRow, Proofs, prove
-from resnet_inspect.graph import AxisRef, Graph, Phase, Source, TensorRef
+from resnet_inspect.graph import AxisRef, Graph, TensorRef
 from resnet_inspect.graph.lineage import (
     Formula,
-    FromAxis,
     FromLiteral,
-    FromVariable,
     Lineage,
-    Link,
     Origin,
     Relation,
-    Variation,
 )
 from resnet_inspect.graph.tensors import Shape
 
@@ -29,30 +38,6 @@ def missing_reason(graph: Graph, lineage: Lineage) -> str:
     if lineage.links or lineage.mismatch is not None:
         return ""
     return next((note.text for note in graph.notes if note.subject in ("lineage", "graph")), "")
-
-
-class ChainStep(msgspec.Struct, frozen=True):
-    """One step of the path from an axis to the origin of its size.
-
-    Attributes:
-        place: an axis such as `add24:0 axis 3`, an element of a literal or an axis of a variable.
-        relation: how the previous axis of the chain follows from this one.
-        rivals: other sizes that must be equal to this one at the op.
-        variable: name of the variable, empty for other places.
-        beside: other sizes from which a derived size was computed.
-    """
-
-    place: str
-    op: str
-    layer: str
-    op_type: str
-    literal: bool
-    size: int | None
-    relation: Relation | None
-    rivals: tuple[str, ...]
-    variable: str = ""
-    source: Source | None = None
-    beside: tuple[str, ...] = ()
 
 
 class Agreement(msgspec.Struct, frozen=True):
@@ -69,12 +54,45 @@ class Agreement(msgspec.Struct, frozen=True):
     effects: tuple[tuple[int, int, int], ...]
 
 
+class Term(msgspec.Struct, frozen=True):
+    """A size from which another size was computed.
+
+    `formula` is the expression at its origin, None if unknown.
+    """
+
+    place: str
+    size: int | None
+    origin: str
+    formula: Formula | None
+
+
+class Computation(msgspec.Struct, frozen=True):
+    """How an op computed a size from others.
+
+    Attributes:
+        op: the op.
+        op_type: its type.
+        layer: the layer of the op, if any.
+        terms: the sizes.
+        text: the calculation, such as `16 + 8`; empty if it is not known.
+    """
+
+    op: str
+    op_type: str
+    layer: str
+    terms: tuple[Term, ...]
+    text: str = ""
+
+
 class Explanation(msgspec.Struct, frozen=True):
     """Why one axis has its size.
 
     Attributes:
-        formula: the expression of the size in the user's code, None if unknown.
+        formula: the expression of the size in the user's code, None if unknown or computed.
         origin: the place where the chain ends.
+        kind: what the origin is.
+        reason: for an origin at an op, how the op gives the size or why it was not traced.
+        computed: how an op on the path computed the size from others, None if it equals its origin.
         chain: the path from the axis to its origin.
         inflow: for an origin that is a literal, the path of the incoming size that the literal
             must equal. Empty if no incoming axis has this size.
@@ -90,6 +108,9 @@ class Explanation(msgspec.Struct, frozen=True):
     size: int | None
     formula: Formula | None
     origin: str
+    kind: OriginKind
+    reason: str
+    computed: Computation | None
     chain: tuple[ChainStep, ...]
     inflow: tuple[ChainStep, ...]
     inflow_formula: Formula | None
@@ -99,19 +120,18 @@ class Explanation(msgspec.Struct, frozen=True):
     outgoing: Shape = None
 
 
-class ExplanationCache:
+class ExplanationCache(PathCache):
     """Results that explanations of one run share. Pass one object to all calls of `why`.
 
     Attributes:
-        walked: for each visited place, the rest of its path and the origin.
-        formulas: the expression at each origin.
+        computations: how sizes were computed, by place.
         agreements: the couplings of the run, None before the first call.
         proofs: rows of settings.
     """
 
     def __init__(self) -> None:
-        self.walked: dict[Origin, tuple[tuple[ChainStep, ...], Origin]] = {}
-        self.formulas: dict[Origin, Formula | None] = {}
+        super().__init__()
+        self.computations: dict[str, Computation] = {}
         self.agreements: list[Agreement] | None = None
         self.proofs: Proofs = {}
 
@@ -134,29 +154,35 @@ def why(
 
     `ways` contains results that calls share. Pass one object to explain many axes of a run.
     """
+    graph = graph.whole
     ways = ExplanationCache() if ways is None else ways
     if ways.agreements is None:
         ways.agreements = _agreements(graph, lineage)
-    chain, end = _chain(graph, lineage, target.origin(axis), ways)
-    formula = _written(graph, lineage, end, ways)
+    chain, end = path_of(graph, lineage, target.origin(axis), ways)
+    formula = formula_at(graph, lineage, end, ways)
     couplings = tuple(pair for pair in ways.agreements if _concerns(pair, chain, end))
+    ops = frozenset(step.op for step in chain)
     inflow: tuple[ChainStep, ...] = ()
     source: Origin | None = None
     for coupling in lineage.couplings:
-        if coupling.literal == end:
-            inflow, source = _chain(graph, lineage, coupling.partner, ways)
+        if coupling.literal == end and coupling.op in ops:
+            inflow, source = path_of(graph, lineage, coupling.partner, ways)
     places = tuple((step.place, step.relation) for step in chain)
-    ops = frozenset(step.op for step in chain)
     proof = prove(graph, lineage, target.shape[axis], places, formula, ops, ways.proofs)
+    made = ending(graph, lineage, end)
+    computed = _computation(graph, lineage, chain, ways)
     return Explanation(
         tensor=target.name,
         axis=axis,
         size=target.shape[axis],
-        formula=formula,
+        formula=formula if computed is None else None,
         origin=spell_origin(end),
+        kind=made.kind,
+        reason=made.reason,
+        computed=computed,
         chain=chain,
         inflow=inflow,
-        inflow_formula=_written(graph, lineage, source, ways) if source else None,
+        inflow_formula=formula_at(graph, lineage, source, ways) if source else None,
         proof=proof,
         couplings=couplings,
         incoming=_incoming(graph, end, chain),
@@ -164,13 +190,31 @@ def why(
     )
 
 
-def path_to_origin(
-    graph: Graph, lineage: Lineage, start: Origin
-) -> tuple[tuple[ChainStep, ...], Origin, Formula | None]:
-    """Return the path from a size to its origin, the origin, and the expression there."""
-    ways = ExplanationCache()
-    chain, end = _chain(graph, lineage, start, ways)
-    return chain, end, _written(graph, lineage, end, ways)
+def _computation(
+    graph: Graph, lineage: Lineage, chain: tuple[ChainStep, ...], ways: ExplanationCache
+) -> Computation | None:
+    """Return how the first computed size on a path was computed."""
+    pairs = enumerate(pairwise(chain))
+    at = next((at for at, (_, step) in pairs if step.relation is Relation.DERIVED), None)
+    if at is None:
+        return None
+    step = chain[at]
+    if step.place not in ways.computations:
+        terms = []
+        tensor, _, axis = step.place.rpartition(" axis ")
+        ref = AxisRef(TensorRef(step.op, int(tensor.rpartition(":")[2])), int(axis))
+        for origin in computed_from(lineage, ref):
+            path, end = path_of(graph, lineage, origin, ways)
+            # The expression of the origin is that of the term only if nothing is computed between.
+            equal = all(inner.relation is not Relation.DERIVED for inner in path)
+            formula = formula_at(graph, lineage, end, ways) if equal else None
+            size = size_of(graph, origin)
+            terms.append(Term(spell_origin(origin), size, spell_origin(end), formula))
+        text = calculation(step.op_type, step.size, [term.size for term in terms])
+        ways.computations[step.place] = Computation(
+            step.op, step.op_type, step.layer, tuple(terms), text
+        )
+    return ways.computations[step.place]
 
 
 def _incoming(graph: Graph, end: Origin, chain: tuple[ChainStep, ...]) -> tuple[Shape, ...]:
@@ -184,176 +228,6 @@ def _incoming(graph: Graph, end: Origin, chain: tuple[ChainStep, ...]) -> tuple[
 def _outgoing(graph: Graph, chain: tuple[ChainStep, ...]) -> Shape:
     op = graph.op_by_name.get(chain[-2].op) if len(chain) > 1 else None
     return op.outputs[0].shape if op else None
-
-
-def spell_origin(origin: Origin) -> str:
-    """Return the name of an origin for the user."""
-    if isinstance(origin, FromAxis):
-        return str(origin.ref)
-    if isinstance(origin, FromVariable):
-        return f"{origin.variable} axis {origin.axis}"
-    return f"{origin.op} element {origin.element}"
-
-
-def main_link(graph: Graph, links: tuple[Link, ...]) -> Link | None:
-    """Return the link to follow: the first with an equal size, otherwise the first.
-
-    Sizes of 1 come last, because any two sizes of 1 are equal.
-    """
-
-    def rank(link: Link) -> tuple[bool, bool]:
-        return size_of(graph, link.origin) == 1, link.relation != Relation.SAME
-
-    return min(links, key=rank, default=None)
-
-
-def _chain(
-    graph: Graph, lineage: Lineage, start: Origin, ways: ExplanationCache
-) -> tuple[tuple[ChainStep, ...], Origin]:
-    """Return the path from a size to its origin, and the origin.
-
-    A variable created to fit its input, such as gamma or the input channels of a kernel, has no
-    own expression. Its path continues at the size that it must equal.
-    """
-    walked: list[tuple[Origin, ChainStep]] = []
-    here = start
-    seen = {start}
-    while here not in ways.walked:
-        if isinstance(here, FromAxis):
-            links = lineage.of(here.ref)
-            link = main_link(graph, links)
-        else:
-            links, link = (), _tie(graph, lineage, here, ways)
-        if link is None or link.origin in seen:
-            ways.walked[here] = (), here
-            break
-        walked.append((here, _step(graph, link.origin, link, _beside(graph, link, links))))
-        here = link.origin
-        seen.add(here)
-    rest, end = ways.walked[here]
-    for place, step in reversed(walked):
-        rest = (step, *rest)
-        ways.walked[place] = rest, end
-    return (_step(graph, start, None), *rest), end
-
-
-def _tie(graph: Graph, lineage: Lineage, here: Origin, ways: ExplanationCache) -> Link | None:
-    """Return the size that an axis of a variable must equal, if the variable was created to fit it.
-
-    This is so if re-traces change both sizes. It is also so if they change neither and the
-    variable has no own expression. A variable named below another one, such as an optimizer slot,
-    has the shape of that variable.
-    """
-    if not isinstance(here, FromVariable):
-        return None
-    owner = graph.variable_by_name.get(here.variable.rpartition("/")[0])
-    if owner is not None and owner.spec.shape == graph.variable_by_name[here.variable].spec.shape:
-        return Link(FromVariable(owner.name, here.axis), Relation.SAME)
-    written = _written(graph, lineage, here, ways) is not None
-    for reader in graph.variable_by_name[here.variable].readers:
-        own = FromAxis(AxisRef(TensorRef(reader), here.axis))
-        users = graph.consumers.get(TensorRef(reader), ())
-        for user in (op for op in users if graph.op_by_name[op].phase != Phase.BACKWARD):
-            for tie in (origins for origins in lineage.ties.get(user, ()) if own in origins):
-                others = [axis for axis in tie if isinstance(axis, FromAxis) and axis != own]
-                data = [axis for axis in others if not _is_read(graph, axis)]
-                moves = _moves_of_both(graph, lineage, user, here, data[0]) if data else []
-                together = all(first == second for first, second in moves)
-                if data and together and (any(first for first, _ in moves) or not written):
-                    return Link(data[0], Relation.SAME)
-    return None
-
-
-def _moves_of_both(
-    graph: Graph, lineage: Lineage, user: str, first: Origin, second: Origin
-) -> list[tuple[bool, bool]]:
-    """Return whether each re-trace changes two sizes, for re-traces where both meet at `user`."""
-    return [
-        (_moves(variation, first, graph), _moves(variation, second, graph))
-        for variation in lineage.variations
-        if not {_named(first), _named(second), user} & {*variation.missing, *variation.rewired}
-    ]
-
-
-def _named(place: Origin) -> str:
-    """Return the name of the tensor or variable of a place, as in re-traces."""
-    return str(place.ref.tensor) if isinstance(place, FromAxis) else getattr(place, "variable", "")
-
-
-def _is_read(graph: Graph, axis: FromAxis) -> bool:
-    return graph.op_by_name[axis.ref.tensor.op].type == "ReadVariableOp"
-
-
-def _beside(graph: Graph, link: Link, links: tuple[Link, ...]) -> tuple[str, ...]:
-    """Return the other sizes from which a derived size was computed."""
-    if link.relation == Relation.SAME:
-        return ()
-    others = (other.origin for other in links if other != link)
-    sizes = ((origin, size_of(graph, origin)) for origin in others)
-    return tuple(f"{spell_origin(origin)} ({size})" for origin, size in sizes if size != 1)
-
-
-def _step(
-    graph: Graph, place: Origin, link: Link | None, beside: tuple[str, ...] = ()
-) -> ChainStep:
-    op = place.ref.tensor.op if isinstance(place, FromAxis) else getattr(place, "op", "")
-    layer = graph.layer_of_op.get(op)
-    return ChainStep(
-        place=spell_origin(place),
-        op=op,
-        literal=isinstance(place, FromLiteral),
-        layer=layer.name if layer else "",
-        op_type=graph.op_by_name[op].type if op in graph.op_by_name else "",
-        size=size_of(graph, place),
-        relation=link.relation if link else None,
-        rivals=tuple(spell_origin(other) for other in link.tied) if link else (),
-        variable=place.variable if isinstance(place, FromVariable) else "",
-        beside=beside,
-        source=next(iter(graph.op_by_name[op].source), None) if op in graph.op_by_name else None,
-    )
-
-
-def size_of(graph: Graph, place: Origin) -> int | None:
-    """Return the size at a place, or None if it is unknown."""
-    if isinstance(place, FromAxis):
-        shape = graph.spec(place.ref.tensor).shape
-        return shape[place.ref.axis] if shape else None
-    if isinstance(place, FromVariable):
-        shape = graph.variable_by_name[place.variable].spec.shape
-        return shape[place.axis] if shape else None
-    value = graph.op_by_name[place.op].attrs.get("value")
-    number = value[place.element] if isinstance(value, list) else value
-    return number if isinstance(number, int) else None
-
-
-def _written(graph: Graph, lineage: Lineage, end: Origin, ways: ExplanationCache) -> Formula | None:
-    if end not in ways.formulas:
-        ways.formulas[end] = _formula(graph, lineage, end)
-    return ways.formulas[end]
-
-
-def _formula(graph: Graph, lineage: Lineage, end: Origin) -> Formula | None:
-    """Return the first formula of an origin that no re-trace contradicts."""
-    if isinstance(end, FromLiteral):
-        return next(iter(lineage.formulas.get(f"{end.op}/{end.element}", ())), None)
-    if not isinstance(end, FromVariable):
-        return None
-    formulas = lineage.formulas.get(f"{end.variable}/{end.axis}", ())
-    traced = end.variable in lineage.traced
-    complete = [change for change in lineage.variations if traced and not change.ended]
-    moving = {change.setting for change in complete if _moves(change, end, graph)}
-    still = {change.setting for change in complete if end.variable not in change.missing} - moving
-    names = [(formula, set(formula.values)) for formula in formulas]
-    return next((formula for formula, used in names if moving <= used and not used & still), None)
-
-
-def _moves(variation: Variation, place: Origin, graph: Graph) -> bool:
-    """Whether a variation changes the size of an axis. Literals change the tensor they decide."""
-    if isinstance(place, FromLiteral):
-        return False
-    axis = place.ref.axis if isinstance(place, FromAxis) else place.axis
-    changed = variation.shapes.get(_named(place), ())
-    return axis < len(changed) and changed[axis] != size_of(graph, place)
 
 
 def _agreements(graph: Graph, lineage: Lineage) -> list[Agreement]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from resnet_inspect.analysis.sizes.disagreement import DisagreeingSize, Postmortem
-from resnet_inspect.analysis.sizes.why import spell_origin
+from resnet_inspect.analysis.sizes.paths import spell_origin
 from resnet_inspect.graph import Source
 from resnet_inspect.render import spelling
 

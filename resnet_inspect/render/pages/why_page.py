@@ -8,12 +8,24 @@ from itertools import groupby, pairwise
 from rich.table import Table
 
 from resnet_inspect.analysis.sizes.moves import SettingMoves
-from resnet_inspect.analysis.sizes.why import Agreement, ChainStep, Explanation
+from resnet_inspect.analysis.sizes.origins import OriginKind
+from resnet_inspect.analysis.sizes.paths import ChainStep
+from resnet_inspect.analysis.sizes.why import Agreement, Explanation
 from resnet_inspect.graph.lineage import Formula, Relation
 from resnet_inspect.render import spelling
 from resnet_inspect.render.screen import Screen, plain, table
 
 LABEL = 12
+MOST_TERMS = 8  # sizes of a computation that are shown
+# A size at which its path begins, by kind of the origin.
+DEFINED = {
+    OriginKind.INPUT: "an axis of an input",
+    OriginKind.LITERAL: "a number in the code",
+    OriginKind.CONSTANT: "an axis of a constant",
+    OriginKind.VARIABLE: "set when the variable was created",
+    OriginKind.ARGUMENT: "set by the op",
+    OriginKind.UNTRACED: "origin not traced",
+}
 
 
 def why_page(screen: Screen, explanation: Explanation, *, full: bool) -> None:
@@ -35,14 +47,7 @@ def why_page(screen: Screen, explanation: Explanation, *, full: bool) -> None:
 def origin_lines(explanation: Explanation) -> Iterator[tuple[str, str]]:
     """Labels and texts on the formula, its line, the size it must equal, and the settings."""
     size = spelling.size_text(explanation.size)
-    if explanation.formula is not None:
-        yield from _formula_lines("size", size, explanation.formula)
-    elif explanation.chain[-1].literal and len(explanation.chain) > 1:
-        yield "size", f"{size}, a constant computed by TensorFlow: {explanation.origin}"
-    elif len(explanation.chain) > 1:
-        yield "size", f"{size}, from {explanation.origin}"
-    else:
-        yield "size", f"{size}, defined here"
+    yield from _size_lines(explanation)
     if explanation.inflow:
         first, last = explanation.inflow[0], explanation.inflow[-1]
         ops = len(explanation.inflow) - 1
@@ -51,7 +56,7 @@ def origin_lines(explanation: Explanation) -> Iterator[tuple[str, str]]:
         if explanation.inflow_formula is not None:
             origin_size = spelling.size_text(last.size)
             yield from _formula_lines("defined as", origin_size, explanation.inflow_formula)
-    elif explanation.formula is not None and explanation.chain[-1].literal:
+    elif explanation.incoming and explanation.formula is not None:
         shapes = ", ".join(spelling.shape(shape) for shape in explanation.incoming)
         outgoing = spelling.shape(explanation.outgoing)
         yield "input", f"no axis of size {size}: {shapes} becomes {outgoing}"
@@ -71,6 +76,48 @@ def origin_lines(explanation: Explanation) -> Iterator[tuple[str, str]]:
         yield "unknown", ", ".join(unknown)
 
 
+def _size_lines(explanation: Explanation) -> Iterator[tuple[str, str]]:
+    """The size with its expression, calculation or origin, and what was not traced."""
+    size = spelling.size_text(explanation.size)
+    if explanation.computed is not None:
+        yield from _computed_lines(size, explanation)
+    elif explanation.formula is not None:
+        yield from _formula_lines("size", size, explanation.formula)
+    elif explanation.chain[-1].literal and len(explanation.chain) > 1:
+        yield "size", f"{size}, a constant computed by TensorFlow: {explanation.origin}"
+    else:
+        origin = f", from {explanation.origin}" if len(explanation.chain) > 1 else ""
+        yield "size", size + (origin or f", {DEFINED[explanation.kind]}")
+    if explanation.kind is OriginKind.UNTRACED:
+        yield "not traced", f"{explanation.origin}: {explanation.reason}"
+    elif explanation.kind is OriginKind.ARGUMENT and explanation.computed is None:
+        yield "", explanation.reason
+
+
+def _computed_lines(size: str, explanation: Explanation) -> Iterator[tuple[str, str]]:
+    """The calculation of a size, and the origin of each size that it is computed from."""
+    computed = explanation.computed
+    if computed is None:
+        return
+    maker = f"{computed.op_type} of {computed.layer}" if computed.layer else computed.op_type
+    terms = [spelling.size_text(term.size) for term in computed.terms]
+    text = f" = {computed.text}" if computed.text else f", from {', '.join(terms)}"
+    yield "size", f"{size}{text}, computed by {maker}"
+    for term in computed.terms[:MOST_TERMS]:
+        number = spelling.size_text(term.size)
+        passed = f"{term.place}, from {term.origin}" if term.place != term.origin else term.place
+        yield number, passed
+        if term.formula is not None:
+            yield from _formula_lines("", number, term.formula)
+    if len(computed.terms) > MOST_TERMS:
+        yield "", f"{len(computed.terms) - MOST_TERMS} more sizes"
+
+
+def how_ends(step: ChainStep) -> str:
+    """What the last step of a path is: the origin, or the place where tracing ended."""
+    return f"origin: {step.reason}" if step.reason else "origin"
+
+
 def danger(coupling: Agreement) -> str:
     """The tested effect of a change of only one of two numbers that must agree."""
     size, op = coupling.size, coupling.op
@@ -87,7 +134,7 @@ def chain_table(steps: Sequence[ChainStep], *, full: bool) -> Table:
     runs = [[step] for step in steps] if full else _collapsed(steps)
     for run in runs:
         step = run[-1] if len(run) > 1 else run[0]
-        how = "origin" if step is steps[-1] else how_made(step, _before(step, steps))
+        how = how_ends(step) if step is steps[-1] else how_made(step, _before(step, steps))
         if len(run) > 1:
             how = f"unchanged through {len(run)} ops: {_layers(run)}"
         if step.rivals and full:

@@ -11,11 +11,12 @@ from typing import Any
 
 import msgspec
 
+from resnet_inspect.analysis.sizes.paths import ChainStep
 from resnet_inspect.analysis.sizes.proof import ProofRow
-from resnet_inspect.analysis.sizes.why import ChainStep, Explanation
+from resnet_inspect.analysis.sizes.why import Explanation
 from resnet_inspect.graph.lineage import Relation
 from resnet_inspect.render import spelling
-from resnet_inspect.render.pages.why_page import how_made, origin_lines
+from resnet_inspect.render.pages.why_page import how_ends, how_made, origin_lines
 from resnet_inspect.render.report.sections import pairs
 
 END = -1
@@ -49,7 +50,8 @@ class SharedExplanations:
         """The position of an axis's text in `texts`; many axes share a text."""
         flow, proof = axis.inflow, self._proof(axis.proof)
         shared = (axis.size, axis.origin, len(axis.chain) > 1, axis.chain[-1].literal, proof)
-        beside = (id(axis.formula), id(axis.inflow_formula), *map(id, axis.couplings))
+        formulas = id(axis.formula), id(axis.inflow_formula)
+        beside = (axis.reason, id(axis.computed), *formulas, *map(id, axis.couplings))
         flows = (flow[0].place, len(flow), flow[-1].place) if flow else ()
         key = (shared, beside, flows, axis.incoming, axis.outgoing if axis.incoming else None)
         if key not in self._text_by_key:
@@ -95,7 +97,7 @@ class SharedExplanations:
 
 
 def _step(step: ChainStep, before: ChainStep | None, after: int) -> list[Any]:
-    how = "begins here" if before is None else how_made(step, before)
+    how = how_ends(step) if before is None else how_made(step, before)
     if step.rivals:
         how += f"; must equal {', '.join(step.rivals)}"
     derived = before is not None and before.relation == Relation.DERIVED

@@ -10,16 +10,11 @@ from textual.app import ComposeResult
 
 from resnet_inspect.analysis.sizes.measured import measured_explanation
 from resnet_inspect.analysis.sizes.names import Target
-from resnet_inspect.analysis.sizes.why import (
-    ChainStep,
-    Explanation,
-    ExplanationCache,
-    missing_reason,
-    why,
-)
+from resnet_inspect.analysis.sizes.paths import ChainStep
+from resnet_inspect.analysis.sizes.why import Explanation, ExplanationCache, missing_reason, why
 from resnet_inspect.graph import Graph, TensorRef
 from resnet_inspect.render import spelling
-from resnet_inspect.render.pages.why_page import how_made, origin_lines
+from resnet_inspect.render.pages.why_page import how_ends, how_made, origin_lines
 from resnet_inspect.tui.panes.difference_lines import with_tree_links
 from resnet_inspect.tui.panes.pane import Pane
 from resnet_inspect.tui.run.opened_run import OpenedRun
@@ -226,7 +221,7 @@ def why_lines(explanation: Explanation, graph: Graph, width: int) -> Iterator[Li
 def _path(steps: tuple[ChainStep, ...], graph: Graph, width: int) -> Iterator[Line]:
     for at, step in enumerate(steps):
         last = at == len(steps) - 1
-        how = "origin" if last else how_made(step, steps[at + 1])
+        how = how_ends(step) if last else how_made(step, steps[at + 1])
         yield from pair(
             spelling.size_text(step.size).rjust(8), step.place, width, _link(step, graph)
         )

@@ -174,7 +174,7 @@ def test_why_chains_of_axes(open_page: Open) -> None:
     for part in (
         "filters × 2²",
         "res20_branch1/kernel axis 3",
-        "begins here",
+        "origin",
         "16 → 17",
         "64 → 68",
         "is also hard-coded in",

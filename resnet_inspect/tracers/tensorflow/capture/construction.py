@@ -18,6 +18,7 @@ from typing import Any
 import tensorflow as tf
 
 from resnet_inspect.graph import Phase, Source
+from resnet_inspect.tracers.layer_creations import Creation
 
 Tensor = Any
 Initializer = Callable[[Sequence[int], tuple[int, int]], Tensor]
@@ -78,6 +79,7 @@ class Construction:
         self.graph = tf.compat.v1.get_default_graph()
         self.variables = variables
         self.made_at = made_at
+        self.creations: dict[str, Creation] = {}  # of the layers that own variables
         self.frozen: set[str] = set()  # not trained, even if TensorFlow marks them trainable
         self.states: set[str] = set()  # variables that are not parameters
         self.calls: list[LayerCall] = []

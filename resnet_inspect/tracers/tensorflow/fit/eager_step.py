@@ -68,6 +68,7 @@ class EagerStep(ObservedStep):
         super().__init__(settings, model, name=name, parts=parts, made=EagerConstruction())
         self._readings = Readings()
         self.taps: Any = None
+        self.notes.append(Note("graph", AT_ONCE))
 
     def observe(self, step: Callable[..., Any], *args: Any, **named: Any) -> Any:
         """Call `step` while its layers and gradients are noted, and summarize their values."""
@@ -126,7 +127,7 @@ class EagerStep(ObservedStep):
 
     def explanation(self) -> Explain:
         """An empty lineage: without a TensorFlow graph the origins of sizes are not known."""
-        return lambda _: (Lineage(), (Note("graph", AT_ONCE),))
+        return lambda _: Lineage()
 
     def _layers(self) -> Graph:
         with self.noting("variables"):

@@ -23,6 +23,7 @@ from resnet_inspect.graph import Graph, Note, Training
 from resnet_inspect.graph.lineage import Lineage, Mismatch
 from resnet_inspect.tracers.contract import Outcome
 from resnet_inspect.tracers.tensorflow.capture.construction import Construction, Tensor
+from resnet_inspect.tracers.tensorflow.capture.creations import note_creations
 from resnet_inspect.tracers.tensorflow.capture.graph_capture import capture
 from resnet_inspect.tracers.tensorflow.capture.keras_layers import (
     note_model,
@@ -42,11 +43,8 @@ from resnet_inspect.tracers.tensorflow.taps.in_branch import BranchTaps
 from resnet_inspect.tracers.tensorflow.taps.normalizations import NormalizationTaps
 from resnet_inspect.tracers.tensorflow.taps.points import TapContext, choose
 
-MOST_EXPLAINED = 3000  # ops; the lineage of more ops would delay a training script
-
-
 Parts = Callable[..., Iterator[BatchPart]]
-Explain = Callable[[Graph], tuple[Lineage, tuple[Note, ...]]]
+Explain = Callable[[Graph], Lineage]
 
 
 class ObservedStep:
@@ -221,20 +219,9 @@ class ObservedStep:
         return Outcome(graph.noting(*notes), self._seconds, describe(error, self._during))
 
     def explanation(self) -> Explain:
-        """A function that computes the lineage of the trace; it does not refer to the step.
-
-        The lineage is empty for more than MOST_EXPLAINED ops.
-        """
-        traced, mismatch = self.made.graph, self._mismatch
-
-        def explain(graph: Graph) -> tuple[Lineage, tuple[Note, ...]]:
-            if len(graph.ops) > MOST_EXPLAINED and mismatch is None:
-                text = f"origins of sizes are not traced: the step has {len(graph.ops):,} ops, "
-                text += f"the limit is {MOST_EXPLAINED:,}. Record a smaller model to trace them"
-                return Lineage(), (Note("lineage", text),)
-            return lineage_with_formulas(traced, graph, mismatch, {}), ()
-
-        return explain
+        """A function that computes the lineage of a graph; it does not refer to the step."""
+        mismatch, creations = self._mismatch, self.made.creations
+        return lambda graph: lineage_with_formulas(graph, mismatch, {}, creations)
 
     @property
     def _during(self) -> str:
@@ -266,6 +253,7 @@ class ObservedStep:
             self._note_states(getattr(model, "metrics_variables", ()))
         if self._model is None:  # variables of a loop may not belong to a model
             note_variables(self.made, self._read())
+        note_creations(self.made)
 
     def _note_states(self, variables: Iterable[Any]) -> None:
         """Note variables that are not weights: slots of optimizers, counters, metrics."""

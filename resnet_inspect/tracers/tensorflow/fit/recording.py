@@ -253,10 +253,9 @@ class Recording:
         def compute() -> tuple[Outcome, Lineage]:
             lineage = Lineage()
             try:
-                lineage, more = explain(outcome.graph)
+                lineage = explain(outcome.graph)
             except Exception as error:
-                more = (Note("lineage", failed_text(error)),)
-            notes.extend(note for note in more if note not in notes)
+                notes.append(Note("lineage", failed_text(error)))
             return replace(outcome, graph=outcome.graph.noting(*dict.fromkeys(notes))), lineage
 
         return compute
@@ -289,7 +288,7 @@ class Recording:
         self._outcome = trace.failed(error)
         self._notes += trace.notes
         with self.guarded("lineage"):
-            self._lineage, _ = trace.explanation()(self._outcome.graph)
+            self._lineage = trace.explanation()(self._outcome.graph)
         self._write()
         if self.journal is not None:
             self.journal.end(failure=self._outcome.failure)

@@ -102,9 +102,11 @@ def call_recorded(
             returned = model.call(*inputs)
     finally:
         if keras:
+            from resnet_inspect.tracers.tensorflow.capture.creations import note_creations
             from resnet_inspect.tracers.tensorflow.capture.keras_layers import note_model
 
             note_model(construction, model.keras)
+            note_creations(construction)
         variables.register(construction, made_at, model.variables, unread=not lists_variables)
     return returned
 

@@ -142,7 +142,7 @@ class ModelSource:
         if self._construction is None:
             return Lineage()
         lineage = lineage_with_formulas(
-            self._construction.graph, self._graph, self._mismatch, self._target.integers
+            self._graph, self._mismatch, self._target.integers, self._construction.creations
         )
         return msgspec.structs.replace(
             lineage, variations=self._retraces.variations, traced=self._retraces.traced

@@ -1,19 +1,15 @@
-"""Finds which input sizes each output axis of an op depends on, by changing the input sizes.
+"""Finds the links between the axes of the tensors of a graph and of its nested functions.
 
-One size is changed at a time. If the op accepts the change, the output axes that change depend on
-this size. If the op rejects it, the size is tied to others. Sets of sizes are then changed
-together, smallest sets first, until the op accepts. Results are cached by the op's signature.
+The dependences of an op are found once for each type, attributes and shapes. Unknown sizes are
+assumed: a number for each unknown size of an input, and what follows from it for other tensors.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from itertools import combinations
+from collections.abc import Iterator
 from typing import Any
 
-from resnet_inspect.graph import AxisRef, Graph, TensorRef
+from resnet_inspect.graph import AxisRef, Graph, Op, TensorRef, inlined
 from resnet_inspect.graph.lineage import (
     Coupling,
     FromAxis,
@@ -25,278 +21,261 @@ from resnet_inspect.graph.lineage import (
     Relation,
     axis_key,
 )
+from resnet_inspect.graph.tensors import Shape
+from resnet_inspect.tracers.tensorflow.sizes.call_links import (
+    CallLinks,
+    Passed,
+    counting_ops,
+    with_fixed_arguments,
+)
+from resnet_inspect.tracers.tensorflow.sizes.definitions import UnknownOpError
 from resnet_inspect.tracers.tensorflow.sizes.dependences import (
     CoupledSpots,
     Dependence,
     OpDependences,
-    Place,
     Spot,
 )
 from resnet_inspect.tracers.tensorflow.sizes.elementwise import elementwise
-from resnet_inspect.tracers.tensorflow.sizes.shape_probe import Leaf, Probe, Scratch, Shape
+from resnet_inspect.tracers.tensorflow.sizes.reshapes import axis_groups, completed, target_of
+from resnet_inspect.tracers.tensorflow.sizes.shape_probe import Leaf, Probe, Scratch, filled
+from resnet_inspect.tracers.tensorflow.sizes.trials import find_dependences
 
-Change = Callable[[int], int]
-CHANGES: tuple[Change, ...] = (
-    lambda size: size + 1,
-    lambda size: 2 * size,
-    lambda size: max(size // 2, 1),
-)
-
-
-def trace_lineage(tf_graph: Any, graph: Graph) -> Lineage:
-    """Return the lineage of all ops in `graph`, which was captured from `tf_graph`."""
-    nodes = {node.name: node for node in tf_graph.as_graph_def().node}
-    variables = {handle: v.name for v in graph.variables for handle in v.handles}
-    scratch = Scratch()
-    known: dict[Any, OpDependences | None] = {}
-    links: dict[str, tuple[Link, ...]] = {}
-    ties: dict[str, tuple[tuple[Origin, ...], ...]] = {}
-    couplings: list[Coupling] = []
-    opaque: list[str] = []
-    for op in graph.ops:
-        if not any(spec.shape for spec in op.outputs) or not op.inputs:
-            continue
-        if op.inputs[0].op in variables:
-            links.update(_of_variable(op.name, variables[op.inputs[0].op], op.outputs[0].shape))
-            continue
-        probe = Probe(tf_graph.get_operation_by_name(op.name), nodes, scratch)
-        signature = probe.signature()
-        if signature not in known:
-            shapes = [spec.shape for spec in op.outputs]
-            known[signature] = elementwise(probe) or find_dependences(probe, shapes)
-        result = known[signature]
-        if result is None:
-            opaque.append(op.name)
-            continue
-        links.update(_as_links(op.name, probe.leaves, result.dependences))
-        if result.ties:
-            origin = _Origins(probe.leaves)
-            ties[op.name] = tuple(tuple(origin(spot) for spot in spots) for spots in result.ties)
-        couplings += _as_couplings(op.name, probe.leaves, result.couplings)
-    return Lineage(links, ties, tuple(couplings), opaque=tuple(opaque))
+# Ops that bring tensors into the graph.
+INPUTS = ("Placeholder", "PlaceholderWithDefault", "IteratorGetNext")
+VARIABLE_READERS = ("ReadVariableOp", "ResourceGather")
+MOST_PASSED = 50  # ops between two Reshapes that are searched
+UNKNOWN_VARIABLE = "the variable that it reads was not recorded"
+UNKNOWN_SIZE = "the size depends on values, which are known only when the graph runs"
+ALL_REJECTED = "TensorFlow rejects each tried change of the sizes of its inputs"
+REJECTED = "TensorFlow's shape function of {type} contradicts the recorded shapes"
 
 
-def find_dependences(probe: Probe, expected: list[Shape]) -> OpDependences | None:
-    """Return all dependences of an op; None if its shape function contradicts `expected`."""
-    trial = _Trial(probe)
-    for size in sorted({size for leaf in probe.leaves for size in leaf.shape or () if size}):
-        if trial.before is not None or not probe.assume(size):
-            break
-        trial = _Trial(probe)
-    if trial.before is None or not _agrees(trial.before, expected):
-        return None
-    dependences: list[Dependence] = []
-    rejected: list[Spot] = []
-    for spot in trial.spots():
-        if trial.accepts((spot,)):
-            dependences += trial.compare((spot,))
+def trace_lineage(graph: Graph) -> Lineage:
+    """Return the lineage of all ops in `graph` and in its nested functions."""
+    tracer = _Tracer(graph)
+    for op in tracer.ops:
+        tracer.trace(op)
+    return Lineage(tracer.links, tracer.ties, tuple(tracer.couplings), untraced=tracer.untraced)
+
+
+class _Tracer:
+    """Collects the links of all ops, inputs before the ops that read them."""
+
+    def __init__(self, graph: Graph) -> None:
+        network = inlined(graph)
+        self.ops = network.graph.ops
+        self.links: dict[str, tuple[Link, ...]] = {}
+        self.ties: dict[str, tuple[tuple[Origin, ...], ...]] = {}
+        self.couplings: list[Coupling] = []
+        self.untraced: dict[str, str] = {}
+        variables = network.graph.variables
+        self._variables = {handle: v.name for v in variables for handle in v.handles}
+        self._shapes = {variable.name: variable.spec.shape for variable in variables}
+        self._by_name = with_fixed_arguments(network)
+        self._calls = CallLinks(network, self._by_name)
+        self._assumed: dict[TensorRef, Shape] = {}
+        self._lengths: dict[str, tuple[Link, ...]] = {}  # of lists, by name of the counting op
+        self._merged: dict[str, tuple[FromAxis, ...]] = {}  # axes before a Reshape, by axis after
+        self._known: dict[Any, OpDependences | str] = {}
+        self._scratch = Scratch()
+
+    def trace(self, op: Op) -> None:
+        """Add the links of an op, or the reason why it has none."""
+        for counting in counting_ops(op):
+            self._by_name[counting.name] = counting
+            self._try(counting)
+            self._lengths[counting.name] = self.links.pop(axis_key(TensorRef(counting.name), 0), ())
+        if not any(spec.shape for spec in op.outputs):
+            return
+        passed = self._calls.of(op)
+        if isinstance(passed, str):
+            self.untraced[op.name] = passed
+        elif passed is not None:
+            self._pass_on(op, passed)
+        elif op.inputs and op.inputs[0].op in self._variables:
+            self._read(op, self._variables[op.inputs[0].op])
+        elif op.type in VARIABLE_READERS:
+            self.untraced[op.name] = UNKNOWN_VARIABLE
+        elif op.type == "Reshape":
+            self._reshape(op)
+        elif op.type == "SplitV":
+            self._split(op)
+        elif op.inputs and op.type not in INPUTS:
+            self._try(op)
         else:
-            rejected.append(spot)
-    ties = list(trial.tied_sets(rejected))
-    for spots in ties:
-        dependences += trial.compare(spots)
-    couplings = tuple(trial.couplings(dependences))
-    genuine = sorted(trial.without_coincidences(dependences, couplings), key=lambda d: d.spot)
-    return OpDependences(tuple(genuine), tuple(ties), couplings)
+            return
 
+    def _try(self, op: Op) -> None:
+        """Add the dependences that changes of the input sizes show."""
+        probe, result = self._tried(op)
+        if isinstance(result, str):
+            self.untraced[op.name] = result
+            return
+        for index, (spec, shape) in enumerate(zip(op.outputs, result.shapes, strict=True)):
+            self._assume(TensorRef(op.name, index), spec.shape, shape)
+        origin = _Origins(probe.leaves)
+        self.links.update(_as_links(op.name, origin, result.dependences))
+        if result.ties:
+            self.ties[op.name] = tuple(
+                tuple(origin(spot) for spot in spots) for spots in result.ties
+            )
+        self.couplings += _as_couplings(op.name, origin, probe.leaves, result.couplings)
+        self._note_missing(op, complete=result.complete)
 
-class _Trial:
-    """The output shapes of one op, with its actual input sizes and with changed ones."""
+    def _tried(self, op: Op) -> tuple[Probe, OpDependences | str]:
+        """Return a probe of an op, and its dependences or the reason why they were not found."""
+        probe = Probe(op, self._by_name, self._assumed, self._scratch)
+        signature = probe.signature()
+        if signature not in self._known:
+            self._known[signature] = _dependences(probe, op)
+        return probe, self._known[signature]
 
-    def __init__(self, probe: Probe) -> None:
-        self._probe = probe
-        self._base = [leaf.sizes for leaf in probe.leaves]
-        self._after: dict[tuple[Spot, ...], tuple[tuple[Shape, ...], Change] | None] = {}
-        self.before = probe.run(self._base)
+    def _reshape(self, op: Op) -> None:
+        """Add the dependences of a Reshape, also on sizes that it does not accept when changed.
 
-    def spots(self) -> Iterator[Spot]:
-        """Yield all sizes that can be changed."""
-        for number, leaf in enumerate(self._probe.leaves):
-            for axis, size in enumerate(leaf.sizes):
-                if size > 0:
-                    yield number, axis
-
-    def accepts(self, spots: tuple[Spot, ...]) -> bool:
-        """Return whether the op accepts a common change of all `spots`."""
-        return self._changed(spots) is not None
-
-    def size(self, spot: Spot) -> int:
-        """Return the actual size at a spot."""
-        return self._base[spot[0]][spot[1]]
-
-    def tied_sets(self, rejected: list[Spot]) -> Iterator[tuple[Spot, ...]]:
-        """Yield the smallest sets of rejected sizes that the op accepts if they change together."""
-        left = list(rejected)
-        for pair in combinations(rejected, 2):
-            equal = self.size(pair[0]) == self.size(pair[1])
-            if equal and pair[0][0] != pair[1][0] and self.accepts(pair):
-                left = [spot for spot in left if spot not in pair]
-                yield pair
-        for axis in sorted({axis for _, axis in left}):
-            column = tuple(spot for spot in left if spot[1] == axis)
-            equal = len({self.size(spot) for spot in column}) == 1
-            if len(column) > 2 and equal and self.accepts(column):
-                left = [spot for spot in left if spot not in column]
-                yield column
-        for size in sorted({self.size(spot) for spot in left}):
-            group = tuple(spot for spot in left if self.size(spot) == size)
-            if len(group) > 1 and self.accepts(group):
-                left = [spot for spot in left if spot not in group]
-                yield group
-        for spot in left:
-            partner = self._partner_by_multiples(spot)
-            if partner is not None:
-                yield spot, partner
-
-    def _partner_by_multiples(self, spot: Spot) -> Spot | None:
-        """Return the size that `spot` must be a multiple of, if it currently equals that size.
-
-        Examples are the input channels of a grouped convolution and those of its kernel.
+        If the input and the target were made from the same sizes, or all target sizes are given,
+        the Reshape rejects a change of either. The target alone does not, and the order of the
+        elements shows which axes of the input an axis consists of.
         """
-        grow = CHANGES[0]
-        for other in self.spots():
-            literal = any(self._probe.leaves[s[0]].literal is not None for s in (spot, other))
-            if literal or other[0] == spot[0] or self.size(other) != self.size(spot):
+        self._try(op)
+        shape, data = op.outputs[0].shape, self._sizes(op.inputs[0])
+        probe, target = self._tried(target_of(op))
+        if shape is None or data is None or isinstance(target, str) or not target.shapes[0]:
+            return
+        sizes = completed(target.shapes[0], data)
+        given = _as_links(op.name, _Origins(probe.leaves), target.dependences)
+        parts = self._parts(op, data, sizes)
+        for axis in range(len(shape)):
+            key, origins = axis_key(TensorRef(op.name), axis), parts.get(axis, ())
+            known = self.links.get(key, ())
+            if len(origins) > 1:  # tried changes may show only some of the parts
+                known = tuple(link for link in known if link.relation is Relation.SAME)
+                self._merged[key] = origins
+            elif known:
                 continue
-            if self._grown((other,), grow) is None and self._grown((spot, other), grow) is not None:
-                return other
-        return None
+            relation = Relation.SAME if len(origins) == 1 else Relation.DERIVED
+            links = *(known or given.get(key, ())), *(Link(o, relation) for o in origins)
+            if links:
+                self.links[key] = links
+                self.untraced.pop(key, None)
+        if all(axis_key(TensorRef(op.name), axis) in self.links for axis in range(len(shape))):
+            self.untraced.pop(op.name, None)
+        self._assumed.setdefault(TensorRef(op.name), sizes)
 
-    def compare(self, spots: tuple[Spot, ...]) -> Iterator[Dependence]:
-        """Yield the dependences on `spots`, which the op accepts when they change together."""
-        after, change = self._changed(spots) or (self.before or (), CHANGES[0])
-        for output, (old, new) in enumerate(zip(self.before or (), after, strict=True)):
-            if old is None or new is None or len(old) != len(new):
+    def _parts(
+        self, op: Op, data: tuple[int, ...], sizes: tuple[int, ...]
+    ) -> dict[int, tuple[FromAxis, ...]]:
+        """Return the axes that each axis of a Reshape consists of, from the order of elements.
+
+        An axis that an earlier Reshape merged, and that is split into the same sizes again, gives
+        the axes before the merge.
+        """
+        parts: dict[int, tuple[FromAxis, ...]] = {}
+        for before, after in axis_groups(data, sizes):
+            places = tuple(FromAxis(AxisRef(op.inputs[0], axis)) for axis in before)
+            if len(after) == 1:
+                parts[after[0]] = places
+            elif len(before) == 1:
+                earlier = self._before_merge(places[0])
+                merged = [place for place in earlier if self._size(place) != 1]
+                if [self._size(place) for place in merged] == [sizes[axis] for axis in after]:
+                    parts |= {axis: (place,) for axis, place in zip(after, merged, strict=True)}
+        return parts
+
+    def _before_merge(self, place: FromAxis) -> tuple[FromAxis, ...]:
+        """Return the axes that an earlier Reshape merged into an axis."""
+        for _ in range(MOST_PASSED):
+            key = axis_key(place.ref.tensor, place.ref.axis)
+            if key in self._merged:
+                return self._merged[key]
+            links = (link for link in self.links.get(key, ()) if link.relation is Relation.SAME)
+            origin = next((o.origin for o in links if isinstance(o.origin, FromAxis)), None)
+            if origin is None:
+                break
+            place = origin
+        return ()
+
+    def _size(self, place: FromAxis) -> int | None:
+        sizes = self._sizes(place.ref.tensor)
+        return None if sizes is None else sizes[place.ref.axis]
+
+    def _split(self, op: Op) -> None:
+        """Add the dependences of a SplitV, whose sizes can only be changed with their sum."""
+        self._try(op)
+        written, axis = (self._by_name[ref.op].attrs.get("value") for ref in op.inputs[1:])
+        rank = len(op.outputs[0].shape or ())
+        if not isinstance(written, list) or not isinstance(axis, int) or not rank:
+            return
+        for index, size in enumerate(written):
+            key = axis_key(TensorRef(op.name, index), axis % rank)
+            if size != -1:
+                self.links[key] = (Link(FromLiteral(op.inputs[1].op, index), Relation.SAME),)
+                self.untraced.pop(key, None)
+
+    def _note_missing(self, op: Op, *, complete: bool) -> None:
+        """Note the axes that have no links, although they may depend on other sizes."""
+        for index, spec in enumerate(op.outputs):
+            for axis, size in enumerate(spec.shape or ()):
+                key = axis_key(TensorRef(op.name, index), axis)
+                if key not in self.links and (size is None or not complete):
+                    self.untraced[key] = UNKNOWN_SIZE if size is None else ALL_REJECTED
+
+    def _pass_on(self, op: Op, passed: list[Passed]) -> None:
+        """Link the axes of an output to those of the tensors that have the same axes."""
+        for axes in passed:
+            output = TensorRef(op.name, axes.output)
+            shape = op.outputs[axes.output].shape
+            sizes = {ref: known for ref in axes.tensors if (known := self._sizes(ref)) is not None}
+            if shape is None or not sizes:
                 continue
-            for axis, (size, changed) in enumerate(zip(old, new, strict=True)):
-                if size != changed and size is not None and changed is not None:
-                    for spot in spots:
-                        relation = self._relation(spot, size, changed, change)
-                        if relation is not None:
-                            tied = tuple(other for other in spots if other != spot)
-                            yield Dependence((output, axis), spot, relation, tied)
+            assumed = list(self._assumed.get(output) or shape)
+            for axis in range(axes.start, len(shape)):
+                key, place = axis_key(output, axis), axis - axes.start + axes.first
+                counted = self._lengths.get(axes.tensors[0].op)
+                if counted:
+                    self.links.setdefault(key, counted)
+                    continue
+                same = [ref for ref, known in sizes.items() if place < len(known)]
+                if key not in self.links and same:
+                    first, *others = (FromAxis(AxisRef(ref, place)) for ref in same)
+                    self.links[key] = (Link(first, Relation.SAME, tuple(others)),)
+                    if assumed[axis] is None:
+                        assumed[axis] = sizes[same[0]][place]
+            self._assume(output, shape, tuple(assumed))
 
-    def couplings(self, dependences: list[Dependence]) -> Iterator[CoupledSpots]:
-        """Yield literals that set an axis, the size each must equal, and the effect otherwise."""
-        leaves = self._probe.leaves
-        literals = {d.spot: d.place for d in dependences if leaves[d.spot[0]].literal is not None}
-        for literal, place in literals.items():
-            partners = [spot for spot in self.spots() if self._agrees_with(literal, place, spot)]
-            if partners:
-                # Among equal sizes, prefer the one at the same distance from the last axis, because
-                # a reshape keeps the order of the axes.
-                rank = len((self.before or ((),))[place[0]] or ())
-                end = rank - place[1]
-                spot = min(partners, key=lambda s: abs(len(leaves[s[0]].sizes) - s[1] - end))
-                alone = self._grown((spot,), CHANGES[0])
-                yield literal, spot, () if alone is None else self._effects(alone)
+    def _sizes(self, ref: TensorRef) -> tuple[int, ...] | None:
+        """Return the shape of a tensor with assumed numbers for unknown sizes."""
+        shape = self._by_name[ref.op].outputs[ref.index].shape
+        return filled(self._assumed.get(ref, shape))
 
-    def _agrees_with(self, literal: Spot, place: Place, spot: Spot) -> bool:
-        """Return whether only `place` changes if a literal and an equal size change together."""
-        leaf = self._probe.leaves[spot[0]]
-        if leaf.literal is not None or self.size(spot) != self.size(literal):
-            return False
-        shape = (self.before or ())[place[0]] or ()
-        if None not in shape and math.prod(leaf.sizes) == math.prod(s or 0 for s in shape):
-            # A reshape keeps the order of elements: equal axes have equally many elements inside.
-            within = math.prod(leaf.sizes[spot[1] + 1 :])
-            if within != math.prod(s or 0 for s in shape[place[1] + 1 :]):
-                return False
-        together = self._grown((literal, spot), CHANGES[0])
-        return together is not None and self._differences(together) == [place]
+    def _assume(self, ref: TensorRef, shape: Shape, assumed: Shape) -> None:
+        if shape is None or None in shape:
+            self._assumed[ref] = assumed
 
-    def without_coincidences(
-        self, dependences: list[Dependence], couplings: tuple[CoupledSpots, ...]
-    ) -> Iterator[Dependence]:
-        """Yield the dependences, without those that exist only because numbers happen to be equal.
-
-        The size coupled to a literal changes other axes only if the two disagree, which the
-        coupling describes. If several sizes each change an axis alone, the axis is derived from
-        all of them, even if its size equals one of theirs.
-        """
-        partners = {spot: literal for literal, spot, _ in couplings}
-        set_by = {d.spot: d.place for d in dependences}
-        genuine = [
-            d
-            for d in dependences
-            if d.spot not in partners or set_by.get(partners[d.spot]) == d.place
-        ]
-        sources: dict[Place, set[Spot]] = {}
-        for dependence in genuine:
-            spot, place = dependence.spot, dependence.place
-            literal = self._probe.leaves[spot[0]].literal is not None
-            if not dependence.tied and not literal and self.size(spot) != 1:
-                sources.setdefault(place, set()).add(spot)
-        for dependence in genuine:
-            spots = sources.get(dependence.place, set())
-            derived = len(spots) > 1 and dependence.spot in spots
-            yield replace(dependence, relation=Relation.DERIVED) if derived else dependence
-
-    def _differences(self, after: tuple[Shape, ...]) -> list[Place]:
-        return [
-            (output, axis)
-            for output, (old, new) in enumerate(zip(self.before or (), after, strict=True))
-            for axis, pair in enumerate(zip(old or (), new or (), strict=False))
-            if pair[0] != pair[1]
-        ]
-
-    def _effects(self, after: tuple[Shape, ...]) -> tuple[tuple[int, int, int], ...]:
-        """Return the changed axes of the first output, each with its size before and after."""
-        old, new = (self.before or (None,))[0] or (), after[0] or ()
-        return tuple(
-            (axis, a, b)
-            for axis, (a, b) in enumerate(zip(old, new, strict=False))
-            if a != b and a is not None and b is not None
-        )
-
-    def _relation(self, spot: Spot, size: int, changed: int, change: Change) -> Relation | None:
-        origin = self.size(spot)
-        if size == origin and changed == change(size):
-            return Relation.SAME
-        # A literal that changes an axis to another number is not a size, but an axis or a flag.
-        literal = self._probe.leaves[spot[0]].literal is not None
-        return None if literal else Relation.DERIVED
-
-    def _changed(self, spots: tuple[Spot, ...]) -> tuple[tuple[Shape, ...], Change] | None:
-        """Return the output shapes after a common change of `spots`, and the change.
-
-        None if the op rejects all changes. Changes are tried until the output changes: adding 1
-        has no effect where there is a stride, and the target of a reshape may only be halved.
-        """
-        if spots not in self._after:
-            best = None
-            literal = all(self._probe.leaves[spot[0]].literal is not None for spot in spots)
-            for change in CHANGES if literal else CHANGES[:2]:
-                after = self._grown(spots, change)
-                best = best if after is None else (after, change)
-                if best is not None and best[0] != self.before:
-                    break
-            self._after[spots] = best
-        return self._after[spots]
-
-    def _grown(self, spots: tuple[Spot, ...], grow: Change) -> tuple[Shape, ...] | None:
-        sizes = [list(leaf_sizes) for leaf_sizes in self._base]
-        for spot in spots:
-            sizes[spot[0]][spot[1]] = grow(self.size(spot))
-        return self._probe.run([tuple(leaf_sizes) for leaf_sizes in sizes])
+    def _read(self, op: Op, name: str) -> None:
+        """Link what an op reads of a variable: all of it, or rows that an input selects."""
+        shape = op.outputs[0].shape or ()
+        indices = self._sizes(op.inputs[1]) if op.type == "ResourceGather" else None
+        rows = None if indices is None else len(indices)
+        for axis in range(len(shape)):
+            origin: Origin = FromVariable(name, axis if rows is None else axis - rows + 1)
+            if rows is not None and axis < rows:
+                origin = FromAxis(AxisRef(op.inputs[1], axis))
+            self.links[axis_key(TensorRef(op.name), axis)] = (Link(origin, Relation.SAME),)
+        if indices is not None:
+            own = self._shapes[name] or ()
+            self._assume(TensorRef(op.name), shape, (*indices, *own[1:]))
 
 
-def _agrees(shapes: tuple[Shape, ...], expected: list[Shape]) -> bool:
-    """Return whether all sizes that `expected` has are the same in `shapes`."""
-    for shape, other in zip(shapes, expected, strict=True):
-        if other is None:
-            continue
-        if shape is None or len(shape) != len(other):
-            return False
-        if any(b is not None and a != b for a, b in zip(shape, other, strict=True)):
-            return False
-    return True
-
-
-def _of_variable(op: str, name: str, shape: Shape) -> Iterator[tuple[str, tuple[Link, ...]]]:
-    for axis in range(len(shape or ())):
-        link = Link(FromVariable(name, axis), Relation.SAME)
-        yield axis_key(TensorRef(op), axis), (link,)
+def _dependences(probe: Probe, op: Op) -> OpDependences | str:
+    """Return the dependences of an op, or the reason why they could not be found."""
+    try:
+        result = elementwise(probe) or find_dependences(probe, [spec.shape for spec in op.outputs])
+    except UnknownOpError as error:
+        return str(error)
+    if result is None:
+        return REJECTED.format(type=op.type)
+    return result
 
 
 class _Origins:
@@ -313,9 +292,8 @@ class _Origins:
 
 
 def _as_couplings(
-    op: str, leaves: list[Leaf], couplings: tuple[CoupledSpots, ...]
+    op: str, origin: _Origins, leaves: list[Leaf], couplings: tuple[CoupledSpots, ...]
 ) -> Iterator[Coupling]:
-    origin = _Origins(leaves)
     for literal, spot, effects in couplings:
         number, partner = origin(literal), origin(spot)
         if isinstance(number, FromLiteral) and isinstance(partner, FromAxis):
@@ -323,9 +301,8 @@ def _as_couplings(
 
 
 def _as_links(
-    op: str, leaves: list[Leaf], dependences: tuple[Dependence, ...]
+    op: str, origin: _Origins, dependences: tuple[Dependence, ...]
 ) -> dict[str, tuple[Link, ...]]:
-    origin = _Origins(leaves)
     links: dict[str, list[Link]] = {}
     for dependence in dependences:
         tied = tuple(origin(spot) for spot in dependence.tied)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnet_inspect.graph.lineage import Relation
+from resnet_inspect.graph.tensors import Shape
 
 # A size that can be changed: number of the leaf, number of its axis or element.
 Spot = tuple[int, int]
@@ -27,8 +28,14 @@ class Dependence:
 
 @dataclass(frozen=True)
 class OpDependences:
-    """The dependences of one op's output sizes, and the input sizes that must agree."""
+    """The dependences of one op's output sizes, and the input sizes that must agree.
+
+    `shapes` are those of the outputs, for the assumed sizes of the inputs. `complete` is False if
+    the op rejects some sizes in every tried change, so that dependences may be missing.
+    """
 
     dependences: tuple[Dependence, ...]
     ties: tuple[tuple[Spot, ...], ...]
     couplings: tuple[CoupledSpots, ...]
+    shapes: tuple[Shape, ...]
+    complete: bool = True

@@ -2,46 +2,57 @@
 
 An op is rebuilt in a scratch graph on placeholders of the given shapes. TensorFlow then runs the
 shape function of the op's type, so no table of rules is needed. If an input is a small integer
-vector computed from constants and shapes, such as the target of a Reshape, the ops that compute it
+tensor computed from constants and shapes, such as the target of a Reshape, the ops that compute it
 are rebuilt too, and TensorFlow evaluates them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import tensorflow as tf
 
-Shape = tuple[int | None, ...] | None
+from resnet_inspect.graph import Op, TensorRef
+from resnet_inspect.graph.tensors import Shape
+from resnet_inspect.tracers.tensorflow.sizes.definitions import UnknownOpError, node_definition
+from resnet_inspect.tracers.tensorflow.sizes.op_types import (
+    AMOUNTS,
+    ARITHMETIC,
+    SHAPE_READERS,
+    UNKNOWN_VALUES,
+    VALUES,
+)
+
 Literal = tuple[int, ...]
-# Ops whose result depends only on the shape of their input.
-SHAPE_READERS = ("Shape", "ShapeN", "Size", "Rank")
+INTEGERS = ("int32", "int64")
 MAX_FEEDER_OPS = 64
-STAND_IN = 48
+STAND_IN = 48  # for unknown sizes; most ops accept it, as it has many divisors
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """An input of a probed op: a tensor given by its shape, or an integer constant by its value."""
+    """An input of a probed op: a tensor given by its shape, or an integer constant by its value.
+
+    `assumed` is the shape with a number for each unknown size. `amount`: the elements of the
+    constant are amounts that a size is computed from, such as paddings, not positions of axes.
+    """
 
     name: str
     index: int
     dtype: str
     shape: Shape
+    assumed: Shape
     literal: Literal | None = None
-    stand_in: int = STAND_IN
+    amount: bool = False
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Return the numbers that can be changed: the sizes of the axes, or the elements.
-
-        An unknown size is replaced by `stand_in`. Its default has many divisors, so that most ops
-        accept it.
-        """
+        """Return the numbers that can be changed: the sizes of the axes, or the elements."""
         if self.literal is not None:
             return self.literal
-        return tuple(self.stand_in if size is None else size for size in self.shape or ())
+        return filled(self.assumed) or ()
 
 
 class Scratch:
@@ -54,15 +65,14 @@ class Scratch:
 
     def leaf(self, leaf: Leaf, sizes: tuple[int, ...]) -> Any:
         """Return a tensor like `leaf` with these sizes, or a constant with these elements."""
-        unknown = leaf.literal is None and leaf.shape is None
-        scalar = leaf.literal is not None and not leaf.shape
-        key = (leaf.dtype, leaf.literal is None, unknown, scalar, sizes)
+        unknown = leaf.literal is None and leaf.assumed is None
+        key = (leaf.dtype, leaf.shape if leaf.literal is not None else unknown, sizes)
         if key not in self._tensors:
             if leaf.literal is None:
                 shape = None if unknown else sizes
                 self._tensors[key] = tf.compat.v1.placeholder(leaf.dtype, shape)
             else:
-                self._tensors[key] = tf.constant(sizes[0] if scalar else list(sizes), leaf.dtype)
+                self._tensors[key] = tf.constant(sizes, leaf.dtype, leaf.shape)
         return self._tensors[key]
 
     def outputs(self, node: Any, inputs: list[Any]) -> list[Any]:
@@ -78,23 +88,39 @@ class Scratch:
 
 
 class Probe:
-    """One op with the ops that compute its integer inputs, which can be rebuilt on other leaves."""
+    """One op with the ops that compute its integer inputs, which can be rebuilt on other leaves.
 
-    def __init__(self, op: Any, nodes: dict[str, Any], scratch: Scratch) -> None:
+    Args:
+        op: The op.
+        ops: All ops by name.
+        assumed: The shapes of tensors with unknown sizes, with a number for each unknown size.
+        scratch: The graph in which the op is rebuilt.
+    """
+
+    def __init__(
+        self,
+        op: Op,
+        ops: Mapping[str, Op],
+        assumed: Mapping[TensorRef, Shape],
+        scratch: Scratch,
+    ) -> None:
         self._op = op
-        self._nodes = nodes
+        self._ops = ops
+        self._assumed = assumed
         self._scratch = scratch
         self.leaves: list[Leaf] = []
-        self._places: dict[tuple[str, int], int] = {}
-        self._inside: list[Any] = []
-        self._drafts: dict[str, Any] = {}
-        for tensor in op.inputs:
-            self._take(tensor)
+        self._places: dict[TensorRef, int] = {}
+        self._inside: dict[str, Op] = {}
+        self._definitions: dict[str, Any] = {}
+        values = VALUES.get(op.type)
+        for number, ref in enumerate(op.inputs):
+            by_value = values is None or number in values or number - len(op.inputs) in values
+            self._take(ref, by_value=by_value)
 
     @property
     def type(self) -> str:
         """Return the type of the op."""
-        return str(self._op.type)
+        return self._op.type
 
     def takes_tensors(self) -> bool:
         """Return whether the op's output shapes depend only on input shapes, not on values."""
@@ -102,99 +128,122 @@ class Probe:
 
     def assume(self, size: int) -> bool:
         """Replace all unknown sizes by `size` from now on; return False if there are none."""
-        self.leaves = [replace(leaf, stand_in=size) for leaf in self.leaves]
+        self.leaves = [replace(leaf, assumed=filled(leaf.shape, size)) for leaf in self.leaves]
         return any(None in (leaf.shape or ()) for leaf in self.leaves)
 
     def signature(self) -> tuple[Any, ...]:
         """Return a key that is equal for probes whose ops differ only in their names."""
-        order = {op.name: place for place, op in enumerate(self._inside)}
-
-        def where(tensor: Any) -> Any:
-            key = (tensor.op.name, tensor.value_index)
-            return self._places.get(key, (order.get(tensor.op.name), tensor.value_index))
-
+        order = {name: place for place, name in enumerate(self._inside)}
         built = [
-            (op.type, _attributes(self._nodes[op.name]), tuple(where(t) for t in op.inputs))
-            for op in (*self._inside, self._op)
+            (
+                op.type,
+                *((name, str(value)) for name, value in op.attrs.items()),
+                *((self._places.get(ref), order.get(ref.op), ref.index) for ref in op.inputs),
+            )
+            for op in (*self._inside.values(), self._op)
         ]
-        return (*built, *((leaf.dtype, leaf.shape, leaf.literal) for leaf in self.leaves))
+        return (
+            *built,
+            *((leaf.dtype, leaf.shape, leaf.assumed, leaf.literal) for leaf in self.leaves),
+        )
 
     def run(self, sizes: list[tuple[int, ...]]) -> tuple[Shape, ...] | None:
-        """Return the output shapes if the leaves have these sizes; None if the op rejects them."""
-        tensors: dict[tuple[str, int], Any] = {}
+        """Return the output shapes if the leaves have these sizes; None if the op rejects them.
+
+        Raises:
+            UnknownOpError: the op cannot be rebuilt.
+        """
+        tensors: dict[TensorRef, Any] = {}
         try:
             with self._scratch.graph.as_default():
-                for (name, index), place in self._places.items():
-                    tensors[name, index] = self._scratch.leaf(self.leaves[place], sizes[place])
-                for op in self._inside:
+                for ref, place in self._places.items():
+                    tensors[ref] = self._scratch.leaf(self.leaves[place], sizes[place])
+                for op in self._inside.values():
                     for index, tensor in enumerate(self._build(op, tensors)):
-                        tensors[op.name, index] = tensor
+                        tensors[TensorRef(op.name, index)] = tensor
                 return tuple(_shape(tensor) for tensor in self._build(self._op, tensors))
+        except UnknownOpError:
+            raise
         except (ValueError, TypeError):
             return None
 
-    def _take(self, tensor: Any) -> None:
-        feeder = self._feeder(tensor)
+    def _take(self, ref: TensorRef, *, by_value: bool) -> None:
+        feeder = self._feeder(ref) if by_value else None
         if feeder is None:
-            self._add_leaf(tensor, None)
+            self._add_leaf(ref, None, amount=False)
             return
+        users = [(op, source) for op in feeder for source in op.inputs]
         for op in feeder:
-            if op.type == "Const":
-                self._add_leaf(op.outputs[0], _literal(op.outputs[0]))
+            literal = _literal(op) if op.type == "Const" else None
+            if literal is not None:
+                own = ref.op == op.name and self._op.type in AMOUNTS | ARITHMETIC
+                amount = own or any(u.type in ARITHMETIC for u, s in users if s.op == op.name)
+                self._add_leaf(TensorRef(op.name), literal, amount=amount)
                 continue
             if op.type in SHAPE_READERS:
                 for source in op.inputs:
-                    self._add_leaf(source, None)
-            if op not in self._inside:
-                self._inside.append(op)
+                    self._add_leaf(source, None, amount=False)
+            self._inside.setdefault(op.name, op)
 
-    def _feeder(self, tensor: Any) -> list[Any] | None:
+    def _feeder(self, ref: TensorRef) -> list[Op] | None:
         """Return the ops that compute a small integer tensor, inputs first; None for others."""
-        if tensor.dtype not in (tf.int32, tf.int64) or tensor.shape.rank not in (0, 1):
+        spec = self._ops[ref.op].outputs[ref.index]
+        if spec.dtype not in INTEGERS or spec.shape is None or len(spec.shape) > 2:
             return None
-        ops: list[Any] = []
-        waiting = [tensor.op]
+        done: dict[str, Op] = {}
+        begun: set[str] = set()
+        waiting = [ref.op]
         while waiting:
-            op = waiting.pop()
-            if op in ops:
-                ops.remove(op)
-            ops.insert(0, op)
-            if op.type == "Placeholder" or len(ops) > MAX_FEEDER_OPS:
+            op = self._ops[waiting[-1]]
+            if op.name in begun:
+                waiting.pop()
+                done.setdefault(op.name, op)
+                continue
+            begun.add(op.name)
+            unknown = op.type in UNKNOWN_VALUES or (op.type == "Const" and _elements(op) is None)
+            if unknown or len(begun) > MAX_FEEDER_OPS:
                 return None
             if op.type not in SHAPE_READERS:
-                waiting.extend(source.op for source in op.inputs)
-        return ops
+                waiting += (source.op for source in op.inputs if source.op not in done)
+        return list(done.values())
 
-    def _add_leaf(self, tensor: Any, literal: Literal | None) -> None:
-        key = (tensor.op.name, tensor.value_index)
-        if key not in self._places:
-            self._places[key] = len(self.leaves)
-            leaf = Leaf(*key, tensor.dtype.base_dtype.name, _shape(tensor), literal)
+    def _add_leaf(self, ref: TensorRef, literal: Literal | None, *, amount: bool) -> None:
+        if ref not in self._places:
+            self._places[ref] = len(self.leaves)
+            spec = self._ops[ref.op].outputs[ref.index]
+            assumed = self._assumed.get(ref, spec.shape)
+            leaf = Leaf(ref.op, ref.index, spec.dtype, spec.shape, assumed, literal, amount)
             self.leaves.append(leaf)
 
-    def _build(self, op: Any, tensors: dict[tuple[str, int], Any]) -> Any:
-        inputs = [tensors[tensor.op.name, tensor.value_index] for tensor in op.inputs]
-        return self._scratch.outputs(self._draft(op), inputs)
-
-    def _draft(self, op: Any) -> Any:
-        """Return the node of an op without name, inputs and TensorFlow's internal attributes."""
-        if op.name not in self._drafts:
-            node = self._nodes[op.name]
-            draft = type(node)(op=node.op)
-            for name, value in node.attr.items():
-                if name[0] != "_":
-                    draft.attr[name].CopyFrom(value)
-            self._drafts[op.name] = draft
-        return self._drafts[op.name]
+    def _build(self, op: Op, tensors: dict[TensorRef, Any]) -> Any:
+        if op.type == "Const":  # not an integer
+            spec = op.outputs[0]
+            return [tf.constant(_elements(op), spec.dtype, spec.shape)]
+        if op.name not in self._definitions:
+            self._definitions[op.name] = node_definition(op)
+        inputs = [tensors[ref] for ref in op.inputs]
+        return self._scratch.outputs(self._definitions[op.name], inputs)
 
 
-def _attributes(node: Any) -> tuple[Any, ...]:
-    named = ((name, node.attr[name]) for name in sorted(node.attr) if name[0] != "_")
-    return tuple((name, value.SerializeToString(deterministic=True)) for name, value in named)
+def filled(shape: Shape, size: int = STAND_IN) -> tuple[int, ...] | None:
+    """Return a shape with `size` for each unknown size; None for an unknown rank."""
+    return None if shape is None else tuple(size if axis is None else axis for axis in shape)
 
 
-def _literal(tensor: Any) -> Literal:
-    return tuple(int(value) for value in tf.get_static_value(tensor).reshape(-1))
+def _literal(op: Op) -> Literal | None:
+    """Return the elements of an integer constant; None for other constants."""
+    elements = _elements(op)
+    if elements is None or op.outputs[0].dtype not in INTEGERS:
+        return None
+    return tuple(int(element) for element in elements)
+
+
+def _elements(op: Op) -> list[bool | int | float | str] | None:
+    """Return the elements of a constant; None if they were not recorded."""
+    value = op.attrs.get("value")
+    if value is None:
+        return [] if op.outputs[0].elements == 0 else None
+    return value if isinstance(value, list) else [value]
 
 
 def _shape(tensor: Any) -> Shape:

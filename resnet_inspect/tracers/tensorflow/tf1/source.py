@@ -98,9 +98,7 @@ class GraphCodeSource:
         """Return the origins of sizes in the last trace."""
         if self._trace is None:
             return Lineage()
-        lineage = lineage_with_formulas(
-            self._trace.construction.graph, self._graph, self._mismatch, self._function.integers
-        )
+        lineage = lineage_with_formulas(self._graph, self._mismatch, self._function.integers)
         return msgspec.structs.replace(
             lineage, variations=self._retraces.variations, traced=self._retraces.traced
         )

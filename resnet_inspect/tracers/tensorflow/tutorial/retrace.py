@@ -7,7 +7,6 @@ and ignored, so that the layers behind it are traced, too.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import msgspec
 import tensorflow as tf
@@ -40,18 +39,17 @@ IMAGE_CHANGES = (8, 8, 1)
 
 
 def explain(
-    traced_graph: Any,
     graph: Graph,
     tutorial: Tutorial,
     image: ImageShape,
     mismatch: Mismatch | None = None,
 ) -> Lineage:
-    """The lineage of `graph`, which was captured from the TensorFlow graph `traced_graph`.
+    """The lineage of `graph`.
 
     With a `mismatch`, the lineage also has the settings that correct the failure.
     """
     settings = {name: getattr(tutorial, name) for name in NAMES}
-    lineage = lineage_with_formulas(traced_graph, graph, mismatch, settings)
+    lineage = lineage_with_formulas(graph, mismatch, settings)
     varied, traced = variations(tutorial, image)
     return msgspec.structs.replace(
         lineage,

@@ -9,8 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from resnet_inspect.config import Settings
-from resnet_inspect.graph import Graph, Note, Objective, Phase, TensorRef, Training
-from resnet_inspect.graph.lineage import Lineage
+from resnet_inspect.graph import Objective, Phase, TensorRef, Training
 from resnet_inspect.tracers.tensorflow.capture.construction import Construction, Tensor
 from resnet_inspect.tracers.tensorflow.fit.batch_parts import BatchPart, Role
 from resnet_inspect.tracers.tensorflow.fit.observed_step import Explain, ObservedStep
@@ -87,13 +86,8 @@ class TutorialStep(ObservedStep):
 
     def explanation(self) -> Explain:
         """See the base class; the lineage also has the settings that change sizes."""
-        traced, mismatch = self.made.graph, self._mismatch
-        tutorial, image = self._settings.tutorial, self._image
-
-        def explain(graph: Graph) -> tuple[Lineage, tuple[Note, ...]]:
-            return explain_sizes(traced, graph, tutorial, image, mismatch), ()
-
-        return explain
+        mismatch, tutorial, image = self._mismatch, self._settings.tutorial, self._image
+        return lambda graph: explain_sizes(graph, tutorial, image, mismatch)
 
     @property
     def _during(self) -> str:

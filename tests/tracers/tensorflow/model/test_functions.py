@@ -366,7 +366,7 @@ def test_a_product_with_an_unknown_size_is_traced_to_the_line_of_its_width(
 ) -> None:
     target = f"{Path(__file__).parents[4]}/sample_configs/mistakes.py"
     run = traced(Path(target), "flattened", "images=?,32,32,3", tmp_path / "run.db")
-    assert run.lineage.opaque == ()
+    assert run.lineage.untraced == {}
     product, _ = find(run.graph, "MatMul:1")
     answer = why(run.graph, run.lineage, product, 1)
     assert (answer.size, answer.origin) == (10, "kernel axis 1")

@@ -7,14 +7,11 @@ from typing import Any
 
 import pytest
 
-from resnet_inspect.tracers.tensorflow.sizes.axis_links import find_dependences
-from resnet_inspect.tracers.tensorflow.sizes.elementwise import (
-    BROADCAST,
-    MERGED,
-    UNARY,
-    elementwise,
-)
+from resnet_inspect.graph import Phase
+from resnet_inspect.tracers.tensorflow.sizes.elementwise import elementwise
+from resnet_inspect.tracers.tensorflow.sizes.op_types import BROADCAST, MERGED, UNARY
 from resnet_inspect.tracers.tensorflow.sizes.shape_probe import Probe, Scratch
+from resnet_inspect.tracers.tensorflow.sizes.trials import find_dependences
 
 Shape = tuple[int | None, ...] | None
 SHAPES: tuple[Shape, ...] = ((), (5,), (2, 3), (4, 4), (1, 6), (None, 3), (None, None, 2), (2, 0))
@@ -31,6 +28,8 @@ def probed(kind: str, *shapes: Shape, shared: bool = False) -> tuple[Probe, list
     """Return a probe of an op on inputs of these shapes, and the op's output shapes."""
     import tensorflow as tf
 
+    from resnet_inspect.tracers.tensorflow.capture.graph_capture import _translate
+
     with tf.Graph().as_default() as graph:
         dtype = tf.bool if kind in BOOL else tf.float32
         inputs: list[Any] = [tf.compat.v1.placeholder(dtype, shape) for shape in shapes]
@@ -41,9 +40,11 @@ def probed(kind: str, *shapes: Shape, shared: bool = False) -> tuple[Probe, list
         if kind == "Cast":
             kwargs["DstT"] = tf.float64
         op = make(**kwargs).op
-    nodes = {node.name: node for node in graph.as_graph_def().node}
-    outputs = [None if t.shape.rank is None else tuple(t.shape.as_list()) for t in op.outputs]
-    return Probe(op, nodes, Scratch()), outputs
+    nodes = graph.as_graph_def(add_shapes=True).node
+    translated = _translate(graph.get_operations(), nodes, lambda _: Phase.OTHER)
+    ops = {made.name: made for made in translated}
+    outputs = [spec.shape for spec in ops[op.name].outputs]
+    return Probe(ops[op.name], ops, {}, Scratch()), outputs
 
 
 def known(probe: Probe, outputs: list[Shape]) -> bool:

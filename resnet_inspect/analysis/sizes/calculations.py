@@ -1,0 +1,25 @@
+"""Spells how an op computes a size from others: 16 + 8, 7 × 7 × 64, 24 / 4."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+SUMS = frozenset(("ConcatV2", "Concat", "Pad", "PadV2", "MirrorPad"))
+PRODUCTS = frozenset(("Reshape", "Tile", "Empty"))
+
+
+def calculation(op_type: str, size: int | None, terms: Sequence[int | None]) -> str:
+    """Return the calculation of `size` by an op of this type, or an empty text if it is unknown."""
+    numbers = [term for term in terms if term is not None]
+    if size is None or len(numbers) < len(terms) or not numbers:
+        return ""
+    if op_type in SUMS and len(numbers) > 1 and sum(numbers) == size:
+        return " + ".join(map(str, numbers))
+    if op_type in PRODUCTS and len(numbers) > 1 and math.prod(numbers) == size:
+        return " × ".join(map(str, numbers))
+    if len(numbers) == 1 and size and numbers[0] > size and numbers[0] % size == 0:
+        return f"{numbers[0]} / {numbers[0] // size}"
+    if len(numbers) == 1 and numbers[0] and size > numbers[0] and size % numbers[0] == 0:
+        return f"{size // numbers[0]} × {numbers[0]}"
+    return ""

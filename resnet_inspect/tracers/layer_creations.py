@@ -1,0 +1,109 @@
+"""Records where the program creates its Keras layers, and the integers known there.
+
+A layer often creates its variables later, in `fit` or inside Keras. The line that created the layer
+has the argument that gives a size, such as `Dense(width * 4)`. This module imports no framework.
+"""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from collections.abc import Iterator, Mapping
+from functools import wraps
+from itertools import islice
+from pathlib import Path
+from types import CodeType, FrameType, ModuleType
+from typing import Any, NamedTuple
+
+MOST_FRAMES = 6
+MOST_DEPTH = 60  # frames that are searched, as Keras has many of its own
+Span = tuple[int | None, int | None, int | None, int | None]  # lines and columns, first and last
+
+
+class CreationFrame(NamedTuple):
+    """A frame that created a layer: its place, the call in it, and the integers known there.
+
+    `values` has names such as `width`, `self.width` and `config['width']`.
+    """
+
+    file: str
+    line: int
+    function: str
+    span: Span
+    values: Mapping[str, int]
+
+
+Creation = tuple[CreationFrame, ...]
+_CREATIONS: weakref.WeakKeyDictionary[Any, Creation] = weakref.WeakKeyDictionary()
+
+
+def record_creations(keras: ModuleType) -> None:
+    """Record the creation of layers from now on, for the life of the process."""
+    original = keras.Layer.__new__
+    if getattr(original, "records_creations", False):
+        return
+    foreign = str(Path(keras.__file__ or "").parent)
+
+    @wraps(original)
+    def create(cls: Any, *args: Any, **named: Any) -> Any:
+        layer = original(cls, *args, **named)
+        try:
+            _CREATIONS[layer] = tuple(_frames(sys._getframe(1), foreign))
+        except Exception:  # a failure to record must not stop the program
+            _CREATIONS.pop(layer, None)
+        return layer
+
+    create.records_creations = True  # type: ignore[attr-defined]
+    keras.Layer.__new__ = staticmethod(create)
+
+
+def creations() -> list[tuple[Any, Creation]]:
+    """Return the layers that still exist, with the frames that created them, innermost first."""
+    return list(_CREATIONS.items())
+
+
+def _frames(frame: FrameType | None, foreign: str) -> Iterator[CreationFrame]:
+    """Yield the innermost frames outside of Keras."""
+    count = 0
+    for _ in range(MOST_DEPTH):
+        if frame is None or count == MOST_FRAMES:
+            return
+        code = frame.f_code
+        if not code.co_filename.startswith((foreign, "<")):
+            count += 1
+            yield CreationFrame(
+                code.co_filename, frame.f_lineno, code.co_name, _span(frame), _integers(frame)
+            )
+        frame = frame.f_back
+
+
+def _span(frame: FrameType) -> Span:
+    """Return the place of the call that a frame executes."""
+    positions = islice(frame.f_code.co_positions(), frame.f_lasti // 2, None)
+    return next(positions, (None, None, None, None))
+
+
+def _integers(frame: FrameType) -> dict[str, int]:
+    """Return the integers that the code of a frame names."""
+    code = frame.f_code
+    values: dict[str, int] = {}
+    for name, value in _named(frame, code):
+        if type(value) is int:
+            values[name] = value
+        elif type(value) is dict:
+            keys = (key for key in code.co_consts if type(key) is str)
+            items = ((key, value.get(key)) for key in keys)
+            values |= {f"{name}[{key!r}]": item for key, item in items if type(item) is int}
+        elif hasattr(value, "__dict__") and not isinstance(value, type):
+            attributes = vars(value)
+            items = ((key, attributes.get(key)) for key in code.co_names)
+            values |= {f"{name}.{key}": item for key, item in items if type(item) is int}
+    return values
+
+
+def _named(frame: FrameType, code: CodeType) -> Iterator[tuple[str, Any]]:
+    inside = frame.f_locals
+    yield from ((name, inside[name]) for name in inside if inside is not frame.f_globals)
+    for name in code.co_names:
+        if name in frame.f_globals:
+            yield name, frame.f_globals[name]

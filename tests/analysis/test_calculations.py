@@ -1,0 +1,28 @@
+"""Calculations of sizes as text."""
+
+from __future__ import annotations
+
+import pytest
+
+from resnet_inspect.analysis.sizes.calculations import calculation
+
+
+@pytest.mark.parametrize(
+    ("op_type", "size", "terms", "text"),
+    [
+        ("ConcatV2", 24, [16, 8], "16 + 8"),
+        ("Pad", 11, [6, 2, 3], "6 + 2 + 3"),
+        ("Reshape", 3136, [7, 7, 64], "7 × 7 × 64"),
+        ("Tile", 8, [4, 2], "4 × 2"),
+        ("Split", 6, [24], "24 / 4"),
+        ("Conv2D", 30, [32], ""),
+        ("Conv2DBackpropInput", 16, [8], "2 × 8"),
+        ("ConcatV2", 25, [16, 8], ""),
+        ("Reshape", None, [None, 8], ""),
+        ("Sub", 8, [], ""),
+    ],
+)
+def test_a_calculation_has_the_size_as_its_result(
+    op_type: str, size: int | None, terms: list[int | None], text: str
+) -> None:
+    assert calculation(op_type, size, terms) == text
