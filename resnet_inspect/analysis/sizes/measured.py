@@ -12,7 +12,8 @@ from math import prod
 import msgspec
 
 from resnet_inspect.analysis.sizes.meanings import BATCH, CHANNEL, product_of
-from resnet_inspect.analysis.sizes.why import ChainStep, Explanation
+from resnet_inspect.analysis.sizes.paths import ChainStep
+from resnet_inspect.analysis.sizes.why import Explanation
 from resnet_inspect.graph import AxisRef, Graph, MeasuredSize, Op, TensorRef, TensorSpec
 from resnet_inspect.graph.lineage import FromAxis, Lineage, Relation
 from resnet_inspect.graph.tensors import Shape
