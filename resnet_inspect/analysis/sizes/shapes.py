@@ -213,7 +213,6 @@ def _group_rows(
     return [
         _joined(graph, path, list(members), depth, facts)
         for path, members in groupby(pairs, key=lambda pair: pair[0].group(levels))
-        for layers in [list(members)]
     ]
 
 
