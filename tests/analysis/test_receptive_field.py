@@ -102,7 +102,7 @@ STEPS = st.builds(
 def test_fields_are_the_support_of_the_gradient(steps: list[Step]) -> None:
     inputs = keras.Input((*SIZES, 2))
     flow = inputs
-    for step in [*steps, Step("conv", (2, 3), 1, "valid")]:
+    for step in [Step("conv", (2, 3), 1, "valid"), *steps]:  # at least one layer moves a window
         if min(flow.shape[1:3]) < 6 or max(flow.shape[1:3]) > 400:
             break
         flow = L.Conv2D(2, 1)(flow) if flow.shape[-1] != 2 else flow
