@@ -15,7 +15,7 @@ from resnet_inspect.analysis.diff.graphs import compare_graphs
 from resnet_inspect.analysis.sizes.shapes import Depth
 from resnet_inspect.graph import Graph, Op, Phase, TensorRef, TensorSpec, Variable
 from resnet_inspect.store.run import Run
-from tests.analysis.chains import chain, graphs, network
+from tests.analysis.chains import SPEC, chain, graphs, network
 
 DEPTHS = (Depth.LAYER, Depth.OP)
 
@@ -242,6 +242,57 @@ def in_any_order(diff: GraphDiff) -> GraphDiff:
     renamed = tuple(sorted(diff.renamed, key=lambda row: (row.a, row.b)))
     changed = tuple(sorted(diff.changed, key=lambda row: (row.a, row.b)))
     return msgspec.structs.replace(diff, renamed=renamed, changed=changed)
+
+
+def without_layer(name: str, graph: Graph) -> Graph:
+    """The graph with the ops of this layer outside of layers."""
+    layers = tuple(layer for layer in graph.layers if layer.name != name)
+    return msgspec.structs.replace(graph, layers=layers)
+
+
+def both_ways(a: Graph, b: Graph, depth: Depth = Depth.LAYER) -> GraphDiff:
+    diff = compared(a, b, depth)
+    assert in_any_order(diff.mirrored()) == in_any_order(compared(b, a, depth))
+    return diff
+
+
+def test_a_renumbered_layer_does_not_share_its_partner_with_an_op() -> None:
+    a = network(("act", "Relu", []), ("act_1", "Relu", []), ("out", "Dense", ["act"]))
+    b = network(("act", "Relu", []), ("out", "Dense", ["act"]))
+    diff = both_ways(without_layer("act", a), b)
+    assert [(row.a, row.b) for row in diff.renamed] == [("act_1", "act")]
+    assert [(c.a, c.differences) for c in diff.changed] == [
+        ("out", (Difference("inputs", ["act"], ["act"], "inputs"),))
+    ]
+
+
+def test_a_layer_paired_by_shape_does_not_share_its_partner_with_an_op() -> None:
+    owned = Variable("w", SPEC, True)
+
+    def with_weight(name: str, graph: Graph) -> Graph:
+        layers = tuple(
+            msgspec.structs.replace(layer, variables=("w",)) if layer.name == name else layer
+            for layer in graph.layers
+        )
+        return msgspec.structs.replace(graph, layers=layers, variables=(owned,))
+
+    a = network(("in", "Dense", []), ("fc", "Dense", []), ("out", "Dense", ["in"]))
+    b = network(("in", "Dense", []), ("out", "Dense", ["in"]))
+    diff = both_ways(with_weight("fc", without_layer("in", a)), with_weight("in", b))
+    assert (diff.renamed, diff.changed) == ((), ())
+    assert ([row.name for row in diff.only_a], [row.name for row in diff.only_b]) == (
+        ["fc"],
+        ["in"],
+    )
+
+
+def test_an_op_of_a_renumbered_layer_has_one_partner() -> None:
+    a = network(("in", "Dense", []), ("act_1/op", "Relu", ["in"]), ("last/op", "Relu", []))
+    b = network(("in", "Dense", []), ("last/op", "Relu", ["in"]))
+    diff = both_ways(without_layer("last/op", a), b, Depth.OP)
+    assert [(row.a, row.b) for row in diff.renamed] == [("act_1/op", "last/op")]
+    assert ([row.name for row in diff.only_a], diff.only_b) == (["last/op"], ())
+    assert diff.changed == ()
 
 
 @pytest.mark.parametrize("pair", [("v1", "v2"), ("v2", "no_l2"), ("bn_axis", "filters")])

@@ -46,19 +46,22 @@ def align(a: Graph, b: Graph, *, every_op: bool) -> Alignment:
 
 
 def _makers(a: Graph, b: Graph, doubted: set[str]) -> dict[str, str]:
-    """Match layers by name, numbered names by order, then by neighbours, then by equal shapes."""
+    """Match layers by name, numbered names by order, then by neighbours, then by equal shapes.
+
+    An op outside of layers can have the name of a layer in the other graph. They are a pair unless
+    the layer has a partner by number.
+    """
     first, second = _layer_nodes(a), _layer_nodes(b)
     seen = _numbered(a), _numbered(b)
     start = len(first) - len(a.layers), len(second) - len(b.layers)
-    known = [
+    known = [(i + start[0], j + start[1]) for i, j in by_number(*seen, doubted)]
+    known += [
         pair
         for pair in _equal_names(first, second)
         if not (pair[0] >= start[0] and pair[1] >= start[1] and first[pair[0]].name in doubted)
     ]
-    known += [(i + start[0], j + start[1]) for i, j in by_number(*seen, doubted)]
     pairs = match(first, second, known)
-    layers = [(i - start[0], j - start[1]) for i, j in pairs if i >= start[0] and j >= start[1]]
-    if more := alike(*seen, layers):
+    if more := alike(*seen, [(i - start[0], j - start[1]) for i, j in pairs]):
         pairs = match(first, second, [*pairs, *((i + start[0], j + start[1]) for i, j in more)])
     return {first[i].name: second[j].name for i, j in pairs}
 

@@ -64,6 +64,7 @@ def match(
 ) -> list[tuple[int, int]]:
     """All pairs of places, `known` pairs first; no node is in two pairs.
 
+    Of `known` pairs that share a node, the first is kept: the more certain pairs come first.
     Nodes of one type are paired if their inputs and readers are partners. At least one neighbour
     must be in a pair, and none may contradict. The remaining nodes are paired if they have the
     same `place`, and all their inputs, or all their readers, are partners. Indistinguishable nodes
@@ -73,11 +74,12 @@ def match(
     pairs: list[tuple[int, int]] = []
 
     def add(matched: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-        new = list(matched)
-        for a, b in new:
-            sides[0].pair[a] = sides[1].pair[b] = len(pairs)
-            pairs.append((a, b))
-        return new
+        start = len(pairs)
+        for a, b in matched:
+            if sides[0].pair[a] < 0 and sides[1].pair[b] < 0:
+                sides[0].pair[a] = sides[1].pair[b] = len(pairs)
+                pairs.append((a, b))
+        return pairs[start:]
 
     add(known)
     looser: tuple[Callable[[_Side, int], Key], ...] = (_by_both, _by_inputs, _by_readers)

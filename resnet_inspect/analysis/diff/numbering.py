@@ -99,7 +99,8 @@ def alike(
 ) -> set[Pair]:
     """Further pairs of layers that are in no `known` pair and do not cross these.
 
-    The layers of a pair have the same type, and the same shapes of variables and outputs.
+    The layers of a pair have the same type, and the same shapes of variables and outputs. In
+    `known`, an op outside of layers has a negative place.
     """
     done = {i for i, _ in known}, {j for _, j in known}
     sure = set(known)
@@ -110,7 +111,7 @@ def alike(
         a, b = first[i], second[j]
         return int(i not in done[0] and j not in done[1] and bool(a.variables) and a[1:] == b[1:])
 
-    if len(done[0]) == len(first) or len(done[1]) == len(second):
+    if done[0].issuperset(range(len(first))) or done[1].issuperset(range(len(second))):
         return set()
     return set(in_order(first, second, worth)) - sure
 
