@@ -1,4 +1,4 @@
-"""The tensor that a group of layers hands to the rest of a network."""
+"""The output of a group of layers."""
 
 from __future__ import annotations
 
