@@ -84,6 +84,16 @@ class Graph(msgspec.Struct, frozen=True, dict=True):
         return {name: layer for layer in self.layers for name in layer.ops}
 
     @cached_property
+    def group_by_path(self) -> dict[tuple[str, ...], Group]:
+        """Groups by path."""
+        return {group.path: group for group in self.groups}
+
+    @cached_property
+    def group_of_op(self) -> dict[str, Group]:
+        """The group that made each op between its layers."""
+        return {name: group for group in self.groups for name in group.ops}
+
+    @cached_property
     def group_outputs(self) -> dict[tuple[tuple[str, ...], str], TensorRef]:
         """The output of each call of a group, by its path and the last layer that it calls."""
         return {(group.path, group.last): group.output for group in self.groups}

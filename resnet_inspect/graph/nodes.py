@@ -130,8 +130,19 @@ class Group(msgspec.Struct, frozen=True, gc=False):
         path: its name after those of the groups around it.
         last: the name of the last layer that it calls.
         output: its output tensor.
+        type: its class.
+        inputs: the tensors that it was called with.
+        ops: the ops of the forward pass that it created between its layers and inner groups.
     """
 
     path: tuple[str, ...]
     last: str
     output: TensorRef
+    type: str = ""
+    inputs: tuple[TensorRef, ...] = ()
+    ops: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Its path in one text, such as `encoder/block_1`."""
+        return "/".join(self.path)

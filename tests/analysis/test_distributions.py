@@ -151,3 +151,13 @@ def test_where_the_first_number_that_is_not_finite_came_from(recording: Open) ->
     assert list(series.not_finite) in ([1, 2], [2])
     assert series.not_finite[2].nan == series.elements
     assert recording("v2").origin is None
+
+
+def test_a_group_means_its_output(recording: Open) -> None:
+    run = recording("composite")
+    both = {group.name: group for group in run.graph.groups}
+    assert both["encoder"].output == both["encoder/residual"].output
+    for name in ("encoder", "encoder/residual"):
+        (tap,) = chosen(run, name)
+        assert tap.tensor == str(both[name].output)
+        assert {tap.layer for tap in chosen(run, name, kinds=("gradient",))} == {tap.layer}

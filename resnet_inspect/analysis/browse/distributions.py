@@ -60,7 +60,7 @@ def choose(
 ) -> list[Tap]:
     """Return the taps that `names` select, in that order. Without names, return layer outputs.
 
-    A name is that of a layer, tensor, op or variable, the beginning of a layer's name, or a
+    A name is that of a layer, group, tensor, op or variable, the beginning of a layer's name, or a
     pattern with * and ?. `kinds` are activation, gradient and weight. Without kinds, a variable
     selects its weights, and any other name its activations.
 
@@ -85,10 +85,18 @@ def choose(
 
 
 def _named(graph: Graph, taps: Sequence[Tap], name: str) -> list[Tap]:
-    """Return taps by exact name, else by pattern, else by beginning. A layer means its output."""
+    """Return taps by exact name, else by pattern, else by beginning.
+
+    A layer or a group means its output.
+    """
     outputs = [tap for tap in taps if tap.output and tap.layer == name]
     if outputs:
         return outputs
+    group = graph.group_by_path.get(tuple(name.split("/")))
+    if group is not None:  # its output may be that of its last layer
+        outputs = [tap for tap in taps if tap.output and tap.tensor == str(group.output)]
+        if outputs:
+            return outputs
     exact = [tap for tap in taps if name in (tap.tensor, tap.tensor.rpartition(":")[0])]
     if exact:
         return exact
@@ -105,11 +113,11 @@ def _named(graph: Graph, taps: Sequence[Tap], name: str) -> list[Tap]:
         return [tap for tap in taps if tap.output and tap.layer in begun]
     known = list(dict.fromkeys(name for tap in taps for name in (tap.layer, tap.tensor)))
     near = sorted(begun)[:5] or get_close_matches(name, known, n=3)
-    exists = name in graph.layer_by_name or name in graph.op_by_name
+    exists = group is not None or name in graph.layer_by_name or name in graph.op_by_name
     raise UsageError(
         f"'{name}' was not recorded" if exists else f"no recorded tensor is named '{name}'",
         where="LAYER",
-        expected="a layer, op, tensor or variable, or a pattern such as res2*",
+        expected="a layer, group, op, tensor or variable, or a pattern such as res2*",
         got=name,
         fix="record again with --taps ops, --taps all, or --taps PATTERN"
         if exists

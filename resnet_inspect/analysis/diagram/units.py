@@ -69,7 +69,7 @@ def parts(
         elif op.name in handles or _hidden(op, layer, level):
             continue
         elif op.phase == Phase.FORWARD or layer or op.name in scope:
-            owner[op.name] = _place(op, layer, level)
+            owner[op.name] = _place(graph, op, layer, level)
     if backward:
         _own_gradients(graph, level, owner)
     members: dict[str, list[str]] = {}
@@ -103,9 +103,24 @@ def _hidden(op: Op, layer: Layer | None, level: Level) -> bool:
     return level != Level.OP and layer is None and op.type in CONSTANTS
 
 
-def _place(op: Op, layer: Layer | None, level: Level) -> tuple[str, Box, str, tuple[str, ...]]:
+def _path_of(graph: Graph, op: Op) -> tuple[str, ...]:
+    """Return the groups that contain an op outside of layers.
+
+    In a network with layers, a name scope is a group only if it contains layers.
+    """
+    group = graph.group_of_op.get(op.name)
+    if group is not None:
+        return group.path
+    scope = tuple(op.scope.split("/"))[:2] if op.scope else ()
+    known = {layer.path[:1] for layer in graph.layers}
+    return scope if not graph.layers or scope[:1] in known else ()
+
+
+def _place(
+    graph: Graph, op: Op, layer: Layer | None, level: Level
+) -> tuple[str, Box, str, tuple[str, ...]]:
     """Return key, kind, name and groups of the unit of an op."""
-    path = layer.path if layer is not None else tuple(op.scope.split("/"))[:2] if op.scope else ()
+    path = layer.path if layer is not None else _path_of(graph, op)
     if level == Level.OP:
         inside = (*layer.path, layer.name) if layer is not None and len(layer.ops) > 1 else path
         return f"op:{op.name}", Box.OP, op.name, inside

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from itertools import groupby
@@ -210,25 +211,47 @@ def _group_rows(
 ) -> list[ShapeRow]:
     """Merge neighbouring layers that share the first `levels` names of their path."""
     pairs = zip(graph.layers, rows, strict=True)
-    return [
-        _joined(graph, path, list(members), depth, facts)
-        for path, members in groupby(pairs, key=lambda pair: pair[0].group(levels))
-    ]
+    sizes = Counter(layer.group(levels) for layer in graph.layers)
+    between: dict[tuple[str, ...], list[Op]] = {}
+    for group in graph.groups:
+        ops = (graph.op_by_name[name] for name in group.ops)
+        between.setdefault(group.path[:levels], []).extend(ops)
+    joined = []
+    for path, run in groupby(pairs, key=lambda pair: pair[0].group(levels)):
+        members = list(run)
+        whole = len(members) == sizes[path]
+        loose = facts.macs.sum(between.get(path, ())) if whole else 0
+        inputs = _entering(graph, path, members, whole=whole)
+        joined.append(_joined(graph, path, members, inputs, loose, depth, facts))
+    return joined
 
 
-def _joined(
-    graph: Graph,
-    path: tuple[str, ...],
-    members: list[tuple[Layer, ShapeRow]],
-    depth: Depth,
-    facts: _Facts,
-) -> ShapeRow:
+def _entering(
+    graph: Graph, path: tuple[str, ...], members: list[tuple[Layer, ShapeRow]], *, whole: bool
+) -> tuple[Shape, ...]:
+    """Return the shapes of the inputs of a group: as it was called, else those of its layers."""
+    group = graph.group_by_path.get(path)
+    if whole and group is not None and group.inputs:
+        return tuple(graph.spec(ref).shape for ref in dict.fromkeys(group.inputs))
     inside = {layer.output for layer, _ in members}
     entering: dict[TensorRef, Shape] = {}
     for layer, row in members:
         for ref, shape in zip(layer.inputs, row.inputs, strict=True):
             if ref not in inside:
                 entering.setdefault(ref, shape)
+    return tuple(entering.values())
+
+
+def _joined(
+    graph: Graph,
+    path: tuple[str, ...],
+    members: list[tuple[Layer, ShapeRow]],
+    inputs: tuple[Shape, ...],
+    loose: int | None,
+    depth: Depth,
+    facts: _Facts,
+) -> ShapeRow:
+    """Return the row of neighbouring layers; `loose` are the MACs between them."""
     rows = [row for _, row in members]
     ref = group_output(graph, path, [layer for layer, _ in members])
     output = graph.spec(ref)
@@ -236,13 +259,13 @@ def _joined(
         name="/".join(path),
         type=depth.value,
         phase=Phase.FORWARD,
-        inputs=tuple(entering.values()),
+        inputs=inputs,
         shape=output.shape,
         dtype=output.dtype,
         window=None,
         trainable_params=sum(row.trainable_params for row in rows),
         params=sum(row.params for row in rows),
-        macs=_sum(row.macs for row in rows),
+        macs=_sum((*(row.macs for row in rows), loose)),
         memory=_sum(row.memory for row in rows),
         axes=facts.axes(ref),
         receptive_fields=facts.receptive_fields(ref),

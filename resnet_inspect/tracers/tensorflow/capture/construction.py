@@ -60,6 +60,15 @@ class GroupCall:
     path: tuple[str, ...]
     last: str
     output: Tensor
+    type: str
+    start: int
+    end: int
+    inputs: tuple[Tensor, ...]
+
+    @property
+    def name(self) -> str:
+        """Return the path in one text; see `graph.Group.name`."""
+        return "/".join(self.path)
 
 
 class Construction:

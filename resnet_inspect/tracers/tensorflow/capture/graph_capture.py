@@ -7,7 +7,7 @@ are read from one GraphDef of the whole graph, which is much faster than reading
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
@@ -95,6 +95,9 @@ def capture(
         op.name: _maker(op.name, construction, replicas).phase_at(position)
         for position, op in numbered
     }
+    _extend_forward(
+        [op for _, op in numbered], phases, {tensor.op.name for tensor in inputs.values()}
+    )
     definition = construction.graph.as_graph_def(add_shapes=True)
     ops = _translate([op for _, op in numbered], definition.node, phases.__getitem__)
     functions = _nested_functions(ops, definition)
@@ -108,14 +111,27 @@ def capture(
         ops=ops,
         variables=_variables(construction, ops, handles),
         layers=tuple(layers),
-        groups=tuple(
-            Group(group.path, group.last, _reference(group.output)) for group in construction.groups
-        ),
+        groups=_groups(construction, layers, phases),
         inputs={name: _reference(tensor) for name, tensor in inputs.items()},
         axes=dict(axes),
         functions=functions,
         notes=(*notes, *_notes(functions)),
     )
+
+
+def _extend_forward(ops: list[Any], phases: dict[str, Phase], given: Set[str]) -> None:
+    """Assign the ops that layers depend on to the forward pass, up to the inputs `given`.
+
+    An example is a concatenation of the outputs of one model for another.
+    """
+    for op in reversed(ops):
+        if phases[op.name] is not Phase.FORWARD:
+            continue
+        for tensor in op.inputs:
+            before = tensor.op
+            entry = before.name in given or before.type == "Placeholder"
+            if phases.get(before.name) is Phase.OTHER and not entry:
+                phases[before.name] = Phase.FORWARD
 
 
 def _maker(
@@ -217,6 +233,30 @@ def _layer(call: LayerCall, construction: Construction, phases: dict[str, Phase]
         variables=tuple(call.variables),
         settings=call.settings,
     )
+
+
+def _groups(
+    construction: Construction, layers: list[Layer], phases: dict[str, Phase]
+) -> tuple[Group, ...]:
+    """Return the groups with the ops that they created between their layers."""
+    graph_ops = construction.graph.get_operations()
+    known = {name for layer in layers for name in layer.ops}
+    groups = []
+    for call in construction.groups:  # inner groups come first
+        created = (graph_ops[at].name for at in range(call.start, call.end))
+        own = [name for name in created if phases.get(name) == Phase.FORWARD and name not in known]
+        known.update(own)
+        groups.append(
+            Group(
+                path=call.path,
+                last=call.last,
+                output=_reference(call.output),
+                type=call.type,
+                inputs=tuple(_reference(tensor) for tensor in call.inputs),
+                ops=tuple(own),
+            )
+        )
+    return tuple(groups)
 
 
 def _main(call: LayerCall, ops: list[Any]) -> str:

@@ -8,16 +8,18 @@ Afterwards `construction.calls` contains a `LayerCall` for each call that create
 `construction.variables` maps Keras paths to the weights of those layers. Ops created in layers
 have `Phase.FORWARD`.
 
-A *layer* is a built-in Keras layer with everything inside it (an LSTM with its cell), or a user's
-layer that calls no other layer. Models and the user's layers that call other layers are
-containers, which form the `path` of the layers inside them. Names are unique: a second call is
-`name (call 2)`. Another layer with the same name is `name_1`, or has the next number that no layer
-of the model uses. Only calls in the graph of `construction` are recorded, and no ops are added.
+A *layer* is a built-in Keras layer with everything inside it (an LSTM with its cell), a user's
+layer that calls no other layer, or an operation of a functional model, such as the `add` of
+`x + y`. Models and the user's layers that call other layers are *groups*, which form the `path` of
+the layers inside them. Names are unique: a second call is `name (call 2)`. Another layer with the
+same name is `name_1`, or has the next number that no layer of the model uses. Names of groups are
+unique within the group around them. Only calls in the graph of `construction` are recorded, and no
+ops are added.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager
 from typing import Any
 
@@ -49,7 +51,10 @@ def noted_layers(
     A call that cannot be recorded still runs, and `notes` receives a note.
     """
     recorder = _CallRecorder(construction, model, notes if notes is not None else [])
-    with replaced(keras.Layer, "__call__", recorder.call):
+    with (
+        replaced(keras.Layer, "__call__", recorder.call),
+        replaced(keras.Operation, "__call__", recorder.call_operation),
+    ):
         yield recorder.outermost
 
 
@@ -117,15 +122,17 @@ class _CallRecorder:
         self._notes = notes
         self._path: list[str] = []
         self._in_layer = False
-        self._names: set[str] = set()
-        self._called: dict[int, tuple[Any, str, int]] = {}  # layer, its name here, calls; by id
+        self._layers = _Names()
+        self._groups: dict[tuple[str, ...], _Names] = {}  # by the path of the group around them
         self._depth = 0
         self.outermost: list[Any] = []
         known = model._flatten_layers() if isinstance(model, keras.Layer) else ()
-        self._reserved = {layer.name for layer in known}
+        self._reserved = {
+            member.name for layer in known for member in (layer, *getattr(layer, "operations", ()))
+        }
 
     def call(self, original: Any, layer: Any, *args: Any, **named: Any) -> Any:
-        """Call the layer, and record the call unless `layer` is a container."""
+        """Call the layer, and record the call unless `layer` is a group."""
         construction = self._construction
         if self._in_layer or not construction.notes_layers():
             return original(layer, *args, **named)
@@ -133,12 +140,12 @@ class _CallRecorder:
             self.outermost.append(layer)
         before, start = len(construction.calls), construction.position()
         path = tuple(self._path)
-        with construction.phase(Phase.FORWARD), self._inside(layer):
+        with construction.phase(Phase.FORWARD), self._inside(layer) as inner:
             returned = original(layer, *args, **named)
         if layer is self._model and not construction.outputs:
             construction.outputs += _tensors(returned, construction)
         if len(construction.calls) > before and layer is not self._model:
-            self._note_group(layer, path, returned)
+            self._note_group(layer, inner, start, (args, named), returned)
         if (
             construction.position() > start
             and len(construction.calls) == before
@@ -151,6 +158,12 @@ class _CallRecorder:
                 self._notes.append(Note(layer.name, text))
         return returned
 
+    def call_operation(self, original: Any, operation: Any, *args: Any, **named: Any) -> Any:
+        """Call an operation, and record the call unless it is part of a layer's call."""
+        if isinstance(operation, keras.Layer) or not self._depth:
+            return original(operation, *args, **named)
+        return self.call(original, operation, *args, **named)
+
     def _note(
         self, layer: Any, path: tuple[str, ...], start: int, given: Any, returned: Any
     ) -> None:
@@ -158,57 +171,77 @@ class _CallRecorder:
         output = _output(returned, construction)
         if output is None:
             return
-        name = self._name(layer)
         call = LayerCall(
-            name=name,
+            name=self._layers.of(layer, self._reserved),
             type=type(layer).__name__,
             path=path,
             start=start,
             inputs=tuple(_tensors(given, construction)),
             end=construction.position(),
             output=output,
-            variables=note_variables(construction, layer.weights),
+            variables=note_variables(construction, getattr(layer, "weights", ())),
             settings=settings_of(layer),
         )
         construction.calls.append(call)
 
-    def _note_group(self, layer: Any, path: tuple[str, ...], returned: Any) -> None:
+    def _note_group(
+        self, layer: Any, path: tuple[str, ...], start: int, given: Any, returned: Any
+    ) -> None:
         construction = self._construction
         output = _output(returned, construction)
-        if output is not None:
-            last = construction.calls[-1].name
-            construction.groups.append(GroupCall((*path, layer.name), last, output))
-
-    def _name(self, layer: Any) -> str:
-        """Return a unique name for a call: the layer's name, with a number for repeated calls."""
-        if id(layer) in self._called:
-            _, first, calls = self._called[id(layer)]
-            self._called[id(layer)] = layer, first, calls + 1
-            name = f"{first} (call {calls + 1})"
-        else:
-            name = str(layer.name)
-            if name in self._names:
-                name = unique(name, self._names | self._reserved)
-            self._called[id(layer)] = layer, name, 1
-        self._names.add(name)
-        return name
+        if output is None:
+            return
+        call = GroupCall(
+            path=path,
+            last=construction.calls[-1].name,
+            output=output,
+            type=type(layer).__name__,
+            start=start,
+            end=construction.position(),
+            inputs=tuple(_tensors(given, construction)),
+        )
+        construction.groups.append(call)
 
     @contextmanager
-    def _inside(self, layer: Any) -> Iterator[None]:
-        before, container = len(self._path), _is_container(layer)
-        if container and layer is not self._model:
-            self._path.append(layer.name)
-        self._in_layer = not container
+    def _inside(self, layer: Any) -> Iterator[tuple[str, ...]]:
+        """Yield the path of the layers that `layer` calls."""
+        before, group = len(self._path), _is_group(layer)
+        if group and layer is not self._model:
+            names = self._groups.setdefault(tuple(self._path), _Names())
+            self._path.append(names.of(layer))
+        self._in_layer = not group
         self._depth += 1
         try:
-            yield
+            yield tuple(self._path)
         finally:
             self._depth -= 1
             self._in_layer = False
             del self._path[before:]
 
 
-def _is_container(layer: Any) -> bool:
+class _Names:
+    """Gives each call of a layer a name of its own: that of the layer, with a number if needed."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+        self._called: dict[int, tuple[Any, str, int]] = {}  # layer, its name here, calls; by id
+
+    def of(self, layer: Any, reserved: Set[str] = frozenset()) -> str:
+        """Return the name of the next call. Numbers avoid the `reserved` names of other layers."""
+        if id(layer) in self._called:
+            _, first, calls = self._called[id(layer)]
+            self._called[id(layer)] = layer, first, calls + 1
+            name = f"{first} (call {calls + 1})"
+        else:
+            name = str(layer.name)
+            if name in self._taken:
+                name = unique(name, self._taken | reserved)
+            self._called[id(layer)] = layer, name, 1
+        self._taken.add(name)
+        return name
+
+
+def _is_group(layer: Any) -> bool:
     """Return whether layers inside `layer` are recorded: it is a model or a user's layer."""
     own = not type(layer).__module__.startswith(("keras.", "tensorflow."))
     return own or isinstance(layer, keras.Model)

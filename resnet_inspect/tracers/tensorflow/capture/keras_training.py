@@ -33,7 +33,8 @@ def settings_of(layer: Any) -> dict[str, bool | int | float | str]:
         if name in KEPT and isinstance(value, bool | int | float | str)
     }
     regularized = any(config.get(f"{kind}_regularizer") for kind in ("kernel", "embeddings"))
-    settings["trainable"] = bool(layer.trainable)
+    if hasattr(layer, "trainable"):  # an operation such as add has no weights
+        settings["trainable"] = bool(layer.trainable)
     return settings | ({"decay": True} if regularized else {})
 
 

@@ -122,7 +122,10 @@ class StepHooks:
         return bool(flat) and all(hasattr(source, "handle") for source in flat)
 
     def _outputs(self, sources: Any) -> dict[str, Tensor]:
-        """The layer outputs, by layer, whose gradients the tape computes for the sources."""
+        """The outputs whose gradients the tape computes for the sources.
+
+        Those of layers are named by the layer, those of groups by the tensor.
+        """
         if not self._wanted:
             return {}
         outputs = {
@@ -132,6 +135,12 @@ class StepHooks:
         }
         if self._made.graph is None:  # op by op
             return outputs
+        names = {tensor.name for tensor in outputs.values()} | self.output_gradients.keys()
+        outputs |= {
+            group.output.name: group.output
+            for group in self._made.groups
+            if group.output.name not in names and group.output.dtype.is_floating
+        }
         dependent = self._dependent(tf.nest.flatten(sources))
         return {name: output for name, output in outputs.items() if output.op in dependent}
 

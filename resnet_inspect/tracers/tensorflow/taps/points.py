@@ -14,7 +14,12 @@ from typing import Any
 
 from resnet_inspect.graph import Phase
 from resnet_inspect.stats import Tap
-from resnet_inspect.tracers.tensorflow.capture.construction import Construction, LayerCall, Tensor
+from resnet_inspect.tracers.tensorflow.capture.construction import (
+    Construction,
+    GroupCall,
+    LayerCall,
+    Tensor,
+)
 
 # Ops that compute nothing.
 GIVEN = ("Placeholder", "Const", "ReadVariableOp", "NoOp")
@@ -39,8 +44,8 @@ class TapContext:
     """The tensors of a step; ops from position `end` on are not the user's.
 
     `parts` are parts of the loss by name, `values` the values of variables before the step,
-    `gradients` those of variables, and `output_gradients` those of layer outputs; a gradient may be
-    None.
+    `gradients` those of variables, and `output_gradients` those of the outputs of layers by name
+    and of groups by tensor; a gradient may be None.
     """
 
     made: Construction
@@ -73,6 +78,17 @@ def _matches(tap: Tap, patterns: list[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
 
 
+def _groups_with_own_output(made: Construction) -> list[GroupCall]:
+    """Return the groups whose output is not that of a layer or of a group inside them."""
+    known = {call.output.name for call in made.calls}
+    groups = []
+    for group in made.groups:  # inner groups come first
+        if group.output.name not in known:
+            known.add(group.output.name)
+            groups.append(group)
+    return groups
+
+
 def _of_layers(watched: TapContext) -> Iterator[Point]:
     calls = watched.made.calls
     for call in calls:
@@ -80,12 +96,22 @@ def _of_layers(watched: TapContext) -> Iterator[Point]:
             continue  # for example a TensorList, a variant
         name = call.output.name
         yield Point(Tap(call.name, "activation", name), call.output, call.output.op.type == "Relu")
+    groups = _groups_with_own_output(watched.made)
+    for group in groups:
+        if is_summarizable(group.output.dtype):
+            relu = group.output.op.type == "Relu"
+            tap = Tap(group.name, "activation", group.output.name)
+            yield Point(tap, group.output, relu)
     for name, part in watched.parts.items():
         yield Point(Tap(name, "activation", part.name), part)
     for call in calls:
         gradient = watched.output_gradients.get(call.name)
         if gradient is not None:
             yield Point(Tap(call.name, "gradient", call.output.name), gradient)
+    for group in groups:
+        gradient = watched.output_gradients.get(group.output.name)
+        if gradient is not None:
+            yield Point(Tap(group.name, "gradient", group.output.name), gradient)
     owners = {variable: call.name for call in reversed(calls) for variable in call.variables}
     for name, value in watched.values.items():
         yield Point(Tap(owners.get(name, name), "weight", name, output=False), value)
