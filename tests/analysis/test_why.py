@@ -40,6 +40,12 @@ def test_names_and_axes(recording: Open, text: str, name: str, axes: tuple[int, 
     assert (target.name, selected) == (name, axes)
 
 
+def test_a_group_is_named_by_its_path(recording: Open) -> None:
+    graph = recording("composite").graph
+    target, axes = find(graph, "encoder (call 2)/residual:1")
+    assert (target.name, axes) == ("pair_1/encoder_3/residual_1/add:0", (1,))
+
+
 @pytest.mark.parametrize(
     ("text", "what", "fix"),
     [

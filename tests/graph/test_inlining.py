@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from resnet_inspect.analysis.sizes.names import find, graph_with
 from resnet_inspect.graph import Graph, Layer, Op, Phase, TensorRef, TensorSpec, Variable, inlined
 
 SPEC = (TensorSpec((4,), "float32"),)
@@ -89,3 +90,12 @@ def test_a_function_that_calls_itself_is_expanded_a_few_times() -> None:
     inside = Graph((op("again", "PartitionedCall", f="f"),))
     graph = Graph((op("call", "PartitionedCall", f="f"),), functions={"f": inside})
     assert len(graph.whole.ops) == 9
+
+
+def test_an_op_of_a_function_is_found_by_its_name() -> None:
+    graph = looping()
+    assert graph_with(graph, "layer/loop/body/add:0") is graph.whole
+    for text in ("layer/loop", "layer/loop/body", "nothing", "x:0"):
+        assert graph_with(graph, text) is graph
+    target, axes = find(graph_with(graph, "layer/loop/body/add:0"), "layer/loop/body/add:0")
+    assert (target.name, axes) == ("layer/loop/body/add:0", (0,))

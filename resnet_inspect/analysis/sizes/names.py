@@ -1,4 +1,4 @@
-"""Resolves a name from the user: a layer, op, tensor or variable, and optionally an axis."""
+"""Resolves a name from the user: a layer, group, op or variable, and optionally an axis."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def find(graph: Graph, text: str) -> tuple[Target, tuple[int, ...]]:
     """Return the target that `text` names, and the named axes. Without an axis, all are returned.
 
     `text` is NAME, NAME:AXIS or NAME:OUTPUT:AXIS. NAME:OUTPUT works where OUTPUT is not an axis.
-    An axis may be negative. NAME is the name of a layer, op or variable, a unique beginning of
-    one, or the last part of an op's name.
+    An axis may be negative. NAME is the name of a layer, group, op or variable, a unique beginning
+    of one, or the last part of an op's name.
 
     Raises:
         UsageError: no name or several names match. The error lists the nearest names.
@@ -98,6 +98,16 @@ def find(graph: Graph, text: str) -> tuple[Target, tuple[int, ...]]:
     return target, (axis % len(shape),)
 
 
+def graph_with(graph: Graph, text: str) -> Graph:
+    """Return the graph, with the ops of its nested functions if `text` names one of them.
+
+    Such a name is that of an op inside of a loop, such as `lstm/while/body/lstm_cell/MatMul`.
+    """
+    name, _ = _split(text)
+    inside = graph.functions and name not in graph.op_by_name and name in graph.whole.op_by_name
+    return graph.whole if inside else graph
+
+
 def _split(text: str) -> tuple[str, list[int]]:
     parts = text.split(":")
     numbers: list[int] = []
@@ -113,6 +123,9 @@ def _resolve(graph: Graph, name: str, text: str) -> tuple[str, int, str]:
         return output.op, output.index, ""
     if name in graph.op_by_name:
         return name, 0, ""
+    group = graph.group_by_path.get(tuple(name.split("/")))
+    if group is not None:
+        return group.output.op, group.output.index, ""
     if name in graph.variable_by_name:
         return "", 0, name
     layers = [layer for layer in graph.layer_by_name if layer.startswith(name)]

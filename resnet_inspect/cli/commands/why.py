@@ -51,7 +51,7 @@ def run(parsed: argparse.Namespace) -> int:
     import msgspec
 
     from resnet_inspect.analysis.sizes.measured import measured_explanation
-    from resnet_inspect.analysis.sizes.names import find
+    from resnet_inspect.analysis.sizes.names import find, graph_with
     from resnet_inspect.analysis.sizes.why import why
     from resnet_inspect.cli.run_argument import names_and_run, run_file
     from resnet_inspect.store.run import Run
@@ -74,13 +74,13 @@ def run(parsed: argparse.Namespace) -> int:
     path = run_file(run)
     with Run.open(path) as recorded:
         _reject_failed_op(recorded, tensor)
-        target, axes = find(recorded.graph, tensor)
+        graph = graph_with(recorded.graph, tensor)
+        target, axes = find(graph, tensor)
         _reject_without_origins(recorded, path)
-        shown = measured_graph(recorded)
+        shown = graph_with(measured_graph(recorded), tensor)
         shape = find(shown, tensor)[0].shape
         explanations = [
-            measured_explanation(why(recorded.graph, recorded.lineage, target, axis), shown)
-            for axis in axes
+            measured_explanation(why(graph, recorded.lineage, target, axis), shown) for axis in axes
         ]
     if parsed.json:
         from resnet_inspect.render.documents import json_document

@@ -10,6 +10,8 @@ import pytest
 
 from resnet_inspect.analysis.sizes.names import find
 from resnet_inspect.analysis.sizes.why import Explanation, why
+from resnet_inspect.cli.main import main
+from resnet_inspect.graph import Phase
 from resnet_inspect.store.run import Run
 
 HERE = Path(__file__).parent
@@ -97,3 +99,15 @@ def test_computed_sizes_name_all_their_parts(run: Run) -> None:
     (term,) = units.computed.terms
     assert term.formula is not None
     assert term.formula.text == "4 × 7"
+
+
+def test_a_size_inside_of_a_loop_is_explained_by_the_command(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = next(
+        op.name
+        for op in run.graph.whole.ops
+        if "/while/body/" in op.name and op.type == "MatMul" and op.phase is Phase.FORWARD
+    )
+    assert main(["why", f"{name}:1", str(run.path)]) == 0
+    assert "28 = 4 × 7" in capsys.readouterr().out
