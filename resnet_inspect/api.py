@@ -19,6 +19,7 @@ from resnet_inspect.analysis.browse.distributions import (
     beside_gradients,
     choose,
 )
+from resnet_inspect.analysis.browse.scalars import shown_scalars
 from resnet_inspect.analysis.check import Finding
 from resnet_inspect.analysis.diff.differences import RunDiff
 from resnet_inspect.analysis.diff.distributions import RecordedSummaries, chosen_steps
@@ -262,18 +263,16 @@ def summarize(run: Run, findings: tuple[Finding, ...] | None = None) -> Overview
     """
     recorded = run.recorded_steps()
     findings = check(run) if findings is None else findings
-    shown = measured_graph(run)
+    shown, scalars = measured_graph(run), shown_scalars(run.scalars())
     if not recorded:
         values = RecordedTensors(origin=run.origin)
-        return overview(
-            run.graph, run.lineage, values, run.scalars(), findings=findings, shown=shown
-        )
+        return overview(run.graph, run.lineage, values, scalars, findings=findings, shown=shown)
     step = recorded[-1]
     layers = shown_layers(run.graph)
     summaries = run.summaries(step, layers=layers), run.summaries(step, "gradient", layers=layers)
     activity = {layer: reduce(add, seen) for layer, seen in run.activity().items()}
     values = RecordedTensors(step, *summaries, run.updates().get(step, {}), activity, run.origin)
-    return overview(run.graph, run.lineage, values, run.scalars(), findings=findings, shown=shown)
+    return overview(run.graph, run.lineage, values, scalars, findings=findings, shown=shown)
 
 
 def record(

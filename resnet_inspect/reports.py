@@ -10,6 +10,7 @@ import msgspec
 
 from resnet_inspect import paths
 from resnet_inspect.analysis.browse.distributions import Series
+from resnet_inspect.analysis.browse.scalars import shown_scalars
 from resnet_inspect.analysis.diagram.diagram import Diagram
 from resnet_inspect.analysis.diff.comparison import Comparison, side_by_side
 from resnet_inspect.analysis.diff.distributions import RecordedSummaries
@@ -42,7 +43,7 @@ def page_of_run(run: Run, program: str, notify: Notify) -> str:
     """
     updates = run.updates()
     series = every_series(run, updates)
-    steps = Steps(tuple(run.steps()), tuple(run.recorded_steps()), run.scalars())
+    steps = Steps(tuple(run.steps()), tuple(run.recorded_steps()), shown_scalars(run.scalars()))
     last = steps.recorded[-1] if steps.recorded else None
     meanings = Meanings(run.graph, run.lineage)
     shown = measured_graph(run)
@@ -85,11 +86,10 @@ def _overview_of(
     shown: Graph,
 ) -> Overview:
     """The result of `api.summarize`, from data that was already read."""
+    scalars = shown_scalars(run.scalars())
     if step is None:
         recorded = RecordedTensors(origin=run.origin)
-        return overview(
-            run.graph, run.lineage, recorded, run.scalars(), meanings, check(run), shown
-        )
+        return overview(run.graph, run.lineage, recorded, scalars, meanings, check(run), shown)
     outputs = [item for item in series if item.tap.output and step in item.course]
     activations, gradients = (
         {output.tap.layer: output.course[step] for output in outputs if output.tap.kind == kind}
@@ -103,7 +103,7 @@ def _overview_of(
         and (channels := item.activity) is not None
     }
     recorded = RecordedTensors(step, activations, gradients, updates, activity, run.origin)
-    return overview(run.graph, run.lineage, recorded, run.scalars(), meanings, check(run), shown)
+    return overview(run.graph, run.lineage, recorded, scalars, meanings, check(run), shown)
 
 
 def page_of_two(a: Run, b: Run, program: str, notify: Notify) -> str:
@@ -143,7 +143,7 @@ def _contents(run: Run) -> ReportSide:
         graph=run.graph,
         series=every,
         recorded=RecordedSummaries(run.recorded_steps(), courses),
-        scalars=run.scalars(),
+        scalars=shown_scalars(run.scalars()),
         broken=run.origin is not None,
     )
 

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from resnet_inspect.analysis.browse.distributions import Series
+from resnet_inspect.analysis.browse.scalars import shown_scalars
 from resnet_inspect.analysis.diff.distributions import RecordedSummaries
 from resnet_inspect.analysis.diff.runs import ComparedRun
 from resnet_inspect.analysis.sizes import measured
@@ -76,9 +77,9 @@ def compared_run(run: Run, recorded: RecordedSummaries) -> ComparedRun:
         name=os.fsencode(run.path).decode(errors="replace"),
         graph=run.graph,
         facts=facts,
-        settings=info.settings.values(),
+        settings=_with_training(info.settings.values(), run.graph),
         recorded=recorded,
-        scalars=run.scalars(),
+        scalars=shown_scalars(run.scalars()),
         findings=check(run),
         averages={
             layer.name: run.normalizations(layer.name)
@@ -86,3 +87,19 @@ def compared_run(run: Run, recorded: RecordedSummaries) -> ComparedRun:
             if layer.normalizes
         },
     )
+
+
+def _with_training(settings: dict[str, Any], graph: Graph) -> dict[str, Any]:
+    """Settings, with those of the training that were not set but recorded from it."""
+    training = graph.training
+    if training is None:
+        return settings
+    rate = training.learning_rate
+    recorded = {
+        "optimizer": training.optimizer or None,
+        "learning_rate": None if rate is None else float(f"{rate:.6g}"),  # it was a float32
+        "weight_decay": training.decay,
+        "loss": [objective.loss for objective in training.objectives] or None,
+    }
+    missing = {name: value for name, value in recorded.items() if settings.get(name) is None}
+    return settings | missing

@@ -62,7 +62,7 @@ def test_every_setting_is_on_its_page_once() -> None:
 @pytest.mark.parametrize("name", all_rules())
 def test_a_rule_has_all_parts_of_its_explanation(name: str) -> None:
     parts = rules.parts_of(explain(name))
-    assert list(parts) == ["title", "checks", "threshold", "source", "silent"]
+    assert list(parts) == ["title", "checks", "threshold", "background", "not reported"]
     assert all(parts.values())
     section = PAGES["reference/rules.md"].partition(f"## `{name}`")[2].partition("\n## ")[0]
     for part in parts.values():

@@ -9,13 +9,13 @@ from typing import NamedTuple
 from docs.generator.markdown import table
 from resnet_inspect.analysis.check import explain, rules
 
-LABELS = ("Threshold", "Source", "Silent")
+LABELS = ("Threshold", "Background", "Not reported")
 INTRODUCTION = """\
 # Rules of `check`
 
 [`check`](commands/check.md) applies {count} rules to a run. Each rule compares recorded values
 with a threshold and reports an error, a warning or an info. Each section below names the
-threshold, its source, and the cases in which the rule stays silent.
+threshold, its background, and the cases that the rule does not report.
 
 Detection was measured on faults that were injected into healthy trainings. A fault counts as
 detected if a correct rule fires; several rules can be correct for one fault. The author of the
@@ -78,7 +78,7 @@ def measured(verdicts: str, heading: str) -> dict[str, Measured]:
 
 
 def parts_of(text: str) -> dict[str, str]:
-    """The parts of a rule's text: title, checks, threshold, source, silent."""
+    """The parts of a rule's text: title, checks, and one for each label in lower case."""
     title, _, body = text.partition("\n\n")
     pieces = re.split(rf"^({'|'.join(LABELS)}): ", body, flags=re.MULTILINE)
     labelled = dict(zip(pieces[1::2], pieces[2::2], strict=True))

@@ -7,10 +7,11 @@ or is a run file; with `--run RUN` all positional arguments are names.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from resnet_inspect.commands import Command, spelled
 from resnet_inspect.errors import UsageError
 from resnet_inspect.paths import printable
 from resnet_inspect.store import catalogue
@@ -20,7 +21,7 @@ from resnet_inspect.store.schema import is_run_file
 def run_file(run: str | None, flag: str | None = None) -> Path:
     """The run file to read: RUN, or the newest run that did not fail.
 
-    A run that was not named is reported on stderr.
+    A run that was not named is reported on stderr, and so is the newest run if it failed.
 
     Args:
         run: the positional RUN.
@@ -40,16 +41,26 @@ def run_file(run: str | None, flag: str | None = None) -> Path:
         )
     if run or flag:
         return Path(run or flag or "")
-    file, failed, skipped = catalogue.newest()
-    choice = "newest run"
-    if failed:
-        choice = "newest run; all runs failed"
-    elif skipped:
-        newer = "1 newer run" if skipped == 1 else f"{skipped} newer runs"
-        choice = f"newest run that did not fail; {newer} failed"
+    newest = catalogue.newest()
     with suppress(OSError, ValueError):  # stderr is full or closed
-        print(f"reading {printable(str(file))} ({choice})", file=sys.stderr, flush=True)
-    return file
+        for line in _choice(newest):
+            print(line, file=sys.stderr, flush=True)
+    return newest.file
+
+
+def _choice(newest: catalogue.NewestRun) -> Iterator[str]:
+    """Lines on the run that was chosen, and on a newer run that failed."""
+    file, failed, skipped = newest
+    why = "newest run"
+    if failed:
+        why = "newest run; all runs failed"
+    elif skipped:
+        newer = "1 newer run" if len(skipped) == 1 else f"{len(skipped)} newer runs"
+        why = f"newest run that did not fail; {newer} failed"
+    yield f"reading {printable(str(file))} ({why})"
+    for last, during in skipped[:1]:
+        name, shown = printable(str(last)), spelled(Command("check", (last,)))
+        yield f"warning: newest run {name} failed while {during}; to read it: {shown}"
 
 
 def names_and_run(

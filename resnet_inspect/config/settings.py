@@ -32,7 +32,7 @@ class _Subject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     @property
     def fed(self) -> str:
         """The training data, as text."""
-        return "its own"
+        return "from your program"
 
 
 class Tutorial(_Subject, frozen=True):

@@ -11,6 +11,7 @@ import msgspec
 
 from resnet_inspect.analysis.check import Evidence, Finding, rules
 from resnet_inspect.analysis.check import check as apply_rules
+from resnet_inspect.analysis.check.judge import FORMER_NAMES
 from resnet_inspect.commands import Command
 from resnet_inspect.errors import UsageError
 from resnet_inspect.store.run import Run
@@ -23,8 +24,7 @@ def check(run: Run, ignore: Collection[str] = ()) -> tuple[Finding, ...]:
 
     Raises UsageError for an unknown rule.
     """
-    for name in ignore:
-        known_rule(name, "flag --ignore")
+    ignore = [known_rule(name, "flag --ignore") for name in ignore]
     evidence = Evidence(
         graph=run.graph,
         lineage=run.lineage,
@@ -52,8 +52,9 @@ def check(run: Run, ignore: Collection[str] = ()) -> tuple[Finding, ...]:
 
 
 def known_rule(name: str, where: str) -> str:
-    """Return the name of a rule; raises UsageError, which shows `where`, if it is unknown."""
+    """Return the present name of a rule; raises UsageError, which shows `where`, if unknown."""
     known = rules()
+    name = FORMER_NAMES.get(name, name)
     if name in known:
         return name
     near = difflib.get_close_matches(name, known, 1)

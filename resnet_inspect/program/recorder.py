@@ -18,7 +18,7 @@ from resnet_inspect.api import check_recorder
 from resnet_inspect.config.settings import Fit
 from resnet_inspect.journal import RunFiles, RunJournal
 from resnet_inspect.program.ledger import Ledger
-from resnet_inspect.program.messages import explanations
+from resnet_inspect.program.messages import explanations, failed_training
 from resnet_inspect.script.children import in_spawned_children
 from resnet_inspect.script.imports import after_import
 from resnet_inspect.tracers import registry
@@ -102,13 +102,18 @@ class ProgramRecorder:
         """Report run files and missed trainings on stderr; `error` is what ended the program."""
         if os.getpid() != self._process:
             return  # a forked child that returned from the program
-        if error is not None:
+        if error is not None and not isinstance(error, SystemExit):
             self._observer.write_failure(error)
         files = self._ledger.paths()
         for file in files:
             print(f"resnet-inspect: recorded in {quote(self._short(file))}", file=sys.stderr)
-        for line in explanations(list(self._unrecorded), self._plan.program, recorded=bool(files)):
+        for line in explanations(
+            list(self._unrecorded), self._plan.program, recorded=bool(files), error=error
+        ):
             print(f"resnet-inspect: {line}", file=sys.stderr)
+        for file in files:
+            for line in failed_training(file, error):
+                print(f"resnet-inspect: {line}", file=sys.stderr)
         shutil.rmtree(self._plan.ledger, ignore_errors=True)
 
     def _short(self, file: Path) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 PIPE_WIDTH = 100
+LABEL = 10  # columns of the labels of `Screen.pair`
 UNBOUNDED = 100_000
 
 
@@ -63,6 +64,14 @@ class Screen:
     def whole(self, text: Text) -> None:
         """Write a line without wrapping it, such as a command to copy."""
         self._write(text, whole=True)
+
+    def pair(self, label: str, text: str) -> None:
+        """Write a label, and a text beside it that is wrapped in its own column."""
+        grid = table("", "")
+        grid.show_header = False
+        grid.columns[0].width = LABEL
+        grid.add_row(plain(label, "dim"), plain(text))
+        self._write(grid)
 
     def table(self, variants: Iterable[Table]) -> None:
         """Write the first variant of a table that fits, else the last one.

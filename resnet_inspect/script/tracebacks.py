@@ -1,12 +1,18 @@
-"""Removes the frames of this package from a user's traceback."""
+"""Removes frames of this package from a user's traceback, and finds the line that failed."""
 
 from __future__ import annotations
 
+import linecache
 import os
+import sysconfig
+import traceback
 from pathlib import Path
 from types import TracebackType
 
 PACKAGE = f"{Path(__file__).parents[1]}{os.sep}"
+INSTALLED = tuple(
+    f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib", "purelib", "platlib")
+)
 
 
 def strip(error: BaseException) -> None:
@@ -34,3 +40,20 @@ def _stripped(trace: TracebackType | None) -> TracebackType | None:
     for item, following in zip(kept, [*kept[1:], None], strict=False):
         item.tb_next = following
     return kept[0] if kept else None
+
+
+def failing_line(error: BaseException) -> traceback.FrameSummary | None:
+    """Return the innermost line of the user's code in a traceback; None without such a line.
+
+    For a syntax error this is the line that Python cannot parse.
+    """
+    if isinstance(error, SyntaxError) and error.filename and error.lineno:
+        text = error.text or linecache.getline(error.filename, error.lineno)
+        return traceback.FrameSummary(error.filename, error.lineno, "<module>", line=text.strip())
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith((PACKAGE, "<"))
+    ]
+    own = [frame for frame in frames if not frame.filename.startswith(INSTALLED)]
+    return next(reversed(own or frames), None)

@@ -14,7 +14,6 @@ import msgspec
 
 from resnet_inspect.commands import Command
 from resnet_inspect.errors import InspectError, RunMissingError
-from resnet_inspect.store.info import Status
 from resnet_inspect.store.placement import DRAFT
 from resnet_inspect.store.run import SIDE_FILES, Run
 from resnet_inspect.store.schema import is_run_file
@@ -124,11 +123,21 @@ def stamp(file: Path) -> str:
 
 
 class NewestRun(NamedTuple):
-    """A run chosen by `newest`: `skipped` failed runs are newer; `failed` if the run failed too."""
+    """A run chosen by `newest`. `skipped` are newer runs that failed, the newest first.
+
+    `failed` if the chosen run failed too, because all runs failed.
+    """
 
     file: Path
     failed: bool
-    skipped: int
+    skipped: tuple[FailedRun, ...] = ()
+
+
+class FailedRun(NamedTuple):
+    """A run that failed, and what failed, such as "building the network"."""
+
+    file: Path
+    during: str
 
 
 def newest(folder: Path = FOLDER) -> NewestRun:
@@ -136,14 +145,14 @@ def newest(folder: Path = FOLDER) -> NewestRun:
 
     Raises RunMissingError if there is no readable run.
     """
-    created: list[tuple[str, Path, bool]] = []
+    created: list[tuple[str, Path, str | None]] = []
     for file in run_files(folder):
         try:
             with Run.open(file) as run:
                 info = run.info
         except InspectError:
             continue
-        created.append((info.created, file, info.status is Status.FAILED))
+        created.append((info.created, file, info.failed_during))
     if not created:
         raise RunMissingError(
             "there is no run yet",
@@ -152,11 +161,12 @@ def newest(folder: Path = FOLDER) -> NewestRun:
             got="none",
             fix=("record a run: ", FIRST_TRACE),
         )
-    ordered = sorted(created, reverse=True)
-    for skipped, (_, file, failed) in enumerate(ordered):
-        if not failed:
-            return NewestRun(file, failed=False, skipped=skipped)
-    return NewestRun(ordered[0][1], failed=True, skipped=0)
+    skipped: list[FailedRun] = []
+    for _, file, during in sorted(created, key=lambda run: run[:2], reverse=True):
+        if during is None:
+            return NewestRun(file, failed=False, skipped=tuple(skipped))
+        skipped.append(FailedRun(file, during))
+    return NewestRun(skipped[0].file, failed=True)
 
 
 def fresh_name(network: str, folder: Path = FOLDER) -> Path:

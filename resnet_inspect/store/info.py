@@ -75,6 +75,13 @@ class RunInfo(msgspec.Struct, frozen=True):
     failure: Failure | None = None
 
     @property
+    def failed_during(self) -> str | None:
+        """What failed, such as "building the network"; None if the run did not fail."""
+        if self.status is not Status.FAILED:
+            return None
+        return self.failure.during if self.failure is not None else "training"
+
+    @property
     def facts(self) -> dict[str, str]:
         """Facts that differ between runs, without times and settings."""
         return {

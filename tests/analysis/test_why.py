@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from resnet_inspect.analysis.sizes.dangers import dangers
@@ -11,10 +12,12 @@ from resnet_inspect.analysis.sizes.disagreement import postmortem
 from resnet_inspect.analysis.sizes.meanings import Meanings
 from resnet_inspect.analysis.sizes.moves import settings_moves
 from resnet_inspect.analysis.sizes.names import find
-from resnet_inspect.analysis.sizes.paths import spell_origin
-from resnet_inspect.analysis.sizes.why import why
+from resnet_inspect.analysis.sizes.paths import ChainStep, spell_origin
+from resnet_inspect.analysis.sizes.why import Agreement, why
 from resnet_inspect.errors import UsageError
 from resnet_inspect.graph import TensorRef
+from resnet_inspect.graph.lineage import Relation
+from resnet_inspect.render.pages.why_page import danger, how_made, origin_lines
 from resnet_inspect.store.run import Run
 
 Open = Callable[[str], Run]
@@ -70,7 +73,7 @@ def test_image_and_batch_size_do_not_change_the_64(recording: Open) -> None:
     rows = {row.setting: row for row in why(run.graph, run.lineage, target, 1).proof}
     assert {name for name, row in rows.items() if row.moved} == {"filters"}
     assert (rows["filters"].size_before, rows["filters"].size_after) == (64, 68)
-    assert "add00 fails; re-traced past it" in rows["filters"].note
+    assert "add00 fails (ignored to continue)" in rows["filters"].note
     assert rows["n"].note == "the graph changes, but not this size"
     assert set(rows) == {
         "filters",
@@ -117,6 +120,38 @@ def test_the_gamma_of_a_normalized_height_is_the_height(recording: Open) -> None
     run = recording("bn_axis")
     target, _ = find(run.graph, "bn00_branch2a/gamma")
     assert why(run.graph, run.lineage, target, 0).origin == "images:0 axis 1"
+
+
+def test_a_number_that_appears_twice_is_explained_with_its_expression(recording: Open) -> None:
+    run = recording("v2")
+    target, _ = find(run.graph, "Reshape")
+    lines = list(origin_lines(why(run.graph, run.lineage, target, 1)))
+    assert ("must equal", "final_reduce_mean:0 axis 3") in lines
+    assert ("comes from", "res20_branch1/kernel axis 3, 9 ops before") in lines
+    (text,) = [text for label, text in lines if label == "danger"]
+    assert text == (
+        "64 appears a second time as filters × 2² in Reshape. With 65 in final_reduce_mean:0 axis 3"
+        " and the recorded batch size 8, Reshape fails."
+    )
+
+
+def test_a_literal_that_appears_twice_has_no_expression() -> None:
+    pair = Agreement("Reshape", "Reshape/shape element 1", "x:0 axis 1", 64, ((0, 128, 130),), "64")
+    assert danger(pair) == (
+        "64 appears a second time in Reshape. With 65 in x:0 axis 1, Reshape does not fail but"
+        " silently changes axis 0 from 128 to 130."
+    )
+
+
+def test_an_op_with_the_name_of_its_layer_is_named_once() -> None:
+    step = ChainStep(
+        "Reshape:0 axis 1", "Reshape", "Reshape", "Reshape", literal=False, size=64,
+        relation=None, rivals=()
+    )  # fmt: skip
+    before = msgspec.structs.replace(step, relation=Relation.SAME)
+    assert how_made(step, before) == "Reshape"
+    dense = msgspec.structs.replace(step, layer="dense", op_type="MatMul")
+    assert how_made(dense, before) == "MatMul of dense"
 
 
 def test_sizes_after_a_failing_addition_are_unknown(recording: Open) -> None:

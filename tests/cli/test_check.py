@@ -12,6 +12,7 @@ import pytest
 
 import resnet_inspect
 from resnet_inspect.analysis.check import rules
+from resnet_inspect.analysis.check.judge import FORMER_NAMES
 from tests.cli.conftest import Command
 from tests.recordings import FOLDER, RECORDINGS, TRAINED
 
@@ -59,6 +60,17 @@ def test_a_rule_that_there_is_not(command: Command) -> None:
         assert f"flag {flag}" in done.stderr
 
 
+@pytest.mark.parametrize(("former", "name"), FORMER_NAMES.items())
+def test_former_names_of_rules_are_accepted(command: Command, former: str, name: str) -> None:
+    explained = command("check", "--explain", former).stdout
+    assert explained == command("check", "--explain", name).stdout
+    assert explained.startswith(f"{name}\n")
+    rows = json.loads(command("check", FOLDER / "filters.db", "--json").stdout)["findings"]
+    assert [finding["rule"] for finding in rows] == ["run-failed"]
+    left = command("check", FOLDER / "filters.db", "--ignore", former, "--json").stdout
+    assert json.loads(left)["findings"] == []
+
+
 def test_every_rule_explains_itself(command: Command) -> None:
     text = command("check", "--explain", "all", COLUMNS="80").stdout
     assert max(map(len, text.splitlines())) <= 80
@@ -68,7 +80,7 @@ def test_every_rule_explains_itself(command: Command) -> None:
         assert "Threshold:" in words, name
         single = " ".join(command("check", "--explain", name).stdout.split())
         assert single == f"{name} {words}"
-    for part in ("Source", "Threshold", "Silent"):
+    for part in ("Background", "Threshold", "Not reported"):
         begun = [line for line in text.splitlines() if line.startswith(f"   {part}: ")]
         assert len(begun) == text.count(f"{part}: ") > 0
 

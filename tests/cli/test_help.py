@@ -158,8 +158,11 @@ def test_commands_report_the_run_that_they_chose(
     runs_of(tmp_path, "v1", "v2", "mean_axes", "filters")
     done = command(name, *READING[name])
     assert done.returncode == EXIT_OK, done.stderr
-    text = "reading runs/v2.db (newest run that did not fail; 2 newer runs failed)"
-    assert done.stderr.splitlines()[0] == text
+    assert done.stderr.splitlines()[:2] == [
+        "reading runs/v2.db (newest run that did not fail; 2 newer runs failed)",
+        "warning: newest run runs/filters.db failed while building the network; "
+        "to read it: resnet-inspect check runs/filters.db",
+    ]
     named = command(name, *READING[name], "--run", "runs/v1.db")
     assert "reading" not in named.stderr
 
@@ -179,7 +182,7 @@ def test_failed_runs_are_skipped_unless_all_failed(
     command: Command, tmp_path: Path, names: tuple[str, ...], text: str
 ) -> None:
     runs_of(tmp_path, *names)
-    assert command("check").stderr == f"{text}\n"
+    assert command("check").stderr.splitlines()[0] == text
 
 
 def test_browse_lists_its_keys() -> None:

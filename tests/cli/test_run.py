@@ -34,6 +34,15 @@ if word == "--interrupt":
 if word == "--raise":
     fail(word)
 """
+STOPPED = "before its first training step"
+ENDINGS = {
+    "--none": "did not train a model with TensorFlow "
+    "(no call of fit or train_on_batch, no optimizer in a tf.function)",
+    "--text": f"exited with code 1 at plain.py:12, {STOPPED}",
+    "--code": f"exited with code 7 at plain.py:14, {STOPPED}",
+    "--raise": f"stopped with OSError at plain.py:9, {STOPPED}",
+    "--interrupt": f"was stopped with Ctrl-C at plain.py:16, {STOPPED}",
+}
 TRAINS = """
 import sys
 import numpy as np
@@ -85,7 +94,7 @@ def spoken(text: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("word", ["--none", "--text", "--code", "--raise", "--interrupt"])
+@pytest.mark.parametrize("word", ENDINGS)
 def test_a_script_does_what_it_does_without_us(command: Command, tmp_path: Path, word: str) -> None:
     script = tmp_path / "here" / "plain.py"
     script.write_text(PLAIN)
@@ -95,10 +104,7 @@ def test_a_script_does_what_it_does_without_us(command: Command, tmp_path: Path,
     assert ours.stdout == alone.stdout
     assert spoken(ours.stderr) == spoken(alone.stderr)
     lines = [line for line in ours.stderr.splitlines() if line.startswith("resnet-inspect")]
-    assert lines == [
-        "resnet-inspect: nothing was recorded: plain.py did not train a model with TensorFlow "
-        "(no call of fit or train_on_batch, no optimizer in a tf.function)"
-    ]
+    assert lines[0] == f"resnet-inspect: nothing was recorded: plain.py {ENDINGS[word]}"
 
 
 @pytest.mark.parametrize("path", ["./named.py", "../here/named.py", "ABSOLUTE/./named.py"])
@@ -206,6 +212,9 @@ def test_a_rejected_shape_is_explained_and_raised_as_it_was(
         assert run.info.status == Status.FAILED
         assert run.info.failure is not None
         assert len(run.steps()) == 2
+    last = ours.stderr.splitlines()[-1]
+    assert last.startswith("resnet-inspect: the training failed with "), ours.stderr
+    assert last.endswith(" check mine.db")
 
 
 @pytest.mark.tensorflow

@@ -34,7 +34,7 @@ def test_a_run_and_its_page(command: Command, tmp_path: Path) -> None:
         "CPU:0",
         "Origin of size 64 in Reshape",
         "64 = filters × 2²",
-        "unchanged through 9 ops from res20_branch1/kernel axis 3",
+        "res20_branch1/kernel axis 3, 9 ops before",
         "Output of each block at step 2",
         f"resnet-inspect shapes runs/{file.name}",
     ):

@@ -107,10 +107,10 @@ def test_without_findings_a_line_says_so(recording: Open) -> None:
 
 def test_the_failure_of_a_run_is_shown_once(recording: Open) -> None:
     run = recording("filters")
-    assert [finding.rule for finding in api.summarize(run).findings] == ["refused"]
+    assert [finding.rule for finding in api.summarize(run).findings] == ["run-failed"]
     text = page(run, 80)
     assert "\nFindings: 1 error, shown above\n" in text
-    assert "refused  " not in text
+    assert "run-failed  " not in text
     assert "no findings" not in text
     assert text.count("Dimensions must be equal") == 1
 

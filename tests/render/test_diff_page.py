@@ -10,11 +10,14 @@ import msgspec
 import pytest
 
 from resnet_inspect import api
-from resnet_inspect.analysis.diff.differences import FindingsDiff
-from resnet_inspect.graph import Place, PlaceKind
+from resnet_inspect.analysis.diff.differences import FindingsDiff, ScalarDiff, ScalarsDiff
+from resnet_inspect.analysis.diff.distributions import RecordedSummaries
+from resnet_inspect.analysis.diff.runs import compare
+from resnet_inspect.graph import Place, PlaceKind, Training
 from resnet_inspect.render.diff.page import diff_page
 from resnet_inspect.render.screen import Screen
 from resnet_inspect.store.run import Run
+from resnet_inspect.stored import compared_run
 
 
 class Terminal(io.StringIO):
@@ -88,6 +91,40 @@ def test_findings_of_one_run_only_are_listed(recording: Callable[[str], Run]) ->
     assert "Findings only in A" in file.getvalue()
     assert "8 of 64 are dead" in file.getvalue()
     assert "no difference" not in file.getvalue()
+
+
+def test_scalars_come_first_and_at_steps_at_which_all_were_recorded(
+    recording: Callable[[str], Run],
+) -> None:
+    run = recording("fit")
+    steps, recorded = tuple(range(60)), tuple(range(0, 60, 10))
+    rows = tuple(
+        ScalarDiff(name, at, (1.0,) * len(at), (2.0,) * len(at), 1.0, 0)
+        for name, at in (("loss", steps), ("batch_loss", recorded))
+    )
+    other = api.diff(run, recording("composite"))
+    diff = msgspec.structs.replace(other, scalars=ScalarsDiff(rows, (), ()))
+    file = io.StringIO()
+    diff_page(Screen(file, width=100), diff)
+    text = file.getvalue()
+    assert text.index("\nScalars\nbatch_loss: of one batch;") < text.index("\nDistributions: ")
+    shown = text.partition("\nstep ")[2].partition("\n\n")[0].splitlines()[1:]
+    assert [line.split()[0] for line in shown] == ["0", "10", "20", "30", "40", "50", "~"]
+    assert all(len(line.split()) == 5 for line in shown[:-1])
+    assert "-" not in "".join(shown[:-1])
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.01])
+def test_recorded_settings_of_the_training_are_compared(
+    recording: Callable[[str], Run], rate: float
+) -> None:
+    run = recording("fit")
+    a = compared_run(run, RecordedSummaries([], {}))
+    training = msgspec.structs.replace(run.graph.training or Training(), learning_rate=rate)
+    run.__dict__["graph"] = msgspec.structs.replace(run.graph, training=training)
+    b = compared_run(run, RecordedSummaries([], {}))
+    rows = [(row.name, row.a, row.b) for row in compare(a, b).settings]
+    assert rows == ([("learning_rate", 0.01, 0.05)] if rate == 0.05 else [])
 
 
 def test_the_reason_of_a_failure_is_wrapped_in_a_pipe_too(recording: Callable[[str], Run]) -> None:

@@ -304,7 +304,7 @@ def test_the_newest_run_is_found_by_its_creation(tmp_path: Path) -> None:
         )
         RunWriter.create(tmp_path / f"{name}.db", older).finish(Status.COMPLETE)
     (tmp_path / "broken.db").write_text("no run")
-    assert catalogue.newest(tmp_path) == (tmp_path / "a.db", False, 0)
+    assert catalogue.newest(tmp_path) == (tmp_path / "a.db", False, ())
     rows = {Path(row.file).name: row for row in catalogue.list_runs(tmp_path)}
     assert rows["broken.db"].status == "unreadable"
     assert rows["a.db"].status == "complete"

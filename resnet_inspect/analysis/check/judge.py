@@ -2,7 +2,7 @@
 
 A rule is a module of `rules` with a function `find`. The module's name, with hyphens, is the name
 of the rule. The docstring is the rule's documentation for users: what the rule measures, its
-threshold, its source and where it stays silent.
+threshold, its background and what it does not report.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
 
 ORDER = list(Severity)
+FORMER_NAMES = {"refused": "run-failed"}
 
 
 def rules() -> dict[str, ModuleType]:

@@ -115,7 +115,7 @@ def _proof_row(
     elif not matched:
         notes.append("the graph changes: the number of axes differs")
     elif failing and not variation.ended:
-        notes.append(f"{failing} {fails}; re-traced past it")
+        notes.append(f"{failing} {fails} (ignored to continue)")
     elif failing:
         notes.append(f"the build fails later, at {variation.conflicts[-1]}")
     elif variation.missing or variation.added:

@@ -10,6 +10,7 @@ from itertools import pairwise
 import msgspec
 
 from resnet_inspect.analysis.sizes.calculations import calculation
+from resnet_inspect.analysis.sizes.meanings import BATCH
 from resnet_inspect.analysis.sizes.names import Target
 from resnet_inspect.analysis.sizes.origins import OriginKind, ending
 from resnet_inspect.analysis.sizes.paths import (
@@ -44,7 +45,8 @@ class Agreement(msgspec.Struct, frozen=True):
     """A literal that must equal an incoming size.
 
     `effects` are changes of the op's output with another size: axis, size before, size after.
-    Without effects the op fails.
+    Without effects the op fails. `expression` is the code of the literal. `batch` is the batch
+    size with which this was tested; None if it is unknown.
     """
 
     op: str
@@ -52,6 +54,8 @@ class Agreement(msgspec.Struct, frozen=True):
     partner: str
     size: int
     effects: tuple[tuple[int, int, int], ...]
+    expression: str = ""
+    batch: int | None = None
 
 
 class Term(msgspec.Struct, frozen=True):
@@ -232,6 +236,7 @@ def _outgoing(graph: Graph, chain: tuple[ChainStep, ...]) -> Shape:
 
 def _agreements(graph: Graph, lineage: Lineage) -> list[Agreement]:
     """Return couplings of numbers in the user's code. Constants of TensorFlow are left out."""
+    batch = _batch_size(graph)
     return [
         Agreement(
             op=pair.op,
@@ -239,11 +244,25 @@ def _agreements(graph: Graph, lineage: Lineage) -> list[Agreement]:
             partner=spell_origin(pair.partner),
             size=pair.size,
             effects=pair.effects,
+            expression=formulas[0].text,
+            batch=batch,
         )
         for pair in lineage.couplings
-        if f"{pair.literal.op}/{pair.literal.element}" in lineage.formulas
+        if (formulas := lineage.formulas.get(f"{pair.literal.op}/{pair.literal.element}"))
         and pair.op in graph.op_by_name
     ]
+
+
+def _batch_size(graph: Graph) -> int | None:
+    """The batch size of a graph's inputs; None if it is unknown."""
+    sizes = (
+        shape[names.index(BATCH)]
+        for name, names in graph.axes.items()
+        if BATCH in names
+        and name in graph.inputs
+        and (shape := graph.spec(graph.inputs[name]).shape)
+    )
+    return next(sizes, None)
 
 
 def _concerns(coupling: Agreement, chain: tuple[ChainStep, ...], end: Origin) -> bool:

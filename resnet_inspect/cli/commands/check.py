@@ -44,6 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(parsed: argparse.Namespace) -> int:
     """Print the findings or their JSON."""
+    from resnet_inspect.analysis.sizes.disagreement import postmortem
     from resnet_inspect.cli.run_argument import run_file
     from resnet_inspect.findings import check
     from resnet_inspect.store.run import Run
@@ -54,6 +55,7 @@ def run(parsed: argparse.Namespace) -> int:
     with Run.open(path) as recorded:
         info, recorded_steps = recorded.info, len(recorded.recorded_steps())
         findings = check(recorded, parsed.ignore)
+        rejected = postmortem(recorded.graph, recorded.lineage) if info.failure else None
     if parsed.json:
         from resnet_inspect.render.documents import finding_fields, json_document
 
@@ -63,7 +65,8 @@ def run(parsed: argparse.Namespace) -> int:
         from resnet_inspect.render.pages.findings_page import findings_page
         from resnet_inspect.render.screen import Screen
 
-        findings_page(Screen(), findings, info.network, str(info.status), recorded_steps)
+        status = str(info.status)
+        findings_page(Screen(), findings, info.network, status, recorded_steps, rejected)
     failing = LEVELS[: LEVELS.index(parsed.fail_on) + 1] if parsed.fail_on else ()
     return EXIT_FINDINGS if any(row.severity in failing for row in findings) else EXIT_OK
 

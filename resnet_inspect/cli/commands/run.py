@@ -85,6 +85,9 @@ def run(parsed: argparse.Namespace) -> int:
     error: BaseException | None = None
     try:
         code, error = launch.run(program, parsed.words)
+    except (SystemExit, UsageError) as raised:
+        error = raised
+        raise
     finally:
         recorder.ended(error)
     return code

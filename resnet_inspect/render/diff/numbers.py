@@ -6,7 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 
-from resnet_inspect.analysis.diff.differences import AverageDiff, Distance, ScalarDiff
+from resnet_inspect.analysis.diff.differences import (
+    AverageDiff,
+    Distance,
+    DistributionsDiff,
+    ScalarDiff,
+)
 from resnet_inspect.render import spelling
 from resnet_inspect.render.screen import plain, table
 
@@ -17,8 +22,8 @@ LEGEND = (
     "distance: earth mover's distance between A and B, mean over these steps, in standard"
     " deviations (weights: in root mean squares)",
     "KS: Kolmogorov-Smirnov statistic, from 0 (equal) to 1 (no overlap)",
-    "per step: earth mover's distance between neighbouring steps of one run, larger of A and B",
-    "ratio: distance / per step; – if 1 or less",
+    "per step: distance between one recorded step and the next in one run, larger of A and B",
+    "ratio: distance / per step; – if A and B differ by no more than one run changes per step",
 )
 AVERAGES = (
     "Root mean square difference over channels, at the last step of both runs. Moving means: in"
@@ -143,3 +148,12 @@ def average_cells(row: AverageDiff) -> tuple[str, str]:
         "–" if number is None else spelling.number(number, 2) for number in (row.mean, row.variance)
     )
     return first, second
+
+
+def verdict(diff: DistributionsDiff) -> str:
+    """How many of the tensors that differ do so by more than one run changes per step."""
+    known = [row.beyond for row in diff.rows if row.beyond is not None]
+    if not known:
+        return ""
+    count = f"{sum(known)} of them" if any(known) else "none of them"
+    return f"{count} by more than one run changes from one recorded step to the next"

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from resnet_inspect.analysis.browse.distributions import KINDS
+from resnet_inspect.analysis.browse.scalars import BATCH_LOSS
 from resnet_inspect.analysis.diff.differences import (
     AverageDiff,
     Change,
@@ -24,6 +25,7 @@ from resnet_inspect.analysis.diff.differences import (
     GraphDiff,
     Renaming,
     RunDiff,
+    ScalarDiff,
     Unmatched,
 )
 from resnet_inspect.analysis.sizes.shapes import Depth
@@ -36,12 +38,15 @@ from resnet_inspect.render.diff.numbers import (
     distribution_tables,
     scalar_tables,
     step_tables,
+    verdict,
 )
 from resnet_inspect.render.diff.values import changed_rows, value
 from resnet_inspect.render.labels import wrapped
+from resnet_inspect.render.pages.blocks import LOSSES
 from resnet_inspect.render.screen import Screen, plain, table
 
 MOST = 12
+FEW = 3  # a table with so few steps shows too little
 _T = TypeVar("_T")
 _P = TypeVar("_P", Unmatched, Renaming, Change)
 
@@ -59,9 +64,9 @@ def diff_page(screen: Screen, diff: RunDiff, *, every_row: bool = False) -> None
         page.findings(diff.findings)
     page.values("Runs and settings", [*diff.facts, *diff.settings])
     page.graph(diff.graph)
+    page.scalars(diff)
     page.distributions(diff)
     page.averages(diff.averages)
-    page.scalars(diff)
 
 
 class _Page:
@@ -161,14 +166,16 @@ class _Page:
         count, compared = len(distributions.rows), distributions.compared
         if not compared and not count:
             return
-        verdict = (
+        differing = (
             f"{count} of {compared} tensors differ"
             if count
             else f"all {compared} tensors are equal"
         )
-        self.title(f"Distributions: {verdict} (steps {_steps(distributions)})")
+        self.title(f"Distributions: {differing} (steps {_steps(distributions)})")
         if not count:
             return
+        if text := verdict(distributions):
+            self.screen.line(plain(text))
         for line in LEGEND:
             self.screen.line(plain(line, "dim"))
         for kind in KINDS:
@@ -196,19 +203,29 @@ class _Page:
         if not scalars.rows:
             return
         self.title("Scalars")
+        if any(row.name == BATCH_LOSS for row in scalars.rows):
+            self.screen.line(plain(LOSSES, "dim"))
         self.screen.table(scalar_tables(scalars.rows))
         self.screen.line(plain(""))
-        steps, shown = self.steps(sorted({step for row in scalars.rows for step in row.steps}))
+        steps, shown = self.steps(scalars.rows)
         self.screen.table(step_tables(scalars.rows, shown))
         self.rest(steps, shown)
 
-    def steps(self, steps: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
-        """All steps, and the steps that are shown, spread evenly from the first to the last."""
+    def steps(self, rows: Sequence[ScalarDiff]) -> tuple[Sequence[int], Sequence[int]]:
+        """All steps of these scalars, and the steps that are shown.
+
+        These are spread evenly, if possible over the steps at which every scalar was recorded.
+        """
+        steps = sorted({step for row in rows for step in row.steps})
         if self.most is None or len(steps) <= self.most + 1:
             return steps, steps
-        last = len(steps) - 1
+        complete = [step for step in steps if all(step in row.steps for row in rows)]
+        chosen = complete if len(complete) > FEW else steps
+        if len(chosen) <= self.most:
+            return steps, chosen
+        last = len(chosen) - 1
         places = [round(i * last / (self.most - 1)) for i in range(self.most)]
-        return steps, [steps[place] for place in places]
+        return steps, [chosen[place] for place in places]
 
     def findings(self, findings: FindingsDiff) -> None:
         for name, rows in (("A", findings.only_a), ("B", findings.only_b)):

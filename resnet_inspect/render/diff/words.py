@@ -14,7 +14,7 @@ from resnet_inspect.analysis.diff.differences import (
 )
 from resnet_inspect.analysis.sizes.shapes import Depth
 from resnet_inspect.render import spelling
-from resnet_inspect.render.diff.numbers import average_cells, average_name, tensor_name
+from resnet_inspect.render.diff.numbers import average_cells, average_name, tensor_name, verdict
 from resnet_inspect.render.diff.values import value
 from resnet_inspect.render.pages.blocks import SCALARS_SHOWN
 from resnet_inspect.render.pages.findings_page import findings_count
@@ -139,11 +139,9 @@ def distributions(diff: DistributionsDiff) -> str:
     steps = f"{diff.common} step" + "s" * (diff.common > 1) + " in common"
     if not diff.rows:
         return f"all {diff.compared} tensors are equal ({steps})"
-    beyond = sum(bool(row.beyond) for row in diff.rows)
-    known = any(row.beyond is not None for row in diff.rows)
     lines = [f"{len(diff.rows)} of {diff.compared} tensors differ ({steps})"]
-    if known:
-        lines.append(f"{beyond} of them differ by more than they change in one step")
+    if text := verdict(diff):
+        lines.append(text)
     furthest = [row for row in diff.rows if row.kind == "activation"] or list(diff.rows)
     names = [
         f"{tensor_name(row)} {spelling.number(row.distance, 2)}"

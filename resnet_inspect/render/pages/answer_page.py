@@ -37,7 +37,6 @@ from resnet_inspect.render.pages.findings_page import WIDEST, short_lines
 from resnet_inspect.render.screen import Screen, plain, table
 from resnet_inspect.store.info import RunInfo
 
-LABEL = 10
 CELLS = 24
 FINDINGS_SHOWN = 5
 SHOWN = {BlockKind.WATCH_OUT: 4, BlockKind.SHARED: 6}
@@ -47,7 +46,7 @@ def answer_page(screen: Screen, info: RunInfo, overview: Overview, file: Path) -
     """Print the page of the run in `file`."""
     screen.line(plain(headline(info), "bold"))
     for label, text in (*facts(info, overview), ("run file", typed(str(file)))):
-        _pair(screen, label, text)
+        screen.pair(label, text)
     more = {
         BlockKind.WATCH_OUT: spelled(Command("shapes", (file,), ("--axes",))),
         BlockKind.SHARED: "browse shows each variable with the ops that read it",
@@ -60,7 +59,7 @@ def answer_page(screen: Screen, info: RunInfo, overview: Overview, file: Path) -
             case Pairs(lines):
                 _section(screen, title)
                 for label, text in lines:
-                    _pair(screen, label, text)
+                    screen.pair(label, text)
             case Paragraph(text):
                 _section(screen, title)
                 screen.line(plain(f"  {text}"))
@@ -81,7 +80,7 @@ def _findings(
     if not findings:
         screen.line(plain(""), plain("check: no findings", "dim"))
         return
-    others = [finding for finding in findings if not failed or finding.rule != "refused"]
+    others = [finding for finding in findings if not failed or finding.rule != "run-failed"]
     above = ""
     if len(others) < len(findings):
         above = "; the failure is shown above" if others else ", shown above"
@@ -238,11 +237,3 @@ def _next(screen: Screen, overview: Overview, file: Path) -> None:
 
 def _section(screen: Screen, title: str) -> None:
     screen.line(plain(""), plain(title, "bold"))
-
-
-def _pair(screen: Screen, label: str, text: str) -> None:
-    grid = table("", "")
-    grid.show_header = False
-    grid.columns[0].width = LABEL
-    grid.add_row(plain(label, "dim"), plain(text))
-    screen.line(grid)

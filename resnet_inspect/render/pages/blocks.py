@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from resnet_inspect.analysis.browse.scalars import BATCH_LOSS
 from resnet_inspect.analysis.check import Finding
 from resnet_inspect.analysis.page.blocks import Block, BlockKind
 from resnet_inspect.analysis.page.overview import BlockLearning, BlockOutput, FlowStep, Overview
@@ -23,6 +24,7 @@ from resnet_inspect.render.plots.distribution_remarks import origin_text
 from resnet_inspect.stats import linear_borders
 from resnet_inspect.store.info import RunInfo
 
+LOSSES = "batch_loss: of one batch; loss: as reported, in fit the mean of the epoch so far"
 SCALARS_SHOWN = ("loss", "cross_entropy", "l2_loss", "accuracy", "learning_rate",
                  "eval_cross_entropy", "eval_cross_entropy_by_batch", "eval_accuracy",
                  "eval_accuracy_by_batch")  # fmt: skip
@@ -111,7 +113,9 @@ def titled(block: Block, info: RunInfo, overview: Overview) -> str:
             return f"Gradients and updates of each block at step {overview.step}"
         case BlockKind.SCALARS:
             steps = max(len(scalar.values) for scalar in overview.scalars)
-            return f"Scalars over {steps} steps" if steps != 1 else "Scalars of one step"
+            title = f"Scalars over {steps} steps" if steps != 1 else "Scalars of one step"
+            both = any(scalar.name == BATCH_LOSS for scalar in overview.scalars)
+            return f"{title} ({LOSSES})" if both else title
     return TITLES[block.kind]
 
 

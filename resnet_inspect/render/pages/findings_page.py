@@ -10,10 +10,12 @@ from rich.text import Text
 
 from resnet_inspect.analysis.check import Finding, Severity
 from resnet_inspect.analysis.check.finding import Measured
+from resnet_inspect.analysis.sizes.disagreement import Postmortem
 from resnet_inspect.commands import spelled
 from resnet_inspect.paths import printable
 from resnet_inspect.render import spelling
 from resnet_inspect.render.labels import wrapped
+from resnet_inspect.render.pages.postmortem_page import postmortem_lines
 from resnet_inspect.render.screen import Screen, plain
 
 STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold blue"}
@@ -23,19 +25,32 @@ WIDEST = 100
 SHORT = 2
 NO_STEPS = "no step was recorded: rules on recorded values were skipped"
 # The labels of the parts of a rule's text.
-PARTS = re.compile(r" (?=(?:Source|Threshold|Silent): )")
+PARTS = re.compile(r" (?=(?:Background|Threshold|Not reported): )")
 
 
 def findings_page(
-    screen: Screen, findings: Sequence[Finding], network: str, status: str, steps: int
+    screen: Screen,
+    findings: Sequence[Finding],
+    network: str,
+    status: str,
+    steps: int,
+    rejected: Postmortem | None = None,
 ) -> None:
-    """Print a paragraph for each finding, and a line with their number."""
+    """Print a paragraph for each finding, and a line with their number.
+
+    `rejected` is the explanation of the call that ended a failed run.
+    """
     width = min(screen.width, WIDEST)
     for finding in findings:
         for line in finding_lines(finding, width, command=False):
             screen.line(line)
         if finding.command is not None:
             screen.whole(plain(f"{INDENT}see: {spelled(finding.command)}", "dim"))
+        screen.line(plain(""))
+    if rejected is not None:
+        screen.line(plain("Why it failed", "bold"))
+        for label, text in postmortem_lines(rejected):
+            screen.pair(label, text)
         screen.line(plain(""))
     screen.line(
         plain(f"{network} ({status}, {steps} recorded steps): {findings_count(findings)}", "dim")
@@ -108,7 +123,7 @@ def _head(finding: Finding, width: int) -> Text:
 
 
 def explanation_page(screen: Screen, texts: Mapping[str, str]) -> None:
-    """Print the text of each rule; Source, Threshold and Silent start new lines."""
+    """Print the text of each rule; Threshold, Background and Not reported start new lines."""
     for number, (name, text) in enumerate(texts.items()):
         if number:
             screen.line(plain(""))

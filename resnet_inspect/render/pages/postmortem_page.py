@@ -12,7 +12,8 @@ from resnet_inspect.render import spelling
 
 def postmortem_lines(postmortem: Postmortem) -> Iterator[tuple[str, str]]:
     """Labels and texts on the call, both shapes, both sizes with their origins, and fixes."""
-    yield "call", f"{postmortem.function} rejected these shapes"
+    operator = "" if postmortem.function[:1].isidentifier() else "operator "
+    yield "call", f"{operator}{postmortem.function} rejected these shapes"
     for name, shape in postmortem.tensors:
         yield "", f"{name}: {shape}"
     if len(postmortem.sides) == 2:

@@ -51,11 +51,12 @@ def origin_lines(explanation: Explanation) -> Iterator[tuple[str, str]]:
     if explanation.inflow:
         first, last = explanation.inflow[0], explanation.inflow[-1]
         ops = len(explanation.inflow) - 1
-        path = f", unchanged through {ops} op{'s' * (ops > 1)} from {last.place}" if ops else ""
-        yield "must equal", first.place + path
+        yield "must equal", first.place
+        if ops:
+            yield "comes from", f"{last.place}, {ops} op{'s' * (ops > 1)} before"
         if explanation.inflow_formula is not None:
             origin_size = spelling.size_text(last.size)
-            yield from _formula_lines("defined as", origin_size, explanation.inflow_formula)
+            yield from _formula_lines("", origin_size, explanation.inflow_formula)
     elif explanation.incoming and explanation.formula is not None:
         shapes = ", ".join(spelling.shape(shape) for shape in explanation.incoming)
         outgoing = spelling.shape(explanation.outgoing)
@@ -99,7 +100,7 @@ def _computed_lines(size: str, explanation: Explanation) -> Iterator[tuple[str, 
     computed = explanation.computed
     if computed is None:
         return
-    maker = f"{computed.op_type} of {computed.layer}" if computed.layer else computed.op_type
+    maker = _maker(computed.op_type, computed.layer)
     terms = [spelling.size_text(term.size) for term in computed.terms]
     text = f" = {computed.text}" if computed.text else f", from {', '.join(terms)}"
     yield "size", f"{size}{text}, computed by {maker}"
@@ -121,9 +122,14 @@ def how_ends(step: ChainStep) -> str:
 def danger(coupling: Agreement) -> str:
     """The tested effect of a change of only one of two numbers that must agree."""
     size, op = coupling.size, coupling.op
-    test = f"{size} is also hard-coded in {op}. With {size + 1} in {coupling.partner},"
+    literal = coupling.expression in ("", str(size))
+    text = "" if literal else f" as {coupling.expression}"
+    batch = f" and the recorded batch size {coupling.batch}" if coupling.batch is not None else ""
+    test = (
+        f"{size} appears a second time{text} in {op}. With {size + 1} in {coupling.partner}{batch},"
+    )
     if not coupling.effects:
-        return f"{test} TensorFlow rejects {op}."
+        return f"{test} {op} fails."
     changes = ", ".join(f"axis {axis} from {old} to {new}" for axis, old, new in coupling.effects)
     return f"{test} {op} does not fail but silently changes {changes}."
 
@@ -172,10 +178,15 @@ def how_made(step: ChainStep, before: ChainStep) -> str:
 
     `before` is the next step on the path to the origin.
     """
-    maker = f"{step.op_type} of {step.layer}" if step.layer else step.op_type or "variable"
+    maker = _maker(step.op_type, step.layer) or "variable"
     if before.relation != Relation.DERIVED:
         return maker
     return f"{maker}, derived from {', '.join((f'{before.place} ({before.size})', *before.beside))}"
+
+
+def _maker(op_type: str, layer: str) -> str:
+    """An op with its layer, such as "MatMul of dense"; once where both have the same name."""
+    return f"{op_type} of {layer}" if layer and layer != op_type else op_type
 
 
 def proof_table(explanation: Explanation) -> Table:
@@ -208,7 +219,7 @@ def settings_page(screen: Screen, settings: Sequence[SettingMoves]) -> None:
             screen.line(plain(f"  ops and their tensors: {changes}"))
         for conflict in setting.conflicts:
             ends = setting.ended and conflict == setting.conflicts[-1]
-            consequence = "the trace ends there" if ends else "re-traced past it"
+            consequence = "the trace ends there" if ends else "ignored to continue"
             screen.line(plain(f"  {conflict} rejects its inputs ({consequence})"))
         for (axis, before, after), names in _by_change(setting).items():
             shown = ", ".join(names[:4]) + (f", … {len(names) - 4} more" if len(names) > 4 else "")

@@ -21,7 +21,13 @@ from resnet_inspect.analysis.diff.differences import (
 )
 from resnet_inspect.graph import Phase
 from resnet_inspect.render import spelling
-from resnet_inspect.render.diff.numbers import AVERAGES, LEGEND, average_cells, average_name
+from resnet_inspect.render.diff.numbers import (
+    AVERAGES,
+    LEGEND,
+    average_cells,
+    average_name,
+    verdict,
+)
 from resnet_inspect.render.diff.values import changed_rows, value
 from resnet_inspect.render.labels import wrapped
 from resnet_inspect.render.pages.findings_page import findings_count
@@ -142,6 +148,7 @@ def _distributions(result: ComparisonResult, width: int) -> Iterator[Line]:
         return
     text = f"{len(tensors.rows)} of {tensors.compared} tensors differ (steps {_steps(tensors)})"
     yield from title(f"Distributions: {text}", width)
+    yield from sentence(verdict(tensors), width)
     for line in LEGEND:
         if line.startswith(("distance", "per step")):  # what `distance_text` shows
             yield from sentence(line, width, "dim")

@@ -9,6 +9,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.geometry import Size
 
+from resnet_inspect.analysis.browse.scalars import shown_scalars
 from resnet_inspect.render import spelling
 from resnet_inspect.render.plots.line_chart import line_chart, pair_chart, style_of
 from resnet_inspect.tui.panes.pane import Pane
@@ -79,7 +80,7 @@ class ScalarsPane(Pane):
         """Return for each scalar its values by step, in each run that has it, by sign."""
         courses: dict[str, dict[str, dict[int, float]]] = {}
         for sign, values in self.values().items():
-            for name, course in values.items():
+            for name, course in shown_scalars(values).items():
                 courses.setdefault(name, {})[sign] = course
         return courses
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from resnet_inspect.analysis.browse.scalars import shown_scalars
 from resnet_inspect.errors import OutputError
 from resnet_inspect.graph import Graph
 from resnet_inspect.render.plots.scale import Kind
@@ -68,7 +69,9 @@ def _drawn(run: Run, request: PictureRequest) -> str:
     if request.view == "scalars":
         from resnet_inspect.render.plots.line_chart_svg import line_charts_svg
 
-        return line_charts_svg(f"Scalars of {run.info.network}", list(scalars_of(run).items()))
+        return line_charts_svg(
+            f"Scalars of {run.info.network}", list(shown_scalars(scalars_of(run)).items())
+        )
     if request.taps:
         from resnet_inspect.render.plots.distribution_pages import distributions_svg
 

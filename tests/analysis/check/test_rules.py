@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from resnet_inspect.analysis.check import Evidence, Severity, check, rules
-from resnet_inspect.graph import Failure
+from resnet_inspect.graph import Failure, Training
 from resnet_inspect.stats import ChannelActivity
 from tests.analysis.check.synthetic import evidence, perceptron
 
@@ -114,7 +114,7 @@ def test_labels_that_tensorflow_rejected() -> None:
     text = "Received a label value of {} which is outside the valid range of [0, 3).  Label values"
     for label, rule in ((3, "label-range"), (7, "labels-logits"), (-1, "labels-logits")):
         failure = Failure("InvalidArgumentError", text.format(label), "running step 0")
-        assert set(severities(classified(failure=failure))) == {rule, "refused"}
+        assert set(severities(classified(failure=failure))) == {rule, "run-failed"}
 
 
 def test_only_errors_about_sizes_mention_sizes_that_disagree() -> None:
@@ -124,8 +124,8 @@ def test_only_errors_about_sizes_mention_sizes_that_disagree() -> None:
     ):
         failure = Failure("ValueError", text, "tracing the step of fit")
         findings = check(classified(failure=failure))
-        (error,) = [finding for finding in findings if finding.rule == "refused"]
-        assert ("sizes disagree" in error.fix) == sizes
+        (error,) = [finding for finding in findings if finding.rule == "run-failed"]
+        assert ("sizes that disagree" in error.fix) == sizes
 
 
 def test_labels_that_keras_rejected() -> None:
@@ -158,6 +158,68 @@ def test_the_learning_rate_is_judged_by_its_updates() -> None:
     assert "learning-rate" in detected(1e-8, flat)
     assert "learning-rate" not in detected(1e-8, FALLING)
     assert "learning-rate" not in detected(1e-3, flat)
+
+
+@pytest.mark.parametrize(
+    ("changes", "loss", "message"),
+    [
+        (
+            [(1.0, 0.2)] * 4 + [(1.0, 80.0)],
+            np.linspace(1, 1.8, 30),
+            "the learning rate of sgd, 0.1, is far too high: step 4 changed the kernels by 40 times"
+            " their norm, and the loss rises from 1.12 to 1.68",
+        ),
+        (
+            [(1.0, 0.5)] * 5,
+            np.full(30, 1.0),
+            "the learning rate of sgd, 0.1, is far too high: a median step changes the kernels by"
+            " 20 % of their norm, and the loss stays near 1",
+        ),
+        (
+            [(1.0, 1e-8)] * 5,
+            np.linspace(1, 0.98, 30),
+            "the learning rate of sgd, 0.1, is far too low: a median step changes the kernels by"
+            " 5e-07 % of their norm, and the loss falls only from 0.997 to 0.983",
+        ),
+    ],
+)
+def test_the_learning_rate_is_explained_by_updates_and_loss(
+    changes: list[tuple[float, float]], loss: Any, message: str
+) -> None:
+    findings = check(classified(changes={"dense/kernel": changes}, loss=loss))
+    (finding,) = [each for each in findings if each.rule == "learning-rate"]
+    assert finding.message == message
+    assert finding.evidence["highest_loss"] == max(loss)
+
+
+def test_only_recorded_weight_decay_is_reported() -> None:
+    grown = {f"{name}/kernel": [(2.0, 0.1), (6.0, 0.1), (16.0, 0.1)]
+             for name in ("dense", "dense_1")}  # fmt: skip
+    graph = perceptron("Relu", "", loss=SPARSE, from_logits=True)
+    loop = msgspec.structs.replace(graph, training=Training((), "sgd", 0.1))
+    unknown = msgspec.structs.replace(graph, training=None)
+    for trained, text in (
+        (graph, "the model has no regularizer and its optimizer no weight decay"),
+        (loop, "the optimizer has no weight decay; terms that a loop adds to its loss are not"
+               " recorded"),
+        (unknown, "weight decay was not recorded"),
+    ):  # fmt: skip
+        findings = check(evidence(trained, changes=grown))
+        (finding,) = [each for each in findings if each.rule == "growing-weights"]
+        assert finding.message.partition("; ")[2] == text
+
+
+def test_the_error_of_a_failed_run_is_shown_without_the_op_in_its_message() -> None:
+    text = (
+        "Dimensions must be equal, but are 5 and 3 for '{{node loss/sub}} = Sub[T=DT_FLOAT](y, "
+        "dense/BiasAdd)' with input shapes: [16,5], [16,3]."
+    )
+    failure = Failure("ValueError", text, "tracing the step of fit")
+    (finding,) = [each for each in check(classified(failure=failure)) if each.severity == "error"]
+    assert finding.message == (
+        "the run failed while tracing the step of fit: ValueError: Dimensions must be equal, but "
+        "are 5 and 3 with input shapes: [16,5], [16,3]."
+    )
 
 
 def test_regression() -> None:

@@ -177,7 +177,7 @@ def test_why_chains_of_axes(open_page: Open) -> None:
         "origin",
         "16 → 17",
         "64 → 68",
-        "is also hard-coded in",
+        "appears a second time as filters × 2² in",
     ):
         assert part in axis
 

@@ -52,7 +52,7 @@ def test_a_run_against_itself_has_no_difference(
 ) -> None:
     opened = open_page("v2", other="v2")
     assert "No difference: settings, layers, sizes" in opened.text("#summary")
-    count = len(recording("v2").info.settings.values())
+    count = len({*recording("v2").info.settings.values(), "loss"})  # with the recorded loss
     assert f"All {count} are equal in both runs." in opened.text("#settings")
     assert "All 100 tensors are equal (3 steps in common)." in opened.text("#distributions")
     marks = {row[0] for row in cells(opened.page, "#layers")}

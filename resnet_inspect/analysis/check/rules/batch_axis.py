@@ -4,9 +4,9 @@ Checks the first axis of each output and every Reshape on the path to it.
 Threshold: an op merges the batch with another axis, and the first axis of the output is not the
 batch alone. Or a Reshape on the path splits the batch axis. Or the number of output rows differs
 from the number of examples. Error.
-Source: a Reshape whose -1 absorbs a wrong size; no published checker covers this.
-Silent: if the axes are merged and split again before the output, as in TimeDistributed, and if the
-output has one row per label.
+Background: a Reshape whose -1 absorbs a wrong size; no published checker covers this.
+Not reported: if the axes are merged and split again before the output, as in TimeDistributed, and
+if the output has one row per label.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 Checks which axis each batch normalization keeps.
 Threshold: the kept axis is height, width or time, according to the traced sizes. Or a Keras layer
 keeps an axis that is not the last one while convolutions use channels last. Error.
-Source: code written for the other image layout (NCHW); no published checker covers this.
-Silent: in models with channels first.
+Background: code written for the other image layout (NCHW); no published checker covers this.
+Not reported: in models with channels first.
 """
 
 from __future__ import annotations

@@ -3,9 +3,10 @@
 Checks the moving averages of trainable batch normalizations and the layer that makes each output.
 Threshold: a trainable layer normalizes with moving averages that are still exactly 0 (mean) and
 1 (variance). Or a batch normalization makes an output. Warning.
-Source: `training=False` left over from evaluation, or a normalization added after the last layer.
-Silent: for frozen layers; for averages that were trained before, as in fine-tuning; for outputs
-with a custom loss, as of embeddings.
+Background: `training=False` left over from evaluation, or a normalization added after the last
+layer.
+Not reported: for frozen layers; for averages that were trained before, as in fine-tuning; for
+outputs with a custom loss, as of embeddings.
 """
 
 from __future__ import annotations

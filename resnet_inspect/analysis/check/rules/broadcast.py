@@ -3,8 +3,8 @@
 Checks the operand shapes of elementwise ops in the loss and the forward pass.
 Threshold: one operand has one axis more than the other, its last axis has size 1, and the result
 has as many axes. Error.
-Source: regression losses written by hand.
-Silent: if the axis that is repeated has size 1; for biases and scales, which are variables or
+Background: regression losses written by hand.
+Not reported: if the axis that is repeated has size 1; for biases and scales, which are variables or
 constants; and if the loss adds the axis itself to compare all pairs.
 """
 

@@ -3,10 +3,10 @@
 Measures in how many examples each channel of a ReLU is above 0.
 Threshold: at least 80 % of a layer's channels are 0 in every example of all recorded steps. Fewer
 dead channels are normal in a wide layer. Warning; error if all channels are dead.
-Source: published checkers call a unit dead if it is active less than 1 % of the time. They report
-layers with half of their units dead. Here one active example is enough, because sparse activations
-are normal.
-Silent: below 64 recorded examples.
+Background: published checkers call a unit dead if it is active less than 1 % of the time. They
+report layers with half of their units dead. Here one active example is enough, because sparse
+activations are normal.
+Not reported: below 64 recorded examples.
 """
 
 from __future__ import annotations

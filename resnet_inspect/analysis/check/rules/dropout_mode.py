@@ -4,8 +4,8 @@ Checks whether each Dropout layer acts in the training step, its rate and its po
 Threshold: a Dropout layer of the model adds no op to the training step (warning). Or its rate is
 0.8 or more (warning). Or it makes an output (error). Inactive Dropout is an info if some trainable
 variables have no recorded gradient, as those of a teacher model.
-Source: a `training` argument that is not passed on, or a rate meant as the share to keep.
-Silent: for frozen layers, for rates of 0, and for steps that failed.
+Background: a `training` argument that is not passed on, or a rate meant as the share to keep.
+Not reported: for frozen layers, for rates of 0, and for steps that failed.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 Measures the norm of the gradient of all weights at each recorded step.
 Threshold: the norm exceeds 1e6 and is still above 1e4 at the last recorded step. Or it exceeds 100
 times its median, and the loss is no lower than at the beginning. Error.
-Source: published checkers use a mean |g| over 1e6, or a mean that more than doubles over five
+Background: published checkers use a mean |g| over 1e6, or a mean that more than doubles over five
 records. A norm alone shows little: regression with large targets starts in the thousands and falls.
-Silent: if fewer than two norms were recorded.
+Not reported: if fewer than two norms were recorded.
 """
 
 from __future__ import annotations
@@ -44,5 +44,5 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             "clip gradients (clipnorm), lower the learning rate, initialize smaller weights, or add"
             " normalization",
             step=step,
-            command=Command("browse", remark="pane Scalars"),
+            command=Command("browse", remark="key 4: pane Scalars"),
         )

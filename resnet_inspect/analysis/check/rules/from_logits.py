@@ -4,9 +4,9 @@ Compares `from_logits` of the loss with the activation and the recorded values o
 Threshold: the loss expects probabilities and the output leaves 0…1 (error). The loss expects logits
 and the output is a softmax or sigmoid (warning). A softmax or sigmoid follows another one, also
 inside TensorFlow's own cross entropies (error).
-Source: a wrong `from_logits` raises no error. Keras corrects a doubled activation where it can, but
-the code still contradicts itself.
-Silent: for losses other than cross entropies.
+Background: a wrong `from_logits` raises no error. Keras corrects a doubled activation where it can,
+but the code still contradicts itself.
+Not reported: for losses other than cross entropies.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Counts the layers with weights and `trainable=False`.
 Threshold: one such layer. Info: freezing is legitimate, but the wrong layers may be frozen.
-Source: fine-tuning.
-Silent: for layers without weights.
+Background: fine-tuning.
+Not reported: for layers without weights.
 """
 
 from __future__ import annotations

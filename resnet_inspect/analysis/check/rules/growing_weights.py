@@ -1,11 +1,11 @@
-"""Kernel norms grow, and no weight decay limits them.
+"""Kernel norms grow, and no weight decay was recorded that limits them.
 
 Measures the growth of each kernel's norm from the first to the last recorded step. A kernel that
 starts small counts with the norm of Glorot's initial weights.
 Threshold: the median growth over kernels is more than 5× (warning) or 3× (info), without weight
 decay in the loss or the optimizer.
-Source: the tutorial's question what happens without L2.
-Silent: with weight decay, for lookup tables, and for kernels that start at 0.
+Background: the tutorial's question what happens without L2.
+Not reported: with weight decay, for lookup tables, and for kernels that start at 0.
 """
 
 from __future__ import annotations
@@ -43,10 +43,22 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             Severity.WARNING if times > WARNING_GROWTH else Severity.INFO,
             f"kernel norms grew {times:.3g}× (median of {len(grown)} kernels), that of {most}"
-            f" {grown[most]:.3g}×; no weight decay",
+            f" {grown[most]:.3g}×; {_recorded(evidence)}",
             {"growth_median": times, "growth_largest": grown[most]},
             "large weights cause overconfident predictions, small updates and overfitting",
-            "add L2 (kernel_regularizer, or weight_decay of 1e-4), or lower the learning rate",
+            "lower the learning rate, or add L2 (kernel_regularizer, or weight_decay of 1e-4)",
             place=evidence.place(owners[most]),
             command=Command("hist", (most,)),
         )
+
+
+def _recorded(evidence: Evidence) -> str:
+    """What is known of weight decay. Of a loop, only the optimizer is recorded."""
+    training = evidence.training
+    if training.objectives:
+        return "the model has no regularizer and its optimizer no weight decay"
+    if training.optimizer:
+        return (
+            "the optimizer has no weight decay; terms that a loop adds to its loss are not recorded"
+        )
+    return "weight decay was not recorded"

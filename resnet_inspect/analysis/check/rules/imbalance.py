@@ -6,8 +6,8 @@ Threshold: at least 95 % of at least 200 recorded labels are one class; for seve
 95 % have their more frequent value. And the mean loss of the second half is above 60 % of chance
 level. Without a known chance level, the accuracy is less than a third of the way from that share
 to 1. Warning.
-Source: a constant prediction of the common class already reaches its share as accuracy.
-Silent: with sample weights, and if the loss is lower: then the rare class was learned.
+Background: a constant prediction of the common class already reaches its share as accuracy.
+Not reported: with sample weights, and if the loss is lower: then the rare class was learned.
 """
 
 from __future__ import annotations

@@ -3,11 +3,11 @@
 Measures the standard deviation of each kernel at step 0, and the loss at step 0.
 Threshold: more than 3 times He's scale or less than 1/20 of Glorot's; more than 10 for lookup
 tables; or a loss above 4 times that of uniform predictions. Warning.
-Source: Glorot 2010, He 2015 and LeCun 1998: a standard deviation between sqrt(1/fan_in) and
+Background: Glorot 2010, He 2015 and LeCun 1998: a standard deviation between sqrt(1/fan_in) and
 sqrt(2/fan_in), or sqrt(2/(fan_in + fan_out)). Published checkers compare variances closely and
 reject most other initializers. Lookup tables start at 0.03 (Keras) or 1 (PyTorch).
-Silent: before a normalization, which removes the scale; for frozen layers; for last layers that
-start small; for losses with an added term such as L2; for runs that do not start at step 0.
+Not reported: before a normalization, which removes the scale; for frozen layers; for last layers
+that start small; for losses with an added term such as L2; for runs that do not start at step 0.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ Counts the distinct examples of each recorded batch; examples are compared by a 
 Threshold: all examples of every recorded batch are identical, in batches of at least 4 (error). Or
 at most half are distinct, for inputs of at least 16 real-valued features (warning). With several
 inputs, all of them must be affected; a single constant one, such as a mask or grid, is an info.
-Source: a generator that returns the same array again, or a missing index.
-Silent: for repeated examples of integers or few features, which occur by chance.
+Background: a generator that returns the same array again, or a missing index.
+Not reported: for repeated examples of integers or few features, which occur by chance.
 """
 
 from __future__ import annotations

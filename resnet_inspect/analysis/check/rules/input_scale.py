@@ -4,8 +4,8 @@ Measures mean, standard deviation and range of each input, over all features and
 Threshold: a standard deviation or an absolute mean above 10; a standard deviation below 1e-3
 with all values below 0.01; or features whose standard deviations differ more than 1,000 times.
 Warning.
-Source: published checkers require inputs in -1…1, which rejects most standardized data.
-Silent: for integer inputs, and if the network scales the input before its first weights, by a
+Background: published checkers require inputs in -1…1, which rejects most standardized data.
+Not reported: for integer inputs, and if the network scales the input before its first weights, by a
 Rescaling or normalization layer or by arithmetic.
 """
 

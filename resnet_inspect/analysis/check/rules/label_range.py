@@ -3,8 +3,8 @@
 Compares the smallest and the largest recorded label with the number of output units.
 Threshold: labels for a softmax over k units are 1…k, or TensorFlow rejected label k of k units.
 Error.
-Source: data sets that count classes from 1.
-Silent: if class 0 occurs or class k does not.
+Background: data sets that count classes from 1.
+Not reported: if class 0 occurs or class k does not.
 """
 
 from __future__ import annotations

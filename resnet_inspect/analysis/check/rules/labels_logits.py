@@ -3,9 +3,9 @@
 Compares the recorded labels with the number of output units.
 Threshold: a class number is negative or not below the number of units, or Keras rejected the shapes
 of labels and output. Error.
-Source: TensorFlow rejects such labels on a CPU and silently returns NaN on a GPU.
-Silent: for labels 1…k with k units (see `label-range`), and if the loss ignores the smallest or the
-largest label.
+Background: TensorFlow rejects such labels on a CPU and silently returns NaN on a GPU.
+Not reported: for labels 1…k with k units (see `label-range`), and if the loss ignores the smallest
+or the largest label.
 """
 
 from __future__ import annotations

@@ -5,9 +5,9 @@ Threshold: one unit with a softmax or a categorical cross entropy. A softmax or 
 entropy for several labels at once. A sigmoid or tanh with a categorical, or tanh with a binary
 cross entropy. For regression: labels outside the range of a sigmoid, softmax or tanh, or labels
 whose sum is not 1 with a softmax. Error.
-Source: activation and loss come from different tasks; the framework raises no error.
-Silent: for regression outputs without recorded labels, and if the activation can reach all labels.
-Also for a softmax that reconstructs the items of its input as shares.
+Background: activation and loss come from different tasks; the framework raises no error.
+Not reported: for regression outputs without recorded labels, and if the activation can reach all
+labels. Also for a softmax that reconstructs the items of its input as shares.
 """
 
 from __future__ import annotations

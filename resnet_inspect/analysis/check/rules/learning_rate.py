@@ -7,13 +7,14 @@ kernels moved by more than their norm in one step, unless the loss ends below ha
 (a tenth of its start if chance level is unknown). Too low if the median is below 1e-5 and the loss
 fell by less than 5 %. Also too low if 30 steps or more moved the weights by less than 0.1 % in
 total, the median is below 1e-5 and the loss has not halved. Warning.
-Source: some published checkers reject every rate above 0.01, and thus every ResNet on CIFAR. The
-same rate acts differently with SGD, Adam and normalization, so this rule judges its effect.
-Silent: if the loss falls, whatever the rate, and below five steps.
+Background: some published checkers reject every rate above 0.01, and thus every ResNet on CIFAR.
+The same rate acts differently with SGD, Adam and normalization, so this rule judges its effect.
+Not reported: if the loss falls, whatever the rate, and below five steps.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from resnet_inspect.analysis.check.computations import thirds
@@ -31,7 +32,11 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     if ratio is None or ratio == 0 or len(evidence.steps) < 5:
         return
     first, last = thirds(evidence.loss)
-    peak = max(evidence.update_ratio_by_step.values(), default=0.0)
+    step, peak = max(
+        evidence.update_ratio_by_step.items(),
+        key=lambda at: at[1],
+        default=(evidence.steps[0], 0.0),
+    )
     learned = HALVED * evidence.chance_loss if evidence.chance_loss else TENTH * first
     long = peak > WHOLE_NORM and not (0 <= last < learned)
     high = (ratio > HIGH_UPDATE and not (0 <= last < HALVED * first)) or long
@@ -41,22 +46,34 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     if not (high or low):
         return
     rate, name = evidence.training.learning_rate, evidence.training.optimizer or "optimizer"
-    used = f" ({name}, learning rate {rate:g})" if rate is not None else ""
+    used = f" of {name}, {rate:g}," if rate is not None else ""
     measured: dict[str, Measured] = {
-        "update_ratio": ratio,
-        "largest": peak,
-        "loss_first": first,
-        "loss_last": last,
+        "median_relative_update": ratio,
+        "largest_relative_update": peak,
+        "loss_first_third": first,
+        "loss_last_third": last,
+        "highest_loss": max(filter(math.isfinite, evidence.loss.values()), default=math.nan),
     }
     if rate is not None:
         measured["learning_rate"] = rate
+    if peak > WHOLE_NORM:
+        change = f"step {step} changed the kernels by {rounded(peak):g} times their norm"
+    else:
+        change = f"a median step changes the kernels by {100 * rounded(ratio):g} % of their norm"
     yield Finding(
         Severity.WARNING,
-        f"the learning rate is far too {'high' if high else 'low'}: relative update"
-        f" ‖Δw‖/‖w‖ {rounded(ratio if peak <= WHOLE_NORM else peak):g} per step{used}",
+        f"the learning rate{used} is far too {'high' if high else 'low'}: {change}, and the loss"
+        f" {_course(first, last)}",
         measured,
-        "a relative update of about 0.001 is usual; "
+        "a relative update ‖Δw‖/‖w‖ of about 0.1 % per step is usual; "
         + ("larger ones overwrite what was learned" if high else "training takes far too long"),
         f"{'divide' if high else 'multiply'} the learning rate by 10 to {100 if high else '1,000'}",
-        command=Command("browse"),
+        command=Command("browse", remark="key 4: pane Scalars"),
     )
+
+
+def _course(first: float, last: float) -> str:
+    """How the loss changes from the first to the last third of the steps."""
+    if math.isclose(first, last, rel_tol=0.01):
+        return f"stays near {first:.3g}"
+    return f"{'rises' if last > first else 'falls only'} from {first:.3g} to {last:.3g}"

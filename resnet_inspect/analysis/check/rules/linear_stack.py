@@ -4,9 +4,9 @@ Counts the kernels on the longest forward path and checks whether every forward 
 Threshold: at least two kernels in sequence, and only linear ops between input and output, except
 for the output's activation. Dropout and batch normalization count as linear; layer normalization,
 maxima, products and comparisons do not. Warning.
-Source: a missing activation; several linear layers compute one linear function.
-Silent: if an op calls a function whose ops are not recorded, and for regression with two kernels,
-which is a linear autoencoder.
+Background: a missing activation; several linear layers compute one linear function.
+Not reported: if an op calls a function whose ops are not recorded, and for regression with two
+kernels, which is a linear autoencoder.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 Measures the difference between the largest and the smallest loss.
 Threshold: less than one millionth of the loss, over at least five steps. Batches differ, so a
 constant loss does not depend on the data. Error.
-Source: a constant output, such as a softmax over one unit.
-Silent: if the loss is 0 at every step.
+Background: a constant output, such as a softmax over one unit.
+Not reported: if the loss is 0 at every step.
 """
 
 from __future__ import annotations
@@ -33,5 +33,5 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             "a constant loss depends neither on the data nor on the weights",
             "look for a constant output (a softmax over one unit, dead ReLUs), identical labels, or"
             " an optimizer that is not applied",
-            command=Command("browse", remark="pane Scalars"),
+            command=Command("browse", remark="key 4: pane Scalars"),
         )

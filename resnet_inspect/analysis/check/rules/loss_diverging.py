@@ -6,8 +6,9 @@ Threshold: at least ten steps, and the last third is twice the first. Or it is t
 fifth, and above the first third and a known chance level. Or the loss reached 50 times both its
 start and chance level, and has not returned below 90 % of chance level. If chance level is unknown,
 the median of the loss and its start are the limits. Error.
-Source: published checkers use twice the minimum.
-Silent: for losses that can be negative, and for a loss that jumps but stays below chance level.
+Background: published checkers use twice the minimum.
+Not reported: for losses that can be negative, and for a loss that jumps but stays below chance
+level.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             "one large update moved the weights far away from useful values",
             "divide the learning rate by 10, clip gradients, or normalize the inputs",
             step=step,
-            command=Command("browse", remark="pane Scalars"),
+            command=Command("browse", remark="key 4: pane Scalars"),
         )
         return
     lowest = median(sorted(values)[: max(1, len(values) // 5)])
@@ -56,5 +57,5 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             {"loss_first": first, "loss_last": last, "loss_lowest": lowest},
             "training makes the predictions worse",
             "divide the learning rate by 10, clip gradients, or normalize the inputs",
-            command=Command("browse", remark="pane Scalars"),
+            command=Command("browse", remark="key 4: pane Scalars"),
         )

@@ -4,9 +4,9 @@ Measures the mean change from one recorded loss to the next in the second half.
 Threshold: at least 10 values and a mean change above 40 % of the mean loss. That mean must be above
 70 % of chance level and of the mean of the first half. If chance level is unknown, the median
 relative update must also exceed 1 %. Warning.
-Source: updates that overshoot the minimum.
-Silent: for batches of fewer than four examples, whose losses differ as much, and for losses that
-can be negative.
+Background: updates that overshoot the minimum.
+Not reported: for batches of fewer than four examples, whose losses differ as much, and for losses
+that can be negative.
 """
 
 from __future__ import annotations
@@ -52,5 +52,5 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             {"mean_change": jumps, "mean_loss": mean, "mean_loss_before": before},
             "updates are so large that they overshoot the minimum",
             "lower the learning rate or use larger batches",
-            command=Command("browse", remark="pane Scalars"),
+            command=Command("browse", remark="key 4: pane Scalars"),
         )

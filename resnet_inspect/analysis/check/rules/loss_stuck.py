@@ -6,9 +6,9 @@ Threshold: at least 30 steps, the last third above 98 % of the first and above 9
 (warning). If chance level is unknown, above 99.9 % of the first third (info: a converged loss does
 not fall, either). Or at least two validations, and no validation loss below 98 % of chance level
 (warning).
-Source: published checkers require a decrease of 0.1 %.
-Silent: below 30 steps, and if the loss is already low, as in fine-tuning. For validation losses:
-with batch normalization, whose moving averages may lag, and with an added term such as L2.
+Background: published checkers require a decrease of 0.1 %.
+Not reported: below 30 steps, and if the loss is already low, as in fine-tuning. For validation
+losses: with batch normalization, whose moving averages may lag, and with an added term such as L2.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             "the predictions do not use the inputs",
             "fix the other findings first; then try another learning rate, and check that inputs"
             " and labels belong together",
-            command=Command("browse", remark="pane Scalars"),
+            command=Command("browse", remark="key 4: pane Scalars"),
         )
 
 
@@ -84,5 +84,5 @@ def _memorised(evidence: Evidence) -> Finding | None:
         {"validation": min(values), "chance": chance, "validations": len(values)},
         "training examples are memorised: the inputs do not predict the labels",
         "check that inputs and labels belong together, for example after shuffling",
-        command=Command("browse", remark="pane Scalars"),
+        command=Command("browse", remark="key 4: pane Scalars"),
     )

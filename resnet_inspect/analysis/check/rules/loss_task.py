@@ -4,8 +4,9 @@ Compares the loss with the recorded labels and the activation of the output.
 Threshold: a regression loss on class labels, with a softmax or sigmoid output or one-hot labels
 (warning). A cross entropy on labels outside 0…1, or a sparse one on labels that are no integers
 (error). A binary cross entropy on one-hot labels with a softmax of more than two units (error).
-Source: a loss copied from another task; the framework raises no error.
-Silent: for counts and ratings predicted by one unit, and for autoencoders that reconstruct images.
+Background: a loss copied from another task; the framework raises no error.
+Not reported: for counts and ratings predicted by one unit, and for autoencoders that reconstruct
+images.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ Compares each accuracy with the loss and the recorded labels.
 Threshold: an accuracy for a regression loss with labels that are no integers. A binary accuracy
 where exactly one class of several is correct. A class accuracy for several labels at once;
 Keras resolves `accuracy` to one if there are several units. Warning.
-Source: an accuracy copied from another task; Keras computes it without an error.
-Silent: for class accuracies with a regression loss on integer labels, and for custom metrics of any
-name.
+Background: an accuracy copied from another task; Keras computes it without an error.
+Not reported: for class accuracies with a regression loss on integer labels, and for custom metrics
+of any name.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 Checks the moving mean and variance of each batch normalization over the recorded steps.
 Threshold: training normalizes with batch statistics and the averages change at no recorded step.
 Or they are still exactly 0 and 1 after the first step, although the batch mean is not 0. Error.
-Source: update ops without a control dependency, a mistake that the tutorial's code invites; no
+Background: update ops without a control dependency, a mistake that the tutorial's code invites; no
 published checker covers this.
-Silent: for layers that are frozen or run in inference mode (see `batch-norm-mode`).
+Not reported: for layers that are frozen or run in inference mode (see `batch-norm-mode`).
 """
 
 from __future__ import annotations

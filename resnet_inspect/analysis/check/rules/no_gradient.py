@@ -5,9 +5,9 @@ connects to the outputs.
 Threshold: the gradient is None (warning; error if it is for all variables). Or every path from a
 variable to the outputs passes a stop_gradient, as does every path from the inputs. Then only an
 added loss trains the variable (info; warning if the outputs reconstruct the inputs).
-Source: Keras warns of this once on the console, where it is easily missed.
-Silent: for gradients of 0, if nothing about the training is recorded, and for a stop_gradient that
-inputs bypass, as in straight-through estimators.
+Background: Keras warns of this once on the console, where it is easily missed.
+Not reported: for gradients of 0, if nothing about the training is recorded, and for a stop_gradient
+that inputs bypass, as in straight-through estimators.
 """
 
 from __future__ import annotations

@@ -3,9 +3,10 @@
 Finds the first NaN or infinity of the run and, if it was recorded, its origin.
 Threshold: one NaN in any recorded tensor or scalar, or one infinity in a weight, a gradient or a
 scalar. Error.
-Source: every training debugger has this check, for example TensorFlow's `check_numerics`.
-Silent: for infinite activations, which attention masks contain on purpose; for gradients under
-loss scaling, where the optimizer skips such steps; for evaluation scalars (see `train-eval-gap`).
+Background: every training debugger has this check, for example TensorFlow's `check_numerics`.
+Not reported: for infinite activations, which attention masks contain on purpose; for gradients
+under loss scaling, where the optimizer skips such steps; for evaluation scalars (see
+`train-eval-gap`).
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def _shown_by(evidence: Evidence, name: str) -> Command:
         return Command("hist", (name,))
     if name in evidence.graph.op_by_name or name in evidence.graph.layer_by_name:
         return Command("why", (name,))
-    return Command("browse", remark="pane Scalars")
+    return Command("browse", remark="key 4: pane Scalars")
 
 
 def _first(evidence: Evidence) -> tuple[int, str, dict[str, Measured]] | None:

@@ -3,8 +3,8 @@
 Counts the distinct labels in all recorded batches.
 Threshold: all of at least 32 recorded examples have the same class; or, for several labels at once,
 the same row; or all label values are equal, as in empty masks. Error.
-Source: a filter, a sorted file or a wrong column.
-Silent: for losses other than cross entropies.
+Background: a filter, a sorted file or a wrong column.
+Not reported: for losses other than cross entropies.
 """
 
 from __future__ import annotations

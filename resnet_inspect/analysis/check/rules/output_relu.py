@@ -2,8 +2,8 @@
 
 Checks the op that makes each output.
 Threshold: an output is a ReLU, and the loss is a cross entropy or labels are below 0. Error.
-Source: an activation copied to the last layer.
-Silent: for regression labels that are never negative, such as amounts.
+Background: an activation copied to the last layer.
+Not reported: for regression labels that are never negative, such as amounts.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ Checks which axes each mean, sum, maximum, minimum or product removes.
 Threshold: a reduction removes the channels and one of height and width, and keeps the other one
 (error). Or it removes learned features, the last axis, on every path to an output. A dense layer
 then takes the remaining positions as features (warning).
-Source: `reduce_mean(x, [2, 3])`, left over from NCHW; no published checker covers this.
-Silent: in normalizations, and for means over channels that other paths bypass, as in spatial
+Background: `reduce_mean(x, [2, 3])`, left over from NCHW; no published checker covers this.
+Not reported: in normalizations, and for means over channels that other paths bypass, as in spatial
 attention.
 """
 

@@ -4,9 +4,9 @@ Measures the share of activations where the slope is below 2 % of its maximum: |
 sigmoid outside 0.005…0.995.
 Threshold: more than 70 % of a layer's activations, in the median of the recorded steps. Gates are
 meant to be open or closed, so a lower share is normal. Warning.
-Source: published checkers report layers with over half of the units at inputs beyond about 17
+Background: published checkers report layers with over half of the units at inputs beyond about 17
 (sigmoid) or 9.5 (tanh).
-Silent: for the outputs of the network, which are meant to be certain.
+Not reported: for the outputs of the network, which are meant to be certain.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 Checks the first recorded values of each kernel.
 Threshold: all values of a kernel are equal and not 0. Or all are 0 in two kernels or more, of which
 one feeds another. Error.
-Source: constant initialization: units that start equal stay equal.
-Silent: for kernels of zeros whose product is merged with another branch or feeds no other such
-kernel, as in adapters and last layers; for scales, tokens and other variables outside matrix
+Background: constant initialization: units that start equal stay equal.
+Not reported: for kernels of zeros whose product is merged with another branch or feeds no other
+such kernel, as in adapters and last layers; for scales, tokens and other variables outside matrix
 products; for one unit; if neither of the first two steps was recorded.
 """
 

@@ -4,9 +4,9 @@ Compares the last validation loss with the training loss.
 Threshold: the last validation loss is over 3 times the training loss and above the initial training
 loss, so predictions are worse than before training. A cross entropy from `--evaluate` that is not
 finite also counts. Warning; info in the first 3/(1 - momentum) steps of batch normalization.
-Source: published checkers use a relative change of the loss above 0.5 when batch normalization
+Background: published checkers use a relative change of the loss above 0.5 when batch normalization
 switches to its averages. That much is common, from overfitting or from averages that lag early.
-Silent: without validation or evaluation.
+Not reported: without validation or evaluation.
 """
 
 from __future__ import annotations

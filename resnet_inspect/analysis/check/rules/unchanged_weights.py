@@ -4,10 +4,10 @@ Measures the change of each trainable variable at the recorded steps.
 Threshold: a change of exactly 0 at every recorded step, of at least two. Warning. Error if no
 weight changes, or if an optimizer is used and no weight is trainable. Info if no gradient of the
 layer was recorded, as for a teacher model.
-Source: published checkers compare weights with rtol 1e-5 and atol 1e-8; here the change itself is
-recorded.
-Silent: for variables without a gradient (see `no-gradient`), and for those that change between
-recorded steps, as with gradient accumulation.
+Background: published checkers compare weights with rtol 1e-5 and atol 1e-8; here the change itself
+is recorded.
+Not reported: for variables without a gradient (see `no-gradient`), and for those that change
+between recorded steps, as with gradient accumulation.
 """
 
 from __future__ import annotations

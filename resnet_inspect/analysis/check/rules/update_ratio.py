@@ -3,9 +3,9 @@
 Measures the relative update ‖Δw‖/‖w‖ of each kernel.
 Threshold: a median over at least five recorded steps, without the first, above 0.3 (the kernel is
 nearly replaced at each step). Or below 1e-7 while the median of all kernels is above 1e-5. Warning.
-Source: the rule of thumb that ‖Δw‖/‖w‖ is about 1e-3; published checkers accept 1e-4…1e-1.
-Silent: if all kernels move too much (see `learning-rate`), and for kernels that are 0 or start at
-0.
+Background: the rule of thumb that ‖Δw‖/‖w‖ is about 1e-3; published checkers accept 1e-4…1e-1.
+Not reported: if all kernels move too much (see `learning-rate`), and for kernels that are 0 or
+start at 0.
 """
 
 from __future__ import annotations

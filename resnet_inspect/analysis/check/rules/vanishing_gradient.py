@@ -5,8 +5,8 @@ Threshold: the median RMS of the first kernel is below 1e-3 of the largest of th
 median relative update is below 1e-4. Adam divides by the size of the gradient, so small gradients
 alone are harmless with it. Or, at the first recorded step, the RMS grows from each of at least five
 kernels to the next, and 200 times in total: saturated layers learn late with Adam, too. Warning.
-Source: published checkers use a mean |g| < 1e-7, or a first layer below 1e-3 of the last one.
-Silent: with fewer than three kernels.
+Background: published checkers use a mean |g| < 1e-7, or a first layer below 1e-3 of the last one.
+Not reported: with fewer than three kernels.
 """
 
 from __future__ import annotations

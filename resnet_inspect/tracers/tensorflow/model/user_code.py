@@ -12,6 +12,7 @@ from typing import Any
 
 from resnet_inspect.errors import UsageError
 from resnet_inspect.script.imports import after_import
+from resnet_inspect.tracers.error_texts import cause
 from resnet_inspect.tracers.layer_creations import record_creations
 from resnet_inspect.tracers.tensorflow.capture.source_lines import is_own, named
 
@@ -64,7 +65,7 @@ def run_user_code(
             f"{action} raised {type(error).__name__}",
             where=f"target {target}{_lines(error)}",
             expected=expected,
-            got=str(error) or type(error).__name__,
+            got=cause(error),
             fix="correct the code at these lines",
         ) from error
 

@@ -201,7 +201,10 @@ def test_the_page_of_a_fit(recorded: Path) -> None:
         assert "data" not in page
         assert flow_title(run.info) == "Shapes, from the input to the output"
         assert not summary.dangers  # Keras' normalization is made of means over the batch
-        assert (run.info.settings.planned, run.info.settings.subject.fed) == (3, "its own")
+        assert (run.info.settings.planned, run.info.settings.subject.fed) == (
+            3,
+            "from your program",
+        )
         assert [row.layer for row in summary.blocks] == [row.name for row in run.graph.layers]
         assert all(row.gradient is not None for row in summary.learning)
 
