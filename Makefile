@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 # TensorFlow for the machine: with CUDA where there is an NVIDIA GPU.
 TENSORFLOW ?= $(if $(shell command -v nvidia-smi 2>/dev/null),gpu,cpu)
 ARGS ?= --n 5 --ver 2
+# Without bytecode each worker of the tests compiles all tests and the package anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## this text
 	@echo "usage: make TARGET [ARGS='...'] [TENSORFLOW=cpu|gpu]"

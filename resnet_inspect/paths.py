@@ -69,4 +69,6 @@ def typed(path: str) -> str:
 
 def printable(text: str) -> str:
     """Text with escapes in place of control characters and undecodable bytes."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -16,6 +16,9 @@ from tests import frameworks
 from tests.recordings import FOLDER
 
 GOLDEN = Path(__file__).parent / "golden"
+# A busy machine exceeds Hypothesis' limit of 200 ms an example.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
 hypothesis.settings.register_profile("fast", max_examples=25)
 INSTALLED = find_spec("tensorflow") is not None
 

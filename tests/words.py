@@ -66,6 +66,7 @@ VAGUE = re.compile(
 )
 # Values of rules, styles and options, quoted: they are stored.
 SLUG = re.compile(r"""(?:["'`=-]|\| )(?:refused|held)\b|\b(?:refused|held)["'`]""")
+ANY = re.compile(rf"\b(?:{'|'.join(PHRASES)})\b", re.IGNORECASE)
 PATTERNS = {re.compile(rf"\b(?:{phrase})\b", re.IGNORECASE): say for phrase, say in PHRASES.items()}
 
 
@@ -92,7 +93,7 @@ def violations(paths: Iterable[Path]) -> Iterator[Violation]:
 
 def _of_file(path: Path) -> Iterator[Violation]:
     source = path.read_text(encoding="utf-8")
-    for line, text in _texts(source):
+    for line, text in _texts(source) if ANY.search(source) else ():
         masked = SLUG.sub(lambda match: " " * len(match.group()), text)
         for pattern, instead in PATTERNS.items():
             for match in pattern.finditer(masked):

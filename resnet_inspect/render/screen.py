@@ -7,9 +7,10 @@ import sys
 from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.measure import Measurement
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from resnet_inspect.paths import printable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 PIPE_WIDTH = 100
 LABEL = 10  # columns of the labels of `Screen.pair`
 UNBOUNDED = 100_000
+GAP = 2  # between the columns of a table
 
 
 class _Console(Console):
@@ -82,18 +84,40 @@ class Screen:
         if self.console.is_terminal:
             for variant in variants:
                 fitting = variant
-                if self._needs(variant) <= self.width:
+                if self._fix(variant, self.width):
                     break
             self._write(fitting)
             return
         before, self.console.width = self.console.width, UNBOUNDED
-        self._write(next(iter(variants)))
+        whole = next(iter(variants))
+        self._fix(whole, UNBOUNDED)
+        self._write(whole)
         self.console.width = before
 
-    def _needs(self, part: Table) -> int:
-        """The number of columns that a table takes without wrapped cells."""
+    def _fix(self, part: Table, room: int) -> bool:
+        """Whether a table fits in `room` columns; if so, fix the widths of its columns.
+
+        rich measures each cell of a column without a fixed width two or three times.
+        """
+        needed = [self._width(column) for column in part.columns]
+        fits = sum(needed) + GAP * (len(needed) - 1) <= room
+        if fits:
+            for column, width in zip(part.columns, needed, strict=True):
+                column.width = width
+        return fits
+
+    def _width(self, column: Column) -> int:
+        """The width of a column without wrapped cells."""
+        if column.width is not None:
+            return column.width
+        cells = (column.header, *column.cells)
+        return max(self._cell_width(cell) for cell in cells)
+
+    def _cell_width(self, cell: RenderableType) -> int:
+        if isinstance(cell, Text):
+            return max(map(cell_len, cell.plain.splitlines()), default=0)
         room = self.console.options.update(width=UNBOUNDED)
-        return Measurement.get(self.console, room, part).maximum
+        return Measurement.get(self.console, room, cell).maximum
 
     def _write(self, part: RenderableType, *, whole: bool = False) -> None:
         if not self._ascii:
@@ -112,7 +136,7 @@ def plain(text: str, style: str = "") -> Text:
 
 def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
     """A table without a frame; the columns named in `right` are aligned right."""
-    grid = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
+    grid = Table(box=None, padding=(0, GAP, 0, 0), header_style="bold", pad_edge=False)
     for name in columns:
         grid.add_column(
             plain(name),

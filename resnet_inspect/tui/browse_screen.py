@@ -179,8 +179,14 @@ class BrowseScreen(Screen[None]):
             self._rest_timer.stop()
         self._rest_timer = self.set_timer(REST_TIME, self._show_selected_row)
 
+    @property
+    def awaits_rest(self) -> bool:
+        """Whether the cursor has moved and the pane does not show the selected row yet."""
+        return self._rest_timer is not None
+
     def _show_selected_row(self) -> None:
         """Show the selected row, unless a followed link has selected it."""
+        self._rest_timer = None
         node = self.network.node
         if self._linked_row != (node.key if node else None,):
             self.place = self.network.place

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
+from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 
 from resnet_inspect.config.browser import BrowserSettings
@@ -15,8 +16,8 @@ from resnet_inspect.tui.widgets.line_list import LineList
 from resnet_inspect.tui.widgets.network_tree import NetworkTree
 
 Script = Callable[["Driver"], Awaitable[None]]
-# Longer than the cursor must rest until the panes follow the tree, in seconds.
-SETTLED = 0.06
+PAUSE = 0.005  # seconds between two looks at a timer or a thread
+QUIET = 5  # turns of the event loop without a message until all messages are processed
 
 
 class Driver:
@@ -38,16 +39,49 @@ class Driver:
         return self.screen.network
 
     async def press(self, *keys: str) -> None:
-        """Press keys, and wait until the panes are updated."""
-        await self.pilot.press(*keys)
+        """Press keys one after another, and wait until the panes are updated.
+
+        `Pilot.press` waits at least 40 ms after each key.
+        """
+        for key in keys:
+            self.app.simulate_key(key)
+            await self._process_messages()
         await self.settle()
 
     async def settle(self) -> None:
         """Wait until the panes are updated."""
-        await self.pilot.pause(SETTLED)
-        await self.pilot.pause()
-        while any(worker.group == "page" and not worker.is_finished for worker in self.app.workers):
-            await self.pilot.pause(0.01)
+        await self._refresh()
+        while self._busy:
+            await asyncio.sleep(PAUSE)
+            await self._refresh()
+
+    async def _refresh(self) -> None:
+        """Draw the screen twice: the first drawing can cause messages that change it."""
+        for _ in range(2):
+            await self._process_messages()
+            await self.pilot.pause(0)
+
+    async def _process_messages(self) -> None:
+        """Wait until the queues of all widgets stay empty."""
+        quiet = 0
+        while quiet < QUIET:
+            await asyncio.sleep(0)
+            quiet = 0 if any(node.message_queue_size for node in self._nodes()) else quiet + 1
+
+    def _nodes(self) -> Iterator[MessagePump]:
+        yield self.app
+        for screen in self.app.screen_stack:
+            yield from screen.walk_children(with_self=True)
+
+    @property
+    def _busy(self) -> bool:
+        """Whether a thread computes a pane, or the panes wait for the cursor to rest."""
+        return any(
+            worker.group == "page" and not worker.is_finished for worker in self.app.workers
+        ) or any(
+            isinstance(screen, BrowseScreen) and screen.awaits_rest
+            for screen in self.app.screen_stack
+        )
 
     async def poll(self) -> None:
         """Read the run file now, as the timer of the interface does."""
@@ -87,6 +121,7 @@ def browse(
 
     async def play() -> None:
         app = BrowseApp(path, settings, other)
+        app.animation_level = "none"
         async with app.run_test(size=size, notifications=True) as pilot:
             driver = Driver(app, pilot)
             await driver.settle()

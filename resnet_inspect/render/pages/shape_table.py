@@ -15,7 +15,7 @@ from resnet_inspect.paths import printable
 from resnet_inspect.render import spelling
 from resnet_inspect.render.labels import fitted
 from resnet_inspect.render.receptive_field import receptive_fields
-from resnet_inspect.render.screen import plain, table
+from resnet_inspect.render.screen import GAP, plain, table
 
 NUMBERS = ("params", "MACs", "memory")
 # Columns that a narrow terminal omits, in this order. Before the others, names are cut.
@@ -23,7 +23,6 @@ EXPENDABLE = ("inputs", "memory", "type")
 MORE_EXPENDABLE = ("MACs", "phase", "kernel/stride, pad")
 # Names are not cut below this number of terminal columns, unless nothing else can be omitted.
 LEAST_NAME = 20
-PAD = 2
 
 
 def shape_tables(shapes: ShapeTable, width: int) -> Iterator[Table]:
@@ -32,8 +31,11 @@ def shape_tables(shapes: ShapeTable, width: int) -> Iterator[Table]:
     A narrower table has a caption on its omitted columns. The last tables fit `width` terminal
     columns, with the middle of long names cut.
     """
-    for count in range(len(EXPENDABLE) + 1):
-        yield _Draft.of(shapes, EXPENDABLE[:count]).table()
+    yield _Draft.of(shapes, ()).table()
+    for count in range(1, len(EXPENDABLE) + 1):
+        draft = _Draft.of(shapes, EXPENDABLE[:count])
+        if draft.width <= width:
+            yield draft.table()
     for count in range(len(MORE_EXPENDABLE) + 1):
         draft = _Draft.of(shapes, (*EXPENDABLE, *MORE_EXPENDABLE[:count]))
         room = width - draft.width_of_others
@@ -70,13 +72,19 @@ class _Draft(NamedTuple):
         return cls(columns, [*rows, sums], [name for name in left_out if name not in hidden])
 
     @property
+    def width(self) -> int:
+        """The terminal columns of the table with whole names."""
+        return self.width_of_others + self._width_of("name")
+
+    @property
     def width_of_others(self) -> int:
-        """The terminal columns of all columns except names."""
+        """The terminal columns of all columns except names, and of the gaps."""
         others = (name for name in self.columns if name != "name")
-        return PAD * len(self.columns) + sum(
-            max(cell_len(name), *(cell_len(row.get(name, "")) for row in self.rows))
-            for name in others
-        )
+        return GAP * (len(self.columns) - 1) + sum(map(self._width_of, others))
+
+    def _width_of(self, column: str) -> int:
+        cells = (printable(row.get(column, "")) for row in self.rows)
+        return max(map(cell_len, (column, *cells)))
 
     def table(self, room: int | None = None) -> Table:
         """The table, with names that take at most `room` terminal columns."""

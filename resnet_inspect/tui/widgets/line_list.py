@@ -82,6 +82,7 @@ class LineList(ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.lines: Sequence[Line] = ()
+        self._base_style = Style()
 
     def show(self, lines: Sequence[Line], *, cursor: int = 0) -> None:
         """Show other lines from the top, with the cursor on the given line."""
@@ -122,14 +123,19 @@ class LineList(ScrollView, can_focus=True):
         """Return the link of a line."""
         return self.lines[index].link
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Render visible lines. Their style depends on all ancestors and is computed once."""
+        self._base_style = self.rich_style
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """Render a visible line."""
         index = self.scroll_offset.y + y
         width = self.size.width
         if index >= self.count:
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self._base_style)
         text = self.text_of(index).copy()
-        base = self.rich_style
+        base = self._base_style
         if not self.SELECTS:
             pass
         elif index == self.cursor and self.has_focus:
