@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.util._tf_stack import StackTrace
 
 from resnet_inspect import paths
 from resnet_inspect.graph import Source
@@ -52,12 +53,22 @@ class SourceFinder:
     def __init__(self) -> None:
         self._known: dict[tuple[str, int, str], Source] = {}
         self._own: dict[str, bool] = {}
+        self._of_ops: dict[Any, tuple[Source, ...]] = {}
 
     def __call__(self, frames: Iterable[Any]) -> tuple[Source, ...]:
         """Return the user's lines among `frames`.
 
         `frames` begin with the outermost frame, the result with the innermost one.
         """
+        if not isinstance(frames, StackTrace):
+            return self._lines(frames)
+        # Many ops have equal tracebacks, and converting the frames of one is slow.
+        lines = self._of_ops.get(frames)
+        if lines is None:
+            lines = self._of_ops[frames] = self._lines(frames)
+        return lines
+
+    def _lines(self, frames: Iterable[Any]) -> tuple[Source, ...]:
         sources: list[Source] = []
         for frame in reversed(list(frames)):
             file = frame.filename
