@@ -122,7 +122,7 @@ def test_a_message_says_that_nothing_was_recorded() -> None:
         await ui.press("o")
         pane = await at(ui, "loss")
         assert "No distribution of this selection was recorded" in " ".join(ui.pane_text().split())
-        assert pane.picture_request() is None
+        assert pane.picture_request(None) is None
         await ui.press("v", "t", "b", "y", "right_square_bracket")
         ui.screen.go(Place("variable", "conv1/kernel"))
         await ui.settle()

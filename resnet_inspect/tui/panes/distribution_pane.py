@@ -176,8 +176,9 @@ class DistributionPane(Pane):
         """Return all lines."""
         return "\n".join(line.text.plain.rstrip() for line in self.lines.lines)
 
-    def picture_request(self) -> PictureRequest | None:
-        """Return the shown picture as a request for a file, None without data."""
+    def picture_request(self, place: Place | None) -> PictureRequest | None:
+        """Return the shown distributions, None without data."""
+        del place
         if self.tap is None or not self.tensors[0].recording.state.recorded:
             return None
         taps = self.shown_taps(self.tap)

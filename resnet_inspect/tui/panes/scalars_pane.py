@@ -13,7 +13,7 @@ from resnet_inspect.analysis.browse.scalars import shown_scalars
 from resnet_inspect.render import spelling
 from resnet_inspect.render.plots.line_chart import line_chart, pair_chart, style_of
 from resnet_inspect.tui.panes.pane import Pane
-from resnet_inspect.tui.run.documents import scalars_of
+from resnet_inspect.tui.run.documents import PictureRequest, scalars_of
 from resnet_inspect.tui.run.opened_run import OpenedRun
 from resnet_inspect.tui.run.places import AxisOf, Place
 from resnet_inspect.tui.run.two_runs import SIGNS, TwoRuns
@@ -83,6 +83,11 @@ class ScalarsPane(Pane):
             for name, course in shown_scalars(values).items():
                 courses.setdefault(name, {})[sign] = course
         return courses
+
+    def picture_request(self, place: Place | None) -> PictureRequest | None:
+        """Return the curves of the scalars, None without a step."""
+        del place
+        return PictureRequest("scalars") if self.recording.state.steps else None
 
     def text_to_copy(self) -> str:
         """Return one line per step, with values separated by tabs."""
