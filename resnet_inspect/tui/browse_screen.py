@@ -184,6 +184,7 @@ class BrowseScreen(Screen[None]):
         """Show the selected row, unless a followed link has selected it."""
         self._rest_timer = None
         node = self.network.node
+        self.foot.show(self.network)
         if self._linked_row != (node.key if node else None,):
             self.place = self.network.place
             self.update_pane()

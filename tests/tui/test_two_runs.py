@@ -111,6 +111,12 @@ def test_the_pane_shows_the_differences_of_diff() -> None:
                 assert f"\n{sign} {lone.name} →\n" in text
         for change in diff.graph.changed:
             assert f"\n~ {change.a} →\n" in text
+        heading = ui.network.heading().plain
+        assert heading.split() == ["layer", "distance", "output", "histogram"]
+        dense = next(row for row in ui.rows() if "head" in row)
+        distance = next(row for row in diff.distributions.rows if row.layer_a == "dense1")
+        end = heading.index("distance") + len("distance")
+        assert dense[:end].endswith(f" {spelling.number(distance.distance, 2)}")
         activations = [row for row in diff.distributions.rows if row.kind == "activation"]
         section = text.split("activations, most different first\n")[1].split("\n\n")[0]
         shown = re.findall(r"^ +([0-9.e+-]+)  (\S+)", section, re.MULTILINE)

@@ -26,12 +26,10 @@ from resnet_inspect.tui.run.two_runs import TwoRuns
 from resnet_inspect.tui.widgets.diff_marks import HELP, ComparisonFacts, DiffMarks, next_name
 from resnet_inspect.tui.widgets.finding_marks import FindingMarks
 from resnet_inspect.tui.widgets.line_list import LineList
-from resnet_inspect.tui.widgets.row_facts import SPARK, Facts, RowFacts
+from resnet_inspect.tui.widgets.row_facts import RowFacts
 from resnet_inspect.tui.widgets.search_hits import SearchHits
+from resnet_inspect.tui.widgets.tree_columns import TreeColumn, cells, columns_in, headings
 
-ZEROS, SHAPE = 7, 13
-MIN_NAME_WIDTH = 18
-MARK = 6  # width of the difference sign beside a name
 # A search opens scopes until this many rows are visible.
 MAX_OPENED = 300
 
@@ -39,10 +37,12 @@ MAX_OPENED = 300
 class NetworkTree(LineList):
     """The tree as a list of rows. Rows below a node are created when it is opened."""
 
+    HEADINGS = 1
     HELP = """\
-**Network.** Stages, blocks and layers. `o` also shows ops. Columns: output shape, then the share of
-zeros and the histogram of the output at the last recorded step. `!NaN` and `!inf` mark outputs with
-such values. `✗`, `!` and `i` mark the worst finding (error, warning, info). In brackets, the
+**Network.** Stages, blocks and layers. `o` also shows ops. Columns: the shape of the output, and at
+the last recorded step its share of zeros and its histogram. A group shows the tensor that leaves
+it; the line below the tree names the layer of that tensor. `!NaN` and `!inf` mark outputs with such
+values. `✗`, `!` and `i` mark the worst finding (error, warning, info). In brackets, the
 finding is inside the group.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -375,8 +375,8 @@ finding is inside the group.
 
     def on_click(self, event: events.Click) -> None:
         """Select the clicked row. A click on its fold sign or a double click folds or opens it."""
-        index = self.scroll_offset.y + event.y
-        if not 0 <= index < self.count:
+        index = self.index_at(event)
+        if index is None:
             return
         self.cursor = index
         if event.x // 2 == self._rows[index].depth or event.chain > 1:
@@ -395,7 +395,7 @@ finding is inside the group.
         node = self._rows[index]
         width = self.scrollable_content_region.width  # without the scroll bar
         shown = self.facts.of(node, self.outline)
-        right = self._columns(shown, width)
+        right = cells(self._columns(), shown)
         fold = ("▾ " if node.key in self._open else "▸ ") if node.opens else "  "
         name_width = max(4, width - len(right) - 2 * node.depth - 2 - 1)
         mark = self._hit_count(node) + shown.mark
@@ -413,16 +413,23 @@ finding is inside the group.
         text.append(right, "dim")
         return text
 
-    def _columns(self, shown: Facts, width: int) -> str:
-        """Return the columns that fit. With two runs the distance comes first."""
-        shape, number = fitted(shown.shape, SHAPE).rjust(SHAPE), shown.zeros.rjust(ZEROS)
-        spark = " " + shown.spark.ljust(SPARK)
-        columns, space = [shape, number, spark], width - MIN_NAME_WIDTH - 2
-        if self.differences is not None:
-            columns, space = [number, shape, spark], space - MARK
-        while columns and sum(map(len, columns)) > space:
-            columns.pop()
-        return "".join(columns)
+    def _columns(self) -> Sequence[TreeColumn]:
+        """Return the columns that fit."""
+        width = self.scrollable_content_region.width
+        return columns_in(width, compares=self.differences is not None)
+
+    def heading(self) -> Text:
+        """Return the headings of the names and columns."""
+        right = headings(self._columns())
+        width = self.scrollable_content_region.width - len(right)
+        return Text(f"  {'op' if self.by_op else 'layer'}".ljust(width) + right, "dim")
+
+    @property
+    def source(self) -> str:
+        """The layer or op whose output the selected group shows, empty for another row."""
+        if self.node is None or self.node.kind != NodeKind.SCOPE:
+            return ""
+        return self.facts.of(self.node, self.outline).source
 
     def _hit_count(self, node: OutlineNode) -> str:
         """Return the number of hits below a folded row as text."""

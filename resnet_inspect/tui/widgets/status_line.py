@@ -39,11 +39,13 @@ class StatusLine(Horizontal):
     def open_search(self) -> None:
         """Open the search field."""
         self._query.display = True
+        self.add_class("searching")
         self._query.focus()
 
     def close_search(self) -> None:
         """Close the search field, and keep its text."""
         self._query.display = False
+        self.remove_class("searching")
 
     def clear_search(self) -> None:
         """Remove the text of the search field without searching again."""
@@ -60,4 +62,6 @@ class StatusLine(Horizontal):
             parts.append(f"/{network.query_text}: {hits} hit{'s' * (hits != 1)}, esc ends search")
         else:
             parts.append(f"{spelling.count(network.shown)} of {spelling.count(network.total)}")
+        if network.source:
+            parts.append(f"group row: output of {network.source}")
         self.query_one("#status", Static).update(Text(printable(" · ".join(parts)), "dim"))
