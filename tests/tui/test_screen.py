@@ -243,7 +243,7 @@ def test_the_pane_follows_every_change_of_the_selection() -> None:
 def test_a_click_on_a_key_acts_like_the_key() -> None:
     async def script(ui: Driver) -> None:
         keys = ui.app.screen.query_one(KeyLine)
-        at = keys.line().plain.index("Histogram")
+        at = keys.line().plain.index("Distribution")
         await ui.pilot.click(KeyLine, offset=(at, 0))
         await ui.settle()
         assert ui.screen.tabs.active == "distribution"

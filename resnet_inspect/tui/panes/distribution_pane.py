@@ -38,7 +38,7 @@ from resnet_inspect.tui.widgets.line_list import Line, LineList
 from resnet_inspect.tui.widgets.texts import sentence
 
 VIEWS = ("histogram", "ridges", "heat map", "numbers")
-SCALES: dict[str, Kind | None] = {"auto": None, "linear": "linear", "log": "symlog"}
+SCALES: dict[str, Kind | None] = {"auto": None, "linear": "linear", "symlog": "symlog"}
 SIDES = ("this tensor", "before and after BN")
 MIN_HEIGHT, MAX_HEIGHT = 5, 40
 MAX_LEAVES, MAX_ROWS = 2000, 60
@@ -62,8 +62,8 @@ class DistributionList(LineList):
     HELP = """\
 **Distribution.** The distribution of a tensor of the selection. `v` switches the view: histogram,
 ridges, heat map, numbers. `t` switches the tensor: output, weights, and the gradients of the loss.
-`y` switches the scale. `b` shows the tensors before and after batch normalization. `[` and `]` move
-through the recorded steps.
+`y` switches the scale; symlog is a symmetric-log scale. `b` shows the tensors before and after
+batch normalization. `[` and `]` move through the recorded steps.
 """
 
 
