@@ -75,6 +75,8 @@ class BrowseScreen(Screen[None]):
 
     def __init__(self, recording: OpenedRun, comparison: TwoRuns | None = None) -> None:
         super().__init__()
+        # In a narrow window the tabs are closer together.
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
         self.recording = recording
         self.comparison = comparison
         self.place: Place | None = None

@@ -176,6 +176,29 @@ def test_zoom_gives_the_whole_window_to_one_side() -> None:
     browse(V2, script)
 
 
+def test_all_tabs_fit_a_window_of_80_columns() -> None:
+    async def script(ui: Driver) -> None:
+        for key in "16":
+            await ui.press(key)
+            tabs = ui.shown().splitlines()[1].split("▕")[1]
+            assert tabs.split() == ["Detail", "Distribution", "Why", "Scalars", "Run", "Findings"]
+
+    browse(V2, script, size=(80, 24))
+
+
+@pytest.mark.parametrize(
+    ("key", "follows"), [("1", True), ("2", False), ("5", False), ("6", False)]
+)
+def test_enter_is_shown_only_where_lines_have_links(key: str, follows: bool) -> None:
+    async def script(ui: Driver) -> None:
+        await ui.press(key)
+        ui.screen.pane.query_one(LineList).focus()
+        await ui.settle()
+        assert ("Follow" in ui.shown().splitlines()[-1]) == follows
+
+    browse(V2, script)
+
+
 def test_tabs_can_be_clicked() -> None:
     async def script(ui: Driver) -> None:
         for name in ("scalars", "why", "run", "detail", "distribution"):

@@ -76,7 +76,7 @@ class Frame:
             parts.append([ZERO, *(spelling.share(shares.zero) for shares in spreads)])
         if any(shares.not_finite for shares in spreads):
             parts.append([NOT_FINITE, *(spelling.share(shares.not_finite) for shares in spreads)])
-        columns = [column(parts[0], max(6, width // 5))]
+        columns = [column(parts[0], max(6, width // 4))]
         columns += [column(part, 9, right=True) for part in parts[1:]]
         left = ["  ".join(cells) + " " for cells in zip(*columns, strict=True)]
         # The marks on both sides take two more columns.

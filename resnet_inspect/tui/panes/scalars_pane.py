@@ -131,13 +131,16 @@ class ScalarsPane(Pane):
 
 
 def _chart(name: str, courses: Courses, width: int, height: int) -> list[Text]:
-    head = Text(name.replace("_", " "), "bold")
+    title, ends_of_runs = Text(name.replace("_", " "), "bold"), Text()
     for sign, values in courses.items():
         steps = sorted(values)
         ends = f"{spelling.number(values[steps[0]])} → {spelling.number(values[steps[-1]])}"
         if sign:
-            head.append(f"  {sign}", f"bold {style_of(sign, SIGNS)}")
-        head.append(f" {ends}" if sign else f"  {ends}", "none")
+            ends_of_runs.append(f"  {sign}", f"bold {style_of(sign, SIGNS)}")
+        ends_of_runs.append(f" {ends}" if sign else f"  {ends}", "none")
+    head = [title + ends_of_runs]
+    if head[0].cell_len > width:
+        head = [title, ends_of_runs]
     if "" in courses:
-        return [head, *line_chart(courses[""], width, height)]
-    return [head, *pair_chart({sign: courses.get(sign, {}) for sign in SIGNS}, width, height)]
+        return [*head, *line_chart(courses[""], width, height)]
+    return [*head, *pair_chart({sign: courses.get(sign, {}) for sign in SIGNS}, width, height)]

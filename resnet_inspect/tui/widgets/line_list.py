@@ -88,7 +88,10 @@ class LineList(ScrollView, can_focus=True):
 
     def show(self, lines: Sequence[Line], *, cursor: int = 0) -> None:
         """Show other lines from the top, with the cursor on the given line."""
+        followed = self.has_links
         self.lines = lines
+        if self.has_links != followed:
+            self.refresh_bindings()
         self.adapt_size(keep=False)
         self.cursor = max(0, min(cursor, self.count - 1))
         self.scroll_to_cursor()
@@ -106,6 +109,16 @@ class LineList(ScrollView, can_focus=True):
             self.scroll_to(y=0, animate=False, force=True)
         self.cursor = max(0, min(self.cursor, self.count - 1))
         self.refresh()
+
+    @property
+    def has_links(self) -> bool:
+        """Whether `enter` follows some line."""
+        return any(line.link is not None for line in self.lines)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whether an action is available now. A list without links follows none."""
+        del parameters
+        return action != "activate" or self.has_links
 
     @property
     def about(self) -> str:
