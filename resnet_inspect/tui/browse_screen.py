@@ -421,7 +421,9 @@ class BrowseScreen(Screen[None]):
 
     def _refresh_keys(self) -> None:
         """Update the key line if other actions are available. Each update is expensive."""
-        enabled = self.tabs.active, *(self.check_action(*action) for action in CONDITIONAL_ACTIONS)
+        folds = self.network.check_action("fold_or_open", ())
+        available = (self.check_action(*action) for action in CONDITIONAL_ACTIONS)
+        enabled = self.tabs.active, folds, *available
         if enabled != self._enabled_actions:
             self._enabled_actions = enabled
             self.refresh_bindings()

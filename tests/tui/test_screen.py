@@ -199,6 +199,19 @@ def test_enter_is_shown_only_where_lines_have_links(key: str, follows: bool) -> 
     browse(V2, script)
 
 
+def test_enter_folds_only_groups() -> None:
+    async def script(ui: Driver) -> None:
+        assert "Fold" in ui.shown().splitlines()[-1]
+        await ui.press("right", "down")
+        assert ui.network.node is not None
+        assert ui.network.node.label == "conv1"
+        assert "Fold" not in ui.shown().splitlines()[-1]
+        await ui.press("up")
+        assert "Fold" in ui.shown().splitlines()[-1]
+
+    browse(V2, script)
+
+
 def test_tabs_can_be_clicked() -> None:
     async def script(ui: Driver) -> None:
         for name in ("scalars", "why", "run", "detail", "distribution"):
