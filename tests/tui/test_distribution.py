@@ -156,3 +156,20 @@ def test_the_mouse_chooses_views_and_steps() -> None:
         assert pane.slider.step == 1
 
     browse(V2, script)
+
+
+def test_a_group_without_recorded_outputs_has_no_controls() -> None:
+    async def script(ui: Driver) -> None:
+        await ui.press("2")
+        assert ui.network.node is not None
+        assert ui.network.node.label == "stem"
+        assert "No distribution of this selection was recorded" in ui.pane_text()
+        pane = ui.screen.query_one(DistributionPane)
+        assert not any(pane.bar(name).display for name in ("view", "tensor", "scale", "sides"))
+        assert not pane.slider.display
+        await ui.press("down", "down", "down")
+        assert ui.network.node.label == "conv_block_stage2"
+        assert pane.bar("scale").display
+        assert pane.slider.display
+
+    browse(FOLDER / "diverged.db", script)
