@@ -208,6 +208,8 @@ def test_enter_folds_only_groups() -> None:
         assert "Fold" not in ui.shown().splitlines()[-1]
         await ui.press("up")
         assert "Fold" in ui.shown().splitlines()[-1]
+        await ui.press("slash", *"relu_final", "enter")
+        assert not {"Fold", "Follow"} & set(ui.shown().splitlines()[-1].split())
 
     browse(V2, script)
 

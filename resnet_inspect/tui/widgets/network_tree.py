@@ -331,8 +331,9 @@ finding is inside the group.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whether an action is available now. A leaf cannot be opened."""
-        del parameters
-        return action != "fold_or_open" or (self.node is not None and self.node.opens)
+        if action == "fold_or_open":
+            return self.node is not None and self.node.opens
+        return super().check_action(action, parameters)
 
     def action_fold_or_open(self) -> None:
         """Open or fold the selected row."""
