@@ -148,7 +148,7 @@ def distributions(
         UsageError: a tensor or step was not recorded.
     """
     taps = run.taps()
-    chosen = choose(run.graph, taps, names, kinds)
+    chosen = choose(run.graph, taps, names, kinds, file=run.path)
     if pair == "bn":
         groups = around_normalization(run.graph, taps, chosen)
     elif pair == "gradient":

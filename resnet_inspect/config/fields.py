@@ -231,7 +231,7 @@ FIELDS: tuple[Field, ...] = (
         optional=True,
     ),
     _switch("tf1", "run FILE.py:CALLABLE with the TensorFlow 1 API"),
-    _count("n", "set blocks per stage; the network has 6n+2 layers"),
+    _count("n", "set blocks per stage; the depth is 6n+2"),
     Field(
         "ver",
         "int",

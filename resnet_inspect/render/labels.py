@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 
 from rich.cells import cell_len
 
@@ -31,9 +33,72 @@ def fitted(text: str, room: float, measure: Callable[[str], float] = cell_len) -
     return ""
 
 
+def shortened(texts: Sequence[str], width: int) -> list[str]:
+    """Printable texts of at most `width` columns. Different texts stay different if possible.
+
+    … replaces the middle of a longer text. Where that makes texts equal, it replaces another part.
+    Texts that are still equal end in ~1, ~2 and so on.
+    """
+    shown = {text: printable(text) for text in texts}
+    short = {text: fitted(text, width) for text in shown}
+    alike: dict[str, list[str]] = {}
+    for text, cut in short.items():
+        alike.setdefault(cut, []).append(text)
+    for group in (group for group in alike.values() if len(group) > 1):
+        taken = {cut for text, cut in short.items() if text not in group}
+        cuts = _distinct_cuts([shown[text] for text in group], width, taken)
+        short |= zip(group, cuts, strict=True)
+    return [short[text] for text in texts]
+
+
+def _distinct_cuts(texts: Sequence[str], width: int, taken: set[str]) -> list[str]:
+    """The cuts of `_other_cuts` with the most different texts, then numbers at equal ones."""
+    fitting = (
+        cuts for cuts in _other_cuts(texts, width) if all(cell_len(cut) <= width for cut in cuts)
+    )
+    best = max(
+        fitting,
+        key=lambda cuts: len(set(cuts) - taken),
+        default=[fitted(text, width) for text in texts],
+    )
+    repeated = Counter([*best, *taken])
+    distinct: list[str] = []
+    for cut in best:
+        distinct.append(_numbered(cut, width, taken) if repeated[cut] > 1 else cut)
+        taken.add(distinct[-1])
+    return distinct
+
+
+def _numbered(text: str, width: int, taken: set[str]) -> str:
+    """The text with the first number that makes it differ from those taken, if it fits."""
+    for number in count(1):
+        mark = f"~{number}"
+        if len(mark) >= width:
+            break
+        numbered = fitted(text, width - len(mark)) + mark
+        if numbered not in taken:
+            return numbered
+    return text
+
+
+def _other_cuts(texts: Sequence[str], width: int) -> Iterator[list[str]]:
+    """Texts with … in other places than the middle, near the middle first, then at both ends."""
+    kept = width - 1
+    for head in sorted(range(kept + 1), key=lambda head: abs(2 * head - kept)):
+        yield [text[:head] + "…" + text[len(text) - (kept - head) :] for text in texts]
+    pairs = enumerate(zip(*texts, strict=False))
+    same = next((at for at, signs in pairs if len(set(signs)) > 1), min(map(len, texts)))
+    for start in range(same, max(same - kept, 0), -1):
+        ends = start + width - 2
+        yield ["…" + text[start:ends] + "…" * (ends < len(text)) for text in texts]
+
+
 def column(texts: Sequence[str], width: int, *, right: bool = False) -> list[str]:
-    """Texts padded to the same width, which is as small as possible and at most `width`."""
-    short = [fitted(text, width) for text in texts]
+    """Texts padded to the same width, which is as small as possible and at most `width`.
+
+    Different texts stay different, see `shortened`.
+    """
+    short = shortened(texts, width)
     widest = max((cell_len(text) for text in short), default=0)
     pads = [" " * (widest - cell_len(text)) for text in short]
     return [pad + text if right else text + pad for text, pad in zip(short, pads, strict=True)]

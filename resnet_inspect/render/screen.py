@@ -14,6 +14,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from resnet_inspect.paths import printable
+from resnet_inspect.render.labels import wrapped
 from resnet_inspect.render.spelling import ASCII
 
 if TYPE_CHECKING:
@@ -69,11 +70,9 @@ class Screen:
 
     def pair(self, label: str, text: str) -> None:
         """Write a label, and a text beside it that is wrapped in its own column."""
-        grid = table("", "")
-        grid.show_header = False
-        grid.columns[0].width = LABEL
-        grid.add_row(plain(label, "dim"), plain(text))
-        self._write(grid)
+        for at, line in enumerate(wrapped(text, self.width - LABEL - GAP)):
+            shown = plain(("" if at else label).ljust(LABEL + GAP), "dim")
+            self._write(shown.append_text(plain(line)))
 
     def table(self, variants: Iterable[Table]) -> None:
         """Write the first variant of a table that fits, else the last one.

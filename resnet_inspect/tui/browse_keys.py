@@ -34,7 +34,7 @@ KEYS: list[BindingType] = [
     Binding(
         "H",
         "tab('distribution')",
-        "Histogram",
+        "Distribution",
         key_display="H",
         id="histogram",
         tooltip="open the Distribution pane",
@@ -53,7 +53,7 @@ KEYS: list[BindingType] = [
         "Distribution",
         show=False,
         id="distribution",
-        tooltip="open the Distribution pane: histograms over the steps",
+        tooltip="open the Distribution pane: the values of a tensor over the steps",
     ),
     Binding(
         "3",

@@ -6,12 +6,11 @@ The module is long because Textual needs the action of each key as a method of t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -19,13 +18,11 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Input, Static, TabbedContent, TabPane, Tabs
+from textual.widgets import Input, TabbedContent, TabPane, Tabs
 
 from resnet_inspect.analysis.browse.outline import Key, OutlineFilter
 from resnet_inspect.analysis.check import Finding
 from resnet_inspect.errors import InspectError
-from resnet_inspect.paths import printable
-from resnet_inspect.render import spelling
 from resnet_inspect.store.info import Status
 from resnet_inspect.tui.browse_keys import KEYS
 from resnet_inspect.tui.panes.detail_pane import DetailPane
@@ -44,6 +41,7 @@ from resnet_inspect.tui.widgets.header import RunHeader
 from resnet_inspect.tui.widgets.key_line import KeyLine
 from resnet_inspect.tui.widgets.line_list import LineList
 from resnet_inspect.tui.widgets.network_tree import NetworkTree
+from resnet_inspect.tui.widgets.status_line import StatusLine
 
 # Panes whose lines are links: their list gets the focus.
 PANES_OF_LINKS = ("findings", "differences")
@@ -77,6 +75,8 @@ class BrowseScreen(Screen[None]):
 
     def __init__(self, recording: OpenedRun, comparison: TwoRuns | None = None) -> None:
         super().__init__()
+        # In a narrow window the tabs are closer together.
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
         self.recording = recording
         self.comparison = comparison
         self.place: Place | None = None
@@ -95,13 +95,7 @@ class BrowseScreen(Screen[None]):
                 for name, pane in self._panes().items():
                     with TabPane(name, id=name.lower()):
                         yield pane
-        with Horizontal(id="foot"):
-            yield Input(
-                placeholder="name or type · enter: keep selection · esc: cancel",
-                id="query",
-                compact=True,
-            )
-            yield Static(id="status")
+        yield StatusLine(id="foot")
         yield KeyLine()
 
     def _headers(self) -> Iterator[Widget]:
@@ -126,7 +120,6 @@ class BrowseScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Select the first row and start the timer that reads new steps."""
-        self.query_one("#query").display = False
         self.query_one(Tabs).can_focus = False  # number keys open panes
         self.network.focus()
         self.place = self.network.place
@@ -150,6 +143,11 @@ class BrowseScreen(Screen[None]):
     def network(self) -> NetworkTree:
         """The tree."""
         return self.query_one(NetworkTree)
+
+    @property
+    def foot(self) -> StatusLine:
+        """The status line with the search field."""
+        return self.query_one(StatusLine)
 
     @property
     def tabs(self) -> TabbedContent:
@@ -188,6 +186,7 @@ class BrowseScreen(Screen[None]):
         """Show the selected row, unless a followed link has selected it."""
         self._rest_timer = None
         node = self.network.node
+        self.foot.show(self.network)
         if self._linked_row != (node.key if node else None,):
             self.place = self.network.place
             self.update_pane()
@@ -286,9 +285,7 @@ class BrowseScreen(Screen[None]):
 
     def action_search(self) -> None:
         """Open the search field."""
-        query = self.query_one("#query", Input)
-        query.display = True
-        query.focus()
+        self.foot.open_search()
 
     @on(Input.Changed, "#query")
     def search(self, event: Input.Changed) -> None:
@@ -303,7 +300,7 @@ class BrowseScreen(Screen[None]):
         self._update_status()
 
     def _close_search(self) -> None:
-        self.query_one("#query").display = False
+        self.foot.close_search()
         self._to_tree()
 
     def _to_tree(self) -> None:
@@ -321,11 +318,10 @@ class BrowseScreen(Screen[None]):
 
         A search that is still typed restores the old selection; later the new one stays.
         """
-        query = self.query_one("#query", Input)
-        if query.display or self.network.query_text:
-            self.network.end_search(stay=not query.display)
-            with query.prevent(Input.Changed):
-                query.value = ""
+        searching = self.foot.searching
+        if searching or self.network.query_text:
+            self.network.end_search(stay=not searching)
+            self.foot.clear_search()
             self._close_search()
             self._update_status()
         elif self.zoomed:
@@ -369,45 +365,17 @@ class BrowseScreen(Screen[None]):
 
     def action_svg(self) -> None:
         """Write the picture of the visible pane to an SVG file."""
-        request = self._picture_request()
+        request = self.pane.picture_request(self.place)
         if request is None:
             self.browser.show_message("nothing to draw in this pane", severity="warning")
             return
-        if self.comparison is None:
-            self.browser.show_message("drawing the picture ...")
-        path = self.recording.path
-        if self.comparison is not None:
-            path, request = self._of_one_run(self.comparison, request)
+        path, request = self._in_one_run(request)
         self.browser.write_file(lambda: write_picture(path, request, Path.cwd()))
 
-    def _of_one_run(self, two: TwoRuns, request: PictureRequest) -> tuple[Path, PictureRequest]:
-        """Return the run file to draw from, and the request with the names of that run.
-
-        That is run A, or run B for places that only B has.
-        """
-        sides = {side.sign: side for side in two.sides(self.place)}
-        tensors = self.query_one(DistributionPane).tensors if request.taps else ()
-        side = sides[tensors[0].sign if tensors else min(sides)]
-        self.browser.show_message(f"drawing the picture of run {side.sign} ...")
-        axis = two.axis_of(side, request.axis)
-        place = side.place if request.place is not None else None
-        return side.recording.path, replace(request, place=place, axis=axis)
-
-    def _picture_request(self) -> PictureRequest | None:
-        """Return the picture of the visible pane, None if it has none."""
-        active = self.tabs.active
-        if active == "scalars":
-            return PictureRequest("scalars") if self.recording.state.steps else None
-        if active == "distribution":
-            return self.query_one(DistributionPane).picture_request()
-        if not self.recording.graph.ops:
-            return None
-        if active == "run":
-            return PictureRequest("network")
-        axis = self.query_one(WhyPane).shown_axis if active == "why" else None
-        if axis is not None:
-            return PictureRequest("lineage", axis=axis)
-        return PictureRequest("network", self.place)
+    def _in_one_run(self, request: PictureRequest) -> tuple[Path, PictureRequest]:
+        """Return the run file to draw from, and the request with the names of that run."""
+        self.browser.show_message("drawing the picture ...")
+        return self.recording.path, request
 
     def action_report(self) -> None:
         """Write the HTML report of the run, or of both runs."""
@@ -453,7 +421,9 @@ class BrowseScreen(Screen[None]):
 
     def _refresh_keys(self) -> None:
         """Update the key line if other actions are available. Each update is expensive."""
-        enabled = self.tabs.active, *(self.check_action(*action) for action in CONDITIONAL_ACTIONS)
+        folds = self.network.check_action("fold_or_open", ())
+        available = (self.check_action(*action) for action in CONDITIONAL_ACTIONS)
+        enabled = self.tabs.active, folds, *available
         if enabled != self._enabled_actions:
             self._enabled_actions = enabled
             self.refresh_bindings()
@@ -473,14 +443,5 @@ class BrowseScreen(Screen[None]):
             self._refresh_keys()
 
     def _update_status(self) -> None:
-        network = self.network
-        parts = ["ops" if network.by_op else "layers"]
-        if network.only != OutlineFilter.ALL:
-            parts.append(f"only {network.only}")
-        if network.query_text:
-            hits = len(network.hits)
-            parts.append(f"/{network.query_text}: {hits} hit{'s' * (hits != 1)}, esc ends search")
-        else:
-            parts.append(f"{spelling.count(network.shown)} of {spelling.count(network.total)}")
-        self.query_one("#status", Static).update(Text(printable(" · ".join(parts)), "dim"))
+        self.foot.show(self.network)
         self._refresh_keys()

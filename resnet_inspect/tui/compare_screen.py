@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import ClassVar
 
 from textual import work
@@ -15,7 +17,9 @@ from resnet_inspect.errors import InspectError
 from resnet_inspect.tui.browse_keys import KEYS_OF_TWO
 from resnet_inspect.tui.browse_screen import BrowseScreen
 from resnet_inspect.tui.panes.differences_pane import DifferencesPane
+from resnet_inspect.tui.panes.distribution_pane import DistributionPane
 from resnet_inspect.tui.panes.pane import Pane
+from resnet_inspect.tui.run.documents import PictureRequest
 from resnet_inspect.tui.run.opened_run import OpenedRun
 from resnet_inspect.tui.run.two_runs import ComparisonResult, TwoRuns
 from resnet_inspect.tui.widgets.header import RunHeader
@@ -76,11 +80,21 @@ class CompareScreen(BrowseScreen):
         """Go to the next layer that differs, or with -1 to the previous one."""
         result = self.two.result
         if result is None:
-            self.browser.show_message("the runs are still being result")
+            self.browser.show_message("the runs are still being compared")
         elif not result.differing:
             self.browser.show_message("no layer differs")
         elif not self.network.next_difference(result.differing, direction):
             self.browser.show_message(f"layers that differ are hidden: {self.network.hiding}")
+
+    def _in_one_run(self, request: PictureRequest) -> tuple[Path, PictureRequest]:
+        """Return the file of run A, or of run B for places that only B has, and its request."""
+        sides = {side.sign: side for side in self.two.sides(self.place)}
+        tensors = self.query_one(DistributionPane).tensors if request.taps else ()
+        side = sides[tensors[0].sign if tensors else min(sides)]
+        self.browser.show_message(f"drawing the picture of run {side.sign} ...")
+        axis = self.two.axis_of(side, request.axis)
+        place = side.place if request.place is not None else None
+        return side.recording.path, replace(request, place=place, axis=axis)
 
     def action_reload(self) -> None:
         """Reopen both run files and compare them again."""

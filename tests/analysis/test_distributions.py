@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -20,7 +21,7 @@ Open = Callable[[str], Run]
 
 
 def chosen(run: Run, *names: str, kinds: tuple[str, ...] = ()) -> list[Tap]:
-    return choose(run.graph, run.taps(), names, kinds)
+    return choose(run.graph, run.taps(), names, kinds, file=Path("a.db"))
 
 
 def test_without_names_the_output_of_every_layer(recording: Open) -> None:
@@ -72,6 +73,19 @@ def test_a_gradient_may_be_of_an_output_or_of_a_variable(recording: Open) -> Non
     ]
 
 
+def test_the_weights_of_a_layer(recording: Open) -> None:
+    v2, composite = recording("v2"), recording("composite")
+    for run, names, tensors in (
+        (v2, ("dense1",), ["dense1/kernel", "dense1/bias"]),
+        (v2, ("bn20*",), [f"bn20_branch{i}/{part}" for i in ("2a", "1", "2b")
+                          for part in ("gamma", "beta")]),
+        (composite, ("project (call 2)",), ["pair/encoder/project/kernel",
+                                            "pair/encoder/project/bias"]),
+    ):  # fmt: skip
+        selected = chosen(run, *names, kinds=("weight",))
+        assert [tap.tensor for tap in selected if "moving" not in tap.tensor] == tensors
+
+
 @pytest.mark.parametrize("name", ["v1", "v2"])
 def test_inputs_and_outputs_of_normalizations(recording: Open, name: str) -> None:
     run = recording(name)
@@ -93,9 +107,49 @@ def test_inputs_and_outputs_of_normalizations(recording: Open, name: str) -> Non
 @pytest.mark.parametrize(
     ("names", "kinds", "what", "fix"),
     [
-        (("conv2",), (), "no recorded tensor is named 'conv2'", "did you mean conv1"),
+        (
+            ("conv2",),
+            (),
+            "no recorded tensor is named 'conv2'",
+            "did you mean conv1? `resnet-inspect hist conv1 a.db` shows conv1",
+        ),
+        (
+            ("res0",),
+            ("weight",),
+            "'res0' is ambiguous: 2 names begin with it",
+            "`resnet-inspect hist 'res0*' a.db --kind weight` shows all of them",
+        ),
+        (
+            ("dense1/k",),
+            ("weight",),
+            "no recorded tensor is named 'dense1/k'",
+            "`resnet-inspect hist dense1/kernel a.db --kind weight` shows dense1/kernel",
+        ),
+        (
+            ("/gamma",),
+            ("weight",),
+            "'/gamma' is ambiguous: .* names contain it",
+            "`resnet-inspect hist '*/gamma*' a.db --kind weight` shows all of them",
+        ),
+        (
+            ("encoder*",),
+            ("weight",),
+            "no recorded tensor is named 'encoder[*]'",
+            "`resnet-inspect hist a.db --kind weight` lists weights",
+        ),
         (("conv1/Conv2D",), (), "'conv1/Conv2D' was not recorded", "--taps ops"),
-        (("Reshape",), ("weight",), "no weight of 'Reshape' was recorded", "--gradients"),
+        (
+            ("Reshape",),
+            ("weight",),
+            "'Reshape' has no weight",
+            "`resnet-inspect hist Reshape a.db --kind activation,gradient` shows what was recorded",
+        ),
+        (
+            ("conv1/kernel",),
+            ("activation",),
+            "'conv1/kernel' has no activation",
+            "`resnet-inspect hist conv1/kernel a.db --kind gradient,weight` shows what was",
+        ),
     ],
 )
 def test_what_was_not_recorded(

@@ -92,7 +92,7 @@ def test_texts_are_short_and_lower_case(name: str, monkeypatch: pytest.MonkeyPat
 def test_defaults_are_shown() -> None:
     texts = {name: " ".join(parser.format_help().split()) for name, parser in PARSERS.items()}
     for name, text in (
-        ("trace", "set blocks per stage; the network has 6n+2 layers (default: 5)"),
+        ("trace", "set blocks per stage; the depth is 6n+2 (default: 5)"),
         ("run", "record tensors at every Nth step and the last (default: 10)"),
         ("graph", "draw at most N boxes (default: 400)"),
         ("shapes", "(default: layer)"),

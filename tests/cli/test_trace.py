@@ -29,7 +29,7 @@ def test_a_run_and_its_page(command: Command, tmp_path: Path) -> None:
         assert run.recorded_steps() == [0, 1, 2]
         assert len(run.summaries(2)) == 32
     for words in (
-        "resnet8-v2, 8 layers: complete",
+        "resnet8-v2: complete",
         "78,378 trainable of 79,050 parameters, 12,501,632 MACs per example",
         "CPU:0",
         "Origin of size 64 in Reshape",

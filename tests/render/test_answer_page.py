@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,11 +14,12 @@ from resnet_inspect import api
 from resnet_inspect.analysis.check import Finding, Severity
 from resnet_inspect.findings import check
 from resnet_inspect.graph import Note, Place, PlaceKind
-from resnet_inspect.render.pages.answer_page import answer_page, course
+from resnet_inspect.render.pages.answer_page import answer_page
 from resnet_inspect.render.pages.findings_page import findings_count
+from resnet_inspect.render.pages.grid_table import course
 from resnet_inspect.render.screen import Screen
 from resnet_inspect.store.run import Run
-from tests.recordings import TRAINED
+from tests.recordings import RECORDINGS, TRAINED
 
 Open = Callable[[str], Run]
 Golden = Callable[[str, str], None]
@@ -42,6 +44,29 @@ def test_the_page(recording: Open, golden: Golden, name: str, width: int) -> Non
     text = page(recording(name), width)
     golden(f"page/{name}_{width}.txt", text)
     assert max(len(line) for line in text.splitlines()) <= width
+
+
+@pytest.mark.parametrize("width", [41, 64, 108])
+@pytest.mark.parametrize("name", RECORDINGS)
+def test_no_row_of_a_table_takes_two_lines(recording: Open, name: str, width: int) -> None:
+    run = recording(name)
+    overview = api.summarize(run)
+    sections = re.split(r"\n\n(?=\S)", page(run, width))
+    assert max(len(line) for section in sections for line in section.splitlines()) <= width
+    for title, rows in (
+        ("Output of each", len(overview.blocks)),
+        ("Gradients and updates", len(overview.learning)),
+        ("Scalars over", len(overview.scalars)),
+        ("Shapes, from", len(overview.flow)),
+    ):
+        for section in (section for section in sections if section.startswith(title)):
+            lines = section.splitlines()
+            starts = ("block", "layer", "scalar", "from")
+            head = next(at for at, line in enumerate(lines) if line.startswith(starts))
+            table, below = lines[head + 1 : head + 1 + rows], lines[head + 1 + rows :]
+            assert not below or below[0].startswith("too narrow for: "), section
+            if title.startswith("Output") and lines[head].startswith("layer"):
+                assert len({line.split("  ")[0] for line in table}) == rows
 
 
 def test_hostile_names_stay_text(recording: Open) -> None:

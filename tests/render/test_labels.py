@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from resnet_inspect.paths import printable
-from resnet_inspect.render.labels import column, fitted, wrapped
+from resnet_inspect.render.labels import column, fitted, shortened, wrapped
 
 TEXTS = st.text(st.sampled_from("ab‖/-.,…é 卷积层，。Ｗ한\n\t\x1b"), max_size=60)
 
@@ -44,3 +44,20 @@ def test_the_texts_of_a_column_have_one_width(texts: list[str], width: int) -> N
     assert len(widths) == 1
     assert max(widths) <= width
     assert all(cell_len(fitted(text, width)) <= width for text in texts)
+
+
+def test_shortened_names_stay_different() -> None:
+    kernels = ["encoder/residual/dense_a/kernel", "encoder/residual/dense_b/kernel"]
+    assert [fitted(name, 16) for name in kernels] == ["encoder/…/kernel"] * 2
+    assert shortened([*kernels, "short"], 16) == ["encoder…a/kernel", "encoder…b/kernel", "short"]
+    assert shortened(kernels, 8) == ["…a/kern…", "…b/kern…"]
+    far = ["start/one/" + 20 * "x" + "/end", "start/two/" + 20 * "x" + "/end"]
+    assert len(set(shortened(far, 12))) == 2
+    assert shortened([far[0], far[0]], 12) == [fitted(far[0], 12)] * 2
+
+
+@given(st.lists(TEXTS, min_size=1, unique_by=printable, max_size=6), st.integers(6, 30))
+def test_different_texts_of_a_column_are_different(texts: list[str], width: int) -> None:
+    cuts = shortened(texts, width)
+    assert all(cell_len(cut) <= width for cut in cuts)
+    assert len(set(cuts)) == len(texts)

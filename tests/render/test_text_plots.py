@@ -7,13 +7,14 @@ import math
 import re
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import pytest
 from rich.text import Text
 
 from resnet_inspect.render.plots.heat_map import heat_map
 from resnet_inspect.render.plots.histogram import histogram
 from resnet_inspect.render.plots.intensity import DARK, LIGHT, SIGNS, ceiling, level
-from resnet_inspect.render.plots.ridges import ridges
+from resnet_inspect.render.plots.ridges import Frame, ridges
 from resnet_inspect.render.plots.scale import Kind, Scale
 from resnet_inspect.render.plots.spread import Distribution, spread
 from resnet_inspect.render.screen import Screen
@@ -174,7 +175,7 @@ def test_hostile_labels_stay_text() -> None:
     assert r"two\nlines \x1b[31m" in text
     assert r"\u202ebackwards" in text
     assert "WWWWWWWWWW…WWWWWWWWW" in text
-    assert len(text.splitlines()) == len(HOSTILE) + 4
+    assert len(text.splitlines()) == len(HOSTILE) + 5
 
 
 def test_a_histogram_of_a_sketch() -> None:
@@ -193,3 +194,10 @@ def test_colours_need_a_terminal_that_has_them(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("NO_COLOR", "1")
     assert not Screen(io.TextIOWrapper(io.BytesIO(), encoding="utf-8")).colours
+
+
+def test_the_labels_of_an_axis_do_not_touch() -> None:
+    shown = Sketch.of(np.linspace(-0.41, 0.35, 36))
+    for width in range(40, 120):
+        *_, ticks = Frame((), "", width).axis(Scale.of([shown]))
+        assert all(re.fullmatch(r"−?\d+(\.\d+)?", label) for label in ticks.plain.split())

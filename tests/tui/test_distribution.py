@@ -59,7 +59,7 @@ def test_views_switch_and_show_all_steps() -> None:
         assert pane.bar("scale").chosen == "linear"
         linear = ui.pane_text()
         await ui.press("y")
-        assert pane.bar("scale").chosen == "log"
+        assert pane.bar("scale").chosen == "symlog"
         assert ui.pane_text() != linear
         assert "symmetric-log" in ui.pane_text()
 
@@ -122,7 +122,7 @@ def test_a_message_says_that_nothing_was_recorded() -> None:
         await ui.press("o")
         pane = await at(ui, "loss")
         assert "No distribution of this selection was recorded" in " ".join(ui.pane_text().split())
-        assert pane.picture_request() is None
+        assert pane.picture_request(None) is None
         await ui.press("v", "t", "b", "y", "right_square_bracket")
         ui.screen.go(Place("variable", "conv1/kernel"))
         await ui.settle()
@@ -156,3 +156,20 @@ def test_the_mouse_chooses_views_and_steps() -> None:
         assert pane.slider.step == 1
 
     browse(V2, script)
+
+
+def test_a_group_without_recorded_outputs_has_no_controls() -> None:
+    async def script(ui: Driver) -> None:
+        await ui.press("2")
+        assert ui.network.node is not None
+        assert ui.network.node.label == "stem"
+        assert "No distribution of this selection was recorded" in ui.pane_text()
+        pane = ui.screen.query_one(DistributionPane)
+        assert not any(pane.bar(name).display for name in ("view", "tensor", "scale", "sides"))
+        assert not pane.slider.display
+        await ui.press("down", "down", "down")
+        assert ui.network.node.label == "conv_block_stage2"
+        assert pane.bar("scale").display
+        assert pane.slider.display
+
+    browse(FOLDER / "diverged.db", script)

@@ -104,13 +104,13 @@ def test_narrowing_a_search_finds_the_same_as_a_new_search(large: Path) -> None:
     async def script(ui: Driver) -> None:
         await ui.press("o", "slash", "r", "e", "l", "u")
         tree = ui.network
-        assert tree.hits == tree.outline.search("relu", tree.outline.filtered())
-        assert tree.shown == sum(len(places) for places in tree.hits.values())
+        assert tree.hits.leaves_of == tree.outline.search("relu", tree.outline.filtered())
+        assert tree.shown == sum(len(places) for places in tree.hits.leaves_of.values())
         await ui.press("backspace", "s")
         assert tree.query_text == "rels"
-        assert tree.hits == {}
+        assert tree.hits.leaves_of == {}
         await ui.press("backspace", "backspace")
-        assert tree.hits == tree.outline.search("re", tree.outline.filtered())
+        assert tree.hits.leaves_of == tree.outline.search("re", tree.outline.filtered())
 
     browse(large, script)
 
@@ -122,7 +122,7 @@ def test_a_folded_row_counts_the_hits_below_it(large: Path) -> None:
         tree = ui.network
         assert tree.nodes[0].label == "tower0"
         inside = set(tree.nodes[0].members)
-        below = sum(1 for places in tree.hits.values() if inside & set(places))
+        below = sum(1 for places in tree.hits.leaves_of.values() if inside & set(places))
         assert 0 < below < len(tree.hits)
         assert f"({below} hits)" in ui.rows()[0]
 

@@ -176,6 +176,44 @@ def test_zoom_gives_the_whole_window_to_one_side() -> None:
     browse(V2, script)
 
 
+def test_all_tabs_fit_a_window_of_80_columns() -> None:
+    async def script(ui: Driver) -> None:
+        for key in "16":
+            await ui.press(key)
+            tabs = ui.shown().splitlines()[1].split("▕")[1]
+            assert tabs.split() == ["Detail", "Distribution", "Why", "Scalars", "Run", "Findings"]
+
+    browse(V2, script, size=(80, 24))
+
+
+@pytest.mark.parametrize(
+    ("key", "follows"), [("1", True), ("2", False), ("5", False), ("6", False)]
+)
+def test_enter_is_shown_only_where_lines_have_links(key: str, follows: bool) -> None:
+    async def script(ui: Driver) -> None:
+        await ui.press(key)
+        ui.screen.pane.query_one(LineList).focus()
+        await ui.settle()
+        assert ("Follow" in ui.shown().splitlines()[-1]) == follows
+
+    browse(V2, script)
+
+
+def test_enter_folds_only_groups() -> None:
+    async def script(ui: Driver) -> None:
+        assert "Fold" in ui.shown().splitlines()[-1]
+        await ui.press("right", "down")
+        assert ui.network.node is not None
+        assert ui.network.node.label == "conv1"
+        assert "Fold" not in ui.shown().splitlines()[-1]
+        await ui.press("up")
+        assert "Fold" in ui.shown().splitlines()[-1]
+        await ui.press("slash", *"relu_final", "enter")
+        assert not {"Fold", "Follow"} & set(ui.shown().splitlines()[-1].split())
+
+    browse(V2, script)
+
+
 def test_tabs_can_be_clicked() -> None:
     async def script(ui: Driver) -> None:
         for name in ("scalars", "why", "run", "detail", "distribution"):
@@ -243,7 +281,7 @@ def test_the_pane_follows_every_change_of_the_selection() -> None:
 def test_a_click_on_a_key_acts_like_the_key() -> None:
     async def script(ui: Driver) -> None:
         keys = ui.app.screen.query_one(KeyLine)
-        at = keys.line().plain.index("Histogram")
+        at = keys.line().plain.index("Distribution")
         await ui.pilot.click(KeyLine, offset=(at, 0))
         await ui.settle()
         assert ui.screen.tabs.active == "distribution"

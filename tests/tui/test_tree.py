@@ -44,6 +44,39 @@ def test_a_row_shows_shape_zeros_and_histogram_if_they_fit() -> None:
     browse(V2, script, size=(160, 40))
 
 
+def test_the_heading_of_the_columns_stays_while_the_tree_scrolls() -> None:
+    async def script(ui: Driver) -> None:
+        await ui.press("o", "G", "right", "G")
+        assert ui.network.scroll_offset.y > 0
+        heading, *rows = ui.shown().splitlines()[1:-2]
+        assert heading.split("▕")[0].split() == ["op", "output", "zero", "histogram"]
+        await ui.press("o", "g")
+        heading, *rows = ui.shown().splitlines()[1:-2]
+        tree = [row.split("▕")[0] for row in (heading, *rows[:2])]
+        assert tree[0].split() == ["layer", "output", "zero", "histogram"]
+        assert tree[0].index("zero") + len("zero") == tree[1].index("%") + 1
+        assert tree[0].index("output") + len("output") == tree[1].index("×16") + len("×16")
+        await ui.pilot.click(ui.network, offset=(20, 0))
+        assert ui.network.cursor == 0
+        await ui.pilot.click(ui.network, offset=(20, 2))
+        assert ui.network.cursor == 1
+
+    browse(V2, script, size=(120, 12))
+
+
+def test_the_line_below_names_the_layer_whose_output_a_group_shows() -> None:
+    async def script(ui: Driver) -> None:
+        await ui.press("down", "right", "right")
+        assert ui.network.node is not None
+        assert ui.network.node.label == "res00"
+        assert "group row: output of add00" in ui.shown().splitlines()[-2]
+        await ui.press("right", "down")
+        assert ui.network.node.label == "bn00_branch2a"
+        assert "group row" not in ui.shown()
+
+    browse(V2, script, size=(80, 24))
+
+
 def test_ops_can_be_shown_and_hidden_again_in_the_same_place() -> None:
     async def script(ui: Driver) -> None:
         await ui.press("down", "right", "right", "right", "down", "down", "down")
@@ -111,12 +144,12 @@ def test_filters_limit_the_tree() -> None:
 
 def test_the_mouse_selects_and_folds() -> None:
     async def script(ui: Driver) -> None:
-        await ui.pilot.click("#tree", offset=(8, 2))
+        await ui.pilot.click("#tree", offset=(8, 3))
         await ui.settle()
         assert ui.network.node is not None
         assert ui.network.node.label == "conv_block_stage1"
         assert "conv_block_stage1" in ui.pane_text()
-        await ui.pilot.click("#tree", offset=(0, 2))
+        await ui.pilot.click("#tree", offset=(0, 3))
         await ui.settle()
         assert "res10" in ui.labels()
 
@@ -174,7 +207,7 @@ def test_a_scroll_bar_hides_no_part_of_a_row() -> None:
         await ui.press("down", "right", "right", "right", "right")
         assert ui.network.count > ui.network.size.height  # there is a bar
         lines = ui.shown().splitlines()
-        for at in range(ui.network.size.height):
-            assert ui.network.text_of(at).plain in lines[at + 1]
+        for at in range(ui.network.size.height - 1):
+            assert ui.network.text_of(at).plain in lines[at + 2]  # below header and heading
 
     browse(V2, script, size=(80, 12))

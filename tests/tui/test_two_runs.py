@@ -19,6 +19,7 @@ from resnet_inspect.tui.app import BrowseApp
 from resnet_inspect.tui.compare_screen import CompareScreen
 from resnet_inspect.tui.panes.differences_pane import DifferencesPane
 from resnet_inspect.tui.run.places import Place
+from resnet_inspect.tui.widgets.line_list import LineList
 from tests.recordings import FOLDER
 from tests.tui.driving import Driver, browse
 from tests.tui.writing import Replay, hostile_graph, info_of
@@ -111,6 +112,12 @@ def test_the_pane_shows_the_differences_of_diff() -> None:
                 assert f"\n{sign} {lone.name} →\n" in text
         for change in diff.graph.changed:
             assert f"\n~ {change.a} →\n" in text
+        heading = ui.network.heading().plain
+        assert heading.split() == ["layer", "distance", "output", "histogram"]
+        dense = next(row for row in ui.rows() if "head" in row)
+        distance = next(row for row in diff.distributions.rows if row.layer_a == "dense1")
+        end = heading.index("distance") + len("distance")
+        assert dense[:end].endswith(f" {spelling.number(distance.distance, 2)}")
         activations = [row for row in diff.distributions.rows if row.kind == "activation"]
         section = text.split("activations, most different first\n")[1].split("\n\n")[0]
         shown = re.findall(r"^ +([0-9.e+-]+)  (\S+)", section, re.MULTILINE)
@@ -120,6 +127,20 @@ def test_the_pane_shows_the_differences_of_diff() -> None:
         assert f"largest B − A {spelling.number(loss.largest)} at step {loss.step}" in flat
 
     browse(V1, script, size=(200, 60), other=V2)
+
+
+def test_no_heading_is_cut_in_a_window_of_80_columns() -> None:
+    async def script(ui: Driver) -> None:
+        await ready(ui)
+        await ui.press("4")
+        assert "cross entropy\n  A 2.94 → 2.38  B 2.61 → 2.13" in ui.pane_text()
+        width = ui.screen.pane.query_one(LineList).scrollable_content_region.width
+        for key in "46":
+            await ui.press(key)
+            assert max(map(len, ui.pane_text().splitlines())) <= width
+        assert "in both, values of A: no findings" in ui.pane_text()
+
+    browse(V1, script, size=(80, 24), other=V2)
 
 
 def test_a_line_leads_to_its_layer_and_back() -> None:

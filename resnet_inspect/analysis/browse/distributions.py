@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import reduce
 from operator import add
+from pathlib import Path
 
 from resnet_inspect.commands import Command
 from resnet_inspect.errors import UsageError
@@ -25,6 +26,7 @@ from resnet_inspect.stats import (
 )
 
 KINDS = ("activation", "gradient", "weight")
+MOST_LISTED = 5
 
 
 @dataclass(frozen=True)
@@ -56,13 +58,19 @@ class Series:
 
 
 def choose(
-    graph: Graph, taps: Sequence[Tap], names: Sequence[str], kinds: Sequence[str] = ()
+    graph: Graph,
+    taps: Sequence[Tap],
+    names: Sequence[str],
+    kinds: Sequence[str] = (),
+    *,
+    file: Path,
 ) -> list[Tap]:
     """Return the taps that `names` select, in that order. Without names, return layer outputs.
 
     A name is that of a layer, group, tensor, op or variable, the beginning of a layer's name, or a
     pattern with * and ?. `kinds` are activation, gradient and weight. Without kinds, a variable
-    selects its weights, and any other name its activations.
+    selects its weights, and any other name its activations. With weight, a layer selects its
+    weights. `file` is the run file that suggested commands read.
 
     Raises:
         UsageError: no tensor has the name, or the kind was not recorded for it.
@@ -71,27 +79,44 @@ def choose(
         wanted = kinds or KINDS[:1]
         outputs = [tap for tap in taps if tap.kind in wanted and (tap.output or "weight" in wanted)]
         if not outputs:
-            raise _not_recorded("any layer", wanted, taps)
+            raise _not_recorded("", wanted, graph, taps, file)
         return outputs
+    by_layer = _taps_by_layer(graph, taps, kinds)
     chosen: list[Tap] = []
     for name in names:
-        matching = _named(graph, taps, name)
+        matching = _named(by_layer, graph, taps, name)
+        if not matching:
+            raise _unknown(name, by_layer, graph, taps, kinds, file)
         own = "weight" if all(_is_variable(graph, tap) for tap in matching) else "activation"
         of_kind = [tap for tap in matching if tap.kind in (kinds or (own,))]
         if not of_kind:
-            raise _not_recorded(f"'{name}'", kinds or (own,), matching)
+            raise _not_recorded(name, kinds or (own,), graph, matching, file)
         chosen += [tap for tap in of_kind if tap not in chosen]
     return chosen
 
 
-def _named(graph: Graph, taps: Sequence[Tap], name: str) -> list[Tap]:
-    """Return taps by exact name, else by pattern, else by beginning.
+def _taps_by_layer(graph: Graph, taps: Sequence[Tap], kinds: Sequence[str]) -> dict[str, list[Tap]]:
+    """Return the taps that the name of a layer selects: its output, and its weights if wanted."""
+    by_layer: dict[str, list[Tap]] = {}
+    for tap in taps:
+        if tap.output:
+            by_layer.setdefault(tap.layer, []).append(tap)
+    weights = {tap.tensor: tap for tap in taps if tap.kind == "weight" and "weight" in kinds}
+    for layer in graph.layers:
+        if own := [weights[name] for name in layer.variables if name in weights]:
+            by_layer.setdefault(layer.name, []).extend(own)
+    return by_layer
+
+
+def _named(
+    by_layer: Mapping[str, list[Tap]], graph: Graph, taps: Sequence[Tap], name: str
+) -> list[Tap]:
+    """Return taps by exact name, else by pattern, else by the beginning of one layer's name.
 
     A layer or a group means its output.
     """
-    outputs = [tap for tap in taps if tap.output and tap.layer == name]
-    if outputs:
-        return outputs
+    if name in by_layer:
+        return by_layer[name]
     group = graph.group_by_path.get(tuple(name.split("/")))
     if group is not None:  # its output may be that of its last layer
         outputs = [tap for tap in taps if tap.output and tap.tensor == str(group.output)]
@@ -101,46 +126,98 @@ def _named(graph: Graph, taps: Sequence[Tap], name: str) -> list[Tap]:
     if exact:
         return exact
     if any(sign in name for sign in "*?["):
-        matching = [
-            tap
-            for tap in taps
-            if (tap.output and fnmatchcase(tap.layer, name)) or fnmatchcase(tap.tensor, name)
-        ]
-        if matching:
-            return matching
-    begun = {tap.layer for tap in taps if tap.output and tap.layer.startswith(name)}
-    if len(begun) == 1:
-        return [tap for tap in taps if tap.output and tap.layer in begun]
-    known = list(dict.fromkeys(name for tap in taps for name in (tap.layer, tap.tensor)))
-    near = sorted(begun)[:5] or get_close_matches(name, known, n=3)
-    exists = group is not None or name in graph.layer_by_name or name in graph.op_by_name
-    raise UsageError(
-        f"'{name}' was not recorded" if exists else f"no recorded tensor is named '{name}'",
-        where="LAYER",
-        expected="a layer, group, op, tensor or variable, or a pattern such as res2*",
-        got=name,
-        fix="record again with --taps ops, --taps all, or --taps PATTERN"
-        if exists
-        else f"did you mean {' or '.join(near)}?"
-        if near
-        else ("`", Command("shapes"), "` lists layers"),
-    )
+        of_layers = {
+            tap for layer, own in by_layer.items() if fnmatchcase(layer, name) for tap in own
+        }
+        return [tap for tap in taps if tap in of_layers or fnmatchcase(tap.tensor, name)]
+    begun = [layer for layer in by_layer if layer.startswith(name)]
+    return by_layer[begun[0]] if len(begun) == 1 else []
 
 
 def _is_variable(graph: Graph, tap: Tap) -> bool:
     return tap.tensor in graph.variable_by_name
 
 
-def _not_recorded(what: str, kinds: Sequence[str], taps: Sequence[Tap]) -> UsageError:
-    recorded = sorted({tap.kind for tap in taps})
+def _unknown(
+    name: str,
+    by_layer: Mapping[str, list[Tap]],
+    graph: Graph,
+    taps: Sequence[Tap],
+    kinds: Sequence[str],
+    file: Path,
+) -> UsageError:
+    """Return the error for a name without taps: what exists, and the command that shows it."""
+    known = list(dict.fromkeys((*by_layer, *(tap.tensor for tap in taps))))
+    begun = [layer for layer in by_layer if layer.startswith(name)]
+    alike = begun or [other for other in known if name.lower() in other.lower()]
+    near = alike if len(alike) == 1 else get_close_matches(name, known, n=3)
+
+    def shown(selection: str) -> Command:
+        return Command("hist", (selection, file), ("--kind", ",".join(kinds)) if kinds else ())
+
+    what = f"no recorded tensor is named '{name}'"
+    fix: tuple[str | Command, ...]
+    is_group = tuple(name.split("/")) in graph.group_by_path
+    if is_group or name in graph.layer_by_name or name in graph.op_by_name:
+        what = f"'{name}' was not recorded"
+        fix = ("record again with --taps ops, --taps all, or --taps PATTERN",)
+    elif len(alike) > 1:
+        how = "begin with" if begun else "contain"
+        what = f"'{name}' is ambiguous: {len(alike)} names {how} it"
+        fix = ("`", shown(f"{name}*" if begun else f"*{name}*"), "` shows all of them")
+    elif near:
+        fix = (f"did you mean {' or '.join(near)}? `", shown(near[0]), f"` shows {near[0]}")
+    else:
+        fix = ("`", Command("hist", (file,), ("--kind", "weight")), "` lists weights, `",
+               Command("shapes", (file,)), "` lists layers")  # fmt: skip
     return UsageError(
-        f"no {' or '.join(kinds)} of {what} was recorded",
+        what,
+        where="LAYER",
+        expected=_listed(alike)
+        if len(alike) > 1
+        else "a layer, group, op, tensor or variable, or a pattern such as res2*",
+        got=name,
+        fix=fix,
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return "one of " + ", ".join(names[:MOST_LISTED]) + ", …" * (len(names) > MOST_LISTED)
+
+
+def _not_recorded(
+    name: str, kinds: Sequence[str], graph: Graph, taps: Sequence[Tap], file: Path
+) -> UsageError:
+    """Return the error for kinds that the taps of a name lack. An empty name is all layers."""
+    recorded = sorted({tap.kind for tap in taps})
+    subject = f"'{name}'" if name else "any layer"
+    what = f"no {' or '.join(kinds)} of {subject} was recorded"
+    fix: tuple[str | Command, ...] = (
+        "record again. Gradients need training steps and --gradients. "
+        "--taps selects tensors, --record and --every select steps",
+    )
+    if recorded and name:
+        command = Command("hist", (name, file), ("--kind", ",".join(recorded)))
+        if set(kinds) == {_impossible(graph, taps)}:
+            what = f"{subject} has no {kinds[0]}"
+            fix = ("`", command, "` shows what was recorded")
+        else:
+            fix = ("`", command, "` shows what was recorded, or ", *fix)
+    return UsageError(
+        what,
         where="--kind",
         expected="one of " + ", ".join(recorded) if recorded else "a run with recorded steps",
         got=", ".join(kinds),
-        fix="record again. Gradients need training steps and --gradients. "
-        "--taps selects tensors, --record and --every select steps",
+        fix=fix,
     )
+
+
+def _impossible(graph: Graph, taps: Sequence[Tap]) -> str:
+    """Return the kind that no tensor of this name can have, or an empty text."""
+    if all(_is_variable(graph, tap) for tap in taps):
+        return "activation"
+    layers = (graph.layer_by_name.get(tap.layer) for tap in taps)
+    return "" if any(layer is not None and layer.variables for layer in layers) else "weight"
 
 
 def beside_gradients(taps: Sequence[Tap], chosen: Sequence[Tap]) -> list[tuple[Tap, ...]]:

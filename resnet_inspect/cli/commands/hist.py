@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 KINDS = ("activation", "gradient", "weight")
 DESCRIPTION = """\
 LAYER is a layer, op, variable or pattern, such as res2*. Without LAYER all
-layers are shown at one step. RUN ends in .db or is an existing run file."""
+layers are shown at one step. RUN ends in .db or is an existing run file.
+With --kind weight, LAYER selects its weights."""
 EXAMPLES = (
     "resnet-inspect hist",
     "resnet-inspect hist 'res2*' runs/a.db --kind activation,gradient",

@@ -148,7 +148,7 @@ def _spell(value: float, name: str) -> str:
 def bars(diagram: Diagram, summaries: Mapping[str, TensorSummary]) -> dict[str, Bars]:
     """A small histogram by box id for boxes of layers, with its range in the text below.
 
-    Each histogram has its own scale. Zeros are not drawn because their bar would flatten all
+    Each histogram has its own scale. Zeros are left out because their bar would flatten all
     others; the text gives their share.
     """
     histograms = {}

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-from rich.table import Table
 from rich.text import Text
 
 from resnet_inspect.analysis.check import Finding
-from resnet_inspect.analysis.page.blocks import BlockKind, blocks
+from resnet_inspect.analysis.page.blocks import Block, BlockKind, blocks
 from resnet_inspect.analysis.page.overview import Overview
 from resnet_inspect.analysis.sizes.measured import measured_sizes
 from resnet_inspect.commands import Command, spelled
@@ -19,25 +18,22 @@ from resnet_inspect.config.settings import GraphCode, Loop, TracedModel, Tutoria
 from resnet_inspect.graph import Phase
 from resnet_inspect.paths import typed
 from resnet_inspect.render import spelling
+from resnet_inspect.render.labels import wrapped
 from resnet_inspect.render.pages.blocks import (
-    Bars,
-    Cell,
-    Course,
     Findings,
     Grid,
     LayerLink,
     Pairs,
     Paragraph,
-    Range,
     SubjectList,
     part,
     titled,
 )
 from resnet_inspect.render.pages.findings_page import WIDEST, short_lines
-from resnet_inspect.render.screen import Screen, plain, table
+from resnet_inspect.render.pages.grid_table import CELLS, grid_table
+from resnet_inspect.render.screen import Screen, plain
 from resnet_inspect.store.info import RunInfo
 
-CELLS = 24
 FINDINGS_SHOWN = 5
 SHOWN = {BlockKind.WATCH_OUT: 4, BlockKind.SHARED: 6}
 
@@ -66,11 +62,18 @@ def answer_page(screen: Screen, info: RunInfo, overview: Overview, file: Path) -
             case SubjectList() as listed:
                 _section(screen, title)
                 _listed(screen, listed, SHOWN.get(block.kind), more.get(block.kind, ""))
-            case Grid() as grid:
+            case Grid():
                 _section(screen, title)
-                screen.line(_table(grid))
+                screen.line(grid_table(partial(_grid, block, info, overview), screen.width))
     _section(screen, "Next")
     _next(screen, overview, file)
+
+
+def _grid(block: Block, info: RunInfo, overview: Overview, cells: int) -> Grid:
+    """The table of a block, with bars of that many cells."""
+    grid = part(block, info, overview, cells)
+    assert isinstance(grid, Grid)
+    return grid
 
 
 def _findings(
@@ -97,69 +100,49 @@ def _listed(screen: Screen, listed: SubjectList, most: int | None, further: str)
     """Print a line for each row, at most `most`, and the number of omitted rows."""
     for subject, text in listed.rows[:most]:
         name = subject.layer if isinstance(subject, LayerLink) else subject
-        screen.line(plain(f"  {name}: {text}"))
+        first, *others = wrapped(f"{name}: {text}", screen.width - 4)
+        screen.line(plain(f"  {first}"), *(plain(f"    {line}") for line in others))
     more = 0 if most is None else len(listed.rows) - most
     if more > 0:
         screen.line(plain(f"  and {more} more: {further}"))
 
 
-def _table(grid: Grid) -> Table:
-    names = [_ends(name) if isinstance(name, Range) else name for name in grid.columns]
-    result = table(*names, right=grid.right)
-    for column, name in zip(result.columns, grid.columns, strict=True):
-        column.no_wrap = isinstance(name, Range)
-    for row in grid.rows:
-        result.add_row(*map(_cell, row))
-    return result
-
-
-def _ends(span: Range) -> str:
-    left, right = spelling.number(span.low, 2), spelling.number(span.high, 2)
-    return left + " " * max(1, CELLS - len(left) - len(right)) + right
-
-
-def _cell(cell: Cell) -> Text:
-    match cell:
-        case LayerLink(layer):
-            return plain(layer)
-        case Bars(shares):
-            return Text(spelling.bars(list(shares)), style="cyan")
-        case Course(values):
-            return Text(course(values, CELLS), style="cyan")
-    return plain(cell)
-
-
 def headline(info: RunInfo) -> str:
     """The network and the status of its run."""
     status = info.status.value + (f" ({info.reason})" if info.reason else "")
-    subject = info.settings.subject
-    depth = f", {subject.depth} layers" if isinstance(subject, Tutorial) else ""
-    return f"{info.network}{depth}: {status}"
+    return f"{info.network}: {status}"
 
 
 def facts(info: RunInfo, overview: Overview) -> Iterator[tuple[str, str]]:
     """Labels and texts on the network, its size, the device, the data and the training."""
-    subject, totals = info.settings.subject, overview.totals
-    macs = spelling.at_least(totals.macs, totals.uncounted)
+    subject = info.settings.subject
     ops = sum(overview.ops.values())
     parts = ", ".join(
         f"{overview.ops[phase]:,} {phase}" for phase in Phase if phase in overview.ops
     )
     if isinstance(subject, Tutorial):
-        yield "network", f"n={subject.n}, version {subject.ver}, {overview.layers} layer calls"
+        depth = f"depth {subject.depth} (layers with weights on the longest path)"
+        yield "network", f"n={subject.n}, version {subject.ver}, {depth}"
     else:
         yield "network", subject.target
     yield "graph", f"{ops:,} ops ({parts}), built in {spelling.duration(info.trace_seconds)}"
-    yield (
-        "size",
-        f"{spelling.count(totals.trainable_params)} trainable of {spelling.count(totals.params)} "
-        "parameters" + (f", {macs} MACs per example" if totals.macs or totals.uncounted else ""),
-    )
+    yield "size", ", ".join(_size(overview))
     sizes = measured_sizes(step.shape for step in overview.flow)
     if sizes:
         yield "sizes", ", ".join(size.text for size in sizes)
     yield "device", info.device + f", TensorFlow {info.versions.get('tensorflow', '?')}"
     yield from _recipe(info.settings)
+
+
+def _size(overview: Overview) -> Iterator[str]:
+    """The number of layers, parameters and MACs of a network."""
+    totals = overview.totals
+    if overview.layers:
+        yield f"{overview.layers:,} layer{'s' * (overview.layers != 1)}"
+    params, trainable = spelling.count(totals.params), spelling.count(totals.trainable_params)
+    yield f"{trainable} trainable of {params} parameters"
+    if totals.macs or totals.uncounted:
+        yield f"{spelling.at_least(totals.macs, totals.uncounted)} MACs per example"
 
 
 def _recipe(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -198,21 +181,6 @@ def _tutorial_recipe(tutorial: Tutorial, settings: Settings) -> Iterator[tuple[s
     elif tutorial.evaluate:
         how += f", evaluated at every {tutorial.evaluate} steps and the last"
     yield "recipe", f"{how}, seed {settings.seed}"
-
-
-def course(values: tuple[float, ...], cells: int) -> str:
-    """Values over steps as a row of bars, scaled to their range; ! marks NaN or infinity."""
-    groups = np.array_split(np.asarray(values), min(cells, len(values)))
-    means = np.array([group.mean() for group in groups])
-    finite = means[np.isfinite(means)]
-    if not finite.size:
-        return "!" * len(means)
-    low, span = finite.min(), np.ptp(finite)
-    ramp = spelling.RAMP
-    return "".join(
-        "!" if not np.isfinite(mean) else ramp[1 + round(7 * (mean - low) / span)] if span else "▄"
-        for mean in means
-    )
 
 
 def _next(screen: Screen, overview: Overview, file: Path) -> None:

@@ -6,7 +6,7 @@ Parts that each medium draws in its own way are typed: links to layers, small hi
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -108,9 +108,10 @@ def titled(block: Block, info: RunInfo, overview: Overview) -> str:
             size, name = spelling.size_text(origin.size), origin.tensor.removesuffix(":0")
             return f"Origin of size {size} in {name}"
         case BlockKind.OUTPUTS:
-            return f"Output of each block at step {overview.step}"
+            return f"Output of each {_unit(overview.blocks)} at step {overview.step}"
         case BlockKind.LEARNING:
-            return f"Gradients and updates of each block at step {overview.step}"
+            unit = _unit(overview.learning)
+            return f"Gradients and updates of each {unit} at step {overview.step}"
         case BlockKind.SCALARS:
             steps = max(len(scalar.values) for scalar in overview.scalars)
             title = f"Scalars over {steps} steps" if steps != 1 else "Scalars of one step"
@@ -210,7 +211,20 @@ def _outputs(outputs: tuple[BlockOutput, ...], cells: int) -> Grid:
             )
         )
     numbers = ("mean", "std", "zero", "ReLU zero")
-    return Grid(("block", "layer", Range(low, high), *numbers), tuple(rows), numbers)
+    columns = ("block", "layer", Range(low, high), *numbers)
+    return _without_blocks(Grid(columns, tuple(rows), numbers), _unit(outputs))
+
+
+def _unit(blocks: Sequence[BlockOutput | BlockLearning]) -> str:
+    """What the rows of a table of blocks are: "layer" for a network without groups."""
+    return "layer" if all(row.block == row.layer for row in blocks) else "block"
+
+
+def _without_blocks(grid: Grid, unit: str) -> Grid:
+    """The table without the column of blocks if all of them are layers."""
+    if unit == "block":
+        return grid
+    return Grid(grid.columns[1:], tuple(row[1:] for row in grid.rows), grid.right)
 
 
 def _common_range(outputs: tuple[BlockOutput, ...]) -> tuple[float, float]:
@@ -239,7 +253,8 @@ def _learning(learning: tuple[BlockLearning, ...]) -> Grid:
                 f"{block.dead} of {block.channels}" if block.channels else "",
             )
         )
-    return Grid(("block", "layer", *numbers), tuple(rows), numbers)
+    grid = Grid(("block", "layer", *numbers), tuple(rows), numbers)
+    return _without_blocks(grid, _unit(learning))
 
 
 def _scalars(overview: Overview) -> Grid:

@@ -13,7 +13,7 @@ from resnet_inspect.analysis.sizes.shapes import Depth, ShapeRow, ShapeTable
 from resnet_inspect.graph import MeasuredSize
 from resnet_inspect.paths import printable
 from resnet_inspect.render import spelling
-from resnet_inspect.render.labels import fitted
+from resnet_inspect.render.labels import shortened
 from resnet_inspect.render.receptive_field import receptive_fields
 from resnet_inspect.render.screen import GAP, plain, table
 
@@ -90,9 +90,10 @@ class _Draft(NamedTuple):
         """The table, with names that take at most `room` terminal columns."""
         grid = table(*self.columns, right=NUMBERS)
         cut = False
-        for place, row in enumerate(self.rows):
+        names = [row["name"] for row in self.rows]
+        shown = names if room is None else shortened(names, room)
+        for place, (row, name) in enumerate(zip(self.rows, shown, strict=True)):
             last = place == len(self.rows) - 1
-            name = row["name"] if room is None else fitted(row["name"], room)
             cut = cut or name != printable(row["name"])
             cells = (name if column == "name" else row.get(column, "") for column in self.columns)
             grid.add_row(*(plain(cell, "bold" if last else "") for cell in cells))

@@ -22,9 +22,9 @@ def remarks_on(series: Series) -> Iterator[str]:
         share = activity.share
         dead, always = int(activity.dead.sum()), int(activity.always.sum())
         yield (
-            f"channels: {dead} of {len(share)} dead (never above 0), {always} always active; "
-            f"active in {spelling.share(float(share.min()))} to "
-            f"{spelling.share(float(share.max()))} of {activity.positions:,} positions"
+            f"channels: {dead} of {len(share)} dead (never above 0), {always} always above 0. "
+            f"Each channel is above 0 in {spelling.share(float(share.min()))} to "
+            f"{spelling.share(float(share.max()))} of its {activity.positions:,} values"
         )
         if dead:
             numbers = np.flatnonzero(activity.dead).tolist()

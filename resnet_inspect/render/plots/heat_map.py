@@ -13,7 +13,7 @@ from rich.text import Text
 from resnet_inspect.render import spelling
 from resnet_inspect.render.labels import fitted, joined
 from resnet_inspect.render.plots.intensity import DARK, SIGNS, ceiling, level
-from resnet_inspect.render.plots.ridges import Frame, captions
+from resnet_inspect.render.plots.ridges import ZERO_COLUMN, Frame, captions
 from resnet_inspect.render.plots.scale import Kind, Scale
 from resnet_inspect.render.plots.spread import (
     NO_ROWS,
@@ -66,7 +66,8 @@ def heat_map(
     lines += frame.axis(chosen)
     lines += _legend(full, cut, width, palette if colour else None)
     blank = colour and any(row_spread.remark for row_spread in spreads)
-    more = ["steps without colour: all zero or no finite numbers"] if blank else []
+    more = [ZERO_COLUMN] if any(row_spread.zero for row_spread in spreads) else []
+    more += ["steps without colour: all zero or no finite numbers"] if blank else []
     return [*lines, *captions([*remarks(rows, spreads, chosen), *more], width)]
 
 

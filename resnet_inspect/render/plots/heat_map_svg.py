@@ -21,8 +21,8 @@ SWATCH = 14
 def heat_map_svg(title: str, panels: Sequence[Panel], *, columns: int = 2) -> str:
     """An SVG document with panels of heat maps; more than 76 steps are merged into groups."""
     texts = [
-        f"A shade is the share of a step's values in one of {CELLS} cells. Zeros are not drawn; "
-        "a column shows their share.",
+        f"A shade is the share of a step's values in one of {CELLS} cells. The cells leave out "
+        "zeros; column zero is their share.",
     ]
     style = Style(_draw, _legend, texts, CELLS, MOST_ROWS, TALLEST)
     return panels_svg(title, panels, style, columns)

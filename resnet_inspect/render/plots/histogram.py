@@ -72,7 +72,9 @@ def _rows(shares: Spread, top: float, height: int) -> list[Text]:
 def _remarks(row: Distribution, shares: Spread, scale: Scale) -> list[str]:
     texts = remarks([row], [shares], scale)
     if shares.zero and shares.remark == "":
-        texts.insert(0, f"zeros are not drawn: {spelling.share(shares.zero)} of the values")
+        texts.insert(
+            0, f"{spelling.share(shares.zero)} of the values are 0. The bars leave them out"
+        )
     if shares.not_finite:
         texts.append(f"{row.not_finite:,} of {row.total:,} values are NaN or infinite")
     return texts

@@ -23,6 +23,7 @@ from resnet_inspect.render.screen import plain
 LEAST_CELLS = 8
 ROW_SCALE = "each row is scaled to its own maximum"
 ZERO, NOT_FINITE = "zero", "NaN, inf"
+ZERO_COLUMN = "zero: share of the values that are 0. The bars leave them out"
 
 
 def ridges(
@@ -45,7 +46,8 @@ def ridges(
             bars = Text(spelling.bars(list(shares.cells)), style="cyan")
         lines.append(frame.line(place, shares, bars))
     lines += frame.axis(chosen)
-    more = [ROW_SCALE] if len(rows) > 1 else []
+    more = [ZERO_COLUMN] if any(shares.zero for shares in spreads) else []
+    more += [ROW_SCALE] if len(rows) > 1 else []
     return [*lines, *captions([*remarks(rows, spreads, chosen), *more], width)]
 
 
@@ -74,7 +76,7 @@ class Frame:
             parts.append([ZERO, *(spelling.share(shares.zero) for shares in spreads)])
         if any(shares.not_finite for shares in spreads):
             parts.append([NOT_FINITE, *(spelling.share(shares.not_finite) for shares in spreads)])
-        columns = [column(parts[0], max(6, width // 5))]
+        columns = [column(parts[0], max(6, width // 4))]
         columns += [column(part, 9, right=True) for part in parts[1:]]
         left = ["  ".join(cells) + " " for cells in zip(*columns, strict=True)]
         # The marks on both sides take two more columns.
@@ -94,17 +96,28 @@ class Frame:
 
     def axis(self, scale: Scale) -> list[Text]:
         """A line with ticks, and their labels below."""
-        line, labels = ["─"] * self.cells, [" "] * self.cells
-        for at, text in scale.ticks(self.cells, len, 1):
-            tick = min(self.cells - 1, int(at * self.cells))
-            line[tick] = "┬"
-            start = int(span(tick + 0.5, len(text), self.cells)[0])
-            labels[start : start + len(text)] = text
+        # Labels that are 1 column apart may touch after rounding, but not those 2 columns apart.
+        line, labels, touching = self._axis(scale, 1)
+        if touching:
+            line, labels, _ = self._axis(scale, 2)
         indent = " " * (Text(self.head).cell_len + 1)
         return [
             Text(indent + "".join(line), style="dim"),
             Text(indent + "".join(labels).rstrip(), style="dim"),
         ]
+
+    def _axis(self, scale: Scale, gap: int) -> tuple[list[str], list[str], bool]:
+        """The characters of the line and of the labels, and whether two labels touch."""
+        line, labels = ["─"] * self.cells, [" "] * self.cells
+        end, touching = -1, False
+        for at, text in scale.ticks(self.cells, len, gap):
+            tick = min(self.cells - 1, int(at * self.cells))
+            line[tick] = "┬"
+            start = int(span(tick + 0.5, len(text), self.cells)[0])
+            labels[start : start + len(text)] = text
+            touching = touching or start == end
+            end = start + len(text)
+        return line, labels, touching
 
 
 def captions(texts: Sequence[str], width: int) -> list[Text]:

@@ -19,7 +19,8 @@ MOST_RISE = 2.2
 def ridges_svg(title: str, panels: Sequence[Panel], *, columns: int = 2) -> str:
     """An SVG document with panels of ridges; more than 40 steps are merged into groups."""
     texts = [
-        "Each row is scaled to its own maximum. Zeros are not drawn; a column shows their share.",
+        "Each row is scaled to its own maximum. "
+        "The curves leave out zeros; column zero is their share.",
     ]
     style = Style(_draw, lambda _: [], texts, CELLS, MOST_ROWS, TALLEST, _rise)
     return panels_svg(title, panels, style, columns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
@@ -29,16 +29,17 @@ from resnet_inspect.tui.run.recorded_tensors import (
     RecordedTensor,
     distribution_rows,
     normalization_ends,
+    output_tap,
     recorded_tensors_of,
     tensor_title,
 )
-from resnet_inspect.tui.run.two_runs import TwoRuns
+from resnet_inspect.tui.run.two_runs import RunPlace, TwoRuns
 from resnet_inspect.tui.widgets.controls import ChoiceBar, StepSlider
 from resnet_inspect.tui.widgets.line_list import Line, LineList
 from resnet_inspect.tui.widgets.texts import sentence
 
 VIEWS = ("histogram", "ridges", "heat map", "numbers")
-SCALES: dict[str, Kind | None] = {"auto": None, "linear": "linear", "log": "symlog"}
+SCALES: dict[str, Kind | None] = {"auto": None, "linear": "linear", "symlog": "symlog"}
 SIDES = ("this tensor", "before and after BN")
 MIN_HEIGHT, MAX_HEIGHT = 5, 40
 MAX_LEAVES, MAX_ROWS = 2000, 60
@@ -62,8 +63,8 @@ class DistributionList(LineList):
     HELP = """\
 **Distribution.** The distribution of a tensor of the selection. `v` switches the view: histogram,
 ridges, heat map, numbers. `t` switches the tensor: output, weights, and the gradients of the loss.
-`y` switches the scale. `b` shows the tensors before and after batch normalization. `[` and `]` move
-through the recorded steps.
+`y` switches the scale; symlog is a symmetric-log scale. `b` shows the tensors before and after
+batch normalization. `[` and `]` move through the recorded steps.
 """
 
 
@@ -76,6 +77,7 @@ class DistributionPane(Pane):
         self._by_label: dict[str, list[RecordedTensor]] = {}
         self._read: dict[RecordedTensor, tuple[int, Series]] = {}
         self._drawn_state: tuple[object, ...] = ()  # what the picture shows
+        self._group_recorded = False  # whether an output in the selected group was recorded
         self._keep: bool | None = None  # keep the scroll position; None: no drawing is scheduled
 
     def compose(self) -> ComposeResult:
@@ -121,10 +123,10 @@ class DistributionPane(Pane):
         self.bar("tensor").set_options(list(self._by_label))
         self.bar("tensor").display = bool(self._by_label)
         self._update_sides()
-        group = place is not None and place.kind == "scope" and bool(self.slider.steps)
-        recorded = bool(self._by_label) and bool(self.slider.steps)
-        self.bar("view").display = recorded
-        self.bar("scale").display = recorded or group
+        steps = bool(self.slider.steps)
+        self._group_recorded = steps and any(output_tap(side) for side in self._parts())
+        self.bar("view").display = steps and bool(self._by_label)
+        self.bar("scale").display = self.bar("view").display or self._group_recorded
         self.draw(keep=same)
 
     def _steps(self) -> tuple[int, ...]:
@@ -176,8 +178,9 @@ class DistributionPane(Pane):
         """Return all lines."""
         return "\n".join(line.text.plain.rstrip() for line in self.lines.lines)
 
-    def picture_request(self) -> PictureRequest | None:
-        """Return the shown picture as a request for a file, None without data."""
+    def picture_request(self, place: Place | None) -> PictureRequest | None:
+        """Return the shown distributions, None without data."""
+        del place
         if self.tap is None or not self.tensors[0].recording.state.recorded:
             return None
         taps = self.shown_taps(self.tap)
@@ -229,9 +232,8 @@ class DistributionPane(Pane):
             return
         self._drawn_state = shown
         width = max(20, self.lines.size.width - 1)
-        group = self.place is not None and self.place.kind == "scope"
         one_step = bool(self._by_label) and self.bar("view").chosen == VIEWS[0]
-        self.slider.display = bool(self.slider.steps) and (one_step or group)
+        self.slider.display = bool(self.slider.steps) and (one_step or self._group_recorded)
         lines = [Line(text) for text in self._picture(width)]
         if keep:
             self.lines.update_lines(lines)
@@ -324,20 +326,27 @@ class DistributionPane(Pane):
         summary = self._summary(series)
         return fullest(Distribution.of("", summary), width, scale) if summary is not None else 0.0
 
-    def _scope_lines(self, width: int) -> list[Text]:
-        """Draw a row for the output of each layer of a scope, at the chosen step."""
-        place, step = self.place, self.slider.step
-        if place is None or place.outline is None or step is None:
-            return _dim_lines(self._missing(), width)
+    def _parts(self) -> Iterator[RunPlace]:
+        """Yield the layers or ops of a scope in each run that has them."""
+        place = self.place
+        if place is None or place.outline is None:
+            return
         owners = place.outline.graph.layer_of_op
         layers = place.outline.graph.layer_by_name
         leaves = [leaf.name for leaf in place.leaves[:MAX_LEAVES]]
         names = dict.fromkeys(owners[leaf].name if leaf in owners else leaf for leaf in leaves)
-        rows: list[Distribution] = []
         for name in names:
-            for side in self.sides(Place("layer" if name in layers else "op", name)):
-                if len(rows) < MAX_ROWS:
-                    rows += distribution_rows(side, step)
+            yield from self.sides(Place("layer" if name in layers else "op", name))
+
+    def _scope_lines(self, width: int) -> list[Text]:
+        """Draw a row for the output of each layer of a scope, at the chosen step."""
+        step = self.slider.step
+        if step is None:
+            return _dim_lines(self._missing(), width)
+        rows: list[Distribution] = []
+        for side in self._parts():
+            if len(rows) < MAX_ROWS:
+                rows += distribution_rows(side, step)
         if not rows:
             return _dim_lines(self._missing(), width)
         return list(ridges(rows, width, scale=self._scale(rows)))

@@ -24,7 +24,7 @@ from resnet_inspect.tui.run.places import AxisOf, Link, Place
 from resnet_inspect.tui.run.two_runs import STYLES, TwoRuns
 from resnet_inspect.tui.widgets.finding_marks import link_to
 from resnet_inspect.tui.widgets.line_list import Line, LineList
-from resnet_inspect.tui.widgets.texts import ARROW
+from resnet_inspect.tui.widgets.texts import ARROW, sentence
 
 # With more ops the rules take seconds and slow the keys down: they run when the pane is opened.
 MAX_OPS = 20_000
@@ -173,11 +173,10 @@ class FindingsPane(Pane):
         for sign, side, findings in (
             ("−", "only in A", only.only_a),
             ("+", "only in B", only.only_b),
-            ("=", "in both, with the values of A", result.common_findings),
+            ("=", "in both, values of A", result.common_findings),
         ):
-            yield Line(
-                Text(f"{sign} {side}: {findings_count(findings)}", f"bold {STYLES.get(sign, '')}")
-            )
+            heading = f"{sign} {side}: {findings_count(findings)}"
+            yield from sentence(heading, width, f"bold {STYLES.get(sign, '')}")
             yield Line(Text(""))
             for finding in findings:
                 place = link_to(finding.place)

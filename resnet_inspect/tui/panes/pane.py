@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.containers import Vertical
 
+from resnet_inspect.tui.run.documents import PictureRequest
 from resnet_inspect.tui.run.opened_run import OpenedRun
 from resnet_inspect.tui.run.places import AxisOf, Place
 from resnet_inspect.tui.run.two_runs import RunPlace, TwoRuns
@@ -29,6 +30,10 @@ class Pane(Vertical):
     def text_to_copy(self) -> str:
         """Return the text that `c` copies. If it is empty, `c` copies the name of the place."""
         return ""
+
+    def picture_request(self, place: Place | None) -> PictureRequest | None:
+        """Return the picture that `s` draws: by default the network, or the part at `place`."""
+        return PictureRequest("network", place) if self.recording.graph.ops else None
 
     @property
     def runs(self) -> list[RunPlace]:

@@ -12,6 +12,7 @@ from textual.worker import get_current_worker
 
 from resnet_inspect.errors import InspectError
 from resnet_inspect.tui.panes.pane import Pane
+from resnet_inspect.tui.run.documents import PictureRequest
 from resnet_inspect.tui.run.opened_run import OpenedRun, State
 from resnet_inspect.tui.run.places import AxisOf, Place
 from resnet_inspect.tui.run.two_runs import RunPlace, TwoRuns
@@ -64,6 +65,11 @@ class RunPane(Pane):
     def text_to_copy(self) -> str:
         """Return all lines."""
         return "\n".join(line.text.plain.rstrip() for line in self.lines.lines)
+
+    def picture_request(self, place: Place | None) -> PictureRequest | None:
+        """Return the whole network."""
+        del place
+        return super().picture_request(None)
 
     @work(thread=True, group="page", exclusive=True, exit_on_error=False)
     def _build(self, key: PageKey) -> None:

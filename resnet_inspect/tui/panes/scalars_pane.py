@@ -13,7 +13,7 @@ from resnet_inspect.analysis.browse.scalars import shown_scalars
 from resnet_inspect.render import spelling
 from resnet_inspect.render.plots.line_chart import line_chart, pair_chart, style_of
 from resnet_inspect.tui.panes.pane import Pane
-from resnet_inspect.tui.run.documents import scalars_of
+from resnet_inspect.tui.run.documents import PictureRequest, scalars_of
 from resnet_inspect.tui.run.opened_run import OpenedRun
 from resnet_inspect.tui.run.places import AxisOf, Place
 from resnet_inspect.tui.run.two_runs import SIGNS, TwoRuns
@@ -84,6 +84,11 @@ class ScalarsPane(Pane):
                 courses.setdefault(name, {})[sign] = course
         return courses
 
+    def picture_request(self, place: Place | None) -> PictureRequest | None:
+        """Return the curves of the scalars, None without a step."""
+        del place
+        return PictureRequest("scalars") if self.recording.state.steps else None
+
     def text_to_copy(self) -> str:
         """Return one line per step, with values separated by tabs."""
         values = {
@@ -126,13 +131,16 @@ class ScalarsPane(Pane):
 
 
 def _chart(name: str, courses: Courses, width: int, height: int) -> list[Text]:
-    head = Text(name.replace("_", " "), "bold")
+    title, ends_of_runs = Text(name.replace("_", " "), "bold"), Text()
     for sign, values in courses.items():
         steps = sorted(values)
         ends = f"{spelling.number(values[steps[0]])} → {spelling.number(values[steps[-1]])}"
         if sign:
-            head.append(f"  {sign}", f"bold {style_of(sign, SIGNS)}")
-        head.append(f" {ends}" if sign else f"  {ends}", "none")
+            ends_of_runs.append(f"  {sign}", f"bold {style_of(sign, SIGNS)}")
+        ends_of_runs.append(f" {ends}" if sign else f"  {ends}", "none")
+    head = [title + ends_of_runs]
+    if head[0].cell_len > width:
+        head = [title, ends_of_runs]
     if "" in courses:
-        return [head, *line_chart(courses[""], width, height)]
-    return [head, *pair_chart({sign: courses.get(sign, {}) for sign in SIGNS}, width, height)]
+        return [*head, *line_chart(courses[""], width, height)]
+    return [*head, *pair_chart({sign: courses.get(sign, {}) for sign in SIGNS}, width, height)]

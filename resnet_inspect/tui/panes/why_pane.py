@@ -17,6 +17,7 @@ from resnet_inspect.render import spelling
 from resnet_inspect.render.pages.why_page import how_ends, how_made, origin_lines
 from resnet_inspect.tui.panes.difference_lines import with_tree_links
 from resnet_inspect.tui.panes.pane import Pane
+from resnet_inspect.tui.run.documents import PictureRequest
 from resnet_inspect.tui.run.opened_run import OpenedRun
 from resnet_inspect.tui.run.places import AxisOf, Link, Place
 from resnet_inspect.tui.run.two_runs import RunPlace, TwoRuns
@@ -138,6 +139,12 @@ class WhyPane(Pane):
     def text_to_copy(self) -> str:
         """Return all lines."""
         return "\n".join(line.text.plain.rstrip() for line in self.lines.lines)
+
+    def picture_request(self, place: Place | None) -> PictureRequest | None:
+        """Return the network with the path to the origin of the explained axis."""
+        if self.shown_axis is None or not self.recording.graph.ops:
+            return super().picture_request(place)
+        return PictureRequest("lineage", axis=self.shown_axis)
 
     def _fill(self) -> None:
         self._width = self.size.width or self._width  # 0 while another pane is shown

@@ -58,16 +58,21 @@ def normalization_ends(tensor: RecordedTensor) -> tuple[Tap, Tap] | None:
     return None
 
 
+def output_tap(side: RunPlace) -> Tap | None:
+    """Return the tap of the output of a layer or op, if recorded."""
+    assert side.place is not None
+    layer = side.recording.graph.layer_by_name.get(side.place.name)
+    return side.recording.tap_of(layer.output if layer else TensorRef(side.place.name))
+
+
 def distribution_rows(side: RunPlace, step: int) -> list[Distribution]:
     """Return the distribution of the output of a layer or op at a step, if recorded."""
     assert side.place is not None
-    name, graph = side.place.name, side.recording.graph
-    layer = graph.layer_by_name.get(name)
-    tap = side.recording.tap_of(layer.output if layer else TensorRef(name))
+    tap = output_tap(side)
     summary = side.recording.run.course(tap, step).get(step) if tap is not None else None
     if summary is None:
         return []
-    return [Distribution.of(f"{side.sign} {name}".lstrip(), summary)]
+    return [Distribution.of(f"{side.sign} {side.place.name}".lstrip(), summary)]
 
 
 def tensor_title(tensor: RecordedTensor) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
 from rich.text import Text
 
@@ -16,8 +17,8 @@ SOME = "≠"
 HELP = """\
 **Two networks.** The network of A, plus the layers that only B has. `~`: changed. `−`: only in A.
 `+`: only in B. `≈`: same structure, different values. `3≠`: three rows with `~`, `−` or `+` in this
-group. Columns: output shape and histogram of A (for `+` of B), and `Δ`. `Δ` is the mean distance
-between the output distributions of A and B, in standard deviations. `✗`, `!` and `i` mark the worst
+group. Columns: the mean distance between the output distributions of A and B, in standard
+deviations, then output shape and histogram of A (for `+` of B). `✗`, `!` and `i` mark the worst
 finding of A or B (error, warning, info). In brackets, the finding is inside the group. `o` shows
 the ops of A, and the ops of layers that only B has.
 """
@@ -106,8 +107,8 @@ class ComparisonFacts(RowFacts):
             return Facts()
         if ref.op in result.union.ops:
             there = TensorRef(result.union.ops[ref.op], ref.index)
-            return self.read(self.comparison.b, there, zeros="")
+            return self.read(self.comparison.b, there)
         rows = [row for row in result.distances.get(ref.op, ()) if row.tensor_a == str(ref)]
         distance = next((row.distance for row in rows if row.kind == "activation"), None)
-        text = f"Δ{spelling.number(distance, 2)}" if distance is not None else ""
-        return self.read(self.comparison.a, ref, zeros=text)
+        text = spelling.number(distance, 2) if distance is not None else ""
+        return replace(self.read(self.comparison.a, ref), distance=text)

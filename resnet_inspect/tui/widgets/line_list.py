@@ -52,6 +52,8 @@ class LineList(ScrollView, can_focus=True):
     cursor: reactive[int] = reactive(0)
     # Keys scroll a picture, because it has no line to select.
     SELECTS: ClassVar[bool] = True
+    # Lines at the top that do not scroll: 1 for a list with a `heading`.
+    HEADINGS: ClassVar[int] = 0
 
     class Moved(Message):
         """The cursor is on another line."""
@@ -86,7 +88,10 @@ class LineList(ScrollView, can_focus=True):
 
     def show(self, lines: Sequence[Line], *, cursor: int = 0) -> None:
         """Show other lines from the top, with the cursor on the given line."""
+        followed = self.has_links
         self.lines = lines
+        if self.has_links != followed:
+            self.refresh_bindings()
         self.adapt_size(keep=False)
         self.cursor = max(0, min(cursor, self.count - 1))
         self.scroll_to_cursor()
@@ -99,11 +104,21 @@ class LineList(ScrollView, can_focus=True):
 
     def adapt_size(self, *, keep: bool = True) -> None:
         """Adapt to another number of lines."""
-        self.virtual_size = Size(0, self.count)
+        self.virtual_size = Size(0, self.count + self.HEADINGS)
         if not keep:
             self.scroll_to(y=0, animate=False, force=True)
         self.cursor = max(0, min(self.cursor, self.count - 1))
         self.refresh()
+
+    @property
+    def has_links(self) -> bool:
+        """Whether `enter` follows some line."""
+        return any(line.link is not None for line in self.lines)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whether an action is available now. A list without links follows none."""
+        del parameters
+        return action != "activate" or self.has_links
 
     @property
     def about(self) -> str:
@@ -114,6 +129,10 @@ class LineList(ScrollView, can_focus=True):
     def count(self) -> int:
         """The number of lines."""
         return len(self.lines)
+
+    def heading(self) -> Text:
+        """Return the heading above the lines."""
+        return Text()
 
     def text_of(self, index: int) -> Text:
         """Return the text of a line, not yet cut to the width."""
@@ -130,13 +149,13 @@ class LineList(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Render a visible line."""
-        index = self.scroll_offset.y + y
+        index = self.scroll_offset.y + y - self.HEADINGS
         width = self.size.width
         if index >= self.count:
             return Strip.blank(width, self._base_style)
-        text = self.text_of(index).copy()
+        text = (self.heading() if y < self.HEADINGS else self.text_of(index)).copy()
         base = self._base_style
-        if not self.SELECTS:
+        if not self.SELECTS or y < self.HEADINGS:
             pass
         elif index == self.cursor and self.has_focus:
             base += self.part_style("lines--cursor")
@@ -153,17 +172,27 @@ class LineList(ScrollView, can_focus=True):
     def watch_cursor(self, before: int, after: int) -> None:
         """Draw the two changed lines and send a message."""
         for index in (before, after):
-            self.refresh(Region(0, index - self.scroll_offset.y, self.size.width, 1))
+            y = index - self.scroll_offset.y + self.HEADINGS
+            self.refresh(Region(0, y, self.size.width, 1))
         self.scroll_to_cursor()
         self.post_message(self.Moved(self, after))
 
     def scroll_to_cursor(self) -> None:
         """Scroll until the cursor is visible."""
-        top, height = self.scroll_offset.y, max(1, self.scrollable_content_region.height)
+        top, height = self.scroll_offset.y, self._lines_in_window
         if self.cursor < top:
             self.scroll_to(y=self.cursor, animate=False, force=True)
         elif self.cursor >= top + height:
             self.scroll_to(y=self.cursor - height + 1, animate=False, force=True)
+
+    @property
+    def _lines_in_window(self) -> int:
+        return max(1, self.scrollable_content_region.height - self.HEADINGS)
+
+    def index_at(self, event: events.Click) -> int | None:
+        """Return the number of the clicked line, None for the heading or an empty place."""
+        index = self.scroll_offset.y + event.y - self.HEADINGS
+        return index if event.y >= self.HEADINGS and index < self.count else None
 
     def action_move(self, lines: int) -> None:
         """Move the cursor, or scroll a picture."""
@@ -174,7 +203,7 @@ class LineList(ScrollView, can_focus=True):
 
     def action_page(self, pages: int) -> None:
         """Move the cursor by pages."""
-        self.action_move(pages * max(1, self.scrollable_content_region.height - 1))
+        self.action_move(pages * max(1, self._lines_in_window - 1))
 
     def action_go(self, index: int) -> None:
         """Move the cursor to a line. Negative numbers count from the end."""
@@ -190,8 +219,8 @@ class LineList(ScrollView, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Select the clicked line. A double click follows its link."""
-        index = self.scroll_offset.y + event.y
-        if not 0 <= index < self.count:
+        index = self.index_at(event)
+        if index is None:
             return
         again = index == self.cursor and event.chain > 1
         self.cursor = index

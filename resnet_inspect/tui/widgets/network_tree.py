@@ -6,7 +6,6 @@ The module is long because all of these change the same rows. `row_facts` makes 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from itertools import chain
 from typing import ClassVar
 
 from rich.text import Text
@@ -27,11 +26,10 @@ from resnet_inspect.tui.run.two_runs import TwoRuns
 from resnet_inspect.tui.widgets.diff_marks import HELP, ComparisonFacts, DiffMarks, next_name
 from resnet_inspect.tui.widgets.finding_marks import FindingMarks
 from resnet_inspect.tui.widgets.line_list import LineList
-from resnet_inspect.tui.widgets.row_facts import SPARK, Facts, RowFacts
+from resnet_inspect.tui.widgets.row_facts import RowFacts
+from resnet_inspect.tui.widgets.search_hits import SearchHits
+from resnet_inspect.tui.widgets.tree_columns import TreeColumn, cells, columns_in, headings
 
-ZEROS, SHAPE = 7, 13
-MIN_NAME_WIDTH = 18
-MARK = 6  # width of the difference sign beside a name
 # A search opens scopes until this many rows are visible.
 MAX_OPENED = 300
 
@@ -39,10 +37,12 @@ MAX_OPENED = 300
 class NetworkTree(LineList):
     """The tree as a list of rows. Rows below a node are created when it is opened."""
 
+    HEADINGS = 1
     HELP = """\
-**Network.** Stages, blocks and layers. `o` also shows ops. Columns: output shape, then the share of
-zeros and the histogram of the output at the last recorded step. `!NaN` and `!inf` mark outputs with
-such values. `✗`, `!` and `i` mark the worst finding (error, warning, info). In brackets, the
+**Network.** Stages, blocks and layers. `o` also shows ops. Columns: the shape of the output, and at
+the last recorded step its share of zeros and its histogram. A group shows the tensor that leaves
+it; the line below the tree names the layer of that tensor. `!NaN` and `!inf` mark outputs with such
+values. `✗`, `!` and `i` mark the worst finding (error, warning, info). In brackets, the
 finding is inside the group.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -59,13 +59,12 @@ finding is inside the group.
         self.outline: Outline = self.outlines.layers
         self.only = OutlineFilter.ALL
         self.query_text = ""
-        self.hits: dict[str, list[int]] = {}
+        self.hits = SearchHits(self.outline, {})
         self._members: Sequence[int] = ()
         self._open: set[Key] = set()
         self._rows: list[OutlineNode] = []
         self._nodes_below: dict[Key | None, list[OutlineNode]] = {}
         self._whole: dict[tuple[bool, OutlineFilter], dict[Key | None, list[OutlineNode]]] = {}
-        self._hit_of: dict[int, str] | None = None
         self._restore: tuple[set[Key], Key | None] | None = None
         self.facts = RowFacts(recording)
         self.marks = FindingMarks(recording.graph)
@@ -160,8 +159,8 @@ finding is inside the group.
         """Build the rows again after a change of depth or filter, from the leaves `among`."""
         members = self.outline.filtered(self.only) if among is None else among
         if self.query_text:
-            self.hits = self.outline.search(self.query_text, members)
-            members = sorted(chain.from_iterable(self.hits.values()))
+            self.hits = SearchHits(self.outline, self.outline.search(self.query_text, members))
+            members = self.hits.leaves
         self._confine_to(members)
         self._refill(keep)
 
@@ -170,7 +169,6 @@ finding is inside the group.
         self._members = members
         whole = len(members) == len(self.outline.filtered(self.only))
         self._nodes_below = self._whole.setdefault((self.by_op, self.only), {}) if whole else {}
-        self._hit_of = None
 
     def _below(self, node: OutlineNode | None) -> list[OutlineNode]:
         """Return the nodes below a node, or the roots, created at the first call."""
@@ -210,7 +208,7 @@ finding is inside the group.
         narrower = self.query_text and text.lower().startswith(self.query_text.lower())
         self.query_text = text
         if not text:
-            self.hits = {}
+            self.hits = SearchHits(self.outline, {})
             before, keep = self._restore
             self._open = set(before)
             self.rebuild(keep)
@@ -226,7 +224,7 @@ finding is inside the group.
         if not self.query_text:
             self._restore = None
             return
-        self.query_text, self.hits = "", {}
+        self.query_text, self.hits = "", SearchHits(self.outline, {})
         before, place = self._restore or (set(), None)
         self._restore = None
         self._open = set(before)
@@ -245,22 +243,17 @@ finding is inside the group.
             for node in level:
                 if len(rows) + len(below) >= MAX_OPENED:
                     break
-                if node.opens and not self._is_hit(node):
+                if node.opens and not self.hits.includes(node):
                     self._open.add(node.key)
                     below += self._below(node)
             rows += below
             level = below
         self._refill(keep)
 
-    def _is_hit(self, node: OutlineNode) -> bool:
-        return node.key[1] in self.hits or (
-            node.own is not None and self.outline.paths[node.own] in self.hits
-        )
-
     @property
     def hit_rows(self) -> list[int]:
         """The numbers of the rows that match the search."""
-        return [place for place, node in enumerate(self._rows) if self._is_hit(node)]
+        return [place for place, node in enumerate(self._rows) if self.hits.includes(node)]
 
     def next_hit(self, direction: int) -> None:
         """Go to the next hit, or with -1 to the previous one, and open the rows above it."""
@@ -272,7 +265,7 @@ finding is inside the group.
             wrapped = rows[0] if direction > 0 else rows[-1]
             at = (ahead[0] if direction > 0 else ahead[-1]) if ahead else wrapped
             node = self._rows[at]
-            if self._is_hit(node):
+            if self.hits.includes(node):
                 self.cursor = at
                 return
             self._open.add(node.key)
@@ -281,7 +274,7 @@ finding is inside the group.
     def _leads_to_hit(self, node: OutlineNode) -> bool:
         """Whether a row is a hit, or is folded with a hit below it."""
         folded = node.opens and node.key not in self._open
-        return self._is_hit(node) or (folded and self._hits_below(node) > 0)
+        return self.hits.includes(node) or (folded and self.hits.below(node) > 0)
 
     def _to_first_hit(self) -> None:
         rows = self.hit_rows
@@ -338,8 +331,9 @@ finding is inside the group.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whether an action is available now. A leaf cannot be opened."""
-        del parameters
-        return action != "fold_or_open" or (self.node is not None and self.node.opens)
+        if action == "fold_or_open":
+            return self.node is not None and self.node.opens
+        return super().check_action(action, parameters)
 
     def action_fold_or_open(self) -> None:
         """Open or fold the selected row."""
@@ -382,8 +376,8 @@ finding is inside the group.
 
     def on_click(self, event: events.Click) -> None:
         """Select the clicked row. A click on its fold sign or a double click folds or opens it."""
-        index = self.scroll_offset.y + event.y
-        if not 0 <= index < self.count:
+        index = self.index_at(event)
+        if index is None:
             return
         self.cursor = index
         if event.x // 2 == self._rows[index].depth or event.chain > 1:
@@ -402,7 +396,7 @@ finding is inside the group.
         node = self._rows[index]
         width = self.scrollable_content_region.width  # without the scroll bar
         shown = self.facts.of(node, self.outline)
-        right = self._columns(shown, width)
+        right = cells(self._columns(), shown)
         fold = ("▾ " if node.key in self._open else "▸ ") if node.opens else "  "
         name_width = max(4, width - len(right) - 2 * node.depth - 2 - 1)
         mark = self._hit_count(node) + shown.mark
@@ -413,35 +407,35 @@ finding is inside the group.
         text = Text("  " * node.depth, no_wrap=True).append(fold, "dim")
         start = len(text)
         text.append(name, "bold" if node.kind == NodeKind.SCOPE else "").append_text(signs)
-        if self.query_text and self._is_hit(node):
+        if self.query_text and self.hits.includes(node):
             text.stylize(self.part_style("lines--hit"), start, len(text))
         text.append(mark, self.part_style("lines--mark"))
         text.append(" " * max(1, width - text.cell_len - len(right)))
         text.append(right, "dim")
         return text
 
-    def _columns(self, shown: Facts, width: int) -> str:
-        """Return the columns that fit. With two runs the distance comes first."""
-        shape, number = fitted(shown.shape, SHAPE).rjust(SHAPE), shown.zeros.rjust(ZEROS)
-        spark = " " + shown.spark.ljust(SPARK)
-        columns, space = [shape, number, spark], width - MIN_NAME_WIDTH - 2
-        if self.differences is not None:
-            columns, space = [number, shape, spark], space - MARK
-        while columns and sum(map(len, columns)) > space:
-            columns.pop()
-        return "".join(columns)
+    def _columns(self) -> Sequence[TreeColumn]:
+        """Return the columns that fit."""
+        width = self.scrollable_content_region.width
+        return columns_in(width, compares=self.differences is not None)
+
+    def heading(self) -> Text:
+        """Return the headings of the names and columns."""
+        right = headings(self._columns())
+        width = self.scrollable_content_region.width - len(right)
+        return Text(f"  {'op' if self.by_op else 'layer'}".ljust(width) + right, "dim")
+
+    @property
+    def source(self) -> str:
+        """The layer or op whose output the selected group shows, empty for another row."""
+        if self.node is None or self.node.kind != NodeKind.SCOPE:
+            return ""
+        return self.facts.of(self.node, self.outline).source
 
     def _hit_count(self, node: OutlineNode) -> str:
         """Return the number of hits below a folded row as text."""
         if self.query_text and node.opens and node.key not in self._open:
-            below = self._hits_below(node)
-            if below and not self._is_hit(node):
+            below = self.hits.below(node)
+            if below and not self.hits.includes(node):
                 return f" ({below} hit{'s' * (below > 1)})"
         return ""
-
-    def _hits_below(self, node: OutlineNode) -> int:
-        """Return the number of hits below a node."""
-        if self._hit_of is None:
-            self._hit_of = {leaf: hit for hit, leaves in self.hits.items() for leaf in leaves}
-        inside = {self._hit_of[leaf] for leaf in node.members}
-        return sum(1 for hit in inside if hit.startswith(node.inner))

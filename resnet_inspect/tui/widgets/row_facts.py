@@ -21,12 +21,18 @@ SPARK = 10
 
 @dataclass(frozen=True)
 class Facts:
-    """The texts of a row, empty if unknown. `mark` shows that values are not finite."""
+    """The texts of a row, empty if unknown.
+
+    `mark` shows that values are not finite. `source` is the layer or op with this output.
+    `distance` is that between the outputs of two runs.
+    """
 
     shape: str = ""
     spark: str = ""
     zeros: str = ""
     mark: str = ""
+    source: str = ""
+    distance: str = ""
 
 
 class RowFacts:
@@ -55,18 +61,19 @@ class RowFacts:
     def _facts_of(self, ref: TensorRef | None) -> Facts:
         return self.read(self.recording, ref) if ref is not None else Facts()
 
-    def read(self, recording: OpenedRun, ref: TensorRef, zeros: str | None = None) -> Facts:
-        """Return the texts about a tensor. `zeros` replaces the share of zeros."""
+    def read(self, recording: OpenedRun, ref: TensorRef) -> Facts:
+        """Return the texts about a tensor."""
         shape = spelling.shape(recording.measured.spec(ref).shape)
+        layer = recording.graph.layer_of_op.get(ref.op)
+        source = layer.name if layer is not None else ref.op
         tap = recording.tap_of(ref)
         summary = recording.latest(tap) if tap else None
         if summary is None:
-            return Facts(shape, zeros=zeros or "")
+            return Facts(shape, source=source)
         row = Distribution.of("", summary)
         drawn = spread(row, Scale.of([row.sketch], fitting_kind([row])), SPARK)
         spark = fitted(drawn.remark, SPARK) if drawn.remark else spelling.bars(list(drawn.cells))
-        share = spelling.share(summary.zero_fraction) if zeros is None else zeros
-        return Facts(shape, spark, share, _mark(summary))
+        return Facts(shape, spark, spelling.share(summary.zero_fraction), _mark(summary), source)
 
     def output_of(self, node: OutlineNode, outline: Outline) -> TensorRef | None:
         """Return the output of a row. For a scope: of its call, else the last used tensor."""

@@ -37,8 +37,8 @@ def cells(page: Page, selector: str) -> list[list[str]]:
 def test_the_summary_lists_the_differences(open_page: Open) -> None:
     opened = open_page("v1", other="v2")
     assert opened.text("h1").splitlines() == [
-        "A: resnet8-v1, 8 layers: complete, v1.db",
-        "B: resnet8-v2, 8 layers: complete, v2.db",
+        "A: resnet8-v1: complete, v1.db",
+        "B: resnet8-v2: complete, v2.db",
     ]
     assert opened.page.title().startswith("resnet8-v1 (v1.db) against resnet8-v2 (v2.db) – ")
     summary = opened.text("#summary")
@@ -250,7 +250,7 @@ def test_a_failed_run_against_a_complete_one(open_page: Open) -> None:
     opened = open_page("v2", "#layer=Reshape", 1600, other="mean_axes")
     assert "B failed while building the network" in opened.text("#b-failed h2")
     assert "labels.shape" in opened.text("#b-failed")
-    assert opened.text("h1").splitlines()[1].startswith("B: resnet8-v2, 8 layers: failed")
+    assert opened.text("h1").splitlines()[1].startswith("B: resnet8-v2: failed")
     assert opened.page.query_selector("h1 .dot.failed") is not None
     assert "B recorded no tensor at any step" in opened.text("#not-observed")
     not_compared = "Not compared: the runs have no recorded step in common."
