@@ -69,7 +69,7 @@ def _outputs(node: Node, values: Mapping[str, float], name: str) -> list[float]:
     """
     if node.box not in GROUPS or name == "update-ratio":
         return []
-    each = len(node.layers) // max(1, node.times)
+    each = len(node.layers) // max(1, node.copies)
     starts = range(0, len(node.layers), max(1, each))
     blocks = [_finite(values, node.layers[at : at + each])[-1:] for at in starts]
     return [value for block in blocks for value in block]

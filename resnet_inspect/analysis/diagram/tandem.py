@@ -1,0 +1,95 @@
+"""Finds consecutive repetitions in a sequence of blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+# The longest repeated sequence of blocks.
+PERIOD = 64
+
+
+class Tandem(NamedTuple):
+    """A sequence of `period` blocks at `start` that follows itself: `times` in total."""
+
+    start: int
+    period: int
+    times: int
+
+    @property
+    def end(self) -> int:
+        """The position after the last repetition."""
+        return self.start + self.period * self.times
+
+
+def tandems(
+    forms: Sequence[int],
+    weights: Sequence[int],
+    continues: Callable[[Tandem, int], bool],
+    least: int,
+) -> list[Tandem]:
+    """Return repetitions that do not overlap, in order, those that save most first.
+
+    Args:
+        forms: a number for each block; equal blocks have equal numbers.
+        weights: how many boxes each block needs.
+        continues: whether a block sequence at a position continues a repetition.
+        least: the fewest boxes that a repetition must save.
+    """
+    sums = [0]
+    for weight in weights:
+        sums.append(sums[-1] + weight)
+
+    def saved(found: Tandem) -> int:
+        return sums[found.end] - sums[found.start + found.period]
+
+    candidates = [found for found in _candidates(forms, continues) if saved(found) >= least]
+    candidates.sort(key=lambda c: (-saved(c), c.period, c.start))
+    taken = [False] * len(forms)
+    chosen = []
+    for found in candidates:
+        if not any(taken[found.start : found.end]):
+            taken[found.start : found.end] = [True] * (found.end - found.start)
+            chosen.append(found)
+    return sorted(chosen)
+
+
+def _candidates(forms: Sequence[int], continues: Callable[[Tandem, int], bool]) -> Iterator[Tandem]:
+    found: list[Tandem] = []
+    for period in range(1, min(PERIOD, len(forms) // 2) + 1):
+        at = 0
+        while at + 2 * period <= len(forms):
+            length = 0
+            while at + length + period < len(forms) and (
+                forms[at + length] == forms[at + length + period]
+            ):
+                length += 1
+            # A sequence that repeats often also repeats with a multiple of its period.
+            known = (
+                a.start < at + 2 * a.period and at + length + period < a.end + 2 * a.period
+                for a in found
+                if period % a.period == 0
+            )
+            if length >= period and not any(known):
+                found += _within(at, at + length + period, period, continues)
+            at += length + 1
+    yield from found
+
+
+def _within(
+    start: int, end: int, period: int, continues: Callable[[Tandem, int], bool]
+) -> Iterator[Tandem]:
+    """Yield the repetitions in a range whose blocks equal those a period later.
+
+    Those that begin up to a period later may repeat as often, so they are tried too.
+    """
+    while start + 2 * period <= end:
+        last = start + 1
+        for at in range(start, min(start + period, end - 2 * period + 1)):
+            found = Tandem(at, period, 1)
+            while found.end + period <= end and continues(found, found.end):
+                found = found._replace(times=found.times + 1)
+            if found.times > 1:
+                last = max(last, found.end)
+                yield found
+        start = last
