@@ -28,7 +28,7 @@ from resnet_inspect.graph.tensors import Shape
 
 GROUPS = (Box.LAYER, Box.BLOCK, Box.STAGE)
 # The most types of layers that a box lists.
-CONTENTS = 4
+CONTENTS = 3
 DiagramParts = tuple[tuple[Node, ...], tuple[Edge, ...], tuple[Cluster, ...]]
 
 
@@ -106,13 +106,16 @@ def _layers(graph: Graph, unit: Unit) -> list[str]:
 
 
 def _contents(graph: Graph, layers: Sequence[str]) -> tuple[str, ...]:
-    """Return the types of the layers in a block with their numbers, in order.
+    """Return the types of the layers in a block with their numbers.
 
-    Padding, normalizations, activations and dropout are left out.
+    They are those with variables, if there are any. Normalizations, activations and what else
+    belongs to the layer beside it are left out.
     """
-    kinds = Counter(graph.layer_by_name[name].type for name in layers)
-    shown = [(kind, count) for kind, count in kinds.items() if kind not in BESIDE]
-    texts = [f"{count} {kind}" if count > 1 else kind for kind, count in shown]
+    members = [graph.layer_by_name[name] for name in layers]
+    members = [layer for layer in members if layer.type not in BESIDE]
+    weighted = [layer for layer in members if layer.variables]
+    kinds = Counter(layer.type for layer in weighted or members)
+    texts = [f"{count} {kind}" if count > 1 else kind for kind, count in kinds.items()]
     return (*texts[:CONTENTS], *(["…"] if len(texts) > CONTENTS else []))
 
 

@@ -94,7 +94,7 @@ def _belongs(parts: Sequence[Block], block: Span, span: Span, names: Sequence[st
         return False
     if all(len(part) == 1 and part[0].type in LEADERS for part in chain):
         return True
-    main = next(at for at, part in enumerate(chain) if part[0].type not in LEADERS)
+    main = next((at for at, part in enumerate(chain) if part[0].type not in LEADERS), 0)
     simple = all(len(part) == 1 and part[0].type in FOLLOWERS for part in chain[main + 1 :])
     return item.type in (FOLLOWERS if simple else ACTIVATIONS)
 

@@ -112,11 +112,14 @@ def _notes(
     graph: Graph, chosen: Plan, options: Options, requested: Level, level: Level, counts: list[int]
 ) -> list[str]:
     notes = []
-    if counts and options.overview and counts[0] <= options.limit:
+    levels = [Level.OP, Level.LAYER, Level.BLOCK, Level.STAGE]
+    finer = levels[levels.index(requested) :]
+    possible = [pair for pair in zip(finer, counts, strict=False) if pair[1] <= options.limit]
+    if possible and options.overview:
+        more, count = possible[0]
         notes.append(
             f"shown as {level.value}s ({len(chosen.parts.units)} boxes) for an overview;"
-            f" use --level {requested.value} to show {counts[0]} {requested.value}s, or --scope"
-            " NAME for a part"
+            f" use --level {more.value} to show {count} {more.value}s, or --scope NAME for a part"
         )
     elif counts:
         notes.append(

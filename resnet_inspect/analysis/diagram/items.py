@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 import msgspec
@@ -71,7 +71,41 @@ def items(graph: Graph, scope: frozenset[str] = frozenset()) -> tuple[Item, ...]
             users.setdefault(name, []).append(variable.name)
     result = [_item(graph, key, ops, known, users) for key, ops in merged.items()]
     order = {op.name: at for at, op in enumerate(graph.ops)}
-    return tuple(sorted(result, key=lambda item: order[item.output.op]))
+    return _branch_by_branch(sorted(result, key=lambda item: order[item.output.op]))
+
+
+def _branch_by_branch(items: Sequence[Item]) -> tuple[Item, ...]:
+    """Return items with inputs before their readers, and the layers of a branch side by side.
+
+    Of the branches that meet in an item the longest comes first. The order of execution may mix
+    branches: the first layers of a decoder with the last ones of its encoder.
+    """
+    owner = {name: item for item in items for name in item.ops}
+    sources = {
+        item.key: list(dict.fromkeys(owner[ref.op].key for ref in item.inputs if ref.op in owner))
+        for item in items
+    }
+    by_key = {item.key: item for item in items}
+    depth: dict[str, int] = {}
+    for item in items:
+        depth[item.key] = 1 + max((depth.get(key, 0) for key in sources[item.key]), default=0)
+    read = {key for keys in sources.values() for key in keys}
+    done: dict[str, None] = {}
+    entered: set[str] = set()
+    waiting = [item.key for item in reversed(items) if item.key not in read]
+    waiting = [item.key for item in reversed(items)] + waiting
+    while waiting:
+        key = waiting.pop()
+        if key in entered:
+            done.setdefault(key)
+            continue
+        entered.add(key)
+        waiting.append(key)
+        waiting += sorted(
+            (other for other in reversed(sources[key]) if other not in entered),
+            key=lambda other: depth[other],
+        )
+    return tuple(by_key[key] for key in done)
 
 
 def is_resource(op: Op) -> bool:

@@ -126,15 +126,18 @@ def outline(graph: Graph, scope: frozenset[str] = frozenset()) -> Outline:
 
 
 def _grouped(parts: Sequence[Item]) -> Part:
-    """Return the groups that the code made, with their items, in order of their first item."""
+    """Return the groups that the code made, with their items, in order of their last item."""
     root = Part()
     groups: dict[tuple[str, ...], Part] = {(): root}
     for item in parts:
         for depth in range(1, len(item.path) + 1):
             path = item.path[:depth]
-            if path not in groups:
-                groups[path] = Part(path[-1])
-                groups[path[:-1]].children.append(groups[path])
+            part = groups.setdefault(path, Part(path[-1]))
+            siblings = groups[path[:-1]].children
+            if part in siblings[:-1]:
+                siblings.remove(part)
+            if part not in siblings:
+                siblings.append(part)
         groups[item.path].children.append(Part(item.name, item=item))
     return root
 
@@ -219,14 +222,20 @@ def _divide_into_stages(graph: Graph, part: Part) -> None:
     part.runs = [run for run in part.runs if run not in inside]
     named = [child for child in part.children if child.stage]
     taken = {child.name for child in part.children if not child.stage}
-    names = block_names([child.items for child in named], taken)
-    for child, name in zip(named, names, strict=True):
+    blocks = [[inner for inner in child.children if inner.item is None] for child in named]
+    contents = [
+        tuple(item for part in (inner or child.children) for item in part.items)
+        for child, inner in zip(named, blocks, strict=True)
+    ]
+    for child, name in zip(named, block_names(contents, taken), strict=True):
         child.name = name
 
 
 def _size(graph: Graph, part: Part) -> tuple[int | None, ...] | None:
     """Return the sizes of a part's output without batch and channels."""
-    shape = graph.spec(part.items[-1].output).shape
+    output = part.items[-1].output
+    specs = graph.op_by_name[output.op].outputs
+    shape = specs[output.index].shape if specs else None
     return shape[1:-1] if shape else None
 
 

@@ -44,13 +44,9 @@ def size_ops(graph: Graph) -> frozenset[str]:
 
 
 def _of_sizes(graph: Graph, op: Op, sizes: set[str]) -> bool:
-    """Whether an op computes whole numbers from sizes and constants, at least from one size."""
-    if not all(spec.dtype in WHOLE for spec in op.outputs):
-        return False
-    inputs = [graph.op_by_name[ref.op] for ref in op.inputs]
-    known = [source.name in sizes for source in inputs]
-    return any(known) and all(
-        size or source.type == "Const" for size, source in zip(known, inputs, strict=True)
+    """Whether an op computes whole numbers from sizes and constants only."""
+    return all(spec.dtype in WHOLE for spec in op.outputs) and all(
+        ref.op in sizes or graph.op_by_name[ref.op].type == "Const" for ref in op.inputs
     )
 
 
