@@ -201,6 +201,7 @@ def test_ops_that_only_compute_sizes_have_no_box() -> None:
     shape = network.op("Shape", taken, name="Shape", shape=(2,), dtype="int32")
     first = network.op("StridedSlice", shape, name="first", shape=(), dtype="int32")
     pack = network.op("Pack", first, name="pack", shape=(2,), dtype="int32")
+    network.op("Prod", shape, name="unused", shape=(), dtype="int32")
     network.op("Reshape", taken, pack, name="reshaped", shape=(8, 4), dtype="float32")
     assert boxes(network.graph, Level.LAYER) == ["dense", "reshaped"]
     assert {"Shape", "first", "pack"} <= set(boxes(network.graph, Level.OP))

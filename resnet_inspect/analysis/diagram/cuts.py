@@ -11,8 +11,8 @@ from resnet_inspect.graph import TensorRef
 # A segment with more parts, and more than this share of all parts, is cut further.
 LARGE, SHARE = 24, 0.25
 # So is a piece of it with more parts if all other pieces are less than half as large: a skip
-# connection inside of a skip connection.
-NESTED = 6
+# connection inside of a skip connection, up to a depth.
+NESTED, DEPTH = 6, 8
 # An input of a segment that is read after this share of it is an input of all its blocks.
 LATE = 0.75
 Span = tuple[int, int]
@@ -37,20 +37,26 @@ def segments(parts: Sequence[Block]) -> list[Span]:
     # An input that is read in the second half too, such as a mask, is an input of all blocks.
     early = [(at[0], at[-1]) for at in outside.values() if 2 * at[-1] < len(parts)]
     large = max(LARGE, round(SHARE * len(parts)))
-    waiting: list[Span] = []
+    waiting: list[tuple[Span, int]] = []
     done: list[Span] = []
     inputs = _spans(early, len(parts))
     alive = [a + b for a, b in zip(_alive(reads, len(parts)), inputs, strict=True)]
     for span in _cut((0, len(parts)), alive, 1):
-        (waiting if _size(span) > large else done).append(span)
+        if _size(span) > large:
+            waiting.append((span, 1))
+        else:
+            done.append(span)
     while waiting:
-        span = waiting.pop()
+        span, depth = waiting.pop()
         alive = _alive_inside(reads, span)
         *rest, largest = sorted(_cut(span, alive, min(alive[:-1])), key=_size)
         nested = bool(rest) and _size(largest) > max(NESTED, 2 * _size(rest[-1]))
-        (waiting if nested or (rest and _size(largest) > large) else done).append(largest)
-        for piece in rest:
-            (waiting if _size(piece) > large else done).append(piece)
+        for piece in (*rest, largest):
+            again = _size(piece) > large or (nested and piece is largest)
+            if rest and again and depth < DEPTH:
+                waiting.append((piece, depth + 1))
+            else:
+                done.append(piece)
     return sorted(done)
 
 

@@ -29,9 +29,9 @@ WHOLE = ("int32", "int64")
 
 
 def size_ops(graph: Graph) -> frozenset[str]:
-    """Return the ops whose values reach other ops only as sizes, positions or axes.
+    """Return the ops that compute whole numbers from sizes and constants, not used as data.
 
-    An op whose result is not used, or that is also used as data, is not among them.
+    Other ops read their values only as sizes, positions or axes, or not at all.
     """
     sizes: set[str] = set()
     for op in graph.ops:
@@ -53,9 +53,7 @@ def _of_sizes(graph: Graph, op: Op, sizes: set[str]) -> bool:
 def _only_argument(graph: Graph, op: Op, sizes: set[str]) -> bool:
     refs = [TensorRef(op.name, index) for index in range(len(op.outputs))]
     users = [(ref, graph.op_by_name[user]) for ref in refs for user in graph.consumers.get(ref, ())]
-    return bool(users) and all(
-        user.name in sizes or ref not in _data_inputs(user) for ref, user in users
-    )
+    return all(user.name in sizes or ref not in _data_inputs(user) for ref, user in users)
 
 
 def _data_inputs(op: Op) -> list[TensorRef]:

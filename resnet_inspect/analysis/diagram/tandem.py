@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 # The longest repeated sequence of blocks.
 PERIOD = 64
+# The longest period that is tried for blocks with equal computations, in periods of these.
+MULTIPLES = 2
 
 
 class Tandem(NamedTuple):
@@ -54,8 +56,15 @@ def tandems(
     return sorted(chosen)
 
 
-def _candidates(forms: Sequence[int], continues: Callable[[Tandem, int], bool]) -> Iterator[Tandem]:
-    found: list[Tandem] = []
+def _candidates(
+    forms: Sequence[int], continues: Callable[[Tandem, int], bool]
+) -> Iterator[Tandem]:
+    """Yield repetitions, shortest periods first.
+
+    A sequence with a period also has its multiples. Few of them are tried, in case blocks with
+    equal computations are connected in different ways.
+    """
+    known: list[tuple[int, int, int]] = []
     for period in range(1, min(PERIOD, len(forms) // 2) + 1):
         at = 0
         while at + 2 * period <= len(forms):
@@ -64,16 +73,16 @@ def _candidates(forms: Sequence[int], continues: Callable[[Tandem, int], bool]) 
                 forms[at + length] == forms[at + length + period]
             ):
                 length += 1
-            # A sequence that repeats often also repeats with a multiple of its period.
-            known = (
-                a.start < at + 2 * a.period and at + length + period < a.end + 2 * a.period
-                for a in found
-                if period % a.period == 0
+            end = at + length + period
+            multiple = (
+                start <= at and end <= stop
+                for start, stop, shorter in known
+                if period % shorter == 0 and period > MULTIPLES * shorter
             )
-            if length >= period and not any(known):
-                found += _within(at, at + length + period, period, continues)
+            if length >= period and not any(multiple):
+                known.append((at, end, period))
+                yield from _within(at, end, period, continues)
             at += length + 1
-    yield from found
 
 
 def _within(
