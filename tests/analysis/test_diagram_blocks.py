@@ -12,6 +12,8 @@ from resnet_inspect.analysis.diagram.drawing import draw
 from resnet_inspect.errors import UsageError
 from resnet_inspect.graph import Graph, Note
 from resnet_inspect.graph.lineage import Lineage
+from resnet_inspect.render.diagram.dot import dot
+from resnet_inspect.render.diagram.look import DiagramStyle
 from tests.analysis.flat_networks import Network
 
 BLOCK = ("LayerNormalization", "MultiHeadAttention"), ("LayerNormalization", "Dense", "Dense")
@@ -32,7 +34,7 @@ def boxes(graph: Graph, level: Level) -> list[str]:
 
 
 def repeated(graph: Graph) -> dict[str, int]:
-    """Return the groups around layers that are drawn once, with their numbers."""
+    """Return the collapsed groups around layers, with their numbers."""
     made = drawn(graph, level=Level.LAYER)
     return {f"{c.name} … {c.last}": c.times for c in made.clusters if c.times > 1}
 
@@ -48,7 +50,7 @@ def decoder(blocks: int) -> Network:
     return network
 
 
-def test_a_block_of_two_residual_sums_is_drawn_once() -> None:
+def test_a_block_of_two_residual_sums_is_collapsed() -> None:
     graph = decoder(12).graph
     assert repeated(graph) == {"block 1 … block 12": 12}
     made = drawn(graph)
@@ -268,6 +270,22 @@ def test_a_block_lists_the_types_of_its_layers() -> None:
 def test_equal_notes_are_one_note() -> None:
     graph = large().noting(Note("a", "not recorded"), Note("b", "not recorded"))
     assert "a and 1 more: not recorded" in drawn(graph).notes
+
+
+def test_the_main_path_of_a_group_lies_inside_it() -> None:
+    network = Network("source", "target")
+    memory = network.layer("Dense", "source", path=("encoder",))
+    first = network.layer("Dense", "target", path=("decoder",))
+    network.layer("Attention", first, memory, path=("decoder",))
+    made = drawn(network.graph)
+    lines = dot(made, DiagramStyle()).splitlines()
+    weights = {
+        line.split(" [")[0].strip(): line.rpartition("weight=")[2].rstrip("]")
+        for line in lines
+        if "->" in line
+    }
+    assert weights['"layer-dense" -> "layer-attention"'] == "1"
+    assert weights['"layer-dense_1" -> "layer-attention"'] == "8"
 
 
 @st.composite

@@ -1,4 +1,4 @@
-"""Diagrams of other people's networks are readable: few boxes, repeated blocks drawn once."""
+"""Diagrams of other people's networks are readable: few boxes, repeated blocks collapsed."""
 
 from __future__ import annotations
 

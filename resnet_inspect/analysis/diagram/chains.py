@@ -24,7 +24,7 @@ FOLLOWERS = (
 LEADERS = ("ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "Pad", "PadV2", "MirrorPad")
 # Types of layers that belong to the layer beside them.
 BESIDE = (*FOLLOWERS, *LEADERS)
-# A block of fewer layers does not tell how the user names blocks.
+# A block of fewer layers does not show how the user names blocks.
 NAMED = 3
 
 

@@ -51,8 +51,8 @@ def pattern(name: str) -> str:
 
 def matched(name: str, patterns: Sequence[re.Pattern[str]]) -> str:
     """Return the beginning of a name that matches the first matching pattern, else nothing."""
-    found = (expression.match(name) for expression in patterns)
-    return next((match[0] for match in found if match), "")
+    matches = (expression.match(name) for expression in patterns)
+    return next((match[0] for match in matches if match), "")
 
 
 def block_names(blocks: Sequence[Sequence[Item]], taken: Iterable[str]) -> list[str]:
@@ -82,7 +82,7 @@ def _shared(block: Sequence[Item]) -> str:
 
 
 def _main(block: Sequence[Item]) -> str:
-    """Return the name of the layer that stands for a block; empty if there is none.
+    """Return the name of the main layer of a block; empty if there is none.
 
     It is the only layer with weights, else the first if the user named all of them, else the last
     layer if the user named it.

@@ -156,10 +156,10 @@ def _divide(part: Part, forms: Forms) -> None:
     def block(at: int, period: int) -> Block:
         return tuple(item for member in blocks[at : at + period] for item in member)
 
-    def continues(found: Tandem, at: int) -> bool:
-        starts = range(found.start, found.end, found.period)
-        run = [block(start, found.period) for start in starts[-2:]]
-        following = block(at, found.period)
+    def continues(before: Tandem, at: int) -> bool:
+        starts = range(before.start, before.end, before.period)
+        run = [block(start, before.period) for start in starts[-2:]]
+        following = block(at, before.period)
         return forms.of(run[-1]) == forms.of(following) and forms.repeated(run, following)
 
     runs = tandems(

@@ -42,23 +42,21 @@ def tandems(
     for weight in weights:
         sums.append(sums[-1] + weight)
 
-    def saved(found: Tandem) -> int:
-        return sums[found.end] - sums[found.start + found.period]
+    def saved(run: Tandem) -> int:
+        return sums[run.end] - sums[run.start + run.period]
 
-    candidates = [found for found in _candidates(forms, continues) if saved(found) >= least]
+    candidates = [run for run in _candidates(forms, continues) if saved(run) >= least]
     candidates.sort(key=lambda c: (-saved(c), c.period, c.start))
     taken = [False] * len(forms)
     chosen = []
-    for found in candidates:
-        if not any(taken[found.start : found.end]):
-            taken[found.start : found.end] = [True] * (found.end - found.start)
-            chosen.append(found)
+    for run in candidates:
+        if not any(taken[run.start : run.end]):
+            taken[run.start : run.end] = [True] * (run.end - run.start)
+            chosen.append(run)
     return sorted(chosen)
 
 
-def _candidates(
-    forms: Sequence[int], continues: Callable[[Tandem, int], bool]
-) -> Iterator[Tandem]:
+def _candidates(forms: Sequence[int], continues: Callable[[Tandem, int], bool]) -> Iterator[Tandem]:
     """Yield repetitions, shortest periods first.
 
     A sequence with a period also has its multiples. Few of them are tried, in case blocks with
@@ -95,10 +93,10 @@ def _within(
     while start + 2 * period <= end:
         last = start + 1
         for at in range(start, min(start + period, end - 2 * period + 1)):
-            found = Tandem(at, period, 1)
-            while found.end + period <= end and continues(found, found.end):
-                found = found._replace(times=found.times + 1)
-            if found.times > 1:
-                last = max(last, found.end)
-                yield found
+            run = Tandem(at, period, 1)
+            while run.end + period <= end and continues(run, run.end):
+                run = run._replace(times=run.times + 1)
+            if run.times > 1:
+                last = max(last, run.end)
+                yield run
         start = last
