@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from resnet_inspect.analysis.diagram.diagram import Box, Diagram, EdgeKind, Level, Options
 from resnet_inspect.analysis.diagram.drawing import draw
 from resnet_inspect.errors import UsageError
-from resnet_inspect.graph import Graph, Note
+from resnet_inspect.graph import Graph, Note, TensorSpec
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.render.diagram.dot import dot
 from resnet_inspect.render.diagram.look import DiagramStyle
@@ -251,6 +251,29 @@ def test_an_overview_has_at_most_60_boxes_and_says_so() -> None:
     layers = drawn(graph, level=Level.LAYER)
     assert (layers.level, len(layers.nodes)) == (Level.LAYER, len(graph.layers) + 1)
     assert drawn(graph, expand=True).level == Level.LAYER
+
+
+def test_many_blocks_form_stages_by_the_size_of_their_outputs() -> None:
+    network = Network()
+    taken, channels = "x", 0
+    for stage in (1, 2):
+        for at in range(15):
+            start, channels = taken, channels + 1
+            for step in range(3):
+                name = f"part{stage}_block{at}_{step}"
+                taken = network.layer("Dense", taken, name=name, width=channels)
+            taken = network.layer("Concatenate", taken, start, name=f"part{stage}_block{at}_end")
+        taken = network.layer("Pool", taken, name=f"pool{stage}")
+    sizes = {layer.name: (8, 4 // int(layer.name[4]), 1) for layer in network.layers}
+    ops = tuple(
+        msgspec.structs.replace(op, outputs=(TensorSpec(sizes[op.name], "float32"),))
+        if op.name in sizes
+        else op
+        for op in network.graph.ops
+    )
+    graph = msgspec.structs.replace(network.graph, ops=ops)
+    assert boxes(graph, Level.STAGE) == ["part1", "part2"]
+    assert len(boxes(graph, Level.BLOCK)) == 32
 
 
 def test_a_block_of_a_diagram_is_a_scope() -> None:

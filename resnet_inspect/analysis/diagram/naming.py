@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from resnet_inspect.analysis.diagram.items import Item
 
@@ -65,13 +65,31 @@ def block_names(blocks: Sequence[Sequence[Item]], taken: Iterable[str]) -> list[
     for block, start in zip(blocks, shared, strict=True):
         name = (start if counts[start] == 1 else "") or _main(block)
         number += not name
-        name = name or f"block {number}"
-        count = 1
-        while (unique := f"{name} ({count})" if count > 1 else name) in used:
-            count += 1
-        used.add(unique)
-        names.append(unique)
+        names.append(_unused(name or f"block {number}", used))
+        used.add(names[-1])
     return names
+
+
+def stage_name(blocks: Sequence[str], taken: Set[str]) -> str:
+    """Return a name for a stage: what most of its blocks' names share, with a number.
+
+    `conv2_block1`, `conv2_block2` and `pool2` give `conv2`; names without numbers give the first
+    and the last name.
+    """
+    words = Counter(match[0] for name in blocks if (match := TOKEN.match(name)))
+    word, count = words.most_common(1)[0] if words else ("", 0)
+    if count > 1 and word[-1].isdecimal():
+        name = common_name(name for name in blocks if common_name([name, word]))
+    else:
+        name = f"{blocks[0]} … {blocks[-1]}"
+    return _unused(name, taken)
+
+
+def _unused(name: str, taken: Set[str]) -> str:
+    count = 1
+    while (unique := f"{name} ({count})" if count > 1 else name) in taken:
+        count += 1
+    return unique
 
 
 def _shared(block: Sequence[Item]) -> str:

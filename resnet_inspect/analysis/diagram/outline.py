@@ -16,7 +16,7 @@ import msgspec
 from resnet_inspect.analysis.diagram.chains import joined
 from resnet_inspect.analysis.diagram.forms import Block, Forms
 from resnet_inspect.analysis.diagram.items import Item, items
-from resnet_inspect.analysis.diagram.naming import block_names
+from resnet_inspect.analysis.diagram.naming import block_names, stage_name
 from resnet_inspect.analysis.diagram.tandem import Tandem, tandems
 from resnet_inspect.graph import Graph
 
@@ -220,15 +220,11 @@ def _divide_into_stages(graph: Graph, part: Part) -> None:
         part.children.append(Part(children=members, made=True, stage=True, runs=runs))
     inside = [run for stage in part.children for run in stage.runs if stage.stage]
     part.runs = [run for run in part.runs if run not in inside]
-    named = [child for child in part.children if child.stage]
     taken = {child.name for child in part.children if not child.stage}
-    blocks = [[inner for inner in child.children if inner.item is None] for child in named]
-    contents = [
-        tuple(item for part in (inner or child.children) for item in part.items)
-        for child, inner in zip(named, blocks, strict=True)
-    ]
-    for child, name in zip(named, block_names(contents, taken), strict=True):
-        child.name = name
+    for child in part.children:
+        if child.stage:
+            child.name = stage_name([inner.name for inner in child.children], taken)
+            taken.add(child.name)
 
 
 def _size(graph: Graph, part: Part) -> tuple[int | None, ...] | None:
