@@ -129,16 +129,19 @@ def _grouped(parts: Sequence[Item]) -> Part:
     """Return the groups that the code made, with their items, in order of their last item."""
     root = Part()
     groups: dict[tuple[str, ...], Part] = {(): root}
-    for item in parts:
+    last: dict[Part, int] = {}
+    for at, item in enumerate(parts):
         for depth in range(1, len(item.path) + 1):
             path = item.path[:depth]
-            part = groups.setdefault(path, Part(path[-1]))
-            siblings = groups[path[:-1]].children
-            if part in siblings[:-1]:
-                siblings.remove(part)
-            if part not in siblings:
-                siblings.append(part)
-        groups[item.path].children.append(Part(item.name, item=item))
+            if path not in groups:
+                groups[path] = Part(path[-1])
+                groups[path[:-1]].children.append(groups[path])
+            last[groups[path]] = at
+        leaf = Part(item.name, item=item)
+        groups[item.path].children.append(leaf)
+        last[leaf] = at
+    for part in groups.values():
+        part.children.sort(key=last.__getitem__)
     return root
 
 
