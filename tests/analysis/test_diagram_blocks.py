@@ -114,12 +114,37 @@ def test_a_run_ends_with_a_block_whose_output_is_used_elsewhere() -> None:
 def test_equal_layers_are_one_box_if_it_replaces_at_least_three() -> None:
     network = Network()
     network.chain("x", "LSTM", "LSTM", "LSTM")
-    assert boxes(network.graph, Level.LAYER) == ["lstm … lstm_2 ×3"]
+    for level in Level:
+        assert boxes(network.graph, level) == ["lstm … lstm_2 ×3"]
     made = drawn(network.graph, expand=True)
     assert [node.name for node in made.nodes] == ["x", "lstm", "lstm_1", "lstm_2"]
     network = Network()
     network.chain("x", "LSTM", "LSTM")
     assert boxes(network.graph, Level.LAYER) == ["lstm", "lstm_1"]
+
+
+def test_repeated_blocks_inside_repeated_groups() -> None:
+    network = Network()
+    taken = network.layer("Dense", "x", width=8)
+    for stage in range(3):
+        for at in range(4):
+            path, start = (f"stage{stage}", f"block{at}"), taken
+            for _ in range(3):
+                taken = network.layer("Dense", taken, path=path)
+            taken = network.layer("Add", taken, start, path=path)
+    made = {level: drawn(network.graph, level=level).nodes[2:] for level in Level}
+    rows = {
+        level: [(node.name, node.times, node.copies, len(node.layers)) for node in nodes]
+        for level, nodes in made.items()
+    }
+    assert rows[Level.STAGE] == [("stage0", 3, 3, 48)]
+    assert rows[Level.BLOCK] == [("block0", 4, 12, 48)]
+    assert rows[Level.LAYER] == [("dense_1", 3, 36, 36), ("add", 1, 12, 12)]
+    assert rows[Level.OP] == rows[Level.LAYER]
+    clusters = drawn(network.graph, level=Level.LAYER).clusters
+    assert [(c.name, c.last, c.times) for c in clusters] == [
+        ("stage0", "stage2", 3), ("block0", "block3", 4),
+    ]  # fmt: skip
 
 
 def test_repeated_groups_of_the_code() -> None:

@@ -48,7 +48,8 @@ class Run(msgspec.Struct, frozen=True):
     def keys(self) -> tuple[str, ...]:
         """The keys of the units that are the first block, at different levels."""
         if not self.paths:
-            return (self.blocks[0][0].key,)
+            item = self.blocks[0][0]
+            return (item.key, *(f"op:{op}" for op in item.ops if len(item.ops) == 1))
         path = self.paths[0]
         return (f"block:{'/'.join(path)}", f"stage:{'/'.join(path)}")
 
