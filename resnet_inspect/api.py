@@ -241,14 +241,15 @@ def picture(run: Run, form: str = "svg") -> str:
         RendererMissingError: Graphviz is not installed.
         RendererError: Graphviz fails.
     """
-    from resnet_inspect.analysis.diagram.diagram import Options
+    from resnet_inspect.analysis.diagram.diagram import Level, Options
     from resnet_inspect.analysis.diagram.drawing import draw
     from resnet_inspect.render.diagram.look import DiagramStyle
     from resnet_inspect.render.diagram.picture import picture_of
     from resnet_inspect.render.diagram.shades import bars
 
     recorded, info = run.recorded_steps(), run.info
-    diagram = draw(measured_graph(run), run.lineage, Options(), failure=info.failure)
+    options = Options(level=Level.LAYER if recorded else None)
+    diagram = draw(measured_graph(run), run.lineage, options, failure=info.failure)
     look = DiagramStyle(title=info.network)
     if recorded:
         title = f"{info.network}, outputs at step {recorded[-1]}"

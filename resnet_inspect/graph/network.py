@@ -94,6 +94,11 @@ class Graph(msgspec.Struct, frozen=True, dict=True):
         return {name: group for group in self.groups for name in group.ops}
 
     @cached_property
+    def outermost_groups(self) -> frozenset[tuple[str, ...]]:
+        """The outermost groups that contain layers, as paths of one name."""
+        return frozenset(layer.path[:1] for layer in self.layers if layer.path)
+
+    @cached_property
     def group_outputs(self) -> dict[tuple[tuple[str, ...], str], TensorRef]:
         """The output of each call of a group, by its path and the last layer that it calls."""
         return {(group.path, group.last): group.output for group in self.groups}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from resnet_inspect.cli.commands import graph
+from resnet_inspect.store.run import Run
 from tests.cli.conftest import Command
 from tests.recordings import FOLDER
 
@@ -50,6 +54,30 @@ def test_other_files(command: Command, tmp_path: Path, name: str, start: bytes) 
     done = command("graph", V2, "-o", file, "--level", "block", "--histograms")
     assert done.returncode == 0
     assert file.read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("words", "level"),
+    [
+        ([], "block"),
+        (["--color-by", "zeros"], "block"),
+        (["--histograms"], "layer"),
+        (["--expand"], "layer"),
+        (["--level", "layer"], "layer"),
+        (["--scope", "conv1", "--histograms"], "op"),
+    ],
+    ids=" ".join,
+)
+def test_the_default_level_is_an_overview_unless_details_are_requested(
+    recording: Callable[[str], Run], monkeypatch: pytest.MonkeyPatch, words: list[str], level: str
+) -> None:
+    monkeypatch.setattr("resnet_inspect.analysis.diagram.drawing.READABLE", 10)
+    parser = argparse.ArgumentParser()
+    graph.configure(parser)
+    made = graph._diagram(recording("v2"), parser.parse_args(words))
+    assert made.level == level
+    overview = [note for note in made.notes if "for an overview; use --level layer" in note]
+    assert len(overview) == (level == "block")
 
 
 @pytest.mark.parametrize("name", ["mean_axes", "filters"])

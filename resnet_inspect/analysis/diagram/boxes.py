@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
 
+from resnet_inspect.analysis.diagram.chains import BESIDE
 from resnet_inspect.analysis.diagram.diagram import (
     Box,
     Cluster,
     Edge,
     EdgeKind,
-    Level,
     Node,
     anchor,
 )
+from resnet_inspect.analysis.diagram.items import CONSTANTS
 from resnet_inspect.analysis.diagram.marks import Marks
-from resnet_inspect.analysis.diagram.repeats import Block
+from resnet_inspect.analysis.diagram.outline import Run
 from resnet_inspect.analysis.diagram.shortcuts import shortcuts
 from resnet_inspect.analysis.diagram.units import Parts, Unit, UnitLink
 from resnet_inspect.analysis.sizes.geometry import Window, window
-from resnet_inspect.analysis.sizes.shapes import Depth, shapes
-from resnet_inspect.graph import Graph
+from resnet_inspect.analysis.sizes.shapes import Depth, ShapeRow, shapes
+from resnet_inspect.graph import Graph, TensorRef
 from resnet_inspect.graph.tensors import Shape
 
+GROUPS = (Box.LAYER, Box.BLOCK, Box.STAGE)
+# The most types of layers that a box lists.
+CONTENTS = 3
 DiagramParts = tuple[tuple[Node, ...], tuple[Edge, ...], tuple[Cluster, ...]]
 
 
 def boxes(
     graph: Graph,
-    level: Level,
     parts: Parts,
-    runs: Sequence[Sequence[Block]],
+    runs: Sequence[Run],
     marks: Marks,
     *,
     outside: frozenset[str],
@@ -39,18 +43,22 @@ def boxes(
     remarks: tuple[str, ...],
 ) -> DiagramParts:
     """Return nodes, edges and groups. `rejected` is the unit that failed, with its `remarks`."""
-    facts = _facts(graph, level)
-    repeated = {run[0][0].path: run for run in runs}
-    often = {layer.name: len(run) for run in runs for layer in run[0]}
+    facts = _facts(graph, parts)
+    repeated = {key: run for run in runs for key in run.keys}
+    copies = _copies(runs)
     nodes = []
     for key, unit in parts.units.items():
         node = _node(graph, unit, facts)
-        run = _run_of(unit, repeated)
+        run = repeated.get(key.removeprefix("gradient:"))
         failed = unit.box == Box.REJECTED
+        source = parts.units.get(key.removeprefix("gradient:"), unit)
+        count = copies.get(source.ops[0], 1) if source.ops else 1
+        times = count if unit.box == Box.GRADIENT else len(run.blocks) if run else 1
         node = msgspec.structs.replace(
             node,
-            times=len(run) if run else often.get(unit.name, 1) if unit.box == Box.GRADIENT else 1,
-            last=run[-1][0].path[-1] if run else "",
+            times=times,
+            copies=count,
+            last=run.last if run else "",
             outside=key in outside,
             failed=failed or key == rejected,
             lineage=marks.units.get(key, ""),
@@ -68,50 +76,87 @@ def boxes(
         msgspec.structs.replace(node, projection=True) if node.id in projecting else node
         for node in nodes
     ]
-    groups = {node.path[:depth] for node in nodes for depth in range(1, len(node.path) + 1)}
-    nodes = [_inside(node, groups) for node in nodes]
-    return tuple(nodes), tuple(edges), tuple(_clusters(nodes, repeated))
+    return tuple(nodes), tuple(edges), tuple(_clusters(nodes, runs))
 
 
-def _run_of(unit: Unit, repeated: dict[tuple[str, ...], Sequence[Block]]) -> Sequence[Block] | None:
-    """Return the run of repeated blocks that a block, or the gradient of a block, represents."""
-    kind, _, rest = unit.key.removeprefix("gradient:").partition(":")
-    return repeated.get(tuple(rest.split("/"))) if kind == Box.BLOCK else None
+def _copies(runs: Sequence[Run]) -> dict[str, int]:
+    """Return how many ops each op of a repeated block represents."""
+    copies: dict[str, int] = {}
+    for run in runs:
+        for item in run.blocks[0]:
+            for op in item.ops:
+                copies[op] = copies.get(op, 1) * len(run.blocks)
+    return copies
 
 
-def _inside(node: Node, groups: set[tuple[str, ...]]) -> Node:
-    """Move a block into the group with the same path. It contains ops directly in that group."""
-    own = (*node.path, node.name)
-    if node.box != Box.BLOCK or own not in groups:
-        return node
-    return msgspec.structs.replace(node, path=own)
+Facts = dict[str, ShapeRow]
 
 
-Facts = dict[str, tuple[Shape, Window | None, int]]
-
-
-def _facts(graph: Graph, level: Level) -> Facts:
-    """Return shape, window and parameter count by name, from the shape table of that depth."""
-    if level == Level.OP:
+def _facts(graph: Graph, parts: Parts) -> Facts:
+    """Return the rows of all layers by name, if a unit is not an op."""
+    if all(unit.box not in GROUPS for unit in parts.units.values()):
         return {}
-    rows = shapes(graph, Depth(level.value)).rows
-    return {row.name: (row.shape, row.window, row.params) for row in rows}
+    return {row.name: row for row in shapes(graph, Depth.LAYER).rows}
+
+
+def _layers(graph: Graph, unit: Unit) -> list[str]:
+    """Return the layers of one of the equal blocks that a unit represents, in order."""
+    of_op = graph.layer_of_op
+    return list(dict.fromkeys(of_op[op].name for op in unit.ops if op in of_op))
+
+
+def _contents(graph: Graph, layers: Sequence[str]) -> tuple[str, ...]:
+    """Return the types of the layers in a block with their numbers.
+
+    They are those with variables, if there are any. Normalizations, activations and what else
+    belongs to the layer beside it are left out.
+    """
+    members = [graph.layer_by_name[name] for name in layers]
+    members = [layer for layer in members if layer.type not in BESIDE]
+    weighted = [layer for layer in members if layer.variables]
+    kinds = Counter(layer.type for layer in weighted or members)
+    texts = [f"{count} {kind}" if count > 1 else kind for kind, count in kinds.items()]
+    return (*texts[:CONTENTS], *(["…"] if len(texts) > CONTENTS else []))
+
+
+def _output(graph: Graph, unit: Unit) -> TensorRef | None:
+    """Return the output of a group: as recorded, else its last tensor that another op reads."""
+    own = set(unit.ops)
+    layers = _layers(graph, unit)
+    path = tuple(unit.key.partition(":")[2].split("/"))
+    recorded = graph.group_outputs.get((path, layers[-1])) if layers else None
+    if recorded is not None:
+        return recorded
+    refs = [
+        TensorRef(name, index)
+        for name in reversed(unit.ops)
+        for index in range(len(graph.op_by_name[name].outputs))
+        if graph.op_by_name[name].type not in CONSTANTS
+    ]
+    used = (ref for ref in refs if not own.issuperset(graph.consumers.get(ref, ())))
+    return next(used, refs[0] if refs else None)
 
 
 def _node(graph: Graph, unit: Unit, facts: Facts) -> Node:
     shape: Shape = None
     sliding: Window | None = None
     params = 0
-    name = "/".join((*unit.path, unit.name)) if unit.box == Box.BLOCK else unit.name
+    contents: tuple[str, ...] = ()
+    name = unit.key.partition(":")[2] if unit.box in GROUPS else unit.name
     if unit.box == Box.VARIABLE:
         spec = graph.variable_by_name[unit.name].spec
         shape, params = spec.shape, spec.elements or 0
     elif unit.box == Box.INPUT:
         shape = graph.spec(graph.inputs[unit.name]).shape
-    elif unit.box in (Box.LAYER, Box.BLOCK, Box.STAGE) and name in facts:
-        shape, sliding, params = facts[name]
+    elif unit.box in GROUPS:
+        layers = _layers(graph, unit)
+        params = sum(facts[layer].params for layer in layers)
+        contents = _contents(graph, layers) if unit.box != Box.LAYER else ()
+        output = _output(graph, unit)
+        shape = graph.spec(output).shape if output else None
+        sliding = facts[name].window if unit.box == Box.LAYER else None
     elif unit.key.startswith("op:"):
-        op = graph.op_by_name[unit.ops[0]]
+        op = graph.op_by_name[unit.ops[-1]]
         shape = op.outputs[0].shape if op.outputs else None
         sliding = window(graph, op)
     if unit.box == Box.REST:
@@ -127,6 +172,7 @@ def _node(graph: Graph, unit: Unit, facts: Facts) -> Node:
         type=unit.type,
         path=unit.path,
         shape=shape,
+        contains=contents,
         window=sliding,
         params=params,
         layers=unit.layers,
@@ -166,9 +212,8 @@ def _edge(graph: Graph, link: UnitLink, marks: Marks, ids: dict[str, str]) -> Ed
     )
 
 
-def _clusters(
-    nodes: Sequence[Node], repeated: dict[tuple[str, ...], Sequence[Block]]
-) -> list[Cluster]:
+def _clusters(nodes: Sequence[Node], runs: Sequence[Run]) -> list[Cluster]:
+    repeated = {run.shown: run for run in runs}
     clusters: dict[tuple[str, ...], Cluster] = {}
     for node in nodes:
         for depth in range(1, len(node.path) + 1):
@@ -179,7 +224,7 @@ def _clusters(
                     id=anchor("group", "/".join(path)),
                     path=path,
                     name=path[-1],
-                    last=run[-1][0].path[-1] if run else "",
-                    times=len(run) if run else 1,
+                    last=run.last if run else "",
+                    times=len(run.blocks) if run else 1,
                 )
     return list(clusters.values())

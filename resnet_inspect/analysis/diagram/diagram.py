@@ -13,7 +13,8 @@ import msgspec
 from resnet_inspect.analysis.sizes.geometry import Window
 from resnet_inspect.graph.tensors import Shape
 
-LIMIT = 400
+# The most boxes of a diagram, and of one whose level is chosen for it.
+LIMIT, READABLE = 400, 60
 
 
 class Level(StrEnum):
@@ -61,7 +62,8 @@ class Options(msgspec.Struct, frozen=True):
     """What a diagram shows.
 
     Attributes:
-        level: what one box represents, None for the usual level.
+        level: what one box represents, None for layers, or for an overview with at most
+            READABLE boxes.
         expand: show each repeated block.
         scope: name of a stage, block, layer or name scope to show with its neighbours.
         path: two names. Only paths between them are shown.
@@ -78,6 +80,11 @@ class Options(msgspec.Struct, frozen=True):
     backward: bool = False
     limit: int = LIMIT
 
+    @property
+    def overview(self) -> bool:
+        """Whether few boxes matter more than layers: nothing in it asks for details."""
+        return not (self.level or self.expand or self.variables or self.backward)
+
 
 class Node(msgspec.Struct, frozen=True):
     """One box.
@@ -85,8 +92,10 @@ class Node(msgspec.Struct, frozen=True):
     Attributes:
         id: unique identifier such as `layer-conv1`, see `anchor`.
         path: the groups that contain the box.
+        contains: types of the layers in a block, with their numbers.
         layers: all layers it represents, including those of repeated blocks.
-        times: how many repeated blocks it represents.
+        times: how many repeated blocks it represents, if it is a block or a single layer.
+        copies: how many equal boxes it represents, also by the groups that contain it.
         last: name of the last repeated block.
         outside: whether it is a neighbour of the scope.
         projection: whether it is on a projected shortcut.
@@ -103,8 +112,10 @@ class Node(msgspec.Struct, frozen=True):
     shape: Shape = None
     window: Window | None = None
     params: int = 0
+    contains: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
     times: int = 1
+    copies: int = 1
     last: str = ""
     outside: bool = False
     projection: bool = False

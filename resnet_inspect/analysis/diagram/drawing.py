@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from resnet_inspect.analysis.diagram.boxes import boxes
-from resnet_inspect.analysis.diagram.diagram import Box, Diagram, Level, Options, coarser
+from resnet_inspect.analysis.diagram.diagram import (
+    READABLE,
+    Box,
+    Diagram,
+    Level,
+    Options,
+    coarser,
+)
 from resnet_inspect.analysis.diagram.marks import Marks, rejected_call
+from resnet_inspect.analysis.diagram.outline import outline
 from resnet_inspect.analysis.diagram.plan import Plan, merged_neighbours, plan
 from resnet_inspect.analysis.diagram.scope import in_scope
 from resnet_inspect.analysis.sizes.paths import ChainStep
@@ -31,20 +39,17 @@ def draw(
         UsageError: the scope or an end of the path does not exist.
     """
     options = options or Options()
-    scope = in_scope(graph, options.scope) if options.scope else frozenset()
-    level = options.level or _usual(graph, options)
-    requested, counts = level, []
-    while True:
-        chosen = plan(graph, lineage, level, options, scope, explanations, failure)
-        if len(chosen.parts.units) <= options.limit:
-            break
-        counts.append(len(chosen.parts.units))
-        following = coarser(level) if graph.layers or level == Level.OP else None
-        following = following or (coarser(level) if _scoped(graph) else None)
-        if following is None:
-            chosen = merged_neighbours(chosen, options.limit)
-            break
-        level = following
+    network, scope = outline(graph), frozenset[str]()
+    if options.scope:
+        scope = in_scope(graph, options.scope, network)
+        network = outline(graph, scope)
+
+    requested = options.level or _usual(options, graph)
+
+    def planned(level: Level) -> Plan:
+        return plan(graph, lineage, network, level, options, scope, explanations, failure)
+
+    level, chosen, counts = _readable(planned, requested, options)
     notes = [*_notes(graph, chosen, options, requested, level, counts), *_failure(failure)]
     marks = Marks.of(explanations, lambda step: chosen.unit(_place(step, chosen)))
     _, _, remarks = rejected_call(graph, lineage.mismatch, failure, chosen.parts.owner)
@@ -55,7 +60,6 @@ def draw(
             marks.remarks.setdefault(where, []).extend(remarks)
     nodes, edges, clusters = boxes(
         graph,
-        level,
         chosen.parts,
         chosen.runs,
         marks,
@@ -67,13 +71,35 @@ def draw(
     return Diagram(level, nodes, edges, clusters, tuple(notes), follows)
 
 
-def _usual(graph: Graph, options: Options) -> Level:
+def _usual(options: Options, graph: Graph) -> Level:
     """Return the level of layers, or of ops if the scope is a single layer."""
     return Level.OP if options.scope in graph.layer_by_name else Level.LAYER
 
 
-def _scoped(graph: Graph) -> bool:
-    return any(op.scope for op in graph.ops)
+def _readable(
+    planned: Callable[[Level], Plan], requested: Level, options: Options
+) -> tuple[Level, Plan, list[int]]:
+    """Return the finest level with few enough boxes, its plan, and the boxes of finer levels.
+
+    An overview has at most READABLE boxes, if there is such a level. Without a level of at most
+    `options.limit` boxes, neighbours are merged.
+    """
+    few = min(options.limit, READABLE) if options.overview else options.limit
+    plans: list[tuple[Level, Plan]] = []
+    level: Level | None = requested
+    while level is not None:
+        plans.append((level, planned(level)))
+        if len(plans[-1][1].parts.units) <= few:
+            break
+        level = coarser(level)
+    sizes = [len(made.parts.units) for _, made in plans]
+    at = len(sizes) - 1
+    if sizes[at] > few:
+        at = sizes.index(min(sizes))
+    level, chosen = plans[at]
+    if sizes[at] > options.limit:
+        chosen = merged_neighbours(chosen, options.limit)
+    return level, chosen, sizes[: at + (sizes[at] > options.limit)]
 
 
 def _place(step: ChainStep, chosen: Plan) -> str | None:
@@ -86,23 +112,40 @@ def _notes(
     graph: Graph, chosen: Plan, options: Options, requested: Level, level: Level, counts: list[int]
 ) -> list[str]:
     notes = []
-    if counts:
+    levels = [Level.OP, Level.LAYER, Level.BLOCK, Level.STAGE]
+    finer = levels[levels.index(requested) :]
+    possible = [pair for pair in zip(finer, counts, strict=False) if pair[1] <= options.limit]
+    if possible and options.overview:
+        more, count = possible[0]
+        notes.append(
+            f"shown as {level.value}s ({len(chosen.parts.units)} boxes) for an overview;"
+            f" use --level {more.value} to show {count} {more.value}s, or --scope NAME for a part"
+        )
+    elif counts:
         notes.append(
             f"shown as {level.value}s, because {requested.value}s need {counts[0]} boxes and the"
             f" limit is {options.limit}; use --scope NAME for a part, or --limit N"
         )
-        if len(chosen.parts.units) <= options.limit < counts[-1] and level == Level.STAGE:
+        if any(unit.box == Box.REST for unit in chosen.parts.units.values()):
             notes.append("neighbouring boxes are merged")
-    drawn = {unit.path for unit in chosen.parts.units.values()}
-    drawn |= {(*unit.path, unit.name) for unit in chosen.parts.units.values()}
-    if any(run[0][0].path == path[:2] for run in chosen.runs for path in drawn):
+    if chosen.runs:
         notes.append("equal blocks are collapsed (×N); use --expand to show each block")
     if level == Level.OP and not options.variables and graph.variables:
         notes.append("variables are not shown; use --variables to show them")
     notes += chosen.left_out
     notes += _missing(graph, chosen, options)
-    notes += [f"{note.subject}: {note.text}" for note in graph.notes]
+    notes += _recorded(graph)
     return notes
+
+
+def _recorded(graph: Graph) -> Iterator[str]:
+    """Yield the notes of a graph. Equal notes on several subjects are one note."""
+    subjects: dict[str, list[str]] = {}
+    for note in graph.notes:
+        subjects.setdefault(note.text, []).append(note.subject)
+    for text, names in subjects.items():
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        yield f"{names[0]}{more}: {text}"
 
 
 def _missing(graph: Graph, chosen: Plan, options: Options) -> Iterator[str]:

@@ -8,7 +8,7 @@ import msgspec
 
 from resnet_inspect.analysis.diagram.diagram import Box, EdgeKind, Level, Options
 from resnet_inspect.analysis.diagram.marks import rejected_call
-from resnet_inspect.analysis.diagram.repeats import Block, counterparts, repeats
+from resnet_inspect.analysis.diagram.outline import Outline, Run, counterparts
 from resnet_inspect.analysis.diagram.scope import between, named_ops
 from resnet_inspect.analysis.diagram.units import Parts, Unit, UnitLink, gradients_of, parts
 from resnet_inspect.analysis.sizes.why import Explanation
@@ -17,7 +17,6 @@ from resnet_inspect.errors import UsageError
 from resnet_inspect.graph import Failure, Graph, Phase
 from resnet_inspect.graph.lineage import Lineage
 
-Run = tuple[Block, ...]
 # A gradient with edges to more boxes has a note instead of edges.
 FAN = 8
 MOST_KEPT = 24
@@ -41,6 +40,7 @@ class Plan(msgspec.Struct):
 def plan(
     graph: Graph,
     lineage: Lineage,
+    network: Outline,
     level: Level,
     options: Options,
     scope: frozenset[str],
@@ -57,6 +57,7 @@ def plan(
     whole = parts(
         graph,
         level,
+        network,
         variables=options.variables,
         backward=options.backward or _gradients_only(graph, scope),
         wanted=frozenset(wanted),
@@ -67,12 +68,12 @@ def plan(
         known = whole.units | {unit.key: unit}
         links = [link for link in links if link.tail in known]
         whole = Parts(known, whole.owner, (*whole.links, *links))
-    ends = _ends(graph, options, whole)
+    ends = _ends(graph, network, options, whole)
     whole, wide, left_out = _without_dense_links(whole, scoped=bool(scope))
     plan = Plan(whole, {}, (), frozenset())
-    expanded = level == Level.STAGE or (level == Level.OP and options.backward)
-    if not options.expand and not expanded:
-        plan = _collapsed(whole, _collapsible(graph, [scope, *ends]))
+    if not options.expand and not (level == Level.OP and options.backward):
+        for run in _collapsible(network, [scope, *ends]):
+            plan = _collapsed(plan, run)
     if ends:
         starts, targets = ({plan.unit(whole.owner[op]) for op in group} - {None} for group in ends)
         pairs = [(link.tail, link.head) for link in plan.parts.links]
@@ -168,13 +169,13 @@ def _wide_gradients(whole: Parts, plan: Plan, wide: dict[str, set[str]]) -> Iter
             yield f"not shown: edges from the gradient of {whole.units[tail].name} to {boxes}"
 
 
-def _ends(graph: Graph, options: Options, whole: Parts) -> list[frozenset[str]]:
+def _ends(graph: Graph, network: Outline, options: Options, whole: Parts) -> list[frozenset[str]]:
     """Return the ops at both ends of `options.path`, or an empty list without a path."""
     if options.path is None:
         return []
     groups = []
     for name in options.path:
-        ops = named_ops(graph, name)
+        ops = named_ops(graph, name, network)
         shown = frozenset(op for op in ops if op in whole.owner)
         if not shown:
             later = any(graph.op_by_name[op].phase == Phase.BACKWARD for op in ops)
@@ -191,51 +192,53 @@ def _ends(graph: Graph, options: Options, whole: Parts) -> list[frozenset[str]]:
     return groups
 
 
-def _collapsible(graph: Graph, selections: Sequence[frozenset[str]]) -> list[Run]:
+def _collapsible(network: Outline, selections: Sequence[frozenset[str]]) -> list[Run]:
     """Return the runs of equal blocks that each selection contains completely or not at all."""
     kept = []
-    for run in repeats(graph):
-        ops = {op for block in run for layer in block for op in layer.ops}
+    for run in network.runs:
+        ops = {op for block in run.blocks for item in block for op in item.ops}
         if all(not ops & selected or ops <= selected for selected in selections):
             kept.append(run)
     return kept
 
 
-def _collapsed(whole: Parts, runs: Sequence[Run]) -> Plan:
-    """Keep only the first block of each run."""
+def _collapsed(plan: Plan, run: Run) -> Plan:
+    """Keep only the first block of a run. Runs in other blocks than the first are gone already."""
+    whole = plan.parts
+    ops, variables = counterparts(run)
+    owner = whole.owner
+    pairs = [(owner[op], owner[first], at) for op, (first, at) in ops.items() if op in owner]
+    if any(unit not in whole.units for unit, _, _ in pairs) or all(a == b for a, b, _ in pairs):
+        return plan
     substitutes: dict[str, str] = {}
-    copies: dict[str, tuple[int, int]] = {}
-    for number, run in enumerate(runs):
-        ops, variables = counterparts(run)
-        for op, (first, at) in ops.items():
-            if op in whole.owner and first in whole.owner:
-                substitutes[whole.owner[op]] = whole.owner[first]
-                copies[whole.owner[op]] = (number, at)
-                substitutes[f"gradient:{whole.owner[op]}"] = f"gradient:{whole.owner[first]}"
-                copies[f"gradient:{whole.owner[op]}"] = (number, at)
-        for name, first in variables.items():
-            substitutes[f"variable:{name}"] = f"variable:{first}"
+    copies: dict[str, int] = {}
+    for unit, model, at in pairs:
+        substitutes |= {unit: model, f"gradient:{unit}": f"gradient:{model}"}
+        copies |= {unit: at, f"gradient:{unit}": at}
+    substitutes |= {f"variable:{a}": f"variable:{b}" for a, b in variables.items()}
     for link in whole.links:
         if link.tail.startswith("variable:") and link.head in copies:
             copies.setdefault(link.tail, copies[link.head])
     links: dict[UnitLink, None] = {}
     for link in whole.links:
         a, b = copies.get(link.tail), copies.get(link.head)
-        if a and b and a[0] == b[0] and (a[1] != b[1] or a[1] > 0):
+        if a is not None and b is not None and (a != b or a > 0):
             continue
         tail, head = substitutes.get(link.tail, link.tail), substitutes.get(link.head, link.head)
         if tail != head:
             links[msgspec.structs.replace(link, tail=tail, head=head)] = None
     merged: dict[str, Unit] = {}
-    for key, unit in whole.units.items():
-        model = substitutes.get(key, key)
-        if model in merged:
-            layers = (*merged[model].layers, *unit.layers)
-            merged[model] = msgspec.structs.replace(merged[model], layers=layers)
+    for key, member in whole.units.items():
+        shown = substitutes.get(key, key)
+        if shown in merged:
+            layers = (*merged[shown].layers, *member.layers)
+            merged[shown] = msgspec.structs.replace(merged[shown], layers=layers)
         else:
-            base = whole.units.get(model, unit)
-            merged[model] = msgspec.structs.replace(base, layers=unit.layers)
-    return Plan(Parts(merged, whole.owner, tuple(links)), substitutes, tuple(runs), frozenset())
+            base = whole.units.get(shown, member)
+            merged[shown] = msgspec.structs.replace(base, layers=member.layers)
+    known = {key: substitutes.get(model, model) for key, model in plan.substitutes.items()}
+    parts = Parts(merged, whole.owner, tuple(links))
+    return Plan(parts, substitutes | known, (*plan.runs, run), frozenset())
 
 
 def _restricted(plan: Plan, kept: set[str], outside: frozenset[str] | set[str]) -> Plan:

@@ -6,14 +6,17 @@ from collections.abc import Iterable
 from contextlib import suppress
 from difflib import get_close_matches
 
+from resnet_inspect.analysis.diagram.outline import Outline
 from resnet_inspect.analysis.sizes.names import find
 from resnet_inspect.commands import Command
 from resnet_inspect.errors import UsageError
 from resnet_inspect.graph import Graph
 
 
-def in_scope(graph: Graph, name: str) -> frozenset[str]:
+def in_scope(graph: Graph, name: str, network: Outline) -> frozenset[str]:
     """Return the ops of a stage, block, layer or name scope.
+
+    Groups and layers of the code come first, then the blocks of the diagram.
 
     Raises:
         UsageError: the name does not exist. The error lists the nearest names.
@@ -25,12 +28,14 @@ def in_scope(graph: Graph, name: str) -> frozenset[str]:
         if wanted in (layer.name, *layer.path) or _begins("/".join(layer.path), wanted)
         for op in layer.ops
     }
+    ops = ops or set(network.named.get(wanted, ()))
     ops = ops or {op.name for op in graph.ops if _begins(op.name, wanted)}
     if wanted and ops:
         return frozenset(ops)
     known = list(
         dict.fromkeys(
             [part for layer in graph.layers for part in (*layer.path, layer.name)]
+            + list(network.named)
             + [op.scope for op in graph.ops if op.scope]
         )
     )
@@ -44,7 +49,7 @@ def in_scope(graph: Graph, name: str) -> frozenset[str]:
     )
 
 
-def named_ops(graph: Graph, name: str) -> frozenset[str]:
+def named_ops(graph: Graph, name: str, network: Outline) -> frozenset[str]:
     """Return the ops at an end of a path.
 
     For an op, layer or variable they are the ops that produce its values. For a stage, block or
@@ -56,7 +61,7 @@ def named_ops(graph: Graph, name: str) -> frozenset[str]:
     known = (graph.layer_by_name, graph.op_by_name, graph.variable_by_name)
     if not any(name in names for names in known):
         with suppress(UsageError):
-            return in_scope(graph, name)
+            return in_scope(graph, name, network)
     try:
         target, _ = find(graph, name)
     except UsageError as error:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from resnet_inspect.analysis.diagram.diagram import Box, Edge, EdgeKind, Node
 
 SUMS = ("AddV2", "Add", "AddN")
-JOINS = (*SUMS, "ConcatV2")
+JOINS = (*SUMS, "ConcatV2", "Concatenate")
 # Names of the same functions in a rejected call.
 CALLS = ("add", "add_v2", "add_n", "concat")
 # Ops that produce parameters, not data.

@@ -8,10 +8,13 @@ from collections.abc import Collection, Iterator
 import msgspec
 
 from resnet_inspect.analysis.diagram.diagram import Box, EdgeKind, Level
-from resnet_inspect.graph import Graph, Layer, Op, Phase, TensorRef
+from resnet_inspect.analysis.diagram.items import CONSTANTS, is_resource, path_of
+from resnet_inspect.analysis.diagram.outline import Outline
+from resnet_inspect.graph import Graph, Op, Phase, TensorRef
 
+# A unit's key, kind, name and groups.
+UnitPlace = tuple[str, Box, str, tuple[str, ...]]
 GRADIENT_OF = re.compile(r"(?:.*?gradients?\w*/)?(.+?)_grad(?:/|$)")
-CONSTANTS = ("Const", "NoOp")
 REST = ("gradient:", Box.GRADIENT, "loss", ())
 
 
@@ -48,6 +51,7 @@ class Parts(msgspec.Struct, frozen=True):
 def parts(
     graph: Graph,
     level: Level,
+    network: Outline,
     *,
     variables: bool = False,
     backward: bool = False,
@@ -56,24 +60,32 @@ def parts(
 ) -> Parts:
     """Divide a graph into units at a level.
 
-    `wanted` are variables and inputs to include in any case. `scope` are ops to include in any
-    phase.
+    Args:
+        graph: the network.
+        level: what a unit represents at most.
+        network: its blocks.
+        variables: whether variables are units.
+        backward: whether gradients are units.
+        wanted: variables and inputs to include in any case.
+        scope: ops to include in any phase.
     """
-    owner: dict[str, tuple[str, Box, str, tuple[str, ...]]] = {}
+    owner: dict[str, UnitPlace] = {}
     entries = {ref.op: name for name, ref in graph.inputs.items()}
     handles = {handle: owned.name for owned in graph.variables for handle in owned.handles}
     for op in graph.ops:
-        layer = graph.layer_of_op.get(op.name)
         if op.name in entries:
             owner[op.name] = (f"input:{entries[op.name]}", Box.INPUT, entries[op.name], ())
-        elif op.name in handles or _hidden(op, layer, level):
+        elif level != Level.OP:
+            if op.name in network.items:
+                owner[op.name] = _place(network, op, level)
+        elif op.name in handles or is_resource(op):
             continue
-        elif op.phase == Phase.FORWARD or layer or op.name in scope:
-            owner[op.name] = _place(graph, op, layer, level)
+        elif op.phase == Phase.FORWARD or op.name in graph.layer_of_op or op.name in scope:
+            owner[op.name] = _place_of_op(graph, network, op)
     if backward:
         _own_gradients(graph, level, owner)
     members: dict[str, list[str]] = {}
-    first: dict[str, tuple[str, Box, str, tuple[str, ...]]] = {}
+    first: dict[str, UnitPlace] = {}
     for name, place in owner.items():
         first.setdefault(place[0], place)
         members.setdefault(place[0], []).append(name)
@@ -93,56 +105,35 @@ def parts(
     return Parts(units, owners, tuple(links))
 
 
-def _hidden(op: Op, layer: Layer | None, level: Level) -> bool:
-    """Whether an op has no box.
-
-    These are handles of variables and, except at op level, constants outside of layers.
-    """
-    if op.outputs and all(spec.dtype == "resource" for spec in op.outputs):
-        return True
-    return level != Level.OP and layer is None and op.type in CONSTANTS
-
-
-def _path_of(graph: Graph, op: Op) -> tuple[str, ...]:
-    """Return the groups that contain an op outside of layers.
-
-    In a network with layers, a name scope is a group only if it contains layers.
-    """
-    group = graph.group_of_op.get(op.name)
-    if group is not None:
-        return group.path
-    scope = tuple(op.scope.split("/"))[:2] if op.scope else ()
-    known = {layer.path[:1] for layer in graph.layers}
-    return scope if not graph.layers or scope[:1] in known else ()
+def _place_of_op(graph: Graph, network: Outline, op: Op) -> UnitPlace:
+    """Return the place of an op that is a unit. A layer of several ops is a group."""
+    item = network.items.get(op.name)
+    path = network.places[item.key].shown if item else path_of(graph, op)
+    if item and item.layer and len(item.layer.ops) > 1:
+        path = (*path, item.layer.name)
+    return f"op:{op.name}", Box.OP, op.name, path
 
 
-def _place(
-    graph: Graph, op: Op, layer: Layer | None, level: Level
-) -> tuple[str, Box, str, tuple[str, ...]]:
-    """Return key, kind, name and groups of the unit of an op."""
-    path = layer.path if layer is not None else _path_of(graph, op)
-    if level == Level.OP:
-        inside = (*layer.path, layer.name) if layer is not None and len(layer.ops) > 1 else path
-        return f"op:{op.name}", Box.OP, op.name, inside
-    if level == Level.LAYER or not path:
-        if layer is not None:
-            return f"layer:{layer.name}", Box.LAYER, layer.name, path
-        return f"op:{op.name}", Box.OP, op.name, path
-    if level == Level.BLOCK:
-        return f"block:{'/'.join(path[:2])}", Box.BLOCK, path[:2][-1], path[:2][:-1]
-    return f"stage:{path[0]}", Box.STAGE, path[0], ()
+def _place(network: Outline, op: Op, level: Level) -> UnitPlace:
+    """Return the place of the unit of an op: a group, a layer, or the op itself."""
+    item = network.items[op.name]
+    place = network.places[item.key]
+    if level == Level.STAGE and place.stage:
+        return f"stage:{'/'.join(place.stage)}", Box.STAGE, place.stage[-1], place.stage[:-1]
+    if level == Level.BLOCK and place.block:
+        return f"block:{'/'.join(place.block)}", Box.BLOCK, place.block[-1], place.around
+    box = Box.LAYER if item.layer else Box.OP
+    return item.key, box, item.name, place.shown
 
 
-def _own_gradients(
-    graph: Graph, level: Level, owner: dict[str, tuple[str, Box, str, tuple[str, ...]]]
-) -> None:
+def _own_gradients(graph: Graph, level: Level, owner: dict[str, UnitPlace]) -> None:
     """Add gradient ops to `owner`: to the gradient of the unit whose op their name contains.
 
     A sum of gradients has no such name. It belongs to the tensor whose gradients it sums, else to
     the unit that uses it, else to the unit of its last input.
     """
     backward = [op for op in graph.ops if op.phase == Phase.BACKWARD]
-    places: dict[str, tuple[str, Box, str, tuple[str, ...]]] = {}
+    places: dict[str, UnitPlace] = {}
     for op in backward:
         named = GRADIENT_OF.match(op.name)
         source = owner.get(named[1]) if named else None
@@ -164,9 +155,7 @@ def _own_gradients(
     owner.update(places)
 
 
-def _summed(
-    graph: Graph, op: Op, owner: dict[str, tuple[str, Box, str, tuple[str, ...]]]
-) -> tuple[str, Box, str, tuple[str, ...]] | None:
+def _summed(graph: Graph, op: Op, owner: dict[str, UnitPlace]) -> UnitPlace | None:
     """Return the unit of the tensor whose gradients an op sums, matched by shape, or None."""
     for ref in reversed(op.inputs):
         named = GRADIENT_OF.match(ref.op)
@@ -178,15 +167,17 @@ def _summed(
     return None
 
 
-def _unit(graph: Graph, place: tuple[str, Box, str, tuple[str, ...]], ops: tuple[str, ...]) -> Unit:
+def _unit(graph: Graph, place: UnitPlace, ops: tuple[str, ...]) -> Unit:
     key, box, name, path = place
     layers = dict.fromkeys(graph.layer_of_op[op].name for op in ops if op in graph.layer_of_op)
     if box == Box.LAYER:
         kind = graph.layer_by_name[name].type
     elif box == Box.GRADIENT:
         kind = graph.op_by_name[ops[0]].type if key.startswith("op:") else "gradient"
+    elif box == Box.OP:
+        kind = graph.op_by_name[ops[0]].type if len(ops) == 1 else f"{len(ops)} ops"
     else:
-        kind = graph.op_by_name[ops[0]].type if box == Box.OP else box.value
+        kind = box.value
     return Unit(key, box, name, kind, path, ops, tuple(layers) if box != Box.GRADIENT else ())
 
 

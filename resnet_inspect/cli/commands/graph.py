@@ -44,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--level",
         choices=LEVELS,
-        help="draw a box per stage, block, layer or op (default: layer)",
+        help="draw a box per stage, block, layer or op (default: at most 60 boxes)",
     )
     parser.add_argument("--expand", action="store_true", help="draw repeated blocks separately")
     parser.add_argument("--scope", metavar="NAME", help="draw only this part and its neighbours")
@@ -164,8 +164,9 @@ def _diagram(recorded: Run, parsed: argparse.Namespace) -> Diagram:
     if parsed.lineage is not None:
         target, axes = find(graph, parsed.lineage)
         explanations = [why(graph, lineage, target, axis) for axis in axes]
+    level = parsed.level or ("layer" if parsed.histograms and not parsed.scope else None)
     options = Options(
-        level=Level(parsed.level) if parsed.level else None,
+        level=Level(level) if level else None,
         expand=parsed.expand,
         scope=parsed.scope or "",
         path=tuple(parsed.path) if parsed.path else None,

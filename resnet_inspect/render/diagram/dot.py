@@ -60,8 +60,17 @@ def dot(diagram: Diagram, look: DiagramStyle) -> str:
     _add_group(network, diagram, look, ())
     names = {node.id for node in diagram.nodes}
     edges = [edge for edge in diagram.edges if edge.tail in names and edge.head in names]
+    places = {node.id: node.path for node in diagram.nodes}
+    inside = {
+        edge.head
+        for edge in edges
+        if edge.way == EdgeKind.DATA and () != places[edge.tail] == places[edge.head]
+    }
     for at, edge in enumerate(edges):
-        network.edge(edge.tail, edge.head, **_edge(edge, at))
+        attributes = _edge(edge, at)
+        if edge.head in inside and places[edge.tail] != places[edge.head]:
+            attributes["weight"] = "1"  # the main path of a group lies inside it
+        network.edge(edge.tail, edge.head, **attributes)
     return str(network.source)
 
 

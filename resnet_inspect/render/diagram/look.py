@@ -186,7 +186,8 @@ def details(node: Node) -> list[str]:
     if node.box in (Box.VARIABLE, Box.INPUT):
         lines.append(spelling.shape(node.shape))
     if node.box in (Box.STAGE, Box.BLOCK) and len(node.layers) > 1:
-        lines.append(f"{len(node.layers) // node.times} layers")
+        lines.append(f"{len(node.layers) // node.copies} layers")
+        lines += [", ".join(node.contains)] if node.contains else []
     if node.params and node.box != Box.VARIABLE:
         each = " each" if node.times > 1 else ""
         lines.append(f"{spelling.count(node.params)} parameters{each}")

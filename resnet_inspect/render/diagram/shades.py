@@ -69,7 +69,7 @@ def _outputs(node: Node, values: Mapping[str, float], name: str) -> list[float]:
     """
     if node.box not in GROUPS or name == "update-ratio":
         return []
-    each = len(node.layers) // max(1, node.times)
+    each = len(node.layers) // max(1, node.copies)
     starts = range(0, len(node.layers), max(1, each))
     blocks = [_finite(values, node.layers[at : at + each])[-1:] for at in starts]
     return [value for block in blocks for value in block]
@@ -77,7 +77,7 @@ def _outputs(node: Node, values: Mapping[str, float], name: str) -> list[float]:
 
 def _shaded_by(node: Node, name: str) -> str:
     last = node.box in GROUPS and name != "update-ratio"
-    return "output" if last and node.times == 1 else "mean"
+    return "output" if last and node.copies == 1 else "mean"
 
 
 def _words(shade: Shade, name: str, kind: str) -> str:
@@ -93,7 +93,7 @@ def _remarks(diagram: Diagram, shades: Mapping[str, Shade], name: str) -> Iterat
         yield "a box of several layers is shaded by the output of its last layer"
     elif groups:
         yield "a box of several layers is shaded by their mean"
-    if any(node.times > 1 or node.box not in GROUPS for node in several):
+    if any(node.copies > 1 or node.box not in GROUPS for node in several):
         yield "a box of k identical blocks (×k) is shaded by their mean"
     if shaded and any(node.layers and node.id not in shades for node in diagram.nodes):
         yield "boxes without a number: no value was recorded at this step"
