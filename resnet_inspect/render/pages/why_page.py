@@ -60,7 +60,7 @@ def origin_lines(explanation: Explanation) -> Iterator[tuple[str, str]]:
     elif explanation.incoming and explanation.formula is not None:
         shapes = ", ".join(spelling.shape(shape) for shape in explanation.incoming)
         outgoing = spelling.shape(explanation.outgoing)
-        yield "input", f"no axis of size {size}: {shapes} becomes {outgoing}"
+        yield "input", f"{shapes} becomes {outgoing}; no input axis has size {size}"
     for coupling in explanation.couplings:
         yield "danger", danger(coupling)
     moving = [row for row in explanation.proof if row.moved]
