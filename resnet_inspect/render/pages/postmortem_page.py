@@ -73,7 +73,7 @@ def _side_lines(side: DisagreeingSize) -> Iterator[tuple[str, str]]:
         yield label, f"comes from {side.origin}"
     for after, before in side.changes:
         sizes = ", ".join((f"{before.place} ({before.size})", *before.beside))
-        yield "", f"{sizes} → {after.size} at {after.place}"
+        yield "", f"{after.size} at {after.place}, computed from {sizes}"
         if after.source is not None:
             yield from _line(after.source)
 

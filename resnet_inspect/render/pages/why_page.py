@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 
@@ -31,7 +32,11 @@ DEFINED = {
 def why_page(screen: Screen, explanation: Explanation, *, full: bool) -> None:
     """Print the explanation of an axis; `full` lists every op of the chain."""
     size = spelling.size_with_steps(explanation.size)
-    screen.line(plain(f"{explanation.tensor} axis {explanation.axis} = {size}", "bold"))
+    layer = explanation.chain[0].layer
+    # TensorFlow names the ops of the layer reshape sequential_1/reshape_1/….
+    named = not layer or layer in re.split("[/:]", explanation.tensor)
+    of = "" if named else f" (layer {layer})"
+    screen.line(plain(f"{explanation.tensor} axis {explanation.axis} = {size}{of}", "bold"))
     _pairs(screen, origin_lines(explanation))
     steps = explanation.inflow or explanation.chain
     if len(steps) > 1:
