@@ -70,7 +70,7 @@ def failed_training(file: Path, error: BaseException | None) -> Iterator[str]:
     else:
         return
     shown = spelled(Command("check", (file,)))
-    yield f"the training failed with {kind}; to read why: {shown}"
+    yield f"the training failed with {kind}; see why: {shown}"
 
 
 def _stops(error: BaseException | None) -> TypeGuard[BaseException]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 
 import msgspec
 import pytest
 
 from resnet_inspect.analysis.sizes.dangers import dangers
 from resnet_inspect.analysis.sizes.disagreement import postmortem
-from resnet_inspect.analysis.sizes.meanings import Meanings
+from resnet_inspect.analysis.sizes.meanings import Meaning, Meanings
 from resnet_inspect.analysis.sizes.moves import settings_moves
 from resnet_inspect.analysis.sizes.names import find
 from resnet_inspect.analysis.sizes.paths import ChainStep, spell_origin
@@ -47,6 +48,12 @@ def test_a_group_is_named_by_its_path(recording: Open) -> None:
     graph = recording("composite").graph
     target, axes = find(graph, "encoder (call 2)/residual:1")
     assert (target.name, axes) == ("pair_1/encoder_3/residual_1/add:0", (1,))
+
+
+def test_names_without_the_model_or_with_another_case(recording: Open) -> None:
+    graph = recording("fit").graph
+    assert find(graph, "conv/kernel:3")[0].name == "classifier/conv/kernel"
+    assert find(graph, "Flat")[0] == find(graph, "flat")[0]
 
 
 @pytest.mark.parametrize(
@@ -282,3 +289,10 @@ def test_settings_that_change_one_tensor(recording: Open) -> None:
     moves = settings_moves(run.graph, run.lineage, target.name, axes)
     assert [row.setting for row in moves] == [row.setting for row in every]
     assert {(moved.name, moved.axis) for row in moves for moved in row.axes} == {("Reshape:0", 1)}
+
+
+def test_a_size_that_is_no_fraction_of_several_axes_has_no_factor() -> None:
+    axes = ("batch", "height", "channel")
+    assert str(Meaning(axes, Fraction(1, 256))) == "batch·height·channel/256"
+    assert str(Meaning(axes, Fraction(25, 18432))) == "part of batch·height·channel"
+    assert str(Meaning(("height",), Fraction(5, 6))) == "height×5/6"

@@ -151,9 +151,9 @@ def test_a_run_that_was_stopped_is_compared_as_far_as_it_came(
 def test_cut_tables_say_so_and_all_of_them_can_be_had(command: Command) -> None:
     short = command("diff", file("v1"), file("v2")).stdout
     assert "… and " in short
-    assert " more; --all" in short
+    assert " more rows; --all" in short
     whole = command("diff", file("v1"), file("v2"), "--all").stdout
-    assert "more; --all" not in whole
+    assert "more rows; --all" not in whole
     rows = document(command, file("v1"), file("v2"))["distributions"]["rows"]
     for row in rows:
         assert row["layer_a"] in whole

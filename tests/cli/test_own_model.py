@@ -55,7 +55,7 @@ def test_shapes_of_a_model_without_layers_are_those_of_its_ops(
     assert main(["shapes", str(runs / "complete"), "--axes"]) == 0
     page = capsys.readouterr().out
     assert "batch × channel 6" in page
-    assert "batch (8 here). Here is the first recorded step, also for memory." in page
+    assert "batch (8 here). Sizes and memory are those of the first recorded step." in page
 
 
 def test_the_page_names_the_command_that_works(

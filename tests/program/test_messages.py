@@ -120,6 +120,15 @@ CORRECT = "correct the error, then run the script again"
             ],
         ),
         (
+            "raise ValueError('Data cardinality is ambiguous. x: 32\\ny: 30')",
+            [
+                "train.py stopped with ValueError at model.py:1",
+                "    raise ValueError('Data cardinality is ambiguous. x: 32\\ny: 30')",
+                "error: Data cardinality is ambiguous. x: 32 y: 30",
+                CORRECT,
+            ],
+        ),
+        (
             "import json\nconfig = json.loads('')",
             [
                 "train.py stopped with JSONDecodeError at model.py:2",
@@ -195,7 +204,7 @@ def test_the_command_that_reads_a_failed_training_is_shown(
             )
         RunWriter.create(tmp_path / name, facts)
     file = (tmp_path if name == "running.db" else RUNS) / name
-    line = f"the training failed with {kind}; to read why: resnet-inspect check {typed(str(file))}"
+    line = f"the training failed with {kind}; see why: resnet-inspect check {typed(str(file))}"
     assert list(failed_training(file, error)) == ([line] if kind else [])
 
 

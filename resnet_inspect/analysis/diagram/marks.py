@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
+from math import prod
 
 import msgspec
 
 from resnet_inspect.analysis.diagram.diagram import Box, EdgeKind
 from resnet_inspect.analysis.diagram.units import Unit, UnitLink
+from resnet_inspect.analysis.sizes.disagreement import reshaped_row
 from resnet_inspect.analysis.sizes.paths import ChainStep
 from resnet_inspect.analysis.sizes.why import Explanation
 from resnet_inspect.graph import Failure, Graph, TensorRef
@@ -88,7 +90,7 @@ def rejected_call(
     """
     if failure is None and mismatch is None:
         return None, [], []
-    remarks = list(_disagreement(mismatch))
+    remarks = list(_disagreement(graph, mismatch))
     op = failure.op if failure is not None else ""
     if op in graph.op_by_name:
         return None, [], remarks or ["failed here"]
@@ -128,11 +130,12 @@ def _links_from(graph: Graph, name: str, key: str, owner: dict[str, str]) -> Ite
             yield UnitLink(f"variable:{name}", key, EdgeKind.VARIABLE, variable=name)
 
 
-def _disagreement(mismatch: Mismatch | None) -> Iterator[str]:
+def _disagreement(graph: Graph, mismatch: Mismatch | None) -> Iterator[str]:
     if mismatch is not None:
         yield "rejected"
         for remedy in mismatch.remedies[:1]:
-            yield f"{remedy.before} and {remedy.after} disagree"
+            row = reshaped_row(graph, mismatch)
+            yield f"{prod(row) if row else remedy.before} and {remedy.after} disagree"
 
 
 def _size(size: int | None) -> str:

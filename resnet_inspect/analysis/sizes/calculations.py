@@ -1,4 +1,4 @@
-"""Spells how an op computes a size from others: 16 + 8, 7 × 7 × 64, 24 / 4."""
+"""Spells how an op computes a size from others: 16 + 8, 7 × 7 × 64, 24 / 4, 12 − 3 + 1."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 SUMS = frozenset(("ConcatV2", "Concat", "Pad", "PadV2", "MirrorPad"))
 PRODUCTS = frozenset(("Reshape", "Tile", "Empty"))
+CONVOLUTIONS = frozenset(("Conv2D", "Conv3D", "DepthwiseConv2dNative"))
 
 
 def calculation(op_type: str, size: int | None, terms: Sequence[int | None]) -> str:
@@ -18,6 +19,10 @@ def calculation(op_type: str, size: int | None, terms: Sequence[int | None]) -> 
         return " + ".join(map(str, numbers))
     if op_type in PRODUCTS and len(numbers) > 1 and math.prod(numbers) == size:
         return " × ".join(map(str, numbers))
+    if op_type in CONVOLUTIONS and len(numbers) == 2 and numbers[0] - numbers[1] + 1 == size:
+        return f"{numbers[0]} − {numbers[1]} + 1"
+    if op_type == "Reshape" and len(numbers) > 1 and size and math.prod(numbers) % size == 0:
+        return f"{' × '.join(map(str, numbers))} / {math.prod(numbers) // size}"
     if len(numbers) == 1 and size and numbers[0] > size and numbers[0] % size == 0:
         return f"{numbers[0]} / {numbers[0] // size}"
     if len(numbers) == 1 and numbers[0] and size > numbers[0] and size % numbers[0] == 0:

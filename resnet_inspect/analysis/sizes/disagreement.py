@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from math import prod
 
 import msgspec
 
 from resnet_inspect.analysis.sizes.dangers import Danger, dangers
-from resnet_inspect.analysis.sizes.meanings import Meanings
+from resnet_inspect.analysis.sizes.meanings import BATCH, Meanings
 from resnet_inspect.analysis.sizes.paths import ChainStep, path_to_origin, size_of, spell_origin
 from resnet_inspect.graph import AxisRef, Graph, TensorRef
 from resnet_inspect.graph.lineage import (
     Correction,
     Formula,
     FromAxis,
+    FromLiteral,
     Lineage,
     Mismatch,
     Origin,
@@ -38,6 +40,20 @@ class DisagreeingSize(msgspec.Struct, frozen=True):
     origin: str
 
 
+class ReshapedRow(msgspec.Struct, frozen=True):
+    """A row of a tensor that does not fit the target [-1, n] of a reshape.
+
+    Attributes:
+        sizes: the sizes of the tensor after axis 0. Their product is the elements of a row.
+        example: whether axis 0 is the batch, so that a row is an example.
+        target: n.
+    """
+
+    sizes: tuple[int, ...]
+    example: bool
+    target: DisagreeingSize
+
+
 class Postmortem(msgspec.Struct, frozen=True):
     """The explanation of a rejected call.
 
@@ -45,7 +61,8 @@ class Postmortem(msgspec.Struct, frozen=True):
         function: the function that was called.
         tensors: names of the call's tensors, and their shapes with meanings.
         sides: the two sizes that disagree, or a size and a number in the call. Empty where no
-            single change makes the call pass.
+            single change makes the call pass, and where `row` explains the call.
+        row: the row that a reshape cannot keep; no change of a single size would keep axis 0.
         meet: the nearest op on the paths to both origins. Empty without one.
         remedies: changes of a single size with which the call passes.
         dangers: probable mistakes with axes in the recorded graph.
@@ -57,6 +74,7 @@ class Postmortem(msgspec.Struct, frozen=True):
     function: str
     tensors: tuple[tuple[str, str], ...]
     sides: tuple[DisagreeingSize, ...]
+    row: ReshapedRow | None
     meet: str
     remedies: tuple[Remedy, ...]
     dangers: tuple[Danger, ...]
@@ -72,20 +90,52 @@ def postmortem(graph: Graph, lineage: Lineage) -> Postmortem | None:
         return None
     meanings = Meanings(graph, lineage)
     sides: tuple[DisagreeingSize, ...] = ()
-    if mismatch.remedies:
+    row = _row(graph, lineage, meanings, mismatch)
+    if mismatch.remedies and row is None:
         first = mismatch.remedies[0]
         sides = tuple(_side(graph, lineage, meanings, p) for p in (first.place, first.other))
     return Postmortem(
         function=mismatch.function,
         tensors=tuple((name, _spelled(graph, meanings, name)) for name in mismatch.tensors),
         sides=sides,
+        row=row,
         meet=_meeting(sides),
-        remedies=mismatch.remedies,
+        remedies=mismatch.remedies if row is None else (),
         dangers=dangers(graph, lineage, meanings),
         corrections=lineage.corrections,
         others=tuple(remedy.text for remedy in mismatch.others),
         hints=tuple(dict.fromkeys(_hints(graph, meanings, mismatch))),
     )
+
+
+def reshaped_row(graph: Graph, mismatch: Mismatch) -> tuple[int, ...]:
+    """Return the sizes after axis 0 of a tensor whose rows do not fit a reshape to [-1, n].
+
+    Empty for other calls, and if a remedy keeps axis 0: then that size disagrees with n.
+    """
+    for remedy in mismatch.remedies[:1]:
+        if isinstance(remedy.place, FromAxis) and isinstance(remedy.other, FromLiteral):
+            target = graph.op_by_name[remedy.other.op].attrs.get("value")
+            shape = graph.spec(remedy.place.ref.tensor).shape or ()
+            row = tuple(size for size in shape[1:] if size is not None)
+            whole = len(row) == len(shape) - 1
+            if whole and target == [-1, remedy.after] and prod(row) != remedy.before:
+                return row
+    return ()
+
+
+def _row(
+    graph: Graph, lineage: Lineage, meanings: Meanings, mismatch: Mismatch
+) -> ReshapedRow | None:
+    sizes = reshaped_row(graph, mismatch)
+    for remedy in mismatch.remedies[:1] if sizes else ():
+        if isinstance(remedy.place, FromAxis):
+            return ReshapedRow(
+                sizes=sizes,
+                example=str(meanings.of(AxisRef(remedy.place.ref.tensor, 0))) == BATCH,
+                target=_side(graph, lineage, meanings, remedy.other),
+            )
+    return None
 
 
 def _hints(graph: Graph, meanings: Meanings, mismatch: Mismatch) -> Iterator[str]:

@@ -35,12 +35,17 @@ class Meaning(msgspec.Struct, frozen=True):
     share: Fraction = Fraction(1)
 
     def __str__(self) -> str:
-        """Return a text such as `batch·height/64`, or an empty text without a meaning."""
+        """Return a text such as `batch·height/64`, or an empty text without a meaning.
+
+        A size that is not an exact fraction of several axes is `part of batch·height`.
+        """
         text = "·".join(self.names)
         if not text or self.share == 1:
             return text
         if self.share.numerator == 1:
             return f"{text}/{self.share.denominator}"
+        if len(self.names) > 1 and self.share < 1:
+            return f"part of {text}"
         return f"{text}×{self.share}"
 
 
@@ -136,6 +141,8 @@ class Meanings:
                     product *= before / source.share
         if not names or size is None:
             return Meaning(())
+        if len(names) > 1:
+            return Meaning(tuple(names), size / product)
         return Meaning(tuple(names), _share(size, product))
 
     def _whole(self, op: Op, ref: AxisRef) -> Meaning:
@@ -191,7 +198,7 @@ def product_of(sizes: Sequence[int | None]) -> int | None:
 
 
 def _share(size: int, product: Fraction) -> Fraction:
-    """Return a size as a share of a product. A stride rounds up, so 17 of 33 is 1/2."""
+    """Return a size as a share of an axis. A stride rounds up, so 17 of 33 is 1/2."""
     share = Fraction(size) / product
     if 0 < share < 1 and share.numerator != 1:
         stride = int(product // size) or 1

@@ -43,7 +43,7 @@ def find(graph: Graph, text: str) -> tuple[Target, tuple[int, ...]]:
 
     `text` is NAME, NAME:AXIS or NAME:OUTPUT:AXIS. NAME:OUTPUT works where OUTPUT is not an axis.
     An axis may be negative. NAME is the name of a layer, group, op or variable, a unique beginning
-    of one, or the last part of an op's name.
+    of one, or the last part of the name of an op or variable. Only layers may differ in case.
 
     Raises:
         UsageError: no name or several names match. The error lists the nearest names.
@@ -129,10 +129,17 @@ def _resolve(graph: Graph, name: str, text: str) -> tuple[str, int, str]:
     if name in graph.variable_by_name:
         return "", 0, name
     layers = [layer for layer in graph.layer_by_name if layer.startswith(name)]
+    if not layers:  # Reshape is the layer reshape of Keras
+        small = name.casefold()
+        layers = [layer for layer in graph.layer_by_name if layer.casefold().startswith(small)]
     if len(layers) == 1:
         output = graph.layer_by_name[layers[0]].output
         return output.op, output.index, ""
-    variables = [variable for variable in graph.variable_by_name if variable.startswith(name)]
+    variables = [
+        variable
+        for variable in graph.variable_by_name
+        if variable.startswith(name) or variable.endswith("/" + name)
+    ]
     if len(variables) == 1 and not layers:
         return "", 0, variables[0]
     ops = [op for op in graph.op_by_name if op.startswith(name) or op.endswith("/" + name)]

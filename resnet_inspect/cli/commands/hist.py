@@ -49,12 +49,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="comma-separated kinds of tensors (default: activation; weight for variables)",
     )
     parser.add_argument(
-        "--step", type=int, metavar="N", help="show only this recorded step, in full height"
+        "--step", type=int, metavar="N", help="show only this recorded step, as a tall histogram"
     )
     parser.add_argument(
         "--pair",
         choices=("bn", "gradient"),
-        help="show beside it: batch normalization's input, or the gradient",
+        help="also show the normalization's input, or the gradient",
     )
     parser.add_argument("--heat", action="store_true", help="draw heat maps instead of ridges")
     parser.add_argument(

@@ -28,7 +28,7 @@ EXAMPLES = (
     "resnet-inspect run -m package.train",
 )
 EXITS = exit_codes(EXIT_OK, EXIT_USAGE, EXIT_INTERRUPTED) | {
-    EXIT_OK: "SCRIPT ended without an error; other codes are those of SCRIPT",
+    EXIT_OK: "SCRIPT ended without an error; otherwise SCRIPT's own code",
     EXIT_FINDINGS: "SCRIPT raised an exception",
 }
 

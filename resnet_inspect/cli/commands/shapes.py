@@ -21,7 +21,7 @@ DESCRIPTION = "A model without layers and name scopes is always shown by ops."
 EXAMPLES = (
     "resnet-inspect shapes runs/a.db --depth op --phase backward",
     "resnet-inspect shapes --axes   # show what each axis means",
-    "resnet-inspect shapes --receptive-field   # show what a position reads",
+    "resnet-inspect shapes --receptive-field   # with receptive fields",
 )
 EXITS = exit_codes(EXIT_OK, EXIT_USAGE, EXIT_RUN_FILE, EXIT_INTERRUPTED)
 
@@ -34,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--axes", action="store_true", help="show the meaning of each axis")
     parser.add_argument(
-        "--receptive-field", action="store_true", help="show what a position reads of the inputs"
+        "--receptive-field", action="store_true", help="show which input positions a position reads"
     )
     parser.add_argument("--phase", choices=PHASES, help="show only this part of a training step")
     add_json(parser)

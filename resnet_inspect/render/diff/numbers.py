@@ -19,11 +19,11 @@ from resnet_inspect.render.screen import plain, table
 EXPENDABLE = ("KS", "per step")
 # The columns of the tables, a line each.
 LEGEND = (
-    "distance: earth mover's distance between A and B, mean over these steps, in standard"
-    " deviations (weights: in root mean squares)",
+    "distance: earth mover's distance between A and B, in standard deviations (weights: in root"
+    " mean squares), mean over these steps",
     "KS: Kolmogorov-Smirnov statistic, from 0 (equal) to 1 (no overlap)",
-    "per step: distance between one recorded step and the next in one run, larger of A and B",
-    "ratio: distance / per step; – if A and B differ by no more than one run changes per step",
+    "per step: distance between successive recorded steps of the same run, larger of A and B",
+    "ratio: distance / per step; – if it is 1 or less",
 )
 AVERAGES = (
     "Root mean square difference over channels, at the last step of both runs. Moving means: in"
@@ -151,9 +151,10 @@ def average_cells(row: AverageDiff) -> tuple[str, str]:
 
 
 def verdict(diff: DistributionsDiff) -> str:
-    """How many of the tensors that differ do so by more than one run changes per step."""
+    """How many tensors differ more between the runs than between recorded steps of a run."""
     known = [row.beyond for row in diff.rows if row.beyond is not None]
     if not known:
         return ""
     count = f"{sum(known)} of them" if any(known) else "none of them"
-    return f"{count} by more than one run changes from one recorded step to the next"
+    verb = "differs" if sum(known) == 1 else "differ"
+    return f"{count} {verb} more between A and B than between recorded steps of one run"

@@ -88,7 +88,7 @@ class _Page:
 
     def rest(self, rows: Sequence[Any], shown: Sequence[Any]) -> None:
         if len(rows) > len(shown):
-            self.screen.line(plain(f"… and {len(rows) - len(shown)} more; --all shows all"))
+            self.screen.line(plain(f"… and {len(rows) - len(shown)} more rows; --all shows all"))
 
     def values(self, title: str, rows: Sequence[Difference]) -> None:
         if not rows:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 
-from resnet_inspect.analysis.sizes.disagreement import DisagreeingSize, Postmortem
+from resnet_inspect.analysis.sizes.disagreement import DisagreeingSize, Postmortem, ReshapedRow
 from resnet_inspect.analysis.sizes.paths import spell_origin
 from resnet_inspect.graph import Source
 from resnet_inspect.render import spelling
@@ -16,6 +17,8 @@ def postmortem_lines(postmortem: Postmortem) -> Iterator[tuple[str, str]]:
     yield "call", f"{operator}{postmortem.function} rejected these shapes"
     for name, shape in postmortem.tensors:
         yield "", f"{name}: {shape}"
+    if postmortem.row is not None:
+        yield from _row_lines(postmortem.row)
     if len(postmortem.sides) == 2:
         yield "disagree", " against ".join(_named(side) for side in postmortem.sides)
         for side in postmortem.sides:
@@ -28,6 +31,14 @@ def postmortem_lines(postmortem: Postmortem) -> Iterator[tuple[str, str]]:
         yield "earlier", f"{danger.layer}: {danger.text}"
         if danger.source is not None:
             yield from _line(danger.source)
+    yield from _tried(postmortem)
+    if not postmortem.corrections:
+        for hint in postmortem.hints:
+            yield "hint", hint
+
+
+def _tried(postmortem: Postmortem) -> Iterator[tuple[str, str]]:
+    """Changes with which the call passes, and settings with which the network builds."""
     for remedy in postmortem.remedies:
         change = f"{remedy.after} instead of {remedy.before} in {spell_origin(remedy.place)}"
         yield "tried", f"the call passes with {change}"
@@ -37,9 +48,14 @@ def postmortem_lines(postmortem: Postmortem) -> Iterator[tuple[str, str]]:
         flag = "--" + correction.setting.replace("_", "-")
         change = f"{flag} {correction.after} instead of {correction.before}"
         yield "tried", f"the network builds with {change}"
-    if not postmortem.corrections:
-        for hint in postmortem.hints:
-            yield "hint", hint
+
+
+def _row_lines(row: ReshapedRow) -> Iterator[tuple[str, str]]:
+    sizes = " × ".join(str(size) for size in row.sizes)
+    of = "example" if row.example else "index of axis 0"
+    count = f"{sizes} = {prod(row.sizes)}" if len(row.sizes) > 1 else sizes
+    yield "disagree", f"{count} elements per {of} against {_named(row.target)}"
+    yield from _side_lines(row.target)
 
 
 def _side_lines(side: DisagreeingSize) -> Iterator[tuple[str, str]]:
@@ -57,7 +73,7 @@ def _side_lines(side: DisagreeingSize) -> Iterator[tuple[str, str]]:
         yield label, f"comes from {side.origin}"
     for after, before in side.changes:
         sizes = ", ".join((f"{before.place} ({before.size})", *before.beside))
-        yield "", f"{sizes} → {after.size} at {after.place}"
+        yield "", f"{after.size} at {after.place}, computed from {sizes}"
         if after.source is not None:
             yield from _line(after.source)
 

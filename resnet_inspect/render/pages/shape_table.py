@@ -143,7 +143,7 @@ def legend(sizes: Sequence[MeasuredSize]) -> str:
     if not sizes:
         return ""
     text = ", ".join(size.text for size in sizes)
-    return f"{text}. Here is the first recorded step, also for memory."
+    return f"{text}. Sizes and memory are those of the first recorded step."
 
 
 def flow(row: ShapeRow) -> str:

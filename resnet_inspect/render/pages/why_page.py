@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 
@@ -31,7 +32,11 @@ DEFINED = {
 def why_page(screen: Screen, explanation: Explanation, *, full: bool) -> None:
     """Print the explanation of an axis; `full` lists every op of the chain."""
     size = spelling.size_with_steps(explanation.size)
-    screen.line(plain(f"{explanation.tensor} axis {explanation.axis} = {size}", "bold"))
+    layer = explanation.chain[0].layer
+    # TensorFlow names the ops of the layer reshape sequential_1/reshape_1/….
+    named = not layer or layer in re.split("[/:]", explanation.tensor)
+    of = "" if named else f" (layer {layer})"
+    screen.line(plain(f"{explanation.tensor} axis {explanation.axis} = {size}{of}", "bold"))
     _pairs(screen, origin_lines(explanation))
     steps = explanation.inflow or explanation.chain
     if len(steps) > 1:
@@ -60,7 +65,7 @@ def origin_lines(explanation: Explanation) -> Iterator[tuple[str, str]]:
     elif explanation.incoming and explanation.formula is not None:
         shapes = ", ".join(spelling.shape(shape) for shape in explanation.incoming)
         outgoing = spelling.shape(explanation.outgoing)
-        yield "input", f"no axis of size {size}: {shapes} becomes {outgoing}"
+        yield "input", f"{shapes} becomes {outgoing}; no input axis has size {size}"
     for coupling in explanation.couplings:
         yield "danger", danger(coupling)
     moving = [row for row in explanation.proof if row.moved]

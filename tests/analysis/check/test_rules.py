@@ -11,7 +11,7 @@ import pytest
 
 from resnet_inspect.analysis.check import Evidence, Severity, check, rules
 from resnet_inspect.graph import Failure, Training
-from resnet_inspect.stats import ChannelActivity
+from resnet_inspect.stats import ChannelActivity, NotFinite, Tap
 from tests.analysis.check.synthetic import evidence, perceptron
 
 SPARSE, BINARY = "sparse_categorical_crossentropy", "binary_crossentropy"
@@ -133,7 +133,35 @@ def test_labels_that_keras_rejected() -> None:
     failure = Failure("ValueError", text, "tracing the step of fit")
     first = check(classified(failure=failure))[0]
     assert first.rule == "labels-logits"
-    assert first.evidence == {"labels": "None, 4", "output": "None, 3"}
+    assert first.evidence == {"labels": "(None, 4)", "output": "(None, 3)"}
+    assert "one unit per class" in first.fix
+
+
+def test_labels_for_another_number_of_examples() -> None:
+    text = "the same shape. Received: target.shape=(16,), output.shape=(25, 4)"
+    failure = Failure("ValueError", text, "tracing the step of fit")
+    first = check(classified(failure=failure))[0]
+    assert first.evidence == {"labels": "(16,)", "output": "(25, 4)"}
+    assert first.fix == "keep the batch as the first axis, from the inputs to the output"
+
+
+@pytest.mark.parametrize(
+    ("taps", "message"),
+    [
+        (("activation", "gradient"), "dense_1 is not finite from step 0 on"),
+        (("gradient",), "the gradient of dense_1 is not finite from step 0 on"),
+    ],
+)
+def test_gradients_are_not_finite_from_the_last_layer_to_the_first(
+    taps: tuple[str, ...], message: str
+) -> None:
+    counts = {
+        Tap(layer, kind, f"{layer}/BiasAdd:0"): {0: NotFinite(3, 0, 0)}
+        for kind in taps
+        for layer in (("dense", "dense_1") if kind == "gradient" else ("dense_1",))
+    }
+    first = check(classified(not_finite=counts))[0]
+    assert (first.rule, first.message) == ("not-finite", message)
 
 
 def test_dead_units_are_those_that_never_fire() -> None:

@@ -53,7 +53,7 @@ def _wrong_axes(evidence: Evidence) -> Iterator[tuple[str, tuple[str, dict[str, 
             yield (
                 layer.name,
                 (
-                    f"batch normalization keeps axis {axis}; channels are axis {len(shape) - 1}",
+                    f"batch normalization has axis={axis}, but channels are axis {len(shape) - 1}",
                     {"axis": axis},
                 ),
             )

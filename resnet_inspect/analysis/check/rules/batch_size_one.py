@@ -2,7 +2,7 @@
 
 Checks the size of all recorded batches where a batch normalization uses batch statistics.
 Threshold: every recorded batch has one example. Error if a channel has a single value per batch,
-warning if it has a whole image.
+warning if it has the values of one image.
 Background: the mean of a single value is the value itself, so it is normalized to 0.
 Not reported: in inference mode.
 """

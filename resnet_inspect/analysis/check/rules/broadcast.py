@@ -1,8 +1,8 @@
 """Shapes are broadcast by accident: [N] with [N, 1] gives [N, N].
 
 Checks the operand shapes of elementwise ops in the loss and the forward pass.
-Threshold: one operand has one axis more than the other, its last axis has size 1, and the result
-has as many axes. Error.
+Threshold: the shapes are like [N] and [N, 1]: one operand has an additional last axis of size 1,
+and the result keeps that number of axes. Error.
 Background: regression losses written by hand.
 Not reported: if the axis that is repeated has size 1; for biases and scales, which are variables or
 constants; and if the loss adds the axis itself to compare all pairs.

@@ -42,8 +42,8 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     if times > INFO_GROWTH:
         yield Finding(
             Severity.WARNING if times > WARNING_GROWTH else Severity.INFO,
-            f"kernel norms grew {times:.3g}× (median of {len(grown)} kernels), that of {most}"
-            f" {grown[most]:.3g}×; {_recorded(evidence)}",
+            f"kernel norms grew {times:.3g}× (median of {len(grown)} kernels, largest"
+            f" {grown[most]:.3g}× for {most}); {_recorded(evidence)}",
             {"growth_median": times, "growth_largest": grown[most]},
             "large weights cause overconfident predictions, small updates and overfitting",
             "lower the learning rate, or add L2 (kernel_regularizer, or weight_decay of 1e-4)",

@@ -2,10 +2,10 @@
 
 Measures the share of the most frequent class, and compares the loss with chance level, the entropy
 of the labels.
-Threshold: at least 95 % of at least 200 recorded labels are one class; for several labels at once,
-95 % have their more frequent value. And the mean loss of the second half is above 60 % of chance
-level. Without a known chance level, the accuracy is less than a third of the way from that share
-to 1. Warning.
+Threshold: at least 95 % of at least 200 recorded labels are one class. With several labels per
+example, 95 % of them have the more frequent of 0 and 1. And the mean loss of the second half is
+above 60 % of chance level. If chance level is unknown, the accuracy closes at most a third of the
+gap between the share of the common class and 100 %. Warning.
 Background: a constant prediction of the common class already reaches its share as accuracy.
 Not reported: with sample weights, and if the loss is lower: then the rare class was learned.
 """

@@ -30,14 +30,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         return
     unlike = UNLIKE.search(evidence.failure.message) if evidence.failure is not None else None
     if unlike is not None:
-        yield Finding(
-            Severity.ERROR,
-            f"labels have shape ({unlike[1]}), the output has shape ({unlike[2]})",
-            {"labels": unlike[1], "output": unlike[2]},
-            "the loss compares labels and predictions element by element",
-            "use one unit per class for one-hot labels, or integer labels with a sparse loss",
-            command=Command("shapes"),
-        )
+        yield _unlike(unlike[1], unlike[2])
         return
     for objective in evidence.objectives:
         parts, units = evidence.parts(objective.labels), evidence.units(objective)
@@ -55,6 +48,24 @@ def rejected_label(failure: Failure | None) -> tuple[int, int] | None:
     """Return the label that TensorFlow rejected and the number of output units."""
     match = OUTSIDE.search(failure.message) if failure is not None else None
     return (int(match[1]), int(match[2])) if match else None
+
+
+def _unlike(labels: str, output: str) -> Finding:
+    """Return the finding for shapes that Keras rejected, such as `16, 10` and `16, 8`."""
+    if labels.partition(",")[0] != output.partition(",")[0]:
+        why = "the loss compares the labels of each example with its prediction"
+        fix = "keep the batch as the first axis, from the inputs to the output"
+    else:
+        why = "the loss compares labels and predictions element by element"
+        fix = "use one unit per class for one-hot labels, or integer labels with a sparse loss"
+    return Finding(
+        Severity.ERROR,
+        f"labels have shape ({labels}), the output has shape ({output})",
+        {"labels": f"({labels})", "output": f"({output})"},
+        why,
+        fix,
+        command=Command("shapes"),
+    )
 
 
 def _finding(label: int, units: int, place: Place) -> Finding:

@@ -1,15 +1,15 @@
 """The learning rate is far too high or far too low.
 
-Measures the relative update ‖Δw‖/‖w‖ of all kernels. ‖w‖ is at least the norm of Glorot's initial
-weights.
+Measures the relative update ‖Δw‖/‖w‖ of all kernels. For smaller kernels, ‖w‖ is the norm of
+Glorot's initial weights.
 Threshold: too high if the median exceeds 0.1 and the loss has not halved. Also too high if most
 kernels moved by more than their norm in one step, unless the loss ends below half of chance level
 (a tenth of its start if chance level is unknown). Too low if the median is below 1e-5 and the loss
 fell by less than 5 %. Also too low if 30 steps or more moved the weights by less than 0.1 % in
 total, the median is below 1e-5 and the loss has not halved. Warning.
-Background: some published checkers reject every rate above 0.01, and thus every ResNet on CIFAR.
+Background: some published checkers reject every rate above 0.01, such as those usual for ResNets.
 The same rate acts differently with SGD, Adam and normalization, so this rule judges its effect.
-Not reported: if the loss falls, whatever the rate, and below five steps.
+Not reported: below five steps, and if the loss falls as far as the threshold requires.
 """
 
 from __future__ import annotations

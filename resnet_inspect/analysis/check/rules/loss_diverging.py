@@ -4,8 +4,8 @@ Compares the median loss of the last third of the steps with the first third, th
 chance level.
 Threshold: at least ten steps, and the last third is twice the first. Or it is twice the lowest
 fifth, and above the first third and a known chance level. Or the loss reached 50 times both its
-start and chance level, and has not returned below 90 % of chance level. If chance level is unknown,
-the median of the loss and its start are the limits. Error.
+start and chance level, and the last third is above 90 % of chance level. If chance level is
+unknown, the loss reached 50 times both its start and its median, and ends above its start. Error.
 Background: published checkers use twice the minimum.
 Not reported: for losses that can be negative, and for a loss that jumps but stays below chance
 level.

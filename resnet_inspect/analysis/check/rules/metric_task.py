@@ -2,8 +2,8 @@
 
 Compares each accuracy with the loss and the recorded labels.
 Threshold: an accuracy for a regression loss with labels that are no integers. A binary accuracy
-where exactly one class of several is correct. A class accuracy for several labels at once;
-Keras resolves `accuracy` to one if there are several units. Warning.
+where exactly one class of several is correct. A class accuracy for several labels per example,
+which `accuracy` becomes in Keras if the output has several units. Warning.
 Background: an accuracy copied from another task; Keras computes it without an error.
 Not reported: for class accuracies with a regression loss on integer labels, and for custom metrics
 of any name.

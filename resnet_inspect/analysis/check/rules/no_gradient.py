@@ -2,9 +2,9 @@
 
 Checks for which variables the gradient tape returned None, and which ones only a stop_gradient
 connects to the outputs.
-Threshold: the gradient is None (warning; error if it is for all variables). Or every path from a
-variable to the outputs passes a stop_gradient, as does every path from the inputs. Then only an
-added loss trains the variable (info; warning if the outputs reconstruct the inputs).
+Threshold: the gradient is None (warning; error if it is None for all variables). Or a stop_gradient
+is on every path to the outputs, from the variable and from the inputs. Then only an added loss can
+train the variable (info; warning if the outputs reconstruct the inputs).
 Background: Keras warns of this once on the console, where it is easily missed.
 Not reported: for gradients of 0, if nothing about the training is recorded, and for a stop_gradient
 that inputs bypass, as in straight-through estimators.

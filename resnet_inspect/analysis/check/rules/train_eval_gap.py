@@ -5,7 +5,7 @@ Threshold: the last validation loss is over 3 times the training loss and above 
 loss, so predictions are worse than before training. A cross entropy from `--evaluate` that is not
 finite also counts. Warning; info in the first 3/(1 - momentum) steps of batch normalization.
 Background: published checkers use a relative change of the loss above 0.5 when batch normalization
-switches to its averages. That much is common, from overfitting or from averages that lag early.
+switches to its averages. Overfitting and averages that lag early often change the loss that much.
 Not reported: without validation or evaluation.
 """
 

@@ -2,9 +2,9 @@
 
 Measures the root mean square (RMS) of each kernel's gradient, from the first layer to the last.
 Threshold: the median RMS of the first kernel is below 1e-3 of the largest of the others, and its
-median relative update is below 1e-4. Adam divides by the size of the gradient, so small gradients
-alone are harmless with it. Or, at the first recorded step, the RMS grows from each of at least five
-kernels to the next, and 200 times in total: saturated layers learn late with Adam, too. Warning.
+median relative update is below 1e-4. Small gradients alone are harmless with Adam, which divides by
+their size. Or at least five kernels are recorded, and at the first recorded step the RMS grows from
+each kernel to the next, by 200 times in total. Such layers learn late with Adam, too. Warning.
 Background: published checkers use a mean |g| < 1e-7, or a first layer below 1e-3 of the last one.
 Not reported: with fewer than three kernels.
 """

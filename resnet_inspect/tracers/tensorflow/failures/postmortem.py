@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import combinations
+from math import prod
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -196,8 +197,17 @@ def _alternatives(name: str, value: Any, shapes: list[list[int | None]]) -> list
     if isinstance(value, int) and "axis" in name:
         return [axis for axis in range(max(map(len, shapes))) if axis != value]
     if len(shapes) == 1 and _is_target(value) and 0 < len(value) < len(shapes[0]):
-        return [[-1, *shapes[0][len(shapes[0]) - len(value) + 1 :]]] if value[0] == -1 else []
+        return _flattened(shapes[0], len(value)) if value[0] == -1 else []
     return []
+
+
+def _flattened(shape: list[int | None], rank: int) -> list[list[int | None]]:
+    """Return the target of a reshape to `rank` axes that keeps axis 0 and the last axes."""
+    if rank == 1:
+        return []
+    kept = len(shape) - rank + 2
+    merged = [size for size in shape[1:kept] if size is not None]
+    return [[-1, prod(merged), *shape[kept:]]] if len(merged) == kept - 1 else []
 
 
 def _is_target(value: Any) -> bool:

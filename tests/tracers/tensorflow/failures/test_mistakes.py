@@ -152,13 +152,25 @@ def test_a_failure_that_no_shape_would_fix_has_no_explanation(
     assert explained(tmp_path, name, given) is None
 
 
-@pytest.mark.parametrize(("sizes", "tried"), [("8,4", ()), ("8,4,6", ("shape=[-1, 6]",))])
+@pytest.mark.parametrize(("sizes", "tried"), [("8,4", ()), ("8,4,6", ("shape=[-1, 24]",))])
 def test_a_reshape_to_its_own_shape_is_no_remedy(
     tmp_path: Path, sizes: str, tried: tuple[str, ...]
 ) -> None:
     explanation = explained(tmp_path, "fives", f"x={sizes}")
     assert explanation is not None
     assert explanation.others == tried
+
+
+def test_a_reshape_is_explained_by_the_elements_of_an_example(tmp_path: Path) -> None:
+    explanation = explained(tmp_path, "flattens", "images=8,4,6:float32:batch,height,width")
+    assert explanation is not None
+    lines = [(label, text) for label, text in postmortem_lines(explanation) if label]
+    assert lines == [
+        ("call", "reshape rejected these shapes"),
+        ("disagree", "4 × 6 = 24 elements per example against Reshape/shape element 1 (11)"),
+        ("the 11", "a literal, via Reshape/shape element 1"),
+        ("tried", "the call passes with shape=[-1, 24]"),
+    ]
 
 
 @pytest.mark.parametrize(
