@@ -124,7 +124,7 @@ class _CallRecorder:
         self._in_layer = False
         self._layers = _Names()
         self._groups: dict[tuple[str, ...], _Names] = {}  # by the path of the group around them
-        self._depth = 0
+        self._callers: list[Any] = []  # the layers that are being called, outermost first
         self.outermost: list[Any] = []
         known = model._flatten_layers() if isinstance(model, keras.Layer) else ()
         self._reserved = {
@@ -136,7 +136,7 @@ class _CallRecorder:
         construction = self._construction
         if self._in_layer or not construction.notes_layers():
             return original(layer, *args, **named)
-        if not self._depth and not any(layer is outer for outer in self.outermost):
+        if not self._callers and not any(layer is outer for outer in self.outermost):
             self.outermost.append(layer)
         before, start = len(construction.calls), construction.position()
         path = tuple(self._path)
@@ -159,8 +159,12 @@ class _CallRecorder:
         return returned
 
     def call_operation(self, original: Any, operation: Any, *args: Any, **named: Any) -> Any:
-        """Call an operation, and record the call unless it is part of a layer's call."""
-        if isinstance(operation, keras.Layer) or not self._depth:
+        """Call an operation, and record the call unless it is part of a layer's call.
+
+        A Sequential model has operations only for masks, which its summary does not list.
+        """
+        listed = self._callers and not isinstance(self._callers[-1], keras.Sequential)
+        if isinstance(operation, keras.Layer) or not listed:
             return original(operation, *args, **named)
         return self.call(original, operation, *args, **named)
 
@@ -210,11 +214,11 @@ class _CallRecorder:
             names = self._groups.setdefault(tuple(self._path), _Names())
             self._path.append(names.of(layer))
         self._in_layer = not group
-        self._depth += 1
+        self._callers.append(layer)
         try:
             yield tuple(self._path)
         finally:
-            self._depth -= 1
+            self._callers.pop()
             self._in_layer = False
             del self._path[before:]
 

@@ -79,6 +79,14 @@ def test_operations_of_a_functional_model_are_layers() -> None:
     assert "trainable" not in added.settings
 
 
+def test_the_mask_of_a_sequential_model_is_no_layer() -> None:
+    keras.backend.clear_session()
+    layers = [L.Embedding(9, 4, mask_zero=True), L.LSTM(3), L.Dense(2)]
+    model = keras.Sequential([keras.Input((7,)), *layers])
+    graph = graph_of(model, (2, 7))
+    assert [layer.name for layer in graph.layers] == [layer.name for layer in model.layers]
+
+
 def test_an_operation_inside_of_a_layer_is_part_of_it() -> None:
     inner = keras.Sequential([keras.Input((4,)), L.Dense(4, name="dense")], name="inner")
     keep = keras.Input((4,))
