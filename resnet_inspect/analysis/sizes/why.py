@@ -214,11 +214,18 @@ def _computation(
             formula = formula_at(graph, lineage, end, ways) if equal else None
             size = size_of(graph, origin)
             terms.append(Term(spell_origin(origin), size, spell_origin(end), formula))
-        text = calculation(step.op_type, step.size, [term.size for term in terms])
+        numbers = [term.size for term in terms]
+        text = calculation(step.op_type, step.size, numbers, _stride(graph, ref))
         ways.computations[step.place] = Computation(
             step.op, step.op_type, step.layer, tuple(terms), text
         )
     return ways.computations[step.place]
+
+
+def _stride(graph: Graph, ref: AxisRef) -> int:
+    """Return the stride of a convolution along an axis of its output; 1 for other ops."""
+    strides = graph.op_by_name[ref.tensor.op].attrs.get("strides")
+    return int(strides[ref.axis]) if isinstance(strides, list) and ref.axis < len(strides) else 1
 
 
 def _incoming(graph: Graph, end: Origin, chain: tuple[ChainStep, ...]) -> tuple[Shape, ...]:
