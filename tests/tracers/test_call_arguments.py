@@ -56,7 +56,7 @@ def frame(file: Path, call: str, **values: int) -> CreationFrame:
     )
 
 
-def found(*frames: CreationFrame, size: int) -> list[tuple[str, int]]:
+def arguments(*frames: CreationFrame, size: int) -> list[tuple[str, int]]:
     """Return the text and line of each argument."""
     formulas = ArgumentFinder(Path, str)(frames, size)
     return [(formula.text, formula.source.line) for formula in formulas]
@@ -75,7 +75,7 @@ def test_an_argument_is_followed_through_functions_of_a_library(
         frame(library, "network(shape, classes=classes, width=3)", classes=10),
         frame(program, call, few=10),
     )
-    assert found(*frames, size=10) == [(argument, line)]
+    assert arguments(*frames, size=10) == [(argument, line)]
 
 
 def test_equal_numbers_are_not_arguments_that_a_library_passes_on(folder: Path) -> None:
@@ -87,13 +87,13 @@ def test_equal_numbers_are_not_arguments_that_a_library_passes_on(folder: Path) 
     )
     squeezed = frame(library, "squeezed(x, 10)", classes=10, width=3)
     filters = frame(library, "Conv2D(filters, 1)", filters=10)
-    assert found(filters, squeezed, *outer, size=10) == []
+    assert arguments(filters, squeezed, *outer, size=10) == []
     convolved = frame(library, "Conv2D(width * 4, 3)", classes=10, width=3)
-    assert found(convolved, *outer, size=3) == []
-    assert found(convolved, *outer, size=12) == []
+    assert arguments(convolved, *outer, size=3) == []
+    assert arguments(convolved, *outer, size=12) == []
 
 
 def test_a_wrapper_has_the_arguments_of_its_layer(folder: Path) -> None:
     wrapper = frame(folder / "program.py", "Bidirectional(LSTM(6, return_sequences=True))")
-    assert found(wrapper, size=24) == [("4 × 6", 5)]
-    assert found(wrapper, size=7) == []
+    assert arguments(wrapper, size=24) == [("4 × 6", 5)]
+    assert arguments(wrapper, size=7) == []

@@ -166,11 +166,7 @@ def why(
     formula = formula_at(graph, lineage, end, ways)
     couplings = tuple(pair for pair in ways.agreements if _concerns(pair, chain, end))
     ops = frozenset(step.op for step in chain)
-    inflow: tuple[ChainStep, ...] = ()
-    source: Origin | None = None
-    for coupling in lineage.couplings:
-        if coupling.literal == end and coupling.op in ops:
-            inflow, source = path_of(graph, lineage, coupling.partner, ways)
+    inflow, source = _inflow(graph, lineage, chain, end, ways)
     places = tuple((step.place, step.relation) for step in chain)
     proof = prove(graph, lineage, target.shape[axis], places, formula, ops, ways.proofs)
     made = ending(graph, lineage, end)
@@ -192,6 +188,26 @@ def why(
         incoming=_incoming(graph, end, chain),
         outgoing=_outgoing(graph, chain),
     )
+
+
+def _inflow(
+    graph: Graph, lineage: Lineage, chain: tuple[ChainStep, ...], end: Origin, ways: PathCache
+) -> tuple[tuple[ChainStep, ...], Origin | None]:
+    """Return the path of the size that the literal at the end of a path must equal, and its origin.
+
+    If this path ends at a constant without an expression, it goes on in the same way.
+    """
+    inflow: tuple[ChainStep, ...] = ()
+    source, seen = end, set[Origin]()
+    while source not in seen:
+        seen.add(source)
+        ops = {step.op for step in inflow or chain}
+        partners = [c.partner for c in lineage.couplings if c.literal == source and c.op in ops]
+        if not partners or (inflow and formula_at(graph, lineage, source, ways)):
+            break
+        more, source = path_of(graph, lineage, partners[-1], ways)
+        inflow = (*inflow[:-1], *more)
+    return inflow, source if inflow else None
 
 
 def _computation(
