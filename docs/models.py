@@ -1,6 +1,6 @@
 """Traces models that were not written for this program, and compares them with Keras.
 
-`python docs/models.py` writes docs/how_it_works/models.md. Its functions are targets, too:
+`python -m docs.models` writes docs/how_it_works/models.md. Its functions are targets, too:
 `docs/models.py:application --set name=DenseNet121`. Models of packages that are not installed are
 left out, with a line that says so.
 """
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 HEAD = """# Traced models
 
 Models that were not written for this program, compared with Keras and TensorFlow.
-`python docs/models.py` generates the tables on two CPU cores.
+`python -m docs.models` generates the tables on two CPU cores.
 
 ## Models of Keras
 
@@ -302,8 +302,10 @@ def _alike(summary: Any, values: Any) -> bool:
 
 
 def main() -> None:
-    """Write docs/how_it_works/models.md."""
+    """Write docs/how_it_works/models.md, but for the section that `docs.networks` writes."""
     import keras
+
+    from docs.networks.page import PAGE, section_of
 
     cases = [("application", (f"name={name}", f"size={size}.0")) for name, size in FAMILIES.items()]
     cases += [(make.__name__, ()) for make in MODELS]
@@ -330,7 +332,7 @@ def main() -> None:
                 continue
             text += row + "\n"
             print(row, flush=True)
-    (Path(__file__).parent / "how_it_works" / "models.md").write_text(text, "utf-8")
+    PAGE.write_text(text + "\n" + section_of(PAGE.read_text("utf-8")), "utf-8")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from resnet_inspect.graph import Source
@@ -27,25 +28,63 @@ class ArgumentFinder:
 
     def __call__(self, creation: Creation, size: int) -> tuple[Formula, ...]:
         """Return the arguments that are `size`, those of the innermost frame first."""
-        return tuple(formula for frame in creation for formula in self._in_frame(frame, size))
+        formulas: list[Formula] = []
+        inner: list[CreationFrame] = []
+        for frame in creation:
+            if frame.library:
+                inner.append(frame)
+            else:
+                given = self._passed(inner, frame, size) if inner else self._in_frame(frame, size)
+                formulas += given
+                inner = []
+        return tuple(formulas)
 
     def _in_frame(self, frame: CreationFrame, size: int) -> Iterator[Formula]:
+        """Yield the arguments of a layer that are `size`, else those of a layer that it wraps."""
         calls, lines = self._calls(frame.file)
         call = calls.get(frame.span)
-        if call is None:
-            return
-        gates = GATES.get(ast.unparse(call.func).rpartition(".")[2], 1)
-        for argument in _arguments(call):
-            value = evaluated(argument, frame.values)
-            if value not in (size, size / gates):
-                continue
-            names = {ast.unparse(node) for node in ast.walk(argument) if isinstance(node, NAMES)}
-            values = {name: frame.values[name] for name in sorted(names & frame.values.keys())}
-            text = spell(argument) if value == size else f"{gates} × {spell(argument)}"
-            source = Source(
-                self._named(frame.file), call.lineno, frame.function, _text(call, lines)
-            )
-            yield Formula(text, values, source)
+        for inner in (
+            (node for node in ast.walk(call) if isinstance(node, ast.Call)) if call else ()
+        ):
+            gates = GATES.get(ast.unparse(inner.func).rpartition(".")[2], 1)
+            values = {id(node): evaluated(node, frame.values) for node in _arguments(inner)}
+            given = [node for node in _arguments(inner) if values[id(node)] in (size, size / gates)]
+            for node in given:
+                text = spell(node) if values[id(node)] == size else f"{gates} × {spell(node)}"
+                yield self._formula(frame, inner, node, text, lines)
+            if given:
+                return
+
+    def _passed(
+        self, inner: Sequence[CreationFrame], frame: CreationFrame, size: int
+    ) -> Iterator[Formula]:
+        """Yield the argument that functions of a library pass on unchanged to a layer.
+
+        Other arguments may be equal by chance.
+        """
+        call = self._calls(inner[0].file)[0].get(inner[0].span)
+        names = {ast.unparse(node) for node in _arguments(call)} if call else set()
+        names = {name for name in names if inner[0].values.get(name) == size}
+        for called, caller in pairwise((*inner, frame)):
+            calls, lines = self._calls(caller.file)
+            call = calls.get(caller.span)
+            given = {
+                name: node
+                for name, node in (_bound(call, called.parameters) if call else ())
+                if name in names and evaluated(node, caller.values) == size
+            }
+            names = {ast.unparse(node) for node in given.values()}
+            if caller is frame and call:
+                for node in given.values():
+                    yield self._formula(frame, call, node, spell(node), lines)
+
+    def _formula(
+        self, frame: CreationFrame, call: ast.Call, node: ast.expr, text: str, lines: list[str]
+    ) -> Formula:
+        names = {ast.unparse(inner) for inner in ast.walk(node) if isinstance(inner, NAMES)}
+        values = {name: frame.values[name] for name in sorted(names & frame.values.keys())}
+        file = self._named(frame.file)
+        return Formula(text, values, Source(file, call.lineno, frame.function, _text(call, lines)))
 
     def _calls(self, file: str) -> tuple[dict[Span, ast.Call], list[str]]:
         """Return the calls in a file by their lines and columns, and its lines."""
@@ -89,6 +128,12 @@ def _text(call: ast.Call, lines: list[str]) -> str:
     if call.end_lineno == call.lineno:
         return lines[call.lineno - 1].strip()
     return ast.unparse(call)
+
+
+def _bound(call: ast.Call, parameters: Sequence[str]) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the arguments of a call with the names of the parameters that they are for."""
+    yield from zip(parameters, call.args, strict=False)
+    yield from ((keyword.arg, keyword.value) for keyword in call.keywords if keyword.arg)
 
 
 def _arguments(call: ast.Call) -> Iterator[ast.expr]:

@@ -23,7 +23,10 @@ Span = tuple[int | None, int | None, int | None, int | None]  # lines and column
 class CreationFrame(NamedTuple):
     """A frame that created a layer: its place, the call in it, and the integers known there.
 
-    `values` has names such as `width`, `self.width` and `config['width']`.
+    Attributes:
+        values: integers by names such as `width`, `self.width` and `config['width']`.
+        parameters: the parameters of the frame's function that may be given by position.
+        library: whether the function belongs to keras.applications.
     """
 
     file: str
@@ -31,6 +34,8 @@ class CreationFrame(NamedTuple):
     function: str
     span: Span
     values: Mapping[str, int]
+    parameters: tuple[str, ...] = ()
+    library: bool = False
 
 
 Creation = tuple[CreationFrame, ...]
@@ -63,16 +68,23 @@ def creations() -> list[tuple[Any, Creation]]:
 
 
 def _frames(frame: FrameType | None, foreign: str) -> Iterator[CreationFrame]:
-    """Yield the innermost frames outside of Keras."""
-    count = 0
+    """Yield the innermost frames outside of Keras, and those of keras.applications."""
+    count, applications = 0, str(Path(foreign, "src", "applications"))
     for _ in range(MOST_DEPTH):
         if frame is None or count == MOST_FRAMES:
             return
         code = frame.f_code
-        if not code.co_filename.startswith((foreign, "<")):
+        library = code.co_filename.startswith(applications)
+        if library or not code.co_filename.startswith((foreign, "<")):
             count += 1
             yield CreationFrame(
-                code.co_filename, frame.f_lineno, code.co_name, _span(frame), _integers(frame)
+                code.co_filename,
+                frame.f_lineno,
+                code.co_name,
+                _span(frame),
+                _integers(frame),
+                code.co_varnames[: code.co_argcount],
+                library,
             )
         frame = frame.f_back
 

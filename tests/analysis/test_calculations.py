@@ -24,9 +24,25 @@ from resnet_inspect.analysis.sizes.calculations import calculation
         ("ConcatV2", 25, [16, 8], ""),
         ("Reshape", None, [None, 8], ""),
         ("Sub", 8, [], ""),
+        ("Conv2D", 6, [8, 3], "8 − 3 + 1"),
+        ("Conv2D", 8, [8, 3], ""),  # padded
     ],
 )
 def test_a_calculation_has_the_size_as_its_result(
     op_type: str, size: int | None, terms: list[int | None], text: str
 ) -> None:
     assert calculation(op_type, size, terms) == text
+
+
+@pytest.mark.parametrize(
+    ("size", "length", "stride", "text"),
+    [
+        (8, 17, 2, "(17 − 3) / 2 + 1"),
+        (8, 18, 2, "⌊(18 − 3) / 2⌋ + 1"),
+        (9, 18, 2, ""),
+    ],
+)
+def test_a_convolution_without_padding_counts_the_positions_of_its_window(
+    size: int, length: int, stride: int, text: str
+) -> None:
+    assert calculation("DepthwiseConv2dNative", size, [length, 3], stride) == text

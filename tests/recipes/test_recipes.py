@@ -18,6 +18,10 @@ import pytest
 from numpy.typing import NDArray
 
 import resnet_inspect
+from docs.networks.calls import Account
+from docs.networks.comparison import Agreement, compared
+from docs.networks.expected import NETWORKS
+from docs.networks.page import PAGE, compared_in, differences, row, section_of
 from resnet_inspect.analysis.sizes.names import Target
 from resnet_inspect.analysis.sizes.origins import OriginKind
 from resnet_inspect.analysis.sizes.why import ExplanationCache, why
@@ -39,11 +43,12 @@ Recorded = Callable[[str], "Recipe"]
 
 @dataclass(frozen=True)
 class Recipe:
-    """A script's output without and with recording, the arrays of its witness, and the run."""
+    """A script's output without and with recording, what its witness wrote, and the run."""
 
     plain: str
     ours: str
     witnessed: dict[str, Array]
+    account: Path
     run: Path
 
     def arrays(self, kind: str) -> dict[str, Array]:
@@ -61,11 +66,13 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     @cache
     def ran(name: str) -> Recipe:
         script = str(SCRIPTS / f"{name}.py")
-        plain = _python(folder, str(HERE / "witness.py"), script, f"{name}.npz")
+        witness = str(HERE / "witness.py"), script, f"{name}.npz", f"{name}.json"
+        plain = _python(folder, *witness)
         words = ("run", "--every", "1", "--sample", "16384", "-o", f"{name}.db", script)
         ours = _python(folder, "-m", "resnet_inspect", *words)
         with np.load(folder / f"{name}.npz") as witnessed:
-            return Recipe(plain, ours, dict(witnessed), folder / f"{name}.db")
+            arrays = dict(witnessed)
+        return Recipe(plain, ours, arrays, folder / f"{name}.json", folder / f"{name}.db")
 
     return ran
 
@@ -124,7 +131,10 @@ def test_layers_have_the_values_of_eager_keras(recorded: Recorded, name: str) ->
     with Run.open(recipe.run) as run:
         summaries, sizes = run.summaries(start), run.sizes()
         taps = {tap.layer: tap for tap in run.taps() if tap.output and tap.kind == "activation"}
-        last = {layer.name: run.graph.spec(layer.output).shape for layer in run.graph.layers}
+        made = {layer.name: layer.output for layer in run.graph.layers}
+        # A group has a summary if its output is not that of its last layer.
+        made |= {group.name: group.output for group in run.graph.groups if group.name in summaries}
+        last = {name: run.graph.spec(ref).shape for name, ref in made.items()}
     assert len(summaries) == len(last) > 3
     for layer, summary in summaries.items():
         values = outputs[second.get(layer, f"{layer}/0")]
@@ -273,3 +283,26 @@ def test_both_parts_of_a_concat_of_the_u_net_are_shown(recorded: Recorded) -> No
         ("filters", {"filters": 16}),
         ("filters", {"filters": 8}),
     ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_row_of_a_recipe_in_the_documentation_is_true(recorded: Recorded, name: str) -> None:
+    recipe = recorded(name)
+    with Run.open(recipe.run) as run:
+        agreements = compared(run, Account.read(recipe.account), NETWORKS[name])
+    assert_listed(name, agreements)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(set(NETWORKS) - set(RECIPES)))
+def test_the_row_of_a_network_in_the_documentation_is_true(tmp_path: Path, name: str) -> None:
+    assert_listed(name, compared_in(tmp_path, name))
+
+
+def assert_listed(name: str, agreements: dict[str, Agreement]) -> None:
+    """Assert that docs/how_it_works/models.md contains exactly these results of a network."""
+    section = section_of(PAGE.read_text("utf-8")).splitlines()
+    assert [line for line in section if line.startswith(f"| {name} |")] == [row(name, agreements)]
+    listed = [line for line in section if line.startswith(f"- {name}, ")]
+    assert listed == list(differences(name, agreements))

@@ -1,12 +1,12 @@
 """Runs a training script and writes the values of its first step, without resnet-inspect.
 
-    python witness.py SCRIPT FILE.npz
+    python witness.py SCRIPT FILE.npz FILE.json
 
 Each `fit` gets a callback that copies the variables before every step. After the script, the first
 step of each built model is repeated eagerly, on the same batch and from the same variables. The
 outputs of the layers are written with the weights: `output/MODEL/LAYER/CALL`,
 `weight/MODEL/STEP/PATH`, `parameters/MODEL`, `start/MODEL` (the first step), where MODEL counts
-from 0.
+from 0. The calls of layers in this step are written as JSON, for the first model.
 """
 
 from __future__ import annotations
@@ -15,11 +15,15 @@ import functools
 import itertools
 import runpy
 import sys
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+
+from docs.networks.account import noted_calls, params_of, replaced
+from docs.networks.calls import Account
 
 
 class Copies(keras.callbacks.Callback):  # type: ignore[misc]
@@ -52,7 +56,7 @@ class Copies(keras.callbacks.Callback):  # type: ignore[misc]
         return [*self.model.variables, *self.model.optimizer.variables]
 
     def outputs(self) -> dict[str, Any]:
-        """Return the outputs of layers in the first step, by name and number of call."""
+        """Return outputs of layers and operations in the first step, by name and number of call."""
         for layer, trained in self.trained:
             if not layer._layers:
                 layer.trainable = trained
@@ -61,10 +65,8 @@ class Copies(keras.callbacks.Callback):  # type: ignore[misc]
                 variable.assign(self.first[id(variable)])
         batch = tf.nest.map_structure(tf.convert_to_tensor, self.batches[self.start])
         outputs: dict[str, Any] = {}
-        original = keras.Layer.__call__
 
-        @functools.wraps(original)
-        def call(layer: Any, *args: Any, **named: Any) -> Any:
+        def call(original: Any, layer: Any, *args: Any, **named: Any) -> Any:
             returned = original(layer, *args, **named)
             flat = [value for value in tf.nest.flatten(returned) if isinstance(value, tf.Tensor)]
             floats = [tensor for tensor in flat if tensor.dtype.is_floating]
@@ -74,12 +76,9 @@ class Copies(keras.callbacks.Callback):  # type: ignore[misc]
                 outputs[free] = (floats or flat)[0].numpy()
             return returned
 
-        keras.Layer.__call__ = call
-        try:
-            self.model.run_eagerly = True
+        self.model.run_eagerly = True
+        with replaced(keras.Layer, call), replaced(keras.Operation, call):
             self.model.train_step(batch)
-        finally:
-            keras.Layer.__call__ = original
         return outputs
 
 
@@ -97,8 +96,8 @@ def _part(given: Any, start: int, size: int) -> Any:
     return cut[0] if len(cut) == 1 else cut
 
 
-def main(script: str, out: str) -> None:
-    """Run the script, then write the arrays."""
+def main(script: str, out: str, account: str) -> None:
+    """Run the script, then write the arrays and the account of the first model."""
     models: list[Any] = []
     copies: list[Copies] = []
     original = keras.Model.fit
@@ -136,7 +135,11 @@ def main(script: str, out: str) -> None:
         arrays |= {f"parameters/{number}": copy.parameters, f"start/{number}": copy.start}
         for step, weights in enumerate(copy.weights):
             arrays |= {f"weight/{number}/{step}/{path}": v for path, v in weights.items()}
-        arrays |= {f"output/{number}/{name}": value for name, value in copy.outputs().items()}
+        with noted_calls(copy.model) as calls:
+            outputs = copy.outputs()
+        arrays |= {f"output/{number}/{name}": value for name, value in outputs.items()}
+        if number == 0:
+            Account(calls, params_of(copy.model)).write(Path(account))
     np.savez(out, **arrays)
 
 

@@ -55,6 +55,12 @@ def macs(layer: Any) -> int:
     return _macs(Call.of(layer))
 
 
+def macs_of(layer: Any, inputs: list[Shape], output: Shape) -> int | None:
+    """Return the multiply-accumulates of a call; None without a formula for the layer's class."""
+    known = type(layer).__name__ in FREE or type(layer).__name__ in FORMULAS
+    return _macs(Call(layer, inputs, output)) if known else None
+
+
 def _macs(call: Call) -> int:
     kind = type(call.layer).__name__
     if kind in FREE:
@@ -67,7 +73,10 @@ FREE = {
     "InputLayer", "Embedding", "Activation", "ReLU", "Softmax", "Dropout", "Flatten", "Reshape",
     "Add", "Multiply", "Concatenate", "Rescaling", "Normalization", "BatchNormalization",
     "LayerNormalization", "MaxPooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D",
-    "ZeroPadding2D",
+    "ZeroPadding2D", "LeakyReLU", "RandomFlip", "GlobalMaxPooling2D", "GroupNormalization",
+    "UpSampling2D",
+    # operations, and layers of the recipes in docs/recipes
+    "TrueDivide", "Subtract", "Sampling", "Distance",
 }  # fmt: skip
 
 

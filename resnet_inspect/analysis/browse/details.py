@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 import msgspec
@@ -231,8 +231,24 @@ class Details:
             outputs=tuple(self._output(ref) for ref in leaving[:MOST_OUTPUTS]),
             trainable_params=_elements(filter(_is_trainable, variables)),
             params=_elements(variables),
-            macs=self._macs.sum(ops),
+            macs=self._macs.sum((*ops, *self._between(layers))),
         )
+
+    def _between(self, layers: Iterable[Layer]) -> Iterator[Op]:
+        """Yield the ops between the layers of groups whose layers are all among `layers`."""
+        names = {layer.name for layer in layers}
+        for group in self.graph.groups:
+            if names.issuperset(self._layers_of[group.path]):
+                yield from (self.graph.op_by_name[name] for name in group.ops)
+
+    @cached_property
+    def _layers_of(self) -> dict[tuple[str, ...], set[str]]:
+        """The names of the layers in each group."""
+        names: dict[tuple[str, ...], set[str]] = {}
+        for layer in self.graph.layers:
+            for length in range(1, len(layer.path) + 1):
+                names.setdefault(layer.path[:length], set()).add(layer.name)
+        return names
 
     def variable_use(self, variable: Variable) -> VariableUse:
         """Return a variable with the layers and ops that use it."""

@@ -35,6 +35,14 @@ ELEMENTWISE = frozenset((
 ))  # fmt: skip
 SHAPES = ("Shape", "ShapeN", "Size", "Rank")
 JOINING = ("ConcatV2", "Pack")
+# Layers that change images at random while the network trains. Their output has the positions of
+# their input.
+AUGMENTATIONS = frozenset((
+    "RandomBrightness", "RandomContrast", "RandomElasticTransform", "RandomErasing", "RandomFlip",
+    "RandomGaussianBlur", "RandomHue", "RandomPerspective", "RandomRotation", "RandomSaturation",
+    "RandomSharpness", "RandomShear", "RandomTranslation", "RandomZoom",
+))  # fmt: skip
+LOOKUPS = ("GatherV2", "ResourceGather")
 PRODUCTS = ("MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3")
 
 
@@ -59,13 +67,20 @@ class Reader:
         self.reaches: dict[TensorRef, Reaches] = dict(given)
         self.moved: set[InputAxis] = set()
         self.channels: set[InputAxis] = set()
+        augmented = {
+            layer.output: layer.inputs[0]
+            for layer in graph.layers
+            if layer.type in AUGMENTATIONS and layer.inputs
+        }
         for op in graph.ops:
             if op.phase in (Phase.BACKWARD, Phase.OPTIMIZER) or op.type in SHAPES:
                 continue
             inputs = [self.reaches.get(ref, {}) for ref in op.inputs]
             if any(inputs):
                 for index, reaches in enumerate(self._outputs(op, inputs)):
-                    self.reaches[TensorRef(op.name, index)] = reaches
+                    ref = TensorRef(op.name, index)
+                    before = augmented.get(ref)
+                    self.reaches[ref] = self.reaches.get(before, {}) if before else reaches
 
     def _outputs(self, op: Op, inputs: list[Reaches]) -> list[Reaches]:
         if op.type in CALLS and str(op.attrs.get("f")) in self._functions:
@@ -98,6 +113,8 @@ class Reader:
             parts = [self._multiplied(op, side, inputs[side]) for side in (0, 1)]
         elif op.type == "Einsum":
             parts = self._einsum(op, inputs)
+        elif op.type in LOOKUPS:
+            parts = [_each(op, inputs[0], _unlocated), self._looked_up(op, inputs[1])]
         elif op.type in CHANGES:
             change = partial(CHANGES[op.type], self._values)
             data = (
@@ -161,6 +178,17 @@ class Reader:
             if reach.axis >= rank - 2:
                 return reach._replace(axis=rows - 2 + side)
             return reach._replace(axis=reach.axis + rows - rank)
+
+        return _each(op, reaches, move)
+
+    def _looked_up(self, op: Op, reaches: Reaches) -> Reaches:
+        """Return what the indices of a look-up read. Their axes replace one of the table."""
+        places = self._values.numbers(op.inputs[2]) if len(op.inputs) > 2 else [0]
+
+        def move(op: Op, reach: Located) -> Reach:
+            if places is None or places[0] < 0 or op.attrs.get("batch_dims"):
+                return Unlocated(op.type)
+            return reach._replace(axis=reach.axis + places[0])
 
         return _each(op, reaches, move)
 

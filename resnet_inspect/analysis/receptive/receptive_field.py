@@ -1,7 +1,7 @@
 """Receptive fields: which positions of the network's inputs a position of a layer reads.
 
 Only the positions of convolutions, pooling, resizing and the like count. The statistics of a batch
-normalization are left out.
+normalization and random changes of images (`RandomFlip`) are left out.
 """
 
 from __future__ import annotations

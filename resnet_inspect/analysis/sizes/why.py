@@ -166,11 +166,7 @@ def why(
     formula = formula_at(graph, lineage, end, ways)
     couplings = tuple(pair for pair in ways.agreements if _concerns(pair, chain, end))
     ops = frozenset(step.op for step in chain)
-    inflow: tuple[ChainStep, ...] = ()
-    source: Origin | None = None
-    for coupling in lineage.couplings:
-        if coupling.literal == end and coupling.op in ops:
-            inflow, source = path_of(graph, lineage, coupling.partner, ways)
+    inflow, source = _inflow(graph, lineage, chain, end, ways)
     places = tuple((step.place, step.relation) for step in chain)
     proof = prove(graph, lineage, target.shape[axis], places, formula, ops, ways.proofs)
     made = ending(graph, lineage, end)
@@ -194,6 +190,26 @@ def why(
     )
 
 
+def _inflow(
+    graph: Graph, lineage: Lineage, chain: tuple[ChainStep, ...], end: Origin, ways: PathCache
+) -> tuple[tuple[ChainStep, ...], Origin | None]:
+    """Return the path of the size that the literal at the end of a path must equal, and its origin.
+
+    If this path ends at a constant without an expression, it goes on in the same way.
+    """
+    inflow: tuple[ChainStep, ...] = ()
+    source, seen = end, set[Origin]()
+    while source not in seen:
+        seen.add(source)
+        ops = {step.op for step in inflow or chain}
+        partners = [c.partner for c in lineage.couplings if c.literal == source and c.op in ops]
+        if not partners or (inflow and formula_at(graph, lineage, source, ways)):
+            break
+        more, source = path_of(graph, lineage, partners[-1], ways)
+        inflow = (*inflow[:-1], *more)
+    return inflow, source if inflow else None
+
+
 def _computation(
     graph: Graph, lineage: Lineage, chain: tuple[ChainStep, ...], ways: ExplanationCache
 ) -> Computation | None:
@@ -214,11 +230,18 @@ def _computation(
             formula = formula_at(graph, lineage, end, ways) if equal else None
             size = size_of(graph, origin)
             terms.append(Term(spell_origin(origin), size, spell_origin(end), formula))
-        text = calculation(step.op_type, step.size, [term.size for term in terms])
+        numbers = [term.size for term in terms]
+        text = calculation(step.op_type, step.size, numbers, _stride(graph, ref))
         ways.computations[step.place] = Computation(
             step.op, step.op_type, step.layer, tuple(terms), text
         )
     return ways.computations[step.place]
+
+
+def _stride(graph: Graph, ref: AxisRef) -> int:
+    """Return the stride of a convolution along an axis of its output; 1 for other ops."""
+    strides = graph.op_by_name[ref.tensor.op].attrs.get("strides")
+    return int(strides[ref.axis]) if isinstance(strides, list) and ref.axis < len(strides) else 1
 
 
 def _incoming(graph: Graph, end: Origin, chain: tuple[ChainStep, ...]) -> tuple[Shape, ...]:

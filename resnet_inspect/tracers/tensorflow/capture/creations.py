@@ -48,7 +48,10 @@ def note_creations(construction: Construction) -> None:
 
 
 def _own(creation: Creation) -> Creation:
-    return tuple(frame for frame in creation if is_own(frame.file))[:1]
+    """Return the user's frame that creates a layer, after those of keras.applications it calls."""
+    frames = [frame for frame in creation if frame.library or is_own(frame.file)]
+    end = next((place for place, frame in enumerate(frames) if not frame.library), -1)
+    return tuple(frames[: end + 1])
 
 
 def _is_built_in(layer: Any) -> bool:

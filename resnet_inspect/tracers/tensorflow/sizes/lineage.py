@@ -29,10 +29,25 @@ def lineage_with_formulas(
     of the layers that own them.
     """
     lineage = msgspec.structs.replace(trace_lineage(graph), mismatch=mismatch)
-    formulas = dict(_formulas(graph, lineage, values))
+    formulas = dict(_formulas(graph, lineage, values, creations))
     for key, arguments in _arguments(graph, lineage, creations):
-        formulas.setdefault(key, arguments)
+        formulas[key] = _placed(formulas.get(key, ()), arguments)
     return msgspec.structs.replace(lineage, formulas=formulas)
+
+
+def _placed(formulas: tuple[Formula, ...], arguments: tuple[Formula, ...]) -> tuple[Formula, ...]:
+    """Return the formulas that are arguments of layers, at the lines of these arguments.
+
+    A statement of several lines may contain the same expression for another layer. Without such
+    formulas, all are returned, and without formulas the arguments.
+    """
+    places = {(a.source.file, a.source.function, a.text): a.source for a in arguments}
+    placed = [
+        msgspec.structs.replace(formula, source=places[key])
+        for formula in formulas
+        if (key := (formula.source.file, formula.source.function, formula.text)) in places
+    ]
+    return tuple(placed) or formulas or arguments
 
 
 def _arguments(
@@ -74,9 +89,13 @@ def _fits_input(graph: Graph, lineage: Lineage, variable: Variable, axis: int) -
 
 
 def _formulas(
-    graph: Graph, lineage: Lineage, values: dict[str, int]
+    graph: Graph, lineage: Lineage, values: dict[str, int], creations: Mapping[str, Creation]
 ) -> Iterator[tuple[str, tuple[Formula, ...]]]:
-    """Yield the formulas of literals that set a size, and of the axes of variables."""
+    """Yield the formulas of literals that set a size, and of the axes of variables.
+
+    Variables of layers that a library creates have none: a statement that calls the library may
+    contain the same number by chance.
+    """
     find = FormulaFinder(values, lambda file: Path(located(file)))
     literals = _literals(lineage)
     if lineage.mismatch is not None:
@@ -88,6 +107,8 @@ def _formulas(
         if number is not None and (formulas := find(source, number)):
             yield f"{literal.op}/{literal.element}", formulas
     for variable in graph.variables:
+        if any(frame.library for frame in creations.get(variable.name, ())):
+            continue
         source = variable.source
         if variable.readers and not source:
             source = graph.op_by_name[variable.readers[0]].source

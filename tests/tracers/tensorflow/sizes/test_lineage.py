@@ -237,6 +237,21 @@ def origins(graph: Graph, lineage: Lineage) -> list[str]:
     return [explain(graph, lineage, str(last), axis).origin for axis in range(len(shape))]
 
 
+def test_a_constant_that_must_equal_a_constant_is_followed_to_the_input() -> None:
+    import tensorflow as tf
+
+    def heads(x: Any) -> Any:
+        split = tf.reshape(x, [-1, x.shape[1], 4, 2])
+        return tf.reshape(split * 2, [-1, split.shape[1], 8])
+
+    graph, lineage = traced(heads, [None, 6, 8])
+    explanation = explain(graph, lineage, f"{graph.ops[-1].name}:0", 1)
+    assert explanation.chain[-1].literal
+    places = [step.place for step in explanation.inflow]
+    assert (places[0], places[-1]) == ("mul:0 axis 1", "x0:0 axis 1")
+    assert not any(step.literal for step in explanation.inflow)
+
+
 def test_ops_need_no_specific_rules() -> None:
     import tensorflow as tf
 

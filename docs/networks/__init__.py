@@ -1,0 +1,1 @@
+"""Fourteen networks: what Keras reports about them, and the comparison with their runs."""
