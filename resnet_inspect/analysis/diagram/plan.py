@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterator, Sequence
 import msgspec
 
 from resnet_inspect.analysis.diagram.diagram import Box, EdgeKind, Level, Options
+from resnet_inspect.analysis.diagram.gradients import gradients_of
 from resnet_inspect.analysis.diagram.marks import rejected_call
 from resnet_inspect.analysis.diagram.outline import Outline, Run, counterparts
 from resnet_inspect.analysis.diagram.scope import between, named_ops
-from resnet_inspect.analysis.diagram.units import Parts, Unit, UnitLink, gradients_of, parts
+from resnet_inspect.analysis.diagram.units import Parts, Unit, UnitLink, parts
 from resnet_inspect.analysis.sizes.why import Explanation
 from resnet_inspect.commands import Command
 from resnet_inspect.errors import UsageError

@@ -8,8 +8,8 @@ from resnet_inspect.graph import Graph, Op, TensorRef
 SIZES = ("Shape", "ShapeN", "Size", "Rank")
 ARITHMETIC = (
     "AddV2", "BroadcastArgs", "Cast", "ConcatV2", "ExpandDims", "FloorDiv", "FloorMod",
-    "GatherV2", "Identity", "Maximum", "Minimum", "Mul", "Neg", "Pack", "Prod", "Reshape",
-    "Slice", "Squeeze", "StridedSlice", "Sub", "Unpack",
+    "GatherV2", "Identity", "InvertPermutation", "Maximum", "Minimum", "Mul", "Neg", "Pack", "Prod",
+    "Range", "Reshape", "Slice", "Squeeze", "StridedSlice", "Sub", "Unpack",
 )  # fmt: skip
 # Inputs that are sizes, positions or axes, by type of op. Negative positions count from the end.
 ARGUMENTS: dict[str, tuple[int, ...]] = {
@@ -23,7 +23,7 @@ ARGUMENTS: dict[str, tuple[int, ...]] = {
     "StatelessRandomUniformIntV2": (0,), "StatelessTruncatedNormalV2": (0,),
     "StridedSlice": (1, 2, 3), "Sum": (1,), "TensorListFromTensor": (1,),
     "TensorListReserve": (0, 1), "TensorListStack": (1,), "Tile": (1,), "TopKV2": (1,),
-    "Transpose": (1,), "TruncatedNormal": (0,),
+    "Transpose": (1,), "TruncatedNormal": (0,), "UnsortedSegmentSum": (2,),
 }  # fmt: skip
 WHOLE = ("int32", "int64")
 

@@ -167,8 +167,9 @@ def heading(node: Node) -> str:
         return node.name.removeprefix(node.path[0] + "/").removeprefix(
             "/".join(node.path[1:]) + "/"
         )
-    mark = "∇ " if node.box == Box.GRADIENT else ""
-    return mark + (f"{node.name} … {node.last}" if node.last else node.name)
+    if node.box == Box.GRADIENT:
+        return "∇ " + (node.name.rpartition("/")[2] if node.type == "gradient" else node.name)
+    return f"{node.name} … {node.last}" if node.last else node.name
 
 
 def details(node: Node) -> list[str]:
