@@ -55,6 +55,7 @@ FILLS = {
     "Relu": "relu",
     "AddV2": "sum",
     "Add": "sum",
+    "AddN": "sum",
     "ConcatV2": "sum",
     "Dense": "conv",
     "DepthwiseConv2D": "conv",
