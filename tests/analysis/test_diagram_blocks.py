@@ -13,7 +13,7 @@ from resnet_inspect.errors import UsageError
 from resnet_inspect.graph import Graph, Note, TensorSpec
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.render.diagram.dot import dot
-from resnet_inspect.render.diagram.look import DiagramStyle
+from resnet_inspect.render.diagram.look import DiagramStyle, details
 from tests.analysis.flat_networks import Network
 
 BLOCK = ("LayerNormalization", "MultiHeadAttention"), ("LayerNormalization", "Dense", "Dense")
@@ -237,6 +237,31 @@ def test_ops_that_only_compute_sizes_have_no_box() -> None:
     assert boxes(network.graph, Level.LAYER) == [
         "dense", "Shape", "first", "reshaped", "count", "mean",
     ]  # fmt: skip
+
+
+def test_ops_that_only_compute_seeds_have_no_box() -> None:
+    network = Network()
+    network.op("ReadVariableOp", name="state", shape=(2,), dtype="int64")
+    network.op("Mul", "state", name="times", shape=(2,), dtype="int64")
+    network.op("StatelessRandomGetKeyCounter", "times", name="key", shape=(1,), dtype="uint64")
+    network.op("Op", "key", "x", name="noise", shape=(8, 4), dtype="float32")
+    assert boxes(network.graph, Level.LAYER) == ["key", "noise"]
+    network.op("Gather", "x", "state", name="row", shape=(2, 4), dtype="float32")
+    assert "state" in boxes(network.graph, Level.LAYER)
+
+
+def test_a_block_without_weights_has_the_name_of_its_main_layer() -> None:
+    network = Network()
+    network.chain("x", "Flatten", "Dropout", "Dense")
+    assert boxes(network.graph, Level.BLOCK) == ["flatten", "dense"]
+
+
+def test_a_block_of_one_layer_and_ops_lists_its_layer() -> None:
+    network = Network("x", "y")
+    taken = network.layer("Embedding", "x", name="tokens", path=("decoder",))
+    network.op("Mul", taken, "y", name="decoder/mul", shape=(8, 4), dtype="float32")
+    made = draw(network.graph, Lineage(), Options(Level.BLOCK))
+    assert [details(node)[0] for node in made.nodes if node.box == Box.BLOCK] == ["Embedding"]
 
 
 def test_the_ops_of_one_call_are_one_box() -> None:

@@ -187,8 +187,9 @@ def details(node: Node) -> list[str]:
         lines += [kind] if kind else []
     if node.box in (Box.VARIABLE, Box.INPUT):
         lines.append(spelling.shape(node.shape))
-    if node.box in (Box.STAGE, Box.BLOCK) and len(node.layers) > 1:
-        lines.append(f"{len(node.layers) // node.copies} layers")
+    if node.box in (Box.STAGE, Box.BLOCK):
+        count = len(node.layers) // node.copies
+        lines += [f"{count} layers"] if count > 1 else []
         lines += [", ".join(node.contains)] if node.contains else []
     if node.params and node.box != Box.VARIABLE:
         each = " each" if node.times > 1 else ""
