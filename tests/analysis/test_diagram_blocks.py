@@ -222,34 +222,6 @@ def test_shared_layers_are_not_collapsed() -> None:
     assert boxes(graph, Level.LAYER) == ["dense", "dense_1", "dense_2"]
 
 
-def test_ops_that_only_compute_sizes_have_no_box() -> None:
-    network = Network()
-    taken = network.layer("Dense", "x")
-    shape = network.op("Shape", taken, name="Shape", shape=(2,), dtype="int32")
-    first = network.op("StridedSlice", shape, name="first", shape=(), dtype="int32")
-    pack = network.op("Pack", first, name="pack", shape=(2,), dtype="int32")
-    network.op("Prod", shape, name="unused", shape=(), dtype="int32")
-    network.op("Reshape", taken, pack, name="reshaped", shape=(8, 4), dtype="float32")
-    assert boxes(network.graph, Level.LAYER) == ["dense", "reshaped"]
-    assert {"Shape", "first", "pack"} <= set(boxes(network.graph, Level.OP))
-    count = network.op("Cast", first, name="count", shape=(), dtype="float32")
-    network.op("RealDiv", "reshaped", count, name="mean", shape=(8, 4), dtype="float32")
-    assert boxes(network.graph, Level.LAYER) == [
-        "dense", "Shape", "first", "reshaped", "count", "mean",
-    ]  # fmt: skip
-
-
-def test_ops_that_only_compute_seeds_have_no_box() -> None:
-    network = Network()
-    network.op("ReadVariableOp", name="state", shape=(2,), dtype="int64")
-    network.op("Mul", "state", name="times", shape=(2,), dtype="int64")
-    network.op("StatelessRandomGetKeyCounter", "times", name="key", shape=(1,), dtype="uint64")
-    network.op("Op", "key", "x", name="noise", shape=(8, 4), dtype="float32")
-    assert boxes(network.graph, Level.LAYER) == ["key", "noise"]
-    network.op("Gather", "x", "state", name="row", shape=(2, 4), dtype="float32")
-    assert "state" in boxes(network.graph, Level.LAYER)
-
-
 def test_a_block_without_weights_has_the_name_of_its_main_layer() -> None:
     network = Network()
     network.chain("x", "Flatten", "Dropout", "Dense")
@@ -262,20 +234,6 @@ def test_a_block_of_one_layer_and_ops_lists_its_layer() -> None:
     network.op("Mul", taken, "y", name="decoder/mul", shape=(8, 4), dtype="float32")
     made = draw(network.graph, Lineage(), Options(Level.BLOCK))
     assert [details(node)[0] for node in made.nodes if node.box == Box.BLOCK] == ["Embedding"]
-
-
-def test_the_ops_of_one_call_are_one_box() -> None:
-    network = Network()
-    taken = network.layer("Dense", "x", name="model/dense")
-    for part in ("random", "mul"):
-        network.op("Op", name=f"model/normal/{part}", shape=(8, 4), dtype="float32")
-    network.op("Add", "model/normal/mul", name="model/normal", shape=(8, 4), dtype="float32")
-    network.op("Mul", taken, "model/normal", name="model/mul", shape=(8, 4), dtype="float32")
-    made = drawn(network.graph)
-    kinds = {node.name: node.type for node in made.nodes}
-    assert kinds["model/normal"] == "3 ops"
-    assert [node.name for node in made.nodes if node.box == Box.OP] == ["model/normal", "model/mul"]
-    assert "model/normal/random" in boxes(network.graph, Level.OP)
 
 
 def large() -> Graph:

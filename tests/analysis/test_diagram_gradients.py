@@ -74,6 +74,21 @@ def test_gradients_of_ops_in_one_scope_are_told_apart_by_their_tensors() -> None
     }  # fmt: skip
 
 
+def test_a_gradient_in_the_scope_of_one_layer_belongs_to_the_layer() -> None:
+    network = Network()
+    first = network.layer("Dense", "x", name="first")
+    network.layer("LayerNormalization", first, name="norm")
+    graph = network.graph
+    inner = tuple(Op(f"norm/moments/{at}", "Mean", Phase.FORWARD, inputs=(TensorRef(first),),
+                     outputs=(FLOATS,)) for at in range(2))  # fmt: skip
+    norm = msgspec.structs.replace(graph.layers[1], ops=("norm", *(op.name for op in inner)))
+    graph = msgspec.structs.replace(graph, ops=(*graph.ops, *inner), layers=(graph.layers[0], norm))
+    graph = gradient(graph, "gradient_tape/norm/moments/Tile", "Tile", "x")
+    graph = gradient(graph, "AddN", "AddN", "gradient_tape/norm/moments/Tile")
+    graph = gradient(graph, "gradient_tape/first/MatMul", "MatMul", "AddN")
+    assert flow(draw(graph, Lineage(), Options(backward=True))) == {("norm", "first")}
+
+
 @pytest.mark.parametrize("user", ["Reshape", "Tile"])
 def test_sizes_that_gradients_compute_have_no_boxes(user: str) -> None:
     network = Network()

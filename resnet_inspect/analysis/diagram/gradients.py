@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from resnet_inspect.analysis.diagram.items import scopes
 from resnet_inspect.graph import Graph, Op, Phase, TensorRef
@@ -52,9 +52,9 @@ class Sources:
             if source:
                 self.of[op.name] = source
 
-    def known(self, scope: str) -> bool:
-        """Whether a name scope contains ops that may be sources."""
-        return scope in self._inside
+    def inside(self, scope: str) -> Sequence[str]:
+        """Return the ops in a name scope that may be sources."""
+        return self._inside.get(scope, ())
 
     def _scope(self, name: str) -> str:
         """Return the longest beginning of a name that is an op or a scope of known ops."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from functools import cached_property
 
 import msgspec
 
@@ -23,7 +24,7 @@ FAN = 8
 MOST_KEPT = 24
 
 
-class Plan(msgspec.Struct):
+class Plan(msgspec.Struct, dict=True):
     """The selected parts of a diagram, and for each hidden unit the unit that represents it."""
 
     parts: Parts
@@ -36,6 +37,17 @@ class Plan(msgspec.Struct):
         """Return the shown unit that represents a unit, or None."""
         shown = self.substitutes.get(key, key) if key is not None else None
         return shown if shown in self.parts.units else None
+
+    def tensor(self, name: str) -> str:
+        """Return the tensor of the first of equal blocks that represents a tensor."""
+        op, _, index = name.rpartition(":")
+        for ops in self._counterparts:
+            op = ops[op][0] if op in ops else op
+        return f"{op}:{index}"
+
+    @cached_property
+    def _counterparts(self) -> list[dict[str, tuple[str, int]]]:
+        return [counterparts(run)[0] for run in self.runs]
 
 
 def plan(

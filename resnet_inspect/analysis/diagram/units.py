@@ -142,12 +142,16 @@ def _own_gradients(graph: Graph, level: Level, owner: dict[str, UnitPlace]) -> N
     sizes = size_ops(graph)
     computing = [op for op in computing if op.name not in sizes]
     places: dict[str, UnitPlace] = {}
+    around: dict[str, set[UnitPlace]] = {}
     for op in computing:
         named = sources.named.get(op.name, "")
-        source = owner.get(sources.of.get(op.name, ""))
+        if named not in around:
+            around[named] = {owner[name] for name in sources.inside(named)}
+        single = next(iter(around[named])) if len(around[named]) == 1 else None
+        source = owner.get(sources.of.get(op.name, ""), single)
         if source is not None:
             places[op.name] = (f"gradient:{source[0]}", Box.GRADIENT, source[2], ())
-        elif named and not sources.known(named):
+        elif named and not around[named]:
             top = named.partition("/")[0]
             places[op.name] = (f"gradient:scope:{top}", Box.GRADIENT, top, ())
     for op in reversed(computing):
