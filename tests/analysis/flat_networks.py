@@ -45,6 +45,7 @@ class Network:
         """Add an op outside of layers."""
         refs = tuple(TensorRef(taken) for taken in takes)
         spec = TensorSpec(tuple(shape), dtype)
+        self.widths[name] = shape[-1] if shape else 1
         self.ops.append(Op(name, kind, Phase.FORWARD, inputs=refs, outputs=(spec,)))
         return name
 

@@ -13,7 +13,7 @@ from resnet_inspect.errors import UsageError
 from resnet_inspect.graph import Graph, Note, TensorSpec
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.render.diagram.dot import dot
-from resnet_inspect.render.diagram.look import DiagramStyle
+from resnet_inspect.render.diagram.look import DiagramStyle, details
 from tests.analysis.flat_networks import Network
 
 BLOCK = ("LayerNormalization", "MultiHeadAttention"), ("LayerNormalization", "Dense", "Dense")
@@ -222,35 +222,18 @@ def test_shared_layers_are_not_collapsed() -> None:
     assert boxes(graph, Level.LAYER) == ["dense", "dense_1", "dense_2"]
 
 
-def test_ops_that_only_compute_sizes_have_no_box() -> None:
+def test_a_block_without_weights_has_the_name_of_its_main_layer() -> None:
     network = Network()
-    taken = network.layer("Dense", "x")
-    shape = network.op("Shape", taken, name="Shape", shape=(2,), dtype="int32")
-    first = network.op("StridedSlice", shape, name="first", shape=(), dtype="int32")
-    pack = network.op("Pack", first, name="pack", shape=(2,), dtype="int32")
-    network.op("Prod", shape, name="unused", shape=(), dtype="int32")
-    network.op("Reshape", taken, pack, name="reshaped", shape=(8, 4), dtype="float32")
-    assert boxes(network.graph, Level.LAYER) == ["dense", "reshaped"]
-    assert {"Shape", "first", "pack"} <= set(boxes(network.graph, Level.OP))
-    count = network.op("Cast", first, name="count", shape=(), dtype="float32")
-    network.op("RealDiv", "reshaped", count, name="mean", shape=(8, 4), dtype="float32")
-    assert boxes(network.graph, Level.LAYER) == [
-        "dense", "Shape", "first", "reshaped", "count", "mean",
-    ]  # fmt: skip
+    network.chain("x", "Flatten", "Dropout", "Dense")
+    assert boxes(network.graph, Level.BLOCK) == ["flatten", "dense"]
 
 
-def test_the_ops_of_one_call_are_one_box() -> None:
-    network = Network()
-    taken = network.layer("Dense", "x", name="model/dense")
-    for part in ("random", "mul"):
-        network.op("Op", name=f"model/normal/{part}", shape=(8, 4), dtype="float32")
-    network.op("Add", "model/normal/mul", name="model/normal", shape=(8, 4), dtype="float32")
-    network.op("Mul", taken, "model/normal", name="model/mul", shape=(8, 4), dtype="float32")
-    made = drawn(network.graph)
-    kinds = {node.name: node.type for node in made.nodes}
-    assert kinds["model/normal"] == "3 ops"
-    assert [node.name for node in made.nodes if node.box == Box.OP] == ["model/normal", "model/mul"]
-    assert "model/normal/random" in boxes(network.graph, Level.OP)
+def test_a_block_of_one_layer_and_ops_lists_its_layer() -> None:
+    network = Network("x", "y")
+    taken = network.layer("Embedding", "x", name="tokens", path=("decoder",))
+    network.op("Mul", taken, "y", name="decoder/mul", shape=(8, 4), dtype="float32")
+    made = draw(network.graph, Lineage(), Options(Level.BLOCK))
+    assert [details(node)[0] for node in made.nodes if node.box == Box.BLOCK] == ["Embedding"]
 
 
 def large() -> Graph:

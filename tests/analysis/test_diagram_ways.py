@@ -55,3 +55,36 @@ def test_the_kernel_of_a_projection_is_not_on_its_path() -> None:
     }  # fmt: skip
     ways = ways_of(types, "a>short k>short a>one one>two two>end short>end")
     assert ways == {"a>short": EdgeKind.PROJECTION, "short>end": EdgeKind.PROJECTION}
+
+
+def test_a_branch_with_other_inputs_is_no_projection() -> None:
+    types = {
+        "a": "Placeholder", "b": "Placeholder", "mul": "Mul", "one": "Conv2D", "two": "Relu",
+        "end": "AddV2",
+    }  # fmt: skip
+    assert ways_of(types, "a>mul b>mul a>one one>two two>end mul>end") == {}
+
+
+@pytest.mark.parametrize(("join", "counts"), [("AddV2", True), ("ConcatV2", False)])
+def test_parallel_branches_of_a_concatenation_are_no_shortcuts(join: str, counts: bool) -> None:
+    types = {"a": "Placeholder", "short": "Conv2D", "one": "Conv2D", "two": "Relu", "end": join}
+    ways = ways_of(types, "a>short a>one one>two two>end short>end")
+    assert bool(ways) == counts
+
+
+def test_the_second_output_of_a_box_is_no_identity() -> None:
+    nodes = [Node(name, Box.OP, name, kind, shape=(8,)) for name, kind in [
+        ("a", "Split"), ("relu", "Relu"), ("end", "AddV2"),
+    ]]  # fmt: skip
+    ends = [("a", "relu", "a:0"), ("relu", "end", "relu:0"), ("a", "end", "a:1")]
+    edges = [Edge(tail, head, EdgeKind.DATA, tensor, (8,)) for tail, head, tensor in ends]
+    assert shortcuts(nodes, edges) == ({}, set())
+
+
+def test_an_embedding_is_no_projection() -> None:
+    shapes = {"a": (8,), "short": (8, 4), "one": (8, 4), "two": (8, 4), "end": (8, 4)}
+    nodes = [Node(name, Box.OP, name, "AddV2" if name == "end" else "Op", shape=shape)
+             for name, shape in shapes.items()]  # fmt: skip
+    pairs = [("a", "short"), ("a", "one"), ("one", "two"), ("two", "end"), ("short", "end")]
+    edges = [Edge(tail, head, EdgeKind.DATA, tail, shapes[tail]) for tail, head in pairs]
+    assert shortcuts(nodes, edges) == ({}, set())

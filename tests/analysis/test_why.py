@@ -16,10 +16,11 @@ from resnet_inspect.analysis.sizes.names import find
 from resnet_inspect.analysis.sizes.paths import ChainStep, spell_origin
 from resnet_inspect.analysis.sizes.why import Agreement, why
 from resnet_inspect.errors import UsageError
-from resnet_inspect.graph import TensorRef
-from resnet_inspect.graph.lineage import Relation
+from resnet_inspect.graph import AxisRef, TensorRef
+from resnet_inspect.graph.lineage import FromAxis, Lineage, Link, Relation
 from resnet_inspect.render.pages.why_page import danger, how_made, origin_lines
 from resnet_inspect.store.run import Run
+from tests.analysis.flat_networks import Network
 
 Open = Callable[[str], Run]
 
@@ -159,6 +160,19 @@ def test_an_op_with_the_name_of_its_layer_is_named_once() -> None:
     assert how_made(step, before) == "Reshape"
     dense = msgspec.structs.replace(step, layer="dense", op_type="MatMul")
     assert how_made(dense, before) == "MatMul of dense"
+
+
+def test_a_path_does_not_lead_through_the_mask_of_a_dropout() -> None:
+    network = Network()
+    dense = network.layer("Dense", "x", name="dense")
+    mask = network.op("Greater", "x", name="mask", shape=(8, 4), dtype="bool")
+    network.op("SelectV2", mask, dense, name="select", shape=(8, 4), dtype="float32")
+    links = tuple(
+        Link(FromAxis(AxisRef(TensorRef(name), 1)), Relation.SAME) for name in (mask, dense)
+    )
+    lineage = Lineage(links={"select:0/1": links})
+    size = why(network.graph, lineage, find(network.graph, "select")[0], 1)
+    assert [step.op for step in size.chain] == ["select", "dense"]
 
 
 def test_sizes_after_a_failing_addition_are_unknown(recording: Open) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from resnet_inspect.analysis.diagram.chains import BESIDE
 from resnet_inspect.analysis.diagram.diagram import (
     Box,
     Cluster,
@@ -17,6 +16,7 @@ from resnet_inspect.analysis.diagram.diagram import (
     anchor,
 )
 from resnet_inspect.analysis.diagram.items import CONSTANTS
+from resnet_inspect.analysis.diagram.layer_types import BESIDE
 from resnet_inspect.analysis.diagram.marks import Marks
 from resnet_inspect.analysis.diagram.outline import Run
 from resnet_inspect.analysis.diagram.shortcuts import shortcuts

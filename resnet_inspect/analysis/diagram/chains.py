@@ -9,21 +9,9 @@ from itertools import groupby
 from resnet_inspect.analysis.diagram.cuts import Span, segments
 from resnet_inspect.analysis.diagram.forms import Block
 from resnet_inspect.analysis.diagram.items import Item
+from resnet_inspect.analysis.diagram.layer_types import ACTIVATIONS, FOLLOWERS, LEADERS
 from resnet_inspect.analysis.diagram.naming import common_name, given, matched, pattern
 
-ACTIVATIONS = (
-    "Activation", "ELU", "Elu", "Gelu", "LeakyReLU", "LeakyRelu", "PReLU", "ReLU", "Relu", "Relu6",
-    "Selu", "Sigmoid", "Silu", "Softmax", "Tanh",
-)  # fmt: skip
-FOLLOWERS = (
-    *ACTIVATIONS, "ActivityRegularization", "AlphaDropout", "BatchNormalization", "BiasAdd",
-    "Dropout", "FusedBatchNormV3", "GaussianDropout", "GaussianNoise", "GroupNormalization",
-    "LayerNormalization", "RMSNormalization", "SpatialDropout1D", "SpatialDropout2D",
-    "SpatialDropout3D", "UnitNormalization",
-)  # fmt: skip
-LEADERS = ("ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "Pad", "PadV2", "MirrorPad")
-# Types of layers that belong to the layer beside them.
-BESIDE = (*FOLLOWERS, *LEADERS)
 # A block of fewer layers does not show how the user names blocks.
 NAMED = 3
 

@@ -51,7 +51,7 @@ def draw(
 
     level, chosen, counts = _readable(planned, requested, options)
     notes = [*_notes(graph, chosen, options, requested, level, counts), *_failure(failure)]
-    marks = Marks.of(explanations, lambda step: chosen.unit(_place(step, chosen)))
+    marks = Marks.of(explanations, lambda step: chosen.unit(_place(step, chosen)), chosen.tensor)
     _, _, remarks = rejected_call(graph, lineage.mismatch, failure, chosen.parts.owner)
     failing = failure.op if failure is not None and failure.op in graph.op_by_name else ""
     if failing:
@@ -81,10 +81,11 @@ def _readable(
 ) -> tuple[Level, Plan, list[int]]:
     """Return the finest level with few enough boxes, its plan, and the boxes of finer levels.
 
-    An overview has at most READABLE boxes, if there is such a level. Without a level of at most
-    `options.limit` boxes, neighbours are merged.
+    An overview has at most READABLE boxes, if there is such a level. The ops of one layer are no
+    overview. Without a level of at most `options.limit` boxes, neighbours are merged.
     """
-    few = min(options.limit, READABLE) if options.overview else options.limit
+    overview = options.overview and requested != Level.OP
+    few = min(options.limit, READABLE) if overview else options.limit
     plans: list[tuple[Level, Plan]] = []
     level: Level | None = requested
     while level is not None:

@@ -34,13 +34,22 @@ class Marks(msgspec.Struct):
 
     @classmethod
     def of(
-        cls, explanations: Sequence[Explanation], place: Callable[[ChainStep], str | None]
+        cls,
+        explanations: Sequence[Explanation],
+        place: Callable[[ChainStep], str | None],
+        shown: Callable[[str], str],
     ) -> Marks:
-        """Return the marks of explanations. `place` returns the unit of a step."""
+        """Return the marks of explanations.
+
+        Args:
+            explanations: the traced sizes.
+            place: returns the unit of a step.
+            shown: returns the tensor of the first of equal blocks that represents a tensor.
+        """
         marks = cls()
         for size in explanations:
-            marks._mark_path(size.chain, CHAIN, place)
-            marks._mark_path(size.inflow, INFLOW, place)
+            marks._mark_path(size.chain, CHAIN, place, shown)
+            marks._mark_path(size.inflow, INFLOW, place, shown)
             target = f"traced: axis {size.axis} = {_size(size.size)}"
             marks._remark(place(size.chain[0]), target)
             marks._mark_origin(size.chain, size.formula, place)
@@ -49,7 +58,11 @@ class Marks(msgspec.Struct):
         return marks
 
     def _mark_path(
-        self, steps: Sequence[ChainStep], kind: str, place: Callable[[ChainStep], str | None]
+        self,
+        steps: Sequence[ChainStep],
+        kind: str,
+        place: Callable[[ChainStep], str | None],
+        shown: Callable[[str], str],
     ) -> None:
         for step in steps:
             where = place(step)
@@ -61,7 +74,7 @@ class Marks(msgspec.Struct):
                 tensor, _, axis = far.place.rpartition(" axis ")
                 _, axes = self.links.setdefault((tail, head), (kind, {}))
                 if axis.isdecimal():
-                    axes[tensor] = int(axis)
+                    axes |= dict.fromkeys((tensor, shown(tensor)), int(axis))
 
     def _mark_origin(
         self,

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence, Set
 
 from resnet_inspect.analysis.diagram.items import Item
+from resnet_inspect.analysis.diagram.layer_types import BESIDE
 
 TOKEN = re.compile(r"[^_/\-. ]+")
 NUMBER = re.compile(r"\d+([a-z](?![a-z]))?")
@@ -102,12 +103,16 @@ def _shared(block: Sequence[Item]) -> str:
 def _main(block: Sequence[Item]) -> str:
     """Return the name of the main layer of a block; empty if there is none.
 
-    It is the only layer with weights, else the first if the user named all of them, else the last
-    layer if the user named it.
+    It is the only layer with weights, else the first if the user named all of them. Without such
+    layers it is the only layer that does not belong to the one beside it. Else it is the last layer
+    if the user named it.
     """
     weighted = [item for item in block if item.variables and not _normalizes(item)]
     if len(weighted) == 1 or (weighted and all(given(item) for item in weighted)):
         return weighted[0].name
+    main = [item for item in block if item.type not in BESIDE]
+    if not weighted and len(main) == 1:
+        return main[0].name
     return given(block[-1])
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from functools import cached_property
 
 import msgspec
 
 from resnet_inspect.analysis.diagram.diagram import Box, EdgeKind, Level, Options
+from resnet_inspect.analysis.diagram.gradients import gradients_of
 from resnet_inspect.analysis.diagram.marks import rejected_call
 from resnet_inspect.analysis.diagram.outline import Outline, Run, counterparts
 from resnet_inspect.analysis.diagram.scope import between, named_ops
-from resnet_inspect.analysis.diagram.units import Parts, Unit, UnitLink, gradients_of, parts
+from resnet_inspect.analysis.diagram.units import Parts, Unit, UnitLink, parts
 from resnet_inspect.analysis.sizes.why import Explanation
 from resnet_inspect.commands import Command
 from resnet_inspect.errors import UsageError
@@ -22,7 +24,7 @@ FAN = 8
 MOST_KEPT = 24
 
 
-class Plan(msgspec.Struct):
+class Plan(msgspec.Struct, dict=True):
     """The selected parts of a diagram, and for each hidden unit the unit that represents it."""
 
     parts: Parts
@@ -35,6 +37,17 @@ class Plan(msgspec.Struct):
         """Return the shown unit that represents a unit, or None."""
         shown = self.substitutes.get(key, key) if key is not None else None
         return shown if shown in self.parts.units else None
+
+    def tensor(self, name: str) -> str:
+        """Return the tensor of the first of equal blocks that represents a tensor."""
+        op, _, index = name.rpartition(":")
+        for ops in self._counterparts:
+            op = ops[op][0] if op in ops else op
+        return f"{op}:{index}"
+
+    @cached_property
+    def _counterparts(self) -> list[dict[str, tuple[str, int]]]:
+        return [counterparts(run)[0] for run in self.runs]
 
 
 def plan(

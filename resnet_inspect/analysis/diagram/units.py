@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 import msgspec
 
 from resnet_inspect.analysis.diagram.diagram import Box, EdgeKind, Level
+from resnet_inspect.analysis.diagram.gradients import Sources, backward_ops, outputs
 from resnet_inspect.analysis.diagram.items import CONSTANTS, is_resource, path_of
 from resnet_inspect.analysis.diagram.outline import Outline
+from resnet_inspect.analysis.diagram.size_ops import size_ops
 from resnet_inspect.graph import Graph, Op, Phase, TensorRef
 
 # A unit's key, kind, name and groups.
 UnitPlace = tuple[str, Box, str, tuple[str, ...]]
-GRADIENT_OF = re.compile(r"(?:.*?gradients?\w*/)?(.+?)_grad(?:/|$)")
+# Ops that TensorFlow adds between gradients: sums, also of rows, and zeros for unused outputs.
+BETWEEN = ("AddN", "Fill", "UnsortedSegmentSum", "ZerosLike")
 REST = ("gradient:", Box.GRADIENT, "loss", ())
 
 
@@ -132,34 +134,41 @@ def _own_gradients(graph: Graph, level: Level, owner: dict[str, UnitPlace]) -> N
     A sum of gradients has no such name. It belongs to the tensor whose gradients it sums, else to
     the unit that uses it, else to the unit of its last input.
     """
-    backward = [op for op in graph.ops if op.phase == Phase.BACKWARD]
+    sources = Sources(graph, owner)
+    computing = [op for op in backward_ops(graph) if op.type not in CONSTANTS]
+    if level == Level.OP:
+        owner.update((op.name, (f"op:{op.name}", Box.GRADIENT, op.name, ())) for op in computing)
+        return
+    sizes = size_ops(graph)
+    computing = [op for op in computing if op.name not in sizes]
     places: dict[str, UnitPlace] = {}
-    for op in backward:
-        named = GRADIENT_OF.match(op.name)
-        source = owner.get(named[1]) if named else None
-        if level == Level.OP and op.type not in CONSTANTS:
-            places[op.name] = (f"op:{op.name}", Box.GRADIENT, op.name, ())
-        elif source is not None and level != Level.OP:
+    around: dict[str, set[UnitPlace]] = {}
+    for op in computing:
+        named = sources.named.get(op.name, "")
+        if named not in around:
+            around[named] = {owner[name] for name in sources.inside(named)}
+        single = next(iter(around[named])) if len(around[named]) == 1 else None
+        source = owner.get(sources.of.get(op.name, ""), single)
+        if source is not None:
             places[op.name] = (f"gradient:{source[0]}", Box.GRADIENT, source[2], ())
-        elif named and level != Level.OP:
-            top = named[1].partition("/")[0]
+        elif named and not around[named]:
+            top = named.partition("/")[0]
             places[op.name] = (f"gradient:scope:{top}", Box.GRADIENT, top, ())
-    if level != Level.OP:
-        for op in reversed(backward):
-            if op.name not in places and op.type == "AddN":
-                users = [user for ref in _outputs(op) for user in graph.consumers.get(ref, ())]
-                near = [*users, *(ref.op for ref in reversed(op.inputs))]
-                summed = _summed(graph, op, owner)
-                places[op.name] = summed or next((places[o] for o in near if o in places), REST)
-        places = {op.name: places.get(op.name, REST) for op in backward if op.type not in CONSTANTS}
-    owner.update(places)
+    for op in reversed(computing):
+        if op.name not in places and (op.type in BETWEEN or op.name in sources.named):
+            users = [user for ref in outputs(op) for user in graph.consumers.get(ref, ())]
+            near = [*users, *(ref.op for ref in reversed(op.inputs))]
+            summed = _summed(graph, op, owner, sources)
+            places[op.name] = summed or next((places[o] for o in near if o in places), REST)
+    owner.update({op.name: places.get(op.name, REST) for op in computing})
 
 
-def _summed(graph: Graph, op: Op, owner: dict[str, UnitPlace]) -> UnitPlace | None:
+def _summed(
+    graph: Graph, op: Op, owner: dict[str, UnitPlace], sources: Sources
+) -> UnitPlace | None:
     """Return the unit of the tensor whose gradients an op sums, matched by shape, or None."""
-    for ref in reversed(op.inputs):
-        named = GRADIENT_OF.match(ref.op)
-        source = graph.op_by_name.get(named[1]) if named else None
+    for ref in reversed(op.inputs) if op.type == "AddN" else ():
+        source = graph.op_by_name.get(sources.of.get(ref.op, ""))
         for tensor in source.inputs if source is not None else ():
             place = owner.get(tensor.op)
             if place is not None and graph.spec(tensor).shape == graph.spec(ref).shape:
@@ -212,16 +221,6 @@ def _readings(graph: Graph, owner: dict[str, str]) -> Iterator[tuple[str, list[s
         read = list(dict.fromkeys(owner[op] for op in forward))
         if read:
             yield variable.name, read
-
-
-def gradients_of(graph: Graph, ops: Collection[str]) -> frozenset[str]:
-    """Return the ops of the backward pass whose names contain one of `ops`."""
-    named = {op.name: GRADIENT_OF.match(op.name) for op in graph.ops if op.phase == Phase.BACKWARD}
-    return frozenset(name for name, match in named.items() if match and match[1] in ops)
-
-
-def _outputs(op: Op) -> list[TensorRef]:
-    return [TensorRef(op.name, index) for index in range(len(op.outputs))]
 
 
 def _common(paths: list[tuple[str, ...]]) -> tuple[str, ...]:

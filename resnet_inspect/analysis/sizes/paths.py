@@ -80,15 +80,17 @@ def main_link(graph: Graph, lineage: Lineage, links: tuple[Link, ...]) -> Link |
     """Return the link to follow: the first with an equal size, otherwise the first.
 
     Sizes of 1 come last, because any two sizes of 1 are equal. Before them come constants that the
-    user's code does not contain: a library computed them from the other sizes.
+    user's code does not contain: a library computed them from the other sizes. So does a library
+    with masks, such as that of a dropout: sizes of truth values come before constants.
     """
 
-    def rank(link: Link) -> tuple[bool, bool, bool, bool]:
+    def rank(link: Link) -> tuple[bool, bool, bool, bool, bool]:
         origin = link.origin
         unwritten = literal = isinstance(origin, FromLiteral)
         if isinstance(origin, FromLiteral):
             unwritten = f"{origin.op}/{origin.element}" not in lineage.formulas
-        return size_of(graph, origin) == 1, unwritten, link.relation != Relation.SAME, literal
+        mask = isinstance(origin, FromAxis) and graph.spec(origin.ref.tensor).dtype == "bool"
+        return size_of(graph, origin) == 1, unwritten, mask, link.relation != Relation.SAME, literal
 
     return min(links, key=rank, default=None)
 

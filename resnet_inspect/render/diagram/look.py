@@ -55,6 +55,7 @@ FILLS = {
     "Relu": "relu",
     "AddV2": "sum",
     "Add": "sum",
+    "AddN": "sum",
     "ConcatV2": "sum",
     "Dense": "conv",
     "DepthwiseConv2D": "conv",
@@ -167,8 +168,9 @@ def heading(node: Node) -> str:
         return node.name.removeprefix(node.path[0] + "/").removeprefix(
             "/".join(node.path[1:]) + "/"
         )
-    mark = "∇ " if node.box == Box.GRADIENT else ""
-    return mark + (f"{node.name} … {node.last}" if node.last else node.name)
+    if node.box == Box.GRADIENT:
+        return "∇ " + (node.name.rpartition("/")[2] if node.type == "gradient" else node.name)
+    return f"{node.name} … {node.last}" if node.last else node.name
 
 
 def details(node: Node) -> list[str]:
@@ -185,8 +187,9 @@ def details(node: Node) -> list[str]:
         lines += [kind] if kind else []
     if node.box in (Box.VARIABLE, Box.INPUT):
         lines.append(spelling.shape(node.shape))
-    if node.box in (Box.STAGE, Box.BLOCK) and len(node.layers) > 1:
-        lines.append(f"{len(node.layers) // node.copies} layers")
+    if node.box in (Box.STAGE, Box.BLOCK):
+        count = len(node.layers) // node.copies
+        lines += [f"{count} layers"] if count > 1 else []
         lines += [", ".join(node.contains)] if node.contains else []
     if node.params and node.box != Box.VARIABLE:
         each = " each" if node.times > 1 else ""
