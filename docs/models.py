@@ -240,8 +240,8 @@ def _totals(run: Any, model: Any) -> str:
 
 
 def _outputs(model: Any) -> Iterator[tuple[str, tuple[int | None, ...]]]:
-    """The output shape of each layer by its name, with the layers of inner models."""
-    for layer in model.layers:
+    """The output shape of each layer and operation by its name, also of those of inner models."""
+    for layer in getattr(model, "operations", model.layers):
         if hasattr(layer, "layers"):
             yield from _outputs(layer)
         elif not isinstance(layer.output, list | tuple):

@@ -134,7 +134,11 @@ def test_two_models_and_batches_of_another_shape(tmp_path: Path) -> None:
         call(loop, recorder.instrument(loop.step), "adversarial")
     with Run.open(tmp_path / "run.db") as saved:
         assert saved.info.network.endswith("train_step")
-        assert {layer.path for layer in saved.graph.layers} == {("judge",), ("maker",)}
+        assert {layer.path for layer in saved.graph.layers} == {
+            ("judge",),
+            ("judge (call 2)",),
+            ("maker",),
+        }
         assert saved.info.settings.values()["optimizer"] == "Adam (first) and RMSprop (second)"
         assert {"loss", "returned/1", "batch_judged", "batch_made"} <= set(saved.scalars())
         assert "traced the step again for batches of another shape" in notes_of(saved)
