@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
-from resnet_inspect.analysis.diagram.diagram import Box, Diagram, Level, Options
+from resnet_inspect.analysis.diagram.diagram import Box, Diagram, EdgeKind, Level, Options
 from resnet_inspect.analysis.diagram.drawing import draw
 from resnet_inspect.analysis.sizes.names import find
 from resnet_inspect.analysis.sizes.why import why
 from resnet_inspect.graph import AxisRef, Graph, TensorRef
-from resnet_inspect.graph.lineage import FromAxis, Lineage, Link, Relation
+from resnet_inspect.graph.lineage import FromAxis, FromVariable, Lineage, Link, Relation
 from tests.analysis.flat_networks import Network
 
 
@@ -82,6 +82,25 @@ def test_the_path_of_a_size_in_the_last_of_collapsed_blocks_has_marked_edges() -
     assert {(names[e.tail], names[e.head]) for e in made.edges if e.lineage} == {
         ("layernormalization", "dense_1"), ("dense_1", "add"), ("add", "end"),
     }  # fmt: skip
+
+
+def test_the_variable_at_the_end_of_a_path_is_drawn_at_the_first_of_equal_blocks() -> None:
+    network = Network()
+    taken = network.layer("Dense", "x", name="start")
+    for _ in range(3):
+        taken = network.residual(taken, "LayerNormalization", "Dense")
+    links: dict[str, tuple[Link, ...]] = {
+        "add_2:0/1": (Link(FromAxis(AxisRef(TensorRef("dense_3"), 1)), Relation.SAME),),
+        "dense_3:0/1": (Link(FromVariable("dense_3/kernel", 1), Relation.SAME),),
+    }
+    lineage = Lineage(links=links)
+    size = why(network.graph, lineage, find(network.graph, "add_2")[0], 1)
+    made = draw(network.graph, lineage, explanations=[size])
+    nodes = {node.id: node for node in made.nodes}
+    (read,) = [edge for edge in made.edges if edge.way == EdgeKind.VARIABLE]
+    kernel, dense = nodes[read.tail], nodes[read.head]
+    assert (kernel.name, kernel.lineage, read.lineage) == ("dense_3/kernel", "chain", "chain")
+    assert (dense.name, dense.path) == ("dense_1", kernel.path)
 
 
 def test_the_ops_of_one_layer_are_no_overview() -> None:

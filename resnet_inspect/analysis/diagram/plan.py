@@ -228,10 +228,15 @@ def _collapsed(plan: Plan, run: Run) -> Plan:
     for unit, model, at in pairs:
         substitutes |= {unit: model, f"gradient:{unit}": f"gradient:{model}"}
         copies |= {unit: at, f"gradient:{unit}": at}
-    substitutes |= {f"variable:{a}": f"variable:{b}" for a, b in variables.items()}
+    drawn = {f"variable:{a}": f"variable:{b}" for a, b in variables.items()}
+    substitutes |= {a: b for a, b in drawn.items() if b in whole.units}
+    alone: dict[str, tuple[str, ...]] = {}
     for link in whole.links:
         if link.tail.startswith("variable:") and link.head in copies:
-            copies.setdefault(link.tail, copies[link.head])
+            if drawn.get(link.tail, link.tail) in whole.units:
+                copies.setdefault(link.tail, copies[link.head])
+            else:  # the path of a size ends at a variable of another block than the first
+                alone[link.tail] = whole.units[substitutes[link.head]].path
     links: dict[UnitLink, None] = {}
     for link in whole.links:
         a, b = copies.get(link.tail), copies.get(link.head)
@@ -248,7 +253,8 @@ def _collapsed(plan: Plan, run: Run) -> Plan:
             merged[shown] = msgspec.structs.replace(merged[shown], layers=layers)
         else:
             base = whole.units.get(shown, member)
-            merged[shown] = msgspec.structs.replace(base, layers=member.layers)
+            path = alone.get(key, base.path)
+            merged[shown] = msgspec.structs.replace(base, layers=member.layers, path=path)
     known = {key: substitutes.get(model, model) for key, model in plan.substitutes.items()}
     parts = Parts(merged, whole.owner, tuple(links))
     return Plan(parts, substitutes | known, (*plan.runs, run), frozenset())
