@@ -84,6 +84,11 @@ class Graph(msgspec.Struct, frozen=True, dict=True):
         return {name: layer for layer in self.layers for name in layer.ops}
 
     @cached_property
+    def input_of_op(self) -> dict[str, str]:
+        """The name of the input of each op that is an input and has another name."""
+        return {ref.op: name for name, ref in self.inputs.items() if name != ref.op}
+
+    @cached_property
     def group_by_path(self) -> dict[tuple[str, ...], Group]:
         """Groups by path."""
         return {group.path: group for group in self.groups}

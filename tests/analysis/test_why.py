@@ -57,6 +57,15 @@ def test_names_without_the_model_or_with_another_case(recording: Open) -> None:
     assert find(graph, "Flat")[0] == find(graph, "flat")[0]
 
 
+def test_an_origin_has_the_name_of_the_input(recording: Open) -> None:
+    run = recording("fit")
+    target, _ = find(run.graph, "conv:0")
+    explanation = why(run.graph, run.lineage, target, 0)
+    assert (explanation.origin, explanation.chain[-1].input) == ("data:0 axis 0", "pictures")
+    assert {step.input for step in explanation.chain[:-1]} == {""}
+    assert ("size", "?, from axis 0 of input pictures") in list(origin_lines(explanation))
+
+
 @pytest.mark.parametrize(
     ("text", "what", "fix"),
     [

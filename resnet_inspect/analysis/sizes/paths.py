@@ -29,6 +29,7 @@ class ChainStep(msgspec.Struct, frozen=True):
         variable: name of the variable, empty for other places.
         beside: other sizes from which a derived size was computed.
         reason: for an end at an op, how the op gives the size or why it was not traced.
+        input: name of the network's input, empty for other places and if the op has this name.
     """
 
     place: str
@@ -43,6 +44,7 @@ class ChainStep(msgspec.Struct, frozen=True):
     source: Source | None = None
     beside: tuple[str, ...] = ()
     reason: str = ""
+    input: str = ""
 
 
 class PathCache:
@@ -219,6 +221,7 @@ def _step(
         beside=beside,
         reason=ending(graph, lineage, place).reason if ends else "",
         source=next(iter(graph.op_by_name[op].source), None) if op in graph.op_by_name else None,
+        input=graph.input_of_op.get(op, "") if isinstance(place, FromAxis) else "",
     )
 
 

@@ -92,12 +92,20 @@ def _size_lines(explanation: Explanation) -> Iterator[tuple[str, str]]:
     elif explanation.chain[-1].literal and len(explanation.chain) > 1:
         yield "size", f"{size}, a constant computed by TensorFlow: {explanation.origin}"
     else:
-        origin = f", from {explanation.origin}" if len(explanation.chain) > 1 else ""
+        origin = f", from {_origin(explanation)}" if len(explanation.chain) > 1 else ""
         yield "size", size + (origin or f", {DEFINED[explanation.kind]}")
     if explanation.kind is OriginKind.UNTRACED:
         yield "not traced", f"{explanation.origin}: {explanation.reason}"
     elif explanation.kind is OriginKind.ARGUMENT and explanation.computed is None:
         yield "", explanation.reason
+
+
+def _origin(explanation: Explanation) -> str:
+    """The place where a path ends: an axis of an input by the name of the input."""
+    name = explanation.chain[-1].input
+    if not name:
+        return explanation.origin
+    return f"axis {explanation.origin.rpartition(' axis ')[2]} of input {name}"
 
 
 def _computed_lines(size: str, explanation: Explanation) -> Iterator[tuple[str, str]]:
@@ -121,6 +129,8 @@ def _computed_lines(size: str, explanation: Explanation) -> Iterator[tuple[str, 
 
 def how_ends(step: ChainStep) -> str:
     """What the last step of a path is: the origin, or the place where tracing ended."""
+    if step.input:
+        return f"origin: input {step.input}"
     return f"origin: {step.reason}" if step.reason else "origin"
 
 
