@@ -18,6 +18,7 @@ from resnet_inspect.tui.widgets.network_tree import NetworkTree
 Script = Callable[["Driver"], Awaitable[None]]
 PAUSE = 0.005  # seconds between two looks at a timer or a thread
 QUIET = 5  # turns of the event loop without a message until all messages are processed
+FRAME = 1.5 / 60  # seconds in which Textual's timer, of 60 Hz, draws and resizes what changed
 
 
 class Driver:
@@ -49,11 +50,13 @@ class Driver:
         await self.settle()
 
     async def settle(self) -> None:
-        """Wait until the panes are updated."""
-        await self._refresh()
-        while self._busy:
-            await asyncio.sleep(PAUSE)
+        """Wait until the panes are updated and have their final sizes."""
+        for pause in (PAUSE, FRAME):
+            await asyncio.sleep(pause)
             await self._refresh()
+            while self._busy:
+                await asyncio.sleep(PAUSE)
+                await self._refresh()
 
     async def _refresh(self) -> None:
         """Draw the screen twice: the first drawing can cause messages that change it."""
