@@ -229,6 +229,7 @@ def test_a_graph_does_not_differ_from_itself(depth: Depth, graph: Graph) -> None
     assert diff.aligned == len(graph.ops if depth == Depth.OP else graph.layers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth", DEPTHS)
 @settings(deadline=None, max_examples=150)
 @given(a=graphs(), b=graphs())

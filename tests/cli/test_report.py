@@ -27,6 +27,8 @@ from resnet_inspect.store.run import Run
 from tests.cli.conftest import Command
 from tests.recordings import FOLDER, RECORDINGS
 
+pytestmark = pytest.mark.slow
+
 V2 = FOLDER / "v2.db"
 
 

@@ -18,6 +18,8 @@ from tests.cli.conftest import Command
 from tests.cli.test_report import Parts, facts_of
 from tests.recordings import FOLDER, RECORDINGS
 
+pytestmark = pytest.mark.slow
+
 
 def file(name: str) -> Path:
     return FOLDER / f"{name}.db"

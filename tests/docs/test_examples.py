@@ -10,6 +10,8 @@ import pytest
 from tests.docs.pages import ROOT, blocks, excerpt, pages, translations, with_blocks
 from tests.docs.runner import Folder
 
+pytestmark = pytest.mark.slow
+
 RECORDS = re.compile(r"^resnet-inspect (trace|run) |^resnet-inspect trace$", re.MULTILINE)
 
 

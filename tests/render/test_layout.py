@@ -18,7 +18,10 @@ from tests.analysis.deep_graphs import deep
 from tests.render.layout import Layout, Text, faults, laid_out
 
 Open = Callable[[str], Run]
-pytestmark = pytest.mark.skipif(not engine.engines(), reason="no Graphviz here")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not engine.engines(), reason="no Graphviz here"),
+]
 LEVELS = [Level.STAGE, Level.BLOCK, Level.LAYER]
 
 

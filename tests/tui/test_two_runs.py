@@ -24,6 +24,8 @@ from tests.recordings import FOLDER
 from tests.tui.driving import Driver, browse
 from tests.tui.writing import Replay, hostile_graph, info_of
 
+pytestmark = pytest.mark.slow
+
 V1, V2, MEAN_AXES, NO_L2, BN_AXIS, OWN, OWN_MODEL = (
     FOLDER / f"{name}.db"
     for name in ("v1", "v2", "mean_axes", "no_l2", "bn_axis", "own", "own_model")

@@ -25,6 +25,7 @@ def statements(study: str, recording: Callable[[str], Run]) -> tuple[list[Any], 
     return answer, {variant: [str(FOLDER / f"{name}.db")] for variant, name in names.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("study", ["batch-norm", "stem", "sparsity", "l2", "optimizers", "axes"])
 def test_comparisons(study: str, recording: Callable[[str], Run]) -> None:
     assert check(study, *statements(study, recording))
