@@ -11,6 +11,9 @@ from resnet_inspect.config import FIELDS, Field, ResolvedSettings, resolve
 from resnet_inspect.config.settings import DEFAULTS
 from resnet_inspect.render.spelling import spell_setting
 
+# What the help shows for the values of an option, by kind; else it shows the option's name.
+PLACEHOLDERS = {"int": "N", "float": "X", "axes": "AXES"}
+
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Add an option for each setting, and --config for a file with settings."""
@@ -44,8 +47,14 @@ def add_setting(
     elif field.kind == "words":
         group.add_argument(field.flag, metavar="KEY=VALUE", action="append", help=text)
     else:
-        metavar = "{" + ",".join(field.choices) + "}" if field.choices else field.kind.upper()
-        group.add_argument(field.flag, metavar=metavar, help=text)
+        group.add_argument(field.flag, metavar=_placeholder(field), help=text)
+
+
+def _placeholder(field: Field) -> str:
+    """Return what the help shows for the value: its choices, `N` for a number, else a name."""
+    if field.choices:
+        return "{" + ",".join(field.choices) + "}"
+    return PLACEHOLDERS.get(field.kind, field.flag.removeprefix("--").upper())
 
 
 def resolve_settings(parsed: argparse.Namespace) -> ResolvedSettings:

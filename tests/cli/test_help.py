@@ -107,7 +107,7 @@ def test_defaults_are_shown() -> None:
 def test_defaults_of_a_study_are_its_own() -> None:
     assert {name: studies.USUAL[name] for name in study.USUAL} == study.USUAL
     text = " ".join(PARSERS["resnet-inspect study"].format_help().split())
-    assert f"train each variant with K seeds (default: {studies.SEEDS})" in text
+    assert f"train each variant with N seeds (default: {studies.SEEDS})" in text
     assert "set the examples per step (default: 32)" in text
 
 

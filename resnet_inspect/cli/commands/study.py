@@ -50,7 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", nargs="?", help="study to run; see --list")
     parser.add_argument("--list", action="store_true", help="list the studies and their questions")
     parser.add_argument(
-        "--seeds", metavar="K", type=int, help="train each variant with K seeds (default: 3)"
+        "--seeds", metavar="N", type=int, help="train each variant with N seeds (default: 3)"
     )
     for field in FIELDS:
         if field.name in SETTINGS:

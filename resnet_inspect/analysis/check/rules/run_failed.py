@@ -33,7 +33,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         Severity.ERROR,
         f"the run failed while {failure.during}: {failure.kind}: {first[:200]}",
         {"line": line} if line else {},
-        "the error ended the run; no later step was recorded",
+        "steps after the error were not recorded",
         "change one of the sizes that disagree, then run again"
         if sizes
         else f"correct the error{f' at {line}' if line else ''}, then run again",
