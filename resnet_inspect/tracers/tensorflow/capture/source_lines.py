@@ -45,6 +45,7 @@ FOREIGN = tuple(
         PACKAGE,
     )
 )
+INSTALLED = tuple(f"{sysconfig.get_path(name)}/" for name in ("purelib", "platlib"))
 
 
 class SourceFinder:
@@ -94,6 +95,11 @@ def is_own(file: str) -> bool:
         return True
     foreign = file.startswith(FOREIGN) or Path(file).name.startswith(REWRITTEN)
     return not (foreign or file.startswith("<") or Path(file).name == PROGRAM)
+
+
+def is_users(file: str) -> bool:
+    """Return whether a file is the user's and not of an installed package."""
+    return is_own(file) and not file.startswith(INSTALLED)
 
 
 def named(file: str) -> str:

@@ -1,0 +1,102 @@
+"""Records the crash of an exception: what is needed to explain it later."""
+
+from __future__ import annotations
+
+import linecache
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from resnet_inspect.graph.crash import Crash
+from resnet_inspect.tracers.error_texts import cause, message
+from resnet_inspect.tracers.full_tracebacks import Entry, frames_of
+from resnet_inspect.tracers.tensorflow.capture.source_lines import named
+from resnet_inspect.tracers.tensorflow.failures.frames import file_of, own_frame
+from resnet_inspect.tracers.tensorflow.failures.framework_calls import during, framework_calls
+from resnet_inspect.tracers.tensorflow.failures.layers import LayerRecorder
+from resnet_inspect.tracers.tensorflow.failures.tensors import NodeRecorder
+from resnet_inspect.tracers.tensorflow.failures.values import ValueRecorder
+
+CONTROL_CODES = re.compile(r"\x1b\[[0-9;]*m")
+NODE = re.compile(r"\{\{node ([^}]+)\}\}")
+MOST_TEXT = 400_000  # signs of a user's file that is recorded
+MOST_MESSAGE = 20_000
+
+
+def crash_of(error: BaseException, step: int | None = None) -> Crash:
+    """Return the crash of an exception, while its frames still exist.
+
+    `step` is the training step that failed, from 0.
+    """
+    entries = frames_of(error)
+    files: set[str] = set()
+    layers = LayerRecorder(files)
+    nodes = NodeRecorder(layers, files)
+    record = ValueRecorder(nodes, layers)
+    frames, numbers = [], []
+    for at in range(len(entries)):
+        frame = own_frame(entries, at, record)
+        if frame is not None:
+            frames.append(frame)
+            files.add(file_of(entries, at))
+        numbers.append(len(frames) - 1)
+    calls = framework_calls(entries, numbers, record, layers)
+    op_name, op = _failed_op(error, entries)
+    op_node = nodes.of_op(op) if op is not None else -1
+    node_records = nodes.records()
+    return Crash(
+        kind=type(error).__name__,
+        message=CONTROL_CODES.sub("", message(error))[:MOST_MESSAGE],
+        cause=CONTROL_CODES.sub("", cause(error)),
+        bases=tuple(base.__name__ for base in type(error).__mro__[1:-2]),
+        during=during(entries),
+        step=step,
+        frames=tuple(frames),
+        calls=calls,
+        op=op_name,
+        op_node=op_node,
+        nodes=node_records,
+        layers=layers.records(),
+        files=dict(_texts(files)),
+    )
+
+
+def _texts(files: set[str]) -> Iterator[tuple[str, str]]:
+    for file in sorted(files):
+        text = "".join(linecache.getlines(file))
+        if 0 < len(text) <= MOST_TEXT:
+            yield named(file), text
+
+
+def _failed_op(error: BaseException, entries: Sequence[Entry]) -> tuple[str, Any]:
+    """Return the name of the op that failed when it ran, and the op itself if it can be found."""
+    if not isinstance(error, tf.errors.OpError):
+        return "", None
+    op = error.op
+    if op is not None:
+        return str(op.name), op
+    found = NODE.search(message(error))
+    name = found[1] if found else ""
+    for graph in _graphs(entries) if name else ():
+        for operation in graph.get_operations():
+            if operation.name == name or name.endswith(f"/{operation.name}"):
+                return name, operation
+    return name, None
+
+
+def _graphs(entries: Sequence[Entry]) -> Iterator[Any]:
+    """Yield the graphs of the functions in the frames, innermost first, and of their functions."""
+    seen: set[int] = set()
+    for entry in reversed(entries):
+        for value in list(entry.frame.f_locals.values()):
+            graph = getattr(value, "graph", None) if not isinstance(value, tf.Tensor) else None
+            waiting = [graph] if isinstance(graph, tf.Graph) else []
+            while waiting:
+                graph = waiting.pop()
+                if id(graph) not in seen:
+                    seen.add(id(graph))
+                    yield graph
+                    inner = getattr(graph, "_functions", {}).values()
+                    waiting += [function.graph for function in inner if hasattr(function, "graph")]
