@@ -1,0 +1,51 @@
+"""Explains a crash: recognizes the problem, finds where both sizes are set, suggests repairs."""
+
+from __future__ import annotations
+
+from resnet_inspect.analysis.explain.births import Birth, spelled
+from resnet_inspect.analysis.explain.case import Case, Problem, Side
+from resnet_inspect.analysis.explain.explanation import DisagreeingSize, Explanation
+from resnet_inspect.analysis.explain.problems import data, inputs, keras_layers, losses, ops, others
+from resnet_inspect.graph.crash import Crash
+
+RULES = (inputs, data, losses, keras_layers, others, ops)
+
+
+def explain(crash: Crash) -> Explanation:
+    """Return the explanation of a crash."""
+    case = Case(crash)
+    problem = recognized(case)
+    sides = [sized(case, side) for side in problem.sides]
+    frame = crash.frames[-1] if crash.frames else None
+    return Explanation(
+        kind=problem.kind,
+        verdict=problem.verdict,
+        call=case.sources.line(frame.site) if frame is not None else None,
+        function=problem.function,
+        operands=tuple((operand.label, spelled(operand.shape)) for operand in problem.operands),
+        sizes=tuple(size for size, _ in sides),
+        earlier=problem.earlier,
+        cause=crash.cause,
+        unknown=problem.unknown,
+    )
+
+
+def recognized(case: Case) -> Problem:
+    """Return the problem that the first matching rule recognizes."""
+    for rule in RULES:
+        problem = rule.recognize(case)
+        if problem is not None:
+            return problem
+    return others.other(case)
+
+
+def sized(case: Case, side: Side) -> tuple[DisagreeingSize, Birth]:
+    """Return a side with the place where its size is set."""
+    birth = case.births.of(side.operand, side.axis, side.size)
+    shape = spelled(side.operand.shape) if side.operand.shape is not None else ""
+    axis = f"axis {side.axis} of " if side.axis is not None else ""
+    of = side.of or f"{axis}{side.operand.label} {shape}".strip()
+    return (
+        DisagreeingSize(side.size, of, birth.line, birth.expression, birth.values, birth.steps),
+        birth,
+    )

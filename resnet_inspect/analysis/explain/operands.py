@@ -1,0 +1,151 @@
+"""The tensors of a failed call: what they are called, their shapes and what made them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from resnet_inspect.graph.crash import Call, Crash, NodeKind, Shape, Value, ValueKind
+
+DATA = re.compile(r"^data(?:_(\d+))?$")  # the placeholders of Keras' training step
+TRAINER = ("fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch")
+
+
+class Operand(msgspec.Struct, frozen=True):
+    """A tensor of a failed call. At least one of the last fields says where it comes from.
+
+    Attributes:
+        label: what it is called in texts, such as `targets`, "output of Dense 'dense'".
+        shape: its shape, with None for unknown sizes; None if the rank is unknown.
+        node: the index of the node that made it, or -1.
+        frame: the index of the user's frame in which `expression` is evaluated, or -1.
+        expression: the source that gives it in that frame.
+        layer: the index of the layer whose output it is, or -1.
+        weight: the short name of a variable of that layer, if it is one.
+    """
+
+    label: str
+    shape: Shape | None
+    dtype: str = ""
+    node: int = -1
+    frame: int = -1
+    expression: str = ""
+    layer: int = -1
+    weight: str = ""
+
+
+class Operands:
+    """Makes operands from the values and nodes of a crash."""
+
+    def __init__(self, crash: Crash) -> None:
+        self.crash = crash
+        self.trainer = next(
+            (c for c in crash.calls if c.function.rpartition(".")[2] in TRAINER), None
+        )
+
+    def of_value(self, value: Value, label: str = "", frame: int = -1) -> Operand:
+        """Return the operand for an argument of a call."""
+        if value.node >= 0:
+            operand = self.of_node(value.node, value.shape)
+            return msgspec.structs.replace(operand, dtype=value.dtype or operand.dtype)
+        name = value.text if value.kind is ValueKind.VARIABLE else label
+        return Operand(name, value.shape, value.dtype, frame=frame, expression=label)
+
+    def of_node(self, number: int, shape: Shape | None = None) -> Operand:
+        """Return the operand for the first output of a node."""
+        node = self.crash.nodes[number]
+        shape = shape if shape is not None else (node.shapes[0] if node.shapes else None)
+        if node.kind in (NodeKind.INPUT, NodeKind.PLACEHOLDER):
+            fed = self.fed(node.name)
+            if fed is not None:
+                return msgspec.structs.replace(fed, node=number, shape=shape)
+        return Operand(
+            self.label(number),
+            shape,
+            node.dtype,
+            node=number,
+            layer=self.weight_of(number)[0],
+            weight=self.weight_of(number)[1],
+        )
+
+    def label(self, number: int) -> str:
+        """Return what a node is called in texts."""
+        node = self.crash.nodes[number]
+        layer, weight = self.weight_of(number)
+        if weight:
+            return f"{weight} of {self.layer_name(layer)}"
+        if node.kind in (NodeKind.INPUT, NodeKind.PLACEHOLDER):
+            fed = self.fed(node.name)
+            return fed.label if fed is not None else f"input '{node.name}'"
+        if node.layer >= 0 and not self.crash.layers[node.layer].own:
+            return f"output of {self.layer_name(node.layer)}"
+        if node.kind is NodeKind.VARIABLE:
+            return f"variable '{node.name}'"
+        return f"{node.type} '{node.name}'"
+
+    def weight_of(self, number: int) -> tuple[int, str]:
+        """Return the layer and the short name of the variable that a node reads; (-1, "") if none."""
+        node = self.crash.nodes[number]
+        while (
+            node.type in ("ReadVariableOp", "Cast", "Identity")
+            and node.inputs[:1]
+            and node.inputs[0] >= 0
+        ):
+            node = self.crash.nodes[node.inputs[0]]
+        if node.kind is NodeKind.VARIABLE and node.layer >= 0:
+            return node.layer, node.name.rpartition("/")[2]
+        return -1, ""
+
+    def layer_name(self, number: int) -> str:
+        """Return the class and name of a layer, such as "Dense 'dense'"."""
+        layer = self.crash.layers[number]
+        return f"{layer.type} '{layer.name}'"
+
+    def fed(self, name: str) -> Operand | None:
+        """Return the data that a placeholder of the training step stands for."""
+        found = DATA.match(name)
+        if self.trainer is not None and found:
+            data = list(self.data())
+            at = int(found[1] or 0)
+            return data[at] if at < len(data) else None
+        for call in reversed(self.crash.calls):
+            feeds = call.arguments.get("feed_dict")
+            if call.function == "BaseSession.run" and feeds is not None:
+                for key, value in feeds.items.items():
+                    if key.removesuffix(":0") == name:
+                        return Operand(key, value.shape, value.dtype, frame=call.frame)
+        return None
+
+    def data(self) -> Iterator[Operand]:
+        """Yield the arrays that `fit`, `evaluate` or `predict` received, in Keras' order."""
+        call = self.trainer
+        if call is None:
+            return
+        for name in ("x", "y", "sample_weight"):
+            value = call.arguments.get(name)
+            if value is not None and value.kind is not ValueKind.NONE:
+                yield from self._leaves(value, name, call)
+
+    def _leaves(self, value: Value, name: str, call: Call) -> Iterator[Operand]:
+        nested = value.kind in (ValueKind.ITEMS, ValueKind.DATASET) and value.shape is None
+        if nested:
+            items = value.items
+            keys = sorted(items) if value.type == "dict" else list(items)
+            names = (
+                {"0": "x", "1": "y", "2": "sample_weight"}
+                if value.kind is ValueKind.DATASET
+                else {}
+            )
+            for key in keys:
+                inner = items[key]
+                label = names.get(key, f"{name}[{key}]")
+                if len(items) == 1 and value.kind is ValueKind.DATASET:
+                    label = "x"
+                yield from (
+                    msgspec.structs.replace(leaf, expression=name)
+                    for leaf in self._leaves(inner, label, call)
+                )
+        else:
+            yield Operand(name, value.shape, value.dtype, frame=call.frame, expression=name)

@@ -1,0 +1,371 @@
+"""Ops that reject the shapes of their inputs, while a graph is built or when they run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from math import prod
+
+import msgspec
+
+from resnet_inspect.analysis.explain.case import Case, Problem, Side, shapes_in
+from resnet_inspect.analysis.explain.explanation import Kind
+from resnet_inspect.analysis.explain.operands import Operand
+from resnet_inspect.analysis.explain.births import spelled
+from resnet_inspect.graph.crash import Node, Shape, ValueKind
+
+STATIC = re.compile(
+    r"'?\{\{node (?P<name>[^}]*)\}\} = (?P<type>\w+)\[.*?\]\((?P<inputs>[^)]*)\)'? "
+    r"with input shapes: (?P<shapes>.*?)(?: and with (?:input tensors|computed)|\.?$|\. )"
+)
+EAGER = re.compile(r"\[Op:(\w+)\]")
+WRAPPED = re.compile(r"\{\{function_node __wrapped__([A-Za-z0-9]+?)_device_")
+SIGNS = {
+    "+": "AddV2",
+    "-": "Sub",
+    "*": "Mul",
+    "/": "RealDiv",
+    "@": "MatMul",
+    "==": "Equal",
+    "matmul": "MatMul",
+    "reshape": "Reshape",
+    "concat": "ConcatV2",
+    "stack": "Pack",
+    "tensordot": "MatMul",
+    "conv2d": "Conv2D",
+    "add": "AddV2",
+    "multiply": "Mul",
+    "subtract": "Sub",
+    "where": "SelectV2",
+    "squeeze": "Squeeze",
+}
+MATMUL = (
+    "MatMul",
+    "BatchMatMul",
+    "BatchMatMulV2",
+    "BatchMatMulV3",
+    "_MklMatMul",
+    "SparseTensorDenseMatMul",
+)
+CONCAT = ("ConcatV2", "Concat", "Pack")
+CONVOLUTIONS = ("Conv2D", "Conv3D", "DepthwiseConv2dNative", "_MklConv2D", "_FusedConv2D")
+LOSSES = ("SoftmaxCrossEntropyWithLogits", "SparseSoftmaxCrossEntropyWithLogits")
+
+
+class FailedOp(msgspec.Struct, frozen=True):
+    """An op with the shapes that it rejected."""
+
+    type: str
+    operands: tuple[Operand, ...]
+    node: Node | None = None
+    function: str = ""
+
+
+def recognize(case: Case) -> Problem | None:
+    """Return the problem of an op that rejects shapes, None for other failures."""
+    failed = failed_op(case)
+    if failed is None:
+        return None
+    shapes = [operand.shape for operand in failed.operands]
+    if failed.type in MATMUL and len(shapes) > 1:
+        return _matmul(case, failed)
+    if failed.type == "Reshape":
+        return _reshape(case, failed)
+    if failed.type in CONCAT:
+        return _concat(case, failed)
+    if failed.type in CONVOLUTIONS and len(shapes) > 1:
+        return _convolution(case, failed)
+    if failed.type in LOSSES and len(shapes) > 1:
+        return _loss(case, failed)
+    if failed.type in ("Squeeze", "ExpandDims") and failed.operands:
+        return _problem(case, failed, f"{failed.type.lower()}-axis", ())
+    return _broadcast(case, failed)
+
+
+def failed_op(case: Case) -> FailedOp | None:
+    """Return the op that failed with its operands, from the message, the graph or the call."""
+    static = STATIC.search(case.text)
+    if static:
+        return _static(case, static)
+    call = next((c for c in reversed(case.crash.calls) if not _internal(c.function)), None)
+    function = call.function if call is not None else ""
+    if case.crash.op_node >= 0:
+        node = case.crash.nodes[case.crash.op_node]
+        operands = [case.operands.of_node(number) for number in node.inputs if number >= 0]
+        return FailedOp(node.type, _with_shapes(case, operands), node, function)
+    eager = EAGER.search(case.text) or WRAPPED.search(case.text)
+    public = next(
+        (c for c in reversed(case.crash.calls) if c.function in SIGNS or _tensors_in(c) > 1), None
+    )
+    if public is None:
+        return None
+    if not eager and public.function not in SIGNS:
+        return None
+    kind = eager[1] if eager else SIGNS[public.function]
+    operands = [o for o in case.inputs_of(public) if o.shape is not None]
+    named = [_named(case, o, public.frame) for o in operands]
+    return FailedOp(kind, _with_shapes(case, named), None, public.function)
+
+
+def _static(case: Case, found: re.Match[str]) -> FailedOp:
+    names = [part.strip() for part in found["inputs"].split(",") if part.strip()]
+    shapes = shapes_in(found["shapes"].replace("[", " [").replace("?", "None"))
+    by_name = {node.name: at for at, node in enumerate(case.crash.nodes)}
+    call = next((c for c in reversed(case.crash.calls) if not _internal(c.function)), None)
+    operands = []
+    for at, name in enumerate(names):
+        shape = shapes[at] if at < len(shapes) else None
+        number = by_name.get(re.sub(r":\d+$", "", name), -1)
+        if number >= 0:
+            operands.append(case.operands.of_node(number, shape))
+        else:
+            operands.append(Operand(f"'{name}'", shape))
+    function = call.function if call is not None else found["type"]
+    return FailedOp(found["type"], tuple(operands), None, function)
+
+
+def _internal(function: str) -> bool:
+    name = function.rpartition(".")[2]
+    return (
+        name.startswith("_")
+        or name
+        in (
+            "from_node_def",
+            "wrapper",
+            "convert_to_tensor",
+            "quick_execute",
+            "raise_from_not_ok_status",
+        )
+        or function[:1].isupper()
+        and "." not in function
+    )
+
+
+def _tensors_in(call: object) -> int:
+    arguments = getattr(call, "arguments", {})
+    return sum(
+        1
+        for v in arguments.values()
+        if v.kind in (ValueKind.TENSOR, ValueKind.ARRAY, ValueKind.VARIABLE)
+    )
+
+
+def _named(case: Case, operand: Operand, frame: int) -> Operand:
+    """Return an operand with the user's expression for it, by its shape in the failing frame."""
+    if frame < 0 or operand.node >= 0:
+        return operand
+    record = case.crash.frames[frame]
+    file = case.sources[record.site.file]
+    texts = {
+        text
+        for node in file.expressions_at(record.site)
+        for text in _names(node)
+        if text in record.values and record.values[text].shape == operand.shape
+    }
+    if len(texts) == 1:
+        text = texts.pop()
+        return msgspec.structs.replace(operand, label=text, expression=text, frame=frame)
+    return operand
+
+
+def _names(node: object) -> Iterator[str]:
+    import ast
+
+    for inner in ast.walk(node):  # type: ignore[arg-type]
+        if isinstance(inner, ast.Name | ast.Attribute):
+            yield ast.unparse(inner)
+
+
+def _with_shapes(case: Case, operands: list[Operand]) -> tuple[Operand, ...]:
+    """Return operands with the shapes of the message, which are those that ran."""
+    text = case.text
+    if "{{node" in text and "Detected at node" in text:
+        text = text.rpartition("in <module>")[2] or text
+    shapes = [shape for shape in shapes_in(_decisive(case)) if shape]
+    result = list(operands)
+    used: set[int] = set()
+    for at, operand in enumerate(operands):
+        for number, shape in enumerate(shapes):
+            if number not in used and _agrees(operand.shape, shape):
+                result[at] = msgspec.structs.replace(operand, shape=shape)
+                used.add(number)
+                break
+    return tuple(result)
+
+
+def _decisive(case: Case) -> str:
+    return case.crash.cause
+
+
+def _agrees(static: Shape | None, actual: Shape) -> bool:
+    if static is None:
+        return True
+    pairs = zip(static, actual, strict=False)
+    return len(static) == len(actual) and all(s in (None, a) for s, a in pairs)
+
+
+def _problem(
+    case: Case,
+    failed: FailedOp,
+    rule: str,
+    sides: tuple[Side, ...],
+    verdict: str = "",
+    **facts: object,
+) -> Problem:
+    shapes = " and ".join(f"{o.label} {spelled(o.shape)}" for o in failed.operands[:3])
+    function = failed.function or failed.type
+    return Problem(
+        Kind.SHAPE,
+        rule,
+        verdict or f"{function} rejects the shapes of {shapes}",
+        function,
+        operands=failed.operands,
+        sides=sides,
+        facts=facts,  # type: ignore[arg-type]
+        layer=_layer(case),
+    )
+
+
+def _layer(case: Case) -> int:
+    call = case.layer_call()
+    return call.layer if call is not None else -1
+
+
+def _matmul(case: Case, failed: FailedOp) -> Problem:
+    left, right = failed.operands[:2]
+    a, b = left.shape, right.shape
+    sides: tuple[Side, ...] = ()
+    verdict = ""
+    if a is not None and b is not None and len(a) >= 2 and len(b) >= 2:
+        settings = failed.node.settings if failed.node is not None else {}
+        transposed = [bool(settings.get(k)) for k in ("transpose_a", "transpose_b")]
+        at = len(a) - (2 if transposed[0] else 1)
+        to = len(b) - (1 if transposed[1] else 2)
+        if a[at] is not None and b[to] is not None and a[at] != b[to]:
+            sides = Side(left, at, a[at]), Side(right, to, b[to])  # type: ignore[arg-type]
+            verdict = (
+                f"the matrix product needs equal inner sizes: {left.label} {spelled(a)} has "
+                f"{a[at]}, {right.label} {spelled(b)} has {b[to]}"
+            )
+    if not sides and a is not None and b is not None and len(a) != len(b):
+        verdict = (
+            f"the matrix product needs tensors of equal rank: {left.label} {spelled(a)} has "
+            f"{len(a)} axes, {right.label} {spelled(b)} has {len(b)}"
+        )
+        sides = Side(left, None, len(a)), Side(right, None, len(b))
+        return _problem(case, failed, "matmul-rank", sides, verdict)
+    return _problem(case, failed, "matmul", sides, verdict)
+
+
+def _reshape(case: Case, failed: FailedOp) -> Problem:
+    operand = failed.operands[0]
+    counts = re.search(
+        r"(\d+) (?:elements|values)[^\d]*?(?:\[([\d,]+)\] \()?(\d+)(?: elements)?", case.crash.cause
+    )
+    have = want = 0
+    if counts:
+        have, want = int(counts[1]), int(counts[3])
+    elif operand.shape is not None and None not in operand.shape:
+        have = prod(s for s in operand.shape if s is not None)
+    multiple = re.search(
+        r"(\d+) values, but the requested shape requires a multiple of (\d+)", case.crash.cause
+    )
+    if multiple:
+        have, want = int(multiple[1]), int(multiple[2])
+    shape = spelled(operand.shape)
+    verdict = (
+        f"{operand.label} {shape} has {have:,} elements, the target shape needs {want:,}"
+        if have and want
+        else ""
+    )
+    if multiple:
+        verdict = f"{operand.label} {shape} has {have:,} elements, which {want:,} does not divide"
+    sides = (
+        (
+            Side(operand, None, have),
+            Side(Operand("target shape", None, node=_target(case, failed)), None, want),
+        )
+        if have and want
+        else ()
+    )
+    return _problem(case, failed, "reshape-total", sides, verdict, have=have, want=want)
+
+
+def _target(case: Case, failed: FailedOp) -> int:
+    return failed.operands[1].node if len(failed.operands) > 1 else -1
+
+
+def _concat(case: Case, failed: FailedOp) -> Problem:
+    known = [o for o in failed.operands if o.shape is not None and len(o.shape) > 0]
+    found = re.search(r"Dimension (\d+) in both shapes must be equal", case.text)
+    for first in known:
+        for second in known:
+            a, b = first.shape or (), second.shape or ()
+            if first is second or len(a) != len(b):
+                continue
+            axes = [int(found[1])] if found and int(found[1]) < len(a) else range(len(a))
+            for axis in axes:
+                x, y = a[axis], b[axis]
+                if x is not None and y is not None and x != y:
+                    verdict = (
+                        f"tensors to concatenate need equal sizes on axis {axis}: {first.label} "
+                        f"{spelled(a)} has {x}, {second.label} {spelled(b)} has {y}"
+                    )
+                    return _problem(
+                        case,
+                        failed,
+                        "concat",
+                        (Side(first, axis, x), Side(second, axis, y)),
+                        verdict,
+                        axis=axis,
+                    )
+    return _problem(case, failed, "concat", ())
+
+
+def _convolution(case: Case, failed: FailedOp) -> Problem:
+    images, kernel = failed.operands[:2]
+    a, b = images.shape, kernel.shape
+    if a is not None and b is not None and len(a) == len(b) and len(b) >= 3:
+        channels, depth = a[-1], b[-2]
+        if channels is not None and depth is not None and channels != depth:
+            verdict = (
+                f"the convolution's kernel {spelled(b)} was made for {depth} channels, "
+                f"{images.label} {spelled(a)} has {channels}"
+            )
+            sides = Side(images, len(a) - 1, channels), Side(kernel, len(b) - 2, depth)
+            return _problem(case, failed, "conv-channels", sides, verdict)
+    return _problem(case, failed, "conv-rank" if a is not None and len(a) != 4 else "conv", ())
+
+
+def _loss(case: Case, failed: FailedOp) -> Problem:
+    logits, labels = failed.operands[:2]
+    a, b = logits.shape, labels.shape
+    rule = "sparse-labels" if failed.type.startswith("Sparse") else "loss-shape"
+    sides: tuple[Side, ...] = ()
+    verdict = f"the loss compares logits {spelled(a)} with labels {spelled(b)}"
+    for axis, (x, y) in enumerate(zip(a or (), b or (), strict=False)):
+        if x is not None and y is not None and x != y:
+            sides = Side(logits, axis, x), Side(labels, axis, y)
+            verdict += f": axis {axis} has {x} and {y}"
+            break
+    return _problem(case, failed, rule, sides, verdict)
+
+
+def _broadcast(case: Case, failed: FailedOp) -> Problem | None:
+    known = [o for o in failed.operands if o.shape is not None]
+    for first, second in zip(known, known[1:], strict=False):
+        a, b = first.shape or (), second.shape or ()
+        for back in range(1, min(len(a), len(b)) + 1):
+            x, y = a[-back], b[-back]
+            if x is not None and y is not None and x != y and 1 not in (x, y):
+                at, to = len(a) - back, len(b) - back
+                verdict = (
+                    f"{first.label} {spelled(a)} and {second.label} {spelled(b)} cannot be "
+                    f"combined elementwise: axis {at} has {x}, axis {to} has {y}"
+                )
+                sides = Side(first, at, x), Side(second, to, y)
+                return _problem(case, failed, "broadcast", sides, verdict)
+    words = ("shape", "dimension", "rank", "size")
+    if any(word in case.text.lower() for word in words):
+        return _problem(case, failed, "op", (), unknown="")
+    return None
