@@ -46,6 +46,7 @@ SHAPING = (
     "Range",
     "Placeholder",
 )
+INPUT_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batch_shape", "shape")
 READS = ("ReadVariableOp", "Identity", "Cast", "VarHandleOp")
 # Functions whose first arguments are values and not sizes.
 NOT_SIZES = {"randint": 2, "integers": 2, "choice": 1, "uniform": 0, "to_categorical": 1, "full": 1}
@@ -99,12 +100,14 @@ class Births:
     def _of(self, operand: Operand, axis: int | None, size: int | None, depth: int) -> Birth:
         if depth > MOST_STEPS:
             return Birth(None)
-        if operand.argument:
+        if operand.argument and operand.argument != "input":
             return self._of_data(operand, axis, size)
         if operand.node >= 0:
             birth = self._of_node(operand.node, axis, size, depth)
             if birth is not None:
                 return birth
+        if operand.layer >= 0 and operand.argument == "input":
+            return self.of_model_input(operand.layer)
         if operand.layer >= 0:
             birth = self._of_weight(operand, axis, size) if operand.weight else None
             birth = birth or self._of_layer(operand.layer, axis, size)
@@ -201,7 +204,8 @@ class Births:
     def _derived(self, number: int) -> Birth | None:
         """Return the line of a node that computes the size from others."""
         node = self.crash.nodes[number]
-        if node.layer >= 0 and self.crash.layers[node.layer].created:
+        layer = self.crash.layers[node.layer] if node.layer >= 0 else None
+        if layer is not None and layer.created and not (layer.own and node.sites):
             return self.at_layer(node.layer)
         if node.sites:
             line = self.sources.line(node.sites[0])
@@ -261,7 +265,8 @@ class Births:
         node = self.crash.nodes[number]
         if node.kind is NodeKind.PLACEHOLDER:
             made = self._made_on_line(node, size)
-            return made or self._derived(number)
+            fed = self.operands.fed(node.name) if made is None and size is not None else None
+            return made or (self._of(fed, axis, size, 0) if fed else self._derived(number))
         if node.layer >= 0 and self.crash.layers[node.layer].created:
             return self._of_layer(node.layer, axis, size) or self.at_layer(node.layer)
         fed = self.operands.fed(node.name)
@@ -292,17 +297,15 @@ class Births:
         """Return what gave a layer the size of its input, for an axis of its kernel."""
         layer = self.crash.layers[operand.layer]
         shape = layer.weights.get(operand.weight)
-        is_input = (
-            axis is not None
-            and operand.weight == "kernel"
-            and (shape is None or axis % len(shape) == len(shape) - 2 or axis == 0)
+        is_input = operand.weight == "kernel" and (
+            axis is None or shape is None or axis % len(shape) == len(shape) - 2 or axis == 0
         )
         if not is_input or size is None:
             return None
         for at, site in enumerate(layer.created):
             file = self.sources[site.file]
             for call in file.calls_at(site):
-                for name in ("input_dim", "input_shape", "batch_input_shape", "shape"):
+                for name in INPUT_ARGUMENTS:
                     given = argument(call, name)
                     for expression in giving(given, size, site.values) if given else ():
                         birth = self._passed(
@@ -317,6 +320,8 @@ class Births:
             if number in model.sublayers:
                 before = model.sublayers[: model.sublayers.index(number)]
                 for other in reversed(before):
+                    if self.crash.layers[other].type == "InputLayer":
+                        return self._of_layer(other, -1, size) or self.of_model_input(other)
                     birth = self._of_layer(other, -1, size)
                     if birth is not None:
                         return birth
@@ -342,10 +347,35 @@ class Births:
         for at, site in enumerate(layer.created):
             file = self.sources[site.file]
             for call in file.calls_at(site):
-                for expression in giving(call, size, site.values):
+                for expression in _sizes(call, size, site.values):
                     birth = self._passed(layer.created[at:], file, expression, site.values, call)
                     return msgspec.structs.replace(birth, layer=number)
         return None
+
+    def of_model_input(self, number: int) -> Birth:
+        """Return the argument that gives the input shape of a model, else the model's line."""
+        model = self.crash.layers[number]
+        for inner in (number, *model.sublayers[:2]):
+            layer = self.crash.layers[inner]
+            for site in layer.created[:1]:
+                file = self.sources[site.file]
+                for call in file.calls_at(site):
+                    is_input = layer.type == "InputLayer" and _matches(
+                        ast.unparse(call.func), "input"
+                    )
+                    for name in INPUT_ARGUMENTS:
+                        position = 0 if is_input and name == "shape" else None
+                        given = argument(call, name, position)
+                        if given is not None:
+                            return Birth(
+                                file.line(given.lineno),
+                                file.segment(given),
+                                file=file.name,
+                                node=given,
+                                layer=inner,
+                                call=call,
+                            )
+        return self.at_layer(number)
 
     def at_layer(self, number: int) -> Birth:
         """Return the line that creates a layer."""

@@ -10,6 +10,7 @@ import msgspec
 from resnet_inspect.graph.crash import Call, Crash, NodeKind, Shape, Value, ValueKind
 
 DATA = re.compile(r"^data(?:_(\d+))?$")  # the placeholders of Keras' training step
+ASSIGNMENT = re.compile(r"^\s*([A-Za-z_][\w.]*)\s*=[^=]")
 TRAINER = ("fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch")
 
 
@@ -24,7 +25,8 @@ class Operand(msgspec.Struct, frozen=True):
         expression: the source that gives it in that frame.
         layer: the index of the layer whose output it is, or -1.
         weight: the short name of a variable of that layer, if it is one.
-        argument: for data, the parameter of `fit`, such as `x`, or `feed:` and a placeholder.
+        argument: for data, the parameter of `fit`, such as `x`, or `feed:` and a placeholder;
+            `input` for the input shape of a layer or model.
     """
 
     label: str
@@ -111,10 +113,31 @@ class Operands:
             return f"output of {self.layer_name(node.layer)}"
         if named:
             return named
+        assigned = self._assigned(number)
+        if assigned:
+            return assigned
         variable = self.variable_of(number)
         if variable >= 0:
             return f"variable '{self.crash.nodes[variable].name}'"
         return f"{node.type} '{node.name}'"
+
+    def _assigned(self, number: int) -> str:
+        """Return the name that the line of an op assigns, if the op is the last of that line."""
+        node = self.crash.nodes[number]
+        site = node.sites[0] if node.sites else None
+        failing = self.crash.nodes[self.crash.op_node].sites[:1] if self.crash.op_node >= 0 else ()
+        if site is None or node.sites[:1] == failing or not self._is_last(number):
+            return ""
+        text = self.crash.files.get(site.file, "").splitlines()
+        line = text[site.line - 1] if 0 < site.line <= len(text) else ""
+        found = ASSIGNMENT.match(line)
+        return found[1] if found else ""
+
+    def _is_last(self, number: int) -> bool:
+        site = self.crash.nodes[number].sites[0]
+        return not any(
+            number in other.inputs and other.sites[:1] == (site,) for other in self.crash.nodes
+        )
 
     def variable_of(self, number: int) -> int:
         """Return the node of the variable that a node reads, -1 for other nodes."""

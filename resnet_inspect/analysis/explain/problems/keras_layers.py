@@ -16,7 +16,7 @@ TOTAL = re.compile(
     r"total size of the tensor must be unchanged\. Received: input_shape=(\(.*?\)), target_shape=(\(.*?\))"
 )
 NEGATIVE = re.compile(
-    r"(?:[Cc]omputed output size would be (?:negative|<= ?0)|dimensions? in the output (?:is|are) <= 0|Negative dimension size caused by subtracting (\d+) from (\d+))"
+    r"(?:[Cc]omputed output size would be (?:negative|<= ?0|zero or negative)|dimensions? in the output (?:is|are) <= 0|Negative dimension size caused by subtracting (\d+) from (\d+))"
 )
 GROUPS = re.compile(
     r"number of input channels must be evenly divisible by (?:the number of )?(?:kernel's in-channels|groups)",
@@ -28,10 +28,16 @@ UNKNOWN = re.compile(
 )
 
 
+KERNEL = re.compile(
+    r"Kernel shape must have the same length as input, but received kernel of shape (\(.*?\)) "
+    r"and input of shape (\(.*?\))"
+)
+
+
 def recognize(case: Case) -> Problem | None:
     """Return the problem of a Keras layer, None for other failures."""
     call = case.layer_call()
-    layer = call.layer if call is not None else -1
+    layer = call.layer if call is not None else _self(case)
     label = case.operands.layer_name(layer) if layer >= 0 else "the layer"
     inputs = case.inputs_of(call) if call is not None else []
     total = TOTAL.search(case.text)
@@ -96,6 +102,23 @@ def recognize(case: Case) -> Problem | None:
             layer,
             (operand,),
         )
+    kernel_found = KERNEL.search(case.text)
+    if kernel_found:
+        kernel_shape, shape = (shapes_in(kernel_found[at])[0] for at in (1, 2))
+        operand = _with(inputs, shape)
+        want = len(kernel_shape)
+        verdict = (
+            f"{label} needs an input with {want} axes, but receives {len(shape)}: {spelled(shape)}"
+        )
+        expected = Operand(f"input of {label}", None, layer=layer)
+        sides = (
+            Side(operand, None, len(shape), f"axes of {operand.label} {spelled(shape)}", rank=True),
+            Side(expected, None, want, f"axes that {label} needs", rank=True),
+        )
+        facts = {"want": want, "got": len(shape)}
+        return Problem(
+            Kind.SHAPE, "input-rank", verdict, label, layer, (operand,), sides, facts=facts
+        )
     if GROUPS.search(case.text) and inputs:
         operand = inputs[0]
         return Problem(
@@ -113,6 +136,15 @@ def recognize(case: Case) -> Problem | None:
         )
         return Problem(Kind.SHAPE, "unknown-axis", verdict, label, layer, (operand,))
     return None
+
+
+def _self(case: Case) -> int:
+    """Return the layer whose method raised the exception, -1 without."""
+    for call in reversed(case.crash.calls):
+        value = call.arguments.get("self")
+        if value is not None and value.layer >= 0:
+            return value.layer
+    return -1
 
 
 def _merge(case: Case, label: str, layer: int, inputs: list[Operand]) -> Problem:

@@ -153,6 +153,10 @@ def _operands(
             y = case.operands.of_node(value.node, labels)
         if name in ("y_pred", "output", "logits") and value.node >= 0:
             p = case.operands.of_node(value.node, output)
+    node = case.crash.nodes[case.crash.op_node] if case.crash.op_node >= 0 else None
+    if y.node < 0 and node is not None and "CrossEntropy" in node.type and len(node.inputs) > 1:
+        p = _before_reshape(case, node.inputs[0], output)
+        y = _before_reshape(case, node.inputs[1], labels)
     if y.node < 0:
         data = list(case.operands.data())
         if len(data) > 1:
@@ -164,6 +168,18 @@ def _operands(
                 expression=data[1].expression,
             )
     return y, p
+
+
+def _before_reshape(case: Case, number: int, shape: Shape) -> Operand:
+    """Return the operand of a loss before the reshape that the loss itself adds."""
+    node = case.crash.nodes[number]
+    while node.type in ("Reshape", "Identity", "StopGradient", "Cast") and node.inputs[:1] > (-1,):
+        if case.crash.nodes[node.inputs[0]].sites[:1] != node.sites[:1]:
+            number = node.inputs[0]
+            break
+        number = node.inputs[0]
+        node = case.crash.nodes[number]
+    return case.operands.of_node(number, shape)
 
 
 def _loss_name(case: Case, call: Call | None) -> str:

@@ -12,7 +12,7 @@ from resnet_inspect.analysis.explain.case import Case, Problem, Side, shapes_in
 from resnet_inspect.analysis.explain.explanation import Kind
 from resnet_inspect.analysis.explain.operands import Operand
 from resnet_inspect.analysis.explain.births import spelled
-from resnet_inspect.graph.crash import Node, Shape, ValueKind
+from resnet_inspect.graph.crash import Call, Node, Shape, ValueKind
 
 STATIC = re.compile(
     r"'?\{\{node (?P<name>[^}]*)\}\} = (?P<type>\w+)\[.*?\]\((?P<inputs>[^)]*)\)'? "
@@ -235,6 +235,9 @@ def _matmul(case: Case, failed: FailedOp) -> Problem:
         to = len(b) - (1 if transposed[1] else 2)
         if a[at] is not None and b[to] is not None and a[at] != b[to]:
             sides = Side(left, at, a[at]), Side(right, to, b[to])  # type: ignore[arg-type]
+            built = _built_for(case, failed, sides)
+            if built is not None:
+                return built
             verdict = (
                 f"the matrix product needs equal inner sizes: {left.label} {spelled(a)} has "
                 f"{a[at]}, {right.label} {spelled(b)} has {b[to]}"
@@ -250,6 +253,44 @@ def _matmul(case: Case, failed: FailedOp) -> Problem:
         )
         return _problem(case, failed, "matmul-rank", sides, verdict)
     return _problem(case, failed, "matmul", sides, verdict)
+
+
+def _built_for(case: Case, failed: FailedOp, sides: tuple[Side, Side]) -> Problem | None:
+    """Return the problem of a Keras layer whose kernel was made for another input."""
+    kernel = sides[1].operand
+    inner = [
+        call.layer
+        for call in case.crash.calls
+        if call.layer >= 0
+        and not case.crash.layers[call.layer].own
+        and not case.crash.layers[call.layer].sublayers
+    ]
+    if not kernel.weight or not inner:
+        return None
+    label = case.operands.layer_name(inner[0])
+    data = next((o for o in case.inputs_of(_call_of(case, inner[0])) if o.shape), None)
+    received = data or sides[0].operand
+    axis = len(received.shape or ()) - 1
+    verdict = (
+        f"{label} was built for {sides[1].size} features, but receives {spelled(received.shape)}"
+    )
+    failed = msgspec.structs.replace(failed, function=label)
+    return _problem(
+        case,
+        failed,
+        "input-axis",
+        (
+            Side(received, axis, sides[0].size),
+            Side(kernel, sides[1].axis, sides[1].size, f"features that {label} was built for"),
+        ),
+        verdict,
+        axis=axis,
+        want=sides[1].size,
+    )
+
+
+def _call_of(case: Case, layer: int) -> Call:
+    return next(call for call in case.crash.calls if call.layer == layer)
 
 
 def _reshape(case: Case, failed: FailedOp) -> Problem:

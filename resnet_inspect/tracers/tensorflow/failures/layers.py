@@ -60,6 +60,7 @@ class LayerRecorder:
         self._files = files
         self._layers: list[Any] = []
         self._numbers: dict[int, int] = {}
+        self._paths: dict[int, str] | None = None  # by id of the handle
         self._created: dict[int, Creation] = {id(layer): frames for layer, frames in creations()}
 
     def number(self, layer: Any) -> int:
@@ -111,6 +112,16 @@ class LayerRecorder:
             if len(free) == 1:
                 return self.number(free[0])
         return -1
+
+    def path_of(self, handle: Any) -> str:
+        """Return the path of the variable with a handle, such as `model/dense/kernel`, else ""."""
+        if self._paths is None:
+            self._paths = {}
+            for layer in self._known():
+                for variable in _variables(layer):
+                    inner = getattr(variable, "_value", None)
+                    self._paths[id(getattr(inner, "handle", None))] = str(variable.path)
+        return self._paths.get(id(handle), "")
 
     def _known(self) -> list[Any]:
         known = {id(layer): layer for layer, _ in creations()}
