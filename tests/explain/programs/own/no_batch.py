@@ -1,4 +1,4 @@
-"""Tells three kinds of wine apart, from a dataset. After a blog's example on tfds."""
+"""Sorts wines into three kinds, from a dataset. After a blog's example on tfds."""
 import keras
 import numpy as np
 import tensorflow as tf
