@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cached_property
 
 import msgspec
@@ -13,7 +14,7 @@ from resnet_inspect.analysis.explain.operands import Operand, Operands
 from resnet_inspect.analysis.explain.sources import Sources
 from resnet_inspect.graph.crash import Call, Crash, Shape, Value
 
-SHAPE_TEXT = re.compile(r"(?<![\w\]])[\[(]((?:\s*(?:\d+|None|\?)[\s,]*)*)[\])]")
+SHAPE_TEXT = re.compile(r"(?<![\w\]])[\[(]((?:\s*(?:-?\d+|None|\?)[\s,]*)*)[\])]")
 
 
 class Side(msgspec.Struct, frozen=True):
@@ -58,7 +59,7 @@ class Problem(msgspec.Struct, frozen=True):
     operands: tuple[Operand, ...] = ()
     sides: tuple[Side, ...] = ()
     earlier: tuple[SizeStep, ...] = ()
-    facts: dict[str, int | str | Shape | None] = {}
+    facts: Mapping[str, int | str | Shape | None] = {}
     unknown: str = ""
 
 
@@ -68,7 +69,7 @@ class Case:
     def __init__(self, crash: Crash) -> None:
         self.crash = crash
         self.sources = Sources(crash)
-        self.operands = Operands(crash)
+        self.operands = Operands(crash, self.sources)
         self.births = Births(crash, self.sources, self.operands)
 
     @cached_property
@@ -126,5 +127,5 @@ def shapes_in(text: str) -> list[Shape]:
     for found in SHAPE_TEXT.finditer(text):
         parts = re.split(r"[,\s]+", found[1].strip().strip(","))
         parts = [part for part in parts if part]
-        shapes.append(tuple(int(part) if part.isdigit() else None for part in parts))
+        shapes.append(tuple(int(part) if part.lstrip("-").isdigit() else None for part in parts))
     return shapes

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
 import msgspec
 
+from resnet_inspect.analysis.explain.sources import Sources, argument
 from resnet_inspect.graph.crash import Call, Crash, NodeKind, Shape, Value, ValueKind
 
 DATA = re.compile(r"^data(?:_(\d+))?$")  # the placeholders of Keras' training step
+POSITIONS = {"x": 0, "y": 1}  # of the parameters of `fit`
+MOST_LABEL = 30  # signs of an expression that serves as a name
 ASSIGNMENT = re.compile(r"^\s*([A-Za-z_][\w.]*)\s*=[^=]")
 TRAINER = ("fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch")
 
@@ -43,8 +47,9 @@ class Operand(msgspec.Struct, frozen=True):
 class Operands:
     """Makes operands from the values and nodes of a crash."""
 
-    def __init__(self, crash: Crash) -> None:
+    def __init__(self, crash: Crash, sources: Sources) -> None:
         self.crash = crash
+        self._sources = sources
         self.trainer = next(
             (c for c in crash.calls if c.function.rpartition(".")[2] in TRAINER), None
         )
@@ -160,7 +165,7 @@ class Operands:
         return ""
 
     def weight_of(self, number: int) -> tuple[int, str]:
-        """Return the layer and the short name of the variable that a node reads; (-1, "") if none."""
+        """Return the layer and short name of the variable that a node reads, (-1, "") without."""
         variable = self.variable_of(number)
         node = self.crash.nodes[variable] if variable >= 0 else None
         if node is not None and node.layer >= 0:
@@ -223,4 +228,18 @@ class Operands:
                     for leaf in self._leaves(inner, label, call)
                 )
         else:
-            yield Operand(name, value.shape, value.dtype, frame=call.frame, argument=name)
+            label = self._written(name, call)
+            yield Operand(label, value.shape, value.dtype, frame=call.frame, argument=name)
+
+    def _written(self, name: str, call: Call) -> str:
+        """Return the user's expression for an argument of `fit` if it is short, else its name."""
+        if call.frame < 0 or name not in POSITIONS:
+            return name
+        site = self.crash.frames[call.frame].site
+        file = self._sources[site.file]
+        for node in file.calls_at(site):
+            if ast.unparse(node.func).rpartition(".")[2] in TRAINER:
+                given = argument(node, name, POSITIONS[name])
+                text = file.segment(given) if given is not None else ""
+                return text if 0 < len(text) <= MOST_LABEL else name
+        return name

@@ -35,7 +35,8 @@ def refined(case: Case, problem: Problem) -> Problem:
 
 def _upstream(case: Case, number: int) -> Iterator[int]:
     """Yield a node and those before it, nearest first."""
-    waiting, seen = [number], set()
+    waiting: list[int] = [number]
+    seen: set[int] = set()
     while waiting and len(seen) < MOST_NODES:
         current = waiting.pop(0)
         if current >= 0 and current not in seen:
@@ -81,7 +82,7 @@ def _mixed(case: Case, problem: Problem, number: int, before: int, after: int) -
             Side(Operand("target", None, node=number), 1, after, "elements in the target shape"),
         ),
         earlier=(*problem.earlier, step),
-        facts=problem.facts | {"have": before, "want": after, "node": number},
+        facts={**problem.facts, "have": before, "want": after, "node": number},
     )
 
 
@@ -94,7 +95,7 @@ def _written_down(case: Case, problem: Problem, side: Side, other: Side) -> Prob
             number
             for number in _upstream(case, side.operand.node)
             if case.crash.nodes[number].type in SHAPING
-            and case.crash.nodes[number].kind is NodeKind.OP
+            and case.crash.nodes[number].kind in (NodeKind.OP, NodeKind.CONSTANT)
             and _users(case, case.crash.nodes[number])
             and (case.births.shape(number) or (None,))[0] == side.size
         ),
@@ -105,20 +106,20 @@ def _written_down(case: Case, problem: Problem, side: Side, other: Side) -> Prob
     birth = case.births.of(case.operands.of_node(literal), 0, side.size)
     if not birth.exact or birth.line is None:
         return None
-    rows = _rows(case, other.size)
+    text = rows(case, other.size)
     made = Operand(f"{case.operands.label(literal)}", case.births.shape(literal), node=literal)
-    verdict = f"the batch size {side.size} is hard-coded at line {birth.line.line}, but {rows}"
+    verdict = f"the batch size {side.size} is hard-coded at line {birth.line.line}, but {text}"
     return msgspec.structs.replace(
         problem,
         rule="batch-hard-coded",
         verdict=verdict,
         sides=(Side(made, 0, side.size, f"axis 0 of {spelled(made.shape)}"), other),
         operands=(*problem.operands,),
-        facts=problem.facts | {"node": literal},
+        facts={**problem.facts, "node": literal},
     )
 
 
-def _rows(case: Case, size: int) -> str:
+def rows(case: Case, size: int) -> str:
     """Return where a batch of this size comes from."""
     call = case.operands.trainer
     data = next(iter(case.operands.data()), None)

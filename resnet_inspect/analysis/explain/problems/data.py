@@ -13,7 +13,8 @@ from resnet_inspect.analysis.explain.operands import Operand
 from resnet_inspect.graph.crash import NodeKind
 
 FEED = re.compile(
-    r"Cannot feed value of shape (\(.*?\)) for Tensor '?\"?([\w/:.-]+?)'?\"?, which has shape '?(\(.*?\))"
+    r"Cannot feed value of shape (\(.*?\)) for Tensor '?\"?([\w/:.-]+?)'?\"?, which has "
+    r"shape '?(\(.*?\))"
 )
 EXAMPLES = re.compile(r"Data cardinality is ambiguous")
 MISSING = re.compile(
@@ -29,7 +30,10 @@ CONVERTED = re.compile(
     r"Failed to convert a NumPy array to a Tensor \(Unsupported object type (\w+)\)"
 )
 WEIGHTS = re.compile(
-    r"(?:weight|variable)[^.]*?shape[= ](\(.*?\))[^.]*?(?:not compatible with|provided|received)[^.]*?shape[= ]?(\(.*?\))",
+    (
+        r"(?:weight|variable)[^.]*?shape[= ](\(.*?\))[^.]*?(?:not compatible "
+        r"with|provided|received)[^.]*?shape[= ]?(\(.*?\))"
+    ),
     re.I,
 )
 
@@ -90,7 +94,10 @@ def recognize(case: Case) -> Problem | None:
         return Problem(Kind.STRUCTURE, "unpacking", verdict)
     converted = CONVERTED.search(text)
     if converted:
-        verdict = f"an array of Python objects ({converted[1]}) is not a tensor: its rows have different lengths or types"
+        verdict = (
+            f"an array of Python objects ({converted[1]}) is not a tensor: its rows have "
+            "different lengths or types"
+        )
         return Problem(Kind.DTYPE, "object-array", verdict)
     return None
 

@@ -14,11 +14,13 @@ from resnet_inspect.graph.crash import Shape, ValueKind
 
 LAYER = re.compile(r"of layer \"?'?([\w./-]+)\"?'? is incompatible with the layer: (.*)")
 AXIS = re.compile(
-    r"expected axis (-?\d+) of input shape to have value (\d+), but received input with shape (\(.*?\)|\[.*?\])"
+    r"expected axis (-?\d+) of input shape to have value (\d+), but received input with "
+    r"shape (\(.*?\)|\[.*?\])"
 )
 RANK = re.compile(r"expected (min_|max_|)ndim=(\d+), found ndim=(\d+)")
 MODEL = re.compile(
-    r"Invalid input shape for input .*? with name '(.*?)'.*? Expected shape (\(.*?\)), but input has incompatible shape (\(.*?\))"
+    r"Invalid input shape for input .*? with name '(.*?)'.*? Expected shape (\(.*?\)), "
+    r"but input has incompatible shape (\(.*?\))"
 )
 MODEL_2 = re.compile(r"expected shape=(\(.*?\)), found shape=(\(.*?\))")
 COUNT = re.compile(
@@ -74,15 +76,18 @@ def _layer(case: Case, name: str, rest: str) -> Problem | None:
             facts={"axis": at, "want": want},
         )
     if rank:
-        shape = shapes_in(rest.partition("received: ")[2] or "()")
-        operand = _with(received, shape[0] if shape else received.shape)
+        listed = shapes_in(rest.partition("received: ")[2] or "()")
+        operand = _with(received, listed[0] if listed else received.shape)
         want, got = int(rank[2]), int(rank[3])
         if want == got + 1 and received.argument == "x" and operand.shape:
             return _without_batch(
                 case, problem_layer=layer, label=label, received=operand, want=(None,) * want
             )
         least = {"min_": "at least ", "max_": "at most "}.get(rank[1], "")
-        verdict = f"{label} needs an input with {least}{want} axes, but receives {got}: {spelled(operand.shape)}"
+        verdict = (
+            f"{label} needs an input with {least}{want} axes, but receives {got}: "
+            f"{spelled(operand.shape)}"
+        )
         expected = Operand(f"input of {label}", None, layer=layer)
         sides = (
             Side(
@@ -114,7 +119,10 @@ def _model(case: Case, want: Shape, got: Shape, layer: int) -> Problem:
     if len(want) == len(got) + 1 and received.argument in ("x", "y"):
         return _without_batch(case, problem_layer=layer, label=label, received=received, want=want)
     if len(want) != len(got):
-        verdict = f"{label} needs an input {spelled((None, *want[1:]))}, but receives {spelled(got)}: {len(got)} axes instead of {len(want)}"
+        verdict = (
+            f"{label} needs an input {spelled((None, *want[1:]))}, but receives "
+            f"{spelled(got)}: {len(got)} axes instead of {len(want)}"
+        )
         sides = (
             Side(received, None, len(got), f"axes of {received.label} {spelled(got)}", rank=True),
             Side(expected, None, len(want), f"axes that {label} needs", rank=True),
@@ -131,7 +139,10 @@ def _model(case: Case, want: Shape, got: Shape, layer: int) -> Problem:
         )
     for axis, (w, g) in enumerate(zip(want, got, strict=True)):
         if axis > 0 and w is not None and g is not None and w != g:
-            verdict = f"{label} needs an input {spelled((None, *want[1:]))}, but receives {spelled(got)}: axis {axis} has {g} instead of {w}"
+            verdict = (
+                f"{label} needs an input {spelled((None, *want[1:]))}, but receives "
+                f"{spelled(got)}: axis {axis} has {g} instead of {w}"
+            )
             sides = Side(received, axis, g), Side(expected, axis, w)
             return Problem(
                 Kind.SHAPE,
@@ -155,7 +166,7 @@ def _model(case: Case, want: Shape, got: Shape, layer: int) -> Problem:
 
 def _without_batch(
     case: Case, *, problem_layer: int, label: str, received: Operand, want: Shape
-) -> Problem | None:
+) -> Problem:
     """Return the problem of data without a batch axis, or without another axis."""
     shape = received.shape or ()
     expected = Operand(f"input of {label}", want, layer=problem_layer, argument="input")

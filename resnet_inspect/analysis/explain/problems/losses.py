@@ -12,7 +12,8 @@ from resnet_inspect.graph.crash import Call, Shape
 
 RECEIVED = re.compile(r"Received: target\.shape=(\(.*?\)), output\.shape=(\(.*?\))")
 SPARSE = re.compile(
-    r"logits and labels must have the same first dimension, got logits shape (\[.*?\]) and labels shape (\[.*?\])"
+    r"logits and labels must have the same first dimension, got logits shape (\[.*?\]) "
+    r"and labels shape (\[.*?\])"
 )
 LOGITS = re.compile(
     r"logits and labels must be broadcastable: logits_size=(\[.*?\]) labels_size=(\[.*?\])"
@@ -58,7 +59,7 @@ def problem(
 ) -> Problem:
     """Return the problem of labels and an output whose shapes do not fit a loss."""
     y, p = _operands(case, call, labels, output)
-    loss = _loss_name(case, call)
+    loss = _loss_name(case)
     function = f"loss {loss}" if loss else "the loss"
     is_sparse = sparse or "sparse" in loss.lower()
     if (
@@ -67,10 +68,19 @@ def problem(
         and labels[-1] not in (1, None)
         and labels[-1] == output[-1]
     ):
-        verdict = f"{function} needs one class number per example, but labels {spelled(labels)} are one-hot"
+        verdict = (
+            f"{function} needs one class number per example, but labels {spelled(labels)} are "
+            "one-hot"
+        )
         sides = (
             Side(y, None, len(labels), f"axes of {y.label} {spelled(labels)}", rank=True),
-            Side(p, None, len(labels) - 1, "axes that the loss needs", rank=True),
+            Side(
+                Operand(function, None, argument="loss"),
+                None,
+                len(labels) - 1,
+                f"axes that {function} needs",
+                rank=True,
+            ),
         )
         return Problem(
             Kind.SHAPE,
@@ -92,7 +102,10 @@ def problem(
         )
         a = output[axis] if axis < len(output) else None
         b = labels[axis] if axis < len(labels) else None
-        verdict = f"{function} compares the output {spelled(output)} with labels {spelled(labels)}: {len(output)} axes against {len(labels)}"
+        verdict = (
+            f"{function} compares the output {spelled(output)} with labels {spelled(labels)}: "
+            f"{len(output)} axes against {len(labels)}"
+        )
         sides = (
             (Side(p, axis, a), Side(y, axis, b))
             if a is not None and b is not None
@@ -106,9 +119,13 @@ def problem(
             Kind.SHAPE, rule, verdict, function, p.layer, (y, p), sides, facts={"loss": loss}
         )
     if is_sparse:
-        verdict = f"{function} needs one label for each prediction: labels {spelled(labels)}, output {spelled(output)}"
+        verdict = (
+            f"{function} needs one label for each prediction: labels {spelled(labels)}, "
+            f"output {spelled(output)}"
+        )
         a, b = _product(output[:-1]), _product(labels)
-        sides = (Side(p, 0, a), Side(y, 0, b)) if a and b and a != b else ()
+        differ = a and b and a != b
+        counts = (Side(p, 0, a or 0), Side(y, 0, b or 0)) if differ else ()
         return Problem(
             Kind.SHAPE,
             "sparse-labels",
@@ -116,13 +133,16 @@ def problem(
             function,
             p.layer,
             (y, p),
-            sides,
+            counts,
             facts={"loss": loss},
         )
     for axis in reversed(range(len(labels))):
         a, b = output[axis], labels[axis]
         if a is not None and b is not None and a != b:
-            verdict = f"{function} compares the output {spelled(output)} with labels {spelled(labels)}: axis {axis} has {a} and {b}"
+            verdict = (
+                f"{function} compares the output {spelled(output)} with labels "
+                f"{spelled(labels)}: axis {axis} has {a} and {b}"
+            )
             return Problem(
                 Kind.SHAPE,
                 "loss-shape",
@@ -182,7 +202,7 @@ def _before_reshape(case: Case, number: int, shape: Shape) -> Operand:
     return case.operands.of_node(number, shape)
 
 
-def _loss_name(case: Case, call: Call | None) -> str:
+def _loss_name(case: Case) -> str:
     return next((layer.loss for layer in case.crash.layers if layer.loss), "")
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from math import prod
 
 import msgspec
 
+from resnet_inspect.analysis.explain.births import spelled
 from resnet_inspect.analysis.explain.case import Case, Problem, Side, shapes_in
 from resnet_inspect.analysis.explain.explanation import Kind
 from resnet_inspect.analysis.explain.operands import Operand
-from resnet_inspect.analysis.explain.births import spelled
 from resnet_inspect.graph.crash import Call, Node, Shape, ValueKind
 
 STATIC = re.compile(
@@ -304,16 +305,27 @@ def _reshape(case: Case, failed: FailedOp) -> Problem:
         if len(kept) == len(target) - 1 and prod(kept) != prod(sizes):
             return _per_example(case, failed, operand, sizes, kept)
     counts = REQUESTED.search(case.crash.cause)
+    row = prod(kept) if (kept := [s for s in (target or [])[1:] if s is not None]) else 0
+    if target and counts and target[0] not in (-1, None) and whole and row == prod(sizes) > 0:
+        batch = int(counts[1]) // row
+        made = Side(_target_of(failed), 0, target[0], "batch size in the target shape")
+        verdict = (
+            f"the batch size {target[0]} is hard-coded in the target shape, but this batch "
+            f"has {batch} examples"
+        )
+        sides = made, Side(operand, 0, batch)
+        return _problem(case, failed, "batch-hard-coded", sides, verdict)
     have, want = (int(counts[1]), int(counts[2])) if counts else (0, 0)
-    verdict, sides = "", ()
+    verdict = ""
+    totals: tuple[Side, ...] = ()
     if counts:
         verb = "which is no multiple of" if "multiple" in counts[0] else "the target shape needs"
         verdict = f"{operand.label} {spelled(operand.shape)} has {have:,} elements, {verb} {want:,}"
-        sides = (
+        totals = (
             Side(operand, None, have, f"elements of {operand.label}", rank=True),
             Side(_target_of(failed), None, want, "elements of the target shape", rank=True),
         )
-    return _problem(case, failed, "reshape-total", sides, verdict, have=have, want=want)
+    return _problem(case, failed, "reshape-total", totals, verdict, have=have, want=want)
 
 
 def _per_example(
@@ -424,8 +436,18 @@ def _loss(case: Case, failed: FailedOp) -> Problem:
 
 def _broadcast(case: Case, failed: FailedOp) -> Problem | None:
     known = [o for o in failed.operands if o.shape is not None]
-    for first, second in zip(known, known[1:], strict=False):
+    for first, second in itertools.pairwise(known):
         a, b = first.shape or (), second.shape or ()
+        if len(a) != len(b) and min(len(a), len(b)) > 1 and _clash(a, b):
+            verdict = (
+                f"{first.label} {spelled(a)} and {second.label} {spelled(b)} cannot be combined "
+                f"elementwise: {len(a)} axes against {len(b)}"
+            )
+            sides = (
+                Side(first, None, len(a), f"axes of {first.label} {spelled(a)}", rank=True),
+                Side(second, None, len(b), f"axes of {second.label} {spelled(b)}", rank=True),
+            )
+            return _problem(case, failed, "broadcast-rank", sides, verdict)
         for back in range(1, min(len(a), len(b)) + 1):
             x, y = a[-back], b[-back]
             if x is not None and y is not None and x != y and 1 not in (x, y):
@@ -440,3 +462,9 @@ def _broadcast(case: Case, failed: FailedOp) -> Problem | None:
     if any(word in case.text.lower() for word in words):
         return _problem(case, failed, "op", (), unknown="")
     return None
+
+
+def _clash(first: Shape, second: Shape) -> bool:
+    """Return whether two shapes cannot be broadcast."""
+    pairs = zip(reversed(first), reversed(second), strict=False)
+    return any(a is not None and b is not None and a != b and 1 not in (a, b) for a, b in pairs)

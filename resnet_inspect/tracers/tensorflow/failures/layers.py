@@ -233,7 +233,7 @@ def _scope_of(op: str, layer: str) -> str:
     """Return the scope in an op's name that is that of a layer, such as `model/dense_1`."""
     parts = op.split("/")[:-1]
     for end in range(len(parts), 0, -1):
-        if SCOPE_NUMBER.sub("", parts[end - 1]) == SCOPE_NUMBER.sub("", layer):
+        if layer in (parts[end - 1], SCOPE_NUMBER.sub("", parts[end - 1])):
             return "/".join(parts[:end])
     return "/".join(parts)
 
@@ -241,4 +241,4 @@ def _scope_of(op: str, layer: str) -> str:
 def _inside(layer: Any) -> list[Any]:
     """Return the layers of a model in order, with its input layers."""
     inner = getattr(layer, "_layers", None) if hasattr(layer, "layers") else None
-    return list(inner or getattr(layer, "layers", ()))
+    return list(inner or getattr(layer, "layers", None) or ())
