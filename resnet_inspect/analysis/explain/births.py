@@ -29,7 +29,8 @@ FEATURE_SETTINGS = ("units", "filters", "output_dim", "_key_dim", "dims", "targe
 class Birth(msgspec.Struct, frozen=True):
     """The line that sets a size, with the expression, the steps to it and the syntax node.
 
-    `node` is the expression in the syntax tree of `file`; None if the line is known alone.
+    `node` is the expression in the syntax tree of `file`; None if the line is known alone. `use` is
+    the name in `use_file` whose assignment `node` is; None if the size is not set by a name.
     """
 
     line: Line | None
@@ -40,6 +41,8 @@ class Birth(msgspec.Struct, frozen=True):
     node: ast.expr | None = None
     layer: int = -1
     call: ast.Call | None = None
+    use: ast.expr | None = None
+    use_file: str = ""
 
 
 class Births:
@@ -423,6 +426,8 @@ class Births:
                         (step,),
                         file.name,
                         value,
+                        use=expression,
+                        use_file=file.name,
                     )
         return Birth(
             file.line(expression.lineno),

@@ -6,6 +6,7 @@ from resnet_inspect.analysis.explain.births import Birth, spelled
 from resnet_inspect.analysis.explain.case import Case, Problem, Side
 from resnet_inspect.analysis.explain.explanation import DisagreeingSize, Explanation
 from resnet_inspect.analysis.explain.problems import data, inputs, keras_layers, losses, ops, others
+from resnet_inspect.analysis.explain.repairs.catalogue import suggested
 from resnet_inspect.graph.crash import Crash
 
 RULES = (inputs, data, losses, keras_layers, others, ops)
@@ -25,6 +26,7 @@ def explain(crash: Crash) -> Explanation:
         operands=tuple((operand.label, spelled(operand.shape)) for operand in problem.operands),
         sizes=tuple(size for size, _ in sides),
         earlier=problem.earlier,
+        repairs=suggested(case, problem, sides),
         cause=crash.cause,
         unknown=problem.unknown,
     )

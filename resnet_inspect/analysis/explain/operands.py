@@ -103,6 +103,12 @@ class Operands:
         layer = self.crash.layers[number]
         return f"{layer.type} '{layer.name}'"
 
+    def is_input(self, operand: Operand) -> bool:
+        """Return whether an operand is data from outside: an argument, an `Input` or a feed."""
+        if operand.node >= 0:
+            return self.crash.nodes[operand.node].kind in (NodeKind.INPUT, NodeKind.PLACEHOLDER)
+        return operand.layer < 0
+
     def fed(self, name: str) -> Operand | None:
         """Return the data that a placeholder of the training step stands for."""
         found = DATA.match(name)
