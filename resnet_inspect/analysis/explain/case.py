@@ -13,16 +13,25 @@ from resnet_inspect.analysis.explain.operands import Operand, Operands
 from resnet_inspect.analysis.explain.sources import Sources
 from resnet_inspect.graph.crash import Call, Crash, Shape, Value
 
-SHAPE_TEXT = re.compile(r"[\[(]((?:\s*(?:\d+|None|\?)\s*,?)*)[\])]")
+SHAPE_TEXT = re.compile(r"(?<![\w\]])[\[(]((?:\s*(?:\d+|None|\?)[\s,]*)*)[\])]")
 
 
 class Side(msgspec.Struct, frozen=True):
-    """One of two sizes that disagree: the size of an axis of an operand, or of all of it (None)."""
+    """One of two sizes that disagree.
+
+    Attributes:
+        operand: the tensor.
+        axis: the axis that has the size, None for a number of axes or elements.
+        size: the size.
+        of: what has it, if it is not "axis 1 of" the operand.
+        rank: whether it is a number that no literal gives: of axes, elements, the largest id.
+    """
 
     operand: Operand
     axis: int | None
     size: int
     of: str = ""
+    rank: bool = False
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -115,6 +124,7 @@ def shapes_in(text: str) -> list[Shape]:
     """Return the shapes in a message, such as `[9,3]` and `(None, 44)`."""
     shapes: list[Shape] = []
     for found in SHAPE_TEXT.finditer(text):
-        parts = [part.strip() for part in found[1].split(",") if part.strip()]
+        parts = re.split(r"[,\s]+", found[1].strip().strip(","))
+        parts = [part for part in parts if part]
         shapes.append(tuple(int(part) if part.isdigit() else None for part in parts))
     return shapes

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from resnet_inspect.analysis.explain.births import Birth, spelled
 from resnet_inspect.analysis.explain.case import Case, Problem, Side
-from resnet_inspect.analysis.explain.explanation import DisagreeingSize, Explanation
-from resnet_inspect.analysis.explain.problems import data, inputs, keras_layers, losses, ops, others
+from resnet_inspect.analysis.explain.explanation import DisagreeingSize, Explanation, Line
+from resnet_inspect.analysis.explain.problems import (
+    batches,
+    data,
+    inputs,
+    keras_layers,
+    losses,
+    ops,
+    others,
+)
 from resnet_inspect.analysis.explain.repairs.catalogue import suggested
 from resnet_inspect.graph.crash import Crash
 
@@ -17,11 +25,10 @@ def explain(crash: Crash) -> Explanation:
     case = Case(crash)
     problem = recognized(case)
     sides = [sized(case, side) for side in problem.sides]
-    frame = crash.frames[-1] if crash.frames else None
     return Explanation(
         kind=problem.kind,
         verdict=problem.verdict,
-        call=case.sources.line(frame.site) if frame is not None else None,
+        call=called_line(case),
         function=problem.function,
         operands=tuple((operand.label, spelled(operand.shape)) for operand in problem.operands),
         sizes=tuple(size for size, _ in sides),
@@ -37,13 +44,13 @@ def recognized(case: Case) -> Problem:
     for rule in RULES:
         problem = rule.recognize(case)
         if problem is not None:
-            return problem
+            return batches.refined(case, problem)
     return others.other(case)
 
 
 def sized(case: Case, side: Side) -> tuple[DisagreeingSize, Birth]:
     """Return a side with the place where its size is set."""
-    birth = case.births.of(side.operand, side.axis, side.size)
+    birth = case.births.of(side.operand, side.axis, side.size, rank=side.rank)
     shape = spelled(side.operand.shape) if side.operand.shape is not None else ""
     axis = f"axis {side.axis} of " if side.axis is not None else ""
     of = side.of or f"{axis}{side.operand.label} {shape}".strip()
@@ -51,3 +58,12 @@ def sized(case: Case, side: Side) -> tuple[DisagreeingSize, Birth]:
         DisagreeingSize(side.size, of, birth.line, birth.expression, birth.values, birth.steps),
         birth,
     )
+
+
+def called_line(case: Case) -> Line | None:
+    """Return the user's line that failed: that of the op, if a training ran it."""
+    crash = case.crash
+    node = crash.nodes[crash.op_node] if crash.op_node >= 0 else None
+    if node is not None and node.sites and (node.layer < 0 or crash.layers[node.layer].own):
+        return case.sources.line(node.sites[0])
+    return case.sources.line(crash.frames[-1].site) if crash.frames else None

@@ -24,6 +24,7 @@ class Operand(msgspec.Struct, frozen=True):
         expression: the source that gives it in that frame.
         layer: the index of the layer whose output it is, or -1.
         weight: the short name of a variable of that layer, if it is one.
+        argument: for data, the parameter of `fit`, such as `x`, or `feed:` and a placeholder.
     """
 
     label: str
@@ -34,6 +35,7 @@ class Operand(msgspec.Struct, frozen=True):
     expression: str = ""
     layer: int = -1
     weight: str = ""
+    argument: str = ""
 
 
 class Operands:
@@ -55,20 +57,45 @@ class Operands:
 
     def of_node(self, number: int, shape: Shape | None = None) -> Operand:
         """Return the operand for the first output of a node."""
+        number = self._through(number)
         node = self.crash.nodes[number]
         shape = shape if shape is not None else (node.shapes[0] if node.shapes else None)
         if node.kind in (NodeKind.INPUT, NodeKind.PLACEHOLDER):
-            fed = self.fed(node.name)
+            fed = self._input(number)
             if fed is not None:
                 return msgspec.structs.replace(fed, node=number, shape=shape)
+        layer, weight = self.weight_of(number)
         return Operand(
-            self.label(number),
-            shape,
-            node.dtype,
-            node=number,
-            layer=self.weight_of(number)[0],
-            weight=self.weight_of(number)[1],
+            self.label(number), shape, node.dtype, node=number, layer=layer, weight=weight
         )
+
+    def _through(self, number: int) -> int:
+        """Return the node before casts and copies."""
+        node = self.crash.nodes[number]
+        while node.type in ("Cast", "Identity", "StopGradient") and node.inputs[:1] > (-1,):
+            if not self._named(number):
+                number = node.inputs[0]
+                node = self.crash.nodes[number]
+            else:
+                break
+        return number
+
+    def _input(self, number: int) -> Operand | None:
+        """Return the data that an input of a model or step stands for."""
+        node = self.crash.nodes[number]
+        fed = self.fed(node.name)
+        if fed is None and node.kind is NodeKind.INPUT and node.layer >= 0:
+            created = self.crash.layers[node.layer].created
+            fed = next(self.data(), None) if not created else None
+        return fed
+
+    def _named(self, number: int) -> str:
+        """Return the user's name for the output of a node, from the values of the frames."""
+        for frame in reversed(self.crash.frames):
+            for name, value in frame.values.items():
+                if value.node == number and value.kind in (ValueKind.TENSOR, ValueKind.VARIABLE):
+                    return name
+        return ""
 
     def label(self, number: int) -> str:
         """Return what a node is called in texts."""
@@ -76,25 +103,44 @@ class Operands:
         layer, weight = self.weight_of(number)
         if weight:
             return f"{weight} of {self.layer_name(layer)}"
+        named = self._named(number) or self._variable_name(number)
         if node.kind in (NodeKind.INPUT, NodeKind.PLACEHOLDER):
             fed = self.fed(node.name)
-            return fed.label if fed is not None else f"input '{node.name}'"
+            return named or (fed.label if fed is not None else f"input '{node.name}'")
         if node.layer >= 0 and not self.crash.layers[node.layer].own:
             return f"output of {self.layer_name(node.layer)}"
-        if node.kind is NodeKind.VARIABLE:
-            return f"variable '{node.name}'"
+        if named:
+            return named
+        variable = self.variable_of(number)
+        if variable >= 0:
+            return f"variable '{self.crash.nodes[variable].name}'"
         return f"{node.type} '{node.name}'"
+
+    def variable_of(self, number: int) -> int:
+        """Return the node of the variable that a node reads, -1 for other nodes."""
+        node = self.crash.nodes[number]
+        while node.type in ("ReadVariableOp", "Identity", "Cast") and node.inputs[:1] > (-1,):
+            number = node.inputs[0]
+            node = self.crash.nodes[number]
+        return number if node.kind is NodeKind.VARIABLE else -1
+
+    def _variable_name(self, number: int) -> str:
+        """Return the user's name for the variable that a node reads, "" for other nodes."""
+        variable = self.variable_of(number)
+        if variable < 0:
+            return ""
+        for frame in reversed(self.crash.frames):
+            for name, value in frame.values.items():
+                known = value.kind is ValueKind.VARIABLE and value.node >= 0
+                if known and self.variable_of(value.node) == variable:
+                    return name
+        return ""
 
     def weight_of(self, number: int) -> tuple[int, str]:
         """Return the layer and the short name of the variable that a node reads; (-1, "") if none."""
-        node = self.crash.nodes[number]
-        while (
-            node.type in ("ReadVariableOp", "Cast", "Identity")
-            and node.inputs[:1]
-            and node.inputs[0] >= 0
-        ):
-            node = self.crash.nodes[node.inputs[0]]
-        if node.kind is NodeKind.VARIABLE and node.layer >= 0:
+        variable = self.variable_of(number)
+        node = self.crash.nodes[variable] if variable >= 0 else None
+        if node is not None and node.layer >= 0:
             return node.layer, node.name.rpartition("/")[2]
         return -1, ""
 
@@ -121,7 +167,13 @@ class Operands:
             if call.function == "BaseSession.run" and feeds is not None:
                 for key, value in feeds.items.items():
                     if key.removesuffix(":0") == name:
-                        return Operand(key, value.shape, value.dtype, frame=call.frame)
+                        return Operand(
+                            f"the value for '{name}'",
+                            value.shape,
+                            value.dtype,
+                            frame=call.frame,
+                            argument=f"feed:{name}",
+                        )
         return None
 
     def data(self) -> Iterator[Operand]:
@@ -150,8 +202,8 @@ class Operands:
                 if len(items) == 1 and value.kind is ValueKind.DATASET:
                     label = "x"
                 yield from (
-                    msgspec.structs.replace(leaf, expression=name)
+                    msgspec.structs.replace(leaf, argument=name)
                     for leaf in self._leaves(inner, label, call)
                 )
         else:
-            yield Operand(name, value.shape, value.dtype, frame=call.frame, expression=name)
+            yield Operand(name, value.shape, value.dtype, frame=call.frame, argument=name)

@@ -109,7 +109,7 @@ class SourceFile:
         Only statements of the function that contains line `before` count for a name, and all of
         the file for an attribute.
         """
-        attribute = "." in name
+        attribute = name.startswith("self.")
         scope = self.tree if attribute else self.scope(before)
         found: list[tuple[ast.stmt, ast.expr]] = []
         for node in ast.walk(scope):
@@ -168,7 +168,8 @@ def names_in(node: ast.AST) -> list[str]:
     """Return the names and attributes that an expression reads, in order."""
     names: list[str] = []
     for inner in ast.walk(node):
-        if isinstance(inner, ast.Name | ast.Attribute):
+        keyed = isinstance(inner, ast.Subscript) and isinstance(inner.slice, ast.Constant)
+        if keyed or isinstance(inner, ast.Name | ast.Attribute):
             names.append(ast.unparse(inner))
     return list(dict.fromkeys(names))
 
@@ -229,4 +230,10 @@ def _matched(target: ast.expr, value: ast.expr, name: str, *, same: bool = True)
                 return matched
         return None
     inner = target.value if isinstance(target, ast.Starred) else target
-    return value if ast.unparse(inner) == name else None
+    if ast.unparse(inner) == name:
+        return value
+    if isinstance(value, ast.Dict) and name.startswith(f"{ast.unparse(inner)}["):
+        for key, item in zip(value.keys, value.values, strict=True):
+            if key is not None and name == f"{ast.unparse(inner)}[{ast.unparse(key)}]":
+                return item
+    return None

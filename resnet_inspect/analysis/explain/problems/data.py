@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
 from resnet_inspect.analysis.explain.births import spelled
 from resnet_inspect.analysis.explain.case import Case, Problem, Side, shapes_in
 from resnet_inspect.analysis.explain.explanation import Kind
@@ -104,9 +106,8 @@ def _feed(case: Case, found: re.Match[str]) -> Problem:
         ),
         -1,
     )
-    fed = Operand(
-        f"the value for placeholder '{name}'", got, frame=case.frame, expression="feed_dict"
-    )
+    fed = case.operands.fed(name) or Operand(f"the value for '{name}'", got)
+    fed = msgspec.structs.replace(fed, shape=got)
     placeholder = Operand(f"placeholder '{name}'", want, node=number)
     verdict = f"placeholder '{name}' needs {spelled(want)}, but is fed {spelled(got)}"
     if len(got) == len(want):
@@ -122,8 +123,8 @@ def _feed(case: Case, found: re.Match[str]) -> Problem:
                     facts={"name": name},
                 )
     sides = (
-        Side(fed, None, len(got), f"axes of the value {spelled(got)}"),
-        Side(placeholder, None, len(want), f"axes of placeholder '{name}'"),
+        Side(fed, None, len(got), f"axes of the value {spelled(got)}", rank=True),
+        Side(placeholder, None, len(want), f"axes of placeholder '{name}'", rank=True),
     )
     return Problem(
         Kind.SHAPE,

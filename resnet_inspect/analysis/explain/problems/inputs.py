@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
 from resnet_inspect.analysis.explain.births import spelled
 from resnet_inspect.analysis.explain.case import Case, Problem, Side, shapes_in
 from resnet_inspect.analysis.explain.explanation import Kind
@@ -79,8 +81,10 @@ def _layer(case: Case, name: str, rest: str) -> Problem | None:
         verdict = f"{label} needs an input with {least}{want} axes, but receives {got}: {spelled(operand.shape)}"
         expected = Operand(f"input of {label}", None, layer=layer)
         sides = (
-            Side(operand, None, got, f"axes of {operand.label} {spelled(operand.shape)}"),
-            Side(expected, None, want, f"axes that {label} needs"),
+            Side(
+                operand, None, got, f"axes of {operand.label} {spelled(operand.shape)}", rank=True
+            ),
+            Side(expected, None, want, f"axes that {label} needs", rank=True),
         )
         return Problem(
             Kind.SHAPE,
@@ -106,8 +110,8 @@ def _model(case: Case, want: Shape, got: Shape, layer: int) -> Problem:
     if len(want) != len(got):
         verdict = f"{label} needs an input {spelled((None, *want[1:]))}, but receives {spelled(got)}: {len(got)} axes instead of {len(want)}"
         sides = (
-            Side(received, None, len(got), f"axes of {received.label} {spelled(got)}"),
-            Side(expected, None, len(want), f"axes that {label} needs"),
+            Side(received, None, len(got), f"axes of {received.label} {spelled(got)}", rank=True),
+            Side(expected, None, len(want), f"axes that {label} needs", rank=True),
         )
         return Problem(
             Kind.SHAPE,
@@ -167,13 +171,5 @@ def _previous(case: Case, layer: int, operand: Operand) -> Operand:
 
 def _with(operand: Operand, shape: Shape | None) -> Operand:
     label = operand.label if operand.label not in ("args", "inputs") else "the input"
-    return Operand(
-        label,
-        shape if shape is not None else operand.shape,
-        operand.dtype,
-        operand.node,
-        operand.frame,
-        operand.expression,
-        operand.layer,
-        operand.weight,
-    )
+    shape = shape if shape is not None else operand.shape
+    return msgspec.structs.replace(operand, label=label, shape=shape)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
 from resnet_inspect.analysis.explain.births import elements, spelled
 from resnet_inspect.analysis.explain.case import Case, Problem, Side, shapes_in
 from resnet_inspect.analysis.explain.explanation import Kind
@@ -42,7 +44,7 @@ def recognize(case: Case) -> Problem | None:
         operand = _with(inputs, have)
         verdict = f"{label} needs {b:,} elements per example, but {operand.label} has {a:,}: {spelled(have)}"
         sides = (
-            Side(operand, None, a or 0, f"elements per example of {operand.label}"),
+            Side(operand, None, a or 0, f"elements per example of {operand.label}", rank=True),
             Side(
                 Operand(f"target of {label}", want, layer=layer),
                 None,
@@ -128,8 +130,8 @@ def _merge(case: Case, label: str, layer: int, inputs: list[Operand]) -> Problem
                 layer,
                 (first, second),
                 (
-                    Side(first, None, len(a), f"axes of {first.label} {spelled(a)}"),
-                    Side(second, None, len(b), f"axes of {second.label} {spelled(b)}"),
+                    Side(first, None, len(a), f"axes of {first.label} {spelled(a)}", rank=True),
+                    Side(second, None, len(b), f"axes of {second.label} {spelled(b)}", rank=True),
                 ),
             )
         for at, (x, y) in enumerate(zip(a, b, strict=True)):
@@ -162,15 +164,5 @@ def _spatial(shape: Shape | None, count: int) -> list[tuple[int | None, int]]:
 
 
 def _with(inputs: list[Operand], shape: Shape | None) -> Operand:
-    if not inputs:
-        return Operand("the input", shape)
-    first = inputs[0]
-    return Operand(
-        first.label,
-        shape if shape is not None else first.shape,
-        first.dtype,
-        first.node,
-        first.frame,
-        first.expression,
-        first.layer,
-    )
+    first = inputs[0] if inputs else Operand("the input", None)
+    return msgspec.structs.replace(first, shape=shape if shape is not None else first.shape)

@@ -69,8 +69,8 @@ def problem(
     ):
         verdict = f"{function} needs one class number per example, but labels {spelled(labels)} are one-hot"
         sides = (
-            Side(y, None, len(labels), f"axes of {y.label} {spelled(labels)}"),
-            Side(p, None, len(labels) - 1, "axes that the loss needs"),
+            Side(y, None, len(labels), f"axes of {y.label} {spelled(labels)}", rank=True),
+            Side(p, None, len(labels) - 1, "axes that the loss needs", rank=True),
         )
         return Problem(
             Kind.SHAPE,
@@ -97,8 +97,8 @@ def problem(
             (Side(p, axis, a), Side(y, axis, b))
             if a is not None and b is not None
             else (
-                Side(p, None, len(output), f"axes of {p.label} {spelled(output)}"),
-                Side(y, None, len(labels), f"axes of {y.label} {spelled(labels)}"),
+                Side(p, None, len(output), f"axes of {p.label} {spelled(output)}", rank=True),
+                Side(y, None, len(labels), f"axes of {y.label} {spelled(labels)}", rank=True),
             )
         )
         rule = "loss-rank"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Iterator
 from math import prod
 
 import msgspec
@@ -47,6 +47,9 @@ MATMUL = (
     "_MklMatMul",
     "SparseTensorDenseMatMul",
 )
+REQUESTED = re.compile(
+    r"(\d+) (?:elements|values)[^\d\[]*(?:\[[-\d,]+\] \()?(?:requires a multiple of )?(\d+)"
+)
 CONCAT = ("ConcatV2", "Concat", "Pack")
 CONVOLUTIONS = ("Conv2D", "Conv3D", "DepthwiseConv2dNative", "_MklConv2D", "_FusedConv2D")
 LOSSES = ("SoftmaxCrossEntropyWithLogits", "SparseSoftmaxCrossEntropyWithLogits")
@@ -87,11 +90,10 @@ def failed_op(case: Case) -> FailedOp | None:
     static = STATIC.search(case.text)
     if static:
         return _static(case, static)
-    call = next((c for c in reversed(case.crash.calls) if not _internal(c.function)), None)
-    function = call.function if call is not None else ""
     if case.crash.op_node >= 0:
         node = case.crash.nodes[case.crash.op_node]
         operands = [case.operands.of_node(number) for number in node.inputs if number >= 0]
+        function = _function(case, node, node.type)
         return FailedOp(node.type, _with_shapes(case, operands), node, function)
     eager = EAGER.search(case.text) or WRAPPED.search(case.text)
     public = next(
@@ -103,15 +105,15 @@ def failed_op(case: Case) -> FailedOp | None:
         return None
     kind = eager[1] if eager else SIGNS[public.function]
     operands = [o for o in case.inputs_of(public) if o.shape is not None]
-    named = [_named(case, o, public.frame) for o in operands]
-    return FailedOp(kind, _with_shapes(case, named), None, public.function)
+    named = [_named(case, o, public.frame, at) for at, o in enumerate(operands)]
+    function = _function(case, None, kind)
+    return FailedOp(kind, _with_shapes(case, named), None, function)
 
 
 def _static(case: Case, found: re.Match[str]) -> FailedOp:
     names = [part.strip() for part in found["inputs"].split(",") if part.strip()]
     shapes = shapes_in(found["shapes"].replace("[", " [").replace("?", "None"))
     by_name = {node.name: at for at, node in enumerate(case.crash.nodes)}
-    call = next((c for c in reversed(case.crash.calls) if not _internal(c.function)), None)
     operands = []
     for at, name in enumerate(names):
         shape = shapes[at] if at < len(shapes) else None
@@ -120,25 +122,28 @@ def _static(case: Case, found: re.Match[str]) -> FailedOp:
             operands.append(case.operands.of_node(number, shape))
         else:
             operands.append(Operand(f"'{name}'", shape))
-    function = call.function if call is not None else found["type"]
+    function = _function(case, None, found["type"])
     return FailedOp(found["type"], tuple(operands), None, function)
 
 
-def _internal(function: str) -> bool:
-    name = function.rpartition(".")[2]
-    return (
-        name.startswith("_")
-        or name
-        in (
-            "from_node_def",
-            "wrapper",
-            "convert_to_tensor",
-            "quick_execute",
-            "raise_from_not_ok_status",
+def _function(case: Case, node: Node | None, kind: str) -> str:
+    """Return what failed as the user knows it: a layer, or the function in the user's line."""
+    call = case.layer_call()
+    inside = call is not None and not case.crash.layers[call.layer].own
+    public = next((c for c in reversed(case.crash.calls) if c.function in SIGNS), None)
+    if public is not None and not inside:
+        return (
+            f"operator {public.function}" if not public.function.isidentifier() else public.function
         )
-        or function[:1].isupper()
-        and "." not in function
-    )
+    if call is not None and inside:
+        return case.operands.layer_name(call.layer)
+    if node is not None and node.layer >= 0 and not case.crash.layers[node.layer].own:
+        return case.operands.layer_name(node.layer)
+    if node is not None:
+        found = case.births.call_of(node)
+        if found is not None:
+            return ast.unparse(found.func).rpartition(".")[2]
+    return kind
 
 
 def _tensors_in(call: object) -> int:
@@ -150,38 +155,29 @@ def _tensors_in(call: object) -> int:
     )
 
 
-def _named(case: Case, operand: Operand, frame: int) -> Operand:
-    """Return an operand with the user's expression for it, by its shape in the failing frame."""
+def _named(case: Case, operand: Operand, frame: int, at: int) -> Operand:
+    """Return an operand of a call in the user's line with the user's expression for it."""
     if frame < 0 or operand.node >= 0:
         return operand
     record = case.crash.frames[frame]
     file = case.sources[record.site.file]
-    texts = {
-        text
-        for node in file.expressions_at(record.site)
-        for text in _names(node)
-        if text in record.values and record.values[text].shape == operand.shape
-    }
-    if len(texts) == 1:
-        text = texts.pop()
-        return msgspec.structs.replace(operand, label=text, expression=text, frame=frame)
+    for node in file.expressions_at(record.site):
+        parts: list[ast.expr] = []
+        if isinstance(node, ast.BinOp):
+            parts = [node.left, node.right]
+        elif isinstance(node, ast.Call):
+            parts = [*node.args, *(keyword.value for keyword in node.keywords)]
+            if len(parts) == 1 and isinstance(parts[0], ast.List | ast.Tuple):
+                parts = list(parts[0].elts)
+        if at < len(parts):
+            text = file.segment(parts[at])
+            return msgspec.structs.replace(operand, label=text, expression=text, frame=frame)
     return operand
-
-
-def _names(node: object) -> Iterator[str]:
-    import ast
-
-    for inner in ast.walk(node):  # type: ignore[arg-type]
-        if isinstance(inner, ast.Name | ast.Attribute):
-            yield ast.unparse(inner)
 
 
 def _with_shapes(case: Case, operands: list[Operand]) -> tuple[Operand, ...]:
     """Return operands with the shapes of the message, which are those that ran."""
-    text = case.text
-    if "{{node" in text and "Detected at node" in text:
-        text = text.rpartition("in <module>")[2] or text
-    shapes = [shape for shape in shapes_in(_decisive(case)) if shape]
+    shapes = [shape for shape in shapes_in(case.crash.cause) if shape]
     result = list(operands)
     used: set[int] = set()
     for at, operand in enumerate(operands):
@@ -191,10 +187,6 @@ def _with_shapes(case: Case, operands: list[Operand]) -> tuple[Operand, ...]:
                 used.add(number)
                 break
     return tuple(result)
-
-
-def _decisive(case: Case) -> str:
-    return case.crash.cause
 
 
 def _agrees(static: Shape | None, actual: Shape) -> bool:
@@ -252,47 +244,85 @@ def _matmul(case: Case, failed: FailedOp) -> Problem:
             f"the matrix product needs tensors of equal rank: {left.label} {spelled(a)} has "
             f"{len(a)} axes, {right.label} {spelled(b)} has {len(b)}"
         )
-        sides = Side(left, None, len(a)), Side(right, None, len(b))
+        sides = (
+            Side(left, None, len(a), f"axes of {left.label} {spelled(a)}", rank=True),
+            Side(right, None, len(b), f"axes of {right.label} {spelled(b)}", rank=True),
+        )
         return _problem(case, failed, "matmul-rank", sides, verdict)
     return _problem(case, failed, "matmul", sides, verdict)
 
 
 def _reshape(case: Case, failed: FailedOp) -> Problem:
     operand = failed.operands[0]
-    counts = re.search(
-        r"(\d+) (?:elements|values)[^\d]*?(?:\[([\d,]+)\] \()?(\d+)(?: elements)?", case.crash.cause
-    )
-    have = want = 0
+    target = _target(case, failed)
+    shape = operand.shape or ()
+    sizes = [size for size in shape[1:] if size is not None]
+    whole = len(sizes) == len(shape) - 1
+    if target and whole and target[0] in (-1, None, *shape[:1]) and -1 not in target[1:]:
+        kept = [size for size in target[1:] if size is not None]
+        if len(kept) == len(target) - 1 and prod(kept) != prod(sizes):
+            return _per_example(case, failed, operand, sizes, kept)
+    counts = REQUESTED.search(case.crash.cause)
+    have, want = (int(counts[1]), int(counts[2])) if counts else (0, 0)
+    verdict, sides = "", ()
     if counts:
-        have, want = int(counts[1]), int(counts[3])
-    elif operand.shape is not None and None not in operand.shape:
-        have = prod(s for s in operand.shape if s is not None)
-    multiple = re.search(
-        r"(\d+) values, but the requested shape requires a multiple of (\d+)", case.crash.cause
-    )
-    if multiple:
-        have, want = int(multiple[1]), int(multiple[2])
-    shape = spelled(operand.shape)
-    verdict = (
-        f"{operand.label} {shape} has {have:,} elements, the target shape needs {want:,}"
-        if have and want
-        else ""
-    )
-    if multiple:
-        verdict = f"{operand.label} {shape} has {have:,} elements, which {want:,} does not divide"
-    sides = (
-        (
-            Side(operand, None, have),
-            Side(Operand("target shape", None, node=_target(case, failed)), None, want),
+        verb = "which is no multiple of" if "multiple" in counts[0] else "the target shape needs"
+        verdict = f"{operand.label} {spelled(operand.shape)} has {have:,} elements, {verb} {want:,}"
+        sides = (
+            Side(operand, None, have, f"elements of {operand.label}", rank=True),
+            Side(_target_of(failed), None, want, "elements of the target shape", rank=True),
         )
-        if have and want
-        else ()
+    return _problem(case, failed, "reshape-total", sides, verdict, have=have, want=want)
+
+
+def _per_example(
+    case: Case, failed: FailedOp, operand: Operand, sizes: list[int], kept: list[int]
+) -> Problem:
+    """Return the problem of a reshape whose target has another number of elements per example."""
+    have, want = prod(sizes), prod(kept)
+    product = " × ".join(map(str, sizes))
+    computed = f"{product} = {have:,}" if len(sizes) > 1 else f"{have:,}"
+    verdict = f"{operand.label} has {computed} elements per example, the target shape has {want:,}"
+    target = _target_of(failed)
+    for at, size in enumerate(kept):
+        fitting = have * size // want if have * size % want == 0 else 0
+        if fitting in sizes and fitting != size:
+            axis = sizes.index(fitting) + 1 if sizes.count(fitting) == 1 else len(sizes)
+            sides = (
+                Side(operand, axis, fitting),
+                Side(target, at + 1, size, "size in the target shape"),
+            )
+            return _problem(
+                case, failed, "reshape-total", sides, verdict, have=have, want=want, element=at + 1
+            )
+    sides = (
+        Side(operand, None, have, f"elements per example of {operand.label}", rank=True),
+        Side(target, 1, kept[0] if len(kept) == 1 else want, "elements in the target shape"),
     )
     return _problem(case, failed, "reshape-total", sides, verdict, have=have, want=want)
 
 
-def _target(case: Case, failed: FailedOp) -> int:
-    return failed.operands[1].node if len(failed.operands) > 1 else -1
+def _target(case: Case, failed: FailedOp) -> list[int | None] | None:
+    """Return the target shape of a reshape; -1 for the computed size, None for unknown sizes."""
+    listed = re.search(r"to shape \[([-\d,?]+)\]", case.crash.cause) or re.search(
+        r"(?:partial shapes|input\[1\]) ?[:=] ?(?:input\[1\] = )?\[([-\d,?]+)\]", case.text
+    )
+    node = failed.node
+    constant = case.births.constant(node, 1) if node is not None else None
+    if constant is not None:
+        return list(constant)
+    if len(failed.operands) > 1 and failed.operands[1].node >= 0:
+        text = case.crash.nodes[failed.operands[1].node].value
+        if text.startswith("["):
+            return [int(part) for part in text.strip("[]").split(",") if part.strip()]
+    if listed:
+        return [int(part) if part.lstrip("-").isdigit() else None for part in listed[1].split(",")]
+    return None
+
+
+def _target_of(failed: FailedOp) -> Operand:
+    number = failed.operands[1].node if len(failed.operands) > 1 else -1
+    return Operand("target shape", None, node=number)
 
 
 def _concat(case: Case, failed: FailedOp) -> Problem:

@@ -122,7 +122,7 @@ def _range(case: Case) -> Problem | None:
         table = Operand(f"rows of {label}", None, layer=layer, weight="embeddings")
         ids = data[0] if data else Operand("the ids", None)
         sides = (
-            Side(ids, None, most, f"largest id in {ids.label}"),
+            Side(ids, None, most, f"largest id in {ids.label}", rank=True),
             Side(table, None, size, f"rows of {label}"),
         )
         return Problem(
@@ -149,7 +149,7 @@ def _range(case: Case) -> Problem | None:
             "the loss",
             operands=(labels,),
             sides=(
-                Side(labels, None, value, f"label in {labels.label}"),
+                Side(labels, None, value, f"label in {labels.label}", rank=True),
                 Side(output, -1, size, "classes of the model"),
             ),
             facts={"index": value, "size": size},

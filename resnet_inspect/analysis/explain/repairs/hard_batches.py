@@ -178,7 +178,7 @@ def _declared(case: Case, site: Site, size: int) -> tuple[SourceFile, ast.expr] 
             shape = argument(call, "shape", 1)
             if isinstance(shape, ast.List | ast.Tuple) and shape.elts:
                 first = shape.elts[0]
-                value = evaluated(first, case.births._values_at(site))
+                value = evaluated(first, case.births.environments.at((site,)))
                 if value == size:
                     return file, first
     return None

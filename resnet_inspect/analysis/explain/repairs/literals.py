@@ -144,8 +144,8 @@ def _others(case: Case, operand: Operand, axis: int, size: int, depth: int) -> I
     node = case.crash.nodes[operand.node]
     if node.layer >= 0 or node.type not in (*ELEMENTWISE, "MatMul", "Conv2D"):
         return
-    for source, where in case.births._sources_of(operand.node, axis, size):
-        if source < 0 or case.births._shape(source) is None:
+    for source, where in case.births.sources_of(operand.node, axis, size):
+        if source < 0 or case.births.shape(source) is None:
             continue
         inner = case.operands.of_node(source)
         if _variable(case, source):
@@ -189,7 +189,7 @@ def _flattened(case: Case, operand: Operand, size: int) -> Shape | None:
     while number >= 0:
         node = case.crash.nodes[number]
         if node.type == "Reshape" and node.inputs and node.inputs[0] >= 0:
-            shape = case.births._shape(node.inputs[0])
+            shape = case.births.shape(node.inputs[0])
             if shape is not None and len(shape) > 2 and None not in shape[1:]:
                 total = 1
                 for axis in shape[1:]:

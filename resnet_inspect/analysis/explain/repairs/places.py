@@ -296,7 +296,7 @@ def failing_call(case: Case, problem: Problem) -> FailingCall | None:
         node = crash.nodes[crash.op_node]
         for site in node.sites[:1]:
             file = case.sources[site.file]
-            call = case.births._call_of(node)
+            call = case.births.call_of(node)
             return (
                 FailingCall(file, call, _frame_at(case, site.file, site.function)) if call else None
             )

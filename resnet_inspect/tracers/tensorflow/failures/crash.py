@@ -74,16 +74,30 @@ def _failed_op(error: BaseException, entries: Sequence[Entry]) -> tuple[str, Any
     """Return the name of the op that failed when it ran, and the op itself if it can be found."""
     if not isinstance(error, tf.errors.OpError):
         return "", None
-    op = error.op
-    if op is not None:
-        return str(op.name), op
+    if error.op is not None:
+        return str(error.op.name), _forward(error.op.graph, error.op.name) or error.op
     found = NODE.search(message(error))
     name = found[1] if found else ""
     for graph in _graphs(entries) if name else ():
         for operation in graph.get_operations():
             if operation.name == name or name.endswith(f"/{operation.name}"):
-                return name, operation
+                return name, _forward(graph, operation.name) or operation
     return name, None
+
+
+def _forward(graph: Any, name: str) -> Any:
+    """Return the op whose gradient an op computes, None for other ops."""
+    _, gradient, inner = name.rpartition("gradient_tape/")
+    if not gradient:
+        _, gradient, inner = name.rpartition("gradients/")
+    inner = inner.replace("_grad/", "/")
+    while gradient and "/" in inner:
+        inner = inner.rpartition("/")[0]
+        try:
+            return graph.get_operation_by_name(inner)
+        except KeyError:
+            continue
+    return None
 
 
 def _graphs(entries: Sequence[Entry]) -> Iterator[Any]:

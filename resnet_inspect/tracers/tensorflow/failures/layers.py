@@ -142,7 +142,7 @@ class LayerRecorder:
             weights=dict(_weights(layer)),
             built_for=_built_for(layer),
             output=_output(layer),
-            sublayers=tuple(self.number(inner) for inner in getattr(layer, "layers", ())),
+            sublayers=tuple(self.number(inner) for inner in _inside(layer)),
             own=own,
             created=tuple(self._sites(layer)),
             loss=_loss(layer),
@@ -225,3 +225,9 @@ def _scope_of(op: str, layer: str) -> str:
         if SCOPE_NUMBER.sub("", parts[end - 1]) == SCOPE_NUMBER.sub("", layer):
             return "/".join(parts[:end])
     return "/".join(parts)
+
+
+def _inside(layer: Any) -> list[Any]:
+    """Return the layers of a model in order, with its input layers."""
+    inner = getattr(layer, "_layers", None) if hasattr(layer, "layers") else None
+    return list(inner or getattr(layer, "layers", ()))
