@@ -28,16 +28,19 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
 
 
 def _computed(case: Case, problem: Problem, sized: Sized, other: Sized | None) -> Iterator[Repair]:
-    node = sized.birth.use or sized.birth.node
-    name = sized.birth.use_file if sized.birth.use is not None else sized.birth.file
-    if node is None or not name:
-        return
-    file = case.sources[name]
-    if node not in file.parents or sized.birth.layer >= 0:
-        return
-    call = _shaping(file, node)
-    if call is None:
-        return
+    birth = sized.birth
+    places = [*birth.uses, *([(birth.file, birth.node)] if birth.node is not None else [])]
+    for name, node in places:
+        file = case.sources[name]
+        call = _shaping(file, node) if node in file.parents else None
+        if call is not None:
+            yield from _in_call(case, file, node, call, other)
+            return
+
+
+def _in_call(
+    case: Case, file: SourceFile, node: ast.expr, call: ast.Call, other: Sized | None
+) -> Iterator[Repair]:
     function = ast.unparse(call.func).rpartition(".")[2]
     reason = "the last batch has fewer examples"
     if function == "reshape":

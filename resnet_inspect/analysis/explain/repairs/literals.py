@@ -57,7 +57,7 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     """Yield the changes of one size into the other."""
     if problem.rule not in RULES or len(sides) != 2:
         return
-    if "axes" in sides[0].side.of or "axes" in sides[1].side.of:
+    if any(sized.side.rank for sized in sides):
         return
     for at, sized in enumerate(sides):
         other = sides[1 - at]
@@ -74,7 +74,7 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
             title = title or changed(file, node, new)
         if not edits or any(edit.line == 0 for edit in edits):
             continue
-        cost = COSTS[role] + _preference(case, problem, at, role) + 0.1 * (len(edits) - 1)
+        cost = COSTS[role] + _preference(problem, at, role) + 0.1 * (len(edits) - 1)
         reason = f"{sized.size.of} has to be {other.side.size}"
         yield repair(case, "change-size", title, edits, cost, reason)
         yield from _use(case, sized, other, cost)
@@ -90,7 +90,7 @@ def role_of(case: Case, sized: Sized) -> Role:
         return Role.PLACEHOLDER
     if node is not None and _variable(case, operand.node):
         return Role.WEIGHT
-    if (operand.expression and operand.frame >= 0) or _is_data(case, birth):
+    if operand.argument or (operand.expression and operand.frame >= 0) or _is_data(case, birth):
         return Role.DATA
     if node is not None and birth.node is not None:
         return Role.WEIGHT
@@ -162,12 +162,12 @@ def written(case: Case, file: SourceFile, node: ast.expr, other: Sized) -> str:
         if factors:
             return " * ".join(map(str, factors))
         expression = other.birth.node
-        if isinstance(expression, ast.BinOp) and visible(case, file, expression, node):
+        if isinstance(expression, ast.BinOp) and visible(file, expression, node):
             return ast.unparse(expression)
     return str(size)
 
 
-def visible(case: Case, file: SourceFile, expression: ast.expr, at: ast.expr) -> bool:
+def visible(file: SourceFile, expression: ast.expr, at: ast.expr) -> bool:
     """Return whether the names of an expression are set at module level before a node."""
     for name in names_in(expression):
         statements = [s for s, _ in file.assignments(name, at.lineno)]
@@ -202,7 +202,7 @@ def _flattened(case: Case, operand: Operand, size: int) -> Shape | None:
     return None
 
 
-def _preference(case: Case, problem: Problem, at: int, role: Role) -> float:
+def _preference(problem: Problem, at: int, role: Role) -> float:
     """Return what it costs to change this side instead of the other."""
     if problem.rule in ("matmul", "conv-channels"):
         return 0.0 if at == 1 else 0.6  # the consumer's weight follows what it receives
@@ -214,27 +214,29 @@ def _preference(case: Case, problem: Problem, at: int, role: Role) -> float:
 
 def _use(case: Case, sized: Sized, other: Sized, cost: float) -> Iterator[Repair]:
     """Yield the change of the place that uses a name, if the size comes from a name."""
-    use = sized.birth.use
-    if use is None or use is sized.birth.node or not hasattr(use, "lineno"):
-        return
-    file = case.sources[sized.birth.use_file or sized.birth.file]
-    if use not in file.parents:
-        return
-    name = ast.unparse(use)
-    new = _name_for(case, file, use, other) or str(other.side.size)
-    count = sum(
+    for name, use in sized.birth.uses:
+        file = case.sources[name]
+        if use not in file.parents:
+            continue
+        new = _name_for(file, use, other) or str(other.side.size)
+        count = _count(file, ast.unparse(use))
+        extra = -0.1 if count > 1 else 0.3
+        reason = f"{ast.unparse(use)} is used in {count} places" if count > 1 else ""
+        edits = [replace(file, use, new)]
+        yield repair(case, "change-use", changed(file, use, new), edits, cost + extra, reason)
+
+
+def _count(file: SourceFile, name: str) -> int:
+    """Return how often a file reads a name."""
+    return sum(
         isinstance(node, ast.Name | ast.Attribute)
         and isinstance(node.ctx, ast.Load)
         and ast.unparse(node) == name
         for node in ast.walk(file.tree)
     )
-    edits: list[Edit] = [replace(file, use, new)]
-    extra = -0.1 if count > 1 else 0.3
-    reason = f"{name} is used in {count} places" if count > 1 else ""
-    yield repair(case, "change-use", changed(file, use, new), edits, cost + extra, reason)
 
 
-def _name_for(case: Case, file: SourceFile, use: ast.expr, other: Sized) -> str:
+def _name_for(file: SourceFile, use: ast.expr, other: Sized) -> str:
     """Return the module's name of the other size, if it has one."""
     node = other.birth.node
     if node is None or other.birth.file != file.name:

@@ -200,15 +200,16 @@ def data(case: Case, name: str) -> Datum | None:
 def datum(case: Case, operand: Operand) -> Datum | None:
     """Return the expression of the data that an operand is, None for computed tensors."""
     fed = operand
-    if operand.node >= 0:
+    if operand.node >= 0 and not operand.argument:
         found = case.operands.fed(case.crash.nodes[operand.node].name)
         fed = found if found is not None else operand
-    if operand.node >= 0 and case.crash.nodes[operand.node].kind is NodeKind.PLACEHOLDER:
-        return fed_by_session(case, case.crash.nodes[operand.node].name)
-    name, _, rest = (fed.expression or "").partition("[")
+        if found is None and case.crash.nodes[operand.node].kind is NodeKind.PLACEHOLDER:
+            return fed_by_session(case, case.crash.nodes[operand.node].name)
+    name = fed.argument
+    if name.startswith("feed:"):
+        return fed_by_session(case, name.removeprefix("feed:"))
     if name in ("x", "y") and case.operands.trainer is not None:
-        whole = data(case, name)
-        return _item(case, whole, (fed.label.partition("[")[2] or rest).rstrip("]"))
+        return _item(data(case, name), fed.label.partition("[")[2].rstrip("]"))
     return None
 
 
@@ -248,7 +249,7 @@ def _fed_value(record: Call, name: str) -> Value | None:
     return None
 
 
-def _item(case: Case, whole: Datum | None, key: str) -> Datum | None:
+def _item(whole: Datum | None, key: str) -> Datum | None:
     """Return an item of data, if the source writes it as a tuple, list or dictionary."""
     if whole is None or not key:
         return whole
@@ -290,10 +291,11 @@ class FailingCall(NamedTuple):
 
 
 def failing_call(case: Case, problem: Problem) -> FailingCall | None:
-    """Return the call or operation in the user's code that failed."""
+    """Return the call or operation in the user's code that failed, or that made the mistake."""
     crash = case.crash
-    if crash.op_node >= 0:
-        node = crash.nodes[crash.op_node]
+    number = problem.facts.get("node", crash.op_node)
+    if isinstance(number, int) and number >= 0:
+        node = crash.nodes[number]
         for site in node.sites[:1]:
             file = case.sources[site.file]
             call = case.births.call_of(node)

@@ -14,7 +14,7 @@ from resnet_inspect.analysis.explain.repairs.edits import replace
 from resnet_inspect.analysis.explain.sources import SourceFile, argument, evaluated
 from resnet_inspect.graph.crash import Shape
 
-RULES = ("reshape-total", "reshape-layer", "array-reshape")
+RULES = ("reshape-total", "reshape-batch", "reshape-layer", "array-reshape")
 
 
 def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
