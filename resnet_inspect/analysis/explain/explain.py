@@ -5,10 +5,10 @@ from __future__ import annotations
 from types import ModuleType
 from typing import cast
 
-from resnet_inspect.analysis.explain.births import spelled
 from resnet_inspect.analysis.explain.case import Case, Problem, Side
 from resnet_inspect.analysis.explain.explanation import DisagreeingSize, Explanation, Line, SizeStep
-from resnet_inspect.analysis.explain.layer_births import Birth
+from resnet_inspect.analysis.explain.layer_origins import SizeOrigin
+from resnet_inspect.analysis.explain.origins import spelled
 from resnet_inspect.analysis.explain.problems import (
     batches,
     data,
@@ -18,6 +18,7 @@ from resnet_inspect.analysis.explain.problems import (
     ops,
     others,
 )
+from resnet_inspect.analysis.explain.repairs.catalogue import suggested
 from resnet_inspect.graph.crash import Crash
 
 RULES = (inputs, data, losses, keras_layers, others, ops)
@@ -36,6 +37,7 @@ def explain(crash: Crash) -> Explanation:
         operands=tuple((operand.label, spelled(operand.shape)) for operand in problem.operands),
         sizes=tuple(size for size, _ in sides),
         earlier=problem.earlier,
+        repairs=suggested(case, problem, sides),
         cause=crash.cause,
         unknown=problem.unknown,
     )
@@ -58,19 +60,19 @@ def _recognized(case: Case, rule: ModuleType) -> Problem | None:
         return None
 
 
-def sized(case: Case, side: Side) -> tuple[DisagreeingSize, Birth]:
+def sized(case: Case, side: Side) -> tuple[DisagreeingSize, SizeOrigin]:
     """Return a side with the place where its size is set."""
     crash = case.crash
-    birth = case.births.of(side.operand, side.axis, side.size, rank=side.rank)
+    origin = case.origins.of(side.operand, side.axis, side.size, rank=side.rank)
     shape = spelled(side.operand.shape) if side.operand.shape is not None else ""
     axis = f"axis {side.axis} of " if side.axis is not None else ""
     of = side.of or f"{axis}{side.operand.label} {shape}".strip()
-    steps = birth.steps
+    steps = origin.steps
     if side.axis == 0 and side.operand.argument in ("x", "y") and side.operand.frame >= 0:
         passed = case.sources.line(crash.frames[side.operand.frame].site)
         steps = (SizeStep(batches.rows(case, side.size), passed), *steps)
-    size = DisagreeingSize(side.size, of, birth.line, birth.expression, birth.values, steps)
-    return size, birth
+    size = DisagreeingSize(side.size, of, origin.line, origin.expression, origin.values, steps)
+    return size, origin
 
 
 def called_line(case: Case, problem: Problem) -> Line | None:

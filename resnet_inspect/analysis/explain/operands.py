@@ -88,7 +88,7 @@ class Operands:
         return number
 
     def _input(self, number: int) -> Operand | None:
-        """Return the data that an input of a model or step stands for."""
+        """Return the data of an input of a model or step."""
         node = self.crash.nodes[number]
         fed = self.fed(node.name)
         if fed is None and node.kind is NodeKind.INPUT and node.layer >= 0:
@@ -135,8 +135,8 @@ class Operands:
             return ""
         text = self.crash.files.get(site.file, "").splitlines()
         line = text[site.line - 1] if 0 < site.line <= len(text) else ""
-        found = ASSIGNMENT.match(line)
-        return found[1] if found else ""
+        matched = ASSIGNMENT.match(line)
+        return matched[1] if matched else ""
 
     def _is_last(self, number: int) -> bool:
         site = self.crash.nodes[number].sites[0]
@@ -177,12 +177,18 @@ class Operands:
         layer = self.crash.layers[number]
         return f"{layer.type} '{layer.name}'"
 
+    def is_input(self, operand: Operand) -> bool:
+        """Return whether an operand is data from outside: an argument, an `Input` or a feed."""
+        if operand.node >= 0:
+            return self.crash.nodes[operand.node].kind in (NodeKind.INPUT, NodeKind.PLACEHOLDER)
+        return operand.layer < 0
+
     def fed(self, name: str) -> Operand | None:
-        """Return the data that a placeholder of the training step stands for."""
-        found = DATA.match(name)
-        if self.trainer is not None and found:
+        """Return the data of a placeholder of the training step."""
+        matched = DATA.match(name)
+        if self.trainer is not None and matched:
             data = list(self.data())
-            at = int(found[1] or 0)
+            at = int(matched[1] or 0)
             return data[at] if at < len(data) else None
         for call in reversed(self.crash.calls):
             feeds = call.arguments.get("feed_dict")

@@ -111,7 +111,7 @@ class SourceFile:
         """
         attribute = name.startswith("self.")
         scope = self.tree if attribute else self.scope(before)
-        found: list[tuple[ast.stmt, ast.expr]] = []
+        values: list[tuple[ast.stmt, ast.expr]] = []
         for node in ast.walk(scope):
             if not isinstance(node, ast.stmt):
                 continue
@@ -119,9 +119,9 @@ class SourceFile:
                 continue
             value = _value_for(node, name)
             if value is not None and (attribute or node.lineno <= before):
-                found.append((node, value))
-        found.sort(key=lambda pair: pair[0].lineno, reverse=True)
-        yield from found
+                values.append((node, value))
+        values.sort(key=lambda pair: pair[0].lineno, reverse=True)
+        yield from values
 
 
 class Sources:

@@ -7,10 +7,10 @@ from math import prod
 
 import msgspec
 
-from resnet_inspect.analysis.explain.births import SHAPING, elements, spelled
 from resnet_inspect.analysis.explain.case import Case, Problem, Side
 from resnet_inspect.analysis.explain.explanation import SizeStep
 from resnet_inspect.analysis.explain.operands import Operand
+from resnet_inspect.analysis.explain.origins import SHAPING, elements, spelled
 from resnet_inspect.graph.crash import Node, NodeKind
 
 MOST_NODES = 80
@@ -51,8 +51,8 @@ def _users(case: Case, node: Node) -> bool:
 
 def _changed(case: Case, node: Node) -> tuple[int, int] | None:
     """Return the elements of an example before and after a reshape that changes their number."""
-    target = case.births.constant(node, 1) if node.type == "Reshape" else None
-    shape = case.births.shape(node.inputs[0]) if node.inputs else None
+    target = case.origins.constant(node, 1) if node.type == "Reshape" else None
+    shape = case.origins.shape(node.inputs[0]) if node.inputs else None
     if target is None or not shape or len(target) < 2 or target[0] != -1:
         return None
     before, after = elements(shape[1:]), prod(target[1:])
@@ -97,18 +97,18 @@ def _written_down(case: Case, problem: Problem, side: Side, other: Side) -> Prob
             if case.crash.nodes[number].type in SHAPING
             and case.crash.nodes[number].kind in (NodeKind.OP, NodeKind.CONSTANT)
             and _users(case, case.crash.nodes[number])
-            and (case.births.shape(number) or (None,))[0] == side.size
+            and (case.origins.shape(number) or (None,))[0] == side.size
         ),
         -1,
     )
     if literal < 0:
         return None
-    birth = case.births.of(case.operands.of_node(literal), 0, side.size)
-    if not birth.exact or birth.line is None:
+    origin = case.origins.of(case.operands.of_node(literal), 0, side.size)
+    if not origin.exact or origin.line is None:
         return None
     text = rows(case, other.size)
-    made = Operand(f"{case.operands.label(literal)}", case.births.shape(literal), node=literal)
-    verdict = f"the batch size {side.size} is hard-coded at line {birth.line.line}, but {text}"
+    made = Operand(f"{case.operands.label(literal)}", case.origins.shape(literal), node=literal)
+    verdict = f"the batch size {side.size} is hard-coded at line {origin.line.line}, but {text}"
     return msgspec.structs.replace(
         problem,
         rule="batch-hard-coded",

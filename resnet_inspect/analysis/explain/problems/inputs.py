@@ -6,10 +6,10 @@ import re
 
 import msgspec
 
-from resnet_inspect.analysis.explain.births import spelled
 from resnet_inspect.analysis.explain.case import Case, Problem, Side, shapes_in
 from resnet_inspect.analysis.explain.explanation import Kind
 from resnet_inspect.analysis.explain.operands import Operand
+from resnet_inspect.analysis.explain.origins import spelled
 from resnet_inspect.graph.crash import Shape, ValueKind
 
 LAYER = re.compile(r"of layer \"?'?([\w./-]+)\"?'? is incompatible with the layer: (.*)")
@@ -30,9 +30,9 @@ COUNT = re.compile(
 
 def recognize(case: Case) -> Problem | None:
     """Return the problem of a rejected input, None for other failures."""
-    found = LAYER.search(case.text)
-    if found:
-        return _layer(case, found[1], found[2])
+    matched = LAYER.search(case.text)
+    if matched:
+        return _layer(case, matched[1], matched[2])
     model = MODEL.search(case.text)
     if model:
         return _model(case, shapes_in(model[2])[0], shapes_in(model[3])[0], -1)

@@ -7,10 +7,10 @@ import re
 
 import msgspec
 
-from resnet_inspect.analysis.explain.births import elements, spelled
 from resnet_inspect.analysis.explain.case import Case, Problem, Side, shapes_in
 from resnet_inspect.analysis.explain.explanation import Kind
 from resnet_inspect.analysis.explain.operands import Operand
+from resnet_inspect.analysis.explain.origins import elements, spelled
 from resnet_inspect.graph.crash import Shape
 
 TOTAL = re.compile(

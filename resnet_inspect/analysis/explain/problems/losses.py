@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from resnet_inspect.analysis.explain.births import spelled
 from resnet_inspect.analysis.explain.case import Case, Problem, Side, shapes_in
 from resnet_inspect.analysis.explain.explanation import Kind
 from resnet_inspect.analysis.explain.operands import Operand
+from resnet_inspect.analysis.explain.origins import spelled
 from resnet_inspect.graph.crash import Call, Shape
 
 RECEIVED = re.compile(r"Received: target\.shape=(\(.*?\)), output\.shape=(\(.*?\))")

@@ -9,10 +9,10 @@ from math import prod
 
 import msgspec
 
-from resnet_inspect.analysis.explain.births import spelled
 from resnet_inspect.analysis.explain.case import Case, Problem, Side, shapes_in
 from resnet_inspect.analysis.explain.explanation import Kind
 from resnet_inspect.analysis.explain.operands import Operand
+from resnet_inspect.analysis.explain.origins import spelled
 from resnet_inspect.graph.crash import Call, Node, Shape, ValueKind
 
 STATIC = re.compile(
@@ -111,9 +111,9 @@ def failed_op(case: Case) -> FailedOp | None:
     return FailedOp(kind, _with_shapes(case, named), None, function)
 
 
-def _static(case: Case, found: re.Match[str]) -> FailedOp:
-    names = [part.strip() for part in found["inputs"].split(",") if part.strip()]
-    shapes = shapes_in(found["shapes"].replace("[", " [").replace("?", "None"))
+def _static(case: Case, matched: re.Match[str]) -> FailedOp:
+    names = [part.strip() for part in matched["inputs"].split(",") if part.strip()]
+    shapes = shapes_in(matched["shapes"].replace("[", " [").replace("?", "None"))
     by_name = {node.name: at for at, node in enumerate(case.crash.nodes)}
     operands = []
     for at, name in enumerate(names):
@@ -123,8 +123,8 @@ def _static(case: Case, found: re.Match[str]) -> FailedOp:
             operands.append(case.operands.of_node(number, shape))
         else:
             operands.append(Operand(f"'{name}'", shape))
-    function = _function(case, None, found["type"])
-    return FailedOp(found["type"], tuple(operands), None, function)
+    function = _function(case, None, matched["type"])
+    return FailedOp(matched["type"], tuple(operands), None, function)
 
 
 def _function(case: Case, node: Node | None, kind: str) -> str:
@@ -141,9 +141,9 @@ def _function(case: Case, node: Node | None, kind: str) -> str:
     if node is not None and node.layer >= 0 and not case.crash.layers[node.layer].own:
         return case.operands.layer_name(node.layer)
     if node is not None:
-        found = case.births.call_of(node)
-        if found is not None:
-            return ast.unparse(found.func).rpartition(".")[2]
+        matched = case.origins.call_of(node)
+        if matched is not None:
+            return ast.unparse(matched.func).rpartition(".")[2]
     return kind
 
 
@@ -361,7 +361,7 @@ def _target(case: Case, failed: FailedOp) -> list[int | None] | None:
         r"(?:partial shapes|input\[1\]) ?[:=] ?(?:input\[1\] = )?\[([-\d,?]+)\]", case.text
     )
     node = failed.node
-    constant = case.births.constant(node, 1) if node is not None else None
+    constant = case.origins.constant(node, 1) if node is not None else None
     if constant is not None:
         return list(constant)
     if len(failed.operands) > 1 and failed.operands[1].node >= 0:
@@ -380,13 +380,13 @@ def _target_of(failed: FailedOp) -> Operand:
 
 def _concat(case: Case, failed: FailedOp) -> Problem:
     known = [o for o in failed.operands if o.shape is not None and len(o.shape) > 0]
-    found = re.search(r"Dimension (\d+) in both shapes must be equal", case.text)
+    matched = re.search(r"Dimension (\d+) in both shapes must be equal", case.text)
     for first in known:
         for second in known:
             a, b = first.shape or (), second.shape or ()
             if first is second or len(a) != len(b):
                 continue
-            axes = [int(found[1])] if found and int(found[1]) < len(a) else range(len(a))
+            axes = [int(matched[1])] if matched and int(matched[1]) < len(a) else range(len(a))
             for axis in axes:
                 x, y = a[axis], b[axis]
                 if x is not None and y is not None and x != y:

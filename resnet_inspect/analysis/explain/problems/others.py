@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from resnet_inspect.analysis.explain.births import spelled
 from resnet_inspect.analysis.explain.case import Case, Problem, Side, shapes_in
 from resnet_inspect.analysis.explain.explanation import Kind
 from resnet_inspect.analysis.explain.operands import Operand
+from resnet_inspect.analysis.explain.origins import spelled
 from resnet_inspect.graph.crash import ValueKind
 
 TYPES = re.compile(
@@ -51,23 +51,23 @@ def other(case: Case) -> Problem:
 
 
 def _type(case: Case) -> Problem | None:
-    found = TYPES.search(case.text)
-    if found:
-        first, second = found[4], found[3]
+    matched = TYPES.search(case.text)
+    if matched:
+        first, second = matched[4], matched[3]
         verdict = (
-            f"not a shape error: {found[2]} needs equal types, but '{found[5]}' is {first} "
-            f"and '{found[1]}' is {second}"
+            f"not a shape error: {matched[2]} needs equal types, but '{matched[5]}' is {first} "
+            f"and '{matched[1]}' is {second}"
         )
         return Problem(
             Kind.DTYPE,
             "types",
             verdict,
-            _function(case, found[2]),
+            _function(case, matched[2]),
             facts={
                 "first": first,
                 "second": second,
-                "first_name": found[5],
-                "second_name": found[1],
+                "first_name": matched[5],
+                "second_name": matched[1],
             },
         )
     expected = EXPECTED.search(case.text)
@@ -117,9 +117,9 @@ def _function(case: Case, op: str) -> str:
 
 
 def _range(case: Case) -> Problem | None:
-    found = RANGE.search(case.text)
-    if found:
-        index, size = int(found[2]), int(found[3])
+    matched = RANGE.search(case.text)
+    if matched:
+        index, size = int(matched[2]), int(matched[3])
         layer = next(
             (
                 n.layer
@@ -200,14 +200,14 @@ def _last_layer(case: Case) -> int:
 
 
 def _memory(case: Case) -> Problem | None:
-    found, numpy = MEMORY.search(case.text), NUMPY_MEMORY.search(case.text)
-    if found:
-        shape = shapes_in(found[1])[0]
-        size = BYTES.get(found[2], 4)
+    matched, numpy = MEMORY.search(case.text), NUMPY_MEMORY.search(case.text)
+    if matched:
+        shape = shapes_in(matched[1])[0]
+        size = BYTES.get(matched[2], 4)
         for axis in shape:
             size *= axis or 1
         verdict = (
-            f"not a shape error: out of memory. A tensor {spelled(shape)} of {found[2]} needs "
+            f"not a shape error: out of memory. A tensor {spelled(shape)} of {matched[2]} needs "
             f"{_bytes(size)}"
         )
         return Problem(Kind.MEMORY, "memory", verdict)
@@ -224,11 +224,11 @@ def _memory(case: Case) -> Problem | None:
 
 def _loop(case: Case) -> Problem | None:
     """Return the problem of a loop variable whose shape changes."""
-    found = LOOP.search(case.text)
-    if not found:
+    matched = LOOP.search(case.text)
+    if not matched:
         return None
-    before, after = shapes_in(found[2])[0], shapes_in(found[3])[0]
-    name = found[1].removesuffix(":0")
+    before, after = shapes_in(matched[2])[0], shapes_in(matched[3])[0]
+    name = matched[1].removesuffix(":0")
     names = [node.name for node in case.crash.nodes]
     node = next((at for at, other in enumerate(names) if name in (other, f"while/{other}")), -1)
     start = Operand("the loop variable at the start", before, node=node)

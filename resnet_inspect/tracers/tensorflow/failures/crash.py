@@ -76,8 +76,8 @@ def _failed_op(error: BaseException, entries: Sequence[Entry]) -> tuple[str, Any
         return "", None
     if error.op is not None:
         return str(error.op.name), _forward(error.op.graph, error.op.name) or error.op
-    found = NODE.search(message(error))
-    name = found[1] if found else ""
+    named_node = NODE.search(message(error))
+    name = named_node[1] if named_node else ""
     for graph in _graphs(entries) if name else ():
         for operation in graph.get_operations():
             if operation.name == name or name.endswith(f"/{operation.name}"):

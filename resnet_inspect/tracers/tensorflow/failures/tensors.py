@@ -174,7 +174,7 @@ def _inputs(item: Any) -> Iterator[Any]:
 
 
 def _captured(op: tf.Operation) -> Any:
-    """Return the tensor outside of a function that a placeholder of it stands for."""
+    """Return the tensor outside of a function that a placeholder of it represents."""
     captures = getattr(op.graph, "captures", None)
     if op.type != "Placeholder" or not captures or not op.outputs:
         return None

@@ -24,7 +24,10 @@ INPUT_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batch_shape
 NOT_SIZES = {"randint": 2, "integers": 2, "choice": 1, "uniform": 0, "to_categorical": 1, "full": 1}
 
 
-class Birth(msgspec.Struct, frozen=True):
+Uses = tuple[tuple[str, ast.expr], ...]
+
+
+class SizeOrigin(msgspec.Struct, frozen=True):
     """The line that sets a size, with the expression, the steps to it and the syntax node.
 
     Attributes:
@@ -37,6 +40,7 @@ class Birth(msgspec.Struct, frozen=True):
         layer: the index of the layer that the line creates, -1 without.
         call: the call that contains the expression, such as that of a layer's class.
         exact: whether the expression evaluates to the size.
+        uses: the names that pass the size on, with their files, the nearest to the failure first.
     """
 
     line: Line | None
@@ -48,10 +52,11 @@ class Birth(msgspec.Struct, frozen=True):
     layer: int = -1
     call: ast.Call | None = None
     exact: bool = False
+    uses: Uses = ()
 
 
-class LayerBirths:
-    """Finds births of sizes that layers of a crash have."""
+class LayerOrigins:
+    """Finds origins of sizes that layers of a crash have."""
 
     def __init__(self, crash: Crash, sources: Sources, operands: Operands) -> None:
         self.crash = crash
@@ -67,7 +72,8 @@ class LayerBirths:
         values: dict[str, int],
         call: ast.Call | None,
         steps: tuple[SizeStep, ...] = (),
-    ) -> Birth:
+        uses: Uses = (),
+    ) -> SizeOrigin:
         """Return where an expression gets its value: an assignment, or the caller's argument."""
         text = file.segment(expression)
         if isinstance(expression, ast.Name) and len(steps) < 8:
@@ -79,8 +85,10 @@ class LayerBirths:
                 outer, passed, levels = given
                 outer_sites = sites[levels:]
                 outer_values = self.environments.at(outer_sites) if levels else {}
-                return self._passed(outer_sites, outer, passed, outer_values, call, (*steps, step))
-        return self._assigned(sites, file, expression, values, call, steps)
+                used = (*uses, (file.name, expression))
+                steps = (*steps, step)
+                return self._passed(outer_sites, outer, passed, outer_values, call, steps, used)
+        return self._assigned(sites, file, expression, values, call, steps, uses)
 
     def _assigned(
         self,
@@ -90,7 +98,8 @@ class LayerBirths:
         values: dict[str, int],
         call: ast.Call | None,
         steps: tuple[SizeStep, ...],
-    ) -> Birth:
+        uses: Uses = (),
+    ) -> SizeOrigin:
         """Return the assignment of a name or attribute, else the expression itself."""
         if isinstance(expression, ast.Name | ast.Attribute) and len(steps) < 8:
             name = ast.unparse(expression)
@@ -98,11 +107,12 @@ class LayerBirths:
             step = SizeStep(f"{name} = {size}", file.line(expression.lineno))
             for statement, value in file.assignments(name, expression.lineno):
                 if size in (evaluated(value, values), evaluated(value, {})):
-                    return self._assigned(sites, file, value, values, call, (*steps, step))
-                attribute = self._of_attribute(file, statement, value, size, steps)
+                    used = (*uses, (file.name, expression))
+                    return self._assigned(sites, file, value, values, call, (*steps, step), used)
+                attribute = self._of_attribute(file, statement, value, size, steps, uses)
                 if attribute is not None:
                     return attribute
-        return Birth(
+        return SizeOrigin(
             file.line(expression.lineno),
             file.segment(expression),
             known_values(expression, values),
@@ -111,6 +121,7 @@ class LayerBirths:
             expression,
             call=_enclosing_call(file, expression) or call,
             exact=True,
+            uses=uses,
         )
 
     def _of_attribute(
@@ -120,7 +131,8 @@ class LayerBirths:
         value: ast.expr,
         size: int | None,
         steps: tuple[SizeStep, ...],
-    ) -> Birth | None:
+        uses: Uses,
+    ) -> SizeOrigin | None:
         """Return the argument that a layer of the user received, for `self.size = size`."""
         scope = file.scope(statement.lineno)
         owner = file.parents.get(scope)
@@ -131,10 +143,10 @@ class LayerBirths:
                 inner = Site(file.name, statement.lineno, "__init__", values={value.id: size or 0})
                 sites = (inner, *layer.created)
                 step = SizeStep(f"{value.id} = {size}", file.line(statement.lineno))
-                return self._passed(sites, file, value, inner.values, None, (*steps, step))
+                return self._passed(sites, file, value, inner.values, None, (*steps, step), uses)
         return None
 
-    def _of_weight(self, operand: Operand, axis: int | None, size: int | None) -> Birth | None:
+    def _of_weight(self, operand: Operand, axis: int | None, size: int | None) -> SizeOrigin | None:
         """Return what gave a layer the size of its input, for an axis of its kernel."""
         layer = self.crash.layers[operand.layer]
         shape = layer.weights.get(operand.weight)
@@ -149,29 +161,29 @@ class LayerBirths:
                 for name in INPUT_ARGUMENTS:
                     given = argument(call, name)
                     for expression in giving(given, size, site.values) if given else ():
-                        birth = self._passed(
+                        origin = self._passed(
                             layer.created[at:], file, expression, site.values, call
                         )
-                        return msgspec.structs.replace(birth, layer=operand.layer)
+                        return msgspec.structs.replace(origin, layer=operand.layer)
         return self._of_model_input(operand.layer, size)
 
-    def _of_model_input(self, number: int, size: int) -> Birth | None:
-        """Return the birth of the features that enter a layer of a model, from the layer before."""
+    def _of_model_input(self, number: int, size: int) -> SizeOrigin | None:
+        """Return the origin of the features that enter a layer, from the layer before it."""
         for model in self.crash.layers:
             if number in model.sublayers:
                 before = model.sublayers[: model.sublayers.index(number)]
                 for other in reversed(before):
                     if self.crash.layers[other].type == "InputLayer":
                         return self._of_layer(other, -1, size) or self.of_model_input(other, size)
-                    birth = self._of_layer(other, -1, size)
-                    if birth is not None:
-                        return birth
+                    origin = self._of_layer(other, -1, size)
+                    if origin is not None:
+                        return origin
         for number_of_input, layer in enumerate(self.crash.layers):
             if layer.type == "InputLayer" and layer.output is not None and size in layer.output:
                 return self._of_layer(number_of_input, -1, size)
         return None
 
-    def _of_layer(self, number: int, axis: int | None, size: int | None) -> Birth | None:
+    def _of_layer(self, number: int, axis: int | None, size: int | None) -> SizeOrigin | None:
         """Return the argument of a layer's creation that gives a size, None without."""
         del axis
         layer = self.crash.layers[number]
@@ -189,26 +201,26 @@ class LayerBirths:
             file = self.sources[site.file]
             for call in file.calls_at(site):
                 for expression in sizes_in(call, size, site.values):
-                    birth = self._passed(layer.created[at:], file, expression, site.values, call)
-                    return msgspec.structs.replace(birth, layer=number)
+                    origin = self._passed(layer.created[at:], file, expression, site.values, call)
+                    return msgspec.structs.replace(origin, layer=number)
         return None
 
     def of_model_input(
         self, number: int, size: int | None = None, shape: Shape | None = None
-    ) -> Birth:
+    ) -> SizeOrigin:
         """Return the argument that gives the input shape of a model, else its first layer."""
         model = self.crash.layers[number]
         inner = [number, *model.sublayers]
         inputs = [n for n in inner if self.crash.layers[n].type == "InputLayer"]
         fitting = [n for n in inputs if shape and self.crash.layers[n].output == shape]
         for candidate in (*fitting, *inputs, *inner[:3]):
-            birth = self._input_argument(candidate, size)
-            if birth is not None:
-                return birth
+            origin = self._input_argument(candidate, size)
+            if origin is not None:
+                return origin
         layers = [n for n in model.sublayers if self.crash.layers[n].type != "InputLayer"]
         return self.at_layer(layers[0] if layers else number)
 
-    def _input_argument(self, number: int, size: int | None) -> Birth | None:
+    def _input_argument(self, number: int, size: int | None) -> SizeOrigin | None:
         layer = self.crash.layers[number]
         for level, site in enumerate(layer.created[:1]):
             file = self.sources[site.file]
@@ -221,10 +233,10 @@ class LayerBirths:
                         continue
                     for expression in giving(given, size, site.values) if size else ():
                         sites = layer.created[level:]
-                        birth = self._passed(sites, file, expression, site.values, call)
-                        return msgspec.structs.replace(birth, layer=number)
+                        origin = self._passed(sites, file, expression, site.values, call)
+                        return msgspec.structs.replace(origin, layer=number)
                     text = file.segment(given)
-                    return Birth(
+                    return SizeOrigin(
                         file.line(given.lineno),
                         text,
                         file=file.name,
@@ -234,17 +246,17 @@ class LayerBirths:
                     )
         return None
 
-    def at_layer(self, number: int) -> Birth:
+    def at_layer(self, number: int) -> SizeOrigin:
         """Return the line that creates a layer."""
         layer = self.crash.layers[number]
         if not layer.created:
-            return Birth(None, layer=number)
+            return SizeOrigin(None, layer=number)
         site = layer.created[0]
         file = self.sources[site.file]
         call = next(iter(file.calls_at(site)), None)
         text = file.segment(call) if call is not None else ""
         line = self.sources.line(site)
-        return Birth(line, text, file=file.name, node=call, layer=number, call=call)
+        return SizeOrigin(line, text, file=file.name, node=call, layer=number, call=call)
 
 
 def sizes_in(node: ast.AST, size: int, values: dict[str, int]) -> Iterator[ast.expr]:

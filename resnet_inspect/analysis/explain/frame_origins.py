@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from resnet_inspect.analysis.explain.layer_births import Birth, LayerBirths, sizes_in
+from resnet_inspect.analysis.explain.layer_origins import LayerOrigins, SizeOrigin, sizes_in
 from resnet_inspect.analysis.explain.operands import TRAINER, Operand
 from resnet_inspect.analysis.explain.sources import (
     SourceFile,
@@ -16,24 +16,26 @@ from resnet_inspect.graph.crash import Crash, Site, Value, ValueKind
 MOST_STEPS = 60
 
 
-class FrameBirths(LayerBirths):
-    """Finds births of sizes of data and of expressions in the frames of a crash."""
+class FrameOrigins(LayerOrigins):
+    """Finds origins of sizes of data and of expressions in the frames of a crash."""
 
-    def _of_data(self, operand: Operand, size: int | None) -> Birth:
-        """Return the birth of a size of the data that `fit` or a session received."""
+    def _of_data(self, operand: Operand, size: int | None) -> SizeOrigin:
+        """Return the origin of a size of the data that `fit` or a session received."""
         frame = self.crash.frames[operand.frame]
         file = self.sources[frame.site.file]
         for call in file.calls_at(frame.site):
             given = self._given_data(file, call, operand, frame.site.line)
             if given is not None:
-                return self._of_syntax(operand.frame, file, given, size, call.lineno, 0) or Birth(
+                return self._of_syntax(
+                    operand.frame, file, given, size, call.lineno, 0
+                ) or SizeOrigin(
                     file.line(given.lineno),
                     file.segment(given),
                     file=file.name,
                     node=given,
                     call=call,
                 )
-        return Birth(self.sources.line(frame.site), file=file.name)
+        return SizeOrigin(self.sources.line(frame.site), file=file.name)
 
     def _given_data(
         self, file: SourceFile, call: ast.Call, operand: Operand, before: int
@@ -62,18 +64,17 @@ class FrameBirths(LayerBirths):
                 return value
         return None
 
-    def of_text(self, frame: int, text: str, size: int | None, axis: int | None = None) -> Birth:
-        """Return the birth of a size of the value of an expression in a frame."""
+    def of_text(self, frame: int, text: str, size: int | None) -> SizeOrigin:
+        """Return the origin of a size of the value of an expression in a frame."""
         record = self.crash.frames[frame]
         file = self.sources[record.site.file]
         located = [n for n in file.expressions_at(record.site) if file.segment(n) == text]
         try:
             node = located[0] if located else ast.parse(text, mode="eval").body
         except SyntaxError:
-            return Birth(None)
-        del axis
-        found = self._of_syntax(frame, file, node, size, record.site.line, 0)
-        return found or Birth(self.sources.line(record.site), text, file=file.name)
+            return SizeOrigin(None)
+        known = self._of_syntax(frame, file, node, size, record.site.line, 0)
+        return known or SizeOrigin(self.sources.line(record.site), text, file=file.name)
 
     def _of_syntax(  # noqa: PLR0912 - one branch a kind of expression
         self,
@@ -83,7 +84,7 @@ class FrameBirths(LayerBirths):
         size: int | None,
         before: int,
         depth: int,
-    ) -> Birth | None:
+    ) -> SizeOrigin | None:
         if depth > MOST_STEPS:
             return None
         record = self.crash.frames[frame]
@@ -93,9 +94,9 @@ class FrameBirths(LayerBirths):
         if isinstance(node, ast.Call):
             called = record.values.get(ast.unparse(node.func))
             if called is not None and called.kind is ValueKind.LAYER and called.layer >= 0:
-                birth = self._of_layer(called.layer, -1, size)
-                if birth is not None:
-                    return birth
+                origin = self._of_layer(called.layer, -1, size)
+                if origin is not None:
+                    return origin
             made = self._of_function(frame, file, node, size, depth)
             if made is not None:
                 return made
@@ -113,22 +114,22 @@ class FrameBirths(LayerBirths):
                 has_size(value, size) if size is not None else _tensor(value)
             )
             if wanted and not isinstance(node, ast.Subscript):
-                birth = self._of_name(
+                origin = self._of_name(
                     frame, file, name, size, getattr(node, "lineno", before), depth + 1
                 )
-                if birth is not None and birth.line is not None:
-                    return birth
+                if origin is not None and origin.line is not None:
+                    return origin
         if node in file.parents:
             call = node if isinstance(node, ast.Call) else None
-            return Birth(
+            return SizeOrigin(
                 file.line(node.lineno), file.segment(node), file=file.name, node=node, call=call
             )
         return None
 
     def _of_function(
         self, frame: int, file: SourceFile, call: ast.Call, size: int | None, depth: int
-    ) -> Birth | None:
-        """Return the birth of a size of what a function of the user returns or yields."""
+    ) -> SizeOrigin | None:
+        """Return the origin of a size of what a function of the user returns or yields."""
         name = ast.unparse(call.func)
         for function in ast.walk(file.tree):
             if not isinstance(function, ast.FunctionDef) or function.name != name:
@@ -143,13 +144,15 @@ class FrameBirths(LayerBirths):
             first = made[0].elts[0] if isinstance(made[0], ast.Tuple) and made[0].elts else made[0]
             yields = any(isinstance(node, ast.Yield) for node in ast.walk(function))
             if isinstance(first, ast.Name) and not yields:
-                found = self._of_name(frame, file, first.id, size, first.lineno, depth + 1)
-                if found is not None and found.line is not None:
-                    return found
-            return Birth(file.line(first.lineno), file.segment(first), file=file.name, node=first)
+                known = self._of_name(frame, file, first.id, size, first.lineno, depth + 1)
+                if known is not None and known.line is not None:
+                    return known
+            return SizeOrigin(
+                file.line(first.lineno), file.segment(first), file=file.name, node=first
+            )
         return None
 
-    def _of_loss(self) -> Birth:
+    def _of_loss(self) -> SizeOrigin:
         """Return the loss that a call of `compile` gets."""
         for name in self.crash.files:
             file = self.sources[name]
@@ -162,12 +165,12 @@ class FrameBirths(LayerBirths):
                     if given is not None:
                         text = file.segment(given)
                         line = file.line(given.lineno)
-                        return Birth(line, text, file=name, node=given, call=call)
-        return Birth(None)
+                        return SizeOrigin(line, text, file=name, node=given, call=call)
+        return SizeOrigin(None)
 
     def _of_name(
         self, frame: int, file: SourceFile, name: str, size: int | None, before: int, depth: int
-    ) -> Birth | None:
+    ) -> SizeOrigin | None:
         for statement, value in file.assignments(name, before):
             if statement.lineno >= before and name in names_in(value):
                 continue
@@ -175,7 +178,7 @@ class FrameBirths(LayerBirths):
             if size is not None or not isinstance(value, ast.Call) or _passes_on(value):
                 inner = self._of_syntax(frame, file, value, size, statement.lineno, depth + 1)
             call = value if isinstance(value, ast.Call) else None
-            return inner or Birth(
+            return inner or SizeOrigin(
                 file.line(statement.lineno),
                 file.segment(value),
                 file=file.name,

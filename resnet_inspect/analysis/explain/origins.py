@@ -9,8 +9,8 @@ from math import prod
 import msgspec
 
 from resnet_inspect.analysis.explain.explanation import SizeStep
-from resnet_inspect.analysis.explain.frame_births import MOST_STEPS, FrameBirths, has_size
-from resnet_inspect.analysis.explain.layer_births import Birth, sizes_in
+from resnet_inspect.analysis.explain.frame_origins import MOST_STEPS, FrameOrigins, has_size
+from resnet_inspect.analysis.explain.layer_origins import SizeOrigin, sizes_in
 from resnet_inspect.analysis.explain.operands import Operand
 from resnet_inspect.analysis.explain.sources import (
     names_in,
@@ -35,10 +35,12 @@ SHAPING = (
 READS = ("ReadVariableOp", "Identity", "Cast", "VarHandleOp")
 
 
-class Births(FrameBirths):
-    """Finds births of sizes in one crash."""
+class SizeOrigins(FrameOrigins):
+    """Finds origins of sizes in one crash."""
 
-    def of(self, operand: Operand, axis: int | None, size: int, *, rank: bool = False) -> Birth:
+    def of(
+        self, operand: Operand, axis: int | None, size: int, *, rank: bool = False
+    ) -> SizeOrigin:
         """Return where the size of an axis of an operand was set.
 
         With `rank`, the size is a number of axes or of elements, which no literal gives.
@@ -46,46 +48,48 @@ class Births(FrameBirths):
         try:
             return self._of(operand, axis, None if rank else size, 0)
         except RecursionError:
-            return Birth(None)
+            return SizeOrigin(None)
 
-    def _of(self, operand: Operand, axis: int | None, size: int | None, depth: int) -> Birth:
+    def _of(self, operand: Operand, axis: int | None, size: int | None, depth: int) -> SizeOrigin:
         if depth > MOST_STEPS:
-            return Birth(None)
+            return SizeOrigin(None)
         if operand.argument == "loss":
             return self._of_loss()
         if operand.argument and operand.argument != "input":
             return self._of_data(operand, size)
         if operand.node >= 0:
-            birth = self._of_node(operand.node, axis, size, depth)
-            if birth is not None:
-                return birth
+            origin = self._of_node(operand.node, axis, size, depth)
+            if origin is not None:
+                return origin
         if operand.layer >= 0 and operand.argument == "input":
             return self.of_model_input(operand.layer, size, operand.shape)
         if operand.layer >= 0:
-            birth = self._of_weight(operand, axis, size) if operand.weight else None
-            birth = birth or self._of_layer(operand.layer, axis, size)
-            return birth or self.at_layer(operand.layer)
+            origin = self._of_weight(operand, axis, size) if operand.weight else None
+            origin = origin or self._of_layer(operand.layer, axis, size)
+            return origin or self.at_layer(operand.layer)
         if operand.expression and operand.frame >= 0:
-            return self.of_text(operand.frame, operand.expression, size, axis)
-        return Birth(None)
+            return self.of_text(operand.frame, operand.expression, size)
+        return SizeOrigin(None)
 
-    def _of_node(self, number: int, axis: int | None, size: int | None, depth: int) -> Birth | None:
+    def _of_node(
+        self, number: int, axis: int | None, size: int | None, depth: int
+    ) -> SizeOrigin | None:
         node = self.crash.nodes[number]
         if node.kind in (NodeKind.INPUT, NodeKind.PLACEHOLDER):
             return self._of_input(number, axis, size)
         layer, weight = self.operands.weight_of(number)
         if weight:
             operand = Operand("", None, layer=layer, weight=weight)
-            birth = self._of_weight(operand, axis, size) or self._of_layer(layer, axis, size)
-            if birth is not None:
-                return birth
+            origin = self._of_weight(operand, axis, size) or self._of_layer(layer, axis, size)
+            if origin is not None:
+                return origin
         variable = self.operands.variable_of(number)
         if variable >= 0:
             return self._of_variable(self.crash.nodes[variable], size)
         if node.layer >= 0 and not self.crash.layers[node.layer].own:
-            birth = self._of_layer(node.layer, axis, size)
-            if birth is not None:
-                return birth
+            origin = self._of_layer(node.layer, axis, size)
+            if origin is not None:
+                return origin
             return self._through_layer(number, axis, size, depth)
         if size is None:
             passed = self._same_rank(node)
@@ -95,16 +99,16 @@ class Births(FrameBirths):
         made = self._made_on_line(node, size)
         if made is not None and not self._passes(node, axis, size):
             return made
-        for source, where in self._sources_of(number, axis, size):
-            birth = self._of(self.operands.of_node(source), where, size, depth + 1)
-            if birth.line is not None:
-                return birth
+        for source, where in self.sources_of(number, axis, size):
+            origin = self._of(self.operands.of_node(source), where, size, depth + 1)
+            if origin.line is not None:
+                return origin
         return made or self._derived(number)
 
     def _through_layer(
         self, number: int, axis: int | None, size: int | None, depth: int
-    ) -> Birth | None:
-        """Return the birth of a size that a layer passes on, or computes from that of its input."""
+    ) -> SizeOrigin | None:
+        """Return the origin of a size that a layer passes on, or computes from its input."""
         node = self.crash.nodes[number]
         shape = self.shape(number)
         for source in self.inputs_of_layer(number):
@@ -172,7 +176,8 @@ class Births(FrameBirths):
                     if (other == size or unknown) and same == aligned:
                         yield source, where
 
-    def _sources_of(self, number: int, axis: int | None, size: int) -> Iterator[tuple[int, int]]:
+    def sources_of(self, number: int, axis: int | None, size: int) -> Iterator[tuple[int, int]]:
+        """Yield the inputs of a node and their axes from which it has a size."""
         node = self.crash.nodes[number]
         if node.type == "MatMul" and len(node.inputs) >= 2 and axis is not None:
             rank = len(node.shapes[0] or ()) or 2
@@ -203,7 +208,7 @@ class Births(FrameBirths):
         shapes = self.crash.nodes[number].shapes if number >= 0 else ()
         return shapes[0] if shapes else None
 
-    def _derived(self, number: int) -> Birth | None:
+    def _derived(self, number: int) -> SizeOrigin | None:
         """Return the line of a node that computes the size from others."""
         node = self.crash.nodes[number]
         layer = self.crash.layers[node.layer] if node.layer >= 0 else None
@@ -213,7 +218,7 @@ class Births(FrameBirths):
             line = self.sources.line(node.sites[0])
             call = self.call_of(node)
             text = self.sources[node.sites[0].file].segment(call) if call else ""
-            return Birth(line, text, file=line.file, node=call, call=call)
+            return SizeOrigin(line, text, file=line.file, node=call, call=call)
         return None
 
     def call_of(self, node: Node) -> ast.Call | None:
@@ -227,7 +232,7 @@ class Births(FrameBirths):
             return calls[0] if calls else None
         return None
 
-    def _made_on_line(self, node: Node, size: int | None) -> Birth | None:
+    def _made_on_line(self, node: Node, size: int | None) -> SizeOrigin | None:
         """Return the expression on the line of an op that gives the size."""
         if size is None or not node.sites:
             return None
@@ -248,8 +253,8 @@ class Births(FrameBirths):
                 break
         return None
 
-    def _of_named(self, within: ast.AST, size: int, site: Site) -> Birth | None:
-        """Return the birth of a size in the shape of a value that an argument mentions.
+    def _of_named(self, within: ast.AST, size: int, site: Site) -> SizeOrigin | None:
+        """Return the origin of a size in the shape of a value that an argument mentions.
 
         Such as `weights['wd1'].get_shape()[0]`, whose value is not known without running it.
         """
@@ -259,11 +264,11 @@ class Births(FrameBirths):
             for name in names_in(within):
                 value = frame.values.get(name)
                 if value is not None and value.kind is ValueKind.VARIABLE and has_size(value, size):
-                    birth = self.of_text(at, name, size)
-                    return birth if birth.exact else None
+                    origin = self.of_text(at, name, size)
+                    return origin if origin.exact else None
         return None
 
-    def _of_input(self, number: int, axis: int | None, size: int | None) -> Birth | None:
+    def _of_input(self, number: int, axis: int | None, size: int | None) -> SizeOrigin | None:
         node = self.crash.nodes[number]
         if node.kind is NodeKind.PLACEHOLDER:
             made = self._made_on_line(node, size)
@@ -274,24 +279,24 @@ class Births(FrameBirths):
         fed = self.operands.fed(node.name)
         if fed is not None:
             return self._of(fed, axis, size, 0)
-        return self._of_function_input(node, axis, size)
+        return self._of_function_input(node, size)
 
-    def _of_function_input(self, node: Node, axis: int | None, size: int | None) -> Birth | None:
-        """Return the birth of an argument of a traced function, which is called by the user."""
+    def _of_function_input(self, node: Node, size: int | None) -> SizeOrigin | None:
+        """Return the origin of an argument of a traced function, which is called by the user."""
         for at in reversed(range(1, len(self.crash.frames))):
             frame = self.crash.frames[at]
             if node.name in frame.parameters:
-                return self.of_text(at, node.name, size, axis)
+                return self.of_text(at, node.name, size)
         return None
 
-    def _of_variable(self, node: Node, size: int | None) -> Birth | None:
+    def _of_variable(self, node: Node, size: int | None) -> SizeOrigin | None:
         made = self._made_on_line(node, size)
         if made is not None:
             return made
         if not node.sites:
             return None
         line = self.sources.line(node.sites[0])
-        return Birth(line, file=line.file, call=self.call_of(node))
+        return SizeOrigin(line, file=line.file, call=self.call_of(node))
 
 
 def spelled(shape: Shape | None) -> str:
