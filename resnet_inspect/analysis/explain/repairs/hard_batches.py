@@ -14,13 +14,25 @@ from resnet_inspect.analysis.explain.sources import SourceFile, argument, evalua
 from resnet_inspect.graph.crash import NodeKind, Site
 
 LIKE = {"ones": "ones_like", "zeros": "zeros_like"}
+RULES = (
+    "batch-hard-coded",
+    "broadcast",
+    "loss-shape",
+    "sparse-labels",
+    "reshape-total",
+    "concat",
+    "op",
+)
 PARAMETERS = ("self", "cls", "training", "mask", "args", "kwargs")
 
 
 def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     """Yield computed batch sizes in place of numbers."""
     for at, sized in enumerate(sides):
-        if sized.side.axis in (0, None) and problem.rule not in ("input-rank", "loss-rank"):
+        weight = (
+            sized.side.operand.node >= 0 and case.operands.variable_of(sized.side.operand.node) >= 0
+        )
+        if sized.side.axis == 0 and problem.rule in RULES and not weight:
             other = sides[1 - at] if len(sides) == 2 else None
             yield from _computed(case, problem, sized, other)
     if problem.rule == "feed":
