@@ -1,19 +1,20 @@
-"""What the rules of an explanation share: the crash, its sources and the problem found."""
+"""What the rules of an explanation share: the crash, its sources and the problem matched."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cached_property
 
 import msgspec
 
-from resnet_inspect.analysis.explain.births import Births
 from resnet_inspect.analysis.explain.explanation import Kind, SizeStep
 from resnet_inspect.analysis.explain.operands import Operand, Operands
+from resnet_inspect.analysis.explain.origins import SizeOrigins
 from resnet_inspect.analysis.explain.sources import Sources
 from resnet_inspect.graph.crash import Call, Crash, Shape, Value
 
-SHAPE_TEXT = re.compile(r"(?<![\w\]])[\[(]((?:\s*(?:\d+|None|\?)[\s,]*)*)[\])]")
+SHAPE_TEXT = re.compile(r"(?<![\w\]])[\[(]((?:\s*(?:-?\d+|None|\?)[\s,]*)*)[\])]")
 
 
 class Side(msgspec.Struct, frozen=True):
@@ -47,7 +48,7 @@ class Problem(msgspec.Struct, frozen=True):
         sides: the two sizes that disagree, or nothing.
         earlier: what led to it.
         facts: further numbers, texts and shapes for repairs, by name.
-        unknown: what could not be found out.
+        unknown: what remains unknown.
     """
 
     kind: Kind
@@ -58,18 +59,18 @@ class Problem(msgspec.Struct, frozen=True):
     operands: tuple[Operand, ...] = ()
     sides: tuple[Side, ...] = ()
     earlier: tuple[SizeStep, ...] = ()
-    facts: dict[str, int | str | Shape | None] = {}
+    facts: Mapping[str, int | str | Shape | None] = {}
     unknown: str = ""
 
 
 class Case:
-    """A crash with its sources, operands and births."""
+    """A crash with its sources, operands and origins."""
 
     def __init__(self, crash: Crash) -> None:
         self.crash = crash
         self.sources = Sources(crash)
-        self.operands = Operands(crash)
-        self.births = Births(crash, self.sources, self.operands)
+        self.operands = Operands(crash, self.sources)
+        self.origins = SizeOrigins(crash, self.sources, self.operands)
 
     @cached_property
     def text(self) -> str:
@@ -123,8 +124,8 @@ class Case:
 def shapes_in(text: str) -> list[Shape]:
     """Return the shapes in a message, such as `[9,3]` and `(None, 44)`."""
     shapes: list[Shape] = []
-    for found in SHAPE_TEXT.finditer(text):
-        parts = re.split(r"[,\s]+", found[1].strip().strip(","))
+    for matched in SHAPE_TEXT.finditer(text):
+        parts = re.split(r"[,\s]+", matched[1].strip().strip(","))
         parts = [part for part in parts if part]
-        shapes.append(tuple(int(part) if part.isdigit() else None for part in parts))
+        shapes.append(tuple(int(part) if part.lstrip("-").isdigit() else None for part in parts))
     return shapes

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
 import msgspec
 
+from resnet_inspect.analysis.explain.sources import Sources, argument
 from resnet_inspect.graph.crash import Call, Crash, NodeKind, Shape, Value, ValueKind
 
 DATA = re.compile(r"^data(?:_(\d+))?$")  # the placeholders of Keras' training step
+POSITIONS = {"x": 0, "y": 1}  # of the parameters of `fit`
+MOST_LABEL = 30  # signs of an expression that serves as a name
+ASSIGNMENT = re.compile(r"^\s*([A-Za-z_][\w.]*)\s*=[^=]")
 TRAINER = ("fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch")
 
 
@@ -24,7 +29,8 @@ class Operand(msgspec.Struct, frozen=True):
         expression: the source that gives it in that frame.
         layer: the index of the layer whose output it is, or -1.
         weight: the short name of a variable of that layer, if it is one.
-        argument: for data, the parameter of `fit`, such as `x`, or `feed:` and a placeholder.
+        argument: for data, the parameter of `fit`, such as `x`, or `feed:` and a placeholder;
+            `input` for the input shape of a layer or model.
     """
 
     label: str
@@ -41,8 +47,9 @@ class Operand(msgspec.Struct, frozen=True):
 class Operands:
     """Makes operands from the values and nodes of a crash."""
 
-    def __init__(self, crash: Crash) -> None:
+    def __init__(self, crash: Crash, sources: Sources) -> None:
         self.crash = crash
+        self._sources = sources
         self.trainer = next(
             (c for c in crash.calls if c.function.rpartition(".")[2] in TRAINER), None
         )
@@ -81,7 +88,7 @@ class Operands:
         return number
 
     def _input(self, number: int) -> Operand | None:
-        """Return the data that an input of a model or step stands for."""
+        """Return the data of an input of a model or step."""
         node = self.crash.nodes[number]
         fed = self.fed(node.name)
         if fed is None and node.kind is NodeKind.INPUT and node.layer >= 0:
@@ -116,10 +123,31 @@ class Operands:
             return f"output of {self.layer_name(node.layer)}"
         if named:
             return named
+        assigned = self._assigned(number)
+        if assigned:
+            return assigned
         variable = self.variable_of(number)
         if variable >= 0:
             return f"variable '{self.crash.nodes[variable].name}'"
         return f"{node.type} '{node.name}'"
+
+    def _assigned(self, number: int) -> str:
+        """Return the name that the line of an op assigns, if the op is the last of that line."""
+        node = self.crash.nodes[number]
+        site = node.sites[0] if node.sites else None
+        failing = self.crash.nodes[self.crash.op_node].sites[:1] if self.crash.op_node >= 0 else ()
+        if site is None or node.sites[:1] == failing or not self._is_last(number):
+            return ""
+        text = self.crash.files.get(site.file, "").splitlines()
+        line = text[site.line - 1] if 0 < site.line <= len(text) else ""
+        matched = ASSIGNMENT.match(line)
+        return matched[1] if matched else ""
+
+    def _is_last(self, number: int) -> bool:
+        site = self.crash.nodes[number].sites[0]
+        return not any(
+            number in other.inputs and other.sites[:1] == (site,) for other in self.crash.nodes
+        )
 
     def variable_of(self, number: int) -> int:
         """Return the node of the variable that a node reads, -1 for other nodes."""
@@ -142,7 +170,7 @@ class Operands:
         return ""
 
     def weight_of(self, number: int) -> tuple[int, str]:
-        """Return the layer and the short name of the variable that a node reads; (-1, "") if none."""
+        """Return the layer and short name of the variable that a node reads, (-1, "") without."""
         variable = self.variable_of(number)
         node = self.crash.nodes[variable] if variable >= 0 else None
         if node is not None and node.layer >= 0:
@@ -161,11 +189,11 @@ class Operands:
         return operand.layer < 0
 
     def fed(self, name: str) -> Operand | None:
-        """Return the data that a placeholder of the training step stands for."""
-        found = DATA.match(name)
-        if self.trainer is not None and found:
+        """Return the data of a placeholder of the training step."""
+        matched = DATA.match(name)
+        if self.trainer is not None and matched:
             data = list(self.data())
-            at = int(found[1] or 0)
+            at = int(matched[1] or 0)
             return data[at] if at < len(data) else None
         for call in reversed(self.crash.calls):
             feeds = call.arguments.get("feed_dict")
@@ -211,4 +239,18 @@ class Operands:
                     for leaf in self._leaves(inner, label, call)
                 )
         else:
-            yield Operand(name, value.shape, value.dtype, frame=call.frame, argument=name)
+            label = self._written(name, call)
+            yield Operand(label, value.shape, value.dtype, frame=call.frame, argument=name)
+
+    def _written(self, name: str, call: Call) -> str:
+        """Return the user's expression for an argument of `fit` if it is short, else its name."""
+        if call.frame < 0 or name not in POSITIONS:
+            return name
+        site = self.crash.frames[call.frame].site
+        file = self._sources[site.file]
+        for node in file.calls_at(site):
+            if ast.unparse(node.func).rpartition(".")[2] in TRAINER:
+                given = argument(node, name, POSITIONS[name])
+                text = file.segment(given) if given is not None else ""
+                return text if 0 < len(text) <= MOST_LABEL else name
+        return name

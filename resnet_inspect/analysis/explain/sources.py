@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 
 from resnet_inspect.analysis.explain.explanation import Line
 from resnet_inspect.graph.crash import Crash, Site
 
 Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef | ast.Module
-OPERATORS = {
+OPERATORS: dict[type[ast.operator], Callable[[int, int], int | None]] = {
     ast.Add: lambda a, b: a + b,
     ast.Sub: lambda a, b: a - b,
     ast.Mult: lambda a, b: a * b,
@@ -111,7 +111,7 @@ class SourceFile:
         """
         attribute = name.startswith("self.")
         scope = self.tree if attribute else self.scope(before)
-        found: list[tuple[ast.stmt, ast.expr]] = []
+        values: list[tuple[ast.stmt, ast.expr]] = []
         for node in ast.walk(scope):
             if not isinstance(node, ast.stmt):
                 continue
@@ -119,9 +119,9 @@ class SourceFile:
                 continue
             value = _value_for(node, name)
             if value is not None and (attribute or node.lineno <= before):
-                found.append((node, value))
-        found.sort(key=lambda pair: pair[0].lineno, reverse=True)
-        yield from found
+                values.append((node, value))
+        values.sort(key=lambda pair: pair[0].lineno, reverse=True)
+        yield from values
 
 
 class Sources:
@@ -158,7 +158,7 @@ def evaluated(node: ast.AST, values: Mapping[str, int]) -> int | None:
     if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
         left, right = evaluated(node.left, values), evaluated(node.right, values)
         if left is not None and right is not None:
-            return OPERATORS[type(node.op)](left, right)  # type: ignore[no-untyped-call]
+            return OPERATORS[type(node.op)](left, right)
     if isinstance(node, ast.Call) and ast.unparse(node.func) == "int" and len(node.args) == 1:
         return evaluated(node.args[0], values)
     return None

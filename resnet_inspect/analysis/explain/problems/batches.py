@@ -7,10 +7,10 @@ from math import prod
 
 import msgspec
 
-from resnet_inspect.analysis.explain.births import SHAPING, elements, spelled
 from resnet_inspect.analysis.explain.case import Case, Problem, Side
 from resnet_inspect.analysis.explain.explanation import SizeStep
 from resnet_inspect.analysis.explain.operands import Operand
+from resnet_inspect.analysis.explain.origins import SHAPING, elements, spelled
 from resnet_inspect.graph.crash import Node, NodeKind
 
 MOST_NODES = 80
@@ -35,7 +35,8 @@ def refined(case: Case, problem: Problem) -> Problem:
 
 def _upstream(case: Case, number: int) -> Iterator[int]:
     """Yield a node and those before it, nearest first."""
-    waiting, seen = [number], set()
+    waiting: list[int] = [number]
+    seen: set[int] = set()
     while waiting and len(seen) < MOST_NODES:
         current = waiting.pop(0)
         if current >= 0 and current not in seen:
@@ -50,8 +51,8 @@ def _users(case: Case, node: Node) -> bool:
 
 def _changed(case: Case, node: Node) -> tuple[int, int] | None:
     """Return the elements of an example before and after a reshape that changes their number."""
-    target = case.births.constant(node, 1) if node.type == "Reshape" else None
-    shape = case.births.shape(node.inputs[0]) if node.inputs else None
+    target = case.origins.constant(node, 1) if node.type == "Reshape" else None
+    shape = case.origins.shape(node.inputs[0]) if node.inputs else None
     if target is None or not shape or len(target) < 2 or target[0] != -1:
         return None
     before, after = elements(shape[1:]), prod(target[1:])
@@ -81,7 +82,7 @@ def _mixed(case: Case, problem: Problem, number: int, before: int, after: int) -
             Side(Operand("target", None, node=number), 1, after, "elements in the target shape"),
         ),
         earlier=(*problem.earlier, step),
-        facts=problem.facts | {"have": before, "want": after, "node": number},
+        facts={**problem.facts, "have": before, "want": after, "node": number},
     )
 
 
@@ -94,31 +95,31 @@ def _written_down(case: Case, problem: Problem, side: Side, other: Side) -> Prob
             number
             for number in _upstream(case, side.operand.node)
             if case.crash.nodes[number].type in SHAPING
-            and case.crash.nodes[number].kind is NodeKind.OP
+            and case.crash.nodes[number].kind in (NodeKind.OP, NodeKind.CONSTANT)
             and _users(case, case.crash.nodes[number])
-            and (case.births.shape(number) or (None,))[0] == side.size
+            and (case.origins.shape(number) or (None,))[0] == side.size
         ),
         -1,
     )
     if literal < 0:
         return None
-    birth = case.births.of(case.operands.of_node(literal), 0, side.size)
-    if not birth.exact or birth.line is None:
+    origin = case.origins.of(case.operands.of_node(literal), 0, side.size)
+    if not origin.exact or origin.line is None:
         return None
-    rows = _rows(case, other.size)
-    made = Operand(f"{case.operands.label(literal)}", case.births.shape(literal), node=literal)
-    verdict = f"the batch size {side.size} is hard-coded at line {birth.line.line}, but {rows}"
+    text = rows(case, other.size)
+    made = Operand(f"{case.operands.label(literal)}", case.origins.shape(literal), node=literal)
+    verdict = f"the batch size {side.size} is hard-coded at line {origin.line.line}, but {text}"
     return msgspec.structs.replace(
         problem,
         rule="batch-hard-coded",
         verdict=verdict,
         sides=(Side(made, 0, side.size, f"axis 0 of {spelled(made.shape)}"), other),
         operands=(*problem.operands,),
-        facts=problem.facts | {"node": literal},
+        facts={**problem.facts, "node": literal},
     )
 
 
-def _rows(case: Case, size: int) -> str:
+def rows(case: Case, size: int) -> str:
     """Return where a batch of this size comes from."""
     call = case.operands.trainer
     data = next(iter(case.operands.data()), None)

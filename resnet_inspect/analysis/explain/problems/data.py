@@ -6,14 +6,15 @@ import re
 
 import msgspec
 
-from resnet_inspect.analysis.explain.births import spelled
 from resnet_inspect.analysis.explain.case import Case, Problem, Side, shapes_in
 from resnet_inspect.analysis.explain.explanation import Kind
 from resnet_inspect.analysis.explain.operands import Operand
+from resnet_inspect.analysis.explain.origins import spelled
 from resnet_inspect.graph.crash import NodeKind
 
 FEED = re.compile(
-    r"Cannot feed value of shape (\(.*?\)) for Tensor '?\"?([\w/:.-]+?)'?\"?, which has shape '?(\(.*?\))"
+    r"Cannot feed value of shape (\(.*?\)) for Tensor '?\"?([\w/:.-]+?)'?\"?, which has "
+    r"shape '?(\(.*?\))"
 )
 EXAMPLES = re.compile(r"Data cardinality is ambiguous")
 MISSING = re.compile(
@@ -29,7 +30,10 @@ CONVERTED = re.compile(
     r"Failed to convert a NumPy array to a Tensor \(Unsupported object type (\w+)\)"
 )
 WEIGHTS = re.compile(
-    r"(?:weight|variable)[^.]*?shape[= ](\(.*?\))[^.]*?(?:not compatible with|provided|received)[^.]*?shape[= ]?(\(.*?\))",
+    (
+        r"(?:weight|variable)[^.]*?shape[= ](\(.*?\))[^.]*?(?:not compatible "
+        r"with|provided|received)[^.]*?shape[= ]?(\(.*?\))"
+    ),
     re.I,
 )
 
@@ -68,9 +72,9 @@ def recognize(case: Case) -> Problem | None:
             facts={"missing": missing[1], "got": got, "want": want},
         )
     for pattern, rule in ((ARRAYS, "array-broadcast"), (ALIGNED, "array-product")):
-        found = pattern.search(text)
-        if found:
-            return _arrays(case, rule, found)
+        matched = pattern.search(text)
+        if matched:
+            return _arrays(case, rule, matched)
     reshaped = RESHAPED.search(text)
     if reshaped:
         have = int(reshaped[1])
@@ -90,14 +94,17 @@ def recognize(case: Case) -> Problem | None:
         return Problem(Kind.STRUCTURE, "unpacking", verdict)
     converted = CONVERTED.search(text)
     if converted:
-        verdict = f"an array of Python objects ({converted[1]}) is not a tensor: its rows have different lengths or types"
+        verdict = (
+            f"an array of Python objects ({converted[1]}) is not a tensor: its rows have "
+            "different lengths or types"
+        )
         return Problem(Kind.DTYPE, "object-array", verdict)
     return None
 
 
-def _feed(case: Case, found: re.Match[str]) -> Problem:
-    got, want = shapes_in(found[1])[0], shapes_in(found[3])[0]
-    name = found[2].removesuffix(":0")
+def _feed(case: Case, matched: re.Match[str]) -> Problem:
+    got, want = shapes_in(matched[1])[0], shapes_in(matched[3])[0]
+    name = matched[2].removesuffix(":0")
     number = next(
         (
             at
@@ -137,8 +144,8 @@ def _feed(case: Case, found: re.Match[str]) -> Problem:
     )
 
 
-def _arrays(case: Case, rule: str, found: re.Match[str]) -> Problem:
-    a, b = shapes_in(found[1])[0], shapes_in(found[2])[0]
+def _arrays(case: Case, rule: str, matched: re.Match[str]) -> Problem:
+    a, b = shapes_in(matched[1])[0], shapes_in(matched[2])[0]
     operands = []
     for shape in (a, b):
         names = (
@@ -179,8 +186,8 @@ def _arrays(case: Case, rule: str, found: re.Match[str]) -> Problem:
             verdict,
             operands=tuple(operands),
             sides=(
-                Side(operands[0], int(found[4]), int(found[3])),
-                Side(operands[1], int(found[6]), int(found[5])),
+                Side(operands[0], int(matched[4]), int(matched[3])),
+                Side(operands[1], int(matched[6]), int(matched[5])),
             ),
         )
     return Problem(Kind.SHAPE, rule, verdict, operands=tuple(operands))

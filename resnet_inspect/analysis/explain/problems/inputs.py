@@ -6,19 +6,21 @@ import re
 
 import msgspec
 
-from resnet_inspect.analysis.explain.births import spelled
 from resnet_inspect.analysis.explain.case import Case, Problem, Side, shapes_in
 from resnet_inspect.analysis.explain.explanation import Kind
 from resnet_inspect.analysis.explain.operands import Operand
-from resnet_inspect.graph.crash import Shape
+from resnet_inspect.analysis.explain.origins import spelled
+from resnet_inspect.graph.crash import Shape, ValueKind
 
 LAYER = re.compile(r"of layer \"?'?([\w./-]+)\"?'? is incompatible with the layer: (.*)")
 AXIS = re.compile(
-    r"expected axis (-?\d+) of input shape to have value (\d+), but received input with shape (\(.*?\)|\[.*?\])"
+    r"expected axis (-?\d+) of input shape to have value (\d+), but received input with "
+    r"shape (\(.*?\)|\[.*?\])"
 )
 RANK = re.compile(r"expected (min_|max_|)ndim=(\d+), found ndim=(\d+)")
 MODEL = re.compile(
-    r"Invalid input shape for input .*? with name '(.*?)'.*? Expected shape (\(.*?\)), but input has incompatible shape (\(.*?\))"
+    r"Invalid input shape for input .*? with name '(.*?)'.*? Expected shape (\(.*?\)), "
+    r"but input has incompatible shape (\(.*?\))"
 )
 MODEL_2 = re.compile(r"expected shape=(\(.*?\)), found shape=(\(.*?\))")
 COUNT = re.compile(
@@ -28,9 +30,9 @@ COUNT = re.compile(
 
 def recognize(case: Case) -> Problem | None:
     """Return the problem of a rejected input, None for other failures."""
-    found = LAYER.search(case.text)
-    if found:
-        return _layer(case, found[1], found[2])
+    matched = LAYER.search(case.text)
+    if matched:
+        return _layer(case, matched[1], matched[2])
     model = MODEL.search(case.text)
     if model:
         return _model(case, shapes_in(model[2])[0], shapes_in(model[3])[0], -1)
@@ -74,11 +76,18 @@ def _layer(case: Case, name: str, rest: str) -> Problem | None:
             facts={"axis": at, "want": want},
         )
     if rank:
-        shape = shapes_in(rest.partition("received: ")[2] or "()")
-        operand = _with(received, shape[0] if shape else received.shape)
+        listed = shapes_in(rest.partition("received: ")[2] or "()")
+        operand = _with(received, listed[0] if listed else received.shape)
         want, got = int(rank[2]), int(rank[3])
+        if want == got + 1 and received.argument == "x" and operand.shape:
+            return _without_batch(
+                case, problem_layer=layer, label=label, received=operand, want=(None,) * want
+            )
         least = {"min_": "at least ", "max_": "at most "}.get(rank[1], "")
-        verdict = f"{label} needs an input with {least}{want} axes, but receives {got}: {spelled(operand.shape)}"
+        verdict = (
+            f"{label} needs an input with {least}{want} axes, but receives {got}: "
+            f"{spelled(operand.shape)}"
+        )
         expected = Operand(f"input of {label}", None, layer=layer)
         sides = (
             Side(
@@ -106,9 +115,14 @@ def _model(case: Case, want: Shape, got: Shape, layer: int) -> Problem:
     layer = layer if layer >= 0 or call is None else call.layer
     label = case.operands.layer_name(layer) if layer >= 0 else "the model"
     received = _with(_received(case, layer), got)
-    expected = Operand(f"input of {label}", want, layer=layer)
+    expected = Operand(f"input of {label}", want, layer=layer, argument="input")
+    if len(want) == len(got) + 1 and received.argument in ("x", "y"):
+        return _without_batch(case, problem_layer=layer, label=label, received=received, want=want)
     if len(want) != len(got):
-        verdict = f"{label} needs an input {spelled((None, *want[1:]))}, but receives {spelled(got)}: {len(got)} axes instead of {len(want)}"
+        verdict = (
+            f"{label} needs an input {spelled((None, *want[1:]))}, but receives "
+            f"{spelled(got)}: {len(got)} axes instead of {len(want)}"
+        )
         sides = (
             Side(received, None, len(got), f"axes of {received.label} {spelled(got)}", rank=True),
             Side(expected, None, len(want), f"axes that {label} needs", rank=True),
@@ -125,7 +139,10 @@ def _model(case: Case, want: Shape, got: Shape, layer: int) -> Problem:
         )
     for axis, (w, g) in enumerate(zip(want, got, strict=True)):
         if axis > 0 and w is not None and g is not None and w != g:
-            verdict = f"{label} needs an input {spelled((None, *want[1:]))}, but receives {spelled(got)}: axis {axis} has {g} instead of {w}"
+            verdict = (
+                f"{label} needs an input {spelled((None, *want[1:]))}, but receives "
+                f"{spelled(got)}: axis {axis} has {g} instead of {w}"
+            )
             sides = Side(received, axis, g), Side(expected, axis, w)
             return Problem(
                 Kind.SHAPE,
@@ -145,6 +162,37 @@ def _model(case: Case, want: Shape, got: Shape, layer: int) -> Problem:
         layer,
         (received,),
     )
+
+
+def _without_batch(
+    case: Case, *, problem_layer: int, label: str, received: Operand, want: Shape
+) -> Problem:
+    """Return the problem of data without a batch axis, or without another axis."""
+    shape = received.shape or ()
+    expected = Operand(f"input of {label}", want, layer=problem_layer, argument="input")
+    sides = (
+        Side(received, None, len(shape), f"axes of {received.label} {spelled(shape)}", rank=True),
+        Side(expected, None, len(want), f"axes that {label} needs", rank=True),
+    )
+    call = case.operands.trainer
+    value = call.arguments.get("x") if call is not None else None
+    dataset = value is not None and value.kind is ValueKind.DATASET
+    single = shape[1:] == want[2:] and None not in shape and call is not None
+    facts = {"want": len(want), "got": len(shape)}
+    name = case.crash.during or "fit"
+    if dataset and shape and shape[0] is not None:
+        verdict = f"the dataset yields single examples {spelled(shape)}, without a batch axis"
+        rule = "dataset-not-batched"
+    elif single and want[1:] == shape:
+        verdict = f"{name} receives one example {spelled(shape)}, without a batch axis in front"
+        rule = "single-example"
+    else:
+        verdict = (
+            f"{label} needs an input with {len(want)} axes, but receives {len(shape)}: "
+            f"{spelled(shape)}"
+        )
+        rule = "input-rank"
+    return Problem(Kind.SHAPE, rule, verdict, label, problem_layer, (received,), sides, facts=facts)
 
 
 def _received(case: Case, layer: int) -> Operand:

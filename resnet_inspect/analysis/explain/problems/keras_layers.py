@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import msgspec
 
-from resnet_inspect.analysis.explain.births import elements, spelled
 from resnet_inspect.analysis.explain.case import Case, Problem, Side, shapes_in
 from resnet_inspect.analysis.explain.explanation import Kind
 from resnet_inspect.analysis.explain.operands import Operand
+from resnet_inspect.analysis.explain.origins import elements, spelled
 from resnet_inspect.graph.crash import Shape
 
 TOTAL = re.compile(
-    r"total size of the tensor must be unchanged\. Received: input_shape=(\(.*?\)), target_shape=(\(.*?\))"
+    r"total size of the tensor must be unchanged.*? Received: input_shape=(\(.*?\)), "
+    r"target_shape=(\(.*?\))"
 )
 NEGATIVE = re.compile(
-    r"(?:[Cc]omputed output size would be (?:negative|<= ?0)|dimensions? in the output (?:is|are) <= 0|Negative dimension size caused by subtracting (\d+) from (\d+))"
+    r"(?:[Cc]omputed output size would be (?:negative|<= ?0|zero or negative)|dimensions? "
+    r"in the output (?:is|are) <= 0|Negative dimension size caused by subtracting (\d+) "
+    r"from (\d+))"
 )
 GROUPS = re.compile(
-    r"number of input channels must be evenly divisible by (?:the number of )?(?:kernel's in-channels|groups)",
+    (
+        r"number of input channels must be evenly divisible by (?:the number of )?(?:kernel's "
+        r"in-channels|groups)"
+    ),
     re.I,
 )
 UNKNOWN = re.compile(
@@ -28,10 +35,16 @@ UNKNOWN = re.compile(
 )
 
 
+KERNEL = re.compile(
+    r"Kernel shape must have the same length as input, but received kernel of shape (\(.*?\)) "
+    r"and input of shape (\(.*?\))"
+)
+
+
 def recognize(case: Case) -> Problem | None:
     """Return the problem of a Keras layer, None for other failures."""
     call = case.layer_call()
-    layer = call.layer if call is not None else -1
+    layer = call.layer if call is not None else _self(case)
     label = case.operands.layer_name(layer) if layer >= 0 else "the layer"
     inputs = case.inputs_of(call) if call is not None else []
     total = TOTAL.search(case.text)
@@ -42,7 +55,10 @@ def recognize(case: Case) -> Problem | None:
             elements(tuple(s for s in want if s not in (None, -1))),
         )
         operand = _with(inputs, have)
-        verdict = f"{label} needs {b:,} elements per example, but {operand.label} has {a:,}: {spelled(have)}"
+        verdict = (
+            f"{label} needs {b:,} elements per example, but {operand.label} has {a:,}: "
+            f"{spelled(have)}"
+        )
         sides = (
             Side(operand, None, a or 0, f"elements per example of {operand.label}", rank=True),
             Side(
@@ -71,12 +87,15 @@ def recognize(case: Case) -> Problem | None:
         operand = _with(inputs, None)
         settings = case.crash.layers[layer].settings if layer >= 0 else {}
         kernel = settings.get("kernel_size") or settings.get("pool_size") or ()
-        kernel = kernel if isinstance(kernel, tuple) else (kernel,)
-        spatial = _spatial(operand.shape, len(kernel))
+        windows = kernel if isinstance(kernel, tuple) else (kernel,)
+        spatial = _spatial(operand.shape, len(windows))
         pairs = [(size, at) for size, at in spatial if size is not None]
-        for (size, at), window in zip(pairs, kernel, strict=False):
+        for (size, at), window in zip(pairs, windows, strict=False):
             if isinstance(window, int) and size < window:
-                verdict = f"{label} has a window of {window}, but axis {at} of {operand.label} {spelled(operand.shape)} has only {size}"
+                verdict = (
+                    f"{label} has a window of {window}, but axis {at} of {operand.label} "
+                    f"{spelled(operand.shape)} has only {size}"
+                )
                 expected = Operand(f"window of {label}", None, layer=layer)
                 return Problem(
                     Kind.SHAPE,
@@ -95,6 +114,23 @@ def recognize(case: Case) -> Problem | None:
             label,
             layer,
             (operand,),
+        )
+    kernel_found = KERNEL.search(case.text)
+    if kernel_found:
+        kernel_shape, shape = (shapes_in(text)[0] for text in kernel_found.groups())
+        operand = _with(inputs, shape)
+        axes = len(kernel_shape)
+        verdict = (
+            f"{label} needs an input with {axes} axes, but receives {len(shape)}: {spelled(shape)}"
+        )
+        expected = Operand(f"input of {label}", None, layer=layer)
+        sides = (
+            Side(operand, None, len(shape), f"axes of {operand.label} {spelled(shape)}", rank=True),
+            Side(expected, None, axes, f"axes that {label} needs", rank=True),
+        )
+        facts = {"want": axes, "got": len(shape)}
+        return Problem(
+            Kind.SHAPE, "input-rank", verdict, label, layer, (operand,), sides, facts=facts
         )
     if GROUPS.search(case.text) and inputs:
         operand = inputs[0]
@@ -115,13 +151,25 @@ def recognize(case: Case) -> Problem | None:
     return None
 
 
+def _self(case: Case) -> int:
+    """Return the layer whose method raised the exception, -1 without."""
+    for call in reversed(case.crash.calls):
+        value = call.arguments.get("self")
+        if value is not None and value.layer >= 0:
+            return value.layer
+    return -1
+
+
 def _merge(case: Case, label: str, layer: int, inputs: list[Operand]) -> Problem:
     axis = case.crash.layers[layer].settings.get("axis") if layer >= 0 else None
     concatenates = layer >= 0 and case.crash.layers[layer].type == "Concatenate"
-    for first, second in zip(inputs, inputs[1:], strict=False):
+    for first, second in itertools.pairwise(inputs):
         a, b = first.shape or (), second.shape or ()
         if len(a) != len(b):
-            verdict = f"{label} needs inputs of equal rank: {first.label} {spelled(a)}, {second.label} {spelled(b)}"
+            verdict = (
+                f"{label} needs inputs of equal rank: {first.label} {spelled(a)}, "
+                f"{second.label} {spelled(b)}"
+            )
             return Problem(
                 Kind.SHAPE,
                 "merge-rank",
@@ -143,7 +191,10 @@ def _merge(case: Case, label: str, layer: int, inputs: list[Operand]) -> Problem
                 and x != y
                 and (concatenates or 1 not in (x, y))
             ):
-                verdict = f"{label} needs equal sizes on axis {at}: {first.label} {spelled(a)} has {x}, {second.label} {spelled(b)} has {y}"
+                verdict = (
+                    f"{label} needs equal sizes on axis {at}: {first.label} {spelled(a)} has "
+                    f"{x}, {second.label} {spelled(b)} has {y}"
+                )
                 return Problem(
                     Kind.SHAPE,
                     "concat" if concatenates else "broadcast",

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 
-from resnet_inspect.analysis.explain.births import spelled
 from resnet_inspect.analysis.explain.case import Case, Problem, Side, shapes_in
 from resnet_inspect.analysis.explain.explanation import Kind
 from resnet_inspect.analysis.explain.operands import Operand
+from resnet_inspect.analysis.explain.origins import spelled
 from resnet_inspect.graph.crash import Call, Shape
 
 RECEIVED = re.compile(r"Received: target\.shape=(\(.*?\)), output\.shape=(\(.*?\))")
 SPARSE = re.compile(
-    r"logits and labels must have the same first dimension, got logits shape (\[.*?\]) and labels shape (\[.*?\])"
+    r"logits and labels must have the same first dimension, got logits shape (\[.*?\]) "
+    r"and labels shape (\[.*?\])"
 )
 LOGITS = re.compile(
     r"logits and labels must be broadcastable: logits_size=(\[.*?\]) labels_size=(\[.*?\])"
@@ -58,7 +59,7 @@ def problem(
 ) -> Problem:
     """Return the problem of labels and an output whose shapes do not fit a loss."""
     y, p = _operands(case, call, labels, output)
-    loss = _loss_name(case, call)
+    loss = _loss_name(case)
     function = f"loss {loss}" if loss else "the loss"
     is_sparse = sparse or "sparse" in loss.lower()
     if (
@@ -67,10 +68,19 @@ def problem(
         and labels[-1] not in (1, None)
         and labels[-1] == output[-1]
     ):
-        verdict = f"{function} needs one class number per example, but labels {spelled(labels)} are one-hot"
+        verdict = (
+            f"{function} needs one class number per example, but labels {spelled(labels)} are "
+            "one-hot"
+        )
         sides = (
             Side(y, None, len(labels), f"axes of {y.label} {spelled(labels)}", rank=True),
-            Side(p, None, len(labels) - 1, "axes that the loss needs", rank=True),
+            Side(
+                Operand(function, None, argument="loss"),
+                None,
+                len(labels) - 1,
+                f"axes that {function} needs",
+                rank=True,
+            ),
         )
         return Problem(
             Kind.SHAPE,
@@ -92,7 +102,10 @@ def problem(
         )
         a = output[axis] if axis < len(output) else None
         b = labels[axis] if axis < len(labels) else None
-        verdict = f"{function} compares the output {spelled(output)} with labels {spelled(labels)}: {len(output)} axes against {len(labels)}"
+        verdict = (
+            f"{function} compares the output {spelled(output)} with labels {spelled(labels)}: "
+            f"{len(output)} axes against {len(labels)}"
+        )
         sides = (
             (Side(p, axis, a), Side(y, axis, b))
             if a is not None and b is not None
@@ -106,9 +119,13 @@ def problem(
             Kind.SHAPE, rule, verdict, function, p.layer, (y, p), sides, facts={"loss": loss}
         )
     if is_sparse:
-        verdict = f"{function} needs one label for each prediction: labels {spelled(labels)}, output {spelled(output)}"
+        verdict = (
+            f"{function} needs one label for each prediction: labels {spelled(labels)}, "
+            f"output {spelled(output)}"
+        )
         a, b = _product(output[:-1]), _product(labels)
-        sides = (Side(p, 0, a), Side(y, 0, b)) if a and b and a != b else ()
+        differ = a and b and a != b
+        counts = (Side(p, 0, a or 0), Side(y, 0, b or 0)) if differ else ()
         return Problem(
             Kind.SHAPE,
             "sparse-labels",
@@ -116,13 +133,16 @@ def problem(
             function,
             p.layer,
             (y, p),
-            sides,
+            counts,
             facts={"loss": loss},
         )
     for axis in reversed(range(len(labels))):
         a, b = output[axis], labels[axis]
         if a is not None and b is not None and a != b:
-            verdict = f"{function} compares the output {spelled(output)} with labels {spelled(labels)}: axis {axis} has {a} and {b}"
+            verdict = (
+                f"{function} compares the output {spelled(output)} with labels "
+                f"{spelled(labels)}: axis {axis} has {a} and {b}"
+            )
             return Problem(
                 Kind.SHAPE,
                 "loss-shape",
@@ -153,6 +173,10 @@ def _operands(
             y = case.operands.of_node(value.node, labels)
         if name in ("y_pred", "output", "logits") and value.node >= 0:
             p = case.operands.of_node(value.node, output)
+    node = case.crash.nodes[case.crash.op_node] if case.crash.op_node >= 0 else None
+    if y.node < 0 and node is not None and "CrossEntropy" in node.type and len(node.inputs) > 1:
+        p = _before_reshape(case, node.inputs[0], output)
+        y = _before_reshape(case, node.inputs[1], labels)
     if y.node < 0:
         data = list(case.operands.data())
         if len(data) > 1:
@@ -166,7 +190,19 @@ def _operands(
     return y, p
 
 
-def _loss_name(case: Case, call: Call | None) -> str:
+def _before_reshape(case: Case, number: int, shape: Shape) -> Operand:
+    """Return the operand of a loss before the reshape that the loss itself adds."""
+    node = case.crash.nodes[number]
+    while node.type in ("Reshape", "Identity", "StopGradient", "Cast") and node.inputs[:1] > (-1,):
+        if case.crash.nodes[node.inputs[0]].sites[:1] != node.sites[:1]:
+            number = node.inputs[0]
+            break
+        number = node.inputs[0]
+        node = case.crash.nodes[number]
+    return case.operands.of_node(number, shape)
+
+
+def _loss_name(case: Case) -> str:
     return next((layer.loss for layer in case.crash.layers if layer.loss), "")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from math import prod
 
@@ -11,8 +12,8 @@ import msgspec
 from resnet_inspect.analysis.explain.case import Case, Problem, Side, shapes_in
 from resnet_inspect.analysis.explain.explanation import Kind
 from resnet_inspect.analysis.explain.operands import Operand
-from resnet_inspect.analysis.explain.births import spelled
-from resnet_inspect.graph.crash import Node, Shape, ValueKind
+from resnet_inspect.analysis.explain.origins import spelled
+from resnet_inspect.graph.crash import Call, Node, Shape, ValueKind
 
 STATIC = re.compile(
     r"'?\{\{node (?P<name>[^}]*)\}\} = (?P<type>\w+)\[.*?\]\((?P<inputs>[^)]*)\)'? "
@@ -110,9 +111,9 @@ def failed_op(case: Case) -> FailedOp | None:
     return FailedOp(kind, _with_shapes(case, named), None, function)
 
 
-def _static(case: Case, found: re.Match[str]) -> FailedOp:
-    names = [part.strip() for part in found["inputs"].split(",") if part.strip()]
-    shapes = shapes_in(found["shapes"].replace("[", " [").replace("?", "None"))
+def _static(case: Case, matched: re.Match[str]) -> FailedOp:
+    names = [part.strip() for part in matched["inputs"].split(",") if part.strip()]
+    shapes = shapes_in(matched["shapes"].replace("[", " [").replace("?", "None"))
     by_name = {node.name: at for at, node in enumerate(case.crash.nodes)}
     operands = []
     for at, name in enumerate(names):
@@ -122,8 +123,8 @@ def _static(case: Case, found: re.Match[str]) -> FailedOp:
             operands.append(case.operands.of_node(number, shape))
         else:
             operands.append(Operand(f"'{name}'", shape))
-    function = _function(case, None, found["type"])
-    return FailedOp(found["type"], tuple(operands), None, function)
+    function = _function(case, None, matched["type"])
+    return FailedOp(matched["type"], tuple(operands), None, function)
 
 
 def _function(case: Case, node: Node | None, kind: str) -> str:
@@ -140,9 +141,9 @@ def _function(case: Case, node: Node | None, kind: str) -> str:
     if node is not None and node.layer >= 0 and not case.crash.layers[node.layer].own:
         return case.operands.layer_name(node.layer)
     if node is not None:
-        found = case.births.call_of(node)
-        if found is not None:
-            return ast.unparse(found.func).rpartition(".")[2]
+        matched = case.origins.call_of(node)
+        if matched is not None:
+            return ast.unparse(matched.func).rpartition(".")[2]
     return kind
 
 
@@ -235,6 +236,9 @@ def _matmul(case: Case, failed: FailedOp) -> Problem:
         to = len(b) - (1 if transposed[1] else 2)
         if a[at] is not None and b[to] is not None and a[at] != b[to]:
             sides = Side(left, at, a[at]), Side(right, to, b[to])  # type: ignore[arg-type]
+            built = _built_for(case, failed, sides)
+            if built is not None:
+                return built
             verdict = (
                 f"the matrix product needs equal inner sizes: {left.label} {spelled(a)} has "
                 f"{a[at]}, {right.label} {spelled(b)} has {b[to]}"
@@ -252,6 +256,44 @@ def _matmul(case: Case, failed: FailedOp) -> Problem:
     return _problem(case, failed, "matmul", sides, verdict)
 
 
+def _built_for(case: Case, failed: FailedOp, sides: tuple[Side, Side]) -> Problem | None:
+    """Return the problem of a Keras layer whose kernel was made for another input."""
+    kernel = sides[1].operand
+    inner = [
+        call.layer
+        for call in case.crash.calls
+        if call.layer >= 0
+        and not case.crash.layers[call.layer].own
+        and not case.crash.layers[call.layer].sublayers
+    ]
+    if not kernel.weight or not inner:
+        return None
+    label = case.operands.layer_name(inner[0])
+    data = next((o for o in case.inputs_of(_call_of(case, inner[0])) if o.shape), None)
+    received = data or sides[0].operand
+    axis = len(received.shape or ()) - 1
+    verdict = (
+        f"{label} was built for {sides[1].size} features, but receives {spelled(received.shape)}"
+    )
+    failed = msgspec.structs.replace(failed, function=label)
+    return _problem(
+        case,
+        failed,
+        "input-axis",
+        (
+            Side(received, axis, sides[0].size),
+            Side(kernel, sides[1].axis, sides[1].size, f"features that {label} was built for"),
+        ),
+        verdict,
+        axis=axis,
+        want=sides[1].size,
+    )
+
+
+def _call_of(case: Case, layer: int) -> Call:
+    return next(call for call in case.crash.calls if call.layer == layer)
+
+
 def _reshape(case: Case, failed: FailedOp) -> Problem:
     operand = failed.operands[0]
     target = _target(case, failed)
@@ -263,16 +305,27 @@ def _reshape(case: Case, failed: FailedOp) -> Problem:
         if len(kept) == len(target) - 1 and prod(kept) != prod(sizes):
             return _per_example(case, failed, operand, sizes, kept)
     counts = REQUESTED.search(case.crash.cause)
+    row = prod(kept) if (kept := [s for s in (target or [])[1:] if s is not None]) else 0
+    if target and counts and target[0] not in (-1, None) and whole and row == prod(sizes) > 0:
+        batch = int(counts[1]) // row
+        made = Side(_target_of(failed), 0, target[0], "batch size in the target shape")
+        verdict = (
+            f"the batch size {target[0]} is hard-coded in the target shape, but this batch "
+            f"has {batch} examples"
+        )
+        sides = made, Side(operand, 0, batch)
+        return _problem(case, failed, "batch-hard-coded", sides, verdict)
     have, want = (int(counts[1]), int(counts[2])) if counts else (0, 0)
-    verdict, sides = "", ()
+    verdict = ""
+    totals: tuple[Side, ...] = ()
     if counts:
         verb = "which is no multiple of" if "multiple" in counts[0] else "the target shape needs"
         verdict = f"{operand.label} {spelled(operand.shape)} has {have:,} elements, {verb} {want:,}"
-        sides = (
+        totals = (
             Side(operand, None, have, f"elements of {operand.label}", rank=True),
             Side(_target_of(failed), None, want, "elements of the target shape", rank=True),
         )
-    return _problem(case, failed, "reshape-total", sides, verdict, have=have, want=want)
+    return _problem(case, failed, "reshape-total", totals, verdict, have=have, want=want)
 
 
 def _per_example(
@@ -308,7 +361,7 @@ def _target(case: Case, failed: FailedOp) -> list[int | None] | None:
         r"(?:partial shapes|input\[1\]) ?[:=] ?(?:input\[1\] = )?\[([-\d,?]+)\]", case.text
     )
     node = failed.node
-    constant = case.births.constant(node, 1) if node is not None else None
+    constant = case.origins.constant(node, 1) if node is not None else None
     if constant is not None:
         return list(constant)
     if len(failed.operands) > 1 and failed.operands[1].node >= 0:
@@ -327,13 +380,13 @@ def _target_of(failed: FailedOp) -> Operand:
 
 def _concat(case: Case, failed: FailedOp) -> Problem:
     known = [o for o in failed.operands if o.shape is not None and len(o.shape) > 0]
-    found = re.search(r"Dimension (\d+) in both shapes must be equal", case.text)
+    matched = re.search(r"Dimension (\d+) in both shapes must be equal", case.text)
     for first in known:
         for second in known:
             a, b = first.shape or (), second.shape or ()
             if first is second or len(a) != len(b):
                 continue
-            axes = [int(found[1])] if found and int(found[1]) < len(a) else range(len(a))
+            axes = [int(matched[1])] if matched and int(matched[1]) < len(a) else range(len(a))
             for axis in axes:
                 x, y = a[axis], b[axis]
                 if x is not None and y is not None and x != y:
@@ -383,8 +436,18 @@ def _loss(case: Case, failed: FailedOp) -> Problem:
 
 def _broadcast(case: Case, failed: FailedOp) -> Problem | None:
     known = [o for o in failed.operands if o.shape is not None]
-    for first, second in zip(known, known[1:], strict=False):
+    for first, second in itertools.pairwise(known):
         a, b = first.shape or (), second.shape or ()
+        if len(a) != len(b) and min(len(a), len(b)) > 1 and _clash(a, b):
+            verdict = (
+                f"{first.label} {spelled(a)} and {second.label} {spelled(b)} cannot be combined "
+                f"elementwise: {len(a)} axes against {len(b)}"
+            )
+            sides = (
+                Side(first, None, len(a), f"axes of {first.label} {spelled(a)}", rank=True),
+                Side(second, None, len(b), f"axes of {second.label} {spelled(b)}", rank=True),
+            )
+            return _problem(case, failed, "broadcast-rank", sides, verdict)
         for back in range(1, min(len(a), len(b)) + 1):
             x, y = a[-back], b[-back]
             if x is not None and y is not None and x != y and 1 not in (x, y):
@@ -399,3 +462,9 @@ def _broadcast(case: Case, failed: FailedOp) -> Problem | None:
     if any(word in case.text.lower() for word in words):
         return _problem(case, failed, "op", (), unknown="")
     return None
+
+
+def _clash(first: Shape, second: Shape) -> bool:
+    """Return whether two shapes cannot be broadcast."""
+    pairs = zip(reversed(first), reversed(second), strict=False)
+    return any(a is not None and b is not None and a != b and 1 not in (a, b) for a, b in pairs)

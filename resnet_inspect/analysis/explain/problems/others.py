@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 
-from resnet_inspect.analysis.explain.births import spelled
 from resnet_inspect.analysis.explain.case import Case, Problem, Side, shapes_in
 from resnet_inspect.analysis.explain.explanation import Kind
 from resnet_inspect.analysis.explain.operands import Operand
+from resnet_inspect.analysis.explain.origins import spelled
 from resnet_inspect.graph.crash import ValueKind
 
 TYPES = re.compile(
     r"Input '(\w+)' of '(\w+)' Op has type (\w+) that does not match type (\w+) of argument '(\w+)'"
 )
 EXPECTED = re.compile(
-    r"cannot compute (\w+) as input #(\d+)\(zero-based\) was expected to be an? (\w+) tensor but is an? (\w+) tensor"
+    r"cannot compute (\w+) as input #(\d+)\(zero-based\) was expected to be an? (\w+) "
+    r"tensor but is an? (\w+) tensor"
 )
 REQUESTED = re.compile(r"Tensor conversion requested dtype (\w+) for Tensor with dtype (\w+)")
 ALLOWED = re.compile(r"Value for attr '\w+' of (\w+) is not in the list of allowed values")
@@ -24,12 +25,16 @@ LABEL = re.compile(
 )
 MEMORY = re.compile(r"OOM when allocating tensor with shape(\[.*?\]) and type (\w+)")
 NUMPY_MEMORY = re.compile(r"Unable to allocate ([\d.]+ \w+) for an array with shape (\(.*?\))")
+LOOP = re.compile(
+    r"'([\w/:.]+)' enters the loop with shape (\(.*?\)), but has shape (\(.*?\)) after "
+    r"one iteration"
+)
 BYTES = {"float": 4, "float32": 4, "double": 8, "half": 2, "bfloat16": 2, "int32": 4, "int64": 8}
 
 
 def recognize(case: Case) -> Problem | None:
     """Return the problem of a type, an index or memory, None for other failures."""
-    return _type(case) or _range(case) or _memory(case)
+    return _type(case) or _range(case) or _memory(case) or _loop(case)
 
 
 def other(case: Case) -> Problem:
@@ -46,25 +51,31 @@ def other(case: Case) -> Problem:
 
 
 def _type(case: Case) -> Problem | None:
-    found = TYPES.search(case.text)
-    if found:
-        first, second = found[4], found[3]
-        verdict = f"not a shape error: {found[2]} needs equal types, but '{found[5]}' is {first} and '{found[1]}' is {second}"
+    matched = TYPES.search(case.text)
+    if matched:
+        first, second = matched[4], matched[3]
+        verdict = (
+            f"not a shape error: {matched[2]} needs equal types, but '{matched[5]}' is {first} "
+            f"and '{matched[1]}' is {second}"
+        )
         return Problem(
             Kind.DTYPE,
             "types",
             verdict,
-            _function(case, found[2]),
+            _function(case, matched[2]),
             facts={
                 "first": first,
                 "second": second,
-                "first_name": found[5],
-                "second_name": found[1],
+                "first_name": matched[5],
+                "second_name": matched[1],
             },
         )
     expected = EXPECTED.search(case.text)
     if expected:
-        verdict = f"not a shape error: input {int(expected[2]) + 1} of {expected[1]} must be {expected[3]}, but is {expected[4]}"
+        verdict = (
+            f"not a shape error: input {int(expected[2]) + 1} of {expected[1]} must be "
+            f"{expected[3]}, but is {expected[4]}"
+        )
         return Problem(
             Kind.DTYPE,
             "types",
@@ -74,7 +85,10 @@ def _type(case: Case) -> Problem | None:
         )
     requested = REQUESTED.search(case.text)
     if requested:
-        verdict = f"not a shape error: a tensor of type {requested[2]} is used where {requested[1]} is needed"
+        verdict = (
+            f"not a shape error: a tensor of type {requested[2]} is used where {requested[1]} "
+            "is needed"
+        )
         return Problem(
             Kind.DTYPE,
             "types",
@@ -103,9 +117,9 @@ def _function(case: Case, op: str) -> str:
 
 
 def _range(case: Case) -> Problem | None:
-    found = RANGE.search(case.text)
-    if found:
-        index, size = int(found[2]), int(found[3])
+    matched = RANGE.search(case.text)
+    if matched:
+        index, size = int(matched[2]), int(matched[3])
         layer = next(
             (
                 n.layer
@@ -121,6 +135,13 @@ def _range(case: Case) -> Problem | None:
         verdict = f"{label} has {size} rows, numbered 0 to {size - 1}, but the data contains {most}"
         table = Operand(f"rows of {label}", None, layer=layer, weight="embeddings")
         ids = data[0] if data else Operand("the ids", None)
+        node = case.crash.nodes[case.crash.op_node] if case.crash.op_node >= 0 else None
+        if layer < 0 and node is not None and len(node.inputs) > 1 and min(node.inputs[:2]) >= 0:
+            table, ids = (case.operands.of_node(number) for number in node.inputs[:2])
+            verdict = (
+                f"{table.label} has {size} rows, numbered 0 to {size - 1}, but {ids.label} "
+                f"contains {most}"
+            )
         sides = (
             Side(ids, None, most, f"largest id in {ids.label}", rank=True),
             Side(table, None, size, f"rows of {label}"),
@@ -140,7 +161,10 @@ def _range(case: Case) -> Problem | None:
         value, size = int(label_found[1]), int(label_found[2])
         data = list(case.operands.data())
         labels = data[1] if len(data) > 1 else Operand("labels", None)
-        verdict = f"the labels contain {value}, but the model has {size} classes, numbered 0 to {size - 1}"
+        verdict = (
+            f"the labels contain {value}, but the model has {size} classes, numbered 0 to "
+            f"{size - 1}"
+        )
         output = Operand("output", None, layer=_last_layer(case))
         return Problem(
             Kind.INDEX,
@@ -176,13 +200,16 @@ def _last_layer(case: Case) -> int:
 
 
 def _memory(case: Case) -> Problem | None:
-    found, numpy = MEMORY.search(case.text), NUMPY_MEMORY.search(case.text)
-    if found:
-        shape = shapes_in(found[1])[0]
-        size = BYTES.get(found[2], 4)
+    matched, numpy = MEMORY.search(case.text), NUMPY_MEMORY.search(case.text)
+    if matched:
+        shape = shapes_in(matched[1])[0]
+        size = BYTES.get(matched[2], 4)
         for axis in shape:
             size *= axis or 1
-        verdict = f"not a shape error: out of memory. A tensor {spelled(shape)} of {found[2]} needs {_bytes(size)}"
+        verdict = (
+            f"not a shape error: out of memory. A tensor {spelled(shape)} of {matched[2]} needs "
+            f"{_bytes(size)}"
+        )
         return Problem(Kind.MEMORY, "memory", verdict)
     if numpy:
         return Problem(
@@ -193,6 +220,30 @@ def _memory(case: Case) -> Problem | None:
     if case.crash.kind in ("ResourceExhaustedError", "MemoryError"):
         return Problem(Kind.MEMORY, "memory", "not a shape error: out of memory")
     return None
+
+
+def _loop(case: Case) -> Problem | None:
+    """Return the problem of a loop variable whose shape changes."""
+    matched = LOOP.search(case.text)
+    if not matched:
+        return None
+    before, after = shapes_in(matched[2])[0], shapes_in(matched[3])[0]
+    name = matched[1].removesuffix(":0")
+    names = [node.name for node in case.crash.nodes]
+    node = next((at for at, other in enumerate(names) if name in (other, f"while/{other}")), -1)
+    start = Operand("the loop variable at the start", before, node=node)
+    end = Operand("the loop variable after one iteration", after)
+    verdict = (
+        f"a loop variable changes its shape: it is {spelled(before)} at the start and "
+        f"{spelled(after)} after one iteration"
+    )
+    axis = next((i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), 0)
+    sides: tuple[Side, ...] = ()
+    if len(before) == len(after) and before:
+        sides = Side(start, axis, before[axis] or 0), Side(end, axis, after[axis] or 0)
+    return Problem(
+        Kind.SHAPE, "loop-shape", verdict, "while_loop", operands=(start, end), sides=sides
+    )
 
 
 def _bytes(count: float) -> str:

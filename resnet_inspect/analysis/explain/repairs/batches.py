@@ -59,21 +59,21 @@ def _full(case: Case) -> Iterator[Repair]:
         file = case.sources[name]
         for call in file.calls:
             function = ast.unparse(call.func).rpartition(".")[2]
-            if function in ("batch", "padded_batch") and isinstance(call.func, ast.Attribute):
-                if argument(call, "drop_remainder") is None:
-                    edit = add_argument(file, call, "drop_remainder=True")
-                    inner = raw(file, call.args[0]) if call.args else ""
-                    title = f"batch({inner}) → batch({inner}, drop_remainder=True)"
-                    reason = "the last batch is smaller"
-                    yield repair(case, "drop-remainder", title, [edit], 3.0, reason)
+            batches = function in ("batch", "padded_batch") and isinstance(call.func, ast.Attribute)
+            if batches and argument(call, "drop_remainder") is None:
+                edit = add_argument(file, call, "drop_remainder=True")
+                inner = raw(file, call.args[0]) if call.args else ""
+                title = f"batch({inner}) → batch({inner}, drop_remainder=True)"
+                reason = "the last batch is smaller"
+                yield repair(case, "drop-remainder", title, [edit], 3.0, reason)
 
 
 def _smaller(case: Case) -> Iterator[Repair]:
     """Yield a smaller batch for a training that runs out of memory."""
-    found = places.trainer_call(case)
-    if found is None:
+    matched = places.trainer_call(case)
+    if matched is None:
         return
-    _, file, call = found
+    _, file, call = matched
     node = argument(call, "batch_size", 2)
     if isinstance(node, ast.Constant) and isinstance(node.value, int) and node.value > 1:
         for size, cost in ((32, 1.0), (8, 1.5), (1, 2.0)):

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from resnet_inspect.analysis.explain.births import Birth
 from resnet_inspect.analysis.explain.case import Case, Side
 from resnet_inspect.analysis.explain.explanation import DisagreeingSize, Edit, Repair
+from resnet_inspect.analysis.explain.layer_origins import SizeOrigin
 from resnet_inspect.analysis.explain.repairs.edits import raw, replace
 from resnet_inspect.analysis.explain.sources import SourceFile
 
@@ -20,7 +20,7 @@ class Sized(NamedTuple):
 
     side: Side
     size: DisagreeingSize
-    birth: Birth
+    origin: SizeOrigin
 
 
 Sides = tuple[Sized, ...]
@@ -51,7 +51,7 @@ def _is_import(file: SourceFile, edit: Edit) -> bool:
 
 def changed(file: SourceFile, node: ast.expr, new: str) -> str:
     """Return the title of replacing an expression: "Dense(4) → Dense(3)"."""
-    outer = _telling(file, node)
+    outer = _described(file, node)
     before = raw(file, outer) if not isinstance(outer, ast.Assign) else _assignment(file, outer)
     if isinstance(outer, ast.expr | ast.keyword) and outer is not node:
         edit = replace(file, node, new)
@@ -63,8 +63,8 @@ def changed(file: SourceFile, node: ast.expr, new: str) -> str:
     return f"{_short(before)} → {_short(after)}"
 
 
-def _telling(file: SourceFile, node: ast.expr) -> ast.AST:
-    """Return the part of the source around a node that tells what it is."""
+def _described(file: SourceFile, node: ast.expr) -> ast.AST:
+    """Return the part of the source around a node that shows what it is."""
     current: ast.AST = node
     parent = file.parents.get(current)
     while isinstance(parent, ast.Tuple | ast.List | ast.BinOp | ast.UnaryOp | ast.Starred):

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from resnet_inspect.analysis.explain import patches
-from resnet_inspect.analysis.explain.births import Birth
 from resnet_inspect.analysis.explain.case import Case, Problem
 from resnet_inspect.analysis.explain.explanation import DisagreeingSize, Repair
+from resnet_inspect.analysis.explain.layer_origins import SizeOrigin
 from resnet_inspect.analysis.explain.repairs import (
     batches,
     data_shapes,
@@ -46,11 +46,11 @@ LOST_BATCH = 2.0  # what a repair costs more if axis 0 is no longer the batch
 
 
 def suggested(
-    case: Case, problem: Problem, sides: Sequence[tuple[DisagreeingSize, Birth]]
+    case: Case, problem: Problem, sides: Sequence[tuple[DisagreeingSize, SizeOrigin]]
 ) -> tuple[Repair, ...]:
     """Return the repairs of a problem, the best first."""
     sized = tuple(
-        Sized(side, size, birth) for side, (size, birth) in zip(problem.sides, sides, strict=True)
+        Sized(side, size, origin) for side, (size, origin) in zip(problem.sides, sides, strict=True)
     )
     repairs: dict[frozenset[tuple[object, ...]], Repair] = {}
     for repair in _valid(case, _all(case, problem, sized)):

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from itertools import permutations
 from math import prod
 
-from resnet_inspect.analysis.explain.births import spelled
 from resnet_inspect.analysis.explain.case import Case, Problem
 from resnet_inspect.analysis.explain.explanation import Repair
+from resnet_inspect.analysis.explain.origins import spelled
 from resnet_inspect.analysis.explain.repairs import arrays, places
 from resnet_inspect.analysis.explain.repairs.arrays import Array
 from resnet_inspect.analysis.explain.repairs.building import Sides, repair
@@ -85,7 +85,7 @@ def _shapes(
 def changes(
     array: Array, got: Shape, want: tuple[int | None, ...] | int | None, problem: Problem
 ) -> Iterator[tuple[str, float, bool]]:
-    """Yield expressions that have the needed shape or rank, their costs and whether axis 0 stays."""
+    """Yield expressions with the needed shape or rank, their costs, and whether axis 0 stays."""
     rank = want if isinstance(want, int) else len(want or ())
     sizes = want if isinstance(want, tuple) else None
     if rank == len(got) + 1:
@@ -128,7 +128,7 @@ def _fitted(
         return
     total = prod(size or 1 for size in rest)
     known = [size for size in got if size is not None]
-    if None not in got[1:] and prod(got[1:]) == total and got[1:] != rest:  # type: ignore[type-var]
+    if None not in got[1:] and prod(size or 1 for size in got[1:]) == total and got[1:] != rest:
         new = arrays.reshaped(array, (-1, *(size or 1 for size in rest)))
         yield new, 0.9, True
     elif len(known) == len(got) and prod(known) == total and len(got) != len(sizes) - 1:
@@ -157,10 +157,10 @@ def _equal(sizes: Shape, others: tuple[int | None, ...]) -> bool:
 
 def _alike(case: Case, data: places.Datum) -> Iterator[Array]:
     """Yield the same kind of data in other calls of `fit`, `evaluate` and `predict`."""
-    found = places.trainer_call(case)
-    if found is None:
+    matched = places.trainer_call(case)
+    if matched is None:
         return
-    _, file, call = found
+    _, file, call = matched
     at = "x" if argument(call, "x", 0) is data.node else "y"
     model = ast.unparse(call.func).rpartition(".")[0]
     for other in [call, *file.calls]:

@@ -40,8 +40,8 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
 
 
 def _computed(case: Case, problem: Problem, sized: Sized, other: Sized | None) -> Iterator[Repair]:
-    birth = sized.birth
-    places = [*birth.uses, *([(birth.file, birth.node)] if birth.node is not None else [])]
+    origin = sized.origin
+    places = [*origin.uses, *([(origin.file, origin.node)] if origin.node is not None else [])]
     for name, node in places:
         file = case.sources[name]
         call = _shaping(file, node) if node in file.parents else None
@@ -55,10 +55,9 @@ def _in_call(
 ) -> Iterator[Repair]:
     function = ast.unparse(call.func).rpartition(".")[2]
     reason = "the last batch has fewer examples"
-    if function == "reshape":
-        if "-1" not in [ast.unparse(item) for item in _elements(file, node)]:
-            title = changed(file, node, "-1")
-            yield repair(case, "computed-batch", title, [replace(file, node, "-1")], 0.8, reason)
+    if function == "reshape" and "-1" not in [ast.unparse(item) for item in _elements(file, node)]:
+        title = changed(file, node, "-1")
+        yield repair(case, "computed-batch", title, [replace(file, node, "-1")], 0.8, reason)
     source = _tensor(case, file, call, other)
     tensorflow = idioms.tensorflow(file)
     if source and tensorflow:
@@ -174,9 +173,9 @@ def _placeholders(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair
     for node in case.crash.nodes:
         if node.kind is not NodeKind.PLACEHOLDER or not node.sites:
             continue
-        found = _declared(case, node.sites[0], size)
-        if found is not None:
-            file, item = found
+        matched = _declared(case, node.sites[0], size)
+        if matched is not None:
+            file, item = matched
             if all((e.line, e.column) != (item.lineno, item.col_offset) for e in edits):
                 edits.append(replace(file, item, "None"))
                 title = title or changed(file, item, "None")
@@ -193,7 +192,7 @@ def _declared(case: Case, site: Site, size: int) -> tuple[SourceFile, ast.expr] 
             shape = argument(call, "shape", 1)
             if isinstance(shape, ast.List | ast.Tuple) and shape.elts:
                 first = shape.elts[0]
-                value = evaluated(first, case.births.environments.at((site,)))
+                value = evaluated(first, case.origins.environments.at((site,)))
                 if value == size:
                     return file, first
     return None

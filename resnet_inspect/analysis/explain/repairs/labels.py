@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from resnet_inspect.analysis.explain.births import spelled
 from resnet_inspect.analysis.explain.case import Case, Problem
 from resnet_inspect.analysis.explain.explanation import Edit, Repair
+from resnet_inspect.analysis.explain.origins import spelled
 from resnet_inspect.analysis.explain.repairs import arrays, idioms, places
 from resnet_inspect.analysis.explain.repairs.arrays import Array
 from resnet_inspect.analysis.explain.repairs.building import Sides, repair
@@ -79,12 +79,7 @@ def _whole(case: Case, problem: Problem) -> bool:
     data = places.datum(case, problem.operands[0])
     if data is None or data.value is None:
         return True
-    return not (
-        data.value.kind is ValueKind.ARRAY
-        and data.value.dtype.startswith("float")
-        and data.value.high is None
-        and False
-    )
+    return data.value.kind is ValueKind.ARRAY
 
 
 def uses(case: Case) -> Iterator[Use]:

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator
 from enum import StrEnum
 
-from resnet_inspect.analysis.explain.births import Birth
 from resnet_inspect.analysis.explain.case import Case, Problem
-from resnet_inspect.analysis.explain.explanation import Edit, Repair
+from resnet_inspect.analysis.explain.explanation import Repair
+from resnet_inspect.analysis.explain.layer_origins import SizeOrigin
 from resnet_inspect.analysis.explain.operands import Operand
 from resnet_inspect.analysis.explain.repairs.building import Sides, Sized, changed, repair
 from resnet_inspect.analysis.explain.repairs.edits import replace
@@ -62,13 +62,12 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     for at, sized in enumerate(sides):
         other = sides[1 - at]
         role = role_of(case, sized)
-        births = origins(case, sized)
         edits, title = [], ""
-        for birth in births:
-            node = birth.node
+        for origin in equal_origins(case, sized):
+            node = origin.node
             if node is None:
                 continue
-            file = case.sources[birth.file]
+            file = case.sources[origin.file]
             new = written(case, file, node, other)
             edits.append(replace(file, node, new))
             title = title or changed(file, node, new)
@@ -82,17 +81,17 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
 
 def role_of(case: Case, sized: Sized) -> Role:
     """Return what a size belongs to."""
-    operand, birth = sized.side.operand, sized.birth
-    if birth.layer >= 0:
+    operand, origin = sized.side.operand, sized.origin
+    if origin.layer >= 0:
         return Role.LAYER
     node = case.crash.nodes[operand.node] if operand.node >= 0 else None
     if node is not None and node.kind is NodeKind.PLACEHOLDER:
         return Role.PLACEHOLDER
     if node is not None and _variable(case, operand.node):
         return Role.WEIGHT
-    if operand.argument or (operand.expression and operand.frame >= 0) or _is_data(case, birth):
+    if operand.argument or (operand.expression and operand.frame >= 0) or _is_data(case, origin):
         return Role.DATA
-    if node is not None and birth.node is not None:
+    if node is not None and origin.node is not None:
         return Role.WEIGHT
     return Role.OTHER
 
@@ -108,12 +107,12 @@ def _variable(case: Case, number: int) -> bool:
     return node.kind is NodeKind.VARIABLE
 
 
-def _is_data(case: Case, birth: Birth) -> bool:
+def _is_data(case: Case, origin: SizeOrigin) -> bool:
     """Return whether a size is set in a call that makes or loads arrays."""
-    if birth.node is None:
+    if origin.node is None:
         return False
-    file = case.sources[birth.file]
-    node: ast.AST | None = birth.node
+    file = case.sources[origin.file]
+    node: ast.AST | None = origin.node
     while node is not None and not isinstance(node, ast.stmt):
         if isinstance(node, ast.Call):
             name = ast.unparse(node.func)
@@ -123,45 +122,45 @@ def _is_data(case: Case, birth: Birth) -> bool:
     return False
 
 
-def origins(case: Case, sized: Sized) -> list[Birth]:
+def equal_origins(case: Case, sized: Sized) -> list[SizeOrigin]:
     """Return all places that set a size, such as those of a weight and of its bias."""
-    first = sized.birth
-    births = [first] if _sets(first, sized.side.size) else []
-    if births and first.layer < 0 and sized.side.axis is not None:
-        for birth in _others(case, sized.side.operand, sized.side.axis, sized.side.size, 0):
-            if _sets(birth, sized.side.size) and all(b.node is not birth.node for b in births):
-                births.append(birth)
-    return births
+    first = sized.origin
+    origins = [first] if _sets(first, sized.side.size) else []
+    if origins and first.layer < 0 and sized.side.axis is not None:
+        for origin in _others(case, sized.side.operand, sized.side.axis, sized.side.size, 0):
+            if _sets(origin, sized.side.size) and all(b.node is not origin.node for b in origins):
+                origins.append(origin)
+    return origins
 
 
-def _sets(birth: Birth, size: int) -> bool:
-    return birth.node is not None and evaluated(birth.node, birth.values) == size
+def _sets(origin: SizeOrigin, size: int) -> bool:
+    return origin.node is not None and evaluated(origin.node, origin.values) == size
 
 
-def _others(case: Case, operand: Operand, axis: int, size: int, depth: int) -> Iterator[Birth]:
+def _others(case: Case, operand: Operand, axis: int, size: int, depth: int) -> Iterator[SizeOrigin]:
     if operand.node < 0 or depth > 8:
         return
     node = case.crash.nodes[operand.node]
     if node.layer >= 0 or node.type not in (*ELEMENTWISE, "MatMul", "Conv2D"):
         return
-    for source, where in case.births.sources_of(operand.node, axis, size):
-        if source < 0 or case.births.shape(source) is None:
+    for source, where in case.origins.sources_of(operand.node, axis, size):
+        if source < 0 or case.origins.shape(source) is None:
             continue
         inner = case.operands.of_node(source)
         if _variable(case, source):
-            yield case.births.of(inner, where, size)
+            yield case.origins.of(inner, where, size)
         elif node.type in ELEMENTWISE:
             yield from _others(case, inner, where, size, depth + 1)
 
 
 def written(case: Case, file: SourceFile, node: ast.expr, other: Sized) -> str:
-    """Return the text of the other size as it is written at a node."""
+    """Return the text of the other size in the style of a node."""
     size = other.side.size
     if isinstance(node, ast.BinOp):
         factors = _flattened(case, other.side.operand, size)
         if factors:
             return " * ".join(map(str, factors))
-        expression = other.birth.node
+        expression = other.origin.node
         if isinstance(expression, ast.BinOp) and visible(file, expression, node):
             return ast.unparse(expression)
     return str(size)
@@ -189,7 +188,7 @@ def _flattened(case: Case, operand: Operand, size: int) -> Shape | None:
     while number >= 0:
         node = case.crash.nodes[number]
         if node.type == "Reshape" and node.inputs and node.inputs[0] >= 0:
-            shape = case.births.shape(node.inputs[0])
+            shape = case.origins.shape(node.inputs[0])
             if shape is not None and len(shape) > 2 and None not in shape[1:]:
                 total = 1
                 for axis in shape[1:]:
@@ -214,7 +213,7 @@ def _preference(problem: Problem, at: int, role: Role) -> float:
 
 def _use(case: Case, sized: Sized, other: Sized, cost: float) -> Iterator[Repair]:
     """Yield the change of the place that uses a name, if the size comes from a name."""
-    for name, use in sized.birth.uses:
+    for name, use in sized.origin.uses:
         file = case.sources[name]
         if use not in file.parents:
             continue
@@ -238,8 +237,8 @@ def _count(file: SourceFile, name: str) -> int:
 
 def _name_for(file: SourceFile, use: ast.expr, other: Sized) -> str:
     """Return the module's name of the other size, if it has one."""
-    node = other.birth.node
-    if node is None or other.birth.file != file.name:
+    node = other.origin.node
+    if node is None or other.origin.file != file.name:
         return ""
     statement = file.parents.get(node)
     if isinstance(statement, ast.Assign) and statement in file.tree.body:

@@ -200,10 +200,10 @@ def trainer_call(case: Case) -> tuple[Call, SourceFile, ast.Call] | None:
 
 def data(case: Case, name: str) -> Datum | None:
     """Return the argument `x` or `y` of `fit` and the like, None if it is not given."""
-    found = trainer_call(case)
-    if found is None:
+    matched = trainer_call(case)
+    if matched is None:
         return None
-    record, file, call = found
+    record, file, call = matched
     node = argument(call, name, {"x": 0, "y": 1}.get(name))
     if node is None:
         return None
@@ -214,9 +214,9 @@ def datum(case: Case, operand: Operand) -> Datum | None:
     """Return the expression of the data that an operand is, None for computed tensors."""
     fed = operand
     if operand.node >= 0 and not operand.argument:
-        found = case.operands.fed(case.crash.nodes[operand.node].name)
-        fed = found if found is not None else operand
-        if found is None and case.crash.nodes[operand.node].kind is NodeKind.PLACEHOLDER:
+        matched = case.operands.fed(case.crash.nodes[operand.node].name)
+        fed = matched if matched is not None else operand
+        if matched is None and case.crash.nodes[operand.node].kind is NodeKind.PLACEHOLDER:
             return fed_by_session(case, case.crash.nodes[operand.node].name)
     name = fed.argument
     if name.startswith("feed:"):
@@ -311,7 +311,7 @@ def failing_call(case: Case, problem: Problem) -> FailingCall | None:
         node = crash.nodes[number]
         for site in node.sites[:1]:
             file = case.sources[site.file]
-            call = case.births.call_of(node)
+            call = case.origins.call_of(node)
             return (
                 FailingCall(file, call, _frame_at(case, site.file, site.function)) if call else None
             )

@@ -22,10 +22,10 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     if problem.rule not in RULES:
         return
     have, want = problem.facts.get("have"), problem.facts.get("want")
-    found = target(case, problem)
-    if found is None or not isinstance(have, int) or not isinstance(want, int) or not want:
+    matched = target(case, problem)
+    if matched is None or not isinstance(have, int) or not isinstance(want, int) or not want:
         return
-    file, elements, values, layer = found
+    file, elements, values, layer = matched
     shape = problem.operands[0].shape if problem.operands else None
     yield from _elements(case, file, elements, values, shape, have, want, layer=layer)
     yield from _definition(case, file, elements, values, shape, have, want)
@@ -126,10 +126,10 @@ def _elements(
                 )
     if shape is not None and len(elements) == 2 and None not in shape[1:] and not layer:
         total = prod(size or 1 for size in shape[1:])
-        new = _written(elements[1], total, shape)
+        flat = _written(elements[1], total, shape)
         if evaluated(elements[1], values) not in (total, None):
-            title = changed(file, elements[1], new)
-            yield repair(case, "reshape-target", title, [replace(file, elements[1], new)], 0.8)
+            title = changed(file, elements[1], flat)
+            yield repair(case, "reshape-target", title, [replace(file, elements[1], flat)], 0.8)
 
 
 def _free_batch(
