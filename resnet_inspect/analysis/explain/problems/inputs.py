@@ -24,7 +24,8 @@ MODEL = re.compile(
 )
 MODEL_2 = re.compile(r"expected shape=(\(.*?\)), found shape=(\(.*?\))")
 COUNT = re.compile(
-    r"[Ll]ayer '?\"?([\w./-]+)'?\"? expects (\d+) input\(s\), but it received (\d+) input tensors"
+    r"[Ll]ayer '?\"?([\w./-]+)'?\"? expects (\d+) (?:named )?input\(s\)(?: with keys \[.*?\])?, "
+    r"but it received (\d+) input tensors"
 )
 
 

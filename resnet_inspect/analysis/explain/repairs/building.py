@@ -12,6 +12,8 @@ from resnet_inspect.analysis.explain.layer_origins import SizeOrigin
 from resnet_inspect.analysis.explain.repairs.edits import raw, replace
 from resnet_inspect.analysis.explain.sources import SourceFile
 
+# Problems of a layer or model that rejects what it receives.
+INPUTS = ("input-axis", "input-rank", "input-shape", "single-example", "dataset-not-batched")
 MOST_TITLE = 44  # signs of an expression in a title
 
 

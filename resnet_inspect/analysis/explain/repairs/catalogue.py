@@ -13,16 +13,21 @@ from resnet_inspect.analysis.explain.repairs import (
     batches,
     data_shapes,
     element_types,
+    examples,
     hard_batches,
     input_shapes,
     inserted_layers,
     keys,
     labels,
     literals,
+    merges,
+    model_inputs,
+    products,
     ranges,
     reshape_targets,
     sequences,
     skips,
+    windows,
 )
 from resnet_inspect.analysis.explain.repairs.building import Sized
 
@@ -30,16 +35,21 @@ KINDS = (
     batches,
     data_shapes,
     element_types,
+    examples,
     hard_batches,
     input_shapes,
     inserted_layers,
     keys,
     labels,
     literals,
+    merges,
+    model_inputs,
+    products,
     ranges,
     reshape_targets,
     sequences,
     skips,
+    windows,
 )
 MOST_REPAIRS = 12
 LOST_BATCH = 2.0  # what a repair costs more if axis 0 is no longer the batch
@@ -63,7 +73,10 @@ def suggested(
 
 def _all(case: Case, problem: Problem, sides: tuple[Sized, ...]) -> Iterator[Repair]:
     for kind in KINDS:
-        yield from kind.suggest(case, problem, sides)
+        try:
+            yield from list(kind.suggest(case, problem, sides))
+        except (LookupError, ValueError, TypeError, AttributeError):
+            continue  # a source of an unexpected form; the other kinds are independent of it
 
 
 def _valid(case: Case, repairs: Iterator[Repair]) -> Iterator[Repair]:

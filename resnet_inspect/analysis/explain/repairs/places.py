@@ -133,6 +133,8 @@ def chain(case: Case, operand: Operand) -> list[int]:
             number = called if called >= 0 else number
             node = case.crash.nodes[number]
         number = next((source for source in node.inputs if _carries(case, source)), -1)
+    if not layers and operand.node < 0 and operand.layer < 0:
+        return _of_model(case, operand)
     first = layers[-1] if layers else operand.layer
     if operand.layer >= 0 and not layers:
         layers.append(operand.layer)
@@ -140,6 +142,30 @@ def chain(case: Case, operand: Operand) -> list[int]:
         if before not in layers:
             layers.append(before)
     return layers
+
+
+def _of_model(case: Case, operand: Operand) -> list[int]:
+    """Return the layers of a model whose output an eager tensor is, the last one first."""
+    for frame in reversed(case.crash.frames):
+        file = case.sources[frame.site.file]
+        for name, value in frame.values.items():
+            if value.shape != operand.shape or not name.isidentifier():
+                continue
+            made = next((value for _, value in file.assignments(name, frame.site.line)), None)
+            if isinstance(made, ast.Call):
+                model = frame.values.get(ast.unparse(made.func))
+                if model is not None and model.layer >= 0:
+                    return _layers_inside(case, model.layer)
+    return []
+
+
+def _layers_inside(case: Case, model: int) -> list[int]:
+    """Return the layers of a model and of those inside it, the last one first."""
+    inner: list[int] = []
+    for number in reversed(case.crash.layers[model].sublayers):
+        inside = _layers_inside(case, number)
+        inner += inside or [number]
+    return inner
 
 
 def _called(case: Case, layer: int) -> int:
@@ -169,6 +195,11 @@ def earlier_in_model(case: Case, layer: int) -> list[int]:
             at = model.sublayers.index(layer)
             return list(reversed(model.sublayers[:at]))
     return []
+
+
+def is_weight(case: Case, operand: Operand) -> bool:
+    """Return whether an operand is a variable."""
+    return operand.node >= 0 and case.operands.variable_of(operand.node) >= 0
 
 
 def models_of(case: Case, layer: int) -> list[int]:

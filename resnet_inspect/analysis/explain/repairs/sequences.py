@@ -29,10 +29,12 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
         if prediction is None:
             return
         layers = places.chain(case, prediction)
+        last = case.crash.layers[layers[0]].output if layers else None
+        output = len(last) if last is not None else output
         recurrent = [n for n in layers if _is_recurrent(case.crash.layers[n])]
         flat = any(case.crash.layers[n].type == "Flatten" for n in layers)
         for layer in recurrent[:1]:
-            if output > labels or (problem.rule != "loss-rank" and output == 3):
+            if output > labels:
                 yield from _last_step(case, layer, 0.9 if not flat else 2.0)
             if output < labels:
                 yield from _all_steps(case, layer, 0.9)

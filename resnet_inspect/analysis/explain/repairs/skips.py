@@ -62,7 +62,7 @@ def _matched(case: Case, a: Shape, b: Shape) -> Iterator[Repair]:
         smaller, larger = (0, 1) if sum(differences) > 0 else (1, 0)
         parts = [f"({abs(d) // 2}, {abs(d) - abs(d) // 2})" for d in differences]
         listed = f"({', '.join(parts)})" if len(parts) > 1 else parts[0]
-        near = _layer_near(file, nodes[0])
+        near = layer_near(file, nodes[0])
         for at, name, cost in ((smaller, "ZeroPadding", 1.6), (larger, "Cropping", 1.5)):
             if at >= len(nodes):
                 continue
@@ -74,7 +74,7 @@ def _matched(case: Case, a: Shape, b: Shape) -> Iterator[Repair]:
             yield repair(case, "match-sizes", title, edits, cost)
 
 
-def _layer_near(file: SourceFile, node: ast.expr) -> ast.expr | None:
+def layer_near(file: SourceFile, node: ast.expr) -> ast.expr | None:
     """Return the class of the layer that is called on a list with a node."""
     parent = file.parents.get(file.parents.get(node, node))
     if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Call):
@@ -102,14 +102,14 @@ def _divisible(case: Case) -> Iterator[Repair]:
 
 def _resized(case: Case, number: int, size: int, new: int) -> Iterator[Repair]:
     """Yield the change of the expression that gives an input its size."""
-    birth = case.births.of(case.operands.of_layer(number), 1, size)
-    if birth.node is None or not birth.exact:
+    origin = case.origins.of(case.operands.of_layer(number), 1, size)
+    if origin.node is None or not origin.exact:
         return
-    file = case.sources[birth.file]
-    edits = [replace(file, birth.node, str(new))]
-    title = changed(file, birth.node, str(new))
+    file = case.sources[origin.file]
+    edits = [replace(file, origin.node, str(new))]
+    title = changed(file, origin.node, str(new))
     for node in ast.walk(file.tree):
-        data = isinstance(node, ast.Constant) and node.value == size and node is not birth.node
+        data = isinstance(node, ast.Constant) and node.value == size and node is not origin.node
         if data and isinstance(node, ast.Constant) and type(node.value) is int:
             if _in_shape(file, node):
                 edits.append(replace(file, node, str(new)))
