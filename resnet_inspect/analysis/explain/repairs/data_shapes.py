@@ -12,7 +12,7 @@ from resnet_inspect.analysis.explain.explanation import Edit, Repair
 from resnet_inspect.analysis.explain.origins import spelled
 from resnet_inspect.analysis.explain.repairs import arrays, places
 from resnet_inspect.analysis.explain.repairs.arrays import Array
-from resnet_inspect.analysis.explain.repairs.building import Sides, repair
+from resnet_inspect.analysis.explain.repairs.building import INPUTS, Sides, repair
 from resnet_inspect.analysis.explain.sources import argument
 from resnet_inspect.graph.crash import Shape, ValueKind
 
@@ -22,10 +22,7 @@ TRAINERS = ("fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "pr
 
 def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     """Yield changes of the data that a model, a layer or a placeholder rejects."""
-    if (
-        problem.rule not in ("input-rank", "input-axis", "input-shape", "feed")
-        or not problem.operands
-    ):
+    if problem.rule not in (*INPUTS, "feed") or not problem.operands:
         return
     data = _received(case, problem)
     if data is None or (data.value is not None and data.value.kind is ValueKind.DATASET):
@@ -69,7 +66,7 @@ def _received(case: Case, problem: Problem) -> places.Datum | None:
     """Return the data that arrive at the layer, model or placeholder of a problem."""
     if problem.rule == "feed":
         return places.fed_by_session(case, str(problem.facts.get("name", "")))
-    operand = problem.operands[0]
+    operand = places.received(problem)
     data = places.datum(case, operand)
     if data is not None:
         return data
@@ -87,7 +84,7 @@ def _shapes(
     case: Case, problem: Problem, data: places.Datum
 ) -> tuple[Shape | None, tuple[int | None, ...] | int | None]:
     """Return the shape of the data, and the shape or rank that is needed."""
-    operand = problem.operands[0]
+    operand = places.received(problem)
     got = operand.shape
     if problem.rule == "feed" and len(problem.operands) > 1:
         return got, problem.operands[1].shape

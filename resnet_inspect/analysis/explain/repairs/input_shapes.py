@@ -47,7 +47,7 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
         yield from _unchecked(case, problem)
     if problem.rule not in INPUTS or not problem.operands:
         return
-    operand = problem.operands[0]
+    operand = places.received(problem)
     data = places.datum(case, operand)
     if data is None and not _is_input(case, operand):
         return
@@ -61,7 +61,7 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
         if new is None or new == ast.unparse(declared.node):
             continue
         fits = _fits(case, problem, declared, len(shape))
-        cost = 1.0 if problem.rule == "input-axis" else (1.6 if fits else 4.0)
+        cost = 0.85 if problem.rule == "input-axis" else (1.6 if fits else 4.0)
         title = changed(declared.file, declared.node, new)
         reason = f"the data has the shape {_spelled(shape[1:])} per example"
         edits = [replace(declared.file, declared.node, new)]
@@ -174,6 +174,8 @@ def written(declared: Declared, shape: Shape) -> str | None:
         keeps = old is not None and len(old) == len(sizes)
         text = ast.unparse(old[at]) if keeps and old is not None else ""
         same = declared.name in WITH_BATCH and at == 0
+        if keeps and old is not None and evaluated(old[at], declared.values or {}) == size:
+            same = True
         if keeps and (same or text in ("None", str(size)) or (size is None and text)):
             parts.append(text)
         else:

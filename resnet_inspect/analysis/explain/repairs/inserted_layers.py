@@ -33,12 +33,14 @@ def _for_loss(case: Case, problem: Problem) -> Iterator[Repair]:
     if len(problem.operands) < 2:
         return
     labels, output = problem.operands[:2]
-    if output.shape is None or labels.shape is None or len(output.shape) < 3:
+    if output.shape is None or labels.shape is None:
         return
-    if len(labels.shape) >= len(output.shape):
+    layers = places.chain(case, output)
+    rank = places.rank_of_output(case, layers, len(output.shape))
+    if rank < 3 or len(labels.shape) >= rank:
         return
-    target, rank = -1, len(output.shape)
-    for number in places.chain(case, output):
+    target = -1
+    for number in layers:
         record = case.crash.layers[number]
         if record.type in ("Flatten", "Reshape", "InputLayer"):
             break

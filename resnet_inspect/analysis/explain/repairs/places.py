@@ -135,13 +135,21 @@ def chain(case: Case, operand: Operand) -> list[int]:
         number = next((source for source in node.inputs if _carries(case, source)), -1)
     if not layers and operand.node < 0 and operand.layer < 0:
         return _of_model(case, operand)
-    first = layers[-1] if layers else operand.layer
     if operand.layer >= 0 and not layers:
         layers.append(operand.layer)
+    first = next((layer for layer in layers if earlier_in_model(case, layer)), -1)
+    if first >= 0:
+        layers = layers[: layers.index(first) + 1]
     for before in earlier_in_model(case, first):
         if before not in layers:
             layers.append(before)
     return layers
+
+
+def rank_of_output(case: Case, layers: list[int], rank: int) -> int:
+    """Return the rank of the output of the last layer of a chain, `rank` if it is unknown."""
+    output = case.crash.layers[layers[0]].output if layers else None
+    return len(output) if output is not None else rank
 
 
 def _of_model(case: Case, operand: Operand) -> list[int]:
@@ -214,6 +222,12 @@ def record_of(case: Case, layer: int) -> CrashLayer:
 
 
 # Data
+
+
+def received(problem: Problem) -> Operand:
+    """Return the data or tensor that a layer rejects."""
+    side = problem.sides[0].operand if problem.sides else None
+    return side if side is not None and side.argument else problem.operands[0]
 
 
 def trainer_call(case: Case) -> tuple[Call, SourceFile, ast.Call] | None:

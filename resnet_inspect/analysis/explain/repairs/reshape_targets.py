@@ -7,12 +7,17 @@ from collections.abc import Iterator
 from math import prod
 
 from resnet_inspect.analysis.explain.case import Case, Problem
-from resnet_inspect.analysis.explain.explanation import Repair
+from resnet_inspect.analysis.explain.explanation import Edit, Repair
 from resnet_inspect.analysis.explain.repairs import idioms, places
 from resnet_inspect.analysis.explain.repairs.building import Sides, changed, repair
 from resnet_inspect.analysis.explain.repairs.edits import raw, replace
-from resnet_inspect.analysis.explain.sources import SourceFile, argument, evaluated
-from resnet_inspect.graph.crash import Shape
+from resnet_inspect.analysis.explain.sources import (
+    SourceFile,
+    argument,
+    evaluated,
+    giving,
+)
+from resnet_inspect.graph.crash import Shape, Site
 
 RULES = ("reshape-total", "reshape-batch", "reshape-layer", "array-reshape")
 
@@ -28,6 +33,8 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     file, elements, values, layer = matched
     shape = problem.operands[0].shape if problem.operands else None
     yield from _elements(case, file, elements, values, shape, have, want, layer=layer)
+    if problem.rule in ("reshape-batch", "reshape-total") and not layer:
+        yield from _everywhere(case, elements, shape, want)
     yield from _definition(case, file, elements, values, shape, have, want)
 
 
@@ -157,6 +164,29 @@ def _free_batch(
         new = f"{tensorflow}.shape({raw(file, call.args[0])})[0]"
         title = changed(file, elements[0], new)
         yield repair(case, "computed-batch", title, [replace(file, elements[0], new)], 0.8, reason)
+
+
+def _everywhere(
+    case: Case, elements: list[ast.expr], shape: Shape | None, want: int
+) -> Iterator[Repair]:
+    """Yield the change of all places that set the size of flat rows, such as weights."""
+    if shape is None or len(shape) < 3 or None in shape[1:] or len(elements) != 2:
+        return
+    total = prod(size or 1 for size in shape[1:])
+    edits: list[Edit] = []
+    title = ""
+    for name in case.crash.files:
+        file = case.sources[name]
+        module = case.origins.environments.at((Site(name, 1),))
+        for node in giving(file.tree, want, module) if want != total else ():
+            if isinstance(node, ast.BinOp) or (isinstance(node, ast.Constant) and want > 32):
+                text = _written(node, total, shape)
+                edits.append(replace(file, node, text))
+                title = title or changed(file, node, text)
+    if len(edits) > 1 or (edits and not isinstance(elements[1], ast.BinOp | ast.Constant)):
+        more = f", and {len(edits) - 1} more" if len(edits) > 1 else ""
+        reason = f"an example has {total:,} elements"
+        yield repair(case, "flat-size", title + more, edits, 0.6, reason)
 
 
 def _written(element: ast.expr, size: int, shape: Shape | None) -> str:

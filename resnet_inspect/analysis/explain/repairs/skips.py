@@ -44,9 +44,10 @@ def merged(case: Case) -> tuple[SourceFile, list[ast.expr]] | None:
     file = case.sources[site.file]
     for call in file.calls_at(site):
         for argument in [*call.args, *(k.value for k in call.keywords)]:
-            if isinstance(argument, ast.List | ast.Tuple) and len(argument.elts) > 1:
-                if not any(isinstance(item, ast.Constant) for item in argument.elts):
-                    return file, list(argument.elts)
+            elements = argument.elts if isinstance(argument, ast.List | ast.Tuple) else []
+            numbers = any(isinstance(item, ast.Constant) for item in elements)
+            if len(elements) > 1 and not numbers:
+                return file, list(elements)
     return None
 
 
@@ -109,15 +110,14 @@ def _resized(case: Case, number: int, size: int, new: int) -> Iterator[Repair]:
     edits = [replace(file, origin.node, str(new))]
     title = changed(file, origin.node, str(new))
     for node in ast.walk(file.tree):
-        data = isinstance(node, ast.Constant) and node.value == size and node is not origin.node
-        if data and isinstance(node, ast.Constant) and type(node.value) is int:
-            if _in_shape(file, node):
-                edits.append(replace(file, node, str(new)))
+        equal = isinstance(node, ast.Constant) and type(node.value) is int and node.value == size
+        if equal and node is not origin.node and _in_shape(file, node):
+            edits.append(replace(file, node, str(new)))
     reason = f"{new} can be halved as often as the model does, {size} cannot"
     yield repair(case, "divisible-size", title, edits, 1.4, reason)
 
 
-def _in_shape(file: SourceFile, node: ast.Constant) -> bool:
+def _in_shape(file: SourceFile, node: ast.AST) -> bool:
     """Return whether a number is a size of an array, a shape or an image."""
     parent = file.parents.get(node)
     while isinstance(parent, ast.Tuple | ast.List | ast.keyword):

@@ -23,20 +23,25 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
             yield from _padded(case, [problem.layer], 0.9)
             yield from _smaller(case, problem)
     if problem.rule in ("loss-shape", "concat", "broadcast") and len(problem.operands) > 1:
-        shapes = [operand.shape or () for operand in problem.operands[:2]]
-        if len(shapes[0]) == len(shapes[1]) and len(shapes[0]) in (3, 4, 5):
-            if shapes[0][1:-1] != shapes[1][1:-1]:
-                layers = [
-                    layer
-                    for operand in problem.operands[:2]
-                    for layer in places.chain(case, operand)
-                    if _is_valid(case, layer)
-                ]
-                unique = list(dict.fromkeys(layers))
-                if len(unique) > 1:
-                    yield from _padded(case, unique, 1.1)
-                for layer in unique[:3]:
-                    yield from _padded(case, [layer], 1.0)
+        yield from _kept_sizes(case, problem)
+
+
+def _kept_sizes(case: Case, problem: Problem) -> Iterator[Repair]:
+    """Yield padding of the convolutions on the way to images of different sizes."""
+    shapes = [operand.shape or () for operand in problem.operands[:2]]
+    images = len(shapes[0]) == len(shapes[1]) and len(shapes[0]) in (3, 4, 5)
+    if not images or shapes[0][1:-1] == shapes[1][1:-1]:
+        return
+    layers = dict.fromkeys(
+        layer
+        for operand in problem.operands[:2]
+        for layer in places.chain(case, operand)
+        if _is_valid(case, layer)
+    )
+    if len(layers) > 1:
+        yield from _padded(case, list(layers), 1.1)
+    for layer in list(layers)[:3]:
+        yield from _padded(case, [layer], 1.0)
 
 
 def _is_valid(case: Case, layer: int) -> bool:
