@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import permutations
 from math import prod
 
-from resnet_inspect.analysis.explain.case import Case, Problem
+from resnet_inspect.analysis.explain.case import WITHOUT_BATCH, Case, Problem
 from resnet_inspect.analysis.explain.explanation import Repair
 from resnet_inspect.analysis.explain.origins import spelled
 from resnet_inspect.analysis.explain.repairs import arrays, places
@@ -22,7 +22,7 @@ TRAINERS = ("fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "pr
 def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     """Yield changes of the data that a model, a layer or a placeholder rejects."""
     if (
-        problem.rule not in ("input-rank", "input-axis", "input-shape", "feed")
+        problem.rule not in (*WITHOUT_BATCH, "input-rank", "input-axis", "input-shape", "feed")
         or not problem.operands
     ):
         return
@@ -78,7 +78,7 @@ def _shapes(
     built = case.crash.layers[problem.layer].built_for if problem.layer >= 0 else None
     if built is not None and problem.rule == "input-axis":
         return got, built
-    want = problem.facts.get("want") if problem.rule == "input-rank" else None
+    want = problem.facts.get("want") if problem.rule in ("input-rank", *WITHOUT_BATCH) else None
     return got, want if isinstance(want, int) else None
 
 
