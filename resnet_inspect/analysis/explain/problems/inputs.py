@@ -178,7 +178,9 @@ def _without_batch(
     value = call.arguments.get("x") if call is not None else None
     dataset = value is not None and value.kind is ValueKind.DATASET
     single = shape[1:] == want[2:] and None not in shape and call is not None
-    facts = {"want": len(want), "got": len(shape)}
+    facts: dict[str, int | str | Shape | None] = {"want": len(want), "got": len(shape)}
+    if any(size is not None for size in want):
+        facts["shape"] = want
     name = case.crash.during or "fit"
     if dataset and shape and shape[0] is not None:
         verdict = f"the dataset yields single examples {spelled(shape)}, without a batch axis"
