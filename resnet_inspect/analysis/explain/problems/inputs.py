@@ -106,7 +106,11 @@ def _layer(case: Case, name: str, rest: str) -> Problem | None:
             facts={"want": want, "got": got},
         )
     if model:
-        return _model(case, shapes_in(model[1])[0], shapes_in(model[2])[0], layer)
+        needed, shape = shapes_in(model[1])[0], shapes_in(model[2])[0]
+        actual = received.shape  # Keras' message leaves out axes of size 1
+        if actual is not None and len(actual) == len(needed) and received.argument == "":
+            shape = actual
+        return _model(case, needed, shape, layer)
     return None
 
 
@@ -205,6 +209,10 @@ def _received(case: Case, layer: int) -> Operand:
             if inputs:
                 first = inputs[0]
                 return first if first.node >= 0 else _previous(case, layer, first)
+    innermost = case.layer_call()
+    inputs = case.inputs_of(innermost) if innermost is not None else []
+    if inputs and case.operands.trainer is None:
+        return inputs[0]
     data = list(case.operands.data())
     return data[0] if data else Operand("the input", None)
 

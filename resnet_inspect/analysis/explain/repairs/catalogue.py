@@ -61,7 +61,7 @@ def suggested(
 
 def _all(case: Case, problem: Problem, sides: tuple[Sized, ...]) -> Iterator[Repair]:
     for kind in KINDS:
-        yield from kind.suggest(case, problem, sides)
+        yield from guarded(kind.suggest(case, problem, sides))
 
 
 def _valid(case: Case, repairs: Iterator[Repair]) -> Iterator[Repair]:
@@ -81,3 +81,11 @@ def _valid(case: Case, repairs: Iterator[Repair]) -> Iterator[Repair]:
 
 def _cost(repair: Repair) -> float:
     return repair.cost + (0 if repair.keeps_batch else LOST_BATCH)
+
+
+def guarded(repairs: Iterator[Repair]) -> Iterator[Repair]:
+    """Yield repairs until code of an unknown form confuses their kind."""
+    try:
+        yield from repairs
+    except (IndexError, KeyError, ValueError, TypeError, AttributeError):
+        return

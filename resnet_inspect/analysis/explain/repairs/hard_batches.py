@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from resnet_inspect.analysis.explain.case import WITHOUT_BATCH, Case, Problem
+from resnet_inspect.analysis.explain.case import Case, Problem
 from resnet_inspect.analysis.explain.explanation import Edit, Repair
 from resnet_inspect.analysis.explain.repairs import idioms
 from resnet_inspect.analysis.explain.repairs.building import Sides, Sized, changed, repair
@@ -16,23 +16,16 @@ from resnet_inspect.graph.crash import NodeKind, Site
 LIKE = {"ones": "ones_like", "zeros": "zeros_like"}
 PARAMETERS = ("self", "cls", "training", "mask", "args", "kwargs")
 
-# Rules whose sizes of axis 0 are no batch sizes.
-NOT_BATCHES = (
-    "input-rank",
-    "loss-rank",
-    "matmul",
-    "conv-channels",
-    "array-product",
-    *WITHOUT_BATCH,
-)
+# Rules whose sizes of axis 0 may be batch sizes, if both sides are of axis 0.
+BATCHES = ("broadcast", "loss-shape", "sparse-labels", "feed", "op")
 
 
 def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     """Yield computed batch sizes in place of numbers."""
-    for at, sized in enumerate(sides):
-        if sized.side.axis in (0, None) and problem.rule not in NOT_BATCHES:
-            other = sides[1 - at] if len(sides) == 2 else None
-            yield from _computed(case, problem, sized, other)
+    batch = all(sized.side.axis == 0 for sized in sides) and problem.rule in BATCHES
+    for at, sized in enumerate(sides if batch or problem.rule == "batch-hard-coded" else ()):
+        other = sides[1 - at] if len(sides) == 2 else None
+        yield from _computed(case, problem, sized, other)
     if problem.rule == "feed":
         yield from _placeholders(case, problem, sides)
 
