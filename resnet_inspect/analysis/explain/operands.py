@@ -104,6 +104,11 @@ class Operands:
                     return name
         return ""
 
+    def of_layer(self, layer: int) -> Operand:
+        """Return the operand for the output of a layer."""
+        record = self.crash.layers[layer]
+        return Operand(f"output of {self.layer_name(layer)}", record.output, layer=layer)
+
     def label(self, number: int) -> str:
         """Return what a node is called in texts."""
         node = self.crash.nodes[number]

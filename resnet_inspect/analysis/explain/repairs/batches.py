@@ -84,7 +84,7 @@ def _smaller(case: Case) -> Iterator[Repair]:
     _, file, call = matched
     node = argument(call, "batch_size", 2)
     if isinstance(node, ast.Constant) and isinstance(node.value, int) and node.value > 1:
-        for divisor, cost in ((64, 1.0), (8, 1.5), (2, 2.0)):
-            size = max(1, node.value // divisor)
-            title = f"batch_size={node.value} → batch_size={size}"
-            yield repair(case, "smaller-batch", title, [replace(file, node, str(size))], cost)
+        for size, cost in ((32, 1.0), (8, 1.5), (1, 2.0)):
+            if size < node.value:
+                title = f"batch_size={node.value} → batch_size={size}"
+                yield repair(case, "smaller-batch", title, [replace(file, node, str(size))], cost)

@@ -22,6 +22,7 @@ from resnet_inspect.analysis.explain.repairs import (
     ranges,
     reshape_targets,
     sequences,
+    skips,
 )
 from resnet_inspect.analysis.explain.repairs.building import Sized
 
@@ -38,6 +39,7 @@ KINDS = (
     ranges,
     reshape_targets,
     sequences,
+    skips,
 )
 MOST_REPAIRS = 12
 LOST_BATCH = 2.0  # what a repair costs more if axis 0 is no longer the batch

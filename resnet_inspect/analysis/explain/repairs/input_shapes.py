@@ -51,7 +51,7 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     if shape is None or len(shape) < 2:
         return
     for declared in declarations(case, problem.layer):
-        new = _written(declared, shape)
+        new = written(declared, shape)
         if new is None or new == ast.unparse(declared.node):
             continue
         fits = _fits(case, problem, declared, len(shape))
@@ -111,7 +111,8 @@ def _data_shape(case: Case, data: places.Datum | None) -> Shape | None:
     return data.value.shape if data.value.kind is not ValueKind.DATASET else None
 
 
-def _written(declared: Declared, shape: Shape) -> str | None:
+def written(declared: Declared, shape: Shape) -> str | None:
+    """Return the text that declares a shape with the batch, None if it cannot be written there."""
     sizes = shape if declared.name in WITH_BATCH else shape[1:]
     if declared.name == "input_dim":
         return str(shape[1]) if len(shape) == 2 else None

@@ -32,6 +32,8 @@ PASSING = (
     "Rescaling",
     "ActivityRegularization",
 )
+# Functions whose arguments are sizes of an array or image.
+SHAPED = ("zeros", "ones", "normal", "uniform", "random", "reshape", "resize", "full", "empty")
 RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "ConvLSTM2D", "ConvLSTM1D")
 
 
@@ -127,6 +129,9 @@ def chain(case: Case, operand: Operand) -> list[int]:
         own = node.layer >= 0 and case.crash.layers[node.layer].own
         if node.layer >= 0 and not own and (not layers or layers[-1] != node.layer):
             layers.append(node.layer)
+            called = _called(case, node.layer)
+            number = called if called >= 0 else number
+            node = case.crash.nodes[number]
         number = next((source for source in node.inputs if _carries(case, source)), -1)
     first = layers[-1] if layers else operand.layer
     if operand.layer >= 0 and not layers:
@@ -135,6 +140,14 @@ def chain(case: Case, operand: Operand) -> list[int]:
         if before not in layers:
             layers.append(before)
     return layers
+
+
+def _called(case: Case, layer: int) -> int:
+    """Return the node of the call of a layer in a functional model, -1 without."""
+    for number, node in enumerate(case.crash.nodes):
+        if node.kind is NodeKind.LAYER and node.layer == layer:
+            return number
+    return -1
 
 
 def _carries(case: Case, number: int) -> bool:

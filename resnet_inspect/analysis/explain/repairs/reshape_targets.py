@@ -107,6 +107,7 @@ def _elements(
             yield repair(
                 case, "reshape-target", title, [replace(file, element, text)], cost, reason
             )
+    yield from _free_batch(case, file, elements, sizes, have, layer=layer)
     rest = [size for size in sizes if size is not None and size > 0]
     if -1 not in sizes and len(rest) == len(sizes):
         for at, element in enumerate(elements):
@@ -129,6 +130,33 @@ def _elements(
         if evaluated(elements[1], values) not in (total, None):
             title = changed(file, elements[1], flat)
             yield repair(case, "reshape-target", title, [replace(file, elements[1], flat)], 0.8)
+
+
+def _free_batch(
+    case: Case,
+    file: SourceFile,
+    elements: list[ast.expr],
+    sizes: list[int | None],
+    have: int,
+    *,
+    layer: bool,
+) -> Iterator[Repair]:
+    """Yield a computed batch size, if the other sizes fit the tensor."""
+    known = [size for size in sizes[1:] if size is not None]
+    if layer or len(known) != len(sizes) - 1 or not known or -1 in sizes:
+        return
+    if have % prod(known) or have == prod(known):
+        return
+    reason = "the last batch has fewer examples"
+    title = changed(file, elements[0], "-1")
+    edits = [replace(file, elements[0], "-1")]
+    yield repair(case, "computed-batch", title, edits, 0.7, reason)
+    call = file.parents.get(file.parents.get(elements[0], elements[0]))
+    tensorflow = idioms.tensorflow(file)
+    if tensorflow and isinstance(call, ast.Call) and call.args:
+        new = f"{tensorflow}.shape({raw(file, call.args[0])})[0]"
+        title = changed(file, elements[0], new)
+        yield repair(case, "computed-batch", title, [replace(file, elements[0], new)], 0.8, reason)
 
 
 def _written(element: ast.expr, size: int, shape: Shape | None) -> str:
