@@ -10,7 +10,7 @@ from resnet_inspect.analysis.explain.case import Case, Problem
 from resnet_inspect.analysis.explain.explanation import Repair
 from resnet_inspect.analysis.explain.repairs import idioms, places
 from resnet_inspect.analysis.explain.repairs.building import Sides, changed, repair
-from resnet_inspect.analysis.explain.repairs.edits import replace
+from resnet_inspect.analysis.explain.repairs.edits import raw, replace
 from resnet_inspect.analysis.explain.sources import SourceFile, argument, evaluated
 from resnet_inspect.graph.crash import Shape
 

@@ -44,18 +44,18 @@ def merged(case: Case) -> tuple[SourceFile, list[ast.expr]] | None:
     file = case.sources[site.file]
     for call in file.calls_at(site):
         for argument in [*call.args, *(k.value for k in call.keywords)]:
-            if isinstance(argument, ast.List | ast.Tuple) and len(argument.elts) > 1:
-                if not any(isinstance(item, ast.Constant) for item in argument.elts):
-                    return file, list(argument.elts)
+            items = argument.elts if isinstance(argument, ast.List | ast.Tuple) else []
+            if len(items) > 1 and not any(isinstance(item, ast.Constant) for item in items):
+                return file, list(items)
     return None
 
 
 def _matched(case: Case, a: Shape, b: Shape) -> Iterator[Repair]:
     """Yield padding of the smaller tensor, and cropping of the larger one."""
-    found = merged(case)
-    if found is None:
+    tensors = merged(case)
+    if tensors is None:
         return
-    file, nodes = found
+    file, nodes = tensors
     names = {3: "1D", 4: "2D", 5: "3D"}
     differences = [(b[at] or 0) - (a[at] or 0) for at in range(1, len(a) - 1)]
     if all(d >= 0 for d in differences) or all(d <= 0 for d in differences):
@@ -102,17 +102,17 @@ def _divisible(case: Case) -> Iterator[Repair]:
 
 def _resized(case: Case, number: int, size: int, new: int) -> Iterator[Repair]:
     """Yield the change of the expression that gives an input its size."""
-    birth = case.births.of(case.operands.of_layer(number), 1, size)
-    if birth.node is None or not birth.exact:
+    origin = case.origins.of(case.operands.of_layer(number), 1, size)
+    if origin.node is None or not origin.exact:
         return
-    file = case.sources[birth.file]
-    edits = [replace(file, birth.node, str(new))]
-    title = changed(file, birth.node, str(new))
+    file = case.sources[origin.file]
+    edits = [replace(file, origin.node, str(new))]
+    title = changed(file, origin.node, str(new))
     for node in ast.walk(file.tree):
-        data = isinstance(node, ast.Constant) and node.value == size and node is not birth.node
-        if data and isinstance(node, ast.Constant) and type(node.value) is int:
-            if _in_shape(file, node):
-                edits.append(replace(file, node, str(new)))
+        if not isinstance(node, ast.Constant) or type(node.value) is not int:
+            continue
+        if node.value == size and node is not origin.node and _in_shape(file, node):
+            edits.append(replace(file, node, str(new)))
     reason = f"{new} can be halved as often as the model does, {size} cannot"
     yield repair(case, "divisible-size", title, edits, 1.4, reason)
 
