@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "trace": "build, train briefly and record a network; print a summary",
     "run": "run a training script unchanged and record its trainings",
+    "fix": "find and test repairs of a script with a shape error",
     "runs": "list run files",
     "shapes": "show the shapes, kernels, parameters and MACs of layers",
     "why": "explain where the size of an axis comes from",
