@@ -6,6 +6,7 @@ from functools import cached_property
 
 import msgspec
 
+from resnet_inspect.graph.crash import Crash
 from resnet_inspect.graph.nodes import Group, Layer, Op, Source, Variable
 from resnet_inspect.graph.tensors import TensorRef, TensorSpec
 from resnet_inspect.graph.training import Training
@@ -27,6 +28,7 @@ class Failure(msgspec.Struct, frozen=True):
         during: what was done, such as "building the network".
         op: name of the op, empty if unknown.
         source: frames of the user's code, innermost first.
+        crash: the exception and its circumstances; None if they were not recorded.
     """
 
     kind: str
@@ -34,6 +36,7 @@ class Failure(msgspec.Struct, frozen=True):
     during: str
     op: str = ""
     source: tuple[Source, ...] = ()
+    crash: Crash | None = None
 
 
 class Graph(msgspec.Struct, frozen=True, dict=True):

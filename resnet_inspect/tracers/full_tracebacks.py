@@ -1,19 +1,20 @@
 """Keeps the frames that Keras and TensorFlow remove from tracebacks.
 
 Both filter the traceback of each exception that passes through them. The removed frames have the
-tensors of the failed call. The traceback that the user sees is not changed. This module imports no
-framework.
+tensors of the failed call. The traceback that the user sees is not changed. What is known of an
+exception is an attribute of it. This module imports no framework.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import wraps
 from types import FrameType, ModuleType, TracebackType
 from typing import Any, NamedTuple
 
-FRAMES = "_resnet_inspect_frames"  # attribute of an exception
+KNOWN = "_resnet_inspect_known"  # attribute of an exception
 MOST_FRAMES = 400
 
 
@@ -23,6 +24,48 @@ class Entry(NamedTuple):
     frame: FrameType
     line: int
     instruction: int
+
+
+class Known:
+    """What is known of an exception; lost when the exception is pickled or copied.
+
+    Attributes:
+        frames: the removed frames, outermost first.
+        crash: its crash once it was made.
+        recorded: whether a run contains it.
+    """
+
+    def __init__(self) -> None:
+        self.frames: list[Entry] = []
+        self.crash: Any = None
+        self.recorded = False
+
+    def __reduce__(self) -> tuple[type[object], tuple[()]]:
+        """Pickle as a plain object: frames cannot be pickled, and a reader may lack this module."""
+        return object, ()
+
+
+def known_of(error: BaseException) -> Known:
+    """Return what is known of an exception."""
+    known = vars(error).get(KNOWN)
+    if not isinstance(known, Known):
+        known = vars(error)[KNOWN] = Known()
+    return known
+
+
+def is_recorded(error: BaseException) -> bool:
+    """Return whether a run contains an exception, or the one that caused it."""
+    return any(known_of(item).recorded for item in _causes(error))
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception, and those in its chain of causes and contexts."""
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or current.__context__
 
 
 def keep_frames(filters: ModuleType) -> None:
@@ -35,10 +78,8 @@ def keep_frames(filters: ModuleType) -> None:
     def process(trace: Any) -> Any:
         error = sys.exc_info()[1]
         if error is not None:
-            try:
+            with suppress(Exception):  # a failure to keep frames must not change the exception
                 _keep(error, trace)
-            except Exception:  # a failure to keep frames must not change the user's exception
-                vars(error).pop(FRAMES, None)
         return original(trace)
 
     process.keeps_frames = True  # type: ignore[attr-defined]
@@ -46,8 +87,8 @@ def keep_frames(filters: ModuleType) -> None:
 
 
 def _keep(error: BaseException, trace: TracebackType | None) -> None:
-    known = vars(error).get(FRAMES, [])
-    vars(error)[FRAMES] = _merged(list(_entries(trace)), known)[:MOST_FRAMES]
+    known = known_of(error)
+    known.frames = _merged(list(_entries(trace)), known.frames)[:MOST_FRAMES]
 
 
 def frames_of(error: BaseException) -> list[Entry]:
@@ -57,17 +98,13 @@ def frames_of(error: BaseException) -> list[Entry]:
     that a framework replaced by this one.
     """
     entries = list(_entries(error.__traceback__))
-    seen: set[int] = set()
-    current: BaseException | None = error
-    while current is not None and id(current) not in seen:
-        seen.add(id(current))
-        inner = [*vars(current).get(FRAMES, ())]
+    for current in _causes(error):
+        inner = known_of(current).frames
         if current is not error:
             inner = _merged(list(_entries(current.__traceback__)), inner)
         shared = {id(entry.frame) for entry in entries}
         if current is error or any(id(entry.frame) in shared for entry in inner):
             entries = _merged(entries, inner)
-        current = current.__cause__ or current.__context__
     outer: list[Entry] = []
     frame = entries[0].frame.f_back if entries else None
     while frame is not None:

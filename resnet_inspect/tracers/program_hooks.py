@@ -18,8 +18,9 @@ from types import ModuleType
 from typing import Any
 
 from resnet_inspect.tracers.contract import Cause, MissedTraining
+from resnet_inspect.tracers.crash_hooks import hook_keras, hook_tensorflow
 from resnet_inspect.tracers.fit_callbacks import given_callbacks, with_callback
-from resnet_inspect.tracers.layer_creations import record_creations
+from resnet_inspect.tracers.full_tracebacks import is_recorded
 
 # TensorFlow and Keras are used as modules that the program has imported. This module imports
 # neither, because a program with another Keras backend must not load TensorFlow.
@@ -40,6 +41,8 @@ class ProgramHooks:
         self._lock = threading.Lock()
         self._runs: Any = None
         self._thread = threading.local()  # depth > 0: inside a training recorded or reported
+        self._tensorflow: Any = None
+        self._other_backend = False
         self._pending: weakref.WeakSet[Any] = weakref.WeakSet()  # runs of functions: train or not
 
     def keras(self, module: ModuleType) -> None:
@@ -47,6 +50,7 @@ class ProgramHooks:
         with self._guarded("hooking Keras"):
             backend = module.backend.backend()
             if backend != "tensorflow":
+                self._other_backend = True
                 self._report(MissedTraining(Cause.OTHER_BACKEND, backend))
                 return
             model: Any = module.Model
@@ -54,7 +58,7 @@ class ProgramHooks:
             self._replace(model, "fit", self._fit)
             self._replace(model, "train_on_batch", self._train_on_batch)
             self._replace(optimizer, "apply", self._apply)
-            record_creations(module)
+            hook_keras(module)
 
     def legacy_keras(self, module: ModuleType) -> None:
         """Report trainings of Keras 2 models (package tf_keras)."""
@@ -65,8 +69,9 @@ class ProgramHooks:
 
     def tensorflow(self, module: ModuleType) -> None:
         """Record tf.functions and loops that train; report sessions."""
-        self._tensorflow: Any = module
+        self._tensorflow = module
         with self._guarded("hooking TensorFlow"):
+            hook_tensorflow()
             functions = sys.modules[
                 "tensorflow.python.eager.polymorphic_function.polymorphic_function"
             ]
@@ -83,12 +88,21 @@ class ProgramHooks:
             )
 
     def write_failure(self, error: BaseException) -> bool:
-        """Write the failure that ended the program, if a tf.function raised it that was not yet
-        known to train.
+        """Write the exception that ended the program: to the runs that it ended, else to a new run.
 
-        Returns True if a failure was written.
+        Returns True if a run contains the exception. A program that has not imported TensorFlow, or
+        uses Keras with another backend, gets no run.
         """
-        return any([run.write_failure(error) for run in list(self._pending)])
+        if self._tensorflow is None or self._other_backend:
+            return False
+        with self._guarded("recording the failure"):
+            for run in list(self._pending):
+                run.write_failure(error)
+            runs = self._get_runs()
+            runs.end_with(error)
+            if not is_recorded(error):
+                runs.recording().fail(error)
+        return is_recorded(error)
 
     def _replace(self, owner: Any, name: str, wrap: Callable[..., Any]) -> None:
         original = getattr(owner, name)

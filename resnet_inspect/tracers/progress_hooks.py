@@ -13,8 +13,6 @@ from types import ModuleType
 from typing import Any
 
 from resnet_inspect.tracers.fit_callbacks import with_callback
-from resnet_inspect.tracers.full_tracebacks import keep_frames
-from resnet_inspect.tracers.layer_creations import record_creations
 from resnet_inspect.tracers.progress import FIT, Progress
 
 KERAS_CALLS = ("train_on_batch", "evaluate", "test_on_batch", "predict", "predict_on_batch")
@@ -188,15 +186,6 @@ class ProgressHooks:
             return original(tape, target, *args, **named)
 
         return gradient
-
-
-def keep_evidence(tensorflow: ModuleType | None, keras: ModuleType | None) -> None:
-    """Keep what a crash report needs from now on: frames, and where layers are created."""
-    if tensorflow is not None:
-        keep_frames(sys.modules["tensorflow.python.util.traceback_utils"])
-    if keras is not None:
-        keep_frames(sys.modules["keras.src.utils.traceback_utils"])
-        record_creations(keras)
 
 
 def _wrap(owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:

@@ -212,9 +212,13 @@ def test_a_rejected_shape_is_explained_and_raised_as_it_was(
         assert run.info.status == Status.FAILED
         assert run.info.failure is not None
         assert len(run.steps()) == 2
+        crash = run.info.failure.crash
+        assert crash is not None
+        assert crash.step == 2
+        assert [frame.site.file for frame in crash.frames] == ["train.py"]
     last = ours.stderr.splitlines()[-1]
-    assert last.startswith("resnet-inspect: the training failed with "), ours.stderr
-    assert last.endswith(" check mine.db")
+    assert last.startswith("resnet-inspect: explain it: "), ours.stderr
+    assert last.endswith(" explain mine.db")
 
 
 @pytest.mark.tensorflow

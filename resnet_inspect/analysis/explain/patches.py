@@ -25,20 +25,23 @@ Place = tuple[int, int]  # line from 1, column in UTF-8 bytes, as `ast` counts t
 
 
 class SourceText:
-    """The text of a Python file, with positions as `ast` counts them.
+    """The text of a Python file, with positions as `ast` counts them."""
 
-    Raises PatchError if Python could not decode the bytes either.
-    """
-
-    def __init__(self, source: bytes) -> None:
-        try:
-            self.encoding = tokenize.detect_encoding(io.BytesIO(source).readline)[0]
-            self.text = source.decode(self.encoding)
-        except (SyntaxError, UnicodeDecodeError, LookupError) as error:
-            raise PatchError("the file cannot be decoded", got=str(error)) from error
+    def __init__(self, text: str, encoding: str = "utf-8") -> None:
+        self.text = text
+        self.encoding = encoding
         self._starts = [0, *(match.end() for match in LINE_END.finditer(self.text))]
         first = LINE_END.search(self.text)
         self.line_end = first.group() if first else "\n"
+
+    @classmethod
+    def decoded(cls, source: bytes) -> SourceText:
+        """The text of a file. Raises PatchError if Python could not decode it either."""
+        try:
+            encoding = tokenize.detect_encoding(io.BytesIO(source).readline)[0]
+            return cls(source.decode(encoding), encoding)
+        except (SyntaxError, UnicodeDecodeError, LookupError) as error:
+            raise PatchError("the file cannot be decoded", got=str(error)) from error
 
     def offset(self, place: Place) -> int:
         """The index in `text` of a place. Raises PatchError outside of the text."""
@@ -91,14 +94,17 @@ def edited(source: bytes, edits: Sequence[Edit]) -> bytes:
     Raises:
         PatchError: edits overlap or are outside of the file, or Python cannot parse the result.
     """
-    text = SourceText(source)
+    text = SourceText.decoded(source)
     after = text.encoded("".join(_spliced(text.text, _splices(text, edits))))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of the user's code, such as invalid escapes
-            ast.parse(after)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise PatchError("the result is not valid Python", got=str(error)) from error
+    _check(after)
+    return after
+
+
+def edited_text(text: str, edits: Sequence[Edit]) -> str:
+    """The text of a file after its edits. Raises PatchError as `edited` does."""
+    source = SourceText(text)
+    after = "".join(_spliced(text, _splices(source, edits)))
+    _check(after)
     return after
 
 
@@ -107,9 +113,9 @@ def moved(source: bytes, edits: Sequence[Edit], start: Place, end: Place) -> tup
 
     Raises PatchError as `edited` does.
     """
-    text = SourceText(source)
+    text = SourceText.decoded(source)
     splices = _splices(text, edits)
-    after = SourceText(text.encoded("".join(_spliced(text.text, splices))))
+    after = SourceText("".join(_spliced(text.text, splices)))
     first = _image(splices, text.offset(start), at_end=False)
     last = _image(splices, text.offset(end), at_end=True)
     return after.place(first), after.place(last)
@@ -131,9 +137,18 @@ def grouped(edits: Sequence[Edit]) -> Mapping[str, list[Edit]]:
     return files
 
 
+def _check(source: str | bytes) -> None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the user's code, such as invalid escapes
+            ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise PatchError("the result is not valid Python", got=str(error)) from error
+
+
 def _lines(source: bytes) -> list[str]:
     """The lines with their ends. Only line feeds end a line, as in other tools."""
-    return list(io.StringIO(SourceText(source).text, newline="\n"))
+    return list(io.StringIO(SourceText.decoded(source).text, newline="\n"))
 
 
 def _splices(text: SourceText, edits: Sequence[Edit]) -> list[_Splice]:

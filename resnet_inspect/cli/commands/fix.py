@@ -31,7 +31,7 @@ Repairs that pass are shown as a diff with evidence. Your files stay unchanged
 without --apply. Options of `fix` go before SCRIPT."""
 EXAMPLES = (
     "resnet-inspect fix train.py",
-    "resnet-inspect fix --apply train.py --epochs 3   # --epochs is passed to train.py",
+    "resnet-inspect fix --apply train.py --epochs 3   # --epochs goes to train.py",
     "resnet-inspect fix --steps 10 --time-limit 300 -m package.train",
 )
 EXITS = exit_codes(EXIT_OK, EXIT_USAGE, EXIT_INTERRUPTED) | {
@@ -61,7 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--time-limit",
         type=float,
-        default=60.0,
+        default=60,
         metavar="SECONDS",
         help="stop each run after this time",
     )

@@ -23,7 +23,7 @@ from resnet_inspect.program.trials import trial
 from resnet_inspect.script.children import PARENT
 from resnet_inspect.script.imports import after_import
 from resnet_inspect.tracers import registry
-from resnet_inspect.tracers.progress_hooks import keep_evidence
+from resnet_inspect.tracers.crash_hooks import hook_keras, hook_tensorflow
 
 PAUSE = 0.02  # seconds between two looks at the trials that run
 # Without the current folder on the path, whose files may have names of other modules.
@@ -105,8 +105,8 @@ class Helper:
 
     def _preload(self, preload: Preload) -> None:
         os.environ.update(preload.environment)
-        after_import("tensorflow", lambda module: keep_evidence(module, None))
-        after_import("keras", lambda module: keep_evidence(None, module))
+        after_import("tensorflow", lambda _: hook_tensorflow())
+        after_import("keras", hook_keras)
         try:
             for name in preload.frameworks:
                 importlib.import_module(name)

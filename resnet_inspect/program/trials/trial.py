@@ -25,6 +25,7 @@ from resnet_inspect.script.imports import after_import
 from resnet_inspect.script.landmark import Span, landmark
 from resnet_inspect.script.replacements import replace_sources
 from resnet_inspect.tracers import registry
+from resnet_inspect.tracers.crash_hooks import hook_keras, hook_tensorflow
 from resnet_inspect.tracers.progress import Progress, place_of
 from resnet_inspect.tracers.progress_hooks import ProgressHooks
 
@@ -99,6 +100,8 @@ class Trial:
         for file, text in request.texts.items():
             if writable(request.space, file):  # for processes that the program starts
                 Path(file).write_bytes(text)
+        after_import("tensorflow", lambda _: hook_tensorflow())
+        after_import("keras", hook_keras)
         after_import("tensorflow", self._hooks.tensorflow)
         after_import("keras", self._hooks.keras)
         after_import("tf_keras", self._hooks.keras)

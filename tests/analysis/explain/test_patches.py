@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resnet_inspect.analysis.explain.explanation import Edit
-from resnet_inspect.analysis.explain.patches import SourceText, difference, edited, grouped, moved
+from resnet_inspect.analysis.explain.patches import (
+    SourceText,
+    difference,
+    edited,
+    edited_text,
+    grouped,
+    moved,
+)
 from resnet_inspect.errors import PatchError
 
 SIGNS = st.text(st.sampled_from("ab =1\t\f#é漢🙂\x0b\x1c\u2028'"), max_size=8)
@@ -141,11 +148,12 @@ def place_of(text: str, index: int) -> tuple[int, int]:
 def test_random_edits(case: tuple[str, list[Edit], str]) -> None:
     text, edits, wanted = case
     assert edited(text.encode(), edits) == wanted.encode()
+    assert edited_text(text, edits) == wanted
 
 
 @given(st.lists(SIGNS, max_size=4), ENDS)
 def test_places_and_offsets_are_inverse(lines: list[str], end: str) -> None:
-    text = SourceText(end.join(lines).encode())
+    text = SourceText(end.join(lines))
     for offset in range(len(text.text)):
         if text.text[offset] not in "\r\n":
             assert text.place(offset) == place_of(text.text, offset)

@@ -12,7 +12,7 @@ import tensorflow as tf
 from resnet_inspect.graph.crash import Crash
 from resnet_inspect.tracers.error_texts import cause, message
 from resnet_inspect.tracers.full_tracebacks import Entry, frames_of
-from resnet_inspect.tracers.tensorflow.capture.source_lines import named
+from resnet_inspect.tracers.tensorflow.capture.source_lines import ROOM, named
 from resnet_inspect.tracers.tensorflow.failures.frames import file_of, own_frame
 from resnet_inspect.tracers.tensorflow.failures.framework_calls import during, framework_calls
 from resnet_inspect.tracers.tensorflow.failures.layers import LayerRecorder
@@ -21,6 +21,17 @@ from resnet_inspect.tracers.tensorflow.failures.values import ValueRecorder
 
 CONTROL_CODES = re.compile(r"\x1b\[[0-9;]*m")
 NODE = re.compile(r"\{\{node ([^}]+)\}\}")
+CALLERS = frozenset(
+    str(ROOM / f"{name}.py")
+    for name in (
+        "tutorial/source",
+        "model/source",
+        "model/targets",
+        "model/fitting",
+        "tf1/graph_trace",
+        "tf1/graph_run",
+    )
+)  # files from which a trace calls the traced code
 MOST_TEXT = 400_000  # signs of a user's file that is recorded
 MOST_MESSAGE = 20_000
 
@@ -30,7 +41,7 @@ def crash_of(error: BaseException, step: int | None = None) -> Crash:
 
     `step` is the training step that failed, from 0.
     """
-    entries = frames_of(error)
+    entries = _traced(frames_of(error))
     files: set[str] = set()
     layers = LayerRecorder(files)
     nodes = NodeRecorder(layers, files)
@@ -63,6 +74,13 @@ def crash_of(error: BaseException, step: int | None = None) -> Crash:
     )
 
 
+def _traced(entries: list[Entry]) -> list[Entry]:
+    """Return the frames of the traced code: without the callers of a trace."""
+    files = [entry.frame.f_code.co_filename for entry in entries]
+    start = max((at for at, file in enumerate(files) if file in CALLERS), default=-1)
+    return entries[start + 1 :]
+
+
 def _texts(files: set[str]) -> Iterator[tuple[str, str]]:
     for file in sorted(files):
         text = "".join(linecache.getlines(file))
@@ -74,16 +92,30 @@ def _failed_op(error: BaseException, entries: Sequence[Entry]) -> tuple[str, Any
     """Return the name of the op that failed when it ran, and the op itself if it can be found."""
     if not isinstance(error, tf.errors.OpError):
         return "", None
-    op = error.op
-    if op is not None:
-        return str(op.name), op
-    found = NODE.search(message(error))
-    name = found[1] if found else ""
+    if error.op is not None:
+        return str(error.op.name), _forward(error.op.graph, error.op.name) or error.op
+    named_node = NODE.search(message(error))
+    name = named_node[1] if named_node else ""
     for graph in _graphs(entries) if name else ():
         for operation in graph.get_operations():
             if operation.name == name or name.endswith(f"/{operation.name}"):
-                return name, operation
+                return name, _forward(graph, operation.name) or operation
     return name, None
+
+
+def _forward(graph: Any, name: str) -> Any:
+    """Return the op whose gradient an op computes, None for other ops."""
+    _, gradient, inner = name.rpartition("gradient_tape/")
+    if not gradient:
+        _, gradient, inner = name.rpartition("gradients/")
+    inner = inner.replace("_grad/", "/")
+    while gradient and "/" in inner:
+        inner = inner.rpartition("/")[0]
+        try:
+            return graph.get_operation_by_name(inner)
+        except KeyError:
+            continue
+    return None
 
 
 def _graphs(entries: Sequence[Entry]) -> Iterator[Any]:

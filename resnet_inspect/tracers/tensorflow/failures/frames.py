@@ -91,7 +91,7 @@ def named_values(frame: FrameType) -> Iterator[tuple[str, Any]]:
 
 
 def _method() -> None:
-    """Stand in for an attribute that does not exist."""
+    """Replace an attribute that does not exist."""
 
 
 def _own(module: ModuleType) -> bool:

@@ -60,6 +60,7 @@ class LayerRecorder:
         self._files = files
         self._layers: list[Any] = []
         self._numbers: dict[int, int] = {}
+        self._paths: dict[int, str] | None = None  # by id of the handle
         self._created: dict[int, Creation] = {id(layer): frames for layer, frames in creations()}
 
     def number(self, layer: Any) -> int:
@@ -112,6 +113,16 @@ class LayerRecorder:
                 return self.number(free[0])
         return -1
 
+    def path_of(self, handle: Any) -> str:
+        """Return the path of the variable with a handle, such as `model/dense/kernel`, else ""."""
+        if self._paths is None:
+            self._paths = {}
+            for layer in self._known():
+                for variable in _variables(layer):
+                    inner = getattr(variable, "_value", None)
+                    self._paths[id(getattr(inner, "handle", None))] = str(variable.path)
+        return self._paths.get(id(handle), "")
+
     def _known(self) -> list[Any]:
         known = {id(layer): layer for layer, _ in creations()}
         return list((known | {id(layer): layer for layer in self._layers}).values())
@@ -142,7 +153,7 @@ class LayerRecorder:
             weights=dict(_weights(layer)),
             built_for=_built_for(layer),
             output=_output(layer),
-            sublayers=tuple(self.number(inner) for inner in getattr(layer, "layers", ())),
+            sublayers=tuple(self.number(inner) for inner in _inside(layer)),
             own=own,
             created=tuple(self._sites(layer)),
             loss=_loss(layer),
@@ -222,6 +233,12 @@ def _scope_of(op: str, layer: str) -> str:
     """Return the scope in an op's name that is that of a layer, such as `model/dense_1`."""
     parts = op.split("/")[:-1]
     for end in range(len(parts), 0, -1):
-        if SCOPE_NUMBER.sub("", parts[end - 1]) == SCOPE_NUMBER.sub("", layer):
+        if layer in (parts[end - 1], SCOPE_NUMBER.sub("", parts[end - 1])):
             return "/".join(parts[:end])
     return "/".join(parts)
+
+
+def _inside(layer: Any) -> list[Any]:
+    """Return the layers of a model in order, with its input layers."""
+    inner = getattr(layer, "_layers", None) if hasattr(layer, "layers") else None
+    return list(inner or getattr(layer, "layers", None) or ())

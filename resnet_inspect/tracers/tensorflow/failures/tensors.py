@@ -101,6 +101,9 @@ class NodeRecorder:
 
     def _of_graph(self, op: tf.Operation, inputs: tuple[int, ...]) -> Node:
         kind, name = _kind_of(op)
+        outside = _captured(op) if kind is NodeKind.VARIABLE else None
+        if outside is not None:
+            name = self._layers.path_of(outside) or name
         return Node(
             kind=kind,
             name=name,
@@ -141,6 +144,8 @@ class NodeRecorder:
 def shape_of(tensor: Any) -> Shape | None:
     """Return the static shape of a tensor, array or variable; None for an unknown rank."""
     shape = getattr(tensor, "shape", None)
+    if isinstance(shape, tf.TensorShape):
+        return None if shape.rank is None else tuple(shape.as_list())
     try:
         return tuple(None if size is None else int(size) for size in shape)  # type: ignore[union-attr]
     except (TypeError, ValueError):
@@ -169,7 +174,7 @@ def _inputs(item: Any) -> Iterator[Any]:
 
 
 def _captured(op: tf.Operation) -> Any:
-    """Return the tensor outside of a function that a placeholder of it stands for."""
+    """Return the tensor outside of a function that a placeholder of it represents."""
     captures = getattr(op.graph, "captures", None)
     if op.type != "Placeholder" or not captures or not op.outputs:
         return None

@@ -98,7 +98,7 @@ class ValueRecorder:
             shape = _shape_of_lists(value)
         items: dict[str, Value] = {}
         if depth < MOST_DEPTH and not (shape and len(pairs) > MOST_ITEMS):
-            items = {str(key): self(item, depth + 1) for key, item in pairs[:MOST_ITEMS]}
+            items = {_key(key): self(item, depth + 1) for key, item in pairs[:MOST_ITEMS]}
         return Value(ValueKind.ITEMS, kind, shape, text=text, items=items)
 
 
@@ -122,3 +122,9 @@ def _shape_of_lists(value: Any) -> tuple[int, ...] | None:
     numeric = isinstance(value, bool | int | float | np.generic | np.ndarray)
     inner = tuple(value.shape) if isinstance(value, np.ndarray) else ()
     return (*shape, *inner) if numeric else None
+
+
+def _key(key: Any) -> str:
+    """Return a key as a text: a tensor, as in `feed_dict`, by its name."""
+    symbolic = isinstance(key, tf.Tensor) and not hasattr(key, "numpy")
+    return str(key.name if symbolic else key)

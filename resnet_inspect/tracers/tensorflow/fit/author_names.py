@@ -25,7 +25,7 @@ def name_of(value: Any) -> str:
     A general name such as `loss` is used only if there is no other, as it may be reassigned.
     """
     general = ""
-    for frame in _own_frames():
+    for frame in own_frames():
         local = _locals(frame)
         for names in (local, getattr(local.get("self"), "__dict__", {})):
             for name, candidate in names.items():
@@ -53,13 +53,13 @@ def _locals(frame: FrameType) -> dict[str, Any]:
 
 def own_frame() -> FrameType | None:
     """The innermost frame of the user's code."""
-    frames = _own_frames()
+    frames = own_frames()
     return frames[0] if frames else None
 
 
 def calling_line() -> Source | None:
     """The innermost running line of the user's code, with its function."""
-    for frame in _own_frames():
+    for frame in own_frames():
         if REWRITTEN not in frame.f_code.co_filename:
             sources = SourceFinder()([_Frame(frame)])
             if sources:
@@ -99,8 +99,8 @@ class _Frame:
         self.name = frame.f_code.co_name
 
 
-def _own_frames() -> list[FrameType]:
-    """Frames of the user's code, innermost first."""
+def own_frames() -> list[FrameType]:
+    """The frames of the user's code, innermost first."""
     frames: list[FrameType] = []
     frame: FrameType | None = sys._getframe(2)
     for _ in range(MOST_FRAMES):

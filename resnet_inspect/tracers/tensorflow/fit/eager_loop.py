@@ -20,6 +20,7 @@ from resnet_inspect.tracers.tensorflow.fit.author_names import is_called_from, n
 from resnet_inspect.tracers.tensorflow.fit.batch_parts import BatchPart, Role
 from resnet_inspect.tracers.tensorflow.fit.eager_step import EagerStep
 from resnet_inspect.tracers.tensorflow.fit.endings import end_with
+from resnet_inspect.tracers.tensorflow.fit.loop_places import LoopPlaces
 from resnet_inspect.tracers.tensorflow.fit.recording import Recording
 
 MODULE = "<module>"
@@ -49,10 +50,12 @@ class EagerLoop:
         self._step: OpenStep | None = None
         self._next = 0
         self._tapes = 0
-        end_with(self, EagerLoop.close, run.pending_lineage)
+        self._places = LoopPlaces()
+        end_with(self, EagerLoop.ended, run.pending_lineage)
 
     def entered(self, line: int) -> None:
         """Handle a tape entered at a line of the loop."""
+        self._places.note()
         step = self._step
         if step is not None and line in step.lines:  # a step without an optimizer is dropped
             self.finish()
@@ -97,8 +100,15 @@ class EagerLoop:
             self._keep(step)
         self._next = step.number + 1
 
-    def close(self, error: BaseException | None = None) -> None:
-        """End the run, with the error that ended the program if there is one."""
+    def ended(self, error: BaseException | None) -> None:
+        """End the run at the end of the program, with the error that ended the program.
+
+        The run is complete if the error was raised outside the loop.
+        """
+        unfinished = self._step is not None and not self._step.applied
+        outside = isinstance(error, Exception) and not unfinished
+        if outside and error is not None and not self._places.contain(error):
+            error = None
         self.finish()
         if self.run.begun:
             with self.run.guarded("loop"):
@@ -107,10 +117,10 @@ class EagerLoop:
     def _begin(self) -> None:
         self._step = step = OpenStep(self._next)
         if self.run.journal is None or not self._settings.records(step.number):
-            self.run.arm(record=False, weights=())
+            self.run.arm(record=False, weights=(), step=step.number)
             return
         with self.run.guarded("steps"):
-            self.run.arm(record=True, weights=self._trained)
+            self.run.arm(record=True, weights=self._trained, step=step.number)
             step.recorded = EagerStep(self._settings, name=self.name, parts=lambda: iter(()))
             step.observing = step.recorded.observing()
             step.observing.__enter__()

@@ -17,6 +17,8 @@ from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.tracers.contract import Journal, Outcome
 
 BEFORE_CHILDREN = 10  # priority among multiprocessing's: it ends children at 0 and below
+Close = Callable[[Any, BaseException | None], None]
+_OPEN: weakref.WeakKeyDictionary[Any, Close] = weakref.WeakKeyDictionary()
 
 
 class PendingLineage:
@@ -69,22 +71,28 @@ def write_abandoned() -> None:
         pending.owner_collected()
 
 
-def end_with(
-    owner: Any, close: Callable[[Any, BaseException | None], None], pending: PendingLineage
-) -> None:
+def end_with(owner: Any, close: Close, pending: PendingLineage) -> None:
     """Call `close(owner, error)` at the end of this process, with the error that ended the program.
 
-    If `owner` is collected before, its run ends as complete. `close` must not refer to `owner`.
+    If `owner` is collected before, its run ends as complete. `close` must not refer to `owner`. It
+    may be called before the end of the process, too.
     """
     reference = weakref.ref(owner)
     multiprocessing.util.Finalize(  # unlike atexit it is also called in a forked child
         None, _close, args=(reference, close), exitpriority=BEFORE_CHILDREN
     )
+    _OPEN[owner] = close
     collected = weakref.finalize(owner, pending.owner_collected)
     collected.atexit = False
 
 
-def _close(reference: weakref.ref[Any], close: Callable[[Any, BaseException | None], None]) -> None:
+def close_all(error: BaseException) -> None:
+    """Close all owners with the error that ended the program."""
+    for owner, close in list(_OPEN.items()):
+        close(owner, error)
+
+
+def _close(reference: weakref.ref[Any], close: Close) -> None:
     owner = reference()
     if owner is not None:
         interactive = hasattr(sys, "ps1")

@@ -16,6 +16,8 @@ from resnet_inspect.config import Settings
 from resnet_inspect.errors import UsageError
 from resnet_inspect.graph import Failure, Note
 from resnet_inspect.tracers.contract import Journal
+from resnet_inspect.tracers.crash_hooks import hook_keras, hook_tensorflow
+from resnet_inspect.tracers.tensorflow.fit.endings import close_all
 from resnet_inspect.tracers.tensorflow.fit.inner_functions import function_name
 from resnet_inspect.tracers.tensorflow.fit.loop_step import LoopStep
 from resnet_inspect.tracers.tensorflow.fit.model_steps import (
@@ -42,12 +44,18 @@ class Runs:
         self.notes = []
         return recording
 
+    def end_with(self, error: BaseException) -> None:
+        """End the open runs with the error that ended the program."""
+        close_all(error)
+
 
 class KerasRecorder(keras.callbacks.Callback):  # type: ignore[misc]
     """Records calls of `fit`, one run for each model; see `api.Recorder`."""
 
     def __init__(self, runs: Runs) -> None:
         super().__init__()
+        hook_tensorflow()
+        hook_keras(keras)
         self._runs = runs
         self._steps: ModelSteps | None = None
         self._loop: LoopStep | BatchSteps | None = None
@@ -105,6 +113,7 @@ class KerasRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         """Called by Keras before it compiles the step."""
         super().set_model(model)
         self._steps = steps = ModelSteps.of(model, self._runs, self._runs.recording)
+        steps.fitting = True
         with steps.run.guarded("fit"):
             steps.prepare()
 

@@ -32,6 +32,7 @@ from resnet_inspect.tracers.tensorflow.fit.inner_functions import (
     function_name,
     signature_of,
 )
+from resnet_inspect.tracers.tensorflow.fit.loop_places import LoopPlaces
 from resnet_inspect.tracers.tensorflow.fit.observed_step import ObservedStep
 from resnet_inspect.tracers.tensorflow.fit.recording import Recording
 from resnet_inspect.tracers.tensorflow.taps.sum_order import InOrder
@@ -79,7 +80,7 @@ class LoopStep:
         function._python_function = step._watched()
         function._autograph = False
         step._unobserved = untouched
-        end_with(step, LoopStep.close, run.pending_lineage)
+        end_with(step, LoopStep.ended, run.pending_lineage)
         return step
 
     def __init__(self, function: Any, run: Recording, *, begun_by_training: bool = False) -> None:
@@ -94,6 +95,7 @@ class LoopStep:
         self._trained: list[Any] = []
         self._step = 0
         self._begun = self._closed = False
+        self._places = LoopPlaces()
 
     @property
     def begun(self) -> bool:
@@ -119,7 +121,8 @@ class LoopStep:
             return call(*args, **named)
         record = self.run.settings.records(self._step)
         with self.run.guarded("steps"):
-            self.run.arm(record=record, weights=self._trained)
+            self._places.note()
+            self.run.arm(record=record, weights=self._trained, step=self._step)
         if self._call is None and record:
             call = self._observed_eagerly
         start = time.perf_counter()
@@ -145,6 +148,14 @@ class LoopStep:
             with self.run.guarded("loop"):
                 self.run.end(error, self._step)
         self._closed = True
+
+    def ended(self, error: BaseException | None) -> None:
+        """Finish the run of an unchanged program, with the error that ended the program.
+
+        The run is complete if the error was raised outside the loop.
+        """
+        outside = isinstance(error, Exception) and not self._places.contain(error)
+        self.close(None if outside else error)
 
     def _is_top_level(self) -> bool:
         """Whether the step is called from Python, once for all replicas."""

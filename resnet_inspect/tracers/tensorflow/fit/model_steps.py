@@ -23,6 +23,7 @@ from resnet_inspect.tracers.tensorflow.fit.author_names import author_named
 from resnet_inspect.tracers.tensorflow.fit.batch_parts import parts_of_fit
 from resnet_inspect.tracers.tensorflow.fit.eager_step import EagerStep
 from resnet_inspect.tracers.tensorflow.fit.endings import end_with
+from resnet_inspect.tracers.tensorflow.fit.loop_places import LoopPlaces
 from resnet_inspect.tracers.tensorflow.fit.observed_step import ObservedStep
 from resnet_inspect.tracers.tensorflow.fit.recording import Recording
 from resnet_inspect.tracers.tensorflow.taps.sum_order import InOrder
@@ -45,7 +46,7 @@ class ModelSteps:
         recording = new_run()
         steps = cls(model, recording)
         by_owner.append((owner, steps))
-        end_with(steps, ModelSteps.close, recording.pending_lineage)
+        end_with(steps, ModelSteps.ended, recording.pending_lineage)
         return steps
 
     @staticmethod
@@ -63,6 +64,8 @@ class ModelSteps:
         self._before = 0  # steps of earlier fits
         self._started = 0.0
         self._last: StepRecord | None = None
+        self.places = LoopPlaces()
+        self.fitting = False
 
     @property
     def model(self) -> Any:
@@ -151,7 +154,8 @@ class ModelSteps:
             count = int(getattr(self.model, "steps_per_execution", 1) or 1)
             numbers = range(self._step, self._step + count)
             record = self.run.journal is not None and any(map(self.run.settings.records, numbers))
-            self.run.arm(record=record, weights=recorded_weights(self.model) if record else ())
+            weights = recorded_weights(self.model) if record else ()
+            self.run.arm(record=record, weights=weights, step=self._step)
         self._started = time.perf_counter()
 
     def after(self, count: int, scalars: Mapping[str, Any], *, more: bool) -> None:
@@ -189,6 +193,7 @@ class ModelSteps:
 
     def finish(self) -> None:
         """End the run; a later training continues it."""
+        self.fitting = False
         self._before = self._step
         self.flush()
         if not self._step:
@@ -197,11 +202,20 @@ class ModelSteps:
 
     def stopped(self, error: BaseException) -> Failure | None:
         """End the run with an exception of the training; returns the saved failure, if any."""
+        self.fitting = False
         with self.run.guarded("fit"):
             self.flush()
             if self.run.begun:
                 return self.run.end(error, self._step)
         return None
+
+    def ended(self, error: BaseException | None) -> None:
+        """End the run at the end of the program, with the error that ended the program.
+
+        The run is complete if the error was raised outside fit and the loop over batches.
+        """
+        within = self.fitting or not isinstance(error, Exception) or self.places.contain(error)
+        self.close(error if within else None)
 
     def close(self, error: BaseException | None = None) -> None:
         """End the run at the end of the program: a loop over batches has no other end."""
@@ -223,6 +237,7 @@ class BatchSteps:
         """Run and record one step."""
         steps = self._steps
         with steps.run.guarded("fit"):
+            steps.places.note()
             steps.prepare()
             if not steps.run.begun:
                 steps.plan(0)

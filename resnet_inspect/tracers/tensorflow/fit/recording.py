@@ -23,7 +23,7 @@ from resnet_inspect.graph import Failure, Graph, Note
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.stats import StepRecord
 from resnet_inspect.tracers.contract import Environment, Journal, Outcome
-from resnet_inspect.tracers.tensorflow.failures.exceptions import describe, located_in
+from resnet_inspect.tracers.tensorflow.failures.exceptions import at_step, describe, located_in
 from resnet_inspect.tracers.tensorflow.fit.endings import PendingLineage, write_abandoned
 from resnet_inspect.tracers.tensorflow.fit.first_trace import variables_made
 from resnet_inspect.tracers.tensorflow.fit.inner_functions import observed_inside
@@ -77,6 +77,7 @@ class Recording:
         self._lineage = Lineage()
         self._notes: list[Note] = []
         self._begun = False
+        self._step: int | None = None  # that runs
         self._reader: WeightReader | None = None
         self._before: Values | None = None  # of the weights, if the step is recorded
         self._sums_split: bool | None = None  # by TensorFlow; None without sums that can be split
@@ -188,9 +189,10 @@ class Recording:
             self._eager = Trace(0)
         self._eager.steps[0] = step
 
-    def arm(self, *, record: bool, weights: Iterable[Any]) -> None:
-        """Switch recording of the next step on or off; `weights` are those known so far."""
+    def arm(self, *, record: bool, weights: Iterable[Any], step: int) -> None:
+        """Switch recording of the next `step` on or off; `weights` are those known so far."""
         self._before = None
+        self._step = step
         self._switches.set(wanted=record)
         if record:
             self._read_before(weights)
@@ -285,13 +287,21 @@ class Recording:
         self.pending_lineage.cancel()
         if not self._begun:
             self.begin(trace.name)
-        self._outcome = trace.failed(error)
+        outcome = trace.failed(error)
+        self._outcome = replace(outcome, failure=at_step(outcome.failure, self._step))
         self._notes += trace.notes
         with self.guarded("lineage"):
             self._lineage = trace.explanation()(self._outcome.graph)
         self._write()
         if self.journal is not None:
             self.journal.end(failure=self._outcome.failure)
+
+    def fail(self, error: BaseException) -> None:
+        """Write a run without a graph, for an exception that no recorded training raised."""
+        self.begin("", steps=0)
+        self._write()
+        if self.journal is not None:
+            self.journal.end(failure=describe(error))
 
     def keep(self, record: StepRecord | None) -> None:
         """Write one step."""
@@ -308,7 +318,7 @@ class Recording:
         """
         failure, reason = None, ""
         if isinstance(error, Exception):
-            failure = describe(error, during or f"running step {step}")
+            failure = describe(error, during or f"running step {step}", step)
             failure = self._outcome.failure or located_in(self._outcome.graph, failure)
         elif error is not None:
             reason = "stopped by the user"

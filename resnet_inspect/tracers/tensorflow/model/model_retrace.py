@@ -17,7 +17,7 @@ from resnet_inspect.config.inputs import InputSpec
 from resnet_inspect.graph import Note
 from resnet_inspect.graph.lineage import Variation
 from resnet_inspect.tracers.tensorflow.capture.construction import Construction
-from resnet_inspect.tracers.tensorflow.failures.exceptions import describe
+from resnet_inspect.tracers.tensorflow.failures.exceptions import failed_op
 from resnet_inspect.tracers.tensorflow.model.model_calls import (
     Names,
     UserVariables,
@@ -115,7 +115,7 @@ def _trace(
                 ]
                 call_recorded(model, construction, inputs, variables, {})
         except (Exception, SystemExit) as error:  # the user's code may raise anything
-            failed = describe(error.__cause__ or error, "re-tracing").op or "the model"
+            failed = failed_op(error.__cause__ or error) or "the model"
     shapes = {
         name: tuple(variable.shape.as_list()) for name, variable in construction.variables.items()
     }

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
+import keras
 import msgspec
 import tensorflow as tf
 
@@ -20,6 +21,7 @@ from resnet_inspect.graph import Graph, Note, Phase, Source
 from resnet_inspect.graph.lineage import Lineage, Mismatch
 from resnet_inspect.stats import StepRecord
 from resnet_inspect.tracers.contract import Journal, Outcome, TrainingFailed
+from resnet_inspect.tracers.crash_hooks import hook_keras, hook_tensorflow
 from resnet_inspect.tracers.tensorflow.capture.construction import Construction, Tensor
 from resnet_inspect.tracers.tensorflow.capture.graph_capture import capture
 from resnet_inspect.tracers.tensorflow.capture.scope_layers import add_scope_layers, opened_scopes
@@ -67,6 +69,8 @@ class ModelSource:
         if not isinstance(settings.subject, TracedModel):
             raise TypeError(f"expected a traced model, got {settings.subject}")
         self._subject = settings.subject
+        hook_tensorflow()
+        hook_keras(keras)
         self._device, self.environment = choose_device(tf, settings.device)
         self._construction: Construction | None = None
         self._graph = Graph(ops=())

@@ -12,8 +12,8 @@ from typing import Any
 
 from resnet_inspect.errors import UsageError
 from resnet_inspect.script.imports import after_import
+from resnet_inspect.tracers.crash_hooks import hook_keras
 from resnet_inspect.tracers.error_texts import cause
-from resnet_inspect.tracers.layer_creations import record_creations
 from resnet_inspect.tracers.tensorflow.capture.source_lines import is_own, named
 
 MAX_LINES = 4
@@ -25,7 +25,7 @@ def load_module(place: str, target: str) -> Any:
     The folder of the file, or the current folder for a dotted name, is put first in `sys.path`.
     Raises UsageError if the import fails.
     """
-    after_import("keras", record_creations)
+    after_import("keras", hook_keras)
     file = Path(place)
     if file.suffix != ".py":
         _put_first_in_path(str(Path.cwd()))

@@ -11,7 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from resnet_inspect.config.inputs import InputSpec
-from resnet_inspect.tracers.tensorflow.failures.exceptions import describe
+from resnet_inspect.tracers.tensorflow.failures.exceptions import failed_op
 from resnet_inspect.tracers.tensorflow.model.model_retrace import RetraceResult, settings_to_retrace
 from resnet_inspect.tracers.tensorflow.model.targets import Function
 from resnet_inspect.tracers.tensorflow.sizes.retraces import TracedShapes, compared, seen
@@ -55,7 +55,7 @@ def _retrace(
         trace = trace_graph(call, given, file, tf.Graph(), again=True)
     failed = ""
     if trace.error is not None:
-        failed = describe(trace.error, "re-tracing").op or "the model"
+        failed = failed_op(trace.error) or "the model"
     shapes = {name: tuple(v.shape.as_list()) for name, v in trace.construction.variables.items()}
     conflicts = (*trace.failed_additions, *([failed] if failed else []))
     return seen(trace.construction.graph, shapes, conflicts, ended=bool(failed))

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import keras
 import msgspec
 import tensorflow as tf
 
@@ -21,6 +22,7 @@ from resnet_inspect.graph import Graph, Note
 from resnet_inspect.graph.lineage import Lineage, Mismatch
 from resnet_inspect.stats import StepRecord
 from resnet_inspect.tracers.contract import Journal, Outcome, TrainingFailed
+from resnet_inspect.tracers.crash_hooks import hook_keras, hook_tensorflow
 from resnet_inspect.tracers.tensorflow.capture.graph_capture import capture
 from resnet_inspect.tracers.tensorflow.failures.exceptions import describe, located_in
 from resnet_inspect.tracers.tensorflow.failures.postmortem import examined
@@ -64,6 +66,8 @@ class GraphCodeSource:
     def __init__(self, settings: Settings, inputs: RandomInputs | None) -> None:
         self.settings = self._settings = settings
         self._device, self.environment = choose_device(tf, settings.device)
+        hook_tensorflow()
+        hook_keras(keras)
         if not isinstance(settings.subject, GraphCode):
             raise TypeError(f"expected a TensorFlow 1 function, got {settings.subject}")
         self._subject = settings.subject

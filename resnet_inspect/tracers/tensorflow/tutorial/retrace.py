@@ -15,7 +15,7 @@ from resnet_inspect.config.settings import Tutorial
 from resnet_inspect.graph import Graph
 from resnet_inspect.graph.lineage import Correction, Lineage, Mismatch, Variation
 from resnet_inspect.tracers.tensorflow.capture.construction import AbstractConstruction
-from resnet_inspect.tracers.tensorflow.failures.exceptions import describe
+from resnet_inspect.tracers.tensorflow.failures.exceptions import failed_op
 from resnet_inspect.tracers.tensorflow.sizes.lineage import lineage_with_formulas
 from resnet_inspect.tracers.tensorflow.sizes.retraces import TracedShapes, compared, seen
 from resnet_inspect.tracers.tensorflow.tutorial.network import logits_of
@@ -113,7 +113,7 @@ def _changes(
 
 def _trace(tutorial: Tutorial, image: ImageShape) -> TracedShapes:
     """The shapes of the forward function, up to the op that ends the trace if one fails."""
-    failed_op = ""
+    rejected = ""
     with tf.Graph().as_default() as graph:
         images = tf.compat.v1.placeholder(tf.float32, [tutorial.batch_size, *image], name="images")
         tf.compat.v1.placeholder(tf.int64, [tutorial.batch_size], name="labels")
@@ -121,6 +121,6 @@ def _trace(tutorial: Tutorial, image: ImageShape) -> TracedShapes:
         try:
             logits_of(images, made, tutorial)
         except ValueError as error:
-            failed_op = describe(error, "tracing again").op or "an op"
-    conflicts = (*made.conflicts, failed_op) if failed_op else tuple(made.conflicts)
-    return seen(graph, made.shapes, conflicts, ended=bool(failed_op))
+            rejected = failed_op(error) or "an op"
+    conflicts = (*made.conflicts, rejected) if rejected else tuple(made.conflicts)
+    return seen(graph, made.shapes, conflicts, ended=bool(rejected))

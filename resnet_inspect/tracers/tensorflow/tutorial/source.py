@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -15,6 +16,7 @@ from resnet_inspect.data import Batches
 from resnet_inspect.graph import Note
 from resnet_inspect.stats import StepRecord, Tap
 from resnet_inspect.tracers.contract import Journal, TrainingFailed
+from resnet_inspect.tracers.crash_hooks import hook_keras, hook_tensorflow
 from resnet_inspect.tracers.tensorflow.capture.construction import Construction, Tensor
 from resnet_inspect.tracers.tensorflow.failures.exceptions import REFUSALS
 from resnet_inspect.tracers.tensorflow.fit.recording import Recording
@@ -39,6 +41,8 @@ class TutorialSource:
         self.variables: dict[str, tf.Variable] = {}
         self._batches = batches
         self._device, self.environment = choose_device(tf, settings.device)
+        hook_tensorflow()
+        hook_keras(keras)
         self._run: Recording | None = None
         self._call: Any = None
         self._weights: list[tf.Variable] = []
@@ -97,7 +101,7 @@ class TutorialSource:
             raise RuntimeError("step() was called before prepare()")
         batch = self._batches.batch(number)
         record = self.settings.records(number)
-        run.arm(record=record, weights=self._weights)
+        run.arm(record=record, weights=self._weights, step=number)
         watched = self._read if record and not self._origin_searched else []
         before = {name: _value(self.variables[name]) for name in watched}
         start = time.perf_counter()

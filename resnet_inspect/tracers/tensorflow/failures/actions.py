@@ -1,0 +1,35 @@
+"""Names what a program did when it failed, for failures outside a recorded training."""
+
+from __future__ import annotations
+
+from resnet_inspect.graph.crash import Crash, NodeKind, ValueKind
+
+ENTRIES = {
+    "fit": "running fit",
+    "evaluate": "running evaluate",
+    "predict": "running predict",
+    "session": "running a session",
+    "function": "running a tf.function",
+}
+SYMBOLIC = (NodeKind.LAYER, NodeKind.INPUT)
+
+
+def action(crash: Crash | None) -> str:
+    """Return what was done, such as "running predict" or "building the model"."""
+    if crash is None:
+        return "running the program"
+    if crash.during:
+        return ENTRIES[crash.during]
+    read = {
+        crash.nodes[value.node].kind
+        for call in crash.calls
+        for value in call.arguments.values()
+        if value.kind is ValueKind.TENSOR and value.node >= 0
+    }
+    if read and read <= {*SYMBOLIC}:
+        return "building the model"
+    if read:
+        return "building the graph"
+    if any(call.layer >= 0 for call in crash.calls):
+        return "calling the model"
+    return "running the program"
