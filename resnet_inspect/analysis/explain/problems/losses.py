@@ -117,7 +117,7 @@ def problem(
         )
         sides = (
             (Side(p, axis, a), Side(y, axis, b))
-            if a is not None and b is not None
+            if a is not None and b is not None and len(output) > len(labels)
             else (
                 Side(p, None, len(output), f"axes of {p.label} {spelled(output)}", rank=True),
                 Side(y, None, len(labels), f"axes of {y.label} {spelled(labels)}", rank=True),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Sequence
 
 from resnet_inspect.analysis.explain import patches
@@ -30,6 +29,7 @@ from resnet_inspect.analysis.explain.repairs import (
     windows,
 )
 from resnet_inspect.analysis.explain.repairs.building import Sized
+from resnet_inspect.errors import PatchError
 
 KINDS = (
     batches,
@@ -73,26 +73,34 @@ def suggested(
 
 def _all(case: Case, problem: Problem, sides: tuple[Sized, ...]) -> Iterator[Repair]:
     for kind in KINDS:
-        try:
-            yield from list(kind.suggest(case, problem, sides))
-        except (LookupError, ValueError, TypeError, AttributeError):
-            continue  # a source of an unexpected form; the other kinds are independent of it
+        yield from guarded(kind.suggest(case, problem, sides))
 
 
 def _valid(case: Case, repairs: Iterator[Repair]) -> Iterator[Repair]:
     """Yield the repairs whose patched files differ and can be parsed."""
     files = case.crash.files
     for repair in repairs:
-        try:
-            patched = patches.apply(files, repair.edits)
-            changed = {name: text for name, text in patched.items() if text != files.get(name)}
-            for text in changed.values():
-                ast.parse(text)
-        except (ValueError, SyntaxError):
+        by_file = patches.grouped(repair.edits)
+        if not all(name in files for name in by_file):
             continue
-        if changed and all(name in files for name in changed):
+        try:
+            changed = [
+                patches.edited_text(files[name], edits) != files[name]
+                for name, edits in by_file.items()
+            ]
+        except PatchError:
+            continue
+        if any(changed):
             yield repair
 
 
 def _cost(repair: Repair) -> float:
     return repair.cost + (0 if repair.keeps_batch else LOST_BATCH)
+
+
+def guarded(repairs: Iterator[Repair]) -> Iterator[Repair]:
+    """Yield repairs until code of an unknown form confuses their kind."""
+    try:
+        yield from repairs
+    except (IndexError, KeyError, ValueError, TypeError, AttributeError):
+        return

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import permutations
 from math import prod
 
-from resnet_inspect.analysis.explain.case import Case, Problem
+from resnet_inspect.analysis.explain.case import WITHOUT_BATCH, Case, Problem
 from resnet_inspect.analysis.explain.explanation import Edit, Repair
 from resnet_inspect.analysis.explain.origins import spelled
 from resnet_inspect.analysis.explain.repairs import arrays, places
@@ -16,7 +16,7 @@ from resnet_inspect.analysis.explain.repairs.building import INPUTS, Sides, repa
 from resnet_inspect.analysis.explain.sources import argument
 from resnet_inspect.graph.crash import Shape, ValueKind
 
-RANKS = ("input-rank", "single-example")
+RANKS = (*WITHOUT_BATCH, "input-rank")
 TRAINERS = ("fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch")
 
 
