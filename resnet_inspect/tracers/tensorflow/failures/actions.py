@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from resnet_inspect.graph.crash import Crash, NodeKind, ValueKind
+from collections.abc import Iterable, Iterator
+
+from resnet_inspect.graph.crash import Crash, NodeKind, Value, ValueKind
 
 ENTRIES = {
     "fit": "running fit",
@@ -23,7 +25,7 @@ def action(crash: Crash | None) -> str:
     read = {
         crash.nodes[value.node].kind
         for call in crash.calls
-        for value in call.arguments.values()
+        for value in _flat(call.arguments.values())
         if value.kind is ValueKind.TENSOR and value.node >= 0
     }
     if read and read <= {*SYMBOLIC}:
@@ -33,3 +35,10 @@ def action(crash: Crash | None) -> str:
     if any(call.layer >= 0 for call in crash.calls):
         return "calling the model"
     return "running the program"
+
+
+def _flat(values: Iterable[Value]) -> Iterator[Value]:
+    """Yield values and the items inside them."""
+    for value in values:
+        yield value
+        yield from _flat(value.items.values())

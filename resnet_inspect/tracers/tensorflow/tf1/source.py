@@ -66,7 +66,7 @@ class GraphCodeSource:
     def __init__(self, settings: Settings, inputs: RandomInputs | None) -> None:
         self.settings = self._settings = settings
         self._device, self.environment = choose_device(tf, settings.device)
-        hook_tensorflow()
+        hook_tensorflow(tf)
         hook_keras(keras)
         if not isinstance(settings.subject, GraphCode):
             raise TypeError(f"expected a TensorFlow 1 function, got {settings.subject}")
