@@ -40,7 +40,7 @@ from resnet_inspect.stats import StepRecord, Tap
 from resnet_inspect.store import catalogue
 from resnet_inspect.store.placement import check_free
 from resnet_inspect.store.run import Run
-from resnet_inspect.stored import compared_run, measured_graph, series_of
+from resnet_inspect.stored import compared_run, failure_of, measured_graph, series_of
 from resnet_inspect.tracers.contract import Source, TrainingFailed
 
 Watch = Callable[[Path, StepRecord | None], None]
@@ -264,16 +264,25 @@ def summarize(run: Run, findings: tuple[Finding, ...] | None = None) -> Overview
     """
     recorded = run.recorded_steps()
     findings = check(run) if findings is None else findings
-    shown, scalars = measured_graph(run), shown_scalars(run.scalars())
-    if not recorded:
-        values = RecordedTensors(origin=run.origin)
-        return overview(run.graph, run.lineage, values, scalars, findings=findings, shown=shown)
-    step = recorded[-1]
+    scalars, values = shown_scalars(run.scalars()), RecordedTensors(origin=run.origin)
+    if recorded:
+        values = _recorded_tensors(run, recorded[-1])
+    return overview(
+        run.graph,
+        run.lineage,
+        values,
+        scalars,
+        findings=findings,
+        shown=measured_graph(run),
+        failure=failure_of(run),
+    )
+
+
+def _recorded_tensors(run: Run, step: int) -> RecordedTensors:
     layers = shown_layers(run.graph)
     summaries = run.summaries(step, layers=layers), run.summaries(step, "gradient", layers=layers)
     activity = {layer: reduce(add, seen) for layer, seen in run.activity().items()}
-    values = RecordedTensors(step, *summaries, run.updates().get(step, {}), activity, run.origin)
-    return overview(run.graph, run.lineage, values, scalars, findings=findings, shown=shown)
+    return RecordedTensors(step, *summaries, run.updates().get(step, {}), activity, run.origin)
 
 
 def record(
@@ -343,7 +352,7 @@ def _build_error(failure: Failure, path: Path) -> BuildError:
         f"the network could not be built or trained: {failure.kind} while {failure.during}",
         where=str(failure.source[0]) if failure.source else failure.op,
         got=failure.message,
-        fix=("show what was recorded: ", Command("shapes", (path,))),
+        fix=("read the explanation again: ", Command("explain", (path,))),
     )
     error.run = str(path)
     return error

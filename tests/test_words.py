@@ -11,7 +11,10 @@ from tests.words import ROOT, violations
 # Written in the habits of others, or stored with their lines in recordings.
 FOREIGN = {
     ROOT / "tests" / name
-    for name in ("programs", "trained", "cli/scripts", "words.py", "test_words.py")
+    for name in (
+        *("programs", "trained", "cli/scripts", "explain/programs"),
+        *("words.py", "test_words.py"),
+    )
 }
 
 

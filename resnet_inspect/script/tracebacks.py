@@ -98,5 +98,10 @@ def failing_line(error: BaseException) -> traceback.FrameSummary | None:
         for frame in traceback.extract_tb(error.__traceback__)
         if not frame.filename.startswith((PACKAGE, "<"))
     ]
-    own = [frame for frame in frames if not frame.filename.startswith(INSTALLED)]
+    own = [frame for frame in frames if is_own(frame.filename)]
     return next(reversed(own or frames), None)
+
+
+def is_own(file: str) -> bool:
+    """Return whether a file is neither of this package nor installed."""
+    return not file.startswith((PACKAGE, "<", *INSTALLED))

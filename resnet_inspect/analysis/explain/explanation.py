@@ -105,7 +105,7 @@ class Explanation(msgspec.Struct, frozen=True):
         earlier: what led to it, such as a reshape that changed the batch.
         repairs: suggested changes, the best first.
         cause: the message of the exception.
-        unknown: what could not be found out; empty if nothing is missing.
+        unknown: what remains unknown; empty if nothing is missing.
     """
 
     kind: Kind

@@ -112,7 +112,7 @@ def _identifiers(path: str, site: Site) -> set[str]:
 
 
 def _method() -> None:
-    """Stand in for an attribute that does not exist."""
+    """Replace an attribute that does not exist."""
 
 
 def _own(module: ModuleType) -> bool:

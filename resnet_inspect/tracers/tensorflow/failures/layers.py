@@ -108,7 +108,7 @@ class LayerRecorder:
             weights_created=dict(self._weights_created(layer)),
             built_for=_built_for(layer),
             output=_output(layer),
-            sublayers=tuple(self.number(inner) for inner in getattr(layer, "layers", ())),
+            sublayers=tuple(self.number(inner) for inner in _inside(layer)),
             own=own,
             created=tuple(sites_of(self._created.get(id(layer), ()), self._files)),
             loss=_loss(layer),
@@ -160,6 +160,12 @@ def _integers(value: Any) -> tuple[int, ...] | None:
     if isinstance(value, list | tuple) and value and all(type(item) is int for item in value):
         return tuple(value)
     return None
+
+
+def _inside(layer: Any) -> list[Any]:
+    """Return the layers of a model in order, with its input layers."""
+    inner = getattr(layer, "_layers", None) if hasattr(layer, "layers") else None
+    return list(inner or getattr(layer, "layers", None) or ())
 
 
 def _built_for(layer: Any) -> Shape | None:

@@ -1,0 +1,1 @@
+"""Recognizes what went wrong: one module for each kind of failure, tried in order."""

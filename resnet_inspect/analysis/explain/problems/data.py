@@ -1,0 +1,193 @@
+"""Data that does not fit: feeds, numbers of examples, missing inputs, wrong tuples, arrays."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from resnet_inspect.analysis.explain.case import Case, Problem, Side, shapes_in
+from resnet_inspect.analysis.explain.explanation import Kind
+from resnet_inspect.analysis.explain.operands import Operand
+from resnet_inspect.analysis.explain.origins import spelled
+from resnet_inspect.graph.crash import NodeKind
+
+FEED = re.compile(
+    r"Cannot feed value of shape (\(.*?\)) for Tensor '?\"?([\w/:.-]+?)'?\"?, which has "
+    r"shape '?(\(.*?\))"
+)
+EXAMPLES = re.compile(r"Data cardinality is ambiguous")
+MISSING = re.compile(
+    r"Missing data for input \"(.*?)\".*?keys (\[.*?\])\. Expected the following keys: (\[.*?\])"
+)
+ARRAYS = re.compile(r"operands could not be broadcast together with shapes (\(.*?\)) (\(.*?\))")
+ALIGNED = re.compile(
+    r"shapes (\(.*?\)) and (\(.*?\)) not aligned: (\d+) \(dim (\d+)\) != (\d+) \(dim (\d+)\)"
+)
+RESHAPED = re.compile(r"cannot reshape array of size (\d+) into shape (\(.*?\))")
+UNPACKED = re.compile(r"(not enough|too many) values to unpack \(expected (\d+)(?:, got (\d+))?\)")
+CONVERTED = re.compile(
+    r"Failed to convert a NumPy array to a Tensor \(Unsupported object type (\w+)\)"
+)
+WEIGHTS = re.compile(
+    (
+        r"(?:weight|variable)[^.]*?shape[= ](\(.*?\))[^.]*?(?:not compatible "
+        r"with|provided|received)[^.]*?shape[= ]?(\(.*?\))"
+    ),
+    re.I,
+)
+
+
+def recognize(case: Case) -> Problem | None:
+    """Return the problem of the data, None for other failures."""
+    text = case.text
+    feed = FEED.search(text)
+    if feed:
+        return _feed(case, feed)
+    if EXAMPLES.search(text):
+        data = [(o, o.shape[0]) for o in case.operands.data() if o.shape]
+        pairs = [(a, b) for a in data for b in data if a[1] != b[1]]
+        verdict = "inputs and labels have different numbers of examples"
+        if pairs:
+            (a, x), (b, y) = pairs[0]
+            verdict += f": {a.label} has {x}, {b.label} has {y}"
+            return Problem(
+                Kind.SHAPE,
+                "examples",
+                verdict,
+                "fit",
+                operands=(a, b),
+                sides=(Side(a, 0, x or 0), Side(b, 0, y or 0)),
+            )
+        return Problem(Kind.SHAPE, "examples", verdict, "fit")
+    missing = MISSING.search(text)
+    if missing:
+        got, want = missing[2], missing[3]
+        verdict = f"the model's inputs are {want}, but the data has the keys {got}"
+        return Problem(
+            Kind.STRUCTURE,
+            "input-names",
+            verdict,
+            "fit",
+            facts={"missing": missing[1], "got": got, "want": want},
+        )
+    for pattern, rule in ((ARRAYS, "array-broadcast"), (ALIGNED, "array-product")):
+        matched = pattern.search(text)
+        if matched:
+            return _arrays(case, rule, matched)
+    reshaped = RESHAPED.search(text)
+    if reshaped:
+        have = int(reshaped[1])
+        want = 1
+        for size in shapes_in(reshaped[2])[0]:
+            want *= size or 1
+        verdict = (
+            f"an array of {have:,} elements cannot be reshaped to {reshaped[2]}, which has {want:,}"
+        )
+        return Problem(
+            Kind.SHAPE, "array-reshape", verdict, "reshape", facts={"have": have, "want": want}
+        )
+    unpacked = UNPACKED.search(text)
+    if unpacked and case.frame >= 0:
+        got = f"{unpacked[3]} were given" if unpacked[3] else "more were given"
+        verdict = f"{unpacked[2]} values were expected, but {got}"
+        return Problem(Kind.STRUCTURE, "unpacking", verdict)
+    converted = CONVERTED.search(text)
+    if converted:
+        verdict = (
+            f"an array of Python objects ({converted[1]}) is not a tensor: its rows have "
+            "different lengths or types"
+        )
+        return Problem(Kind.DTYPE, "object-array", verdict)
+    return None
+
+
+def _feed(case: Case, matched: re.Match[str]) -> Problem:
+    got, want = shapes_in(matched[1])[0], shapes_in(matched[3])[0]
+    name = matched[2].removesuffix(":0")
+    number = next(
+        (
+            at
+            for at, node in enumerate(case.crash.nodes)
+            if node.name == name and node.kind is NodeKind.PLACEHOLDER
+        ),
+        -1,
+    )
+    fed = case.operands.fed(name) or Operand(f"the value for '{name}'", got)
+    fed = msgspec.structs.replace(fed, shape=got)
+    placeholder = Operand(f"placeholder '{name}'", want, node=number)
+    verdict = f"placeholder '{name}' needs {spelled(want)}, but is fed {spelled(got)}"
+    if len(got) == len(want):
+        for axis, (g, w) in enumerate(zip(got, want, strict=True)):
+            if g is not None and w is not None and g != w:
+                return Problem(
+                    Kind.SHAPE,
+                    "feed",
+                    verdict,
+                    "Session.run",
+                    operands=(fed, placeholder),
+                    sides=(Side(fed, axis, g), Side(placeholder, axis, w)),
+                    facts={"name": name},
+                )
+    sides = (
+        Side(fed, None, len(got), f"axes of the value {spelled(got)}", rank=True),
+        Side(placeholder, None, len(want), f"axes of placeholder '{name}'", rank=True),
+    )
+    return Problem(
+        Kind.SHAPE,
+        "feed",
+        verdict,
+        "Session.run",
+        operands=(fed, placeholder),
+        sides=sides,
+        facts={"name": name},
+    )
+
+
+def _arrays(case: Case, rule: str, matched: re.Match[str]) -> Problem:
+    a, b = shapes_in(matched[1])[0], shapes_in(matched[2])[0]
+    operands = []
+    for shape in (a, b):
+        names = (
+            [
+                name
+                for name, value in case.crash.frames[case.frame].values.items()
+                if value.shape == shape
+            ]
+            if case.frame >= 0
+            else []
+        )
+        operands.append(
+            Operand(
+                names[0] if len(names) == 1 else "an array",
+                shape,
+                frame=case.frame,
+                expression=names[0] if len(names) == 1 else "",
+            )
+        )
+    verdict = f"arrays of shapes {spelled(a)} and {spelled(b)} cannot be combined"
+    for back in range(1, min(len(a), len(b)) + 1):
+        x, y = a[-back], b[-back]
+        if rule == "array-broadcast" and x != y and 1 not in (x, y):
+            return Problem(
+                Kind.SHAPE,
+                rule,
+                verdict,
+                operands=tuple(operands),
+                sides=(
+                    Side(operands[0], len(a) - back, x or 0),
+                    Side(operands[1], len(b) - back, y or 0),
+                ),
+            )
+    if rule == "array-product":
+        return Problem(
+            Kind.SHAPE,
+            rule,
+            verdict,
+            operands=tuple(operands),
+            sides=(
+                Side(operands[0], int(matched[4]), int(matched[3])),
+                Side(operands[1], int(matched[6]), int(matched[5])),
+            ),
+        )
+    return Problem(Kind.SHAPE, rule, verdict, operands=tuple(operands))

@@ -1,0 +1,108 @@
+"""What all kinds of repairs share: the sides of a problem, and how a change is titled."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from resnet_inspect.analysis.explain.case import Case, Side
+from resnet_inspect.analysis.explain.explanation import DisagreeingSize, Edit, Repair
+from resnet_inspect.analysis.explain.layer_origins import SizeOrigin
+from resnet_inspect.analysis.explain.repairs.edits import raw, replace
+from resnet_inspect.analysis.explain.sources import SourceFile
+
+MOST_TITLE = 44  # signs of an expression in a title
+
+
+class Sized(NamedTuple):
+    """One of the sizes that disagree, with the place where it is set."""
+
+    side: Side
+    size: DisagreeingSize
+    origin: SizeOrigin
+
+
+Sides = tuple[Sized, ...]
+
+
+def repair(
+    case: Case,
+    rule: str,
+    title: str,
+    edits: Iterable[Edit],
+    cost: float,
+    reason: str = "",
+    *,
+    keeps_batch: bool = True,
+) -> Repair:
+    """Return a repair; its line is that of the first edit which is not an import."""
+    changes = tuple(edits)
+    main = next(
+        (edit for edit in changes if not _is_import(case.sources[edit.file], edit)), changes[0]
+    )
+    line = case.sources[main.file].line(main.line)
+    return Repair(rule, title, line, changes, keeps_batch, reason, cost)
+
+
+def _is_import(file: SourceFile, edit: Edit) -> bool:
+    return isinstance(file.statement(edit.line), ast.Import | ast.ImportFrom)
+
+
+def changed(file: SourceFile, node: ast.expr, new: str) -> str:
+    """Return the title of replacing an expression: "Dense(4) → Dense(3)"."""
+    outer = _described(file, node)
+    before = raw(file, outer) if not isinstance(outer, ast.Assign) else _assignment(file, outer)
+    if isinstance(outer, ast.expr | ast.keyword) and outer is not node:
+        edit = replace(file, node, new)
+        after = _spliced(file, outer, node, edit.new)
+    elif isinstance(outer, ast.Assign):
+        after = f"{ast.unparse(outer.targets[0])} = {new}"
+    else:
+        after = new
+    return f"{_short(before)} → {_short(after)}"
+
+
+def _described(file: SourceFile, node: ast.expr) -> ast.AST:
+    """Return the part of the source around a node that shows what it is."""
+    current: ast.AST = node
+    parent = file.parents.get(current)
+    while isinstance(parent, ast.Tuple | ast.List | ast.BinOp | ast.UnaryOp | ast.Starred):
+        if isinstance(parent, ast.List) and any(isinstance(e, ast.Call) for e in parent.elts):
+            break
+        current, parent = parent, file.parents.get(parent)
+    if isinstance(parent, ast.keyword):
+        return parent
+    if isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Name | ast.Attribute):
+        return parent
+    if isinstance(parent, ast.Call) and current in parent.args:
+        return parent
+    return current
+
+
+def _spliced(file: SourceFile, outer: ast.AST, node: ast.expr, new: str) -> str:
+    """Return the text of a call or keyword, in which a node is replaced."""
+    text, inner = raw(file, outer), raw(file, node)
+    lines = text.encode().splitlines(keepends=True)
+    row = node.lineno - outer.lineno  # type: ignore[attr-defined]
+    before = sum(len(line) for line in lines[:row])
+    column = node.col_offset - (outer.col_offset if row == 0 else 0)  # type: ignore[attr-defined]
+    start = before + column
+    content = text.encode()
+    return (content[:start] + new.encode() + content[start + len(inner.encode()) :]).decode()
+
+
+def _assignment(file: SourceFile, node: ast.Assign) -> str:
+    return f"{ast.unparse(node.targets[0])} = {raw(file, node.value)}"
+
+
+def _short(text: str) -> str:
+    """Return a text in one line, a call with its class alone and not too long."""
+    line = " ".join(text.split())
+    name, opened, rest = line.partition("(")
+    if opened and "=" not in name and "[" not in name:
+        line = f"{name.rpartition('.')[2]}({rest}"
+    if len(line) <= MOST_TITLE:
+        return line
+    ending = ")" if line.endswith(")") else ""
+    return f"{line[: MOST_TITLE - 2]}…{ending}"

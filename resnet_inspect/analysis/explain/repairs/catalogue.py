@@ -1,0 +1,96 @@
+"""Collects, checks and ranks the repairs of all kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from resnet_inspect.analysis.explain import patches
+from resnet_inspect.analysis.explain.case import Case, Problem
+from resnet_inspect.analysis.explain.explanation import DisagreeingSize, Repair
+from resnet_inspect.analysis.explain.layer_origins import SizeOrigin
+from resnet_inspect.analysis.explain.repairs import (
+    batches,
+    data_shapes,
+    element_types,
+    hard_batches,
+    input_shapes,
+    inserted_layers,
+    keys,
+    labels,
+    literals,
+    ranges,
+    reshape_targets,
+    sequences,
+    skips,
+)
+from resnet_inspect.analysis.explain.repairs.building import Sized
+from resnet_inspect.errors import PatchError
+
+KINDS = (
+    batches,
+    data_shapes,
+    element_types,
+    hard_batches,
+    input_shapes,
+    inserted_layers,
+    keys,
+    labels,
+    literals,
+    ranges,
+    reshape_targets,
+    sequences,
+    skips,
+)
+MOST_REPAIRS = 12
+LOST_BATCH = 2.0  # what a repair costs more if axis 0 is no longer the batch
+
+
+def suggested(
+    case: Case, problem: Problem, sides: Sequence[tuple[DisagreeingSize, SizeOrigin]]
+) -> tuple[Repair, ...]:
+    """Return the repairs of a problem, the best first."""
+    sized = tuple(
+        Sized(side, size, origin) for side, (size, origin) in zip(problem.sides, sides, strict=True)
+    )
+    repairs: dict[frozenset[tuple[object, ...]], Repair] = {}
+    for repair in _valid(case, _all(case, problem, sized)):
+        key = frozenset((e.file, e.line, e.column, e.end_line, e.new) for e in repair.edits)
+        known = repairs.get(key)
+        if known is None or _cost(repair) < _cost(known):
+            repairs[key] = repair
+    return tuple(sorted(repairs.values(), key=_cost)[:MOST_REPAIRS])
+
+
+def _all(case: Case, problem: Problem, sides: tuple[Sized, ...]) -> Iterator[Repair]:
+    for kind in KINDS:
+        yield from guarded(kind.suggest(case, problem, sides))
+
+
+def _valid(case: Case, repairs: Iterator[Repair]) -> Iterator[Repair]:
+    """Yield the repairs whose patched files differ and can be parsed."""
+    files = case.crash.files
+    for repair in repairs:
+        by_file = patches.grouped(repair.edits)
+        if not all(name in files for name in by_file):
+            continue
+        try:
+            changed = [
+                patches.edited_text(files[name], edits) != files[name]
+                for name, edits in by_file.items()
+            ]
+        except PatchError:
+            continue
+        if any(changed):
+            yield repair
+
+
+def _cost(repair: Repair) -> float:
+    return repair.cost + (0 if repair.keeps_batch else LOST_BATCH)
+
+
+def guarded(repairs: Iterator[Repair]) -> Iterator[Repair]:
+    """Yield repairs until code of an unknown form confuses their kind."""
+    try:
+        yield from repairs
+    except (IndexError, KeyError, ValueError, TypeError, AttributeError):
+        return

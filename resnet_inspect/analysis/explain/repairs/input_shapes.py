@@ -1,0 +1,169 @@
+"""Changes the shape that a model declares for its input: `input_dim`, `input_shape`, `Input(…)`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from resnet_inspect.analysis.explain.case import Case, Problem
+from resnet_inspect.analysis.explain.explanation import Repair
+from resnet_inspect.analysis.explain.repairs import places
+from resnet_inspect.analysis.explain.repairs.building import Sides, changed, repair
+from resnet_inspect.analysis.explain.repairs.edits import replace
+from resnet_inspect.analysis.explain.sources import SourceFile, argument
+from resnet_inspect.graph.crash import Shape, ValueKind
+
+WITHOUT_BATCH = ("input_shape", "shape", "input_dim")
+WITH_BATCH = ("batch_input_shape", "batch_shape")
+# The ranks of input, with the batch, that layers need.
+RANKS = {
+    "Dense": range(2, 9),
+    "Conv1D": range(3, 4),
+    "LSTM": range(3, 4),
+    "GRU": range(3, 4),
+    "SimpleRNN": range(3, 4),
+    "Conv2D": range(4, 5),
+    "ConvLSTM2D": range(5, 6),
+    "Conv3D": range(5, 6),
+    "MaxPooling2D": range(4, 5),
+    "Embedding": range(2, 3),
+}
+
+
+class Declared(NamedTuple):
+    """An expression that declares the shape of an input."""
+
+    file: SourceFile
+    node: ast.expr
+    name: str
+
+
+def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
+    """Yield changes of a declared input shape to that of the data."""
+    if problem.rule not in ("input-axis", "input-rank", "input-shape") or not problem.operands:
+        return
+    operand = problem.operands[0]
+    data = places.datum(case, operand)
+    if data is None and not case.operands.is_input(operand):
+        return
+    shape = _data_shape(case, data) or operand.shape
+    if shape is None or len(shape) < 2:
+        return
+    for declared in declarations(case, problem.layer):
+        new = written(declared, shape)
+        if new is None or new == ast.unparse(declared.node):
+            continue
+        fits = _fits(case, problem, declared, len(shape))
+        cost = 1.0 if problem.rule == "input-axis" else (1.6 if fits else 4.0)
+        title = changed(declared.file, declared.node, new)
+        reason = f"the data has the shape {_spelled(shape[1:])} per example"
+        edits = [replace(declared.file, declared.node, new)]
+        yield repair(case, "input-shape", title, edits, cost, reason)
+        if data is not None and isinstance(data.node, ast.Name) and data.file is declared.file:
+            yield from _computed(case, data.node, declared, shape, cost + 0.3)
+
+
+def declarations(case: Case, layer: int) -> Iterator[Declared]:
+    """Yield the declared input shapes of a layer and its models, in the order of the source."""
+    layers = [layer] if layer >= 0 else []
+    for model in places.models_of(case, layer):
+        layers += case.crash.layers[model].sublayers
+    if not layers or layer < 0:
+        layers = list(range(len(case.crash.layers)))
+    seen: set[ast.expr] = set()
+    for number in dict.fromkeys(layers):
+        for site in case.crash.layers[number].created:
+            if site.file in case.crash.files:
+                for call in case.sources[site.file].calls_at(site):
+                    yield from _unseen(_of_call(case.sources[site.file], call), seen)
+    if not seen:
+        for name in case.crash.files:
+            for call in case.sources[name].calls:
+                yield from _unseen(_of_call(case.sources[name], call), seen)
+
+
+def _unseen(every: Iterator[Declared], seen: set[ast.expr]) -> Iterator[Declared]:
+    for declared in every:
+        if declared.node not in seen:
+            seen.add(declared.node)
+            yield declared
+
+
+def _of_call(file: SourceFile, call: ast.Call) -> Iterator[Declared]:
+    for keyword in call.keywords:
+        if keyword.arg in (*WITHOUT_BATCH, *WITH_BATCH) and _literal(keyword.value):
+            yield Declared(file, keyword.value, keyword.arg)
+    function = ast.unparse(call.func).rpartition(".")[2]
+    if function in ("Input", "InputLayer"):
+        node = argument(call, "shape", 0)
+        if node is not None and node in call.args:
+            yield Declared(file, node, "shape")
+
+
+def _literal(node: ast.expr) -> bool:
+    return not isinstance(node, ast.Attribute | ast.Subscript)
+
+
+def _data_shape(case: Case, data: places.Datum | None) -> Shape | None:
+    if data is None or data.value is None:
+        return None
+    return data.value.shape if data.value.kind is not ValueKind.DATASET else None
+
+
+def written(declared: Declared, shape: Shape) -> str | None:
+    """Return the text that declares a shape with the batch, None if it cannot be written there."""
+    sizes = shape if declared.name in WITH_BATCH else shape[1:]
+    if declared.name == "input_dim":
+        return str(shape[1]) if len(shape) == 2 else None
+    node = declared.node
+    old = node.elts if isinstance(node, ast.Tuple | ast.List) else None
+    parts = []
+    for at, size in enumerate(sizes):
+        keeps = old is not None and len(old) == len(sizes)
+        text = ast.unparse(old[at]) if keeps and old is not None else ""
+        same = declared.name in WITH_BATCH and at == 0
+        if keeps and (same or text in ("None", str(size)) or (size is None and text)):
+            parts.append(text)
+        else:
+            parts.append(str(size))
+    joined = ", ".join(parts)
+    if isinstance(node, ast.List):
+        return f"[{joined}]"
+    return f"({joined},)" if len(parts) == 1 else f"({joined})"
+
+
+def _computed(
+    case: Case, data: ast.Name, declared: Declared, shape: Shape, cost: float
+) -> Iterator[Repair]:
+    """Yield `x.shape[1:]` in place of numbers, where the data is known at that line."""
+    statements = [s for s, _ in declared.file.assignments(data.id, declared.node.lineno)]
+    scopes = declared.file.scope(declared.node.lineno), declared.file.scope(data.lineno)
+    if not statements or scopes[0] is not scopes[1] or declared.name in WITH_BATCH:
+        return
+    new = f"{data.id}.shape[1]" if declared.name == "input_dim" else f"{data.id}.shape[1:]"
+    if declared.name == "input_dim" and len(shape) != 2:
+        return
+    title = changed(declared.file, declared.node, new)
+    yield repair(case, "input-shape", title, [replace(declared.file, declared.node, new)], cost)
+
+
+def _fits(case: Case, problem: Problem, declared: Declared, rank: int) -> bool:
+    """Return whether the layer at fault, or the first one of the model, accepts a rank."""
+    layer = problem.layer
+    if layer < 0:
+        return True
+    record = case.crash.layers[layer]
+    if record.sublayers:
+        inner = [
+            case.crash.layers[n]
+            for n in record.sublayers
+            if case.crash.layers[n].type != "InputLayer"
+        ]
+        record = inner[0] if inner else record
+    return rank in RANKS.get(record.type, range(rank, rank + 1))
+
+
+def _spelled(sizes: Shape) -> str:
+    texts = ["?" if size is None else str(size) for size in sizes]
+    return f"({', '.join(texts)}{',' if len(texts) == 1 else ''})"

@@ -1,0 +1,54 @@
+"""Makes room for the largest id or label: rows of an Embedding, classes of the last layer."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from resnet_inspect.analysis.explain.case import Case, Problem
+from resnet_inspect.analysis.explain.explanation import Repair
+from resnet_inspect.analysis.explain.repairs import arrays, places
+from resnet_inspect.analysis.explain.repairs.building import Sides, changed, repair
+from resnet_inspect.analysis.explain.repairs.edits import raw, replace
+from resnet_inspect.analysis.explain.sources import argument
+
+ARGUMENTS = {"Embedding": ("input_dim", 0), "Dense": ("units", 0)}
+
+
+def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
+    """Yield one row or class more than the largest id."""
+    if problem.rule not in ("id-range", "label-range"):
+        return
+    index, size = problem.facts.get("index"), problem.facts.get("size")
+    if not isinstance(index, int) or not isinstance(size, int):
+        return
+    made = places.creation(case, problem.layer)
+    need = index + 1
+    if made is not None and index >= size:
+        name, at = ARGUMENTS.get(ast.unparse(made.call.func).rpartition(".")[2], ("", 0))
+        node = argument(made.call, name, at) if name else None
+        if node is not None:
+            literal = isinstance(node, ast.Constant)
+            new = str(need) if literal or need != size + 1 else f"{raw(made.file, node)} + 1"
+            cost = 1.0 if problem.rule == "id-range" else 1.1
+            reason = f"the largest id is {index}"
+            title = changed(made.file, node, new)
+            yield repair(case, "more-rows", title, [replace(made.file, node, new)], cost, reason)
+            if not literal and need != size + 1:
+                new = f"{raw(made.file, node)} + {need - size}"
+                title = changed(made.file, node, new)
+                yield repair(case, "more-rows", title, [replace(made.file, node, new)], 1.5, reason)
+    if problem.rule == "label-range":
+        yield from _from_zero(case, problem, index, size)
+
+
+def _from_zero(case: Case, problem: Problem, index: int, size: int) -> Iterator[Repair]:
+    """Yield labels that begin at 0, if theirs begin at 1."""
+    data = places.data(case, "y")
+    if data is None or data.value is None or data.value.low != 1 or index != size:
+        return
+    array = arrays.Array(data.file, data.node, data.value)
+    new = f"{array.text} - 1"
+    title = f"{ast.unparse(data.node)} → {new}"
+    reason = "the labels begin at 1, class numbers begin at 0"
+    yield repair(case, "labels-from-zero", title, [arrays.edit(array, new)], 1.0, reason)
