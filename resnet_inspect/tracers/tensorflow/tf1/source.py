@@ -158,7 +158,12 @@ class GraphCodeSource:
         call = partial(self._function.call, **self._function.keywords)
         with seeded(self._settings.seed):
             trace = self._trace = trace_graph(
-                call, given, self._file, self._outer, device=self._device
+                call,
+                given,
+                self._file,
+                self._outer,
+                device=self._device,
+                described={spec.name: spec.sizes for spec in self._described},
             )
         seconds, used = time.perf_counter() - start, time.process_time() - used
         error = trace.error
@@ -188,13 +193,8 @@ class GraphCodeSource:
         """Return the arguments, then the function's placeholders with the described sizes."""
         placeholders = list(trace.inputs.values())[len(given) :]
         names = list(trace.inputs)[len(given) :]
+        specs = flat_specs([tf.TensorSpec(p.shape, p.dtype) for p in placeholders], names)
         described = {spec.name: spec for spec in self._described if spec not in given}
-        signature = []
-        for name, placeholder in zip(names, placeholders, strict=True):
-            known = placeholder.shape.rank is not None or name not in described
-            shape = placeholder.shape if known else described[name].sizes
-            signature.append(tf.TensorSpec(shape, placeholder.dtype))
-        specs = flat_specs(signature, names)
         unknown = described.keys() - {spec.name for spec in specs}
         if unknown and trace.error is None and not given:
             raise UsageError(
