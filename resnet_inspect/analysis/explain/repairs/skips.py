@@ -110,8 +110,9 @@ def _resized(case: Case, number: int, size: int, new: int) -> Iterator[Repair]:
     edits = [replace(file, origin.node, str(new))]
     title = changed(file, origin.node, str(new))
     for node in ast.walk(file.tree):
-        equal = isinstance(node, ast.Constant) and type(node.value) is int and node.value == size
-        if equal and node is not origin.node and _in_shape(file, node):
+        if not isinstance(node, ast.Constant) or type(node.value) is not int:
+            continue
+        if node.value == size and node is not origin.node and _in_shape(file, node):
             edits.append(replace(file, node, str(new)))
     reason = f"{new} can be halved as often as the model does, {size} cannot"
     yield repair(case, "divisible-size", title, edits, 1.4, reason)
