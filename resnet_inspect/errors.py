@@ -18,6 +18,7 @@ EXIT_USAGE = 2
 EXIT_BUILD = 3
 EXIT_RENDERER = 4
 EXIT_RUN_FILE = 5
+EXIT_OTHER_FAILURE = 6
 EXIT_INTERRUPTED = 130
 
 
@@ -109,6 +110,12 @@ class OutputError(UsageError):
     """A file that cannot be written, or must not be overwritten."""
 
     slug = "output"
+
+
+class PatchError(InspectError):
+    """Edits of a source file that overlap, do not fit the file or make it invalid."""
+
+    slug = "patch"
 
 
 class BuildError(InspectError):

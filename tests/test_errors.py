@@ -14,6 +14,7 @@ EXPECTED = {
     "CheckpointError": ("checkpoint", 2),
     "FrameworkMissingError": ("framework-missing", 2),
     "OutputError": ("output", 2),
+    "PatchError": ("patch", 2),
     "BuildError": ("build", 3),
     "StorageFullError": ("storage-full", 3),
     "RendererError": ("renderer", 4),
@@ -47,6 +48,7 @@ def test_exit_codes_are_the_documented_ones_and_distinct() -> None:
         "EXIT_BUILD": 3,
         "EXIT_RENDERER": 4,
         "EXIT_RUN_FILE": 5,
+        "EXIT_OTHER_FAILURE": 6,
         "EXIT_INTERRUPTED": 130,
     }
 

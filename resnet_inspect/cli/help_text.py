@@ -10,6 +10,7 @@ from resnet_inspect.errors import (
     EXIT_FINDINGS,
     EXIT_INTERRUPTED,
     EXIT_OK,
+    EXIT_OTHER_FAILURE,
     EXIT_RENDERER,
     EXIT_RUN_FILE,
     EXIT_USAGE,
@@ -22,6 +23,7 @@ MEANINGS = {
     EXIT_BUILD: "the model could not be built or trained; the run file shows why",
     EXIT_RENDERER: "Graphviz is missing or failed; the diagram is written as .dot",
     EXIT_RUN_FILE: "the run file is damaged or comes from a newer version",
+    EXIT_OTHER_FAILURE: "fix: SCRIPT failed, not with a shape error",
     EXIT_INTERRUPTED: "stopped with Ctrl-C",
 }
 

@@ -19,8 +19,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code; `errors` defines the codes."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        if words[:1] != ["run"]:  # the streams and arguments of a script stay unchanged
+        if words[:1] != ["run"]:  # the streams of a script stay unchanged
             _prepare_streams()
+        if words[:1] not in (["run"], ["fix"]):  # and so do its arguments
             words = _joined(words)
         code = _run(words)
         sys.stdout.flush()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "trace": "build, train briefly and record a network; print a summary",
     "run": "run a training script unchanged and record its trainings",
+    "fix": "test repairs of a script with a shape error",
     "runs": "list run files",
     "shapes": "show the shapes, kernels, parameters and MACs of layers",
     "why": "explain where the size of an axis comes from",
@@ -34,7 +35,9 @@ EXAMPLES = (
     "resnet-inspect run train.py          # record your training script",
     "resnet-inspect browse                # browse the newest run",
 )
-EXITS = MEANINGS | {EXIT_FINDINGS: "check: findings at or above --fail-on; run: SCRIPT failed"}
+EXITS = MEANINGS | {
+    EXIT_FINDINGS: "check: findings at or above --fail-on; run: SCRIPT failed; fix: repairs found"
+}
 NEWEST = "newest run in runs/ that did not fail"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import builtins
 import importlib.util
-import io
 import os
 import signal
 import sys
@@ -18,6 +17,7 @@ from typing import Any
 from resnet_inspect.commands import Command
 from resnet_inspect.errors import UsageError
 from resnet_inspect.script.notebook import Notebook
+from resnet_inspect.script.replacements import code_of
 from resnet_inspect.script.tracebacks import strip
 
 EXIT_FAILED = 1
@@ -99,9 +99,7 @@ def _run_file(name: str, main: ModuleType) -> None:
     file = os.path.join(os.getcwd(), name)  # noqa: PTH109, PTH118 - kept as written
     loader = SourceFileLoader("__main__", file)
     vars(main).update(__file__=file, __cached__=None, __loader__=loader)
-    with io.open_code(file) as source:
-        code = compile(source.read(), file, "exec", dont_inherit=True)
-    exec(code, vars(main))
+    exec(code_of(file), vars(main))
 
 
 def _run_folder(name: str, main: ModuleType) -> None:
@@ -109,8 +107,7 @@ def _run_folder(name: str, main: ModuleType) -> None:
     folder = os.path.join(os.getcwd(), name)  # noqa: PTH109, PTH118 - kept as written
     _first_on_path(folder)
     file = os.path.join(folder, "__main__.py")  # noqa: PTH118
-    with io.open_code(file) as source:
-        code = compile(source.read(), file, "exec", dont_inherit=True)
+    code = code_of(file)
     loader = SourceFileLoader("__main__", file)
     vars(main).update(__file__=file, __cached__=None, __loader__=loader, __package__="")
     exec(code, vars(main))

@@ -19,6 +19,7 @@ from typing import Any
 
 from resnet_inspect.tracers.contract import Cause, MissedTraining
 from resnet_inspect.tracers.crash_hooks import hook_keras, hook_tensorflow
+from resnet_inspect.tracers.fit_callbacks import given_callbacks, with_callback
 from resnet_inspect.tracers.full_tracebacks import is_recorded
 
 # TensorFlow and Keras are used as modules that the program has imported. This module imports
@@ -70,7 +71,7 @@ class ProgramHooks:
         """Record tf.functions and loops that train; report sessions."""
         self._tensorflow = module
         with self._guarded("hooking TensorFlow"):
-            hook_tensorflow()
+            hook_tensorflow(module)
             functions = sys.modules[
                 "tensorflow.python.eager.polymorphic_function.polymorphic_function"
             ]
@@ -160,21 +161,11 @@ class ProgramHooks:
         """A recorder added to the callbacks of a fit; None if the program uses its own."""
         from resnet_inspect.tracers.tensorflow.fit.keras_recorder import KerasRecorder
 
-        given = arguments.get("callbacks")
-        is_list = hasattr(given, "append") and hasattr(given, "set_model")  # a CallbackList
-        callbacks = given.callbacks if is_list else given  # type: ignore[union-attr]
-        if not isinstance(callbacks, list | tuple):
-            callbacks = [callbacks] if callbacks else []
-        if any(isinstance(callback, KerasRecorder) for callback in callbacks):
+        if any(isinstance(callback, KerasRecorder) for callback in given_callbacks(arguments)):
             self._report(MissedTraining(Cause.ELSEWHERE))
             return None
         recorder = KerasRecorder(self._get_runs())
-        if is_list:
-            given.append(recorder)  # type: ignore[union-attr]
-            recorder.set_params(given.params)  # type: ignore[union-attr]
-            recorder.set_model(model)
-        else:
-            arguments["callbacks"] = [*callbacks, recorder]
+        with_callback(model, arguments, recorder)
         return recorder
 
     def _train_on_batch(self, original: Any) -> Any:

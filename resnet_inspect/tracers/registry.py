@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any, cast
 
 from resnet_inspect.config import Settings
+from resnet_inspect.graph.crash import Crash
 from resnet_inspect.tracers.contract import Journal, MissedTraining, ProgramObserver, Tracer
 
 TRACERS = {
@@ -16,6 +17,7 @@ TRACERS = {
 }
 RECORDER = "resnet_inspect.tracers.tensorflow.fit.keras_recorder:KerasRecorder"
 RUNS = "resnet_inspect.tracers.tensorflow.fit.keras_recorder:Runs"
+CRASHES = "resnet_inspect.tracers.tensorflow.failures.crash:crash_of"
 OBSERVER = "resnet_inspect.tracers.program_hooks:ProgramHooks"
 
 
@@ -42,6 +44,14 @@ def load_observer(
     `runs` is called at the first training, `report` for each training that is not recorded.
     """
     return cast(ProgramObserver, _load(OBSERVER)(runs, report))
+
+
+def load_crash_recorder() -> Callable[[BaseException, int | None], Crash]:
+    """The function that returns the crash of an exception, and of a training step or None.
+
+    It loads TensorFlow.
+    """
+    return cast(Callable[[BaseException, int | None], Crash], _load(CRASHES))
 
 
 def _load(place: str) -> Any:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
 
 from resnet_inspect.cli.help_text import exit_codes
 from resnet_inspect.cli.parser import add_output
+from resnet_inspect.cli.script_argument import add_script, program_of
 from resnet_inspect.cli.settings_flags import add_setting
 from resnet_inspect.config.fields import field_named
 from resnet_inspect.errors import (
@@ -46,34 +46,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     for name in SETTINGS:
         add_setting(parser, field_named(name, "run"))
-    parser.add_argument(
-        "-m",
-        dest="module",
-        action="store_true",
-        help="run SCRIPT as a module, as python -m does",
-    )
-    parser.add_argument(
-        "script", metavar="SCRIPT", help="Python file, notebook, folder, or with -m a module"
-    )
-    parser.add_argument(
-        "words", metavar="ARGS", nargs=argparse.REMAINDER, help="arguments passed to SCRIPT"
-    )
+    add_script(parser)
 
 
 def run(parsed: argparse.Namespace) -> int:
     """Run the script; returns its exit code. Its output and exceptions are unchanged."""
-    from resnet_inspect.commands import Command
     from resnet_inspect.program.recorder import ProgramRecorder
     from resnet_inspect.script import launch
 
-    if parsed.script.startswith("-") and parsed.script != "-":
-        raise UsageError(
-            "options of `run` must be before SCRIPT",
-            where=parsed.script,
-            expected="the path of a script",
-            fix=("write: ", Command("run", options=("--every", "10", "train.py"))),
-        )
-    program = launch.program_of(parsed.script, module=parsed.module, say=_note)
+    program = program_of(parsed, "run", "--every", "10")
     settings: dict[str, Any] = {"every": parsed.every}
     for name in SETTINGS:
         text = getattr(parsed, name)
@@ -91,7 +72,3 @@ def run(parsed: argparse.Namespace) -> int:
     finally:
         recorder.ended(error)
     return code
-
-
-def _note(line: str) -> None:
-    print(f"resnet-inspect: {line}", file=sys.stderr)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Sequence
 
 from resnet_inspect.analysis.explain import patches
@@ -13,31 +12,46 @@ from resnet_inspect.analysis.explain.repairs import (
     batches,
     data_shapes,
     element_types,
+    examples,
     hard_batches,
     input_shapes,
     inserted_layers,
     keys,
     labels,
     literals,
+    merges,
+    model_inputs,
+    products,
     ranges,
+    ranks,
     reshape_targets,
     sequences,
+    skips,
+    windows,
 )
 from resnet_inspect.analysis.explain.repairs.building import Sized
+from resnet_inspect.errors import PatchError
 
 KINDS = (
     batches,
     data_shapes,
     element_types,
+    examples,
     hard_batches,
     input_shapes,
     inserted_layers,
     keys,
     labels,
     literals,
+    merges,
+    model_inputs,
+    products,
     ranges,
+    ranks,
     reshape_targets,
     sequences,
+    skips,
+    windows,
 )
 MOST_REPAIRS = 12
 LOST_BATCH = 2.0  # what a repair costs more if axis 0 is no longer the batch
@@ -61,23 +75,34 @@ def suggested(
 
 def _all(case: Case, problem: Problem, sides: tuple[Sized, ...]) -> Iterator[Repair]:
     for kind in KINDS:
-        yield from kind.suggest(case, problem, sides)
+        yield from guarded(kind.suggest(case, problem, sides))
 
 
 def _valid(case: Case, repairs: Iterator[Repair]) -> Iterator[Repair]:
     """Yield the repairs whose patched files differ and can be parsed."""
     files = case.crash.files
     for repair in repairs:
-        try:
-            patched = patches.apply(files, repair.edits)
-            changed = {name: text for name, text in patched.items() if text != files.get(name)}
-            for text in changed.values():
-                ast.parse(text)
-        except (ValueError, SyntaxError):
+        by_file = patches.grouped(repair.edits)
+        if not all(name in files for name in by_file):
             continue
-        if changed and all(name in files for name in changed):
+        try:
+            changed = [
+                patches.edited_text(files[name], edits) != files[name]
+                for name, edits in by_file.items()
+            ]
+        except PatchError:
+            continue
+        if any(changed):
             yield repair
 
 
 def _cost(repair: Repair) -> float:
     return repair.cost + (0 if repair.keeps_batch else LOST_BATCH)
+
+
+def guarded(repairs: Iterator[Repair]) -> Iterator[Repair]:
+    """Yield repairs until code of an unknown form confuses their kind."""
+    try:
+        yield from repairs
+    except (IndexError, KeyError, ValueError, TypeError, AttributeError):
+        return
