@@ -10,7 +10,7 @@ from resnet_inspect.analysis.explain.case import Case, Problem, Side, shapes_in
 from resnet_inspect.analysis.explain.explanation import Kind
 from resnet_inspect.analysis.explain.operands import Operand
 from resnet_inspect.analysis.explain.origins import spelled
-from resnet_inspect.graph.crash import NodeKind
+from resnet_inspect.graph.crash import NodeKind, Shape, Value
 
 FEED = re.compile(
     r"Cannot feed value of shape (\(.*?\)) for Tensor '?\"?([\w/:.-]+?)'?\"?, which has "
@@ -87,6 +87,9 @@ def recognize(case: Case) -> Problem | None:
         return Problem(
             Kind.SHAPE, "array-reshape", verdict, "reshape", facts={"have": have, "want": want}
         )
+    weights = WEIGHTS.search(text)
+    if weights:
+        return _weights(case, shapes_in(weights[1])[0], shapes_in(weights[2])[0])
     unpacked = UNPACKED.search(text)
     if unpacked and case.frame >= 0:
         got = f"{unpacked[3]} were given" if unpacked[3] else "more were given"
@@ -142,6 +145,35 @@ def _feed(case: Case, matched: re.Match[str]) -> Problem:
         sides=sides,
         facts={"name": name},
     )
+
+
+def _weights(case: Case, want: Shape, got: Shape) -> Problem:
+    """Return the problem of values for a variable of another shape."""
+    owners = [
+        (at, name)
+        for at, layer in enumerate(case.crash.layers)
+        for name, shape in layer.weights.items()
+        if shape == want
+    ]
+    layer, name = owners[0] if len(owners) == 1 else (-1, "a variable")
+    owner = f" of {case.operands.layer_name(layer)}" if layer >= 0 else ""
+    values = case.crash.frames[case.frame].values if case.frame >= 0 else {}
+    given = [key for key, value in values.items() if _contains(value, got)]
+    text = given[0] if given else ""
+    array = Operand(text or "the values", got, frame=case.frame, expression=text)
+    variable = Operand(f"{name}{owner}", want, layer=layer)
+    verdict = (
+        f"{variable.label} has the shape {spelled(want)}, but the given values have {spelled(got)}"
+    )
+    sides: tuple[Side, ...] = ()
+    for axis, (w, g) in enumerate(zip(want, got, strict=False)):
+        if w != g and len(want) == len(got):
+            sides = Side(array, axis, g or 0), Side(variable, axis, w or 0)
+    return Problem(Kind.SHAPE, "weights", verdict, "set_weights", layer, (array, variable), sides)
+
+
+def _contains(value: Value, shape: Shape) -> bool:
+    return value.shape == shape or any(_contains(item, shape) for item in value.items.values())
 
 
 def _arrays(case: Case, rule: str, matched: re.Match[str]) -> Problem:

@@ -106,7 +106,7 @@ def failed_op(case: Case) -> FailedOp | None:
         return None
     kind = eager[1] if eager else SIGNS[public.function]
     operands = [o for o in case.inputs_of(public) if o.shape is not None]
-    named = [_named(case, o, public.frame, at) for at, o in enumerate(operands)]
+    named = [expressed(case, o, public.frame, at) for at, o in enumerate(operands)]
     function = _function(case, None, kind)
     return FailedOp(kind, _with_shapes(case, named), None, function)
 
@@ -156,7 +156,7 @@ def _tensors_in(call: object) -> int:
     )
 
 
-def _named(case: Case, operand: Operand, frame: int, at: int) -> Operand:
+def expressed(case: Case, operand: Operand, frame: int, at: int) -> Operand:
     """Return an operand of a call in the user's line with the user's expression for it."""
     if frame < 0 or operand.node >= 0:
         return operand
@@ -266,8 +266,10 @@ def _built_for(case: Case, failed: FailedOp, sides: tuple[Side, Side]) -> Proble
         and not case.crash.layers[call.layer].own
         and not case.crash.layers[call.layer].sublayers
     ]
-    if not kernel.weight or not inner:
+    if kernel.weight not in ("kernel", "recurrent_kernel") or not inner:
         return None
+    if kernel.weight == "recurrent_kernel":
+        return _state(case, failed, sides, inner[0])
     label = case.operands.layer_name(inner[0])
     data = next((o for o in case.inputs_of(_call_of(case, inner[0])) if o.shape), None)
     received = data or sides[0].operand
@@ -288,6 +290,16 @@ def _built_for(case: Case, failed: FailedOp, sides: tuple[Side, Side]) -> Proble
         axis=axis,
         want=sides[1].size,
     )
+
+
+def _state(case: Case, failed: FailedOp, sides: tuple[Side, Side], layer: int) -> Problem:
+    """Return the problem of a recurrent layer whose initial state has another size."""
+    label = case.operands.layer_name(layer)
+    state, kernel = sides
+    verdict = f"{label} has {kernel.size} units, but its initial state has {state.size}"
+    failed = msgspec.structs.replace(failed, function=label)
+    units = Side(Operand(label, None, layer=layer), -1, kernel.size, f"units of {label}")
+    return _problem(case, failed, "state", (state, units), verdict)
 
 
 def _call_of(case: Case, layer: int) -> Call:
@@ -390,13 +402,12 @@ def _target_of(failed: FailedOp) -> Operand:
 
 def _concat(case: Case, failed: FailedOp) -> Problem:
     known = [o for o in failed.operands if o.shape is not None and len(o.shape) > 0]
-    matched = re.search(r"Dimension (\d+) in both shapes must be equal", case.text)
     for first in known:
         for second in known:
             a, b = first.shape or (), second.shape or ()
             if first is second or len(a) != len(b):
                 continue
-            axes = [int(matched[1])] if matched and int(matched[1]) < len(a) else range(len(a))
+            axes = [at for at in range(len(a)) if at != _joined(case, failed)]
             for axis in axes:
                 x, y = a[axis], b[axis]
                 if x is not None and y is not None and x != y:
@@ -413,6 +424,20 @@ def _concat(case: Case, failed: FailedOp) -> Problem:
                         axis=axis,
                     )
     return _problem(case, failed, "concat", ())
+
+
+def _joined(case: Case, failed: FailedOp) -> int | None:
+    """Return the axis along which tensors are joined, None if unknown."""
+    number = failed.operands[-1].node if failed.operands else -1
+    text = case.crash.nodes[number].value if number >= 0 else ""
+    if text.lstrip("-").isdigit():
+        rank = len(failed.operands[0].shape or ())
+        return int(text) % rank if rank else None
+    call = case.called("concat", "ConcatV2")
+    axis = call.arguments.get("axis") if call is not None else None
+    if axis is not None and axis.text.lstrip("-").isdigit():
+        return int(axis.text) % max(len(failed.operands[0].shape or ()), 1)
+    return None
 
 
 def _convolution(case: Case, failed: FailedOp) -> Problem:

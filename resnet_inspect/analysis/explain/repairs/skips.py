@@ -53,10 +53,10 @@ def merged(case: Case) -> tuple[SourceFile, list[ast.expr]] | None:
 
 def _matched(case: Case, a: Shape, b: Shape) -> Iterator[Repair]:
     """Yield padding of the smaller tensor, and cropping of the larger one."""
-    found = merged(case)
-    if found is None:
+    tensors = merged(case)
+    if tensors is None:
         return
-    file, nodes = found
+    file, nodes = tensors
     names = {3: "1D", 4: "2D", 5: "3D"}
     differences = [(b[at] or 0) - (a[at] or 0) for at in range(1, len(a) - 1)]
     if all(d >= 0 for d in differences) or all(d <= 0 for d in differences):
