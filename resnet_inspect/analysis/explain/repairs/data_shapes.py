@@ -135,6 +135,9 @@ def _fitted(
 ) -> Iterator[tuple[str, float, bool]]:
     """Yield a reshape or another order of the axes, if the numbers of elements agree."""
     rest = sizes[1:]
+    if len(got) == 2 and None not in sizes and got[::-1] == sizes and got != sizes:
+        yield arrays.transposed(array, (1, 0)), 0.9, True
+        return
     if (
         len(got) == len(sizes)
         and sorted(map(str, got[1:])) == sorted(map(str, rest))

@@ -55,11 +55,12 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
         not use.name.lower().startswith("sparse") and "accuracy" not in use.name.lower()
         for use in used
     )
+    trained = 1.0 if case.crash.during == "evaluate" else 0.0  # the loss has fit other labels
     if _same(labels.shape, output.shape) and sparse:
-        yield from _exchanged(case, used, 1.0, to_sparse=False)
+        yield from _exchanged(case, used, 1.0 + trained, to_sparse=False)
         yield from _class_numbers(case, problem, 1.6)
     if _numbers(labels.shape, output.shape) and one_hot and _whole(case, problem):
-        yield from _exchanged(case, used, 0.9, to_sparse=True)
+        yield from _exchanged(case, used, 0.9 + trained, to_sparse=True)
         yield from _one_hot(case, problem, output.shape[-1], 1.4)
     if _numbers(labels.shape, output.shape) and not sparse:
         yield from _one_hot(case, problem, output.shape[-1], 2.4)
@@ -73,7 +74,10 @@ def _same(labels: Shape, output: Shape) -> bool:
 def _numbers(labels: Shape, output: Shape) -> bool:
     """Return whether labels have no axis of classes while the output has one."""
     flat = labels[:-1] if len(labels) == len(output) and labels[-1] == 1 else labels
-    return len(flat) == len(output) - 1 and output[-1] not in (1, None)
+    fits = all(
+        a == b or a is None or b is None for a, b in zip(flat[1:], output[1:-1], strict=False)
+    )
+    return fits and len(flat) == len(output) - 1 and output[-1] not in (1, None)
 
 
 def _whole(case: Case, problem: Problem) -> bool:

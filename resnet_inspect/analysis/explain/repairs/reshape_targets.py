@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import pairwise
 from math import prod
 
 from resnet_inspect.analysis.explain.case import Case, Problem
@@ -115,6 +116,7 @@ def _elements(
                 case, "reshape-target", title, [replace(file, element, text)], cost, reason
             )
     yield from _free_batch(case, file, elements, sizes, have, layer=layer)
+    yield from _square(case, file, elements, sizes, have, want)
     rest = [size for size in sizes if size is not None and size > 0]
     if -1 not in sizes and len(rest) == len(sizes):
         for at, element in enumerate(elements):
@@ -137,6 +139,29 @@ def _elements(
         if evaluated(elements[1], values) not in (total, None):
             title = changed(file, elements[1], flat)
             yield repair(case, "reshape-target", title, [replace(file, elements[1], flat)], 0.8)
+
+
+def _square(
+    case: Case,
+    file: SourceFile,
+    elements: list[ast.expr],
+    sizes: list[int | None],
+    have: int,
+    want: int,
+) -> Iterator[Repair]:
+    """Yield another height and width of square images."""
+    for at, (one, two) in enumerate(pairwise(sizes)):
+        if one is None or one != two or one < 2 or (have * one * one) % want:
+            continue
+        side = round((have * one * one // want) ** 0.5)
+        if side * side * want == have * one * one and side != one:
+            edits = [replace(file, elements[k], str(side)) for k in (at, at + 1)]
+            parts = [raw(file, element) for element in elements]
+            title = f"[{', '.join(parts)}]"
+            parts[at : at + 2] = [str(side)] * 2
+            title += f" → [{', '.join(parts)}]"
+            reason = f"the tensor has {have:,} elements per example"
+            yield repair(case, "reshape-target", title, edits, 0.85, reason)
 
 
 def _free_batch(
