@@ -22,6 +22,7 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     index, size = problem.facts.get("index"), problem.facts.get("size")
     if not isinstance(index, int) or not isinstance(size, int):
         return
+    index = max(index, _largest(case, problem))
     made = places.creation(case, problem.layer)
     need = index + 1
     if made is not None and index >= size:
@@ -48,6 +49,13 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
             yield repair(case, "more-rows", title, edits, 1.0, reason)
     if problem.rule == "label-range":
         yield from _from_zero(case, problem, index, size)
+
+
+def _largest(case: Case, problem: Problem) -> int:
+    """Return the largest id in the data, as far as it is known."""
+    data = places.datum(case, problem.operands[0]) if problem.operands else None
+    high = data.value.high if data is not None and data.value is not None else None
+    return high if high is not None else -1
 
 
 def _from_zero(case: Case, problem: Problem, index: int, size: int) -> Iterator[Repair]:

@@ -36,6 +36,7 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     yield from _elements(case, file, elements, values, shape, have, want, layer=layer)
     if problem.rule in ("reshape-batch", "reshape-total") and not layer:
         yield from _everywhere(case, elements, shape, want)
+        yield from _with_weights(case, problem, file, elements, shape, want)
     yield from _definition(case, file, elements, values, shape, have, want)
 
 
@@ -139,6 +140,40 @@ def _elements(
         if evaluated(elements[1], values) not in (total, None):
             title = changed(file, elements[1], flat)
             yield repair(case, "reshape-target", title, [replace(file, elements[1], flat)], 0.8)
+
+
+def _with_weights(
+    case: Case,
+    problem: Problem,
+    file: SourceFile,
+    elements: list[ast.expr],
+    shape: Shape | None,
+    want: int,
+) -> Iterator[Repair]:
+    """Yield the change of the target and of the weights that its rows are multiplied with."""
+    number = problem.facts.get("node", case.crash.op_node)
+    if shape is None or len(shape) < 3 or None in shape[1:] or len(elements) != 2:
+        return
+    total = prod(size or 1 for size in shape[1:])
+    edits, title = [], ""
+    if evaluated(elements[1], case.origins.environments.at((Site(file.name, 1),))) == want:
+        new = _written(elements[1], total, shape)
+        edits.append(replace(file, elements[1], new))
+        title = changed(file, elements[1], new)
+    for node in case.crash.nodes:
+        if node.type != "MatMul" or len(node.inputs) < 2 or node.inputs[0] != number:
+            continue
+        origin = case.origins.of(case.operands.of_node(node.inputs[1]), 0, want)
+        if origin.node is None or not origin.exact:
+            return
+        other = case.sources[origin.file]
+        new = _written(origin.node, total, shape)
+        edits.append(replace(other, origin.node, new))
+        title = title or changed(other, origin.node, new)
+    if len(edits) > 1:
+        reason = f"an example has {total:,} elements"
+        title += f", and {len(edits) - 1} more"
+        yield repair(case, "flat-size", title, edits, 0.65, reason)
 
 
 def _square(
