@@ -1,4 +1,4 @@
-"""Lets two tensors be combined elementwise: a new axis, another order of axes."""
+"""Turns a matrix so that two tensors can be combined elementwise."""
 
 from __future__ import annotations
 
@@ -34,7 +34,6 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
         value = places.value_of(case, failing.frame, node)
         numpy = problem.rule == "array-broadcast"
         array = Array(failing.file, node, value, None if value is not None else not numpy)
-        yield from _new_axis(case, array, own, other)
         if not _is_data(case, problem, at):
             yield from _turned(case, array, own, other)
 
@@ -42,22 +41,6 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
 def _is_data(case: Case, problem: Problem, at: int) -> bool:
     number = problem.operands[at].node
     return number >= 0 and case.crash.nodes[number].kind is NodeKind.INPUT
-
-
-def _new_axis(case: Case, array: Array, own: Shape, other: Shape) -> Iterator[Repair]:
-    """Yield an axis of size 1 in a tensor of fewer axes, where the others then agree."""
-    if len(own) >= len(other) or not own:
-        return
-    for axis in reversed(range(len(own) + 1)):
-        longer = (*own[:axis], 1, *own[axis:])
-        if agree(longer, other):
-            index = -1 if axis == len(own) else axis
-            new = arrays.expanded(array, index)
-            title = f"{raw(array.file, array.node)} → {new}"
-            same = bool(own) and own[0] in (other[0], None)
-            cost = 0.9 if same and axis > 0 else 1.3
-            yield repair(case, "new-axis", title, [arrays.edit(array, new)], cost)
-            return
 
 
 def _turned(case: Case, array: Array, own: Shape, other: Shape) -> Iterator[Repair]:
@@ -68,9 +51,3 @@ def _turned(case: Case, array: Array, own: Shape, other: Shape) -> Iterator[Repa
         keeps = isinstance(array.node, ast.Name) and not array.symbolic
         edits = [arrays.edit(array, new)]
         yield repair(case, "transpose", title, edits, 1.2, keeps_batch=keeps or own[0] is not None)
-
-
-def agree(a: Shape, b: Shape) -> bool:
-    """Return whether two shapes can be broadcast."""
-    pairs = zip(reversed(a), reversed(b), strict=False)
-    return all(x == y or 1 in (x, y) or None in (x, y) for x, y in pairs)

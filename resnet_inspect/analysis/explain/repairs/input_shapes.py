@@ -49,7 +49,8 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
         return
     operand = places.received(problem)
     data = places.datum(case, operand)
-    if data is None and not _is_input(case, operand):
+    of_model = problem.layer >= 0 and bool(case.crash.layers[problem.layer].sublayers)
+    if data is None and not _is_input(case, operand) and not of_model:
         return
     shape = _data_shape(case, data) or operand.shape
     if shape is None or len(shape) < 2:

@@ -368,6 +368,13 @@ def failing_call(case: Case, problem: Problem) -> FailingCall | None:
     for expression in file.expressions_at(site) if site.end_line else ():
         if isinstance(expression, ast.Call | ast.BinOp):
             return FailingCall(file, expression, len(crash.frames) - 1)
+    if site.end_line:
+        return None
+    # AutoGraph leaves only the line: the call of the function that failed.
+    name = problem.function.rpartition(".")[2]
+    for call in file.calls_at(site):
+        if ast.unparse(call.func).rpartition(".")[2] == name:
+            return FailingCall(file, call, len(crash.frames) - 1)
     return None
 
 

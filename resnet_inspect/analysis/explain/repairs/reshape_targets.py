@@ -37,7 +37,31 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     if problem.rule in ("reshape-batch", "reshape-total") and not layer:
         yield from _everywhere(case, elements, shape, want)
         yield from _with_weights(case, problem, file, elements, shape, want)
+    if problem.rule == "reshape-total" and not layer:
+        yield from _aligned(case, file, elements, values, shape)
     yield from _definition(case, file, elements, values, shape, have, want)
+
+
+def _aligned(
+    case: Case,
+    file: SourceFile,
+    elements: list[ast.expr],
+    values: dict[str, int],
+    shape: Shape | None,
+) -> Iterator[Repair]:
+    """Yield the sizes of the tensor for a target that only adds axes of size 1 at the end."""
+    sizes = [evaluated(element, values) for element in elements]
+    if shape is None or None in shape or len(elements) < len(shape):
+        return
+    if any(size != 1 for size in sizes[len(shape) :]) or -1 in sizes:
+        return
+    pairs = zip(elements, sizes, shape, strict=False)
+    edits = [replace(file, element, str(new)) for element, old, new in pairs if old != new]
+    if len(edits) > 1:
+        before = ", ".join(ast.unparse(element) for element in elements)
+        after = ", ".join(map(str, (*shape, *sizes[len(shape) :])))
+        reason = "the target keeps the sizes of the tensor"
+        yield repair(case, "reshape-target", f"[{before}] → [{after}]", edits, 0.7, reason)
 
 
 def target(
