@@ -50,7 +50,8 @@ def _upstream(case: Case, number: int) -> Iterator[int]:
 
 
 def _users(case: Case, node: Node) -> bool:
-    return node.layer < 0 or case.crash.layers[node.layer].own
+    layer = case.crash.layers[node.layer] if node.layer >= 0 else None
+    return layer is None or layer.own or layer.type == "Lambda"
 
 
 def _changed(case: Case, node: Node) -> tuple[int, int] | None:

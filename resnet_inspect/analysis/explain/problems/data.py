@@ -29,6 +29,11 @@ UNPACKED = re.compile(r"(not enough|too many) values to unpack \(expected (\d+)(
 CONVERTED = re.compile(
     r"Failed to convert a NumPy array to a Tensor \(Unsupported object type (\w+)\)"
 )
+RANKS = re.compile(
+    r"input arrays must have same number of dimensions, but the array at index \d+ has "
+    r"(\d+) dimension\(s\) and the array at index \d+ has (\d+)"
+)
+CONTAINER = re.compile(r"Unrecognized data type: (\w+)=.*\(of type <class '(?:list|tuple)'>\)")
 WEIGHTS = re.compile(
     (
         r"(?:weight|variable)[^.]*?shape[= ](\(.*?\))[^.]*?(?:not compatible "
@@ -95,6 +100,17 @@ def recognize(case: Case) -> Problem | None:
         got = f"{unpacked[3]} were given" if unpacked[3] else "more were given"
         verdict = f"{unpacked[2]} values were expected, but {got}"
         return Problem(Kind.STRUCTURE, "unpacking", verdict)
+    ranks = RANKS.search(text)
+    if ranks:
+        verdict = (
+            f"arrays to concatenate need equal ranks: one has {ranks[1]} axes, another {ranks[2]}"
+        )
+        return Problem(Kind.SHAPE, "array-concat", verdict, "concatenate")
+    container = CONTAINER.search(text)
+    if container:
+        name = case.crash.during or "fit"
+        verdict = f"not a shape error: {name} needs arrays, but {container[1]} is a list"
+        return Problem(Kind.STRUCTURE, "data-type", verdict, name)
     converted = CONVERTED.search(text)
     if converted:
         verdict = (

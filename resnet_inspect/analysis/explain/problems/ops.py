@@ -83,6 +83,10 @@ def recognize(case: Case) -> Problem | None:
         return _loss(case, failed)
     if failed.type in ("Squeeze", "ExpandDims") and failed.operands:
         return _problem(case, failed, f"{failed.type.lower()}-axis", ())
+    if failed.type == "Transpose" and failed.operands:
+        return _problem(case, failed, "transpose-axes", ())
+    if failed.type == "Conv2DBackpropInput" and len(shapes) > 2:
+        return _transposed_convolution(case, failed)
     return _broadcast(case, failed)
 
 
@@ -453,6 +457,19 @@ def _convolution(case: Case, failed: FailedOp) -> Problem:
             sides = Side(images, len(a) - 1, channels), Side(kernel, len(b) - 2, depth)
             return _problem(case, failed, "conv-channels", sides, verdict)
     return _problem(case, failed, "conv-rank" if a is not None and len(a) != 4 else "conv", ())
+
+
+def _transposed_convolution(case: Case, failed: FailedOp) -> Problem:
+    kernel, images = failed.operands[1:3]
+    a, b = images.shape, kernel.shape
+    if a is not None and b is not None and len(a) == len(b) and a[-1] and b[-1] and a[-1] != b[-1]:
+        verdict = (
+            f"the transposed convolution's kernel {spelled(b)} was made for {b[-1]} channels, "
+            f"{images.label} {spelled(a)} has {a[-1]}"
+        )
+        sides = Side(images, len(a) - 1, a[-1]), Side(kernel, len(b) - 1, b[-1])
+        return _problem(case, failed, "conv-channels", sides, verdict)
+    return _problem(case, failed, "conv", ())
 
 
 def _loss(case: Case, failed: FailedOp) -> Problem:

@@ -11,7 +11,10 @@ from resnet_inspect.analysis.explain.case import Case, Problem
 from resnet_inspect.analysis.explain.explanation import DisagreeingSize, Repair
 from resnet_inspect.analysis.explain.layer_origins import SizeOrigin
 from resnet_inspect.analysis.explain.repairs import (
+    axes,
     batches,
+    broadcasts,
+    containers,
     data_shapes,
     element_types,
     examples,
@@ -35,7 +38,10 @@ from resnet_inspect.analysis.explain.repairs.building import Sized
 from resnet_inspect.errors import PatchError
 
 KINDS = (
+    axes,
     batches,
+    broadcasts,
+    containers,
     data_shapes,
     element_types,
     examples,

@@ -89,7 +89,7 @@ class LayerRecorder:
         return tuple(records)
 
     def _record(self, layer: Any) -> CrashLayer:
-        own = _is_users(type(layer))
+        own = _is_users(type(layer)) or type(layer).__name__ == "Lambda"
         attributes = vars(layer)
         settings: dict[str, Setting] = {}
         for name in (*SETTINGS, *(_own_attributes(layer) if own else ())):
