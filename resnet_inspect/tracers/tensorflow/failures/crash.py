@@ -13,7 +13,7 @@ import tensorflow as tf
 from resnet_inspect import paths
 from resnet_inspect.graph.crash import Crash
 from resnet_inspect.tracers.error_texts import CONTROL_CODES, cause, message
-from resnet_inspect.tracers.full_tracebacks import Entry, frames_of
+from resnet_inspect.tracers.full_tracebacks import Entry, frames_of, root_of
 from resnet_inspect.tracers.tensorflow.capture.source_lines import named
 from resnet_inspect.tracers.tensorflow.failures.batches import batch_of
 from resnet_inspect.tracers.tensorflow.failures.callers import of_program
@@ -35,8 +35,10 @@ MOST_MESSAGE = 20_000
 def crash_of(error: BaseException, step: int | None = None) -> Crash:
     """Return the crash of an exception, while its frames still exist.
 
-    `step` is the training step that failed, from 0.
+    If the program raised it from an exception of a framework, that one is recorded. `step` is the
+    training step that failed, from 0.
     """
+    error = root_of(error)
     entries = of_program(frames_of(error))
     files: set[str] = set()
     variables = VariableIndex(files)
