@@ -36,7 +36,7 @@ EXAMPLES = (
     "resnet-inspect browse                # browse the newest run",
 )
 EXITS = MEANINGS | {
-    EXIT_FINDINGS: "check: findings at or above --fail-on; run: SCRIPT failed; fix: repairs found"
+    EXIT_FINDINGS: "check: --fail-on reached; run: SCRIPT failed; fix: a repair passed"
 }
 NEWEST = "newest run in runs/ that did not fail"
 
