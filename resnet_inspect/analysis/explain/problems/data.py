@@ -43,7 +43,7 @@ WEIGHTS = re.compile(
 )
 
 
-def recognize(case: Case) -> Problem | None:
+def recognize(case: Case) -> Problem | None:  # noqa: PLR0912 - one branch a message
     """Return the problem of the data, None for other failures."""
     text = case.text
     feed = FEED.search(text)
