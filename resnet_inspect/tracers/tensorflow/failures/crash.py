@@ -91,14 +91,14 @@ def _texts(files: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _failed_op(error: BaseException, entries: Sequence[Entry]) -> tuple[str, Any]:
-    """Return the name of the op that failed when it ran, and the op itself if it can be found."""
+    """Return the name of the op that failed when it ran, and the op itself if it is known."""
     if not isinstance(error, tf.errors.OpError):
         return "", None
     op = error.op
     if op is not None:
         return str(op.name), _differentiated(op)
-    found = NODE.search(message(error))
-    name = found[1] if found else ""
+    matched = NODE.search(message(error))
+    name = matched[1] if matched else ""
     for graph in _graphs(entries) if name else ():
         for operation in graph.get_operations():
             if operation.name == name or name.endswith(f"/{operation.name}"):
@@ -108,8 +108,8 @@ def _failed_op(error: BaseException, entries: Sequence[Entry]) -> tuple[str, Any
 
 def _differentiated(op: Any) -> Any:
     """Return the op whose gradient a gradient op computes; other ops unchanged."""
-    found = GRADIENT.match(op.name)
-    name = "/".join(filter(None, found.groups())) if found else ""
+    matched = GRADIENT.match(op.name)
+    name = "/".join(filter(None, matched.groups())) if matched else ""
     while name:
         try:
             return op.graph.get_operation_by_name(name)
