@@ -18,7 +18,11 @@ MOST_NODES = 80
 
 def refined(case: Case, problem: Problem) -> Problem:
     """Return a problem with the cause of different sizes of axis 0, if it is known."""
-    if len(problem.sides) != 2 or any(side.axis != 0 for side in problem.sides):
+    if (
+        problem.rule == "loop-shape"
+        or len(problem.sides) != 2
+        or any(side.axis != 0 for side in problem.sides)
+    ):
         return problem
     for side in problem.sides:
         for number in _upstream(case, side.operand.node):
@@ -46,7 +50,8 @@ def _upstream(case: Case, number: int) -> Iterator[int]:
 
 
 def _users(case: Case, node: Node) -> bool:
-    return node.layer < 0 or case.crash.layers[node.layer].own
+    layer = case.crash.layers[node.layer] if node.layer >= 0 else None
+    return layer is None or layer.own or layer.type == "Lambda"
 
 
 def _changed(case: Case, node: Node) -> tuple[int, int] | None:

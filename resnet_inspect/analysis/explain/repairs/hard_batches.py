@@ -158,6 +158,10 @@ def _placeholders(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair
     """Yield `None` for the batch size of placeholders that are fed other numbers of examples."""
     if len(sides) != 2 or sides[1].side.axis != 0:
         return
+    shapes = [sized.side.operand.shape or () for sized in sides]
+    rest = zip(shapes[0][1:], shapes[1][1:], strict=False)
+    if any(a != b and None not in (a, b) for a, b in rest):
+        return
     size = sides[1].side.size
     edits: list[Edit] = []
     title = ""

@@ -61,6 +61,8 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
         return
     for at, sized in enumerate(sides):
         other = sides[1 - at]
+        if sized.side.axis == 0 and sized.origin.layer >= 0:
+            continue  # the batch, which no argument of a layer sets
         role = role_of(case, sized)
         edits, title = [], ""
         for origin in equal_origins(case, sized):
@@ -225,9 +227,10 @@ def _use(case: Case, sized: Sized, other: Sized, cost: float) -> Iterator[Repair
         file = case.sources[name]
         if use not in file.parents:
             continue
-        new = _name_for(file, use, other) or str(other.side.size)
+        named = _name_for(file, use, other)
+        new = named or str(other.side.size)
         count = _count(file, ast.unparse(use))
-        extra = -0.1 if count > 1 else 0.3
+        extra = -0.1 if named else 0.3 + 0.3 * (count > 1)
         reason = f"{ast.unparse(use)} is used in {count} places" if count > 1 else ""
         edits = [replace(file, use, new)]
         yield repair(case, "change-use", changed(file, use, new), edits, cost + extra, reason)
