@@ -34,14 +34,15 @@ from resnet_inspect.config.own_model import check_of_fit, check_own_model
 from resnet_inspect.config.settings import Fit, GraphCode, TracedModel
 from resnet_inspect.errors import BuildError, StorageFullError, UsageError
 from resnet_inspect.findings import check
-from resnet_inspect.graph import Failure
+from resnet_inspect.graph import Failure, Graph
+from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.journal import RunFiles, RunJournal
 from resnet_inspect.stats import StepRecord, Tap
 from resnet_inspect.store import catalogue
 from resnet_inspect.store.placement import check_free
 from resnet_inspect.store.run import Run
-from resnet_inspect.stored import compared_run, measured_graph, series_of
-from resnet_inspect.tracers.contract import Source, TrainingFailed
+from resnet_inspect.stored import compared_run, failure_of, measured_graph, series_of
+from resnet_inspect.tracers.contract import ModelNotBuilt, Outcome, Source, TrainingFailed
 
 Watch = Callable[[Path, StepRecord | None], None]
 
@@ -264,16 +265,25 @@ def summarize(run: Run, findings: tuple[Finding, ...] | None = None) -> Overview
     """
     recorded = run.recorded_steps()
     findings = check(run) if findings is None else findings
-    shown, scalars = measured_graph(run), shown_scalars(run.scalars())
-    if not recorded:
-        values = RecordedTensors(origin=run.origin)
-        return overview(run.graph, run.lineage, values, scalars, findings=findings, shown=shown)
-    step = recorded[-1]
+    scalars, values = shown_scalars(run.scalars()), RecordedTensors(origin=run.origin)
+    if recorded:
+        values = _recorded_tensors(run, recorded[-1])
+    return overview(
+        run.graph,
+        run.lineage,
+        values,
+        scalars,
+        findings=findings,
+        shown=measured_graph(run),
+        failure=failure_of(run),
+    )
+
+
+def _recorded_tensors(run: Run, step: int) -> RecordedTensors:
     layers = shown_layers(run.graph)
     summaries = run.summaries(step, layers=layers), run.summaries(step, "gradient", layers=layers)
     activity = {layer: reduce(add, seen) for layer, seen in run.activity().items()}
-    values = RecordedTensors(step, *summaries, run.updates().get(step, {}), activity, run.origin)
-    return overview(run.graph, run.lineage, values, scalars, findings=findings, shown=shown)
+    return RecordedTensors(step, *summaries, run.updates().get(step, {}), activity, run.origin)
 
 
 def record(
@@ -300,8 +310,14 @@ def record(
     files = RunFiles(None if out is None else Path(out), force=force)
     first = Path(out) if out is not None else catalogue.fresh_name(settings.network)
     check_free(first, force=force)
-    source = _source(settings)
     journal = RunJournal(files, network=settings.network, watch=watch)
+    try:
+        source = _source(settings)
+    except ModelNotBuilt as raised:
+        journal.begin(settings.network, settings, raised.environment)
+        journal.built(Outcome(Graph(ops=()), 0.0, raised.failure), Lineage())
+        journal.end(failure=raised.failure)
+        raise _build_error(raised.failure, journal.run_file()) from raised
     try:
         source.record(journal)
     except TrainingFailed as outcome:
@@ -316,7 +332,7 @@ def record(
 
 
 def _source(settings: Settings) -> Source:
-    """The source for these settings, with its data. Raises UsageError."""
+    """The source for these settings, with its data. Raises UsageError and ModelNotBuilt."""
     from resnet_inspect.data import Batches, RandomInputs, load
     from resnet_inspect.tracers import registry
 
@@ -343,7 +359,7 @@ def _build_error(failure: Failure, path: Path) -> BuildError:
         f"the network could not be built or trained: {failure.kind} while {failure.during}",
         where=str(failure.source[0]) if failure.source else failure.op,
         got=failure.message,
-        fix=("show what was recorded: ", Command("shapes", (path,))),
+        fix=("read the explanation again: ", Command("explain", (path,))),
     )
     error.run = str(path)
     return error

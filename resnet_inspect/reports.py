@@ -28,7 +28,7 @@ from resnet_inspect.render.report.run import run_page
 from resnet_inspect.render.report.two_runs import ReportSide, comparison_page
 from resnet_inspect.stats import Update
 from resnet_inspect.store.run import Run
-from resnet_inspect.stored import compared_run, measured_graph, series_of
+from resnet_inspect.stored import compared_run, failure_of, measured_graph, series_of
 
 Notify = Callable[[str], None]
 
@@ -86,10 +86,23 @@ def _overview_of(
     shown: Graph,
 ) -> Overview:
     """The result of `api.summarize`, from data that was already read."""
-    scalars = shown_scalars(run.scalars())
+    return overview(
+        run.graph,
+        run.lineage,
+        _recorded_tensors(run, series, step, updates),
+        shown_scalars(run.scalars()),
+        meanings,
+        findings=check(run),
+        shown=shown,
+        failure=failure_of(run),
+    )
+
+
+def _recorded_tensors(
+    run: Run, series: Sequence[Series], step: int | None, updates: dict[str, Update]
+) -> RecordedTensors:
     if step is None:
-        recorded = RecordedTensors(origin=run.origin)
-        return overview(run.graph, run.lineage, recorded, scalars, meanings, check(run), shown)
+        return RecordedTensors(origin=run.origin)
     outputs = [item for item in series if item.tap.output and step in item.course]
     activations, gradients = (
         {output.tap.layer: output.course[step] for output in outputs if output.tap.kind == kind}
@@ -102,8 +115,7 @@ def _overview_of(
         and item.tap.output
         and (channels := item.activity) is not None
     }
-    recorded = RecordedTensors(step, activations, gradients, updates, activity, run.origin)
-    return overview(run.graph, run.lineage, recorded, scalars, meanings, check(run), shown)
+    return RecordedTensors(step, activations, gradients, updates, activity, run.origin)
 
 
 def page_of_two(a: Run, b: Run, program: str, notify: Notify) -> str:
@@ -145,6 +157,7 @@ def _contents(run: Run) -> ReportSide:
         recorded=RecordedSummaries(run.recorded_steps(), courses),
         scalars=shown_scalars(run.scalars()),
         broken=run.origin is not None,
+        failure=failure_of(run),
     )
 
 

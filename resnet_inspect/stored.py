@@ -1,4 +1,4 @@
-"""Reads what a question needs from a stored run: sizes, the series of a tensor, a comparison."""
+"""Reads what a question needs from a stored run: sizes, its failure, series, a comparison."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from resnet_inspect.analysis.browse.distributions import Series
 from resnet_inspect.analysis.browse.scalars import shown_scalars
 from resnet_inspect.analysis.diff.distributions import RecordedSummaries
 from resnet_inspect.analysis.diff.runs import ComparedRun
+from resnet_inspect.analysis.page.failure import FailureFacts, failure_facts
 from resnet_inspect.analysis.sizes import measured
 from resnet_inspect.findings import check
 from resnet_inspect.graph import Graph
@@ -27,6 +28,14 @@ def measured_graph(run: Run) -> Graph:
     sizes = run.sizes().items()
     elements = {tap.tensor: count for tap, count in sizes if tap.kind == "activation"}
     return measured.measured_graph(run.graph, run.lineage, inputs, elements)
+
+
+def failure_of(run: Run) -> FailureFacts | None:
+    """The facts about the failure of a run; None if it did not fail."""
+    info = run.info
+    if info.failure is None:
+        return None
+    return failure_facts(info.failure, info.settings, run.graph, run.lineage)
 
 
 def series_of(

@@ -22,8 +22,9 @@ resnet-inspect COMMAND [OPTIONS]
 ```
 
 `resnet-inspect COMMAND --help` prints the same as these pages. Commands that read a run take it
-as the argument `RUN`; without it they read the newest run in `runs/` that did not fail. They
-never load TensorFlow. Results go to stdout, progress and errors to stderr."""
+as the argument `RUN`; without it they read the newest run in `runs/` that did not fail, and
+`explain` reads the newest run that failed. They never load TensorFlow. Results go to stdout,
+progress and errors to stderr."""
 OUTPUT = """\
 ## Output
 

@@ -23,6 +23,7 @@ COMMANDS = {
     "hist": "show distributions of activations, gradients and weights",
     "graph": "draw the network as SVG, PNG, PDF or DOT",
     "diff": "compare two runs: graph, sizes, distributions, scalars",
+    "explain": "explain the failure of a run: call, sizes, origins, fix",
     "check": "find problems in a run, with evidence and fixes",
     "study": "answer a question about ResNets with short trainings",
     "report": "write a run, or two runs compared, as one page",
@@ -90,10 +91,13 @@ def module(name: str) -> Any:
     return import_module(f"resnet_inspect.cli.commands.{name}")
 
 
-def add_run(parser: argparse.ArgumentParser) -> None:
-    """Add the positional RUN; `--run RUN`, its older spelling, is accepted and not shown."""
+def add_run(parser: argparse.ArgumentParser, default: str = NEWEST) -> None:
+    """Add the positional RUN; `--run RUN`, its older spelling, is accepted and not shown.
+
+    `default` describes the run that is read without RUN.
+    """
     parser.add_argument(
-        "run", nargs="?", metavar="RUN", help=f"run file to read (default: {NEWEST})"
+        "run", nargs="?", metavar="RUN", help=f"run file to read (default: {default})"
     )
     parser.add_argument("--run", dest="run_flag", metavar="RUN", help=argparse.SUPPRESS)
 

@@ -7,7 +7,7 @@ or is a run file; with `--run RUN` all positional arguments are names.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -31,6 +31,32 @@ def run_file(run: str | None, flag: str | None = None) -> Path:
         UsageError: RUN and `--run` name two runs.
         RunMissingError: no run was named, and there is none under runs/.
     """
+    named = _named(run, flag)
+    if named is not None:
+        return named
+    newest = catalogue.newest()
+    _report(_choice(newest))
+    return newest.file
+
+
+def failed_run_file(run: str | None, flag: str | None = None) -> Path:
+    """The run file to explain: RUN, or the newest run that failed.
+
+    A run that was not named is reported on stderr. Arguments and errors are those of `run_file`.
+    """
+    named = _named(run, flag)
+    if named is not None:
+        return named
+    file, newer = catalogue.newest_failed()
+    why = "newest run that failed"
+    if newer:
+        runs = "1 newer run" if newer == 1 else f"{newer} newer runs"
+        why += f"; {runs} did not fail"
+    _report([f"reading {printable(str(file))} ({why})"])
+    return file
+
+
+def _named(run: str | None, flag: str | None) -> Path | None:
     if run and flag:
         raise UsageError(
             "two runs are named",
@@ -39,13 +65,13 @@ def run_file(run: str | None, flag: str | None = None) -> Path:
             got=f"{run} --run {flag}",
             fix="leave out --run",
         )
-    if run or flag:
-        return Path(run or flag or "")
-    newest = catalogue.newest()
+    return Path(run or flag or "") if run or flag else None
+
+
+def _report(lines: Iterable[str]) -> None:
     with suppress(OSError, ValueError):  # stderr is full or closed
-        for line in _choice(newest):
+        for line in lines:
             print(line, file=sys.stderr, flush=True)
-    return newest.file
 
 
 def _choice(newest: catalogue.NewestRun) -> Iterator[str]:
@@ -59,7 +85,7 @@ def _choice(newest: catalogue.NewestRun) -> Iterator[str]:
         why = f"newest run that did not fail; {newer} failed"
     yield f"reading {printable(str(file))} ({why})"
     for last, during in skipped[:1]:
-        name, shown = printable(str(last)), spelled(Command("check", (last,)))
+        name, shown = printable(str(last)), spelled(Command("explain", (last,)))
         yield f"warning: newest run {name} failed while {during}; to read it: {shown}"
 
 

@@ -12,6 +12,7 @@ from resnet_inspect.graph import MeasuredSize, PlaceKind
 if TYPE_CHECKING:
     from resnet_inspect.analysis.check import Finding
     from resnet_inspect.analysis.diff.differences import RunDiff
+    from resnet_inspect.analysis.page.failure import FailureFacts
     from resnet_inspect.analysis.studies import Answer
 
 SCHEMA_VERSION = 1
@@ -63,3 +64,17 @@ def answer_fields(answer: Answer) -> dict[str, Any]:
     """The JSON fields of a study's result, with its commands as shell text."""
     commands = [spelled(command) for command in answer.see]
     return msgspec.structs.asdict(answer) | {"see": commands}
+
+
+def failure_fields(facts: FailureFacts) -> dict[str, Any]:
+    """The JSON fields of a failure and its explanation, with the command as shell text."""
+    error = msgspec.structs.asdict(facts.failure)
+    del error["crash"]
+    return {
+        "error": error,
+        "explanation": facts.explanation,
+        "changes": [change._asdict() for change in facts.changes],
+        "command": "" if facts.fix is None else spelled(facts.fix),
+        "rejected_call": facts.postmortem,
+        "settings": facts.corrections,
+    }

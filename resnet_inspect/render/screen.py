@@ -68,11 +68,14 @@ class Screen:
         """Write a line without wrapping it, such as a command to copy."""
         self._write(text, whole=True)
 
-    def pair(self, label: str, text: str) -> None:
-        """Write a label, and a text beside it that is wrapped in its own column."""
-        for at, line in enumerate(wrapped(text, self.width - LABEL - GAP)):
+    def pair(self, label: str, text: str, lead: str = "") -> None:
+        """Write a label, and a text beside it that is wrapped in its own column.
+
+        `lead` is written before the text. Further lines are indented by it.
+        """
+        for at, line in enumerate(wrapped(text, self.width - LABEL - GAP - len(lead))):
             shown = plain(("" if at else label).ljust(LABEL + GAP), "dim")
-            self._write(shown.append_text(plain(line)))
+            self._write(shown.append_text(plain((" " * len(lead) if at else lead) + line)))
 
     def table(self, variants: Iterable[Table]) -> None:
         """Write the first variant of a table that fits, else the last one.

@@ -11,7 +11,7 @@ from resnet_inspect.graph.tensors import MeasuredSize, Shape, spell_shape
 RAMP = " ▁▂▃▄▅▆▇█"
 ASCII_RAMP = " .:-=+*#@"
 # Each character is replaced by one character, so that columns stay aligned.
-ASCII = str.maketrans("×→…–−‹›─┬✗±‖≥" + RAMP, "x>~--<>-+X~|>" + ASCII_RAMP)
+ASCII = str.maketrans("×→←…–—−‹›─┬✗±‖≥" + RAMP, "x><~---<>-+X~|>" + ASCII_RAMP)
 
 
 def number(value: float | None, digits: int = 3) -> str:

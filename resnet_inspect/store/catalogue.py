@@ -145,6 +145,34 @@ def newest(folder: Path = FOLDER) -> NewestRun:
 
     Raises RunMissingError if there is no readable run.
     """
+    skipped: list[FailedRun] = []
+    for file, during in _newest_first(folder):
+        if during is None:
+            return NewestRun(file, failed=False, skipped=tuple(skipped))
+        skipped.append(FailedRun(file, during))
+    return NewestRun(skipped[0].file, failed=True)
+
+
+def newest_failed(folder: Path = FOLDER) -> tuple[Path, int]:
+    """The newest run in `folder` that failed, and the number of newer runs.
+
+    Raises RunMissingError if there is none.
+    """
+    runs = _newest_first(folder)
+    for newer, (file, during) in enumerate(runs):
+        if during is not None:
+            return file, newer
+    raise RunMissingError(
+        "no run failed",
+        where=f"{folder}/",
+        expected="a run that failed",
+        got="1 run that did not fail" if len(runs) == 1 else f"{len(runs)} runs that did not fail",
+        fix=("find problems in the newest run: ", Command("check")),
+    )
+
+
+def _newest_first(folder: Path) -> list[tuple[Path, str | None]]:
+    """The readable runs of a folder, and what failed in each; raises RunMissingError if none."""
     created: list[tuple[str, Path, str | None]] = []
     for file in run_files(folder):
         try:
@@ -161,12 +189,8 @@ def newest(folder: Path = FOLDER) -> NewestRun:
             got="none",
             fix=("record a run: ", FIRST_TRACE),
         )
-    skipped: list[FailedRun] = []
-    for _, file, during in sorted(created, key=lambda run: run[:2], reverse=True):
-        if during is None:
-            return NewestRun(file, failed=False, skipped=tuple(skipped))
-        skipped.append(FailedRun(file, during))
-    return NewestRun(skipped[0].file, failed=True)
+    created.sort(key=lambda run: run[:2], reverse=True)
+    return [(file, during) for _, file, during in created]
 
 
 def fresh_name(network: str, folder: Path = FOLDER) -> Path:

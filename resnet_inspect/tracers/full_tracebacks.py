@@ -1,21 +1,25 @@
 """Keeps the frames that Keras and TensorFlow remove from tracebacks.
 
 Both filter the traceback of each exception that passes through them. The removed frames have the
-tensors of the failed call. The traceback that the user sees is not changed. What is known of an
-exception is an attribute of it. This module imports no framework.
+tensors of the failed call. The traceback that the user sees is not changed: frames of this package
+are removed before the filters decide which frames remain. What is known of an exception is an
+attribute of it. This module imports no framework.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import wraps
+from pathlib import Path
 from types import FrameType, ModuleType, TracebackType
 from typing import Any, NamedTuple
 
 KNOWN = "_resnet_inspect_known"  # attribute of an exception
 MOST_FRAMES = 400
+PACKAGE = f"{Path(__file__).parents[1]}{os.sep}"
 
 
 class Entry(NamedTuple):
@@ -80,7 +84,7 @@ def keep_frames(filters: ModuleType) -> None:
         if error is not None:
             with suppress(Exception):  # a failure to keep frames must not change the exception
                 _keep(error, trace)
-        return original(trace)
+        return original(_without_package(trace))
 
     process.keeps_frames = True  # type: ignore[attr-defined]
     vars(filters)["_process_traceback_frames"] = process
@@ -89,6 +93,15 @@ def keep_frames(filters: ModuleType) -> None:
 def _keep(error: BaseException, trace: TracebackType | None) -> None:
     known = known_of(error)
     known.frames = _merged(list(_entries(trace)), known.frames)[:MOST_FRAMES]
+
+
+def _without_package(trace: TracebackType | None) -> TracebackType | None:
+    """Return a traceback without frames of this package, or `trace` if it has no others."""
+    entries = [e for e in _entries(trace) if not e.frame.f_code.co_filename.startswith(PACKAGE)]
+    shorter: TracebackType | None = None
+    for frame, line, instruction in reversed(entries):
+        shorter = TracebackType(shorter, frame, instruction, line)
+    return shorter or trace
 
 
 def frames_of(error: BaseException) -> list[Entry]:

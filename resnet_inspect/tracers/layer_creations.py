@@ -15,6 +15,8 @@ from pathlib import Path
 from types import CodeType, FrameType, ModuleType
 from typing import Any, NamedTuple
 
+from resnet_inspect.tracers.frame_locals import locals_of
+
 MOST_FRAMES = 6
 MOST_DEPTH = 60  # frames that are searched, as Keras has many of its own
 Span = tuple[int | None, int | None, int | None, int | None]  # lines and columns, first and last
@@ -77,16 +79,22 @@ def _frames(frame: FrameType | None, foreign: str) -> Iterator[CreationFrame]:
         library = code.co_filename.startswith(applications)
         if library or not code.co_filename.startswith((foreign, "<")):
             count += 1
-            yield CreationFrame(
-                code.co_filename,
-                frame.f_lineno,
-                code.co_name,
-                _span(frame),
-                _integers(frame),
-                code.co_varnames[: code.co_argcount],
-                library,
-            )
+            yield creation_frame(frame, library=library)
         frame = frame.f_back
+
+
+def creation_frame(frame: FrameType, *, library: bool = False) -> CreationFrame:
+    """Return the record of a running frame that creates a layer or variable."""
+    code = frame.f_code
+    return CreationFrame(
+        code.co_filename,
+        frame.f_lineno,
+        code.co_name,
+        _span(frame),
+        _integers(frame),
+        code.co_varnames[: code.co_argcount],
+        library,
+    )
 
 
 def _span(frame: FrameType) -> Span:
@@ -114,8 +122,8 @@ def _integers(frame: FrameType) -> dict[str, int]:
 
 
 def _named(frame: FrameType, code: CodeType) -> Iterator[tuple[str, Any]]:
-    inside = frame.f_locals
-    yield from ((name, inside[name]) for name in inside if inside is not frame.f_globals)
+    if frame.f_locals is not frame.f_globals:
+        yield from locals_of(frame).items()
     for name in code.co_names:
         if name in frame.f_globals:
             yield name, frame.f_globals[name]

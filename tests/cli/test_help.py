@@ -161,7 +161,7 @@ def test_commands_report_the_run_that_they_chose(
     assert done.stderr.splitlines()[:2] == [
         "reading runs/v2.db (newest run that did not fail; 2 newer runs failed)",
         "warning: newest run runs/filters.db failed while building the network; "
-        "to read it: resnet-inspect check runs/filters.db",
+        "to read it: resnet-inspect explain runs/filters.db",
     ]
     named = command(name, *READING[name], "--run", "runs/v1.db")
     assert "reading" not in named.stderr

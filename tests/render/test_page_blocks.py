@@ -29,7 +29,7 @@ def test_titles_and_cells_of_both_are_the_same(name: str, recording: Open) -> No
     page = file.read()
     report = gather(run.graph, run.lineage, overview, Steps(tuple(run.steps())))
     drawn = list(sections(run.info, report, "a.db"))[1:]  # the first are facts
-    kinds = [block.kind for block in blocks(overview, failed=run.info.failure is not None)]
+    kinds = [block.kind for block in blocks(overview)]
     assert len(drawn) == len([kind for kind in kinds if kind not in ELSEWHERE])
     at = 0
     for section in drawn:
@@ -45,7 +45,7 @@ def test_titles_and_cells_of_both_are_the_same(name: str, recording: Open) -> No
 
 def test_each_block_has_its_own_anchor_and_failures_come_first(recording: Open) -> None:
     run = recording("mean_axes")
-    kinds = [block.kind for block in blocks(api.summarize(run), failed=True)]
+    kinds = [block.kind for block in blocks(api.summarize(run))]
     assert kinds[:3] == [BlockKind.FAILURE, BlockKind.WHY, BlockKind.FINDINGS]
     assert len(set(kinds)) == len(kinds)
     assert BlockKind.LEARNING not in kinds

@@ -17,6 +17,9 @@ from resnet_inspect.graph.crash import Call, Crash, Shape, Value
 SHAPE_TEXT = re.compile(r"(?<![\w\]])[\[(]((?:\s*(?:-?\d+|None|\?)[\s,]*)*)[\])]")
 
 
+WITHOUT_BATCH = ("dataset-not-batched", "single-example")  # rules of data without a batch axis
+
+
 class Side(msgspec.Struct, frozen=True):
     """One of two sizes that disagree.
 

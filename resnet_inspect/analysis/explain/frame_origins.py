@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from resnet_inspect.analysis.explain.layer_origins import LayerOrigins, SizeOrigin, sizes_in
-from resnet_inspect.analysis.explain.operands import TRAINER, Operand
+from resnet_inspect.analysis.explain.operands import TRAINER, Operand, data_argument
 from resnet_inspect.analysis.explain.sources import (
     SourceFile,
     argument,
@@ -43,9 +43,7 @@ class FrameOrigins(LayerOrigins):
         name = operand.argument
         if not name.startswith("feed:"):
             function = ast.unparse(call.func).rpartition(".")[2]
-            given = (
-                argument(call, name, {"x": 0, "y": 1}.get(name)) if function in TRAINER else None
-            )
+            given = data_argument(call, name) if function in TRAINER else None
             if given is None and function in TRAINER and name == "y":
                 return argument(call, "x", 0)
             return given
@@ -94,7 +92,9 @@ class FrameOrigins(LayerOrigins):
         if isinstance(node, ast.Call):
             called = record.values.get(ast.unparse(node.func))
             if called is not None and called.kind is ValueKind.LAYER and called.layer >= 0:
-                origin = self._of_layer(called.layer, -1, size)
+                origin = self._of_layer(called.layer, -1, size) or self._of_inner(
+                    called.layer, size
+                )
                 if origin is not None:
                     return origin
             made = self._of_function(frame, file, node, size, depth)
@@ -113,7 +113,10 @@ class FrameOrigins(LayerOrigins):
             wanted = value is not None and (
                 has_size(value, size) if size is not None else _tensor(value)
             )
-            if wanted and not isinstance(node, ast.Subscript):
+            kept = not isinstance(node, ast.Subscript) or (
+                size is not None and value is not None and size in (value.shape or ())[1:]
+            )
+            if wanted and kept:
                 origin = self._of_name(
                     frame, file, name, size, getattr(node, "lineno", before), depth + 1
                 )
@@ -124,6 +127,14 @@ class FrameOrigins(LayerOrigins):
             return SizeOrigin(
                 file.line(node.lineno), file.segment(node), file=file.name, node=node, call=call
             )
+        return None
+
+    def _of_inner(self, number: int, size: int | None) -> SizeOrigin | None:
+        """Return the origin of a size of the output of a model, from its last layers."""
+        for inner in reversed(self.crash.layers[number].sublayers if size is not None else ()):
+            layer = self.crash.layers[inner]
+            if not layer.own and size in (layer.output or layer.weights.get("bias") or ())[-1:]:
+                return self._of_layer(inner, -1, size)
         return None
 
     def _of_function(

@@ -50,9 +50,9 @@ class Operands:
     def __init__(self, crash: Crash, sources: Sources) -> None:
         self.crash = crash
         self._sources = sources
-        self.trainer = next(
-            (c for c in crash.calls if c.function.rpartition(".")[2] in TRAINER), None
-        )
+        trainers = [c for c in crash.calls if c.function.rpartition(".")[2] in TRAINER]
+        self.trainer = trainers[-1] if trainers else None
+        self._validates = len(trainers) > 1 and trainers[-1].function.endswith(".evaluate")
 
     def of_value(self, value: Value, label: str = "", frame: int = -1) -> Operand:
         """Return the operand for an argument of a call."""
@@ -103,6 +103,11 @@ class Operands:
                 if value.node == number and value.kind in (ValueKind.TENSOR, ValueKind.VARIABLE):
                     return name
         return ""
+
+    def of_layer(self, layer: int) -> Operand:
+        """Return the operand for the output of a layer."""
+        record = self.crash.layers[layer]
+        return Operand(f"output of {self.layer_name(layer)}", record.output, layer=layer)
 
     def label(self, number: int) -> str:
         """Return what a node is called in texts."""
@@ -235,7 +240,8 @@ class Operands:
                 )
         else:
             label = self._written(name, call)
-            yield Operand(label, value.shape, value.dtype, frame=call.frame, argument=name)
+            argument = f"validation:{name}" if self._validates and name in POSITIONS else name
+            yield Operand(label, value.shape, value.dtype, frame=call.frame, argument=argument)
 
     def _written(self, name: str, call: Call) -> str:
         """Return the user's expression for an argument of `fit` if it is short, else its name."""
@@ -245,7 +251,17 @@ class Operands:
         file = self._sources[site.file]
         for node in file.calls_at(site):
             if ast.unparse(node.func).rpartition(".")[2] in TRAINER:
-                given = argument(node, name, POSITIONS[name])
+                given = data_argument(node, f"validation:{name}" if self._validates else name)
                 text = file.segment(given) if given is not None else ""
                 return text if 0 < len(text) <= MOST_LABEL else name
         return name
+
+
+def data_argument(call: ast.Call, name: str) -> ast.expr | None:
+    """Return the argument of `fit` with data: `x`, `y`, or `validation:x` of its pair."""
+    if name.startswith("validation:"):
+        pair = argument(call, "validation_data", 7)
+        parts = pair.elts if isinstance(pair, ast.Tuple | ast.List) else []
+        at = POSITIONS.get(name.partition(":")[2], 0)
+        return parts[at] if at < len(parts) else pair
+    return argument(call, name, POSITIONS.get(name))

@@ -33,15 +33,18 @@ class Block(NamedTuple):
     number: int = 0
 
 
-def blocks(overview: Overview, *, failed: bool) -> Iterator[Block]:
-    """Yield the blocks of a run's page. `failed` states whether the run has a failure."""
+def blocks(overview: Overview) -> Iterator[Block]:
+    """Yield the blocks of a run's page."""
+    failure = overview.failure
+    rejected = failure is not None and failure.postmortem is not None
+    explained = failure is not None and failure.explanation is not None
     learned = any(row.gradient is not None or row.ratio is not None for row in overview.learning)
     present = {
-        BlockKind.FAILURE: failed,
-        BlockKind.WHY: overview.postmortem is not None,
+        BlockKind.FAILURE: failure is not None,
+        BlockKind.WHY: rejected and not explained,
         BlockKind.FINDINGS: True,
         BlockKind.NOT_FINITE: overview.origin is not None,
-        BlockKind.WATCH_OUT: bool(overview.dangers) and overview.postmortem is None,
+        BlockKind.WATCH_OUT: bool(overview.dangers) and not (rejected or explained),
         BlockKind.FLOW: bool(overview.flow),
         BlockKind.SHARED: bool(overview.shared),
         BlockKind.OUTPUTS: bool(overview.blocks),

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from resnet_inspect.analysis.costs.macs import uncounted_notes
+from resnet_inspect.analysis.page.failure import FailureFacts
 from resnet_inspect.analysis.sizes.dangers import Danger, dangers, unjudged
-from resnet_inspect.analysis.sizes.disagreement import Postmortem, postmortem
 from resnet_inspect.analysis.sizes.meanings import Meanings
 from resnet_inspect.analysis.sizes.shapes import Depth, Totals, loose_variables, shapes
 from resnet_inspect.analysis.sizes.sharing import SharedVariable, shared_variables
@@ -97,6 +97,7 @@ class Overview(msgspec.Struct, frozen=True):
         flow: shapes from the input to the output.
         origins: explanations of sizes that Reshape layers set.
         dangers: probable mistakes with axes that no rule judges.
+        failure: the error that ended the run and its explanation; None without one.
         step: the step of `blocks` and `learning`.
         origin: where values first became not finite.
         findings: the findings of `check`, worst first.
@@ -108,7 +109,7 @@ class Overview(msgspec.Struct, frozen=True):
     flow: tuple[FlowStep, ...]
     origins: tuple[Explanation, ...]
     dangers: tuple[Danger, ...]
-    postmortem: Postmortem | None
+    failure: FailureFacts | None
     notes: tuple[Note, ...]
     step: int | None
     blocks: tuple[BlockOutput, ...]
@@ -127,11 +128,12 @@ def overview(
     meanings: Meanings | None = None,
     findings: tuple[Finding, ...] = (),
     shown: Graph | None = None,
+    failure: FailureFacts | None = None,
 ) -> Overview:
     """Return the facts of a run.
 
     `meanings` of its axes are computed if they are not passed. `shown` is the graph with measured
-    sizes.
+    sizes, `failure` the error that ended the run.
     """
     shown = shown or graph
     totals = shapes(shown, Depth.LAYER).totals
@@ -142,7 +144,7 @@ def overview(
         flow=shape_flow(shown),
         origins=reshapes(graph, lineage),
         dangers=unjudged(graph, dangers(graph, lineage, meanings or Meanings(graph, lineage))),
-        postmortem=postmortem(graph, lineage),
+        failure=failure,
         notes=(
             *graph.notes,
             *_loose(graph),

@@ -44,10 +44,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(parsed: argparse.Namespace) -> int:
     """Print the findings or their JSON."""
-    from resnet_inspect.analysis.sizes.disagreement import postmortem
     from resnet_inspect.cli.run_argument import run_file
     from resnet_inspect.findings import check
     from resnet_inspect.store.run import Run
+    from resnet_inspect.stored import failure_of
 
     if parsed.explain:
         return _explain(parsed.explain, as_json=parsed.json)
@@ -55,7 +55,7 @@ def run(parsed: argparse.Namespace) -> int:
     with Run.open(path) as recorded:
         info, recorded_steps = recorded.info, len(recorded.recorded_steps())
         findings = check(recorded, parsed.ignore)
-        rejected = postmortem(recorded.graph, recorded.lineage) if info.failure else None
+        failure = failure_of(recorded)
     if parsed.json:
         from resnet_inspect.render.documents import finding_fields, json_document
 
@@ -66,7 +66,7 @@ def run(parsed: argparse.Namespace) -> int:
         from resnet_inspect.render.screen import Screen
 
         status = str(info.status)
-        findings_page(Screen(), findings, info.network, status, recorded_steps, rejected)
+        findings_page(Screen(), findings, info.network, status, recorded_steps, failure)
     failing = LEVELS[: LEVELS.index(parsed.fail_on) + 1] if parsed.fail_on else ()
     return EXIT_FINDINGS if any(row.severity in failing for row in findings) else EXIT_OK
 

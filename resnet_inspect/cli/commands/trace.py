@@ -64,7 +64,7 @@ def run(parsed: argparse.Namespace) -> int:
             path = api.record(settings, out=parsed.output, force=parsed.force, watch=watch)
     except BuildError as error:
         if error.run:
-            _print_page(Path(error.run))
+            _print_failure(Path(error.run))
         raise
     except KeyboardInterrupt:
         if narrator.path is not None:
@@ -81,6 +81,22 @@ def _print_page(path: Path) -> None:
 
     with api.open_run(path) as recorded:
         answer_page(Screen(), recorded.info, api.summarize(recorded), path)
+    sys.stdout.flush()
+
+
+def _print_failure(path: Path) -> None:
+    """Print why the network could not be built or trained; the whole page without a crash."""
+    from resnet_inspect import api
+    from resnet_inspect.render.pages.answer_page import failure_page
+    from resnet_inspect.render.screen import Screen
+    from resnet_inspect.stored import failure_of
+
+    with api.open_run(path) as recorded:
+        facts, info = failure_of(recorded), recorded.info
+    if facts is None or facts.explanation is None:
+        _print_page(path)
+        return
+    failure_page(Screen(), info, facts)
     sys.stdout.flush()
 
 

@@ -100,7 +100,7 @@ class Trial:
         for file, text in request.texts.items():
             if writable(request.space, file):  # for processes that the program starts
                 Path(file).write_bytes(text)
-        after_import("tensorflow", lambda _: hook_tensorflow())
+        after_import("tensorflow", hook_tensorflow)
         after_import("keras", hook_keras)
         after_import("tensorflow", self._hooks.tensorflow)
         after_import("keras", self._hooks.keras)

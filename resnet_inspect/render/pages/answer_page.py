@@ -10,6 +10,7 @@ from rich.text import Text
 
 from resnet_inspect.analysis.check import Finding
 from resnet_inspect.analysis.page.blocks import Block, BlockKind, blocks
+from resnet_inspect.analysis.page.failure import FailureFacts
 from resnet_inspect.analysis.page.overview import Overview
 from resnet_inspect.analysis.sizes.measured import measured_sizes
 from resnet_inspect.commands import Command, spelled
@@ -29,6 +30,11 @@ from resnet_inspect.render.pages.blocks import (
     part,
     titled,
 )
+from resnet_inspect.render.pages.explanation_page import (
+    ExplanationPage,
+    explanation_page,
+    print_page,
+)
 from resnet_inspect.render.pages.findings_page import WIDEST, short_lines
 from resnet_inspect.render.pages.grid_table import CELLS, grid_table
 from resnet_inspect.render.screen import Screen, plain
@@ -39,23 +45,30 @@ SHOWN = {BlockKind.WATCH_OUT: 4, BlockKind.SHARED: 6}
 
 
 def answer_page(screen: Screen, info: RunInfo, overview: Overview, file: Path) -> None:
-    """Print the page of the run in `file`."""
-    screen.line(plain(headline(info), "bold"))
+    """Print the page of the run in `file`; the explanation of a crash comes first."""
+    failure = overview.failure
+    if failure is not None and failure.explanation is not None:
+        failure_page(screen, info, failure)
+        screen.line(plain(""))
+    else:
+        screen.line(plain(headline(info), "bold"))
     for label, text in (*facts(info, overview), ("run file", typed(str(file)))):
         screen.pair(label, text)
     more = {
         BlockKind.WATCH_OUT: spelled(Command("shapes", (file,), ("--axes",))),
         BlockKind.SHARED: "browse shows each variable with the ops that read it",
     }
-    for block in blocks(overview, failed=info.failure is not None):
+    for block in blocks(overview):
         title = titled(block, info, overview)
-        match part(block, info, overview, CELLS):
+        match part(block, overview, CELLS):
             case Findings(findings):
                 _findings(screen, title, findings, file, failed=info.failure is not None)
             case Pairs(lines):
                 _section(screen, title)
                 for label, text in lines:
                     screen.pair(label, text)
+            case ExplanationPage():
+                pass  # printed above
             case Paragraph(text):
                 _section(screen, title)
                 screen.line(plain(f"  {text}"))
@@ -64,14 +77,20 @@ def answer_page(screen: Screen, info: RunInfo, overview: Overview, file: Path) -
                 _listed(screen, listed, SHOWN.get(block.kind), more.get(block.kind, ""))
             case Grid():
                 _section(screen, title)
-                screen.line(grid_table(partial(_grid, block, info, overview), screen.width))
+                screen.line(grid_table(partial(_grid, block, overview), screen.width))
     _section(screen, "Next")
     _next(screen, overview, file)
 
 
-def _grid(block: Block, info: RunInfo, overview: Overview, cells: int) -> Grid:
+def failure_page(screen: Screen, info: RunInfo, failure: FailureFacts) -> None:
+    """Print what failed, then the explanation."""
+    screen.line(plain(f"{info.network}: failed while {failure.failure.during}"), plain(""))
+    print_page(screen, explanation_page(failure))
+
+
+def _grid(block: Block, overview: Overview, cells: int) -> Grid:
     """The table of a block, with bars of that many cells."""
-    grid = part(block, info, overview, cells)
+    grid = part(block, overview, cells)
     assert isinstance(grid, Grid)
     return grid
 

@@ -6,7 +6,7 @@ Parts that each medium draws in its own way are typed: links to layers, small hi
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,11 +14,12 @@ import numpy as np
 from resnet_inspect.analysis.browse.scalars import BATCH_LOSS
 from resnet_inspect.analysis.check import Finding
 from resnet_inspect.analysis.page.blocks import Block, BlockKind
+from resnet_inspect.analysis.page.failure import FailureFacts
 from resnet_inspect.analysis.page.overview import BlockLearning, BlockOutput, FlowStep, Overview
-from resnet_inspect.graph import Failure
 from resnet_inspect.render import spelling
+from resnet_inspect.render.pages.explanation_page import ExplanationPage, explanation_page
 from resnet_inspect.render.pages.findings_page import findings_count
-from resnet_inspect.render.pages.postmortem_page import postmortem_lines
+from resnet_inspect.render.pages.postmortem_page import failure_lines, postmortem_lines
 from resnet_inspect.render.pages.why_page import origin_lines
 from resnet_inspect.render.plots.distribution_remarks import origin_text
 from resnet_inspect.stats import linear_borders
@@ -91,7 +92,7 @@ class Findings(NamedTuple):
     findings: tuple[Finding, ...]
 
 
-Part = Pairs | Paragraph | SubjectList | Grid | Findings
+Part = Pairs | ExplanationPage | Paragraph | SubjectList | Grid | Findings
 
 
 def titled(block: Block, info: RunInfo, overview: Overview) -> str:
@@ -129,14 +130,15 @@ TITLES = {
 }
 
 
-def part(block: Block, info: RunInfo, overview: Overview, cells: int) -> Part:
+def part(block: Block, overview: Overview, cells: int) -> Part:
     """The content of a block; `cells` is the number of cells of its histograms."""
     match block.kind:
         case BlockKind.FAILURE:
-            return Pairs(tuple(failure_lines(info.failure)) if info.failure is not None else ())
+            return failure_part(overview.failure) if overview.failure is not None else Pairs(())
         case BlockKind.WHY:
-            lines = postmortem_lines(overview.postmortem) if overview.postmortem is not None else ()
-            return Pairs(tuple(lines))
+            facts = overview.failure
+            rejected = facts.postmortem if facts is not None else None
+            return Pairs(tuple(postmortem_lines(rejected)) if rejected is not None else ())
         case BlockKind.FINDINGS:
             return Findings(overview.findings)
         case BlockKind.NOT_FINITE:
@@ -164,20 +166,17 @@ def part(block: Block, info: RunInfo, overview: Overview, cells: int) -> Part:
             return SubjectList(("what", "why"), notes)
 
 
+def failure_part(facts: FailureFacts) -> Part:
+    """The explanation of the crash that ended a run; the error if no crash was recorded."""
+    if facts.explanation is not None:
+        return explanation_page(facts)
+    return Pairs(tuple(failure_lines(facts.failure)))
+
+
 def flow_title(info: RunInfo) -> str:
     """The title of the block of shapes."""
     ends = "the input to the output" if info.settings.fits else "the images to the logits"
     return f"Shapes, from {ends}"
-
-
-def failure_lines(failure: Failure) -> Iterator[tuple[str, str]]:
-    """Labels and texts on the error that ended a run, and its place in the source."""
-    yield "error", f"{failure.kind}: {failure.message}"
-    if failure.op:
-        yield "op", failure.op
-    for place in failure.source:
-        yield "line", f"{spelling.path(place.file)}:{place.line} in {place.function}"
-        yield "", place.text
 
 
 def _flow(steps: tuple[FlowStep, ...]) -> Grid:

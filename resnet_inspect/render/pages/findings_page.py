@@ -10,12 +10,12 @@ from rich.text import Text
 
 from resnet_inspect.analysis.check import Finding, Severity
 from resnet_inspect.analysis.check.finding import Measured
-from resnet_inspect.analysis.sizes.disagreement import Postmortem
+from resnet_inspect.analysis.page.failure import FailureFacts
 from resnet_inspect.commands import spelled
 from resnet_inspect.paths import printable
 from resnet_inspect.render import spelling
 from resnet_inspect.render.labels import wrapped
-from resnet_inspect.render.pages.postmortem_page import postmortem_lines
+from resnet_inspect.render.pages.explanation_page import explanation_lines, print_lines
 from resnet_inspect.render.screen import Screen, plain
 
 STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold blue"}
@@ -34,11 +34,11 @@ def findings_page(
     network: str,
     status: str,
     steps: int,
-    rejected: Postmortem | None = None,
+    failure: FailureFacts | None = None,
 ) -> None:
     """Print a paragraph for each finding, and a line with their number.
 
-    `rejected` is the explanation of the call that ended a failed run.
+    Below the findings is the explanation of the `failure` that ended the run.
     """
     width = min(screen.width, WIDEST)
     for finding in findings:
@@ -47,10 +47,10 @@ def findings_page(
         if finding.command is not None:
             screen.whole(plain(f"{INDENT}see: {spelled(finding.command)}", "dim"))
         screen.line(plain(""))
-    if rejected is not None:
+    lines = explanation_lines(failure) if failure is not None else ()
+    if lines:
         screen.line(plain("Why it failed", "bold"))
-        for label, text in postmortem_lines(rejected):
-            screen.pair(label, text)
+        print_lines(screen, lines)
         screen.line(plain(""))
     screen.line(
         plain(f"{network} ({status}, {steps} recorded steps): {findings_count(findings)}", "dim")

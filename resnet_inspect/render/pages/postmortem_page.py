@@ -1,4 +1,4 @@
-"""The explanation of a network that could not be built, as labels and texts."""
+"""The failure of a run, and the explanation of its rejected call, as labels and texts."""
 
 from __future__ import annotations
 
@@ -7,8 +7,18 @@ from math import prod
 
 from resnet_inspect.analysis.sizes.disagreement import DisagreeingSize, Postmortem, ReshapedRow
 from resnet_inspect.analysis.sizes.paths import spell_origin
-from resnet_inspect.graph import Source
+from resnet_inspect.graph import Failure, Source
+from resnet_inspect.graph.lineage import Correction
 from resnet_inspect.render import spelling
+
+
+def failure_lines(failure: Failure) -> Iterator[tuple[str, str]]:
+    """Labels and texts on the error that ended a run, and its place in the source."""
+    yield "error", f"{failure.kind}: {failure.message}"
+    if failure.op:
+        yield "op", failure.op
+    for place in failure.source:
+        yield from _line(place, "line")
 
 
 def postmortem_lines(postmortem: Postmortem) -> Iterator[tuple[str, str]]:
@@ -45,9 +55,13 @@ def _tried(postmortem: Postmortem) -> Iterator[tuple[str, str]]:
     for other in postmortem.others:
         yield "tried", f"the call passes with {other}"
     for correction in postmortem.corrections:
-        flag = "--" + correction.setting.replace("_", "-")
-        change = f"{flag} {correction.after} instead of {correction.before}"
-        yield "tried", f"the network builds with {change}"
+        yield "tried", correction_text(correction)
+
+
+def correction_text(correction: Correction) -> str:
+    """A setting with which the network builds."""
+    flag = "--" + correction.setting.replace("_", "-")
+    return f"the network builds with {flag} {correction.after} instead of {correction.before}"
 
 
 def _row_lines(row: ReshapedRow) -> Iterator[tuple[str, str]]:
@@ -83,6 +97,6 @@ def _named(side: DisagreeingSize) -> str:
     return f"{side.place} ({meaning}{side.size})"
 
 
-def _line(source: Source) -> Iterator[tuple[str, str]]:
-    yield "", f"{spelling.path(source.file)}:{source.line} in {source.function}"
+def _line(source: Source, label: str = "") -> Iterator[tuple[str, str]]:
+    yield label, f"{spelling.path(source.file)}:{source.line} in {source.function}"
     yield "", source.text

@@ -11,6 +11,7 @@ from resnet_inspect.analysis.browse.distributions import KINDS
 from resnet_inspect.analysis.diff.comparison import Comparison
 from resnet_inspect.analysis.diff.differences import Distance
 from resnet_inspect.analysis.diff.distributions import RecordedSummaries
+from resnet_inspect.analysis.page.failure import FailureFacts
 from resnet_inspect.commands import Command, spelled
 from resnet_inspect.graph import Note
 from resnet_inspect.render import spelling
@@ -18,11 +19,12 @@ from resnet_inspect.render.diff.numbers import LEGEND, distance_cells, movement_
 from resnet_inspect.render.diff.values import value
 from resnet_inspect.render.diff.words import Courses, distributions, sentences
 from resnet_inspect.render.pages.answer_page import headline
+from resnet_inspect.render.pages.blocks import failure_part
 from resnet_inspect.render.pages.findings_page import findings_count
 from resnet_inspect.render.report.pairs import Pairs
 from resnet_inspect.render.report.sections import (
     Block,
-    failure_block,
+    drawn,
     finding,
     pairs,
     scalar_rows,
@@ -41,17 +43,18 @@ def sections(
     infos: Sequence[RunInfo],
     files: Sequence[str],
     scalars: Sequence[Courses],
+    failures: Sequence[FailureFacts | None],
 ) -> Iterator[Block]:
-    """The sections before the layers. `infos`, `files` and `scalars` are those of A, then of B."""
+    """The sections before the layers. All but `comparison` have an item for A, then for B."""
     runs = [
         (name, f"{file}\n{headline(info)}")
         for name, file, info in zip(NAMES, files, infos, strict=True)
     ]
     yield section("summary", "Summary", pairs(runs), *_verdict(comparison, *scalars))
-    for name, info in zip(NAMES, infos, strict=True):
-        if info.failure is not None:
-            title = f"{name} failed while {info.failure.during}"
-            yield section(f"{name.lower()}-failed", title, failure_block(info.failure))
+    for name, facts in zip(NAMES, failures, strict=True):
+        if facts is not None:
+            title = f"{name} failed while {facts.failure.during}"
+            yield section(f"{name.lower()}-failed", title, *drawn(failure_part(facts)))
     yield _values("settings", "Settings", "setting", comparison.settings)
     if comparison.diff.findings is not None:
         yield section("findings", "Findings", *_findings(comparison))

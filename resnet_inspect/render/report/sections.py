@@ -1,10 +1,11 @@
 """The page's sections about the whole run, as blocks of pairs, tables and texts.
 
-A block is a JSON object that the page's script draws: {"pairs": [[label, lines]]}, {"columns",
-"right", "rows"}, {"text"}, {"heading"}, the result of `finding`, or {"fold": title, "blocks"} for
-folded blocks. A cell is one of: a text; {"layer": name}, a link to a layer's panel; {"op": place},
-a link to an op's panel; {"bars": shares}, a small histogram; {"line": numbers}, a small curve;
-{"sort": number, "text"}, a text with the number that sorts it.
+A block is a JSON object that the page's script draws: {"pairs": [[label, lines]]}, with "code" as
+third item of a pair of code; {"columns", "right", "rows"}, {"text"}, {"heading"}, the result of
+`finding`, or {"fold": title, "blocks"} for folded blocks. A cell is one of: a text; {"layer":
+name}, a link to a layer's panel; {"op": place}, a link to an op's panel; {"bars": shares}, a small
+histogram; {"line": numbers}, a small curve; {"sort": number, "text"}, a text with the number that
+sorts it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from resnet_inspect.analysis.page.blocks import BlockKind, blocks
 from resnet_inspect.analysis.page.report import Report
 from resnet_inspect.analysis.sizes.shapes import Depth, ShapeRow, ShapeTable
 from resnet_inspect.commands import Command, spelled
-from resnet_inspect.graph import Failure, Note, Phase
+from resnet_inspect.graph import Note, Phase
 from resnet_inspect.render import spelling
 from resnet_inspect.render.pages.answer_page import facts
 from resnet_inspect.render.pages.blocks import (
@@ -35,10 +36,10 @@ from resnet_inspect.render.pages.blocks import (
     Part,
     Range,
     SubjectList,
-    failure_lines,
     part,
     titled,
 )
+from resnet_inspect.render.pages.explanation_page import ExplanationPage
 from resnet_inspect.render.pages.findings_page import MARKS, evidence_text
 from resnet_inspect.render.pages.shape_table import flow, window
 from resnet_inspect.store.info import RunInfo, Status
@@ -69,7 +70,7 @@ def table(columns: list[str], rows: list[list[Any]], right: Iterable[str] = ()) 
 
 
 def text(line: str, tone: str = "") -> Block:
-    """A paragraph; `tone` may be bad or dim."""
+    """A paragraph; `tone` may be bad, dim or verdict."""
     return {"text": line, "tone": tone}
 
 
@@ -94,17 +95,22 @@ def sections(info: RunInfo, report: Report, file: str) -> Iterator[Block]:
     summary = report.overview
     lines = [*facts(info, summary), ("run file", file), ("recorded", _when(info))]
     yield section("overview", "Overview", pairs(lines), *_ended(info, report))
-    for block in blocks(summary, failed=info.failure is not None):
+    for block in blocks(summary):
         if block.kind not in ELSEWHERE:
-            parts = _drawn(part(block, info, summary, BARS))
+            parts = drawn(part(block, summary, BARS))
             number = f"-{block.number}" if block.kind is BlockKind.ORIGIN else ""
             yield section(f"{block.kind}{number}", titled(block, info, summary), *parts)
 
 
-def _drawn(content: Part) -> Iterator[Block]:
+def drawn(content: Part) -> Iterator[Block]:
+    """The blocks of a part of the page."""
     match content:
         case Findings(findings):
             yield from map(finding, findings)
+        case ExplanationPage(verdict, lines):
+            yield text(verdict, "verdict")
+            rows = [[line.label, [line.lead + line.text], *["code"] * line.code] for line in lines]
+            yield {"pairs": rows}
         case Pairs(lines):
             yield pairs(lines)
         case Paragraph(line):
@@ -234,8 +240,3 @@ def _ended(info: RunInfo, report: Report) -> Iterator[Block]:
         yield text(f"This run {word} {last}{why}. The page shows what was recorded so far.", "bad")
     elif not steps and info.failure is None:
         yield text("No step was run. The page shows only shapes and size origins.", "dim")
-
-
-def failure_block(failure: Failure) -> Block:
-    """The error that stopped a run, and where it was raised."""
-    return pairs(failure_lines(failure))

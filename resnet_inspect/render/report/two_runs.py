@@ -10,6 +10,7 @@ from resnet_inspect.analysis.browse.course import Course
 from resnet_inspect.analysis.browse.distributions import Series
 from resnet_inspect.analysis.diff.comparison import Comparison
 from resnet_inspect.analysis.diff.distributions import RecordedSummaries
+from resnet_inspect.analysis.page.failure import FailureFacts
 from resnet_inspect.analysis.sizes.shapes import Depth
 from resnet_inspect.graph import Graph, Note
 from resnet_inspect.render.diff.words import Courses
@@ -41,7 +42,7 @@ class ReportSide(NamedTuple):
     """A run as one side of the page.
 
     `file` is its path as the user may type it. `broken` is true if it has values that are not
-    finite.
+    finite. `failure` is the error that ended it.
     """
 
     info: RunInfo
@@ -51,6 +52,7 @@ class ReportSide(NamedTuple):
     recorded: RecordedSummaries
     scalars: Courses
     broken: bool
+    failure: FailureFacts | None = None
 
 
 def comparison_page(
@@ -79,7 +81,15 @@ def comparison_page(
     names = Pairs(comparison)
     rows = comparison.diff.distributions.rows
     facts = {
-        "sections": list(sections(comparison, [a.info, b.info], files, [a.scalars, b.scalars])),
+        "sections": list(
+            sections(
+                comparison,
+                [side.info for side in both],
+                files,
+                [side.scalars for side in both],
+                [side.failure for side in both],
+            )
+        ),
         "closing": list(closing(comparison, files, missing)),
         "word": "ops" if comparison.diff.graph.depth == Depth.OP else "layers",
         "layers": names.panels(_tensors(comparison, a, b)),

@@ -18,7 +18,7 @@ MOST_NODES = 80
 
 def refined(case: Case, problem: Problem) -> Problem:
     """Return a problem with the cause of different sizes of axis 0, if it is known."""
-    if len(problem.sides) != 2 or not any(side.axis == 0 for side in problem.sides):
+    if len(problem.sides) != 2 or any(side.axis != 0 for side in problem.sides):
         return problem
     for side in problem.sides:
         for number in _upstream(case, side.operand.node):

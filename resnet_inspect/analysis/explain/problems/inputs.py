@@ -24,7 +24,8 @@ MODEL = re.compile(
 )
 MODEL_2 = re.compile(r"expected shape=(\(.*?\)), found shape=(\(.*?\))")
 COUNT = re.compile(
-    r"[Ll]ayer '?\"?([\w./-]+)'?\"? expects (\d+) input\(s\), but it received (\d+) input tensors"
+    r"[Ll]ayer '?\"?([\w./-]+)'?\"? expects (\d+) (?:named )?input\(s\)(?: with keys \[.*?\])?, "
+    r"but it received (\d+) input tensors"
 )
 
 
@@ -106,7 +107,11 @@ def _layer(case: Case, name: str, rest: str) -> Problem | None:
             facts={"want": want, "got": got},
         )
     if model:
-        return _model(case, shapes_in(model[1])[0], shapes_in(model[2])[0], layer)
+        needed, shape = shapes_in(model[1])[0], shapes_in(model[2])[0]
+        actual = received.shape  # Keras' message leaves out axes of size 1
+        if actual is not None and len(actual) == len(needed) and received.argument == "":
+            shape = actual
+        return _model(case, needed, shape, layer)
     return None
 
 
@@ -178,7 +183,9 @@ def _without_batch(
     value = call.arguments.get("x") if call is not None else None
     dataset = value is not None and value.kind is ValueKind.DATASET
     single = shape[1:] == want[2:] and None not in shape and call is not None
-    facts = {"want": len(want), "got": len(shape)}
+    facts: dict[str, int | str | Shape | None] = {"want": len(want), "got": len(shape)}
+    if any(size is not None for size in want):
+        facts["shape"] = want
     name = case.crash.during or "fit"
     if dataset and shape and shape[0] is not None:
         verdict = f"the dataset yields single examples {spelled(shape)}, without a batch axis"
@@ -203,6 +210,10 @@ def _received(case: Case, layer: int) -> Operand:
             if inputs:
                 first = inputs[0]
                 return first if first.node >= 0 else _previous(case, layer, first)
+    innermost = case.layer_call()
+    inputs = case.inputs_of(innermost) if innermost is not None else []
+    if inputs and case.operands.trainer is None:
+        return inputs[0]
     data = list(case.operands.data())
     return data[0] if data else Operand("the input", None)
 

@@ -18,6 +18,10 @@ SPARSE = re.compile(
 LOGITS = re.compile(
     r"logits and labels must be broadcastable: logits_size=(\[.*?\]) labels_size=(\[.*?\])"
 )
+RANKS = re.compile(
+    r"`?labels\.shape\.rank`? must equal `?logits\.shape\.rank - 1`?\. Received: "
+    r"labels\.shape=(\(.*?\)) of rank \d+ and logits\.shape=(\(.*?\))"
+)
 SHAPES = re.compile(r"[Ss]hapes (\(.*?\)) and (\(.*?\)) (?:are incompatible|must have the same)")
 
 
@@ -29,6 +33,11 @@ def recognize(case: Case) -> Problem | None:
         labels, output = shapes_in(received[1])[0], shapes_in(received[2])[0]
         sparse = "target.ndim - 1" in case.text or "up until the last dimension" in case.text
         return problem(case, call, labels, output, sparse=sparse)
+    ranks = RANKS.search(case.text)
+    if ranks:
+        labels, output = shapes_in(ranks[1])[0], shapes_in(ranks[2])[0]
+        losses = "sparse_softmax_cross_entropy_with_logits"
+        return problem(case, case.called(losses), labels, output, sparse=True)
     sparse_found = SPARSE.search(case.text)
     if sparse_found:
         output, labels = shapes_in(sparse_found[1])[0], shapes_in(sparse_found[2])[0]
@@ -108,7 +117,7 @@ def problem(
         )
         sides = (
             (Side(p, axis, a), Side(y, axis, b))
-            if a is not None and b is not None
+            if a is not None and b is not None and len(output) > len(labels)
             else (
                 Side(p, None, len(output), f"axes of {p.label} {spelled(output)}", rank=True),
                 Side(y, None, len(labels), f"axes of {y.label} {spelled(labels)}", rank=True),

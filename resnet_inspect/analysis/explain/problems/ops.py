@@ -316,6 +316,16 @@ def _reshape(case: Case, failed: FailedOp) -> Problem:
         sides = made, Side(operand, 0, batch)
         return _problem(case, failed, "batch-hard-coded", sides, verdict)
     have, want = (int(counts[1]), int(counts[2])) if counts else (0, 0)
+    pairs = list(zip(shape, target or [], strict=False))
+    unequal = next((at for at, (a, b) in enumerate(pairs) if a != b), None)
+    if counts and target and unequal is not None and None not in (*shape, *target):
+        made = Side(_target_of(failed), unequal, target[unequal] or 0, "size in the target shape")
+        sides = Side(operand, unequal, shape[unequal] or 0), made
+        verdict = (
+            f"{operand.label} {spelled(shape)} has {have:,} elements, the target shape "
+            f"{spelled(tuple(target))} has {want:,}"
+        )
+        return _problem(case, failed, "reshape-total", sides, verdict, have=have, want=want)
     verdict = ""
     totals: tuple[Side, ...] = ()
     if counts:

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from resnet_inspect.analysis.explain.case import Case, Problem
 from resnet_inspect.analysis.explain.explanation import Kind, Repair
 from resnet_inspect.analysis.explain.repairs import idioms, places
-from resnet_inspect.analysis.explain.repairs.building import Sides, repair
+from resnet_inspect.analysis.explain.repairs.building import INPUTS, Sides, repair
 from resnet_inspect.analysis.explain.repairs.edits import add_argument, raw, replace, wrap
 from resnet_inspect.analysis.explain.sources import argument
 from resnet_inspect.graph.crash import Value, ValueKind
 
-RANKS = ("input-rank", "input-axis", "input-shape", "loss-rank", "loss-shape", "sparse-labels")
+RANKS = (*INPUTS, "loss-rank", "loss-shape", "sparse-labels")
 
 
 def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
@@ -76,7 +76,7 @@ def _smaller(case: Case) -> Iterator[Repair]:
     _, file, call = matched
     node = argument(call, "batch_size", 2)
     if isinstance(node, ast.Constant) and isinstance(node.value, int) and node.value > 1:
-        for divisor, cost in ((64, 1.0), (8, 1.5), (2, 2.0)):
-            size = max(1, node.value // divisor)
-            title = f"batch_size={node.value} → batch_size={size}"
-            yield repair(case, "smaller-batch", title, [replace(file, node, str(size))], cost)
+        for size, cost in ((32, 1.0), (8, 1.5), (1, 2.0)):
+            if size < node.value:
+                title = f"batch_size={node.value} → batch_size={size}"
+                yield repair(case, "smaller-batch", title, [replace(file, node, str(size))], cost)

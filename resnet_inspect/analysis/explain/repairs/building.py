@@ -6,12 +6,14 @@ import ast
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from resnet_inspect.analysis.explain.case import Case, Side
+from resnet_inspect.analysis.explain.case import WITHOUT_BATCH, Case, Side
 from resnet_inspect.analysis.explain.explanation import DisagreeingSize, Edit, Repair
 from resnet_inspect.analysis.explain.layer_origins import SizeOrigin
 from resnet_inspect.analysis.explain.repairs.edits import raw, replace
 from resnet_inspect.analysis.explain.sources import SourceFile
 
+# Problems of a layer or model that rejects what it receives.
+INPUTS = (*WITHOUT_BATCH, "input-axis", "input-rank", "input-shape")
 MOST_TITLE = 44  # signs of an expression in a title
 
 

@@ -12,15 +12,22 @@ from resnet_inspect.analysis.explain.repairs import (
     batches,
     data_shapes,
     element_types,
+    examples,
     hard_batches,
     input_shapes,
     inserted_layers,
     keys,
     labels,
     literals,
+    merges,
+    model_inputs,
+    products,
     ranges,
+    ranks,
     reshape_targets,
     sequences,
+    skips,
+    windows,
 )
 from resnet_inspect.analysis.explain.repairs.building import Sized
 from resnet_inspect.errors import PatchError
@@ -29,15 +36,22 @@ KINDS = (
     batches,
     data_shapes,
     element_types,
+    examples,
     hard_batches,
     input_shapes,
     inserted_layers,
     keys,
     labels,
     literals,
+    merges,
+    model_inputs,
+    products,
     ranges,
+    ranks,
     reshape_targets,
     sequences,
+    skips,
+    windows,
 )
 MOST_REPAIRS = 12
 LOST_BATCH = 2.0  # what a repair costs more if axis 0 is no longer the batch
@@ -61,7 +75,7 @@ def suggested(
 
 def _all(case: Case, problem: Problem, sides: tuple[Sized, ...]) -> Iterator[Repair]:
     for kind in KINDS:
-        yield from kind.suggest(case, problem, sides)
+        yield from guarded(kind.suggest(case, problem, sides))
 
 
 def _valid(case: Case, repairs: Iterator[Repair]) -> Iterator[Repair]:
@@ -84,3 +98,11 @@ def _valid(case: Case, repairs: Iterator[Repair]) -> Iterator[Repair]:
 
 def _cost(repair: Repair) -> float:
     return repair.cost + (0 if repair.keeps_batch else LOST_BATCH)
+
+
+def guarded(repairs: Iterator[Repair]) -> Iterator[Repair]:
+    """Yield repairs until code of an unknown form confuses their kind."""
+    try:
+        yield from repairs
+    except (IndexError, KeyError, ValueError, TypeError, AttributeError):
+        return

@@ -16,13 +16,16 @@ from resnet_inspect.graph.crash import NodeKind, Site
 LIKE = {"ones": "ones_like", "zeros": "zeros_like"}
 PARAMETERS = ("self", "cls", "training", "mask", "args", "kwargs")
 
+# Rules whose sizes of axis 0 may be batch sizes, if both sides are of axis 0.
+BATCHES = ("broadcast", "loss-shape", "sparse-labels", "feed", "op")
+
 
 def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     """Yield computed batch sizes in place of numbers."""
-    for at, sized in enumerate(sides):
-        if sized.side.axis in (0, None) and problem.rule not in ("input-rank", "loss-rank"):
-            other = sides[1 - at] if len(sides) == 2 else None
-            yield from _computed(case, problem, sized, other)
+    batch = all(sized.side.axis == 0 for sized in sides) and problem.rule in BATCHES
+    for at, sized in enumerate(sides if batch or problem.rule == "batch-hard-coded" else ()):
+        other = sides[1 - at] if len(sides) == 2 else None
+        yield from _computed(case, problem, sized, other)
     if problem.rule == "feed":
         yield from _placeholders(case, problem, sides)
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from resnet_inspect.analysis.explain.case import Case, Problem
-from resnet_inspect.analysis.explain.explanation import Repair
-from resnet_inspect.analysis.explain.repairs import places
-from resnet_inspect.analysis.explain.repairs.building import Sides, repair
+from resnet_inspect.analysis.explain.explanation import Edit, Repair
+from resnet_inspect.analysis.explain.repairs import input_shapes, places
+from resnet_inspect.analysis.explain.repairs.building import Sides, changed, repair
 from resnet_inspect.analysis.explain.repairs.edits import raw, replace
 from resnet_inspect.analysis.explain.sources import SourceFile
 
@@ -28,11 +28,30 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
         for key in choices[:2]:
             for file, node in _keys(case, key):
                 quote = raw(file, node)[:1]
-                edit = replace(file, node, f"{quote}{name}{quote}")
+                edits = [replace(file, node, f"{quote}{name}{quote}")]
                 title = f"{raw(file, node)} → {quote}{name}{quote}"
                 reason = f"the model has no input '{key}'"
-                yield repair(case, "rename-key", title, [edit], 1.0, reason)
+                yield repair(case, "rename-key", title, edits, 1.0, reason)
+                for title_of_shape, edit in _input_shape(case, name, key):
+                    both = f"{title}, {title_of_shape}"
+                    yield repair(case, "rename-key", both, [*edits, edit], 0.9, reason)
             yield from _input_names(case, name, key)
+
+
+def _input_shape(case: Case, name: str, key: str) -> Iterator[tuple[str, Edit]]:
+    """Yield the change of an input's shape to that of the data under another key."""
+    data = places.data(case, "x")
+    value = data.value.items.get(key) if data is not None and data.value is not None else None
+    for number, layer in enumerate(case.crash.layers):
+        if layer.name != name or layer.output is None or value is None or value.shape is None:
+            continue
+        if len(layer.output) == len(value.shape) and layer.output[1:] != value.shape[1:]:
+            for declared in input_shapes.declarations(case, number):
+                new = input_shapes.written(declared, value.shape)
+                if new is not None:
+                    edit = replace(declared.file, declared.node, new)
+                    yield changed(declared.file, declared.node, new), edit
+                return
 
 
 def _names(text: object) -> list[str]:

@@ -12,7 +12,7 @@ from resnet_inspect.analysis.explain.origins import spelled
 from resnet_inspect.analysis.explain.repairs import arrays, idioms, places
 from resnet_inspect.analysis.explain.repairs.arrays import Array
 from resnet_inspect.analysis.explain.repairs.building import Sides, repair
-from resnet_inspect.analysis.explain.repairs.edits import raw, replace
+from resnet_inspect.analysis.explain.repairs.edits import primary, raw, replace
 from resnet_inspect.analysis.explain.sources import SourceFile, argument
 from resnet_inspect.graph.crash import Shape, ValueKind
 
@@ -42,6 +42,8 @@ class Use(NamedTuple):
 
 def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     """Yield changes of the loss or of the labels."""
+    if problem.rule == "feed":
+        yield from _fed(case, problem)
     if problem.rule not in RULES or len(problem.operands) < 2:
         return
     labels, output = problem.operands[:2]
@@ -166,6 +168,37 @@ def _one_hot(case: Case, problem: Problem, classes: int | None, cost: float) -> 
     new = f"{function}({raw(data.file, data.node)}, {classes})"
     edits = (*imports, replace(data.file, data.node, new))
     yield repair(case, "one-hot", f"{ast.unparse(data.node)} → {new}", edits, cost)
+
+
+def _fed(case: Case, problem: Problem) -> Iterator[Repair]:
+    """Yield the encoding of labels that a placeholder needs."""
+    data = places.fed_by_session(case, str(problem.facts.get("name", "")))
+    if data is None or len(problem.operands) < 2:
+        return
+    got, want = (operand.shape for operand in problem.operands[:2])
+    whole = data.value is None or data.value.dtype.startswith(("int", "uint"))
+    array = Array(data.file, data.node, data.value)
+    if got is None or want is None or len(want) == 0:
+        return
+    numbers = len(got) == len(want) - 1 or (len(got) == len(want) and got[-1] == 1)
+    if numbers and (want[-1] or 0) > 1 and (whole or "label" in ast.unparse(data.node)):
+        numpy = idioms.numpy(data.file)
+        index = raw(data.file, data.node)
+        if len(got) == len(want):
+            index = arrays.squeezed(array, len(got) - 1, len(got))
+        if not whole or data.value is None:
+            index = f"{primary(data.file, data.node)}.astype(int)"
+        new = f"{numpy or 'np'}.eye({want[-1]})[{index}]"
+        title = f"{ast.unparse(data.node)} → {new}"
+        edits = [replace(data.file, data.node, new)]
+        yield repair(case, "one-hot", title, edits, 0.9, "the placeholder needs one-hot labels")
+    if len(got) == len(want) + 1 and (got[-1] or 0) > 1:
+        new = f"{array.text}.argmax(axis=-1)"
+        title = f"{ast.unparse(data.node)} → {new}"
+        edits = [replace(data.file, data.node, new)]
+        yield repair(
+            case, "class-numbers", title, edits, 1.1, "the placeholder needs class numbers"
+        )
 
 
 def _labels(case: Case, problem: Problem) -> places.Datum | None:

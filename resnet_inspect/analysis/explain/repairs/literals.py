@@ -65,7 +65,7 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
         edits, title = [], ""
         for origin in equal_origins(case, sized):
             node = origin.node
-            if node is None:
+            if node is None or (role is Role.DATA and _reshapes(case, origin)):
                 continue
             file = case.sources[origin.file]
             new = written(case, file, node, other)
@@ -107,12 +107,20 @@ def _variable(case: Case, number: int) -> bool:
     return node.kind is NodeKind.VARIABLE
 
 
+def _reshapes(case: Case, origin: SizeOrigin) -> bool:
+    """Return whether a size is in the target of a reshape, whose total is fixed."""
+    call = origin.call
+    return call is not None and ast.unparse(call.func).rpartition(".")[2] == "reshape"
+
+
 def _is_data(case: Case, origin: SizeOrigin) -> bool:
-    """Return whether a size is set in a call that makes or loads arrays."""
-    if origin.node is None:
-        return False
-    file = case.sources[origin.file]
-    node: ast.AST | None = origin.node
+    """Return whether a size is set in, or passed to, a call that makes or loads arrays."""
+    nodes = [(origin.file, origin.node)] if origin.node is not None else []
+    return any(_in_data_call(case.sources[name], node) for name, node in (*nodes, *origin.uses))
+
+
+def _in_data_call(file: SourceFile, expression: ast.expr) -> bool:
+    node: ast.AST | None = expression
     while node is not None and not isinstance(node, ast.stmt):
         if isinstance(node, ast.Call):
             name = ast.unparse(node.func)

@@ -7,12 +7,17 @@ from collections.abc import Iterator
 from math import prod
 
 from resnet_inspect.analysis.explain.case import Case, Problem
-from resnet_inspect.analysis.explain.explanation import Repair
+from resnet_inspect.analysis.explain.explanation import Edit, Repair
 from resnet_inspect.analysis.explain.repairs import idioms, places
 from resnet_inspect.analysis.explain.repairs.building import Sides, changed, repair
-from resnet_inspect.analysis.explain.repairs.edits import replace
-from resnet_inspect.analysis.explain.sources import SourceFile, argument, evaluated
-from resnet_inspect.graph.crash import Shape
+from resnet_inspect.analysis.explain.repairs.edits import raw, replace
+from resnet_inspect.analysis.explain.sources import (
+    SourceFile,
+    argument,
+    evaluated,
+    giving,
+)
+from resnet_inspect.graph.crash import Shape, Site
 
 RULES = ("reshape-total", "reshape-batch", "reshape-layer", "array-reshape")
 
@@ -28,7 +33,33 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     file, elements, values, layer = matched
     shape = problem.operands[0].shape if problem.operands else None
     yield from _elements(case, file, elements, values, shape, have, want, layer=layer)
+    if problem.rule in ("reshape-batch", "reshape-total") and not layer:
+        yield from _everywhere(case, elements, shape, want)
+    if problem.rule == "reshape-total" and not layer:
+        yield from _aligned(case, file, elements, values, shape)
     yield from _definition(case, file, elements, values, shape, have, want)
+
+
+def _aligned(
+    case: Case,
+    file: SourceFile,
+    elements: list[ast.expr],
+    values: dict[str, int],
+    shape: Shape | None,
+) -> Iterator[Repair]:
+    """Yield the sizes of the tensor for a target that only adds axes of size 1 at the end."""
+    sizes = [evaluated(element, values) for element in elements]
+    if shape is None or None in shape or len(elements) < len(shape):
+        return
+    if any(size != 1 for size in sizes[len(shape) :]) or -1 in sizes:
+        return
+    pairs = zip(elements, sizes, shape, strict=False)
+    edits = [replace(file, element, str(new)) for element, old, new in pairs if old != new]
+    if len(edits) > 1:
+        before = ", ".join(ast.unparse(element) for element in elements)
+        after = ", ".join(map(str, (*shape, *sizes[len(shape) :])))
+        reason = "the target keeps the sizes of the tensor"
+        yield repair(case, "reshape-target", f"[{before}] → [{after}]", edits, 0.7, reason)
 
 
 def target(
@@ -107,6 +138,7 @@ def _elements(
             yield repair(
                 case, "reshape-target", title, [replace(file, element, text)], cost, reason
             )
+    yield from _free_batch(case, file, elements, sizes, have, layer=layer)
     rest = [size for size in sizes if size is not None and size > 0]
     if -1 not in sizes and len(rest) == len(sizes):
         for at, element in enumerate(elements):
@@ -129,6 +161,56 @@ def _elements(
         if evaluated(elements[1], values) not in (total, None):
             title = changed(file, elements[1], flat)
             yield repair(case, "reshape-target", title, [replace(file, elements[1], flat)], 0.8)
+
+
+def _free_batch(
+    case: Case,
+    file: SourceFile,
+    elements: list[ast.expr],
+    sizes: list[int | None],
+    have: int,
+    *,
+    layer: bool,
+) -> Iterator[Repair]:
+    """Yield a computed batch size, if the other sizes fit the tensor."""
+    known = [size for size in sizes[1:] if size is not None]
+    if layer or len(known) != len(sizes) - 1 or not known or -1 in sizes:
+        return
+    if have % prod(known) or have == prod(known):
+        return
+    reason = "the last batch has fewer examples"
+    title = changed(file, elements[0], "-1")
+    edits = [replace(file, elements[0], "-1")]
+    yield repair(case, "computed-batch", title, edits, 0.7, reason)
+    call = file.parents.get(file.parents.get(elements[0], elements[0]))
+    tensorflow = idioms.tensorflow(file)
+    if tensorflow and isinstance(call, ast.Call) and call.args:
+        new = f"{tensorflow}.shape({raw(file, call.args[0])})[0]"
+        title = changed(file, elements[0], new)
+        yield repair(case, "computed-batch", title, [replace(file, elements[0], new)], 0.8, reason)
+
+
+def _everywhere(
+    case: Case, elements: list[ast.expr], shape: Shape | None, want: int
+) -> Iterator[Repair]:
+    """Yield the change of all places that set the size of flat rows, such as weights."""
+    if shape is None or len(shape) < 3 or None in shape[1:] or len(elements) != 2:
+        return
+    total = prod(size or 1 for size in shape[1:])
+    edits: list[Edit] = []
+    title = ""
+    for name in case.crash.files:
+        file = case.sources[name]
+        module = case.origins.environments.at((Site(name, 1),))
+        for node in giving(file.tree, want, module) if want != total else ():
+            if isinstance(node, ast.BinOp) or (isinstance(node, ast.Constant) and want > 32):
+                text = _written(node, total, shape)
+                edits.append(replace(file, node, text))
+                title = title or changed(file, node, text)
+    if len(edits) > 1 or (edits and not isinstance(elements[1], ast.BinOp | ast.Constant)):
+        more = f", and {len(edits) - 1} more" if len(edits) > 1 else ""
+        reason = f"an example has {total:,} elements"
+        yield repair(case, "flat-size", title + more, edits, 0.6, reason)
 
 
 def _written(element: ast.expr, size: int, shape: Shape | None) -> str:

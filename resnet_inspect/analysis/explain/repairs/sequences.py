@@ -17,7 +17,7 @@ STEPWISE = (*places.RECURRENT, "TimeDistributed", "Conv1D", "MaxPooling1D", "Att
 
 def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     """Yield `return_sequences=True` or `False` for the recurrent layer in front."""
-    if problem.rule in ("input-rank", "input-axis", "reshape-layer"):
+    if problem.rule == "input-rank":
         operand = problem.operands[0] if problem.operands else None
         if operand is None or len(operand.shape or ()) > 3:
             return
@@ -29,10 +29,11 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
         if prediction is None:
             return
         layers = places.chain(case, prediction)
+        output = places.rank_of_output(case, layers, output)
         recurrent = [n for n in layers if _is_recurrent(case.crash.layers[n])]
         flat = any(case.crash.layers[n].type == "Flatten" for n in layers)
         for layer in recurrent[:1]:
-            if output > labels or (problem.rule != "loss-rank" and output == 3):
+            if output > labels:
                 yield from _last_step(case, layer, 0.9 if not flat else 2.0)
             if output < labels:
                 yield from _all_steps(case, layer, 0.9)

@@ -34,7 +34,7 @@ function content(cell) {
 }
 
 const pairs = (every) =>
-  make("dl", {}, every.map(([label, lines]) => [make("dt", {}, label), make("dd", {}, lines.map((line) => make("div", {}, line)))]));
+  make("dl", {}, every.map(([label, lines, style]) => [make("dt", {}, label), make("dd", { class: style }, lines.map((line) => make("div", {}, line)))]));
 
 function table(block, caption = "") {
   const right = new Set(block.right);
