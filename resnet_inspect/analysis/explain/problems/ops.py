@@ -175,6 +175,9 @@ def expressed(case: Case, operand: Operand, frame: int, at: int) -> Operand:
             parts = [*node.args, *(keyword.value for keyword in node.keywords)]
             if len(parts) == 1 and isinstance(parts[0], ast.List | ast.Tuple):
                 parts = list(parts[0].elts)
+        if len(parts) == 1 and at > 0 and isinstance(parts[0], ast.Name):
+            text = f"{parts[0].id}[{at}]"
+            return msgspec.structs.replace(operand, label=text, expression=text, frame=frame)
         if at < len(parts):
             text = file.segment(parts[at])
             return msgspec.structs.replace(operand, label=text, expression=text, frame=frame)
