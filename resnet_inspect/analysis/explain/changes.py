@@ -8,6 +8,8 @@ from itertools import groupby
 from typing import NamedTuple
 
 from resnet_inspect.analysis.explain.explanation import Edit, Repair
+from resnet_inspect.analysis.explain.patches import SourceText
+from resnet_inspect.errors import PatchError
 
 
 class Change(NamedTuple):
@@ -30,17 +32,20 @@ def changes(repair: Repair, files: Mapping[str, str]) -> tuple[Change, ...]:
         files: the texts of the files by name.
 
     Returns:
-        The changes; empty if the text of a file is missing.
+        The changes; empty if the text of a file is missing, or the edits do not fit it.
     """
     if any(edit.file not in files for edit in repair.edits):
         return ()
     ordered = sorted(repair.edits, key=lambda edit: (edit.file, edit.line, edit.column))
-    return tuple(
-        change
-        for file, edits in groupby(ordered, key=lambda edit: edit.file)
-        for block in _blocks(list(edits))
-        for change in _changes(file, files[file], block)
-    )
+    try:
+        return tuple(
+            change
+            for file, edits in groupby(ordered, key=lambda edit: edit.file)
+            for block in _blocks(list(edits))
+            for change in _changes(file, files[file], block)
+        )
+    except PatchError:
+        return ()
 
 
 def _blocks(edits: list[Edit]) -> Iterator[list[Edit]]:
@@ -56,16 +61,10 @@ def _blocks(edits: list[Edit]) -> Iterator[list[Edit]]:
 
 def _changes(file: str, text: str, edits: list[Edit]) -> Iterator[Change]:
     first, last = edits[0].line, max(edit.end_line for edit in edits)
-    lines = text.encode().splitlines(keepends=True)[first - 1 : last]
-    before = b"".join(lines)
-    starts = [sum(map(len, lines[:at])) for at in range(len(lines) + 1)]
-    after = before
-    for edit in reversed(edits):
-        begin = starts[min(edit.line - first, len(lines))] + edit.column
-        end = starts[min(edit.end_line - first, len(lines))] + edit.end_column
-        after = after[:begin] + edit.new.encode() + after[end:]
-    old = [line.decode(errors="replace") for line in before.splitlines()]
-    new = [line.decode(errors="replace") for line in after.splitlines()]
+    source = SourceText(text)
+    after = SourceText(source.edited(edits))
+    old = source.lines(first, last)
+    new = after.lines(first, last + after.count - source.count)
     same = 0
     while same < min(len(old), len(new)) and old[same] == new[same]:
         same += 1
