@@ -142,7 +142,7 @@ class CrashLayer(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         built_for: the input shape for which it was built; None if not built or several.
         output: its latest known output shape.
         sublayers: indices in `Crash.layers` of the layers of a model, in order.
-        own: whether its class is the user's.
+        own: whether its class, or the function of a Lambda layer, is the user's.
         created: the user's lines that created it, innermost first.
         loss: of a compiled model, the class or name of the loss.
     """
@@ -197,6 +197,8 @@ class Batch(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 class Crash(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """An exception and its circumstances.
+
+    Of an exception that the program raised from one of a framework, it is the latter.
 
     Attributes:
         kind: the class of the exception; `bases` are the names of its base classes.

@@ -63,20 +63,6 @@ class SourceText:
         line = bisect_right(self._starts, offset)
         return line, len(self.text[self._starts[line - 1] : offset].encode())
 
-    def lines(self, first: int, last: int) -> list[str]:
-        """The lines from `first` to `last` without their ends. Lines after the text are left out.
-
-        What follows the last line end is a line too, unless it is empty.
-        """
-        starts = [*self._starts, len(self.text)]
-        texts = (self.text[start:end] for start, end in pairwise(starts[first - 1 : last + 1]))
-        return [text.rstrip("\r\n") for text in texts if text]
-
-    @property
-    def count(self) -> int:
-        """The number of line ends."""
-        return len(self._starts) - 1
-
     def edited(self, edits: Sequence[Edit]) -> str:
         """The text after edits. Insertions at the same place keep their order.
 

@@ -6,9 +6,10 @@ import ast
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from resnet_inspect.analysis.explain.case import WITHOUT_BATCH, Case, Side
+from resnet_inspect.analysis.explain.case import WITHOUT_BATCH, Case, Problem, Side
 from resnet_inspect.analysis.explain.explanation import DisagreeingSize, Edit, Repair
 from resnet_inspect.analysis.explain.layer_origins import SizeOrigin
+from resnet_inspect.analysis.explain.operands import Operand
 from resnet_inspect.analysis.explain.repairs.edits import raw, replace
 from resnet_inspect.analysis.explain.sources import SourceFile
 
@@ -26,6 +27,22 @@ class Sized(NamedTuple):
 
 
 Sides = tuple[Sized, ...]
+LOSSES = ("loss-rank", "loss-shape", "sparse-labels", "one-hot-labels")
+
+
+def labels_and_output(problem: Problem) -> tuple[Operand, Operand] | None:
+    """Return the labels and the output that a loss compares, None for other problems."""
+    if len(problem.operands) < 2:
+        return None
+    first, second = problem.operands[:2]
+    if problem.rule in LOSSES:
+        return first, second
+    if problem.rule in ("broadcast", "broadcast-rank"):
+        if first.argument == "y":
+            return first, second
+        if second.argument == "y":
+            return second, first
+    return None
 
 
 def repair(

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Sequence
+
+import msgspec
 
 from resnet_inspect.analysis.explain import patches
 from resnet_inspect.analysis.explain.case import Case, Problem
 from resnet_inspect.analysis.explain.explanation import DisagreeingSize, Repair
 from resnet_inspect.analysis.explain.layer_origins import SizeOrigin
 from resnet_inspect.analysis.explain.repairs import (
+    axes,
     batches,
+    broadcasts,
+    containers,
     data_shapes,
     element_types,
     examples,
@@ -33,7 +39,10 @@ from resnet_inspect.analysis.explain.repairs.building import Sized
 from resnet_inspect.errors import PatchError
 
 KINDS = (
+    axes,
     batches,
+    broadcasts,
+    containers,
     data_shapes,
     element_types,
     examples,
@@ -54,6 +63,7 @@ KINDS = (
     windows,
 )
 MOST_REPAIRS = 12
+USED = 8.0  # a change of what a training that succeeded has used
 LOST_BATCH = 2.0  # what a repair costs more if axis 0 is no longer the batch
 
 
@@ -65,7 +75,7 @@ def suggested(
         Sized(side, size, origin) for side, (size, origin) in zip(problem.sides, sides, strict=True)
     )
     repairs: dict[frozenset[tuple[object, ...]], Repair] = {}
-    for repair in _valid(case, _all(case, problem, sized)):
+    for repair in (_trained(case, r) for r in _valid(case, _all(case, problem, sized))):
         key = frozenset((e.file, e.line, e.column, e.end_line, e.new) for e in repair.edits)
         known = repairs.get(key)
         if known is None or _cost(repair) < _cost(known):
@@ -98,6 +108,21 @@ def _valid(case: Case, repairs: Iterator[Repair]) -> Iterator[Repair]:
 
 def _cost(repair: Repair) -> float:
     return repair.cost + (0 if repair.keeps_batch else LOST_BATCH)
+
+
+def _trained(case: Case, repair: Repair) -> Repair:
+    """Return a repair with a higher cost if it changes what a training before has used."""
+    crash = case.crash
+    if crash.during not in ("evaluate", "predict") or not crash.frames:
+        return repair
+    failed = crash.frames[-1].site
+    lines = [
+        call.lineno
+        for call in case.sources[failed.file].calls
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "fit"
+    ]
+    trained = any(repair.line.line < line < failed.line for line in lines)
+    return msgspec.structs.replace(repair, cost=repair.cost + USED) if trained else repair
 
 
 def guarded(repairs: Iterator[Repair]) -> Iterator[Repair]:

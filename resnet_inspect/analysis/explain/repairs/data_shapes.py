@@ -30,7 +30,10 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     got, want = _shapes(case, problem, data)
     if got is None:
         return
+    several = case.crash.during == "fit" and len(got) > 1
     for new, cost, keeps in changes(Array(data.file, data.node, data.value), got, want, problem):
+        if several and new.endswith("[None]"):
+            continue  # a training has more than one example
         edits = [arrays.edit(Array(data.file, data.node, data.value), new)]
         edits += [
             arrays.edit(other, text)
@@ -119,7 +122,7 @@ def changes(
 def _one_more(
     array: Array, got: Shape, sizes: tuple[int | None, ...] | None, rank: int
 ) -> Iterator[tuple[str, float, bool]]:
-    single = sizes is not None and _equal(got, sizes[1:])
+    single = sizes is not None and got == sizes[1:]
     if single:
         yield arrays.expanded(array, 0), 0.8, True
     if sizes is None or (sizes[-1] in (1, None) and _equal(got[1:], sizes[1:-1])):
@@ -135,6 +138,9 @@ def _fitted(
 ) -> Iterator[tuple[str, float, bool]]:
     """Yield a reshape or another order of the axes, if the numbers of elements agree."""
     rest = sizes[1:]
+    if len(got) == 2 and None not in sizes and got[::-1] == sizes and got != sizes:
+        yield arrays.transposed(array, (1, 0)), 0.9, True
+        return
     if (
         len(got) == len(sizes)
         and sorted(map(str, got[1:])) == sorted(map(str, rest))

@@ -11,7 +11,7 @@ from resnet_inspect.analysis.explain.explanation import Repair
 from resnet_inspect.analysis.explain.operands import Operand
 from resnet_inspect.analysis.explain.repairs import places
 from resnet_inspect.analysis.explain.repairs.building import INPUTS, Sides, changed, repair
-from resnet_inspect.analysis.explain.repairs.edits import replace
+from resnet_inspect.analysis.explain.repairs.edits import raw, replace
 from resnet_inspect.analysis.explain.sources import SourceFile, argument, evaluated
 from resnet_inspect.graph.crash import Shape, ValueKind
 
@@ -59,10 +59,13 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
         yield from _with_channel(case, problem, shape)
     for declared in declarations(case, problem.layer):
         new = written(declared, shape)
+        if isinstance(declared.node, ast.Attribute):
+            new = without_batch(declared) if problem.rule == "input-rank" else None
         if new is None or new == ast.unparse(declared.node):
             continue
         fits = _fits(case, problem, declared, len(shape))
-        cost = 0.85 if problem.rule == "input-axis" else (1.6 if fits else 4.0)
+        turned = len(shape) > 3 and _is_permuted(declared, shape)
+        cost = (1.3 if turned else 0.85) if problem.rule == "input-axis" else (1.6 if fits else 4.0)
         title = changed(declared.file, declared.node, new)
         reason = f"the data has the shape {_spelled(shape[1:])} per example"
         edits = [replace(declared.file, declared.node, new)]
@@ -80,15 +83,37 @@ def _is_input(case: Case, operand: Operand) -> bool:
 
 def _with_channel(case: Case, problem: Problem, shape: Shape) -> Iterator[Repair]:
     """Yield one axis of size 1 more, for a layer that is built for too few axes."""
-    if problem.facts.get("want") != len(shape) + 1:
+    more = problem.facts.get("want") == len(shape) + 1
+    if not more and problem.facts.get("want") != len(shape) - 1:
         return
     for declared in declarations(case, problem.layer):
-        new = written(declared, (*shape, 1))
-        if new is not None:
+        new = _one_more(declared, shape) if more else without_batch(declared)
+        if new:
             edits = [replace(declared.file, declared.node, new)]
             title = changed(declared.file, declared.node, new)
-            reason = f"the layer needs {len(shape) + 1} axes with the batch"
+            reason = f"the layer needs {problem.facts.get('want')} axes with the batch"
             yield repair(case, "input-shape", title, edits, 1.0, reason)
+
+
+def _one_more(declared: Declared, shape: Shape) -> str:
+    node = declared.node
+    if isinstance(node, ast.Tuple | ast.List) and node.elts:
+        parts = ", ".join([*(raw(declared.file, item) for item in node.elts), "1"])
+        return f"({parts})" if isinstance(node, ast.Tuple) else f"[{parts}]"
+    return written(declared, (*shape, 1)) or ""
+
+
+def without_batch(declared: Declared) -> str:
+    """Return a declared shape without its first size, which is the number of examples."""
+    node = declared.node
+    if isinstance(node, ast.Attribute) and node.attr == "shape":
+        return f"{raw(declared.file, node)}[1:]"
+    if isinstance(node, ast.Tuple | ast.List) and len(node.elts) > 1:
+        parts = [raw(declared.file, item) for item in node.elts[1:]]
+        comma = "," if len(parts) == 1 else ""
+        listed = ", ".join(parts)
+        return f"({listed}{comma})" if isinstance(node, ast.Tuple) else f"[{listed}]"
+    return ""
 
 
 def _unchecked(case: Case, problem: Problem) -> Iterator[Repair]:
@@ -154,7 +179,8 @@ def _of_call(file: SourceFile, call: ast.Call, values: dict[str, int]) -> Iterat
 
 
 def _literal(node: ast.expr) -> bool:
-    return not isinstance(node, ast.Attribute | ast.Subscript)
+    shape = isinstance(node, ast.Attribute) and node.attr == "shape"
+    return shape or not isinstance(node, ast.Attribute | ast.Subscript)
 
 
 def _data_shape(case: Case, data: places.Datum | None) -> Shape | None:
@@ -230,6 +256,15 @@ def _fits(case: Case, problem: Problem, declared: Declared, rank: int) -> bool:
         ]
         record = inner[0] if inner else record
     return rank in RANKS.get(record.type, range(rank, rank + 1))
+
+
+def _is_permuted(declared: Declared, shape: Shape) -> bool:
+    """Return whether the declared sizes are those of the data in another order."""
+    node = declared.node
+    if not isinstance(node, ast.Tuple | ast.List):
+        return False
+    known = [evaluated(item, declared.values or {}) for item in node.elts]
+    return sorted(map(str, known)) == sorted(map(str, shape[1:]))
 
 
 def _spelled(sizes: Shape) -> str:

@@ -8,8 +8,14 @@ from math import prod
 
 from resnet_inspect.analysis.explain.case import Case, Problem
 from resnet_inspect.analysis.explain.explanation import Edit, Repair
+from resnet_inspect.analysis.explain.operands import Operand
 from resnet_inspect.analysis.explain.repairs import idioms, places
-from resnet_inspect.analysis.explain.repairs.building import INPUTS, Sides, repair
+from resnet_inspect.analysis.explain.repairs.building import (
+    INPUTS,
+    Sides,
+    labels_and_output,
+    repair,
+)
 from resnet_inspect.analysis.explain.repairs.edits import insert_before, line_before, raw, wrap
 from resnet_inspect.graph.crash import Shape
 
@@ -22,17 +28,15 @@ POOLINGS = {
 
 def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     """Yield layers that give the next one, or the loss, the rank that it needs."""
-    if problem.rule in ("loss-rank", "loss-shape", "sparse-labels", "one-hot-labels"):
-        yield from _for_loss(case, problem)
+    compared = labels_and_output(problem)
+    if compared is not None:
+        yield from _for_loss(case, *compared)
     elif problem.rule in (*INPUTS, "merge-rank"):
         yield from _for_layer(case, problem)
 
 
-def _for_loss(case: Case, problem: Problem) -> Iterator[Repair]:
+def _for_loss(case: Case, labels: Operand, output: Operand) -> Iterator[Repair]:
     """Yield Flatten in front of the first Dense layer that received more than two axes."""
-    if len(problem.operands) < 2:
-        return
-    labels, output = problem.operands[:2]
     if output.shape is None or labels.shape is None:
         return
     layers = places.chain(case, output)

@@ -8,15 +8,15 @@ from typing import NamedTuple
 
 from resnet_inspect.analysis.explain.case import Case, Problem
 from resnet_inspect.analysis.explain.explanation import Edit, Repair
+from resnet_inspect.analysis.explain.operands import Operand
 from resnet_inspect.analysis.explain.origins import spelled
 from resnet_inspect.analysis.explain.repairs import arrays, idioms, places
 from resnet_inspect.analysis.explain.repairs.arrays import Array
-from resnet_inspect.analysis.explain.repairs.building import Sides, repair
+from resnet_inspect.analysis.explain.repairs.building import Sides, labels_and_output, repair
 from resnet_inspect.analysis.explain.repairs.edits import primary, raw, replace
 from resnet_inspect.analysis.explain.sources import SourceFile, argument
 from resnet_inspect.graph.crash import Shape, ValueKind
 
-RULES = ("one-hot-labels", "sparse-labels", "loss-shape", "loss-rank")
 # The names of losses and metrics for class numbers and for one-hot labels.
 PAIRS = (
     ("SparseCategoricalCrossentropy", "CategoricalCrossentropy"),
@@ -44,9 +44,10 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     """Yield changes of the loss or of the labels."""
     if problem.rule == "feed":
         yield from _fed(case, problem)
-    if problem.rule not in RULES or len(problem.operands) < 2:
+    compared = labels_and_output(problem)
+    if compared is None:
         return
-    labels, output = problem.operands[:2]
+    labels, output = compared
     if labels.shape is None or output.shape is None:
         return
     used = list(uses(case))
@@ -55,15 +56,16 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
         not use.name.lower().startswith("sparse") and "accuracy" not in use.name.lower()
         for use in used
     )
+    trained = 1.0 if case.crash.during == "evaluate" else 0.0  # the loss has fit other labels
     if _same(labels.shape, output.shape) and sparse:
-        yield from _exchanged(case, used, 1.0, to_sparse=False)
-        yield from _class_numbers(case, problem, 1.6)
-    if _numbers(labels.shape, output.shape) and one_hot and _whole(case, problem):
-        yield from _exchanged(case, used, 0.9, to_sparse=True)
-        yield from _one_hot(case, problem, output.shape[-1], 1.4)
+        yield from _exchanged(case, used, 1.0 + trained, to_sparse=False)
+        yield from _class_numbers(case, labels, 1.6)
+    if _numbers(labels.shape, output.shape) and one_hot and _whole(case, labels):
+        yield from _exchanged(case, used, 0.9 + trained, to_sparse=True)
+        yield from _one_hot(case, labels, output.shape[-1], 1.4)
     if _numbers(labels.shape, output.shape) and not sparse:
-        yield from _one_hot(case, problem, output.shape[-1], 2.4)
-    yield from _binary(case, problem, labels.shape, output.shape)
+        yield from _one_hot(case, labels, output.shape[-1], 2.4)
+    yield from _binary(case, labels, output.shape)
 
 
 def _same(labels: Shape, output: Shape) -> bool:
@@ -73,12 +75,15 @@ def _same(labels: Shape, output: Shape) -> bool:
 def _numbers(labels: Shape, output: Shape) -> bool:
     """Return whether labels have no axis of classes while the output has one."""
     flat = labels[:-1] if len(labels) == len(output) and labels[-1] == 1 else labels
-    return len(flat) == len(output) - 1 and output[-1] not in (1, None)
+    fits = all(
+        a == b or a is None or b is None for a, b in zip(flat[1:], output[1:-1], strict=False)
+    )
+    return fits and len(flat) == len(output) - 1 and output[-1] not in (1, None)
 
 
-def _whole(case: Case, problem: Problem) -> bool:
+def _whole(case: Case, labels: Operand) -> bool:
     """Return whether the labels are, or may be, class numbers."""
-    data = places.datum(case, problem.operands[0])
+    data = places.datum(case, labels)
     if data is None or data.value is None:
         return True
     return data.value.kind is ValueKind.ARRAY
@@ -136,9 +141,9 @@ def _renamed(use: Use, new: str) -> Iterator[Edit]:
             yield from spelling[1]
 
 
-def _class_numbers(case: Case, problem: Problem, cost: float) -> Iterator[Repair]:
+def _class_numbers(case: Case, labels: Operand, cost: float) -> Iterator[Repair]:
     """Yield class numbers in place of one-hot labels: without `to_categorical`, or by argmax."""
-    data = _labels(case, problem)
+    data = _labels(case, labels)
     if data is None:
         return
     made = places.resolved(data.file, data.node)
@@ -157,9 +162,9 @@ def _class_numbers(case: Case, problem: Problem, cost: float) -> Iterator[Repair
     yield repair(case, "class-numbers", title, [arrays.edit(array, new)], cost)
 
 
-def _one_hot(case: Case, problem: Problem, classes: int | None, cost: float) -> Iterator[Repair]:
+def _one_hot(case: Case, labels: Operand, classes: int | None, cost: float) -> Iterator[Repair]:
     """Yield one-hot labels in place of class numbers."""
-    data = _labels(case, problem)
+    data = _labels(case, labels)
     if data is None or classes is None:
         return
     if data.value is not None and data.value.high is not None and data.value.high >= classes:
@@ -201,8 +206,8 @@ def _fed(case: Case, problem: Problem) -> Iterator[Repair]:
         )
 
 
-def _labels(case: Case, problem: Problem) -> places.Datum | None:
-    data = places.datum(case, problem.operands[0])
+def _labels(case: Case, labels: Operand) -> places.Datum | None:
+    data = places.datum(case, labels)
     if data is None or (data.value is not None and data.value.kind is ValueKind.DATASET):
         return None
     return data
@@ -212,10 +217,10 @@ def _name(call: ast.Call) -> str:
     return ast.unparse(call.func).rpartition(".")[2]
 
 
-def _binary(case: Case, problem: Problem, labels: Shape, output: Shape) -> Iterator[Repair]:
+def _binary(case: Case, operand: Operand, output: Shape) -> Iterator[Repair]:
     """Yield an axis for labels (N,) of an output (N, 1), and other ranks of labels."""
-    data = _labels(case, problem)
-    if data is None:
+    data, labels = _labels(case, operand), operand.shape
+    if data is None or labels is None:
         return
     array = Array(data.file, data.node, data.value)
     got = data.value.shape if data.value is not None and data.value.shape else labels

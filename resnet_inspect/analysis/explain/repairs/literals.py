@@ -10,6 +10,7 @@ from resnet_inspect.analysis.explain.case import Case, Problem
 from resnet_inspect.analysis.explain.explanation import Repair
 from resnet_inspect.analysis.explain.layer_origins import SizeOrigin
 from resnet_inspect.analysis.explain.operands import Operand
+from resnet_inspect.analysis.explain.repairs import places
 from resnet_inspect.analysis.explain.repairs.building import Sides, Sized, changed, repair
 from resnet_inspect.analysis.explain.repairs.edits import replace
 from resnet_inspect.analysis.explain.sources import SourceFile, evaluated, names_in
@@ -61,6 +62,9 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
         return
     for at, sized in enumerate(sides):
         other = sides[1 - at]
+        weight = sized.side.operand.weight or places.is_weight(case, sized.side.operand)
+        if sized.side.axis == 0 and sized.origin.layer >= 0 and not weight:
+            continue  # the batch, which no argument of a layer sets
         role = role_of(case, sized)
         edits, title = [], ""
         for origin in equal_origins(case, sized):
@@ -225,9 +229,10 @@ def _use(case: Case, sized: Sized, other: Sized, cost: float) -> Iterator[Repair
         file = case.sources[name]
         if use not in file.parents:
             continue
-        new = _name_for(file, use, other) or str(other.side.size)
+        named = _name_for(file, use, other)
+        new = named or str(other.side.size)
         count = _count(file, ast.unparse(use))
-        extra = -0.1 if count > 1 else 0.3
+        extra = -0.1 if named else 0.3 + 0.3 * (count > 1)
         reason = f"{ast.unparse(use)} is used in {count} places" if count > 1 else ""
         edits = [replace(file, use, new)]
         yield repair(case, "change-use", changed(file, use, new), edits, cost + extra, reason)

@@ -401,7 +401,8 @@ def argument_of(case: Case, failing: FailingCall, problem: Problem, at: int) -> 
     node = failing.node
     if isinstance(node, ast.BinOp):
         return (node.left, node.right)[at] if at < 2 else None
-    for item in argument_nodes(failing):
+    owner = [node.func.value] if isinstance(node.func, ast.Attribute) else []
+    for item in [*argument_nodes(failing), *owner]:
         value = value_of(case, failing.frame, item)
         if value is not None and value.node >= 0 and value.node == operand.node:
             return item

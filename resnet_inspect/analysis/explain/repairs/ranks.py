@@ -15,7 +15,10 @@ from resnet_inspect.graph.crash import Shape
 
 def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     """Yield `x[:, None]` and the like for an elementwise op of tensors of different rank."""
-    if problem.rule not in ("broadcast-rank", "broadcast") or len(problem.operands) < 2:
+    if (
+        problem.rule not in ("broadcast-rank", "broadcast", "array-broadcast")
+        or len(problem.operands) < 2
+    ):
         return
     first, second = problem.operands[:2]
     if first.shape is None or second.shape is None or len(first.shape) == len(second.shape):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import pairwise
 from math import prod
 
 from resnet_inspect.analysis.explain.case import Case, Problem
@@ -35,6 +36,7 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     yield from _elements(case, file, elements, values, shape, have, want, layer=layer)
     if problem.rule in ("reshape-batch", "reshape-total") and not layer:
         yield from _everywhere(case, elements, shape, want)
+        yield from _with_weights(case, problem, file, elements, shape, want)
     if problem.rule == "reshape-total" and not layer:
         yield from _aligned(case, file, elements, values, shape)
     yield from _definition(case, file, elements, values, shape, have, want)
@@ -139,6 +141,7 @@ def _elements(
                 case, "reshape-target", title, [replace(file, element, text)], cost, reason
             )
     yield from _free_batch(case, file, elements, sizes, have, layer=layer)
+    yield from _square(case, file, elements, sizes, have, want)
     rest = [size for size in sizes if size is not None and size > 0]
     if -1 not in sizes and len(rest) == len(sizes):
         for at, element in enumerate(elements):
@@ -161,6 +164,63 @@ def _elements(
         if evaluated(elements[1], values) not in (total, None):
             title = changed(file, elements[1], flat)
             yield repair(case, "reshape-target", title, [replace(file, elements[1], flat)], 0.8)
+
+
+def _with_weights(
+    case: Case,
+    problem: Problem,
+    file: SourceFile,
+    elements: list[ast.expr],
+    shape: Shape | None,
+    want: int,
+) -> Iterator[Repair]:
+    """Yield the change of the target and of the weights that its rows are multiplied with."""
+    number = problem.facts.get("node", case.crash.op_node)
+    if shape is None or len(shape) < 3 or None in shape[1:] or len(elements) != 2:
+        return
+    total = prod(size or 1 for size in shape[1:])
+    edits, title = [], ""
+    if evaluated(elements[1], case.origins.environments.at((Site(file.name, 1),))) == want:
+        new = _written(elements[1], total, shape)
+        edits.append(replace(file, elements[1], new))
+        title = changed(file, elements[1], new)
+    for node in case.crash.nodes:
+        if node.type != "MatMul" or len(node.inputs) < 2 or node.inputs[0] != number:
+            continue
+        origin = case.origins.of(case.operands.of_node(node.inputs[1]), 0, want)
+        if origin.node is None or not origin.exact:
+            return
+        other = case.sources[origin.file]
+        new = _written(origin.node, total, shape)
+        edits.append(replace(other, origin.node, new))
+        title = title or changed(other, origin.node, new)
+    if len(edits) > 1:
+        reason = f"an example has {total:,} elements"
+        title += f", and {len(edits) - 1} more"
+        yield repair(case, "flat-size", title, edits, 0.65, reason)
+
+
+def _square(
+    case: Case,
+    file: SourceFile,
+    elements: list[ast.expr],
+    sizes: list[int | None],
+    have: int,
+    want: int,
+) -> Iterator[Repair]:
+    """Yield another height and width of square images."""
+    for at, (height, width) in enumerate(pairwise(sizes)):
+        if height is None or height != width or height < 2 or (have * height * height) % want:
+            continue
+        side = round((have * height * height // want) ** 0.5)
+        if side * side * want == have * height * height and side != height:
+            edits = [replace(file, elements[k], str(side)) for k in (at, at + 1)]
+            parts = [raw(file, element) for element in elements]
+            title = f"[{', '.join(parts)}]"
+            parts[at : at + 2] = [str(side)] * 2
+            title += f" → [{', '.join(parts)}]"
+            reason = f"the tensor has {have:,} elements per example"
+            yield repair(case, "reshape-target", title, edits, 0.85, reason)
 
 
 def _free_batch(

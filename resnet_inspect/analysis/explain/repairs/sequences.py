@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from resnet_inspect.analysis.explain.case import Case, Problem
 from resnet_inspect.analysis.explain.explanation import Edit, Repair
 from resnet_inspect.analysis.explain.repairs import places
-from resnet_inspect.analysis.explain.repairs.building import Sides, repair
+from resnet_inspect.analysis.explain.repairs.building import Sides, labels_and_output, repair
 from resnet_inspect.analysis.explain.repairs.edits import raw, set_argument
 from resnet_inspect.graph.crash import CrashLayer
 
@@ -23,11 +23,10 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
             return
         for layer in _nearest(case, places.chain(case, operand)):
             yield from _all_steps(case, layer, 0.9)
-    if problem.rule in ("loss-rank", "loss-shape", "sparse-labels"):
-        labels, output = _ranks(problem)
-        prediction = problem.operands[1] if len(problem.operands) > 1 else None
-        if prediction is None:
-            return
+    compared = labels_and_output(problem)
+    if compared is not None:
+        labels, output = (len(operand.shape or ()) for operand in compared)
+        prediction = compared[1]
         layers = places.chain(case, prediction)
         output = places.rank_of_output(case, layers, output)
         recurrent = [n for n in layers if _is_recurrent(case.crash.layers[n])]
@@ -37,11 +36,6 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
                 yield from _last_step(case, layer, 0.9 if not flat else 2.0)
             if output < labels:
                 yield from _all_steps(case, layer, 0.9)
-
-
-def _ranks(problem: Problem) -> tuple[int, int]:
-    ranks = [len(operand.shape or ()) for operand in problem.operands[:2]]
-    return (ranks[0], ranks[1]) if len(ranks) == 2 else (0, 0)
 
 
 def _nearest(case: Case, layers: list[int]) -> Iterator[int]:

@@ -14,6 +14,7 @@ from resnet_inspect.analysis.explain.sources import SourceFile
 from resnet_inspect.graph.crash import Shape
 
 MERGES = ("Concatenate", "Add", "Average", "Maximum", "Multiply", "Subtract")
+MOST_DIFFERENCE = 3  # of heights or widths that are padded or cropped
 RULES = ("concat", "broadcast", "merge")
 
 
@@ -27,9 +28,36 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     axes = range(1, len(a) - 1)
     if not any(x and y and x != y for x, y in (_pair(a, b, at) for at in axes)):
         return
-    if all(abs((a[at] or 0) - (b[at] or 0)) <= 8 for at in axes):
+    if problem.rule == "broadcast" and len(a) == 4 and a[1:] != b[1:]:
+        yield from _projected(case, a, b)
+    if all(abs((a[at] or 0) - (b[at] or 0)) <= MOST_DIFFERENCE for at in axes):
         yield from _matched(case, a, b)
         yield from _divisible(case)
+
+
+def _projected(case: Case, a: Shape, b: Shape) -> Iterator[Repair]:
+    """Yield a convolution of the shortcut, if the other branch has a stride or more channels."""
+    tensors = merged(case)
+    if tensors is None or len(a) != 4 or len(tensors[1]) < 2:
+        return
+    file, nodes = tensors
+    near = layer_near(file, nodes[0])
+    larger = 0 if (a[1] or 0) > (b[1] or 0) else 1
+    if a[1] == b[1]:
+        larger = 1
+    big, small = (a, b) if larger == 0 else (b, a)
+    if None in (big[1], small[1], small[3]) or (big[1] or 1) % (small[1] or 1):
+        return
+    node, other = nodes[larger], nodes[1 - larger]
+    stride = (big[1] or 1) // (small[1] or 1)
+    spelled, imports = idioms.layer(file, "Conv2D", near)
+    first, second = raw(file, node), raw(file, other)
+    strides = f"{first}.shape[1] // {second}.shape[1]" if stride > 1 else "1"
+    new = f'{spelled}({second}.shape[-1], 1, strides={strides}, padding="same")'
+    title = f"{first} → Conv2D({small[3]}, 1, strides={stride})({first})"
+    reason = f"the other branch has the shape {small[1:]}"
+    edits = (*imports, *wrap(file, node, f"{new}(", ")"))
+    yield repair(case, "project-shortcut", title, edits, 0.95, reason)
 
 
 def _pair(a: Shape, b: Shape, at: int) -> tuple[int | None, int | None]:
@@ -53,10 +81,10 @@ def merged(case: Case) -> tuple[SourceFile, list[ast.expr]] | None:
 
 def _matched(case: Case, a: Shape, b: Shape) -> Iterator[Repair]:
     """Yield padding of the smaller tensor, and cropping of the larger one."""
-    found = merged(case)
-    if found is None:
+    tensors = merged(case)
+    if tensors is None:
         return
-    file, nodes = found
+    file, nodes = tensors
     names = {3: "1D", 4: "2D", 5: "3D"}
     differences = [(b[at] or 0) - (a[at] or 0) for at in range(1, len(a) - 1)]
     if all(d >= 0 for d in differences) or all(d <= 0 for d in differences):
