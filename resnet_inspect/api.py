@@ -33,6 +33,7 @@ from resnet_inspect.config.inputs import parse_inputs
 from resnet_inspect.config.own_model import check_of_fit, check_own_model
 from resnet_inspect.config.settings import Fit, GraphCode, TracedModel
 from resnet_inspect.errors import BuildError, StorageFullError, UsageError
+from resnet_inspect.failures import after_failed_cells, announce
 from resnet_inspect.findings import check
 from resnet_inspect.graph import Failure, Graph
 from resnet_inspect.graph.lineage import Lineage
@@ -73,7 +74,7 @@ def Recorder(
     With `fit`: `model.fit(..., callbacks=[Recorder("runs/mine.db", every=10)])`. With a loop:
     `step = recorder.instrument(train_step)` before it and `recorder.close()` after it. Recording
     does not change the trained weights. Each model has its own run file; the name of the second
-    file ends in -2.
+    file ends in -2. If a training fails, the explanation is printed behind the traceback.
 
     Args:
         out: the run file to write, by default a new file in runs/.
@@ -91,7 +92,9 @@ def Recorder(
     target = paths.short(sys.argv[0]) if sys.argv and sys.argv[0] else "python"
     resolved = msgspec.structs.replace(checked, subject=Fit(target=target))
     files = RunFiles(None if out is None else Path(out), force=force)
-    return registry.load_recorder(registry.load_runs(resolved, lambda: RunJournal(files)))
+    runs = registry.load_runs(resolved, lambda: RunJournal(files, failed=announce))
+    after_failed_cells(runs.end_with)
+    return registry.load_recorder(runs)
 
 
 def check_recorder(out: str | Path | None, *, force: bool, **settings: Any) -> Settings:

@@ -198,6 +198,8 @@ class Batch(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 class Crash(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """An exception and its circumstances.
 
+    Of an exception that the program raised from one of a framework, it is the latter.
+
     Attributes:
         kind: the class of the exception; `bases` are the names of its base classes.
         message: the whole message without control codes; `cause` is its decisive line.

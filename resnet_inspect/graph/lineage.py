@@ -131,6 +131,11 @@ class Correction(msgspec.Struct, frozen=True):
     before: str
     after: str
 
+    @property
+    def text(self) -> str:
+        """The option of the command line, as in `--filters 16 instead of 32`."""
+        return f"--{self.setting.replace('_', '-')} {self.after} instead of {self.before}"
+
 
 class Variation(msgspec.Struct, frozen=True):
     """The result of a re-trace with one changed setting.

@@ -230,3 +230,10 @@ def test_settings_that_correct_the_network_are_added() -> None:
     line = "tried       the network builds with --filters 16 instead of 32\n"
     assert page(added).count(line) == 1
     assert line not in page(facts)
+
+
+def test_mistakes_with_axes_are_added(recording: Callable[[str], Run]) -> None:
+    dangers = rejected(recording("mean_axes")).dangers
+    text = page(msgspec.structs.replace(facts_of(WRONG_UNITS), dangers=dangers))
+    assert "\nearlier     final_reduce_mean: Mean over axes [2, 3] reduces width/4 and" in text
+    assert "\nearlier     Reshape: Reshape mixes the batch with other axes" in text

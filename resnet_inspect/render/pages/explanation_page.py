@@ -19,7 +19,7 @@ from resnet_inspect.graph import Failure
 from resnet_inspect.render import spelling
 from resnet_inspect.render.labels import column, wrapped
 from resnet_inspect.render.pages.postmortem_page import (
-    correction_text,
+    danger_lines,
     failure_lines,
     postmortem_lines,
 )
@@ -107,9 +107,10 @@ def _lines(facts: FailureFacts, explanation: Explanation) -> Iterator[PageLine]:
         for step in explanation.earlier[:EARLIER_SHOWN]:
             yield PageLine("earlier", step.text + source.place(step.line))
             yield from source.text(step.line)
-    yield from _repairs(facts, explanation, source)
+        yield from (PageLine(*line) for line in danger_lines(facts.dangers))
     for correction in facts.corrections:
-        yield PageLine("tried", correction_text(correction))
+        yield PageLine("tried", f"the network builds with {correction.text}")
+    yield from _repairs(facts, explanation, source)
     if explanation.unknown:
         yield PageLine("unknown", explanation.unknown)
     yield _message(facts.failure, explanation.cause)

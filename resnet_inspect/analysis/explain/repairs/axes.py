@@ -55,7 +55,7 @@ def _order(
 def _squeezed(
     case: Case, failing: places.FailingCall, call: ast.Call, shape: Shape
 ) -> Iterator[Repair]:
-    """Yield an axis of size 1; without one, the tensor as it is."""
+    """Yield an axis of size 1; without such an axis, the unchanged tensor."""
     node = argument(call, "axis", 1) or argument(call, "squeeze_dims", 2)
     ones = [axis for axis, size in enumerate(shape) if size == 1]
     for axis in ones if node is not None else []:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Sequence
+
+import msgspec
 
 from resnet_inspect.analysis.explain import patches
 from resnet_inspect.analysis.explain.case import Case, Problem
@@ -60,6 +63,7 @@ KINDS = (
     windows,
 )
 MOST_REPAIRS = 12
+USED = 8.0  # a change of what a training that succeeded has used
 COST_OF_DATA = 6.0  # changes of the data itself are only suggested if there are no others
 LOST_BATCH = 2.0  # what a repair costs more if axis 0 is no longer the batch
 
@@ -72,7 +76,8 @@ def suggested(
         Sized(side, size, origin) for side, (size, origin) in zip(problem.sides, sides, strict=True)
     )
     repairs: dict[frozenset[tuple[str, str]], Repair] = {}
-    for repair, texts in _valid(case, _all(case, problem, sized)):
+    for suggestion, texts in _valid(case, _all(case, problem, sized)):
+        repair = _trained(case, suggestion)
         known = repairs.get(texts)
         if known is None or _cost(repair) < _cost(known):
             repairs[texts] = repair
@@ -109,6 +114,21 @@ def _valid(
 
 def _cost(repair: Repair) -> float:
     return repair.cost + (0 if repair.keeps_batch else LOST_BATCH)
+
+
+def _trained(case: Case, repair: Repair) -> Repair:
+    """Return a repair with a higher cost if it changes what a training before has used."""
+    crash = case.crash
+    if crash.during not in ("evaluate", "predict") or not crash.frames:
+        return repair
+    failed = crash.frames[-1].site
+    lines = [
+        call.lineno
+        for call in case.sources[failed.file].calls
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "fit"
+    ]
+    trained = any(repair.line.line < line < failed.line for line in lines)
+    return msgspec.structs.replace(repair, cost=repair.cost + USED) if trained else repair
 
 
 def guarded(repairs: Iterator[Repair]) -> Iterator[Repair]:

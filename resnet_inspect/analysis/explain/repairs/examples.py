@@ -28,7 +28,7 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     axis = next((at for at, size in enumerate(_shape(long)) if at and size == min(a, b)), None)
     new = f"{primary(long.file, long.node)}[:len({raw(short.file, short.node)})]"
     title = f"{raw(long.file, long.node)} → {new}"
-    reason = f"there are {min(a, b)} of the one and {max(a, b)} of the other"
+    reason = f"there are {min(a, b)} and {max(a, b)} examples"
     yield repair(case, "same-examples", title, [replace(long.file, long.node, new)], 4.0, reason)
     if axis is not None and len(_shape(long)) == 2:
         new = f"{primary(long.file, long.node)}.T"
@@ -42,20 +42,20 @@ def _shape(data: places.Datum) -> tuple[int | None, ...]:
 
 
 def _same_slice(
-    case: Case, one: places.Datum, other: places.Datum, size: int, wanted: int
+    case: Case, datum: places.Datum, other: places.Datum, size: int, wanted: int
 ) -> Iterator[Repair]:
-    """Yield a name that resembles the other one's, such as `y_train` beside `x_train`."""
-    if not isinstance(one.node, ast.Name) or not isinstance(other.node, ast.Name):
+    """Yield a name that resembles the other name, such as `y_train` beside `x_train`."""
+    if not isinstance(datum.node, ast.Name) or not isinstance(other.node, ast.Name):
         return
     ending = other.node.id.partition("_")[2]
-    if not ending or one.node.id.endswith(ending) or size == wanted:
+    if not ending or datum.node.id.endswith(ending) or size == wanted:
         return
-    stem = one.node.id.partition("_")[0]
+    stem = datum.node.id.partition("_")[0]
     for name in (f"{stem}_{ending}",):
-        value = case.crash.frames[one.frame].values.get(name)
-        known = name in {n.id for n in ast.walk(one.file.tree) if isinstance(n, ast.Name)}
+        value = case.crash.frames[datum.frame].values.get(name)
+        known = name in {n.id for n in ast.walk(datum.file.tree) if isinstance(n, ast.Name)}
         if known and (value is None or value.shape is None or value.shape[0] == wanted):
-            title = f"{one.node.id} → {name}"
+            title = f"{datum.node.id} → {name}"
             reason = f"the other argument is {other.node.id}"
-            edits = [replace(one.file, one.node, name)]
+            edits = [replace(datum.file, datum.node, name)]
             yield repair(case, "same-examples", title, edits, 1.0, reason)

@@ -42,17 +42,18 @@ def _fitting_axes(shapes: list[Shape]) -> Iterator[int]:
 
 
 def _axis(case: Case, problem: Problem, axis: int, rank: int) -> Iterator[Repair]:
-    made = places.creation(case, problem.layer)
-    if made is not None and problem.layer >= 0:
-        found = _axis_edit(made.file, made.call, axis, rank, position=None)
+    joins = problem.layer >= 0 and case.crash.layers[problem.layer].type == "Concatenate"
+    made = places.creation(case, problem.layer) if joins else None
+    if made is not None:
+        change = _axis_edit(made.file, made.call, axis, rank, position=None)
     else:
         failing = places.failing_call(case, problem)
         call = failing.node if failing is not None else None
-        found = None
+        change = None
         if failing is not None and isinstance(call, ast.Call):
-            found = _axis_edit(failing.file, call, axis, rank, position=1)
-    if found is not None:
-        edit, title = found
+            change = _axis_edit(failing.file, call, axis, rank, position=1)
+    if change is not None:
+        edit, title = change
         keeps = axis > 0
         yield repair(case, "concat-axis", title, [edit], 0.9, keeps_batch=keeps)
 

@@ -52,7 +52,7 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
 
 
 def _largest(case: Case, problem: Problem) -> int:
-    """Return the largest id in the data, as far as it is known."""
+    """Return the largest id in the data, if it is known."""
     data = places.datum(case, problem.operands[0]) if problem.operands else None
     high = data.value.high if data is not None and data.value is not None else None
     return high if high is not None else -1

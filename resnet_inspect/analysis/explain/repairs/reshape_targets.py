@@ -209,11 +209,11 @@ def _square(
     want: int,
 ) -> Iterator[Repair]:
     """Yield another height and width of square images."""
-    for at, (one, two) in enumerate(pairwise(sizes)):
-        if one is None or one != two or one < 2 or (have * one * one) % want:
+    for at, (height, width) in enumerate(pairwise(sizes)):
+        if height is None or height != width or height < 2 or (have * height * height) % want:
             continue
-        side = round((have * one * one // want) ** 0.5)
-        if side * side * want == have * one * one and side != one:
+        side = round((have * height * height // want) ** 0.5)
+        if side * side * want == have * height * height and side != height:
             edits = [replace(file, elements[k], str(side)) for k in (at, at + 1)]
             parts = [raw(file, element) for element in elements]
             title = f"[{', '.join(parts)}]"

@@ -37,10 +37,10 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
 
 def _projected(case: Case, a: Shape, b: Shape) -> Iterator[Repair]:
     """Yield a convolution of the shortcut, if the other branch has a stride or more channels."""
-    found = merged(case)
-    if found is None or len(a) != 4 or len(found[1]) < 2:
+    tensors = merged(case)
+    if tensors is None or len(a) != 4 or len(tensors[1]) < 2:
         return
-    file, nodes = found
+    file, nodes = tensors
     near = layer_near(file, nodes[0])
     larger = 0 if (a[1] or 0) > (b[1] or 0) else 1
     if a[1] == b[1]:
@@ -51,10 +51,10 @@ def _projected(case: Case, a: Shape, b: Shape) -> Iterator[Repair]:
     node, other = nodes[larger], nodes[1 - larger]
     stride = (big[1] or 1) // (small[1] or 1)
     spelled, imports = idioms.layer(file, "Conv2D", near)
-    one, two = raw(file, node), raw(file, other)
-    strides = f"{one}.shape[1] // {two}.shape[1]" if stride > 1 else "1"
-    new = f'{spelled}({two}.shape[-1], 1, strides={strides}, padding="same")'
-    title = f"{one} → Conv2D({small[3]}, 1, strides={stride})({one})"
+    first, second = raw(file, node), raw(file, other)
+    strides = f"{first}.shape[1] // {second}.shape[1]" if stride > 1 else "1"
+    new = f'{spelled}({second}.shape[-1], 1, strides={strides}, padding="same")'
+    title = f"{first} → Conv2D({small[3]}, 1, strides={stride})({first})"
     reason = f"the other branch has the shape {small[1:]}"
     edits = (*imports, *wrap(file, node, f"{new}(", ")"))
     yield repair(case, "project-shortcut", title, edits, 0.95, reason)
@@ -81,10 +81,10 @@ def merged(case: Case) -> tuple[SourceFile, list[ast.expr]] | None:
 
 def _matched(case: Case, a: Shape, b: Shape) -> Iterator[Repair]:
     """Yield padding of the smaller tensor, and cropping of the larger one."""
-    found = merged(case)
-    if found is None:
+    tensors = merged(case)
+    if tensors is None:
         return
-    file, nodes = found
+    file, nodes = tensors
     names = {3: "1D", 4: "2D", 5: "3D"}
     differences = [(b[at] or 0) - (a[at] or 0) for at in range(1, len(a) - 1)]
     if all(d >= 0 for d in differences) or all(d <= 0 for d in differences):

@@ -13,7 +13,7 @@ import tensorflow as tf
 from resnet_inspect import paths
 from resnet_inspect.graph.crash import Crash
 from resnet_inspect.tracers.error_texts import CONTROL_CODES, cause, message
-from resnet_inspect.tracers.full_tracebacks import Entry, frames_of
+from resnet_inspect.tracers.full_tracebacks import Entry, frames_of, root_of
 from resnet_inspect.tracers.tensorflow.capture.source_lines import named
 from resnet_inspect.tracers.tensorflow.failures.batches import batch_of
 from resnet_inspect.tracers.tensorflow.failures.callers import of_program
@@ -35,8 +35,10 @@ MOST_MESSAGE = 20_000
 def crash_of(error: BaseException, step: int | None = None) -> Crash:
     """Return the crash of an exception, while its frames still exist.
 
-    `step` is the training step that failed, from 0.
+    If the program raised it from an exception of a framework, that one is recorded. `step` is the
+    training step that failed, from 0.
     """
+    error = root_of(error)
     entries = of_program(frames_of(error))
     files: set[str] = set()
     variables = VariableIndex(files)
@@ -89,14 +91,14 @@ def _texts(files: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _failed_op(error: BaseException, entries: Sequence[Entry]) -> tuple[str, Any]:
-    """Return the name of the op that failed when it ran, and the op itself if it can be found."""
+    """Return the name of the op that failed when it ran, and the op itself if it is known."""
     if not isinstance(error, tf.errors.OpError):
         return "", None
     op = error.op
     if op is not None:
         return str(op.name), _differentiated(op)
-    found = NODE.search(message(error))
-    name = found[1] if found else ""
+    matched = NODE.search(message(error))
+    name = matched[1] if matched else ""
     for graph in _graphs(entries) if name else ():
         for operation in graph.get_operations():
             if operation.name == name or name.endswith(f"/{operation.name}"):
@@ -106,8 +108,8 @@ def _failed_op(error: BaseException, entries: Sequence[Entry]) -> tuple[str, Any
 
 def _differentiated(op: Any) -> Any:
     """Return the op whose gradient a gradient op computes; other ops unchanged."""
-    found = GRADIENT.match(op.name)
-    name = "/".join(filter(None, found.groups())) if found else ""
+    matched = GRADIENT.match(op.name)
+    name = "/".join(filter(None, matched.groups())) if matched else ""
     while name:
         try:
             return op.graph.get_operation_by_name(name)

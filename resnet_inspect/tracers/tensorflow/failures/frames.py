@@ -24,8 +24,16 @@ IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
 
 def user_files(entries: Sequence[Entry]) -> list[str]:
-    """Return for each frame the path of the user's file that it executes, "" for other frames."""
-    return [_file_of(entries, at) for at in range(len(entries))]
+    """Return for each frame the path of the user's file that it executes, "" for other frames.
+
+    AutoGraph makes functions of the bodies of loops and branches. Only the innermost of a function
+    counts.
+    """
+    generated = [at for at, e in enumerate(entries) if REWRITTEN in e.frame.f_code.co_filename]
+    repeated = {
+        outer for outer in generated for at in generated if _is_inside(entries[at], entries[outer])
+    }
+    return [_file_of(entries, at) if at not in repeated else "" for at in range(len(entries))]
 
 
 def own_frame(entries: Sequence[Entry], at: int, record: ValueRecorder) -> CrashFrame:
@@ -33,11 +41,14 @@ def own_frame(entries: Sequence[Entry], at: int, record: ValueRecorder) -> Crash
 
     A frame of code that AutoGraph generated has the line of the user's function.
     """
-    frame = entries[at].frame
-    code = frame.f_code
+    code = entries[at].frame.f_code
     site, path = _site(entries, at)
     wanted = _identifiers(path, site)
-    pairs = sorted(named_values(frame), key=lambda pair: pair[0].partition(".")[0] not in wanted)
+    around = [entry.frame for entry in entries[:at] if _is_inside(entries[at], entry)]
+    together = {
+        name: value for frame in (*around, entries[at].frame) for name, value in named_values(frame)
+    }
+    pairs = sorted(together.items(), key=lambda pair: pair[0].partition(".")[0] not in wanted)
     values = {name: record(value, name) for name, value in pairs[:MOST_VALUES]}
     integers = {
         name: int(value.text)
@@ -111,6 +122,13 @@ def _identifiers(path: str, site: Site) -> set[str]:
     return set(IDENTIFIER.findall(" ".join(lines)))
 
 
+def _is_inside(inner: Entry, outer: Entry) -> bool:
+    """Return whether AutoGraph made the function of one frame from a part of that of another."""
+    code, around = inner.frame.f_code, outer.frame.f_code
+    same = code.co_filename == around.co_filename and REWRITTEN in code.co_filename
+    return same and code.co_qualname.startswith(f"{around.co_qualname}.<locals>.")
+
+
 def _method() -> None:
     """Replace an attribute that does not exist."""
 
@@ -121,12 +139,12 @@ def _own(module: ModuleType) -> bool:
 
 def _origin(entries: Sequence[Entry], generated: Entry) -> Any:
     """Return the user's line of a line that AutoGraph generated, None if unknown."""
-    code = generated.frame.f_code
+    file = generated.frame.f_code.co_filename
     for entry in reversed(entries):
         if "converted_f" not in entry.frame.f_code.co_varnames:
             continue
         function = locals_of(entry.frame).get("converted_f")
-        if function is not None and getattr(function, "__code__", None) is code:
+        if getattr(getattr(function, "__code__", None), "co_filename", None) == file:
             for place, origin in getattr(function, "ag_source_map", {}).items():
                 if place.lineno == generated.line:
                     return origin

@@ -93,7 +93,7 @@ class LayerRecorder:
         attributes = vars(layer)
         settings: dict[str, Setting] = {}
         for name in (*SETTINGS, *(_own_attributes(layer) if own else ())):
-            value = attributes.get(name, getattr(type(layer), name, None))
+            value = attributes.get(name, _property(layer, name))
             simple = value if isinstance(value, bool | int | float | str) else _integers(value)
             if simple is not None:
                 settings[name] = simple
@@ -203,3 +203,11 @@ def _loss(layer: Any) -> str:
     if isinstance(loss, list | tuple | dict):
         return ""
     return str(getattr(loss, "__name__", None) or type(loss).__name__)
+
+
+def _property(layer: Any, name: str) -> Any:
+    """Return an attribute that a class computes, such as `units` of a recurrent layer."""
+    try:
+        return getattr(layer, name, None)
+    except Exception:  # a property that needs a built layer
+        return None

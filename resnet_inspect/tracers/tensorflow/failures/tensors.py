@@ -112,7 +112,7 @@ class NodeRecorder:
         self._kept.append(item)
 
     def _variable_of(self, op: tf.Operation) -> KnownVariable | None:
-        """Return the variable that an op of a graph stands for."""
+        """Return the variable of an op of a graph."""
         outside = _outermost(op)
         is_handle = outside is not None and outside.dtype == tf.resource
         handle = outside if is_handle else op.outputs[0] if op.type in IN_GRAPH else None
@@ -175,8 +175,8 @@ class NodeRecorder:
                 users.append(frame)
         users = users[:MOST_SITES]
         self._files.update(frame.filename for frame in users)
-        found = self._find(reversed(users))
-        return tuple(Site(source.file, source.line, source.function) for source in found)
+        lines = self._find(reversed(users))
+        return tuple(Site(line.file, line.line, line.function) for line in lines)
 
 
 def shape_of(tensor: Any) -> Shape | None:
@@ -218,7 +218,7 @@ def _original(op: tf.Operation) -> tf.Operation:
 
 
 def _captured(op: tf.Operation) -> Any:
-    """Return the tensor outside of a function that a placeholder of it stands for."""
+    """Return the tensor outside of a function that a placeholder in it represents."""
     captures = getattr(op.graph, "captures", None)
     if op.type != "Placeholder" or not captures or not op.outputs:
         return None
@@ -226,7 +226,7 @@ def _captured(op: tf.Operation) -> Any:
 
 
 def _outermost(op: tf.Operation) -> Any:
-    """Return the tensor outside of all functions that a placeholder stands for, None without."""
+    """Return the tensor outside of all functions that a placeholder represents, else None."""
     outside = _captured(op)
     while outside is not None and not hasattr(outside, "numpy"):
         further = _captured(outside.op)

@@ -152,6 +152,8 @@ def _is_pandas(value: Any) -> bool:
 
 def _shape_of_lists(value: Any) -> tuple[int, ...] | None:
     """Return the shape of nested lists of numbers, judged by their first elements."""
+    if len(value) <= MOST_ITEMS and any(getattr(item, "ndim", 0) for item in value):
+        return None  # several arrays, such as those of a model with several inputs
     shape: list[int] = []
     while isinstance(value, list | tuple) and value and len(shape) < 8:
         shape.append(len(value))

@@ -46,8 +46,8 @@ class VariableIndex:
 
     def of(self, variable: Any) -> KnownVariable:
         """Return a Keras or TensorFlow variable with its layer."""
-        found = (self.of_handle(handle) for handle in _handles(_inner(variable)))
-        return next(filter(None, found), KnownVariable(variable))
+        known = (self.of_handle(handle) for handle in _handles(_inner(variable)))
+        return next(filter(None, known), KnownVariable(variable))
 
     def sites(self, variable: Any) -> tuple[Site, ...]:
         """Return the user's lines that created a variable, innermost first."""
@@ -66,7 +66,7 @@ def _of_graph(variable: Any) -> Any:
 
 
 def _handles(variable: Any) -> list[Any]:
-    """Return the tensors that stand for a variable in graphs, one for each replica."""
+    """Return the tensors of a variable in graphs, one for each replica."""
     if not isinstance(variable, tf.Variable):
         return []
     of_graph = _of_graph(variable)
