@@ -7,7 +7,6 @@ from pathlib import Path
 import msgspec
 
 from resnet_inspect.analysis.explain.changes import Change, changes
-from resnet_inspect.analysis.explain.explain import explain
 from resnet_inspect.analysis.explain.explanation import Explanation, Kind
 from resnet_inspect.analysis.sizes.dangers import Danger
 from resnet_inspect.analysis.sizes.disagreement import Postmortem, postmortem
@@ -52,6 +51,8 @@ def failure_facts(
     rejected, crash = postmortem(graph, lineage), failure.crash
     if crash is None:
         return FailureFacts(failure, postmortem=rejected)
+    from resnet_inspect.analysis.explain.explain import explain  # many modules, for failures only
+
     explanation = explain(crash)
     if explanation.sizes:
         unnamed = rejected is not None and not explanation.earlier

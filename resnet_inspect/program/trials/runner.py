@@ -69,7 +69,7 @@ class Runner:
         run = self._once(limits)
         result = run.result
         if result.ending is Ending.USAGE:
-            raise UsageError(result.message)
+            raise UsageError(**result.error)
         wanted = Preload(result.frameworks, result.environment)
         if wanted.environment and self._started.copies:
             # The program sets variables before it imports a framework that was imported already.

@@ -117,7 +117,9 @@ class Trial:
         except SystemExit as raised:
             code = _exit_code(raised)
         except UsageError as raised:
-            self._write(TrialResult(Ending.USAGE, raised.exit_code, message=str(raised)))
+            names = ("what", "where", "expected", "got", "fix")
+            error_texts = {name: str(getattr(raised, name)) for name in names}
+            self._write(TrialResult(Ending.USAGE, raised.exit_code, error=error_texts))
             return raised.exit_code
         if error is not None:
             self._write(self._failed(error))

@@ -145,7 +145,8 @@ def test_a_module(trials: Trials, here: Path) -> None:
     )
     assert runs[0].output == ("['a'] package",)
     assert runs[1].result.ending is Ending.USAGE
-    assert runs[1].result.message.startswith("the module cannot be run\n  where:    -m package.no")
+    error = runs[1].result.error
+    assert (error["what"], error["where"]) == ("the module cannot be run", "-m package.no")
 
 
 @pytest.mark.parametrize("ignores", [False, True])
