@@ -91,7 +91,7 @@ def spoken(text: str) -> list[str]:
 
     An explanation and all lines below it are ours.
     """
-    text = text.partition("\n\nresnet-inspect: ")[0]
+    text = text.partition("\n\nresnet-inspect: ")[0].rstrip()
     foreign = ("resnet-inspect: ", "WARNING: All log", "I0000", "W0000", "E0000", "To enable the")
     return [
         line for line in text.splitlines() if not line.startswith(foreign) and "cuda" not in line
