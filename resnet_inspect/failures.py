@@ -1,6 +1,7 @@
 """Prints why a run failed, behind the traceback of the exception that ended the program or cell.
 
-Python prints that traceback after the run has ended. Failures wait until then.
+Python prints that traceback after the run has ended. Failures wait until then. The modules that
+print are loaded for a failure only, because this module is loaded in the user's trainings.
 """
 
 from __future__ import annotations
@@ -11,21 +12,18 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from resnet_inspect.analysis.page.failure import FailureFacts
 from resnet_inspect.commands import Command, spelled
 from resnet_inspect.errors import InspectError
-from resnet_inspect.render.pages.explanation_page import (
-    ExplanationPage,
-    explanation_page,
-    print_page,
-)
-from resnet_inspect.render.screen import Screen
 from resnet_inspect.store.run import Run
 from resnet_inspect.stored import failure_of
+
+if TYPE_CHECKING:
+    from resnet_inspect.render.pages.explanation_page import ExplanationPage
 
 NAME = "resnet-inspect: "
 
@@ -53,6 +51,15 @@ def print_explanations(files: Sequence[Path]) -> list[Path]:
         if page is not None:
             explained.append(file)
             pages.append(page._replace(verdict=NAME + page.verdict))
+    if pages:
+        _print(pages)
+    return explained
+
+
+def _print(pages: Sequence[ExplanationPage]) -> None:
+    from resnet_inspect.render.pages.explanation_page import print_page
+    from resnet_inspect.render.screen import Screen
+
     with suppress(OSError, ValueError):  # stderr is full or closed
         for page in dict.fromkeys(pages):
             screen = Screen(sys.stderr)
@@ -60,11 +67,12 @@ def print_explanations(files: Sequence[Path]) -> list[Path]:
             print_page(screen, page)
             screen.line("")
             sys.stderr.flush()
-    return explained
 
 
 def _page(file: Path) -> ExplanationPage | None:
     """The explanation of the failure of a run; None if it is not known."""
+    from resnet_inspect.render.pages.explanation_page import ExplanationPage, explanation_page
+
     try:
         with Run.open(file) as run:
             facts = failure_of(run)
@@ -83,7 +91,7 @@ def _with_arguments(facts: FailureFacts) -> FailureFacts:
     """The facts, with the arguments of this program in the command that tests repairs."""
     if facts.fix is None:
         return facts
-    words = tuple(sys.argv[1:])
+    words = tuple(map(str, sys.argv[1:]))
     changes = (
         {"options": facts.fix.options + words}
         if facts.fix.options

@@ -80,7 +80,7 @@ class Operands:
         """Return the node before casts and copies."""
         node = self.crash.nodes[number]
         while node.type in ("Cast", "Identity", "StopGradient") and node.inputs[:1] > (-1,):
-            if not self._named(number):
+            if not self.named(number):
                 number = node.inputs[0]
                 node = self.crash.nodes[number]
             else:
@@ -96,7 +96,7 @@ class Operands:
             fed = next(self.data(), None) if not created else None
         return fed
 
-    def _named(self, number: int) -> str:
+    def named(self, number: int) -> str:
         """Return the user's name for the output of a node, from the values of the frames."""
         for frame in reversed(self.crash.frames):
             for name, value in frame.values.items():
@@ -115,7 +115,7 @@ class Operands:
         layer, weight = self.weight_of(number)
         if weight:
             return f"{weight} of {self.layer_name(layer)}"
-        named = self._named(number) or self._variable_name(number)
+        named = self.named(number) or self._variable_name(number)
         if node.kind in (NodeKind.INPUT, NodeKind.PLACEHOLDER):
             fed = self.fed(node.name)
             return named or (fed.label if fed is not None else f"input '{node.name}'")

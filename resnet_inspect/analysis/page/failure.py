@@ -7,7 +7,6 @@ from pathlib import Path
 import msgspec
 
 from resnet_inspect.analysis.explain.changes import Change, changes
-from resnet_inspect.analysis.explain.explain import explain
 from resnet_inspect.analysis.explain.explanation import Explanation, Kind
 from resnet_inspect.analysis.sizes.dangers import Danger
 from resnet_inspect.analysis.sizes.disagreement import Postmortem, postmortem
@@ -31,7 +30,7 @@ class FailureFacts(msgspec.Struct, frozen=True):
         changes: the lines that its first repair changes.
         fix: the command that tests its repairs; None if there is none.
         postmortem: the explanation of the rejected call by the lineage of its sizes. None without
-            one, and if `explanation` names the two sizes.
+            one, and if `explanation` names the two sizes or another kind of failure.
         dangers: probable mistakes with axes, if neither `postmortem` nor `explanation` names any.
         corrections: settings with which the network builds, if `postmortem` is None.
     """
@@ -52,6 +51,8 @@ def failure_facts(
     rejected, crash = postmortem(graph, lineage), failure.crash
     if crash is None:
         return FailureFacts(failure, postmortem=rejected)
+    from resnet_inspect.analysis.explain.explain import explain  # many modules, for failures only
+
     explanation = explain(crash)
     if explanation.sizes:
         unnamed = rejected is not None and not explanation.earlier
@@ -63,8 +64,9 @@ def failure_facts(
         )
     elif rejected is not None and explanation.kind is Kind.OTHER:
         return FailureFacts(failure, postmortem=rejected)
-    else:
-        facts = FailureFacts(failure, explanation, postmortem=rejected)
+    else:  # no shapes were rejected if the element types or the names of inputs are wrong
+        shown = rejected if explanation.kind is Kind.SHAPE else None
+        facts = FailureFacts(failure, explanation, postmortem=shown)
     return _with_repairs(facts, explanation, crash, settings)
 
 

@@ -132,10 +132,13 @@ def _feed(case: Case, matched: re.Match[str]) -> Problem:
         ),
         -1,
     )
-    fed = case.operands.fed(name) or Operand(f"the value for '{name}'", got)
-    fed = msgspec.structs.replace(fed, shape=got)
-    placeholder = Operand(f"placeholder '{name}'", want, node=number)
-    verdict = f"placeholder '{name}' needs {spelled(want)}, but is fed {spelled(got)}"
+    known = case.operands.named(number) if number >= 0 else ""
+    label = f"placeholder {known}" if known else f"placeholder '{name}'"
+    fed = case.operands.fed(name) or Operand("the value", got)
+    written = case.origins.written_data(fed) or "the value"
+    fed = msgspec.structs.replace(fed, label=written, shape=got)
+    placeholder = Operand(label, want, node=number)
+    verdict = f"{label} needs {spelled(want)}, but {written} is {spelled(got)}"
     if len(got) == len(want):
         for axis, (g, w) in enumerate(zip(got, want, strict=True)):
             if g is not None and w is not None and g != w:
@@ -149,8 +152,8 @@ def _feed(case: Case, matched: re.Match[str]) -> Problem:
                     facts={"name": name},
                 )
     sides = (
-        Side(fed, None, len(got), f"axes of the value {spelled(got)}", rank=True),
-        Side(placeholder, None, len(want), f"axes of placeholder '{name}'", rank=True),
+        Side(fed, None, len(got), f"axes of {written} {spelled(got)}", rank=True),
+        Side(placeholder, None, len(want), f"axes of {label}", rank=True),
     )
     return Problem(
         Kind.SHAPE,

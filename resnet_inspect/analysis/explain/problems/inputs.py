@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from resnet_inspect.analysis.explain.case import Case, Problem, Side, shapes_in
+from resnet_inspect.analysis.explain.case import Case, Problem, Side, counted, shapes_in
 from resnet_inspect.analysis.explain.explanation import Kind
 from resnet_inspect.analysis.explain.operands import Operand
 from resnet_inspect.analysis.explain.origins import spelled
@@ -129,7 +129,7 @@ def _model(case: Case, want: Shape, got: Shape, layer: int) -> Problem:
     if len(want) != len(got):
         verdict = (
             f"{label} needs an input {spelled((None, *want[1:]))}, but receives "
-            f"{spelled(got)}: {len(got)} axes instead of {len(want)}"
+            f"{spelled(got)}: {counted(len(got))} instead of {len(want)}"
         )
         sides = (
             Side(received, None, len(got), f"axes of {received.label} {spelled(got)}", rank=True),

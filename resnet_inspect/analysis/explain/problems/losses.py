@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from resnet_inspect.analysis.explain.case import Case, Problem, Side, shapes_in
+from resnet_inspect.analysis.explain.case import Case, Problem, Side, counted, shapes_in
 from resnet_inspect.analysis.explain.explanation import Kind
 from resnet_inspect.analysis.explain.operands import Operand
 from resnet_inspect.analysis.explain.origins import spelled
@@ -113,7 +113,7 @@ def problem(
         b = labels[axis] if axis < len(labels) else None
         verdict = (
             f"{function} compares the output {spelled(output)} with labels {spelled(labels)}: "
-            f"{len(output)} axes against {len(labels)}"
+            f"{counted(len(output))} against {len(labels)}"
         )
         sides = (
             (Side(p, axis, a), Side(y, axis, b))

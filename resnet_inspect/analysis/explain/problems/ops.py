@@ -9,7 +9,7 @@ from math import prod
 
 import msgspec
 
-from resnet_inspect.analysis.explain.case import Case, Problem, Side, shapes_in
+from resnet_inspect.analysis.explain.case import Case, Problem, Side, counted, shapes_in
 from resnet_inspect.analysis.explain.explanation import Kind
 from resnet_inspect.analysis.explain.operands import Operand
 from resnet_inspect.analysis.explain.origins import spelled
@@ -57,12 +57,13 @@ LOSSES = ("SoftmaxCrossEntropyWithLogits", "SparseSoftmaxCrossEntropyWithLogits"
 
 
 class FailedOp(msgspec.Struct, frozen=True):
-    """An op with the shapes that it rejected."""
+    """An op with the shapes that it rejected. `target` is the target shape of a reshape."""
 
     type: str
     operands: tuple[Operand, ...]
     node: Node | None = None
     function: str = ""
+    target: Operand | None = None
 
 
 def recognize(case: Case) -> Problem | None:
@@ -174,6 +175,9 @@ def expressed(case: Case, operand: Operand, frame: int, at: int) -> Operand:
             parts = [*node.args, *(keyword.value for keyword in node.keywords)]
             if len(parts) == 1 and isinstance(parts[0], ast.List | ast.Tuple):
                 parts = list(parts[0].elts)
+        if len(parts) == 1 and at > 0 and isinstance(parts[0], ast.Name):
+            text = f"{parts[0].id}[{at}]"
+            return msgspec.structs.replace(operand, label=text, expression=text, frame=frame)
         if at < len(parts):
             text = file.segment(parts[at])
             return msgspec.structs.replace(operand, label=text, expression=text, frame=frame)
@@ -250,7 +254,7 @@ def _matmul(case: Case, failed: FailedOp) -> Problem:
     if not sides and a is not None and b is not None and len(a) != len(b):
         verdict = (
             f"the matrix product needs tensors of equal rank: {left.label} {spelled(a)} has "
-            f"{len(a)} axes, {right.label} {spelled(b)} has {len(b)}"
+            f"{counted(len(a))}, {right.label} {spelled(b)} has {len(b)}"
         )
         sides = (
             Side(left, None, len(a), f"axes of {left.label} {spelled(a)}", rank=True),
@@ -313,6 +317,8 @@ def _call_of(case: Case, layer: int) -> Call:
 def _reshape(case: Case, failed: FailedOp) -> Problem:
     operand = failed.operands[0]
     target = _target(case, failed)
+    wanted = Operand("target shape", None if target is None else tuple(target))
+    failed = msgspec.structs.replace(failed, operands=(operand, wanted), target=_target_of(failed))
     shape = operand.shape or ()
     sizes = [size for size in shape[1:] if size is not None]
     whole = len(sizes) == len(shape) - 1
@@ -400,6 +406,8 @@ def _target(case: Case, failed: FailedOp) -> list[int | None] | None:
 
 
 def _target_of(failed: FailedOp) -> Operand:
+    if failed.target is not None:
+        return failed.target
     number = failed.operands[1].node if len(failed.operands) > 1 else -1
     return Operand("target shape", None, node=number)
 
@@ -493,7 +501,7 @@ def _broadcast(case: Case, failed: FailedOp) -> Problem | None:
         if len(a) != len(b) and min(len(a), len(b)) > 1 and _clash(a, b):
             verdict = (
                 f"{first.label} {spelled(a)} and {second.label} {spelled(b)} cannot be combined "
-                f"elementwise: {len(a)} axes against {len(b)}"
+                f"elementwise: {counted(len(a))} against {len(b)}"
             )
             sides = (
                 Side(first, None, len(a), f"axes of {first.label} {spelled(a)}", rank=True),

@@ -29,13 +29,19 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     shapes = [operand.shape for operand in problem.operands[:2]]
     for at, node in enumerate(nodes):
         own, other = shapes[at], shapes[1 - at]
-        if node is None or own is None or other is None:
+        changed = isinstance(failing.node, ast.Call) and node is not None and _owner(failing.node)
+        if node is None or node is changed or own is None or other is None:
             continue
         value = places.value_of(case, failing.frame, node)
         numpy = problem.rule == "array-broadcast"
         array = Array(failing.file, node, value, None if value is not None else not numpy)
         if not _is_data(case, problem, at):
             yield from _turned(case, array, own, other)
+
+
+def _owner(call: ast.Call) -> ast.expr | None:
+    """Return the variable whose method is called, such as `v` of `v.assign(new)`."""
+    return call.func.value if isinstance(call.func, ast.Attribute) else None
 
 
 def _is_data(case: Case, problem: Problem, at: int) -> bool:

@@ -14,7 +14,7 @@ from resnet_inspect.analysis.explain.sources import SourceFile, argument, evalua
 from resnet_inspect.graph.crash import NodeKind, Site
 
 LIKE = {"ones": "ones_like", "zeros": "zeros_like"}
-PARAMETERS = ("self", "cls", "training", "mask", "args", "kwargs")
+PARAMETERS = ("self", "cls", "training", "mask")
 
 # Rules whose sizes of axis 0 may be batch sizes, if both sides are of axis 0.
 BATCHES = ("broadcast", "loss-shape", "sparse-labels", "feed", "op")

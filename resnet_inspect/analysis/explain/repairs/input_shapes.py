@@ -56,7 +56,9 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     if shape is None or len(shape) < 2:
         return
     if data is None and problem.rule == "input-rank":
-        yield from _with_channel(case, problem, shape)
+        if not of_model:
+            yield from _with_channel(case, problem, shape)
+        return
     for declared in declarations(case, problem.layer):
         new = written(declared, shape)
         if isinstance(declared.node, ast.Attribute):
@@ -64,7 +66,8 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
         if new is None or new == ast.unparse(declared.node):
             continue
         fits = _fits(case, problem, declared, len(shape))
-        cost = 0.85 if problem.rule == "input-axis" else (1.6 if fits else 4.0)
+        turned = len(shape) > 3 and _is_permuted(declared, shape)
+        cost = (1.3 if turned else 0.85) if problem.rule == "input-axis" else (1.6 if fits else 4.0)
         title = changed(declared.file, declared.node, new)
         reason = f"the data has the shape {_spelled(shape[1:])} per example"
         edits = [replace(declared.file, declared.node, new)]
@@ -255,6 +258,15 @@ def _fits(case: Case, problem: Problem, declared: Declared, rank: int) -> bool:
         ]
         record = inner[0] if inner else record
     return rank in RANKS.get(record.type, range(rank, rank + 1))
+
+
+def _is_permuted(declared: Declared, shape: Shape) -> bool:
+    """Return whether the declared sizes are those of the data in another order."""
+    node = declared.node
+    if not isinstance(node, ast.Tuple | ast.List):
+        return False
+    known = [evaluated(item, declared.values or {}) for item in node.elts]
+    return sorted(map(str, known)) == sorted(map(str, shape[1:]))
 
 
 def _spelled(sizes: Shape) -> str:

@@ -10,6 +10,7 @@ from resnet_inspect.analysis.explain.case import Case, Problem
 from resnet_inspect.analysis.explain.explanation import Repair
 from resnet_inspect.analysis.explain.layer_origins import SizeOrigin
 from resnet_inspect.analysis.explain.operands import Operand
+from resnet_inspect.analysis.explain.repairs import places
 from resnet_inspect.analysis.explain.repairs.building import Sides, Sized, changed, repair
 from resnet_inspect.analysis.explain.repairs.edits import replace
 from resnet_inspect.analysis.explain.sources import SourceFile, evaluated, names_in
@@ -61,7 +62,8 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
         return
     for at, sized in enumerate(sides):
         other = sides[1 - at]
-        if sized.side.axis == 0 and sized.origin.layer >= 0:
+        weight = sized.side.operand.weight or places.is_weight(case, sized.side.operand)
+        if sized.side.axis == 0 and sized.origin.layer >= 0 and not weight:
             continue  # the batch, which no argument of a layer sets
         role = role_of(case, sized)
         edits, title = [], ""
