@@ -174,7 +174,7 @@ def test_a_placeholder_without_a_shape_takes_the_sizes_of_the_input(tmp_path: Pa
     with traced(code, "rated", tmp_path / "run.db", "x=8,6; rate=") as run:
         assert run.info.settings.values()["input"] == ("x=8,6:float32:batch,channel; rate=:float32")
         assert rows(run)[-1] == ("dense", "MatMul", (8, 3))
-        assert [v.name for v in run.lineage.variations] == ["units"]
+        assert [v.setting for v in run.lineage.variations] == ["units"]
     with pytest.raises(UsageError, match="the input 'rate' cannot be filled"):
         traced(code, "rated", tmp_path / "other.db")
 
