@@ -33,15 +33,17 @@ from resnet_inspect.config.inputs import parse_inputs
 from resnet_inspect.config.own_model import check_of_fit, check_own_model
 from resnet_inspect.config.settings import Fit, GraphCode, TracedModel
 from resnet_inspect.errors import BuildError, StorageFullError, UsageError
+from resnet_inspect.failures import after_failed_cells, announce
 from resnet_inspect.findings import check
-from resnet_inspect.graph import Failure
+from resnet_inspect.graph import Failure, Graph
+from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.journal import RunFiles, RunJournal
 from resnet_inspect.stats import StepRecord, Tap
 from resnet_inspect.store import catalogue
 from resnet_inspect.store.placement import check_free
 from resnet_inspect.store.run import Run
 from resnet_inspect.stored import compared_run, failure_of, measured_graph, series_of
-from resnet_inspect.tracers.contract import Source, TrainingFailed
+from resnet_inspect.tracers.contract import ModelNotBuilt, Outcome, Source, TrainingFailed
 
 Watch = Callable[[Path, StepRecord | None], None]
 
@@ -72,7 +74,7 @@ def Recorder(
     With `fit`: `model.fit(..., callbacks=[Recorder("runs/mine.db", every=10)])`. With a loop:
     `step = recorder.instrument(train_step)` before it and `recorder.close()` after it. Recording
     does not change the trained weights. Each model has its own run file; the name of the second
-    file ends in -2.
+    file ends in -2. If a training fails, the explanation is printed behind the traceback.
 
     Args:
         out: the run file to write, by default a new file in runs/.
@@ -90,7 +92,9 @@ def Recorder(
     target = paths.short(sys.argv[0]) if sys.argv and sys.argv[0] else "python"
     resolved = msgspec.structs.replace(checked, subject=Fit(target=target))
     files = RunFiles(None if out is None else Path(out), force=force)
-    return registry.load_recorder(registry.load_runs(resolved, lambda: RunJournal(files)))
+    runs = registry.load_runs(resolved, lambda: RunJournal(files, failed=announce))
+    after_failed_cells(runs.end_with)
+    return registry.load_recorder(runs)
 
 
 def check_recorder(out: str | Path | None, *, force: bool, **settings: Any) -> Settings:
@@ -309,8 +313,14 @@ def record(
     files = RunFiles(None if out is None else Path(out), force=force)
     first = Path(out) if out is not None else catalogue.fresh_name(settings.network)
     check_free(first, force=force)
-    source = _source(settings)
     journal = RunJournal(files, network=settings.network, watch=watch)
+    try:
+        source = _source(settings)
+    except ModelNotBuilt as raised:
+        journal.begin(settings.network, settings, raised.environment)
+        journal.built(Outcome(Graph(ops=()), 0.0, raised.failure), Lineage())
+        journal.end(failure=raised.failure)
+        raise _build_error(raised.failure, journal.run_file()) from raised
     try:
         source.record(journal)
     except TrainingFailed as outcome:
@@ -325,7 +335,7 @@ def record(
 
 
 def _source(settings: Settings) -> Source:
-    """The source for these settings, with its data. Raises UsageError."""
+    """The source for these settings, with its data. Raises UsageError and ModelNotBuilt."""
     from resnet_inspect.data import Batches, RandomInputs, load
     from resnet_inspect.tracers import registry
 

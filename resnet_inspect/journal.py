@@ -115,6 +115,7 @@ class RunJournal:
         files: names and creates the run file.
         network: the name of the run, by default made of script and model.
         watch: is called with the file and None at its creation, then with the file and each step.
+        failed: is called with the file of a run that failed.
     """
 
     def __init__(
@@ -123,8 +124,10 @@ class RunJournal:
         *,
         network: str | None = None,
         watch: Callable[[Path, StepRecord | None], None] = lambda _path, _record: None,
+        failed: Callable[[Path], None] = lambda _path: None,
     ) -> None:
         self._files = files
+        self._failed = failed
         self._network = network
         self._watch = watch
         self._writer: RunWriter | None = None
@@ -204,6 +207,8 @@ class RunJournal:
             writer.plan(msgspec.structs.replace(settings, steps=self._steps))
         status = Status.FAILED if failure else Status.INTERRUPTED if reason else Status.COMPLETE
         writer.finish(status, reason=reason, failure=failure)
+        if failure is not None:
+            self._failed(writer.path)
 
 
 def _portable(settings: Settings) -> Settings:

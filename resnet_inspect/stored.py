@@ -35,7 +35,7 @@ def failure_of(run: Run) -> FailureFacts | None:
     info = run.info
     if info.failure is None:
         return None
-    return failure_facts(info.failure, info.settings, run.graph, run.lineage)
+    return failure_facts(info.failure, run.graph, run.lineage, info.settings)
 
 
 def series_of(

@@ -13,6 +13,7 @@ import pytest
 
 from resnet_inspect.store.run import Run
 from tests import frameworks
+from tests.cli.preloaded import Preloaded
 from tests.recordings import FOLDER
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -103,3 +104,11 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert text == file.read_text(encoding="utf-8")
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def tensorflow_process() -> Iterator[Preloaded]:
+    """A process that has imported TensorFlow, from which programs are forked."""
+    started = Preloaded(tensorflow=True)
+    yield started
+    started.close()

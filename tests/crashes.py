@@ -435,11 +435,11 @@ EXAMPLES = {
 }
 
 
-def write_run(file: Path, failure: Failure, created: str = "") -> Path:
-    """Write the run of a program that failed; returns the file."""
+def write_run(file: Path, failure: Failure, created: str = "", *, target: str = "train.py") -> Path:
+    """Write the run of the program `target`, which failed; returns the file."""
     info = RunInfo(
         "train: sequential",
-        Settings(subject=Fit(target="train.py")),
+        Settings(subject=Fit(target=target)),
         "CPU:0",
         {},
         created or now(),

@@ -35,9 +35,7 @@ EXAMPLES = (
     "resnet-inspect run train.py          # record your training script",
     "resnet-inspect browse                # browse the newest run",
 )
-EXITS = MEANINGS | {
-    EXIT_FINDINGS: "check: findings at or above --fail-on; run: SCRIPT failed; fix: repairs found"
-}
+EXITS = MEANINGS | {EXIT_FINDINGS: "check: findings at or above --fail-on; run, fix: SCRIPT failed"}
 NEWEST = "newest run in runs/ that did not fail"
 
 

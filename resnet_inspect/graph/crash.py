@@ -137,10 +137,12 @@ class CrashLayer(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         name, type: such as `dense_1`, `Dense`.
         settings: its arguments that determine shapes, such as `units`, `axis`, `padding`.
         weights: the shapes of its variables by their short names, such as `kernel`.
+        weights_created: the user's lines that created variables, innermost first, by the same
+            names; without the variables that a layer of Keras creates.
         built_for: the input shape for which it was built; None if not built or several.
         output: its latest known output shape.
         sublayers: indices in `Crash.layers` of the layers of a model, in order.
-        own: whether its class is the user's.
+        own: whether its class, or the function of a Lambda layer, is the user's.
         created: the user's lines that created it, innermost first.
         loss: of a compiled model, the class or name of the loss.
     """
@@ -149,6 +151,7 @@ class CrashLayer(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     type: str
     settings: dict[str, Setting] = {}
     weights: dict[str, Shape] = {}
+    weights_created: dict[str, tuple[Site, ...]] = {}
     built_for: Shape | None = None
     output: Shape | None = None
     sublayers: tuple[int, ...] = ()
@@ -173,19 +176,43 @@ class Call(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     frame: int = -1
 
 
+class Batch(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """The batch that `fit`, `evaluate` or `predict` of Keras read when it failed.
+
+    Attributes:
+        spec: the shapes of a batch: inputs, targets and sample weights by index. Sizes that differ
+            between batches are None. None if unknown.
+        source: the adapter of Keras, such as `ArrayDataAdapter` or `GeneratorDataAdapter`.
+        step: the number of the batch in its epoch, from 0; None before the first batch.
+        batches: the number of batches in an epoch; None if unknown.
+        examples: the number of examples in the batch; None if unknown.
+    """
+
+    spec: Value | None = None
+    source: str = ""
+    step: int | None = None
+    batches: int | None = None
+    examples: int | None = None
+
+
 class Crash(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """An exception and its circumstances.
+
+    Of an exception that the program raised from one of a framework, it is the latter.
 
     Attributes:
         kind: the class of the exception; `bases` are the names of its base classes.
         message: the whole message without control codes; `cause` is its decisive line.
         during: the outermost entry of the framework: `fit`, `predict`, `evaluate`, `session`,
             `function`, or empty.
-        step: the training step that failed, from 0; None outside a training.
+        step: the training step that failed, from 0; None outside a training. If several steps run
+            in one execution, the first of them.
         frames: the user's frames, outermost first.
         calls: the calls of the framework's functions and layers, outermost first.
         op: the name of the op that failed when it ran; empty while a graph is built.
-        op_node: the index of that op in `nodes`; -1 if unknown.
+        op_node: the index of that op in `nodes`; -1 if unknown. Of a gradient op, that of the op
+            that it differentiates.
+        batch: the batch that Keras read; None outside its loops over batches.
         nodes: ops and layer calls, inputs before consumers.
         layers: layers and models.
         files: the texts of the user's files by name.
@@ -201,6 +228,7 @@ class Crash(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     calls: tuple[Call, ...] = ()
     op: str = ""
     op_node: int = -1
+    batch: Batch | None = None
     nodes: tuple[Node, ...] = ()
     layers: tuple[CrashLayer, ...] = ()
     files: dict[str, str] = {}

@@ -54,7 +54,7 @@ def explanations(
 
 
 def failed_training(file: Path, error: BaseException | None) -> Iterator[str]:
-    """Lines about the failure of the run in `file`; none if it did not fail.
+    """A line with the command that reads the run in `file`, if its failure is not explained.
 
     `error` is the exception that ended the script. A run that is still open ends with it.
     """
@@ -62,9 +62,6 @@ def failed_training(file: Path, error: BaseException | None) -> Iterator[str]:
         with Run.open(file) as run:
             info = run.info
     except InspectError:
-        return
-    if info.failure is not None and info.failure.crash is not None:
-        yield from explained(file)
         return
     if info.failure is not None:
         kind = info.failure.kind
@@ -74,11 +71,6 @@ def failed_training(file: Path, error: BaseException | None) -> Iterator[str]:
         return
     shown = spelled(Command("check", (file,)))
     yield f"the training failed with {kind}; see why: {shown}"
-
-
-def explained(file: Path) -> Iterator[str]:
-    """Lines that explain the crash of the run in `file`."""
-    yield f"explain it: {spelled(Command('explain', (file,)))}"
 
 
 def _stops(error: BaseException | None) -> TypeGuard[BaseException]:

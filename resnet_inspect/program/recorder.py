@@ -16,6 +16,7 @@ import msgspec
 from resnet_inspect import paths
 from resnet_inspect.api import check_recorder
 from resnet_inspect.config.settings import Fit
+from resnet_inspect.failures import again, print_explanations
 from resnet_inspect.journal import RunFiles, RunJournal
 from resnet_inspect.program.ledger import Ledger
 from resnet_inspect.program.messages import explanations, failed_training
@@ -105,6 +106,7 @@ class ProgramRecorder:
         if error is not None and not isinstance(error, SystemExit):
             self._observer.write_failure(error)
         files = self._ledger.paths()
+        explained = print_explanations(files)
         for file in files:
             print(f"resnet-inspect: recorded in {quote(self._short(file))}", file=sys.stderr)
         for line in explanations(
@@ -112,6 +114,9 @@ class ProgramRecorder:
         ):
             print(f"resnet-inspect: {line}", file=sys.stderr)
         for file in files:
+            if file in explained:
+                print(again(file), file=sys.stderr)
+                continue
             for line in failed_training(file, error):
                 print(f"resnet-inspect: {line}", file=sys.stderr)
         shutil.rmtree(self._plan.ledger, ignore_errors=True)

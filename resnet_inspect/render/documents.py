@@ -76,5 +76,6 @@ def failure_fields(facts: FailureFacts) -> dict[str, Any]:
         "changes": [change._asdict() for change in facts.changes],
         "command": "" if facts.fix is None else spelled(facts.fix),
         "rejected_call": facts.postmortem,
+        "dangers": facts.dangers,
         "settings": facts.corrections,
     }

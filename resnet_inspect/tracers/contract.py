@@ -46,6 +46,15 @@ class Environment:
     versions: dict[str, str]
 
 
+class ModelNotBuilt(Exception):
+    """The user's code failed in a call of the framework while it built the model."""
+
+    def __init__(self, failure: Failure, environment: Environment) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+        self.environment = environment
+
+
 class Source(Protocol):
     """Makes the steps of one run. The framework is loaded and the device exists."""
 
@@ -64,7 +73,7 @@ class Tracer(Protocol):
     """Makes sources."""
 
     def __call__(self, settings: Settings, feed: Any) -> Source:
-        """Load the framework and choose the device; raises UsageError.
+        """Load the framework and choose the device; raises UsageError and ModelNotBuilt.
 
         `feed` is `data.Batches` for the tutorial's network, `data.RandomInputs` for a user's
         model, or None if the model declares its own inputs.

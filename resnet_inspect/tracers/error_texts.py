@@ -14,6 +14,7 @@ FIRST_OF_SEVERAL = re.compile(r"\d+ root error\(s\) found\.\s+\(0\) \w+: (.*?)(?
 OF_A_LAYER = re.compile(r"Exception encountered when calling .*?\x1b\[1m(.*?)\x1b\[0m", re.DOTALL)
 WHILE_BUILT = re.compile(r"Error encountered:\s+(.+?)\s+Arguments received by", re.DOTALL)
 SIZES_FOLLOW = "Data cardinality is ambiguous"  # Keras lists the inputs on the next lines
+CONTROL_CODES = re.compile(r"\x1b\[[0-9;]*m")
 REWRITTEN = "in user code:"  # start of a message about code that AutoGraph rewrote
 
 
@@ -41,7 +42,7 @@ def cause(error: BaseException) -> str:
         text = _last_line(OP_NAMED.sub("", text))
     elif text.startswith(REWRITTEN):
         text = _last_line(text).partition(": ")[2] or _last_line(text)
-    text = re.sub(r"\{\{function_node [^}]+\}\}\s*", "", text).strip()
+    text = re.sub(r"\{\{function_node [^}]+\}\}\s*", "", CONTROL_CODES.sub("", text)).strip()
     if text.startswith(SIZES_FOLLOW):
         return " ".join(text.split())
     return text.splitlines()[0] if text else "no message"

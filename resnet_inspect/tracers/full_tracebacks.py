@@ -1,8 +1,9 @@
 """Keeps the frames that Keras and TensorFlow remove from tracebacks.
 
 Both filter the traceback of each exception that passes through them. The removed frames have the
-tensors of the failed call. The traceback that the user sees is not changed. What is known of an
-exception is an attribute of it. This module imports no framework.
+tensors of the failed call. The traceback that the user sees is not changed: frames of this package
+are removed before the filters decide which frames remain. What is known of an exception is an
+attribute of it. This module imports no framework.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from contextlib import suppress
 from functools import wraps
 from types import FrameType, ModuleType, TracebackType
 from typing import Any, NamedTuple
+
+from resnet_inspect.script.tracebacks import PACKAGE, is_own
 
 KNOWN = "_resnet_inspect_known"  # attribute of an exception
 MOST_FRAMES = 400
@@ -54,8 +57,9 @@ def known_of(error: BaseException) -> Known:
 
 
 def is_recorded(error: BaseException) -> bool:
-    """Return whether a run contains an exception, or the one that caused it."""
-    return any(known_of(item).recorded for item in _causes(error))
+    """Return whether a run contains an exception, or the one from which it was raised."""
+    raised_from = [error, root_of(error), *([error.__cause__] if error.__cause__ else [])]
+    return any(known_of(item).recorded for start in raised_from for item in _replaced(start))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -80,7 +84,7 @@ def keep_frames(filters: ModuleType) -> None:
         if error is not None:
             with suppress(Exception):  # a failure to keep frames must not change the exception
                 _keep(error, trace)
-        return original(trace)
+        return original(_without_package(trace))
 
     process.keeps_frames = True  # type: ignore[attr-defined]
     vars(filters)["_process_traceback_frames"] = process
@@ -91,20 +95,53 @@ def _keep(error: BaseException, trace: TracebackType | None) -> None:
     known.frames = _merged(list(_entries(trace)), known.frames)[:MOST_FRAMES]
 
 
+def _replaced(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception, and those that a framework replaced by it, the latest first."""
+    entries = _kept(error)
+    for current in _causes(error):
+        places = {id(entry.frame): entry for entry in _kept(current)}
+        shared = [entry for entry in entries if id(entry.frame) in places]
+        if not shared:
+            continue
+        caught = shared[-1]  # if it is in another line, it caught `current` and raised another one
+        if caught != places[id(caught.frame)] and is_own(caught.frame.f_code.co_filename):
+            return  # the program did, not a framework
+        entries = _merged(entries, _kept(current))
+        yield current
+
+
+def _kept(error: BaseException) -> list[Entry]:
+    """Return the frames of an exception alone, outermost first, with those that were removed."""
+    return _merged(list(_entries(error.__traceback__)), known_of(error).frames)
+
+
+def _without_package(trace: TracebackType | None) -> TracebackType | None:
+    """Return a traceback without frames of this package, or `trace` if it has no others."""
+    entries = [e for e in _entries(trace) if not e.frame.f_code.co_filename.startswith(PACKAGE)]
+    shorter: TracebackType | None = None
+    for frame, line, instruction in reversed(entries):
+        shorter = TracebackType(shorter, frame, instruction, line)
+    return shorter or trace
+
+
+def root_of(error: BaseException) -> BaseException:
+    """Return the exception of a framework from which the program raised `error`, else `error`."""
+    for item in _causes(error):
+        entries = _kept(item)
+        if entries and not is_own(entries[-1].frame.f_code.co_filename):
+            return item
+    return error
+
+
 def frames_of(error: BaseException) -> list[Entry]:
     """Return all frames of an exception, outermost first.
 
     The frames below the one that caught the exception are included, as are those of an exception
     that a framework replaced by this one.
     """
-    entries = list(_entries(error.__traceback__))
-    for current in _causes(error):
-        inner = known_of(current).frames
-        if current is not error:
-            inner = _merged(list(_entries(current.__traceback__)), inner)
-        shared = {id(entry.frame) for entry in entries}
-        if current is error or any(id(entry.frame) in shared for entry in inner):
-            entries = _merged(entries, inner)
+    entries: list[Entry] = []
+    for current in _replaced(error):
+        entries = _merged(entries, _kept(current))
     outer: list[Entry] = []
     frame = entries[0].frame.f_back if entries else None
     while frame is not None:

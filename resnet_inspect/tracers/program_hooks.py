@@ -71,7 +71,7 @@ class ProgramHooks:
         """Record tf.functions and loops that train; report sessions."""
         self._tensorflow = module
         with self._guarded("hooking TensorFlow"):
-            hook_tensorflow()
+            hook_tensorflow(module)
             functions = sys.modules[
                 "tensorflow.python.eager.polymorphic_function.polymorphic_function"
             ]

@@ -15,7 +15,7 @@ from tests.frameworks import FAKES, PACKAGE
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 # Commands that run user code or TensorFlow, and variables that change the start of Python.
-FRESH_COMMANDS = {"run", "trace", "study"}
+FRESH_COMMANDS = {"run", "fix", "trace", "study"}
 FRESH_VARIABLES = ("PYTHON", "LC_")
 
 

@@ -1,11 +1,12 @@
 """A process that has the program loaded and forks for each command.
 
 A command takes a tenth of the time of a new interpreter. Streams, folder, environment and exit
-code are as in a new process.
+code are as in a new process. With TensorFlow, the process has also imported TensorFlow and Keras.
 """
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import signal
@@ -21,17 +22,18 @@ from typing import Any, NoReturn
 from tests.frameworks import FAKES, PACKAGE
 
 TIMEOUT = 300  # seconds for one command
+FRAMEWORKS = ("tensorflow", "keras", "resnet_inspect.tracers.tensorflow.fit.keras_recorder")
 APART = ("resnet_inspect.tracers.tensorflow", "resnet_inspect.__main__")
 
 
 class Preloaded:
-    """The process; TensorFlow raises on import in it."""
+    """The process; without `tensorflow`, TensorFlow raises on import in it."""
 
-    def __init__(self) -> None:
-        places = os.pathsep.join([str(FAKES), str(PACKAGE)])
+    def __init__(self, *, tensorflow: bool = False) -> None:
+        places = [str(PACKAGE)] if tensorflow else [str(FAKES), str(PACKAGE)]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.cli.preloaded"],
-            env=os.environ | {"PYTHONPATH": places},
+            [sys.executable, "-m", "tests.cli.preloaded", *(["tensorflow"] * tensorflow)],
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(places), "TF_CPP_MIN_LOG_LEVEL": "2"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -68,6 +70,8 @@ def _serve() -> None:
         name = ".".join(file.relative_to(PACKAGE).with_suffix("").parts)
         if not name.startswith(APART):
             import_module(name.removesuffix(".__init__"))
+    for name in FRAMEWORKS if sys.argv[1:] else ():
+        import_module(name)
     for line in sys.stdin:
         child = os.fork()
         if not child:
@@ -91,12 +95,14 @@ def _run(words: list[str], cwd: str, environment: dict[str, str], files: list[st
         os.environ.clear()
         os.environ.update(environment)
         sys.argv = [str(PACKAGE / "resnet_inspect" / "__main__.py"), *words]
+        sys.path.insert(0, "")
         code = main()
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except BaseException:
         traceback.print_exc()
     finally:
+        atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -66,7 +66,7 @@ def test_json_has_the_documented_fields(command: Command, tmp_path: Path) -> Non
         "source": [],
     }
     assert document["rejected_call"] is None
-    assert document["settings"] == []
+    assert document["settings"] == document["dangers"] == []
     assert len(document["changes"]) == len(facts.changes)
 
 

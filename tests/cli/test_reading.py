@@ -47,6 +47,8 @@ def test_reading_commands_never_load_tensorflow(command: Command, few: Path) -> 
     ]
     lines += [("why", "Reshape:1", V2), ("why", "Reshape", V2, "--json")]
     lines += [("hist", V2), ("hist", "conv1", V2, "--json")]
+    units = FOLDER / "units.db"
+    lines += [("explain", units), ("explain", units, "--json"), ("check", units)]
     lines += [("check", V2), ("check", V2, "--json"), ("check", "--explain", "all")]
     lines += [("diff", V2, FOLDER / "v1.db"), ("diff", V2, V2, "--json", "--depth", "op")]
     lines += [("study", "--list"), ("study", "--list", "--json")]
@@ -62,7 +64,7 @@ def test_reading_commands_never_load_tensorflow(command: Command, few: Path) -> 
     assert done.stderr.startswith("wrote report.html (0.")
     names = {str(words[0]) for words in lines} | {"report"}
     # In a terminal of its own: tests/tui/test_terminal.py
-    assert names >= set(COMMANDS) - {"trace", "run", "browse"}
+    assert names >= set(COMMANDS) - {"trace", "run", "fix", "browse"}
 
 
 def test_trace_does_load_it_and_says_what_is_missing(command: Command) -> None:

@@ -87,7 +87,11 @@ def python(*words: str | Path, here: Path) -> subprocess.CompletedProcess[str]:
 
 
 def spoken(text: str) -> list[str]:
-    """Lines that are neither ours nor TensorFlow's, whose lines bear times."""
+    """Lines that are neither ours nor TensorFlow's, whose lines bear times.
+
+    An explanation and all lines below it are ours.
+    """
+    text = text.partition("\n\nresnet-inspect: ")[0]
     foreign = ("resnet-inspect: ", "WARNING: All log", "I0000", "W0000", "E0000", "To enable the")
     return [
         line for line in text.splitlines() if not line.startswith(foreign) and "cuda" not in line
@@ -216,9 +220,13 @@ def test_a_rejected_shape_is_explained_and_raised_as_it_was(
         assert crash is not None
         assert crash.step == 2
         assert [frame.site.file for frame in crash.frames] == ["train.py"]
-    last = ours.stderr.splitlines()[-1]
-    assert last.startswith("resnet-inspect: explain it: "), ours.stderr
+    page = ours.stderr.partition("\n\nresnet-inspect: ")[2]
+    *explanation, recorded, last = page.splitlines()
+    assert recorded == "resnet-inspect: recorded in mine.db"
+    assert last.startswith("resnet-inspect: to read this again: "), ours.stderr
     assert last.endswith(" explain mine.db")
+    again = command("explain", "mine.db").stdout
+    assert " ".join(explanation).split() == again.split()  # the first line is longer here
 
 
 @pytest.mark.tensorflow

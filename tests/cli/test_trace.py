@@ -53,8 +53,11 @@ def test_a_network_that_cannot_be_built_is_saved_and_explained(
     assert done.stderr.startswith(
         "resnet-inspect: the network could not be built or trained: ValueError while building"
     )
-    assert "conv_block_stage0/add00" in done.stdout
+    assert done.stdout.startswith("resnet8-v2: failed while building the network\n\n")
     assert "net.add(shortcut, x" in done.stdout
+    assert "the network builds with --filters 16 instead of 32\n" in done.stdout
+    assert "\nfix  " not in done.stdout  # the code of the tutorial is not the user's
+    assert done.stdout.endswith(command("explain", "run.db").stdout)
     with Run.open(tmp_path / "here" / "run.db") as run:
         assert run.info.status == Status.FAILED
     assert "res00_branch2b" in command("shapes", "run.db").stdout

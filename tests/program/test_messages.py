@@ -8,7 +8,6 @@ import msgspec
 import pytest
 
 from resnet_inspect.errors import UsageError
-from resnet_inspect.graph.crash import Crash
 from resnet_inspect.paths import typed
 from resnet_inspect.program.messages import explanations, failed_training
 from resnet_inspect.store.info import Status, Writer
@@ -207,21 +206,6 @@ def test_the_command_that_reads_a_failed_training_is_shown(
     file = (tmp_path if name == "running.db" else RUNS) / name
     line = f"the training failed with {kind}; see why: resnet-inspect check {typed(str(file))}"
     assert list(failed_training(file, error)) == ([line] if kind else [])
-
-
-def test_a_crash_is_explained(tmp_path: Path) -> None:
-    file = tmp_path / "failed.db"
-    with Run.open(RUNS / "filters.db") as run:
-        info = run.info
-    assert info.failure is not None
-    crash = Crash("ValueError", "64 and 32 differ", "64 and 32 differ")
-    failure = msgspec.structs.replace(info.failure, crash=crash)
-    RunWriter.create(file, msgspec.structs.replace(info, failure=failure))
-    with Run.open(file) as run:
-        assert run.info.failure == failure
-    assert list(failed_training(file, None)) == [
-        f"explain it: resnet-inspect explain {typed(str(file))}"
-    ]
 
 
 def test_of_a_recorded_program_only_what_is_missing_is_said() -> None:

@@ -39,7 +39,7 @@ def page(run: Run, width: int, notes: tuple[Note, ...] = ()) -> str:
 
 
 @pytest.mark.parametrize("width", [80, 100])
-@pytest.mark.parametrize("name", ["v1", "v2", "mean_axes", "bn_axis", "filters", *TRAINED])
+@pytest.mark.parametrize("name", ["v1", "v2", "mean_axes", "bn_axis", "filters", "units", *TRAINED])
 def test_the_page(recording: Open, golden: Golden, name: str, width: int) -> None:
     text = page(recording(name), width)
     golden(f"page/{name}_{width}.txt", text)

@@ -37,6 +37,25 @@ def test_a_run_without_a_graph(tmp_path: Path, graph: Graph | None) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_a_crash_is_explained_first(size: tuple[int, int]) -> None:
+    async def script(ui: Driver) -> None:
+        assert ui.screen.tabs.active == "run"
+        shown = ui.shown()
+        assert "loss mse compares the output" in shown
+        assert max(map(len, shown.splitlines())) <= size[0]
+        page = ui.pane_text()
+        assert page.startswith("units: regressor: failed while")
+        assert page.index("\ncall  ") < page.index("\nfix  ") < page.index("\nnetwork  ")
+        assert "+ layers.Dense(3" in page
+        await ui.press("6")
+        assert "run-failed" in ui.pane_text()
+        assert "see: resnet-inspect explain" in " ".join(ui.pane_text().split())
+
+    browse(FOLDER / "units.db", script, size=size)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mean_axes", "filters"])
 def test_a_failed_run_opens_on_the_run_pane(name: str) -> None:
     async def script(ui: Driver) -> None:

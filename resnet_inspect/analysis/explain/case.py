@@ -132,3 +132,8 @@ def shapes_in(text: str) -> list[Shape]:
         parts = [part for part in parts if part]
         shapes.append(tuple(int(part) if part.lstrip("-").isdigit() else None for part in parts))
     return shapes
+
+
+def counted(axes: int) -> str:
+    """Return a number of axes in words, such as "1 axis"."""
+    return f"{axes} axis" if axes == 1 else f"{axes} axes"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping
-from itertools import groupby
+from difflib import SequenceMatcher
 from typing import NamedTuple
 
-from resnet_inspect.analysis.explain.explanation import Edit, Repair
+from resnet_inspect.analysis.explain.explanation import Repair
+from resnet_inspect.analysis.explain.patches import LINE_END, edited_text, grouped
+from resnet_inspect.errors import PatchError
 
 
 class Change(NamedTuple):
@@ -30,48 +32,23 @@ def changes(repair: Repair, files: Mapping[str, str]) -> tuple[Change, ...]:
         files: the texts of the files by name.
 
     Returns:
-        The changes; empty if the text of a file is missing.
+        The changes; empty if the text of a file is missing, or if an edit does not fit it.
     """
-    if any(edit.file not in files for edit in repair.edits):
+    edits = grouped(repair.edits)
+    if not set(edits) <= set(files):
         return ()
-    ordered = sorted(repair.edits, key=lambda edit: (edit.file, edit.line, edit.column))
+    try:
+        edited = {file: edited_text(files[file], edits[file]) for file in edits}
+    except PatchError:
+        return ()
     return tuple(
-        change
-        for file, edits in groupby(ordered, key=lambda edit: edit.file)
-        for block in _blocks(list(edits))
-        for change in _changes(file, files[file], block)
+        change for file in sorted(edited) for change in _changes(file, files[file], edited[file])
     )
 
 
-def _blocks(edits: list[Edit]) -> Iterator[list[Edit]]:
-    """Edits in groups whose lines are neighbours."""
-    block: list[Edit] = []
-    for edit in edits:
-        if block and edit.line > block[-1].end_line + 1:
-            yield block
-            block = []
-        block.append(edit)
-    yield block
-
-
-def _changes(file: str, text: str, edits: list[Edit]) -> Iterator[Change]:
-    first, last = edits[0].line, max(edit.end_line for edit in edits)
-    lines = text.encode().splitlines(keepends=True)[first - 1 : last]
-    before = b"".join(lines)
-    starts = [sum(map(len, lines[:at])) for at in range(len(lines) + 1)]
-    after = before
-    for edit in reversed(edits):
-        begin = starts[min(edit.line - first, len(lines))] + edit.column
-        end = starts[min(edit.end_line - first, len(lines))] + edit.end_column
-        after = after[:begin] + edit.new.encode() + after[end:]
-    old = [line.decode(errors="replace") for line in before.splitlines()]
-    new = [line.decode(errors="replace") for line in after.splitlines()]
-    same = 0
-    while same < min(len(old), len(new)) and old[same] == new[same]:
-        same += 1
-    old, new, first = old[same:], new[same:], first + same
-    while old and new and old[-1] == new[-1]:
-        old, new = old[:-1], new[:-1]
-    if old or new:
-        shown = textwrap.dedent("\n".join((*old, *new))).split("\n")
-        yield Change(file, first, tuple(shown[: len(old)]), tuple(shown[len(old) :]))
+def _changes(file: str, before: str, after: str) -> Iterator[Change]:
+    old, new = LINE_END.split(before), LINE_END.split(after)
+    for tag, i, j, m, n in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag != "equal":
+            shown = textwrap.dedent("\n".join((*old[i:j], *new[m:n]))).split("\n")
+            yield Change(file, i + 1, tuple(shown[: j - i]), tuple(shown[j - i :]))

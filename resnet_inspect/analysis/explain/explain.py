@@ -17,11 +17,12 @@ from resnet_inspect.analysis.explain.problems import (
     losses,
     ops,
     others,
+    python_data,
 )
 from resnet_inspect.analysis.explain.repairs.catalogue import suggested
 from resnet_inspect.graph.crash import Crash
 
-RULES = (inputs, data, losses, keras_layers, others, ops)
+RULES = (inputs, data, python_data, losses, keras_layers, others, ops)
 
 
 def explain(crash: Crash) -> Explanation:

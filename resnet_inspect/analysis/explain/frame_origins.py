@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from resnet_inspect.analysis.explain.layer_origins import LayerOrigins, SizeOrigin, sizes_in
-from resnet_inspect.analysis.explain.operands import TRAINER, Operand, data_argument
+from resnet_inspect.analysis.explain.operands import MOST_LABEL, TRAINER, Operand, data_argument
 from resnet_inspect.analysis.explain.sources import (
     SourceFile,
     argument,
@@ -36,6 +36,19 @@ class FrameOrigins(LayerOrigins):
                     call=call,
                 )
         return SizeOrigin(self.sources.line(frame.site), file=file.name)
+
+    def written_data(self, operand: Operand) -> str:
+        """Return the source of the data that `fit` or a session received, "" if it is long."""
+        if not operand.argument or operand.frame < 0:
+            return ""
+        frame = self.crash.frames[operand.frame]
+        file = self.sources[frame.site.file]
+        for call in file.calls_at(frame.site):
+            given = self._given_data(file, call, operand, frame.site.line)
+            if given is not None:
+                text = file.segment(given)
+                return text if len(text) <= MOST_LABEL else ""
+        return ""
 
     def _given_data(
         self, file: SourceFile, call: ast.Call, operand: Operand, before: int

@@ -80,7 +80,7 @@ class Operands:
         """Return the node before casts and copies."""
         node = self.crash.nodes[number]
         while node.type in ("Cast", "Identity", "StopGradient") and node.inputs[:1] > (-1,):
-            if not self._named(number):
+            if not self.named(number):
                 number = node.inputs[0]
                 node = self.crash.nodes[number]
             else:
@@ -96,7 +96,7 @@ class Operands:
             fed = next(self.data(), None) if not created else None
         return fed
 
-    def _named(self, number: int) -> str:
+    def named(self, number: int) -> str:
         """Return the user's name for the output of a node, from the values of the frames."""
         for frame in reversed(self.crash.frames):
             for name, value in frame.values.items():
@@ -115,7 +115,7 @@ class Operands:
         layer, weight = self.weight_of(number)
         if weight:
             return f"{weight} of {self.layer_name(layer)}"
-        named = self._named(number) or self._variable_name(number)
+        named = self.named(number) or self._variable_name(number)
         if node.kind in (NodeKind.INPUT, NodeKind.PLACEHOLDER):
             fed = self.fed(node.name)
             return named or (fed.label if fed is not None else f"input '{node.name}'")
@@ -234,10 +234,9 @@ class Operands:
                 label = names.get(key, f"{name}[{key}]")
                 if len(items) == 1 and value.kind is ValueKind.DATASET:
                     label = "x"
-                yield from (
-                    msgspec.structs.replace(leaf, argument=name)
-                    for leaf in self._leaves(inner, label, call)
-                )
+                for leaf in self._leaves(inner, label, call):
+                    dataset = value.kind is ValueKind.DATASET
+                    yield msgspec.structs.replace(leaf, argument=name) if dataset else leaf
         else:
             label = self._written(name, call)
             argument = f"validation:{name}" if self._validates and name in POSITIONS else name
@@ -245,7 +244,7 @@ class Operands:
 
     def _written(self, name: str, call: Call) -> str:
         """Return the user's expression for an argument of `fit` if it is short, else its name."""
-        if call.frame < 0 or name not in POSITIONS:
+        if call.frame < 0 or name.partition("[")[0] not in POSITIONS:
             return name
         site = self.crash.frames[call.frame].site
         file = self._sources[site.file]
@@ -258,10 +257,27 @@ class Operands:
 
 
 def data_argument(call: ast.Call, name: str) -> ast.expr | None:
-    """Return the argument of `fit` with data: `x`, `y`, or `validation:x` of its pair."""
+    """Return the argument of `fit` with data.
+
+    Args:
+        call: a call of `fit`.
+        name: `x`, `y`, `validation:x` of the validation data, or an item such as `x[1]`.
+    """
+    whole, _, item = name.removeprefix("validation:").partition("[")
     if name.startswith("validation:"):
         pair = argument(call, "validation_data", 7)
-        parts = pair.elts if isinstance(pair, ast.Tuple | ast.List) else []
-        at = POSITIONS.get(name.partition(":")[2], 0)
-        return parts[at] if at < len(parts) else pair
-    return argument(call, name, POSITIONS.get(name))
+        given = _item(pair, str(POSITIONS.get(whole, 0)))
+    else:
+        given = argument(call, whole, POSITIONS.get(whole))
+    return _item(given, item.removesuffix("]")) if item else given
+
+
+def _item(node: ast.expr | None, key: str) -> ast.expr | None:
+    """Return an item of a list, tuple or dictionary in the source, else the whole expression."""
+    if isinstance(node, ast.Tuple | ast.List) and key.isdigit() and int(key) < len(node.elts):
+        return node.elts[int(key)]
+    if isinstance(node, ast.Dict):
+        for known, value in zip(node.keys, node.values, strict=True):
+            if isinstance(known, ast.Constant) and str(known.value) == key:
+                return value
+    return node

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import prod
 
 import msgspec
@@ -15,7 +15,7 @@ from resnet_inspect.analysis.explain.operands import Operand
 from resnet_inspect.analysis.explain.sources import (
     names_in,
 )
-from resnet_inspect.graph.crash import Node, NodeKind, Shape, Site, ValueKind
+from resnet_inspect.graph.crash import Node, NodeKind, Shape, Site, Value, ValueKind
 
 MOST_CHANGES = 16
 SHAPING = (
@@ -115,7 +115,9 @@ class SizeOrigins(FrameOrigins):
             before = self.shape(source)
             if axis is None or size is None or before is None or shape is None:
                 continue
-            if len(before) == len(shape) and before[axis] in (size, None):
+            lookup = node.layer >= 0 and self.crash.layers[node.layer].type == "Embedding"
+            kept = len(before) == len(shape) or (lookup and axis < len(before))
+            if kept and before[axis] in (size, None):
                 return self._of(self.operands.of_node(source), axis, size, depth + 1)
         here = self.at_layer(node.layer)
         return msgspec.structs.replace(here, steps=tuple(self._computed(number, axis, depth)))
@@ -279,7 +281,19 @@ class SizeOrigins(FrameOrigins):
         fed = self.operands.fed(node.name)
         if fed is not None:
             return self._of(fed, axis, size, 0)
-        return self._of_function_input(node, size)
+        return self._of_function_input(node, size) or self._of_layer_input(number, axis, size)
+
+    def _of_layer_input(self, number: int, axis: int | None, size: int | None) -> SizeOrigin | None:
+        """Return the origin of what a layer of the user receives while Keras computes its shape."""
+        shape = self.shape(number)
+        for call in reversed(self.crash.calls):
+            if call.layer < 0:
+                continue
+            outside = [v for v in leaves(call.arguments) if v.node >= 0 and v.node != number]
+            equal = {v.node for v in outside if v.shape == shape}
+            if len(equal) == 1:
+                return self._of(self.operands.of_node(equal.pop()), axis, size, 0)
+        return None
 
     def _of_function_input(self, node: Node, size: int | None) -> SizeOrigin | None:
         """Return the origin of an argument of a traced function, which is called by the user."""
@@ -316,3 +330,12 @@ def elements(shape: Shape) -> int | None:
 def _matches(function: str, op: str) -> bool:
     name = function.rpartition(".")[2].replace("_", "").lower()
     return name == op or op.endswith(name) or name.startswith(op)
+
+
+def leaves(values: Mapping[str, Value]) -> Iterator[Value]:
+    """Yield the tensors and other values in arguments, without their lists."""
+    for value in values.values():
+        if value.items:
+            yield from leaves(value.items)
+        else:
+            yield value

@@ -54,6 +54,11 @@ class Evidence(msgspec.Struct, frozen=True):
     ended: bool = False
     note: str = ""
 
+    @property
+    def idle(self) -> bool:
+        """Whether the loss was 0 at the first and the last step, so that nothing is learned."""
+        return self.steps > 1 and self.first_loss == self.last_loss == 0.0
+
 
 class FileChange(msgspec.Struct, frozen=True):
     """A changed file: its name, its path, and its bytes before and after."""
@@ -130,5 +135,6 @@ def ranked(attempts: list[Attempt]) -> list[Attempt]:
 
 
 def _cost(attempt: Attempt) -> tuple[bool, int, float]:
+    evidence = attempt.evidence
     cost = sum(repair.cost for repair in attempt.repairs)
-    return not attempt.evidence.finite, len(attempt.repairs), cost
+    return evidence.idle or not evidence.finite, len(attempt.repairs), cost

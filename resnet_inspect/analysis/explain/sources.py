@@ -103,6 +103,10 @@ class SourceFile:
             node for node in every if node.lineno <= site.line <= (node.end_lineno or 0)
         ]
 
+    def inside(self, node: ast.AST) -> list[ast.expr]:
+        """Return the expressions in a node, outer ones first."""
+        return [inner for inner in ast.walk(node) if isinstance(inner, ast.expr)]
+
     def assignments(self, name: str, before: int) -> Iterator[tuple[ast.stmt, ast.expr]]:
         """Yield the statements that set a name or `self.attribute`, and the values, latest first.
 

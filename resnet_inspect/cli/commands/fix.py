@@ -92,6 +92,10 @@ def run(parsed: argparse.Namespace) -> int:
     for flag, value in (("--steps", parsed.steps), ("--choose", parsed.choose)):
         if value < 1:
             raise UsageError("the number is too small", where=f"flag {flag}", expected="at least 1")
+    if parsed.time_limit <= 0:
+        raise UsageError(
+            "the time is too short", where="flag --time-limit", expected="more than 0 seconds"
+        )
     memory = _bytes(parsed.memory_limit) if parsed.memory_limit else machine_memory() // 2
     program_of(parsed, "fix", "--steps", "10")
     program = Invocation(parsed.script, tuple(parsed.words), parsed.module)
@@ -99,7 +103,7 @@ def run(parsed: argparse.Namespace) -> int:
     folder = Path.cwd()
     with Runner(program, folder, in_place=parsed.in_place) as runner:
         report = Search(runner, options, explain, note).report(program, folder)
-    _print(report, every=parsed.all, as_json=parsed.json)
+    _print(parsed, report)
     if parsed.apply and report.offered:
         _apply(report.offered, parsed.choose)
         return EXIT_OK
@@ -111,17 +115,21 @@ def run(parsed: argparse.Namespace) -> int:
     }[report.verdict]
 
 
-def _print(report: FixReport, *, every: bool, as_json: bool) -> None:
-    if as_json:
+def _print(parsed: argparse.Namespace, report: FixReport) -> None:
+    if parsed.json:
         from resnet_inspect.render.documents import json_document
         from resnet_inspect.render.pages.fix_page import fix_fields
 
         print(json_document(**fix_fields(report)))
     else:
+        from resnet_inspect.commands import Command
         from resnet_inspect.render.pages.fix_page import fix_page
         from resnet_inspect.render.screen import Screen
 
-        fix_page(Screen(), report, every=every)
+        module = ["-m"] if parsed.module else []
+        words = ("--apply", *module, parsed.script, *parsed.words)
+        command = None if parsed.apply else Command("fix", options=words)
+        fix_page(Screen(), report, every=parsed.all, apply=command)
     sys.stdout.flush()
 
 

@@ -105,7 +105,7 @@ class Helper:
 
     def _preload(self, preload: Preload) -> None:
         os.environ.update(preload.environment)
-        after_import("tensorflow", lambda _: hook_tensorflow())
+        after_import("tensorflow", hook_tensorflow)
         after_import("keras", hook_keras)
         try:
             for name in preload.frameworks:

@@ -102,7 +102,7 @@ class TrialResult(msgspec.Struct, frozen=True):
         counts: what it did.
         place: the call that the exception ended.
         crash: the exception.
-        message: why the program cannot be started.
+        error: why the program cannot be started, as the arguments of a UsageError.
         frameworks: the frameworks that it imported.
         environment: the variables of TensorFlow and Keras that it set.
     """
@@ -112,7 +112,7 @@ class TrialResult(msgspec.Struct, frozen=True):
     counts: Counts = msgspec.field(default_factory=Counts)
     place: CallPlace = CallPlace()
     crash: Crash | None = None
-    message: str = ""
+    error: dict[str, str] = {}
     frameworks: tuple[str, ...] = ()
     environment: dict[str, str] = {}
 

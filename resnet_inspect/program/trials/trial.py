@@ -8,6 +8,7 @@ import resource
 import signal
 import sys
 import time
+import traceback
 from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
@@ -42,6 +43,8 @@ def main(folder: str) -> NoReturn:
     try:
         prepare(Path(folder))
         code = Trial(Path(folder)).run()
+    except BaseException:
+        traceback.print_exc()  # shown as the last output of the trial
     finally:
         leave(code)
 
@@ -100,7 +103,7 @@ class Trial:
         for file, text in request.texts.items():
             if writable(request.space, file):  # for processes that the program starts
                 Path(file).write_bytes(text)
-        after_import("tensorflow", lambda _: hook_tensorflow())
+        after_import("tensorflow", hook_tensorflow)
         after_import("keras", hook_keras)
         after_import("tensorflow", self._hooks.tensorflow)
         after_import("keras", self._hooks.keras)
@@ -117,7 +120,9 @@ class Trial:
         except SystemExit as raised:
             code = _exit_code(raised)
         except UsageError as raised:
-            self._write(TrialResult(Ending.USAGE, raised.exit_code, message=str(raised)))
+            names = ("what", "where", "expected", "got", "fix")
+            error_texts = {name: str(getattr(raised, name)) for name in names}
+            self._write(TrialResult(Ending.USAGE, raised.exit_code, error=error_texts))
             return raised.exit_code
         if error is not None:
             self._write(self._failed(error))

@@ -16,23 +16,30 @@ from resnet_inspect.analysis.explain.proof import (
     FixReport,
     Verdict,
 )
+from resnet_inspect.commands import Command, spelled
 from resnet_inspect.render.labels import wrapped
 from resnet_inspect.render.screen import Screen, plain
 
 STYLES = {"+": "green", "-": "red", "@": "cyan"}
 INDENT = "   "
+LOST_BATCH = "axis 0 of predictions is no longer the batch"
+NOT_SHAPE = "not a shape error"
 TAB = "\t"
 
 
-def fix_page(screen: Screen, report: FixReport, *, every: bool = False) -> None:
+def fix_page(
+    screen: Screen, report: FixReport, *, every: bool = False, apply: Command | None = None
+) -> None:
     """Print the verdict, then the repairs that passed with their diffs.
 
-    With `every` all repairs that passed are shown, and how each of the others failed.
+    With `every` all repairs that passed are shown, and how each of the others failed. `apply` is
+    the command that writes the first repair.
     """
-    for line in wrapped(headline(report), screen.width):
+    first, *rest = headlines(report)
+    for line in wrapped(first, screen.width):
         screen.line(plain(line, "bold"))
-    if report.explanation is not None:
-        for line in wrapped(report.explanation.verdict, screen.width):
+    for text in rest:
+        for line in wrapped(text, screen.width):
             screen.line(plain(line))
     shown = report.offered if every else report.offered[:MOST_OFFERED]
     for number, attempt in enumerate(shown, 1):
@@ -41,21 +48,34 @@ def fix_page(screen: Screen, report: FixReport, *, every: bool = False) -> None:
     others = report.others if every or not report.offered else ()
     if others:
         screen.line(plain(""))
-        screen.line(plain("Repairs that did not pass", "bold"))
+        screen.line(plain("Repairs that are not offered", "bold"))
     for attempt in others:
-        for line in wrapped(
-            f"{attempt.title}: {attempt.reason or 'loses the batch'}", screen.width
-        ):
+        for line in wrapped(f"{attempt.title}: {attempt.reason or LOST_BATCH}", screen.width):
             screen.line(plain(line))
-    for line in _remarks(report, len(shown), every=every):
+    remarks = list(_remarks(report, len(shown), every=every))
+    if remarks or (shown and apply is not None):
+        screen.line(plain(""))
+    for line in remarks:
         screen.line(plain(line, "dim"))
+    if shown and apply is not None:
+        screen.whole(plain(f"write the first repair: {spelled(apply)}", "dim"))
 
 
-def headline(report: FixReport) -> str:
-    """The verdict in one sentence."""
+def headlines(report: FixReport) -> list[str]:
+    """The verdict, then what failed and why."""
+    explanation = report.explanation
+    if explanation is None:
+        return [_verdict(report)]
+    if report.verdict is Verdict.OTHER:
+        known = explanation.verdict.startswith(NOT_SHAPE)
+        return [explanation.verdict if known else f"{NOT_SHAPE}: {explanation.verdict}"]
+    return [_verdict(report), explanation.verdict]
+
+
+def _verdict(report: FixReport) -> str:
     name = report.program
     if report.verdict is Verdict.NOTHING:
-        steps = f"ran {_count(report.steps, 'step')}" if report.steps else "ran"
+        steps = f"ran {_count(report.steps, 'training step')}" if report.steps else "ran"
         return f"nothing to fix: {name} {steps} without an error{_because(report.note)}"
     if report.verdict is Verdict.REPAIRED:
         passed = _count(len(report.offered), "repair")
@@ -65,7 +85,7 @@ def headline(report: FixReport) -> str:
         if not tried:
             return f"no repair of {name} is known"
         return f"no repair of {name} passes; {_count(tried, 'repair')} tried"
-    return f"not a shape error: {name} {report.note}" if report.note else "not a shape error"
+    return f"{NOT_SHAPE}: {name} {report.note}"
 
 
 def evidence_text(evidence: Evidence) -> str:
@@ -77,9 +97,11 @@ def warnings_of(attempt: Attempt) -> Iterator[str]:
     """What the user must know before applying a repair that passed."""
     evidence = attempt.evidence
     if not attempt.keeps_batch:
-        yield "axis 0 is no longer the batch: predictions and labels differ in axis 0"
+        yield LOST_BATCH
     if not evidence.finite:
         yield "the loss is NaN or infinite"
+    if evidence.idle:
+        yield "the loss is 0 from the first step, so nothing is learned"
     if evidence.note:
         yield evidence.note
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import prod
 
+from resnet_inspect.analysis.sizes.dangers import Danger
 from resnet_inspect.analysis.sizes.disagreement import DisagreeingSize, Postmortem, ReshapedRow
 from resnet_inspect.analysis.sizes.paths import spell_origin
 from resnet_inspect.graph import Failure, Source
-from resnet_inspect.graph.lineage import Correction
 from resnet_inspect.render import spelling
 
 
@@ -37,14 +37,19 @@ def postmortem_lines(postmortem: Postmortem) -> Iterator[tuple[str, str]]:
             yield "in common", f"{postmortem.meet}: the paths of the two sizes separate after it"
         else:
             yield "in common", "no op: the two sizes have separate origins"
-    for danger in postmortem.dangers:
-        yield "earlier", f"{danger.layer}: {danger.text}"
-        if danger.source is not None:
-            yield from _line(danger.source)
+    yield from danger_lines(postmortem.dangers)
     yield from _tried(postmortem)
     if not postmortem.corrections:
         for hint in postmortem.hints:
             yield "hint", hint
+
+
+def danger_lines(dangers: Iterable[Danger]) -> Iterator[tuple[str, str]]:
+    """Labels and texts on probable mistakes with axes."""
+    for danger in dangers:
+        yield "earlier", f"{danger.layer}: {danger.text}"
+        if danger.source is not None:
+            yield from _line(danger.source)
 
 
 def _tried(postmortem: Postmortem) -> Iterator[tuple[str, str]]:
@@ -55,13 +60,7 @@ def _tried(postmortem: Postmortem) -> Iterator[tuple[str, str]]:
     for other in postmortem.others:
         yield "tried", f"the call passes with {other}"
     for correction in postmortem.corrections:
-        yield "tried", correction_text(correction)
-
-
-def correction_text(correction: Correction) -> str:
-    """A setting with which the network builds."""
-    flag = "--" + correction.setting.replace("_", "-")
-    return f"the network builds with {flag} {correction.after} instead of {correction.before}"
+        yield "tried", f"the network builds with {correction.text}"
 
 
 def _row_lines(row: ReshapedRow) -> Iterator[tuple[str, str]]:

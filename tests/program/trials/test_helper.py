@@ -16,6 +16,7 @@ from resnet_inspect.program.trials.request import Ending, Invocation, TrialReque
 from resnet_inspect.program.trials.space import Spaces
 from resnet_inspect.tracers.progress import CallPlace
 
+pytestmark = pytest.mark.slow
 LONG = Limits(60, 8 * 10**9)
 Trials = Callable[..., list[Run]]
 
@@ -145,7 +146,8 @@ def test_a_module(trials: Trials, here: Path) -> None:
     )
     assert runs[0].output == ("['a'] package",)
     assert runs[1].result.ending is Ending.USAGE
-    assert runs[1].result.message.startswith("the module cannot be run\n  where:    -m package.no")
+    error = runs[1].result.error
+    assert (error["what"], error["where"]) == ("the module cannot be run", "-m package.no")
 
 
 @pytest.mark.parametrize("ignores", [False, True])

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 
 from resnet_inspect.analysis.check.evidence import Evidence
 from resnet_inspect.analysis.check.finding import Finding, Severity
-from resnet_inspect.analysis.explain.explain import explain
 from resnet_inspect.analysis.explain.explanation import Explanation
+from resnet_inspect.analysis.page.failure import failure_facts
 from resnet_inspect.commands import Command
 from resnet_inspect.graph import Failure
 
@@ -30,19 +30,20 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     failure = evidence.failure
     if failure is None:
         return
+    explanation = failure_facts(failure, evidence.graph, evidence.lineage).explanation
     line = f"{failure.source[0].file}:{failure.source[0].line}" if failure.source else ""
-    text, fix = _error(failure), _usual_fix(failure, line)
-    if failure.crash is not None:
-        explanation = explain(failure.crash)
-        text, call = explanation.verdict, explanation.call
+    text, change = _error(failure), ""
+    if explanation is not None:
+        text, call, change = explanation.verdict, explanation.call, _change(explanation)
         line = f"{call.file}:{call.line}" if call is not None else line
-        fix = _change(explanation) or _usual_fix(failure, line)
+    for correction in evidence.lineage.corrections:
+        change = f"build the network with {correction.text}"
     yield Finding(
         Severity.ERROR,
         f"the run failed while {failure.during}: {text}",
         {"line": line} if line else {},
         "steps after the error were not recorded",
-        fix,
+        change or _usual_fix(failure, line),
         place=evidence.place(failure.op),
         command=Command("explain"),
     )

@@ -18,7 +18,14 @@ MOST_NODES = 80
 
 def refined(case: Case, problem: Problem) -> Problem:
     """Return a problem with the cause of different sizes of axis 0, if it is known."""
-    if len(problem.sides) != 2 or any(side.axis != 0 for side in problem.sides):
+    mixed = _source_of_other(case, problem)
+    if mixed is not None:
+        return mixed
+    if (
+        problem.rule == "loop-shape"
+        or len(problem.sides) != 2
+        or any(side.axis != 0 for side in problem.sides)
+    ):
         return problem
     for side in problem.sides:
         for number in _upstream(case, side.operand.node):
@@ -31,6 +38,22 @@ def refined(case: Case, problem: Problem) -> Problem:
         if refined_problem is not None:
             return refined_problem
     return problem
+
+
+def _source_of_other(case: Case, problem: Problem) -> Problem | None:
+    """Return the problem of a reshape whose examples had the other size before.
+
+    Such as [-1, 6] of (?, 6, 8), where the matrix product needs 48.
+    """
+    if len(problem.sides) != 2:
+        return None
+    for side, other in (problem.sides, tuple(reversed(problem.sides))):
+        for number in list(_upstream(case, side.operand.node))[:3]:
+            changed = _changed(case, case.crash.nodes[number])
+            users = changed is not None and _users(case, case.crash.nodes[number])
+            if changed is not None and users and changed == (other.size, side.size):
+                return _mixed(case, problem, number, *changed)
+    return None
 
 
 def _upstream(case: Case, number: int) -> Iterator[int]:
@@ -46,7 +69,8 @@ def _upstream(case: Case, number: int) -> Iterator[int]:
 
 
 def _users(case: Case, node: Node) -> bool:
-    return node.layer < 0 or case.crash.layers[node.layer].own
+    layer = case.crash.layers[node.layer] if node.layer >= 0 else None
+    return layer is None or layer.own or layer.type == "Lambda"
 
 
 def _changed(case: Case, node: Node) -> tuple[int, int] | None:
@@ -68,8 +92,10 @@ def _mixed(case: Case, problem: Problem, number: int, before: int, after: int) -
     count = f"{product} = {before:,}" if "×" in product else f"{before:,}"
     verdict = (
         f"the reshape does not keep the batch: an example has {count} elements, its target has "
-        f"{after:,}, so the batch becomes {max(sizes)} instead of {min(sizes)}"
+        f"{after:,}"
     )
+    if all(side.axis == 0 for side in problem.sides):
+        verdict += f", so the batch becomes {max(sizes)} instead of {min(sizes)}"
     step = SizeStep(problem.verdict)
     return msgspec.structs.replace(
         problem,

@@ -10,7 +10,7 @@ from resnet_inspect.analysis.explain.case import Case, Problem, Side, shapes_in
 from resnet_inspect.analysis.explain.explanation import Kind
 from resnet_inspect.analysis.explain.operands import Operand
 from resnet_inspect.analysis.explain.origins import spelled
-from resnet_inspect.graph.crash import NodeKind
+from resnet_inspect.graph.crash import NodeKind, Shape, Value
 
 FEED = re.compile(
     r"Cannot feed value of shape (\(.*?\)) for Tensor '?\"?([\w/:.-]+?)'?\"?, which has "
@@ -29,6 +29,11 @@ UNPACKED = re.compile(r"(not enough|too many) values to unpack \(expected (\d+)(
 CONVERTED = re.compile(
     r"Failed to convert a NumPy array to a Tensor \(Unsupported object type (\w+)\)"
 )
+RANKS = re.compile(
+    r"input arrays must have same number of dimensions, but the array at index \d+ has "
+    r"(\d+) dimension\(s\) and the array at index \d+ has (\d+)"
+)
+CONTAINER = re.compile(r"Unrecognized data type: (\w+)=.*\(of type <class '(?:list|tuple)'>\)")
 WEIGHTS = re.compile(
     (
         r"(?:weight|variable)[^.]*?shape[= ](\(.*?\))[^.]*?(?:not compatible "
@@ -38,7 +43,7 @@ WEIGHTS = re.compile(
 )
 
 
-def recognize(case: Case) -> Problem | None:
+def recognize(case: Case) -> Problem | None:  # noqa: PLR0912 - one branch a message
     """Return the problem of the data, None for other failures."""
     text = case.text
     feed = FEED.search(text)
@@ -87,11 +92,25 @@ def recognize(case: Case) -> Problem | None:
         return Problem(
             Kind.SHAPE, "array-reshape", verdict, "reshape", facts={"have": have, "want": want}
         )
+    weights = WEIGHTS.search(text)
+    if weights:
+        return _weights(case, shapes_in(weights[1])[0], shapes_in(weights[2])[0])
     unpacked = UNPACKED.search(text)
     if unpacked and case.frame >= 0:
         got = f"{unpacked[3]} were given" if unpacked[3] else "more were given"
         verdict = f"{unpacked[2]} values were expected, but {got}"
         return Problem(Kind.STRUCTURE, "unpacking", verdict)
+    ranks = RANKS.search(text)
+    if ranks:
+        verdict = (
+            f"arrays to concatenate need equal ranks: one has {ranks[1]} axes, another {ranks[2]}"
+        )
+        return Problem(Kind.SHAPE, "array-concat", verdict, "concatenate")
+    container = CONTAINER.search(text)
+    if container:
+        name = case.crash.during or "fit"
+        verdict = f"not a shape error: {name} needs arrays, but {container[1]} is a list"
+        return Problem(Kind.STRUCTURE, "data-type", verdict, name)
     converted = CONVERTED.search(text)
     if converted:
         verdict = (
@@ -113,10 +132,13 @@ def _feed(case: Case, matched: re.Match[str]) -> Problem:
         ),
         -1,
     )
-    fed = case.operands.fed(name) or Operand(f"the value for '{name}'", got)
-    fed = msgspec.structs.replace(fed, shape=got)
-    placeholder = Operand(f"placeholder '{name}'", want, node=number)
-    verdict = f"placeholder '{name}' needs {spelled(want)}, but is fed {spelled(got)}"
+    known = case.operands.named(number) if number >= 0 else ""
+    label = f"placeholder {known}" if known else f"placeholder '{name}'"
+    fed = case.operands.fed(name) or Operand("the value", got)
+    written = case.origins.written_data(fed) or "the value"
+    fed = msgspec.structs.replace(fed, label=written, shape=got)
+    placeholder = Operand(label, want, node=number)
+    verdict = f"{label} needs {spelled(want)}, but {written} is {spelled(got)}"
     if len(got) == len(want):
         for axis, (g, w) in enumerate(zip(got, want, strict=True)):
             if g is not None and w is not None and g != w:
@@ -130,8 +152,8 @@ def _feed(case: Case, matched: re.Match[str]) -> Problem:
                     facts={"name": name},
                 )
     sides = (
-        Side(fed, None, len(got), f"axes of the value {spelled(got)}", rank=True),
-        Side(placeholder, None, len(want), f"axes of placeholder '{name}'", rank=True),
+        Side(fed, None, len(got), f"axes of {written} {spelled(got)}", rank=True),
+        Side(placeholder, None, len(want), f"axes of {label}", rank=True),
     )
     return Problem(
         Kind.SHAPE,
@@ -142,6 +164,35 @@ def _feed(case: Case, matched: re.Match[str]) -> Problem:
         sides=sides,
         facts={"name": name},
     )
+
+
+def _weights(case: Case, want: Shape, got: Shape) -> Problem:
+    """Return the problem of values for a variable of another shape."""
+    owners = [
+        (at, name)
+        for at, layer in enumerate(case.crash.layers)
+        for name, shape in layer.weights.items()
+        if shape == want
+    ]
+    layer, name = owners[0] if len(owners) == 1 else (-1, "a variable")
+    owner = f" of {case.operands.layer_name(layer)}" if layer >= 0 else ""
+    values = case.crash.frames[case.frame].values if case.frame >= 0 else {}
+    given = [key for key, value in values.items() if _contains(value, got)]
+    text = given[0] if given else ""
+    array = Operand(text or "the values", got, frame=case.frame, expression=text)
+    variable = Operand(f"{name}{owner}", want, layer=layer)
+    verdict = (
+        f"{variable.label} has the shape {spelled(want)}, but the given values have {spelled(got)}"
+    )
+    sides: tuple[Side, ...] = ()
+    for axis, (w, g) in enumerate(zip(want, got, strict=False)):
+        if w != g and len(want) == len(got):
+            sides = Side(array, axis, g or 0), Side(variable, axis, w or 0)
+    return Problem(Kind.SHAPE, "weights", verdict, "set_weights", layer, (array, variable), sides)
+
+
+def _contains(value: Value, shape: Shape) -> bool:
+    return value.shape == shape or any(_contains(item, shape) for item in value.items.values())
 
 
 def _arrays(case: Case, rule: str, matched: re.Match[str]) -> Problem:

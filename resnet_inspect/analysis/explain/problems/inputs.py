@@ -6,10 +6,11 @@ import re
 
 import msgspec
 
-from resnet_inspect.analysis.explain.case import Case, Problem, Side, shapes_in
+from resnet_inspect.analysis.explain.case import Case, Problem, Side, counted, shapes_in
 from resnet_inspect.analysis.explain.explanation import Kind
 from resnet_inspect.analysis.explain.operands import Operand
 from resnet_inspect.analysis.explain.origins import spelled
+from resnet_inspect.analysis.explain.problems.ops import expressed
 from resnet_inspect.graph.crash import Shape, ValueKind
 
 LAYER = re.compile(r"of layer \"?'?([\w./-]+)\"?'? is incompatible with the layer: (.*)")
@@ -24,7 +25,8 @@ MODEL = re.compile(
 )
 MODEL_2 = re.compile(r"expected shape=(\(.*?\)), found shape=(\(.*?\))")
 COUNT = re.compile(
-    r"[Ll]ayer '?\"?([\w./-]+)'?\"? expects (\d+) input\(s\), but it received (\d+) input tensors"
+    r"[Ll]ayer '?\"?([\w./-]+)'?\"? expects (\d+) (?:named )?input\(s\)(?: with keys \[.*?\])?, "
+    r"but it received (\d+) input tensors"
 )
 
 
@@ -119,13 +121,15 @@ def _model(case: Case, want: Shape, got: Shape, layer: int) -> Problem:
     layer = layer if layer >= 0 or call is None else call.layer
     label = case.operands.layer_name(layer) if layer >= 0 else "the model"
     received = _with(_received(case, layer), got)
+    if received.node < 0 and not received.argument and call is not None:
+        received = expressed(case, received, call.frame, 0)
     expected = Operand(f"input of {label}", want, layer=layer, argument="input")
     if len(want) == len(got) + 1 and received.argument in ("x", "y"):
         return _without_batch(case, problem_layer=layer, label=label, received=received, want=want)
     if len(want) != len(got):
         verdict = (
             f"{label} needs an input {spelled((None, *want[1:]))}, but receives "
-            f"{spelled(got)}: {len(got)} axes instead of {len(want)}"
+            f"{spelled(got)}: {counted(len(got))} instead of {len(want)}"
         )
         sides = (
             Side(received, None, len(got), f"axes of {received.label} {spelled(got)}", rank=True),
@@ -189,7 +193,7 @@ def _without_batch(
     if dataset and shape and shape[0] is not None:
         verdict = f"the dataset yields single examples {spelled(shape)}, without a batch axis"
         rule = "dataset-not-batched"
-    elif single and want[1:] == shape:
+    elif single and want[1:] == shape and name != "fit":
         verdict = f"{name} receives one example {spelled(shape)}, without a batch axis in front"
         rule = "single-example"
     else:

@@ -35,6 +35,9 @@ UNKNOWN = re.compile(
 )
 
 
+DOT = re.compile(
+    r"Incompatible input shapes: axis values (\d+) \(at axis (\d+)\) != (\d+) \(at axis (\d+)\)"
+)
 KERNEL = re.compile(
     r"Kernel shape must have the same length as input, but received kernel of shape (\(.*?\)) "
     r"and input of shape (\(.*?\))"
@@ -60,7 +63,9 @@ def recognize(case: Case) -> Problem | None:
             f"{spelled(have)}"
         )
         sides = (
-            Side(operand, None, a or 0, f"elements per example of {operand.label}", rank=True),
+            Side(operand, 1, a or 0)
+            if len(have) == 1
+            else Side(operand, None, a or 0, f"elements per example of {operand.label}", rank=True),
             Side(
                 Operand(f"target of {label}", want, layer=layer),
                 None,
@@ -82,6 +87,16 @@ def recognize(case: Case) -> Problem | None:
         "Inputs have incompatible shapes" in case.text
     ):
         return _merge(case, label, layer, inputs)
+    dot = DOT.search(case.text)
+    if dot and len(inputs) > 1:
+        first, second = inputs[:2]
+        (x, at), (y, to) = ((int(dot[1]), int(dot[2])), (int(dot[3]), int(dot[4])))
+        verdict = (
+            f"{label} needs equal sizes on its axes: {first.label} {spelled(first.shape)} has {x}, "
+            f"{second.label} {spelled(second.shape)} has {y}"
+        )
+        sides = Side(first, at, x), Side(second, to, y)
+        return Problem(Kind.SHAPE, "broadcast", verdict, label, layer, (first, second), sides)
     negative = NEGATIVE.search(case.text)
     if negative:
         operand = _with(inputs, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from resnet_inspect.analysis.explain.case import Case, Problem, Side, shapes_in
+from resnet_inspect.analysis.explain.case import Case, Problem, Side, counted, shapes_in
 from resnet_inspect.analysis.explain.explanation import Kind
 from resnet_inspect.analysis.explain.operands import Operand
 from resnet_inspect.analysis.explain.origins import spelled
@@ -18,6 +18,10 @@ SPARSE = re.compile(
 LOGITS = re.compile(
     r"logits and labels must be broadcastable: logits_size=(\[.*?\]) labels_size=(\[.*?\])"
 )
+RANKS = re.compile(
+    r"`?labels\.shape\.rank`? must equal `?logits\.shape\.rank - 1`?\. Received: "
+    r"labels\.shape=(\(.*?\)) of rank \d+ and logits\.shape=(\(.*?\))"
+)
 SHAPES = re.compile(r"[Ss]hapes (\(.*?\)) and (\(.*?\)) (?:are incompatible|must have the same)")
 
 
@@ -29,6 +33,11 @@ def recognize(case: Case) -> Problem | None:
         labels, output = shapes_in(received[1])[0], shapes_in(received[2])[0]
         sparse = "target.ndim - 1" in case.text or "up until the last dimension" in case.text
         return problem(case, call, labels, output, sparse=sparse)
+    ranks = RANKS.search(case.text)
+    if ranks:
+        labels, output = shapes_in(ranks[1])[0], shapes_in(ranks[2])[0]
+        losses = "sparse_softmax_cross_entropy_with_logits"
+        return problem(case, case.called(losses), labels, output, sparse=True)
     sparse_found = SPARSE.search(case.text)
     if sparse_found:
         output, labels = shapes_in(sparse_found[1])[0], shapes_in(sparse_found[2])[0]
@@ -104,7 +113,7 @@ def problem(
         b = labels[axis] if axis < len(labels) else None
         verdict = (
             f"{function} compares the output {spelled(output)} with labels {spelled(labels)}: "
-            f"{len(output)} axes against {len(labels)}"
+            f"{counted(len(output))} against {len(labels)}"
         )
         sides = (
             (Side(p, axis, a), Side(y, axis, b))

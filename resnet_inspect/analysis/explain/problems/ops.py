@@ -9,7 +9,7 @@ from math import prod
 
 import msgspec
 
-from resnet_inspect.analysis.explain.case import Case, Problem, Side, shapes_in
+from resnet_inspect.analysis.explain.case import Case, Problem, Side, counted, shapes_in
 from resnet_inspect.analysis.explain.explanation import Kind
 from resnet_inspect.analysis.explain.operands import Operand
 from resnet_inspect.analysis.explain.origins import spelled
@@ -57,12 +57,13 @@ LOSSES = ("SoftmaxCrossEntropyWithLogits", "SparseSoftmaxCrossEntropyWithLogits"
 
 
 class FailedOp(msgspec.Struct, frozen=True):
-    """An op with the shapes that it rejected."""
+    """An op with the shapes that it rejected. `target` is the target shape of a reshape."""
 
     type: str
     operands: tuple[Operand, ...]
     node: Node | None = None
     function: str = ""
+    target: Operand | None = None
 
 
 def recognize(case: Case) -> Problem | None:
@@ -83,6 +84,10 @@ def recognize(case: Case) -> Problem | None:
         return _loss(case, failed)
     if failed.type in ("Squeeze", "ExpandDims") and failed.operands:
         return _problem(case, failed, f"{failed.type.lower()}-axis", ())
+    if failed.type == "Transpose" and failed.operands:
+        return _problem(case, failed, "transpose-axes", ())
+    if failed.type == "Conv2DBackpropInput" and len(shapes) > 2:
+        return _transposed_convolution(case, failed)
     return _broadcast(case, failed)
 
 
@@ -106,7 +111,7 @@ def failed_op(case: Case) -> FailedOp | None:
         return None
     kind = eager[1] if eager else SIGNS[public.function]
     operands = [o for o in case.inputs_of(public) if o.shape is not None]
-    named = [_named(case, o, public.frame, at) for at, o in enumerate(operands)]
+    named = [expressed(case, o, public.frame, at) for at, o in enumerate(operands)]
     function = _function(case, None, kind)
     return FailedOp(kind, _with_shapes(case, named), None, function)
 
@@ -156,7 +161,7 @@ def _tensors_in(call: object) -> int:
     )
 
 
-def _named(case: Case, operand: Operand, frame: int, at: int) -> Operand:
+def expressed(case: Case, operand: Operand, frame: int, at: int) -> Operand:
     """Return an operand of a call in the user's line with the user's expression for it."""
     if frame < 0 or operand.node >= 0:
         return operand
@@ -170,6 +175,9 @@ def _named(case: Case, operand: Operand, frame: int, at: int) -> Operand:
             parts = [*node.args, *(keyword.value for keyword in node.keywords)]
             if len(parts) == 1 and isinstance(parts[0], ast.List | ast.Tuple):
                 parts = list(parts[0].elts)
+        if len(parts) == 1 and at > 0 and isinstance(parts[0], ast.Name):
+            text = f"{parts[0].id}[{at}]"
+            return msgspec.structs.replace(operand, label=text, expression=text, frame=frame)
         if at < len(parts):
             text = file.segment(parts[at])
             return msgspec.structs.replace(operand, label=text, expression=text, frame=frame)
@@ -246,7 +254,7 @@ def _matmul(case: Case, failed: FailedOp) -> Problem:
     if not sides and a is not None and b is not None and len(a) != len(b):
         verdict = (
             f"the matrix product needs tensors of equal rank: {left.label} {spelled(a)} has "
-            f"{len(a)} axes, {right.label} {spelled(b)} has {len(b)}"
+            f"{counted(len(a))}, {right.label} {spelled(b)} has {len(b)}"
         )
         sides = (
             Side(left, None, len(a), f"axes of {left.label} {spelled(a)}", rank=True),
@@ -266,8 +274,10 @@ def _built_for(case: Case, failed: FailedOp, sides: tuple[Side, Side]) -> Proble
         and not case.crash.layers[call.layer].own
         and not case.crash.layers[call.layer].sublayers
     ]
-    if not kernel.weight or not inner:
+    if kernel.weight not in ("kernel", "recurrent_kernel") or not inner:
         return None
+    if kernel.weight == "recurrent_kernel":
+        return _state(case, failed, sides, inner[0])
     label = case.operands.layer_name(inner[0])
     data = next((o for o in case.inputs_of(_call_of(case, inner[0])) if o.shape), None)
     received = data or sides[0].operand
@@ -290,6 +300,16 @@ def _built_for(case: Case, failed: FailedOp, sides: tuple[Side, Side]) -> Proble
     )
 
 
+def _state(case: Case, failed: FailedOp, sides: tuple[Side, Side], layer: int) -> Problem:
+    """Return the problem of a recurrent layer whose initial state has another size."""
+    label = case.operands.layer_name(layer)
+    state, kernel = sides
+    verdict = f"{label} has {kernel.size} units, but its initial state has {state.size}"
+    failed = msgspec.structs.replace(failed, function=label)
+    units = Side(Operand(label, None, layer=layer), -1, kernel.size, f"units of {label}")
+    return _problem(case, failed, "state", (state, units), verdict)
+
+
 def _call_of(case: Case, layer: int) -> Call:
     return next(call for call in case.crash.calls if call.layer == layer)
 
@@ -297,6 +317,8 @@ def _call_of(case: Case, layer: int) -> Call:
 def _reshape(case: Case, failed: FailedOp) -> Problem:
     operand = failed.operands[0]
     target = _target(case, failed)
+    wanted = Operand("target shape", None if target is None else tuple(target))
+    failed = msgspec.structs.replace(failed, operands=(operand, wanted), target=_target_of(failed))
     shape = operand.shape or ()
     sizes = [size for size in shape[1:] if size is not None]
     whole = len(sizes) == len(shape) - 1
@@ -384,19 +406,20 @@ def _target(case: Case, failed: FailedOp) -> list[int | None] | None:
 
 
 def _target_of(failed: FailedOp) -> Operand:
+    if failed.target is not None:
+        return failed.target
     number = failed.operands[1].node if len(failed.operands) > 1 else -1
     return Operand("target shape", None, node=number)
 
 
 def _concat(case: Case, failed: FailedOp) -> Problem:
     known = [o for o in failed.operands if o.shape is not None and len(o.shape) > 0]
-    matched = re.search(r"Dimension (\d+) in both shapes must be equal", case.text)
     for first in known:
         for second in known:
             a, b = first.shape or (), second.shape or ()
             if first is second or len(a) != len(b):
                 continue
-            axes = [int(matched[1])] if matched and int(matched[1]) < len(a) else range(len(a))
+            axes = [at for at in range(len(a)) if at != _joined(case, failed)]
             for axis in axes:
                 x, y = a[axis], b[axis]
                 if x is not None and y is not None and x != y:
@@ -415,6 +438,20 @@ def _concat(case: Case, failed: FailedOp) -> Problem:
     return _problem(case, failed, "concat", ())
 
 
+def _joined(case: Case, failed: FailedOp) -> int | None:
+    """Return the axis along which tensors are joined, None if unknown."""
+    number = failed.operands[-1].node if failed.operands else -1
+    text = case.crash.nodes[number].value if number >= 0 else ""
+    if text.lstrip("-").isdigit():
+        rank = len(failed.operands[0].shape or ())
+        return int(text) % rank if rank else None
+    call = case.called("concat", "ConcatV2")
+    axis = call.arguments.get("axis") if call is not None else None
+    if axis is not None and axis.text.lstrip("-").isdigit():
+        return int(axis.text) % max(len(failed.operands[0].shape or ()), 1)
+    return None
+
+
 def _convolution(case: Case, failed: FailedOp) -> Problem:
     images, kernel = failed.operands[:2]
     a, b = images.shape, kernel.shape
@@ -428,6 +465,19 @@ def _convolution(case: Case, failed: FailedOp) -> Problem:
             sides = Side(images, len(a) - 1, channels), Side(kernel, len(b) - 2, depth)
             return _problem(case, failed, "conv-channels", sides, verdict)
     return _problem(case, failed, "conv-rank" if a is not None and len(a) != 4 else "conv", ())
+
+
+def _transposed_convolution(case: Case, failed: FailedOp) -> Problem:
+    kernel, images = failed.operands[1:3]
+    a, b = images.shape, kernel.shape
+    if a is not None and b is not None and len(a) == len(b) and a[-1] and b[-1] and a[-1] != b[-1]:
+        verdict = (
+            f"the transposed convolution's kernel {spelled(b)} was made for {b[-1]} channels, "
+            f"{images.label} {spelled(a)} has {a[-1]}"
+        )
+        sides = Side(images, len(a) - 1, a[-1]), Side(kernel, len(b) - 1, b[-1])
+        return _problem(case, failed, "conv-channels", sides, verdict)
+    return _problem(case, failed, "conv", ())
 
 
 def _loss(case: Case, failed: FailedOp) -> Problem:
@@ -451,7 +501,7 @@ def _broadcast(case: Case, failed: FailedOp) -> Problem | None:
         if len(a) != len(b) and min(len(a), len(b)) > 1 and _clash(a, b):
             verdict = (
                 f"{first.label} {spelled(a)} and {second.label} {spelled(b)} cannot be combined "
-                f"elementwise: {len(a)} axes against {len(b)}"
+                f"elementwise: {counted(len(a))} against {len(b)}"
             )
             sides = (
                 Side(first, None, len(a), f"axes of {first.label} {spelled(a)}", rank=True),

@@ -18,14 +18,15 @@ class Array(NamedTuple):
     file: SourceFile
     node: ast.expr
     value: Value | None
+    is_tensor: bool | None = None
 
     @property
     def symbolic(self) -> bool:
         """Whether it is a tensor of TensorFlow or Keras."""
         value = self.value
-        return value is not None and (
-            value.kind in (ValueKind.TENSOR, ValueKind.VARIABLE) or "Tensor" in value.type
-        )
+        if value is None or self.is_tensor is not None:
+            return bool(self.is_tensor)
+        return value.kind in (ValueKind.TENSOR, ValueKind.VARIABLE) or "Tensor" in value.type
 
     @property
     def text(self) -> str:
@@ -52,6 +53,9 @@ def reshaped(array: Array, sizes: tuple[int | str, ...]) -> str:
 
 def expanded(array: Array, axis: int) -> str:
     """Return the expression with an axis of size 1: `x[None]`, `x[:, None]`, `x[..., None]`."""
+    tensorflow = idioms.tensorflow(array.file) if array.symbolic else ""
+    if tensorflow:
+        return f"{tensorflow}.expand_dims({raw(array.file, array.node)}, {axis})"
     index = "..., None" if axis == -1 else ", ".join([":"] * axis + ["None"])
     return f"{array.text}[{index}]"
 

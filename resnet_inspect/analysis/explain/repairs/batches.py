@@ -5,23 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from resnet_inspect.analysis.explain.case import WITHOUT_BATCH, Case, Problem
+from resnet_inspect.analysis.explain.case import Case, Problem
 from resnet_inspect.analysis.explain.explanation import Kind, Repair
 from resnet_inspect.analysis.explain.repairs import idioms, places
-from resnet_inspect.analysis.explain.repairs.building import Sides, repair
+from resnet_inspect.analysis.explain.repairs.building import INPUTS, Sides, repair
 from resnet_inspect.analysis.explain.repairs.edits import add_argument, raw, replace, wrap
 from resnet_inspect.analysis.explain.sources import argument
 from resnet_inspect.graph.crash import Value, ValueKind
 
-RANKS = (
-    *WITHOUT_BATCH,
-    "input-rank",
-    "input-axis",
-    "input-shape",
-    "loss-rank",
-    "loss-shape",
-    "sparse-labels",
-)
+RANKS = (*INPUTS, "loss-rank", "loss-shape", "sparse-labels")
 
 
 def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:

@@ -8,23 +8,21 @@ from itertools import permutations
 from math import prod
 
 from resnet_inspect.analysis.explain.case import WITHOUT_BATCH, Case, Problem
-from resnet_inspect.analysis.explain.explanation import Repair
+from resnet_inspect.analysis.explain.explanation import Edit, Repair
 from resnet_inspect.analysis.explain.origins import spelled
 from resnet_inspect.analysis.explain.repairs import arrays, places
 from resnet_inspect.analysis.explain.repairs.arrays import Array
-from resnet_inspect.analysis.explain.repairs.building import Sides, repair
+from resnet_inspect.analysis.explain.repairs.building import INPUTS, Sides, repair
 from resnet_inspect.analysis.explain.sources import argument
 from resnet_inspect.graph.crash import Shape, ValueKind
 
+RANKS = (*WITHOUT_BATCH, "input-rank")
 TRAINERS = ("fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch")
 
 
 def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     """Yield changes of the data that a model, a layer or a placeholder rejects."""
-    if (
-        problem.rule not in (*WITHOUT_BATCH, "input-rank", "input-axis", "input-shape", "feed")
-        or not problem.operands
-    ):
+    if problem.rule not in (*INPUTS, "feed") or not problem.operands:
         return
     data = _received(case, problem)
     if data is None or (data.value is not None and data.value.kind is ValueKind.DATASET):
@@ -32,23 +30,46 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     got, want = _shapes(case, problem, data)
     if got is None:
         return
+    several = case.crash.during == "fit" and len(got) > 1
     for new, cost, keeps in changes(Array(data.file, data.node, data.value), got, want, problem):
+        if several and new.endswith("[None]"):
+            continue  # a training has more than one example
         edits = [arrays.edit(Array(data.file, data.node, data.value), new)]
         edits += [
             arrays.edit(other, text)
             for other in _alike(case, data)
             if (text := _same_change(other, got, want, problem, new, data))
         ]
+        edits += _other_feeds(case, problem, data)
         title = f"{ast.unparse(data.node)} → {new}"
         reason = f"the data has the shape {spelled(got)}"
         yield repair(case, "data-shape", title, edits, cost, reason, keeps_batch=keeps)
+
+
+def _other_feeds(case: Case, problem: Problem, data: places.Datum) -> list[Edit]:
+    """Return the changes of the other values of a feed that do not fit their placeholders."""
+    edits: list[Edit] = []
+    if problem.rule != "feed":
+        return edits
+    for node in case.crash.nodes:
+        fed = places.fed_by_session(case, node.name) if node.kind == "placeholder" else None
+        want = node.shapes[0] if node.shapes else None
+        if fed is None or fed.node is data.node or want is None or fed.value is None:
+            continue
+        array, shape = Array(fed.file, fed.node, fed.value), fed.value.shape
+        if shape is None or _equal(shape, want) or len(shape) == len(want):
+            continue
+        best = min(changes(array, shape, want, problem), key=lambda change: change[1], default=None)
+        if best is not None:
+            edits.append(arrays.edit(array, best[0]))
+    return edits
 
 
 def _received(case: Case, problem: Problem) -> places.Datum | None:
     """Return the data that arrive at the layer, model or placeholder of a problem."""
     if problem.rule == "feed":
         return places.fed_by_session(case, str(problem.facts.get("name", "")))
-    operand = problem.operands[0]
+    operand = places.received(problem)
     data = places.datum(case, operand)
     if data is not None:
         return data
@@ -66,19 +87,21 @@ def _shapes(
     case: Case, problem: Problem, data: places.Datum
 ) -> tuple[Shape | None, tuple[int | None, ...] | int | None]:
     """Return the shape of the data, and the shape or rank that is needed."""
-    operand = problem.operands[0]
+    operand = places.received(problem)
     got = operand.shape
     if problem.rule == "feed" and len(problem.operands) > 1:
         return got, problem.operands[1].shape
     if data.value is not None and data.value.shape is not None:
         got = data.value.shape
     shape = problem.facts.get("shape")
-    if isinstance(shape, tuple):
+    expected = problem.sides[1].operand.shape if len(problem.sides) > 1 else None
+    shape = shape if isinstance(shape, tuple) else expected
+    if isinstance(shape, tuple) and problem.rule in RANKS:
         return got, shape
     built = case.crash.layers[problem.layer].built_for if problem.layer >= 0 else None
     if built is not None and problem.rule == "input-axis":
         return got, built
-    want = problem.facts.get("want") if problem.rule in ("input-rank", *WITHOUT_BATCH) else None
+    want = problem.facts.get("want") if problem.rule in RANKS else None
     return got, want if isinstance(want, int) else None
 
 
@@ -99,7 +122,7 @@ def changes(
 def _one_more(
     array: Array, got: Shape, sizes: tuple[int | None, ...] | None, rank: int
 ) -> Iterator[tuple[str, float, bool]]:
-    single = sizes is not None and _equal(got, sizes[1:])
+    single = sizes is not None and got == sizes[1:]
     if single:
         yield arrays.expanded(array, 0), 0.8, True
     if sizes is None or (sizes[-1] in (1, None) and _equal(got[1:], sizes[1:-1])):
@@ -115,6 +138,9 @@ def _fitted(
 ) -> Iterator[tuple[str, float, bool]]:
     """Yield a reshape or another order of the axes, if the numbers of elements agree."""
     rest = sizes[1:]
+    if len(got) == 2 and None not in sizes and got[::-1] == sizes and got != sizes:
+        yield arrays.transposed(array, (1, 0)), 0.9, True
+        return
     if (
         len(got) == len(sizes)
         and sorted(map(str, got[1:])) == sorted(map(str, rest))
@@ -122,8 +148,8 @@ def _fitted(
     ):
         for order in permutations(range(1, len(got))):
             if tuple(got[at] for at in order) == rest:
-                yield arrays.transposed(array, (0, *order)), 1.0, True
-                break
+                yield arrays.transposed(array, (0, *order)), 0.9, True
+                return
     if None in rest or not rest:
         return
     total = prod(size or 1 for size in rest)

@@ -14,7 +14,7 @@ from resnet_inspect.analysis.explain.sources import SourceFile, argument, evalua
 from resnet_inspect.graph.crash import NodeKind, Site
 
 LIKE = {"ones": "ones_like", "zeros": "zeros_like"}
-PARAMETERS = ("self", "cls", "training", "mask", "args", "kwargs")
+PARAMETERS = ("self", "cls", "training", "mask")
 
 # Rules whose sizes of axis 0 may be batch sizes, if both sides are of axis 0.
 BATCHES = ("broadcast", "loss-shape", "sparse-labels", "feed", "op")
@@ -157,6 +157,10 @@ def _placeholder_names(case: Case, file: SourceFile, line: int) -> list[str]:
 def _placeholders(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     """Yield `None` for the batch size of placeholders that are fed other numbers of examples."""
     if len(sides) != 2 or sides[1].side.axis != 0:
+        return
+    shapes = [sized.side.operand.shape or () for sized in sides]
+    rest = zip(shapes[0][1:], shapes[1][1:], strict=False)
+    if any(a != b and None not in (a, b) for a, b in rest):
         return
     size = sides[1].side.size
     edits: list[Edit] = []

@@ -8,8 +8,14 @@ from math import prod
 
 from resnet_inspect.analysis.explain.case import Case, Problem
 from resnet_inspect.analysis.explain.explanation import Edit, Repair
+from resnet_inspect.analysis.explain.operands import Operand
 from resnet_inspect.analysis.explain.repairs import idioms, places
-from resnet_inspect.analysis.explain.repairs.building import Sides, repair
+from resnet_inspect.analysis.explain.repairs.building import (
+    INPUTS,
+    Sides,
+    labels_and_output,
+    repair,
+)
 from resnet_inspect.analysis.explain.repairs.edits import insert_before, line_before, raw, wrap
 from resnet_inspect.graph.crash import Shape
 
@@ -22,23 +28,23 @@ POOLINGS = {
 
 def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     """Yield layers that give the next one, or the loss, the rank that it needs."""
-    if problem.rule in ("loss-rank", "loss-shape", "sparse-labels", "one-hot-labels"):
-        yield from _for_loss(case, problem)
-    elif problem.rule in ("input-rank", "input-axis", "input-shape", "merge-rank"):
+    compared = labels_and_output(problem)
+    if compared is not None:
+        yield from _for_loss(case, *compared)
+    elif problem.rule in (*INPUTS, "merge-rank"):
         yield from _for_layer(case, problem)
 
 
-def _for_loss(case: Case, problem: Problem) -> Iterator[Repair]:
+def _for_loss(case: Case, labels: Operand, output: Operand) -> Iterator[Repair]:
     """Yield Flatten in front of the first Dense layer that received more than two axes."""
-    if len(problem.operands) < 2:
+    if output.shape is None or labels.shape is None:
         return
-    labels, output = problem.operands[:2]
-    if output.shape is None or labels.shape is None or len(output.shape) < 3:
+    layers = places.chain(case, output)
+    rank = places.rank_of_output(case, layers, len(output.shape))
+    if rank < 3 or len(labels.shape) >= rank:
         return
-    if len(labels.shape) >= len(output.shape):
-        return
-    target, rank = -1, len(output.shape)
-    for number in places.chain(case, output):
+    target = -1
+    for number in layers:
         record = case.crash.layers[number]
         if record.type in ("Flatten", "Reshape", "InputLayer"):
             break
@@ -125,8 +131,22 @@ def inserted(made: places.Creation, name: str, arguments: str = "") -> tuple[Edi
             return (*imports, line_before(file, statement, f"{raw(file, parent.func)}({new})"))
     for applied in places.applications(made):
         if len(applied.args) == 1:
-            return (*imports, *_in_chain(made, applied, new))
+            kept = _kept(made, name, new)
+            if kept is None:
+                return (*imports, *_in_chain(made, applied, new))
+            return (*imports, kept[1], *_in_chain(made, applied, kept[0]))
     return ()
+
+
+def _kept(made: places.Creation, name: str, new: str) -> tuple[str, Edit] | None:
+    """Return a name for a layer of a model of the user, and the edit that creates it there."""
+    statement = made.file.parents.get(made.call)
+    if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Attribute):
+        return None
+    attribute = f"{ast.unparse(statement.targets[0].value)}.{name.lower()}"
+    if attribute in made.file.text:
+        attribute += "_2"
+    return attribute, line_before(made.file, statement, f"{attribute} = {new}")
 
 
 def _in_list(made: places.Creation, parent: ast.AST | None, new: str) -> Edit:

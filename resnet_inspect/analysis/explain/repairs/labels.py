@@ -8,15 +8,15 @@ from typing import NamedTuple
 
 from resnet_inspect.analysis.explain.case import Case, Problem
 from resnet_inspect.analysis.explain.explanation import Edit, Repair
+from resnet_inspect.analysis.explain.operands import Operand
 from resnet_inspect.analysis.explain.origins import spelled
 from resnet_inspect.analysis.explain.repairs import arrays, idioms, places
 from resnet_inspect.analysis.explain.repairs.arrays import Array
-from resnet_inspect.analysis.explain.repairs.building import Sides, repair
-from resnet_inspect.analysis.explain.repairs.edits import raw, replace
+from resnet_inspect.analysis.explain.repairs.building import Sides, labels_and_output, repair
+from resnet_inspect.analysis.explain.repairs.edits import primary, raw, replace
 from resnet_inspect.analysis.explain.sources import SourceFile, argument
 from resnet_inspect.graph.crash import Shape, ValueKind
 
-RULES = ("one-hot-labels", "sparse-labels", "loss-shape", "loss-rank")
 # The names of losses and metrics for class numbers and for one-hot labels.
 PAIRS = (
     ("SparseCategoricalCrossentropy", "CategoricalCrossentropy"),
@@ -42,9 +42,12 @@ class Use(NamedTuple):
 
 def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     """Yield changes of the loss or of the labels."""
-    if problem.rule not in RULES or len(problem.operands) < 2:
+    if problem.rule == "feed":
+        yield from _fed(case, problem)
+    compared = labels_and_output(problem)
+    if compared is None:
         return
-    labels, output = problem.operands[:2]
+    labels, output = compared
     if labels.shape is None or output.shape is None:
         return
     used = list(uses(case))
@@ -53,15 +56,16 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
         not use.name.lower().startswith("sparse") and "accuracy" not in use.name.lower()
         for use in used
     )
+    trained = 1.0 if case.crash.during == "evaluate" else 0.0  # the loss has fit other labels
     if _same(labels.shape, output.shape) and sparse:
-        yield from _exchanged(case, used, 1.0, to_sparse=False)
-        yield from _class_numbers(case, problem, 1.6)
-    if _numbers(labels.shape, output.shape) and one_hot and _whole(case, problem):
-        yield from _exchanged(case, used, 0.9, to_sparse=True)
-        yield from _one_hot(case, problem, output.shape[-1], 1.4)
+        yield from _exchanged(case, used, 1.0 + trained, to_sparse=False)
+        yield from _class_numbers(case, labels, 1.6)
+    if _numbers(labels.shape, output.shape) and one_hot and _whole(case, labels):
+        yield from _exchanged(case, used, 0.9 + trained, to_sparse=True)
+        yield from _one_hot(case, labels, output.shape[-1], 1.4)
     if _numbers(labels.shape, output.shape) and not sparse:
-        yield from _one_hot(case, problem, output.shape[-1], 2.4)
-    yield from _binary(case, problem, labels.shape, output.shape)
+        yield from _one_hot(case, labels, output.shape[-1], 2.4)
+    yield from _binary(case, labels, output.shape)
 
 
 def _same(labels: Shape, output: Shape) -> bool:
@@ -71,12 +75,15 @@ def _same(labels: Shape, output: Shape) -> bool:
 def _numbers(labels: Shape, output: Shape) -> bool:
     """Return whether labels have no axis of classes while the output has one."""
     flat = labels[:-1] if len(labels) == len(output) and labels[-1] == 1 else labels
-    return len(flat) == len(output) - 1 and output[-1] not in (1, None)
+    fits = all(
+        a == b or a is None or b is None for a, b in zip(flat[1:], output[1:-1], strict=False)
+    )
+    return fits and len(flat) == len(output) - 1 and output[-1] not in (1, None)
 
 
-def _whole(case: Case, problem: Problem) -> bool:
+def _whole(case: Case, labels: Operand) -> bool:
     """Return whether the labels are, or may be, class numbers."""
-    data = places.datum(case, problem.operands[0])
+    data = places.datum(case, labels)
     if data is None or data.value is None:
         return True
     return data.value.kind is ValueKind.ARRAY
@@ -134,9 +141,9 @@ def _renamed(use: Use, new: str) -> Iterator[Edit]:
             yield from spelling[1]
 
 
-def _class_numbers(case: Case, problem: Problem, cost: float) -> Iterator[Repair]:
+def _class_numbers(case: Case, labels: Operand, cost: float) -> Iterator[Repair]:
     """Yield class numbers in place of one-hot labels: without `to_categorical`, or by argmax."""
-    data = _labels(case, problem)
+    data = _labels(case, labels)
     if data is None:
         return
     made = places.resolved(data.file, data.node)
@@ -155,9 +162,9 @@ def _class_numbers(case: Case, problem: Problem, cost: float) -> Iterator[Repair
     yield repair(case, "class-numbers", title, [arrays.edit(array, new)], cost)
 
 
-def _one_hot(case: Case, problem: Problem, classes: int | None, cost: float) -> Iterator[Repair]:
+def _one_hot(case: Case, labels: Operand, classes: int | None, cost: float) -> Iterator[Repair]:
     """Yield one-hot labels in place of class numbers."""
-    data = _labels(case, problem)
+    data = _labels(case, labels)
     if data is None or classes is None:
         return
     if data.value is not None and data.value.high is not None and data.value.high >= classes:
@@ -168,8 +175,39 @@ def _one_hot(case: Case, problem: Problem, classes: int | None, cost: float) -> 
     yield repair(case, "one-hot", f"{ast.unparse(data.node)} → {new}", edits, cost)
 
 
-def _labels(case: Case, problem: Problem) -> places.Datum | None:
-    data = places.datum(case, problem.operands[0])
+def _fed(case: Case, problem: Problem) -> Iterator[Repair]:
+    """Yield the encoding of labels that a placeholder needs."""
+    data = places.fed_by_session(case, str(problem.facts.get("name", "")))
+    if data is None or len(problem.operands) < 2:
+        return
+    got, want = (operand.shape for operand in problem.operands[:2])
+    whole = data.value is None or data.value.dtype.startswith(("int", "uint"))
+    array = Array(data.file, data.node, data.value)
+    if got is None or want is None or len(want) == 0 or got == want[1:]:
+        return
+    numbers = len(got) == len(want) - 1 or (len(got) == len(want) and got[-1] == 1)
+    if numbers and (want[-1] or 0) > 1 and (whole or "label" in ast.unparse(data.node)):
+        numpy = idioms.numpy(data.file)
+        index = raw(data.file, data.node)
+        if len(got) == len(want):
+            index = arrays.squeezed(array, len(got) - 1, len(got))
+        if not whole or data.value is None:
+            index = f"{primary(data.file, data.node)}.astype(int)"
+        new = f"{numpy or 'np'}.eye({want[-1]})[{index}]"
+        title = f"{ast.unparse(data.node)} → {new}"
+        edits = [replace(data.file, data.node, new)]
+        yield repair(case, "one-hot", title, edits, 0.9, "the placeholder needs one-hot labels")
+    if len(got) == len(want) + 1 and (got[-1] or 0) > 1:
+        new = f"{array.text}.argmax(axis=-1)"
+        title = f"{ast.unparse(data.node)} → {new}"
+        edits = [replace(data.file, data.node, new)]
+        yield repair(
+            case, "class-numbers", title, edits, 1.1, "the placeholder needs class numbers"
+        )
+
+
+def _labels(case: Case, labels: Operand) -> places.Datum | None:
+    data = places.datum(case, labels)
     if data is None or (data.value is not None and data.value.kind is ValueKind.DATASET):
         return None
     return data
@@ -179,10 +217,10 @@ def _name(call: ast.Call) -> str:
     return ast.unparse(call.func).rpartition(".")[2]
 
 
-def _binary(case: Case, problem: Problem, labels: Shape, output: Shape) -> Iterator[Repair]:
+def _binary(case: Case, operand: Operand, output: Shape) -> Iterator[Repair]:
     """Yield an axis for labels (N,) of an output (N, 1), and other ranks of labels."""
-    data = _labels(case, problem)
-    if data is None:
+    data, labels = _labels(case, operand), operand.shape
+    if data is None or labels is None:
         return
     array = Array(data.file, data.node, data.value)
     got = data.value.shape if data.value is not None and data.value.shape else labels

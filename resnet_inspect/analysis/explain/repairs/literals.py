@@ -10,6 +10,7 @@ from resnet_inspect.analysis.explain.case import Case, Problem
 from resnet_inspect.analysis.explain.explanation import Repair
 from resnet_inspect.analysis.explain.layer_origins import SizeOrigin
 from resnet_inspect.analysis.explain.operands import Operand
+from resnet_inspect.analysis.explain.repairs import places
 from resnet_inspect.analysis.explain.repairs.building import Sides, Sized, changed, repair
 from resnet_inspect.analysis.explain.repairs.edits import replace
 from resnet_inspect.analysis.explain.sources import SourceFile, evaluated, names_in
@@ -61,11 +62,14 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
         return
     for at, sized in enumerate(sides):
         other = sides[1 - at]
+        weight = sized.side.operand.weight or places.is_weight(case, sized.side.operand)
+        if sized.side.axis == 0 and sized.origin.layer >= 0 and not weight:
+            continue  # the batch, which no argument of a layer sets
         role = role_of(case, sized)
         edits, title = [], ""
         for origin in equal_origins(case, sized):
             node = origin.node
-            if node is None:
+            if node is None or (role is Role.DATA and _reshapes(case, origin)):
                 continue
             file = case.sources[origin.file]
             new = written(case, file, node, other)
@@ -107,12 +111,20 @@ def _variable(case: Case, number: int) -> bool:
     return node.kind is NodeKind.VARIABLE
 
 
+def _reshapes(case: Case, origin: SizeOrigin) -> bool:
+    """Return whether a size is in the target of a reshape, whose total is fixed."""
+    call = origin.call
+    return call is not None and ast.unparse(call.func).rpartition(".")[2] == "reshape"
+
+
 def _is_data(case: Case, origin: SizeOrigin) -> bool:
-    """Return whether a size is set in a call that makes or loads arrays."""
-    if origin.node is None:
-        return False
-    file = case.sources[origin.file]
-    node: ast.AST | None = origin.node
+    """Return whether a size is set in, or passed to, a call that makes or loads arrays."""
+    nodes = [(origin.file, origin.node)] if origin.node is not None else []
+    return any(_in_data_call(case.sources[name], node) for name, node in (*nodes, *origin.uses))
+
+
+def _in_data_call(file: SourceFile, expression: ast.expr) -> bool:
+    node: ast.AST | None = expression
     while node is not None and not isinstance(node, ast.stmt):
         if isinstance(node, ast.Call):
             name = ast.unparse(node.func)
@@ -217,9 +229,10 @@ def _use(case: Case, sized: Sized, other: Sized, cost: float) -> Iterator[Repair
         file = case.sources[name]
         if use not in file.parents:
             continue
-        new = _name_for(file, use, other) or str(other.side.size)
+        named = _name_for(file, use, other)
+        new = named or str(other.side.size)
         count = _count(file, ast.unparse(use))
-        extra = -0.1 if count > 1 else 0.3
+        extra = -0.1 if named else 0.3 + 0.3 * (count > 1)
         reason = f"{ast.unparse(use)} is used in {count} places" if count > 1 else ""
         edits = [replace(file, use, new)]
         yield repair(case, "change-use", changed(file, use, new), edits, cost + extra, reason)

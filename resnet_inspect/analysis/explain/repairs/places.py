@@ -133,13 +133,47 @@ def chain(case: Case, operand: Operand) -> list[int]:
             number = called if called >= 0 else number
             node = case.crash.nodes[number]
         number = next((source for source in node.inputs if _carries(case, source)), -1)
-    first = layers[-1] if layers else operand.layer
+    if not layers and operand.node < 0 and operand.layer < 0:
+        return _of_model(case, operand)
     if operand.layer >= 0 and not layers:
         layers.append(operand.layer)
+    first = next((layer for layer in layers if earlier_in_model(case, layer)), -1)
+    if first >= 0:
+        layers = layers[: layers.index(first) + 1]
     for before in earlier_in_model(case, first):
         if before not in layers:
             layers.append(before)
     return layers
+
+
+def rank_of_output(case: Case, layers: list[int], rank: int) -> int:
+    """Return the rank of the output of the last layer of a chain, `rank` if it is unknown."""
+    output = case.crash.layers[layers[0]].output if layers else None
+    return len(output) if output is not None else rank
+
+
+def _of_model(case: Case, operand: Operand) -> list[int]:
+    """Return the layers of a model whose output an eager tensor is, the last one first."""
+    for frame in reversed(case.crash.frames):
+        file = case.sources[frame.site.file]
+        for name, value in frame.values.items():
+            if value.shape != operand.shape or not name.isidentifier():
+                continue
+            made = next((value for _, value in file.assignments(name, frame.site.line)), None)
+            if isinstance(made, ast.Call):
+                model = frame.values.get(ast.unparse(made.func))
+                if model is not None and model.layer >= 0:
+                    return _layers_inside(case, model.layer)
+    return []
+
+
+def _layers_inside(case: Case, model: int) -> list[int]:
+    """Return the layers of a model and of those inside it, the last one first."""
+    inner: list[int] = []
+    for number in reversed(case.crash.layers[model].sublayers):
+        inside = _layers_inside(case, number)
+        inner += inside or [number]
+    return inner
 
 
 def _called(case: Case, layer: int) -> int:
@@ -171,6 +205,11 @@ def earlier_in_model(case: Case, layer: int) -> list[int]:
     return []
 
 
+def is_weight(case: Case, operand: Operand) -> bool:
+    """Return whether an operand is a variable."""
+    return operand.node >= 0 and case.operands.variable_of(operand.node) >= 0
+
+
 def models_of(case: Case, layer: int) -> list[int]:
     """Return the models that contain a layer, and the layer itself if it is one."""
     models = [at for at, model in enumerate(case.crash.layers) if layer in model.sublayers]
@@ -183,6 +222,12 @@ def record_of(case: Case, layer: int) -> CrashLayer:
 
 
 # Data
+
+
+def received(problem: Problem) -> Operand:
+    """Return the data or tensor that a layer rejects."""
+    side = problem.sides[0].operand if problem.sides else None
+    return side if side is not None and side.argument else problem.operands[0]
 
 
 def trainer_call(case: Case) -> tuple[Call, SourceFile, ast.Call] | None:
@@ -323,6 +368,13 @@ def failing_call(case: Case, problem: Problem) -> FailingCall | None:
     for expression in file.expressions_at(site) if site.end_line else ():
         if isinstance(expression, ast.Call | ast.BinOp):
             return FailingCall(file, expression, len(crash.frames) - 1)
+    if site.end_line:
+        return None
+    # AutoGraph leaves only the line: the call of the function that failed.
+    name = problem.function.rpartition(".")[2]
+    for call in file.calls_at(site):
+        if ast.unparse(call.func).rpartition(".")[2] == name:
+            return FailingCall(file, call, len(crash.frames) - 1)
     return None
 
 
@@ -349,7 +401,8 @@ def argument_of(case: Case, failing: FailingCall, problem: Problem, at: int) -> 
     node = failing.node
     if isinstance(node, ast.BinOp):
         return (node.left, node.right)[at] if at < 2 else None
-    for item in argument_nodes(failing):
+    owner = [node.func.value] if isinstance(node.func, ast.Attribute) else []
+    for item in [*argument_nodes(failing), *owner]:
         value = value_of(case, failing.frame, item)
         if value is not None and value.node >= 0 and value.node == operand.node:
             return item

@@ -10,7 +10,7 @@ from resnet_inspect.analysis.explain.explanation import Repair
 from resnet_inspect.analysis.explain.repairs import arrays, places
 from resnet_inspect.analysis.explain.repairs.building import Sides, changed, repair
 from resnet_inspect.analysis.explain.repairs.edits import raw, replace
-from resnet_inspect.analysis.explain.sources import argument
+from resnet_inspect.analysis.explain.sources import argument, evaluated
 
 ARGUMENTS = {"Embedding": ("input_dim", 0), "Dense": ("units", 0)}
 
@@ -22,6 +22,7 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     index, size = problem.facts.get("index"), problem.facts.get("size")
     if not isinstance(index, int) or not isinstance(size, int):
         return
+    index = max(index, _largest(case, problem))
     made = places.creation(case, problem.layer)
     need = index + 1
     if made is not None and index >= size:
@@ -38,8 +39,23 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
                 new = f"{raw(made.file, node)} + {need - size}"
                 title = changed(made.file, node, new)
                 yield repair(case, "more-rows", title, [replace(made.file, node, new)], 1.5, reason)
+    elif made is None and len(sides) == 2 and index >= size:
+        origin = sides[1].origin
+        if origin.node is not None and evaluated(origin.node, origin.values) == size:
+            file = case.sources[origin.file]
+            title = changed(file, origin.node, str(need))
+            reason = f"the largest id is {index}"
+            edits = [replace(file, origin.node, str(need))]
+            yield repair(case, "more-rows", title, edits, 1.0, reason)
     if problem.rule == "label-range":
         yield from _from_zero(case, problem, index, size)
+
+
+def _largest(case: Case, problem: Problem) -> int:
+    """Return the largest id in the data, if it is known."""
+    data = places.datum(case, problem.operands[0]) if problem.operands else None
+    high = data.value.high if data is not None and data.value is not None else None
+    return high if high is not None else -1
 
 
 def _from_zero(case: Case, problem: Problem, index: int, size: int) -> Iterator[Repair]:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import pairwise
 from math import prod
 
 from resnet_inspect.analysis.explain.case import Case, Problem
-from resnet_inspect.analysis.explain.explanation import Repair
+from resnet_inspect.analysis.explain.explanation import Edit, Repair
 from resnet_inspect.analysis.explain.repairs import idioms, places
 from resnet_inspect.analysis.explain.repairs.building import Sides, changed, repair
 from resnet_inspect.analysis.explain.repairs.edits import raw, replace
-from resnet_inspect.analysis.explain.sources import SourceFile, argument, evaluated
-from resnet_inspect.graph.crash import Shape
+from resnet_inspect.analysis.explain.sources import (
+    SourceFile,
+    argument,
+    evaluated,
+    giving,
+)
+from resnet_inspect.graph.crash import Shape, Site
 
 RULES = ("reshape-total", "reshape-batch", "reshape-layer", "array-reshape")
 
@@ -28,7 +34,34 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     file, elements, values, layer = matched
     shape = problem.operands[0].shape if problem.operands else None
     yield from _elements(case, file, elements, values, shape, have, want, layer=layer)
+    if problem.rule in ("reshape-batch", "reshape-total") and not layer:
+        yield from _everywhere(case, elements, shape, want)
+        yield from _with_weights(case, problem, file, elements, shape, want)
+    if problem.rule == "reshape-total" and not layer:
+        yield from _aligned(case, file, elements, values, shape)
     yield from _definition(case, file, elements, values, shape, have, want)
+
+
+def _aligned(
+    case: Case,
+    file: SourceFile,
+    elements: list[ast.expr],
+    values: dict[str, int],
+    shape: Shape | None,
+) -> Iterator[Repair]:
+    """Yield the sizes of the tensor for a target that only adds axes of size 1 at the end."""
+    sizes = [evaluated(element, values) for element in elements]
+    if shape is None or None in shape or len(elements) < len(shape):
+        return
+    if any(size != 1 for size in sizes[len(shape) :]) or -1 in sizes:
+        return
+    pairs = zip(elements, sizes, shape, strict=False)
+    edits = [replace(file, element, str(new)) for element, old, new in pairs if old != new]
+    if len(edits) > 1:
+        before = ", ".join(ast.unparse(element) for element in elements)
+        after = ", ".join(map(str, (*shape, *sizes[len(shape) :])))
+        reason = "the target keeps the sizes of the tensor"
+        yield repair(case, "reshape-target", f"[{before}] → [{after}]", edits, 0.7, reason)
 
 
 def target(
@@ -108,6 +141,7 @@ def _elements(
                 case, "reshape-target", title, [replace(file, element, text)], cost, reason
             )
     yield from _free_batch(case, file, elements, sizes, have, layer=layer)
+    yield from _square(case, file, elements, sizes, have, want)
     rest = [size for size in sizes if size is not None and size > 0]
     if -1 not in sizes and len(rest) == len(sizes):
         for at, element in enumerate(elements):
@@ -130,6 +164,63 @@ def _elements(
         if evaluated(elements[1], values) not in (total, None):
             title = changed(file, elements[1], flat)
             yield repair(case, "reshape-target", title, [replace(file, elements[1], flat)], 0.8)
+
+
+def _with_weights(
+    case: Case,
+    problem: Problem,
+    file: SourceFile,
+    elements: list[ast.expr],
+    shape: Shape | None,
+    want: int,
+) -> Iterator[Repair]:
+    """Yield the change of the target and of the weights that its rows are multiplied with."""
+    number = problem.facts.get("node", case.crash.op_node)
+    if shape is None or len(shape) < 3 or None in shape[1:] or len(elements) != 2:
+        return
+    total = prod(size or 1 for size in shape[1:])
+    edits, title = [], ""
+    if evaluated(elements[1], case.origins.environments.at((Site(file.name, 1),))) == want:
+        new = _written(elements[1], total, shape)
+        edits.append(replace(file, elements[1], new))
+        title = changed(file, elements[1], new)
+    for node in case.crash.nodes:
+        if node.type != "MatMul" or len(node.inputs) < 2 or node.inputs[0] != number:
+            continue
+        origin = case.origins.of(case.operands.of_node(node.inputs[1]), 0, want)
+        if origin.node is None or not origin.exact:
+            return
+        other = case.sources[origin.file]
+        new = _written(origin.node, total, shape)
+        edits.append(replace(other, origin.node, new))
+        title = title or changed(other, origin.node, new)
+    if len(edits) > 1:
+        reason = f"an example has {total:,} elements"
+        title += f", and {len(edits) - 1} more"
+        yield repair(case, "flat-size", title, edits, 0.65, reason)
+
+
+def _square(
+    case: Case,
+    file: SourceFile,
+    elements: list[ast.expr],
+    sizes: list[int | None],
+    have: int,
+    want: int,
+) -> Iterator[Repair]:
+    """Yield another height and width of square images."""
+    for at, (height, width) in enumerate(pairwise(sizes)):
+        if height is None or height != width or height < 2 or (have * height * height) % want:
+            continue
+        side = round((have * height * height // want) ** 0.5)
+        if side * side * want == have * height * height and side != height:
+            edits = [replace(file, elements[k], str(side)) for k in (at, at + 1)]
+            parts = [raw(file, element) for element in elements]
+            title = f"[{', '.join(parts)}]"
+            parts[at : at + 2] = [str(side)] * 2
+            title += f" → [{', '.join(parts)}]"
+            reason = f"the tensor has {have:,} elements per example"
+            yield repair(case, "reshape-target", title, edits, 0.85, reason)
 
 
 def _free_batch(
@@ -157,6 +248,29 @@ def _free_batch(
         new = f"{tensorflow}.shape({raw(file, call.args[0])})[0]"
         title = changed(file, elements[0], new)
         yield repair(case, "computed-batch", title, [replace(file, elements[0], new)], 0.8, reason)
+
+
+def _everywhere(
+    case: Case, elements: list[ast.expr], shape: Shape | None, want: int
+) -> Iterator[Repair]:
+    """Yield the change of all places that set the size of flat rows, such as weights."""
+    if shape is None or len(shape) < 3 or None in shape[1:] or len(elements) != 2:
+        return
+    total = prod(size or 1 for size in shape[1:])
+    edits: list[Edit] = []
+    title = ""
+    for name in case.crash.files:
+        file = case.sources[name]
+        module = case.origins.environments.at((Site(name, 1),))
+        for node in giving(file.tree, want, module) if want != total else ():
+            if isinstance(node, ast.BinOp) or (isinstance(node, ast.Constant) and want > 32):
+                text = _written(node, total, shape)
+                edits.append(replace(file, node, text))
+                title = title or changed(file, node, text)
+    if len(edits) > 1 or (edits and not isinstance(elements[1], ast.BinOp | ast.Constant)):
+        more = f", and {len(edits) - 1} more" if len(edits) > 1 else ""
+        reason = f"an example has {total:,} elements"
+        yield repair(case, "flat-size", title + more, edits, 0.6, reason)
 
 
 def _written(element: ast.expr, size: int, shape: Shape | None) -> str:

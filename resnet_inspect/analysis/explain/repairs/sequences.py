@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from resnet_inspect.analysis.explain.case import Case, Problem
 from resnet_inspect.analysis.explain.explanation import Edit, Repair
 from resnet_inspect.analysis.explain.repairs import places
-from resnet_inspect.analysis.explain.repairs.building import Sides, repair
-from resnet_inspect.analysis.explain.repairs.edits import raw, set_argument
+from resnet_inspect.analysis.explain.repairs.building import Sides, labels_and_output, repair
+from resnet_inspect.analysis.explain.repairs.edits import raw, replace, set_argument
 from resnet_inspect.graph.crash import CrashLayer
 
 STEPWISE = (*places.RECURRENT, "TimeDistributed", "Conv1D", "MaxPooling1D", "Attention")
@@ -17,30 +17,25 @@ STEPWISE = (*places.RECURRENT, "TimeDistributed", "Conv1D", "MaxPooling1D", "Att
 
 def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     """Yield `return_sequences=True` or `False` for the recurrent layer in front."""
-    if problem.rule in ("input-rank", "input-axis", "reshape-layer"):
+    if problem.rule == "input-rank":
         operand = problem.operands[0] if problem.operands else None
         if operand is None or len(operand.shape or ()) > 3:
             return
         for layer in _nearest(case, places.chain(case, operand)):
             yield from _all_steps(case, layer, 0.9)
-    if problem.rule in ("loss-rank", "loss-shape", "sparse-labels"):
-        labels, output = _ranks(problem)
-        prediction = problem.operands[1] if len(problem.operands) > 1 else None
-        if prediction is None:
-            return
+    compared = labels_and_output(problem)
+    if compared is not None:
+        labels, output = (len(operand.shape or ()) for operand in compared)
+        prediction = compared[1]
         layers = places.chain(case, prediction)
+        output = places.rank_of_output(case, layers, output)
         recurrent = [n for n in layers if _is_recurrent(case.crash.layers[n])]
         flat = any(case.crash.layers[n].type == "Flatten" for n in layers)
         for layer in recurrent[:1]:
-            if output > labels or (problem.rule != "loss-rank" and output == 3):
+            if output > labels:
                 yield from _last_step(case, layer, 0.9 if not flat else 2.0)
             if output < labels:
                 yield from _all_steps(case, layer, 0.9)
-
-
-def _ranks(problem: Problem) -> tuple[int, int]:
-    ranks = [len(operand.shape or ()) for operand in problem.operands[:2]]
-    return (ranks[0], ranks[1]) if len(ranks) == 2 else (0, 0)
 
 
 def _nearest(case: Case, layers: list[int]) -> Iterator[int]:
@@ -97,9 +92,11 @@ def _last_step(case: Case, layer: int, cost: float) -> Iterator[Repair]:
     call = _inner(made)
     if _argument(call, "return_sequences") != "True":
         return
+    node = next(k.value for k in call.keywords if k.arg == "return_sequences")
+    edit = replace(made.file, node, "False")
     name = ast.unparse(call.func).rpartition(".")[2]
-    edit = set_argument(made.file, call, "return_sequences", "False")
-    title = f"{name}(…, return_sequences=True) → return_sequences=False"
+    first = raw(made.file, call.args[0]) if call.args else "…"
+    title = f"{name}({first}, return_sequences=True) → {name}({first}, return_sequences=False)"
     reason = "the labels belong to whole sequences, not to each step"
     yield repair(case, "return-sequences", title, [edit], cost, reason)
 

@@ -14,6 +14,7 @@ from resnet_inspect.analysis.explain.sources import SourceFile
 from resnet_inspect.graph.crash import Shape
 
 MERGES = ("Concatenate", "Add", "Average", "Maximum", "Multiply", "Subtract")
+MOST_DIFFERENCE = 3  # of heights or widths that are padded or cropped
 RULES = ("concat", "broadcast", "merge")
 
 
@@ -27,9 +28,36 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     axes = range(1, len(a) - 1)
     if not any(x and y and x != y for x, y in (_pair(a, b, at) for at in axes)):
         return
-    if all(abs((a[at] or 0) - (b[at] or 0)) <= 8 for at in axes):
+    if problem.rule == "broadcast" and len(a) == 4 and a[1:] != b[1:]:
+        yield from _projected(case, a, b)
+    if all(abs((a[at] or 0) - (b[at] or 0)) <= MOST_DIFFERENCE for at in axes):
         yield from _matched(case, a, b)
         yield from _divisible(case)
+
+
+def _projected(case: Case, a: Shape, b: Shape) -> Iterator[Repair]:
+    """Yield a convolution of the shortcut, if the other branch has a stride or more channels."""
+    tensors = merged(case)
+    if tensors is None or len(a) != 4 or len(tensors[1]) < 2:
+        return
+    file, nodes = tensors
+    near = layer_near(file, nodes[0])
+    larger = 0 if (a[1] or 0) > (b[1] or 0) else 1
+    if a[1] == b[1]:
+        larger = 1
+    big, small = (a, b) if larger == 0 else (b, a)
+    if None in (big[1], small[1], small[3]) or (big[1] or 1) % (small[1] or 1):
+        return
+    node, other = nodes[larger], nodes[1 - larger]
+    stride = (big[1] or 1) // (small[1] or 1)
+    spelled, imports = idioms.layer(file, "Conv2D", near)
+    first, second = raw(file, node), raw(file, other)
+    strides = f"{first}.shape[1] // {second}.shape[1]" if stride > 1 else "1"
+    new = f'{spelled}({second}.shape[-1], 1, strides={strides}, padding="same")'
+    title = f"{first} → Conv2D({small[3]}, 1, strides={stride})({first})"
+    reason = f"the other branch has the shape {small[1:]}"
+    edits = (*imports, *wrap(file, node, f"{new}(", ")"))
+    yield repair(case, "project-shortcut", title, edits, 0.95, reason)
 
 
 def _pair(a: Shape, b: Shape, at: int) -> tuple[int | None, int | None]:
@@ -44,9 +72,10 @@ def merged(case: Case) -> tuple[SourceFile, list[ast.expr]] | None:
     file = case.sources[site.file]
     for call in file.calls_at(site):
         for argument in [*call.args, *(k.value for k in call.keywords)]:
-            items = argument.elts if isinstance(argument, ast.List | ast.Tuple) else []
-            if len(items) > 1 and not any(isinstance(item, ast.Constant) for item in items):
-                return file, list(items)
+            elements = argument.elts if isinstance(argument, ast.List | ast.Tuple) else []
+            numbers = any(isinstance(item, ast.Constant) for item in elements)
+            if len(elements) > 1 and not numbers:
+                return file, list(elements)
     return None
 
 
@@ -62,7 +91,7 @@ def _matched(case: Case, a: Shape, b: Shape) -> Iterator[Repair]:
         smaller, larger = (0, 1) if sum(differences) > 0 else (1, 0)
         parts = [f"({abs(d) // 2}, {abs(d) - abs(d) // 2})" for d in differences]
         listed = f"({', '.join(parts)})" if len(parts) > 1 else parts[0]
-        near = _layer_near(file, nodes[0])
+        near = layer_near(file, nodes[0])
         for at, name, cost in ((smaller, "ZeroPadding", 1.6), (larger, "Cropping", 1.5)):
             if at >= len(nodes):
                 continue
@@ -74,7 +103,7 @@ def _matched(case: Case, a: Shape, b: Shape) -> Iterator[Repair]:
             yield repair(case, "match-sizes", title, edits, cost)
 
 
-def _layer_near(file: SourceFile, node: ast.expr) -> ast.expr | None:
+def layer_near(file: SourceFile, node: ast.expr) -> ast.expr | None:
     """Return the class of the layer that is called on a list with a node."""
     parent = file.parents.get(file.parents.get(node, node))
     if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Call):
@@ -117,7 +146,7 @@ def _resized(case: Case, number: int, size: int, new: int) -> Iterator[Repair]:
     yield repair(case, "divisible-size", title, edits, 1.4, reason)
 
 
-def _in_shape(file: SourceFile, node: ast.Constant) -> bool:
+def _in_shape(file: SourceFile, node: ast.AST) -> bool:
     """Return whether a number is a size of an array, a shape or an image."""
     parent = file.parents.get(node)
     while isinstance(parent, ast.Tuple | ast.List | ast.keyword):

@@ -5,117 +5,117 @@ from __future__ import annotations
 import linecache
 import re
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Any
 
 import tensorflow as tf
 
+from resnet_inspect import paths
 from resnet_inspect.graph.crash import Crash
-from resnet_inspect.tracers.error_texts import cause, message
-from resnet_inspect.tracers.full_tracebacks import Entry, frames_of
-from resnet_inspect.tracers.tensorflow.capture.source_lines import ROOM, named
-from resnet_inspect.tracers.tensorflow.failures.frames import file_of, own_frame
+from resnet_inspect.tracers.error_texts import CONTROL_CODES, cause, message
+from resnet_inspect.tracers.full_tracebacks import Entry, frames_of, root_of
+from resnet_inspect.tracers.tensorflow.capture.source_lines import named
+from resnet_inspect.tracers.tensorflow.failures.batches import batch_of
+from resnet_inspect.tracers.tensorflow.failures.callers import of_program
+from resnet_inspect.tracers.tensorflow.failures.frames import own_frame, user_files
 from resnet_inspect.tracers.tensorflow.failures.framework_calls import during, framework_calls
 from resnet_inspect.tracers.tensorflow.failures.layers import LayerRecorder
 from resnet_inspect.tracers.tensorflow.failures.tensors import NodeRecorder
 from resnet_inspect.tracers.tensorflow.failures.values import ValueRecorder
+from resnet_inspect.tracers.tensorflow.failures.variables import VariableIndex
 
-CONTROL_CODES = re.compile(r"\x1b\[[0-9;]*m")
+# Gradients by a tape, such as gradient_tape/dense/MatMul/MatMul_1, and by `tf.gradients`, such as
+# gradients/loss/sub_grad/BroadcastGradientArgs.
+GRADIENT = re.compile(r"(?:(.*)/)?(?:gradient_tape/(.+)|gradients(?:_\d+)?/(.+)_grad/.*)$")
 NODE = re.compile(r"\{\{node ([^}]+)\}\}")
-CALLERS = frozenset(
-    str(ROOM / f"{name}.py")
-    for name in (
-        "tutorial/source",
-        "model/source",
-        "model/targets",
-        "model/fitting",
-        "tf1/graph_trace",
-        "tf1/graph_run",
-    )
-)  # files from which a trace calls the traced code
-MOST_TEXT = 400_000  # signs of a user's file that is recorded
+MOST_TEXT = 300_000  # signs of the user's files that are recorded
 MOST_MESSAGE = 20_000
 
 
 def crash_of(error: BaseException, step: int | None = None) -> Crash:
     """Return the crash of an exception, while its frames still exist.
 
-    `step` is the training step that failed, from 0.
+    If the program raised it from an exception of a framework, that one is recorded. `step` is the
+    training step that failed, from 0.
     """
-    entries = _traced(frames_of(error))
+    error = root_of(error)
+    entries = of_program(frames_of(error))
     files: set[str] = set()
-    layers = LayerRecorder(files)
-    nodes = NodeRecorder(layers, files)
+    variables = VariableIndex(files)
+    layers = LayerRecorder(variables, files)
+    nodes = NodeRecorder(layers, variables, files)
     record = ValueRecorder(nodes, layers)
-    frames, numbers = [], []
-    for at in range(len(entries)):
-        frame = own_frame(entries, at, record)
-        if frame is not None:
-            frames.append(frame)
-            files.add(file_of(entries, at))
-        numbers.append(len(frames) - 1)
-    calls = framework_calls(entries, numbers, record, layers)
+    # The innermost parts come first, because the numbers of nodes and values are limited.
     op_name, op = _failed_op(error, entries)
     op_node = nodes.of_op(op) if op is not None else -1
-    node_records = nodes.records()
+    own = user_files(entries)
+    numbers = [number - 1 for number in accumulate(map(bool, own))]
+    calls = framework_calls(entries, numbers, record, layers)
+    batch = batch_of(entries, record)
+    frames = [own_frame(entries, at, record) for at in reversed(range(len(own))) if own[at]]
+    layer_records = layers.records()
+    in_frames = list(dict.fromkeys(filter(None, reversed(own))))
     return Crash(
         kind=type(error).__name__,
-        message=CONTROL_CODES.sub("", message(error))[:MOST_MESSAGE],
-        cause=CONTROL_CODES.sub("", cause(error)),
+        message=_plain(message(error))[:MOST_MESSAGE],
+        cause=_plain(cause(error)),
         bases=tuple(base.__name__ for base in type(error).__mro__[1:-2]),
         during=during(entries),
         step=step,
-        frames=tuple(frames),
+        frames=tuple(reversed(frames)),
         calls=calls,
         op=op_name,
         op_node=op_node,
-        nodes=node_records,
-        layers=layers.records(),
-        files=dict(_texts(files)),
+        batch=batch,
+        nodes=nodes.records(),
+        layers=layer_records,
+        files=dict(_texts([*in_frames, *sorted(files - {*in_frames})])),
     )
 
 
-def _traced(entries: list[Entry]) -> list[Entry]:
-    """Return the frames of the traced code: without the callers of a trace."""
-    files = [entry.frame.f_code.co_filename for entry in entries]
-    start = max((at for at, file in enumerate(files) if file in CALLERS), default=-1)
-    return entries[start + 1 :]
+def _plain(text: str) -> str:
+    """Return a text without control codes and without the path of the home folder."""
+    home = paths.home()
+    text = CONTROL_CODES.sub("", text)
+    return text if home in (None, "/") else text.replace(str(home), "~")
 
 
-def _texts(files: set[str]) -> Iterator[tuple[str, str]]:
-    for file in sorted(files):
+def _texts(files: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the names and texts of files, as many as may be recorded."""
+    left = MOST_TEXT
+    for file in files:
         text = "".join(linecache.getlines(file))
-        if 0 < len(text) <= MOST_TEXT:
+        if 0 < len(text) <= left:
+            left -= len(text)
             yield named(file), text
 
 
 def _failed_op(error: BaseException, entries: Sequence[Entry]) -> tuple[str, Any]:
-    """Return the name of the op that failed when it ran, and the op itself if it can be found."""
+    """Return the name of the op that failed when it ran, and the op itself if it is known."""
     if not isinstance(error, tf.errors.OpError):
         return "", None
-    if error.op is not None:
-        return str(error.op.name), _forward(error.op.graph, error.op.name) or error.op
-    named_node = NODE.search(message(error))
-    name = named_node[1] if named_node else ""
+    op = error.op
+    if op is not None:
+        return str(op.name), _differentiated(op)
+    matched = NODE.search(message(error))
+    name = matched[1] if matched else ""
     for graph in _graphs(entries) if name else ():
         for operation in graph.get_operations():
             if operation.name == name or name.endswith(f"/{operation.name}"):
-                return name, _forward(graph, operation.name) or operation
+                return name, _differentiated(operation)
     return name, None
 
 
-def _forward(graph: Any, name: str) -> Any:
-    """Return the op whose gradient an op computes, None for other ops."""
-    _, gradient, inner = name.rpartition("gradient_tape/")
-    if not gradient:
-        _, gradient, inner = name.rpartition("gradients/")
-    inner = inner.replace("_grad/", "/")
-    while gradient and "/" in inner:
-        inner = inner.rpartition("/")[0]
+def _differentiated(op: Any) -> Any:
+    """Return the op whose gradient a gradient op computes; other ops unchanged."""
+    matched = GRADIENT.match(op.name)
+    name = "/".join(filter(None, matched.groups())) if matched else ""
+    while name:
         try:
-            return graph.get_operation_by_name(inner)
+            return op.graph.get_operation_by_name(name)
         except KeyError:
-            continue
-    return None
+            name = name.rpartition("/")[0]
+    return op
 
 
 def _graphs(entries: Sequence[Entry]) -> Iterator[Any]:

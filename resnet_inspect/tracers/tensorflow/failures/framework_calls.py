@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from resnet_inspect.graph import crash as records
+from resnet_inspect.tracers.frame_locals import locals_of
 from resnet_inspect.tracers.full_tracebacks import Entry
 from resnet_inspect.tracers.tensorflow.failures.calls import WRAPPER, Call, source_name
 from resnet_inspect.tracers.tensorflow.failures.frames import arguments_of
@@ -20,6 +21,7 @@ from resnet_inspect.tracers.tensorflow.failures.values import ValueRecorder
 FRAMEWORKS = tuple(f"{Path(str(module.__file__)).parent}{os.sep}" for module in (tf, keras))
 INNERMOST = 8  # frames of a framework above the exception that are recorded
 MOST_CALLS = 60
+INSIDE_A_SESSION = "BaseSession._"  # methods that repeat the arguments of BaseSession.run
 ENTRIES = {
     "fit": "fit",
     "train_on_batch": "fit",
@@ -62,10 +64,12 @@ def framework_calls(
     """
     calls: list[records.Call] = []
     innermost = {id(entry.frame) for entry in entries[-INNERMOST:]}
-    for at, entry in enumerate(entries):
+    for at in reversed(range(len(entries))):
+        entry = entries[at]
         if not is_framework(entry):
             continue
-        code, local = entry.frame.f_code, entry.frame.f_locals
+        code = entry.frame.f_code
+        local = locals_of(entry.frame)
         if code.co_name == WRAPPER:
             call = _public(local, record, frame_numbers[at])
             if call is not None:
@@ -76,16 +80,21 @@ def framework_calls(
         of_layer = code.co_name == "__call__" and isinstance(
             layer, keras.Operation | keras.Loss | keras.Metric
         )
+        if code.co_qualname.startswith(INSIDE_A_SESSION):
+            continue
         if by_user or of_layer or id(entry.frame) in innermost or code.co_name in ENTRIES:
+            # Without a frame of the user's, the call and what it fetches are those of a trace.
+            left_out = ("fetches",) if frame_numbers[at] < 0 else ()
             is_layer = code.co_name == "__call__" and isinstance(layer, keras.Operation)
             calls.append(
                 records.Call(
                     function=code.co_qualname,
-                    arguments=arguments_of(entry.frame, record),
+                    arguments=arguments_of(entry.frame, record, left_out),
                     layer=layers.number(layer) if is_layer else -1,
                     frame=frame_numbers[at],
                 )
             )
+    calls.reverse()
     return tuple(calls if len(calls) <= MOST_CALLS else [*calls[:10], *calls[10 - MOST_CALLS :]])
 
 
@@ -103,5 +112,5 @@ def _public(local: dict[str, Any], record: ValueRecorder, frame: int) -> records
     bound = call.bound()
     if not bound and call.arguments:
         bound = {str(at): value for at, value in enumerate(call.arguments)}
-    arguments = {name: record(value) for name, value in bound.items() if name != "name"}
+    arguments = {name: record(value, name) for name, value in bound.items() if name != "name"}
     return records.Call(source_name(call), arguments, frame=frame)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import dis
+import inspect
+import sys
+from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import keras
 
-from resnet_inspect.graph.crash import CrashLayer, Node, NodeKind, Setting, Shape, Site
+from resnet_inspect.graph.crash import CrashLayer, Setting, Shape, Site
 from resnet_inspect.tracers.layer_creations import Creation, creations
-from resnet_inspect.tracers.tensorflow.capture.source_lines import is_users, named
+from resnet_inspect.tracers.tensorflow.capture.source_lines import is_users
+from resnet_inspect.tracers.tensorflow.failures.variables import (
+    VariableIndex,
+    own_variables,
+    sites_of,
+)
 
 # Attributes of Keras layers that determine shapes, or that a repair may change.
 SETTINGS = (
@@ -49,18 +57,18 @@ SETTINGS = (
     "normalize",
     "noise_shape",
 )
+FRAMEWORKS = ("keras.", "tensorflow.")
 MOST_LAYERS = 400
-SCOPE_NUMBER = re.compile(r"_\d+$")
 
 
 class LayerRecorder:
     """Numbers the layers of a crash; `records` returns them. `files` receives their files."""
 
-    def __init__(self, files: set[str]) -> None:
+    def __init__(self, variables: VariableIndex, files: set[str]) -> None:
+        self._variables = variables
         self._files = files
         self._layers: list[Any] = []
         self._numbers: dict[int, int] = {}
-        self._paths: dict[int, str] | None = None  # by id of the handle
         self._created: dict[int, Creation] = {id(layer): frames for layer, frames in creations()}
 
     def number(self, layer: Any) -> int:
@@ -73,60 +81,6 @@ class LayerRecorder:
             self._layers.append(layer)
         return number
 
-    def of_nodes(self, nodes: Sequence[Node]) -> list[int]:
-        """Return for each node the number of the layer that made it, -1 if unknown.
-
-        TensorFlow numbers equal scopes, so `dense_1` may be a second scope of layer `dense`. The
-        variables that are read in a scope identify its layer; other scopes are matched by name.
-        """
-        paths: dict[str, Any] = {}
-        names: dict[str, list[Any]] = {}
-        for layer in self._known():
-            names.setdefault(str(layer.name), []).append(layer)
-            for variable in _variables(layer):
-                paths.setdefault(str(getattr(variable, "path", "")), layer)
-        of_scope: dict[str, Any] = {}
-        for node in nodes:
-            for number in node.inputs if node.kind is NodeKind.OP else ():
-                layer = paths.get(nodes[number].name) if number >= 0 else None
-                if layer is not None and nodes[number].kind is NodeKind.VARIABLE:
-                    of_scope.setdefault(_scope_of(node.name, layer.name), layer)
-        return [
-            self.number(paths[node.name])
-            if node.kind is NodeKind.VARIABLE and node.name in paths
-            else self._of_node(node, of_scope, names)
-            for node in nodes
-        ]
-
-    def _of_node(
-        self, node: Node, of_scope: Mapping[str, Any], names: Mapping[str, list[Any]]
-    ) -> int:
-        scope = node.name
-        while node.kind is NodeKind.OP and "/" in scope:
-            scope = scope.rpartition("/")[0]
-            if scope in of_scope:
-                return self.number(of_scope[scope])
-            part = scope.rpartition("/")[2]
-            matching = names.get(part) or names.get(SCOPE_NUMBER.sub("", part)) or []
-            free = [layer for layer in matching if layer not in of_scope.values()]
-            if len(free) == 1:
-                return self.number(free[0])
-        return -1
-
-    def path_of(self, handle: Any) -> str:
-        """Return the path of the variable with a handle, such as `model/dense/kernel`, else ""."""
-        if self._paths is None:
-            self._paths = {}
-            for layer in self._known():
-                for variable in _variables(layer):
-                    inner = getattr(variable, "_value", None)
-                    self._paths[id(getattr(inner, "handle", None))] = str(variable.path)
-        return self._paths.get(id(handle), "")
-
-    def _known(self) -> list[Any]:
-        known = {id(layer): layer for layer, _ in creations()}
-        return list((known | {id(layer): layer for layer in self._layers}).values())
-
     def records(self) -> tuple[CrashLayer, ...]:
         """Return all layers, with those inside them."""
         records = []
@@ -135,11 +89,11 @@ class LayerRecorder:
         return tuple(records)
 
     def _record(self, layer: Any) -> CrashLayer:
-        own = not type(layer).__module__.startswith(("keras.", "tensorflow."))
+        own = _is_users(type(layer)) or type(layer).__name__ == "Lambda"
         attributes = vars(layer)
         settings: dict[str, Setting] = {}
-        for name in (*SETTINGS, *(attributes if own else ())):
-            value = attributes.get(name, getattr(type(layer), name, None))
+        for name in (*SETTINGS, *(_own_attributes(layer) if own else ())):
+            value = attributes.get(name, _property(layer, name))
             simple = value if isinstance(value, bool | int | float | str) else _integers(value)
             if simple is not None:
                 settings[name] = simple
@@ -150,29 +104,56 @@ class LayerRecorder:
             name=str(getattr(layer, "name", "")),
             type=type(layer).__name__,
             settings=settings,
-            weights=dict(_weights(layer)),
+            weights={_name(variable): tuple(variable.shape) for variable in own_variables(layer)},
+            weights_created=dict(self._weights_created(layer)),
             built_for=_built_for(layer),
             output=_output(layer),
             sublayers=tuple(self.number(inner) for inner in _inside(layer)),
             own=own,
-            created=tuple(self._sites(layer)),
+            created=tuple(sites_of(self._created.get(id(layer), ()), self._files)),
             loss=_loss(layer),
         )
 
-    def _sites(self, layer: Any) -> Iterable[Site]:
-        for frame in self._created.get(id(layer), ()):
-            if is_users(frame.file):
-                self._files.add(frame.file)
-                line, end_line, column, end_column = (number or 0 for number in frame.span)
-                yield Site(
-                    file=named(frame.file),
-                    line=line or frame.line,
-                    function=frame.function,
-                    end_line=end_line,
-                    column=column,
-                    end_column=end_column,
-                    values=dict(frame.values),
-                )
+    def _weights_created(self, layer: Any) -> Iterator[tuple[str, tuple[Site, ...]]]:
+        for variable in own_variables(layer):
+            sites = self._variables.sites(variable)
+            if sites:
+                yield _name(variable), sites
+
+
+def _is_users(kind: type) -> bool:
+    """Return whether a class is defined in the program."""
+    file = getattr(sys.modules.get(kind.__module__), "__file__", None)
+    return kind.__module__ == "__main__" or (file is not None and is_users(file))
+
+
+def _own_attributes(layer: Any) -> Iterator[str]:
+    """Yield the names of the attributes that the user's class sets, and not Keras."""
+    known = {
+        name
+        for kind in type(layer).__mro__
+        if kind.__module__.startswith(FRAMEWORKS)
+        for name in _set_by(kind)
+    }
+    yield from (name for name in vars(layer) if name not in known)
+
+
+@cache
+def _set_by(kind: type) -> frozenset[str]:
+    """Return the names of the attributes that the methods of a class set."""
+    members = vars(kind).values()
+    functions: list[Any] = [value for value in members if inspect.isfunction(value)]
+    setters: list[Any] = [value.fset for value in members if isinstance(value, property)]
+    return frozenset(
+        instruction.argval
+        for function in (*functions, *filter(None, setters))
+        for instruction in dis.get_instructions(inspect.unwrap(function))
+        if instruction.opname == "STORE_ATTR"
+    )
+
+
+def _name(variable: Any) -> str:
+    return str(getattr(variable, "name", ""))
 
 
 def _integers(value: Any) -> tuple[int, ...] | None:
@@ -181,9 +162,10 @@ def _integers(value: Any) -> tuple[int, ...] | None:
     return None
 
 
-def _weights(layer: Any) -> Iterable[tuple[str, Shape]]:
-    for variable in _variables(layer):
-        yield str(getattr(variable, "name", "")), tuple(variable.shape)
+def _inside(layer: Any) -> list[Any]:
+    """Return the layers of a model in order, with its input layers."""
+    inner = getattr(layer, "_layers", None) if hasattr(layer, "layers") else None
+    return list(inner or getattr(layer, "layers", None) or ())
 
 
 def _built_for(layer: Any) -> Shape | None:
@@ -223,22 +205,9 @@ def _loss(layer: Any) -> str:
     return str(getattr(loss, "__name__", None) or type(loss).__name__)
 
 
-def _variables(layer: Any) -> Iterator[Any]:
-    """Yield the variables of a layer itself, without those of the layers inside it."""
-    yield from getattr(layer, "_trainable_variables", ())
-    yield from getattr(layer, "_non_trainable_variables", ())
-
-
-def _scope_of(op: str, layer: str) -> str:
-    """Return the scope in an op's name that is that of a layer, such as `model/dense_1`."""
-    parts = op.split("/")[:-1]
-    for end in range(len(parts), 0, -1):
-        if layer in (parts[end - 1], SCOPE_NUMBER.sub("", parts[end - 1])):
-            return "/".join(parts[:end])
-    return "/".join(parts)
-
-
-def _inside(layer: Any) -> list[Any]:
-    """Return the layers of a model in order, with its input layers."""
-    inner = getattr(layer, "_layers", None) if hasattr(layer, "layers") else None
-    return list(inner or getattr(layer, "layers", None) or ())
+def _property(layer: Any, name: str) -> Any:
+    """Return an attribute that a class computes, such as `units` of a recurrent layer."""
+    try:
+        return getattr(layer, name, None)
+    except Exception:  # a property that needs a built layer
+        return None

@@ -5,7 +5,6 @@ The names are looked up while the user's code calls TensorFlow or Keras; there i
 
 from __future__ import annotations
 
-import inspect
 import re
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from types import FrameType
 from typing import Any
 
 from resnet_inspect.graph import Source
+from resnet_inspect.tracers.frame_locals import locals_of
 from resnet_inspect.tracers.tensorflow.capture.source_lines import REWRITTEN, SourceFinder, is_own
 
 MOST_FRAMES = 60
@@ -26,7 +26,7 @@ def name_of(value: Any) -> str:
     """
     general = ""
     for frame in own_frames():
-        local = _locals(frame)
+        local = locals_of(frame)
         for names in (local, getattr(local.get("self"), "__dict__", {})):
             for name, candidate in names.items():
                 if candidate is value and _is_plain(name):
@@ -36,19 +36,6 @@ def name_of(value: Any) -> str:
         if frame.f_code.co_name == "<module>":
             break
     return general
-
-
-def _locals(frame: FrameType) -> dict[str, Any]:
-    """A copy of a frame's local names.
-
-    Before Python 3.13 a function's frame caches the dict `f_locals`, which keeps values alive that
-    the code deletes later. The dict is therefore emptied after the copy.
-    """
-    cached = frame.f_locals
-    copied = dict(cached)
-    if sys.version_info < (3, 13) and frame.f_code.co_flags & inspect.CO_OPTIMIZED:
-        cached.clear()
-    return copied
 
 
 def own_frame() -> FrameType | None:

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import keras
+import tensorflow as tf
 
 from resnet_inspect.config import Settings
 from resnet_inspect.errors import UsageError
@@ -54,7 +55,7 @@ class KerasRecorder(keras.callbacks.Callback):  # type: ignore[misc]
 
     def __init__(self, runs: Runs) -> None:
         super().__init__()
-        hook_tensorflow()
+        hook_tensorflow(tf)
         hook_keras(keras)
         self._runs = runs
         self._steps: ModelSteps | None = None

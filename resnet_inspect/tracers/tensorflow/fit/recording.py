@@ -318,6 +318,9 @@ class Recording:
         """
         failure, reason = None, ""
         if isinstance(error, Exception):
+            if self._written is None and self.traces:  # the first recorded step has failed
+                with self.guarded("graph"):
+                    self.write_graph(self.traces[-1])
             failure = describe(error, during or f"running step {step}", step)
             failure = self._outcome.failure or located_in(self._outcome.graph, failure)
         elif error is not None:

@@ -69,7 +69,7 @@ class ModelSource:
         if not isinstance(settings.subject, TracedModel):
             raise TypeError(f"expected a traced model, got {settings.subject}")
         self._subject = settings.subject
-        hook_tensorflow()
+        hook_tensorflow(tf)
         hook_keras(keras)
         self._device, self.environment = choose_device(tf, settings.device)
         self._construction: Construction | None = None

@@ -10,11 +10,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import tensorflow as tf
+
 from resnet_inspect.errors import UsageError
 from resnet_inspect.script.imports import after_import
+from resnet_inspect.tracers.contract import ModelNotBuilt
 from resnet_inspect.tracers.crash_hooks import hook_keras
 from resnet_inspect.tracers.error_texts import cause
 from resnet_inspect.tracers.tensorflow.capture.source_lines import is_own, named
+from resnet_inspect.tracers.tensorflow.failures.actions import has_tensors
+from resnet_inspect.tracers.tensorflow.failures.exceptions import describe
+from resnet_inspect.tracers.tensorflow.runtime import choose_device
 
 MAX_LINES = 4
 
@@ -55,12 +61,20 @@ def run_user_code(
     action: str,
     expected: str = "code that runs without errors",
 ) -> Any:
-    """Return the result of `call`. Raises UsageError for any exception, with the user's lines."""
+    """Return the result of `call`.
+
+    Raises:
+        ModelNotBuilt: a call of the framework rejected tensors.
+        UsageError: any other exception, with the user's lines.
+    """
     try:
         return call()
     except UsageError:
         raise
     except (Exception, SystemExit) as error:
+        failure = describe(error, "building the model")
+        if failure.crash is not None and has_tensors(failure.crash):
+            raise ModelNotBuilt(failure, choose_device(tf, "auto")[1]) from error
         raise UsageError(
             f"{action} raised {type(error).__name__}",
             where=f"target {target}{_lines(error)}",

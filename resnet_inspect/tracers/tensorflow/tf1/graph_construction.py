@@ -6,7 +6,7 @@ This is a separate module because its frames are in the tracebacks of ops. Traci
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -24,20 +24,30 @@ class OldGraph(FuncGraph):  # type: ignore[misc]
     """A graph in which handles of variables have the same names as in a plain TensorFlow 1 graph.
 
     With `forgiving`, an addition that rejects its operands is replaced by its second operand, and
-    its name is added to `failed_additions`.
+    its name is added to `failed_additions`. `described` are the sizes of placeholders by name, for
+    those that the function creates without a shape.
     """
 
-    def __init__(self, name: str, *, forgiving: bool) -> None:
+    def __init__(
+        self, name: str, *, forgiving: bool, described: Mapping[str, Sequence[int | None]]
+    ) -> None:
         super().__init__(name)
         self.failed_additions: list[str] = []
         self._forgiving = forgiving
+        self._described = described
 
     def _create_op_internal(self, op_type: str, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         try:
-            return super()._create_op_internal(op_type, inputs, *args, **kwargs)
+            op = super()._create_op_internal(op_type, inputs, *args, **kwargs)
         except ValueError:
             if not self._forgiving or op_type not in ADDITIONS:
                 raise
+        else:
+            if op_type == "Placeholder" and op.name in self._described:
+                placeholder = op.outputs[0]
+                if placeholder.shape.rank is None:
+                    placeholder.set_shape(self._described[op.name])
+            return op
         with self.as_default():
             substitute = tf.identity(inputs[1], kwargs.get("name") or op_type).op
         self.failed_additions.append(substitute.name)

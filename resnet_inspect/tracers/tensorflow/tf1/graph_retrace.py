@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from functools import partial
 from io import StringIO
@@ -33,14 +33,14 @@ def graph_variations(
         return RetraceResult()
     if trace.imported:
         return RetraceResult(failed=CREATES_OPS_AT_IMPORT)
-    base = _retrace(function, given, file, {})
+    base = _retrace(function, given, file, {}, trace.described)
     variations = [
         compared(
             name,
             function.integers[name],
             function.integers[name] + 1,
             base,
-            _retrace(function, given, file, {name: function.integers[name] + 1}),
+            _retrace(function, given, file, {name: function.integers[name] + 1}, trace.described),
         )
         for name in wanted
     ]
@@ -48,11 +48,15 @@ def graph_variations(
 
 
 def _retrace(
-    function: Function, given: Sequence[InputSpec], file: str, changed: dict[str, Any]
+    function: Function,
+    given: Sequence[InputSpec],
+    file: str,
+    changed: dict[str, Any],
+    described: Mapping[str, Sequence[int | None]],
 ) -> TracedShapes:
     call = partial(function.call, **function.keywords | changed)
     with redirect_stdout(StringIO()):
-        trace = trace_graph(call, given, file, tf.Graph(), again=True)
+        trace = trace_graph(call, given, file, tf.Graph(), again=True, described=described)
     failed = ""
     if trace.error is not None:
         failed = failed_op(trace.error) or "the model"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -10,6 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from resnet_inspect.tracers.tensorflow.capture.construction import Tensor
+from resnet_inspect.tracers.tensorflow.failures.tensors import ORIGINAL
 from resnet_inspect.tracers.tensorflow.tf1.graph_trace import GraphTrace
 
 v1 = tf.compat.v1
@@ -60,7 +62,18 @@ def joined_graph(trace: GraphTrace) -> Any:
         }
         definition = trace.construction.graph.as_graph_def()
         tf.graph_util.import_graph_def(definition, input_map=captured, name="")
+    setattr(graph, ORIGINAL, partial(_original, trace))
     return graph
+
+
+def _original(trace: GraphTrace, op: tf.Operation) -> tf.Operation:
+    """Return the op of the traced graphs that an op of the joined graph copies."""
+    name = op.name.removeprefix(f"{OUTER_SCOPE}/")
+    graph = trace.construction.graph if name == op.name else trace.outer
+    try:
+        return graph.get_operation_by_name(name)
+    except KeyError:
+        return op
 
 
 def initialize(session: Any, trace: GraphTrace) -> None:

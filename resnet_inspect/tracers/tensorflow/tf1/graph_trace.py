@@ -7,9 +7,10 @@ edges that TensorFlow 1 would not create.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import tensorflow as tf
@@ -41,6 +42,7 @@ class GraphTrace:
         variables: The variables that the function created.
         imported: Whether the file created ops in the outer graph when it was imported.
         failed_additions: Names of additions that rejected their operands.
+        described: Sizes of placeholders that the function creates without a shape, by name.
     """
 
     outer: Any
@@ -52,6 +54,7 @@ class GraphTrace:
     variables: list[tf.Variable] = field(default_factory=list)
     imported: bool = False
     failed_additions: tuple[str, ...] = ()
+    described: Mapping[str, Sequence[int | None]] = field(default_factory=dict)
 
 
 def trace_graph(
@@ -62,21 +65,25 @@ def trace_graph(
     *,
     device: str = "/CPU:0",
     again: bool = False,
+    described: Mapping[str, Sequence[int | None]] = MappingProxyType({}),
 ) -> GraphTrace:
     """Call a function of the user's `file` on placeholders for `specs`, until an error.
 
     Its variables are created in the graph `outer`. `again` is for re-traces, which compute shapes
     only: variables have no values, and an addition that rejects its operands is skipped.
+    `described` are the sizes of placeholders that the function creates without a shape.
     """
     user_variables = UserVariables(values=not again)
     imported = bool(outer.get_operations())
     user_variables.keep(outer.get_collection(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES))
     variables: list[tf.Variable] = []
     with outer.as_default(), user_variables.collected(), _outer_variables(outer, variables):
-        graph = OldGraph("graph", forgiving=again)
+        graph = OldGraph("graph", forgiving=again, described=described)
         with graph.as_default():
             construction = GraphConstruction()
-            trace = GraphTrace(outer, construction, variables=variables, imported=imported)
+            trace = GraphTrace(
+                outer, construction, variables=variables, imported=imported, described=described
+            )
             for spec in specs:
                 tensor = tf.compat.v1.placeholder(spec.dtype, spec.sizes, name=spec.name)
                 trace.inputs[spec.name] = tensor

@@ -66,7 +66,7 @@ class GraphCodeSource:
     def __init__(self, settings: Settings, inputs: RandomInputs | None) -> None:
         self.settings = self._settings = settings
         self._device, self.environment = choose_device(tf, settings.device)
-        hook_tensorflow()
+        hook_tensorflow(tf)
         hook_keras(keras)
         if not isinstance(settings.subject, GraphCode):
             raise TypeError(f"expected a TensorFlow 1 function, got {settings.subject}")
@@ -158,7 +158,12 @@ class GraphCodeSource:
         call = partial(self._function.call, **self._function.keywords)
         with seeded(self._settings.seed):
             trace = self._trace = trace_graph(
-                call, given, self._file, self._outer, device=self._device
+                call,
+                given,
+                self._file,
+                self._outer,
+                device=self._device,
+                described={spec.name: spec.sizes for spec in self._described},
             )
         seconds, used = time.perf_counter() - start, time.process_time() - used
         error = trace.error

@@ -41,7 +41,7 @@ class TutorialSource:
         self.variables: dict[str, tf.Variable] = {}
         self._batches = batches
         self._device, self.environment = choose_device(tf, settings.device)
-        hook_tensorflow()
+        hook_tensorflow(tf)
         hook_keras(keras)
         self._run: Recording | None = None
         self._call: Any = None
