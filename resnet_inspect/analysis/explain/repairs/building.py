@@ -72,7 +72,12 @@ def changed(file: SourceFile, node: ast.expr, new: str) -> str:
     """Return the title of replacing an expression: "Dense(4) → Dense(3)"."""
     outer = _described(file, node)
     before = raw(file, outer) if not isinstance(outer, ast.Assign) else _assignment(file, outer)
-    if isinstance(outer, ast.expr | ast.keyword) and outer is not node:
+    named = _set_by_tuple(file, node)
+    if named:
+        return f"{named} = {raw(file, node)} → {named} = {new}"
+    if isinstance(outer, ast.Call) and outer is not node and len(raw(file, outer)) > MOST_TITLE:
+        before, after = _abridged(file, outer, node, replace(file, node, new).new)
+    elif isinstance(outer, ast.expr | ast.keyword) and outer is not node:
         edit = replace(file, node, new)
         after = _spliced(file, outer, node, edit.new)
     elif isinstance(outer, ast.Assign):
@@ -97,6 +102,31 @@ def _described(file: SourceFile, node: ast.expr) -> ast.AST:
     if isinstance(parent, ast.Call) and current in parent.args:
         return parent
     return current
+
+
+def _set_by_tuple(file: SourceFile, node: ast.expr) -> str:
+    """Return the name of `a, b = 1, 2` that an expression sets, empty for others."""
+    values = file.parents.get(node)
+    statement = file.parents.get(values) if values is not None else None
+    if isinstance(values, ast.Tuple) and isinstance(statement, ast.Assign):
+        names = statement.targets[0]
+        if isinstance(names, ast.Tuple) and len(names.elts) == len(values.elts):
+            return ast.unparse(names.elts[values.elts.index(node)])
+    return ""
+
+
+def _abridged(file: SourceFile, call: ast.Call, node: ast.expr, new: str) -> tuple[str, str]:
+    """Return a long call before and after a change, with the changed argument alone."""
+    name = ast.unparse(call.func).rpartition(".")[2]
+    given = next(item for item in call.args if _contains(item, node))
+    after = _spliced(file, given, node, new) if given is not node else new
+    first = "" if call.args[0] is given else "…, "
+    last = ", …" if (call.args[-1] is not given or call.keywords) else ""
+    return f"{name}({first}{raw(file, given)}{last})", f"{name}({first}{after}{last})"
+
+
+def _contains(outer: ast.expr, node: ast.expr) -> bool:
+    return any(inner is node for inner in ast.walk(outer))
 
 
 def _spliced(file: SourceFile, outer: ast.AST, node: ast.expr, new: str) -> str:

@@ -64,6 +64,7 @@ KINDS = (
 )
 MOST_REPAIRS = 12
 USED = 8.0  # a change of what a training that succeeded has used
+COST_OF_DATA = 6.0  # changes of the data itself are only suggested if there are no others
 LOST_BATCH = 2.0  # what a repair costs more if axis 0 is no longer the batch
 
 
@@ -74,13 +75,15 @@ def suggested(
     sized = tuple(
         Sized(side, size, origin) for side, (size, origin) in zip(problem.sides, sides, strict=True)
     )
-    repairs: dict[frozenset[tuple[object, ...]], Repair] = {}
-    for repair in (_trained(case, r) for r in _valid(case, _all(case, problem, sized))):
-        key = frozenset((e.file, e.line, e.column, e.end_line, e.new) for e in repair.edits)
-        known = repairs.get(key)
+    repairs: dict[frozenset[tuple[str, str]], Repair] = {}
+    for suggestion, texts in _valid(case, _all(case, problem, sized)):
+        repair = _trained(case, suggestion)
+        known = repairs.get(texts)
         if known is None or _cost(repair) < _cost(known):
-            repairs[key] = repair
-    return tuple(sorted(repairs.values(), key=_cost)[:MOST_REPAIRS])
+            repairs[texts] = repair
+    ranked = sorted(repairs.values(), key=_cost)
+    usual = [repair for repair in ranked if _cost(repair) < COST_OF_DATA]
+    return tuple((usual or ranked)[:MOST_REPAIRS])
 
 
 def _all(case: Case, problem: Problem, sides: tuple[Sized, ...]) -> Iterator[Repair]:
@@ -88,22 +91,25 @@ def _all(case: Case, problem: Problem, sides: tuple[Sized, ...]) -> Iterator[Rep
         yield from guarded(kind.suggest(case, problem, sides))
 
 
-def _valid(case: Case, repairs: Iterator[Repair]) -> Iterator[Repair]:
-    """Yield the repairs whose patched files differ and can be parsed."""
+def _valid(
+    case: Case, repairs: Iterator[Repair]
+) -> Iterator[tuple[Repair, frozenset[tuple[str, str]]]]:
+    """Yield the repairs whose patched files differ and can be parsed, with the texts of these."""
     files = case.crash.files
     for repair in repairs:
         by_file = patches.grouped(repair.edits)
         if not all(name in files for name in by_file):
             continue
         try:
-            changed = [
-                patches.edited_text(files[name], edits) != files[name]
+            texts = frozenset(
+                (name, text)
                 for name, edits in by_file.items()
-            ]
+                if (text := patches.edited_text(files[name], edits)) != files[name]
+            )
         except PatchError:
             continue
-        if any(changed):
-            yield repair
+        if texts:
+            yield repair, texts
 
 
 def _cost(repair: Repair) -> float:

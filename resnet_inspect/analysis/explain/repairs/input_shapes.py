@@ -56,7 +56,9 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     if shape is None or len(shape) < 2:
         return
     if data is None and problem.rule == "input-rank":
-        yield from _with_channel(case, problem, shape)
+        if not of_model:
+            yield from _with_channel(case, problem, shape)
+        return
     for declared in declarations(case, problem.layer):
         new = written(declared, shape)
         if isinstance(declared.node, ast.Attribute):

@@ -37,7 +37,8 @@ def fitting(higher: Shape, lower: Shape) -> Iterator[tuple[int, ...]]:
     for added in combinations(range(len(higher)), len(higher) - len(lower)):
         sizes = iter(lower)
         shape = [1 if at in added else next(sizes) for at in range(len(higher))]
-        if all(a in (b, 1, None) or b in (1, None) for a, b in zip(shape, higher, strict=True)):
+        # An unknown size is the batch, which a known size does not fit.
+        if all(a in (b, 1) or b == 1 for a, b in zip(shape, higher, strict=True)):
             choices.append(added)
     yield from sorted(choices, key=lambda added: [-at for at in added])
 

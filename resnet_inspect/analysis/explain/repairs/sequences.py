@@ -9,7 +9,7 @@ from resnet_inspect.analysis.explain.case import Case, Problem
 from resnet_inspect.analysis.explain.explanation import Edit, Repair
 from resnet_inspect.analysis.explain.repairs import places
 from resnet_inspect.analysis.explain.repairs.building import Sides, labels_and_output, repair
-from resnet_inspect.analysis.explain.repairs.edits import raw, set_argument
+from resnet_inspect.analysis.explain.repairs.edits import raw, replace, set_argument
 from resnet_inspect.graph.crash import CrashLayer
 
 STEPWISE = (*places.RECURRENT, "TimeDistributed", "Conv1D", "MaxPooling1D", "Attention")
@@ -92,9 +92,11 @@ def _last_step(case: Case, layer: int, cost: float) -> Iterator[Repair]:
     call = _inner(made)
     if _argument(call, "return_sequences") != "True":
         return
+    node = next(k.value for k in call.keywords if k.arg == "return_sequences")
+    edit = replace(made.file, node, "False")
     name = ast.unparse(call.func).rpartition(".")[2]
-    edit = set_argument(made.file, call, "return_sequences", "False")
-    title = f"{name}(…, return_sequences=True) → return_sequences=False"
+    first = raw(made.file, call.args[0]) if call.args else "…"
+    title = f"{name}({first}, return_sequences=True) → {name}({first}, return_sequences=False)"
     reason = "the labels belong to whole sequences, not to each step"
     yield repair(case, "return-sequences", title, [edit], cost, reason)
 
