@@ -5,8 +5,8 @@ Threshold: an op merges the batch with another axis, and the first axis of the o
 batch alone. Or a Reshape on the path splits the batch axis. Or the number of output rows differs
 from the number of examples. Error.
 Background: a Reshape whose -1 absorbs a wrong size; no published checker covers this.
-Not reported: if the axes are merged and split again before the output, as in TimeDistributed, and
-if the output has one row per label.
+Not reported: if the axes are merged and split again before the output, as in TimeDistributed, if
+the output has one row per label, and if it does not depend on the batch.
 """
 
 from __future__ import annotations
@@ -77,6 +77,9 @@ def _row_mismatch(evidence: Evidence, objective: Objective) -> str:
     """Describe an output whose number of rows differs from the examples of the batch."""
     if objective.output is None or objective.output.op not in evidence.graph.op_by_name:
         return ""
+    given = {ref.op for ref in evidence.graph.inputs.values()}
+    if given and given.isdisjoint(evidence.upstream([objective.output.op])):
+        return ""  # rows of tensors from outside of the step, such as the nodes of a graph
     shape = evidence.graph.spec(objective.output).shape or ()
     tap = evidence.tap_of.get((str(objective.output), "activation"))
     counts = [part.examples for parts in evidence.inputs.values() for part in parts[-1:]]
