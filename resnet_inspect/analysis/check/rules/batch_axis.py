@@ -124,6 +124,9 @@ def _row_mismatch(evidence: Evidence, objective: Objective) -> str:
     """Describe an output whose number of rows differs from the examples of the batch."""
     if objective.output is None or objective.output.op not in evidence.graph.op_by_name:
         return ""
+    given = {ref.op for ref in evidence.graph.inputs.values()}
+    if given and given.isdisjoint(evidence.upstream([objective.output.op])):
+        return ""  # rows of tensors from outside of the step, such as the nodes of a graph
     shape = evidence.graph.spec(objective.output).shape or ()
     tap = evidence.tap_of.get((str(objective.output), "activation"))
     counts = [part.examples for parts in evidence.inputs.values() for part in parts[-1:]]
