@@ -27,7 +27,7 @@ DAMAGE = (zlib.error, lzma.LZMAError, EOFError, zipfile.BadZipFile, RuntimeError
 def load(name: str, *, training: bool = True) -> LabelledImages:
     """Read the images of source `name`; without `training` the test part, if there is one.
 
-    Generated images are drawn once a process and cannot be written to.
+    Generated images are generated once a process and cannot be written to.
 
     Raises DataError for a missing or damaged file, or a file of another format.
     """

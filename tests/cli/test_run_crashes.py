@@ -214,8 +214,8 @@ ADDRESSES = re.compile(r"0x[0-9a-f]+|__inference_\w+|__autograph_generated_file\
 
 def shown(text: str) -> list[str]:
     """What Python and the program print, without addresses and TensorFlow's log."""
-    before, found, _ = text.partition("\n\nresnet-inspect: ")  # the explanation
-    text = f"{before}\n" if found else text
+    before, matched, _ = text.partition("\n\nresnet-inspect: ")  # the explanation
+    text = f"{before}\n" if matched else text
     log = ("resnet-inspect: ", "WARNING: All log", "I0000", "W0000", "E0000", "To enable", "20")
     lines = (line for line in text.splitlines() if not line.startswith(log) and "cuda" not in line)
     return [ADDRESSES.sub("", line) for line in lines]
