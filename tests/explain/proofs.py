@@ -50,6 +50,13 @@ class Proof(msgspec.Struct, frozen=True):
     changes: tuple[LineChange, ...] = ()
 
 
+class Equivalent(msgspec.Struct, frozen=True):
+    """The changed lines of a repair that is equivalent to one of the answer, and the reason."""
+
+    after: list[str]
+    reason: str
+
+
 def fixed(folder: Path, answer: Answer) -> Proof:
     """Apply the first repair that passes to a copy of a script, with `fix --apply`."""
     copy = folder / answer.key / answer.program.name
@@ -119,15 +126,16 @@ def is_equivalent(answer: Answer, proof: Proof) -> bool:
 
 def judged(key: str, proof: Proof) -> str | None:
     """The reason why a repair is equivalent to one of the answer's; None if it is not listed."""
-    listed = equivalents().get(key, {})
+    listed = equivalents().get(key)
     after = [line.strip() for change in proof.changes for line in change.after]
-    return listed["reason"] if listed.get("after") == after else None
+    return listed.reason if listed is not None and listed.after == after else None
 
 
 @cache
-def equivalents() -> Mapping[str, Mapping[str, str | list[str]]]:
+def equivalents() -> Mapping[str, Equivalent]:
     """The repairs that were judged to be equivalent, by program, from equivalents.toml."""
-    return tomllib.loads((FOLDER / "equivalents.toml").read_text(encoding="utf-8"))
+    tables = tomllib.loads((FOLDER / "equivalents.toml").read_text(encoding="utf-8"))
+    return msgspec.convert(tables, dict[str, Equivalent])
 
 
 def normalized(source: str) -> str:
