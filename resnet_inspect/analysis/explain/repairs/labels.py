@@ -29,7 +29,7 @@ PAIRS = (
     ("sparse_softmax_cross_entropy_with_logits", "softmax_cross_entropy_with_logits_v2"),
     ("sparse_softmax_cross_entropy", "softmax_cross_entropy"),
 )
-METRIC = ("accuracy",)
+NAMES = tuple(name for pair in PAIRS for name in pair)
 
 
 class Use(NamedTuple):
@@ -89,9 +89,8 @@ def _whole(case: Case, labels: Operand) -> bool:
     return data.value.kind is ValueKind.ARRAY
 
 
-def uses(case: Case) -> Iterator[Use]:
+def uses(case: Case, names: tuple[str, ...] = NAMES) -> Iterator[Use]:
     """Yield the places in the user's files that name a loss or metric of classes."""
-    names = {name for pair in PAIRS for name in pair}
     for file_name in case.crash.files:
         file = case.sources[file_name]
         for node in ast.walk(file.tree):
@@ -111,7 +110,7 @@ def _exchanged(case: Case, used: list[Use], cost: float, *, to_sparse: bool) -> 
         new = _partner(use.name, to_sparse=to_sparse)
         if not new:
             continue
-        edits += _renamed(use, new)
+        edits += renamed(use, new)
         if "accuracy" not in use.name.lower() or not title:
             title = f"{use.name} → {new}"
     if edits:
@@ -128,7 +127,8 @@ def _partner(name: str, *, to_sparse: bool) -> str:
     return ""
 
 
-def _renamed(use: Use, new: str) -> Iterator[Edit]:
+def renamed(use: Use, new: str) -> Iterator[Edit]:
+    """Yield the edits that write another name of a loss or metric."""
     if isinstance(use.node, ast.Constant):
         quote = raw(use.file, use.node)[:1]
         yield replace(use.file, use.node, f"{quote}{new}{quote}")
