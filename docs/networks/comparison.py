@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
@@ -14,7 +14,7 @@ from resnet_inspect.analysis.receptive.receptive_field import ReceptiveFields
 from resnet_inspect.analysis.sizes.names import find
 from resnet_inspect.analysis.sizes.origins import OriginKind
 from resnet_inspect.analysis.sizes.shapes import shapes
-from resnet_inspect.analysis.sizes.why import Computation, Explanation, why
+from resnet_inspect.analysis.sizes.why import Computation, Explanation, Term, why
 from resnet_inspect.graph import Graph
 from resnet_inspect.graph.lineage import Formula, Lineage
 from resnet_inspect.graph.tensors import Shape
@@ -61,34 +61,46 @@ def compared(run: Run, account: Account, expected: Expected) -> dict[str, Agreem
 
 def _layers(graph: Graph, account: Account) -> Agreement:
     """Compare path, class and output shape of each call of a layer or operation."""
-    wanted = {place_of(call): call for call in account.calls if not call.inner}
     ours = {"/".join((*layer.path, layer.name)): layer for layer in graph.layers}
-    agreement = Agreement()
-    for place in dict.fromkeys((*wanted, *ours)):
-        layer, call = ours.get(place), wanted.get(place)
+    texts = {}
+    for place, call in _calls(account, inner=False):
+        layer = ours.get(place)
         shape = graph.spec(layer.output).shape if layer else None
-        agreement.note(
-            place,
-            layer and f"{layer.type} {spelled(shape)}",
-            call and f"{call.kind} {spelled(_as_known(call.shape, shape))}",
-        )
-    return agreement
+        texts[place] = f"{call.kind} {spelled(_as_known(call.shape, shape))}"
+    shapes = {place: spelled(graph.spec(layer.output).shape) for place, layer in ours.items()}
+    return _agreement({place: f"{ours[place].type} {shapes[place]}" for place in ours}, texts)
 
 
 def _groups(graph: Graph, account: Account) -> Agreement:
     """Compare class, inputs and output shape of each call of a model or of a user's layer."""
-    wanted = {place_of(call): call for call in account.calls if call.inner}
-    ours = {group.name: group for group in graph.groups}
+    flows = {
+        group.name: (
+            [graph.spec(ref).shape for ref in group.inputs],
+            graph.spec(group.output).shape,
+        )
+        for group in graph.groups
+    }
+    wanted = {
+        place: f"{call.kind} {_call(call, *flows.get(place, ([], None)))}"
+        for place, call in _calls(account, inner=True)
+    }
+    ours = {}
+    for group in graph.groups:
+        inputs, shape = flows[group.name]
+        ours[group.name] = f"{group.type} {', '.join(map(spelled, inputs))} → {spelled(shape)}"
+    return _agreement(ours, wanted)
+
+
+def _calls(account: Account, *, inner: bool) -> Iterator[tuple[str, Call]]:
+    """Yield the calls that called others (`inner`), or those that did not, with their paths."""
+    return ((place_of(call), call) for call in account.calls if call.inner == inner)
+
+
+def _agreement(ours: Mapping[str, object], wanted: Mapping[str, object]) -> Agreement:
+    """Return the agreement of two answers for each place."""
     agreement = Agreement()
     for place in dict.fromkeys((*wanted, *ours)):
-        group, call = ours.get(place), wanted.get(place)
-        inputs = [graph.spec(ref).shape for ref in group.inputs] if group else []
-        shape = graph.spec(group.output).shape if group else None
-        agreement.note(
-            place,
-            group and f"{group.type} {', '.join(map(spelled, inputs))} → {spelled(shape)}",
-            call and f"{call.kind} {_call(call, inputs, shape)}",
-        )
+        agreement.note(place, ours.get(place), wanted.get(place))
     return agreement
 
 
@@ -159,15 +171,19 @@ def answer(explanation: Explanation) -> str:
 
 
 def _computed(computed: Computation) -> str:
-    parts = [
-        _expression(term.formula) if term.formula else _origin(term.origin)
-        for term in computed.terms
-    ]
-    return f"{computed.text or computed.op_type}: {'; '.join(parts)}"
+    return f"{computed.text or computed.op_type}: {'; '.join(map(_term, computed.terms))}"
+
+
+def _term(term: Term) -> str:
+    if term.formula is None:
+        return _origin(term.origin)
+    calculated = f"{term.text} of " if term.text else ""
+    return calculated + _expression(term.formula)
 
 
 def _expression(formula: Formula) -> str:
-    return f"`{formula.text}`, {PurePath(formula.source.file).name}:{formula.source.line}"
+    text = f"default `{formula.text}`" if formula.default else f"`{formula.text}`"
+    return f"{text}, {PurePath(formula.source.file).name}:{formula.source.line}"
 
 
 def _origin(origin: str) -> str:

@@ -57,12 +57,14 @@ class Link(msgspec.Struct, frozen=True, gc=False):
 class Formula(msgspec.Struct, frozen=True, gc=False):
     """An expression in the user's source that evaluates to a size.
 
-    `values` are the values of the names in it, empty for a literal; `source` is its line.
+    `values` are the values of the names in it, empty for a literal; `source` is its line. A default
+    is an argument that the call at this line does not have, such as `size=(2, 2)`.
     """
 
     text: str
     values: dict[str, int]
     source: Source
+    default: bool = False
 
 
 class Coupling(msgspec.Struct, frozen=True, gc=False):

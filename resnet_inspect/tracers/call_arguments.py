@@ -39,6 +39,27 @@ class ArgumentFinder:
                 inner = []
         return tuple(formulas)
 
+    def default(
+        self, creation: Creation, kind: str, text: str, name: str, place: int
+    ) -> Formula | None:
+        """Return a default of a layer's argument if the user's call lacks this argument.
+
+        `kind` is the class of the layer, `place` the number of arguments before this one, and
+        `text` the argument as it would be given.
+        """
+        frame = next(iter(creation), None)
+        if frame is None or frame.library:
+            return None
+        calls, lines = self._calls(frame.file)
+        call = calls.get(frame.span)
+        if call is None or ast.unparse(call.func).rpartition(".")[2] != kind:
+            return None
+        given = {keyword.arg for keyword in call.keywords}
+        if len(call.args) > place or given & {name, None}:
+            return None
+        source = Source(self._named(frame.file), call.lineno, frame.function, _text(call, lines))
+        return Formula(text, {}, source, default=True)
+
     def _in_frame(self, frame: CreationFrame, size: int) -> Iterator[Formula]:
         """Yield the arguments of a layer that are `size`, else those of a layer that it wraps."""
         calls, lines = self._calls(frame.file)

@@ -3,6 +3,9 @@
 The input is the frames that led to an op, and the settings of the network. The statements at those
 frames are searched for an expression whose value is the size: a literal, a setting, or arithmetic
 on them. Local names and loop values are resolved. No user code is run.
+
+Indices, negative numbers and positions of axes are not sizes. A caller's literal is a size only if
+it is an argument of the call that leads to the inner frame.
 """
 
 from __future__ import annotations
@@ -25,6 +28,10 @@ OPERATORS: dict[type[ast.operator], tuple[Callable[[int, int], int], str]] = {
     ast.FloorDiv: (operator.floordiv, " // "),
     ast.Pow: (operator.pow, "^"),
 }
+# Arguments that are positions of axes.
+POSITIONS = frozenset(("axis", "axes", "dim", "dims", "perm", "batch_dims"))
+# Methods that the call of a class or of its instance leads to.
+OF_CLASSES = frozenset(("__init__", "__call__", "__new__", "build", "call"))
 SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -42,16 +49,21 @@ class FormulaFinder:
     def __call__(self, frames: Sequence[Source], size: int) -> tuple[Formula, ...]:
         """The expressions whose value is `size`; those with names come before bare literals."""
         formulas: list[Formula] = []
+        called = None
         for frame in frames:
             # Only the outermost function receives the settings. In other functions a parameter
             # of the same name may have any value.
             settings = self._settings if frame is frames[-1] else {}
-            for formula in self._in_frame(frame, size, settings):
+            for formula in self._in_frame(frame, called, size, settings):
                 if formula not in formulas:
                     formulas.append(formula)
+            called = frame.function
         return tuple(sorted(formulas, key=lambda formula: not formula.values))
 
-    def _in_frame(self, frame: Source, size: int, settings: Mapping[str, int]) -> Iterator[Formula]:
+    def _in_frame(
+        self, frame: Source, called: str | None, size: int, settings: Mapping[str, int]
+    ) -> Iterator[Formula]:
+        """Yield the expressions at a frame; `called` is the function of the frame inside it."""
         read = self._read(frame.file)
         if read is None:
             return
@@ -60,10 +72,13 @@ class FormulaFinder:
         if function is None:
             return
         scope = _Scope(function, settings)
-        for node in _expressions_at(function, frame.line):
+        nodes = list(_expressions_at(function, frame.line))
+        passed = {id(node) for node in _passed(nodes, called)}
+        for node in nodes:
             for line, text, values in scope.readings(node, size):
-                source = Source(frame.file, line, frame.function, lines[line - 1].strip())
-                yield Formula(text, values, source)
+                if values or called is None or id(node) in passed:
+                    source = Source(frame.file, line, frame.function, lines[line - 1].strip())
+                    yield Formula(text, values, source)
 
     def _read(self, file: str) -> tuple[ast.Module, list[str]] | None:
         if file not in self._trees:
@@ -175,14 +190,61 @@ def _covers(node: ast.AST, line: int) -> bool:
 
 
 def _expressions_at(function: ast.FunctionDef, line: int) -> Iterator[ast.expr]:
-    """Expressions of the innermost statement at a line, outermost first, except in f-strings."""
+    """Expressions of the innermost statement at a line that may be sizes, outermost first."""
     statements = [n for n in ast.walk(function) if isinstance(n, ast.stmt) and _covers(n, line)]
-    waiting: list[ast.AST] = []
     if statements:
-        waiting.append(max(statements, key=lambda inner: (inner.lineno, inner.col_offset)))
+        innermost = max(statements, key=lambda inner: (inner.lineno, inner.col_offset))
+        yield from _expressions_in(innermost)
+
+
+def _expressions_in(root: ast.AST) -> Iterator[ast.expr]:
+    waiting = [root]
     while waiting:
         node = waiting.pop(0)
         if isinstance(node, ast.expr):
             yield node
-        if not isinstance(node, ast.JoinedStr):
-            waiting.extend(n for n in ast.iter_child_nodes(node) if not isinstance(n, ast.stmt))
+        waiting.extend(n for n in _parts(node) if not isinstance(n, ast.stmt))
+
+
+def _parts(node: ast.AST) -> Iterator[ast.AST]:
+    """Parts of a node that may be sizes: no text, index, negative number or position of an axis."""
+    if isinstance(node, ast.JoinedStr | ast.UnaryOp):
+        return
+    if isinstance(node, ast.keyword) and node.arg in POSITIONS:
+        return
+    if isinstance(node, ast.comprehension):
+        yield from (node.iter for _ in range(not _counts(node.iter)))
+        return
+    if isinstance(node, ast.Subscript):
+        index = node.slice
+        yield node.value
+        yield from (
+            part
+            for part in (index.elts if isinstance(index, ast.Tuple) else [index])
+            if not isinstance(part, ast.Constant)
+        )
+        return
+    yield from ast.iter_child_nodes(node)
+
+
+def _counts(node: ast.expr) -> bool:
+    """Whether an expression is a call of `range`, whose numbers are no sizes."""
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == "range"
+
+
+def _passed(nodes: Sequence[ast.expr], called: str | None) -> Iterator[ast.expr]:
+    """Expressions in the arguments of the calls that lead to the function `called`."""
+    for node in nodes:
+        if isinstance(node, ast.Call) and called is not None:
+            name = ast.unparse(node.func).rpartition(".")[2]
+            if name == called or (called in OF_CLASSES and name[:1].isupper()):
+                for argument in (*node.args, *node.keywords):
+                    inner = list(_expressions_in(argument))
+                    # The arguments of an inner call lead to another function.
+                    calls = (n for n in inner if isinstance(n, ast.Call) and not _is_number(n))
+                    others = {id(n) for call in calls for n in ast.walk(call)}
+                    yield from (n for n in inner if id(n) not in others)
+
+
+def _is_number(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Name) and call.func.id in ("int", "max", "min", "round")

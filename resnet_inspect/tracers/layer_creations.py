@@ -1,14 +1,16 @@
 """Records where the program creates its Keras layers, and the integers known there.
 
 A layer often creates its variables later, in `fit` or inside Keras. The line that created the layer
-has the argument that gives a size, such as `Dense(width * 4)`. This module imports no framework.
+has the argument that gives a size, such as `Dense(width * 4)`. The operations of functional models,
+such as `ops.reshape`, are recorded as well. This module imports no framework.
 """
 
 from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, field
 from functools import wraps
 from itertools import islice
 from pathlib import Path
@@ -41,31 +43,57 @@ class CreationFrame(NamedTuple):
 
 
 Creation = tuple[CreationFrame, ...]
+
+
+@dataclass(frozen=True)
+class Creations:
+    """The creations of the layers of a graph.
+
+    Attributes:
+        frames: by the names of layers and of the variables that they own.
+        built_in: names of layers of Keras and of their variables. Keras computes the numbers of
+            such a layer, so the line that calls the layer contains them only by chance.
+    """
+
+    frames: Mapping[str, Creation] = field(default_factory=dict)
+    built_in: Set[str] = frozenset()
+
+
 _CREATIONS: weakref.WeakKeyDictionary[Any, Creation] = weakref.WeakKeyDictionary()
 
 
 def record_creations(keras: ModuleType) -> None:
     """Record the creation of layers from now on, for the life of the process."""
-    original = keras.Layer.__new__
+    foreign = str(Path(keras.__file__ or "").parent)
+    _record(keras.Layer, foreign)
+    _record(keras.Operation, foreign, other_than=keras.Layer)
+
+
+def _record(owner: Any, foreign: str, other_than: Any = ()) -> None:
+    """Record the creation of instances of a class, if they are not `other_than` instances."""
+    original = owner.__new__
     if getattr(original, "records_creations", False):
         return
-    foreign = str(Path(keras.__file__ or "").parent)
 
     @wraps(original)
     def create(cls: Any, *args: Any, **named: Any) -> Any:
         layer = original(cls, *args, **named)
-        try:
-            _CREATIONS[layer] = tuple(_frames(sys._getframe(1), foreign))
-        except Exception:  # a failure to record must not stop the program
-            _CREATIONS.pop(layer, None)
+        if not issubclass(cls, other_than):
+            try:
+                _CREATIONS[layer] = tuple(_frames(sys._getframe(1), foreign))
+            except Exception:  # a failure to record must not stop the program
+                _CREATIONS.pop(layer, None)
         return layer
 
     create.records_creations = True  # type: ignore[attr-defined]
-    keras.Layer.__new__ = staticmethod(create)
+    owner.__new__ = staticmethod(create)
 
 
 def creations() -> list[tuple[Any, Creation]]:
-    """Return the layers that still exist, with the frames that created them, innermost first."""
+    """Return the layers and operations that still exist, with the frames that created them.
+
+    The innermost frame comes first.
+    """
     return list(_CREATIONS.items())
 
 

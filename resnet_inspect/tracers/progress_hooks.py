@@ -9,6 +9,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
@@ -29,6 +30,7 @@ class ProgressHooks:
         self._fitted: tuple[Any, dict[str, Any]] | None = None
         self._function: Any = None  # the tf.function that runs
         self._loss: float | None = None
+        self._eager: Callable[[], bool] = lambda: False  # without TensorFlow nothing is known
         self._training: set[int] = set()  # ids of tf.functions that train
         self._fetches: dict[int, bool] = {}  # whether a fetched op trains, by its id
 
@@ -44,7 +46,7 @@ class ProgressHooks:
 
     def tensorflow(self, module: ModuleType) -> None:
         """Count the calls of tf.functions and sessions, and steps of eager loops."""
-        self._eager: Callable[[], bool] = module.executing_eagerly
+        self._eager = module.executing_eagerly
         functions: Any = sys.modules[
             "tensorflow.python.eager.polymorphic_function.polymorphic_function"
         ]
@@ -86,7 +88,7 @@ class ProgressHooks:
             def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
                 loss = (logs or {}).get("loss")
                 for _ in range(batch + 1 - self.done):
-                    progress.step(None if loss is None else float(loss))
+                    progress.step(_number(loss))
                 self.done = batch + 1
 
         return StepCallback
@@ -112,10 +114,12 @@ class ProgressHooks:
             with self.progress.call(kind):
                 result = original(model, *args, **named)
                 if kind == "train_on_batch":
-                    losses = [float(leaf) for leaf in _leaves(result)[:1]]
-                    self.progress.step(losses[0] if losses else None)
+                    first = next(iter(_leaves(result)), None)
+                    loss = result.get("loss") if isinstance(result, dict) else first
+                    self.progress.step(_number(loss))
                 elif kind.startswith("predict"):
-                    self._compare(_examples(args[0] if args else named.get("x")), result)
+                    with suppress(Exception):  # the result is the program's, whatever it is
+                        self._compare(_examples(args[0] if args else named.get("x")), result)
                 return result
 
         return call
@@ -181,8 +185,8 @@ class ProgressHooks:
 
     def _gradient(self, original: Any) -> Any:
         def gradient(tape: Any, target: Any, *args: Any, **named: Any) -> Any:
-            if not self.progress.active and self._eager() and hasattr(target, "numpy"):
-                self._loss = float(target.numpy()) if target.shape.rank == 0 else None
+            if not self.progress.active and self._eager():
+                self._loss = _number(target)
             return original(tape, target, *args, **named)
 
         return gradient
@@ -194,6 +198,14 @@ def _wrap(owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
         replacement = functools.wraps(original)(wrap(original))
         setattr(replacement, HOOKED, original)
         setattr(owner, name, replacement)
+
+
+def _number(value: Any) -> float | None:
+    """The value of a number or a tensor with one element; None for others."""
+    try:
+        return float(value)
+    except Exception:  # also a warning that the program turns into an error
+        return None
 
 
 def _leaves(value: Any) -> list[Any]:

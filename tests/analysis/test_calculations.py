@@ -26,6 +26,11 @@ from resnet_inspect.analysis.sizes.calculations import calculation
         ("Sub", 8, [], ""),
         ("Conv2D", 6, [8, 3], "8 − 3 + 1"),
         ("Conv2D", 8, [8, 3], ""),  # padded
+        ("Conv2DBackpropInput", 10, [8, 3], "8 + 3 − 1"),
+        ("Conv2DBackpropInput", 12, [8, 3], ""),
+        ("StridedSlice", 5, [5, 10], "10 − 5"),
+        ("StridedSlice", 11, [12, 1], "12 − 1"),
+        ("StridedSlice", 4, [12, 1], ""),
     ],
 )
 def test_a_calculation_has_the_size_as_its_result(
@@ -46,3 +51,17 @@ def test_a_convolution_without_padding_counts_the_positions_of_its_window(
     size: int, length: int, stride: int, text: str
 ) -> None:
     assert calculation("DepthwiseConv2dNative", size, [length, 3], stride) == text
+
+
+@pytest.mark.parametrize(
+    ("size", "length", "window", "stride", "text"),
+    [
+        (17, 8, 3, 2, "(8 − 1) × 2 + 3"),
+        (24, 8, 2, 3, "3 × 8"),  # Keras fills the gap behind the last window
+        (18, 8, 3, 2, ""),
+    ],
+)
+def test_the_output_of_a_transposed_convolution(
+    size: int, length: int, window: int, stride: int, text: str
+) -> None:
+    assert calculation("Conv2DBackpropInput", size, [length, window], stride) == text

@@ -19,6 +19,7 @@ from resnet_inspect.graph.crash import Crash
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.store.run import Run
 from resnet_inspect.stored import failure_of
+from tests.crashes import EXAMPLES
 
 Open = Callable[[str], Run]
 NOTHING = Crash("ValueError", "no", "no")
@@ -91,6 +92,14 @@ def test_the_rejected_call_is_shown_if_the_crash_has_no_explanation(recording: O
     assert facts.explanation is None
     assert facts.postmortem is not None
     assert (facts.dangers, facts.corrections) == ((), ())
+
+
+def test_no_rejected_call_is_shown_if_element_types_disagree(recording: Open) -> None:
+    run = recording("mean_axes")
+    crash = EXAMPLES["dtype"].failure.crash
+    facts = failure_facts(failure_in(run, crash), run.graph, run.lineage, run.info.settings)
+    assert facts.explanation is not None
+    assert (facts.explanation.kind, facts.postmortem) == (Kind.DTYPE, None)
 
 
 def test_a_crash_without_sizes_and_without_a_rejected_call() -> None:

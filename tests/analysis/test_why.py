@@ -49,6 +49,16 @@ def test_a_group_is_named_by_its_path(recording: Open) -> None:
     graph = recording("composite").graph
     target, axes = find(graph, "encoder (call 2)/residual:1")
     assert (target.name, axes) == ("pair_1/encoder_3/residual_1/add:0", (1,))
+    assert find(graph, "Encoder") == find(graph, "encoder")
+    with pytest.raises(UsageError, match="'residual' is ambiguous: 2 names match"):
+        find(graph, "residual:1")
+
+
+def test_an_unknown_name_may_be_close_to_a_group(recording: Open) -> None:
+    with pytest.raises(UsageError) as caught:
+        find(recording("composite").graph, "encodr")
+    assert "encoder" in str(caught.value.fix)
+    assert caught.value.expected == "a layer, group, op or variable of the run, then :AXIS"
 
 
 def test_names_without_the_model_or_with_another_case(recording: Open) -> None:

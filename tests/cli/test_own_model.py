@@ -100,7 +100,7 @@ def test_the_failed_op_has_no_output(runs: Path, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err == (
         "resnet-inspect: 'MatMul' failed, so it has no output\n"
         "  where:    MatMul:1\n"
-        "  expected: a layer, an op or a variable of the run, then :AXIS\n"
+        "  expected: a layer, group, op or variable of the run, then :AXIS\n"
         "  got:      ValueError while tracing the model\n"
         "  do:       name an input of it: x, y\n"
     )

@@ -27,6 +27,10 @@ few = 10
 first = small((32, 32, 3), few)
 second = small((32, 32, 3), classes=10)
 wrapped = Bidirectional(LSTM(6, return_sequences=True))
+twice = UpSampling2D()
+thrice = UpSampling2D(3)
+settings = UpSampling2D(**options)
+made = create(UpSampling2D)
 """
 
 
@@ -97,3 +101,23 @@ def test_a_wrapper_has_the_arguments_of_its_layer(folder: Path) -> None:
     wrapper = frame(folder / "program.py", "Bidirectional(LSTM(6, return_sequences=True))")
     assert arguments(wrapper, size=24) == [("4 × 6", 5)]
     assert arguments(wrapper, size=7) == []
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("UpSampling2D()", "size=(2, 2)"),
+        ("UpSampling2D(3)", None),
+        ("UpSampling2D(**options)", None),  # which may have a size
+        ("create(UpSampling2D)", None),
+    ],
+)
+def test_a_default_is_an_argument_that_the_call_lacks(
+    folder: Path, call: str, expected: str | None
+) -> None:
+    find = ArgumentFinder(Path, str)
+    creation = (frame(folder / "program.py", call),)
+    default = find.default(creation, "UpSampling2D", "size=(2, 2)", "size", 0)
+    assert (default and default.text) == expected
+    library = frame(folder / "library.py", "Dense(classes)")
+    assert find.default((library, *creation), "UpSampling2D", "size=(2, 2)", "size", 0) is None

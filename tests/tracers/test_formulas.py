@@ -106,3 +106,35 @@ def test_formula_has_the_value_of_the_size(filters: int, power: int, more: int) 
         find = FormulaFinder({"filters": filters}, lambda file: Path(folder) / file)
         texts = [formula.text for formula in find(at(2), size)]
     assert any(text.startswith(f"(filters + {more}) × 2") for text in texts)
+
+
+NOT_SIZES = """\
+def build(x, pairs):
+    x = split(x[2], -2, axis=2)[:, 2]
+    x = [cell(x) for _ in range(2)][0]
+    x = halves(x, window(x, 2)) * 2
+    x = Gate(2)(x) * 2
+    return x[:, :2]
+"""
+
+
+@pytest.mark.parametrize(
+    ("frames", "expected"),
+    [
+        ([(2, "build")], 0),  # an index, a negative number and the position of an axis
+        ([(3, "build")], 0),  # the range of a loop
+        ([(6, "build")], 1),  # the end of a slice
+        ([(9, "window"), (4, "build")], 1),  # the argument of the call, not the factor
+        ([(9, "halves"), (4, "build")], 0),
+        ([(9, "call"), (4, "build")], 0),
+        ([(9, "call"), (5, "build")], 1),
+        ([(9, "split"), (2, "build")], 0),
+    ],
+)
+def test_only_sizes_are_formulas(
+    tmp_path: Path, frames: list[tuple[int, str]], expected: int
+) -> None:
+    (tmp_path / "net.py").write_text(NOT_SIZES)
+    find = FormulaFinder({}, lambda file: tmp_path / file)
+    sources = [Source("net.py", line, function, "") for line, function in frames]
+    assert len(find(sources, 2)) == expected

@@ -19,7 +19,7 @@ from resnet_inspect.analysis.costs.batch_sizes import (
     summed,
 )
 from resnet_inspect.analysis.costs.constants import NOTHING, Constants, Value, as_size
-from resnet_inspect.graph import Graph, Op, Phase, TensorRef, TensorSpec
+from resnet_inspect.graph import Graph, MeasuredSize, Op, Phase, TensorRef, TensorSpec
 
 CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 LOOPS = ("While", "StatelessWhile")
@@ -80,7 +80,10 @@ class Dimensions:
         origins = frozenset(size for sizes in inputs for size in sizes.origins)
         results = self._of_function(op, inputs)
         if op.type == "TensorListFromTensor":  # an element of the list has no first axis
-            origins = frozenset(size for axis, size in inputs[0].open.items() if axis)
+            every = self.of(op.inputs[0]) or ()
+            measured = {size for size in every[1:] if isinstance(size, MeasuredSize)}
+            opened = {size for axis, size in inputs[0].open.items() if axis}
+            origins = frozenset(measured | opened)
         outputs = []
         for index, spec in enumerate(op.outputs):
             result = results[index] if index < len(results) else None

@@ -142,7 +142,7 @@ def _notes(
 def _recorded(graph: Graph) -> Iterator[str]:
     """Yield the notes of a graph. Equal notes on several subjects are one note."""
     subjects: dict[str, list[str]] = {}
-    for note in graph.notes:
+    for note in dict.fromkeys(graph.notes):
         subjects.setdefault(note.text, []).append(note.subject)
     for text, names in subjects.items():
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""

@@ -63,6 +63,13 @@ class SourceText:
         line = bisect_right(self._starts, offset)
         return line, len(self.text[self._starts[line - 1] : offset].encode())
 
+    def edited(self, edits: Sequence[Edit]) -> str:
+        """The text after edits. Insertions at the same place keep their order.
+
+        Raises PatchError if edits overlap or are outside of the text.
+        """
+        return "".join(_spliced(self.text, _splices(self, edits)))
+
     def encoded(self, text: str) -> bytes:
         """Another text in the encoding of this file. Raises PatchError if it has no such sign."""
         try:
@@ -87,23 +94,20 @@ class _Splice:
 
 
 def edited(source: bytes, edits: Sequence[Edit]) -> bytes:
-    """The source of a file after its edits.
-
-    Insertions at the same place keep their order. New lines end as the lines of the file.
+    """The source of a file after its edits. New lines end as the lines of the file.
 
     Raises:
         PatchError: edits overlap or are outside of the file, or Python cannot parse the result.
     """
     text = SourceText.decoded(source)
-    after = text.encoded("".join(_spliced(text.text, _splices(text, edits))))
+    after = text.encoded(text.edited(edits))
     _check(after)
     return after
 
 
 def edited_text(text: str, edits: Sequence[Edit]) -> str:
     """The text of a file after its edits. Raises PatchError as `edited` does."""
-    source = SourceText(text)
-    after = "".join(_spliced(text, _splices(source, edits)))
+    after = SourceText(text).edited(edits)
     _check(after)
     return after
 

@@ -30,7 +30,7 @@ class FailureFacts(msgspec.Struct, frozen=True):
         changes: the lines that its first repair changes.
         fix: the command that tests its repairs; None if there is none.
         postmortem: the explanation of the rejected call by the lineage of its sizes. None without
-            one, and if `explanation` names the two sizes.
+            one, and if `explanation` names the two sizes or another kind of failure.
         dangers: probable mistakes with axes, if neither `postmortem` nor `explanation` names any.
         corrections: settings with which the network builds, if `postmortem` is None.
     """
@@ -64,8 +64,9 @@ def failure_facts(
         )
     elif rejected is not None and explanation.kind is Kind.OTHER:
         return FailureFacts(failure, postmortem=rejected)
-    else:
-        facts = FailureFacts(failure, explanation, postmortem=rejected)
+    else:  # no shapes were rejected if the element types or the names of inputs are wrong
+        shown = rejected if explanation.kind is Kind.SHAPE else None
+        facts = FailureFacts(failure, explanation, postmortem=shown)
     return _with_repairs(facts, explanation, crash, settings)
 
 

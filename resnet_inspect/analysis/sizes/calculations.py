@@ -8,6 +8,7 @@ from collections.abc import Sequence
 SUMS = frozenset(("ConcatV2", "Concat", "Pad", "PadV2", "MirrorPad"))
 PRODUCTS = frozenset(("Reshape", "Tile", "Empty"))
 CONVOLUTIONS = frozenset(("Conv2D", "Conv3D", "DepthwiseConv2dNative"))
+TRANSPOSED = frozenset(("Conv2DBackpropInput", "Conv3DBackpropInputV2"))
 
 
 def calculation(
@@ -26,6 +27,10 @@ def calculation(
         return " × ".join(map(str, numbers))
     if op_type in CONVOLUTIONS and len(numbers) == 2:
         return _positions(size, numbers[0], numbers[1], stride)
+    if op_type in TRANSPOSED and len(numbers) == 2:
+        return _reached(size, numbers[0], numbers[1], stride)
+    if op_type == "StridedSlice" and len(numbers) == 2 and abs(numbers[0] - numbers[1]) == size:
+        return f"{max(numbers)} − {min(numbers)}"
     if op_type == "Reshape" and len(numbers) > 1 and size and math.prod(numbers) % size == 0:
         return f"{' × '.join(map(str, numbers))} / {math.prod(numbers) // size}"
     if len(numbers) == 1 and size and numbers[0] > size and numbers[0] % size == 0:
@@ -33,6 +38,13 @@ def calculation(
     if len(numbers) == 1 and numbers[0] and size > numbers[0] and size % numbers[0] == 0:
         return f"{size // numbers[0]} × {numbers[0]}"
     return ""
+
+
+def _reached(size: int, length: int, window: int, stride: int) -> str:
+    """Return the length that windows reach at `length` positions without padding."""
+    if size == (length - 1) * stride + window:
+        return f"({length} − 1) × {stride} + {window}" if stride > 1 else f"{length} + {window} − 1"
+    return f"{stride} × {length}" if size == stride * length else ""
 
 
 def _positions(size: int, length: int, window: int, stride: int) -> str:

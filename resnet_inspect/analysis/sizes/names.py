@@ -43,7 +43,8 @@ def find(graph: Graph, text: str) -> tuple[Target, tuple[int, ...]]:
 
     `text` is NAME, NAME:AXIS or NAME:OUTPUT:AXIS. NAME:OUTPUT works where OUTPUT is not an axis.
     An axis may be negative. NAME is the name of a layer, group, op or variable, a unique beginning
-    of one, or the last part of the name of an op or variable. Only layers may differ in case.
+    of one, or the last part of the name of a group, op or variable. Only layers and groups may
+    differ in case.
 
     Raises:
         UsageError: no name or several names match. The error lists the nearest names.
@@ -61,7 +62,7 @@ def find(graph: Graph, text: str) -> tuple[Target, tuple[int, ...]]:
             raise UsageError(
                 f"'{op}' has no output",
                 where=text,
-                expected="a layer, op or variable with a shape",
+                expected="a layer, group, op or variable with a shape",
                 got=f"an op without outputs, of type {graph.op_by_name[op].type}",
                 fix="name an input of this op: "
                 + ", ".join(dict.fromkeys(str(ref) for ref in graph.op_by_name[op].inputs)),
@@ -129,12 +130,20 @@ def _resolve(graph: Graph, name: str, text: str) -> tuple[str, int, str]:
     if name in graph.variable_by_name:
         return "", 0, name
     layers = [layer for layer in graph.layer_by_name if layer.startswith(name)]
-    if not layers:  # Reshape is the layer reshape of Keras
+    groups = {group.name: group for group in graph.groups}
+    inner = [path for path in groups if _begins(path, name) or path.endswith("/" + name)]
+    if not layers and not inner:  # Reshape is the layer reshape of Keras
         small = name.casefold()
         layers = [layer for layer in graph.layer_by_name if layer.casefold().startswith(small)]
-    if len(layers) == 1:
+        same = [path for path in groups if path.casefold() == small]
+        inner = same or [path for path in groups if _begins(path.casefold(), small)]
+    if len(layers) == 1 and not inner:
         output = graph.layer_by_name[layers[0]].output
         return output.op, output.index, ""
+    if len(inner) == 1 and not layers:
+        output = groups[inner[0]].output
+        return output.op, output.index, ""
+    layers += inner
     variables = [
         variable
         for variable in graph.variable_by_name
@@ -146,7 +155,7 @@ def _resolve(graph: Graph, name: str, text: str) -> tuple[str, int, str]:
     if len(ops) == 1 and not layers and not variables:
         return ops[0], 0, ""
     several = layers or variables or ops
-    known = [*graph.layer_by_name, *graph.variable_by_name, *graph.op_by_name]
+    known = [*graph.layer_by_name, *groups, *graph.variable_by_name, *graph.op_by_name]
     known = list(dict.fromkeys(known))
     near = several[:5] if name and several else get_close_matches(name, known, n=3)
     raise UsageError(
@@ -154,9 +163,14 @@ def _resolve(graph: Graph, name: str, text: str) -> tuple[str, int, str]:
         if name and several
         else f"there is no '{name}'",
         where=text,
-        expected="a layer, an op or a variable of the run, then :AXIS",
+        expected="a layer, group, op or variable of the run, then :AXIS",
         got=name,
         fix=f"did you mean {' or '.join(near)}?"
         if near
         else ("`", Command("shapes"), "` lists layers"),
     )
+
+
+def _begins(path: str, name: str) -> bool:
+    """Whether the path of a group begins with a name, and is not the path of an inner group."""
+    return path.startswith(name) and "/" not in path[len(name) :]

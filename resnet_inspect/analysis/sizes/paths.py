@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain, islice
+
 import msgspec
 
+from resnet_inspect.analysis.sizes.fits import Fits, owners
 from resnet_inspect.analysis.sizes.origins import ending
 from resnet_inspect.graph import AxisRef, Graph, Phase, Source, TensorRef
 from resnet_inspect.graph.lineage import (
@@ -17,6 +21,9 @@ from resnet_inspect.graph.lineage import (
     Relation,
     Variation,
 )
+
+MOST_PARTNERS = 20  # sizes that a variable may have been created to fit
+BEST = 2
 
 
 class ChainStep(msgspec.Struct, frozen=True):
@@ -58,6 +65,20 @@ class PathCache:
     def __init__(self) -> None:
         self.walked: dict[Origin, tuple[tuple[ChainStep, ...], Origin]] = {}
         self.formulas: dict[Origin, Formula | None] = {}
+        self._fits: Fits | None = None
+        self._owners: dict[str, str] | None = None
+
+    def fits(self, graph: Graph, lineage: Lineage) -> Fits:
+        """Return the axes that must equal each other."""
+        if self._fits is None:
+            self._fits = Fits(graph, lineage)
+        return self._fits
+
+    def owners(self, graph: Graph) -> dict[str, str]:
+        """Return the variable that each state of the optimizer belongs to."""
+        if self._owners is None:
+            self._owners = dict(owners(graph))
+        return self._owners
 
 
 def path_to_origin(
@@ -86,13 +107,13 @@ def main_link(graph: Graph, lineage: Lineage, links: tuple[Link, ...]) -> Link |
     with masks, such as that of a dropout: sizes of truth values come before constants.
     """
 
-    def rank(link: Link) -> tuple[bool, bool, bool, bool, bool]:
+    def rank(link: Link) -> tuple[bool, bool, bool, bool]:
         origin = link.origin
-        unwritten = literal = isinstance(origin, FromLiteral)
+        unwritten = False
         if isinstance(origin, FromLiteral):
             unwritten = f"{origin.op}/{origin.element}" not in lineage.formulas
         mask = isinstance(origin, FromAxis) and graph.spec(origin.ref.tensor).dtype == "bool"
-        return size_of(graph, origin) == 1, unwritten, mask, link.relation != Relation.SAME, literal
+        return size_of(graph, origin) == 1, unwritten, mask, link.relation != Relation.SAME
 
     return min(links, key=rank, default=None)
 
@@ -146,15 +167,15 @@ def _tie(graph: Graph, lineage: Lineage, here: Origin, ways: PathCache) -> Link 
     """Return the size that an axis of a variable must equal, if the variable was created to fit it.
 
     This is so if re-traces change both sizes. It is also so if they change neither and the
-    variable has no own expression. A variable named below another one, such as an optimizer slot,
-    has the shape of that variable.
+    variable has no own expression. The state of an optimizer has the shape of its variable.
     """
     if not isinstance(here, FromVariable):
         return None
-    owner = graph.variable_by_name.get(here.variable.rpartition("/")[0])
-    if owner is not None and owner.spec.shape == graph.variable_by_name[here.variable].spec.shape:
-        return Link(FromVariable(owner.name, here.axis), Relation.SAME)
+    owner = ways.owners(graph).get(here.variable)
+    if owner is not None:
+        return Link(FromVariable(owner, here.axis), Relation.SAME)
     written = formula_at(graph, lineage, here, ways) is not None
+    direct: list[Link] = []
     for reader in graph.variable_by_name[here.variable].readers:
         own = FromAxis(AxisRef(TensorRef(reader), here.axis))
         users = graph.consumers.get(TensorRef(reader), ())
@@ -165,8 +186,47 @@ def _tie(graph: Graph, lineage: Lineage, here: Origin, ways: PathCache) -> Link 
                 moves = _moves_of_both(graph, lineage, user, here, data[0]) if data else []
                 together = all(first == second for first, second in moves)
                 if data and together and (any(first for first, _ in moves) or not written):
-                    return Link(data[0], Relation.SAME)
-    return None
+                    direct.append(Link(data[0], Relation.SAME))
+    if written:
+        return direct[0] if direct else None
+    best: dict[int, Link] = {}
+    for link in chain(direct, _fitted(graph, lineage, here, ways)):
+        grade = _grade(graph, lineage, here, link, ways)
+        best.setdefault(grade, link)
+        if grade == BEST:
+            return link
+    return best.get(1) or next(iter(direct), None)
+
+
+def _fitted(graph: Graph, lineage: Lineage, here: FromVariable, ways: PathCache) -> Iterator[Link]:
+    """Yield sizes that an axis of a variable meets after ops that keep the axis.
+
+    An example is the scale of a normalization, which gets axes of size 1 first.
+    """
+    for partner in islice(ways.fits(graph, lineage).partners(here), MOST_PARTNERS):
+        moves = _moves_of_both(graph, lineage, partner.ref.tensor.op, here, partner)
+        if all(first == second for first, second in moves):
+            yield Link(partner, Relation.SAME)
+
+
+def _grade(graph: Graph, lineage: Lineage, here: FromVariable, link: Link, ways: PathCache) -> int:
+    """Return how well a size explains that of a variable.
+
+    The grade is `BEST` if it leads to an expression or to data, and 1 if it leads to a variable
+    with more axes, such as the kernel before a normalization. It is 0 for another variable, which
+    may have been created to fit the same size.
+    """
+    place, seen = link.origin, set[Origin]()
+    while isinstance(place, FromAxis) and place not in seen:
+        seen.add(place)
+        before = main_link(graph, lineage, lineage.of(place.ref))
+        place = before.origin if before is not None else place
+    if not isinstance(place, FromVariable) or formula_at(graph, lineage, place, ways) is not None:
+        return BEST
+    own, other = (
+        graph.variable_by_name[v].spec.shape or () for v in (here.variable, place.variable)
+    )
+    return int(len(other) > len(own))
 
 
 def _moves_of_both(

@@ -61,13 +61,17 @@ class Agreement(msgspec.Struct, frozen=True):
 class Term(msgspec.Struct, frozen=True):
     """A size from which another size was computed.
 
-    `formula` is the expression at its origin, None if unknown.
+    `text` is its own calculation, such as `24 / 4`; empty if it equals its origin or the
+    calculation is not known. `formula` is the expression at its origin, which has the size
+    `origin_size`. It is None if unknown, or if more than one calculation lies between.
     """
 
     place: str
     size: int | None
     origin: str
     formula: Formula | None
+    text: str = ""
+    origin_size: int | None = None
 
 
 class Computation(msgspec.Struct, frozen=True):
@@ -193,7 +197,7 @@ def why(
 def _inflow(
     graph: Graph, lineage: Lineage, chain: tuple[ChainStep, ...], end: Origin, ways: PathCache
 ) -> tuple[tuple[ChainStep, ...], Origin | None]:
-    """Return the path of the size that the literal at the end of a path must equal, and its origin.
+    """Return the path of the size that the constant at the end of a path must equal, its origin.
 
     If this path ends at a constant without an expression, it goes on in the same way.
     """
@@ -202,40 +206,94 @@ def _inflow(
     while source not in seen:
         seen.add(source)
         ops = {step.op for step in inflow or chain}
-        partners = [c.partner for c in lineage.couplings if c.literal == source and c.op in ops]
-        if not partners or (inflow and formula_at(graph, lineage, source, ways)):
+        partners: list[Origin] = [
+            c.partner for c in lineage.couplings if c.literal == source and c.op in ops
+        ]
+        written = formula_at(graph, lineage, source, ways) is not None
+        if inflow and written:
+            break
+        if not partners and not written and _is_constant(graph, lineage, source):
+            partners = _fitting(graph, lineage, source, ways)
+        if not partners:
             break
         more, source = path_of(graph, lineage, partners[-1], ways)
         inflow = (*inflow[:-1], *more)
     return inflow, source if inflow else None
 
 
+def _is_constant(graph: Graph, lineage: Lineage, origin: Origin) -> bool:
+    kind = ending(graph, lineage, origin).kind
+    return kind in (OriginKind.LITERAL, OriginKind.CONSTANT) and size_of(graph, origin) != 1
+
+
+def _fitting(graph: Graph, lineage: Lineage, here: Origin, ways: PathCache) -> list[Origin]:
+    """Return the nearest size with another origin that a constant must equal, if there is one."""
+    for partner in ways.fits(graph, lineage).partners(here):
+        _, end = path_of(graph, lineage, partner, ways)
+        if end != here and not _is_constant(graph, lineage, end):
+            return [partner]
+        if end != here and formula_at(graph, lineage, end, ways) is not None:
+            return [partner]
+    return []
+
+
 def _computation(
     graph: Graph, lineage: Lineage, chain: tuple[ChainStep, ...], ways: ExplanationCache
 ) -> Computation | None:
     """Return how the first computed size on a path was computed."""
-    pairs = enumerate(pairwise(chain))
-    at = next((at for at, (_, step) in pairs if step.relation is Relation.DERIVED), None)
-    if at is None:
+    step = _first_computed(chain)
+    if step is None:
         return None
-    step = chain[at]
     if step.place not in ways.computations:
         terms = []
-        tensor, _, axis = step.place.rpartition(" axis ")
-        ref = AxisRef(TensorRef(step.op, int(tensor.rpartition(":")[2])), int(axis))
-        for origin in computed_from(lineage, ref):
+        for origin in _terms_of(graph, lineage, step):
             path, end = path_of(graph, lineage, origin, ways)
-            # The expression of the origin is that of the term only if nothing is computed between.
-            equal = all(inner.relation is not Relation.DERIVED for inner in path)
-            formula = formula_at(graph, lineage, end, ways) if equal else None
-            size = size_of(graph, origin)
-            terms.append(Term(spell_origin(origin), size, spell_origin(end), formula))
-        numbers = [term.size for term in terms]
-        text = calculation(step.op_type, step.size, numbers, _stride(graph, ref))
+            derived = sum(inner.relation is Relation.DERIVED for inner in path)
+            computed = _first_computed(path) if derived else None
+            terms.append(
+                Term(
+                    place=spell_origin(origin),
+                    size=size_of(graph, origin),
+                    origin=spell_origin(end),
+                    formula=formula_at(graph, lineage, end, ways) if derived < 2 else None,
+                    text=_calculation(graph, lineage, computed) if computed else "",
+                    origin_size=size_of(graph, end),
+                )
+            )
         ways.computations[step.place] = Computation(
-            step.op, step.op_type, step.layer, tuple(terms), text
+            step.op, step.op_type, step.layer, tuple(terms), _calculation(graph, lineage, step)
         )
     return ways.computations[step.place]
+
+
+def _first_computed(chain: tuple[ChainStep, ...]) -> ChainStep | None:
+    """Return the first step of a path whose size is computed from others."""
+    pairs = pairwise(chain)
+    return next((step for step, before in pairs if before.relation is Relation.DERIVED), None)
+
+
+def _axis_of(step: ChainStep) -> AxisRef:
+    tensor, _, axis = step.place.rpartition(" axis ")
+    return AxisRef(TensorRef(step.op, int(tensor.rpartition(":")[2])), int(axis))
+
+
+def _terms_of(graph: Graph, lineage: Lineage, step: ChainStep) -> tuple[Origin, ...]:
+    """Return the sizes from which an op computed a size; a slice's step of 1 is none of them."""
+    origins = computed_from(lineage, _axis_of(step))
+    if step.op_type != "StridedSlice":
+        return origins
+    steps = graph.op_by_name[step.op].inputs[3].op
+    return tuple(
+        origin
+        for origin in origins
+        if not (isinstance(origin, FromLiteral) and origin.op == steps)
+        or size_of(graph, origin) != 1
+    )
+
+
+def _calculation(graph: Graph, lineage: Lineage, step: ChainStep) -> str:
+    numbers = [size_of(graph, origin) for origin in _terms_of(graph, lineage, step)]
+    return calculation(step.op_type, step.size, numbers, _stride(graph, _axis_of(step)))
 
 
 def _stride(graph: Graph, ref: AxisRef) -> int:

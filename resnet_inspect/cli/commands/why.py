@@ -115,7 +115,7 @@ def _reject_failed_op(recorded: Run, text: str) -> None:
     raise UsageError(
         f"'{name}' failed, so it has no output",
         where=text,
-        expected="a layer, an op or a variable of the run, then :AXIS",
+        expected="a layer, group, op or variable of the run, then :AXIS",
         got=f"{failure.kind} while {failure.during}",
         fix=f"name an input of it: {', '.join(tensor.removesuffix(':0') for tensor in inputs)}"
         if inputs

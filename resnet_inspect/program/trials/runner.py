@@ -27,6 +27,7 @@ from resnet_inspect.program.trials.space import Spaces, located
 
 IMPORTS = re.compile(rb"""(?:^|["\s;])(?:import|from)[ \t]+(tensorflow|keras|tf_keras)\b""", re.M)
 AT_ONCE = 2
+GPU = Path("/dev/nvidiactl")
 
 
 class Runner:
@@ -83,7 +84,7 @@ class Runner:
     def trials(
         self, programs: Iterator[PatchedProgram], steps: int, limits: Limits
     ) -> Iterator[tuple[PatchedProgram, Run]]:
-        """Run programs with repairs, two at a time if the memory suffices."""
+        """Run programs with repairs; yields each when it ended."""
         by_folder: dict[Path, PatchedProgram] = {}
 
         def requests() -> Iterator[tuple[Path, TrialRequest]]:
@@ -92,10 +93,16 @@ class Runner:
                 by_folder[folder] = program
                 yield folder, request
 
-        at_once = AT_ONCE if AT_ONCE * self._memory < limits.memory else 1
-        for folder, run in self._started.run(requests(), limits, at_once=at_once):
+        for folder, run in self._started.run(requests(), limits, at_once=self._at_once(limits)):
             self.spaces.remove(folder)
             yield by_folder[folder], run
+
+    def _at_once(self, limits: Limits) -> int:
+        """How many trials run at once: one on a GPU, whose memory TensorFlow reserves."""
+        gpu = GPU.exists() and os.environ.get("CUDA_VISIBLE_DEVICES") not in ("", "-1")
+        shared = self.spaces.isolation is Isolation.NONE  # they write the same files
+        fits = AT_ONCE * self._memory < limits.memory
+        return AT_ONCE if fits and not (gpu or shared) else 1
 
     @property
     def _started(self) -> TrialHelper:

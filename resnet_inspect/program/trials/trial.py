@@ -8,6 +8,7 @@ import resource
 import signal
 import sys
 import time
+import traceback
 from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
@@ -42,6 +43,8 @@ def main(folder: str) -> NoReturn:
     try:
         prepare(Path(folder))
         code = Trial(Path(folder)).run()
+    except BaseException:
+        traceback.print_exc()  # shown as the last output of the trial
     finally:
         leave(code)
 

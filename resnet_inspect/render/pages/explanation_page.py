@@ -37,14 +37,15 @@ OTHER_KINDS = {
 MODULE = "<module>"
 # The op in TensorFlow's notation, as in `for '{{node add}} = AddV2[T=DT_FLOAT](a, b)'`.
 OP_TEXT = re.compile(r" for '\{\{node [^}]+\}\} = [^']*'")
-STEPS_SHOWN = 3  # of each size
+STEPS_SHOWN = 2  # of each size
 EARLIER_SHOWN = 3
 REPAIRS_SHOWN = 4
 LINES_SHOWN = 8  # of the first repair
 NAME_WIDTH = 40
 TITLE_LENGTH = 50  # of the first repair, whose lines are shown
 EXPRESSION_LENGTH = 40
-MESSAGE_LENGTH = 140
+MESSAGE_LENGTH = 280
+LESS = 134  # two lines of the message in a narrow terminal, if the sizes are known
 
 
 class PageLine(NamedTuple):
@@ -113,7 +114,7 @@ def _lines(facts: FailureFacts, explanation: Explanation) -> Iterator[PageLine]:
     yield from _repairs(facts, explanation, source)
     if explanation.unknown:
         yield PageLine("unknown", explanation.unknown)
-    yield _message(facts.failure, explanation.cause)
+    yield _message(facts.failure, explanation.cause, LESS if explanation.sizes else MESSAGE_LENGTH)
 
 
 class _SourceLines:
@@ -166,11 +167,11 @@ def _size(size: DisagreeingSize, source: _SourceLines) -> Iterator[PageLine]:
     yield PageLine(label, f"{size.of}{_expression(size)}{origin}", lead)
     yield from source.text(size.line)
     steps = list(dict.fromkeys(size.steps))
-    for step in steps[:STEPS_SHOWN]:
+    shown = len(steps) if len(steps) <= STEPS_SHOWN + 1 else STEPS_SHOWN
+    for step in steps[:shown]:
         yield PageLine("", step.text + source.place(step.line), "← ")
-    further = len(steps) - STEPS_SHOWN
-    if further > 0:
-        yield PageLine("", f"… and {further} more step{'s' * (further != 1)}")
+    if len(steps) > shown:
+        yield PageLine("", f"… and {len(steps) - shown} more steps")
 
 
 def _expression(size: DisagreeingSize) -> str:
@@ -222,9 +223,8 @@ def _title(repair: Repair, source: _SourceLines, *, short: bool = False) -> str:
     return (f"change{place.removeprefix(',')}" if short else f"{repair.title}{place}") + batch
 
 
-def _message(failure: Failure, cause: str) -> PageLine:
-    """The framework's message, without the op in TensorFlow's notation, and shortened."""
+def _message(failure: Failure, cause: str, most: int) -> PageLine:
+    """The framework's message in `most` characters, without the op in TensorFlow's notation."""
     message = OP_TEXT.sub("", " ".join((cause or failure.message).split()))
-    if len(message) > MESSAGE_LENGTH:
-        message = message[: MESSAGE_LENGTH - 1] + "…"
-    return PageLine("message", f"{failure.kind} while {failure.during}: {message}")
+    text = f"{failure.kind} while {failure.during}: {message}"
+    return PageLine("message", text if len(text) <= most else f"{text[: most - 1]}…")

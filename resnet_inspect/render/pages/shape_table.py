@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.table import Table
 
 from resnet_inspect.analysis.sizes.geometry import Window
+from resnet_inspect.analysis.sizes.meanings import BATCH
 from resnet_inspect.analysis.sizes.shapes import Depth, ShapeRow, ShapeTable
 from resnet_inspect.graph import MeasuredSize
 from resnet_inspect.paths import printable
@@ -143,7 +144,9 @@ def legend(sizes: Sequence[MeasuredSize]) -> str:
     if not sizes:
         return ""
     text = ", ".join(size.text for size in sizes)
-    return f"{text}. Sizes and memory are those of the first recorded step."
+    # MACs are counted per example, so another batch size does not change them.
+    counted = "Sizes, MACs" if any(size.name != BATCH for size in sizes) else "Sizes"
+    return f"{text}. {counted} and memory are those of the first recorded step."
 
 
 def flow(row: ShapeRow) -> str:

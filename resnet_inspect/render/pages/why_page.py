@@ -119,10 +119,10 @@ def _computed_lines(size: str, explanation: Explanation) -> Iterator[tuple[str, 
     yield "size", f"{size}{text}, computed by {maker}"
     for term in computed.terms[:MOST_TERMS]:
         number = spelling.size_text(term.size)
-        passed = f"{term.place}, from {term.origin}" if term.place != term.origin else term.place
-        yield number, passed
+        text = f"{term.place} = {term.text}" if term.text else term.place
+        yield number, f"{text}, from {term.origin}" if term.place != term.origin else text
         if term.formula is not None:
-            yield from _formula_lines("", number, term.formula)
+            yield from _formula_lines("", spelling.size_text(term.origin_size), term.formula)
     if len(computed.terms) > MOST_TERMS:
         yield "", f"{len(computed.terms) - MOST_TERMS} more sizes"
 
@@ -256,6 +256,8 @@ def _by_change(setting: SettingMoves) -> dict[tuple[int, str, str], list[str]]:
 def _formula_lines(label: str, size: str, formula: Formula) -> Iterator[tuple[str, str]]:
     values = ", ".join(f"{name} = {value}" for name, value in formula.values.items())
     text = f"{size}, a literal" if formula.text == size else f"{size} = {formula.text}"
+    if formula.default:
+        text = f"{size}, the default {formula.text}"
     yield label, text + (f"  ({values})" if values else "")
     source = formula.source
     yield "", f"{spelling.path(source.file)}:{source.line} in {source.function}"

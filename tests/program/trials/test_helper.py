@@ -16,6 +16,7 @@ from resnet_inspect.program.trials.request import Ending, Invocation, TrialReque
 from resnet_inspect.program.trials.space import Spaces
 from resnet_inspect.tracers.progress import CallPlace
 
+pytestmark = pytest.mark.slow
 LONG = Limits(60, 8 * 10**9)
 Trials = Callable[..., list[Run]]
 

@@ -75,13 +75,30 @@ PROGRAMS = {
     "building": START + "layers.Dense(3)(keras.Input((2,)))\ntf.matmul(tf.ones([2, 3]), x)\n",
 }
 
+ODD = START + (
+    "class Odd(keras.Model):\n"
+    "    def __init__(self):\n"
+    "        super().__init__()\n"
+    "        self.inner = made()\n"
+    "    def train_step(self, data):\n"
+    "        return {'loss': tf.reduce_mean(self.inner(data[0]), 1)}\n"
+    "model = Odd()\n"
+    "model.compile('sgd')\n"
+    "model.fit(x, y, batch_size=35, verbose=0)\n"
+    "made().train_on_batch(x, y, return_dict=True)\n"
+    "with tf.GradientTape() as tape:\n"
+    "    w = tf.Variable([1.0, 2.0])\n"
+    "    total = tf.reduce_sum(w * w) * [1.0, 1.0]\n"
+    "print(tape.gradient(total, w).numpy())\n"
+)
+
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Run]]:
     """Runs of all programs, and twice of one without failure, from one helper."""
     here = tmp_path_factory.mktemp("here")
     spaces = Spaces(here, here)
-    programs = PROGRAMS | {"trains": TRAINS, "trains again": TRAINS}
+    programs = PROGRAMS | {"odd": ODD, "trains": TRAINS, "trains again": TRAINS}
     folders: dict[Path, str] = {}
     requests = []
     for name, source in programs.items():
@@ -130,6 +147,14 @@ def test_losses_are_those_of_keras_or_of_the_tape(runs: dict[str, Run]) -> None:
         assert counts.last_loss is not None
         assert 0 < counts.first_loss != counts.last_loss > 0
     assert runs["function"].result.counts.first_loss is None
+
+
+def test_losses_that_are_no_number_do_not_stop_the_program(runs: dict[str, Run]) -> None:
+    run = runs["odd"]
+    assert run.result.ending is Ending.ENDED, run.output
+    assert run.output[-1] == "[4. 8.]"
+    assert run.result.counts.steps == 3
+    assert run.result.counts.last_loss is not None
 
 
 def test_copies_train_as_a_process_of_their_own(

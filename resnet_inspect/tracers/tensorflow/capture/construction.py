@@ -18,7 +18,7 @@ from typing import Any
 import tensorflow as tf
 
 from resnet_inspect.graph import Phase, Source
-from resnet_inspect.tracers.layer_creations import Creation
+from resnet_inspect.tracers.layer_creations import Creations
 
 Tensor = Any
 Initializer = Callable[[Sequence[int], tuple[int, int]], Tensor]
@@ -32,7 +32,7 @@ class LayerCall:
     """One call of a layer, which created the ops numbered `start` to `end - 1`.
 
     `type` is the type of the main op, or a class name such as Dense. `positions` are the numbers
-    of the layer's ops if they are not consecutive, else None.
+    of the layer's ops if they are not consecutive, else None. `built_in`: Keras defines its class.
     """
 
     name: str
@@ -45,6 +45,7 @@ class LayerCall:
     variables: list[str] = field(default_factory=list)
     settings: dict[str, bool | int | float | str] = field(default_factory=dict)
     positions: frozenset[int] | None = None
+    built_in: bool = False
 
     def holds(self, position: int) -> bool:
         """Return whether the call created the op of that number."""
@@ -88,7 +89,7 @@ class Construction:
         self.graph = tf.compat.v1.get_default_graph()
         self.variables = variables
         self.made_at = made_at
-        self.creations: dict[str, Creation] = {}  # of the layers that own variables
+        self.creations = Creations()
         self.frozen: set[str] = set()  # not trained, even if TensorFlow marks them trainable
         self.states: set[str] = set()  # variables that are not parameters
         self.calls: list[LayerCall] = []

@@ -7,9 +7,9 @@ from typing import Any
 
 import keras
 
-from resnet_inspect.tracers.layer_creations import Creation, creations
+from resnet_inspect.tracers.layer_creations import Creation, Creations, creations
 from resnet_inspect.tracers.tensorflow.capture.construction import Construction, handles
-from resnet_inspect.tracers.tensorflow.capture.keras_layers import held_by
+from resnet_inspect.tracers.tensorflow.capture.keras_layers import held_by, is_built_in
 from resnet_inspect.tracers.tensorflow.capture.source_lines import is_own
 
 
@@ -18,14 +18,16 @@ def note_creations(construction: Construction) -> None:
 
     A layer of Keras may create layers inside, such as the projections of an attention. The
     creation of the outer layer then comes first. Only the frame that creates a layer is kept,
-    because the arguments of outer calls may be equal by chance. `construction.creations` also has
-    the layers of recorded calls, by the name of the call.
+    because the arguments of outer calls may be equal by chance. The layers of recorded calls are
+    included, by the name of the call.
     """
     names = {
         id(handle): name
         for name, variable in construction.variables.items()
         for handle in handles(variable)
     }
+    frames: dict[str, Creation] = {}
+    built_in = {call.name for call in construction.calls if call.built_in}
     made = {layer: _own(creation) for layer, creation in creations()}
     layers: dict[tuple[str, str], list[Creation]] = {}
     for layer, creation in made.items():
@@ -33,10 +35,12 @@ def note_creations(construction: Construction) -> None:
     for call in construction.calls:
         candidates = layers.get((call.name.partition(" (call ")[0], call.type), [])
         if len(candidates) == 1:
-            construction.creations[call.name] = candidates[0]
-    inner = {id(part) for layer in made if _is_built_in(layer) for part in _parts(layer)}
+            frames[call.name] = candidates[0]
+    made = {layer: creation for layer, creation in made.items() if isinstance(layer, keras.Layer)}
+    closed = {id(layer) for layer in made if _is_closed(layer)}
+    inner = {id(part) for layer in made if id(layer) in closed for part in _parts(layer)}
     for layer, creation in made.items():
-        parts = _parts(layer) if _is_built_in(layer) else ()
+        parts = _parts(layer) if id(layer) in closed else ()
         if id(layer) not in inner:
             for owner in (layer, *parts):
                 more = () if owner is layer else made.get(owner, ())
@@ -44,7 +48,9 @@ def note_creations(construction: Construction) -> None:
                     value = held_by(variable)
                     name = None if value is None else names.get(id(handles(value)[0]))
                     if name is not None:
-                        construction.creations[name] = (*creation, *more)
+                        frames[name] = (*creation, *more)
+                        built_in.update({name} if id(layer) in closed else ())
+    construction.creations = Creations(frames, built_in)
 
 
 def _own(creation: Creation) -> Creation:
@@ -54,9 +60,9 @@ def _own(creation: Creation) -> Creation:
     return tuple(frames[: end + 1])
 
 
-def _is_built_in(layer: Any) -> bool:
+def _is_closed(layer: Any) -> bool:
     """Return whether a layer belongs to Keras and is not a model."""
-    return type(layer).__module__.startswith("keras.") and not isinstance(layer, keras.Model)
+    return is_built_in(layer) and not isinstance(layer, keras.Model)
 
 
 def _parts(layer: Any) -> Iterator[Any]:

@@ -7,7 +7,7 @@ are read from one GraphDef of the whole graph, which is much faster than reading
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
@@ -151,7 +151,7 @@ def _translate(ops: list[Any], nodes: Any, phase_of: Callable[[str], Phase]) -> 
             type=op.type,
             phase=phase_of(op.name),
             device=op.device,
-            inputs=tuple(_reference(tensor) for tensor in op.inputs),
+            inputs=_references(op.inputs),
             control_inputs=_control_inputs(definitions[op.name], names),
             outputs=tuple(_specification(tensor) for tensor in op.outputs),
             attrs=plain_attributes(definitions[op.name]),
@@ -169,6 +169,10 @@ def _control_inputs(node: Any, names: set[str]) -> tuple[str, ...]:
 
 def _reference(tensor: Any) -> TensorRef:
     return TensorRef(tensor.op.name, tensor.value_index)
+
+
+def _references(tensors: Iterable[Any]) -> tuple[TensorRef, ...]:
+    return tuple(map(_reference, tensors))
 
 
 def _specification(tensor: Any) -> TensorSpec:
@@ -228,7 +232,7 @@ def _layer(call: LayerCall, construction: Construction, phases: dict[str, Phase]
         path=call.path,
         main=_main(call, ops),
         ops=tuple(op.name for op in ops),
-        inputs=tuple(_reference(tensor) for tensor in call.inputs),
+        inputs=_references(call.inputs),
         output=_reference(call.output),
         variables=tuple(call.variables),
         settings=call.settings,
@@ -252,7 +256,7 @@ def _groups(
                 last=call.last,
                 output=_reference(call.output),
                 type=call.type,
-                inputs=tuple(_reference(tensor) for tensor in call.inputs),
+                inputs=_references(call.inputs),
                 ops=tuple(own),
             )
         )
@@ -285,7 +289,7 @@ def _nested_functions(ops: tuple[Op, ...], definition: Any) -> dict[str, Graph]:
             nodes = graph.as_graph_def(add_shapes=True).node
             inner = _translate(graph.get_operations(), nodes, lambda _: Phase.OTHER)
             inputs = {tensor.op.name: _reference(tensor) for tensor in graph.inputs}
-            outputs = tuple(map(_reference, graph.outputs))
+            outputs = _references(graph.outputs)
             graphs[name] = Graph(ops=inner, inputs=inputs, outputs=outputs)
             waiting |= called_functions(inner, library)
     return dict(sorted(graphs.items()))
@@ -293,6 +297,6 @@ def _nested_functions(ops: tuple[Op, ...], definition: Any) -> dict[str, Graph]:
 
 def _notes(functions: dict[str, Graph]) -> list[Note]:
     return [
-        Note(name, "nested function: its ops are listed, but their values are not summarized")
+        Note(name, "ops in nested functions are listed, but their values are not summarized")
         for name in functions
     ]

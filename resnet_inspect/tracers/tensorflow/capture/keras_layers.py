@@ -185,6 +185,7 @@ class _CallRecorder:
             output=output,
             variables=note_variables(construction, getattr(layer, "weights", ())),
             settings=settings_of(layer),
+            built_in=is_built_in(layer),
         )
         construction.calls.append(call)
 
@@ -247,8 +248,12 @@ class _Names:
 
 def _is_group(layer: Any) -> bool:
     """Return whether layers inside `layer` are recorded: it is a model or a user's layer."""
-    own = not type(layer).__module__.startswith(("keras.", "tensorflow."))
-    return own or isinstance(layer, keras.Model)
+    return isinstance(layer, keras.Model) or not is_built_in(layer)
+
+
+def is_built_in(layer: Any) -> bool:
+    """Return whether Keras defines the class of a layer or operation."""
+    return type(layer).__module__.startswith(("keras.", "tensorflow."))
 
 
 def _output(returned: Any, construction: Construction) -> Tensor | None:

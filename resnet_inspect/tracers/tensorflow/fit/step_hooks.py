@@ -24,6 +24,7 @@ from resnet_inspect.tracers.tensorflow.fit.author_names import name_of
 from resnet_inspect.tracers.tensorflow.fit.replicas import replica
 
 SUMS = "_all_reduce_sum_gradients"  # a method of Keras optimizers, called in each replica
+SPARSE = "sparse gradient, not recorded"
 SCALED = "gradients are those of the scaled loss: LossScaleOptimizer scales them back later"
 
 
@@ -173,8 +174,8 @@ class StepHooks:
                     self.gradients[name] = gradient
                 elif gradient is None:
                     self.no_gradient.append(name)
-                else:
-                    self._notes.append(Note(name, "its gradient is sparse and is not recorded"))
+                elif (note := Note(name, SPARSE)) not in self._notes:
+                    self._notes.append(note)
 
     def _scale(self, original: Any, optimizer: Any, loss: Any) -> Any:
         """`scale_loss` of an optimizer; the unscaled loss is the one that is recorded."""

@@ -6,8 +6,8 @@ assumed: a number for each unknown size of an input, and what follows from it fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from resnet_inspect.graph import AxisRef, Graph, Op, TensorRef, inlined
 from resnet_inspect.graph.lineage import (
@@ -36,6 +36,7 @@ from resnet_inspect.tracers.tensorflow.sizes.dependences import (
     Spot,
 )
 from resnet_inspect.tracers.tensorflow.sizes.elementwise import elementwise
+from resnet_inspect.tracers.tensorflow.sizes.op_types import FIXED
 from resnet_inspect.tracers.tensorflow.sizes.reshapes import axis_groups, completed, target_of
 from resnet_inspect.tracers.tensorflow.sizes.shape_probe import Leaf, Probe, Scratch, filled
 from resnet_inspect.tracers.tensorflow.sizes.trials import find_dependences
@@ -43,6 +44,7 @@ from resnet_inspect.tracers.tensorflow.sizes.trials import find_dependences
 # Ops that bring tensors into the graph.
 INPUTS = ("Placeholder", "PlaceholderWithDefault", "IteratorGetNext")
 VARIABLE_READERS = ("ReadVariableOp", "ResourceGather")
+TRANSPOSED = ("Conv2DBackpropInput", "Conv3DBackpropInputV2")
 MOST_PASSED = 50  # ops between two Reshapes that are searched
 UNKNOWN_VARIABLE = "the variable that it reads was not recorded"
 UNKNOWN_SIZE = "the size depends on values, which are known only when the graph runs"
@@ -56,6 +58,17 @@ def trace_lineage(graph: Graph) -> Lineage:
     for op in tracer.ops:
         tracer.trace(op)
     return Lineage(tracer.links, tracer.ties, tuple(tracer.couplings), untraced=tracer.untraced)
+
+
+class _Piece(NamedTuple):
+    """An axis that a Reshape made of one axis: the axis `at` of `parts` axes made of `whole`."""
+
+    whole: FromAxis
+    at: int
+    parts: int
+
+
+Found = TypeVar("Found")
 
 
 class _Tracer:
@@ -76,6 +89,7 @@ class _Tracer:
         self._assumed: dict[TensorRef, Shape] = {}
         self._lengths: dict[str, tuple[Link, ...]] = {}  # of lists, by name of the counting op
         self._merged: dict[str, tuple[FromAxis, ...]] = {}  # axes before a Reshape, by axis after
+        self._pieces: dict[str, _Piece] = {}  # of an axis before a Reshape, by axis after
         self._known: dict[Any, OpDependences | str] = {}
         self._scratch = Scratch()
 
@@ -85,7 +99,7 @@ class _Tracer:
             self._by_name[counting.name] = counting
             self._try(counting)
             self._lengths[counting.name] = self.links.pop(axis_key(TensorRef(counting.name), 0), ())
-        if not any(spec.shape for spec in op.outputs):
+        if op.type in FIXED or not any(spec.shape for spec in op.outputs):
             return
         passed = self._calls.of(op)
         if isinstance(passed, str):
@@ -100,6 +114,8 @@ class _Tracer:
             self._reshape(op)
         elif op.type == "SplitV":
             self._split(op)
+        elif op.type in TRANSPOSED:
+            self._transposed(op)
         elif op.inputs and op.type not in INPUTS:
             self._try(op)
         else:
@@ -148,12 +164,17 @@ class _Tracer:
         for axis in range(len(shape)):
             key, origins = axis_key(TensorRef(op.name), axis), parts.get(axis, ())
             known = self.links.get(key, ())
+            same = tuple(link for link in known if link.relation is Relation.SAME)
+            relation = Relation.SAME
             if len(origins) > 1:  # tried changes may show only some of the parts
-                known = tuple(link for link in known if link.relation is Relation.SAME)
                 self._merged[key] = origins
+                known, relation = same, Relation.DERIVED
+            elif key in self._pieces and not _from_axes(same):
+                origins, relation = (self._pieces[key].whole,), Relation.DERIVED
+            elif origins and not _from_axes(same):
+                known = same
             elif known:
                 continue
-            relation = Relation.SAME if len(origins) == 1 else Relation.DERIVED
             links = *(known or given.get(key, ())), *(Link(o, relation) for o in origins)
             if links:
                 self.links[key] = links
@@ -168,36 +189,73 @@ class _Tracer:
         """Return the axes that each axis of a Reshape consists of, from the order of elements.
 
         An axis that an earlier Reshape merged, and that is split into the same sizes again, gives
-        the axes before the merge.
+        the axes before the merge. Axes that an earlier Reshape split, and that are merged again,
+        give the axis before the split.
         """
         parts: dict[int, tuple[FromAxis, ...]] = {}
         for before, after in axis_groups(data, sizes):
             places = tuple(FromAxis(AxisRef(op.inputs[0], axis)) for axis in before)
             if len(after) == 1:
-                parts[after[0]] = places
+                parts[after[0]] = self._before_split(places) or places
             elif len(before) == 1:
-                earlier = self._before_merge(places[0])
+                earlier = self._earlier(places[0], self._merged) or ()
                 merged = [place for place in earlier if self._size(place) != 1]
                 if [self._size(place) for place in merged] == [sizes[axis] for axis in after]:
                     parts |= {axis: (place,) for axis, place in zip(after, merged, strict=True)}
+                    continue
+                for at, axis in enumerate(after):
+                    key = axis_key(TensorRef(op.name), axis)
+                    self._pieces[key] = _Piece(places[0], at, len(after))
         return parts
 
-    def _before_merge(self, place: FromAxis) -> tuple[FromAxis, ...]:
-        """Return the axes that an earlier Reshape merged into an axis."""
+    def _before_split(self, places: Sequence[FromAxis]) -> tuple[FromAxis, ...]:
+        """Return the axis that an earlier Reshape split into exactly these axes."""
+        pieces = [self._earlier(place, self._pieces) for place in places]
+        first = pieces[0]
+        if first is None or first.parts != len(places):
+            return ()
+        wanted = [_Piece(first.whole, at, first.parts) for at in range(first.parts)]
+        return (first.whole,) if pieces == wanted else ()
+
+    def _earlier(self, place: FromAxis, known: Mapping[str, Found]) -> Found | None:
+        """Return what is known of the first of equal axes from an axis to its origin."""
         for _ in range(MOST_PASSED):
             key = axis_key(place.ref.tensor, place.ref.axis)
-            if key in self._merged:
-                return self._merged[key]
+            if key in known:
+                return known[key]
             links = (link for link in self.links.get(key, ()) if link.relation is Relation.SAME)
             origin = next((o.origin for o in links if isinstance(o.origin, FromAxis)), None)
             if origin is None:
                 break
             place = origin
-        return ()
+        return None
 
     def _size(self, place: FromAxis) -> int | None:
         sizes = self._sizes(place.ref.tensor)
         return None if sizes is None else sizes[place.ref.axis]
+
+    def _transposed(self, op: Op) -> None:
+        """Add what the output of a transposed convolution must fit, as its size is an argument.
+
+        Keras computes this argument from the sizes of the input.
+        """
+        self._try(op)
+        shape, (kernel, data) = op.outputs[0].shape, op.inputs[1:3]
+        if shape is None:
+            return
+        channels = 1 if str(op.attrs.get("data_format", "N")).startswith("NC") else len(shape) - 1
+        for axis in range(len(shape)):
+            key, own = axis_key(TensorRef(op.name), axis), FromAxis(AxisRef(data, axis))
+            window = FromAxis(AxisRef(kernel, axis - (1 if channels > 1 else 2)))
+            links = [Link(own, Relation.SAME if axis == 0 else Relation.DERIVED)]
+            if axis == channels:
+                links = [Link(FromAxis(AxisRef(kernel, len(shape) - 2)), Relation.SAME)]
+            elif axis and op.attrs.get("padding") == "VALID":
+                links.append(Link(window, Relation.DERIVED))
+            known = self.links.get(key, ())
+            if not _from_axes(known):
+                self.links[key] = (*known, *links)
+                self.untraced.pop(key, None)
 
     def _split(self, op: Op) -> None:
         """Add the dependences of a SplitV, whose sizes can only be changed with their sum."""
@@ -265,6 +323,10 @@ class _Tracer:
         if indices is not None:
             own = self._shapes[name] or ()
             self._assume(TensorRef(op.name), shape, (*indices, *own[1:]))
+
+
+def _from_axes(links: Sequence[Link]) -> bool:
+    return any(isinstance(link.origin, FromAxis) for link in links)
 
 
 def _dependences(probe: Probe, op: Op) -> OpDependences | str:

@@ -27,6 +27,8 @@ BROADCAST = frozenset(
     )
 )
 ELEMENTWISE = UNARY | MERGED | BROADCAST
+# The output has a fixed shape, and the op rejects inputs of other shapes.
+FIXED = frozenset(("StatelessRandomGetKeyCounter",))
 # Ops whose result depends only on the shape of their input.
 SHAPE_READERS = ("Shape", "ShapeN", "Size", "Rank")
 # Ops in which an integer is an amount, not a position of an axis or a flag.

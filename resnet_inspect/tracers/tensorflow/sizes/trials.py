@@ -177,6 +177,9 @@ class _Trial:
         if leaf.literal is not None or self.size(spot) != self.size(literal):
             return False
         shape = (self.before or ())[place[0]] or ()
+        alone = self._grown((spot,), CHANGES[0])
+        if alone is not None and not self._differences(alone):
+            return False  # the op accepts any size there
         if None not in shape and math.prod(leaf.sizes) == math.prod(s or 0 for s in shape):
             # A reshape keeps the order of elements: equal axes have equally many elements inside.
             within = math.prod(leaf.sizes[spot[1] + 1 :])

@@ -57,8 +57,8 @@ def test_ops_inside_a_while_loop_have_a_note(tmp_path: Path) -> None:
     fitted("recurrent", [resnet_inspect.Recorder(tmp_path / "run.db", every=2)])
     with read(tmp_path / "run.db") as run:
         assert run.summaries(2)["memory"].count == 4 * 6 * 5  # the last batch is smaller
-        assert "nested function: its ops are listed, but their values" in notes_of(run)
-        assert "its gradient is sparse and is not recorded" in notes_of(run)
+        assert "ops in nested functions are listed, but their values" in notes_of(run)
+        assert "sparse gradient, not recorded" in notes_of(run)
 
 
 def test_no_file_without_a_training(tmp_path: Path) -> None:
@@ -214,7 +214,7 @@ def test_a_loop_inside_of_the_step(tmp_path: Path) -> None:
         recorder.instrument(step)(tf.ones([2, 2]))
     with read(tmp_path / "run.db") as run:
         assert "the step calls no Keras layer, or calls layers only in" in notes_of(run)
-        assert "nested function: its ops are listed" in notes_of(run)
+        assert "ops in nested functions are listed" in notes_of(run)
 
 
 def test_an_interrupt_while_the_step_is_traced_is_not_a_failure(tmp_path: Path) -> None:

@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from resnet_inspect.analysis.sizes.dangers import dangers
 from resnet_inspect.analysis.sizes.disagreement import postmortem
 from resnet_inspect.analysis.sizes.meanings import Meanings
 from resnet_inspect.analysis.sizes.names import Target, find
+from resnet_inspect.analysis.sizes.origins import OriginKind
 from resnet_inspect.analysis.sizes.why import Explanation, why
 from resnet_inspect.graph import Graph, Layer, Phase, TensorRef
 from resnet_inspect.graph.lineage import FromAxis, FromVariable, Lineage
@@ -237,19 +239,51 @@ def origins(graph: Graph, lineage: Lineage) -> list[str]:
     return [explain(graph, lineage, str(last), axis).origin for axis in range(len(shape))]
 
 
-def test_a_constant_that_must_equal_a_constant_is_followed_to_the_input() -> None:
+def test_sizes_that_python_computes_for_a_reshape_come_from_its_input() -> None:
     import tensorflow as tf
 
     def heads(x: Any) -> Any:
         split = tf.reshape(x, [-1, x.shape[1], 4, 2])
         return tf.reshape(split * 2, [-1, split.shape[1], 8])
 
-    graph, lineage = traced(heads, [None, 6, 8])
-    explanation = explain(graph, lineage, f"{graph.ops[-1].name}:0", 1)
-    assert explanation.chain[-1].literal
+    assert origins(*traced(heads, [None, 6, 8])) == [f"x0:0 axis {axis}" for axis in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("make", "op"), [("noise", "StatelessRandomNormalV2"), ("ones", "Const"), ("range", "Range")]
+)
+def test_a_constant_must_equal_the_size_that_it_meets(make: str, op: str) -> None:
+    import tensorflow as tf
+
+    made: dict[str, Any] = {
+        "noise": lambda: tf.random.stateless_normal([6], [1, 2]) * 2,
+        "ones": lambda: tf.cast(tf.constant([0.1, 0.2, 0.3, 0.4, 0.5, 0.6]), tf.float32) * 2,
+        "range": lambda: tf.cast(tf.range(6), tf.float32) * 2,
+    }
+    graph, lineage = traced(lambda x: tf.nn.relu(x + made[make]()), [2, 6])
+    graph = _all_forward(graph)
+    name = next(graph_op.name for graph_op in graph.ops if graph_op.type == op)
+    explanation = explain(graph, lineage, f"{name}:0", 0)
     places = [step.place for step in explanation.inflow]
-    assert (places[0], places[-1]) == ("mul:0 axis 1", "x0:0 axis 1")
-    assert not any(step.literal for step in explanation.inflow)
+    assert places[-1] == "x0:0 axis 1"
+    assert explanation.kind in (OriginKind.LITERAL, OriginKind.CONSTANT)
+
+
+def _all_forward(graph: Graph) -> Graph:
+    ops = tuple(msgspec.structs.replace(op, phase=Phase.FORWARD) for op in graph.ops)
+    return msgspec.structs.replace(graph, ops=ops)
+
+
+def test_a_constant_need_not_equal_a_size_that_the_op_accepts_otherwise() -> None:
+    import tensorflow as tf
+
+    # The counter of the random generator has 2 elements as well.
+    graph, lineage = traced(lambda: tf.random.stateless_normal([3, 2], [1, 2]))
+    assert lineage.couplings == ()
+    assert lineage.untraced == {}
+    counter = next(op.name for op in graph.ops if op.type == "StatelessRandomGetKeyCounter")
+    explanation = explain(graph, lineage, f"{counter}:1", 0)
+    assert explanation.kind is OriginKind.ARGUMENT
 
 
 def test_ops_need_no_specific_rules() -> None:
