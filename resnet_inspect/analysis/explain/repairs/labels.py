@@ -48,7 +48,7 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     if compared is None:
         return
     labels, output = compared
-    if labels.shape is None or output.shape is None:
+    if labels.shape is None or output.shape is None or places.is_squeezed(case, output):
         return
     used = list(uses(case))
     sparse = any(use.name.lower().startswith("sparse") for use in used)

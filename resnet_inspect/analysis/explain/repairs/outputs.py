@@ -33,7 +33,7 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     if compared is None:
         return
     labels, output = compared
-    if labels.shape is None or output.shape is None or not output.shape:
+    if labels.shape is None or not output.shape or places.is_squeezed(case, output):
         return
     losses = list(encodings.uses(case, tuple(BINARY)))
     several = _classes(labels.shape, output.shape)

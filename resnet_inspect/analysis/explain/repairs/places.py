@@ -152,6 +152,12 @@ def rank_of_output(case: Case, layers: list[int], rank: int) -> int:
     return len(output) if output is not None else rank
 
 
+def is_squeezed(case: Case, output: Operand) -> bool:
+    """Return whether a loss has removed an axis of an output before it compares it."""
+    rank = len(output.shape or ())
+    return rank_of_output(case, chain(case, output), rank) > rank
+
+
 def _of_model(case: Case, operand: Operand) -> list[int]:
     """Return the layers of a model whose output an eager tensor is, the last one first."""
     for frame in reversed(case.crash.frames):
