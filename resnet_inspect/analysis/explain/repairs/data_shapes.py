@@ -41,6 +41,8 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
             for other in _alike(case, data)
             if (text := _same_change(other, got, want, problem, new, data))
         ]
+        if problem.rule == "feed":
+            edits += places.same_feeds(data, new)
         edits += _other_feeds(case, problem, data)
         title = f"{ast.unparse(data.node)} → {new}"
         reason = f"the data has the shape {spelled(got)}"

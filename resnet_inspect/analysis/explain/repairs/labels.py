@@ -66,6 +66,7 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     if _numbers(labels.shape, output.shape) and not sparse:
         yield from _one_hot(case, labels, output.shape[-1], 2.4)
     yield from _binary(case, labels, output.shape)
+    yield from _flat(case, labels, output.shape, sparse=sparse)
 
 
 def _same(labels: Shape, output: Shape) -> bool:
@@ -175,6 +176,23 @@ def _one_hot(case: Case, labels: Operand, classes: int | None, cost: float) -> I
     yield repair(case, "one-hot", f"{ast.unparse(data.node)} → {new}", edits, cost)
 
 
+def _flat(case: Case, labels: Operand, output: Shape, *, sparse: bool) -> Iterator[Repair]:
+    """Yield class numbers of another shape as rows of one-hot labels, or as one row."""
+    data = _labels(case, labels)
+    got = data.value.shape if data is not None and data.value is not None else None
+    if data is None or data.value is None or got is None or len(output) != 2 or not output[1]:
+        return
+    whole = data.value.dtype.startswith(("int", "uint"))
+    if not whole or None in got or len(got) < 2 or 1 not in got or labels.shape == output[:1]:
+        return
+    numbers = f"{primary(data.file, data.node)}.ravel()"
+    numpy = idioms.numpy(data.file) or "np"
+    new = numbers if sparse else f"{numpy}.eye({output[1]})[{numbers}]"
+    title = f"{ast.unparse(data.node)} → {new}"
+    reason = f"the output has the shape {spelled(output)}"
+    yield repair(case, "one-hot", title, [replace(data.file, data.node, new)], 1.2, reason)
+
+
 def _fed(case: Case, problem: Problem) -> Iterator[Repair]:
     """Yield the encoding of labels that a placeholder needs."""
     data = places.fed_by_session(case, str(problem.facts.get("name", "")))
@@ -195,9 +213,9 @@ def _fed(case: Case, problem: Problem) -> Iterator[Repair]:
             index = f"{primary(data.file, data.node)}.astype(int)"
         new = f"{numpy or 'np'}.eye({want[-1]})[{index}]"
         title = f"{ast.unparse(data.node)} → {new}"
-        edits = [replace(data.file, data.node, new)]
+        edits = [replace(data.file, data.node, new), *places.same_feeds(data, new)]
         yield repair(case, "one-hot", title, edits, 0.9, "the placeholder needs one-hot labels")
-    if len(got) == len(want) + 1 and (got[-1] or 0) > 1:
+    if len(want) == 1 and len(got) == 2 and (got[-1] or 0) > 1:
         new = f"{array.text}.argmax(axis=-1)"
         title = f"{ast.unparse(data.node)} → {new}"
         edits = [replace(data.file, data.node, new)]

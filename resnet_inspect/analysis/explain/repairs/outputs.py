@@ -98,7 +98,9 @@ def _last_layer(case: Case, output: Operand, units: str, activation: str) -> tup
     if isinstance(given, ast.Constant) and given.value in others:
         quote = raw(made.file, given)[:1]
         edits.append(replace(made.file, given, f"{quote}{activation}{quote}"))
-        title += f', "{given.value}" → "{activation}"'
+        before, _, after = title.partition(" → ")
+        written = after.replace(raw(made.file, given), f"{quote}{activation}{quote}")
+        title = f"{before} → {written}"
     return edits, title
 
 
