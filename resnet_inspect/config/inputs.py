@@ -22,6 +22,17 @@ TYPES = (
 )
 
 
+def usual_axes(rank: int | None, dtype: str) -> tuple[str, ...]:
+    """Return the usual meanings of the axes of an input; empty for an unusual rank.
+
+    The second axis of whole numbers and texts is not a channel: most are the tokens of sentences.
+    """
+    meanings = MEANINGS.get(rank or 0, ())
+    if rank == 2 and not dtype.startswith(("float", "bfloat")):
+        return ("batch", "")
+    return meanings
+
+
 class InputSpec(msgspec.Struct, frozen=True):
     """An input of a model. An unknown size is None, an unknown meaning of an axis is ""."""
 
@@ -69,7 +80,7 @@ def _parse(text: str, number: int) -> InputSpec:
     identifier = name.strip() if named else f"input{number}"
     if not identifier.isidentifier():
         raise ValueError(f"{identifier!r} is not a valid name of an input")
-    return InputSpec(identifier, shape, dtype, axes or MEANINGS.get(len(shape), ()))
+    return InputSpec(identifier, shape, dtype, axes or usual_axes(len(shape), dtype))
 
 
 def _size(text: str) -> int | None:

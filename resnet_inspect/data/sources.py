@@ -6,6 +6,7 @@ import lzma
 import tarfile
 import zipfile
 import zlib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,13 @@ DAMAGE = (zlib.error, lzma.LZMAError, EOFError, zipfile.BadZipFile, RuntimeError
 def load(name: str, *, training: bool = True) -> LabelledImages:
     """Read the images of source `name`; without `training` the test part, if there is one.
 
+    Generated images are generated once a process and cannot be written to.
+
     Raises DataError for a missing or damaged file, or a file of another format.
     """
     kind, _, path = name.partition(":")
     if kind == "shapes10":
-        images, labels = shapes10.draw(training=training)
-        return LabelledImages(images, labels, "shapes10")
+        return _drawn(training)
     if not path:
         raise DataError(
             f"the data source '{kind}' needs a path",
@@ -59,6 +61,14 @@ def load(name: str, *, training: bool = True) -> LabelledImages:
             got=getattr(error, "strerror", None) or str(error),
             fix="check the path and its permissions",
         ) from error
+
+
+@cache
+def _drawn(training: bool) -> LabelledImages:
+    images, labels = shapes10.draw(training=training)
+    for array in (images, labels):
+        array.flags.writeable = False
+    return LabelledImages(images, labels, "shapes10")
 
 
 def _read_cifar10(path: Path, training: bool) -> LabelledImages:

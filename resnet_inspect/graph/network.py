@@ -7,7 +7,7 @@ from functools import cached_property
 import msgspec
 
 from resnet_inspect.graph.crash import Crash
-from resnet_inspect.graph.nodes import Group, Layer, Op, Source, Variable
+from resnet_inspect.graph.nodes import Group, Layer, Op, Phase, Source, Variable
 from resnet_inspect.graph.tensors import TensorRef, TensorSpec
 from resnet_inspect.graph.training import Training
 
@@ -90,6 +90,31 @@ class Graph(msgspec.Struct, frozen=True, dict=True):
     def input_of_op(self) -> dict[str, str]:
         """The name of the input of each op that is an input and has another name."""
         return {ref.op: name for name, ref in self.inputs.items() if name != ref.op}
+
+    @cached_property
+    def captured(self) -> dict[str, TensorRef]:
+        """The tensors from outside of the step that the forward pass reads, such as an adjacency.
+
+        They are no inputs, so they have no names of their own.
+        """
+        hidden = {ref.op for ref in self.inputs.values()}
+        hidden |= {handle for variable in self.variables for handle in variable.handles}
+        captured: dict[str, TensorRef] = {}
+        for op in self.ops:
+            if op.type != "Placeholder" or op.name in hidden:
+                continue
+            ref = TensorRef(op.name)
+            users = (self.op_by_name[name] for name in self.consumers.get(ref, ()))
+            data = self.spec(ref).dtype not in ("resource", "variant") and self.spec(ref).shape
+            if data and any(user.phase is Phase.FORWARD for user in users):
+                number = len(captured) + 1
+                captured[f"constant {number}" if captured else "constant"] = ref
+        return captured
+
+    @cached_property
+    def entries(self) -> dict[str, TensorRef]:
+        """The inputs and the captured tensors, by name."""
+        return self.captured | self.inputs
 
     @cached_property
     def group_by_path(self) -> dict[tuple[str, ...], Group]:

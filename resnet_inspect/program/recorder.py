@@ -16,6 +16,7 @@ import msgspec
 from resnet_inspect import paths
 from resnet_inspect.api import check_recorder
 from resnet_inspect.config.settings import Fit
+from resnet_inspect.errors import InspectError
 from resnet_inspect.failures import again, print_explanations
 from resnet_inspect.journal import RunFiles, RunJournal
 from resnet_inspect.program.ledger import Ledger
@@ -103,7 +104,7 @@ class ProgramRecorder:
         """Report run files and missed trainings on stderr; `error` is what ended the program."""
         if os.getpid() != self._process:
             return  # a forked child that returned from the program
-        if error is not None and not isinstance(error, SystemExit):
+        if isinstance(error, Exception) and not isinstance(error, InspectError):
             self._observer.write_failure(error)
         files = self._ledger.paths()
         explained = print_explanations(files)

@@ -120,9 +120,9 @@ class ProgramObserver(Protocol):
         """TensorFlow."""
 
     def write_failure(self, error: BaseException) -> bool:
-        """Write a failure that ended the program outside a recorded training.
+        """Write the exception that ended the program: to the runs that it ended, else to a new run.
 
-        Returns True if a failure was written.
+        Returns True if a run contains the exception.
         """
 
 

@@ -104,7 +104,17 @@ def test_wrong_sizes(text: str) -> None:
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_everything(here: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "code", "last"),
+    [
+        (signal.SIGINT, 130, "resnet-inspect: stopped"),
+        (signal.SIGTERM, 143, "resnet-inspect: running train.py ..."),
+        (signal.SIGHUP, 129, "resnet-inspect: running train.py ..."),
+    ],
+)
+def test_signals_end_everything(
+    here: Path, tmp_path: Path, number: signal.Signals, code: int, last: str
+) -> None:
     here.mkdir()
     mark, temporary = f"mark-{tmp_path.name}", tmp_path / "temporary"
     temporary.mkdir()
@@ -123,9 +133,9 @@ def test_ctrl_c_ends_everything(here: Path, tmp_path: Path) -> None:
     while not running(mark):
         assert process.poll() is None
         time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     error = process.communicate(timeout=30)[1]
-    assert (process.returncode, error.splitlines()[-1]) == (130, "resnet-inspect: stopped")
+    assert (process.returncode, error.splitlines()[-1]) == (code, last)
     assert not running(mark)
     assert list(temporary.iterdir()) == []
 

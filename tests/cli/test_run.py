@@ -91,7 +91,8 @@ def spoken(text: str) -> list[str]:
 
     An explanation and all lines below it are ours.
     """
-    text = text.partition("\n\nresnet-inspect: ")[0]
+    before, matched, _ = text.partition("\n\nresnet-inspect: ")
+    text = f"{before}\n" if matched else text
     foreign = ("resnet-inspect: ", "WARNING: All log", "I0000", "W0000", "E0000", "To enable the")
     return [
         line for line in text.splitlines() if not line.startswith(foreign) and "cuda" not in line

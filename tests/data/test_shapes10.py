@@ -48,6 +48,15 @@ def test_always_the_same_pictures(drawn: Set) -> None:
     assert (loaded.source, len(loaded)) == ("shapes10", 2560)
 
 
+def test_images_are_drawn_once_a_process_and_cannot_be_written_to() -> None:
+    loaded = load("shapes10")
+    assert load("shapes10") is loaded
+    assert load("shapes10", training=False) is not loaded
+    for array in (loaded.images, loaded.labels):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0
+
+
 def test_classes_are_balanced(drawn: Set) -> None:
     assert np.bincount(drawn[1]).tolist() == [256] * 10
 

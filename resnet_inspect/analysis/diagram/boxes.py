@@ -147,7 +147,7 @@ def _node(graph: Graph, unit: Unit, facts: Facts) -> Node:
         spec = graph.variable_by_name[unit.name].spec
         shape, params = spec.shape, spec.elements or 0
     elif unit.box == Box.INPUT:
-        shape = graph.spec(graph.inputs[unit.name]).shape
+        shape = graph.spec(graph.entries[unit.name]).shape
     elif unit.box in GROUPS:
         layers = _layers(graph, unit)
         params = sum(facts[layer].params for layer in layers)

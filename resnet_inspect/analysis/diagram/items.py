@@ -43,11 +43,11 @@ def items(graph: Graph, scope: frozenset[str] = frozenset()) -> tuple[Item, ...]
     """Return the items of the forward pass, and of the ops in `scope`, in graph order.
 
     Constants, handles of variables and ops that only compute sizes are in no item, unless they
-    belong to a layer.
+    belong to a layer. Constants that several layers read are in no item.
     """
-    entries = {ref.op for ref in graph.inputs.values()}
+    entries = {ref.op for ref in graph.entries.values()}
     handles = {handle for variable in graph.variables for handle in variable.handles}
-    hidden = entries | handles
+    hidden = entries | handles | _shared_constants(graph)
     sizes = size_ops(graph)
     members: dict[str, list[Op]] = {}
     for op in graph.ops:
@@ -72,6 +72,18 @@ def items(graph: Graph, scope: frozenset[str] = frozenset()) -> tuple[Item, ...]
     result = [_item(graph, key, ops, known, users) for key, ops in merged.items()]
     order = {op.name: at for at, op in enumerate(graph.ops)}
     return _branch_by_branch(sorted(result, key=lambda item: order[item.output.op]))
+
+
+def _shared_constants(graph: Graph) -> set[str]:
+    """Return the constants that several layers read. The first of them did not compute them."""
+    shared = set()
+    for op in graph.ops:
+        if op.type in CONSTANTS and op.name in graph.layer_of_op:
+            readers = graph.consumers.get(TensorRef(op.name), ())
+            layers = {graph.layer_of_op[user].name for user in readers if user in graph.layer_of_op}
+            if len(layers) > 1:
+                shared.add(op.name)
+    return shared
 
 
 def _branch_by_branch(items: Sequence[Item]) -> tuple[Item, ...]:

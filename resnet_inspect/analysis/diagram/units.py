@@ -72,7 +72,7 @@ def parts(
         scope: ops to include in any phase.
     """
     owner: dict[str, UnitPlace] = {}
-    entries = {ref.op: name for name, ref in graph.inputs.items()}
+    entries = {ref.op: name for name, ref in graph.entries.items()}
     handles = {handle: owned.name for owned in graph.variables for handle in owned.handles}
     for op in graph.ops:
         if op.name in entries:

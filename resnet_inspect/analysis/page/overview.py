@@ -38,8 +38,9 @@ class FlowStep(msgspec.Struct, frozen=True):
 
 
 class BlockOutput(msgspec.Struct, frozen=True):
-    """Distribution of a block's output, which is the output of its last layer `layer`.
+    """Distribution of a block's output.
 
+    It is the output of its last layer `layer`, or with `own` another output of the block itself.
     `relu_zeros` is the share of zeros in all ReLU outputs of the block, None without a ReLU.
     """
 
@@ -47,12 +48,15 @@ class BlockOutput(msgspec.Struct, frozen=True):
     layer: str
     summary: TensorSummary
     relu_zeros: float | None
+    own: bool = False
 
 
 class BlockLearning(msgspec.Struct, frozen=True):
     """Gradient of a block's output, updates of its weights, dead channels.
 
     Attributes:
+        layer: the last layer of the block.
+        own: whether the gradient is that of another output of the block itself.
         ratio: median relative update ‖Δw‖/‖w‖ of the block's kernels, which are variables with
             more than one axis. None without a kernel.
         dead: how many channels of the block's ReLUs were never above 0 at recorded steps.
@@ -65,6 +69,7 @@ class BlockLearning(msgspec.Struct, frozen=True):
     ratio: float | None
     dead: int
     channels: int
+    own: bool = False
 
 
 class RecordedTensors(NamedTuple):
@@ -190,7 +195,8 @@ def shape_flow(graph: Graph) -> tuple[FlowStep, ...]:
     if not graph.layers or not graph.layers[0].inputs:
         return ()
     entry = graph.layers[0].inputs[0]
-    flow = [FlowStep(entry.op, entry.op, 0, graph.spec(entry).shape)]
+    name = {ref: name for name, ref in graph.entries.items()}.get(entry, entry.op)
+    flow = [FlowStep(name, name, 0, graph.spec(entry).shape)]
     for shape, run in groupby(graph.layers, key=lambda layer: graph.spec(layer.output).shape):
         members = list(run)
         flow.append(FlowStep(members[0].name, members[-1].name, len(members), shape))
@@ -198,8 +204,8 @@ def shape_flow(graph: Graph) -> tuple[FlowStep, ...]:
 
 
 def shown_layers(graph: Graph) -> list[str]:
-    """Return the layers whose summaries an overview needs: ReLUs, and the last layer of blocks."""
-    names = []
+    """Return the names whose summaries an overview needs: ReLUs, last layers of blocks, groups."""
+    names = [group.name for group in graph.groups]
     for _, run in groupby(graph.layers, key=lambda layer: layer.group(2)):
         members = list(run)
         names += [layer.name for layer in members if layer.rectifies or layer is members[-1]]
@@ -210,12 +216,14 @@ def _block_outputs(graph: Graph, summaries: Mapping[str, TensorSummary]) -> tupl
     rows = []
     for path, run in groupby(graph.layers, key=lambda layer: layer.group(2)):
         members = list(run)
-        last = members[-1].name
-        if last in summaries:
+        last, group = members[-1].name, "/".join(path)
+        own = group in summaries and path in graph.group_by_path
+        if own or last in summaries:
             relus = [summaries[m.name] for m in members if m.rectifies and m.name in summaries]
             count = sum(summary.count for summary in relus)
             share = sum(summary.zeros for summary in relus) / count if count else None
-            rows.append(BlockOutput(path[-1], last, summaries[last], share))
+            summary = summaries[group if own else last]
+            rows.append(BlockOutput(path[-1], last, summary, share, own))
     return tuple(rows)
 
 
@@ -232,7 +240,9 @@ def _block_learning(graph: Graph, recorded: RecordedTensors) -> tuple[BlockLearn
         ]
         ratios = relative_updates(updates[name] for name in kernels if name in updates)
         relus = [activity[layer.name] for layer in members if layer.name in activity]
-        gradient = recorded.gradients.get(members[-1].name)
+        group = "/".join(path)
+        own = group in recorded.gradients and path in graph.group_by_path
+        gradient = recorded.gradients.get(group if own else members[-1].name)
         if gradient is not None or ratios or relus:
             rows.append(
                 BlockLearning(
@@ -242,6 +252,7 @@ def _block_learning(graph: Graph, recorded: RecordedTensors) -> tuple[BlockLearn
                     ratio=median(ratios) if ratios else None,
                     dead=sum(int(relu.dead.sum()) for relu in relus),
                     channels=sum(len(relu.dead) for relu in relus),
+                    own=own,
                 )
             )
     return tuple(rows)

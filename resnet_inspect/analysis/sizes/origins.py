@@ -10,6 +10,7 @@ from resnet_inspect.graph.lineage import FromLiteral, FromVariable, Lineage, Ori
 
 # Ops that bring tensors into the graph.
 INPUTS = frozenset(("Placeholder", "PlaceholderWithDefault", "IteratorGetNext"))
+CAPTURED = "a tensor from outside of the step"
 RANK_READERS = frozenset(("Shape", "ShapeN", "TensorListElementShape"))
 KEPT = ("keep_dims", "keepdims")
 
@@ -51,7 +52,8 @@ def ending(graph: Graph, lineage: Lineage, origin: Origin) -> Ending:
     if reason:
         return Ending(OriginKind.UNTRACED, reason)
     if op.type in INPUTS:
-        return Ending(OriginKind.INPUT)
+        outside = origin.ref.tensor in graph.captured.values()
+        return Ending(OriginKind.INPUT, CAPTURED if outside else "")
     if op.type == "Const":
         return Ending(OriginKind.CONSTANT)
     shape = graph.spec(origin.ref.tensor).shape

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import re
+import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from resnet_inspect.cli.help_text import exit_codes
 from resnet_inspect.cli.parser import add_json
@@ -101,6 +102,9 @@ def run(parsed: argparse.Namespace) -> int:
     program = Invocation(parsed.script, tuple(parsed.words), parsed.module)
     options = Options(parsed.steps, Limits(parsed.time_limit, memory), every=parsed.all)
     folder = Path.cwd()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
+            signal.signal(number, _terminate)
     with Runner(program, folder, in_place=parsed.in_place) as runner:
         report = Search(runner, options, explain, note).report(program, folder)
     _print(parsed, report)
@@ -113,6 +117,11 @@ def run(parsed: argparse.Namespace) -> int:
         Verdict.UNREPAIRED: EXIT_BUILD,
         Verdict.OTHER: EXIT_OTHER_FAILURE,
     }[report.verdict]
+
+
+def _terminate(number: int, _: object) -> NoReturn:
+    """End the process as a shell reports the signal, after processes and files are removed."""
+    raise SystemExit(128 + number)
 
 
 def _print(parsed: argparse.Namespace, report: FixReport) -> None:

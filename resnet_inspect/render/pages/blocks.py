@@ -26,6 +26,7 @@ from resnet_inspect.stats import linear_borders
 from resnet_inspect.store.info import RunInfo
 
 LOSSES = "batch_loss: of one batch; loss: as reported, in fit the mean of the epoch so far"
+OWN = "(block)"  # in the column of layers: the output is that of the block itself
 SCALARS_SHOWN = ("loss", "cross_entropy", "l2_loss", "accuracy", "learning_rate",
                  "eval_cross_entropy", "eval_cross_entropy_by_batch", "eval_accuracy",
                  "eval_accuracy_by_batch")  # fmt: skip
@@ -201,7 +202,7 @@ def _outputs(outputs: tuple[BlockOutput, ...], cells: int) -> Grid:
         rows.append(
             (
                 output.block,
-                LayerLink(output.layer),
+                OWN if output.own else LayerLink(output.layer),
                 Bars(tuple(shares)),
                 spelling.number(summary.mean),
                 spelling.number(summary.std),
@@ -245,7 +246,7 @@ def _learning(learning: tuple[BlockLearning, ...]) -> Grid:
         rows.append(
             (
                 block.block,
-                LayerLink(block.layer),
+                OWN if block.own else LayerLink(block.layer),
                 spelling.number(gradient.std if gradient is not None else None),
                 spelling.number(largest),
                 spelling.number(block.ratio),

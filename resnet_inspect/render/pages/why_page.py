@@ -90,13 +90,13 @@ def _size_lines(explanation: Explanation) -> Iterator[tuple[str, str]]:
     elif explanation.formula is not None:
         yield from _formula_lines("size", size, explanation.formula)
     elif explanation.chain[-1].literal and len(explanation.chain) > 1:
-        yield "size", f"{size}, a constant computed by TensorFlow: {explanation.origin}"
+        yield "size", f"{size}, a constant computed in Python: {explanation.origin}"
     else:
         origin = f", from {_origin(explanation)}" if len(explanation.chain) > 1 else ""
         yield "size", size + (origin or f", {DEFINED[explanation.kind]}")
     if explanation.kind is OriginKind.UNTRACED:
         yield "not traced", f"{explanation.origin}: {explanation.reason}"
-    elif explanation.kind is OriginKind.ARGUMENT and explanation.computed is None:
+    elif explanation.reason and explanation.computed is None:
         yield "", explanation.reason
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from resnet_inspect.analysis.check import Evidence, Severity, check, rules
-from resnet_inspect.graph import Failure, Training
+from resnet_inspect.graph import Failure, TensorRef, Training
 from resnet_inspect.stats import ChannelActivity, NotFinite, Tap
-from tests.analysis.check.synthetic import evidence, perceptron
+from tests.analysis.check.synthetic import evidence, op, perceptron
 
 SPARSE, BINARY = "sparse_categorical_crossentropy", "binary_crossentropy"
 SQUARES = "mean_squared_error"
@@ -338,3 +338,23 @@ def test_early_evaluation_is_no_warning(recording: Any) -> None:
         (finding.rule, finding.severity) for finding in early if finding.severity != Severity.ERROR
     ] == [("train-eval-gap", Severity.INFO)]
     assert not [finding for finding in early if finding.rule.startswith("loss-")]
+
+
+def test_rows_of_an_output_that_does_not_depend_on_the_batch() -> None:
+    # A network on the nodes of a graph, which are no part of the batch, for labels of some nodes.
+    graph = perceptron("Relu", "", loss=SQUARES)
+    tap = Tap("dense_1", "activation", "dense_1/BiasAdd:0")
+    more: dict[str, Any] = {
+        "y": np.ones((64, 3)),
+        "loss": [1.0],
+        "changes": {},
+        "outputs": {"dense_1": RANDOM.normal(size=(80, 3))},
+        "sizes": {tap: 80 * 3},
+    }
+    assert severities(classified(graph=graph, **more))["batch-axis"] is Severity.ERROR
+    nodes = msgspec.structs.replace(
+        graph,
+        ops=(op("indices", "Placeholder", shape=(None,)), *graph.ops),
+        inputs={"x": TensorRef("indices")},
+    )
+    assert "batch-axis" not in severities(classified(graph=nodes, **more))

@@ -172,6 +172,8 @@ def expressed(case: Case, operand: Operand, frame: int, at: int) -> Operand:
         if isinstance(node, ast.BinOp):
             parts = [node.left, node.right]
         elif isinstance(node, ast.Call):
+            if any(isinstance(item, ast.Starred) for item in node.args):
+                return operand
             parts = [*node.args, *(keyword.value for keyword in node.keywords)]
             if len(parts) == 1 and isinstance(parts[0], ast.List | ast.Tuple):
                 parts = list(parts[0].elts)

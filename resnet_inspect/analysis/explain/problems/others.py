@@ -30,6 +30,7 @@ LOOP = re.compile(
     r"'([\w/:.]+)' enters the loop with shape (\(.*?\)), but has shape (\(.*?\)) after "
     r"one iteration"
 )
+SHAPES = re.compile(r"\b(?:shapes?|dimensions?|ranks?|broadcast\w*|square|sizes?|ndim)\b", re.I)
 BYTES = {"float": 4, "float32": 4, "double": 8, "half": 2, "bfloat16": 2, "int32": 4, "int64": 8}
 
 
@@ -43,6 +44,13 @@ def other(case: Case) -> Problem:
     crash = case.crash
     place = case.sources.line(crash.frames[-1].site) if crash.frames else None
     where = f" at {place.file}:{place.line}" if place is not None else ""
+    if SHAPES.search(crash.cause):
+        return Problem(
+            Kind.SHAPE,
+            "other-shape",
+            f"{crash.kind}{where}: {crash.cause}",
+            unknown="the two sizes that disagree are not known",
+        )
     return Problem(
         Kind.OTHER,
         "other",

@@ -232,11 +232,20 @@ def _layer(call: LayerCall, construction: Construction, phases: dict[str, Phase]
         path=call.path,
         main=_main(call, ops),
         ops=tuple(op.name for op in ops),
-        inputs=_references(call.inputs),
+        inputs=tuple(dict.fromkeys((*_references(call.inputs), *_captured(ops)))),
         output=_reference(call.output),
         variables=tuple(call.variables),
         settings=call.settings,
     )
+
+
+def _captured(ops: list[Any]) -> Iterator[TensorRef]:
+    """Yield the tensors from outside of the step that ops read, without variables and scalars."""
+    for op in ops:
+        for tensor in op.inputs:
+            data = tensor.dtype.base_dtype.name not in ("resource", "variant")
+            if tensor.op.type == "Placeholder" and data and tensor.shape.rank:
+                yield _reference(tensor)
 
 
 def _groups(

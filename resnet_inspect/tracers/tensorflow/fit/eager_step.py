@@ -13,7 +13,7 @@ from typing import Any
 import tensorflow as tf
 
 from resnet_inspect.config import Settings
-from resnet_inspect.config.inputs import MEANINGS
+from resnet_inspect.config.inputs import usual_axes
 from resnet_inspect.graph import Graph, Layer, Note, Op, Phase, TensorRef, TensorSpec, Variable
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.stats import Tap
@@ -152,9 +152,9 @@ class EagerStep(ObservedStep):
                 )
             )
         axes = {
-            name: MEANINGS[tensor.shape.rank]
+            name: meanings
             for name, tensor in self._inputs.items()
-            if tensor.shape.rank in MEANINGS
+            if (meanings := usual_axes(tensor.shape.rank, tensor.dtype.name))
         }
         variables = tuple(
             Variable(

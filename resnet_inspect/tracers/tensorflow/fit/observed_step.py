@@ -18,7 +18,7 @@ import msgspec
 import tensorflow as tf
 
 from resnet_inspect.config import Settings
-from resnet_inspect.config.inputs import MEANINGS
+from resnet_inspect.config.inputs import usual_axes
 from resnet_inspect.graph import Graph, Note, Training
 from resnet_inspect.graph.lineage import Lineage, Mismatch
 from resnet_inspect.tracers.contract import Outcome
@@ -229,7 +229,7 @@ class ObservedStep:
         return f"tracing {what}"
 
     def _graph(self, replicas: Mapping[str, Construction] = MappingProxyType({})) -> Graph:
-        axes = {name: _axes(tensor.shape.rank) for name, tensor in self._inputs.items()}
+        axes = {name: _axes(tensor) for name, tensor in self._inputs.items()}
         graph = capture(self.made, self._end, self._inputs, axes=axes, replicas=replicas)
         with self.noting("training"):
             return msgspec.structs.replace(graph, training=self._training())
@@ -275,6 +275,7 @@ def _causes(error: BaseException) -> list[BaseException]:
     return errors
 
 
-def _axes(rank: int | None) -> tuple[str, ...]:
+def _axes(tensor: Tensor) -> tuple[str, ...]:
     """The meanings of the axes of a part of the batch; the first axis is the batch."""
-    return MEANINGS.get(rank or 0, ("batch", *[""] * (rank - 1)) if rank else ())
+    rank = tensor.shape.rank
+    return usual_axes(rank, tensor.dtype.name) or (("batch", *[""] * (rank - 1)) if rank else ())

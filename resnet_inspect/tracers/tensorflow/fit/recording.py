@@ -23,6 +23,7 @@ from resnet_inspect.graph import Failure, Graph, Note
 from resnet_inspect.graph.lineage import Lineage
 from resnet_inspect.stats import StepRecord
 from resnet_inspect.tracers.contract import Environment, Journal, Outcome
+from resnet_inspect.tracers.full_tracebacks import is_recorded
 from resnet_inspect.tracers.tensorflow.failures.exceptions import at_step, describe, located_in
 from resnet_inspect.tracers.tensorflow.fit.endings import PendingLineage, write_abandoned
 from resnet_inspect.tracers.tensorflow.fit.first_trace import variables_made
@@ -321,8 +322,10 @@ class Recording:
             if self._written is None and self.traces:  # the first recorded step has failed
                 with self.guarded("graph"):
                     self.write_graph(self.traces[-1])
-            failure = describe(error, during or f"running step {step}", step)
-            failure = self._outcome.failure or located_in(self._outcome.graph, failure)
+            failure = self._outcome.failure
+            if failure is None or not is_recorded(error):
+                failure = describe(error, during or f"running step {step}", step)
+                failure = located_in(self._outcome.graph, failure)
         elif error is not None:
             reason = "stopped by the user"
         if self.journal is not None:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import tensorflow as tf
 
-from resnet_inspect.config.inputs import MEANINGS, TYPES, InputSpec, spell_inputs
+from resnet_inspect.config.inputs import TYPES, InputSpec, spell_inputs, usual_axes
 from resnet_inspect.data import RandomInputs
 from resnet_inspect.errors import ConfigError, UsageError
 from resnet_inspect.graph import Note
@@ -46,11 +46,7 @@ def _input(spec: Any, name: str) -> InputSpec:
     if spec.shape.rank is None:
         raise _rejected(name, "a tensor of unknown rank")
     sizes = tuple(spec.shape.as_list())
-    return InputSpec(name, sizes, spec.dtype.name, _meanings(sizes))
-
-
-def _meanings(sizes: tuple[int | None, ...]) -> tuple[str, ...]:
-    return MEANINGS.get(len(sizes), ())
+    return InputSpec(name, sizes, spec.dtype.name, usual_axes(len(sizes), spec.dtype.name))
 
 
 def _rejected(name: str, got: str) -> UsageError:

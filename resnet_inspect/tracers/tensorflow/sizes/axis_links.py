@@ -166,16 +166,18 @@ class _Tracer:
             known = self.links.get(key, ())
             same = tuple(link for link in known if link.relation is Relation.SAME)
             relation = Relation.SAME
+            made = given.get(key, ())
             if len(origins) > 1:  # tried changes may show only some of the parts
                 self._merged[key] = origins
                 known, relation = same, Relation.DERIVED
+                made = tuple(link for link in made if link.relation is Relation.SAME)
             elif key in self._pieces and not _from_axes(same):
                 origins, relation = (self._pieces[key].whole,), Relation.DERIVED
             elif origins and not _from_axes(same):
                 known = same
             elif known:
                 continue
-            links = *(known or given.get(key, ())), *(Link(o, relation) for o in origins)
+            links = *(known or made), *(Link(o, relation) for o in origins)
             if links:
                 self.links[key] = links
                 self.untraced.pop(key, None)

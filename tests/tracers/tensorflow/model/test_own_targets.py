@@ -13,6 +13,7 @@ from resnet_inspect.analysis.sizes.why import why
 from resnet_inspect.config import Settings
 from resnet_inspect.errors import BuildError, ConfigError, UsageError
 from resnet_inspect.graph import Graph
+from resnet_inspect.store.info import Status
 from resnet_inspect.store.run import Run
 
 MODEL = """
@@ -330,6 +331,29 @@ def test_a_failure_in_a_custom_model_is_explained(model: Path, tmp_path: Path) -
     assert keras.config.is_traceback_filtering_enabled()
     with traced(model, "Unequal", tmp_path / "run.db", input="8,3", set=["units=5"]) as run:
         assert [variation.ended for variation in run.lineage.variations] == [True]
+
+
+def test_a_model_that_cannot_be_built_is_a_failed_run(tmp_path: Path) -> None:
+    code = tmp_path / "skips.py"
+    code.write_text(
+        "import keras\n"
+        "def build(units=4):\n"
+        "    a, b = keras.Input((8, 3)), keras.Input((6, 3))\n"
+        "    wide = keras.layers.Dense(units)(a)\n"
+        "    return keras.Model([a, b], keras.layers.Concatenate()([wide, b]))\n"
+    )
+    out = tmp_path / "run.db"
+    with pytest.raises(BuildError, match="ValueError while building the model") as caught:
+        traced(code, "build", out)
+    assert caught.value.run == str(out)
+    with Run.open(out) as run:
+        failure = run.info.failure
+        assert (run.info.status, run.info.network) == (Status.FAILED, "build")
+    assert failure is not None
+    assert failure.crash is not None
+    assert [frame.site.line for frame in failure.crash.frames] == [5]
+    assert failure.crash.frames[0].values["wide"].shape == (None, 8, 4)
+    assert list(failure.crash.files) == [failure.crash.frames[0].site.file]
 
 
 CASES: list[tuple[str, list[str], str, str]] = [

@@ -162,6 +162,23 @@ def notes(run: Run) -> dict[str, str]:
     return {note.subject: note.text for note in run.graph.notes}
 
 
+def test_a_placeholder_without_a_shape_takes_the_sizes_of_the_input(tmp_path: Path) -> None:
+    code = tmp_path / "rated.py"
+    code.write_text(
+        "import tensorflow as tf\n"
+        "def rated(units=3):\n"
+        "    x = tf.placeholder(tf.float32, [None, 6], name='x')\n"
+        "    rate = tf.placeholder(tf.float32, name='rate')\n"
+        "    return tf.layers.dense(x * rate, units)\n"
+    )
+    with traced(code, "rated", tmp_path / "run.db", "x=8,6; rate=") as run:
+        assert run.info.settings.values()["input"] == ("x=8,6:float32:batch,channel; rate=:float32")
+        assert rows(run)[-1] == ("dense", "MatMul", (8, 3))
+        assert [v.setting for v in run.lineage.variations] == ["units"]
+    with pytest.raises(UsageError, match="the input 'rate' cannot be filled"):
+        traced(code, "rated", tmp_path / "other.db")
+
+
 def test_placeholders_of_the_function_are_fed(code: Path, tmp_path: Path) -> None:
     with traced(code, "own", tmp_path / "run.db") as run:
         assert run.info.settings.values()["input"] == "x=?,6:float32:batch,channel"
