@@ -30,6 +30,7 @@ PAIRS = (
     ("sparse_softmax_cross_entropy", "softmax_cross_entropy"),
 )
 NAMES = tuple(name for pair in PAIRS for name in pair)
+FUNCTIONS = ("softmax_cross_entropy_with_logits", "softmax_cross_entropy_with_logits_v2")
 
 
 class Use(NamedTuple):
@@ -61,7 +62,7 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
         yield from _exchanged(case, used, 1.0 + trained, to_sparse=False)
         yield from _class_numbers(case, labels, 1.6)
     if _numbers(labels.shape, output.shape) and one_hot and _whole(case, labels):
-        yield from _exchanged(case, used, 0.9 + trained, to_sparse=True)
+        yield from _exchanged(case, used, 0.9 + trained, to_sparse=True, labels=labels)
         yield from _one_hot(case, labels, output.shape[-1], 1.4)
     if _numbers(labels.shape, output.shape) and not sparse:
         yield from _one_hot(case, labels, output.shape[-1], 2.4)
@@ -103,8 +104,13 @@ def uses(case: Case, names: tuple[str, ...] = NAMES) -> Iterator[Use]:
                 yield Use(file, node, node.id)
 
 
-def _exchanged(case: Case, used: list[Use], cost: float, *, to_sparse: bool) -> Iterator[Repair]:
-    """Yield the exchange of all losses and metrics of one encoding for the other."""
+def _exchanged(
+    case: Case, used: list[Use], cost: float, *, to_sparse: bool, labels: Operand | None = None
+) -> Iterator[Repair]:
+    """Yield the exchange of all losses and metrics of one encoding for the other.
+
+    TensorFlow's function for class numbers needs integers: `labels` of another type are cast.
+    """
     edits: list[Edit] = []
     title = ""
     for use in used:
@@ -112,6 +118,8 @@ def _exchanged(case: Case, used: list[Use], cost: float, *, to_sparse: bool) -> 
         if not new:
             continue
         edits += renamed(use, new)
+        if labels is not None and labels.dtype.startswith(("float", "bfloat")):
+            edits += _cast(use)
         if "accuracy" not in use.name.lower() or not title:
             title = f"{use.name} → {new}"
     if edits:
@@ -140,6 +148,17 @@ def renamed(use: Use, new: str) -> Iterator[Edit]:
         if spelling is not None:
             yield replace(use.file, use.node, spelling[0])
             yield from spelling[1]
+
+
+def _cast(use: Use) -> Iterator[Edit]:
+    """Yield the cast of the labels of a call of a cross entropy to integers."""
+    call = use.file.parents.get(use.node)
+    module = idioms.tensorflow(use.file)
+    if isinstance(call, ast.Call) and call.func is use.node and use.name in FUNCTIONS and module:
+        given = argument(call, "labels")
+        if given is not None:
+            text = f"{module}.cast({raw(use.file, given)}, {module}.int32)"
+            yield replace(use.file, given, text)
 
 
 def _class_numbers(case: Case, labels: Operand, cost: float) -> Iterator[Repair]:
