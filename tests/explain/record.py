@@ -6,7 +6,6 @@ Scripts are recorded by `run`, functions by `trace`.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,14 +19,20 @@ from tests.explain.failures import write
 from tests.frameworks import PACKAGE
 
 
-def record(process: Preloaded, folder: Path, answer: Answer) -> Path:
+def record(process: Preloaded, folder: Path, answer: Answer, source: str = "") -> Path:
     """Record a copy of a program in a folder; returns its run file, the newest of several.
 
     Raises RuntimeError if there is none.
+
+    Args:
+        process: runs the command.
+        folder: where the program and its run files are.
+        answer: the program.
+        source: another text of the program.
     """
     copy = folder / f"{answer.key}.py"
     copy.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(answer.program, copy)
+    copy.write_text(source or answer.source, encoding="utf-8")
     environment = dict(os.environ) | {"PYTHONPATH": str(PACKAGE), "CUDA_VISIBLE_DEVICES": ""}
     words = words_for(answer, copy.name, f"{copy.stem}.db")
     done = process.run(words, copy.parent, environment)

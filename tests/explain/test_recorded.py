@@ -9,11 +9,17 @@ from collections.abc import Callable
 
 import pytest
 
+from docs.shape_errors.measures import MEASURES, Measure, fit_failures
+from docs.shape_errors.page import PAGE
+from docs.shape_errors.page import page as docs_page
+from docs.shape_errors.results import read
 from tests.explain.answers import answers
 from tests.explain.failures import facts_of, failed
+from tests.explain.proofs import equivalents, is_equivalent, judged
 from tests.explain.scores import (
     ASPECTS,
     CALL,
+    FIX,
     KIND,
     LINE,
     NONE,
@@ -25,6 +31,7 @@ from tests.explain.scores import (
 from tests.render.test_explanation_page import page
 
 Golden = Callable[[str, str], None]
+MISSED_TARGETS = {("line", "own"), ("pair", "own")}
 EXPECTED = [
     (key, aspect)
     for key in failed()
@@ -59,3 +66,31 @@ def test_the_page(key: str, golden: Golden) -> None:
     text = page(facts_of(key))
     golden(f"explain/{key}.txt", text)
     assert max(map(len, text.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("key", [key for key, answer in answers().items() if answer.repairs])
+def test_the_first_repair_that_passes_is_equivalent(key: str) -> None:
+    as_known(key, FIX, is_equivalent(answers()[key], read()[key]))
+
+
+def test_every_judged_repair_is_one_that_was_found() -> None:
+    proofs = read()
+    assert all(judged(key, proofs[key]) for key in equivalents())
+
+
+@pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.title)
+def test_the_targets_are_reached(measure: Measure) -> None:
+    reached = {name for name in measure.targets if measure.reached(name, read())}
+    missed = {name for title, name in MISSED_TARGETS if title == measure.title}
+    assert reached == set(measure.targets) - missed
+
+
+def test_the_line_of_a_mistake_is_named_for_failures_in_fit() -> None:
+    failures = fit_failures()
+    assert failures.total > 20
+    assert failures.named >= 0.9 * failures.total
+    assert failures.last < 0.2 * failures.total
+
+
+def test_the_page_of_the_documentation_is_up_to_date() -> None:
+    assert PAGE.read_text("utf-8") == docs_page(), "run `python -m docs.shape_errors page`"
