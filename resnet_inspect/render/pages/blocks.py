@@ -15,6 +15,7 @@ from resnet_inspect.analysis.browse.scalars import BATCH_LOSS
 from resnet_inspect.analysis.check import Finding
 from resnet_inspect.analysis.page.blocks import Block, BlockKind
 from resnet_inspect.analysis.page.overview import BlockLearning, BlockOutput, FlowStep, Overview
+from resnet_inspect.config.settings import Tutorial
 from resnet_inspect.graph import Failure
 from resnet_inspect.render import spelling
 from resnet_inspect.render.pages.findings_page import findings_count
@@ -167,7 +168,8 @@ def part(block: Block, info: RunInfo, overview: Overview, cells: int) -> Part:
 
 def flow_title(info: RunInfo) -> str:
     """The title of the block of shapes."""
-    ends = "the input to the output" if info.settings.fits else "the images to the logits"
+    tutorial = isinstance(info.settings.subject, Tutorial)
+    ends = "the images to the logits" if tutorial else "the input to the output"
     return f"Shapes, from {ends}"
 
 
