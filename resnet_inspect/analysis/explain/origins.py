@@ -277,8 +277,8 @@ class SizeOrigins(FrameOrigins):
         if node.kind is NodeKind.PLACEHOLDER:
             made = self._made_on_line(node, size)
             fed = self.operands.fed(node.name) if made is None and size is not None else None
-            found = made or (self._of(fed, axis, size, 0) if fed else self._derived(number))
-            return found or self._of_parameter(node)
+            made_or_fed = made or (self._of(fed, axis, size, 0) if fed else self._derived(number))
+            return made_or_fed or self._of_parameter(node)
         if node.layer >= 0 and self.crash.layers[node.layer].created:
             return self._of_layer(node.layer, axis, size) or self.at_layer(node.layer)
         fed = self.operands.fed(node.name)
