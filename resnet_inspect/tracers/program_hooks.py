@@ -58,6 +58,7 @@ class ProgramHooks:
             self._replace(model, "fit", self._fit)
             self._replace(model, "train_on_batch", self._train_on_batch)
             self._replace(optimizer, "apply", self._apply)
+        with self._guarded("hooking Keras' exceptions"):
             hook_keras(module)
 
     def legacy_keras(self, module: ModuleType) -> None:
@@ -70,8 +71,9 @@ class ProgramHooks:
     def tensorflow(self, module: ModuleType) -> None:
         """Record tf.functions and loops that train; report sessions."""
         self._tensorflow = module
-        with self._guarded("hooking TensorFlow"):
+        with self._guarded("hooking TensorFlow's exceptions"):
             hook_tensorflow(module)
+        with self._guarded("hooking TensorFlow"):
             functions = sys.modules[
                 "tensorflow.python.eager.polymorphic_function.polymorphic_function"
             ]

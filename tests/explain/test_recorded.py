@@ -31,7 +31,7 @@ from tests.explain.scores import (
 from tests.render.test_explanation_page import page
 
 Golden = Callable[[str, str], None]
-MISSED_TARGETS = {("line", "own"), ("pair", "own")}
+MISSED_TARGETS = {("line", "own")}
 EXPECTED = [
     (key, aspect)
     for key in failed()

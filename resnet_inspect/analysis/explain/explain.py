@@ -80,7 +80,8 @@ def called_line(case: Case, problem: Problem) -> Line | None:
     """Return the user's line that failed: that of the op, if a training ran it."""
     crash = case.crash
     number = problem.facts.get("node", -1)
-    if not isinstance(number, int) or number < 0 or crash.nodes[number].type != "Reshape":
+    made = isinstance(number, int) and number >= 0 and crash.nodes[number].type == "Reshape"
+    if not made or "shape" in problem.facts:  # a loss fails behind a reshape that is at fault
         number = crash.op_node
     node = crash.nodes[number] if isinstance(number, int) and number >= 0 else None
     if node is not None and node.sites and (node.layer < 0 or crash.layers[node.layer].own):

@@ -55,6 +55,8 @@ class SizeOrigins(FrameOrigins):
             return SizeOrigin(None)
         if operand.argument == "loss":
             return self._of_loss()
+        if operand.argument.startswith("feed:") and operand.frame < 0:
+            return self._of_traced_feed(operand.argument.removeprefix("feed:"))
         if operand.argument and operand.argument != "input":
             return self._of_data(operand, size)
         if operand.node >= 0:
@@ -275,7 +277,8 @@ class SizeOrigins(FrameOrigins):
         if node.kind is NodeKind.PLACEHOLDER:
             made = self._made_on_line(node, size)
             fed = self.operands.fed(node.name) if made is None and size is not None else None
-            return made or (self._of(fed, axis, size, 0) if fed else self._derived(number))
+            made_or_fed = made or (self._of(fed, axis, size, 0) if fed else self._derived(number))
+            return made_or_fed or self._of_parameter(node)
         if node.layer >= 0 and self.crash.layers[node.layer].created:
             return self._of_layer(node.layer, axis, size) or self.at_layer(node.layer)
         fed = self.operands.fed(node.name)
@@ -301,6 +304,25 @@ class SizeOrigins(FrameOrigins):
             frame = self.crash.frames[at]
             if node.name in frame.parameters:
                 return self.of_text(at, node.name, size)
+        return self._of_parameter(node)
+
+    def _of_traced_feed(self, name: str) -> SizeOrigin:
+        """Return the placeholder that a trace feeds itself, or the parameter that it replaces."""
+        for number, node in enumerate(self.crash.nodes):
+            if node.kind is NodeKind.PLACEHOLDER and node.name == name:
+                return self._derived(number) or self._of_parameter(node) or SizeOrigin(None)
+        return SizeOrigin(None)
+
+    def _of_parameter(self, node: Node) -> SizeOrigin | None:
+        """Return the parameter of the outermost function, whose argument a trace makes."""
+        failed = self.crash.nodes[self.crash.op_node].sites[-1:] if self.crash.op_node >= 0 else ()
+        for site in (*(frame.site for frame in self.crash.frames[:1]), *failed):
+            file = self.sources[site.file]
+            scope = file.scope(site.line)
+            if isinstance(scope, ast.FunctionDef):
+                every = (*scope.args.posonlyargs, *scope.args.args, *scope.args.kwonlyargs)
+                if node.name in [parameter.arg for parameter in every]:
+                    return SizeOrigin(file.line(scope.lineno), node.name, file=file.name)
         return None
 
     def _of_variable(self, node: Node, size: int | None) -> SizeOrigin | None:

@@ -16,6 +16,7 @@ from resnet_inspect.analysis.check import Finding
 from resnet_inspect.analysis.page.blocks import Block, BlockKind
 from resnet_inspect.analysis.page.failure import FailureFacts
 from resnet_inspect.analysis.page.overview import BlockLearning, BlockOutput, FlowStep, Overview
+from resnet_inspect.config.settings import Tutorial
 from resnet_inspect.render import spelling
 from resnet_inspect.render.pages.explanation_page import ExplanationPage, explanation_page
 from resnet_inspect.render.pages.findings_page import findings_count
@@ -176,7 +177,8 @@ def failure_part(facts: FailureFacts) -> Part:
 
 def flow_title(info: RunInfo) -> str:
     """The title of the block of shapes."""
-    ends = "the input to the output" if info.settings.fits else "the images to the logits"
+    tutorial = isinstance(info.settings.subject, Tutorial)
+    ends = "the images to the logits" if tutorial else "the input to the output"
     return f"Shapes, from {ends}"
 
 

@@ -27,11 +27,13 @@ def refined(case: Case, problem: Problem) -> Problem:
         or any(side.axis != 0 for side in problem.sides)
     ):
         return problem
-    for side in problem.sides:
+    for side, other in (problem.sides, tuple(reversed(problem.sides))):
         for number in _upstream(case, side.operand.node):
             node = case.crash.nodes[number]
             changed = _changed(case, node)
-            if changed is not None and _users(case, node):
+            if changed is None or not _users(case, node):
+                continue
+            if _of_batch(case, node, other.size) and _explains(side, other, *changed):
                 return _mixed(case, problem, number, *changed)
     for side, other in (problem.sides, reversed(problem.sides)):
         refined_problem = _written_down(case, problem, side, other)
@@ -83,6 +85,17 @@ def _changed(case: Case, node: Node) -> tuple[int, int] | None:
     return (before, after) if before is not None and before != after else None
 
 
+def _of_batch(case: Case, node: Node, batch: int) -> bool:
+    """Return whether axis 0 of what a reshape receives can be the batch, not steps in front."""
+    shape = case.origins.shape(node.inputs[0])
+    return bool(shape) and (shape or (0,))[0] in (None, batch)
+
+
+def _explains(side: Side, other: Side, before: int, after: int) -> bool:
+    """Return whether a reshape turns the batch of one side into the size of the other."""
+    return side.size * after == other.size * before
+
+
 def _mixed(case: Case, problem: Problem, number: int, before: int, after: int) -> Problem:
     """Return the problem of a reshape with -1 that makes other rows than examples."""
     node = case.crash.nodes[number]
@@ -94,9 +107,17 @@ def _mixed(case: Case, problem: Problem, number: int, before: int, after: int) -
         f"the reshape does not keep the batch: an example has {count} elements, its target has "
         f"{after:,}"
     )
-    if all(side.axis == 0 for side in problem.sides):
-        verdict += f", so the batch becomes {max(sizes)} instead of {min(sizes)}"
+    facts = {**problem.facts, "have": before, "want": after, "node": number}
     step = SizeStep(problem.verdict)
+    if all(side.axis == 0 for side in problem.sides):
+        return msgspec.structs.replace(
+            problem,
+            rule="reshape-batch",
+            verdict=f"{verdict}, so the batch becomes {max(sizes)} instead of {min(sizes)}",
+            sides=_rows_and_batch(case, problem, number),
+            earlier=(*problem.earlier, step),
+            facts={**facts, "shape": operand.shape},
+        )
     return msgspec.structs.replace(
         problem,
         rule="reshape-batch",
@@ -108,7 +129,23 @@ def _mixed(case: Case, problem: Problem, number: int, before: int, after: int) -
             Side(Operand("target", None, node=number), 1, after, "elements in the target shape"),
         ),
         earlier=(*problem.earlier, step),
-        facts={**problem.facts, "have": before, "want": after, "node": number},
+        facts=facts,
+    )
+
+
+def _rows_and_batch(case: Case, problem: Problem, number: int) -> tuple[Side, ...]:
+    """Return the sides of a problem; that with other rows than examples begins at the reshape."""
+    return tuple(
+        Side(
+            Operand(side.operand.label, None, node=number),
+            0,
+            side.size,
+            f"axis 0 of {side.operand.label} {spelled(side.operand.shape)}",
+            rank=True,
+        )
+        if number in _upstream(case, side.operand.node)
+        else side
+        for side in problem.sides
     )
 
 

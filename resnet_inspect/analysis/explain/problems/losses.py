@@ -184,8 +184,8 @@ def _operands(
             p = case.operands.of_node(value.node, output)
     node = case.crash.nodes[case.crash.op_node] if case.crash.op_node >= 0 else None
     if y.node < 0 and node is not None and "CrossEntropy" in node.type and len(node.inputs) > 1:
-        p = _before_reshape(case, node.inputs[0], output)
-        y = _before_reshape(case, node.inputs[1], labels)
+        p = before_reshape(case, node.inputs[0], output)
+        y = before_reshape(case, node.inputs[1], labels)
     if y.node < 0:
         data = list(case.operands.data())
         if len(data) > 1:
@@ -199,8 +199,11 @@ def _operands(
     return y, p
 
 
-def _before_reshape(case: Case, number: int, shape: Shape) -> Operand:
-    """Return the operand of a loss before the reshape that the loss itself adds."""
+def before_reshape(case: Case, number: int, shape: Shape | None = None) -> Operand:
+    """Return the operand of a loss before the reshape that the loss itself adds.
+
+    Without `shape`, the shape is that before the reshape.
+    """
     node = case.crash.nodes[number]
     while node.type in ("Reshape", "Identity", "StopGradient", "Cast") and node.inputs[:1] > (-1,):
         if case.crash.nodes[node.inputs[0]].sites[:1] != node.sites[:1]:

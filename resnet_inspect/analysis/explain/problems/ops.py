@@ -13,6 +13,7 @@ from resnet_inspect.analysis.explain.case import Case, Problem, Side, counted, s
 from resnet_inspect.analysis.explain.explanation import Kind
 from resnet_inspect.analysis.explain.operands import Operand
 from resnet_inspect.analysis.explain.origins import spelled
+from resnet_inspect.analysis.explain.problems import losses
 from resnet_inspect.graph.crash import Call, Node, Shape, ValueKind
 
 STATIC = re.compile(
@@ -483,9 +484,41 @@ def _transposed_convolution(case: Case, failed: FailedOp) -> Problem:
 
 
 def _loss(case: Case, failed: FailedOp) -> Problem:
+    failed = msgspec.structs.replace(failed, function=_loss_function(case) or failed.function)
     logits, labels = failed.operands[:2]
+    if failed.type.startswith("Sparse"):
+        return _compared(case, failed, logits, labels, "sparse-labels")
+    # TensorFlow flattens both to rows first: the user's tensors are those before.
+    logits, labels = (
+        losses.before_reshape(case, operand.node) if operand.node >= 0 else operand
+        for operand in (logits, labels)
+    )
     a, b = logits.shape, labels.shape
-    rule = "sparse-labels" if failed.type.startswith("Sparse") else "loss-shape"
+    if a is None or b is None or len(a) == len(b):
+        return _compared(case, failed, logits, labels, "loss-shape")
+    verdict = f"the loss compares logits {spelled(a)} with labels {spelled(b)}: "
+    verdict += f"{counted(len(a))} against {len(b)}"
+    sides = (
+        Side(logits, None, len(a), f"axes of {logits.label} {spelled(a)}", rank=True),
+        Side(labels, None, len(b), f"axes of {labels.label} {spelled(b)}", rank=True),
+    )
+    failed = msgspec.structs.replace(failed, operands=(labels, logits))
+    return _problem(case, failed, "loss-rank", sides, verdict)
+
+
+def _loss_function(case: Case) -> str:
+    """Return the cross entropy that the user's innermost line calls, empty without."""
+    for frame in case.crash.frames[-1:]:
+        for call in case.sources[frame.site.file].calls_at(frame.site):
+            name = ast.unparse(call.func).rpartition(".")[2]
+            if "cross_entropy" in name:
+                return name
+    return ""
+
+
+def _compared(case: Case, failed: FailedOp, logits: Operand, labels: Operand, rule: str) -> Problem:
+    """Return the problem of the first axis on which logits and labels differ."""
+    a, b = logits.shape, labels.shape
     sides: tuple[Side, ...] = ()
     verdict = f"the loss compares logits {spelled(a)} with labels {spelled(b)}"
     for axis, (x, y) in enumerate(zip(a or (), b or (), strict=False)):
@@ -493,6 +526,7 @@ def _loss(case: Case, failed: FailedOp) -> Problem:
             sides = Side(logits, axis, x), Side(labels, axis, y)
             verdict += f": axis {axis} has {x} and {y}"
             break
+    failed = msgspec.structs.replace(failed, operands=(labels, logits))
     return _problem(case, failed, rule, sides, verdict)
 
 

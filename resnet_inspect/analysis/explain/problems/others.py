@@ -8,7 +8,7 @@ from resnet_inspect.analysis.explain.case import Case, Problem, Side, shapes_in
 from resnet_inspect.analysis.explain.explanation import Kind
 from resnet_inspect.analysis.explain.operands import Operand
 from resnet_inspect.analysis.explain.origins import spelled
-from resnet_inspect.graph.crash import ValueKind
+from resnet_inspect.graph.crash import Shape, ValueKind
 
 TYPES = re.compile(
     r"Input '(\w+)' of '(\w+)' Op has type (\w+) that does not match type (\w+) of argument '(\w+)'"
@@ -23,6 +23,7 @@ RANGE = re.compile(r"indices\[([\d,]*)\] = (-?\d+) is not in \[0, (\d+)\)")
 LABEL = re.compile(
     r"Received a label value of (-?\d+) which is outside the valid range of \[0, (\d+)\)"
 )
+CLASSES = re.compile(r"index (\d+) is out of bounds for axis \d+ with size (\d+)")
 MEMORY = re.compile(r"OOM when allocating tensor with shape(\[.*?\]) and type (\w+)")
 NUMPY_MEMORY = re.compile(r"Unable to allocate ([\d.]+ \w+) for an array with shape (\(.*?\))")
 LOOP = re.compile(
@@ -125,6 +126,14 @@ def _function(case: Case, op: str) -> str:
 
 
 def _range(case: Case) -> Problem | None:
+    classes = CLASSES.search(case.text)
+    if classes and case.crash.kind == "IndexError" and case.frame >= 0:
+        line = case.sources.line(case.crash.frames[case.frame].site).text
+        if "to_categorical" in line or ".eye(" in line:
+            index, size = int(classes[1]), int(classes[2])
+            verdict = f"the labels contain {index}, but there are {size} classes: 0 to {size - 1}"
+            facts: dict[str, int | str | Shape | None] = {"index": index, "size": size}
+            return Problem(Kind.INDEX, "class-range", verdict, facts=facts)
     matched = RANGE.search(case.text)
     if matched:
         index, size = int(matched[2]), int(matched[3])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+import msgspec
+
 from resnet_inspect.analysis.explain.case import Case, Problem
 from resnet_inspect.analysis.explain.explanation import Repair
 from resnet_inspect.analysis.explain.repairs import arrays, idioms, places
@@ -32,11 +34,12 @@ def _array(case: Case, problem: Problem, name: str) -> Iterator[Repair]:
     if problem.rule == "data-type" and listed:
         yield _wrapped(case, data, f"{numpy}.array({text})", 0.9)
     if problem.rule == "object-array" and (listed or data.value.dtype == "object"):
+        rows = any(layer.type == "Embedding" for layer in case.crash.layers)
         yield _wrapped(case, data, f"{numpy}.stack({text})", 1.0)
         yield _wrapped(case, data, f'{numpy}.asarray({text}).astype("float32")', 0.9)
-        root = idioms.keras(data.file)
-        if root:
-            yield _wrapped(case, data, f"{root}.utils.pad_sequences({text})", 1.1)
+        spelled, imports = idioms.utility(data.file, "pad_sequences")
+        padded = _wrapped(case, data, f"{spelled}({text})", 0.8 if rows else 1.1)
+        yield msgspec.structs.replace(padded, edits=(*imports, *padded.edits))
 
 
 def _wrapped(case: Case, data: places.Datum, new: str, cost: float) -> Repair:

@@ -13,6 +13,7 @@ from resnet_inspect.analysis.explain.origins import spelled
 from resnet_inspect.analysis.explain.repairs import arrays, places
 from resnet_inspect.analysis.explain.repairs.arrays import Array
 from resnet_inspect.analysis.explain.repairs.building import INPUTS, Sides, repair
+from resnet_inspect.analysis.explain.repairs.edits import raw
 from resnet_inspect.analysis.explain.sources import argument
 from resnet_inspect.graph.crash import Shape, ValueKind
 
@@ -40,6 +41,8 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
             for other in _alike(case, data)
             if (text := _same_change(other, got, want, problem, new, data))
         ]
+        if problem.rule == "feed":
+            edits += places.same_feeds(data, new)
         edits += _other_feeds(case, problem, data)
         title = f"{ast.unparse(data.node)} → {new}"
         reason = f"the data has the shape {spelled(got)}"
@@ -56,7 +59,9 @@ def _other_feeds(case: Case, problem: Problem, data: places.Datum) -> list[Edit]
         want = node.shapes[0] if node.shapes else None
         if fed is None or fed.node is data.node or want is None or fed.value is None:
             continue
-        array, shape = Array(fed.file, fed.node, fed.value), fed.value.shape
+        number = fed.value.kind is ValueKind.NUMBER
+        array = Array(fed.file, fed.node, fed.value)
+        shape = () if number else fed.value.shape
         if shape is None or _equal(shape, want) or len(shape) == len(want):
             continue
         best = min(changes(array, shape, want, problem), key=lambda change: change[1], default=None)
@@ -117,6 +122,9 @@ def changes(
         yield from _fitted(array, got, sizes)
     if rank < len(got) and rank > 0:
         yield from _fewer(array, got, sizes, rank)
+    if want == () and got == (1,):
+        listed = array.node.elts if isinstance(array.node, ast.List | ast.Tuple) else []
+        yield raw(array.file, listed[0]) if listed else f"{array.text}[0]", 0.8, True
 
 
 def _one_more(

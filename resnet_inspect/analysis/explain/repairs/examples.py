@@ -22,19 +22,26 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     (first, second), (a, b) = data, (sized.side.size for sized in sides)
     if first is None or second is None:
         return
-    yield from _same_slice(case, first, second, a, b)
-    yield from _same_slice(case, second, first, b, a)
+    yield from _same_slice(case, first, second, a, b, 1.0)
+    yield from _same_slice(case, second, first, b, a, 0.9)
+    yield from _turned(case, first, b)
+    yield from _turned(case, second, a)
     long, short = (first, second) if a > b else (second, first)
-    axis = next((at for at, size in enumerate(_shape(long)) if at and size == min(a, b)), None)
     new = f"{primary(long.file, long.node)}[:len({raw(short.file, short.node)})]"
     title = f"{raw(long.file, long.node)} → {new}"
     reason = f"there are {min(a, b)} and {max(a, b)} examples"
     yield repair(case, "same-examples", title, [replace(long.file, long.node, new)], 4.0, reason)
-    if axis is not None and len(_shape(long)) == 2:
-        new = f"{primary(long.file, long.node)}.T"
-        title = f"{raw(long.file, long.node)} → {new}"
-        edits = [replace(long.file, long.node, new)]
-        yield repair(case, "transpose", title, edits, 1.5, reason)
+
+
+def _turned(case: Case, data: places.Datum, examples: int) -> Iterator[Repair]:
+    """Yield the transposed matrix whose columns are the examples."""
+    shape = _shape(data)
+    if len(shape) == 2 and shape[1] == examples:
+        new = f"{primary(data.file, data.node)}.T"
+        title = f"{raw(data.file, data.node)} → {new}"
+        reason = f"axis 1 has {examples} examples"
+        edits = [replace(data.file, data.node, new)]
+        yield repair(case, "transpose", title, edits, 0.8, reason)
 
 
 def _shape(data: places.Datum) -> tuple[int | None, ...]:
@@ -42,7 +49,7 @@ def _shape(data: places.Datum) -> tuple[int | None, ...]:
 
 
 def _same_slice(
-    case: Case, datum: places.Datum, other: places.Datum, size: int, wanted: int
+    case: Case, datum: places.Datum, other: places.Datum, size: int, wanted: int, cost: float
 ) -> Iterator[Repair]:
     """Yield a name that resembles the other name, such as `y_train` beside `x_train`."""
     if not isinstance(datum.node, ast.Name) or not isinstance(other.node, ast.Name):
@@ -58,4 +65,4 @@ def _same_slice(
             title = f"{datum.node.id} → {name}"
             reason = f"the other argument is {other.node.id}"
             edits = [replace(datum.file, datum.node, name)]
-            yield repair(case, "same-examples", title, edits, 1.0, reason)
+            yield repair(case, "same-examples", title, edits, cost, reason)

@@ -114,27 +114,28 @@ def _keras_module(name: str) -> bool:
 
 def to_categorical(file: SourceFile) -> Spelling:
     """Return how the file would write `to_categorical`, with an import if it has none."""
+    return utility(file, "to_categorical")
+
+
+def utility(file: SourceFile, name: str) -> Spelling:
+    """Return how the file would write a function of `keras.utils`, with an edit of its imports."""
     for node in ast.walk(file.tree):
-        if isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node).endswith(
-            "to_categorical"
-        ):
+        named = node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
+        if isinstance(node, ast.Name | ast.Attribute) and named == name:
             return ast.unparse(node), ()
-    if _knows(file, "to_categorical"):
-        return "to_categorical", ()
+    if _knows(file, name):
+        return name, ()
     prefix = module(file, *(f"{root}.utils" for root in KERAS))
     if prefix:
-        return f"{prefix}.to_categorical", ()
+        return f"{prefix}.{name}", ()
     root = keras(file)
     if root:
-        return f"{root}.utils.to_categorical", ()
+        return f"{root}.utils.{name}", ()
     for node in _keras_imports(file):
-        package = (node.module or "").partition(".keras")[0] + (
-            ".keras" if ".keras" in (node.module or "") else ""
-        )
-        root = package if package.endswith("keras") else "keras"
-        edit = line_before(file, node, f"from {root}.utils import to_categorical")
-        return "to_categorical", (edit,)
-    return "to_categorical", ()
+        before, _, _ = (node.module or "").partition(".keras")
+        package = f"{before}.keras" if ".keras" in (node.module or "") else "keras"
+        return name, (line_before(file, node, f"from {package}.utils import {name}"),)
+    return name, ()
 
 
 def _keras_imports(file: SourceFile) -> Iterator[ast.ImportFrom]:

@@ -13,7 +13,7 @@ from resnet_inspect.analysis.explain.repairs import places
 from resnet_inspect.analysis.explain.repairs.building import INPUTS, Sides, changed, repair
 from resnet_inspect.analysis.explain.repairs.edits import raw, replace
 from resnet_inspect.analysis.explain.sources import SourceFile, argument, evaluated
-from resnet_inspect.graph.crash import Shape, ValueKind
+from resnet_inspect.graph.crash import NodeKind, Shape, ValueKind
 
 WITHOUT_BATCH = ("input_shape", "shape", "input_dim")
 WITH_BATCH = ("batch_input_shape", "batch_shape")
@@ -65,9 +65,11 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
             new = without_batch(declared) if problem.rule == "input-rank" else None
         if new is None or new == ast.unparse(declared.node):
             continue
-        fits = _fits(case, problem, declared, len(shape))
+        if problem.rule != "input-axis" and not _fits(case, problem, len(shape)):
+            continue
         turned = len(shape) > 3 and _is_permuted(declared, shape)
-        cost = (1.3 if turned else 0.85) if problem.rule == "input-axis" else (1.6 if fits else 4.0)
+        cost = 0.85 if problem.rule == "input-axis" else 1.6
+        cost += 0.45 * (turned + _called_before(case, problem.layer))
         title = changed(declared.file, declared.node, new)
         reason = f"the data has the shape {_spelled(shape[1:])} per example"
         edits = [replace(declared.file, declared.node, new)]
@@ -244,7 +246,13 @@ def _computed(
     yield repair(case, "input-shape", title, [replace(declared.file, declared.node, new)], cost)
 
 
-def _fits(case: Case, problem: Problem, declared: Declared, rank: int) -> bool:
+def _called_before(case: Case, layer: int) -> bool:
+    """Return whether a model has accepted another tensor of the graph before."""
+    nodes = case.crash.nodes
+    return layer >= 0 and any(n.kind is NodeKind.LAYER and n.layer == layer for n in nodes)
+
+
+def _fits(case: Case, problem: Problem, rank: int) -> bool:
     """Return whether the layer at fault, or the first one of the model, accepts a rank."""
     layer = problem.layer
     if layer < 0:

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from math import prod
 
 from resnet_inspect.analysis.explain.case import Case, Problem
-from resnet_inspect.analysis.explain.explanation import Edit, Repair
+from resnet_inspect.analysis.explain.explanation import Repair
 from resnet_inspect.analysis.explain.operands import Operand
-from resnet_inspect.analysis.explain.repairs import idioms, places
+from resnet_inspect.analysis.explain.repairs import idioms, insertions, places
 from resnet_inspect.analysis.explain.repairs.building import (
     INPUTS,
     Sides,
     labels_and_output,
     repair,
 )
-from resnet_inspect.analysis.explain.repairs.edits import insert_before, line_before, raw, wrap
+from resnet_inspect.analysis.explain.repairs.edits import raw, wrap
 from resnet_inspect.graph.crash import Shape
 
 POOLINGS = {
@@ -67,38 +67,111 @@ def _for_layer(case: Case, problem: Problem) -> Iterator[Repair]:
     operand = problem.operands[0]
     made = places.creation(case, problem.layer)
     shape = operand.shape
-    if made is None or shape is None or case.crash.layers[problem.layer].sublayers:
-        return
+    if shape is not None and case.crash.layers[problem.layer].sublayers:
+        yield from _for_model(case, problem, shape)
+    elif made is not None and shape is not None:
+        for name, arguments, cost in _targets(case, problem, operand, shape):
+            yield from _inserted(case, made, name, arguments, cost)
+
+
+def _targets(
+    case: Case, problem: Problem, operand: Operand, shape: Shape
+) -> Iterator[tuple[str, str, float]]:
+    """Yield layers that give the layer at fault its rank: names, arguments and costs."""
     layer = case.crash.layers[problem.layer]
-    fed = case.operands.is_input(operand)
-    want = problem.facts.get("want")
-    if layer.type == "Dense" and len(shape) > 2 and problem.rule != "merge-rank":
+    want, rank = problem.facts.get("want"), len(shape)
+    if layer.type == "Dense" and rank > 2 and problem.rule != "merge-rank":
         built = layer.built_for
         flat = None not in shape[1:] and built is not None and built[-1] == prod(_known(shape))
-        yield from _inserted(case, made, "Flatten", "", 1.2 if flat else 2.5)
-        return
-    if problem.rule != "input-rank" or not isinstance(want, int):
-        return
-    if want == 2 and len(shape) > 2:
-        yield from _inserted(case, made, "Flatten", "", 1.2)
+        yield "Flatten", "", 1.2 if flat else 2.5
+    elif problem.rule == "input-rank" and isinstance(want, int):
+        if want < rank:
+            yield from _fewer_axes(case, operand, shape, want)
+        elif want == rank + 1:
+            yield from _one_axis_more(case, operand, shape)
+        if want == 4 and rank == 2 and shape[1]:
+            for target, cost in _images(case, operand, shape[1]):
+                yield "Reshape", target, cost
+
+
+def _fewer_axes(
+    case: Case, operand: Operand, shape: Shape, want: int
+) -> Iterator[tuple[str, str, float]]:
+    if want == 2:
+        yield "Flatten", "", 1.2
         if len(shape) in POOLINGS:
-            yield from _inserted(case, made, POOLINGS[len(shape)], "", 1.8)
+            yield POOLINGS[len(shape)], "", 1.8
+    if want == 3 and (len(shape) == 5 or _stepwise(case, operand)):
+        yield "TimeDistributed", "Flatten()", 1.0
     if want == 3 and len(shape) == 4 and None not in shape[1:]:
         _, height, width, channels = shape
-        target = f"({height}, {(width or 1) * (channels or 1)})"
-        yield from _inserted(case, made, "Reshape", target, 1.4)
-        merged = f"({(height or 1) * (width or 1)}, {channels})"
-        yield from _inserted(case, made, "Reshape", merged, 1.5)
-    if want == len(shape) + 1 and not fed and len(shape) == 2 and shape[1] is not None:
-        yield from _inserted(case, made, "Reshape", f"({shape[1]}, 1)", 1.4)
-        yield from _inserted(case, made, "Reshape", f"(1, {shape[1]})", 1.5)
-    if want == len(shape) + 1 and len(shape) >= 3 and None not in shape[1:]:
+        yield "Reshape", f"({height}, {(width or 1) * (channels or 1)})", 1.4
+        yield "Reshape", f"({(height or 1) * (width or 1)}, {channels})", 1.5
+
+
+def _one_axis_more(case: Case, operand: Operand, shape: Shape) -> Iterator[tuple[str, str, float]]:
+    fed = case.operands.is_input(operand)
+    if not fed and len(shape) == 2 and shape[1] is not None:
+        yield "Reshape", f"({shape[1]}, 1)", 1.4
+        yield "Reshape", f"(1, {shape[1]})", 1.5
+    if len(shape) >= 3 and None not in shape[1:]:
         sizes = ", ".join(str(size) for size in shape[1:])
-        yield from _inserted(case, made, "Reshape", f"({sizes}, 1)", 2.0 if fed else 1.4)
-    if want == 4 and len(shape) == 2 and shape[1]:
-        side = round(shape[1] ** 0.5)
-        if side * side == shape[1]:
-            yield from _inserted(case, made, "Reshape", f"({side}, {side}, 1)", 1.4)
+        yield "Reshape", f"({sizes}, 1)", 2.0 if fed else 1.4
+
+
+def _for_model(case: Case, problem: Problem, shape: Shape) -> Iterator[Repair]:
+    """Yield Reshape or Flatten of the tensor that a model of other rank is called on."""
+    want = problem.sides[1].operand.shape if len(problem.sides) > 1 else None
+    failing = places.failing_call(case, problem)
+    call = failing.node if failing is not None else None
+    if want is None or case.crash.during or len(want) < 2:
+        return
+    if failing is None or not isinstance(call, ast.Call) or not call.args:
+        return
+    if None in (*want[1:], *shape[1:]) or prod(_known(want)) != prod(_known(shape)):
+        return
+    file, node = failing.file, call.args[0]
+    listed = ", ".join(str(size) for size in want[1:])
+    name, given = ("Flatten", "") if len(want) == 2 else ("Reshape", f"({listed})")
+    spelled, imports = idioms.layer(file, name)
+    edits = (*imports, *wrap(file, node, f"{spelled}({given})(", ")"))
+    title = f"{raw(file, node)} → {name}({given})({raw(file, node)})"
+    reason = f"the model needs the shape ({listed}) per example"
+    yield repair(case, "insert-layer", title, edits, 0.9, reason)
+
+
+def _stepwise(case: Case, operand: Operand) -> bool:
+    """Return whether a tensor comes from layers that are applied to each step."""
+    layers = places.chain(case, operand)
+    return bool(layers) and case.crash.layers[layers[0]].type == "TimeDistributed"
+
+
+def _images(case: Case, operand: Operand, size: int) -> Iterator[tuple[str, float]]:
+    """Yield shapes of images with as many elements: that of the units' factors, then squares."""
+    for layer in places.chain(case, operand):
+        made = places.creation(case, layer)
+        if case.crash.layers[layer].type not in (*places.PASSING, "Dense"):
+            break
+        if made is None or not made.call.args or case.crash.layers[layer].type != "Dense":
+            continue
+        factors = _factors(made.call.args[0])
+        if len(factors) == 3:
+            yield f"({', '.join(raw(made.file, factor) for factor in factors)})", 0.9
+            return
+        break
+    side = round(size**0.5)
+    if side * side == size:
+        yield f"({side}, {side}, 1)", 1.4
+    for side in (28, 32, 16, 14, 8, 7, 4):
+        if size % (side * side) == 0 and size != side * side:
+            yield f"({side}, {side}, {size // (side * side)})", 1.5
+            return
+
+
+def _factors(node: ast.expr) -> list[ast.expr]:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        return [*_factors(node.left), *_factors(node.right)]
+    return [node]
 
 
 def _known(shape: Shape) -> list[int]:
@@ -108,67 +181,9 @@ def _known(shape: Shape) -> list[int]:
 def _inserted(
     case: Case, made: places.Creation, name: str, arguments: str, cost: float, reason: str = ""
 ) -> Iterator[Repair]:
-    edits = inserted(made, name, arguments)
+    edits = insertions.inserted(made, name, arguments)
     if edits:
         of = ast.unparse(made.call.func).rpartition(".")[2]
         given = raw(made.file, made.call.args[0]) if made.call.args else ""
         title = f"insert {name}({arguments}) before {of}({given})"
         yield repair(case, "insert-layer", title, edits, cost, reason)
-
-
-def inserted(made: places.Creation, name: str, arguments: str = "") -> tuple[Edit, ...]:
-    """Return the edits that insert a layer in front of another, empty if it cannot be done."""
-    file, call = made.file, made.call
-    where = places.position(made)
-    spelled, imports = idioms.layer(file, name, call.func)
-    new = f"{spelled}({arguments})"
-    parent = file.parents.get(call)
-    if where is places.Position.LIST:
-        return (*imports, _in_list(made, parent, new))
-    if where is places.Position.ADD and isinstance(parent, ast.Call):
-        statement = file.enclosing_statement(call)
-        if isinstance(statement, ast.Expr):
-            return (*imports, line_before(file, statement, f"{raw(file, parent.func)}({new})"))
-    for applied in places.applications(made):
-        if len(applied.args) == 1:
-            kept = _kept(made, name, new)
-            if kept is None:
-                return (*imports, *_in_chain(made, applied, new))
-            return (*imports, kept[1], *_in_chain(made, applied, kept[0]))
-    return ()
-
-
-def _kept(made: places.Creation, name: str, new: str) -> tuple[str, Edit] | None:
-    """Return a name for a layer of a model of the user, and the edit that creates it there."""
-    statement = made.file.parents.get(made.call)
-    if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Attribute):
-        return None
-    attribute = f"{ast.unparse(statement.targets[0].value)}.{name.lower()}"
-    if attribute in made.file.text:
-        attribute += "_2"
-    return attribute, line_before(made.file, statement, f"{attribute} = {new}")
-
-
-def _in_list(made: places.Creation, parent: ast.AST | None, new: str) -> Edit:
-    """Return the edit of a list of layers; on a line of its own if the others have one."""
-    file, call = made.file, made.call
-    line = file.lines[call.lineno - 1]
-    prefix = line.encode()[: call.col_offset].decode()
-    ending = f",\n{prefix}" if not prefix.strip() else ", "
-    return insert_before(file, call, f"{new}{ending}")
-
-
-def _in_chain(made: places.Creation, applied: ast.Call, new: str) -> tuple[Edit, ...]:
-    """Return the edits of `h = Dense(3)(h)`: a line before it, else around its argument."""
-    file, given = made.file, applied.args[0]
-    statement = file.enclosing_statement(applied)
-    alone = isinstance(statement, ast.Assign) and statement.value is applied
-    if alone and isinstance(given, ast.Name) and isinstance(statement, ast.Assign):
-        target = ast.unparse(statement.targets[0])
-        later = any(
-            isinstance(node, ast.Name) and node.id == given.id and node.lineno > applied.lineno
-            for node in ast.walk(file.scope(applied.lineno))
-        )
-        if target == given.id or not later:
-            return (line_before(file, statement, f"{given.id} = {new}({given.id})"),)
-    return wrap(file, given, f"{new}(", ")")

@@ -29,7 +29,8 @@ PAIRS = (
     ("sparse_softmax_cross_entropy_with_logits", "softmax_cross_entropy_with_logits_v2"),
     ("sparse_softmax_cross_entropy", "softmax_cross_entropy"),
 )
-METRIC = ("accuracy",)
+NAMES = tuple(name for pair in PAIRS for name in pair)
+FUNCTIONS = ("softmax_cross_entropy_with_logits", "softmax_cross_entropy_with_logits_v2")
 
 
 class Use(NamedTuple):
@@ -48,7 +49,7 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     if compared is None:
         return
     labels, output = compared
-    if labels.shape is None or output.shape is None:
+    if labels.shape is None or output.shape is None or places.is_squeezed(case, output):
         return
     used = list(uses(case))
     sparse = any(use.name.lower().startswith("sparse") for use in used)
@@ -61,11 +62,12 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
         yield from _exchanged(case, used, 1.0 + trained, to_sparse=False)
         yield from _class_numbers(case, labels, 1.6)
     if _numbers(labels.shape, output.shape) and one_hot and _whole(case, labels):
-        yield from _exchanged(case, used, 0.9 + trained, to_sparse=True)
+        yield from _exchanged(case, used, 0.9 + trained, to_sparse=True, labels=labels)
         yield from _one_hot(case, labels, output.shape[-1], 1.4)
     if _numbers(labels.shape, output.shape) and not sparse:
         yield from _one_hot(case, labels, output.shape[-1], 2.4)
     yield from _binary(case, labels, output.shape)
+    yield from _flat(case, labels, output.shape, sparse=sparse)
 
 
 def _same(labels: Shape, output: Shape) -> bool:
@@ -89,9 +91,8 @@ def _whole(case: Case, labels: Operand) -> bool:
     return data.value.kind is ValueKind.ARRAY
 
 
-def uses(case: Case) -> Iterator[Use]:
+def uses(case: Case, names: tuple[str, ...] = NAMES) -> Iterator[Use]:
     """Yield the places in the user's files that name a loss or metric of classes."""
-    names = {name for pair in PAIRS for name in pair}
     for file_name in case.crash.files:
         file = case.sources[file_name]
         for node in ast.walk(file.tree):
@@ -103,15 +104,22 @@ def uses(case: Case) -> Iterator[Use]:
                 yield Use(file, node, node.id)
 
 
-def _exchanged(case: Case, used: list[Use], cost: float, *, to_sparse: bool) -> Iterator[Repair]:
-    """Yield the exchange of all losses and metrics of one encoding for the other."""
+def _exchanged(
+    case: Case, used: list[Use], cost: float, *, to_sparse: bool, labels: Operand | None = None
+) -> Iterator[Repair]:
+    """Yield the exchange of all losses and metrics of one encoding for the other.
+
+    TensorFlow's function for class numbers needs integers: `labels` of another type are cast.
+    """
     edits: list[Edit] = []
     title = ""
     for use in used:
         new = _partner(use.name, to_sparse=to_sparse)
         if not new:
             continue
-        edits += _renamed(use, new)
+        edits += renamed(use, new)
+        if labels is not None and labels.dtype.startswith(("float", "bfloat")):
+            edits += _cast(use)
         if "accuracy" not in use.name.lower() or not title:
             title = f"{use.name} → {new}"
     if edits:
@@ -128,7 +136,8 @@ def _partner(name: str, *, to_sparse: bool) -> str:
     return ""
 
 
-def _renamed(use: Use, new: str) -> Iterator[Edit]:
+def renamed(use: Use, new: str) -> Iterator[Edit]:
+    """Yield the edits that write another name of a loss or metric."""
     if isinstance(use.node, ast.Constant):
         quote = raw(use.file, use.node)[:1]
         yield replace(use.file, use.node, f"{quote}{new}{quote}")
@@ -139,6 +148,17 @@ def _renamed(use: Use, new: str) -> Iterator[Edit]:
         if spelling is not None:
             yield replace(use.file, use.node, spelling[0])
             yield from spelling[1]
+
+
+def _cast(use: Use) -> Iterator[Edit]:
+    """Yield the cast of the labels of a call of a cross entropy to integers."""
+    call = use.file.parents.get(use.node)
+    module = idioms.tensorflow(use.file)
+    if isinstance(call, ast.Call) and call.func is use.node and use.name in FUNCTIONS and module:
+        given = argument(call, "labels")
+        if given is not None:
+            text = f"{module}.cast({raw(use.file, given)}, {module}.int32)"
+            yield replace(use.file, given, text)
 
 
 def _class_numbers(case: Case, labels: Operand, cost: float) -> Iterator[Repair]:
@@ -175,6 +195,23 @@ def _one_hot(case: Case, labels: Operand, classes: int | None, cost: float) -> I
     yield repair(case, "one-hot", f"{ast.unparse(data.node)} → {new}", edits, cost)
 
 
+def _flat(case: Case, labels: Operand, output: Shape, *, sparse: bool) -> Iterator[Repair]:
+    """Yield class numbers of another shape as rows of one-hot labels, or as one row."""
+    data = _labels(case, labels)
+    got = data.value.shape if data is not None and data.value is not None else None
+    if data is None or data.value is None or got is None or len(output) != 2 or not output[1]:
+        return
+    whole = data.value.dtype.startswith(("int", "uint"))
+    if not whole or None in got or len(got) < 2 or 1 not in got or labels.shape == output[:1]:
+        return
+    numbers = f"{primary(data.file, data.node)}.ravel()"
+    numpy = idioms.numpy(data.file) or "np"
+    new = numbers if sparse else f"{numpy}.eye({output[1]})[{numbers}]"
+    title = f"{ast.unparse(data.node)} → {new}"
+    reason = f"the output has the shape {spelled(output)}"
+    yield repair(case, "one-hot", title, [replace(data.file, data.node, new)], 1.2, reason)
+
+
 def _fed(case: Case, problem: Problem) -> Iterator[Repair]:
     """Yield the encoding of labels that a placeholder needs."""
     data = places.fed_by_session(case, str(problem.facts.get("name", "")))
@@ -195,9 +232,9 @@ def _fed(case: Case, problem: Problem) -> Iterator[Repair]:
             index = f"{primary(data.file, data.node)}.astype(int)"
         new = f"{numpy or 'np'}.eye({want[-1]})[{index}]"
         title = f"{ast.unparse(data.node)} → {new}"
-        edits = [replace(data.file, data.node, new)]
+        edits = [replace(data.file, data.node, new), *places.same_feeds(data, new)]
         yield repair(case, "one-hot", title, edits, 0.9, "the placeholder needs one-hot labels")
-    if len(got) == len(want) + 1 and (got[-1] or 0) > 1:
+    if len(want) == 1 and len(got) == 2 and (got[-1] or 0) > 1:
         new = f"{array.text}.argmax(axis=-1)"
         title = f"{ast.unparse(data.node)} → {new}"
         edits = [replace(data.file, data.node, new)]

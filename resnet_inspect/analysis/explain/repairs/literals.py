@@ -213,8 +213,23 @@ def _flattened(case: Case, operand: Operand, size: int) -> Shape | None:
     return None
 
 
+def _others_differ(problem: Problem) -> bool:
+    """Return whether labels and output differ in other axes too, so that one size is no remedy."""
+    shapes = [side.operand.shape or () for side in problem.sides]
+    axes = [side.axis for side in problem.sides]
+    if problem.rule != "loss-shape" or len(shapes[0]) != len(shapes[1]) or axes[0] != axes[1]:
+        return False
+    return any(
+        a != b and None not in (a, b)
+        for axis, (a, b) in enumerate(zip(*shapes, strict=True))
+        if axis != axes[0]
+    )
+
+
 def _preference(problem: Problem, at: int, role: Role) -> float:
     """Return what it costs to change this side instead of the other."""
+    if _others_differ(problem):
+        return 3.0
     if problem.rule in ("matmul", "conv-channels"):
         return 0.0 if at == 1 else 0.6  # the consumer's weight follows what it receives
     if problem.rule == "broadcast" and role is Role.WEIGHT:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from math import prod
 
 from resnet_inspect.analysis.explain.case import Case, Problem
 from resnet_inspect.analysis.explain.explanation import Edit, Repair
-from resnet_inspect.analysis.explain.repairs import idioms, places, skips
+from resnet_inspect.analysis.explain.repairs import arrays, idioms, places, skips
+from resnet_inspect.analysis.explain.repairs.arrays import Array
 from resnet_inspect.analysis.explain.repairs.building import Sides, repair
 from resnet_inspect.analysis.explain.repairs.edits import raw, replace, set_argument, wrap
 from resnet_inspect.analysis.explain.sources import SourceFile, argument
@@ -22,6 +24,8 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     if problem.rule == "merge-rank":
         yield from _flattened(case, problem)
         return
+    if len({len(shape) for shape in shapes[:2]}) > 1:
+        yield from _equal_ranks(case, problem)
     for axis in _fitting_axes(shapes):
         yield from _axis(case, problem, axis, len(shapes[0] or ()))
 
@@ -73,6 +77,34 @@ def _axis_edit(
     if function.lower() in ("concat", "concatenate"):
         return set_argument(file, call, "axis", str(axis)), f"{name}(…) → {name}(…, axis={axis})"
     return None
+
+
+def _equal_ranks(case: Case, problem: Problem) -> Iterator[Repair]:
+    """Yield a new axis of the tensor of lower rank, or rows of the one of higher rank."""
+    joined = skips.merged(case)
+    shapes = [operand.shape or () for operand in problem.operands[:2]]
+    if joined is None or len(shapes) < 2 or len(joined[1]) < 2:
+        return
+    file, nodes = joined
+    low = 0 if len(shapes[0]) < len(shapes[1]) else 1
+    lower, higher = shapes[low], shapes[1 - low]
+    frame = case.frame
+    for axis in range(1, len(higher)) if len(lower) == len(higher) - 1 else ():
+        longer = (*lower[:axis], 1, *lower[axis:])
+        if any(True for _ in _fitting_axes([longer, higher])):
+            array = Array(
+                file, nodes[low], places.value_of(case, frame, nodes[low]), is_tensor=True
+            )
+            new = arrays.expanded(array, -1 if axis == len(lower) else axis)
+            title = f"{raw(file, nodes[low])} → {new}"
+            yield repair(case, "new-axis", title, [arrays.edit(array, new)], 0.9)
+            break
+    if len(lower) == 2 and len(higher) > 2 and None not in higher[1:]:
+        value = places.value_of(case, frame, nodes[1 - low])
+        array = Array(file, nodes[1 - low], value, is_tensor=True)
+        new = arrays.reshaped(array, (-1, prod(size or 1 for size in higher[1:])))
+        title = f"{raw(file, nodes[1 - low])} → {new}"
+        yield repair(case, "flat-rows", title, [arrays.edit(array, new)], 1.0)
 
 
 def _flattened(case: Case, problem: Problem) -> Iterator[Repair]:

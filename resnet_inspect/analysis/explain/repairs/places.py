@@ -8,7 +8,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from resnet_inspect.analysis.explain.case import Case, Problem
+from resnet_inspect.analysis.explain.explanation import Edit
 from resnet_inspect.analysis.explain.operands import TRAINER, Operand
+from resnet_inspect.analysis.explain.repairs.edits import replace
 from resnet_inspect.analysis.explain.sources import SourceFile, argument
 from resnet_inspect.graph.crash import Call, CrashLayer, NodeKind, Value, ValueKind
 
@@ -152,6 +154,12 @@ def rank_of_output(case: Case, layers: list[int], rank: int) -> int:
     return len(output) if output is not None else rank
 
 
+def is_squeezed(case: Case, output: Operand) -> bool:
+    """Return whether a loss has removed an axis of an output before it compares it."""
+    rank = len(output.shape or ())
+    return rank_of_output(case, chain(case, output), rank) > rank
+
+
 def _of_model(case: Case, operand: Operand) -> list[int]:
     """Return the layers of a model whose output an eager tensor is, the last one first."""
     for frame in reversed(case.crash.frames):
@@ -289,6 +297,22 @@ def fed_by_session(case: Case, placeholder: str) -> Datum | None:
                             file, node, record.frame, value or _fed_value(record, placeholder)
                         )
     return None
+
+
+def same_feeds(data: Datum, new: str) -> Iterator[Edit]:
+    """Yield the same change of the same value in the other feeds of a file."""
+    feeds = data.file.parents.get(data.node)
+    if not isinstance(feeds, ast.Dict) or data.node not in feeds.values:
+        return
+    key = feeds.keys[feeds.values.index(data.node)]
+    if key is None or not isinstance(data.node, ast.Name | ast.Attribute):
+        return
+    texts = ast.unparse(key), ast.unparse(data.node)
+    for other in ast.walk(data.file.tree):
+        if isinstance(other, ast.Dict) and other is not feeds:
+            for name, value in zip(other.keys, other.values, strict=True):
+                if name is not None and (ast.unparse(name), ast.unparse(value)) == texts:
+                    yield replace(data.file, value, new)
 
 
 def _is_placeholder(case: Case, frame: int, key: ast.expr, name: str) -> bool:

@@ -77,7 +77,7 @@ def _transposed(
     file, call = failing.file, failing.node
     function = ast.unparse(call.func).rpartition(".")[2] if isinstance(call, ast.Call) else "@"
     for array, shape, fits, name, cost in (
-        (second, b, a[-1] == b[-1] is not None, "transpose_b", 1.3 if weight else 0.9),
+        (second, b, a[-1] == b[-1] is not None, "transpose_b", 0.95 if weight else 0.9),
         (first, a, a[-2] == b[-2] is not None, "transpose_a", 1.2 if len(a) == 2 else 1.5),
     ):
         if not fits:

@@ -9,7 +9,7 @@ from resnet_inspect.analysis.explain.case import Case, Problem
 from resnet_inspect.analysis.explain.explanation import Repair
 from resnet_inspect.analysis.explain.repairs import arrays, places
 from resnet_inspect.analysis.explain.repairs.building import Sides, changed, repair
-from resnet_inspect.analysis.explain.repairs.edits import raw, replace
+from resnet_inspect.analysis.explain.repairs.edits import primary, raw, replace
 from resnet_inspect.analysis.explain.sources import argument, evaluated
 
 ARGUMENTS = {"Embedding": ("input_dim", 0), "Dense": ("units", 0)}
@@ -17,6 +17,8 @@ ARGUMENTS = {"Embedding": ("input_dim", 0), "Dense": ("units", 0)}
 
 def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
     """Yield one row or class more than the largest id."""
+    if problem.rule == "class-range":
+        yield from _classes(case, problem)
     if problem.rule not in ("id-range", "label-range"):
         return
     index, size = problem.facts.get("index"), problem.facts.get("size")
@@ -49,6 +51,34 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
             yield repair(case, "more-rows", title, edits, 1.0, reason)
     if problem.rule == "label-range":
         yield from _from_zero(case, problem, index, size)
+
+
+def _classes(case: Case, problem: Problem) -> Iterator[Repair]:
+    """Yield one more class for `to_categorical` or `eye`, and labels that begin at 0."""
+    failing = places.failing_call(case, problem)
+    index, size = problem.facts.get("index"), problem.facts.get("size")
+    if failing is None or not isinstance(index, int) or not isinstance(size, int):
+        return
+    statement = failing.file.enclosing_statement(failing.node)
+    for call in ast.walk(statement or failing.node):
+        name = ast.unparse(call.func).rpartition(".")[2] if isinstance(call, ast.Call) else ""
+        if not isinstance(call, ast.Call) or name not in ("to_categorical", "eye", "identity"):
+            continue
+        labels = call.args[0] if name == "to_categorical" and call.args else None
+        node = argument(call, "num_classes", 1) if labels is not None else argument(call, "N", 0)
+        value = places.value_of(case, failing.frame, labels) if labels is not None else None
+        most = max(index, value.high or 0) if value is not None else index
+        if labels is not None and value is not None and value.low == 1 and most == size:
+            new = f"{primary(failing.file, labels)} - 1"
+            title = f"{raw(failing.file, labels)} → {new}"
+            edits = [replace(failing.file, labels, new)]
+            reason = "the labels begin at 1, class numbers begin at 0"
+            yield repair(case, "labels-from-zero", title, edits, 0.9, reason)
+        if node is not None:
+            title = changed(failing.file, node, str(most + 1))
+            edits = [replace(failing.file, node, str(most + 1))]
+            yield repair(case, "more-rows", title, edits, 1.0, f"the largest label is {most}")
+        return
 
 
 def _largest(case: Case, problem: Problem) -> int:

@@ -33,6 +33,8 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
         return
     file, elements, values, layer = matched
     shape = problem.operands[0].shape if problem.operands else None
+    before = problem.facts.get("shape")  # of what the reshape receives, if a later op failed
+    shape = before if isinstance(before, tuple) else shape
     yield from _elements(case, file, elements, values, shape, have, want, layer=layer)
     if problem.rule in ("reshape-batch", "reshape-total") and not layer:
         yield from _everywhere(case, elements, shape, want)

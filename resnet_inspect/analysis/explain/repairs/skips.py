@@ -92,7 +92,7 @@ def _matched(case: Case, a: Shape, b: Shape) -> Iterator[Repair]:
         parts = [f"({abs(d) // 2}, {abs(d) - abs(d) // 2})" for d in differences]
         listed = f"({', '.join(parts)})" if len(parts) > 1 else parts[0]
         near = layer_near(file, nodes[0])
-        for at, name, cost in ((smaller, "ZeroPadding", 1.6), (larger, "Cropping", 1.5)):
+        for at, name, cost in ((smaller, "ZeroPadding", 1.45), (larger, "Cropping", 1.55)):
             if at >= len(nodes):
                 continue
             spelled, imports = idioms.layer(file, f"{name}{names[len(a)]}", near)
@@ -137,10 +137,15 @@ def _resized(case: Case, number: int, size: int, new: int) -> Iterator[Repair]:
     file = case.sources[origin.file]
     edits = [replace(file, origin.node, str(new))]
     title = changed(file, origin.node, str(new))
+    beside = file.parents.get(origin.node)
     for node in ast.walk(file.tree):
         if not isinstance(node, ast.Constant) or type(node.value) is not int:
             continue
-        if node.value == size and node is not origin.node and _in_shape(file, node):
+        if (
+            node.value == size
+            and node is not origin.node
+            and (_in_shape(file, node) or file.parents.get(node) is beside is not None)
+        ):
             edits.append(replace(file, node, str(new)))
     reason = f"{new} can be halved as often as the model does, {size} cannot"
     yield repair(case, "divisible-size", title, edits, 1.4, reason)

@@ -32,16 +32,16 @@ def _kept_sizes(case: Case, problem: Problem) -> Iterator[Repair]:
     images = len(shapes[0]) == len(shapes[1]) and len(shapes[0]) in (3, 4, 5)
     if not images or shapes[0][1:-1] == shapes[1][1:-1]:
         return
-    layers = dict.fromkeys(
-        layer
-        for operand in problem.operands[:2]
-        for layer in places.chain(case, operand)
-        if _is_valid(case, layer)
-    )
+    chains = [places.chain(case, operand) for operand in problem.operands[:2]]
+    small = 0 if sum(s or 0 for s in shapes[0][1:-1]) < sum(s or 0 for s in shapes[1][1:-1]) else 1
+    # Layers of the smaller image alone come first: padding of common ones changes both.
+    ordered = [layer for layer in chains[small] if layer not in chains[1 - small]]
+    ordered += [layer for layer in (*chains[small], *chains[1 - small]) if layer not in ordered]
+    layers = [layer for layer in dict.fromkeys(ordered) if _is_valid(case, layer)]
     if len(layers) > 1:
-        yield from _padded(case, list(layers), 1.1)
-    for layer in list(layers)[:3]:
-        yield from _padded(case, [layer], 1.0)
+        yield from _padded(case, layers, 1.1)
+    for at, layer in enumerate(layers[:3]):
+        yield from _padded(case, [layer], 1.0 + 0.02 * at)
 
 
 def _is_valid(case: Case, layer: int) -> bool:

@@ -16,7 +16,7 @@ from resnet_inspect.tracers.tensorflow.failures.layers import LayerRecorder
 from resnet_inspect.tracers.tensorflow.failures.op_settings import constant_of, settings_of
 from resnet_inspect.tracers.tensorflow.failures.variables import KnownVariable, VariableIndex
 
-MOST_NODES = 500
+MOST_NODES = 400
 MOST_SITES = 4
 IN_GRAPH = ("VarHandleOp", "VariableV2", "Variable")
 ORIGINAL = "_resnet_inspect_original"  # attribute of a copied graph: function of op to op

@@ -1,5 +1,8 @@
 """Re-traces the user's model with larger keyword settings, to find the sizes that depend on them.
 
+A setting is increased by 1. One that gives the size of an input is doubled, because strides hide
+a smaller change.
+
 Each re-trace uses a new graph without values. Nothing runs, and existing objects are not changed.
 """
 
@@ -25,6 +28,7 @@ from resnet_inspect.tracers.tensorflow.model.model_calls import (
     layer_name_counts,
     restore_layer_names,
 )
+from resnet_inspect.tracers.tensorflow.model.models import Model
 from resnet_inspect.tracers.tensorflow.model.targets import Target
 from resnet_inspect.tracers.tensorflow.runtime import quiet_tensorflow
 from resnet_inspect.tracers.tensorflow.sizes.retraces import TracedShapes, compared, seen
@@ -70,7 +74,7 @@ class RetraceResult:
 def model_variations(
     target: Target, specs: Sequence[InputSpec], settings: Sequence[str], names: Names
 ) -> RetraceResult:
-    """Build and trace the model again for each of these settings, increased by 1.
+    """Build and trace the model again for each of these settings, with a larger value.
 
     `names` are the names that Keras had used before the model was first built.
     """
@@ -81,16 +85,17 @@ def model_variations(
         base = _trace(target, specs, {}, names)
         if base.ended:
             return RetraceResult(failed=f"{base.conflicts[-1]} cannot be traced without values")
-        variations = [
-            compared(
-                name,
-                target.integers[name],
-                target.integers[name] + 1,
-                base,
-                _trace(target, specs, {name: target.integers[name] + 1}, names),
-            )
-            for name in settings
-        ]
+
+        def variation(name: str, after: int) -> Variation:
+            changed = _trace(target, specs, {name: after}, names)
+            return compared(name, target.integers[name], after, base, changed)
+
+        variations = []
+        for name in settings:
+            before = target.integers[name]
+            first = variation(name, before + 1)
+            resized = any(f"{spec.name}:0" in first.shapes for spec in specs)
+            variations.append(variation(name, 2 * before) if resized else first)
     finally:
         restore_layer_names(after)
     return RetraceResult(tuple(variations), frozenset(base.shapes))
@@ -110,8 +115,8 @@ def _trace(
             model = target.make(**changed)
             with graph.as_default():
                 inputs = [
-                    tf.compat.v1.placeholder(spec.dtype, spec.sizes, name=spec.name)
-                    for spec in specs
+                    tf.compat.v1.placeholder(spec.dtype, sizes, name=spec.name)
+                    for spec, sizes in zip(specs, _sizes(specs, model), strict=True)
                 ]
                 call_recorded(model, construction, inputs, variables, {})
         except (Exception, SystemExit) as error:  # the user's code may raise anything
@@ -120,3 +125,20 @@ def _trace(
         name: tuple(variable.shape.as_list()) for name, variable in construction.variables.items()
     }
     return seen(graph, shapes, (failed,) if failed else (), ended=bool(failed))
+
+
+def _sizes(specs: Sequence[InputSpec], model: Model) -> list[tuple[int | None, ...]]:
+    """Return the sizes of the inputs of a re-traced model.
+
+    Those that it declares may depend on the changed setting. The batch is not changed.
+    """
+    declared = model.inputs or ()
+    if [len(own.sizes) for own in declared] != [len(spec.sizes) for spec in specs]:
+        return [spec.sizes for spec in specs]
+    return [
+        tuple(
+            size if size is not None and axis else before
+            for axis, (size, before) in enumerate(zip(own.sizes, spec.sizes, strict=True))
+        )
+        for own, spec in zip(declared, specs, strict=True)
+    ]

@@ -141,6 +141,10 @@ def holding():
     model.unused.build((None, 3))
     return model
 
+def sized(side=6, window=2):
+    images = keras.Input((side, side, 3))
+    return keras.Model(images, layers.Conv2D(4, window, strides=2, name="conv")(images))
+
 def imports():
     import no_such_package_at_all
 
@@ -240,6 +244,17 @@ def test_integer_settings_are_proved_by_re_traces(model: Path, tmp_path: Path) -
     assert (answer.size, answer.formula and answer.formula.text) == (6, "units")
     proved = {row.setting: (row.size_before, row.size_after, row.moved) for row in answer.proof}
     assert proved == {"units": (6, 7, True), "depth": (6, 6, False)}
+
+
+def test_a_setting_may_give_the_size_of_an_input(model: Path, tmp_path: Path) -> None:
+    with traced(model, "sized", tmp_path / "run.db") as run:
+        target, _ = find(run.graph, "conv")
+        proof = why(run.graph, run.lineage, target, 1).proof
+    # The side is doubled: with 7 the convolution has 3 positions as well.
+    assert {row.setting: (row.after, row.size_before, row.size_after) for row in proof} == {
+        "side": (12, 3, 6),
+        "window": (3, 3, 2),
+    }
 
 
 def test_variables_are_matched_by_their_order_of_creation(
