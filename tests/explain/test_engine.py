@@ -17,11 +17,13 @@ from tests.cli.preloaded import Preloaded
 from tests.explain.answers import answers
 from tests.explain.failures import facts_of, failed
 from tests.explain.record import record
-from tests.explain.scores import FINDING, NONE, as_known
+from tests.explain.scores import FINDING, NONE, as_known, scores
 from tests.render.test_explanation_page import page
 
 pytestmark = pytest.mark.tensorflow
 Recorded = Callable[[str], Path]
+# TensorFlow runs two ops that fail at the same time, and reports any of them.
+EITHER = {"own/batch_hardcoded", "own/first_step"}
 STALE = "to record it again: python -m tests.explain.record"
 
 
@@ -36,9 +38,14 @@ def test_a_failure_is_explained_as_the_recorded_one(recorded: Recorded, key: str
     with Run.open(recorded(key)) as run:
         facts = failure_of(run)
     assert facts is not None
+    assert facts.explanation is not None
     expected = facts_of(key)
-    assert facts.explanation == expected.explanation, STALE
-    assert page(facts) == page(expected), STALE
+    if key in EITHER:
+        assert all(scores(facts.explanation, answers()[key]).values())
+        assert facts.changes == expected.changes
+    else:
+        assert facts.explanation == expected.explanation, STALE
+        assert page(facts) == page(expected), STALE
 
 
 @pytest.mark.parametrize("key", [key for key, answer in answers().items() if answer.kind == "none"])
