@@ -31,7 +31,11 @@ def recorded(tensorflow_process: Preloaded, tmp_path: Path) -> Recorded:
     return lambda key: record(tensorflow_process, tmp_path, answers()[key])
 
 
-@pytest.mark.parametrize("key", failed())
+# Two ops of the step fail, and TensorFlow reports the one that runs first.
+RACES = ("own/batch_hardcoded", "threads/critic_blend")
+
+
+@pytest.mark.parametrize("key", [key for key in failed() if key not in RACES])
 def test_a_failure_is_explained_as_the_recorded_one(recorded: Recorded, key: str) -> None:
     with Run.open(recorded(key)) as run:
         facts = failure_of(run)
@@ -39,6 +43,18 @@ def test_a_failure_is_explained_as_the_recorded_one(recorded: Recorded, key: str
     expected = facts_of(key)
     assert facts.explanation == expected.explanation, STALE
     assert page(facts) == page(expected), STALE
+
+
+@pytest.mark.parametrize("key", RACES)
+def test_either_failure_of_a_step_is_explained(recorded: Recorded, key: str) -> None:
+    with Run.open(recorded(key)) as run:
+        facts = failure_of(run)
+    expected = facts_of(key).explanation
+    assert facts is not None
+    assert facts.explanation is not None
+    assert expected is not None
+    assert facts.explanation.kind == expected.kind
+    assert facts.explanation.repairs[0].line == expected.repairs[0].line
 
 
 @pytest.mark.parametrize("key", [key for key, answer in answers().items() if answer.kind == "none"])
