@@ -45,7 +45,7 @@ def _in_call(
     case: Case, file: SourceFile, node: ast.expr, call: ast.Call, other: Sized | None
 ) -> Iterator[Repair]:
     function = ast.unparse(call.func).rpartition(".")[2]
-    reason = "the last batch has fewer examples"
+    reason = "batches can have other sizes"
     if function == "reshape" and "-1" not in [ast.unparse(item) for item in _elements(file, node)]:
         title = changed(file, node, "-1")
         yield repair(case, "computed-batch", title, [replace(file, node, "-1")], 0.8, reason)

@@ -69,7 +69,9 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
             continue
         turned = len(shape) > 3 and _is_permuted(declared, shape)
         cost = 0.85 if problem.rule == "input-axis" else 1.6
-        cost += 0.45 * (turned + _called_before(case, problem.layer))
+        # Another `Input` that the model receives may be wrong as well: the model may be shared.
+        shared = _called_before(case, problem.layer) or (data is None and _is_input(case, operand))
+        cost += 0.45 * (turned + shared)
         title = changed(declared.file, declared.node, new)
         reason = f"the data has the shape {_spelled(shape[1:])} per example"
         edits = [replace(declared.file, declared.node, new)]

@@ -78,6 +78,8 @@ def suggest(case: Case, problem: Problem, sides: Sides) -> Iterator[Repair]:
         if not edits or any(edit.line == 0 for edit in edits):
             continue
         cost = COSTS[role] + _preference(problem, at, role) + 0.1 * (len(edits) - 1)
+        if sized.side.operand.argument == "input":
+            cost += 0.05  # a model may be shared, so that another caller needs its input
         reason = f"{sized.size.of} has to be {other.side.size}"
         yield repair(case, "change-size", title, edits, cost, reason)
         yield from _use(case, sized, other, cost)

@@ -240,7 +240,7 @@ def _free_batch(
         return
     if have % prod(known) or have == prod(known):
         return
-    reason = "the last batch has fewer examples"
+    reason = "batches can have other sizes"
     title = changed(file, elements[0], "-1")
     edits = [replace(file, elements[0], "-1")]
     yield repair(case, "computed-batch", title, edits, 0.7, reason)

@@ -365,7 +365,8 @@ def test_a_reshape_of_an_unknown_batch() -> None:
 
 # Settings with equal numbers: 8 examples, 8×8 pixels, 64 channels, 64 = 8 × 8.
 CONFUSING: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
-    ({"mean_axes": [1]}, "batch·width/4 64 × 64", ("Reshape",)),
+    # Rows of whole positions: the rule `batch-axis` judges them by the rows of the output.
+    ({"mean_axes": [1]}, "batch·width/4 64 × 64", ()),
     # Each row still belongs to one example, but has its 8 × 8 pixels instead of 64 channels.
     ({"mean_axes": [-1]}, "batch 8 × height·width/16 64", ("final_reduce_mean",)),
     ({"batch_size": 64}, "batch 64 × channel 64", ()),
